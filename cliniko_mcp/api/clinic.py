@@ -1,0 +1,215 @@
+"""The clinic: the one object through which every call reaches Cliniko."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+from random import Random
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+import anyio
+
+from cliniko_mcp import registry
+from cliniko_mcp.api import answers, pages
+from cliniko_mcp.api.credentials import Credentials
+from cliniko_mcp.api.lookups import BATCH, Lookups
+from cliniko_mcp.api.pages import OnPage, Page, Sweep
+from cliniko_mcp.api.zones import Zones
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.filters import HIDDEN
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Call, Operation
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+class Clinic:
+    """One clinic's account, as one API key sees it. `open` makes it; nothing is sent before the first call.
+
+    Every method raises the errors of the `ClinikoRefused` branch: KeyRefused, PermissionMissing, NotFound, Rejected,
+    RateLimited, Unavailable, and after a write OutcomeUnknown.
+    """
+
+    def __init__(
+        self,
+        http: "httpx2.AsyncClient",
+        *,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = anyio.current_time,
+    ) -> None:
+        self.now = now
+        self._http = http
+        self._clock = clock
+        self._zones = Zones(self.perform, clock)
+        self._lookups = Lookups(self._find_by_id, clock)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        *,
+        credentials: Credentials,
+        user_agent: str,
+        now: Callable[[], datetime],
+        rng: Random,
+        base_url: str | None = None,
+        transport: "httpx2.AsyncBaseTransport | None" = None,
+        per_minute: int = 200,
+        clock: Callable[[], float] = anyio.current_time,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> AsyncGenerator[Self]:
+        """Give the clinic for as long as the block lasts, then close its connections.
+
+        `base_url` replaces the address that the key names; `transport` replaces the network (the demo clinic).
+        `now` is the time of day, aware; `clock` and `sleep` are monotonic seconds.
+        """
+        from cliniko_mcp.api.network import Network, client
+        from cliniko_mcp.api.retry import Retry
+        from cliniko_mcp.api.throttle import Throttle
+
+        throttle = Throttle(transport or Network(), per_minute=per_minute, wall=now, clock=clock, sleep=sleep)
+        retry = Retry(throttle, rng=rng, wall=now, clock=clock, sleep=sleep)
+        async with client(credentials, base_url or credentials.base_url, user_agent, retry) as http:
+            yield cls(http, now=now, clock=clock)
+
+    async def perform(self, call: Call) -> Record | None:
+        """The record that one request gives back; None where the operation gives nothing (archive, delete, cancel)."""
+        found = await self._send(call)
+        if call.operation.method != "GET":
+            self._lookups.forget()
+            self._zones.forget()
+        if call.operation.record is None or found is None:
+            return None
+        inner = found.get("conflicts")  # api.md 3.2: the one answer that wraps its record
+        if call.operation.shape == "conflicts" and isinstance(inner, dict):
+            found = inner
+        return call.operation.record.read(found)
+
+    async def page(self, call: Call, number: int, per_page: int, *, sweep: bool = False) -> Page:
+        """One page of a list, `number` from 1, `per_page` up to 100; `sweep` lets single calls go first."""
+        paging = (("page", str(number)), ("per_page", str(per_page)))
+        found = await self._send(call, paging, sweep=sweep) or {}
+        rows = [each for each in _rows(call, found) if isinstance(each, dict)]
+        if len(rows) < len(_rows(call, found)) or call.operation.record is None:
+            raise answers.unreadable(call, "its rows were not records")
+        total = found.get("total_entries")
+        total = total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+        links = found.get("links")
+        follows = isinstance(links, dict) and bool(links.get("next"))
+        more = bool(rows) and (follows or (total is not None and number * per_page < total))
+        return Page(tuple(map(call.operation.record.read, rows)), total, number, more)
+
+    async def rows(
+        self,
+        call: Call,
+        *,
+        limit: int,
+        start: int = 0,
+        on_page: OnPage | None = None,
+        soft: float = 25.0,
+        hard: float = 45.0,
+    ) -> Sweep:
+        """At most `limit` rows of a list from position `start` on, and where to go on; see `pages.sweep`."""
+        first = start // pages.page_size(start, limit) + 1
+
+        async def fetch(number: int, per_page: int) -> Page:
+            return await self.page(call, number, per_page, sweep=number > first)
+
+        return await pages.sweep(
+            fetch, limit=limit, start=start, soft=soft, hard=hard, on_page=on_page, clock=self._clock
+        )
+
+    def all(self, call: Call) -> AsyncGenerator[Record]:
+        """Every row of a list, a few pages in memory at a time; waits out the rate limit; see `pages.drain`."""
+
+        async def fetch(number: int, per_page: int) -> Page:
+            return await self.page(call, number, per_page, sweep=True)
+
+        return pages.drain(fetch)
+
+    async def zone(self, business_id: str | None = None) -> ZoneInfo:
+        """The time zone of this site, else of the user to whom the key belongs; UTC where neither is known."""
+        return (await self._zones.of(business_id)).zone
+
+    async def zone_note(self, business_id: str | None = None) -> str | None:
+        """A sentence for the reader where `zone` had to be guessed, else None."""
+        return (await self._zones.of(business_id)).note
+
+    async def by_id(self, operation_name: str, ids: Collection[str]) -> Mapping[str, Record]:
+        """The records with these ids, read through a list operation such as list_practitioners; absent ones are left out.
+
+        Archived, cancelled and inactive records are found too. Kept for a minute, and until the next write.
+        """
+        return await self._lookups.by_id(operation_name, ids)
+
+    async def _find_by_id(self, operation_name: str, ids: Sequence[str]) -> dict[str, Record]:
+        module = operation_name.removeprefix("list_")
+        named = registry.find(operation_name, module if module in registry.RESOURCES else None)
+        if named is None or "id" not in named.filters:
+            raise LookupError(f"{operation_name} does not list records by id")
+        found = await self._batches(named, ids)
+        # Practitioners who left are in a list of their own (api.md 2.2).
+        inactive = registry.find(operation_name.replace("list_", "list_inactive_", 1), named.resource)
+        if inactive is not None and (missing := [each for each in ids if each not in found]):
+            found |= await self._batches(inactive, missing)
+        return found
+
+    async def _batches(self, operation: Operation, ids: Sequence[str]) -> dict[str, Record]:
+        hidden = {name: "all" for name in HIDDEN if name in operation.filters}
+
+        async def fetch(begin: int) -> Page:
+            some = ",".join(ids[begin : begin + BATCH])
+            return await self.page(operation.parse({"id": some, **hidden}), 1, pages.LARGEST_PAGE)
+
+        found: dict[str, Record] = {}
+        async with aclosing(pages.in_order(fetch, range(0, len(ids), BATCH), 4)) as batches:
+            async for page in batches:
+                found |= {name: row for row in page.items if isinstance(name := getattr(row, "id", None), str)}
+        return found
+
+    async def _send(
+        self, call: Call, paging: tuple[tuple[str, str], ...] = (), *, sweep: bool = False
+    ) -> dict[str, JsonValue] | None:
+        import httpx2
+
+        from cliniko_mcp.api.retry import AnswerTooLarge, never_sent
+
+        request = call.request((await self._zones.of_call(call)).zone if call.needs_zone else None)
+        try:
+            response = await self._http.request(
+                request.method,
+                request.path,
+                params=[*request.query, *paging] or None,
+                json=request.body,
+                extensions={"sweep": sweep},
+            )
+        except httpx2.RequestError as problem:
+            why = _in_words(problem, isinstance(problem, AnswerTooLarge))
+            raise answers.unanswered(call, why, sent=not never_sent(problem)) from problem
+        return answers.read(call, response.status_code, response.headers, response.content, now=self.now())
+
+
+def _rows(call: Call, found: Mapping[str, JsonValue]) -> list[JsonValue]:
+    lists = [each for each in found.values() if isinstance(each, list)]
+    if len(lists) != 1:
+        raise answers.unreadable(call, "it held no list of records")
+    return lists[0]
+
+
+def _in_words(problem: "httpx2.RequestError", too_large: bool) -> str:
+    import httpx2
+
+    if too_large:
+        return f"the answer was too large, {problem}"
+    match problem:
+        case httpx2.ConnectTimeout() | httpx2.ConnectError() | httpx2.ProxyError():
+            return "no connection could be made"
+        case httpx2.PoolTimeout():
+            return "too many requests are under way"
+        case httpx2.TimeoutException():
+            return "no answer came in time"
+        case httpx2.DecodingError():
+            return "the answer was damaged"
+        case _:
+            return "the connection broke off"

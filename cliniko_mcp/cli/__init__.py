@@ -1,0 +1,74 @@
+"""The command line: a file per command, each imported when it is called; the only folder that prints or exits."""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from cliniko_mcp import __version__
+from cliniko_mcp.errors import ClinikoMcpError
+
+COMMANDS: Final = {
+    "serve": "Serve assistants over MCP (the default command).",
+    "demo": "Play a front-desk conversation with the demo clinic.",
+    "tools": "List the tools of a view.",
+    "call": "Call one tool and print its answer.",
+    "when": "Print what a phrase of time is understood as.",
+    "sandbox": "Serve the demo clinic on a local port, for any Cliniko client.",
+    "approve": "Approve or deny what assistants are waiting to do.",
+    "audit": "Verify, show or export the audit log.",
+    "manifest": "Write or check the generated lists (for developers).",
+}
+
+
+class Commands(click.Group):
+    """The group of commands; a command's module is imported when it is used or its help is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: object = getattr(import_module(f"cliniko_mcp.cli.{cmd_name}"), cmd_name)
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and args[0].startswith("-"):
+            args = ["serve", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.version_option(__version__, prog_name="cliniko-mcp")
+@click.pass_context
+def commands(ctx: click.Context) -> None:
+    """An MCP server for Cliniko. Without a command it serves over stdio; `cliniko-mcp serve --help` lists its flags."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(Commands.get_command(ctx.command, ctx, "serve"))  # pyright: ignore[reportArgumentType]
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line on stderr and exit 1, Ctrl-C ends quietly."""
+    try:
+        commands.main(prog_name="cliniko-mcp", standalone_mode=False)
+    except click.ClickException as problem:
+        problem.show(sys.stderr)
+        sys.exit(problem.exit_code)
+    except ClinikoMcpError as problem:
+        advice = f" {problem.fix}" if problem.fix else ""
+        click.echo(f"cliniko-mcp: {problem.message}{advice}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)

@@ -1,0 +1,79 @@
+"""`cliniko-mcp call`: one tool call from a shell, with questions asked on the terminal."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.guardrails.call import Caller, Question, Verdict
+
+
+class Terminal:
+    """Asks the person at the terminal; without a terminal there is nobody to ask."""
+
+    @property
+    def answered(self) -> str | None:
+        """Nothing: answers come while the call waits."""
+        return None
+
+    async def ask(self, question: Question) -> Verdict:
+        """Yes only for a typed yes."""
+        import anyio.to_thread
+
+        click.echo(f"\n{question.title}\n{question.preview}", err=True)
+        typed = await anyio.to_thread.run_sync(
+            lambda: input_line("Type yes to go ahead: "), abandon_on_cancel=True
+        )
+        return Verdict.YES if typed.strip().casefold() == "yes" else Verdict.NO
+
+
+def input_line(prompt: str) -> str:
+    """A line typed by the person; empty when the input ends."""
+    click.echo(prompt, nl=False, err=True)
+    return sys.stdin.readline()
+
+
+@click.command()
+@click.argument("name")
+@click.argument("arguments", default="{}")
+@settings_options(leave_out=("transport", "host", "port", "http_token_file", "output", "output_schemas"))
+def call(name: str, arguments: str, **flags: Any) -> None:
+    """Call the tool NAME with its ARGUMENTS as a JSON object, and print the answer as JSON."""
+    import anyio
+
+    from cliniko_mcp.errors import ClinikoMcpError, InvalidArguments
+    from cliniko_mcp.server import running
+    from cliniko_mcp.settings import Settings
+    from cliniko_mcp.tools.answer import error_body
+
+    try:
+        given = json.loads(arguments)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise click.UsageError("the arguments must be one JSON object, such as '{\"id\": \"123\"}'")
+    settings = Settings.load(flags)
+
+    async def run() -> Mapping[str, Any]:
+        at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        caller = Caller(route="terminal", asker=Terminal() if at_terminal else None, progress=progress)
+        async with running(settings) as house:
+            return await house.call(name, given, caller)
+
+    try:
+        answer = anyio.run(run)
+    except ClinikoMcpError as problem:
+        if isinstance(problem, InvalidArguments) or not sys.stdout.isatty():
+            click.echo(json.dumps(error_body(problem), ensure_ascii=False, indent=2), err=True)
+            sys.exit(1)
+        raise
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+async def progress(done: float, total: float | None, message: str) -> None:
+    """A line on the terminal while a long call goes on."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{message}\033[K", nl=done == total, err=True)

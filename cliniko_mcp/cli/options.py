@@ -1,0 +1,35 @@
+"""The flags of the commands that run a server, made from the fields of the settings so that they cannot disagree."""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import click
+
+from cliniko_mcp.settings import Settings, flag, variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+SECRETS = ("api_key", "http_token")
+"""Never flags: a process's arguments are visible to everyone on the computer."""
+
+
+def settings_options(*, leave_out: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """A decorator that adds a flag for each setting; what was not given arrives as None."""
+
+    def decorate(command: F) -> F:
+        for name, field in reversed(Settings.model_fields.items()):
+            if name not in (*SECRETS, *leave_out):
+                words = f"{field.description} [{variable(name)}]"
+                command = click.option(flag(name), name, default=None, help=words, **_kind(field.annotation))(command)
+        return command
+
+    return decorate
+
+
+def _kind(annotation: Any) -> dict[str, Any]:
+    if annotation is bool:
+        return {"is_flag": True, "flag_value": True}
+    if get_origin(annotation) is Literal:
+        return {"metavar": "|".join(get_args(annotation))}
+    if annotation in (int, float):
+        return {"metavar": "N"}
+    return {"metavar": "TEXT"}

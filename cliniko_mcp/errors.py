@@ -1,0 +1,161 @@
+"""Everything that can go wrong, sorted by what the caller can do about it.
+
+    ClinikoMcpError
+    ├── ConfigurationError      the person who runs the server mends its settings
+    ├── CallerError             the assistant mends its call and tries again
+    │   ├── UnknownTool         ... by using a name that exists
+    │   ├── InvalidArguments    ... by changing an argument
+    │   ├── NotUnderstood       ... by wording a phrase of time differently
+    │   ├── Ambiguous           ... by choosing one of several candidates
+    │   └── InvalidCursor       ... by starting the list again
+    ├── Refused                 a guard of this server says no
+    │   ├── NotAllowed          ... because the operator switched it off (read-only, excluded, block)
+    │   ├── ApprovalNeeded      ... until a person approves
+    │   └── Declined            ... because a person said no
+    └── ClinikoRefused          Cliniko, or the way to it, says no
+        ├── KeyRefused          401: wrong, revoked or misplaced API key
+        ├── PermissionMissing   403: the key's user lacks the permission
+        ├── NotFound            404: no such record, or hidden
+        ├── Rejected            400 and 422: the fields and the reasons
+        ├── RateLimited         429: wait, then try again
+        ├── Unavailable         5xx, no connection, an unreadable answer: nothing was changed
+        └── OutcomeUnknown      a write was sent and its fate is not known: check before repeating
+
+Every error carries a `code` for programs, a `message` in the clinic's words, and a `fix`: what to do next.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import JsonValue as JsonValue
+
+
+class ClinikoMcpError(Exception):
+    """The root of the tree: a sentence for the reader, a sentence of advice, and details as plain JSON."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, fix: str = "", **details: JsonValue) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self.details: Mapping[str, JsonValue] = {name: value for name, value in details.items() if value is not None}
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The error as one flat JSON object: code, message, fix, then the details."""
+        advice: dict[str, JsonValue] = {"fix": self.fix} if self.fix else {}
+        return {"code": self.code, "message": self.message, **advice, **self.details}
+
+
+class ConfigurationError(ClinikoMcpError):
+    """A setting is missing or malformed."""
+
+    code = "configuration"
+
+
+class CallerError(ClinikoMcpError):
+    """The call itself has to change."""
+
+    code = "invalid_call"
+
+
+class UnknownTool(CallerError):
+    """No tool or operation has this name."""
+
+    code = "unknown_tool"
+
+
+class InvalidArguments(CallerError):
+    """An argument is missing, unknown or malformed."""
+
+    code = "invalid_arguments"
+
+
+class NotUnderstood(CallerError):
+    """A phrase of time could not be read."""
+
+    code = "not_understood"
+
+
+class Ambiguous(CallerError):
+    """Several records fit; `candidates` lists up to five."""
+
+    code = "ambiguous"
+
+
+class InvalidCursor(CallerError):
+    """A cursor was altered, belongs to another query, or comes from an earlier run."""
+
+    code = "invalid_cursor"
+
+
+class Refused(ClinikoMcpError):
+    """A guard of this server stopped the call before anything was sent."""
+
+    code = "refused"
+
+
+class NotAllowed(Refused):
+    """The operator of this server switched the operation off."""
+
+    code = "not_allowed"
+
+
+class ApprovalNeeded(Refused):
+    """A person has to approve first."""
+
+    code = "approval_needed"
+
+
+class Declined(Refused):
+    """A person was asked and said no."""
+
+    code = "declined"
+
+
+class ClinikoRefused(ClinikoMcpError):
+    """Cliniko, or the network before it, did not do what was asked."""
+
+    code = "cliniko_refused"
+
+
+class KeyRefused(ClinikoRefused):
+    """The API key was not accepted."""
+
+    code = "key_refused"
+
+
+class PermissionMissing(ClinikoRefused):
+    """The API key's user may not do this."""
+
+    code = "permission_missing"
+
+
+class NotFound(ClinikoRefused):
+    """No such record, or it is archived, deleted or cancelled."""
+
+    code = "not_found"
+
+
+class Rejected(ClinikoRefused):
+    """Cliniko checked the request and refused it; `fields` says why, by argument name."""
+
+    code = "rejected"
+
+
+class RateLimited(ClinikoRefused):
+    """Too many requests in a minute; `retry_after` says how many seconds to wait."""
+
+    code = "rate_limited"
+
+
+class Unavailable(ClinikoRefused):
+    """Cliniko could not be reached or gave no readable answer; nothing was changed."""
+
+    code = "unavailable"
+
+
+class OutcomeUnknown(ClinikoRefused):
+    """A write was sent, but whether it took effect is not known."""
+
+    code = "outcome_unknown"

@@ -1,0 +1,98 @@
+"""The clinic as one caller may use it: every operation goes through the guards, whoever asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from cliniko_mcp.errors import UnknownTool
+from cliniko_mcp.guardrails.call import Caller, GuardedCall, Layer, guard
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Call
+from cliniko_mcp.registry import find
+
+if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
+    from cliniko_mcp.api.clinic import Clinic
+    from cliniko_mcp.api.pages import Sweep
+
+
+class Desk:
+    """What tools act through. Made for one tool call: it knows the tool, the caller and the guards."""
+
+    def __init__(
+        self, clinic: Clinic, layers: Sequence[Layer], caller: Caller, tool: str, excluded: frozenset[str] = frozenset()
+    ) -> None:
+        self.clinic = clinic
+        self.caller = caller
+        self.tool = tool
+        self._layers = layers
+        self._excluded = excluded
+
+    @property
+    def now(self) -> datetime:
+        """The time now, in UTC; the demo clinic's where it has its own."""
+        return self.clinic.now()
+
+    async def zone(self, business_id: str | None = None) -> ZoneInfo:
+        """The time zone of a site, or of the key's user where none is named."""
+        return await self.clinic.zone(business_id)
+
+    def call(self, name: str, **arguments: object) -> Call:
+        """An operation's call, its arguments checked. Raises InvalidArguments, and UnknownTool for a wrong name."""
+        return operation_call(name, arguments)
+
+    async def perform(self, call: Call) -> Record | None:
+        """Do one operation on one record: the record, or None where Cliniko answers with nothing.
+
+        Raises Refused where a guard says no, and ClinikoRefused where Cliniko does.
+        """
+        return await guard(self._layers, self._guarded(call), lambda: self.clinic.perform(call))
+
+    async def rows(self, call: Call, *, limit: int, start: int = 0) -> Sweep:
+        """Up to `limit` rows of a list from position `start`, gathered page by page within the time that a call has."""
+
+        async def sweep() -> Sweep:
+            return await self.clinic.rows(call, limit=limit, start=start, on_page=self._told(call))
+
+        return await guard(self._layers, self._guarded(call), sweep)
+
+    async def all(self, name: str, **arguments: object) -> AsyncIterator[Record]:
+        """Every row of a list, in order, with the memory of a few pages."""
+        call = self.call(name, **arguments)
+
+        async def started() -> AsyncIterator[Record]:
+            return self.clinic.all(call)
+
+        async for record in await guard(self._layers, self._guarded(call), started):
+            yield record
+
+    async def by_id(self, name: str, ids: Collection[str]) -> Mapping[str, Record]:
+        """The records with these ids, archived ones too, looked up in batches through the list `name`.
+
+        Nothing where the operator excluded that list: what may not be read is not named either.
+        """
+        return {} if name in self._excluded else await self.clinic.by_id(name, ids)
+
+    def _guarded(self, call: Call) -> GuardedCall:
+        return GuardedCall(call, self.tool, self.caller)
+
+    def _told(self, call: Call) -> Callable[[int, int, int, int | None], Awaitable[None]]:
+        noun = call.operation.resource.replace("_", " ")
+
+        async def on_page(done_pages: int, of_pages: int, rows: int, total: int | None) -> None:
+            known = f" of {total:,}" if total is not None else ""
+            await self.caller.progress(
+                done_pages, of_pages, f"{done_pages} of {of_pages} pages, {rows:,}{known} {noun}"
+            )
+
+        return on_page
+
+
+def operation_call(name: str, arguments: Mapping[str, object]) -> Call:
+    """The call of the operation `name`. Raises UnknownTool for a name that is not an operation."""
+    operation = find(name)
+    if operation is None:
+        raise UnknownTool(f"There is no operation called {name}.", "Look it up with cliniko_describe.")
+    return operation.parse(arguments)

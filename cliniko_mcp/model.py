@@ -1,0 +1,195 @@
+"""What Cliniko returns (Record, tolerant) and what it accepts (Body, strict).
+
+A record never refuses to be read: fields it does not know are kept, values it did not expect are kept as they came and
+named in `drift`. A body refuses what it does not know. Links are read as ids (api.md 1.6). On update, a field that is
+absent is left alone and a field that is None is emptied.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from functools import cache
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, TypeGuard, cast
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, create_model
+from pydantic_core import ErrorDetails, PydanticSerializationError
+
+from cliniko_mcp.errors import JsonValue
+
+JsonObject = Mapping[str, JsonValue]
+
+
+class Record(BaseModel):
+    """One record as Cliniko returned it. Declared fields are typed, all others are kept untouched."""
+
+    model_config = ConfigDict(extra="allow", frozen=False, arbitrary_types_allowed=False)
+
+    concise: ClassVar[tuple[str, ...]] = ()
+    """The fields that a short row shows; empty for all but stamps. False and nothing are left out of short rows."""
+    secret: ClassVar[frozenset[str]] = frozenset({"cancellation_url", "telehealth_url"})
+    """Fields that let anyone act as the patient: shown only where the caller names them."""
+
+    _drift: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """Names of the fields whose values were not what this package expects; they hold what Cliniko sent."""
+        return self._drift
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        """The record that this JSON object stands for. Never raises for odd content (api.md section 5)."""
+        values = cls._with_ids(raw)
+        try:
+            return cls.model_validate(values)
+        except (ValidationError, UnicodeError):
+            return cls._read_field_by_field(values)
+
+    @classmethod
+    def _read_field_by_field(cls, values: dict[str, Any]) -> Self:
+        fields = {field.alias or name: name for name, field in cls.model_fields.items()}
+        empty = {wire: None for wire, name in fields.items() if cls.model_fields[name].is_required()}
+        record = cls.model_construct(**empty)
+        unknown: dict[str, Any] = {}
+        record.__pydantic_extra__ = unknown
+        odd: list[str] = []
+        for wire, value in values.items():
+            name = fields.get(wire) or wire.encode(errors="replace").decode()
+            try:
+                cls.__pydantic_validator__.validate_assignment(record, name, value)
+            except ValidationError:
+                odd.append(name)
+                if wire in fields:
+                    vars(record)[name] = value
+                    record.__pydantic_fields_set__.add(name)
+                else:
+                    unknown[name] = value
+        missing = (fields[wire] for wire in empty if wire not in values)
+        record._drift = (*odd, *missing)
+        return record
+
+    @classmethod
+    def _with_ids(cls, raw: JsonObject) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, value in raw.items():
+            if name == "links" and name not in cls.model_fields:
+                continue
+            if name in cls.model_fields:
+                values[name] = [_id_of(each) or each for each in value] if _are_links(value) else value
+            elif isinstance(value, Mapping) and set(value) == {"links"}:
+                if (linked := linked_id(value)) is not None:
+                    values.setdefault(f"{name}_id", linked)
+            elif _are_links(value):
+                values[f"{name.removesuffix('s')}_ids"] = [_id_of(each) or each for each in value]
+            elif value is None and f"{name}_id" in cls.model_fields:
+                values.setdefault(f"{name}_id", None)
+            else:
+                values[name] = value
+        return values
+
+
+def linked_id(link: object) -> str | None:
+    """The id at the end of a link object `{"links": {"self": url}}`; None where it leads to a list or nowhere."""
+    match link:
+        case {"links": {"self": str() as url}}:
+            try:
+                last = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]
+            except ValueError:
+                return None
+            return last if last.isascii() and last.isdigit() and len(last) <= 20 else None
+        case _:
+            return None
+
+
+_id_of = linked_id
+
+
+def _are_links(value: object) -> TypeGuard[list[Mapping[str, object]]]:
+    if not isinstance(value, list) or not value:
+        return False
+    return all(
+        isinstance(each, Mapping) and set(cast("Mapping[str, object]", each)) == {"links"}
+        for each in cast("list[object]", value)
+    )
+
+
+class Body(BaseModel):
+    """What may be sent: unknown fields are refused, and only what was given is sent.
+
+    The annotation says three things: `X` without a default is needed on create; `X | None` may be emptied on update;
+    `omittable()` as a default may be left out but not emptied.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    @cache
+    def wire_names(cls) -> Mapping[str, str]:
+        """The name under which each field is sent, by the name it has in Python: they differ for Python's keywords."""
+        return MappingProxyType({name: field.alias or name for name, field in cls.model_fields.items()})
+
+    @classmethod
+    @cache
+    def changes(cls) -> type["Body"]:
+        """The variant of this body for an update: the same fields and limits, none of them needed."""
+        fields: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            loose = copy(field)
+            if loose.is_required():
+                loose.default = None
+            fields[name] = (loose.annotation, loose)
+        return create_model(f"{cls.__name__}Changes", __base__=cls, __module__=cls.__module__, **fields)
+
+    @classmethod
+    @cache
+    def clearable(cls) -> tuple[str, ...]:
+        """The fields that an update may empty, by the names under which they are sent, in their order."""
+        names = cls.wire_names()
+        return tuple(names[name] for name, field in cls.model_fields.items() if _allows_none(field.annotation))
+
+    def wire(self, context: Mapping[str, Any] | None = None) -> dict[str, JsonValue]:
+        """The JSON object to send: what was given, and nothing else. `context` may hold the `zone` of local times.
+
+        Raises InvalidArguments where a local time cannot be sent.
+        """
+        try:
+            return self.model_dump(mode="json", by_alias=True, exclude_unset=True, context=dict(context or {}))
+        except PydanticSerializationError as wrapped:
+            raise wrapped.__cause__ or wrapped from None
+
+
+def _allows_none(annotation: object) -> bool:
+    return type(None) in getattr(annotation, "__args__", ())
+
+
+def field_path(location: Sequence[int | str]) -> str:
+    """A place inside arguments as people write it: `sections[0].questions[2].answers`."""
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def complaints(refused: ValidationError) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong as (path of the field, sentence), without repeating the value that was given."""
+    for error in refused.errors(include_url=False, include_input=False):
+        yield field_path(error["loc"]), _sentence(error)
+
+
+def _sentence(error: ErrorDetails) -> str:
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            return "is needed"
+        case "extra_forbidden":
+            return "is not an argument of this operation"
+        case "value_error":
+            return str(context.get("error", error["msg"])).removeprefix("Value error, ")
+        case "string_too_long":
+            return f"must be at most {context['max_length']} characters"
+        case "literal_error":
+            return f"must be {context['expected']}"
+        case _:
+            message = error["msg"]
+            return message[0].lower() + message[1:].replace("Input should", "should")

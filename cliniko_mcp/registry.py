@@ -1,0 +1,93 @@
+"""The table of all operations: name -> Operation. A resource's module is imported when one of its operations is asked for."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
+from cliniko_mcp.listing import entries
+from cliniko_mcp.operation import Operation, Resource
+
+RESOURCES: Final = (
+    "appointment_types",
+    "appointment_type_billable_items",
+    "appointment_type_products",
+    "attendees",
+    "availability_blocks",
+    "available_times",
+    "billable_items",
+    "bookings",
+    "businesses",
+    "communications",
+    "concession_prices",
+    "concession_types",
+    "contacts",
+    "daily_availabilities",
+    "group_appointments",
+    "individual_appointments",
+    "invoice_items",
+    "invoices",
+    "medical_alerts",
+    "patient_attachments",
+    "patient_cases",
+    "patient_form_templates",
+    "patient_forms",
+    "patients",
+    "practitioner_reference_numbers",
+    "practitioners",
+    "product_suppliers",
+    "products",
+    "public_settings",
+    "referral_source_types",
+    "referral_sources",
+    "relationships",
+    "services",
+    "settings",
+    "signatures",
+    "stock_adjustments",
+    "taxes",
+    "treatment_note_templates",
+    "treatment_notes",
+    "unavailable_block_types",
+    "unavailable_blocks",
+    "users",
+)
+"""The modules of `cliniko_mcp.resources`, in the order in which lists show them."""
+
+
+@cache
+def resource(module: str) -> type[Resource]:
+    """The resource that this module of `cliniko_mcp.resources` defines. Raises KeyError for a name not in RESOURCES."""
+    if module not in RESOURCES:
+        raise KeyError(module)
+    names = vars(import_module(f"cliniko_mcp.resources.{module}"))
+    found = [each for each in names.values() if isinstance(each, type) and issubclass(each, Resource)]
+    return next(each for each in found if each.__module__.endswith(f".{module}"))
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Every operation by name. Imports all resource modules: for generators, laws and searches, not for one call.
+
+    Raises ValueError if two operations share a name.
+    """
+    table: dict[str, Operation] = {}
+    for module in RESOURCES:
+        for operation in resource(module).operations():
+            if operation.name in table:
+                raise ValueError(f"two operations are called {operation.name}")
+            table[operation.name] = operation
+    return MappingProxyType(table)
+
+
+def find(name: str) -> Operation | None:
+    """The operation with this name, or None. Imports only the module of its resource where the listing knows it."""
+    known = entries().get(name)
+    if known is not None and known.kind == "operation" and known.resource in RESOURCES:
+        found = next((each for each in resource(known.resource).operations() if each.name == name), None)
+        if found is not None:
+            return found
+    if known is not None and known.kind != "operation":
+        return None
+    return operations().get(name)

@@ -1,0 +1,52 @@
+"""Billable items of appointment types: the fees that a booking of the type puts on the invoice."""
+
+from pydantic import Field
+
+from cliniko_mcp.fields import BoundedAmount, Id, Instant, Money, Percentage
+from cliniko_mcp.filters import COMMON, NUMBER
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Create, Delete, Get, List, Resource, Update
+
+
+class AppointmentTypeBillableItemChanges(Body):
+    billable_item_id: Id
+    discount_percentage: Percentage | None = Field(default=None, description="0 to 100. Give this or discounted_amount.")
+    discounted_amount: Money | None = Field(default=None, description="Money taken off.")
+    quantity: BoundedAmount = Field(description="How many, such as 1.0.")
+
+
+class AppointmentTypeBillableItemBody(AppointmentTypeBillableItemChanges):
+    appointment_type_id: Id = Field(description="Cannot be changed afterwards.")
+
+
+class AppointmentTypeBillableItem(Record):
+    id: Id
+    appointment_type_id: Id | None = None
+    billable_item_id: Id | None = None
+    created_at: Instant
+    discount_percentage: Money | None = None
+    discounted_amount: Money | None = None
+    is_monetary_discount: bool | None = Field(default=None, description="true: money off. false: a percentage.")
+    quantity: Money | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "appointment_type_id": NUMBER,
+    "billable_item_id": NUMBER,
+}
+
+
+class AppointmentTypeBillableItems(Resource):
+    """The fees charged by default when an appointment of a type is invoiced."""
+
+    list_appointment_type_billable_items = List(AppointmentTypeBillableItem, "/appointment_type_billable_items", "List which fees (billable items) each appointment type charges by default, with quantity and discount.",
+                                                filters=FILTERS, synonyms="what does a visit cost default charge fee for treatment price of consultation invoiced for type")
+    get_appointment_type_billable_item = Get(AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Read one default fee of an appointment type. The fee's name and price are in get_billable_item.",
+                                             synonyms="default charge fee of treatment")
+    create_appointment_type_billable_item = Create(AppointmentTypeBillableItemBody, AppointmentTypeBillableItem, "/appointment_type_billable_items", "Add a fee (billable item) to an appointment type, so that its invoices charge it by default.",
+                                                   synonyms="attach fee to treatment charge for consultation link price set default charge")
+    update_appointment_type_billable_item = Update(AppointmentTypeBillableItemChanges, AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Change a default fee of an appointment type: which item, how many, or the discount. Invoices already made stay as they are.",
+                                                   synonyms="edit default charge discount on treatment swap fee quantity")
+    delete_appointment_type_billable_item = Delete("/appointment_type_billable_items/{id}", "Take a default fee off an appointment type for good. The fee itself stays in list_billable_items.",
+                                                   synonyms="remove charge from treatment detach fee stop charging unlink")

@@ -1,0 +1,88 @@
+"""Attendees: a patient's place in a booking, where arrival, case and notes of the visit are kept."""
+
+from pydantic import Field
+
+from cliniko_mcp.codes import CANCELLATION_REASONS
+from cliniko_mcp.fields import Id, Instant, Uri, coded
+from cliniko_mcp.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Cancel, Create, Get, List, Resource, Update
+
+
+class AttendeeChanges(Body):
+    arrived: bool | None = Field(
+        default=None, description="true: came. false: did not arrive (no-show). Cleared: not known."
+    )
+    notes: str | None = Field(default=None, description="Notes about this patient's visit.")
+    patient_case_id: Id | None = Field(default=None, description="The patient's case that this visit counts towards.")
+
+
+class AttendeeBody(AttendeeChanges):
+    booking_id: Id = Field(description="The group appointment to join.")
+    patient_id: Id
+
+
+class AttendeeCancellation(Body):
+    cancellation_reason: coded(CANCELLATION_REASONS) = Field(description="Why the patient is not coming.")  # pyright: ignore[reportInvalidTypeForm]
+    cancellation_note: str | None = Field(default=None)
+    apply_to_repeats: bool | None = Field(default=None, description="Also cancel this patient's later repeats.")
+
+
+class Attendee(AttendeeBody, Record):
+    id: Id
+    archived_at: Instant | None = None
+    booking_ip_address: str | None = None
+    cancellation_note: str | None = None
+    cancellation_reason: int | None = None
+    cancellation_reason_description: str | None = None
+    cancellation_url: Uri | None = None
+    cancelled_at: Instant | None = None
+    created_at: Instant
+    deleted_at: Instant | None = None
+    email_reminder_sent: bool | None = None
+    invoice_status: int | None = None
+    online_booking_policy_accepted: bool | None = None
+    sent_email_follow_ups_count: int | None = None
+    sent_email_reminders_count: int | None = None
+    sent_sms_follow_ups_count: int | None = None
+    sent_sms_reminders_count: int | None = None
+    sms_reminder_sent: bool | None = None
+    telehealth_url: Uri | None = None
+    treatment_note_status: int | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "appointment_id": NUMBER,
+    "archived_at": INSTANT,
+    "booking_id": NUMBER,
+    "cancelled_at": INSTANT,
+    "deleted_at": INSTANT,
+    "patient_case_id": NUMBER,
+    "patient_id": NUMBER,
+}
+STAMPS = ("archived_at", "cancelled_at", "deleted_at")
+
+
+class Attendees(Resource):
+    """Patients' places in bookings: one for each individual appointment, several for a group (class)."""
+
+    list_attendees = List(Attendee, "/attendees", "List attendees: who is booked into appointments and groups, with arrival, case and cancellation. For the people of one class give booking_id.",
+                          filters=FILTERS, synonyms="who is in the class participants roster signed up arrived checked in no-show dna")
+    get_attendee = Get(Attendee, "/attendees/{id}", "Read one attendee: a patient's place in a booking, arrival, reminders sent and invoice status.",
+                       hidden=STAMPS, synonyms="participant place in class")
+    create_attendee = Create(AttendeeBody, Attendee, "/attendees", "Add a patient to a group appointment (class). Refused when the group is full or the patient is already in it. The clinic may notify the patient.",
+                             synonyms="add to class enrol join group put in session")
+    update_attendee = Update(AttendeeChanges, Attendee, "/attendees/{id}", "Mark a patient as arrived or as a no-show (DNA), or change the visit's notes or case.",
+                             synonyms="check in arrived turned up did not attend dna no-show mark attendance")
+    archive_attendee = Archive("/attendees/{id}/archive", "Remove a patient's place in a group by archiving it. To keep a record of why they are not coming, use cancel_attendee instead. Cannot be undone here.",
+                               synonyms="remove from class take out of group")
+    cancel_attendee = Cancel(AttendeeCancellation, "/attendees/{id}/cancel", "Cancel a patient's place in a group appointment (class), with a reason. For an individual appointment use cancel_individual_appointment. Cannot be undone.",
+                             synonyms="cannot make class drop out withdraw")
+    delete_attendee = Archive("/attendees/{id}", "Archive an attendee the old way. Deprecated: use archive_attendee.", method="DELETE", replaced_by="archive_attendee")
+    list_group_appointment_attendees = List(Attendee, "/group_appointments/{group_appointment_id}/attendees", "List the attendees of one group appointment. Deprecated: use list_attendees with booking_id.",
+                                            filters=FILTERS, replaced_by="list_attendees")
+    list_individual_appointment_attendees = List(Attendee, "/individual_appointments/{individual_appointment_id}/attendees", "List the attendee of one individual appointment. Deprecated: use list_attendees with booking_id.",
+                                                 filters=FILTERS, replaced_by="list_attendees")
+    list_patient_case_attendees = List(Attendee, "/patient_cases/{patient_case_id}/attendees", "List the attendees of one patient case. Deprecated: use list_attendees with patient_case_id.",
+                                       filters=FILTERS, replaced_by="list_attendees")

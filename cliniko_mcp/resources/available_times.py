@@ -1,0 +1,31 @@
+"""Available times: the starts that patients could book online. The diary itself may hold more (api.md 3.1)."""
+
+from pydantic import Field
+
+from cliniko_mcp.fields import Instant, LocalDate
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Get, List, Resource
+
+PLACE = "/businesses/{business_id}/practitioners/{practitioner_id}/appointment_types/{appointment_type_id}"
+
+
+class Window(Body):
+    from_: LocalDate = Field(alias="from", description="First day, today or later.")
+    to: LocalDate = Field(description="Last day, at most 7 days after from.")
+
+
+class AvailableTime(Record):
+    appointment_start: Instant | None = None
+
+
+class NextAvailableTime(AvailableTime):
+    total_entries: int | None = Field(default=None, description="How many starts are free between the two days.")
+
+
+class AvailableTimes(Resource):
+    """Openings that patients could book online: starts only, for one practitioner, type and site."""
+
+    list_available_times = List(AvailableTime, f"{PLACE}/available_times", "List the openings that patients could book online with one practitioner for one type at one site, up to 7 days at a time. Not found where any of them is not offered online; the diary may have more room.",
+                                sortable=False, query=Window, synonyms="free slots openings availability gaps vacancies times free when can I come")
+    get_next_available_time = Get(NextAvailableTime, f"{PLACE}/next_available_time", "Find the first opening that a patient could book online with one practitioner for one type at one site, within 7 days. Not found where any of them is not offered online.",
+                                  query=Window, synonyms="soonest earliest slot asap first free time next opening")

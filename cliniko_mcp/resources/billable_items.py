@@ -1,0 +1,52 @@
+"""Billable items: the fees that the clinic can put on an invoice."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from cliniko_mcp.fields import BoundedAmount, Id, Instant, Money
+from cliniko_mcp.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
+
+
+class BillableItemDetails(Body):
+    item_code: str | None = Field(default=None, max_length=100, description="Code on the invoice, as funds ask for.")
+    name: str = Field(max_length=255)
+    tax_id: Id | None = Field(default=None, description="The tax added. Empty: none.")
+
+
+class BillableItemBody(BillableItemDetails):
+    item_type: Literal["Product", "Service", "Other"]
+    price: BoundedAmount = Field(description="Before tax, such as 85.00.")
+
+
+class BillableItem(BillableItemDetails, Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    item_type: str | None = None
+    price: Money | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "tax_id": NUMBER,
+}
+
+
+class BillableItems(Resource):
+    """The clinic's fees: price list, item codes, rates for a consultation."""
+
+    list_billable_items = List(BillableItem, "/billable_items", "List the clinic's fees (price list): name, item code, price and tax. Names cannot be searched, so read the list. Goods are in list_products.",
+                               filters=FILTERS, synonyms="prices rates how much do we charge fee schedule item codes cost of consultation")
+    get_billable_item = Get(BillableItem, "/billable_items/{id}", "Read one fee (billable item): name, item code, price and tax.",
+                            hidden=("archived_at",), synonyms="price rate charge item code")
+    create_billable_item = Create(BillableItemBody, BillableItem, "/billable_items", "Add a fee to the price list. To charge it with an appointment type, use create_appointment_type_billable_item afterwards.",
+                                  synonyms="new price charge rate item code service fee")
+    update_billable_item = Update(BillableItemBody, BillableItem, "/billable_items/{id}", "Change a fee's name, item code, price or tax. Invoices already made keep the old price.",
+                                  synonyms="put price up raise rates edit fee change cost item code")
+    archive_billable_item = Archive("/billable_items/{id}/archive", "Take a fee off the price list by archiving it; invoices already made keep it. Cannot be undone here.",
+                                    synonyms="retire fee remove price stop charging discontinue rate")
+    delete_billable_item = Archive("/billable_items/{id}", "Archive a fee the old way. Deprecated: use archive_billable_item.", method="DELETE", replaced_by="archive_billable_item")

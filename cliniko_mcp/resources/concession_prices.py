@@ -1,0 +1,30 @@
+"""Concession prices: what a discount group pays for a fee."""
+
+from cliniko_mcp.fields import Id, Instant, Money
+from cliniko_mcp.filters import COMMON, NUMBER
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Get, List, Resource
+
+
+class ConcessionPrice(Record):
+    id: Id
+    billable_item_id: Id | None = None
+    concession_type_id: Id | None = None
+    created_at: Instant
+    price: Money | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "billable_item_id": NUMBER,
+    "concession_type_id": NUMBER,
+}
+
+
+class ConcessionPrices(Resource):
+    """Reduced prices: what pensioners or students pay for each fee."""
+
+    list_concession_prices = List(ConcessionPrice, "/concession_prices", "List the reduced prices that discount groups (concessions) pay for fees, by fee or by group. Read only: they are set in Cliniko itself.",
+                                  filters=FILTERS, synonyms="pensioner rate student price how much with health care card senior discount")
+    get_concession_price = Get(ConcessionPrice, "/concession_prices/{id}", "Read one reduced price: which fee, which discount group (concession), how much.",
+                               synonyms="pensioner rate student price senior discount")

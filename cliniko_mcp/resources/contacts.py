@@ -1,0 +1,81 @@
+"""Contacts: people and companies who are not patients, such as referring doctors and payers."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from cliniko_mcp.fields import Id, Instant, coded, omittable
+from cliniko_mcp.filters import COMMON, INSTANT, NUMBER, TEXT
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
+from cliniko_mcp.phones import PhoneNumber, PhoneNumberRecord
+
+CONTACT_TYPES: Final = {0: "Standard", 1: "Doctor", 2: "3rd Party Payer"}
+
+
+class ContactDetails(Body):
+    address_1: str | None = Field(default=None, max_length=255)
+    address_2: str | None = Field(default=None, max_length=255)
+    address_3: str | None = Field(default=None, max_length=255)
+    city: str | None = Field(default=None, max_length=255)
+    company_name: str | None = Field(default=None, max_length=255)
+    country_code: str | None = Field(default=None, max_length=2, description="Two letters, such as AU.")
+    email: str | None = Field(default=None, max_length=255)
+    first_name: str | None = Field(default=None, max_length=255)
+    last_name: str | None = Field(default=None, max_length=255)
+    notes: str | None = None
+    occupation: str | None = Field(default=None, max_length=255)
+    post_code: str | None = Field(default=None, max_length=255)
+    preferred_name: str | None = None
+    provider_number: str | None = Field(default=None, max_length=255, description="A doctor's number with the insurer.")
+    state: str | None = Field(default=None, max_length=255)
+    title: str | None = None
+
+
+class ContactBody(ContactDetails):
+    doctor_type: Literal["general_practitioner", "specialist"] | None = None
+    phone_numbers: list[PhoneNumber] = omittable(description="All numbers; replaces the list.")
+    type_code: coded(CONTACT_TYPES) | None = Field(default=None, description="Only a doctor can refer patients.")  # pyright: ignore[reportInvalidTypeForm]
+
+
+class Contact(ContactDetails, Record):
+    concise = ("id", "title", "first_name", "last_name", "preferred_name", "company_name", "occupation", "type", "doctor_type", "email", "phone_numbers", "city", "archived_at", "deleted_at")
+
+    id: Id
+    archived_at: Instant | None = None
+    country: str | None = None
+    created_at: Instant
+    deleted_at: Instant | None = None
+    doctor_type: str | None = None
+    phone_numbers: list[PhoneNumberRecord] | None = None
+    type: str | None = None
+    type_code: int | None = Field(default=None, description="0 Standard, 1 Doctor, 2 3rd Party Payer.")
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "company_name": TEXT,
+    "deleted_at": INSTANT,
+    "email": TEXT,
+    "first_name": TEXT,
+    "last_name": TEXT,
+    "occupation": TEXT,
+    "type_code": NUMBER,
+}
+
+
+class Contacts(Resource):
+    """The clinic's address book apart from patients: GPs, specialists, insurers, solicitors, employers."""
+
+    list_contacts = List(Contact, "/contacts", "List contacts: doctors (type_code 1), payers (2) and others (0), by name, company, email or occupation; ~ finds a part. Phone numbers cannot be searched. Patients are in list_patients.",
+                         filters=FILTERS, synonyms="address book referring gp specialist insurer solicitor lawyer employer case manager find doctor")
+    get_contact = Get(Contact, "/contacts/{id}", "Read one contact: name, company, address, phone numbers, and for a doctor the kind and provider number.",
+                      hidden=("archived_at", "deleted_at"), synonyms="gp specialist insurer details phone address of doctor fax")
+    create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact who is not a patient: a referring doctor, a payer or anyone else. Look with list_contacts first, to avoid a double.",
+                            synonyms="new gp referrer specialist insurer solicitor address book entry")
+    update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's name, company, address, phone numbers or kind.",
+                            synonyms="edit gp details doctor moved practice new fax correct address book")
+    archive_contact = Archive("/contacts/{id}/archive", "Take a contact (doctor, payer) out of the address book by archiving it. Patients and cases that name it keep it. Cannot be undone here.",
+                              synonyms="remove gp doctor retired delete address book entry duplicate")
+    delete_contact = Archive("/contacts/{id}", "Archive a contact the old way. Deprecated: use archive_contact.", method="DELETE", replaced_by="archive_contact")

@@ -1,0 +1,73 @@
+"""Group appointments: classes and other sessions with several places, which attendees fill."""
+
+from pydantic import Field
+
+from cliniko_mcp.fields import Id, Instant, Uri, omittable
+from cliniko_mcp.filters import ARRAY, COMMON, INSTANT, NUMBER
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Conflicts, Create, Get, List, Resource, Update
+from cliniko_mcp.repeats import RepeatRule, RepeatRuleRecord
+
+
+class GroupAppointmentBody(Body):
+    practitioner_id: Id
+    appointment_type_id: Id
+    business_id: Id
+    starts_at: Instant
+    ends_at: Instant | None = Field(default=None, description="Empty: start plus the type's length.")
+    max_attendees: int = omittable(ge=2, le=99, description="Places; left out, those of the type.")
+    notes: str | None = None
+    repeat_rule: RepeatRule | None = None
+
+
+class GroupAppointment(Record):
+    concise = ("id", "starts_at", "ends_at", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids", "notes", "archived_at", "deleted_at")
+
+    id: Id
+    appointment_type_id: Id | None = None
+    archived_at: Instant | None = None
+    business_id: Id | None = None
+    created_at: Instant
+    deleted_at: Instant | None = None
+    ends_at: Instant | None = None
+    max_attendees: int | None = None
+    notes: str | None = None
+    patient_ids: list[Id] | None = Field(default=None, description="The patients who hold a place now.")
+    practitioner_id: Id | None = None
+    repeat_rule: RepeatRuleRecord | None = None
+    repeated_from_id: Id | None = None
+    starts_at: Instant | None = None
+    telehealth_url: Uri | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "appointment_type_id": NUMBER,
+    "archived_at": INSTANT,
+    "business_id": NUMBER,
+    "deleted_at": INSTANT,
+    "ends_at": INSTANT,
+    "patient_ids": ARRAY,
+    "practitioner_id": NUMBER,
+    "repeated_from_id": NUMBER,
+    "starts_at": INSTANT,
+}
+STAMPS = ("archived_at", "deleted_at")
+
+
+class GroupAppointments(Resource):
+    """Classes, groups and workshops."""
+
+    list_group_appointments = List(GroupAppointment, "/group_appointments", "List group appointments (classes) by practitioner, site, type, patient or time, with places and who holds them. Names, arrival and cancellations of one class are in list_attendees.",
+                                   filters=FILTERS, synonyms="classes pilates groups workshops timetable sessions places left")
+    get_group_appointment = Get(GroupAppointment, "/group_appointments/{id}", "Read one group appointment (class): time, practitioner, places and the patients who hold them.",
+                                hidden=STAMPS, synonyms="class pilates session workshop full spots left capacity")
+    create_group_appointment = Create(GroupAppointmentBody, GroupAppointment, "/group_appointments", "Put a group appointment (class) in the diary, without patients: add each with create_attendee. Clashes, hours and leave are not checked.",
+                                      synonyms="schedule class new group session workshop course run pilates")
+    update_group_appointment = Update(GroupAppointmentBody, GroupAppointment, "/group_appointments/{id}", "Move (reschedule) or change a class. With a new starts_at give ends_at, or clear it to follow the type's length: the old end stays otherwise. Clashes are not checked.",
+                                      synonyms="reschedule class move group change places bigger capacity substitute instructor")
+    archive_group_appointment = Archive("/group_appointments/{id}/archive", "Call off a whole group appointment (class) by archiving it; a class cannot be cancelled with a reason. For one patient use cancel_attendee. Cannot be undone here.",
+                                        synonyms="cancel class remove group session delete workshop")
+    get_group_appointment_conflicts = Conflicts("/group_appointments/{id}/conflicts", "Check whether a class overlaps another entry in the practitioner's diary. Says yes or no, not which.",
+                                                synonyms="double booked clash overlap group")
+    delete_group_appointment = Archive("/group_appointments/{id}", "Archive a group appointment the old way. Deprecated: use archive_group_appointment.", method="DELETE", replaced_by="archive_group_appointment")

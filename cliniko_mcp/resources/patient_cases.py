@@ -1,0 +1,81 @@
+"""Patient cases: episodes of care, with the referral, the limits on sessions or money, and the visits that count."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from cliniko_mcp.fields import Id, Instant, LocalDate, Money, omittable
+from cliniko_mcp.filters import COMMON, DATE, INSTANT, NUMBER, TEXT
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
+
+
+def _above_zero(amount: str) -> str:
+    if Decimal(amount) <= 0:
+        raise ValueError("must be more than 0")
+    return amount
+
+
+class PatientCaseDetails(Body):
+    name: str
+    patient_id: Id
+    attendee_ids: list[Id] | None = Field(default=None, description="All visits that count; replaces the list.")
+    closed: bool | None = Field(default=None, description="true closes the case, false reopens it.")
+    contact_id: Id | None = Field(default=None, description="The referring contact, of type Doctor.")
+    expiry_date: LocalDate | None = None
+    include_cancelled_attendees: bool | None = Field(default=None, description="Count cancelled visits.")
+    include_dna_attendees: bool | None = Field(default=None, description="Count no-shows.")
+    issue_date: LocalDate | None = None
+    notes: str | None = None
+    referral: bool | None = None
+
+
+class PatientCaseBody(PatientCaseDetails):
+    max_invoiceable_amount: Annotated[Money, AfterValidator(_above_zero)] | None = Field(
+        default=None, description="More than 0."
+    )
+    max_sessions: int | None = Field(default=None, ge=1, le=200)
+    patient_attachment_ids: list[Id] = omittable(description="All files of the case; replaces the list.")
+    referral_type: Literal["dva", "medicare"] | None = None
+
+
+class PatientCase(PatientCaseDetails, Record):
+    concise = ("id", "name", "patient_id", "contact_id", "referral_type", "issue_date", "expiry_date", "max_sessions", "max_invoiceable_amount", "closed_at", "archived_at")
+
+    id: Id
+    archived_at: Instant | None = None
+    closed_at: Instant | None = None
+    created_at: Instant
+    max_invoiceable_amount: Money | None = None
+    max_sessions: int | None = None
+    referral_type: str | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "closed_at": INSTANT,
+    "expiry_date": DATE,
+    "issue_date": DATE,
+    "name": TEXT,
+    "patient_id": NUMBER,
+    "referral_type": TEXT,
+}
+
+
+class PatientCases(Resource):
+    """Episodes of care and referrals: a claim, a care plan, an injury."""
+
+    list_patient_cases = List(PatientCase, "/patient_cases", "List patient cases (episodes of care, claims, care plans), open, closed or expired, by patient, name, dates or referral type (dva, medicare).",
+                              filters=FILTERS, synonyms="episode of care claim workcover epc medicare dva referral care plan injury sessions left expiring")
+    get_patient_case = Get(PatientCase, "/patient_cases/{id}", "Read one patient case: its referral, dates, limits on sessions and money, and the visits that count.",
+                           hidden=("archived_at",), synonyms="episode of care claim care plan sessions remaining referral expiry")
+    create_patient_case = Create(PatientCaseBody, PatientCase, "/patient_cases", "Open a case for a patient: an episode of care, referral or claim, with limits on sessions or money and the dates it is valid.",
+                                 synonyms="new episode of care claim workcover medicare dva referral care plan injury start")
+    update_patient_case = Update(PatientCaseBody, PatientCase, "/patient_cases/{id}", "Change, close or reopen a patient case. Lists of visits and files are replaced whole, so send every id.",
+                                 synonyms="edit finish end episode of care claim extend sessions discharge link visit to referral")
+    archive_patient_case = Archive("/patient_cases/{id}/archive", "Archive a patient case, so that it no longer shows and visits can no longer join it. Cannot be undone here; to end a case, close it with update_patient_case instead.",
+                                   synonyms="remove bin episode of care claim care plan opened by mistake")
+    list_active_patient_cases = List(PatientCase, "/patient_cases/active", "List the active patient cases: those neither closed nor expired.",
+                                     filters=FILTERS, synonyms="current open ongoing episodes of care claims care plans referrals")

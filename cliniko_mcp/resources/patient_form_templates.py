@@ -1,0 +1,46 @@
+"""Patient form templates: the questions that an intake, consent or other form starts with."""
+
+from pydantic import Field
+
+from cliniko_mcp.content import PatientFormTemplateContent, RecordedContent
+from cliniko_mcp.fields import Id, Instant
+from cliniko_mcp.filters import COMMON, INSTANT
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
+
+
+class PatientFormTemplateDetails(Body):
+    name: str = Field(max_length=255)
+    email_to_patient_on_completion: bool | None = None
+    restricted_to_practitioner: bool | None = None
+
+
+class PatientFormTemplateBody(PatientFormTemplateDetails):
+    content: PatientFormTemplateContent | None = Field(
+        default=None, description="Replaces all there was; text that a read cut short (…) would be lost."
+    )
+
+
+class PatientFormTemplate(PatientFormTemplateDetails, Record):
+    concise = ("id", "name", "archived_at")
+
+    id: Id
+    archived_at: Instant | None = None
+    content: RecordedContent | None = None
+    created_at: Instant
+    updated_at: Instant
+
+
+class PatientFormTemplates(Resource):
+    """Blank forms for patients: new patient intake, consent, outcome measures."""
+
+    list_patient_form_templates = List(PatientFormTemplate, "/patient_form_templates", "List the clinic's patient form templates, such as new patient intake or consent. Their questions are in get_patient_form_template.",
+                                       filters=COMMON | {"archived_at": INSTANT}, synonyms="blank paperwork intake consent questionnaire which forms do we have")
+    get_patient_form_template = Get(PatientFormTemplate, "/patient_form_templates/{id}", "Read one patient form template: its sections, questions and which of them are required.",
+                                    hidden=("archived_at",), synonyms="blank intake consent questionnaire paperwork questions")
+    create_patient_form_template = Create(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates", "Add a patient form template with its sections and questions. Address, phone, name, pronoun and select questions cannot be made here.",
+                                          synonyms="new blank intake consent questionnaire paperwork design build")
+    update_patient_form_template = Update(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates/{id}", "Rename a patient form template or change its questions or settings. Content is replaced whole, and address, phone, name, pronoun or select questions cannot be sent: change such templates in Cliniko.",
+                                          synonyms="edit blank intake consent questionnaire paperwork add question")
+    archive_patient_form_template = Archive("/patient_form_templates/{id}/archive", "Archive a patient form template, so that it is no longer offered for new forms. Cannot be undone here.",
+                                            synonyms="retire remove old blank intake consent questionnaire paperwork")

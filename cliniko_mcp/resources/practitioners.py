@@ -1,0 +1,47 @@
+"""Practitioners: the people who see patients, each with a diary. They are set up in Cliniko itself and only read here."""
+
+from cliniko_mcp.fields import Id, Instant
+from cliniko_mcp.filters import COMMON, FLAG, NUMBER
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Get, List, Resource
+
+
+class Practitioner(Record):
+    concise = ("id", "label", "designation", "active", "show_in_online_bookings", "user_id")
+
+    id: Id
+    active: bool | None = None
+    created_at: Instant
+    default_appointment_type_id: Id | None = None
+    description: str | None = None
+    designation: str | None = None
+    display_name: str | None = None
+    first_name: str | None = None
+    label: str | None = None
+    last_name: str | None = None
+    show_in_online_bookings: bool | None = None
+    title: str | None = None
+    updated_at: Instant
+    user_id: Id | None = None
+
+
+FILTERS = COMMON | {"active": FLAG, "show_in_online_bookings": FLAG, "user_id": NUMBER}
+
+
+class Practitioners(Resource):
+    """The clinicians: physios, osteos, psychologists and others who see patients."""
+
+    list_practitioners = List(Practitioner, "/practitioners", "List the practitioners (clinicians) who work at the clinic now. user_id finds the one behind a login. Names cannot be searched, so read the list; those who left are in list_inactive_practitioners. Read-only.",
+                              filters=FILTERS, synonyms="clinicians therapists doctors physios providers team staff who works here")
+    list_inactive_practitioners = List(Practitioner, "/practitioners/inactive", "List practitioners who no longer see patients, for reading older appointments and notes.",
+                                       filters=FILTERS, synonyms="former past clinicians left the clinic ex-staff deactivated")
+    get_practitioner = Get(Practitioner, "/practitioners/{id}", "Read one practitioner: name, title, designation, default appointment type and whether patients can book them online.",
+                           synonyms="clinician therapist doctor profile biography")
+    list_appointment_type_practitioners = List(Practitioner, "/appointment_types/{appointment_type_id}/practitioners", "List the active practitioners who offer one appointment type.",
+                                               filters=FILTERS, synonyms="who does this treatment who offers service which clinicians can do")
+    list_inactive_appointment_type_practitioners = List(Practitioner, "/appointment_types/{appointment_type_id}/practitioners/inactive", "List the practitioners who once offered an appointment type and no longer see patients.",
+                                                        filters=FILTERS, synonyms="who used to do this treatment former clinicians")
+    list_business_practitioners = List(Practitioner, "/businesses/{business_id}/practitioners", "List the active practitioners who work at one site (location).",
+                                       filters=FILTERS, synonyms="who works at this clinic branch location site team")
+    list_inactive_business_practitioners = List(Practitioner, "/businesses/{business_id}/practitioners/inactive", "List the practitioners who once worked at a site and no longer see patients.",
+                                                filters=FILTERS, synonyms="former staff of this branch location who used to work here")

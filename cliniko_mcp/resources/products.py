@@ -1,0 +1,64 @@
+"""Products: the goods that the clinic sells, with price, supplier and stock."""
+
+from pydantic import Field
+
+from cliniko_mcp.fields import BoundedAmount, Id, Instant, Money, NonNegative, Number, omittable
+from cliniko_mcp.filters import COMMON, INSTANT, NUMBER, TEXT
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
+
+
+class ProductDetails(Body):
+    item_code: str | None = Field(default=None, max_length=100)
+    name: str = Field(max_length=255)
+    notes: str | None = None
+    product_supplier_id: Id | None = None
+    serial_number: str | None = Field(default=None, max_length=255)
+    tax_id: Id | None = Field(default=None, description="The tax added. Empty: none.")
+
+
+class ProductBody(ProductDetails):
+    cost_price: NonNegative | None = Field(default=None, description="What the clinic pays for one.")
+    price: Number = Field(description="Selling price; price_includes_tax says which kind.")
+    price_includes_tax: bool | None = None
+    product_supplier_name: str = omittable(description="Old way; use product_supplier_id.")
+    stock_level: BoundedAmount | None = Field(
+        default=None, description="Stock at the start; later use create_stock_adjustment."
+    )
+
+
+class Product(ProductDetails, Record):
+    concise = ("id", "name", "item_code", "price_including_tax", "stock_level", "product_supplier_id", "archived_at")
+
+    id: Id
+    archived_at: Instant | None = None
+    cost_price: Money | None = None
+    created_at: Instant
+    price_ex_tax: Money | None = None
+    price_including_tax: Money | None = None
+    product_supplier_name: str | None = None
+    stock_level: Money | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "name": TEXT,
+    "tax_id": NUMBER,
+}
+
+
+class Products(Resource):
+    """Goods for sale: retail, supplies, equipment, with stock on hand."""
+
+    list_products = List(Product, "/products", "List the goods the clinic sells, with prices and stock on hand; search by name with ~. Stock cannot be filtered, so read the list to find what runs low.",
+                         filters=FILTERS, synonyms="inventory retail supplies in stock low running out price of theraband foam roller merchandise")
+    get_product = Get(Product, "/products/{id}", "Read one product: prices with and without tax, cost, supplier and stock on hand.",
+                      hidden=("archived_at",), synonyms="goods item inventory how many left price stock")
+    create_product = Create(ProductBody, Product, "/products", "Add a product (goods for sale) with its price and, if known, the stock on hand.",
+                            synonyms="new goods retail item sell stock inventory supply")
+    update_product = Update(ProductBody, Product, "/products/{id}", "Change a product's name, price, cost, tax or supplier. To change the stock on hand use create_stock_adjustment, which keeps a trace.",
+                            synonyms="edit goods price reprice retail item supplier cost")
+    archive_product = Archive("/products/{id}/archive", "Stop selling a product by archiving it; invoices already made keep it. Cannot be undone here.",
+                              synonyms="discontinue goods retire item remove from inventory no longer sold")
+    delete_product = Archive("/products/{id}", "Archive a product the old way. Deprecated: use archive_product.", method="DELETE", replaced_by="archive_product")

@@ -1,0 +1,27 @@
+"""Referral source types: the ways in which patients come to the clinic, as the clinic names them."""
+
+from pydantic import Field
+
+from cliniko_mcp.fields import Id, Instant
+from cliniko_mcp.filters import COMMON, INSTANT
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Get, List, Resource
+
+
+class ReferralSourceType(Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    name: str | None = None
+    referrer_type: str | None = Field(default=None, description="Patient or Contact; absent where notes are taken.")
+    subcategories: list[str] | None = None
+    updated_at: Instant
+
+
+class ReferralSourceTypes(Resource):
+    """Kinds of referral: patient, doctor, search engine, other."""
+
+    list_referral_source_types = List(ReferralSourceType, "/referral_source_types", "List the kinds of referral that the clinic tells apart (patient, contact, other, its own), with their subcategories. They cannot be added or changed here.",
+                                      filters=COMMON | {"archived_at": INSTANT}, synonyms="marketing channels heard about us options google word of mouth gp advertising")
+    get_referral_source_type = Get(ReferralSourceType, "/referral_source_types/{id}", "Read one kind of referral: its name, subcategories and whether the referrer is a patient or a contact.",
+                                   hidden=("archived_at",), synonyms="marketing channel heard about us option google word of mouth")

@@ -1,0 +1,50 @@
+"""Relationships: which patients of the clinic are related to each other, and how."""
+
+from typing import Final
+
+from pydantic import Field
+
+from cliniko_mcp.fields import Id, Instant, coded
+from cliniko_mcp.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
+
+RELATIONS: Final = {
+    10: "Parent",
+    20: "Child",
+    30: "Sibling",
+    40: "Spouse",
+    50: "Partner",
+    60: "Relative",
+    70: "Other",
+}
+
+
+class RelationshipBody(Body):
+    patient_id: Id
+    related_patient_id: Id = Field(description="The other patient.")
+    relation: coded(RELATIONS) = Field(description="Whose side it describes is not documented; compare an existing one.")  # pyright: ignore[reportInvalidTypeForm]
+
+
+class Relationship(RelationshipBody, Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    relation: int | None = None
+    relation_description: str | None = None
+    updated_at: Instant
+
+
+class Relationships(Resource):
+    """Family and other ties between patients."""
+
+    list_relationships = List(Relationship, "/relationships", "List relationships between patients: parents, children, spouses and other family. For one patient give patient_id.",
+                              filters=COMMON | {"archived_at": INSTANT, "patient_id": NUMBER}, synonyms="family mother father mum dad kids guardian carer husband wife next of kin linked clients")
+    get_relationship = Get(Relationship, "/relationships/{id}", "Read one relationship: the two patients and what they are to each other.",
+                           hidden=("archived_at",), synonyms="family mother father guardian next of kin linked clients")
+    create_relationship = Create(RelationshipBody, Relationship, "/relationships", "Record that two patients are related. Whether Cliniko adds the opposite view for the other patient is not documented; list both afterwards.",
+                                 synonyms="link family members mother father child guardian husband wife connect clients")
+    update_relationship = Update(RelationshipBody, Relationship, "/relationships/{id}", "Correct how two patients are related, or which two they are.",
+                                 synonyms="edit family link mother father guardian change")
+    archive_relationship = Archive("/relationships/{id}/archive", "Archive a relationship, so that the two patients no longer show as related. The patients stay as they are. Cannot be undone here.",
+                                   synonyms="unlink family remove link separated no longer guardian")

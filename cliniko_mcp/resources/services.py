@@ -1,0 +1,22 @@
+"""Services: which appointment type is offered at which site, and by whom."""
+
+from pydantic import Field
+
+from cliniko_mcp.fields import Id
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import List, Resource
+
+
+class Service(Record):
+    appointment_type_id: Id | None = None
+    business_id: Id | None = None
+    practitioners: list[Id] | None = Field(default=None, description="Ids of those who offer the type at this site.")
+
+
+class Services(Resource):
+    """The offer of the clinic: a row for each site and appointment type."""
+
+    list_services = List(Service, "/services", "List what is offered where: for each site and appointment type the practitioners who offer it. Cannot be filtered; for one site use list_business_services.",
+                         synonyms="treatments by location which branch does what offered where who offers")
+    list_business_services = List(Service, "/businesses/{business_id}/services", "List what one site offers: its appointment types, each with the practitioners who offer it there.",
+                                  synonyms="treatments at this location branch what is available here who offers")

@@ -1,0 +1,65 @@
+"""Stock adjustments: goods that came in or went out, each with its reason; together they make the stock on hand."""
+
+from decimal import Decimal
+from typing import Final, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from cliniko_mcp.fields import Id, Instant, Money
+from cliniko_mcp.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Create, Get, List, Resource
+
+INCREASING: Final = ("Stock Purchase", "Returned", "Other")
+DECREASING: Final = ("Damaged", "Out of Date", "Item Sold", "Other", "Correction")
+
+
+class StockAdjustmentBody(Body):
+    adjustment_type: Literal["Correction", "Damaged", "Item Sold", "Other", "Out of Date", "Returned", "Stock Purchase"] = Field(
+        description="In: Stock Purchase, Returned, Other. Out: the rest and Other."
+    )
+    comment: str | None = Field(default=None, description="Old name of notes; use notes.")
+    notes: str | None = None
+    product_id: Id
+    quantity: Money | None = Field(description="How many: 5 came in, -5 went out.")
+
+    @field_validator("quantity")
+    @classmethod
+    def _sign_fits_reason(cls, quantity: str | None, info: ValidationInfo) -> str | None:
+        reason = info.data.get("adjustment_type")
+        number = Decimal(quantity or 0)
+        if reason and number > 0 and reason not in INCREASING:
+            raise ValueError(f"must be negative for {reason}, which takes goods out of stock")
+        if reason and number < 0 and reason not in DECREASING:
+            raise ValueError(f"must be positive for {reason}, which brings goods into stock")
+        return quantity
+
+
+class StockAdjustment(Record):
+    id: Id
+    adjustment_type: str | None = None
+    archived_at: Instant | None = None
+    comment: str | None = None
+    created_at: Instant
+    notes: str | None = None
+    product_id: Id | None = None
+    quantity: Money | None = Field(default=None, description="Positive: came in. Negative: went out.")
+    updated_at: Instant
+    user_id: Id | None = Field(default=None, description="Who made the adjustment.")
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "product_id": NUMBER,
+}
+
+
+class StockAdjustments(Resource):
+    """Movements of stock: deliveries, sales, breakages, stocktake corrections."""
+
+    list_stock_adjustments = List(StockAdjustment, "/stock_adjustments", "List movements of stock: what came in or went out, when, why and by whom. For one product give product_id; the stock on hand is in get_product.",
+                                  filters=FILTERS, synonyms="inventory history deliveries sold damaged expired stocktake movements")
+    get_stock_adjustment = Get(StockAdjustment, "/stock_adjustments/{id}", "Read one movement of stock: product, quantity, reason, notes and who made it.",
+                               hidden=("archived_at",), synonyms="inventory delivery breakage sale movement")
+    create_stock_adjustment = Create(StockAdjustmentBody, StockAdjustment, "/stock_adjustments", "Record goods coming in or going out, which changes the product's stock on hand. It cannot be changed or removed: correct a mistake with an opposite one.",
+                                     synonyms="receive delivery stocktake count correct inventory write off damaged expired restock sold return")

@@ -1,0 +1,68 @@
+"""Treatment note templates: the questions that a kind of treatment note starts with."""
+
+from pydantic import Field
+
+from cliniko_mcp.content import RecordedContent, TreatmentNoteTemplateContent
+from cliniko_mcp.fields import Id, Instant, omittable
+from cliniko_mcp.filters import COMMON, INSTANT
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
+
+
+class PrintSettings(Body):
+    include_patient_address: bool = omittable()
+    include_patient_dob: bool = omittable()
+    include_patient_medicare: bool = omittable()
+    include_patient_occupation: bool = omittable()
+    include_patient_reference_number: bool = omittable()
+    title: str = omittable()
+
+
+class TreatmentNoteTemplateDetails(Body):
+    name: str = Field(max_length=255)
+
+
+class TreatmentNoteTemplateBody(TreatmentNoteTemplateDetails):
+    content: TreatmentNoteTemplateContent = Field(description="Replaces all there was; text that a read cut short (…) would be lost.")
+    print_settings: PrintSettings = omittable(description="What a printed note shows about the patient.")
+
+
+class RecordedPrintSettings(Record):
+    include_patient_address: bool | None = None
+    include_patient_dob: bool | None = None
+    include_patient_medicare: bool | None = None
+    include_patient_occupation: bool | None = None
+    include_patient_reference_number: bool | None = None
+    title: str | None = None
+
+
+class TreatmentNoteTemplate(TreatmentNoteTemplateDetails, Record):
+    concise = ("id", "name", "archived_at", "deleted_at")
+
+    id: Id
+    archived_at: Instant | None = None
+    content: RecordedContent | None = None
+    created_at: Instant
+    deleted_at: Instant | None = None
+    print_settings: RecordedPrintSettings | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {"archived_at": INSTANT, "deleted_at": INSTANT}
+STAMPS = ("archived_at", "deleted_at")
+
+
+class TreatmentNoteTemplates(Resource):
+    """Blank treatment notes: initial assessment, progress note, discharge summary."""
+
+    list_treatment_note_templates = List(TreatmentNoteTemplate, "/treatment_note_templates", "List the clinic's treatment note templates, such as initial assessment or SOAP. Their questions are in get_treatment_note_template.",
+                                         filters=FILTERS, synonyms="blank clinical note layouts soap initial assessment which formats")
+    get_treatment_note_template = Get(TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Read one treatment note template: its sections, questions and print settings.",
+                                      hidden=STAMPS, synonyms="blank clinical note layout soap questions")
+    create_treatment_note_template = Create(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates", "Add a treatment note template with its sections and questions. Choices carry no answers; only a paragraph may start with text.",
+                                            synonyms="new clinical note layout design soap assessment format")
+    update_treatment_note_template = Update(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Rename a treatment note template or change its questions or print settings. Content is replaced whole, so send every section.",
+                                            synonyms="edit clinical note layout add question soap format")
+    archive_treatment_note_template = Archive("/treatment_note_templates/{id}/archive", "Archive a treatment note template, so that it is no longer offered for new notes. Cannot be undone here.",
+                                              synonyms="retire remove old clinical note layout soap format")
+    delete_treatment_note_template = Archive("/treatment_note_templates/{id}", "Archive a treatment note template the old way. Deprecated: use archive_treatment_note_template.", method="DELETE", replaced_by="archive_treatment_note_template")

@@ -1,0 +1,68 @@
+"""Unavailable blocks: times when a practitioner cannot be booked, such as leave, lunch or meetings."""
+
+from pydantic import Field
+
+from cliniko_mcp.fields import Id, Instant
+from cliniko_mcp.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Conflicts, Create, Get, List, Resource, Update
+from cliniko_mcp.repeats import RepeatRule, RepeatRuleRecord
+
+
+class UnavailableBlockBody(Body):
+    practitioner_id: Id
+    business_id: Id
+    starts_at: Instant
+    ends_at: Instant
+    notes: str | None = None
+    repeat_rule: RepeatRule | None = None
+    unavailable_block_type_id: Id | None = Field(default=None, description="Kind of block, such as lunch or leave.")
+
+
+class UnavailableBlock(Record):
+    concise = ("id", "starts_at", "ends_at", "practitioner_id", "business_id", "unavailable_block_type_id", "notes", "archived_at", "deleted_at")
+
+    id: Id
+    archived_at: Instant | None = None
+    business_id: Id | None = None
+    created_at: Instant
+    deleted_at: Instant | None = None
+    ends_at: Instant | None = None
+    notes: str | None = None
+    practitioner_id: Id | None = None
+    repeat_rule: RepeatRuleRecord | None = None
+    repeated_from_id: Id | None = None
+    starts_at: Instant | None = None
+    unavailable_block_type_id: Id | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "business_id": NUMBER,
+    "deleted_at": INSTANT,
+    "ends_at": INSTANT,
+    "practitioner_id": NUMBER,
+    "repeated_from_id": NUMBER,
+    "starts_at": INSTANT,
+    "unavailable_block_type_id": NUMBER,
+}
+STAMPS = ("archived_at", "deleted_at")
+
+
+class UnavailableBlocks(Resource):
+    """Blocked-out time in a practitioner's diary."""
+
+    list_unavailable_blocks = List(UnavailableBlock, "/unavailable_blocks", "List blocked-out times (leave, lunch, meetings) by practitioner, site, kind or time.",
+                                   filters=FILTERS, synonyms="who is away on holiday leave time off breaks blocked out busy absent")
+    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time: whose, where, when, why and how it repeats.",
+                                hidden=STAMPS, synonyms="leave lunch break time off holiday meeting")
+    create_unavailable_block = Create(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks", "Block out time in a practitioner's diary at one site, for leave, lunch or a meeting. Appointments already there stay, so look for them with list_bookings.",
+                                      synonyms="block off time out take leave holiday lunch break unavailable busy sick day")
+    update_unavailable_block = Update(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks/{id}", "Move, lengthen or shorten a blocked-out time, or change its notes or kind.",
+                                      synonyms="extend leave shift lunch change break holiday dates")
+    archive_unavailable_block = Archive("/unavailable_blocks/{id}/archive", "Take a blocked-out time away by archiving it, so that it can be booked. Cannot be undone here, but a new block can be made.",
+                                        synonyms="unblock free up time remove leave back from holiday delete lunch")
+    get_unavailable_block_conflicts = Conflicts("/unavailable_blocks/{id}/conflicts", "Check whether a blocked-out time overlaps another entry in the practitioner's diary. Says yes or no, not which.",
+                                                synonyms="clash overlap leave appointments during holiday")
+    delete_unavailable_block = Archive("/unavailable_blocks/{id}", "Archive a blocked-out time the old way. Deprecated: use archive_unavailable_block.", method="DELETE", replaced_by="archive_unavailable_block")

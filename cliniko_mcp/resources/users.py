@@ -1,0 +1,38 @@
+"""Users: the people who can log in, with role and time zone. They are set up in Cliniko itself and only read here."""
+
+from pydantic import Field
+
+from cliniko_mcp.fields import Id, Instant
+from cliniko_mcp.filters import COMMON
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Get, List, Resource
+from cliniko_mcp.phones import PhoneNumberRecord
+
+
+class User(Record):
+    concise = ("id", "title", "first_name", "last_name", "role", "email", "active", "time_zone_identifier")
+
+    id: Id
+    active: bool | None = None
+    created_at: Instant
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone_numbers: list[PhoneNumberRecord] | None = None
+    role: str | None = Field(default=None, description="Decides what the login may see and change.")
+    time_zone: str | None = None
+    time_zone_identifier: str | None = None
+    title: str | None = None
+    updated_at: Instant
+    user_active: bool | None = None
+
+
+class Users(Resource):
+    """Logins of the clinic's staff: receptionists, managers, practitioners, bookkeepers."""
+
+    list_users = List(User, "/users", "List the staff who can log in, with role and time zone. Needs an administrator's key. Read-only.",
+                      filters=COMMON, synonyms="logins accounts receptionists managers admin staff roles permissions")
+    get_user = Get(User, "/users/{id}", "Read one staff login: name, role, email, phone and time zone. Needs an administrator's key; your own is in get_authenticated_user.",
+                   synonyms="account receptionist manager role permission")
+    get_authenticated_user = Get(User, "/user", "Read whose key this connection uses: their name, role and time zone. Works for every role.",
+                                 synonyms="who am I my account current login me permissions")

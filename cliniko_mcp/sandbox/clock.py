@@ -1,0 +1,53 @@
+"""The demo clinic's own clock: it starts at a given instant and runs, or stands still, and can be moved."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+
+class SandboxClock:
+    """Tells the clinic's time. `ticks` gives elapsed seconds (the monotonic clock); a frozen clock ignores it."""
+
+    def __init__(self, start: datetime, *, frozen: bool, ticks: Callable[[], float]) -> None:
+        if start.tzinfo is None:
+            raise ValueError("the clinic's clock needs an aware start")
+        self.ticks = ticks
+        self._base = start.astimezone(UTC)
+        self._since = ticks()
+        self._frozen = frozen
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still until it is moved."""
+        return self._frozen
+
+    def now(self) -> datetime:
+        """The clinic's present instant, in UTC."""
+        if self._frozen:
+            return self._base
+        return self._base + timedelta(seconds=self.ticks() - self._since)
+
+    def stamp(self) -> str:
+        """The present instant in wire form, whole seconds with a literal `Z` (api.md 1.6)."""
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def advance(self, step: timedelta) -> None:
+        """Move the clock by this much; backwards with a negative step."""
+        self._base += step
+
+    def set(self, moment: datetime) -> None:
+        """Put the clock to this instant; it runs on, or stands still, as before."""
+        if moment.tzinfo is None:
+            raise ValueError("the clinic's clock needs an aware instant")
+        self._base = moment.astimezone(UTC)
+        self._since = self.ticks()
+
+    def freeze(self) -> None:
+        """Stop the clock where it is."""
+        self._base = self.now()
+        self._frozen = True
+
+    def run(self) -> None:
+        """Let the clock run on from where it is."""
+        if self._frozen:
+            self._since = self.ticks()
+            self._frozen = False

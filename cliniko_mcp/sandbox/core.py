@@ -1,0 +1,229 @@
+"""The demo clinic: one core that answers requests, whichever face they come through.
+
+    road of a request: log < faults < key < user agent < rate limit < route < role < rule or shape
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from threading import RLock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.clock import SandboxClock
+from cliniko_mcp.sandbox.faults import Fault, Faults, afterwards, instead
+from cliniko_mcp.sandbox.gates import ROLES, allowed
+from cliniko_mcp.sandbox.ids import IdSequence
+from cliniko_mcp.sandbox.limits import RateLimit
+from cliniko_mcp.sandbox.wire import (
+    LoggedRequest,
+    Refusal,
+    SandboxRequest,
+    SandboxResponse,
+    answer,
+    bad_request,
+    basic_user,
+    forbidden,
+    not_found,
+    unauthorised,
+)
+
+if TYPE_CHECKING:
+    from cliniko_mcp.sandbox.asking import Caller
+    from cliniko_mcp.sandbox.desk import Desk
+    from cliniko_mcp.sandbox.store import Keeper
+
+KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {role: f"demo-{role.replace(' ', '-')}-au1" if role != ROLES[0] else "demo-au1" for role in ROLES}
+)
+"""One key for each role, administrator first; they never change."""
+
+_SHARD: Final = re.compile(r"-([a-zA-Z]{2}[0-9]{1,2})$")
+_SHARD_HOST: Final = re.compile(r"api\.([a-z]{2}[0-9]{1,2})\.cliniko\.com")
+_LOGGED: Final = 10_000
+
+
+class Sandbox:
+    """A faithful Cliniko in memory. Building it is cheap: the seed is sown when the first request needs it.
+
+    `now` is where its clock starts (aware); `ticks` is the monotonic clock that moves it. `rate_limit` is requests a
+    minute for each key, 0 for none. `base_url` is the address in the links it gives, `/v1` included.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: datetime,
+        frozen: bool = False,
+        seed: int = 1,
+        rate_limit: int = 200,
+        base_url: str = "http://127.0.0.1:8123/v1",
+        ticks: Callable[[], float] = time.monotonic,
+        keeper: "Keeper | None" = None,
+        sow: "Callable[[Desk], None] | None" = None,
+    ) -> None:
+        self.keys: Mapping[str, str] = KEYS
+        self.clock = SandboxClock(now, frozen=frozen, ticks=ticks)
+        self.faults = Faults(seed)
+        self.limit = RateLimit(rate_limit)
+        self.base_url = base_url.rstrip("/")
+        self.requests: list[LoggedRequest] = []
+        self._started = self.clock.now()
+        self._frozen = frozen
+        self._seed = seed
+        self._keeper = keeper
+        self._sow = sow
+        self._prefix = urlsplit(self.base_url).path
+        self._roles = {key: role for role, key in KEYS.items()}
+        self._desk: Desk | None = None
+        self._lock = RLock()
+
+    @property
+    def desk(self) -> "Desk":
+        """The clinic behind the wire, sown with its seed on first use."""
+        with self._lock:
+            if self._desk is None:
+                self._desk = self._opened()
+            return self._desk
+
+    def respond(self, request: SandboxRequest) -> SandboxResponse:
+        """The answer to one request. Never raises for what a client may send; one request at a time."""
+        with self._lock:
+            role = self._role(request)
+            path = request.path.removeprefix(self._prefix) if request.path.startswith(f"{self._prefix}/") else None
+            fault = self.faults.strike(request, path or request.path)
+            response = instead(fault, int(self.clock.now().timestamp()) + 1) if fault else None
+            if response is None:
+                response = afterwards(fault, self._answered(request, path, role))
+            self._log(request, role, response)
+            return response
+
+    def reset(self) -> None:
+        """Start over: the seed anew, the clock back at its start, no faults, nothing counted and nothing logged."""
+        with self._lock:
+            self.clock = SandboxClock(self._started, frozen=self._frozen, ticks=self.clock.ticks)
+            self.faults.set()
+            self.limit.forget()
+            self.requests.clear()
+            self._desk = self._sown()
+            if self._keeper is not None:
+                self._keeper.replace(self.snapshot())
+
+    def snapshot(self) -> dict[str, JsonValue]:
+        """The whole state as plain JSON, for `restore`."""
+        desk = self.desk
+        return {"now": desk.clock.stamp(), "ids": desk.ids.count, "tables": desk.store.dump()}
+
+    def restore(self, state: Mapping[str, JsonValue]) -> None:
+        """Take over a state that `snapshot` gave. Raises ValueError for anything else, and changes nothing then."""
+        now, ids, tables = state.get("now"), state.get("ids"), state.get("tables")
+        if not isinstance(now, str) or not isinstance(ids, int) or not isinstance(tables, dict):
+            raise ValueError("a snapshot holds now, ids and tables")
+        moment = datetime.fromisoformat(now)
+        with self._lock:
+            desk = self.desk
+            desk.store.load(tables)
+            desk.ids.count = ids
+            desk.clock.set(moment)
+            if self._keeper is not None:
+                self._keeper.replace(state)
+
+    def _opened(self) -> "Desk":
+        kept = self._keeper.load() if self._keeper is not None else None
+        if kept is None:
+            desk = self._sown()
+            if self._keeper is not None:
+                self._desk = desk
+                self._keeper.replace(self.snapshot())
+            return desk
+        desk = self._empty()
+        tables, ids = kept.get("tables"), kept.get("ids")
+        if not isinstance(tables, dict) or not isinstance(ids, int):
+            raise ValueError("what was kept is not a clinic")
+        desk.store.load(tables)
+        desk.ids.count = ids
+        return desk
+
+    def _empty(self) -> "Desk":
+        # Rules, resources and seed are imported here, so that a clinic nobody asks anything costs nothing.
+        from cliniko_mcp.sandbox.desk import Desk
+        from cliniko_mcp.sandbox.rules import rulebook
+
+        return Desk(self.clock, IdSequence(self._seed), rulebook(), self.base_url)
+
+    def _sown(self) -> "Desk":
+        from cliniko_mcp.sandbox.seed import sow
+
+        desk = self._empty()
+        (self._sow or sow)(desk)
+        return desk
+
+    def _role(self, request: SandboxRequest) -> str | None:
+        key = basic_user(request.headers)
+        if key is None:
+            return None
+        host = _SHARD_HOST.match(request.headers.get("host", "").lower())
+        shard = _SHARD.search(key)
+        if host and shard and host[1] != shard[1].lower():
+            return None
+        return self._roles.get(key) or self._roles.get(f"{key}-au1")
+
+    def _answered(self, request: SandboxRequest, path: str | None, role: str | None) -> SandboxResponse:
+        try:
+            if path is None:
+                raise not_found()
+            if role is None:
+                raise unauthorised()
+            if not request.headers.get("user-agent", "").strip():
+                raise bad_request("Please identify your application with a User-Agent header and a contact email.")
+            reset_at = self.limit.reset_at(role, self.clock.now())
+            if reset_at is not None:
+                return answer({"message": "Rate limit exceeded"}, 429, X_RateLimit_Reset=str(reset_at))
+            return self._worked(request, path, self._caller(role))
+        except Refusal as refusal:
+            return refusal.answer
+
+    def _caller(self, role: str) -> "Caller":
+        from cliniko_mcp.sandbox.asking import Caller
+
+        owners = self.desk.store.table("users").rows.values()
+        owner = next(row for row in owners if row.get("role") == role)
+        return Caller(self.keys[role], role, str(owner["id"]))
+
+    def _worked(self, request: SandboxRequest, path: str, caller: "Caller") -> SandboxResponse:
+        from cliniko_mcp.sandbox.asking import Ask
+        from cliniko_mcp.sandbox.routes import routes
+        from cliniko_mcp.sandbox.shapes import SHAPES
+
+        found = routes().find(request.method, path)
+        if found is None:
+            raise not_found()
+        operation, ids = found
+        if not allowed(operation, caller.role):
+            raise forbidden()
+        desk = self.desk
+        work = desk.book.answerers.get(operation.name) or SHAPES[operation.shape]
+        with self._kept(desk):
+            return work(desk, Ask(operation, ids, caller, request))
+
+    @contextmanager
+    def _kept(self, desk: "Desk") -> Iterator[None]:
+        with desk.store.transaction():
+            yield
+        if self._keeper is not None and desk.store.committed:
+            self._keeper.save(desk.store.committed, desk.ids.count)
+
+    def _log(self, request: SandboxRequest, role: str | None, response: SandboxResponse) -> None:
+        entry = LoggedRequest(
+            self.clock.stamp(), request.method, request.path, request.query, role, response.status, request.origin
+        )
+        self.requests.append(entry)
+        if len(self.requests) > _LOGGED:
+            del self.requests[: _LOGGED // 10]
+
+
+__all__ = ["KEYS", "Fault", "Sandbox"]

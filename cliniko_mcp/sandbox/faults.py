@@ -1,0 +1,112 @@
+"""Trouble on demand: refusals, slowness, unreadable answers and dropped connections, by rate or by path (api.md 6, 78)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final, Literal, cast, get_args
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.wire import HTML_TYPE, TEXT_TYPE, Json, SandboxRequest, SandboxResponse
+
+Kind = Literal["rate_limit", "error", "html", "text", "forbidden", "revoked", "slow", "drop", "drop_after"]
+
+_HTML: Final = b"<!DOCTYPE html><html><head><title>We're sorry</title></head><body><h1>Something went wrong</h1></body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of trouble.
+
+    kind: `rate_limit` 429; `error` an HTML page with `status`; `html` a page with 200; `text` 200 that is not JSON;
+    `forbidden` 403 that is not JSON; `revoked` 401; `slow` waits `seconds`; `drop` closes the connection before
+    anything was done; `drop_after` does what was asked and then closes it. `rate` is the share of requests that it
+    strikes, `path` a prefix and `method` an HTTP method that narrow it, `times` how often it strikes at most.
+    """
+
+    kind: Kind
+    path: str = "/"
+    method: str | None = None
+    rate: float = 1.0
+    times: int | None = None
+    status: int = 500
+    seconds: float = 1.0
+
+    @classmethod
+    def of(cls, given: Mapping[str, JsonValue]) -> "Fault":
+        """The fault that a JSON object describes. Raises ValueError that names what is wrong."""
+        unknown = set(given) - set(cls.__slots__)
+        if unknown:
+            raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
+        if given.get("kind") not in get_args(Kind):
+            raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}")
+        numbers = {name: given[name] for name in ("rate", "times", "status", "seconds") if given.get(name) is not None}
+        if any(isinstance(value, bool) or not isinstance(value, int | float) for value in numbers.values()):
+            raise ValueError("rate, times, status and seconds are numbers")
+        texts = {name: given[name] for name in ("path", "method") if given.get(name) is not None}
+        if any(not isinstance(value, str) for value in texts.values()):
+            raise ValueError("path and method are texts")
+        return cls(kind=cast("Kind", given["kind"]), **cast("dict[str, object]", {**numbers, **texts}))  # pyright: ignore[reportArgumentType]
+
+    def strikes(self, request: SandboxRequest, path: str) -> bool:
+        """Whether this request is one that the fault is about."""
+        return path.startswith(self.path) and self.method in (None, request.method)
+
+    def as_json(self) -> Json:
+        """The fault as the control route shows it."""
+        return {name: cast("JsonValue", getattr(self, name)) for name in self.__slots__}
+
+
+class Faults:
+    """The faults in force. The same seed strikes the same requests."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._random = Random(seed)
+        self.inforce: list[Fault] = []
+
+    def set(self, *faults: Fault) -> None:
+        """Put these in force instead of what was, and start the dice anew."""
+        self._random = Random(self._seed)
+        self.inforce = list(faults)
+
+    def strike(self, request: SandboxRequest, path: str) -> Fault | None:
+        """The first fault that strikes this request, counted; None for none."""
+        for place, fault in enumerate(self.inforce):
+            if not fault.strikes(request, path) or fault.times == 0 or self._random.random() >= fault.rate:
+                continue
+            if fault.times is not None:
+                self.inforce[place] = replace(fault, times=fault.times - 1)
+            return fault
+        return None
+
+
+def instead(fault: Fault, reset_at: int) -> SandboxResponse | None:
+    """The answer given in place of the true one; None for a fault that lets the request be done."""
+    match fault.kind:
+        case "rate_limit":
+            return SandboxResponse(429, {"X-RateLimit-Reset": str(reset_at)})
+        case "error":
+            return SandboxResponse(fault.status, {"Content-Type": HTML_TYPE}, _HTML)
+        case "html":
+            return SandboxResponse(200, {"Content-Type": HTML_TYPE}, _HTML)
+        case "text":
+            return SandboxResponse(200, {"Content-Type": TEXT_TYPE}, b"It works!")
+        case "forbidden":
+            return SandboxResponse(403, {"Content-Type": TEXT_TYPE}, b"Forbidden")
+        case "revoked":
+            return SandboxResponse(401, {"Content-Type": TEXT_TYPE}, b"HTTP Basic: Access denied.\n")
+        case "drop":
+            return SandboxResponse(0, dropped=True)
+        case "slow" | "drop_after":
+            return None
+
+
+def afterwards(fault: Fault | None, response: SandboxResponse) -> SandboxResponse:
+    """The true answer as the fault lets it through."""
+    match fault:
+        case Fault(kind="slow", seconds=seconds):
+            return replace(response, delay=seconds)
+        case Fault(kind="drop_after"):
+            return SandboxResponse(0, dropped=True)
+        case _:
+            return response

@@ -1,0 +1,52 @@
+"""Pages of a list: which slice, and the links to the page itself and its neighbours (api.md 1.3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+from urllib.parse import quote, urlencode
+
+from cliniko_mcp.sandbox.asking import Ask
+from cliniko_mcp.sandbox.wire import Json
+
+_DEFAULT: Final = 50
+_MOST: Final = 100
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page by number, from 1, and its size."""
+
+    number: int
+    size: int
+
+    def of(self, rows: Sequence[_Item]) -> Sequence[_Item]:
+        """The items on this page; none beyond the last."""
+        start = (self.number - 1) * self.size
+        return rows[start : start + self.size]
+
+
+def page_of(ask: Ask) -> Page:
+    """The page that was asked for; what is out of range is clamped, what is no number is the default (choices 4)."""
+    number = _whole(ask.parameter("page"), 1)
+    size = _whole(ask.parameter("per_page"), _DEFAULT)
+    return Page(max(1, number), min(_MOST, max(1, size)))
+
+
+def _whole(text: str | None, default: int) -> int:
+    return int(text) if text is not None and text.isascii() and text.lstrip("-").isdigit() and len(text) < 10 else default
+
+
+def links(ask: Ask, base_url: str, path: str, page: Page, total: int) -> Json:
+    """`self` always names its page; `next` and `previous` only where there is one. All keep the rest of the query."""
+    found: Json = {"self": _url(ask, base_url, path, page.number)}
+    if page.number * page.size < total:
+        found["next"] = _url(ask, base_url, path, page.number + 1)
+    if page.number > 1:
+        found["previous"] = _url(ask, base_url, path, page.number - 1)
+    return found
+
+
+def _url(ask: Ask, base_url: str, path: str, number: int) -> str:
+    kept = [(name, value) for name, value in ask.request.query if name != "page"]
+    return f"{base_url}{path}?{urlencode([*kept, ('page', str(number))], quote_via=quote)}"

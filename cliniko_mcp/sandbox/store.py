@@ -1,0 +1,179 @@
+"""The rows of the demo clinic, held in memory: one table for each resource, in the order in which rows came.
+
+A row is a plain dict in wire form that holds only what is set, links as `x_id`. A row is never altered in place: `put`
+replaces it, so that whoever read it before still holds what it was, and a failed request can be undone.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from cliniko_mcp.errors import JsonValue
+
+Row = Mapping[str, JsonValue]
+Change = tuple[str, str, Row | None]
+
+STAMPS: Final = ("archived_at", "deleted_at", "cancelled_at")
+_NO_ROWS: Final[dict[str, None]] = {}
+
+
+class Keeper(Protocol):
+    """Where a clinic's state may outlive its process: told of every committed change, and asked for all at start."""
+
+    def load(self) -> Mapping[str, JsonValue] | None:
+        """The state as `Store.dump` gave it, or None where nothing is kept yet."""
+        ...
+
+    def replace(self, state: Mapping[str, JsonValue]) -> None:
+        """Keep this whole state instead of what there was."""
+        ...
+
+    def save(self, changes: Iterable[Change], count: int) -> None:
+        """Keep these rows (None: gone) and the count of the id sequence, all or nothing."""
+        ...
+
+
+class Table:
+    """The rows of one resource with the indexes that were asked for so far."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self.live: dict[str, Row] = {}
+        self.version = 0
+        self._matches: dict[str, dict[str, dict[str, None]]] = {}
+        self._orders: dict[str, list[tuple[str, str]]] = {}
+
+    def put(self, row_id: str, row: Row | None) -> Row | None:
+        """Set a row, or take it away with None; returns what was there."""
+        old = self.rows.get(row_id)
+        self.version += 1
+        if old is not None:
+            self._unlist(row_id, old)
+        if row is None:
+            self.rows.pop(row_id, None)
+            self.live.pop(row_id, None)
+            return old
+        self.rows[row_id] = row
+        if is_hidden(row):
+            self.live.pop(row_id, None)
+        else:
+            self.live[row_id] = row
+        for field, values in self._matches.items():
+            for value in _values(row, field):
+                values.setdefault(value, {})[row_id] = None
+        for field, order in self._orders.items():
+            insort(order, (str(row.get(field, "")), row_id))
+        return old
+
+    def _unlist(self, row_id: str, row: Row) -> None:
+        for field, values in self._matches.items():
+            for value in _values(row, field):
+                values.get(value, {}).pop(row_id, None)
+        for field, order in self._orders.items():
+            entry = (str(row.get(field, "")), row_id)
+            del order[bisect_left(order, entry)]
+
+    def matching(self, field: str, value: str) -> Mapping[str, None]:
+        """The ids of the rows whose id field (or list of ids) holds this id. The first use builds an index."""
+        values = self._matches.get(field)
+        if values is None:
+            values = {}
+            for row_id, row in self.rows.items():
+                for each in _values(row, field):
+                    values.setdefault(each, {})[row_id] = None
+            self._matches[field] = values
+        return values.get(value, _NO_ROWS)
+
+    def between(self, field: str, low: str, high: str) -> list[str]:
+        """The ids of the rows with low <= field < high as text, in that order. The first use builds an index."""
+        order = self._orders.get(field)
+        if order is None:
+            order = sorted((str(row.get(field, "")), row_id) for row_id, row in self.rows.items())
+            self._orders[field] = order
+        return [row_id for _, row_id in order[bisect_left(order, (low, "")) : bisect_left(order, (high, ""))]]
+
+
+def _values(row: Row, field: str) -> Iterator[str]:
+    value = row.get(field)
+    if isinstance(value, list):
+        yield from (str(each) for each in value)
+    elif value is not None:
+        yield str(value)
+
+
+def is_hidden(row: Row) -> bool:
+    """Whether a row is archived, deleted or cancelled, so that it is not listed by default (api.md 1.8)."""
+    return "archived_at" in row or "deleted_at" in row or "cancelled_at" in row
+
+
+class Store:
+    """All tables. Changes inside `transaction` are undone together when it ends with an exception."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, Table] = {}
+        self._undo: list[Change] | None = None
+        self.committed: list[Change] = []
+
+    def table(self, name: str) -> Table:
+        """The table of this resource; an unknown one is empty."""
+        if name not in self._tables:
+            self._tables[name] = Table()
+        return self._tables[name]
+
+    def get(self, table: str, row_id: str | None) -> Row | None:
+        """The row with this id, hidden or not, or None."""
+        return None if row_id is None else self.table(table).rows.get(row_id)
+
+    def put(self, table: str, row: Row) -> Row:
+        """Set a row by its id; what is None is left out of it. Returns the row as it is kept."""
+        kept = {name: value for name, value in row.items() if value is not None}
+        self._set(table, str(row["id"]), kept)
+        return kept
+
+    def remove(self, table: str, row_id: str) -> None:
+        """Take a row away for good."""
+        self._set(table, row_id, None)
+
+    def _set(self, table: str, row_id: str, row: Row | None) -> None:
+        old = self.table(table).put(row_id, row)
+        if self._undo is not None:
+            self._undo.append((table, row_id, old))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Undo every change of this block if it raises; else leave its net changes in `committed`."""
+        self._undo = []
+        try:
+            yield
+        except BaseException:
+            for table, row_id, old in reversed(self._undo):
+                self.table(table).put(row_id, old)
+            self.committed = []
+            raise
+        else:
+            touched = {(table, row_id): None for table, row_id, _ in self._undo}
+            self.committed = [(table, row_id, self.get(table, row_id)) for table, row_id in touched]
+        finally:
+            self._undo = None
+
+    def dump(self) -> dict[str, JsonValue]:
+        """Every table as a list of rows, in order: plain JSON."""
+        return {name: [dict(row) for row in table.rows.values()] for name, table in sorted(self._tables.items())}
+
+    def load(self, tables: Mapping[str, JsonValue]) -> None:
+        """Replace everything by what `dump` gave. Raises ValueError for anything else."""
+        fresh: dict[str, Table] = {}
+        for name, rows in tables.items():
+            if not isinstance(rows, list):
+                raise ValueError(f"{name} is not a list of rows")
+            fresh[name] = Table()
+            for row in rows:
+                if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+                    raise ValueError(f"{name} holds something that is not a row")
+                fresh[name].put(str(row["id"]), row)
+        # Versions go on rising, so that no result remembered for the old rows can pass for one of the new.
+        version = 1 + sum(table.version for table in self._tables.values())
+        for table in fresh.values():
+            table.version += version
+        self._tables = fresh

@@ -1,0 +1,139 @@
+"""The one envelope of every result, and the limit on its size.
+
+`{"items"|"item": ..., "page": {...}, "names": {...}, "notes": [...], "now": ..., "time_zone": ...}`, compact, the same in
+structured content and text, because hosts read one or the other.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+from zoneinfo import ZoneInfo
+
+from cliniko_mcp.errors import ClinikoMcpError, JsonValue
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.model import Record
+from cliniko_mcp.tools.names import NAMED, ids_in, look_up, text_of
+from cliniko_mcp.tools.rows import Row, Shape, local_text, row_of
+
+USUAL_TOKENS: Final = 2_000
+MOST_TOKENS: Final = 8_000
+_BYTES_A_TOKEN: Final = 4
+_ENVELOPE_BYTES: Final = 600
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a tool says: its own fields, remarks for the reader, and the zone its times are in."""
+
+    body: dict[str, JsonValue]
+    notes: list[str] = field(default_factory=list[str])
+    zone: ZoneInfo | None = None
+
+    async def finished(self, desk: Desk) -> dict[str, JsonValue]:
+        """The whole envelope, with the time now in the zone of the answer."""
+        zone = self.zone or await desk.zone()
+        notes: dict[str, JsonValue] = {"notes": list(self.notes)} if self.notes else {}
+        return {**self.body, **notes, "now": local_text(desk.now, zone), "time_zone": str(zone)}
+
+
+def compact(value: object) -> str:
+    """JSON without spaces, in plain Unicode."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def size(value: object) -> int:
+    """The bytes that a value costs in a result."""
+    return len(compact(value).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows ready to be shown: those that fit, how many were left for later, the names behind their ids, their zone."""
+
+    shown: list[Row]
+    left: int
+    names: dict[str, JsonValue]
+    zone: ZoneInfo
+
+
+async def shaped(desk: Desk, records: Sequence[Record], shape: Shape, tokens: int = USUAL_TOKENS) -> Rows:
+    """The records as rows, as many as fit into `tokens`, with the names that their ids stand for."""
+    found = await look_up(desk, ids_in(records))
+    known = {kind: _told_apart({key: NAMED[kind].label(one) for key, one in rows.items()}) for kind, rows in found.items()}
+    zones = _zones(found.get("business_id", {}))
+    home = await desk.zone()
+    rows: list[Row] = []
+    room = tokens * _BYTES_A_TOKEN - _ENVELOPE_BYTES
+    for record in records:
+        row = row_of(record, shape, zones.get(str(getattr(record, "business_id", "")), home), known)
+        room -= size(row) + 1
+        if room < 0 and rows:
+            break
+        rows.append(row)
+    used = records[: len(rows)]
+    return Rows(rows, len(records) - len(rows), _legend(used, known), _zone_of(used, zones, home))
+
+
+def _told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+    """Two records of one name are shown with their ids, so that a name in a row never means either."""
+    times = Counter(labels.values())
+    return {key: label if times[label] == 1 else f"{label} ({key})" for key, label in labels.items()}
+
+
+def _zones(businesses: Mapping[str, Record]) -> dict[str, ZoneInfo]:
+    zones: dict[str, ZoneInfo] = {}
+    for key, business in businesses.items():
+        try:
+            zones[key] = ZoneInfo(text_of(business, "time_zone_identifier"))
+        except (KeyError, ValueError):  # a site without a zone, or with one this computer does not know
+            continue
+    return zones
+
+
+def _zone_of(records: Sequence[Record], zones: Mapping[str, ZoneInfo], home: ZoneInfo) -> ZoneInfo:
+    sites = {zones.get(str(getattr(record, "business_id", "")), home) for record in records}
+    return sites.pop() if len(sites) == 1 else home
+
+
+def _legend(records: Sequence[Record], known: Mapping[str, Mapping[str, str]]) -> dict[str, JsonValue]:
+    legend: dict[str, JsonValue] = {}
+    for kind, ids in ids_in(records).items():
+        if kind == "patient_id":
+            continue
+        entries: dict[str, JsonValue] = {known[kind][key]: key for key in sorted(ids) if known[kind].get(key)}
+        if entries:
+            legend[kind] = entries
+    return legend
+
+
+def fitted(item: Row) -> tuple[Row, bool]:
+    """One record within the hard limit: its longest texts are cut until it fits; whether any were."""
+    cut = False
+    most = 2_000
+    while size(item) > MOST_TOKENS * _BYTES_A_TOKEN - _ENVELOPE_BYTES and most > 10:
+        item = cast("Row", _cut(item, most))
+        cut, most = True, most // 2
+    return item, cut
+
+
+def _cut(value: JsonValue, most: int) -> JsonValue:
+    if isinstance(value, str):
+        return value if len(value) <= most else value[: most - 1] + "…"
+    if isinstance(value, list):
+        return [_cut(each, most) for each in value[: max(most // 4, 1)]]
+    if isinstance(value, dict):
+        return {key: _cut(each, most) for key, each in value.items()}
+    return value
+
+
+def error_body(error: ClinikoMcpError) -> dict[str, JsonValue]:
+    """An error as the model reads it, under 300 tokens: code, message, fix, then as many details as fit."""
+    body: dict[str, JsonValue] = {"code": error.code, "message": error.message[:600]}
+    if error.fix:
+        body["fix"] = error.fix[:400]
+    for name, value in error.details.items():
+        if size({**body, name: value}) <= 300 * _BYTES_A_TOKEN:
+            body[name] = value
+    return body

@@ -1,0 +1,201 @@
+"""Every tool by name, made when first asked for; and the four catalogue tools through which all of them are reached."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from pydantic import Field
+
+from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownTool
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.listing import Entry, entries
+from cliniko_mcp.model import Body
+from cliniko_mcp.operation import Risk
+from cliniko_mcp.registry import RESOURCES, find, resource
+from cliniko_mcp.tools.answer import MOST_TOKENS, Answer, size
+from cliniko_mcp.tools.cursor import Cursors
+from cliniko_mcp.tools.lookup import Lookup
+from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_tool
+from cliniko_mcp.untrusted import clean
+
+_DESCRIBED = 5
+_EXECUTORS = {
+    Risk.READ: ("cliniko_read", "Run any read operation (list_, get_): what the clinic's records say. Changes nothing."),
+    Risk.WRITE: (
+        "cliniko_write",
+        "Run any operation that adds or changes records (create_, update_, unarchive_). Nothing is removed.",
+    ),
+    Risk.DESTRUCTIVE: (
+        "cliniko_destroy",
+        "Run an operation that archives, deletes or cancels. A person is always asked first and may say no.",
+    ),
+}
+
+
+class DescribeArguments(Body):
+    names: list[str] | None = Field(default=None, max_length=_DESCRIBED, description="Up to 5 operation names.")
+    query: str | None = Field(default=None, max_length=300, description="What you want to do, in plain words.")
+
+
+class RunArguments(Body):
+    operation: str = Field(description="The operation's name.")
+    arguments: dict[str, object] = Field(default_factory=dict, description="Its arguments, by name.")
+
+
+class Catalogue:
+    """Finds tools by name, makes them lazily, and holds what the operator excluded."""
+
+    def __init__(self, cursors: Cursors, excluded: frozenset[str] = frozenset()) -> None:
+        self._cursors = cursors
+        self.excluded = excluded
+        self._made: dict[str, Tool] = {}
+        self._lookup: Lookup | None = None
+
+    def find(self, name: str) -> Tool | None:
+        """The tool of this name, or None; deprecated operations are found as well. Exclusion is a guard's business."""
+        if name not in self._made:
+            made = self._make(name)
+            if made is None:
+                return None
+            self._made[name] = made
+        return self._made[name]
+
+    def get(self, name: str) -> Tool:
+        """The tool of this name, for running it. Raises UnknownTool, and NotAllowed where the operator excluded it."""
+        tool = self.find(name)
+        if tool is None:
+            raise self.unknown(name)
+        if name in self.excluded:
+            raise NotAllowed(
+                f"{tool.title}: this is switched off here.",
+                "Tell the person that this has to be done in Cliniko itself.",
+            )
+        return tool
+
+    def _make(self, name: str) -> Tool | None:
+        from cliniko_mcp.workflows import NAMES
+
+        if name in NAMES:
+            tool: Tool = import_module(f"cliniko_mcp.workflows.{name}").tool
+            return tool
+        if name == "cliniko_describe":
+            return self._describer()
+        for risk, (executor, _) in _EXECUTORS.items():
+            if name == executor:
+                return self._executor(risk)
+        operation = find(name)
+        return operation_tool(operation, self._cursors) if operation else None
+
+    def everything(self) -> Mapping[str, Tool]:
+        """All tools in listing order: curated, catalogue, then operations by resource. Imports every module."""
+        from cliniko_mcp.workflows import NAMES
+
+        names = [*NAMES, "cliniko_describe", *(executor for executor, _ in _EXECUTORS.values())]
+        names += [operation.name for module in RESOURCES for operation in resource(module).operations()]
+        return {name: tool for name in names if (tool := self.find(name)) is not None}
+
+    def _describer(self) -> Tool:
+        async def describe(_: Desk, given: DescribeArguments) -> Answer:
+            return self.describe(given.names, given.query)
+
+        tool = curated("cliniko_describe", describe_text(), DescribeArguments, describe, title="Find operations")
+        return _meta(tool)
+
+    def describe(self, names: list[str] | None, query: str | None) -> Answer:
+        """Up to five operations, best first, each with its description, risk and full argument schema."""
+        known = entries()
+        if names:
+            strangers = [name for name in names if name not in known or name in self.excluded]
+            if strangers:
+                raise self.unknown(strangers[0])
+            found = [known[name] for name in names]
+        elif query:
+            found = [known[name] for name in self.lookup.search(query, 12) if name not in self.excluded]
+        else:
+            raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
+        operations = [entry for entry in found if entry.kind == "operation"][:_DESCRIBED]
+        tools = [entry for entry in found if entry.kind == "workflow"]
+        items: list[JsonValue] = []
+        for entry in operations if query or not names else found[:_DESCRIBED]:
+            full = _described(entry, schema=True)
+            room = MOST_TOKENS * 4 - size(items) - 1_000
+            items.append(full if size(full) < room else _described(entry, schema=False))
+        body: dict[str, JsonValue] = {"items": items}
+        if query and tools:
+            body["tools"] = [_described(entry, schema=False) for entry in tools[:3]]
+        notes = [] if items or tools else ["Nothing fits these words. Try others, or names from this tool's description."]
+        return Answer(body, notes)
+
+    @property
+    def lookup(self) -> "Lookup":
+        """The plain-word index over all tools, built at the first question."""
+        if self._lookup is None:
+            self._lookup = Lookup(entries().values())
+        return self._lookup
+
+    def unknown(self, name: str) -> UnknownTool:
+        """The error for a name that no tool has, with the nearest names that exist."""
+        near = [each for each in self.lookup.search(name.replace("_", " "), 5) if each not in self.excluded]
+        return UnknownTool(
+            f"There is no tool called {clean(name, 60)}.",
+            "Use one of the suggestions, or look it up with cliniko_describe.",
+            suggestions=list[JsonValue](near),
+        )
+
+    def _executor(self, risk: Risk) -> Tool:
+        name, description = _EXECUTORS[risk]
+
+        async def execute(desk: Desk, given: RunArguments) -> Answer:
+            tool = self._target(given.operation, risk)
+            return await tool.run(desk, given.arguments)
+
+        return _meta(curated(name, description, RunArguments, execute, risk=risk))
+
+    def _target(self, name: str, risk: Risk) -> Tool:
+        tool = self.get(name)
+        if tool.kind == "meta":
+            raise self.unknown(name)
+        if tool.risk is not risk:
+            due = _EXECUTORS[tool.risk][0]
+            raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {due} with the same arguments.")
+        return tool
+
+
+def _meta(tool: Tool) -> Tool:
+    from dataclasses import replace
+
+    return replace(tool, kind="meta")
+
+
+def _described(entry: Entry, *, schema: bool) -> dict[str, JsonValue]:
+    described: dict[str, JsonValue] = {"name": entry.name, "description": entry.description, "risk": entry.risk}
+    if schema:
+        described["input_schema"] = dict(entry.input_schema)
+    return described
+
+
+def describe_text() -> str:
+    """The description of cliniko_describe: how to use it, and the whole map of resources and verbs."""
+    return (
+        "Look up operations and their arguments, by names or in plain words, before running one that is not listed. "
+        f"A name is verb_resource, in the singular except for list. {map_text()}"
+    )
+
+
+def map_text() -> str:
+    """The whole map: resources that share their verbs together, then the operations with names of their own."""
+    groups: dict[str, list[str]] = {}
+    others: list[str] = []
+    for module in RESOURCES:
+        plain = [each.name for each in resource(module).operations() if not each.deprecated]
+        verbs = [verb for name in plain if (verb := _verb(name, module))]
+        groups.setdefault(" ".join(verbs), []).append(module)
+        others += [name for name in plain if not _verb(name, module)]
+    shared = [f"{verbs}: {' '.join(modules)}" for verbs, modules in groups.items() if verbs]
+    return "; ".join([*shared, f"also {' '.join(others)}"])
+
+
+def _verb(name: str, module: str) -> str | None:
+    """The verb of a name that is made of a verb and the resource: `list` of `list_taxes`; None for any other name."""
+    verb, _, rest = name.partition("_")
+    singular = {module, module.removesuffix("s"), module.removesuffix("es"), module.removesuffix("ies") + "y"}
+    return verb if rest in singular else None

@@ -1,0 +1,92 @@
+"""Which tools a run lists and which it refuses: fixed at start, the same for every client and transport."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.listing import Entry, entries
+from cliniko_mcp.settings import Settings
+
+META: Final = ("cliniko_describe", "cliniko_read", "cliniko_write", "cliniko_destroy")
+CORE: Final = (
+    "get_patient",
+    "update_patient",
+    "list_patients",
+    "list_practitioners",
+    "list_businesses",
+    "list_appointment_types",
+    "list_individual_appointments",
+    "get_individual_appointment",
+    "create_individual_appointment",
+    "update_individual_appointment",
+    "cancel_individual_appointment",
+    "get_individual_appointment_conflicts",
+    "list_group_appointments",
+    "list_attendees",
+    "create_attendee",
+    "update_attendee",
+    "list_bookings",
+    "list_available_times",
+    "get_next_available_time",
+    "list_daily_availabilities",
+    "list_unavailable_blocks",
+    "create_unavailable_block",
+    "list_invoices",
+    "get_authenticated_user",
+)
+"""The operations that the core view lists beside the curated and the catalogue tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The tools of one run: `listed` in order, and `excluded`, which no route may reach."""
+
+    listed: tuple[str, ...]
+    excluded: frozenset[str]
+
+
+def view_of(settings: Settings) -> View:
+    """The view that these settings ask for.
+
+    Raises ConfigurationError for a tool or resource name that does not exist.
+    """
+    known = entries()
+    resources = {entry.resource for entry in known.values() if entry.resource}
+    _check("--resources", settings.resources, resources)
+    for flag, names in (("--tools", settings.tools), ("--exclude-tools", settings.exclude_tools)):
+        _check(flag, names, known.keys())
+    allowed = _allowed(settings, known)
+    excluded = frozenset(known.keys() - allowed)
+    narrowed = bool(settings.resources or settings.tools)
+    shown = allowed if narrowed or settings.view == "all" else allowed & core_names(known).keys()
+    listed = (name for name, entry in known.items() if name in shown and (name in settings.tools or not entry.deprecated))
+    if settings.read_only:
+        listed = (name for name in listed if known[name].risk == "read" or name in ("cliniko_describe",))
+    return View(tuple(listed), excluded)
+
+
+def core_names(known: Mapping[str, Entry]) -> dict[str, Entry]:
+    """The tools of the core view: curated tools, catalogue tools, and the most used operations."""
+    return {
+        name: entry for name, entry in known.items() if entry.kind in ("workflow", "meta") or name in CORE
+    }
+
+
+def _allowed(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]:
+    allowed = set(known)
+    if settings.resources or settings.tools:
+        allowed = {name for name, entry in known.items() if entry.resource in settings.resources}
+        allowed |= {*settings.tools, *META}
+    for name in settings.exclude_tools:
+        twins = {each.name for each in known.values() if each.replaced_by == name}
+        allowed -= {name, *twins}
+    if settings.exclude_tools:
+        allowed -= {entry.name for entry in known.values() if set(entry.needs) & (known.keys() - allowed)}
+    return frozenset(allowed)
+
+
+def _check(flag: str, names: Iterable[str], known: Iterable[str]) -> None:
+    strangers = sorted(set(names) - set(known))
+    if strangers:
+        raise ConfigurationError(f"{flag}: there is no {', '.join(strangers)}; `cliniko-mcp tools` lists what there is")

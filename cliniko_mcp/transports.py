@@ -1,0 +1,242 @@
+"""How assistants reach the server: stdio, Streamable HTTP at /mcp, and SSE at /sse for older clients."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import socket
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from mcp.server.lowlevel import Server
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.server import House, build_server
+from cliniko_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+Announce = Callable[[str], None]
+MOST_BODY_BYTES = 16 * 1024 * 1024
+_LEAST_TOKEN = 16
+
+
+async def serve(house: House, announce: Announce) -> None:
+    """Serve until the client goes away (stdio) or the process is told to stop (http, sse).
+
+    `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
+    """
+    settings = house.settings
+    token = bearer_token(settings)
+    if settings.transport != "stdio" and not is_loopback(settings.host) and token is None:
+        raise ConfigurationError(
+            f"--host {settings.host} can be reached from other computers, so clients must send a bearer token: "
+            "set --http-token-file or CLINIKO_MCP_HTTP_TOKEN, or listen on 127.0.0.1"
+        )
+    server = build_server(house)
+    async with sandbox_port(house, announce):
+        if settings.transport == "stdio":
+            await serve_stdio(server)
+        else:
+            app = http_app(server, settings, token)
+            path = "/mcp" if settings.transport == "http" else "/sse"
+            await listen(app, settings.host, settings.port, lambda port: announce(f"listening on {url(settings.host, port)}{path}"))
+
+
+async def serve_stdio(server: Server[dict[str, Any]]) -> None:
+    """Serve the one client on standard input and output; the SDK keeps every other byte off standard output."""
+    from mcp.server.stdio import stdio_server
+
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
+
+
+@asynccontextmanager
+async def sandbox_port(house: House, announce: Announce) -> AsyncIterator[None]:
+    """While inside, the demo clinic of this run also answers on its own port, where one is asked for."""
+    settings = house.settings
+    if settings.sandbox_port is None:
+        yield
+        return
+    from cliniko_mcp.sandbox.port import asgi_app
+
+    sandbox = house.sandbox
+    bound = listening_socket("127.0.0.1", settings.sandbox_port)
+    sandbox.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
+    async with anyio.create_task_group() as group:
+        await group.start(_serve_asgi, asgi_app(sandbox), bound)
+        for line in sandbox_lines(sandbox.keys, sandbox.base_url):
+            announce(line)
+        yield
+        group.cancel_scope.cancel()
+
+
+def sandbox_lines(keys: dict[str, str] | Any, base_url: str) -> list[str]:
+    """What a person needs to use a demo clinic on a port: a key for each role, the address, a command to try."""
+    lines = [f"key {role} {key}" for role, key in keys.items()]
+    first = next(iter(keys.values()))
+    lines.append(f"url {base_url}")
+    lines.append(f"curl -u {first}: -A 'curl (you@example.org)' '{base_url}/practitioners'")
+    return lines
+
+
+async def listen(app: ASGIApp, host: str, port: int, started: Callable[[int], None]) -> None:
+    """Serve an ASGI app until the process is told to stop. `started` is given the port that was bound."""
+    bound = listening_socket(host, port)
+    started(bound.getsockname()[1])
+    await _serve_asgi(app, bound)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket bound to this address. Raises ConfigurationError where it is taken or cannot be used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as problem:
+        bound.close()
+        raise ConfigurationError(f"cannot listen on {host} port {port}: {problem.strerror or problem}") from None
+    bound.listen(128)
+    return bound
+
+
+async def _serve_asgi(
+    app: ASGIApp, bound: socket.socket, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    task_status.started()
+    await server.serve(sockets=[bound])
+
+
+def http_app(server: Server[dict[str, Any]], settings: Settings, token: str | None) -> ASGIApp:
+    """The ASGI app for Streamable HTTP or SSE: token first, then Host and Origin, then the protocol."""
+    security = transport_security(settings.host)
+    if settings.transport == "http":
+        app: ASGIApp = server.streamable_http_app(
+            transport_security=security, host=settings.host, max_request_body_size=MOST_BODY_BYTES
+        )
+    else:
+        app = _sse_app(server, security)
+    return Bearer(app, token)
+
+
+def transport_security(host: str) -> TransportSecuritySettings:
+    """Which Host and Origin headers are answered: on loopback only local ones, against DNS rebinding.
+
+    Beyond loopback clients carry a token, which a page in a browser cannot; no foreign Origin is answered either.
+    """
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    names = ["127.0.0.1", "localhost", "[::1]"] if is_loopback(host) else [host, f"[{host}]"]
+    hosts = [allowed for name in names for allowed in (name, f"{name}:*")]
+    origins = [f"http://{name}" for name in hosts]
+    if not is_loopback(host) and host in ("0.0.0.0", "::"):
+        return TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    return TransportSecuritySettings(
+        enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
+    )
+
+
+def _sse_app(server: Server[dict[str, Any]], security: TransportSecuritySettings) -> Starlette:
+    from mcp.server.sse import SseServerTransport
+    from starlette.applications import Starlette
+    from starlette.responses import Response
+    from starlette.routing import Mount, Route
+
+    transport = SseServerTransport("/messages/", security_settings=security, max_request_body_size=MOST_BODY_BYTES)
+
+    async def connect(request: Request) -> Response:
+        send: Send = request._send  # pyright: ignore[reportPrivateUsage] - the SDK's own documented way
+        async with transport.connect_sse(request.scope, request.receive, send) as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+        return Response()
+
+    return Starlette(
+        routes=[Route("/sse", endpoint=connect, methods=["GET"]), Mount("/messages/", app=transport.handle_post_message)]
+    )
+
+
+class Bearer:
+    """Checks the bearer token before anything else, and names the principal by its digest (RFC 6750)."""
+
+    def __init__(self, app: ASGIApp, token: str | None) -> None:
+        self._app = app
+        self._digest = hashlib.sha256(token.encode()).digest() if token else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._digest is not None:
+            given = _given_token(scope)
+            if given is None or not hmac.compare_digest(hashlib.sha256(given).digest(), self._digest):
+                await self._refuse(scope, receive, send, missing=given is None)
+                return
+            scope.setdefault("state", {})["principal"] = f"token:{self._digest.hex()[:16]}"
+        await self._app(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, missing: bool) -> None:
+        from starlette.responses import PlainTextResponse
+
+        challenge = 'Bearer realm="cliniko-mcp"' + ("" if missing else ', error="invalid_token"')
+        response = PlainTextResponse("A bearer token is needed.\n", 401, {"WWW-Authenticate": challenge})
+        await response(scope, receive, send)
+
+
+def _given_token(scope: Scope) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            kind, _, token = value.partition(b" ")
+            return token.strip() if kind.lower() == b"bearer" and token.strip() else None
+    return None
+
+
+def bearer_token(settings: Settings) -> str | None:
+    """The token that clients must send, or None where none is set.
+
+    Raises ConfigurationError for a file that others may read, that is missing, or for a token that is too short.
+    """
+    if settings.http_token_file:
+        path = Path(settings.http_token_file)
+        try:
+            mode = path.stat().st_mode
+            token = path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(f"--http-token-file {path} cannot be read") from None
+        if hasattr(socket, "AF_UNIX") and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigurationError(f"--http-token-file {path} can be read by others: chmod 600 it")
+    elif settings.http_token:
+        token = settings.http_token.get_secret_value().strip()
+    else:
+        return None
+    if len(token) < _LEAST_TOKEN:
+        raise ConfigurationError(f"the bearer token is shorter than {_LEAST_TOKEN} characters")
+    return token
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this computer can reach the address."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def url(host: str, port: int) -> str:
+    """The address as people write it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

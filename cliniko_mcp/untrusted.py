@@ -1,0 +1,102 @@
+"""Text that patients, staff or other programs wrote, made fit to show: nothing a reader cannot see, and not too long.
+
+Such text is data wherever it appears. Pure functions, linear in the length of what they are given.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from html import unescape
+from typing import Final
+
+MOST: Final = 100_000
+"""Characters looked at, at most; what follows is cut before any other work."""
+
+_MARKS: Final = 4
+_BLOCKS: Final = frozenset({"p", "div", "br", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "hr"})
+_SILENT: Final = frozenset({"script", "style", "template", "title"})
+_TAG = re.compile(r"(<[^<>]*>)")
+_TAG_NAME = re.compile(r"<\s*(/?)\s*([a-zA-Z][a-zA-Z0-9]*)")
+_SPACES = re.compile(r"[ \t]+")
+_GAPS = re.compile(r" ?\n[ \n]*")
+
+# Characters that show nothing though their category does not say so: joiners, fillers, variation selectors, blanks.
+_BLANK: Final = frozenset(
+    map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810)])
+) | frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
+
+
+def clean(text: str, limit: int = MOST, *, lines: bool = False) -> str:
+    """The text without control, invisible, bidirectional, private and unassigned characters, at most `limit` long.
+
+    White space becomes single spaces; with `lines`, line breaks are kept (never two blank ones). What is cut off is
+    marked by an ellipsis, which counts.
+    """
+    kept = unicodedata.normalize("NFC", "".join(_visible(text[:MOST])))
+    if lines:
+        kept = _GAPS.sub(lambda gap: "\n\n" if gap.group().count("\n") > 1 else "\n", _SPACES.sub(" ", kept)).strip()
+    else:
+        kept = " ".join(kept.split())
+    if len(kept) > limit:
+        kept = kept[: max(limit - 1, 0)].rstrip() + "…" if limit else ""
+    return kept
+
+
+def _visible(text: str) -> Iterator[str]:
+    marks = 0
+    for character in text:
+        if character.isascii():
+            marks = 0
+            if character.isprintable() or character == "\n":
+                yield character
+            elif character in "\t\r\v\f":
+                yield " "
+            continue
+        category = unicodedata.category(character)
+        if category in ("Zl", "Zp"):
+            yield "\n"
+        elif category == "Zs":
+            yield " "
+        elif category[0] == "C" or character in _BLANK:
+            continue
+        elif category[0] == "M":
+            marks += 1
+            if marks <= _MARKS:
+                yield character
+        else:
+            marks = 0
+            yield character
+
+
+def plain(html: str, limit: int = MOST) -> str:
+    """The words of a piece of HTML, such as a note's paragraph (api.md 1.6), with its line breaks; then cleaned."""
+    words: list[str] = []
+    silent = ""
+    for piece in _TAG.split(html[:MOST]):
+        tag = _TAG_NAME.match(piece)
+        if tag is None:
+            if not silent and not (piece.startswith("<!") and piece.endswith(">")):
+                words.append(piece)
+            continue
+        closing, name = bool(tag.group(1)), tag.group(2).lower()
+        if name in _SILENT:
+            silent = "" if closing and name == silent else silent or ("" if closing else name)
+        elif name == "li" and not closing:
+            words.append("\n- ")
+        elif name in _BLOCKS:
+            words.append("\n")
+    return clean(unescape("".join(words)), limit, lines=True)
+
+
+_SIMPLE = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*(?: [^\W\d_]+(?:['’-][^\W\d_]+)*){0,3}")
+
+
+def label(text: str, limit: int = 60) -> str:
+    """A name as it may stand inside one of our sentences: bare when it is up to four plain words, else in quotes.
+
+    Quotes keep a name that reads like a sentence from passing for one of ours.
+    """
+    shown = clean(text, limit)
+    if _SIMPLE.fullmatch(shown):
+        return shown
+    return "“" + re.sub('[“”"„‟]', "'", shown) + "”"
