@@ -5,12 +5,26 @@ ignored when sent, so that what was read can be changed and sent again. A text, 
 checkboxes and radiobuttons have `options` and perhaps `other`, whose `selected` is true or absent.
 """
 
-from typing import Self
+from typing import Annotated, Self, TypeVar
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from cliniko_mcp.fields import omittable, parse_day
 from cliniko_mcp.model import Body, Record
+
+Each = TypeVar("Each")
+
+
+def _filled(value: list[Each]) -> list[Each]:
+    if not value:
+        raise ValueError("cannot be empty; leave out what holds nothing")
+    return value
+
+
+def _short(value: str) -> str:
+    if not 0 < len(value.strip()) <= 255:
+        raise ValueError("must be 1 to 255 characters, or left out")
+    return value
 
 
 class CustomFieldOption(Body):
@@ -30,7 +44,7 @@ class CustomFieldOther(Body):
     enabled: bool = omittable()
     archived: bool = omittable()
     selected: bool = omittable()
-    value: str = omittable(max_length=255)
+    value: Annotated[str, AfterValidator(_short)] = omittable()
 
     @model_validator(mode="after")
     def _value_only_if_selected(self) -> Self:
@@ -41,8 +55,6 @@ class CustomFieldOther(Body):
             raise ValueError("other cannot be selected where it is not enabled")
         if "value" in given and "selected" not in given:
             raise ValueError("value needs selected: true beside it")
-        if "value" in given and not self.value.strip():
-            raise ValueError("value cannot be blank; leave it out")
         return self
 
 
@@ -52,7 +64,7 @@ class CustomField(Body):
     archived: bool = omittable()
     type: str = omittable()
     value: str = omittable()
-    options: list[CustomFieldOption] = omittable()
+    options: Annotated[list[CustomFieldOption], AfterValidator(_filled)] = omittable()
     other: CustomFieldOther = omittable()
 
     @model_validator(mode="after")
@@ -85,11 +97,11 @@ class CustomFieldSection(Body):
     token: str
     name: str = omittable()
     archived: bool = omittable()
-    fields: list[CustomField]
+    fields: Annotated[list[CustomField], AfterValidator(_filled)]
 
 
 class CustomFields(Body):
-    sections: list[CustomFieldSection]
+    sections: Annotated[list[CustomFieldSection], AfterValidator(_filled)]
 
 
 class CustomFieldOptionRecord(Record):

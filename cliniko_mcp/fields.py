@@ -16,7 +16,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Se
 
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 
-ID_PATTERN = "^[0-9]{1,20}$"
 COLOUR_PATTERN = "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})$"
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _AMOUNT = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
@@ -170,7 +169,8 @@ def omittable(**constraints: Any) -> Any:
     return Field(default=None, **constraints)
 
 
-Id = Annotated[str, BeforeValidator(_id), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
+# The pattern of an id stays out of schemas: it would cost every list thousands of tokens and help no model choose.
+Id = Annotated[str, BeforeValidator(_id), WithJsonSchema({"type": "string"})]
 Money = Annotated[str, BeforeValidator(_decimal), WithJsonSchema({"type": "string"})]
 Quantity = Money
 Number = Annotated[

@@ -52,20 +52,21 @@ class Record(BaseModel):
         empty = {wire: None for wire, name in fields.items() if cls.model_fields[name].is_required()}
         record = cls.model_construct(**empty)
         unknown: dict[str, Any] = {}
-        record.__pydantic_extra__ = unknown
         odd: list[str] = []
         for wire, value in values.items():
-            name = fields.get(wire) or wire.encode(errors="replace").decode()
+            name = fields.get(wire)
+            if name is None:
+                unknown[wire.encode(errors="replace").decode()] = value
+                continue
             try:
                 cls.__pydantic_validator__.validate_assignment(record, name, value)
             except ValidationError:
                 odd.append(name)
-                if wire in fields:
-                    vars(record)[name] = value
-                    record.__pydantic_fields_set__.add(name)
-                else:
-                    unknown[name] = value
+                vars(record)[name] = value
+                record.__pydantic_fields_set__.add(name)
         missing = (fields[wire] for wire in empty if wire not in values)
+        record.__pydantic_extra__ = unknown
+        record.__pydantic_fields_set__.update(unknown)
         record._drift = (*odd, *missing)
         return record
 

@@ -81,13 +81,13 @@ def operations() -> Mapping[str, Operation]:
     return MappingProxyType(table)
 
 
-def find(name: str) -> Operation | None:
-    """The operation with this name, or None. Imports only the module of its resource where the listing knows it."""
+def find(name: str, module: str | None = None) -> Operation | None:
+    """The operation with this name, or None. Imports only the module of its resource where that is given or listed."""
     known = entries().get(name)
-    if known is not None and known.kind == "operation" and known.resource in RESOURCES:
-        found = next((each for each in resource(known.resource).operations() if each.name == name), None)
-        if found is not None:
-            return found
-    if known is not None and known.kind != "operation":
-        return None
+    if module is None and known is not None:
+        if known.kind != "operation":
+            return None
+        module = known.resource
+    if module in RESOURCES:
+        return next((each for each in resource(module).operations() if each.name == name), None)
     return operations().get(name)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -31,7 +32,7 @@ from cliniko_mcp.tools.views import View, view_of
 
 if TYPE_CHECKING:
     from cliniko_mcp.api.clinic import Clinic
-    from cliniko_mcp.sandbox import Sandbox
+    from cliniko_mcp.sandbox.core import Sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class House:
 
 def demo_clinic(settings: Settings) -> Sandbox:
     """A demo clinic by these settings; its records are made when the first request needs them."""
-    from cliniko_mcp.sandbox import Sandbox
+    from cliniko_mcp.sandbox.core import Sandbox
 
     return Sandbox(
         now=settings.sandbox_now or datetime.now(UTC),
@@ -141,12 +142,13 @@ async def open_clinic(house: House) -> AsyncIterator[Clinic]:
         base_url = parse_base_url(settings.base_url)
     per_minute = settings.requests_per_minute if settings.demo else min(settings.requests_per_minute, 200)
     async with Clinic.open(
+        credentials=credentials,
         base_url=base_url,
-        key=key,
         user_agent=user_agent(email),
         transport=transport,
         per_minute=per_minute,
         now=house.clock(),
+        rng=Random(),
     ) as clinic:
         yield clinic
 
@@ -227,7 +229,6 @@ def listed_tools(house: House) -> types.ListToolsResult:
     tools = [
         types.Tool(
             name=entry.name,
-            title=entry.title,
             description=entry.description,
             input_schema=dict(entry.input_schema),
             output_schema=_output_schema(entry.name) if house.settings.output_schemas else None,

@@ -58,7 +58,8 @@ def unanswered(call: Call, why: str, *, sent: bool) -> ClinikoRefused:
     """The error for a request that got no whole answer; `sent` says whether Cliniko may have seen it."""
     if sent and _writes(call):
         return _unknown(call, why)
-    return Unavailable(f"Cliniko could not be reached: {why}.", _LATER, operation=call.operation.name)
+    what = "gave no usable answer" if sent else "could not be reached"
+    return Unavailable(f"Cliniko {what}: {why}.", _LATER, operation=call.operation.name)
 
 
 def unreadable(call: Call, why: str) -> ClinikoRefused:
@@ -69,7 +70,7 @@ def unreadable(call: Call, why: str) -> ClinikoRefused:
 
 
 def seconds_asked(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that Cliniko asks to wait, 0 to 60, from X-RateLimit-Reset, else Retry-After; None where neither is one."""
+    """Seconds (0 to 60) that X-RateLimit-Reset, else Retry-After, asks to wait; None where neither says."""
     reset = _number(headers.get("x-ratelimit-reset"))
     wait = reset - now.timestamp() if reset is not None else _number(headers.get("retry-after"))
     return None if wait is None else min(max(wait, 0.0), LONGEST_WAIT)

@@ -1,6 +1,6 @@
 """The clinic: the one object through which every call reaches Cliniko."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from random import Random
@@ -11,7 +11,6 @@ import anyio
 
 from cliniko_mcp import registry
 from cliniko_mcp.api import answers, pages
-from cliniko_mcp.api.credentials import Credentials
 from cliniko_mcp.api.lookups import BATCH, Lookups
 from cliniko_mcp.api.pages import OnPage, Page, Sweep
 from cliniko_mcp.api.zones import Zones
@@ -49,41 +48,38 @@ class Clinic:
     async def open(
         cls,
         *,
-        credentials: Credentials,
+        base_url: str,
+        key: str,
         user_agent: str,
         now: Callable[[], datetime],
-        rng: Random,
-        base_url: str | None = None,
         transport: "httpx2.AsyncBaseTransport | None" = None,
         per_minute: int = 200,
+        rng: Random | None = None,
         clock: Callable[[], float] = anyio.current_time,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> AsyncGenerator[Self]:
         """Give the clinic for as long as the block lasts, then close its connections.
 
-        `base_url` replaces the address that the key names; `transport` replaces the network (the demo clinic).
-        `now` is the time of day, aware; `clock` and `sleep` are monotonic seconds.
+        `base_url` ends in /v1; `transport` replaces the network (the demo clinic). `now` is the time of day, aware;
+        `clock` and `sleep` are monotonic seconds; `rng` spreads the attempts of a retry.
         """
         from cliniko_mcp.api.network import Network, client
         from cliniko_mcp.api.retry import Retry
         from cliniko_mcp.api.throttle import Throttle
 
         throttle = Throttle(transport or Network(), per_minute=per_minute, wall=now, clock=clock, sleep=sleep)
-        retry = Retry(throttle, rng=rng, wall=now, clock=clock, sleep=sleep)
-        async with client(credentials, base_url or credentials.base_url, user_agent, retry) as http:
+        retry = Retry(throttle, rng=rng or Random(), wall=now, clock=clock, sleep=sleep)
+        async with client(key, base_url, user_agent, retry) as http:
             yield cls(http, now=now, clock=clock)
 
     async def perform(self, call: Call) -> Record | None:
         """The record that one request gives back; None where the operation gives nothing (archive, delete, cancel)."""
-        found = await self._send(call)
-        if call.operation.method != "GET":
-            self._lookups.forget()
-            self._zones.forget()
+        try:
+            found = await self._send(call)
+        finally:
+            self._forget_what_changed(call.operation)
         if call.operation.record is None or found is None:
             return None
-        inner = found.get("conflicts")  # api.md 3.2: the one answer that wraps its record
-        if call.operation.shape == "conflicts" and isinstance(inner, dict):
-            found = inner
         return call.operation.record.read(found)
 
     async def page(self, call: Call, number: int, per_page: int, *, sweep: bool = False) -> Page:
@@ -137,20 +133,27 @@ class Clinic:
         return (await self._zones.of(business_id)).note
 
     async def by_id(self, operation_name: str, ids: Collection[str]) -> Mapping[str, Record]:
-        """The records with these ids, read through a list operation such as list_practitioners; absent ones are left out.
+        """The records with these ids, read through a list such as list_practitioners; unknown ids are left out.
 
         Archived, cancelled and inactive records are found too. Kept for a minute, and until the next write.
         """
         return await self._lookups.by_id(operation_name, ids)
 
+    def _forget_what_changed(self, operation: Operation) -> None:
+        # Also after a failure: the outcome of a write may be unknown.
+        if operation.method != "GET":
+            self._lookups.forget()
+            if operation.resource == "businesses":
+                self._zones.forget()
+
     async def _find_by_id(self, operation_name: str, ids: Sequence[str]) -> dict[str, Record]:
-        module = operation_name.removeprefix("list_")
-        named = registry.find(operation_name, module if module in registry.RESOURCES else None)
+        named = registry.find(operation_name)
         if named is None or "id" not in named.filters:
             raise LookupError(f"{operation_name} does not list records by id")
         found = await self._batches(named, ids)
         # Practitioners who left are in a list of their own (api.md 2.2).
-        inactive = registry.find(operation_name.replace("list_", "list_inactive_", 1), named.resource)
+        leavers = operation_name.replace("list_", "list_inactive_", 1)
+        inactive = next((each for each in registry.resource(named.resource).operations() if each.name == leavers), None)
         if inactive is not None and (missing := [each for each in ids if each not in found]):
             found |= await self._batches(inactive, missing)
         return found

@@ -7,8 +7,6 @@ from typing import Final
 
 import httpx2
 
-from cliniko_mcp.api.credentials import Credentials
-
 TIMEOUTS: Final = httpx2.Timeout(connect=10.0, read=30.0, write=30.0, pool=10.0)
 # Idle connections are dropped well before servers usually do, or a write could meet one that is just being closed.
 _LIMITS: Final = httpx2.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
@@ -21,8 +19,8 @@ for _name in ("httpx2", "httpcore2"):
 class OwnHostAuth(httpx2.Auth):
     """Basic auth with the key, added only to requests that go to the base URL's own scheme, host and port."""
 
-    def __init__(self, credentials: Credentials, base_url: str) -> None:
-        self._header = "Basic " + b64encode(f"{credentials.key}:".encode()).decode()
+    def __init__(self, key: str, base_url: str) -> None:
+        self._header = "Basic " + b64encode(f"{key}:".encode()).decode()
         self._home = _origin(httpx2.URL(base_url))
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
@@ -54,13 +52,11 @@ class Network(httpx2.AsyncBaseTransport):
             await self._made.aclose()
 
 
-def client(
-    credentials: Credentials, base_url: str, user_agent: str, transport: httpx2.AsyncBaseTransport
-) -> httpx2.AsyncClient:
+def client(key: str, base_url: str, user_agent: str, transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
     """A client for this account alone; `transport` carries its requests, and closing the client closes it."""
     return httpx2.AsyncClient(
         base_url=base_url,
-        auth=OwnHostAuth(credentials, base_url),
+        auth=OwnHostAuth(key, base_url),
         headers={"Accept": "application/json", "User-Agent": user_agent},
         timeout=TIMEOUTS,
         follow_redirects=False,

@@ -1,7 +1,7 @@
 """Reading lists of many pages: a bounded sweep that can be continued, and a drain that yields every row.
 
-Cliniko's pages are numbered windows over a list that may change while it is read. Rows are therefore deduplicated by
-id, and when the list has become shorter between two pages, the earlier one is read again, for the rows that moved into it.
+Cliniko's pages are numbered windows over a list that may change while it is read. So rows are deduplicated by id, and
+when the list has become shorter between two pages, the earlier one is read again, for the rows that moved into it.
 """
 
 import asyncio
@@ -216,7 +216,7 @@ def _is_new(row: Record, seen: set[str]) -> bool:
 async def _pages(
     fetch_page: FetchPage, first: int, size: int, until: int | None, in_flight: int
 ) -> AsyncGenerator[Page]:
-    """Yield pages in order, the first one alone, since only it tells how many there are; `until` is the last row's end."""
+    """Yield pages in order, the first one alone: only it tells how many there are. `until` is where the rows end."""
 
     def fetch(number: int) -> Coroutine[Any, Any, Page]:
         return fetch_page(number, size)

@@ -1,9 +1,9 @@
-"""Tries again where that is safe: reads after a passing fault, writes only when Cliniko provably did not perform them."""
+"""Tries again where that is safe: reads after a passing fault, writes only if Cliniko provably did not perform them."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from itertools import count
 from datetime import datetime
+from itertools import count
 from random import Random
 from typing import Final
 
@@ -82,7 +82,7 @@ class Retry(httpx2.AsyncBaseTransport):
         self._max_answer_bytes = max_answer_bytes
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The answer, read whole. Raises the last httpx2.TransportError, AnswerTooLarge, or the throttle's RateLimited."""
+        """The answer, read whole. Raises the last httpx2.TransportError, AnswerTooLarge or RateLimited."""
         give_up_at = self._clock() + BOUND
         for attempt in count():
             remaining = max(0.0, give_up_at - self._clock())

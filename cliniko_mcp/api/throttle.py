@@ -1,7 +1,7 @@
 """Keeps all calls of one key inside Cliniko's limit of requests a minute (api.md section 1.2).
 
-A bucket of `per_minute` tokens. A token comes back sixty seconds after the answer to its request arrived: Cliniko counted
-the request no later than that, so no window of a minute, wherever it begins, ever sees more than `per_minute` of them.
+A bucket of `per_minute` tokens. A token comes back sixty seconds after the answer to its request arrived: Cliniko
+counted the request no later than that, so no window of a minute, wherever it begins, sees more than `per_minute`.
 A tenth is kept from sweeps (`extensions={"sweep": True}`), so that reading a long list never locks out a single call.
 """
 

@@ -1,4 +1,4 @@
-"""Which time zone a call means: that of its site, else that of the user to whom the key belongs (api.md section 3.6)."""
+"""Which time zone a call means: that of its site, else that of the key's user (api.md section 3.6)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -59,11 +59,11 @@ class Zones:
 
     async def _read(self, business_id: str | None) -> Zone:
         if business_id is None:
-            user = await self._perform(_operation("get_authenticated_user", "users").parse({}))
+            user = await self._perform(_operation("get_authenticated_user").parse({}))
             return _zone(user, "The zone of the key's user") or Zone(
                 ZoneInfo("UTC"), "The key's user has no time zone in Cliniko, so times are in UTC."
             )
-        read = _operation("get_business", "businesses")
+        read = _operation("get_business")
         site = {"id": business_id} | ({"include_archived": True} if read.hidden_filters else {})
         try:
             found = _zone(await self._perform(read.parse(site)), "The zone of the site")
@@ -90,8 +90,8 @@ class Zones:
         return site if isinstance(site, str) else None
 
 
-def _operation(name: str, module: str) -> Operation:
-    found = registry.find(name, module)
+def _operation(name: str) -> Operation:
+    found = registry.find(name)
     if found is None:
         raise LookupError(name)
     return found

@@ -30,7 +30,6 @@ def tools(as_json: bool, **flags: Any) -> None:
         rows = [
             {
                 "name": each.name,
-                "title": each.title,
                 "description": each.description,
                 "inputSchema": each.input_schema,
                 "annotations": each.annotations,

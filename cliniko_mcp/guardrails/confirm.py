@@ -17,11 +17,12 @@ from typing import Final, Literal, Protocol, TypeVar
 import anyio
 
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed
-from cliniko_mcp.guardrails.call import Act, Caller, GuardedCall, Rung, Verdict
+from cliniko_mcp.guardrails.call import Act, Caller, GuardedCall, Verdict
 from cliniko_mcp.guardrails.digest import arguments
-from cliniko_mcp.guardrails.preview import Preview, Reader, preview
+from cliniko_mcp.guardrails.facts import Reader
+from cliniko_mcp.guardrails.preview import Preview, preview
 from cliniko_mcp.guardrails.questions import Asked, Matter, Questions
-from cliniko_mcp.operation import Call, Risk
+from cliniko_mcp.operation import Risk
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ IN_ALL: Final = 50.0
 _ROUNDS: Final = 3
 _BEAT: Final = 0.1
 _TELL: Final = 2.0
+_LAST_MOMENT: Final = 5.0
 
 
 class Page(Protocol):
@@ -55,7 +57,7 @@ class Confirm:
         page: Page | None = None,
         wait: float = 40,
     ) -> None:
-        """`allowed` names operations that the operator lets pass unasked; `wait` is how long a call waits at the page."""
+        """`allowed` names operations that the operator lets pass unasked; `wait` is a call's longest wait at the page."""
         self._clinic = clinic
         self._questions = questions
         self._now = now
@@ -85,74 +87,79 @@ class Confirm:
             guarded.trace.rung = "allowed"
             return await act()
         deadline = anyio.current_time() + IN_ALL
-        for _ in range(_ROUNDS):
-            matter, described = await self._read(guarded.call, guarded.caller)
-            asked, rung = await self._approved(guarded.caller, matter, described, deadline)
+        for turn in range(_ROUNDS):
+            if turn and deadline - anyio.current_time() < _LAST_MOMENT:
+                break
+            matter, described = await self._read(guarded)
+            asked = await self._approved(guarded, matter, described, deadline)
             async with self._acting:
                 if not self._questions.take(asked):
                     continue
-                matter, described = await self._read(guarded.call, guarded.caller)
-                if matter == asked.matter:
-                    guarded.trace.rung = rung
-                    return await act()
+                matter, _ = await self._read(guarded)
+                if matter != asked.matter:
+                    continue
+                return await act()
         raise ApprovalNeeded(
             f"{operation.title}: not done, because what the person was shown has changed since.",
             "Call again with the same arguments, so that the person is asked about it as it is now.",
             operation=operation.name,
         )
 
-    async def _read(self, call: Call, caller: Caller) -> tuple[Matter, Preview]:
+    async def _read(self, guarded: GuardedCall) -> tuple[Matter, Preview]:
+        call = guarded.call
         described = await preview(self._clinic, call, self._now())
-        target = f"{described.kind}/{call.target}"
-        return Matter(caller.principal, call.operation.name, arguments(call), target, described.facts), described
+        target = f"{call.operation.resource}/{call.target}"
+        principal = guarded.caller.principal
+        return Matter(principal, call.operation.name, arguments(call), target, described.facts), described
 
-    async def _approved(
-        self, caller: Caller, matter: Matter, described: Preview, deadline: float
-    ) -> tuple[Asked, Rung]:
-        """The question that a person said yes to, and where. Raises in every other case."""
+    async def _approved(self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float) -> Asked:
+        """The question that a person said yes to. Raises in every other case; notes the rung of either answer."""
+        caller = guarded.caller
         if self._questions.denied(matter.call):
-            raise _declined(described)
+            raise _declined(guarded)
+        page = self._page if caller.route == "stdio" else None
+        waiting = self._questions.shown(matter) if page is not None else None
         asker = caller.asker
-        if asker is not None and (self._policy != "strict" or caller.route == "terminal"):
+        # A question that is on the page already got there because the form did not work: a yes there counts at once.
+        if asker is not None and waiting is None and (self._policy != "strict" or caller.route == "terminal"):
             asked = self._questions.recognise(asker.answered, matter)
             if asked is None:
                 asked = self._questions.mint(matter, described.title, described.text, caller.program)
             verdict = Verdict.NONE
-            with anyio.move_on_at(deadline):
+            with anyio.CancelScope(deadline=deadline):
                 verdict = await asker.ask(asked.question)
-            if verdict is Verdict.YES:
-                return asked, "terminal" if caller.route == "terminal" else "form"
-            if verdict is Verdict.NO:
+            if verdict is not Verdict.NONE:
+                guarded.trace.rung = "terminal" if caller.route == "terminal" else "form"
+                if verdict is Verdict.YES:
+                    return asked
                 self._questions.deny(asked)
-                raise _declined(described)
+                raise _declined(guarded)
             self._questions.take(asked)
-        if caller.route == "stdio" and self._page is not None:
-            asked = await self._answered_on(self._page, caller, matter, described, deadline)
-            return asked, asked.place
-        raise _nobody_to_ask(described, caller)
-
-    async def _answered_on(
-        self, page: Page, caller: Caller, matter: Matter, described: Preview, deadline: float
-    ) -> Asked:
-        asked = self._questions.shown(matter)
+        if page is None:
+            raise _nobody_to_ask(guarded)
         where = "The question is on the approval page already."
-        if asked is None:
-            asked = self._questions.mint(matter, described.title, described.text, caller.program)
-            if not self._questions.show(asked):
-                self._questions.take(asked)
-                raise ApprovalNeeded(
-                    "Too many questions are waiting for a person already.",
-                    "Ask the person to answer those first, then call again with the same arguments.",
-                )
-            where = page.invite()
-        if await self._decided(asked, caller, min(anyio.current_time() + self._wait, deadline)):
-            if asked.verdict is Verdict.YES:
-                return asked
-            raise _declined(described)
-        raise ApprovalNeeded(
-            f"Not done yet: a person has to approve it first. {where}",
-            "Ask the person to approve, then call again with the same arguments. Approvals hold for ten minutes.",
-        )
+        if waiting is None:
+            waiting, where = self._put_on(page, guarded, matter, described)
+        if not await self._decided(waiting, caller, min(anyio.current_time() + self._wait, deadline)):
+            raise ApprovalNeeded(
+                f"Not done yet: a person has to approve it first. {where}",
+                "Ask the person to approve, then call again with the same arguments. A yes holds for ten minutes.",
+                operation=guarded.call.operation.name,
+            )
+        guarded.trace.rung = waiting.place
+        if waiting.verdict is Verdict.YES:
+            return waiting
+        raise _declined(guarded)
+
+    def _put_on(self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview) -> tuple[Asked, str]:
+        asked = self._questions.mint(matter, described.title, described.text, guarded.caller.program)
+        if not self._questions.show(asked):
+            self._questions.take(asked)
+            raise ApprovalNeeded(
+                "Not done: too many questions are waiting for a person already.",
+                "Ask the person to answer those first, then call again with the same arguments.",
+            )
+        return asked, page.invite()
 
     async def _decided(self, asked: Asked, caller: Caller, until: float) -> bool:
         begun = told = anyio.current_time()
@@ -163,25 +170,31 @@ class Confirm:
             if now - told >= _TELL:
                 told = now
                 await caller.progress(now - begun, until - begun, "Waiting for a person to approve or deny.")
-            # The answer comes from another thread; to look ten times a second costs less than to be woken by it.
+            # The answer comes from another thread; looking ten times a second is simpler than being woken from there.
             await anyio.sleep(min(_BEAT, until - now))
         return True
 
 
-def _declined(described: Preview) -> Declined:
+def _declined(guarded: GuardedCall) -> Declined:
+    operation = guarded.call.operation
     return Declined(
-        f"A person was asked and said no. Nothing was changed ({described.action}).",
-        "Leave it. The same call is refused for 15 minutes; the person can do it in Cliniko itself.",
+        f"{operation.title}: a person was asked and said no. Nothing was changed.",
+        "Leave it. The same call is refused for 15 minutes; a person can always do it in Cliniko itself.",
+        operation=operation.name,
     )
 
 
-def _nobody_to_ask(described: Preview, caller: Caller) -> ApprovalNeeded:
-    ways = {
-        "stdio": "an assistant that can show questions (form elicitation), or a desktop on which the approval page opens",
-        "http": "an assistant that can show questions (form elicitation) and --confirm auto, or a local connection (stdio)",
-        "terminal": "a terminal, on which the question can be shown",
-    }
+_WAYS: Final = {
+    "stdio": "an assistant that can show questions (form elicitation), or the approval page on this computer",
+    "http": "an assistant that can show questions (form elicitation, --confirm auto), or a connection over stdio",
+    "terminal": "a terminal on which the question can be shown",
+}
+
+
+def _nobody_to_ask(guarded: GuardedCall) -> ApprovalNeeded:
+    operation = guarded.call.operation
     return ApprovalNeeded(
-        f"Not done: this needs a person's yes, and nobody can be asked over this connection ({described.action}).",
-        f"Calling again does not help. The person can do it in Cliniko itself, or have set up: {ways[caller.route]}.",
+        f"{operation.title}: not done. It needs a person's yes, and over this connection nobody can be asked.",
+        f"Calling again does not help. A person can do it in Cliniko, or have set up: {_WAYS[guarded.caller.route]}.",
+        operation=operation.name,
     )

@@ -75,11 +75,19 @@ class Questions:
             return asked
 
     def recognise(self, challenge: str | None, matter: Matter) -> Asked | None:
-        """The question with this challenge, if it is open and was minted for exactly this matter."""
+        """The question with this challenge, if it is open and was minted for exactly this matter.
+
+        One about the same call whose facts have changed since is burnt.
+        """
         with self._lock:
             self._forget()
             asked = self._open.get(challenge) if challenge is not None else None
-            return asked if asked is not None and asked.matter == matter else None
+            if asked is None or asked.matter.call != matter.call:
+                return None
+            if asked.matter.facts != matter.facts:
+                del self._open[asked.question.challenge]
+                return None
+            return asked
 
     def take(self, asked: Asked) -> bool:
         """Use the question up: True the first time, while it is open, and never again."""

@@ -1,9 +1,9 @@
 """Patients: the people the clinic cares for, with contact details, reminders, billing notes and custom fields."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from cliniko_mcp.custom_fields import CustomFields, CustomFieldsRecord
 from cliniko_mcp.fields import Email, Id, Instant, LocalDate, omittable
@@ -27,15 +27,23 @@ def _pronoun(value: str) -> str:
     return value
 
 
-Pronoun = Annotated[str, AfterValidator(_pronoun)]  # the limit is not in the schema, which has to be short
+# Limits are checked here and left out of the schema: updating a patient is the largest of all tools.
+Pronoun = Annotated[str, AfterValidator(_pronoun)]
 
 
 class Pronouns(Body):
-    nominative: Pronoun
-    accusative: Pronoun
-    pronominal_possessive: Pronoun
-    predicative_possessive: Pronoun
-    reflexive: Pronoun
+    nominative: Pronoun = omittable()
+    accusative: Pronoun = omittable()
+    pronominal_possessive: Pronoun = omittable()
+    predicative_possessive: Pronoun = omittable()
+    reflexive: Pronoun = omittable()
+
+    @model_validator(mode="after")
+    def _all_five(self) -> Self:
+        missing = [name for name in type(self).model_fields if name not in self.model_fields_set]
+        if missing:
+            raise ValueError(f"needs all five forms; {', '.join(missing)} left out")
+        return self
 
 
 class PronounsRecord(Record):
@@ -52,12 +60,12 @@ class PatientDetails(Body):
     address_1: str | None = Field(default=None, max_length=255)
     address_2: str | None = Field(default=None, max_length=255)
     address_3: str | None = Field(default=None, max_length=255)
-    appointment_notes: str | None = Field(default=None, description="Shown on each appointment.")
+    appointment_notes: str | None = None
     city: str | None = Field(default=None, max_length=255)
     concession_type_id: Id | None = None
     country: str | None = Field(default=None, description="Use country_code.")
-    country_code: str | None = Field(default=None, description="AU")
-    date_of_birth: LocalDate | None = Field(default=None, description="YYYY-MM-DD.")
+    country_code: str | None = None
+    date_of_birth: LocalDate | None = None
     emergency_contact: str | None = Field(default=None, max_length=255)
     gender_identity: str | None = None
     invoice_default_to: str | None = None
@@ -71,25 +79,23 @@ class PatientDetails(Body):
     preferred_first_name: str | None = Field(default=None, max_length=255)
     receives_cancellation_emails: bool | None = None
     receives_confirmation_emails: bool | None = None
-    referral_source: str | None = Field(default=None, max_length=255, description="May add an Other source.")
+    referral_source: str | None = Field(default=None, max_length=255)
     referring_doctor_id: Id | None = Field(default=None, description="A doctor contact.")
     sex: str | None = None
     state: str | None = None
-    time_zone: str | None = Field(default=None, description="Such as Australia/Melbourne.")
+    time_zone: str | None = None
     title: str | None = Field(default=None, max_length=255)
 
 
 class PatientBody(PatientDetails):
     first_name: str = Field(max_length=255)
     last_name: str = Field(max_length=255)
-    custom_fields: CustomFields | None = Field(
-        default=None, description="Whole set; tokens: get_public_settings."
-    )
+    custom_fields: CustomFields | None = Field(default=None, description="Tokens: get_public_settings.")
     dva_card_number: Annotated[str, AfterValidator(_dva_card)] | None = None
     email: Email | None = Field(default=None, max_length=255)
     invoice_email: Email | None = None
-    patient_phone_numbers: list[PhoneNumber] = omittable(description="Replaces all.")
-    pronouns: Pronouns | None = Field(default=None, description="All five: they, them, their, theirs, themself.")
+    patient_phone_numbers: list[PhoneNumber] = omittable()
+    pronouns: Pronouns | None = Field(default=None, description="they, them, their, theirs, themself")
     reminder_type: Literal["None", "SMS", "Email", "SMS & Email"] | None = None
     unsubscribe_sms_marketing: bool = omittable()
 
@@ -140,7 +146,7 @@ class Patients(Resource):
                       hidden=("archived_at",), synonyms="client file chart profile phone number address contact details demographics")
     create_patient = Create(PatientBody, Patient, "/patients", "Register a new patient (client). Look with list_patients first, so that nobody gets a second file.",
                             synonyms="new client register sign up add person intake onboard")
-    update_patient = Update(PatientBody, Patient, "/patients/{id}", "Change a patient's details: name, phone, address, email, reminders, billing notes or custom fields. Phone numbers and custom fields are replaced whole.",
+    update_patient = Update(PatientBody, Patient, "/patients/{id}", "Change a patient's details. Phone numbers and custom fields are replaced whole.",
                             synonyms="edit client new phone number moved house change address email surname opt out reminders")
     archive_patient = Archive("/patients/{id}/archive", "Archive a patient: the file leaves lists and cannot be booked. Nothing is erased; unarchive_patient brings it back.",
                               synonyms="remove client deactivate hide file inactive deceased left the clinic")

@@ -11,7 +11,7 @@ from cliniko_mcp.sandbox.present import present
 from cliniko_mcp.sandbox.query import Finder
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row, Store, is_hidden
-from cliniko_mcp.sandbox.wire import Json
+from cliniko_mcp.sandbox.wire import Json, not_found
 from cliniko_mcp.sandbox.zones import zone
 
 
@@ -51,6 +51,13 @@ class Desk:
             for row_id in tuple(table.matching(column, value)):
                 if (row := table.live.get(row_id)) is not None:
                     yield row
+
+    def children(self, resource: str, column: str, parent: str, parent_id: str) -> list[Row]:
+        """All rows, hidden ones too, whose column holds this parent's id. Raises the 404 where there is no such parent."""
+        if self.get(parent, parent_id) is None:
+            raise not_found()
+        tables = [self.store.table(name) for name in VIEWS.get(resource, (resource,))]
+        return [table.rows[row_id] for table in tables for row_id in table.matching(column, parent_id)]
 
     def insert(self, resource: str, values: Mapping[str, JsonValue], user_id: str | None = None) -> Row:
         """Keep a new row as a rule made it, with id and stamps, and let other rules follow it up (`created`)."""

@@ -10,29 +10,25 @@ from typing import Final, cast
 from pydantic import BaseModel
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.fields import ID_PATTERN
 from cliniko_mcp.filters import Family
 from cliniko_mcp.operation import Get, Operation, Update
 
 Schema = dict[str, JsonValue]
 
-_ID: Final[Schema] = {"type": "string", "pattern": ID_PATTERN}
 _TEXT: Final[Schema] = {"type": "string"}
 _KEPT: Final = ("type", "description", "enum", "pattern", "items", "properties", "required", "maxLength", "minLength")
 _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems")
 LIST_CONTROLS: Final[Mapping[str, Schema]] = {
-    "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+    "limit": {"type": "integer", "minimum": 1},
     "cursor": {"type": "string"},
 }
-ROW_CONTROLS: Final[Mapping[str, Schema]] = {
-    "detail": {"type": "string", "enum": ["concise", "full"]},
-    "fields": {"type": "array", "items": {"type": "string"}},
-}
+DETAIL: Final[Mapping[str, Schema]] = {"detail": {"type": "string", "enum": ["concise", "full"]}}
+FIELDS: Final[Mapping[str, Schema]] = {"fields": {"type": "array", "items": {"type": "string"}}}
 
 
 def input_schema(operation: Operation) -> Schema:
     """The schema of an operation's arguments: path ids, filters or body fields side by side, under the API's names."""
-    properties: Schema = {name: dict(_ID) for name in operation.path_ids}
+    properties: Schema = {name: dict(_TEXT) for name in operation.path_ids}
     required = list(operation.path_ids)
     for name, family in operation.filters.items():
         properties[name] = {"type": "boolean"} if family is Family.FLAG else dict(_TEXT)
@@ -54,11 +50,21 @@ def input_schema(operation: Operation) -> Schema:
     if isinstance(operation, Update) and operation.clearable:
         names: list[JsonValue] = list(operation.clearable)
         properties["clear"] = {"type": "array", "items": {"type": "string", "enum": names}}
-    if operation.listing:
-        properties |= {name: dict(schema) for name, schema in LIST_CONTROLS.items()}
-    if operation.listing or isinstance(operation, Get):
-        properties |= {name: dict(schema) for name, schema in ROW_CONTROLS.items()}
+    properties |= {name: dict(schema) for name, schema in controls(operation).items()}
     return closed(properties, required)
+
+
+def controls(operation: Operation) -> Mapping[str, Schema]:
+    """The arguments that are ours and not the API's: how much of a list, and how its rows are shown.
+
+    `detail` stands only where short rows differ from full ones; on one record `fields` only where it has secrets to name.
+    """
+    record = operation.record
+    if operation.listing and record:
+        return {**LIST_CONTROLS, **(DETAIL if record.concise else {}), **FIELDS}
+    if isinstance(operation, Get) and record and record.secret & record.model_fields.keys():
+        return FIELDS
+    return {}
 
 
 def closed(properties: Schema, required: list[str]) -> Schema:

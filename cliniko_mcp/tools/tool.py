@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body, complaints
-from cliniko_mcp.operation import Get, List, Operation, Risk, refused_arguments
+from cliniko_mcp.operation import List, Operation, Risk, refused_arguments
 from cliniko_mcp.registry import find
 from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, fitted, shaped
 from cliniko_mcp.tools.arguments import unwrapped
 from cliniko_mcp.tools.cursor import Cursors, Position
 from cliniko_mcp.tools.names import NAMED, ids_in, look_up
 from cliniko_mcp.tools.rows import Detail, Shape, row_of
-from cliniko_mcp.tools.schema import LIST_CONTROLS, ROW_CONTROLS, Schema, closed, input_schema, model_schema
+from cliniko_mcp.tools.schema import Schema, closed, controls, input_schema, model_schema
 
 Kind = Literal["operation", "workflow", "meta"]
 Arguments = Mapping[str, object]
@@ -25,7 +25,6 @@ Run = Callable[[Desk, Arguments], Awaitable[Answer]]
 
 DEFAULT_LIMIT: Final = 50
 _LEAST_ROW_TOKENS: Final = 12
-_CONTROLS: Final = frozenset({*LIST_CONTROLS, *ROW_CONTROLS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +131,7 @@ def curated(
 
 
 async def _performed(desk: Desk, operation: Operation, given: Mapping[str, object]) -> Answer:
-    controls = _CONTROLS if isinstance(operation, Get) else frozenset[str]()
-    call = operation.parse({name: value for name, value in given.items() if name not in controls})
+    call = operation.parse(_api_arguments(operation, given))
     shape = _shape(operation, given, "full") if operation.record else None
     record = await desk.perform(call)
     if record is None or shape is None:
@@ -146,6 +144,11 @@ async def _performed(desk: Desk, operation: Operation, given: Mapping[str, objec
     if record.drift:
         notes.append(f"Cliniko sent something unexpected in: {', '.join(record.drift)}. It is shown as it came.")
     return Answer({"item": item}, notes, zone)
+
+
+def _api_arguments(operation: Operation, given: Mapping[str, object]) -> dict[str, object]:
+    ours = controls(operation)
+    return {name: value for name, value in given.items() if name not in ours}
 
 
 def _site(record: object) -> str | None:
@@ -184,7 +187,7 @@ async def _listed(desk: Desk, operation: Operation, given: dict[str, object], cu
     query = {name: value for name, value in given.items() if name not in ("limit", "cursor") and value is not None}
     position = _position(operation, given.get("cursor"), query, cursors)
     shape = _shape(operation, position.arguments, "concise")
-    call = operation.parse({name: value for name, value in position.arguments.items() if name not in _CONTROLS})
+    call = operation.parse(_api_arguments(operation, position.arguments))
     generous = "limit" in given or shape.detail == "full" or shape.fields is not None
     tokens = MOST_TOKENS if generous else USUAL_TOKENS
     useful = min(limit, tokens // _LEAST_ROW_TOKENS)

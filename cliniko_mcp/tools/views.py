@@ -11,28 +11,16 @@ from cliniko_mcp.settings import Settings
 META: Final = ("cliniko_describe", "cliniko_read", "cliniko_write", "cliniko_destroy")
 CORE: Final = (
     "get_patient",
-    "update_patient",
     "list_patients",
     "list_practitioners",
     "list_businesses",
     "list_appointment_types",
     "list_individual_appointments",
-    "get_individual_appointment",
     "create_individual_appointment",
     "update_individual_appointment",
     "cancel_individual_appointment",
-    "get_individual_appointment_conflicts",
-    "list_group_appointments",
-    "list_attendees",
-    "create_attendee",
     "update_attendee",
-    "list_bookings",
     "list_available_times",
-    "get_next_available_time",
-    "list_daily_availabilities",
-    "list_unavailable_blocks",
-    "create_unavailable_block",
-    "list_invoices",
     "get_authenticated_user",
 )
 """The operations that the core view lists beside the curated and the catalogue tools."""

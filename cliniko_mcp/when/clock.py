@@ -11,26 +11,24 @@ Mode = Literal["fixed", "bare", "am", "pm", "midnight"]
 
 
 class Moment(NamedTuple):
-    """A time as said: minutes after midnight, or for `bare` ones after 12 o'clock, morning or afternoon still open."""
+    """A time as said: minutes after midnight, or for `bare` ones after 12 o'clock, morning or afternoon still open.
+
+    `to` is how many minutes before it are meant ("quarter to five"); `yearlike` says that it may be a year (2030).
+    """
 
     minutes: int
     mode: Mode = "fixed"
+    to: int = 0
     yearlike: bool = False
 
-    def usual(self) -> int:
-        """Minutes after midnight by the clinic's habit: 1 to 6 are pm, 7 to 11 am, 12 is noon."""
-        if self.mode == "bare" and self.minutes < 7 * 60:
-            return self.minutes + NOON
-        return self.minutes
-
     def readings(self) -> tuple[int, ...]:
-        """Every minute of the day it can mean, the usual one first."""
+        """Every minute of the day it can mean, the usual one first: 1 to 6 are pm, 7 to 11 am, 12 is noon."""
         if self.mode == "midnight":
             return 0, DAY_MINUTES
         if self.mode != "bare":
-            return (self.minutes,)
-        usual = self.usual()
-        return usual, usual - NOON if usual >= NOON else usual + NOON
+            return ((self.minutes - self.to) % DAY_MINUTES if self.to else self.minutes,)
+        early, late = (self.minutes - self.to) % DAY_MINUTES, self.minutes + NOON - self.to
+        return (late, early) if self.minutes < 7 * 60 else (early, late)
 
 
 class Times(NamedTuple):
@@ -98,7 +96,7 @@ def _range(first: Moment, final: Moment, within: tuple[int, int] | None) -> tupl
     if first.mode == "bare" and final.mode in {"am", "pm"}:
         # "2-4pm" and "8-10pm" share their suffix, "10-2pm" cannot; "10-12am" ends at midnight
         evening = final.mode == "pm" or final.minutes == 0
-        starts = [first.minutes + (NOON if evening else 0), starts[0]]
+        starts = [first.minutes - first.to + (NOON if evening else 0), starts[0]]
     elif first.mode != "bare" or within is None:
         starts = starts[:1]
     # 00:00 as an end is midnight; after noon an end that would be morning is evening: "5 to 7" ends at 19:00

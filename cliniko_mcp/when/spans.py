@@ -1,163 +1,302 @@
 """Spans counted from today: "next week", "in 3 days", "the past fortnight", "end of the month", "rest of the week"."""
 
 from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
-from cliniko_mcp.when.dates import Days, Exact, Now, add_months, month_days
+from cliniko_mcp.when.clock import Times
+from cliniko_mcp.when.dates import Dated, Days, Exact, Now, day_words, month_days, weekday_after
 from cliniko_mcp.when.days import ONE_MINUTE, read_date, resolve_date
+from cliniko_mcp.when.lengths import Calendar, Length, calendar_unit, moved, read_calendar, read_length, shifted
 from cliniko_mcp.when.reader import Reader
 from cliniko_mcp.when.refusals import not_understood
-from cliniko_mcp.when.weekdays import days_of_weekdays, read_weekdays
-from cliniko_mcp.when.words import MONTH_NAMES
-from cliniko_mcp.when.zones import instant, local_instant, on_day
+from cliniko_mcp.when.weekdays import WEEKEND, Named, Weekdays, days_of_weekdays, read_named
+from cliniko_mcp.when.zones import instant, on_day
 
-_WEEK: Final = timedelta(days=7)
-# further ahead than ten years a number is a slip of the finger, not a booking
-_MOST: Final = {
-    "minute": 100_000,
-    "hour": 10_000,
-    "day": 3_660,
-    "week": 520,
-    "fortnight": 260,
-    "month": 120,
-    "quarter": 40,
-    "year": 10,
+Piece = Dated | Days | Exact | Weekdays | Times
+_NEAR: Final = {"today": 0, "tomorrow": 1, "yesterday": -1}
+_DAY: Final = timedelta(days=1)
+_EDGES: Final = {
+    "end": "late",
+    "late": "late",
+    "start": "early",
+    "beginning": "early",
+    "early": "early",
+    "middle": "mid",
+    "mid": "mid",
 }
-_SINGLE_DAYS: Final = {"today": 0, "tomorrow": 1, "yesterday": -1}
 
 
-class Length(NamedTuple):
-    """A number of units of time: 2 weeks, half an hour."""
-
-    count: int
-    unit: str
-
-
-def read_length(reader: Reader) -> Length | None:
-    """The length of time that comes next, or None."""
+def read_span(reader: Reader, now: Now) -> list[Piece] | None:
+    """The span that comes next, with the weekdays or part of the day it says by itself ("tonight"), or None."""
     start = reader.at
-    if reader.words("half", "an", "hour"):
-        return Length(30, "minute")
-    count = 0
-    if reader.any_of("a", "an"):
-        count = 1
-        if reader.words("couple"):
-            count = 2
-            reader.words("of")
-    elif reader.words("couple"):
-        count = 2
-        reader.words("of")
-    elif token := reader.kind("num"):
-        count = token.value
-    unit = reader.kind("unit")
-    if unit is None or (not count and reader.at - start != 1):
+    for reading in (_so_far, _near, _rest, _edge, _week_of, _counted, _nth, _whole):
+        found = reading(reader, now)
+        if found is not None:
+            return found
         reader.at = start
-        return None
-    if not count and unit.text != "fortnight":
-        reader.at = start
-        return None
-    count = count or 1
-    if unit.text == "hour" and reader.words("and", "a", "half"):
-        return Length(count * 60 + 30, "minute")
-    if not 1 <= count <= _MOST[unit.text]:
-        raise not_understood(f"{count} {unit.text}s is more than a diary reaches.")
-    return Length(count, unit.text)
+    return None
 
 
-def shifted(now: Now, length: Length, sign: int) -> datetime:
-    """The moment that far from now: hours run on through a change of the clock, days keep the time of day."""
-    count = length.count * sign
-    if length.unit in {"minute", "hour"}:
-        minutes = count * (60 if length.unit == "hour" else 1)
-        return (instant(now.moment) + timedelta(minutes=minutes)).astimezone(now.zone)
-    wall = now.moment.replace(tzinfo=None)
-    day = moved(now.today, length, sign)
-    return local_instant(datetime.combine(day, wall.time()), now.zone)
-
-
-def moved(day: date, length: Length, sign: int) -> date:
-    """The day that many days, weeks, months or years away."""
-    count = length.count * sign
-    months = {"month": 1, "quarter": 3, "year": 12}.get(length.unit)
-    if months:
-        return add_months(day, count * months)
-    return day + timedelta(days=count * {"day": 1, "week": 7, "fortnight": 14}[length.unit])
-
-
-def calendar_unit(unit: str, offset: int, now: Now) -> Days:
-    """A whole calendar week, month, quarter or year, so many from the present one."""
-    if unit == "week":
-        monday = now.monday + offset * _WEEK
-        return Days(monday, monday + timedelta(days=6))
-    if unit == "month":
-        return month_days(now.today.year, now.today.month + offset)
-    if unit == "quarter":
-        first = (now.today.month - 1) // 3 * 3 + 1 + offset * 3
-        return Days(month_days(now.today.year, first).first, month_days(now.today.year, first + 2).last)
-    year = now.today.year + offset
-    return Days(date(year, 1, 1), date(year, 12, 31))
-
-
-class Calendar(NamedTuple):
-    """A calendar unit as said, whole; `offset` counts from the present one, None for a month by name."""
-
-    unit: str
-    offset: int | None
-    days: Days
-
-
-def read_calendar(reader: Reader, now: Now, *, bare: bool = False) -> Calendar | None:
-    """"Next month", "this week", "December 2027" ..., and with `bare` also "the month"; None if nothing like it."""
+def read_day(reader: Reader, now: Now) -> date | None:
+    """The single day that comes next ("tomorrow", "Thursday", "7 December"), or None."""
     start = reader.at
-    while reader.kind("filler"):
-        pass
-    if month := reader.peek() if reader.peek().kind == "month" else None:
-        following = reader.peek(1)
-        found = read_date(reader, now) if following.kind not in {"ord"} and not _day_number(following) else None
-        days = resolve_date(found, now) if found else None
-        if isinstance(days, list):
-            return Calendar("month", None, days[0])
-        assert month
-        reader.at = start
+    near = _NEAR.get(reader.peek().text)
+    if near is not None:
+        reader.at += 1
+        return now.today + near * _DAY
+    named = read_named(reader)
+    reader.words("the") if named and reader.peek(1).kind == "ord" else None
+    if named and reader.peek().text == "comma":
+        reader.at += 1
+    found = read_date(reader, now)
+    if found is not None:
+        days = resolve_date(found, now)
+        if isinstance(days, list) and len(days) == 1 and days[0].count == 1:
+            day = days[0].first
+            if named and day.isoweekday() not in named.numbers:
+                raise not_understood(f"{day_words(day)} is not the weekday that was said.")
+            return day
+    elif named and len(named.numbers) == 1:
+        return days_of_weekdays(Weekdays((named,)), now)[0].first
+    reader.at = start
+    return None
+
+
+def _near(reader: Reader, now: Now) -> list[Piece] | None:
+    if reader.words("right", "now") or reader.words("now"):
+        return [Exact(now.moment, (instant(now.moment) + ONE_MINUTE).astimezone(now.zone))]
+    if reader.words("tonight"):
+        return [Days(now.today, now.today), Times("part", part="evening")]
+    if reader.words("last", "evening"):
+        return [Days(now.today - _DAY, now.today - _DAY), Times("part", part="evening")]
+    if reader.peek().text == "this" and reader.peek(1).kind == "part":
+        reader.at += 1
+        return [Days(now.today, now.today), Times("part", part=reader.take().text)]
+    reader.words("the")
+    if reader.words("day", "after", "tomorrow"):
+        return [Days(now.today + 2 * _DAY, now.today + 2 * _DAY)]
+    if reader.words("day", "before", "yesterday"):
+        return [Days(now.today - 2 * _DAY, now.today - 2 * _DAY)]
+    near = _NEAR.get(reader.take().text)
+    if near is None:
         return None
-    the = reader.words("the")
-    word = reader.any_of("this", "next", "last", "previous")
-    offset = {"this": 0, "next": 1, "last": -1, "previous": -1}.get(word)
-    if word and reader.peek().kind == "month":
-        return Calendar("month", None, _named_month(reader.take().value, word, now))
-    unit = reader.peek()
-    is_unit = unit.kind == "unit" and unit.text in {"week", "month", "quarter", "year"}
-    if not is_unit and unit.text != "quarter":
-        reader.at = start
-        return None
-    reader.at += 1
-    if offset is None:
-        if reader.words("after", "next"):
-            offset = 2
-        elif reader.words("before", "last"):
-            offset = -2
-        elif bare:
-            offset = 0
-        else:
-            reader.at = start
+    day = now.today + near * _DAY
+    if reader.peek(1).text not in {"of", "commencing", "beginning", "starting", "ending"}:
+        day += timedelta(days=7 if reader.words("week") else 14 if reader.words("fortnight") else 0)
+    return [Days(day, day)]
+
+
+def _so_far(reader: Reader, now: Now) -> list[Piece] | None:
+    ahead = reader.words("so", "far")
+    reader.words("in")
+    if reader.words("today"):
+        unit, first = "today", now.today
+    else:
+        calendar = read_calendar(reader, now, bare=True)
+        if calendar is None or calendar.offset != 0:
             return None
-    elif the and offset:
-        # "the next week" is counted from now: not the calendar's
-        reader.at = start
+        unit, first = calendar.unit, calendar.days.first
+    if not ahead and not reader.words("so", "far"):
+        if unit == "today" or not (reader.kind("to") and reader.words("date")):
+            return None
+    return [_until_now(on_day(first, 0, now.zone), now)]
+
+
+def _until_now(start: datetime, now: Now) -> Exact:
+    if instant(start) >= instant(now.moment):
+        raise not_understood("Nothing of that span has passed yet.")
+    return Exact(start, now.moment)
+
+
+def _rest(reader: Reader, now: Now) -> list[Piece] | None:
+    reader.words("the")
+    if reader.words("later"):
+        if reader.words("today"):
+            return [Exact(now.moment, on_day(now.today + _DAY, 0, now.zone))]
+        reader.words("in") or reader.words("on")
+        calendar = read_calendar(reader, now, bare=True)
+        if calendar is None or calendar.offset != 0:
+            return None
+        if calendar.days.last == now.today:
+            raise not_understood(f"Today is the last day of this {calendar.unit}.")
+        return [Days(now.today + _DAY, calendar.days.last)]
+    if not reader.any_of("rest", "remainder"):
         return None
-    return Calendar(unit.text, offset, calendar_unit(unit.text, offset, now))
+    reader.words("of")
+    if reader.words("today") or reader.words("the", "day") or reader.words("day"):
+        return [Exact(now.moment, on_day(now.today + _DAY, 0, now.zone))]
+    calendar = read_calendar(reader, now, bare=True)
+    if calendar is None or not calendar.days.first <= now.today <= calendar.days.last:
+        return None
+    return [Exact(now.moment, on_day(calendar.days.last + _DAY, 0, now.zone))]
 
 
-def _day_number(token: object) -> bool:
-    kind, text = getattr(token, "kind", ""), getattr(token, "text", "")
-    return kind == "num" and len(text) <= 2
+def _edge(reader: Reader, now: Now) -> list[Piece] | None:
+    if reader.peek().kind == "unit" and reader.peek(1).text == "end":
+        # "month end"
+        calendar = read_calendar(reader, now, bare=True)
+        reader.at += 1
+        return [_edge_of(calendar, "late", now)] if calendar else None
+    reader.words("the")
+    word = reader.any_of(*_EDGES)
+    if not word:
+        return None
+    reader.any_of("of", "in")
+    calendar = read_calendar(reader, now, bare=True)
+    if calendar is None:
+        return None
+    return [_edge_of(calendar, _EDGES[word], now)]
 
 
-def _named_month(month: int, word: str, now: Now) -> Days:
-    year = now.today.year
-    if word == "this":
-        return month_days(year, month)
-    if word == "next" and month > now.today.month or word != "next" and month < now.today.month:
-        name, other = MONTH_NAMES[month - 1], year + (1 if word == "next" else -1)
-        raise not_understood(f'"{word.capitalize()} {name}" can mean {year} or {other}: say the year.')
-    return month_days(year + (1 if word == "next" else -1), month)
+def _edge_of(calendar: Calendar, edge: str, now: Now) -> Days:
+    first, last = calendar.days
+    if calendar.unit == "week":
+        begin, end = {"early": (0, 1), "mid": (2, 2), "late": (3, 6)}[edge]
+        days = Days(first + begin * _DAY, first + end * _DAY)
+        if calendar.offset == 0:
+            # as "this week" does, it begins today
+            days = Days(max(days.first, now.today), days.last)
+            if days.last < days.first:
+                raise not_understood("That part of this week is over.")
+        return days
+    if calendar.unit == "month" and edge != "mid":
+        return Days(first, first + 6 * _DAY) if edge == "early" else Days(last - 6 * _DAY, last)
+    raise not_understood(f"What counts as that part of a {calendar.unit} is not settled: give dates.")
+
+
+def _week_of(reader: Reader, now: Now) -> list[Piece] | None:
+    reader.words("the")
+    weekend = reader.words("weekend")
+    if not weekend and not reader.words("week") and reader.peek().text != "commencing":
+        return None
+    word = reader.any_of("of", "commencing", "beginning", "starting", "ending")
+    reader.words("on")
+    day = read_day(reader, now) if word else None
+    if day is None or (weekend and word != "of"):
+        return None
+    monday = day - timedelta(days=day.isoweekday() - 1)
+    if weekend:
+        return [Days(monday + (WEEKEND[0] - 1) * _DAY, monday + 6 * _DAY)]
+    if word == "ending":
+        return [Days(day - 6 * _DAY, day)]
+    first = monday if word == "of" else day
+    return [Days(first, first + 6 * _DAY)]
+
+
+def _counted(reader: Reader, now: Now) -> list[Piece] | None:
+    before = reader.any_of("in", "within", "over", "during", "throughout", "for", "of")
+    the = reader.words("the")
+    word = reader.any_of("next", "last", "past", "previous", "coming")
+    if word:
+        return _rolling(reader, now, word, the=the)
+    length = None if the else read_length(reader)
+    if length is None:
+        return None
+    if before == "within":
+        if reader.peek().text == "of":
+            raise not_understood("I can count a length of time from now only, not either side of a day.")
+        return [_stretch(now, length, 1)]
+    if before == "in":
+        reader.words("from", "now") or reader.words("time")
+        return [_that_day(now, length, 1)]
+    if before:
+        return None
+    if reader.words("ago"):
+        return [_that_day(now, length, -1)]
+    if reader.words("time") or reader.words("hence") or reader.words("from", "now"):
+        return [_that_day(now, length, 1)]
+    sign = -1 if reader.words("before") else 1
+    if sign == 1 and not reader.any_of("on", "from", "after"):
+        if reader.peek().text not in {"today", "tomorrow"}:
+            return None
+    day = read_day(reader, now)
+    if day is None or length.unit in {"minute", "hour"}:
+        return None
+    day = moved(day, length, sign)
+    return [Days(day, day)]
+
+
+def _rolling(reader: Reader, now: Now, word: str, *, the: bool) -> list[Piece] | None:
+    sign = 1 if word in {"next", "coming"} else -1
+    count, following = reader.peek(), reader.peek(1)
+    if count.kind == "num" and sign > 0 and (following.kind == "weekday" or following.text in {"weekend", "weekday"}):
+        reader.at += 1
+        named = read_named(reader)
+        return _next_few(now, count.value, named) if named else None
+    length = read_length(reader)
+    if length is None or count.kind == "unit":
+        # "next week" is the calendar's, "the next week" and "past week" are counted from now
+        unit = count if length else reader.kind("unit")
+        if unit is None or not (the or word == "past" or unit.text in {"fortnight", "hour", "minute"}):
+            return None
+        if word == "coming" or (unit.text == "day" and word != "past"):
+            return None
+        length = Length(1, unit.text)
+    return [_stretch(now, length, sign)]
+
+
+def _next_few(now: Now, count: int, named: Named) -> list[Piece]:
+    if not 1 <= count <= 60:
+        raise not_understood(f"{count} of them is more than a diary reaches.")
+    # a weekend counts once, by its Sunday, and the one going on counts
+    weekend = named.numbers == WEEKEND
+    first = now.today + (0 if weekend else 1) * _DAY
+    while first.isoweekday() not in named.numbers:
+        first += _DAY
+    last = first - _DAY
+    for _ in range(count):
+        last = weekday_after(last, 7) if weekend else min(weekday_after(last, number) for number in named.numbers)
+    return [Days(first, last), Weekdays((Named(named.numbers),))]
+
+
+def _that_day(now: Now, length: Length, sign: int) -> Days | Exact:
+    if length.unit in {"minute", "hour"}:
+        start = shifted(now, length, sign)
+        return Exact(start, (instant(start) + ONE_MINUTE).astimezone(now.zone))
+    day = moved(now.today, length, sign)
+    return Days(day, day)
+
+
+def _stretch(now: Now, length: Length, sign: int) -> Exact:
+    there = shifted(now, length, sign)
+    return Exact(now.moment, there) if sign > 0 else Exact(there, now.moment)
+
+
+def _nth(reader: Reader, now: Now) -> list[Piece] | None:
+    reader.words("the")
+    last = reader.words("last")
+    rank = 0 if last else reader.take().value if reader.peek().kind == "ord" else -1
+    what = reader.take()
+    if rank < 0 or what.kind not in {"weekday", "unit"} or not reader.any_of("of", "in"):
+        return None
+    calendar = read_calendar(reader, now, bare=True)
+    if calendar is None or calendar.unit != "month":
+        return None
+    first, final = calendar.days
+    if what.kind == "unit":
+        if what.text != "week" or rank not in {0, 1}:
+            return None
+        return [Days(final - 6 * _DAY, final) if last else Days(first, first + 6 * _DAY)]
+    day = _nth_weekday(calendar.days, what.value, rank)
+    if calendar.yearless and day < now.today:
+        day = _nth_weekday(month_days(first.year + 1, first.month), what.value, rank)
+    return [Days(day, day)]
+
+
+def _nth_weekday(month: Days, weekday: int, rank: int) -> date:
+    """The first, second ... such weekday of a month; rank 0 is the last."""
+    if not rank:
+        return weekday_after(month.last - 7 * _DAY, weekday)
+    day = weekday_after(month.first - _DAY, weekday) + 7 * (rank - 1) * _DAY
+    if day > month.last:
+        raise not_understood("That month has not so many of that weekday.")
+    return day
+
+
+def _whole(reader: Reader, now: Now) -> list[Piece] | None:
+    calendar = read_calendar(reader, now)
+    if calendar is None:
+        return None
+    if calendar.offset == 0:
+        return [Days(now.today, calendar_unit(calendar.unit, 0, now).last)]
+    return [calendar.days]

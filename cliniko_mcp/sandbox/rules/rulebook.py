@@ -8,6 +8,7 @@ operation over, `rows` says which rows a list is about.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from cliniko_mcp.errors import JsonValue
@@ -63,23 +64,25 @@ class Rulebook:
         self.answerers: dict[str, Answer] = {}
         self.sources: dict[str, RowSource] = {}
 
-    def on(self, resource: str, *moments: str) -> Callable[[Rule], Rule]:
-        """Call the decorated rule for this resource at these moments."""
+    def on(self, resources: str | tuple[str, ...], *moments: str) -> Callable[[Rule], Rule]:
+        """Call the decorated rule for this resource, or these, at these moments."""
+        named = (resources,) if isinstance(resources, str) else resources
         if not set(moments) <= {*BEFORE, *AFTER}:
             raise ValueError(f"{moments} are not moments of a row")
 
         def hang(rule: Rule) -> Rule:
-            for moment in moments:
-                self.at.setdefault((resource, moment), []).append(rule)
+            for key in product(named, moments):
+                self.at.setdefault(key, []).append(rule)
             return rule
 
         return hang
 
-    def presents(self, resource: str) -> Callable[[Presenter], Presenter]:
-        """Call the decorated function with each row of this resource and the JSON object about to be sent."""
+    def presents(self, *resources: str) -> Callable[[Presenter], Presenter]:
+        """Call the decorated function with each row of these resources and the JSON object about to be sent."""
 
         def hang(presenter: Presenter) -> Presenter:
-            self.presenters.setdefault(resource, []).append(presenter)
+            for resource in resources:
+                self.presenters.setdefault(resource, []).append(presenter)
             return presenter
 
         return hang

@@ -1,0 +1,58 @@
+"""The account: whose key this is, and its settings, of which the public part is a subset (api.md 2.2, 2.6)."""
+
+from typing import Final
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.asking import Ask
+from cliniko_mcp.sandbox.bodies import INVALID
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.wire import SandboxResponse, answer, not_found
+
+RULES: Final = Rulebook()
+
+PRIVATE: Final = {
+    "account": ("compliance", "email_from", "first_name", "last_name"),
+    "integrations": ("medipass",),
+    "online_bookings": ("adroll", "google_analytics", "google_tag_manager"),
+    "patient_privacy": (
+        "anonymise_appointments_on_deletion",
+        "anonymise_booking_notifications",
+        "anonymise_invoices_and_payments_on_deletion",
+        "baa_requested",
+    ),
+}
+"""What the public settings leave out of each group (api.md 2.6)."""
+
+
+@RULES.answers("get_authenticated_user")
+def own_user(desk: Desk, ask: Ask) -> SandboxResponse:
+    """The key's owner, for every role."""
+    row = desk.get("users", ask.caller.user_id)
+    if row is None:
+        raise not_found()
+    return answer(desk.show("users", row))
+
+
+@RULES.answers("get_settings")
+def all_settings(desk: Desk, ask: Ask) -> SandboxResponse:
+    """Everything."""
+    return answer(dict(desk.settings()))
+
+
+@RULES.answers("get_public_settings")
+def public_settings(desk: Desk, ask: Ask) -> SandboxResponse:
+    """The same without what is private."""
+    shown: dict[str, JsonValue] = {}
+    for group, values in desk.settings().items():
+        hidden = PRIVATE.get(group, ())
+        inside = isinstance(values, dict)
+        shown[group] = {name: value for name, value in values.items() if name not in hidden} if inside else values
+    return answer(shown)
+
+
+@RULES.on("unavailable_block_types", "update", "archive")
+def keep_system_type(desk: Desk, change: Change) -> None:
+    """A type that Cliniko itself uses cannot be changed (choices 39)."""
+    if (change.old or {}).get("system_controlled") is True:
+        change.errors["base"] = INVALID

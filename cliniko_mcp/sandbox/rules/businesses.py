@@ -1,0 +1,40 @@
+"""Businesses: label and country, the two names of a time zone kept in step, a logo that is never read back."""
+
+from typing import Final
+
+from cliniko_mcp.sandbox import zones
+from cliniko_mcp.sandbox.bodies import NOT_LISTED
+from cliniko_mcp.sandbox.countries import COUNTRIES
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+
+RULES: Final = Rulebook()
+
+
+@RULES.on("businesses", "create", "update")
+def complete_business(desk: Desk, change: Change) -> None:
+    """Fill in what follows from what was written; a label beats an IANA name, an unknown zone is refused (api.md 2.2)."""
+    new = change.new
+    new["label"] = new.get("display_name") or new.get("business_name")
+    if change.gives("country_code"):
+        new["country"] = COUNTRIES.get(str(new.get("country_code")))
+    if change.gives("remove_logo") and new.pop("remove_logo") is True:
+        new["logo"] = None
+    _complete_zone(change)
+
+
+def _complete_zone(change: Change) -> None:
+    new, label, name = change.new, change.given.get("time_zone"), change.given.get("time_zone_identifier")
+    if isinstance(label, str):
+        name = zones.LABELS.get(label)
+        if name is None:
+            change.errors["time_zone"] = NOT_LISTED
+            return
+    elif isinstance(name, str):
+        if not zones.known(name):
+            change.errors["time_zone_identifier"] = NOT_LISTED
+            return
+        label = zones.label_of(name)
+    elif not change.gives("time_zone") and not change.gives("time_zone_identifier"):
+        return
+    new["time_zone"], new["time_zone_identifier"] = label, name

@@ -1,0 +1,123 @@
+"""What is offered where and by whom: services, lists of practitioners, types of a practitioner (api.md 2.2, 2.3).
+
+A site offers the types in its `appointment_type_ids`; a type is given by those in its `practitioner_ids`; a practitioner
+works at the sites in their `business_ids`, which no route shows.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.asking import Ask
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.present import link
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.wire import not_found
+
+RULES: Final = Rulebook()
+
+
+def ids_in(row: Row | None, column: str) -> list[str]:
+    """The ids in a list column; none where it is unset."""
+    value = row.get(column) if row else None
+    return [str(each) for each in value] if isinstance(value, list) else []
+
+
+def offered_by(desk: Desk, business: Row, kind: Row) -> list[Row]:
+    """The active practitioners who give this type at this site."""
+    return [
+        row
+        for row in desk.store.table("practitioners").rows.values()
+        if row.get("active") is not False
+        and row["id"] in ids_in(kind, "practitioner_ids")
+        and business["id"] in ids_in(row, "business_ids")
+    ]
+
+
+@RULES.on("appointment_types", "created", "updated")
+def offer_at_sites(desk: Desk, change: Change) -> None:
+    """`business_ids` of a type is written here and kept at the sites (api.md 2.3)."""
+    if not change.gives("business_ids"):
+        return
+    own, chosen = str(change.new["id"]), ids_in(change.new, "business_ids")
+    for business in tuple(desk.store.table("businesses").rows.values()):
+        types: list[JsonValue] = [*ids_in(business, "appointment_type_ids")]
+        if (business["id"] in chosen) is not (own in types):
+            changed = [*types, own] if business["id"] in chosen else [each for each in types if each != own]
+            desk.amend("businesses", str(business["id"]), appointment_type_ids=changed)
+
+
+@RULES.presents("appointment_types")
+def show_type(desk: Desk, row: Row, shown: dict[str, JsonValue]) -> None:
+    """Whether the type takes payments online follows from its mode."""
+    shown["online_payments_enabled"] = row.get("online_payments_mode") is not None
+
+
+@RULES.rows("list_services")
+def services(desk: Desk, ask: Ask) -> Iterable[Row]:
+    """A row for each live site and each live type offered there."""
+    for business in desk.store.table("businesses").live.values():
+        yield from _services_of(desk, business)
+
+
+@RULES.rows("list_business_services")
+def business_services(desk: Desk, ask: Ask) -> Iterable[Row]:
+    """The same for one site."""
+    business = desk.live("businesses", ask.ids["business_id"])
+    if business is None:
+        raise not_found()
+    return _services_of(desk, business)
+
+
+def _services_of(desk: Desk, business: Row) -> Iterator[Row]:
+    for type_id in ids_in(business, "appointment_type_ids"):
+        kind = desk.live("appointment_types", type_id)
+        if kind is not None:
+            staff: list[JsonValue] = [
+                link(desk.base_url, f"/practitioners/{each['id']}") for each in offered_by(desk, business, kind)
+            ]
+            yield {"business_id": business["id"], "appointment_type_id": type_id, "practitioners": staff}
+
+
+@RULES.rows("list_practitioners")
+def working(desk: Desk, ask: Ask) -> Iterable[Row]:
+    """Those who work here now."""
+    return _practitioners(desk, active=True)
+
+
+@RULES.rows("list_inactive_practitioners")
+def former(desk: Desk, ask: Ask) -> Iterable[Row]:
+    """Those who no longer do."""
+    return _practitioners(desk, active=False)
+
+
+@RULES.rows("list_business_practitioners", "list_inactive_business_practitioners")
+def at_site(desk: Desk, ask: Ask) -> Iterable[Row]:
+    """Those of one site."""
+    business_id = ask.ids["business_id"]
+    if desk.get("businesses", business_id) is None:
+        raise not_found()
+    staff = _practitioners(desk, active=not ask.operation.path.endswith("/inactive"))
+    return [row for row in staff if business_id in ids_in(row, "business_ids")]
+
+
+@RULES.rows("list_appointment_type_practitioners", "list_inactive_appointment_type_practitioners")
+def giving_type(desk: Desk, ask: Ask) -> Iterable[Row]:
+    """Those who give one type."""
+    kind = desk.get("appointment_types", ask.ids["appointment_type_id"])
+    if kind is None:
+        raise not_found()
+    staff = _practitioners(desk, active=not ask.operation.path.endswith("/inactive"))
+    return [row for row in staff if row["id"] in ids_in(kind, "practitioner_ids")]
+
+
+@RULES.rows("list_practitioner_appointment_types")
+def types_of(desk: Desk, ask: Ask) -> Iterable[Row]:
+    """The types that one practitioner gives."""
+    return desk.children("appointment_types", "practitioner_ids", "practitioners", ask.ids["practitioner_id"])
+
+
+def _practitioners(desk: Desk, *, active: bool) -> list[Row]:
+    rows = desk.store.table("practitioners").rows.values()
+    return [row for row in rows if (row.get("active") is not False) is active]

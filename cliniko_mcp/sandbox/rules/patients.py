@@ -1,0 +1,61 @@
+"""Patients: the label made from the names, marketing consent, phones and country as they are read back (api.md 2.1)."""
+
+import re
+from typing import Final
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.countries import COUNTRIES, DIALLING
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+
+RULES: Final = Rulebook()
+_NOT_DIGITS: Final = re.compile(r"[^0-9]")
+
+
+@RULES.on("patients", "create", "update")
+def complete_patient(desk: Desk, change: Change) -> None:
+    """Fill in what Cliniko derives from what was written."""
+    new = change.new
+    new["label"] = label(new.get("first_name"), new.get("last_name"))
+    if change.gives("unsubscribe_sms_marketing"):
+        new["accepted_sms_marketing"] = new.pop("unsubscribe_sms_marketing") is not True
+    elif change.old is None:
+        new.setdefault("accepted_sms_marketing", True)
+    if change.gives("country_code"):
+        new["country"] = COUNTRIES.get(str(new.get("country_code")))
+    if change.gives("patient_phone_numbers"):
+        new["patient_phone_numbers"] = normalised(new.get("patient_phone_numbers"), new.get("country_code"))
+    if change.old is None:
+        new.setdefault("reminder_type", "SMS & Email")
+        new.setdefault("receives_confirmation_emails", True)
+        new.setdefault("receives_cancellation_emails", True)
+
+
+@RULES.on("contacts", "create", "update")
+def complete_contact(desk: Desk, change: Change) -> None:
+    """The same for contacts, as far as they have it."""
+    new = change.new
+    if change.gives("country_code"):
+        new["country"] = COUNTRIES.get(str(new.get("country_code")))
+    if change.gives("phone_numbers"):
+        new["phone_numbers"] = normalised(new.get("phone_numbers"), new.get("country_code"))
+
+
+def label(first: JsonValue, last: JsonValue) -> str | None:
+    """A full name from its parts; None where both are missing."""
+    return " ".join(str(part) for part in (first, last) if part) or None
+
+
+def normalised(phones: JsonValue, country_code: JsonValue) -> JsonValue:
+    """The phone entries with `normalized_number`, digits with country code (api.md 3.6)."""
+    if not isinstance(phones, list):
+        return None
+    prefix = DIALLING.get(str(country_code), DIALLING["AU"])
+    shaped: list[JsonValue] = []
+    for phone in phones:
+        if isinstance(phone, dict):
+            number = str(phone.get("number") or "")
+            digits = _NOT_DIGITS.sub("", number)
+            international = digits if number.strip().startswith("+") else prefix + digits.lstrip("0")
+            shaped.append({**phone, "normalized_number": international})
+    return shaped

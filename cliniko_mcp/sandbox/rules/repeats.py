@@ -1,0 +1,83 @@
+"""Series: a repeat rule makes further records at the same local time, each `repeated_from` the first (api.md 3.2)."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.moments import moment, stamp
+from cliniko_mcp.sandbox.rules.bookings import BLOCK, GROUP, INDIVIDUAL, OPENING
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.wire import Json
+
+RULES: Final = Rulebook()
+UNCHANGEABLE: Final = "cannot be changed"
+
+_OWN: Final = ("id", "created_at", "updated_at", "repeated_from_id", "patient_ids")
+
+
+@RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "update")
+def keep_rule(desk: Desk, change: Change) -> None:
+    """The rule of an existing record stays as it is (choices 26)."""
+    old = (change.old or {}).get("repeat_rule")
+    if change.gives("repeat_rule") and (change.given["repeat_rule"] or None) != (old or None):
+        change.errors["repeat_rule"] = UNCHANGEABLE
+
+
+@RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "created")
+def repeat(desk: Desk, change: Change) -> None:
+    """Make the later records of a series when its first is made."""
+    rule = change.new.get("repeat_rule")
+    if not isinstance(rule, dict) or not rule or "repeated_from_id" in change.new:
+        return
+    first = desk.get(change.resource, change.new["id"]) or change.new
+    starts, ends = moment(first["starts_at"]), moment(first["ends_at"])
+    zone = desk.zone_of(first.get("business_id"))
+    shared = {name: value for name, value in first.items() if name not in _OWN}
+    if change.resource in (INDIVIDUAL, GROUP):
+        shared["patient_ids"] = first.get("patient_ids")
+    for local in repeats(starts.astimezone(zone).replace(tzinfo=None), rule):
+        again = local.replace(tzinfo=zone)
+        times = {"starts_at": stamp(again), "ends_at": stamp(moment(stamp(again)) + (ends - starts))}
+        desk.insert(change.resource, {**shared, **times, "repeated_from_id": first["id"]}, change.user_id)
+
+
+def repeats(first: datetime, rule: dict[str, JsonValue]) -> Iterator[datetime]:
+    """The later local times of a rule; a day that a month does not have becomes its last (choices 26)."""
+    count, interval = rule.get("number_of_repeats"), rule.get("repeating_interval")
+    if not isinstance(count, int) or not isinstance(interval, int):
+        return
+    for step in range(1, count + 1):
+        match rule.get("repeat_type"):
+            case "Daily":
+                yield first + timedelta(days=step * interval)
+            case "Weekly":
+                yield first + timedelta(weeks=step * interval)
+            case _:
+                yield later_month(first, step * interval)
+
+
+def later_month(first: datetime, months: int) -> datetime:
+    """The same day and time so many months later, clipped to the end of that month."""
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    day = min(first.day, monthrange(year, month + 1)[1])
+    return first.replace(year=year, month=month + 1, day=day)
+
+
+@RULES.presents(INDIVIDUAL, GROUP, BLOCK)
+def show_series(desk: Desk, row: Row, shown: Json) -> None:
+    """`repeat_rule` is {} and `repeats` null where nothing repeats; the first of a series links to the others."""
+    shown["repeat_rule"] = shown["repeat_rule"] or {}
+    table = desk.table_of("bookings", str(row["id"]))
+    if row.get("repeat_rule") and "repeated_from_id" not in row:
+        link = f"{desk.base_url}/{table}?q%5B%5D=repeated_from_id%3A%3D{row['id']}"
+        shown["repeats"] = {"links": {"self": link}}
+
+
+@RULES.presents(OPENING)
+def show_opening(desk: Desk, row: Row, shown: Json) -> None:
+    """The same for openings, which have no links to one another."""
+    shown["repeat_rule"] = shown["repeat_rule"] or {}
