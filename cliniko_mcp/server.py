@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from random import Random
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -90,7 +90,7 @@ class House:
         async with self._opening:
             if self._clinic is None:
                 self._clinic = await self._stack.enter_async_context(open_clinic(self))
-                self._layers = await guards(self, self._clinic, self._stack)
+                self._layers = guards(self, self._clinic)
             return self._clinic
 
     async def call(self, name: str, arguments: Mapping[str, object] | None, caller: Caller) -> dict[str, JsonValue]:
@@ -120,7 +120,7 @@ def demo_clinic(settings: Settings) -> Sandbox:
 
 
 @asynccontextmanager
-async def open_clinic(house: House) -> AsyncIterator[Clinic]:
+async def open_clinic(house: House) -> AsyncGenerator[Clinic]:
     """The clinic behind a house: the account, another address, or the demo clinic, all by the same road."""
     from cliniko_mcp.api.clinic import Clinic
     from cliniko_mcp.api.credentials import Credentials, parse_base_url, user_agent
@@ -142,20 +142,44 @@ async def open_clinic(house: House) -> AsyncIterator[Clinic]:
         base_url = parse_base_url(settings.base_url)
     per_minute = settings.requests_per_minute if settings.demo else min(settings.requests_per_minute, 200)
     async with Clinic.open(
-        credentials=credentials,
         base_url=base_url,
+        key=credentials.key,
         user_agent=user_agent(email),
         transport=transport,
         per_minute=per_minute,
         now=house.clock(),
-        rng=Random(),
     ) as clinic:
         yield clinic
 
 
-async def guards(house: House, clinic: Clinic, stack: AsyncExitStack) -> tuple[Layer, ...]:
+def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     """The onion around every operation, outermost first."""
-    raise NotImplementedError
+    from cliniko_mcp.guardrails.audit import Audit
+    from cliniko_mcp.guardrails.chain import Chain
+    from cliniko_mcp.guardrails.confirm import Confirm
+    from cliniko_mcp.guardrails.exclusion import Exclusion
+    from cliniko_mcp.guardrails.places import state_folder
+    from cliniko_mcp.guardrails.questions import Questions
+    from cliniko_mcp.guardrails.readonly import ReadOnly
+
+    settings, now = house.settings, house.clock()
+    # What is done in a demo clinic is written down too, but not among what was done to real records.
+    usual = state_folder() / ("demo-audit.jsonl" if settings.demo else "audit.jsonl")
+    confirm = Confirm(
+        clinic,
+        Questions(now, lambda: secrets.token_hex(16)),
+        now=now,
+        policy=settings.confirm,
+        allowed=frozenset(settings.allow_destroy),
+        wait=settings.approval_wait,
+    )
+    read_only = (ReadOnly(),) if settings.read_only else ()
+    return (
+        Audit(Chain(Path(settings.audit_file) if settings.audit_file else usual), now),
+        Exclusion(house.view.excluded),
+        *read_only,
+        confirm,
+    )
 
 
 def check_account(settings: Settings) -> None:
@@ -171,7 +195,7 @@ def check_account(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[House]:
+async def running(settings: Settings) -> AsyncGenerator[House]:
     """A house for the length of a run; its connection closes with it.
 
     Raises ConfigurationError for settings that cannot work.

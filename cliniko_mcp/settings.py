@@ -166,3 +166,8 @@ def _problems(refused: ValidationError) -> list[str]:
         message = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
         found.append(f"{flag(str(error['loc'][0]))} {message[0].lower()}{message[1:]}" if error["loc"] else message)
     return found
+
+
+def environment_for_others() -> dict[str, str]:
+    """The environment for programs that this one starts: all but our own, among them the key and the token."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")}

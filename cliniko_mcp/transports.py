@@ -7,7 +7,7 @@ import hmac
 import logging
 import socket
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -63,7 +63,7 @@ async def serve_stdio(server: Server[dict[str, Any]]) -> None:
 
 
 @asynccontextmanager
-async def sandbox_port(house: House, announce: Announce) -> AsyncIterator[None]:
+async def sandbox_port(house: House, announce: Announce) -> AsyncGenerator[None]:
     """While inside, the demo clinic of this run also answers on its own port, where one is asked for."""
     settings = house.settings
     if settings.sandbox_port is None:
@@ -82,7 +82,7 @@ async def sandbox_port(house: House, announce: Announce) -> AsyncIterator[None]:
         group.cancel_scope.cancel()
 
 
-def sandbox_lines(keys: dict[str, str] | Any, base_url: str) -> list[str]:
+def sandbox_lines(keys: Mapping[str, str], base_url: str) -> list[str]:
     """What a person needs to use a demo clinic on a port: a key for each role, the address, a command to try."""
     lines = [f"key {role} {key}" for role, key in keys.items()]
     first = next(iter(keys.values()))

@@ -263,6 +263,14 @@ NAMES = st.sampled_from(
 WHOLE: dict[str, Any] = {"id": "7", "created_at": "2026-11-24T04:30:00Z"}
 
 
+def kept(value: Any, given_value: Any) -> bool:
+    # By identity, because NaN is never equal to itself; links inside a list become ids.
+    if not isinstance(given_value, list):
+        return value is given_value
+    pairs = zip(value, given_value, strict=True)
+    return all(one is other or one == linked_id(other) for one, other in pairs)
+
+
 def self_link(url: str) -> dict[str, Any]:
     return {"links": {"self": url}}
 
@@ -275,7 +283,7 @@ def test_reading_never_raises_and_keeps_what_it_did_not_expect(raw: dict[str, An
     wire = {"sender": "from"}
     for name in set(Thing.model_fields) - {"owner_id", "part_ids"}:
         if name in record.drift and wire.get(name, name) in raw:
-            assert getattr(record, name) is raw[wire.get(name, name)]
+            assert kept(getattr(record, name), raw[wire.get(name, name)])
     assert {"id", "created_at"} - raw.keys() <= set(record.drift)
 
 

@@ -177,7 +177,8 @@ def _rejected(operation: Operation, status: int, headers: Mapping[str, str], bod
     found = _json(body) if _JSON.match(headers.get("content-type", "application/json").strip()) else None
     fields = dict(_complaints(operation, (found or {}).get("errors")))
     if fields:
-        shown = "; ".join(f"{name} {json.dumps(text, ensure_ascii=False)}" for name, text in fields.items())
+        named = [f"{name} {json.dumps(text, ensure_ascii=False)}" for name, text in fields.items()]
+        shown = "; ".join(named[:3] + ([f"and {len(named) - 3} more"] if len(named) > 3 else []))
         return Rejected(
             f"Cliniko refused {operation.name}: {shown}.",
             "Correct what is named here and call again. Nothing was changed.",
@@ -198,10 +199,10 @@ def _complaints(operation: Operation, errors: JsonValue) -> Iterator[tuple[str, 
         errors = {"base": errors}
     if not isinstance(errors, dict):
         return
-    for name, reasons in list(errors.items())[:8]:
+    for name, reasons in list(errors.items())[:6]:
         texts = reasons if isinstance(reasons, list) else [reasons]
         text = "; ".join(each if isinstance(each, str) else json.dumps(each, ensure_ascii=False) for each in texts)
-        yield _argument(operation, clean(name, 60)), clean(text, 120)
+        yield _argument(operation, clean(name, 30)), clean(text, 70)
 
 
 def _argument(operation: Operation, name: str) -> str:

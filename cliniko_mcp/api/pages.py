@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -103,22 +104,28 @@ async def sweep(
 ) -> Sweep:
     """At most `limit` rows from position `start` on, in the list's order, each id once.
 
-    Fetches only the pages that the limit can use. After `soft` seconds no further page is waited for, at `hard` seconds
-    the one under way is abandoned; then, and when a later page fails, the rows so far are returned with
+    Fetches only the pages that the limit can use. After `soft` seconds no further page is begun, at `hard` seconds
+    those under way are abandoned; then, and when a later page fails, the rows so far are returned with
     `complete` false. Raises what the first page raises, and Unavailable if not even that came in time.
     """
     if limit < 1 or start < 0:
         raise ValueError("a sweep needs a limit of at least 1 and a position of at least 0")
     found = _Found(start, limit, page_size(start, limit, per_page))
     stop_at = clock() + soft
+
+    def time_left() -> bool:
+        return clock() < stop_at
+
     try:
         with anyio.move_on_after(hard):
-            async with aclosing(_pages(fetch_page, found.first, found.size, start + limit, in_flight)) as pages:
+            async with aclosing(
+                _pages(fetch_page, found.first, found.size, start + limit, in_flight, time_left)
+            ) as pages:
                 async for page in pages:
                     found.add(page)
                     if on_page is not None:
                         await on_page(found.pages, found.expected, len(found.rows), page.total)
-                    if found.full or clock() >= stop_at:
+                    if found.full:
                         break
     except ClinikoRefused as problem:
         if not found.pages:
@@ -214,19 +221,22 @@ def _is_new(row: Record, seen: set[str]) -> bool:
 
 
 async def _pages(
-    fetch_page: FetchPage, first: int, size: int, until: int | None, in_flight: int
+    fetch_page: FetchPage, first: int, size: int, until: int | None, in_flight: int, go_on: Callable[[], bool]
 ) -> AsyncGenerator[Page]:
-    """Yield pages in order, the first one alone: only it tells how many there are. `until` is where the rows end."""
+    """Yield pages in order, the first one alone: only it tells how many there are. `until` is where the rows end.
+
+    Once `go_on` says no, no further page is begun.
+    """
 
     def fetch(number: int) -> Coroutine[Any, Any, Page]:
         return fetch_page(number, size)
 
     page = await fetch(first)
     yield page
-    while page.more:
+    while page.more and go_on():
         rows = 0 if page.total is None else page.total if until is None else min(page.total, until)
         numbers = range(page.number + 1, max(-(-rows // size), page.number + 1) + 1)
-        async with aclosing(in_order(fetch, numbers, in_flight)) as following:
+        async with aclosing(in_order(fetch, takewhile(lambda _: go_on(), numbers), in_flight)) as following:
             async for after in following:
                 if page.total is not None and after.total is not None and after.total < page.total:
                     yield await fetch(page.number)
@@ -261,7 +271,7 @@ async def drain(
                 await sleep(_seconds(full))
         return await fetch_page(number, size)
 
-    async with aclosing(_pages(patiently, 1, per_page, None, in_flight)) as pages:
+    async with aclosing(_pages(patiently, 1, per_page, None, in_flight, lambda: True)) as pages:
         async for page in pages:
             new = 0
             for row in page.items:

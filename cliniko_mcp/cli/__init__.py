@@ -56,7 +56,9 @@ class Commands(click.Group):
 def commands(ctx: click.Context) -> None:
     """An MCP server for Cliniko. Without a command it serves over stdio; `cliniko-mcp serve --help` lists its flags."""
     if ctx.invoked_subcommand is None:
-        ctx.invoke(Commands.get_command(ctx.command, ctx, "serve"))  # pyright: ignore[reportArgumentType]
+        from cliniko_mcp.cli.serve import serve
+
+        ctx.invoke(serve)
 
 
 def main() -> None:

@@ -49,11 +49,8 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.tools.answer import error_body
 
-    try:
-        given = json.loads(arguments)
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
+    given = json_object(arguments)
+    if given is None:
         raise click.UsageError("the arguments must be one JSON object, such as '{\"id\": \"123\"}'")
     settings = Settings.load(flags)
 
@@ -71,6 +68,15 @@ def call(name: str, arguments: str, **flags: Any) -> None:
             sys.exit(1)
         raise
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that the text is, or None where it is none."""
+    try:
+        parsed: Any = json.loads(text)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None  # pyright: ignore[reportUnknownVariableType]
 
 
 async def progress(done: float, total: float | None, message: str) -> None:

@@ -16,7 +16,7 @@ from typing import Final, cast
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guardrails.lock import held
-from cliniko_mcp.guardrails.places import open_private, private_folder, read_private, state_folder
+from cliniko_mcp.guardrails.places import audit_file, open_private, private_folder, read_private
 
 START: Final = "0" * 64
 _LONGEST: Final = 8_192
@@ -69,7 +69,7 @@ class Chain:
     @cached_property
     def path(self) -> Path:
         """The current part."""
-        return self._given or state_folder() / "audit.jsonl"
+        return self._given or audit_file()
 
     def append(self, entry: Mapping[str, JsonValue]) -> int:
         """Add one line and return its number. Raises OSError, having added nothing, where it cannot be written."""

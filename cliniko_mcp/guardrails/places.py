@@ -14,6 +14,11 @@ def state_folder() -> Path:
     return user_state_path("cliniko-mcp", appauthor=False)
 
 
+def audit_file(*, demo: bool = False) -> Path:
+    """The usual audit log; what is done in a demo clinic has one of its own, apart from what was done to records."""
+    return state_folder() / ("demo-audit.jsonl" if demo else "audit.jsonl")
+
+
 def private_folder(path: Path) -> Path:
     """This folder, made with mode 0700 where it was missing, and closed to others where it was open.
 

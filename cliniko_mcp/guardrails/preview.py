@@ -17,7 +17,7 @@ from cliniko_mcp.registry import resource
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A title, sentences, and the digest of the record as read and of every fact that the sentences state."""
+    """A short title, the sentences, and the digest of the record as read and of every fact that the sentences state."""
 
     title: str
     text: str
@@ -35,7 +35,7 @@ async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
         raise NotFound(f"{operation.title}: there is no such record.", "Look for it in a list first.")
     facts = Facts(clinic, now)
     title, sentences = await describe(facts, call, record)
-    text = " ".join([f"{title}.", *sentences])
+    text = " ".join(sentences)
     return Preview(title, text, digest(canonical(record.model_dump(warnings=False)), canonical(facts.found), text))
 
 

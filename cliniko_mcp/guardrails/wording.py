@@ -25,6 +25,7 @@ NOUNS: Final[Mapping[str, str]] = {
 }
 """Where people say it differently from the last word of the resource's name."""
 
+_SAYS_WHOSE: Final = frozenset({"appointment_type_billable_items", "appointment_type_products"})
 _LINKS: Final = (
     ("practitioner_id", "practitioners", "Practitioner"),
     ("business_id", "businesses", "Site"),
@@ -39,33 +40,45 @@ Say = Callable[[Facts, Call, Record], Awaitable[list[str]]]
 
 
 async def describe(facts: Facts, call: Call, record: Record) -> tuple[str, list[str]]:
-    """A title without a full stop, and the sentences that follow it."""
-    module, identity = call.operation.resource, call.ids["id"]
+    """A short title that asks, and the sentences: what exactly, what follows from it, and whether it can be undone."""
+    module = call.operation.resource
     verb = call.operation.shape.capitalize()
     noun = NOUNS.get(module, module.removesuffix("s").replace("_", " "))
-    if module in ("individual_appointments", "group_appointments"):
-        title, sentences = f"{verb} {await _booking(facts, record)}", []
-    elif module == "attendees":
-        booking = await facts.linked("bookings", text(record, "booking_id"))
-        who = await facts.patient(text(record, "patient_id")) or f"attendee {identity}"
-        place = await _booking(facts, booking) if booking is not None else "a booking that cannot be read"
-        title, sentences = f"{verb} the place of {who} in {place}", []
-    elif module == "patients":
-        title, sentences = f"{verb} patient {patient_words(record, identity)}", []
-    elif module == "relationships":
-        one = await facts.patient(text(record, "patient_id")) or "a patient"
-        other = await facts.patient(text(record, "related_patient_id")) or "a patient"
-        kind = text(record, "relation_description")
-        title = f"{verb} the relationship of {one} with {other}" + (f" ({label(kind)})" if kind else "")
-        sentences = []
-    else:
-        title = f"{verb} {noun} {name_of(record) or identity}"
-        sentences = await _about(facts, record)
+    named = f"{noun} {name_of(record) or call.ids['id']}"
+    match module:
+        case "individual_appointments" | "group_appointments":
+            what = await _booking(facts, record)
+        case "attendees":
+            what = await _place(facts, call, record)
+        case "patients":
+            what = f"patient {patient_words(record, call.ids['id'])}"
+        case "relationships":
+            what = await _relationship(facts, record)
+        case "appointment_type_billable_items" | "appointment_type_products":
+            what = f"{noun} (number {call.ids['id']})"
+        case _:
+            what = named
+    sentences = [f"{verb} {what}."]
+    if what == named or module in _SAYS_WHOSE:
+        sentences += await _about(facts, record)
     if module in _SAYS:
         sentences += await _SAYS[module](facts, call, record)
     if call.operation.shape == "cancel":
         sentences += await _cancelling(facts, call, record)
-    return title, [*sentences, _undo(call)]
+    return f"{verb} {noun}?", [*sentences, _undo(call)]
+
+
+async def _place(facts: Facts, call: Call, record: Record) -> str:
+    booking = await facts.linked("bookings", text(record, "booking_id"))
+    who = await facts.patient(text(record, "patient_id")) or f"attendee {call.ids['id']}"
+    return f"the place of {who} in {await _booking(facts, booking) if booking else 'a booking that cannot be read'}"
+
+
+async def _relationship(facts: Facts, record: Record) -> str:
+    one = await facts.patient(text(record, "patient_id")) or "a patient"
+    other = await facts.patient(text(record, "related_patient_id")) or "a patient"
+    kind = text(record, "relation_description")
+    return f"the relationship of {one} with {other}" + (f" ({label(kind)})" if kind else "")
 
 
 def _undo(call: Call) -> str:

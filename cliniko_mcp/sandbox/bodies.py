@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.model import Body
 from cliniko_mcp.operation import Operation
-from cliniko_mcp.sandbox.kinds import Kind, kind_of, nullable, wire_name
+from cliniko_mcp.sandbox.kinds import Kind, kind_of, listed, nullable, wire_name
 from cliniko_mcp.sandbox.wire import Json, bad_request
 
 BLANK: Final = "can’t be blank"
@@ -38,8 +38,8 @@ def read(operation: Operation, given: Mapping[str, JsonValue]) -> tuple[Json, di
     model = operation.given_body
     if model is None:
         return {}, {}
-    known = {name: value for name, value in given.items() if name in _wire_names(model)}
-    errors = dict(_wire_errors(model, known, operation.shape == "create"))
+    known = {name: _meant(name, value) for name, value in given.items() if name in _wire_names(model)}
+    errors = dict(_wire_errors(model, known, _required(operation.body or model)))
     body = _validated(model, {name: value for name, value in known.items() if name not in errors}, errors)
     for name in getattr(operation, "needed", ()):
         if known.get(name) in (None, ""):
@@ -62,28 +62,31 @@ def _wire_names(model: type[Body]) -> Mapping[str, str]:
 
 @cache
 def _required(model: type[Body]) -> frozenset[str]:
-    # An update's variant needs nothing; what must not be blank is said by the body it was made from.
-    bases = (each for each in model.__mro__ if issubclass(each, Body))
-    fields = [each.model_fields for each in bases]
-    return frozenset(name for each in fields for name, field in each.items() if field.is_required())
+    return frozenset(wire_name(name, field) for name, field in model.model_fields.items() if field.is_required())
 
 
-def _wire_errors(model: type[Body], given: Mapping[str, JsonValue], creating: bool) -> Iterator[tuple[str, str]]:
+def _meant(name: str, value: JsonValue) -> JsonValue:
+    # A rule that was read as {} means no rule (api.md 1.6), so it may be written back as it was.
+    return None if name == "repeat_rule" and value == {} else value
+
+
+def _wire_errors(
+    model: type[Body], given: Mapping[str, JsonValue], required: frozenset[str]
+) -> Iterator[tuple[str, str]]:
     for name, python_name in _wire_names(model).items():
         field = model.model_fields[python_name]
-        needed = python_name in _required(model)
         if name not in given:
-            if creating and field.is_required():
+            if field.is_required():
                 yield name, BLANK
             continue
         value = given[name]
-        if needed and (value is None or (isinstance(value, str) and not value.strip())):
-            yield name, BLANK
-        elif value is None:
-            if not nullable(field):
+        if value is None:
+            if name in required or not nullable(field):
                 yield name, BLANK
+        elif name in required and isinstance(value, str) and not value.strip():
+            yield name, BLANK
         elif (problem := _wire_problem(kind_of(field), value)) is not None:
-            yield name, problem
+            yield name, NOT_LISTED if problem == NOT_NUMBER and listed(field) else problem
 
 
 def _wire_problem(kind: Kind, value: JsonValue) -> str | None:
@@ -109,7 +112,9 @@ def _wire_problem(kind: Kind, value: JsonValue) -> str | None:
 
 
 def _validated(model: type[Body], given: Mapping[str, JsonValue], errors: dict[str, str]) -> Body | None:
-    values = {name: _as_text(kind_of(model.model_fields[_wire_names(model)[name]]), each) for name, each in given.items()}
+    values = {
+        name: _as_text(kind_of(model.model_fields[_wire_names(model)[name]]), each) for name, each in given.items()
+    }
     for _ in range(20):
         try:
             return model.model_validate(values)

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 
 class SandboxClock:
-    """Tells the clinic's time. `ticks` gives elapsed seconds (the monotonic clock); a frozen clock ignores it."""
+    """Tells the clinic's time. `monotonic` gives elapsed seconds; a frozen clock ignores it."""
 
-    def __init__(self, start: datetime, *, frozen: bool, ticks: Callable[[], float]) -> None:
+    def __init__(self, start: datetime, *, frozen: bool, monotonic: Callable[[], float]) -> None:
         if start.tzinfo is None:
             raise ValueError("the clinic's clock needs an aware start")
-        self.ticks = ticks
+        self._ticks = monotonic
         self._base = start.astimezone(UTC)
-        self._since = ticks()
+        self._since = monotonic()
         self._frozen = frozen
 
     @property
@@ -24,7 +24,7 @@ class SandboxClock:
         """The clinic's present instant, in UTC."""
         if self._frozen:
             return self._base
-        return self._base + timedelta(seconds=self.ticks() - self._since)
+        return self._base + timedelta(seconds=self._ticks() - self._since)
 
     def stamp(self) -> str:
         """The present instant in wire form, whole seconds with a literal `Z` (api.md 1.6)."""
@@ -39,7 +39,12 @@ class SandboxClock:
         if moment.tzinfo is None:
             raise ValueError("the clinic's clock needs an aware instant")
         self._base = moment.astimezone(UTC)
-        self._since = self.ticks()
+        self._since = self._ticks()
+
+    def restart(self, start: datetime, *, frozen: bool) -> None:
+        """Put the clock to this instant and let it run or stand from there."""
+        self._frozen = frozen
+        self.set(start)
 
     def freeze(self) -> None:
         """Stop the clock where it is."""
@@ -49,5 +54,5 @@ class SandboxClock:
     def run(self) -> None:
         """Let the clock run on from where it is."""
         if self._frozen:
-            self._since = self.ticks()
+            self._since = self._ticks()
             self._frozen = False

@@ -1,6 +1,6 @@
 """The demo clinic: one core that answers requests, whichever face they come through.
 
-    road of a request: log < faults < key < user agent < rate limit < route < role < rule or shape
+road of a request: log < faults < key < user agent < rate limit < route < role < rule or shape
 """
 
 import re
@@ -50,7 +50,7 @@ _LOGGED: Final = 10_000
 class Sandbox:
     """A faithful Cliniko in memory. Building it is cheap: the seed is sown when the first request needs it.
 
-    `now` is where its clock starts (aware); `ticks` is the monotonic clock that moves it. `rate_limit` is requests a
+    `now` is where its clock starts (aware); `monotonic` is what moves it. `rate_limit` is requests a
     minute for each key, 0 for none. `base_url` is the address in the links it gives, `/v1` included.
     """
 
@@ -62,12 +62,12 @@ class Sandbox:
         seed: int = 1,
         rate_limit: int = 200,
         base_url: str = "http://127.0.0.1:8123/v1",
-        ticks: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
         keeper: "Keeper | None" = None,
         sow: "Callable[[Desk], None] | None" = None,
     ) -> None:
         self.keys: Mapping[str, str] = KEYS
-        self.clock = SandboxClock(now, frozen=frozen, ticks=ticks)
+        self.clock = SandboxClock(now, frozen=frozen, monotonic=monotonic)
         self.faults = Faults(seed)
         self.limit = RateLimit(rate_limit)
         self.base_url = base_url.rstrip("/")
@@ -105,7 +105,7 @@ class Sandbox:
     def reset(self) -> None:
         """Start over: the seed anew, the clock back at its start, no faults, nothing counted and nothing logged."""
         with self._lock:
-            self.clock = SandboxClock(self._started, frozen=self._frozen, ticks=self.clock.ticks)
+            self.clock.restart(self._started, frozen=self._frozen)
             self.faults.set()
             self.limit.forget()
             self.requests.clear()

@@ -10,7 +10,9 @@ from cliniko_mcp.sandbox.wire import HTML_TYPE, TEXT_TYPE, Json, SandboxRequest,
 
 Kind = Literal["rate_limit", "error", "html", "text", "forbidden", "revoked", "slow", "drop", "drop_after"]
 
-_HTML: Final = b"<!DOCTYPE html><html><head><title>We're sorry</title></head><body><h1>Something went wrong</h1></body></html>"
+_HTML: Final = (
+    b"<!DOCTYPE html><html><head><title>We're sorry</title></head><body><h1>Something went wrong</h1></body></html>"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
 from cliniko_mcp.fields import Id, Money
@@ -69,6 +69,22 @@ def kind_of(field: FieldInfo) -> Kind:
 def nullable(field: FieldInfo) -> bool:
     """Whether null is among the values of a field."""
     return _holds_none(field.annotation)
+
+
+def listed(field: FieldInfo) -> bool:
+    """Whether a field holds one of a list of codes."""
+    return _is_listed(field.annotation) or any(isinstance(mark, AfterValidator) for mark in field.metadata)
+
+
+def _is_listed(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return True
+    if origin is Annotated:
+        return any(isinstance(mark, AfterValidator) for mark in get_args(annotation)[1:])
+    if origin is Union or origin is UnionType:
+        return any(_is_listed(member) for member in get_args(annotation))
+    return False
 
 
 def _holds_none(annotation: Any) -> bool:

@@ -32,7 +32,9 @@ def _named(name: str, operation: Operation) -> Operation:
 
 
 def _list(parent: str) -> Operation:
-    path = f"/{parent}s/{{{parent}_id}}/appointments" if parent != "business" else "/businesses/{business_id}/appointments"
+    path = (
+        f"/{parent}s/{{{parent}_id}}/appointments" if parent != "business" else "/businesses/{business_id}/appointments"
+    )
     return _named(f"list_{parent}_appointments", List(LegacyAppointment, path, "Legacy list.", filters=_FILTERS))
 
 
@@ -40,7 +42,12 @@ LEGACY: Final = (
     _named("list_appointments", List(LegacyAppointment, "/appointments", "Legacy list.", filters=_FILTERS)),
     _named(
         "get_appointment",
-        Get(LegacyAppointment, "/appointments/{id}", "Legacy read.", hidden=("archived_at", "cancelled_at", "deleted_at")),
+        Get(
+            LegacyAppointment,
+            "/appointments/{id}",
+            "Legacy read.",
+            hidden=("archived_at", "cancelled_at", "deleted_at"),
+        ),
     ),
     *(_list(parent) for parent in ("patient", "practitioner", "business")),
 )

@@ -34,19 +34,26 @@ def page_of(ask: Ask) -> Page:
 
 
 def _whole(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.isascii() and text.lstrip("-").isdigit() and len(text) < 10 else default
+    return (
+        int(text) if text is not None and text.isascii() and text.lstrip("-").isdigit() and len(text) < 10 else default
+    )
 
 
 def links(ask: Ask, base_url: str, path: str, page: Page, total: int) -> Json:
     """`self` always names its page; `next` and `previous` only where there is one. All keep the rest of the query."""
-    found: Json = {"self": _url(ask, base_url, path, page.number)}
+    found: Json = {"self": _page_url(ask, base_url, path, page.number)}
     if page.number * page.size < total:
-        found["next"] = _url(ask, base_url, path, page.number + 1)
+        found["next"] = _page_url(ask, base_url, path, page.number + 1)
     if page.number > 1:
-        found["previous"] = _url(ask, base_url, path, page.number - 1)
+        found["previous"] = _page_url(ask, base_url, path, page.number - 1)
     return found
 
 
-def _url(ask: Ask, base_url: str, path: str, number: int) -> str:
+def _page_url(ask: Ask, base_url: str, path: str, number: int) -> str:
     kept = [(name, value) for name, value in ask.request.query if name != "page"]
-    return f"{base_url}{path}?{urlencode([*kept, ('page', str(number))], quote_via=quote)}"
+    return url(base_url, path, [*kept, ("page", str(number))])
+
+
+def url(base_url: str, path: str, query: Sequence[tuple[str, str]]) -> str:
+    """An address below the base URL with this query, encoded."""
+    return f"{base_url}{path}?{urlencode(query, quote_via=quote)}" if query else f"{base_url}{path}"

@@ -31,9 +31,7 @@ class SandboxTransport(httpx2.AsyncBaseTransport):
             await self._wait(request, response.delay)
         if response.dropped:
             raise httpx2.ReadError("the connection was closed", request=request)
-        return httpx2.Response(
-            response.status, headers=dict(response.headers), content=response.body, request=request
-        )
+        return httpx2.Response(response.status, headers=dict(response.headers), content=response.body, request=request)
 
     async def _wait(self, request: httpx2.Request, seconds: float) -> None:
         timeout = request.extensions.get("timeout", {}).get("read")

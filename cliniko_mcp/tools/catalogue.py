@@ -14,7 +14,7 @@ from cliniko_mcp.registry import RESOURCES, find, resource
 from cliniko_mcp.tools.answer import MOST_TOKENS, Answer, size
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.lookup import Lookup
-from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_tool
+from cliniko_mcp.tools.tool import Tool, curated, operation_tool
 from cliniko_mcp.untrusted import clean
 
 _DESCRIBED = 5

@@ -52,7 +52,7 @@ class Lookup:
             if tool.kind != "meta":
                 self._bags[tool.name] = bag
                 self._penalty[tool.name] = 0.6 if tool.deprecated else 1.0
-        self._average = sum(map(Counter.total, self._bags.values())) / max(len(self._bags), 1)
+        self._average = sum(bag.total() for bag in self._bags.values()) / max(len(self._bags), 1)
         spread = Counter(word for bag in self._bags.values() for word in bag)
         total = len(self._bags)
         self._rarity = {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in spread.items()}

@@ -85,7 +85,7 @@ def _portable(node: Schema, definitions: Schema) -> Schema:
     if "const" in node:
         plain["enum"] = [node["const"]]
     if "enum" in plain:
-        values = [value for value in cast("list[JsonValue]", plain["enum"]) if value is not None]
+        values: list[JsonValue] = [value for value in cast("list[JsonValue]", plain["enum"]) if value is not None]
         plain["enum"] = values
         plain.setdefault("type", "integer" if all(isinstance(value, int) for value in values) else "string")
     if "properties" in plain:
@@ -99,8 +99,9 @@ def _portable(node: Schema, definitions: Schema) -> Schema:
 def _resolved(node: Schema, definitions: Schema) -> Schema:
     if isinstance(reference := node.get("$ref"), str):
         target = cast("Schema", definitions[reference.rsplit("/", 1)[-1]])
-        node = {**_resolved(target, definitions), **{name: node[name] for name in ("description",) if name in node}}
-        # A model's own docstring speaks to readers of the code; a field's description to callers.
+        # A model's own docstring speaks to readers of the code; only a field's description speaks to callers.
+        inner = {name: value for name, value in _resolved(target, definitions).items() if name != "description"}
+        node = {**inner, **_described(node)}
     branches = cast("list[Schema]", node.get("anyOf") or node.get("oneOf") or node.get("allOf") or [])
     real = [_resolved(branch, definitions) for branch in branches if branch.get("type") != "null"]
     if real:
@@ -120,8 +121,8 @@ def _merged(one: Schema, other: Schema) -> Schema:
         values = [*_choices(mine), *(value for value in _choices(schema) if value not in _choices(mine))]
         properties[name] = {**mine, "enum": values} if values else mine
     theirs = cast("list[str]", other.get("required", []))
-    required = [name for name in cast("list[str]", one.get("required", [])) if name in theirs]
-    merged = {**one, "properties": properties, "required": required}
+    required: list[JsonValue] = [name for name in cast("list[str]", one.get("required", [])) if name in theirs]
+    merged: Schema = {**one, "properties": properties, "required": required}
     merged.pop("const", None)
     return {name: value for name, value in merged.items() if value or name == "properties"}
 

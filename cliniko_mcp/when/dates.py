@@ -1,6 +1,7 @@
 """The calendar: dates said in part, weekdays and spans, turned into local days as counted from the clinic's today."""
 
 from calendar import monthrange
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -160,6 +161,12 @@ def add_months(day: date, count: int) -> date:
 def possible(dated: Dated, year: int) -> bool:
     """Whether that year has such a date."""
     return not dated.month or not dated.day or dated.day <= monthrange(year, dated.month)[1]
+
+
+def contradiction(day: date, said: Collection[int]) -> Exception:
+    """The error for a date whose weekday is not one of those said with it."""
+    names = " or ".join(WEEKDAY_NAMES[number - 1] for number in sorted(said))
+    return not_understood(f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year} is a {WEEKDAY_NAMES[day.isoweekday() - 1]}, not a {names}.")
 
 
 def day_words(day: date) -> str:

@@ -16,7 +16,6 @@ _AFTER = (
     ("not", "before"),
     ("no", "earlier", "than"),
     ("not", "earlier", "than"),
-    ("past",),
 )
 _BEFORE = (
     ("before",),
@@ -136,6 +135,10 @@ def _hour_said(reader: Reader, token: Token) -> Moment | None:
     hour = _hour(token)
     if hour is None:
         return None
+    if hour == 12 and reader.words("noon"):
+        return Moment(NOON)
+    if hour == 12 and reader.words("midnight"):
+        return Moment(0, "midnight")
     if reader.words("oclock"):
         return _said(reader, hour, 0)
     if reader.peek().kind in {"unit", "month"}:

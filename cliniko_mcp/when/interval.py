@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.when.zones import DAY_MINUTES, on_day
+from cliniko_mcp.when.zones import DAY_MINUTES, instant, on_day
 
 Window = tuple[datetime, datetime]
 Minutes = tuple[int, int]
@@ -40,14 +40,14 @@ class When:
         """
         return windows(self.start, self.end, self.weekdays, self.times)
 
-    def contains(self, instant: datetime) -> bool:
+    def contains(self, moment: datetime) -> bool:
         """Whether an aware instant counts."""
-        moment = instant.astimezone(UTC)
-        if not self.start.astimezone(UTC) <= moment < self.end.astimezone(UTC):
+        here = instant(moment)
+        if not instant(self.start) <= here < instant(self.end):
             return False
-        day = instant.astimezone(self.zone).date()
+        day = moment.astimezone(self.zone).date()
         return any(
-            start.astimezone(UTC) <= moment < end.astimezone(UTC)
+            instant(start) <= here < instant(end)
             for start, end in day_windows(day, self.start, self.end, self.weekdays, self.times)
         )
 
@@ -74,14 +74,9 @@ def day_windows(
     for first, final in times or ((0, DAY_MINUTES),):
         opens = on_day(day, first, zone)
         closes = on_day(day, final, zone, last=True)
-        if final - first == 1 and opens.astimezone(UTC) < closes.astimezone(UTC):
-            closes = (opens.astimezone(UTC) + timedelta(minutes=1)).astimezone(zone)
+        if final - first == 1 and instant(opens) < instant(closes):
+            closes = (instant(opens) + timedelta(minutes=1)).astimezone(zone)
         opens = max(opens, start, key=instant)
         closes = min(closes, end, key=instant)
         if instant(opens) < instant(closes):
             yield opens, closes
-
-
-def instant(moment: datetime) -> datetime:
-    """The moment in UTC: two datetimes of one zone compare by their wall clocks, which repeat and skip."""
-    return moment.astimezone(UTC)

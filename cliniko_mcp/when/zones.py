@@ -133,3 +133,8 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
 def in_zone(instant: datetime, zone: ZoneInfo) -> datetime:
     """An instant by the clinic's clock; a naive one is taken as local there."""
     return local_instant(instant, zone) if instant.tzinfo is None else instant.astimezone(zone)
+
+
+def instant(moment: datetime) -> datetime:
+    """The moment in UTC: two datetimes of one zone compare by their wall clocks, which repeat and skip."""
+    return moment.astimezone(UTC)

@@ -9,7 +9,7 @@ import anyio
 import httpx2
 import pytest
 
-from cliniko_mcp.api.retry import AnswerTooLarge, Retry, backoff
+from cliniko_mcp.api.retry import MAX_ANSWER_BYTES, AnswerTooLarge, Retry, backoff
 from cliniko_mcp.api.throttle import Throttle
 from cliniko_mcp.errors import RateLimited
 
@@ -53,10 +53,10 @@ def status(code: int, **headers: str) -> Callable[[], Outcome]:
     return lambda: httpx2.Response(code, headers={name.replace("_", "-"): text for name, text in headers.items()})
 
 
-def send(script: Script, method: str = "GET", **options: int) -> httpx2.Response:
+def send(script: Script, method: str = "GET", *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> httpx2.Response:
     async def story() -> httpx2.Response:
         throttle = Throttle(script, per_minute=200, wall=wall)
-        retry = Retry(throttle, rng=Random(1), wall=wall, **options)
+        retry = Retry(throttle, rng=Random(1), wall=wall, max_answer_bytes=max_answer_bytes)
         return await retry.handle_async_request(httpx2.Request(method, "https://api.example/v1/patients"))
 
     return run(story)

@@ -116,7 +116,9 @@ def refresh_latest(desk: Desk, patient_id: JsonValue) -> None:
     """Keep the patient's latest booking: the live one that starts last, coming ones included (choices 35)."""
     if not isinstance(patient_id, str) or desk.get("patients", patient_id) is None:
         return
-    places = (desk.live("appointments", each.get("booking_id")) for each in desk.where("attendees", "patient_id", patient_id))
+    places = (
+        desk.live("appointments", each.get("booking_id")) for each in desk.where("attendees", "patient_id", patient_id)
+    )
     latest = max((row for row in places if row is not None), key=lambda row: str(row["starts_at"]), default=None)
     desk.note("patients", patient_id, latest_booking_id=latest["id"] if latest else None)
 

@@ -1,0 +1,68 @@
+"""`cliniko-mcp approve`: answer on a terminal what assistants are waiting to do, and set the PIN for approvals."""
+
+import secrets
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from cliniko_mcp.guardrails.meeting import Server, Waiting, servers
+from cliniko_mcp.guardrails.pin import Checked, Pin
+from cliniko_mcp.guardrails.places import state_folder
+
+
+@click.command()
+@click.option("--set-pin", is_flag=True, help="Choose the PIN that every approval needs from now on.")
+def approve(set_pin: bool) -> None:
+    """Show what assistants want to archive, delete or cancel, and approve or deny each. Needs a terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.ClickException("approving needs a terminal, so that it is a person who does it")
+    folder = state_folder()
+    if set_pin:
+        _set_pin(Pin(folder, time.time))
+    else:
+        _answer(folder)
+
+
+def _set_pin(pin: Pin) -> None:
+    if pin.is_set:
+        checked = pin.check(click.prompt("The PIN until now", hide_input=True, err=True))
+        if checked is Checked.BROKEN:
+            raise click.ClickException("the PIN's file cannot be read; remove pin.json from the state folder first")
+        if checked is not Checked.RIGHT:
+            raise click.ClickException(
+                "that is not the PIN" + ("; wait five minutes" if checked is Checked.LOCKED else "")
+            )
+    chosen = click.prompt("New PIN (4 to 64 characters)", hide_input=True, confirmation_prompt=True, err=True)
+    try:
+        pin.set(chosen)
+    except (OSError, ValueError) as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo("The PIN is set. Every approval on the page and on a terminal needs it from now on.")
+
+
+def _answer(folder: Path) -> None:
+    shown = 0
+    for server in servers(folder, lambda: secrets.token_urlsafe(32)):
+        try:
+            for waiting in server.waiting():
+                shown += 1
+                _ask(server, waiting)
+        except OSError:
+            click.echo("That assistant's connection has ended; nothing of it was done.", err=True)
+    if not shown:
+        click.echo("Nothing is waiting for an answer.")
+
+
+def _ask(server: Server, waiting: Waiting) -> None:
+    click.echo()
+    click.secho(waiting.title, bold=True)
+    click.echo(waiting.preview)
+    if waiting.program:
+        click.echo(f"Asked through {waiting.program}.")
+    said = click.prompt("Approve, deny, or leave it for later?", type=click.Choice(["approve", "deny", "later"]))
+    if said == "later":
+        return
+    pin = click.prompt("PIN", hide_input=True) if said == "approve" and waiting.needs_pin else ""
+    click.echo(server.decide(waiting.challenge, said == "approve", pin).value)

@@ -1,0 +1,68 @@
+"""What nobody documents about Cliniko, and how the demo clinic behaves there: checklist point (api.md 6) -> sentences."""
+
+from collections.abc import Mapping
+from typing import Final
+
+CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
+    1: (
+        "A key works with and without its shard suffix; a suffix that contradicts a Cliniko host name is 401.",
+        "The key is looked at before the user agent.",
+    ),
+    2: (
+        "A missing User-Agent is 400 with a message.",
+        "A body that is not JSON by its content type is ignored; one that claims to be and is not is 400.",
+    ),
+    4: (
+        "page below 1 and per_page outside 1 to 100 are clamped, text in them is ignored, a page past the end is empty.",
+    ),
+    5: (
+        "Null sorts last, and first when descending, as in PostgreSQL; text sorts without regard to case.",
+        "Every plain field and every linked id of a record can be sorted by.",
+    ),
+    6: (
+        "Null compares with nothing, so != does not find it, as in SQL; text compares without regard to case.",
+        "An operator that a field does not know, or a filter without a colon, is 400.",
+    ),
+    8: ("The demand for a literal Z holds for instants in bodies too, with the same 400.",),
+    9: (
+        "archived_at and deleted_at are set alike and asking about either shows such rows; cancelled_at stands alone.",
+        "A list under a parent that never was is 404; under a hidden parent it answers.",
+    ),
+    10: ("Archiving sets archived_at and, where the record has it, deleted_at; the second time is 404.",),
+    11: ("Unarchiving what is not archived is 404.",),
+    14: ("An id that names nothing live is refused with `is invalid`; an archived case with the sentence under base.",),
+    17: ("latest_booking and patient_ids follow other records without moving updated_at.",),
+    20: ("The window is a fixed minute of the clinic's clock for each key; the 429 has a JSON message.",),
+    21: (
+        "Users and settings: administrator. Treatment notes: administrator and practitioner. Invoices: all but scheduler.",
+        "Businesses are changed by the administrator; types also by the power receptionist; prices also by the bookkeeper.",
+    ),
+    26: (
+        "A later month without that day takes its last day; a series keeps its local start and its length.",
+        "Every record of a series shows the rule; changing a rule afterwards is 422.",
+        "A local time that the clocks skip moves on by the gap.",
+    ),
+    27: (
+        "apply_to_repeats cancels this record and the later live ones of its series.",
+        "A second cancel is 422. cancellation_reason_description is null while a booking stands, as the schema allows.",
+    ),
+    29: ("Both flags are null while arrival is not known.",),
+    30: (
+        "Cancelling the attendee of an individual appointment is 422; archiving it archives the appointment with it.",
+    ),
+    31: ("A full group is 422 under base, a patient who is in it already 422 under patient_id.",),
+    32: ("Archiving a group archives its attendees.",),
+    33: ("An individual type may be booked as a group and the other way round; such a group has two places.",),
+    35: ("latest_booking is the live booking that starts last, coming ones included.",),
+    38: ("Legacy appointments are shown as their own resources show them, groups a patient has a place in included.",),
+    39: ("A block type that is system_controlled refuses changes and archiving with 422.",),
+    41: ("The account counts its days in the zone of its owner; from and to may be 7 days apart.",),
+    45: ("Notice and reach decide which starts are offered; they do not move the grid.",),
+    46: ("A practitioner without a default type has the asked type's length as grid.",),
+    48: (
+        "The segment cap keeps the first starts of a part of a day; 0 means no cap, for the daily limit too.",
+        "The daily limit counts the practitioner's live appointments and groups of the site's local day.",
+        "Nothing is reserved while a patient fills in the booking form.",
+    ),
+    50: ("With nothing free, next_available_time is 200 with null and 0.",),
+}

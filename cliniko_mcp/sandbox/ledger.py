@@ -1,0 +1,34 @@
+"""How true each operation of the demo clinic is: by a rule of clinic life, or by the shape alone. Generated, not written."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from cliniko_mcp import registry
+from cliniko_mcp.operation import Operation
+from cliniko_mcp.sandbox.links import VIEWS
+from cliniko_mcp.sandbox.rules import rulebook
+from cliniko_mcp.sandbox.rules.rulebook import Rulebook
+
+Fidelity = Literal["rule", "shape"]
+
+_MOMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "create": ("create", "created"),
+    "update": ("update", "updated"),
+    "archive": ("archive", "archived"),
+    "unarchive": ("unarchive", "unarchived"),
+    "delete": ("delete", "deleted"),
+}
+
+
+def ledger() -> dict[str, Fidelity]:
+    """Every operation of the registry by name, in its order: `rule` where any rule has a say in the answer."""
+    book = rulebook()
+    return {name: "rule" if _ruled(book, operation) else "shape" for name, operation in registry.operations().items()}
+
+
+def _ruled(book: Rulebook, operation: Operation) -> bool:
+    if operation.name in book.answerers or operation.name in book.sources or operation.resource in VIEWS:
+        return True
+    if operation.record is not None and operation.resource in book.presenters:
+        return True
+    return any((operation.resource, moment) in book.at for moment in _MOMENTS.get(operation.shape, ()))

@@ -1,0 +1,97 @@
+"""Appointment types, where they are offered and by whom; kinds of unavailable time; taxes."""
+
+from typing import Final, NamedTuple
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.seed.soil import Soil
+from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS, RIVERSIDE
+
+
+class Offer(NamedTuple):
+    """An appointment type; `designations` names who gives it by a word in their designation."""
+
+    name: str
+    minutes: int
+    designations: tuple[str, ...]
+    sites: tuple[str, ...] = (NORTHSIDE, RIVERSIDE)
+    places: int = 1
+    category: str = "Consultations"
+    color: str = "#1a73e8"
+    online: bool = True
+    lead_hours: int | None = None
+
+
+_PHYSIO: Final = ("Physiotherapist",)
+_ALL: Final = ("Physiotherapist", "Exercise", "Podiatrist", "Myotherapist", "Massage")
+
+OFFERS: Final = (
+    Offer("Standard consult", 30, _ALL),
+    Offer("Initial consult", 45, _ALL, lead_hours=4),
+    Offer("Extended consult", 60, _PHYSIO, color="#0b8043"),
+    Offer("Short review", 15, _PHYSIO, color="#33b679"),
+    Offer("Telehealth consult", 30, (*_PHYSIO, "Exercise"), color="#8e24aa"),
+    Offer("Post-surgical rehab", 45, _PHYSIO, color="#d50000", online=False),
+    Offer("Dry needling", 30, (*_PHYSIO, "Myotherapist"), sites=(NORTHSIDE,), color="#f4511e"),
+    Offer("Exercise assessment", 60, ("Exercise",), sites=(NORTHSIDE,), color="#f6bf26"),
+    Offer("Foot and gait check", 45, ("Podiatrist",), sites=(NORTHSIDE,), color="#7cb342"),
+    Offer("Remedial massage", 60, ("Massage", "Myotherapist"), category="Massage", color="#039be5"),
+    Offer("Pilates class", 60, ("Exercise", "Physiotherapist"), places=8, category="Classes", color="#e67c73"),
+    Offer(
+        "Balance class", 45, ("Exercise",), (NORTHSIDE,), places=6, category="Classes", color="#616161", online=False
+    ),
+)
+GROUPS: Final = ("Pilates class", "Balance class")
+BLOCK_TYPES: Final = (("Lunch", 30, "#9e9e9e"), ("Admin", 60, "#bdbdbd"), ("Leave", 480, "#795548"))
+
+
+def plant_offer(soil: Soil) -> None:
+    """What the clinic sells, and what keeps its staff from selling it."""
+    for offer in OFFERS:
+        _plant_type(soil, offer)
+    _plant_type(soil, Offer("Hydrotherapy", 45, _PHYSIO, (), color="#00695c", online=False))
+    retired = soil.row("appointment_types", "Hydrotherapy")
+    soil.desk.store.put("appointment_types", {**retired, "archived_at": retired["created_at"]})
+    for site in (NORTHSIDE, RIVERSIDE):
+        here: list[JsonValue] = [soil.id("appointment_types", each.name) for each in OFFERS if site in each.sites]
+        soil.desk.note("businesses", soil.id("businesses", site), appointment_type_ids=here)
+    for person in PRACTITIONERS:
+        usual = soil.id("appointment_types", "Standard consult")
+        soil.desk.note("practitioners", soil.id("practitioners", person.name), default_appointment_type_id=usual)
+    for name, minutes, color in (*BLOCK_TYPES, ("Public holiday", 1439, "#b71c1c")):
+        soil.plant(
+            "unavailable_block_types",
+            known_as=name,
+            name=name,
+            duration_in_minutes=minutes,
+            color=color,
+            system_controlled=name == "Public holiday",
+        )
+    for name, rate in (("GST", "10.0"), ("GST free", "0.0")):
+        soil.plant("taxes", known_as=name, name=name, rate=rate, amount=rate)
+
+
+def _plant_type(soil: Soil, offer: Offer) -> None:
+    givers: list[JsonValue] = [
+        soil.id("practitioners", person.name)
+        for person in PRACTITIONERS
+        if any(word in person.designation for word in offer.designations)
+    ]
+    soil.plant(
+        "appointment_types",
+        known_as=offer.name,
+        days_ago=1200,
+        name=offer.name,
+        category=offer.category,
+        color=offer.color,
+        description=f"{offer.name}, {offer.minutes} minutes.",
+        duration_in_minutes=offer.minutes,
+        max_attendees=offer.places,
+        online_bookings_lead_time_hours=offer.lead_hours,
+        practitioner_ids=givers,
+        show_in_online_bookings=offer.online,
+        telehealth_enabled=offer.name.startswith("Telehealth"),
+        add_deposit_to_account_credit=False,
+        appointment_confirmation_template_ids=[],
+        appointment_follow_up_template_ids=[],
+        appointment_reminder_template_ids=[],
+    )

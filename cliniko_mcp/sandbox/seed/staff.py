@@ -1,0 +1,170 @@
+"""Sites, users (one for each role), practitioners and their weekly hours."""
+
+from typing import Final, NamedTuple
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.gates import (
+    ADMINISTRATOR,
+    BOOKKEEPER,
+    POWER_RECEPTIONIST,
+    PRACTITIONER,
+    RECEPTIONIST,
+    SCHEDULER,
+)
+from cliniko_mcp.sandbox.rules.patients import normalised
+from cliniko_mcp.sandbox.seed.soil import PERTH, SYDNEY, Soil
+
+NORTHSIDE: Final = "Northside"
+RIVERSIDE: Final = "Riverside"
+ZONES: Final = {NORTHSIDE: (SYDNEY, "Sydney"), RIVERSIDE: (PERTH, "Perth")}
+
+
+class Person(NamedTuple):
+    """A practitioner: name, designation, role of the login, and hours as {site: {weekday 1..6: (from, to)}}."""
+
+    title: str
+    first: str
+    last: str
+    designation: str
+    role: str
+    hours: dict[str, dict[int, tuple[str, str]]]
+    online: bool = True
+    active: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name that the clinic calls them by."""
+        return " ".join(part for part in (self.title, self.first, self.last) if part)
+
+
+def _week(days: str, start: str, end: str) -> dict[int, tuple[str, str]]:
+    return {int(day): (start, end) for day in days}
+
+
+PRACTITIONERS: Final = (
+    Person("Dr", "Mei", "Ng", "Physiotherapist", ADMINISTRATOR, {NORTHSIDE: _week("12345", "08:30", "17:00")}),
+    Person("", "Tom", "Okafor", "Physiotherapist", PRACTITIONER, {NORTHSIDE: _week("1245", "07:00", "15:30")}),
+    Person("", "Priya", "Nair", "Exercise Physiologist", PRACTITIONER, {NORTHSIDE: _week("1235", "09:00", "18:00")}),
+    Person("", "Lena", "Brandt", "Podiatrist", PRACTITIONER, {NORTHSIDE: _week("234", "09:00", "17:00")}, online=False),
+    Person("", "Marcus", "Bell", "Myotherapist", PRACTITIONER, {NORTHSIDE: _week("3456", "10:00", "19:00")}),
+    Person("", "Jack", "Whitfield", "Physiotherapist", PRACTITIONER, {RIVERSIDE: _week("12345", "08:00", "16:30")}),
+    Person(
+        "", "Aroha", "Tane", "Remedial Massage Therapist", PRACTITIONER, {RIVERSIDE: _week("2456", "09:00", "17:00")}
+    ),
+    Person(
+        "",
+        "Sam",
+        "Iyer",
+        "Physiotherapist",
+        PRACTITIONER,
+        {NORTHSIDE: _week("12", "09:00", "17:00"), RIVERSIDE: _week("45", "09:00", "17:00")},
+    ),
+    Person("", "Greta", "Holm", "Physiotherapist", PRACTITIONER, {NORTHSIDE: {}}, online=False, active=False),
+)
+
+_DESK: Final = (
+    ("Bianca", "Rossi", POWER_RECEPTIONIST, NORTHSIDE),
+    ("Finn", "Gallagher", RECEPTIONIST, NORTHSIDE),
+    ("Noor", "Haddad", BOOKKEEPER, RIVERSIDE),
+    ("Wes", "Tanaka", SCHEDULER, RIVERSIDE),
+)
+
+
+def plant_staff(soil: Soil) -> None:
+    """The two sites and everyone who works there."""
+    _plant_sites(soil)
+    for person in PRACTITIONERS:
+        _plant_practitioner(soil, person)
+    for first, last, role, site in _DESK:
+        _plant_user(soil, "", first, last, role, site, True)
+
+
+def _plant_sites(soil: Soil) -> None:
+    streets = {
+        NORTHSIDE: ("12 Example Street", "Sampleton", "NSW", "2999"),
+        RIVERSIDE: ("3 Placeholder Parade", "Mockville", "WA", "6999"),
+    }
+    for number, (site, (zone, label)) in enumerate(ZONES.items()):
+        street, city, state, post_code = streets[site]
+        soil.plant(
+            "businesses",
+            known_as=site,
+            days_ago=1500 - number,
+            id=None if number else "87654",  # accounts from the first years have short ids
+            business_name=site,
+            display_name=site,
+            label=site,
+            address_1=street,
+            city=city,
+            state=state,
+            post_code=post_code,
+            country="Australia",
+            country_code="AU",
+            contact_information="(02) 5550 1234" if not number else "(08) 5550 4321",
+            email_reply_to=f"{site.lower()}@clinic.example",
+            website_address=f"https://{site.lower()}.clinic.example",
+            show_in_online_bookings=True,
+            appointment_reminders_enabled=True,
+            appointment_type_ids=[],
+            time_zone=label,
+            time_zone_identifier=zone,
+        )
+
+
+def _plant_practitioner(soil: Soil, person: Person) -> None:
+    home = next(iter(person.hours))
+    user = _plant_user(soil, person.title, person.first, person.last, person.role, home, person.active)
+    sites: list[JsonValue] = [soil.id("businesses", site) for site in person.hours]
+    own = soil.plant(
+        "practitioners",
+        known_as=person.name,
+        days_ago=1400,
+        active=person.active,
+        designation=person.designation,
+        display_known_as=person.name,
+        first_name=person.first,
+        last_name=person.last,
+        title=person.title or None,
+        label=person.name,
+        description=f"{person.designation} at {' and '.join(person.hours)}.",
+        show_in_online_bookings=person.online,
+        user_id=user,
+        business_ids=sites,
+    )
+    for site, week in person.hours.items():
+        _plant_hours(soil, own, site, week)
+
+
+def _plant_hours(soil: Soil, practitioner_id: str, site: str, week: dict[int, tuple[str, str]]) -> None:
+    zone, label = ZONES[site]
+    for weekday, (start, end) in week.items():
+        soil.plant(
+            "daily_availabilities",
+            days_ago=1300,
+            availabilities=[{"starts_at": start, "ends_at": end}],
+            business_id=soil.id("businesses", site),
+            practitioner_id=practitioner_id,
+            day_of_week=weekday,
+            time_zone=label,
+            time_zone_identifier=zone,
+        )
+
+
+def _plant_user(soil: Soil, title: str, first: str, last: str, role: str, site: str, active: bool) -> str:
+    zone, label = ZONES[site]
+    phone: list[JsonValue] = [{"phone_type": "Mobile", "number": f"0491 570 {len(last) * 111:03d}"}]
+    return soil.plant(
+        "users",
+        known_as=f"{first} {last}",
+        days_ago=1450,
+        title=title or None,
+        first_name=first,
+        last_name=last,
+        email=f"{first}.{last}@clinic.example".lower(),
+        role=role,
+        active=active,
+        user_active=active,
+        phone_numbers=normalised(phone, "AU"),
+        time_zone=label,
+        time_zone_identifier=zone,
+    )

@@ -1,0 +1,389 @@
+"""From a phrase taken apart to one interval: everything said is laid over everything else, contradictions are refused."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
+
+from cliniko_mcp.when.bounds import Bound, End, end_days, first_moment, last_moment
+from cliniko_mcp.when.clock import Times
+from cliniko_mcp.when.dates import Dated, Days, Exact, Now, contradiction, day_words, days_from
+from cliniko_mcp.when.days import Dates, DatedSpan, resolve_date
+from cliniko_mcp.when.interval import Minutes, When, Window, day_windows, windows
+from cliniko_mcp.when.phrase import Phrase, Segment, Term
+from cliniko_mcp.when.refusals import not_understood
+from cliniko_mcp.when.saying import in_words
+from cliniko_mcp.when.weekdays import Weekdays, days_of_weekdays
+from cliniko_mcp.when.zones import DAY_MINUTES, instant, on_day
+
+_DAY: Final = timedelta(days=1)
+_EVERY: Final = frozenset(range(1, 8))
+_WEEK: Final = 7
+# days that are picked one by one lie within a year
+_MOST_DAYS: Final = 400
+
+
+class Part(NamedTuple):
+    """One alternative, settled: an interval, and the weekdays and minutes of the day that count in it."""
+
+    start: datetime
+    end: datetime
+    weekdays: frozenset[int]
+    times: tuple[Minutes, ...]
+
+
+def settle(phrase: Phrase, now: Now) -> When:
+    """The interval of a phrase. Raises NotUnderstood for contradictions, gaps that cannot be expressed, and open ends."""
+    shared = _shared(phrase.segments)
+    parts = [_segment(segment, shared, now) for segment in phrase.segments]
+    part = parts[0] if len(parts) == 1 else _together(parts, now)
+    for left_out in phrase.without_days:
+        part = _without(part, left_out, now)
+    if phrase.without_times:
+        closed = merged(times.minutes() for times in phrase.without_times)
+        part = part._replace(times=_overlap(part.times or ((0, DAY_MINUTES),), _complement(closed)))
+        if not part.times:
+            raise not_understood("The exceptions leave nothing of the day.")
+    return _finished(part, now)
+
+
+def merged(pairs: Iterable[Minutes]) -> tuple[Minutes, ...]:
+    """Minutes of the day in order, joined where they touch."""
+    found: list[Minutes] = []
+    for start, end in sorted(pairs):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        elif start < end:
+            found.append((start, end))
+    return tuple(found)
+
+
+def _shared(segments: list[Segment]) -> list[Term] | None:
+    """The span said once for several alternatives: "Monday morning or Wednesday morning next week"."""
+    if len(segments) < 2:
+        return None
+    spans = [segment.days for segment in segments if segment.days and segment.weekdays]
+    return spans[0][0] if len(spans) == 1 and len(spans[0]) == 1 else None
+
+
+def _segment(segment: Segment, shared: list[Term] | None, now: Now) -> Part:
+    times = _times(segment)
+    if not segment.says_day:
+        return _next_to_come(segment, times, now)
+    if shared and segment.weekdays and not segment.days:
+        segment.days.append(shared)
+    base = _base(segment, now)
+    if base is None and not segment.bounds:
+        base = [days for weekdays in segment.weekdays for days in days_of_weekdays(weekdays, now)]
+        return _of_days(base, _EVERY, times, now)
+    limited = [_limits(bound, base, now) for bound in segment.bounds]
+    if base is None:
+        starts = [low for low, _ in limited if low is not None]
+        ends = [high for _, high in limited if high is not None]
+        if not ends:
+            raise not_understood("That has a beginning and no end: say until when.")
+        low = max(starts, key=instant) if starts else now.moment
+        part = Part(low, min(ends, key=instant), frozenset(), times)
+    elif isinstance(base, Exact):
+        part = _clipped(Part(base.start, base.end, frozenset(), times), limited)
+    else:
+        part = _clipped(_of_days(base, _EVERY, times, now), limited)
+    for weekdays in segment.weekdays:
+        part = _on_weekdays(part, weekdays, now)
+    if instant(part.end) <= instant(part.start):
+        raise not_understood("Those limits leave no time between them.")
+    return part
+
+
+def _base(segment: Segment, now: Now) -> list[Days] | Exact | None:
+    """The days of a segment: what all its entries have in common."""
+    found: list[Days] | Exact | None = None
+    # a day of the month is one of the span beside it ("the 24th of next month"), so spans come first
+    for terms in sorted(segment.days, key=_is_day_of_month):
+        here = _any_of(terms, found, now)
+        if found is None:
+            found = here
+        elif isinstance(found, list) and isinstance(here, list):
+            common = [
+                Days(max(one.first, two.first), min(one.last, two.last))
+                for one in found
+                for two in here
+                if max(one.first, two.first) <= min(one.last, two.last)
+            ]
+            if not common:
+                raise not_understood(f"{day_words(here[0].first)} does not lie within the rest of what was said.")
+            found = common
+        else:
+            one, two = _exact(found, now), _exact(here, now)
+            found = Exact(max(one.start, two.start, key=instant), min(one.end, two.end, key=instant))
+            if instant(found.end) <= instant(found.start):
+                raise not_understood("Those spans have nothing in common.")
+    return found
+
+
+def _any_of(terms: list[Term], beside: list[Days] | Exact | None, now: Now) -> list[Days] | Exact:
+    found: list[Days] = []
+    for term in terms:
+        if isinstance(term, Weekdays):
+            found += days_of_weekdays(term, now)
+            continue
+        if isinstance(beside, list) and _is_day_of_month([term]):
+            found += _within(term, beside[0])
+            continue
+        days = resolve_date(term, now)
+        if isinstance(days, Exact):
+            if len(terms) > 1:
+                raise not_understood("I cannot join that stretch of time with another one.")
+            return days
+        found += days
+    return found
+
+
+def _is_day_of_month(terms: list[Term]) -> bool:
+    first = terms[0]
+    date_said = first.dates[0] if isinstance(first, Dates) else first.first if isinstance(first, DatedSpan) else first
+    return isinstance(date_said, Dated) and bool(date_said.day) and not date_said.month
+
+
+def _within(term: Term, span: Days) -> list[Days]:
+    if isinstance(term, DatedSpan):
+        first, last = (days_from(dated, span.first).first for dated in term)
+        if last < first:
+            raise not_understood(f"The {term.first.day} to the {term.last.day} runs backwards.")
+        return [Days(first, last)]
+    dates = term.dates if isinstance(term, Dates) else (term,)
+    return [days_from(dated, span.first) for dated in dates if isinstance(dated, Dated)]
+
+
+def _exact(span: list[Days] | Exact, now: Now) -> Exact:
+    if isinstance(span, Exact):
+        return span
+    if len(span) > 1:
+        raise not_understood("I cannot lay several separate days over that stretch of time.")
+    return Exact(on_day(span[0].first, 0, now.zone), on_day(span[0].last + _DAY, 0, now.zone))
+
+
+def _times(segment: Segment) -> tuple[Minutes, ...]:
+    parts = [group[0] for group in segment.times if len(group) == 1 and group[0].kind == "part"]
+    found: tuple[Minutes, ...] = ()
+    for group in segment.times:
+        within = parts[0].minutes() if parts and group[0] is not parts[0] else None
+        here = merged(times.minutes(within) for times in group)
+        found = _overlap(found, here) if found else here
+        if not found:
+            raise not_understood("Those times of day have nothing in common.")
+    return found
+
+
+def _next_to_come(segment: Segment, times: tuple[Minutes, ...], now: Now) -> Part:
+    """Times without a day: today, or tomorrow when they are over today."""
+    if not times:
+        raise not_understood("That leaves something out, but does not say of what.")
+    if any(said.plural for group in segment.times for said in group):
+        raise not_understood('That goes on for ever: say over which span, such as "mornings next week".')
+    day = now.today
+    today = day_windows(day, *_bounds(Days(day, day), now), frozenset(), times)
+    if all(instant(end) <= instant(now.moment) for _, end in today):
+        day += _DAY
+    return Part(*_bounds(Days(day, day), now), frozenset(), times)
+
+
+def _of_days(days: list[Days], allowed: frozenset[int], times: tuple[Minutes, ...], now: Now) -> Part:
+    """Days as one interval with a filter of weekdays; refused where that would add days nobody said."""
+    ordered = sorted(days)
+    joined = [ordered[0]]
+    for span in ordered[1:]:
+        if span.first <= joined[-1].last + _DAY:
+            joined[-1] = Days(joined[-1].first, max(span.last, joined[-1].last))
+        else:
+            joined.append(span)
+    hull = Days(joined[0].first, joined[-1].last)
+    if len(joined) == 1:
+        return Part(*_bounds(hull, now), frozenset() if allowed == _EVERY else allowed, times)
+    if hull.count > _MOST_DAYS:
+        raise not_understood("Those days lie too far apart for one answer: ask for them one by one.")
+    picked = {span.first + step * _DAY for span in joined for step in range(span.count)}
+    numbers = frozenset(day.isoweekday() for day in picked)
+    between = (hull.first + step * _DAY for step in range(hull.count))
+    if any(day.isoweekday() in numbers and day not in picked for day in between):
+        raise not_understood("Those days make no single span: ask for them one by one.")
+    return Part(*_bounds(hull, now), numbers, times)
+
+
+def _bounds(days: Days, now: Now) -> Window:
+    return on_day(days.first, 0, now.zone), on_day(days.last + _DAY, 0, now.zone)
+
+
+Limits = tuple[datetime | None, datetime | None]
+
+
+def _limits(bound: Bound, base: list[Days] | Exact | None, now: Now) -> Limits:
+    """The moments before which and after which nothing counts."""
+    end = _inside(bound.end, base)
+    if bound.kind == "since":
+        start = first_moment(end, now, past=True)
+        if instant(start) >= instant(now.moment):
+            raise not_understood('"Since" looks back, and that has not come yet.')
+        return start, now.moment
+    if bound.kind == "before":
+        high = first_moment(end, now)
+    elif bound.kind in {"by", "until"}:
+        high = last_moment(end, now)
+    elif bound.kind == "from":
+        return first_moment(end, now), None
+    else:
+        return last_moment(end, now), None
+    if base is None and instant(high) <= instant(now.moment):
+        raise not_understood("That is over already.")
+    return (None if base is not None else now.moment), high
+
+
+def _inside(end: End, base: list[Days] | Exact | None) -> End:
+    """A weekday or day of the month said within a span is the one of that span: "next week until Thursday"."""
+    if not isinstance(base, list):
+        return end
+    first = base[0].first
+    if isinstance(end.days, Weekdays) and end.days.plain:
+        number = min(end.days.numbers())
+        day = first + ((number - first.isoweekday()) % _WEEK) * _DAY
+        return end._replace(days=Days(day, day + (len(end.days.numbers()) - 1) * _DAY))
+    if isinstance(end.days, Dated) and not end.days.month and end.days.day:
+        return end._replace(days=days_from(end.days, first))
+    return end
+
+
+def _clipped(part: Part, limited: list[Limits]) -> Part:
+    for low, high in limited:
+        if low is not None:
+            part = part._replace(start=max(part.start, low, key=instant))
+        if high is not None:
+            part = part._replace(end=min(part.end, high, key=instant))
+    return part
+
+
+def _on_weekdays(part: Part, weekdays: Weekdays, now: Now) -> Part:
+    last = (part.end - timedelta(seconds=1)).date()
+    days = Days(part.start.date(), last)
+    if not weekdays.plain:
+        found = days_of_weekdays(weekdays, now)
+        if len(found) == 1 and days.first <= found[0].first and found[0].last <= days.last:
+            low, high = _bounds(found[0], now)
+            return _clipped(part, [(low, high)])
+        raise not_understood("The weekday said does not lie within the rest of what was said.")
+    numbers = weekdays.numbers(wrap=days.count > _WEEK)
+    if days.count == 1 and days.first.isoweekday() not in numbers:
+        raise contradiction(days.first, numbers)
+    kept = numbers & part.weekdays if part.weekdays else numbers
+    if not kept:
+        raise not_understood("Those weekdays have nothing in common.")
+    return part._replace(weekdays=kept)
+
+
+def _together(parts: list[Part], now: Now) -> Part:
+    """Alternatives as one: with the same times of day their days join, else only when they follow without a gap."""
+    first = parts[0]
+    if all(part.times == first.times for part in parts):
+        return _of_days([days for part in parts for days in _picked(part)], _EVERY, first.times, now)
+    spans = sorted(
+        (window for part in parts for window in windows(part.start, part.end, part.weekdays, part.times)),
+        key=lambda window: instant(window[0]),
+    )
+    for before, after in zip(spans, spans[1:], strict=False):
+        if instant(before[1]) != instant(after[0]):
+            raise not_understood(
+                "I cannot hold different hours for different days: say the same hours for all, or ask one by one."
+            )
+    return Part(spans[0][0], spans[-1][1], frozenset(), ())
+
+
+def _picked(part: Part) -> list[Days]:
+    last = (part.end - timedelta(seconds=1)).date()
+    span = Days(part.start.date(), last)
+    if not part.weekdays:
+        return [span]
+    if span.count > _MOST_DAYS:
+        raise not_understood("That reaches too far to be joined with other days.")
+    days = (span.first + step * _DAY for step in range(span.count))
+    return [Days(day, day) for day in days if day.isoweekday() in part.weekdays]
+
+
+def _without(part: Part, term: Term, now: Now) -> Part:
+    kept = part.weekdays or _EVERY
+    if isinstance(term, Weekdays) and term.plain:
+        kept -= term.numbers()
+        if not kept:
+            raise not_understood("The exceptions leave no day.")
+        return part._replace(weekdays=kept)
+    whole = Days(part.start.date(), (part.end - timedelta(seconds=1)).date())
+    if isinstance(term, Weekdays):
+        out: list[Days] | Exact = days_of_weekdays(term, now)
+    else:
+        out = _any_of([term], [whole] if _is_day_of_month([term]) else None, now)
+    if isinstance(out, Exact):
+        raise not_understood("I can leave out whole days only.")
+    for days in out:
+        part = _without_days(part, days, now)
+    return part
+
+
+def _without_days(part: Part, days: Days, now: Now) -> Part:
+    first, last = part.start.date(), (part.end - timedelta(seconds=1)).date()
+    low, high = max(days.first, first), min(days.last, last)
+    if high < low:
+        raise not_understood(f"{day_words(days.first)} is no part of the rest of what was said.")
+    if low == first and high == last:
+        raise not_understood("The exceptions leave no day.")
+    if low == first:
+        return part._replace(start=on_day(high + _DAY, 0, now.zone))
+    if high == last:
+        return part._replace(end=on_day(low, 0, now.zone))
+    gone = {(low + step * _DAY).isoweekday() for step in range(min((high - low).days + 1, _WEEK))}
+    if (last - first).days >= _WEEK and any(
+        _between(first + step * _DAY, low, high, gone) for step in range((last - first).days + 1)
+    ):
+        raise not_understood("I can leave single dates out of one week only: say the spans before and after instead.")
+    return part._replace(weekdays=(part.weekdays or _EVERY) - gone)
+
+
+def _between(day: date, low: date, high: date, gone: set[int]) -> bool:
+    return day.isoweekday() in gone and not low <= day <= high
+
+
+def _complement(closed: tuple[Minutes, ...]) -> tuple[Minutes, ...]:
+    edges = [0, *(minute for pair in closed for minute in pair), DAY_MINUTES]
+    return tuple((start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end)
+
+
+def _overlap(one: tuple[Minutes, ...], two: tuple[Minutes, ...]) -> tuple[Minutes, ...]:
+    return merged((max(a, c), min(b, d)) for a, b in one for c, d in two if max(a, c) < min(b, d))
+
+
+def _finished(part: Part, now: Now) -> When:
+    start, end, weekdays, times = part
+    times = () if times == ((0, DAY_MINUTES),) else times
+    weekdays = frozenset[int]() if weekdays == _EVERY else weekdays
+    # an interval without gaps says so: first its days, then its hours
+    whole = _unbroken(start, end, weekdays, ())
+    if whole is not None:
+        start, end = whole
+        weekdays = frozenset[int]()
+    whole = _unbroken(start, end, weekdays, times)
+    if whole is not None:
+        start, end = whole
+        weekdays, times = frozenset[int](), ()
+    start, end = start.astimezone(now.zone), end.astimezone(now.zone)
+    return When(start, end, weekdays, times, in_words(start, end, weekdays, times, now.zone))
+
+
+def _unbroken(start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[Minutes, ...]) -> Window | None:
+    """The one stretch of time that counts, or None when there are several. Raises NotUnderstood when there is none."""
+    opens: datetime | None = None
+    closes = start
+    for first, final in windows(start, end, weekdays, times):
+        if opens is None:
+            opens = first
+        elif instant(closes) != instant(first):
+            return None
+        closes = final
+    if opens is None:
+        raise not_understood("Nothing is left: no moment fits all that was said, or the clock skips it.")
+    return opens, closes

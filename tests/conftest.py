@@ -1,0 +1,115 @@
+"""What all tests share: a state folder of their own, and clients connected to a server on the demo clinic."""
+
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import mcp_types as types
+import pytest
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from cliniko_mcp.server import House, build_server, running
+from cliniko_mcp.settings import Settings
+
+NOW = "2026-11-24T09:00:00+11:00"
+"""A Tuesday morning at Northside."""
+
+
+@pytest.fixture(autouse=True)
+def state_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what this computer's user has set or kept."""
+    folder = tmp_path_factory.mktemp("state")
+    for name in [name for name in os.environ if name.startswith("CLINIKO_MCP_") or name.startswith("CLINIKO_API")]:
+        monkeypatch.delenv(name)
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
+        monkeypatch.setenv(name, str(folder))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+Answer = Callable[[str], dict[str, Any]]
+"""What a person says to a question: an elicitation result as JSON."""
+
+
+def says(**result: Any) -> Answer:
+    return lambda _: result
+
+
+YES = says(action="accept", content={"approve": True})
+UNTICKED = says(action="accept", content={"approve": False})
+DECLINE = says(action="decline")
+CANCEL = says(action="cancel")
+
+
+@dataclass
+class Assistant:
+    """An MCP client at work, with what it was asked and, in process, the house behind the server."""
+
+    client: Client
+    asked: list[str]
+    house: House | None = None
+
+    async def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
+        """The answer's JSON; text and structured content must say the same."""
+        result = await self.client.call_tool(name, arguments)
+        body: dict[str, Any] = json.loads(result.content[0].text)  # pyright: ignore[reportAttributeAccessIssue]
+        assert result.structured_content in (None, body)
+        assert bool(result.is_error) == ("code" in body)
+        return body
+
+    async def rows(self, name: str, /, **arguments: Any) -> list[dict[str, Any]]:
+        return (await self.call(name, **arguments))["items"]
+
+    async def first(self, name: str, /, **arguments: Any) -> dict[str, Any]:
+        return (await self.rows(name, **arguments))[0]
+
+    def changes(self) -> list[str]:
+        """The requests that reached the demo clinic and could change it, as `METHOD path`."""
+        assert self.house is not None
+        seen = self.house.sandbox.requests
+        return [f"{each.method} {each.path}" for each in seen if each.method != "GET"]
+
+
+def _callback(answer: Answer, asked: list[str]) -> Any:
+    async def callback(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+        asked.append(params.message)
+        return types.ElicitResult.model_validate(answer(params.message))
+
+    return callback
+
+
+@asynccontextmanager
+async def in_process(
+    *, mode: str = "auto", answer: Answer | None = None, **settings: Any
+) -> AsyncGenerator[Assistant]:
+    """A client connected in memory; `settings` are those of the server, the demo clinic's clock stands at NOW."""
+    given = {"sandbox": True, "sandbox_now": NOW, "sandbox_clock": "frozen", "rate_limit": 0, "requests_per_minute": 60_000}
+    asked: list[str] = []
+    callback = _callback(answer, asked) if answer else None
+    async with running(Settings.load(given | settings, {})) as house:
+        server = build_server(house)
+        async with Client(server, mode=mode, elicitation_callback=callback) as client:
+            yield Assistant(client, asked, house)
+
+
+@asynccontextmanager
+async def over_stdio(
+    *flags: str, mode: str = "auto", answer: Answer | None = None, sandbox: bool = True
+) -> AsyncGenerator[Assistant]:
+    """A client connected to a server process over stdio, as hosts do it."""
+    asked: list[str] = []
+    demo = ["--sandbox", "--sandbox-now", NOW, "--sandbox-clock", "frozen"] if sandbox else []
+    command = StdioServerParameters(
+        command=sys.executable, args=["-m", "cliniko_mcp", "serve", *demo, *flags], env=dict(os.environ)
+    )
+    callback = _callback(answer, asked) if answer else None
+    async with Client(stdio_client(command), mode=mode, elicitation_callback=callback) as client:
+        yield Assistant(client, asked)
