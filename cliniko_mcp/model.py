@@ -192,5 +192,5 @@ def _sentence(error: ErrorDetails) -> str:
         case "literal_error":
             return f"must be {context['expected']}"
         case _:
-            message = error["msg"]
-            return message[0].lower() + message[1:].replace("Input should", "should")
+            message = error["msg"].removeprefix("Input ")
+            return message[0].lower() + message[1:]

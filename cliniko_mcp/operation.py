@@ -351,7 +351,7 @@ class Update(Operation):
             if isinstance(name, str) and name in self.clearable:
                 yield name
             else:
-                wrong["clear"] = f"may name only {', '.join(self.clearable)}"
+                wrong["clear"] = f"may name only {', '.join(self.clearable) or 'nothing here'}"
 
 
 class Archive(Operation):

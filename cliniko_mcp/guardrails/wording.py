@@ -224,7 +224,7 @@ async def _cancelling(facts: Facts, call: Call, record: Record) -> list[str]:
         known = "All later ones of its series are cancelled too" if every else "Later ones of its series stay"
         sentences.append(f"{known}; how many there are could not be looked up.")
     elif later and every:
-        also = "the later one" if later == 1 else f"all {later:,} later ones"
+        also = "the later one" if later == 1 else f"the {later:,} later ones"
         sentences.append(f"It is part of a series; {also} will be cancelled too.")
     elif later:
         sentences.append(f"It is part of a series; only this one is cancelled, {_stay(later)}.")

@@ -36,8 +36,9 @@ FREE_TEXT: Final = frozenset(
     }
 )
 _STAMPS: Final = frozenset({"created_at", "updated_at"})
-_SHORT, _LONG = 240, 4000
-_VALUE = 500
+_SHORT = 240
+_WHOLE = 1_000_000
+"""In full, nothing is cut here: an update replaces texts whole, so what was read has to be what is there."""
 
 
 def local_text(moment: datetime, zone: ZoneInfo) -> str:
@@ -124,24 +125,24 @@ def _shorten_end(record: Record, row: Row, zone: ZoneInfo) -> None:
 
 def _free(value: object, short: bool) -> JsonValue:
     if isinstance(value, str):
-        return clean(plain(value), _SHORT if short else _LONG)
+        return clean(plain(value), _SHORT) if short else clean(value, _WHOLE, lines=True)
     if short:
         return clean(" / ".join(_written(_value(value, ZoneInfo("UTC"), short=False))), _SHORT)
-    return _value(value, ZoneInfo("UTC"), short, most=_LONG)
+    return _value(value, ZoneInfo("UTC"), short)
 
 
 def _written(value: JsonValue) -> Iterable[str]:
     """The words inside structured content: section and question names with their answers, in reading order."""
     if isinstance(value, dict):
-        name = value.get("name") or value.get("value")
-        if isinstance(name, str) and name:
-            yield name
+        for words in (value.get("name"), value.get("value")):
+            if isinstance(words, str) and words:
+                yield words
         answer = value.get("answer")
         if isinstance(answer, str) and answer:
             yield plain(answer)
         for inside in ("sections", "questions", "fields"):
             yield from _written(value.get(inside))
-        for choice in cast("list[JsonValue]", value.get("answers") or []):
+        for choice in cast("list[JsonValue]", value.get("answers") or value.get("options") or []):
             if isinstance(choice, dict) and choice.get("selected"):
                 yield from _written(choice)
     elif isinstance(value, list):
@@ -149,12 +150,12 @@ def _written(value: JsonValue) -> Iterable[str]:
             yield from _written(each)
 
 
-def _value(value: object, zone: ZoneInfo, short: bool, most: int = _VALUE) -> JsonValue:
+def _value(value: object, zone: ZoneInfo, short: bool) -> JsonValue:
     match value:
         case bool() | int() | float():
             return value
         case str():
-            return clean(value, most)
+            return clean(value, _SHORT) if short else clean(value, _WHOLE, lines=True)
         case datetime():
             return local_text(value, zone) if value.tzinfo is not None else value.isoformat(timespec="minutes")
         case date():
@@ -163,12 +164,12 @@ def _value(value: object, zone: ZoneInfo, short: bool, most: int = _VALUE) -> Js
             return format(value, "f")
         case BaseModel():
             inside = {**value.__dict__, **(value.model_extra or {})}
-            return _value(inside, zone, short, most)
+            return _value(inside, zone, short)
         case dict():
             pairs = cast("dict[object, object]", value).items()
-            shown = {str(key): _value(each, zone, short, most) for key, each in pairs if each is not None}
+            shown = {str(key): _value(each, zone, short) for key, each in pairs if each is not None}
             return {clean(key, 80): each for key, each in shown.items()}
         case list() | tuple():
-            return [_value(each, zone, short, most) for each in cast("Sequence[object]", value)]
+            return [_value(each, zone, short) for each in cast("Sequence[object]", value)]
         case _:
-            return clean(str(value), most) if value is not None else None
+            return clean(str(value), _SHORT) if value is not None else None

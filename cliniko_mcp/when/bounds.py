@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 from cliniko_mcp.when.clock import Times
 from cliniko_mcp.when.dates import Dated, Days, Exact, Now, contradiction, days_from, forward, span, weekday_after
 from cliniko_mcp.when.days import Dates, DatedSpan, read_date, resolve_date
-from cliniko_mcp.when.hours import read_times
+from cliniko_mcp.when.hours import read_moment, read_times
 from cliniko_mcp.when.lengths import read_calendar
 from cliniko_mcp.when.reader import Reader
 from cliniko_mcp.when.refusals import not_understood
@@ -64,6 +64,11 @@ def read_bound(reader: Reader, now: Now) -> Bound | None:
         reader.at = start
     time_first = reader.peek().kind in {"time", "num"} or reader.peek().text in {"noon", "midnight", "half", "quarter"}
     end = read_end(reader, now)
+    if end is None and kind in {"by", "since"}:
+        moment = read_moment(reader, lead="at")
+        end = End(None, Times("at", moment), reader.at) if moment else None
+        if end and (days := _after_time(reader, now)):
+            end = days._replace(times=end.times)
     if end is None or (end.days is None or time_first and end.times) and kind not in {"by", "since"}:
         return None
     if end.times and end.times.kind not in {"at", "part"}:
@@ -132,12 +137,17 @@ def read_end(reader: Reader, now: Now) -> End | None:
         reader.at = start
         return None
     after = reader.at
+    end = _after_time(reader, now)
+    return end._replace(times=times) if end else End(None, times, after)
+
+
+def _after_time(reader: Reader, now: Now) -> End | None:
+    start = reader.at
     reader.any_of("on", "of")
     end = _days(reader, now)
     if end is None:
-        reader.at = after
-        return End(None, times, after)
-    return end._replace(times=times)
+        reader.at = start
+    return end
 
 
 def first_moment(end: End, now: Now, *, past: bool = False) -> datetime:

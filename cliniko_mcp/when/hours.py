@@ -125,7 +125,7 @@ def _minutes_past(reader: Reader, token: Token, lead: str) -> Moment | None:
     # in words a clock time ("ten to four"), in digits a range ("10 to 4") unless that would run backwards
     if token.text.isdigit() and lead != "at" and minutes <= 12:
         begin, end = Moment(minutes * 60, "bare").readings()[0], Moment(hour % 12 * 60, "bare").readings()[0]
-        if lead or begin < end:
+        if lead or begin < end or (begin >= NOON > end and begin < end + NOON):
             return None
     moment = _said(reader, hour, 0)
     return moment._replace(to=minutes)

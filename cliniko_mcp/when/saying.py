@@ -14,8 +14,10 @@ def in_words(
 ) -> str:
     """The interval in words, such as "Thursday 26 November 2026, 15:00 to 24:00 (Australia/Sydney)"."""
     parts = [_span(start, end)]
+    if times:
+        parts = [parts[0].removesuffix(", all day")]
     if weekdays:
-        parts.append(f"on {_weekdays(weekdays)}")
+        parts.append(_weekdays(weekdays))
     if times:
         parts.append(_listed([_hours(*pair) for pair in times]))
     return f"{', '.join(parts)} ({zone.key})"
@@ -50,9 +52,12 @@ def _hours(start: int, end: int) -> str:
 def _weekdays(weekdays: frozenset[int]) -> str:
     numbers = sorted(weekdays)
     first, last = numbers[0], numbers[-1]
+    if len(numbers) == 6:
+        missing = (set(range(1, 8)) - weekdays).pop()
+        return f"every day except {WEEKDAY_NAMES[missing - 1]}"
     if len(numbers) > 2 and last - first + 1 == len(numbers):
-        return f"{WEEKDAY_NAMES[first - 1]} to {WEEKDAY_NAMES[last - 1]}"
-    return _listed([WEEKDAY_NAMES[number - 1] for number in numbers])
+        return f"on {WEEKDAY_NAMES[first - 1]} to {WEEKDAY_NAMES[last - 1]}"
+    return "on " + _listed([WEEKDAY_NAMES[number - 1] for number in numbers])
 
 
 def _listed(words: list[str]) -> str:
