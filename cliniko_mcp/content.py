@@ -51,9 +51,9 @@ FormAnswer = Annotated[str, Field(max_length=10_000), AfterValidator(_filled)]
 Picked = Annotated[bool, AfterValidator(_picked)]
 Picture = Annotated[str, AfterValidator(_picture)]
 
-_ANSWER: Final = "text: one line; paragraph: HTML such as <p>, <ul>, <b>; date: YYYY-MM-DD."
-_DEFAULT: Final = "For a paragraph: the HTML it starts with."
-_PICTURE: Final = "SVG as a data URI, at most 500x500 pixels."
+_ANSWER: Final = "paragraph: HTML; date: YYYY-MM-DD."
+_DEFAULT: Final = "For a paragraph: HTML."
+_PICTURE: Final = "SVG data URI, at most 500x500."
 _WRITTEN: Final = ("answer",)
 _CHOSEN: Final = ("answers", "other")
 

@@ -13,15 +13,12 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, cast
 from urllib.parse import quote
 
-from pydantic import TypeAdapter, ValidationError
-
+from cliniko_mcp.arguments import part_for, read_ids, read_model, refused_arguments, wire_names
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.fields import Id
 from cliniko_mcp.filters import HIDDEN, Condition, Family, conditions
-from cliniko_mcp.model import Body, Record, complaints
+from cliniko_mcp.model import Body, Record
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
-_ID: Final = TypeAdapter[str](Id)
 _SORT: Final = re.compile(r"[a-z_]{1,60}(:(asc|desc))?")
 
 
@@ -162,7 +159,7 @@ class Operation:
         names = [*self.path_ids, *self.filters]
         names += ["sort"] if self.sortable else []
         names += ["include_archived"] if self.hidden_filters else []
-        return (*names, *_names(self.query), *_names(self.given_body))
+        return (*names, *wire_names(self.query), *wire_names(self.given_body))
 
     def parse(self, arguments: Mapping[str, object]) -> Call:
         """A call with these arguments, every one checked.
@@ -173,10 +170,10 @@ class Operation:
         for name in arguments:
             if name not in self.argument_names:
                 wrong[name] = "is not an argument of this operation"
-        ids = dict(_ids(self.path_ids, arguments, wrong))
+        ids = dict(read_ids(self.path_ids, arguments, wrong))
         found = tuple(self._conditions(arguments, wrong))
         body = self._body(arguments, wrong)
-        query = _read(self.query, _part(self.query, arguments), wrong) if self.query else None
+        query = read_model(self.query, part_for(self.query, arguments), wrong) if self.query else None
         sort = self._sort(arguments, wrong)
         archived = arguments.get("include_archived")
         if archived is not None and not isinstance(archived, bool):
@@ -197,7 +194,7 @@ class Operation:
     def _body(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Body | None:
         if self.given_body is None:
             return None
-        return _read(self.given_body, _part(self.given_body, arguments), wrong)
+        return read_model(self.given_body, part_for(self.given_body, arguments), wrong)
 
     def _sort(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> str | None:
         given = arguments.get("sort")
@@ -209,42 +206,6 @@ class Operation:
             wrong["sort"] = "must be field names, each with :desc after it where needed, such as starts_at:desc"
             return None
         return ",".join(columns)
-
-
-def refused_arguments(name: str, wrong: Mapping[str, str], known: tuple[str, ...]) -> InvalidArguments:
-    """One error for all wrong arguments of a call."""
-    sentences = "; ".join(f"{path} {problem}" for path, problem in wrong.items())
-    strangers = [path for path, problem in wrong.items() if problem == "is not an argument of this operation"]
-    fix = f"{name} takes {', '.join(known)}." if strangers else "Correct the arguments named here and call again."
-    return InvalidArguments(f"{name}: {sentences}.", fix, fields=dict(wrong))
-
-
-def _ids(names: tuple[str, ...], arguments: Mapping[str, object], wrong: dict[str, str]) -> Iterator[tuple[str, str]]:
-    for name in names:
-        if arguments.get(name) is None:
-            wrong[name] = "is needed: an id of 1 to 20 digits"
-            continue
-        try:
-            yield name, _ID.validate_python(arguments[name])
-        except ValidationError:
-            wrong[name] = 'must be an id: 1 to 20 digits, given as text such as "1234567890123456789"'
-
-
-def _names(model: type[Body] | None) -> tuple[str, ...]:
-    return tuple(model.wire_names().values()) if model else ()
-
-
-def _part(model: type[Body], arguments: Mapping[str, object]) -> dict[str, object]:
-    names = _names(model)
-    return {name: value for name, value in arguments.items() if name in names and value is not None}
-
-
-def _read(model: type[Body], given: Mapping[str, object], wrong: dict[str, str]) -> Body | None:
-    try:
-        return model.model_validate(given)
-    except ValidationError as refused:
-        wrong.update(complaints(refused))
-        return None
 
 
 class List(Operation):
@@ -321,7 +282,7 @@ class Update(Operation):
     def _body(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Body | None:
         if self.given_body is None:
             return None
-        names = _names(self.given_body)
+        names = wire_names(self.given_body)
         given: dict[str, object] = {name: value for name, value in arguments.items() if name in names}
         for name in [name for name, value in given.items() if value is None]:
             advice = f'to empty it give clear: ["{name}"]' if name in self.clearable else "leave it out to keep it"
@@ -334,11 +295,11 @@ class Update(Operation):
                 wrong[name] = "is given a value and cleared at once"
             given[name] = None
         if wrong:
-            _read(self.given_body, {name: value for name, value in given.items() if value is not None}, wrong)
+            read_model(self.given_body, {name: value for name, value in given.items() if value is not None}, wrong)
             return None
         if not given:
             wrong["arguments"] = "name nothing to change; give at least one field"
-        return _read(self.given_body, given, wrong)
+        return read_model(self.given_body, given, wrong)
 
     def _cleared(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Iterator[str]:
         names = arguments.get("clear")

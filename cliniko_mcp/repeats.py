@@ -9,12 +9,12 @@ from cliniko_mcp.model import Body, Record
 
 class RepeatRule(Body):
     repeat_type: Literal["Daily", "Weekly", "Monthly"]
-    number_of_repeats: int = Field(ge=1, le=51, description="How many more after the first.")
-    repeating_interval: int = Field(ge=1, le=100, description="2 with Weekly is every second week.")
+    number_of_repeats: int = Field(ge=1, le=51, description="After the first.")
+    repeating_interval: int = Field(ge=1, le=100, description="2 with Weekly: fortnightly.")
 
 
 class AvailabilityRepeatRule(RepeatRule):
-    number_of_repeats: int = Field(ge=1, le=100, description="How many more after the first.")
+    number_of_repeats: int = Field(ge=1, le=100, description="After the first.")
 
 
 class RepeatRuleRecord(Record):

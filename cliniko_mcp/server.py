@@ -38,8 +38,8 @@ logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = """\
 Works in a clinic's Cliniko account: patients, practitioners, diaries, appointments, notes, invoices, stock.
-- Every Cliniko operation can be called. Those not listed: find them with cliniko_describe, run them with cliniko_read, \
-cliniko_write or cliniko_destroy.
+- Every Cliniko operation can be called. Those not listed: find them with cliniko_describe, run them with \
+cliniko_read, cliniko_write or cliniko_destroy.
 - Times in and out are the clinic's local time unless they end in Z or name an offset; each answer carries now and \
 time_zone. Never work out weekdays yourself: each time shows its own.
 - Lists: page.complete false means there is more; go on with next_cursor. A filter takes a value, a prefix \
@@ -55,7 +55,7 @@ waitlists and recalls.
 
 
 class House:
-    """A running server's parts: what is listed, what may be called, and the clinic behind it, opened when first needed."""
+    """A running server's parts: what is listed, what may be called, and the clinic, opened when first needed."""
 
     def __init__(self, settings: Settings, view: View, stack: AsyncExitStack) -> None:
         self.settings = settings
@@ -209,7 +209,9 @@ def build_server(house: House) -> Server[dict[str, Any]]:
     """The MCP server of a house: tools listed from the generated list, calls through the guards."""
     listed = listed_tools(house)
 
-    async def list_tools(_: ServerRequestContext[Any, Any], __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    async def list_tools(
+        _: ServerRequestContext[Any, Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
         return listed
 
     async def call_tool(
@@ -224,7 +226,7 @@ def build_server(house: House) -> Server[dict[str, Any]]:
             return as_input_required(first)
         except ClinikoMcpError as problem:
             return _result(house, _explained(params.name, problem), failed=True)
-        except Exception:  # noqa: BLE001 - the last boundary: the caller learns that it failed, the log learns where
+        except Exception:
             logger.exception("%s failed", params.name)
             return _result(house, UNEXPECTED, failed=True)
 
@@ -242,7 +244,7 @@ def build_server(house: House) -> Server[dict[str, Any]]:
 
 UNEXPECTED: dict[str, JsonValue] = {
     "code": "internal",
-    "message": "Something went wrong inside this server; for a change, check whether it took effect before repeating it.",
+    "message": "Something went wrong inside this server. Check whether a change took effect before repeating it.",
     "fix": "Try once more; if it fails again, tell the person who looks after this server to read its log.",
 }
 

@@ -64,7 +64,10 @@ class Settings(BaseModel):
         "assistant's window) or block (never allowed).",
     )
     approval_wait: float = Field(
-        default=40, ge=0, le=45, description="Seconds a call waits for a person at the approval page; 0 returns at once."
+        default=40,
+        ge=0,
+        le=45,
+        description="Seconds a call waits for a person at the approval page; 0 returns at once.",
     )
     allow_destroy: Names = Field(
         default=(), description="Operations that may archive, delete or cancel unasked, for unattended automation."
@@ -139,15 +142,25 @@ class Settings(BaseModel):
         Raises ConfigurationError that says which is missing and where to get it.
         """
         key = self.api_key.get_secret_value().strip() if self.api_key else ""
+        email = self.contact_email or ""
+        if not key or not email:
+            from cliniko_mcp.keys import kept
+
+            found = kept()
+            email = email or found.contact_email or ""
+            # A key that is kept here is for Cliniko itself: another address has to be given its key by hand.
+            key = key or ("" if self.base_url else found.key or "")
         if not key:
             raise ConfigurationError(
-                "no API key: set CLINIKO_API_KEY (Cliniko: My Info, Manage API keys), or try --sandbox without one"
+                "no API key: run `cliniko-mcp login` or set CLINIKO_API_KEY (Cliniko: My Info, Manage API keys), "
+                "or try --sandbox without one"
             )
-        if not self.contact_email:
+        if not email:
             raise ConfigurationError(
-                "no contact email: set CLINIKO_CONTACT_EMAIL to an address where Cliniko can reach you"
+                "no contact email: run `cliniko-mcp login` or set CLINIKO_CONTACT_EMAIL to an address where Cliniko "
+                "can reach you"
             )
-        return key, self.contact_email
+        return key, email
 
 
 def variable(name: str) -> str:

@@ -51,7 +51,12 @@ async def serve(house: House, announce: Announce) -> None:
         else:
             app = http_app(server, settings, token)
             path = "/mcp" if settings.transport == "http" else "/sse"
-            await listen(app, settings.host, settings.port, lambda port: announce(f"listening on {url(settings.host, port)}{path}"))
+            await listen(
+                app,
+                settings.host,
+                settings.port,
+                lambda port: announce(f"listening on {url(settings.host, port)}{path}"),
+            )
 
 
 async def serve_stdio(server: Server[dict[str, Any]]) -> None:
@@ -147,9 +152,7 @@ def transport_security(host: str) -> TransportSecuritySettings:
     origins = [f"http://{name}" for name in hosts]
     if not is_loopback(host) and host in ("0.0.0.0", "::"):
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    return TransportSecuritySettings(
-        enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
-    )
+    return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
 
 
 def _sse_app(server: Server[dict[str, Any]], security: TransportSecuritySettings) -> Starlette:
@@ -167,7 +170,10 @@ def _sse_app(server: Server[dict[str, Any]], security: TransportSecuritySettings
         return Response()
 
     return Starlette(
-        routes=[Route("/sse", endpoint=connect, methods=["GET"]), Mount("/messages/", app=transport.handle_post_message)]
+        routes=[
+            Route("/sse", endpoint=connect, methods=["GET"]),
+            Mount("/messages/", app=transport.handle_post_message),
+        ]
     )
 
 

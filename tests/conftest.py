@@ -78,7 +78,7 @@ class Assistant:
         return [f"{each.method} {each.path}" for each in seen if each.method != "GET"]
 
 
-def _callback(answer: Answer, asked: list[str]) -> Any:
+def callback_for(answer: Answer, asked: list[str]) -> Any:
     async def callback(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
         asked.append(params.message)
         return types.ElicitResult.model_validate(answer(params.message))
@@ -87,13 +87,17 @@ def _callback(answer: Answer, asked: list[str]) -> Any:
 
 
 @asynccontextmanager
-async def in_process(
-    *, mode: str = "auto", answer: Answer | None = None, **settings: Any
-) -> AsyncGenerator[Assistant]:
+async def in_process(*, mode: str = "auto", answer: Answer | None = None, **settings: Any) -> AsyncGenerator[Assistant]:
     """A client connected in memory; `settings` are those of the server, the demo clinic's clock stands at NOW."""
-    given = {"sandbox": True, "sandbox_now": NOW, "sandbox_clock": "frozen", "rate_limit": 0, "requests_per_minute": 60_000}
+    given = {
+        "sandbox": True,
+        "sandbox_now": NOW,
+        "sandbox_clock": "frozen",
+        "rate_limit": 0,
+        "requests_per_minute": 60_000,
+    }
     asked: list[str] = []
-    callback = _callback(answer, asked) if answer else None
+    callback = callback_for(answer, asked) if answer else None
     async with running(Settings.load(given | settings, {})) as house:
         server = build_server(house)
         async with Client(server, mode=mode, elicitation_callback=callback) as client:
@@ -110,6 +114,6 @@ async def over_stdio(
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "cliniko_mcp", "serve", *demo, *flags], env=dict(os.environ)
     )
-    callback = _callback(answer, asked) if answer else None
+    callback = callback_for(answer, asked) if answer else None
     async with Client(stdio_client(command), mode=mode, elicitation_callback=callback) as client:
         yield Assistant(client, asked)

@@ -24,9 +24,7 @@ class Terminal:
         import anyio.to_thread
 
         click.echo(f"\n{question.title}\n{question.preview}", err=True)
-        typed = await anyio.to_thread.run_sync(
-            lambda: input_line("Type yes to go ahead: "), abandon_on_cancel=True
-        )
+        typed = await anyio.to_thread.run_sync(lambda: input_line("Type yes to go ahead: "), abandon_on_cancel=True)
         return Verdict.YES if typed.strip().casefold() == "yes" else Verdict.NO
 
 
@@ -51,7 +49,7 @@ def call(name: str, arguments: str, **flags: Any) -> None:
 
     given = json_object(arguments)
     if given is None:
-        raise click.UsageError("the arguments must be one JSON object, such as '{\"id\": \"123\"}'")
+        raise click.UsageError('the arguments must be one JSON object, such as \'{"id": "123"}\'')
     settings = Settings.load(flags)
 
     async def run() -> Mapping[str, Any]:

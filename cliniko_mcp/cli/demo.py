@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-
 QUIET = "get_authenticated_user"
 """Asked only for the time in the clinic, so not shown."""
 
@@ -85,7 +84,9 @@ class Conversation:
         self._yes = False
         await self._call("archive_patient", id=patient["id"])
         still = await self._call("get_individual_appointment", id=booked["id"])
-        click.echo(click.style(f"Nothing was archived; Ana's appointment on {still['item']['starts_at']} stands.", fg="green"))
+        click.echo(
+            click.style(f"Nothing was archived; Ana's appointment on {still['item']['starts_at']} stands.", fg="green")
+        )
 
     async def _first_free(self, site: str, practitioner: str, kind: str) -> str:
         today = datetime.fromisoformat((await self._call(QUIET))["now"].split(" ")[0])
@@ -153,7 +154,9 @@ def lines_of(answer: Mapping[str, Any], most: int = 5) -> list[str]:
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    parts = [f"{key} {value}" for key, value in row.items() if isinstance(value, str | int | float) and value is not True]
+    parts = [
+        f"{key} {value}" for key, value in row.items() if isinstance(value, str | int | float) and value is not True
+    ]
     text = " · ".join(parts)
     return text if len(text) <= 150 else text[:149] + "…"
 

@@ -51,7 +51,8 @@ async def describe(facts: Facts, call: Call, record: Record) -> tuple[str, list[
         case "attendees":
             what = await _place(facts, call, record)
         case "patients":
-            what = f"patient {patient_words(record, call.ids['id'])}"
+            what = patient_words(record, call.ids["id"])
+            what = what if what.startswith("patient ") else f"patient {what}"
         case "relationships":
             what = await _relationship(facts, record)
         case "appointment_type_billable_items" | "appointment_type_products":

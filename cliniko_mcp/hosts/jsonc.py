@@ -114,13 +114,20 @@ class _Reader:
         if number := _NUMBER.match(self.text, start):
             self.at = number.end()
             self._ends_here()
-            return Node(start, self.at, json.loads(number[0]))
+            return Node(start, self.at, self._number(number[0]))
         for word, meant in _LITERALS.items():
             if self.text.startswith(word, start):
                 self.at = start + len(word)
                 self._ends_here()
                 return Node(start, self.at, meant)
         raise self.wrong("a value is missing" if not first or first in ",]}" else "this is not a value")
+
+    def _number(self, digits: str) -> JsonValue:
+        try:
+            number: JsonValue = json.loads(digits)
+        except ValueError:  # Python reads no whole number of more than 4,300 digits
+            raise self.wrong("this number is too long") from None
+        return number
 
     def _ends_here(self) -> None:
         following = self.peek()

@@ -10,13 +10,13 @@ from cliniko_mcp.operation import Create, Delete, Get, List, Resource, Update
 
 class AppointmentTypeBillableItemChanges(Body):
     billable_item_id: Id
-    discount_percentage: Percentage | None = Field(default=None, description="0 to 100. Give this or discounted_amount.")
+    discount_percentage: Percentage | None = Field(default=None, description="This or discounted_amount.")
     discounted_amount: Money | None = Field(default=None, description="Money taken off.")
-    quantity: BoundedAmount = Field(description="How many, such as 1.0.")
+    quantity: BoundedAmount
 
 
 class AppointmentTypeBillableItemBody(AppointmentTypeBillableItemChanges):
-    appointment_type_id: Id = Field(description="Cannot be changed afterwards.")
+    appointment_type_id: Id
 
 
 class AppointmentTypeBillableItem(Record):
@@ -40,13 +40,13 @@ FILTERS = COMMON | {
 class AppointmentTypeBillableItems(Resource):
     """The fees charged by default when an appointment of a type is invoiced."""
 
-    list_appointment_type_billable_items = List(AppointmentTypeBillableItem, "/appointment_type_billable_items", "List which fees (billable items) each appointment type charges by default, with quantity and discount.",
+    list_appointment_type_billable_items = List(AppointmentTypeBillableItem, "/appointment_type_billable_items", "List the fees that appointment types charge by default.",
                                                 filters=FILTERS, synonyms="what does a visit cost default charge fee for treatment price of consultation invoiced for type")
-    get_appointment_type_billable_item = Get(AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Read one default fee of an appointment type. The fee's name and price are in get_billable_item.",
+    get_appointment_type_billable_item = Get(AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Read one default fee of an appointment type; its price is in get_billable_item.",
                                              synonyms="default charge fee of treatment")
-    create_appointment_type_billable_item = Create(AppointmentTypeBillableItemBody, AppointmentTypeBillableItem, "/appointment_type_billable_items", "Add a fee (billable item) to an appointment type, so that its invoices charge it by default.",
+    create_appointment_type_billable_item = Create(AppointmentTypeBillableItemBody, AppointmentTypeBillableItem, "/appointment_type_billable_items", "Make an appointment type charge a fee (billable item) by default.",
                                                    synonyms="attach fee to treatment charge for consultation link price set default charge")
-    update_appointment_type_billable_item = Update(AppointmentTypeBillableItemChanges, AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Change a default fee of an appointment type: which item, how many, or the discount. Invoices already made stay as they are.",
+    update_appointment_type_billable_item = Update(AppointmentTypeBillableItemChanges, AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Change a default fee of an appointment type: item, quantity, discount.",
                                                    synonyms="edit default charge discount on treatment swap fee quantity")
-    delete_appointment_type_billable_item = Delete("/appointment_type_billable_items/{id}", "Take a default fee off an appointment type for good. The fee itself stays in list_billable_items.",
+    delete_appointment_type_billable_item = Delete("/appointment_type_billable_items/{id}", "Take a default fee off an appointment type for good; the fee itself stays.",
                                                    synonyms="remove charge from treatment detach fee stop charging unlink")

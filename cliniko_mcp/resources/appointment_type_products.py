@@ -9,14 +9,14 @@ from cliniko_mcp.operation import Create, Delete, Get, List, Resource, Update
 
 
 class AppointmentTypeProductChanges(Body):
-    discount_percentage: Percentage | None = Field(default=None, description="0 to 100. Give this or discounted_amount.")
+    discount_percentage: Percentage | None = Field(default=None, description="This or discounted_amount.")
     discounted_amount: Money | None = Field(default=None, description="Money taken off.")
     product_id: Id
-    quantity: BoundedAmount = Field(description="How many, such as 1.0.")
+    quantity: BoundedAmount
 
 
 class AppointmentTypeProductBody(AppointmentTypeProductChanges):
-    appointment_type_id: Id = Field(description="Cannot be changed afterwards.")
+    appointment_type_id: Id
 
 
 class AppointmentTypeProduct(Record):
@@ -40,13 +40,13 @@ FILTERS = COMMON | {
 class AppointmentTypeProducts(Resource):
     """The goods sold by default when an appointment of a type is invoiced."""
 
-    list_appointment_type_products = List(AppointmentTypeProduct, "/appointment_type_products", "List which products (stock, supplies) each appointment type sells by default, with quantity and discount.",
+    list_appointment_type_products = List(AppointmentTypeProduct, "/appointment_type_products", "List the products that appointment types sell by default.",
                                           filters=FILTERS, synonyms="goods included in treatment consumables used per visit default stock sold with consultation")
-    get_appointment_type_product = Get(AppointmentTypeProduct, "/appointment_type_products/{id}", "Read one default product of an appointment type. The product's name and price are in get_product.",
+    get_appointment_type_product = Get(AppointmentTypeProduct, "/appointment_type_products/{id}", "Read one default product of an appointment type; its price is in get_product.",
                                        synonyms="goods included in treatment consumable")
-    create_appointment_type_product = Create(AppointmentTypeProductBody, AppointmentTypeProduct, "/appointment_type_products", "Add a product to an appointment type, so that its invoices include it by default.",
+    create_appointment_type_product = Create(AppointmentTypeProductBody, AppointmentTypeProduct, "/appointment_type_products", "Make an appointment type sell a product by default.",
                                              synonyms="attach goods to treatment bundle consumable link stock item with consultation")
-    update_appointment_type_product = Update(AppointmentTypeProductChanges, AppointmentTypeProduct, "/appointment_type_products/{id}", "Change a default product of an appointment type: which one, how many, or the discount. Invoices already made stay as they are.",
+    update_appointment_type_product = Update(AppointmentTypeProductChanges, AppointmentTypeProduct, "/appointment_type_products/{id}", "Change a default product of an appointment type: item, quantity, discount.",
                                              synonyms="edit bundled goods discount on product of treatment swap consumable quantity")
-    delete_appointment_type_product = Delete("/appointment_type_products/{id}", "Take a default product off an appointment type for good. The product itself stays in list_products.",
+    delete_appointment_type_product = Delete("/appointment_type_products/{id}", "Take a default product off an appointment type for good; the product itself stays.",
                                              synonyms="remove goods from treatment detach consumable unbundle unlink")

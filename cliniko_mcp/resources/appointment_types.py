@@ -15,27 +15,25 @@ class AppointmentTypeDetails(Body):
     appointment_confirmation_template_ids: list[Id] | None = None
     appointment_follow_up_template_ids: list[Id] | None = None
     appointment_reminder_template_ids: list[Id] | None = None
-    billable_item_id: Id | None = Field(default=None, description="Old way; use appointment_type_billable_items.")
-    category: str | None = Field(default=None, description="Heading under which types are grouped.")
-    description: str | None = Field(default=None, description="Shown to patients who book online.")
-    product_id: Id | None = Field(default=None, description="Old way; use appointment_type_products.")
+    billable_item_id: Id | None = Field(default=None, description="Deprecated.")
+    category: str | None = None
+    description: str | None = Field(default=None, description="Patients see it online.")
+    product_id: Id | None = Field(default=None, description="Deprecated.")
     show_in_online_bookings: bool | None = None
     telehealth_enabled: bool | None = None
-    treatment_note_template_id: Id | None = Field(default=None, description="Template for notes of these visits.")
+    treatment_note_template_id: Id | None = None
 
 
 class AppointmentTypeBody(AppointmentTypeDetails):
-    business_ids: list[Id] = omittable(description="All sites that offer it; replaces the list.")
+    business_ids: list[Id] = omittable(description="Replaces the list.")
     color: Colour
     deposit_price: NonNegative | None = None
     duration_in_minutes: int = Field(ge=1, le=1439)
-    max_attendees: int = Field(ge=1, le=99, description="1: one patient at a time. More: a group (class).")
+    max_attendees: int = Field(ge=1, le=99, description="More than 1: a class.")
     name: str = Field(max_length=255)
-    online_bookings_lead_time_hours: Literal[0, 1, 2, 4, 12, 18, 24, 48, 72, 168, 336, 504, 672] | None = Field(
-        default=None, description="Notice needed to book online. Empty: the clinic's own rule."
-    )
+    online_bookings_lead_time_hours: Literal[0, 1, 2, 4, 12, 18, 24, 48, 72, 168, 336, 504, 672] | None = None
     online_payments_mode: Literal["deposit_required", "optional", "required"] | None = None
-    practitioner_ids: list[Id] = omittable(description="All who offer it; replaces the list.")
+    practitioner_ids: list[Id] = omittable(description="Replaces the list.")
 
 
 class AppointmentType(AppointmentTypeDetails, Record):
@@ -69,16 +67,16 @@ FILTERS = COMMON | {
 class AppointmentTypes(Resource):
     """What can be booked: consultations, treatments, reviews, classes."""
 
-    list_appointment_types = List(AppointmentType, "/appointment_types", "List the appointment types (treatments, services, classes) with length, places and colour. Names cannot be searched, so read the list. Which site offers which is in list_services.",
+    list_appointment_types = List(AppointmentType, "/appointment_types", "List appointment types (treatments, services, classes) with length, places and colour. Names cannot be searched.",
                                   filters=FILTERS, synonyms="treatments services consultations classes what do we offer kinds of appointment how long")
-    get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type: length, places, deposit, online booking and reminder templates. Older appointments may point to an archived type.",
+    get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type: length, places, deposit, online booking, reminders.",
                                hidden=("archived_at",), synonyms="treatment service consultation class duration length deposit")
-    create_appointment_type = Create(AppointmentTypeBody, AppointmentType, "/appointment_types", "Add an appointment type (treatment, service, class) with its length, colour and places; business_ids and practitioner_ids say where and by whom it is offered.",
+    create_appointment_type = Create(AppointmentTypeBody, AppointmentType, "/appointment_types", "Add an appointment type (treatment, service, class), with who offers it and where.",
                                      synonyms="new treatment service consultation class offer kind of appointment")
-    update_appointment_type = Update(AppointmentTypeBody, AppointmentType, "/appointment_types/{id}", "Change an appointment type: length, places, deposit, online booking, or the sites and practitioners that offer it.",
+    update_appointment_type = Update(AppointmentTypeBody, AppointmentType, "/appointment_types/{id}", "Change an appointment type: length, places, deposit, online booking, who offers it and where.",
                                      synonyms="edit treatment service duration length rename class offer online lead time")
-    archive_appointment_type = Archive("/appointment_types/{id}/archive", "Stop offering an appointment type by archiving it; appointments already made stay. Cannot be undone here.",
+    archive_appointment_type = Archive("/appointment_types/{id}/archive", "Stop offering an appointment type by archiving it; appointments already made stay.",
                                        synonyms="retire treatment remove service stop offering discontinue class")
-    list_practitioner_appointment_types = List(AppointmentType, "/practitioners/{practitioner_id}/appointment_types", "List the appointment types (treatments, services) that one practitioner offers.",
+    list_practitioner_appointment_types = List(AppointmentType, "/practitioners/{practitioner_id}/appointment_types", "List the appointment types (treatments) that one practitioner offers.",
                                                filters=FILTERS, synonyms="what does this clinician do which treatments services can she offer")
     delete_appointment_type = Archive("/appointment_types/{id}", "Archive an appointment type the old way. Deprecated: use archive_appointment_type.", method="DELETE", replaced_by="archive_appointment_type")

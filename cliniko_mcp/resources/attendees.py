@@ -11,21 +11,21 @@ from cliniko_mcp.operation import Archive, Cancel, Create, Get, List, Resource, 
 
 class AttendeeChanges(Body):
     arrived: bool | None = Field(
-        default=None, description="true: came. false: did not arrive (no-show). Cleared: not known."
+        default=None, description="false: no-show (DNA)."
     )
-    notes: str | None = Field(default=None, description="Notes about this patient's visit.")
-    patient_case_id: Id | None = Field(default=None, description="The patient's case that this visit counts towards.")
+    notes: str | None = None
+    patient_case_id: Id | None = None
 
 
 class AttendeeBody(AttendeeChanges):
-    booking_id: Id = Field(description="The group appointment to join.")
+    booking_id: Id = Field(description="The class to join.")
     patient_id: Id
 
 
 class AttendeeCancellation(Body):
-    cancellation_reason: coded(CANCELLATION_REASONS) = Field(description="Why the patient is not coming.")  # pyright: ignore[reportInvalidTypeForm]
-    cancellation_note: str | None = Field(default=None)
-    apply_to_repeats: bool | None = Field(default=None, description="Also cancel this patient's later repeats.")
+    cancellation_reason: coded(CANCELLATION_REASONS)  # pyright: ignore[reportInvalidTypeForm]
+    cancellation_note: str | None = None
+    apply_to_repeats: bool | None = Field(default=None, description="Also cancel later repeats.")
 
 
 class Attendee(AttendeeBody, Record):
@@ -67,17 +67,17 @@ STAMPS = ("archived_at", "cancelled_at", "deleted_at")
 class Attendees(Resource):
     """Patients' places in bookings: one for each individual appointment, several for a group (class)."""
 
-    list_attendees = List(Attendee, "/attendees", "List attendees: who is booked into appointments and groups, with arrival, case and cancellation. For the people of one class give booking_id.",
+    list_attendees = List(Attendee, "/attendees", "List who is booked into appointments and classes, with arrival, case and cancellation. booking_id gives one class.",
                           filters=FILTERS, synonyms="who is in the class participants roster signed up arrived checked in no-show dna")
-    get_attendee = Get(Attendee, "/attendees/{id}", "Read one attendee: a patient's place in a booking, arrival, reminders sent and invoice status.",
+    get_attendee = Get(Attendee, "/attendees/{id}", "Read one attendee (a patient's place in a booking): arrival, reminders, invoice status.",
                        hidden=STAMPS, synonyms="participant place in class")
-    create_attendee = Create(AttendeeBody, Attendee, "/attendees", "Add a patient to a group appointment (class). Refused when the group is full or the patient is already in it. The clinic may notify the patient.",
+    create_attendee = Create(AttendeeBody, Attendee, "/attendees", "Add a patient to a class (group appointment) that has room. The clinic may notify the patient.",
                              synonyms="add to class enrol join group put in session")
-    update_attendee = Update(AttendeeChanges, Attendee, "/attendees/{id}", "Mark a patient as arrived or as a no-show (DNA), or change the visit's notes or case.",
+    update_attendee = Update(AttendeeChanges, Attendee, "/attendees/{id}", "Mark a patient as arrived or a no-show (DNA), or change the visit's notes or case.",
                              synonyms="check in arrived turned up did not attend dna no-show mark attendance")
-    archive_attendee = Archive("/attendees/{id}/archive", "Remove a patient's place in a group by archiving it. To keep a record of why they are not coming, use cancel_attendee instead. Cannot be undone here.",
+    archive_attendee = Archive("/attendees/{id}/archive", "Remove a patient's place in a class made by mistake; cancel_attendee keeps the reason.",
                                synonyms="remove from class take out of group")
-    cancel_attendee = Cancel(AttendeeCancellation, "/attendees/{id}/cancel", "Cancel a patient's place in a group appointment (class), with a reason. For an individual appointment use cancel_individual_appointment. Cannot be undone.",
+    cancel_attendee = Cancel(AttendeeCancellation, "/attendees/{id}/cancel", "Cancel a patient's place in a class, with a reason. For one-to-one visits use cancel_individual_appointment.",
                              synonyms="cannot make class drop out withdraw")
     delete_attendee = Archive("/attendees/{id}", "Archive an attendee the old way. Deprecated: use archive_attendee.", method="DELETE", replaced_by="archive_attendee")
     list_group_appointment_attendees = List(Attendee, "/group_appointments/{group_appointment_id}/attendees", "List the attendees of one group appointment. Deprecated: use list_attendees with booking_id.",

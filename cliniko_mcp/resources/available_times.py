@@ -10,8 +10,8 @@ PLACE = "/businesses/{business_id}/practitioners/{practitioner_id}/appointment_t
 
 
 class Window(Body):
-    from_: LocalDate = Field(alias="from", description="First day, today or later.")
-    to: LocalDate = Field(description="Last day, at most 7 days after from.")
+    from_: LocalDate = Field(alias="from", description="Today or later.")
+    to: LocalDate = Field(description="At most 7 days after from.")
 
 
 class AvailableTime(Record):
@@ -25,7 +25,7 @@ class NextAvailableTime(AvailableTime):
 class AvailableTimes(Resource):
     """Openings that patients could book online: starts only, for one practitioner, type and site."""
 
-    list_available_times = List(AvailableTime, f"{PLACE}/available_times", "List the openings that patients could book online with one practitioner for one type at one site, up to 7 days at a time. Not found where any of them is not offered online; the diary may have more room.",
+    list_available_times = List(AvailableTime, f"{PLACE}/available_times", "List free slots for online booking with one practitioner, type and site, over 7 days at most. The diary may have more room.",
                                 sortable=False, query=Window, synonyms="free slots openings availability gaps vacancies times free when can I come")
-    get_next_available_time = Get(NextAvailableTime, f"{PLACE}/next_available_time", "Find the first opening that a patient could book online with one practitioner for one type at one site, within 7 days. Not found where any of them is not offered online.",
+    get_next_available_time = Get(NextAvailableTime, f"{PLACE}/next_available_time", "Find the first free slot for online booking with one practitioner, type and site within 7 days.",
                                   query=Window, synonyms="soonest earliest slot asap first free time next opening")

@@ -11,14 +11,14 @@ from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
 
 
 class BillableItemDetails(Body):
-    item_code: str | None = Field(default=None, max_length=100, description="Code on the invoice, as funds ask for.")
+    item_code: str | None = Field(default=None, max_length=100)
     name: str = Field(max_length=255)
-    tax_id: Id | None = Field(default=None, description="The tax added. Empty: none.")
+    tax_id: Id | None = None
 
 
 class BillableItemBody(BillableItemDetails):
     item_type: Literal["Product", "Service", "Other"]
-    price: BoundedAmount = Field(description="Before tax, such as 85.00.")
+    price: BoundedAmount = Field(description="Before tax.")
 
 
 class BillableItem(BillableItemDetails, Record):
@@ -39,14 +39,14 @@ FILTERS = COMMON | {
 class BillableItems(Resource):
     """The clinic's fees: price list, item codes, rates for a consultation."""
 
-    list_billable_items = List(BillableItem, "/billable_items", "List the clinic's fees (price list): name, item code, price and tax. Names cannot be searched, so read the list. Goods are in list_products.",
+    list_billable_items = List(BillableItem, "/billable_items", "List fees (the price list): name, item code, price, tax. Names cannot be searched.",
                                filters=FILTERS, synonyms="prices rates how much do we charge fee schedule item codes cost of consultation")
-    get_billable_item = Get(BillableItem, "/billable_items/{id}", "Read one fee (billable item): name, item code, price and tax.",
+    get_billable_item = Get(BillableItem, "/billable_items/{id}", "Read one fee (billable item): name, item code, price, tax.",
                             hidden=("archived_at",), synonyms="price rate charge item code")
-    create_billable_item = Create(BillableItemBody, BillableItem, "/billable_items", "Add a fee to the price list. To charge it with an appointment type, use create_appointment_type_billable_item afterwards.",
+    create_billable_item = Create(BillableItemBody, BillableItem, "/billable_items", "Add a fee (billable item) to the price list.",
                                   synonyms="new price charge rate item code service fee")
-    update_billable_item = Update(BillableItemBody, BillableItem, "/billable_items/{id}", "Change a fee's name, item code, price or tax. Invoices already made keep the old price.",
+    update_billable_item = Update(BillableItemBody, BillableItem, "/billable_items/{id}", "Change a fee's name, item code, price or tax; invoices already made stay.",
                                   synonyms="put price up raise rates edit fee change cost item code")
-    archive_billable_item = Archive("/billable_items/{id}/archive", "Take a fee off the price list by archiving it; invoices already made keep it. Cannot be undone here.",
+    archive_billable_item = Archive("/billable_items/{id}/archive", "Take a fee off the price list by archiving it; invoices already made stay.",
                                     synonyms="retire fee remove price stop charging discontinue rate")
     delete_billable_item = Archive("/billable_items/{id}", "Archive a fee the old way. Deprecated: use archive_billable_item.", method="DELETE", replaced_by="archive_billable_item")

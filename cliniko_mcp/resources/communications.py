@@ -16,11 +16,11 @@ TYPES: Final = {1: "SMS", 2: "Email", 3: "Phone call", 4: "Other"}
 
 class MemoDetails(Body):
     patient_id: Id
-    type_code: coded(TYPES) | None = Field(description="How contact was made.")  # pyright: ignore[reportInvalidTypeForm]
-    direction_code: coded(DIRECTIONS) | None = Field(description="sent: the clinic made contact.")  # pyright: ignore[reportInvalidTypeForm]
-    to: str | None = Field(description="Name, number or address, as text.")
-    content: str | None = Field(description="What was said.")
-    confidential: bool | None = Field()
+    type_code: coded(TYPES) | None  # pyright: ignore[reportInvalidTypeForm]
+    direction_code: coded(DIRECTIONS) | None  # pyright: ignore[reportInvalidTypeForm]
+    to: str | None
+    content: str | None
+    confidential: bool | None
     category_code: coded(MEMO) | None = None  # pyright: ignore[reportInvalidTypeForm]
 
 
@@ -50,7 +50,7 @@ class AnyCommunication(Record):
 
 
 # `from` cannot be written as an attribute in a class, because Python keeps the word for itself.
-_SENT_BY: Final[dict[str, Any]] = {"from": (str | None, Field(description="Name, number or address, as text."))}
+_SENT_BY: Final[dict[str, Any]] = {"from": (str | None, ...)}
 _WAS_SENT_BY: Final[dict[str, Any]] = {"from": (str | None, None)}
 MemoBody: Final = create_model("MemoBody", __base__=MemoDetails, __module__=__name__, **_SENT_BY)
 Communication: Final = create_model("Communication", __base__=AnyCommunication, __module__=__name__, **_WAS_SENT_BY)
@@ -59,13 +59,13 @@ Communication: Final = create_model("Communication", __base__=AnyCommunication, 
 class Communications(Resource):
     """Contact with patients: SMS, emails, letters and memos of phone calls."""
 
-    list_communications = List(Communication, "/communications", "List contact with patients: SMS, emails, reminders, letters and memos of phone calls. type_code 1 SMS, 2 email, 3 phone call, 4 other; category_code 12 is a memo, 1 an appointment reminder.",
+    list_communications = List(Communication, "/communications", "List contact with patients: SMS, emails, letters, memos. type_code 1 SMS, 2 email, 3 phone, 4 other; category_code 1 reminder, 12 memo.",
                                filters=COMMON | {"archived_at": INSTANT, "category_code": NUMBER, "letter_id": NUMBER, "patient_id": NUMBER, "type_code": NUMBER}, synonyms="messages texts sms emails phone call log reminders sent did they reply correspondence history")
-    get_communication = Get(Communication, "/communications/{id}", "Read one SMS, email, letter or memo of contact with a patient, in full.",
+    get_communication = Get(Communication, "/communications/{id}", "Read one SMS, email, letter or memo in full.",
                             hidden=("archived_at",), synonyms="message text sms email phone call what did it say reply correspondence")
-    create_communication = Create(MemoBody, Communication, "/communications", "Record a memo that contact with a patient took place: a phone call, text, email or conversation. It only records the contact and sends nothing to anyone.",
+    create_communication = Create(MemoBody, Communication, "/communications", "Record a memo of a call, text, email or talk with a patient. Sends nothing.",
                                   synonyms="log note phone call rang spoke left voicemail message texted emailed file note")
-    update_communication = Update(MemoBody, Communication, "/communications/{id}", "Correct a memo of contact with a patient. It sends nothing. SMS and emails that passed through Cliniko cannot be changed.",
+    update_communication = Update(MemoBody, Communication, "/communications/{id}", "Correct a memo of contact with a patient. Sends nothing.",
                                   synonyms="edit phone call log file note voicemail message")
-    archive_communication = Archive("/communications/{id}/archive", "Archive a memo of contact with a patient, so that it no longer shows. SMS and emails that passed through Cliniko cannot be archived. Cannot be undone here.",
+    archive_communication = Archive("/communications/{id}/archive", "Archive a memo of contact with a patient; SMS and emails sent by Cliniko cannot be.",
                                     synonyms="remove bin phone call log file note message wrong patient")

@@ -24,7 +24,7 @@ FILTERS = COMMON | {
 class ConcessionPrices(Resource):
     """Reduced prices: what pensioners or students pay for each fee."""
 
-    list_concession_prices = List(ConcessionPrice, "/concession_prices", "List the reduced prices that discount groups (concessions) pay for fees, by fee or by group. Read only: they are set in Cliniko itself.",
+    list_concession_prices = List(ConcessionPrice, "/concession_prices", "List what discount groups (concessions) pay for fees.",
                                   filters=FILTERS, synonyms="pensioner rate student price how much with health care card senior discount")
-    get_concession_price = Get(ConcessionPrice, "/concession_prices/{id}", "Read one reduced price: which fee, which discount group (concession), how much.",
+    get_concession_price = Get(ConcessionPrice, "/concession_prices/{id}", "Read one reduced price: fee, discount group (concession), amount.",
                                synonyms="pensioner rate student price senior discount")

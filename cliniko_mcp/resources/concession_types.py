@@ -9,7 +9,7 @@ from cliniko_mcp.operation import Create, Get, List, Resource, Update
 
 
 class ConcessionTypeBody(Body):
-    name: str = Field(max_length=255, description="Shown on the invoice, such as Pensioner.")
+    name: str = Field(max_length=255)
 
 
 class ConcessionType(ConcessionTypeBody, Record):
@@ -27,11 +27,11 @@ FILTERS = COMMON | {
 class ConcessionTypes(Resource):
     """Discount groups: pensioner, student, health care card."""
 
-    list_concession_types = List(ConcessionType, "/concession_types", "List the clinic's discount groups (concessions). What each group pays is in list_concession_prices.",
+    list_concession_types = List(ConcessionType, "/concession_types", "List discount groups (concessions), such as pensioner or student.",
                                  filters=FILTERS, synonyms="pensioner student senior health care card reduced rate")
-    get_concession_type = Get(ConcessionType, "/concession_types/{id}", "Read one discount group (concession) by id.",
+    get_concession_type = Get(ConcessionType, "/concession_types/{id}", "Read one discount group (concession).",
                               hidden=("archived_at",), synonyms="pensioner student senior reduced rate")
-    create_concession_type = Create(ConcessionTypeBody, ConcessionType, "/concession_types", "Add a discount group (concession). Its prices are set in Cliniko itself, and it cannot be archived here.",
+    create_concession_type = Create(ConcessionTypeBody, ConcessionType, "/concession_types", "Add a discount group (concession). Its prices are set in Cliniko itself.",
                                     synonyms="new pensioner student senior rate health care card discount")
-    update_concession_type = Update(ConcessionTypeBody, ConcessionType, "/concession_types/{id}", "Rename a discount group (concession). Patients stay in it.",
+    update_concession_type = Update(ConcessionTypeBody, ConcessionType, "/concession_types/{id}", "Rename a discount group (concession).",
                                     synonyms="edit pensioner student senior discount name")

@@ -19,7 +19,7 @@ class ContactDetails(Body):
     address_3: str | None = Field(default=None, max_length=255)
     city: str | None = Field(default=None, max_length=255)
     company_name: str | None = Field(default=None, max_length=255)
-    country_code: str | None = Field(default=None, max_length=2, description="Two letters, such as AU.")
+    country_code: str | None = Field(default=None, max_length=2, description="Such as AU.")
     email: str | None = Field(default=None, max_length=255)
     first_name: str | None = Field(default=None, max_length=255)
     last_name: str | None = Field(default=None, max_length=255)
@@ -27,15 +27,15 @@ class ContactDetails(Body):
     occupation: str | None = Field(default=None, max_length=255)
     post_code: str | None = Field(default=None, max_length=255)
     preferred_name: str | None = None
-    provider_number: str | None = Field(default=None, max_length=255, description="A doctor's number with the insurer.")
+    provider_number: str | None = Field(default=None, max_length=255)
     state: str | None = Field(default=None, max_length=255)
     title: str | None = None
 
 
 class ContactBody(ContactDetails):
     doctor_type: Literal["general_practitioner", "specialist"] | None = None
-    phone_numbers: list[PhoneNumber] = omittable(description="All numbers; replaces the list.")
-    type_code: coded(CONTACT_TYPES) | None = Field(default=None, description="Only a doctor can refer patients.")  # pyright: ignore[reportInvalidTypeForm]
+    phone_numbers: list[PhoneNumber] = omittable(description="Replaces the list.")
+    type_code: coded(CONTACT_TYPES) | None = None  # pyright: ignore[reportInvalidTypeForm]
 
 
 class Contact(ContactDetails, Record):
@@ -68,14 +68,14 @@ FILTERS = COMMON | {
 class Contacts(Resource):
     """The clinic's address book apart from patients: GPs, specialists, insurers, solicitors, employers."""
 
-    list_contacts = List(Contact, "/contacts", "List contacts: doctors (type_code 1), payers (2) and others (0), by name, company, email or occupation; ~ finds a part. Phone numbers cannot be searched. Patients are in list_patients.",
+    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors (type_code 1), payers (2), others (0). Phone numbers cannot be searched.",
                          filters=FILTERS, synonyms="address book referring gp specialist insurer solicitor lawyer employer case manager find doctor")
-    get_contact = Get(Contact, "/contacts/{id}", "Read one contact: name, company, address, phone numbers, and for a doctor the kind and provider number.",
+    get_contact = Get(Contact, "/contacts/{id}", "Read one contact (doctor, payer): address, phone numbers, provider number.",
                       hidden=("archived_at", "deleted_at"), synonyms="gp specialist insurer details phone address of doctor fax")
-    create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact who is not a patient: a referring doctor, a payer or anyone else. Look with list_contacts first, to avoid a double.",
+    create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact: referring doctor, payer or other. Look in list_contacts first.",
                             synonyms="new gp referrer specialist insurer solicitor address book entry")
     update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's name, company, address, phone numbers or kind.",
                             synonyms="edit gp details doctor moved practice new fax correct address book")
-    archive_contact = Archive("/contacts/{id}/archive", "Take a contact (doctor, payer) out of the address book by archiving it. Patients and cases that name it keep it. Cannot be undone here.",
+    archive_contact = Archive("/contacts/{id}/archive", "Take a contact (doctor, payer) out of the address book by archiving it.",
                               synonyms="remove gp doctor retired delete address book entry duplicate")
     delete_contact = Archive("/contacts/{id}", "Archive a contact the old way. Deprecated: use archive_contact.", method="DELETE", replaced_by="archive_contact")

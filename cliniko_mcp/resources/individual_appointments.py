@@ -16,16 +16,16 @@ class IndividualAppointmentBody(Body):
     appointment_type_id: Id
     business_id: Id
     starts_at: Instant
-    ends_at: Instant | None = Field(default=None, description="Empty: start plus the type's length.")
+    ends_at: Instant | None = Field(default=None, description="Empty: by the type's length.")
     notes: str | None = None
-    patient_case_id: Id | None = Field(default=None, description="The patient's case that this visit counts towards.")
+    patient_case_id: Id | None = None
     repeat_rule: RepeatRule | None = None
 
 
 class IndividualAppointmentCancellation(Body):
-    cancellation_reason: coded(CANCELLATION_REASONS) = Field(description="Why it is cancelled.")  # pyright: ignore[reportInvalidTypeForm]
+    cancellation_reason: coded(CANCELLATION_REASONS)  # pyright: ignore[reportInvalidTypeForm]
     cancellation_note: str | None = None
-    apply_to_repeats: bool = omittable(description="Also cancel the later appointments of the series.")
+    apply_to_repeats: bool = omittable(description="Also cancel later repeats.")
 
 
 class IndividualAppointment(Record):
@@ -82,18 +82,18 @@ STAMPS = ("archived_at", "cancelled_at", "deleted_at")
 class IndividualAppointments(Resource):
     """Appointments of one patient with one practitioner, as opposed to groups (classes)."""
 
-    list_individual_appointments = List(IndividualAppointment, "/individual_appointments", "List one-to-one appointments by patient, practitioner, site, type or time. did_not_arrive true gives no-shows (DNA). Cancelled ones are hidden. Classes are in list_group_appointments, the whole diary in list_bookings.",
+    list_individual_appointments = List(IndividualAppointment, "/individual_appointments", "List one-to-one appointments (visits). did_not_arrive true gives no-shows (DNA). The whole diary is in list_bookings.",
                                         filters=FILTERS, synonyms="visits consults sessions when is the patient coming upcoming past history dna no-shows cancellations today")
-    get_individual_appointment = Get(IndividualAppointment, "/individual_appointments/{id}", "Read one appointment: who, when, where, arrival, cancellation, reminders, invoice and note status.",
+    get_individual_appointment = Get(IndividualAppointment, "/individual_appointments/{id}", "Read one appointment: who, when, where, arrival, cancellation, invoice and note status.",
                                      hidden=STAMPS, synonyms="visit consult session details did they arrive")
-    create_individual_appointment = Create(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments", "Book an appointment for one patient. Nothing is checked: it may overlap another, fall outside hours or during leave, so look at the diary first. The clinic may notify the patient.",
+    create_individual_appointment = Create(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments", "Book an appointment for one patient. Clashes, hours and leave are not checked: look at the diary first. The clinic may notify the patient.",
                                            synonyms="make booking schedule visit consult session put in diary reserve slot pencil in")
-    update_individual_appointment = Update(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments/{id}", "Move (reschedule) or change an appointment. With a new starts_at give ends_at, or clear it to follow the type's length: the old end stays otherwise. Clashes are not checked. Arrival goes through update_attendee.",
+    update_individual_appointment = Update(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments/{id}", "Move (reschedule) or change an appointment. With a new starts_at give ends_at, or clear it. Clashes are not checked. Arrival is in update_attendee.",
                                            synonyms="reschedule move shift change time swap practitioner extend shorten rebook push back")
-    archive_individual_appointment = Archive("/individual_appointments/{id}/archive", "Remove an appointment that was made by mistake, by archiving it. When the patient is not coming, use cancel_individual_appointment, which keeps the reason. Cannot be undone here.",
+    archive_individual_appointment = Archive("/individual_appointments/{id}/archive", "Remove an appointment made by mistake; cancel_individual_appointment keeps the reason.",
                                              synonyms="delete appointment wrong entry made in error booked twice remove from diary")
-    cancel_individual_appointment = Cancel(IndividualAppointmentCancellation, "/individual_appointments/{id}/cancel", "Cancel a patient's appointment with a reason, and free its time. The clinic may notify the patient. To change the time, use update_individual_appointment. Cannot be undone.",
+    cancel_individual_appointment = Cancel(IndividualAppointmentCancellation, "/individual_appointments/{id}/cancel", "Cancel an appointment, with a reason. The clinic may notify the patient. Cannot be undone.",
                                            synonyms="call off cannot make it not coming sick away drop visit late cancellation")
-    get_individual_appointment_conflicts = Conflicts("/individual_appointments/{id}/conflicts", "Check whether an appointment overlaps another entry in the practitioner's diary. Says yes or no, not which.",
+    get_individual_appointment_conflicts = Conflicts("/individual_appointments/{id}/conflicts", "Check whether an appointment overlaps something in the practitioner's diary: yes or no.",
                                                      synonyms="double booked clash overlap")
     delete_individual_appointment = Archive("/individual_appointments/{id}", "Archive an appointment the old way. Deprecated: use archive_individual_appointment.", method="DELETE", replaced_by="archive_individual_appointment")

@@ -13,7 +13,7 @@ class MedicalAlertDetails(Body):
 
 
 class MedicalAlertBody(MedicalAlertDetails):
-    name: str = Field(min_length=1, max_length=255, description="The warning itself, such as Latex allergy.")
+    name: str = Field(min_length=1, max_length=255, description="Such as Latex allergy.")
 
 
 class MedicalAlert(MedicalAlertDetails, Record):
@@ -32,15 +32,15 @@ STAMPS = ("archived_at", "deleted_at")
 class MedicalAlerts(Resource):
     """Warnings on patients' files: allergies, pacemakers, falls risk."""
 
-    list_medical_alerts = List(MedicalAlert, "/medical_alerts", "List medical alerts: the warnings on patients' files, such as allergies or a pacemaker. For one patient give patient_id.",
+    list_medical_alerts = List(MedicalAlert, "/medical_alerts", "List medical alerts (allergies, pacemaker, falls risk).",
                                filters=FILTERS, synonyms="allergy allergic warning red flag pacemaker falls risk contraindication precautions pregnant")
-    get_medical_alert = Get(MedicalAlert, "/medical_alerts/{id}", "Read one medical alert: the warning and the patient it belongs to.",
+    get_medical_alert = Get(MedicalAlert, "/medical_alerts/{id}", "Read one medical alert: the warning and its patient.",
                             hidden=STAMPS, synonyms="allergy warning red flag precaution")
-    create_medical_alert = Create(MedicalAlertBody, MedicalAlert, "/medical_alerts", "Add a medical alert to a patient's file, such as an allergy. Staff see it wherever they open the file.",
+    create_medical_alert = Create(MedicalAlertBody, MedicalAlert, "/medical_alerts", "Add a medical alert, such as an allergy, to a patient's file.",
                                   synonyms="new allergy warning red flag pacemaker falls risk contraindication flag client")
     update_medical_alert = Update(MedicalAlertBody, MedicalAlert, "/medical_alerts/{id}", "Reword a medical alert, or move it to the right patient.",
                                   synonyms="edit correct allergy warning red flag precaution")
-    archive_medical_alert = Archive("/medical_alerts/{id}/archive", "Archive a medical alert, so that staff no longer see the warning. Cannot be undone here; if it still holds, reword it instead.",
+    archive_medical_alert = Archive("/medical_alerts/{id}/archive", "Archive a medical alert, so that staff no longer see the warning.",
                                     synonyms="remove clear resolved allergy warning red flag no longer applies")
     delete_medical_alert = Archive("/medical_alerts/{id}", "Archive a medical alert the old way. Deprecated: use archive_medical_alert.", method="DELETE", replaced_by="archive_medical_alert")
     list_patient_medical_alerts = List(MedicalAlert, "/patients/{patient_id}/medical_alerts", "List the medical alerts of one patient. Deprecated: use list_medical_alerts with patient_id.",

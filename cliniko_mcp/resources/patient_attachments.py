@@ -56,19 +56,19 @@ FILTERS = COMMON | {
 class PatientAttachments(Resource):
     """Files kept with patients: referral letters, X-rays, reports."""
 
-    list_patient_attachments = List(PatientAttachment, "/patient_attachments", "List the files attached to patients (referral letters, scans, reports), by patient, file name, type or description. Gives details only, not what is in the files.",
+    list_patient_attachments = List(PatientAttachment, "/patient_attachments", "List files attached to patients (letters, scans, reports), without their content.",
                                     filters=FILTERS, synonyms="documents uploads x-ray mri pdf letter report scan photo client file")
-    get_patient_attachment = Get(PatientAttachment, "/patient_attachments/{id}", "Read the details of one attached file: name, type, size, who uploaded it and whether it is processed. The file itself is not returned.",
+    get_patient_attachment = Get(PatientAttachment, "/patient_attachments/{id}", "Read the details of one attached file: name, type, size, uploader.",
                                  hidden=("archived_at",), synonyms="document upload x-ray pdf letter report scan photo")
-    create_patient_attachment = Create(PatientAttachmentBody, PatientAttachment, "/patient_attachments", "Attach a file to a patient once it is uploaded: call get_attachment_presigned_post, upload the file there, then give its address as upload_url. Name and size appear after processing.",
+    create_patient_attachment = Create(PatientAttachmentBody, PatientAttachment, "/patient_attachments", "Attach a file to a patient, uploaded first with get_attachment_presigned_post.",
                                        synonyms="add document upload x-ray pdf letter report scan photo save to client file")
-    update_patient_attachment = Update(PatientAttachmentChanges, PatientAttachment, "/patient_attachments/{id}", "Change the description of an attached file. The file and its name cannot be changed.",
+    update_patient_attachment = Update(PatientAttachmentChanges, PatientAttachment, "/patient_attachments/{id}", "Change the description of an attached file.",
                                        synonyms="label document caption rename upload relabel")
-    archive_patient_attachment = Archive("/patient_attachments/{id}/archive", "Archive an attached file, so that it no longer shows in the patient's file. Cannot be undone here.",
+    archive_patient_attachment = Archive("/patient_attachments/{id}/archive", "Archive an attached file, so that it leaves the patient's file.",
                                          synonyms="remove bin document upload x-ray pdf wrong patient")
-    list_patient_case_patient_attachments = List(PatientAttachment, "/patient_cases/{patient_case_id}/patient_attachments", "List the files attached to one patient case, such as its referral letter or claim papers.",
+    list_patient_case_patient_attachments = List(PatientAttachment, "/patient_cases/{patient_case_id}/patient_attachments", "List the files of one patient case, such as its referral letter.",
                                                  filters=FILTERS, synonyms="documents uploads of episode claim referral letter case paperwork")
-    get_attachment_presigned_post = Get(PresignedPost, "/patients/{patient_id}/attachment_presigned_post", "Get a short-lived address and form fields for uploading one file for a patient; the file goes last in the form. Then call create_patient_attachment. Whoever holds them can upload, so keep them private.",
+    get_attachment_presigned_post = Get(PresignedPost, "/patients/{patient_id}/attachment_presigned_post", "Get the address and form fields to upload one file for a patient; then call create_patient_attachment. Keep them private.",
                                         synonyms="upload document start send scan pdf photo x-ray")
     delete_patient_attachment = Archive("/patient_attachments/{id}", "Archive an attached file the old way. Deprecated: use archive_patient_attachment.", method="DELETE", replaced_by="archive_patient_attachment")
     list_patient_patient_attachments = List(PatientAttachment, "/patients/{patient_id}/patient_attachments", "List the files attached to one patient. Deprecated: use list_patient_attachments with patient_id.",

@@ -20,23 +20,21 @@ def _above_zero(amount: str) -> str:
 class PatientCaseDetails(Body):
     name: str
     patient_id: Id
-    attendee_ids: list[Id] | None = Field(default=None, description="All visits that count; replaces the list.")
-    closed: bool | None = Field(default=None, description="true closes the case, false reopens it.")
-    contact_id: Id | None = Field(default=None, description="The referring contact, of type Doctor.")
+    attendee_ids: list[Id] | None = Field(default=None, description="Replaces the list.")
+    closed: bool | None = None
+    contact_id: Id | None = Field(default=None, description="The referring doctor.")
     expiry_date: LocalDate | None = None
-    include_cancelled_attendees: bool | None = Field(default=None, description="Count cancelled visits.")
-    include_dna_attendees: bool | None = Field(default=None, description="Count no-shows.")
+    include_cancelled_attendees: bool | None = None
+    include_dna_attendees: bool | None = None
     issue_date: LocalDate | None = None
     notes: str | None = None
     referral: bool | None = None
 
 
 class PatientCaseBody(PatientCaseDetails):
-    max_invoiceable_amount: Annotated[Money, AfterValidator(_above_zero)] | None = Field(
-        default=None, description="More than 0."
-    )
+    max_invoiceable_amount: Annotated[Money, AfterValidator(_above_zero)] | None = None
     max_sessions: int | None = Field(default=None, ge=1, le=200)
-    patient_attachment_ids: list[Id] = omittable(description="All files of the case; replaces the list.")
+    patient_attachment_ids: list[Id] = omittable(description="Replaces the list.")
     referral_type: Literal["dva", "medicare"] | None = None
 
 
@@ -67,15 +65,15 @@ FILTERS = COMMON | {
 class PatientCases(Resource):
     """Episodes of care and referrals: a claim, a care plan, an injury."""
 
-    list_patient_cases = List(PatientCase, "/patient_cases", "List patient cases (episodes of care, claims, care plans), open, closed or expired, by patient, name, dates or referral type (dva, medicare).",
+    list_patient_cases = List(PatientCase, "/patient_cases", "List patient cases (episodes of care, claims, care plans).",
                               filters=FILTERS, synonyms="episode of care claim workcover epc medicare dva referral care plan injury sessions left expiring")
-    get_patient_case = Get(PatientCase, "/patient_cases/{id}", "Read one patient case: its referral, dates, limits on sessions and money, and the visits that count.",
+    get_patient_case = Get(PatientCase, "/patient_cases/{id}", "Read one patient case: referral, dates, limits, the visits that count.",
                            hidden=("archived_at",), synonyms="episode of care claim care plan sessions remaining referral expiry")
-    create_patient_case = Create(PatientCaseBody, PatientCase, "/patient_cases", "Open a case for a patient: an episode of care, referral or claim, with limits on sessions or money and the dates it is valid.",
+    create_patient_case = Create(PatientCaseBody, PatientCase, "/patient_cases", "Open a patient case (episode of care, referral, claim) with its limits and dates.",
                                  synonyms="new episode of care claim workcover medicare dva referral care plan injury start")
-    update_patient_case = Update(PatientCaseBody, PatientCase, "/patient_cases/{id}", "Change, close or reopen a patient case. Lists of visits and files are replaced whole, so send every id.",
+    update_patient_case = Update(PatientCaseBody, PatientCase, "/patient_cases/{id}", "Change, close or reopen a patient case.",
                                  synonyms="edit finish end episode of care claim extend sessions discharge link visit to referral")
-    archive_patient_case = Archive("/patient_cases/{id}/archive", "Archive a patient case, so that it no longer shows and visits can no longer join it. Cannot be undone here; to end a case, close it with update_patient_case instead.",
+    archive_patient_case = Archive("/patient_cases/{id}/archive", "Archive a patient case made by mistake; to end one, close it with update_patient_case.",
                                    synonyms="remove bin episode of care claim care plan opened by mistake")
-    list_active_patient_cases = List(PatientCase, "/patient_cases/active", "List the active patient cases: those neither closed nor expired.",
+    list_active_patient_cases = List(PatientCase, "/patient_cases/active", "List patient cases that are neither closed nor expired.",
                                      filters=FILTERS, synonyms="current open ongoing episodes of care claims care plans referrals")

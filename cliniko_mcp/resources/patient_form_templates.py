@@ -16,9 +16,7 @@ class PatientFormTemplateDetails(Body):
 
 
 class PatientFormTemplateBody(PatientFormTemplateDetails):
-    content: PatientFormTemplateContent | None = Field(
-        default=None, description="Replaces all there was; text that a read cut short (…) would be lost."
-    )
+    content: PatientFormTemplateContent | None = None
 
 
 class PatientFormTemplate(PatientFormTemplateDetails, Record):
@@ -34,13 +32,13 @@ class PatientFormTemplate(PatientFormTemplateDetails, Record):
 class PatientFormTemplates(Resource):
     """Blank forms for patients: new patient intake, consent, outcome measures."""
 
-    list_patient_form_templates = List(PatientFormTemplate, "/patient_form_templates", "List the clinic's patient form templates, such as new patient intake or consent. Their questions are in get_patient_form_template.",
+    list_patient_form_templates = List(PatientFormTemplate, "/patient_form_templates", "List patient form templates (blank intake, consent, questionnaires).",
                                        filters=COMMON | {"archived_at": INSTANT}, synonyms="blank paperwork intake consent questionnaire which forms do we have")
-    get_patient_form_template = Get(PatientFormTemplate, "/patient_form_templates/{id}", "Read one patient form template: its sections, questions and which of them are required.",
+    get_patient_form_template = Get(PatientFormTemplate, "/patient_form_templates/{id}", "Read one patient form template: sections and questions.",
                                     hidden=("archived_at",), synonyms="blank intake consent questionnaire paperwork questions")
-    create_patient_form_template = Create(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates", "Add a patient form template with its sections and questions. Address, phone, name, pronoun and select questions cannot be made here.",
+    create_patient_form_template = Create(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates", "Add a patient form template. Address, phone, name, pronoun and select questions cannot be sent.",
                                           synonyms="new blank intake consent questionnaire paperwork design build")
-    update_patient_form_template = Update(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates/{id}", "Rename a patient form template or change its questions or settings. Content is replaced whole, and address, phone, name, pronoun or select questions cannot be sent: change such templates in Cliniko.",
+    update_patient_form_template = Update(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates/{id}", "Change a patient form template. Content is replaced whole; address, phone, name, pronoun and select questions cannot be sent.",
                                           synonyms="edit blank intake consent questionnaire paperwork add question")
-    archive_patient_form_template = Archive("/patient_form_templates/{id}/archive", "Archive a patient form template, so that it is no longer offered for new forms. Cannot be undone here.",
+    archive_patient_form_template = Archive("/patient_form_templates/{id}/archive", "Archive a patient form template, so that it is no longer offered.",
                                             synonyms="retire remove old blank intake consent questionnaire paperwork")

@@ -14,7 +14,7 @@ from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
 class PatientFormDetails(Body):
     patient_id: Id
     name: str = omittable(max_length=255)
-    attendee_id: Id | None = Field(default=None, description="The patient's place in the booking it is for.")
+    attendee_id: Id | None = Field(default=None, description="The visit it is for.")
     business_id: Id | None = None
     email_to_patient_on_completion: bool | None = None
     restricted_to_practitioner: bool | None = None
@@ -22,8 +22,8 @@ class PatientFormDetails(Body):
 
 class PatientFormChanges(PatientFormDetails):
     patient_form_template_id: Id = omittable()
-    content: PatientFormContent | None = Field(default=None, description="Replaces all there was; text that a read cut short (…) would be lost.")
-    completed: bool = omittable(description="true completes the form; required questions must have answers.")
+    content: PatientFormContent | None = None
+    completed: bool = omittable(description="Needs every required answer.")
 
     @model_validator(mode="after")
     def _is_answered_when_completed(self) -> Self:
@@ -72,15 +72,15 @@ FILTERS = COMMON | {
 class PatientForms(Resource):
     """Intake, consent and questionnaire forms of patients."""
 
-    list_patient_forms = List(PatientForm, "/patient_forms", "List patient forms (intake, consent, questionnaires), by patient or visit. completed_at: none finds those not yet filled in.",
+    list_patient_forms = List(PatientForm, "/patient_forms", "List patient forms (intake, consent, questionnaires). completed_at: none finds those not filled in.",
                               filters=FILTERS, synonyms="new client paperwork intake consent questionnaire outstanding filled in not returned")
-    get_patient_form = Get(PatientForm, "/patient_forms/{id}", "Read one patient form: its questions, answers and signatures. The private link where the patient fills it in shows only when fields names url.",
+    get_patient_form = Get(PatientForm, "/patient_forms/{id}", "Read one patient form: questions, answers, signatures. Its private link shows only when fields names url.",
                            hidden=("archived_at",), synonyms="open intake consent questionnaire paperwork what did they answer link")
-    create_patient_form = Create(PatientFormBody, PatientForm, "/patient_forms", "Give a patient a form to fill in (intake, consent, questionnaire), usually from a template, which supplies name and questions. The link for the patient is url in get_patient_form.",
+    create_patient_form = Create(PatientFormBody, PatientForm, "/patient_forms", "Give a patient a form to fill in (intake, consent), usually from a template.",
                                  synonyms="new intake consent questionnaire paperwork issue send to client")
-    update_patient_form = Update(PatientFormChanges, PatientForm, "/patient_forms/{id}", "Change a patient form's answers or details, or complete it, for which every required question needs an answer. Content is replaced whole, and address, phone, name, pronoun or select questions cannot be sent: change such forms in Cliniko.",
+    update_patient_form = Update(PatientFormChanges, PatientForm, "/patient_forms/{id}", "Change a patient form's answers, or complete it. Content is replaced whole; address, phone, name, pronoun and select questions cannot be sent.",
                                  synonyms="fill in edit intake consent questionnaire mark finished sign")
-    archive_patient_form = Archive("/patient_forms/{id}/archive", "Archive a patient form, so that it no longer shows in the patient's file. Cannot be undone here.",
+    archive_patient_form = Archive("/patient_forms/{id}/archive", "Archive a patient form, so that it leaves the patient's file.",
                                    synonyms="remove bin intake consent questionnaire paperwork sent by mistake")
     list_attendee_patient_forms = List(PatientForm, "/attendees/{attendee_id}/patient_forms", "List the patient forms of one attendee. Deprecated: use list_patient_forms with attendee_id.",
                                        filters=FILTERS, replaced_by="list_patient_forms")

@@ -63,7 +63,7 @@ class PatientDetails(Body):
     appointment_notes: str | None = None
     city: str | None = Field(default=None, max_length=255)
     concession_type_id: Id | None = None
-    country: str | None = Field(default=None, description="Use country_code.")
+    country: str | None = Field(default=None, description="Deprecated.")
     country_code: str | None = None
     date_of_birth: LocalDate | None = None
     emergency_contact: str | None = Field(default=None, max_length=255)
@@ -95,7 +95,7 @@ class PatientBody(PatientDetails):
     email: Email | None = Field(default=None, max_length=255)
     invoice_email: Email | None = None
     patient_phone_numbers: list[PhoneNumber] = omittable()
-    pronouns: Pronouns | None = Field(default=None, description="they, them, their, theirs, themself")
+    pronouns: Pronouns | None = None
     reminder_type: Literal["None", "SMS", "Email", "SMS & Email"] | None = None
     unsubscribe_sms_marketing: bool = omittable()
 
@@ -140,16 +140,16 @@ FILTERS = COMMON | {
 class Patients(Resource):
     """The people the clinic cares for; some clinics call them clients."""
 
-    list_patients = List(Patient, "/patients", "Find patients (clients) by first, last or preferred name, email, date of birth or old reference; ~ before a name finds parts of it. Full name and phone cannot be searched. Archived patients are hidden.",
+    list_patients = List(Patient, "/patients", "Find patients (clients) by first, last or preferred name (~ finds part), email or date of birth. Full name and phone cannot be searched.",
                          filters=FILTERS, synonyms="clients people search look up find by name surname birthday dob who is")
-    get_patient = Get(Patient, "/patients/{id}", "Read one patient (client): contact details, reminders, billing notes, custom fields and the latest booking.",
+    get_patient = Get(Patient, "/patients/{id}", "Read one patient (client): contact details, reminders, billing notes, custom fields.",
                       hidden=("archived_at",), synonyms="client file chart profile phone number address contact details demographics")
-    create_patient = Create(PatientBody, Patient, "/patients", "Register a new patient (client). Look with list_patients first, so that nobody gets a second file.",
+    create_patient = Create(PatientBody, Patient, "/patients", "Register a new patient (client). Look in list_patients first.",
                             synonyms="new client register sign up add person intake onboard")
     update_patient = Update(PatientBody, Patient, "/patients/{id}", "Change a patient's details. Phone numbers and custom fields are replaced whole.",
                             synonyms="edit client new phone number moved house change address email surname opt out reminders")
-    archive_patient = Archive("/patients/{id}/archive", "Archive a patient: the file leaves lists and cannot be booked. Nothing is erased; unarchive_patient brings it back.",
+    archive_patient = Archive("/patients/{id}/archive", "Archive a patient (client). Nothing is erased; unarchive_patient brings it back.",
                               synonyms="remove client deactivate hide file inactive deceased left the clinic")
-    unarchive_patient = Unarchive(Patient, "/patients/{id}/unarchive", "Bring an archived patient back, so that the file is listed and can be booked again.",
+    unarchive_patient = Unarchive(Patient, "/patients/{id}/unarchive", "Bring an archived patient (client) back.",
                                   synonyms="restore client reactivate returning patient undo archive")
     delete_patient = Archive("/patients/{id}", "Archive a patient the old way. Deprecated: use archive_patient.", method="DELETE", replaced_by="archive_patient")

@@ -10,9 +10,9 @@ from cliniko_mcp.operation import Create, Delete, Get, List, Resource, Update
 
 class PractitionerReferenceNumberBody(Body):
     business_id: Id
-    name: str | None = Field(description="What kind of number, such as Provider number.")
+    name: str | None = Field(description="Such as Provider number.")
     practitioner_id: Id
-    reference_number: str | None = Field(description="The number itself.")
+    reference_number: str | None
 
 
 class PractitionerReferenceNumber(Record):
@@ -35,15 +35,15 @@ FILTERS = COMMON | {
 class PractitionerReferenceNumbers(Resource):
     """Provider numbers of the practitioners, for each site."""
 
-    list_practitioner_reference_numbers = List(PractitionerReferenceNumber, "/practitioner_reference_numbers", "List the practitioners' provider numbers (reference numbers printed on invoices), by practitioner, site or number.",
+    list_practitioner_reference_numbers = List(PractitionerReferenceNumber, "/practitioner_reference_numbers", "List practitioners' provider numbers, as printed on invoices.",
                                                filters=FILTERS, synonyms="medicare registration number of clinician insurer dva ahpra whose number is this")
-    get_practitioner_reference_number = Get(PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Read one provider number: whose it is and for which site.",
+    get_practitioner_reference_number = Get(PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Read one provider number: whose, and for which site.",
                                             synonyms="medicare registration insurer number of clinician")
-    create_practitioner_reference_number = Create(PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers", "Give a practitioner a provider number (reference number) for one site.",
+    create_practitioner_reference_number = Create(PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers", "Give a practitioner a provider number for one site.",
                                                   synonyms="new medicare registration insurer number clinician add dva")
-    update_practitioner_reference_number = Update(PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Correct a provider number: its name, the number, or whose and which site it is for.",
+    update_practitioner_reference_number = Update(PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Correct a provider number, or whose it is.",
                                                   synonyms="edit medicare registration insurer number clinician wrong number")
-    delete_practitioner_reference_number = Delete("/practitioner_reference_numbers/{id}", "Delete a practitioner's provider number for good. To correct one, use update_practitioner_reference_number.",
+    delete_practitioner_reference_number = Delete("/practitioner_reference_numbers/{id}", "Delete a practitioner's provider number for good.",
                                                   synonyms="remove medicare registration insurer number clinician no longer at site")
     list_practitioner_own_reference_numbers = List(PractitionerReferenceNumber, "/practitioners/{practitioner_id}/practitioner_reference_numbers", "List one practitioner's provider numbers. Deprecated: use list_practitioner_reference_numbers with practitioner_id.",
                                                    filters=FILTERS, replaced_by="list_practitioner_reference_numbers")

@@ -1,6 +1,5 @@
 """Product suppliers: where the clinic buys the goods that it sells."""
 
-from pydantic import Field
 
 from cliniko_mcp.fields import Id, Instant
 from cliniko_mcp.filters import COMMON, TEXT
@@ -9,7 +8,7 @@ from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
 
 
 class ProductSupplierBody(Body):
-    name: str = Field(description="The company's name.")
+    name: str
 
 
 class ProductSupplier(ProductSupplierBody, Record):
@@ -26,14 +25,14 @@ FILTERS = COMMON | {
 class ProductSuppliers(Resource):
     """Suppliers of goods: wholesalers, vendors, distributors."""
 
-    list_product_suppliers = List(ProductSupplier, "/product_suppliers", "List the suppliers (vendors) of the clinic's products; search by name with ~. Only names are kept: no phone, address or orders.",
+    list_product_suppliers = List(ProductSupplier, "/product_suppliers", "List suppliers (vendors) of products.",
                                   filters=FILTERS, synonyms="wholesaler distributor who do we buy from order stock from")
-    get_product_supplier = Get(ProductSupplier, "/product_suppliers/{id}", "Read one supplier (vendor) of products by id.",
+    get_product_supplier = Get(ProductSupplier, "/product_suppliers/{id}", "Read one supplier (vendor) of products.",
                                synonyms="wholesaler distributor company")
-    create_product_supplier = Create(ProductSupplierBody, ProductSupplier, "/product_suppliers", "Add a supplier (vendor), to be named on products with product_supplier_id.",
+    create_product_supplier = Create(ProductSupplierBody, ProductSupplier, "/product_suppliers", "Add a supplier (vendor) of products.",
                                      synonyms="new wholesaler distributor company we buy from")
     update_product_supplier = Update(ProductSupplierBody, ProductSupplier, "/product_suppliers/{id}", "Rename a supplier (vendor) of products.",
                                      synonyms="edit wholesaler distributor company name correct spelling")
-    archive_product_supplier = Archive("/product_suppliers/{id}/archive", "Take a supplier (vendor) off the list by archiving it. It can then be neither found nor restored here.",
+    archive_product_supplier = Archive("/product_suppliers/{id}/archive", "Take a supplier (vendor) off the list by archiving it.",
                                        synonyms="remove wholesaler stop buying from distributor retire")
     delete_product_supplier = Archive("/product_suppliers/{id}", "Archive a supplier the old way. Deprecated: use archive_product_supplier.", method="DELETE", replaced_by="archive_product_supplier")

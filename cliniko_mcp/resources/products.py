@@ -14,16 +14,16 @@ class ProductDetails(Body):
     notes: str | None = None
     product_supplier_id: Id | None = None
     serial_number: str | None = Field(default=None, max_length=255)
-    tax_id: Id | None = Field(default=None, description="The tax added. Empty: none.")
+    tax_id: Id | None = None
 
 
 class ProductBody(ProductDetails):
-    cost_price: NonNegative | None = Field(default=None, description="What the clinic pays for one.")
-    price: Number = Field(description="Selling price; price_includes_tax says which kind.")
+    cost_price: NonNegative | None = None
+    price: Number
     price_includes_tax: bool | None = None
-    product_supplier_name: str = omittable(description="Old way; use product_supplier_id.")
+    product_supplier_name: str = omittable(description="Deprecated.")
     stock_level: BoundedAmount | None = Field(
-        default=None, description="Stock at the start; later use create_stock_adjustment."
+        default=None, description="Stock at the start."
     )
 
 
@@ -51,14 +51,14 @@ FILTERS = COMMON | {
 class Products(Resource):
     """Goods for sale: retail, supplies, equipment, with stock on hand."""
 
-    list_products = List(Product, "/products", "List the goods the clinic sells, with prices and stock on hand; search by name with ~. Stock cannot be filtered, so read the list to find what runs low.",
+    list_products = List(Product, "/products", "List products (goods for sale) with prices and stock on hand.",
                          filters=FILTERS, synonyms="inventory retail supplies in stock low running out price of theraband foam roller merchandise")
-    get_product = Get(Product, "/products/{id}", "Read one product: prices with and without tax, cost, supplier and stock on hand.",
+    get_product = Get(Product, "/products/{id}", "Read one product: prices, cost, supplier, stock on hand.",
                       hidden=("archived_at",), synonyms="goods item inventory how many left price stock")
-    create_product = Create(ProductBody, Product, "/products", "Add a product (goods for sale) with its price and, if known, the stock on hand.",
+    create_product = Create(ProductBody, Product, "/products", "Add a product (goods for sale) with its price.",
                             synonyms="new goods retail item sell stock inventory supply")
-    update_product = Update(ProductBody, Product, "/products/{id}", "Change a product's name, price, cost, tax or supplier. To change the stock on hand use create_stock_adjustment, which keeps a trace.",
+    update_product = Update(ProductBody, Product, "/products/{id}", "Change a product's name, price, cost, tax or supplier. Stock goes through create_stock_adjustment.",
                             synonyms="edit goods price reprice retail item supplier cost")
-    archive_product = Archive("/products/{id}/archive", "Stop selling a product by archiving it; invoices already made keep it. Cannot be undone here.",
+    archive_product = Archive("/products/{id}/archive", "Stop selling a product by archiving it; invoices already made stay.",
                               synonyms="discontinue goods retire item remove from inventory no longer sold")
     delete_product = Archive("/products/{id}", "Archive a product the old way. Deprecated: use archive_product.", method="DELETE", replaced_by="archive_product")

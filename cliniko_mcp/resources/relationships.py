@@ -22,8 +22,8 @@ RELATIONS: Final = {
 
 class RelationshipBody(Body):
     patient_id: Id
-    related_patient_id: Id = Field(description="The other patient.")
-    relation: coded(RELATIONS) = Field(description="Whose side it describes is not documented; compare an existing one.")  # pyright: ignore[reportInvalidTypeForm]
+    related_patient_id: Id
+    relation: coded(RELATIONS) = Field(description="Compare an existing one.")  # pyright: ignore[reportInvalidTypeForm]
 
 
 class Relationship(RelationshipBody, Record):
@@ -38,13 +38,13 @@ class Relationship(RelationshipBody, Record):
 class Relationships(Resource):
     """Family and other ties between patients."""
 
-    list_relationships = List(Relationship, "/relationships", "List relationships between patients: parents, children, spouses and other family. For one patient give patient_id.",
+    list_relationships = List(Relationship, "/relationships", "List family relationships between patients.",
                               filters=COMMON | {"archived_at": INSTANT, "patient_id": NUMBER}, synonyms="family mother father mum dad kids guardian carer husband wife next of kin linked clients")
     get_relationship = Get(Relationship, "/relationships/{id}", "Read one relationship: the two patients and what they are to each other.",
                            hidden=("archived_at",), synonyms="family mother father guardian next of kin linked clients")
-    create_relationship = Create(RelationshipBody, Relationship, "/relationships", "Record that two patients are related. Whether Cliniko adds the opposite view for the other patient is not documented; list both afterwards.",
+    create_relationship = Create(RelationshipBody, Relationship, "/relationships", "Record that two patients are related (parent, child, spouse).",
                                  synonyms="link family members mother father child guardian husband wife connect clients")
-    update_relationship = Update(RelationshipBody, Relationship, "/relationships/{id}", "Correct how two patients are related, or which two they are.",
+    update_relationship = Update(RelationshipBody, Relationship, "/relationships/{id}", "Correct how two patients are related.",
                                  synonyms="edit family link mother father guardian change")
-    archive_relationship = Archive("/relationships/{id}/archive", "Archive a relationship, so that the two patients no longer show as related. The patients stay as they are. Cannot be undone here.",
+    archive_relationship = Archive("/relationships/{id}/archive", "Archive a relationship; both patients stay.",
                                    synonyms="unlink family remove link separated no longer guardian")

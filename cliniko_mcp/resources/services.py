@@ -16,7 +16,7 @@ class Service(Record):
 class Services(Resource):
     """The offer of the clinic: a row for each site and appointment type."""
 
-    list_services = List(Service, "/services", "List what is offered where: for each site and appointment type the practitioners who offer it. Cannot be filtered; for one site use list_business_services.",
+    list_services = List(Service, "/services", "List who offers which appointment type (service) at which site.",
                          synonyms="treatments by location which branch does what offered where who offers")
-    list_business_services = List(Service, "/businesses/{business_id}/services", "List what one site offers: its appointment types, each with the practitioners who offer it there.",
+    list_business_services = List(Service, "/businesses/{business_id}/services", "List the appointment types (services) of one site, and who offers them.",
                                   synonyms="treatments at this location branch what is available here who offers")

@@ -18,5 +18,5 @@ class Signature(Record):
 class Signatures(Resource):
     """Drawn signatures, each reached through its patient form."""
 
-    get_signature = Get(Signature, "/patient_forms/{patient_form_id}/signatures/{id}", "Read the drawing of a signature on a patient form. Its id is the signature_id of a question in get_patient_form.",
+    get_signature = Get(Signature, "/patient_forms/{patient_form_id}/signatures/{id}", "Read the drawing of a signature on a patient form.",
                         synonyms="signed consent autograph who signed picture")

@@ -16,12 +16,12 @@ DECREASING: Final = ("Damaged", "Out of Date", "Item Sold", "Other", "Correction
 
 class StockAdjustmentBody(Body):
     adjustment_type: Literal["Correction", "Damaged", "Item Sold", "Other", "Out of Date", "Returned", "Stock Purchase"] = Field(
-        description="In: Stock Purchase, Returned, Other. Out: the rest and Other."
+        description="In: Stock Purchase, Returned, Other. Out: the rest, Other."
     )
-    comment: str | None = Field(default=None, description="Old name of notes; use notes.")
+    comment: str | None = Field(default=None, description="Deprecated.")
     notes: str | None = None
     product_id: Id
-    quantity: Money | None = Field(description="How many: 5 came in, -5 went out.")
+    quantity: Money | None = Field(description="5 came in, -5 went out.")
 
     @field_validator("quantity")
     @classmethod
@@ -57,9 +57,9 @@ FILTERS = COMMON | {
 class StockAdjustments(Resource):
     """Movements of stock: deliveries, sales, breakages, stocktake corrections."""
 
-    list_stock_adjustments = List(StockAdjustment, "/stock_adjustments", "List movements of stock: what came in or went out, when, why and by whom. For one product give product_id; the stock on hand is in get_product.",
+    list_stock_adjustments = List(StockAdjustment, "/stock_adjustments", "List stock movements, in and out.",
                                   filters=FILTERS, synonyms="inventory history deliveries sold damaged expired stocktake movements")
-    get_stock_adjustment = Get(StockAdjustment, "/stock_adjustments/{id}", "Read one movement of stock: product, quantity, reason, notes and who made it.",
+    get_stock_adjustment = Get(StockAdjustment, "/stock_adjustments/{id}", "Read one stock movement: product, quantity, reason.",
                                hidden=("archived_at",), synonyms="inventory delivery breakage sale movement")
-    create_stock_adjustment = Create(StockAdjustmentBody, StockAdjustment, "/stock_adjustments", "Record goods coming in or going out, which changes the product's stock on hand. It cannot be changed or removed: correct a mistake with an opposite one.",
+    create_stock_adjustment = Create(StockAdjustmentBody, StockAdjustment, "/stock_adjustments", "Record stock that came in or went out. It stays: correct a mistake with an opposite one.",
                                      synonyms="receive delivery stocktake count correct inventory write off damaged expired restock sold return")

@@ -9,9 +9,9 @@ from cliniko_mcp.operation import Create, Delete, Get, List, Resource, Update
 
 
 class TaxBody(Body):
-    name: str = Field(description="Shown on invoices, such as GST.")
-    rate: NonNegative = Field(description="Percent, such as 10.")
-    amount: NonNegative = omittable(description="Old name of rate.")
+    name: str
+    rate: NonNegative = Field(description="Percent.")
+    amount: NonNegative = omittable(description="Deprecated.")
 
 
 class Tax(Record):
@@ -28,11 +28,11 @@ class Tax(Record):
 class Taxes(Resource):
     """Tax rates such as GST or VAT."""
 
-    list_taxes = List(Tax, "/taxes", "List the tax rates (GST, VAT) that items and products can carry.",
+    list_taxes = List(Tax, "/taxes", "List tax rates (GST, VAT).",
                       filters=COMMON, synonyms="gst vat sales tax percentage rates")
-    get_tax = Get(Tax, "/taxes/{id}", "Read one tax rate: its name and percentage.", synonyms="gst vat percentage")
-    create_tax = Create(TaxBody, Tax, "/taxes", "Add a tax rate (GST, VAT) with its name and percentage.", synonyms="new gst vat percentage")
-    update_tax = Update(TaxBody, Tax, "/taxes/{id}", "Rename a tax or change its percentage, for items and products that carry it.",
+    get_tax = Get(Tax, "/taxes/{id}", "Read one tax rate (GST, VAT).", synonyms="gst vat percentage")
+    create_tax = Create(TaxBody, Tax, "/taxes", "Add a tax rate (GST, VAT).", synonyms="new gst vat percentage")
+    update_tax = Update(TaxBody, Tax, "/taxes/{id}", "Rename a tax (GST, VAT) or change its rate.",
                         synonyms="gst vat change percentage increase")
-    delete_tax = Delete("/taxes/{id}", "Delete a tax rate for good. Look first for items and products that carry it: tax_id in list_billable_items and list_products. Cannot be undone.",
+    delete_tax = Delete("/taxes/{id}", "Delete a tax rate for good. Look first for items and products with its tax_id.",
                         synonyms="remove gst vat")

@@ -23,8 +23,8 @@ class TreatmentNoteTemplateDetails(Body):
 
 
 class TreatmentNoteTemplateBody(TreatmentNoteTemplateDetails):
-    content: TreatmentNoteTemplateContent = Field(description="Replaces all there was; text that a read cut short (…) would be lost.")
-    print_settings: PrintSettings = omittable(description="What a printed note shows about the patient.")
+    content: TreatmentNoteTemplateContent
+    print_settings: PrintSettings = omittable()
 
 
 class RecordedPrintSettings(Record):
@@ -55,14 +55,14 @@ STAMPS = ("archived_at", "deleted_at")
 class TreatmentNoteTemplates(Resource):
     """Blank treatment notes: initial assessment, progress note, discharge summary."""
 
-    list_treatment_note_templates = List(TreatmentNoteTemplate, "/treatment_note_templates", "List the clinic's treatment note templates, such as initial assessment or SOAP. Their questions are in get_treatment_note_template.",
+    list_treatment_note_templates = List(TreatmentNoteTemplate, "/treatment_note_templates", "List treatment note templates (SOAP, initial assessment).",
                                          filters=FILTERS, synonyms="blank clinical note layouts soap initial assessment which formats")
-    get_treatment_note_template = Get(TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Read one treatment note template: its sections, questions and print settings.",
+    get_treatment_note_template = Get(TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Read one treatment note template: sections, questions, print settings.",
                                       hidden=STAMPS, synonyms="blank clinical note layout soap questions")
-    create_treatment_note_template = Create(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates", "Add a treatment note template with its sections and questions. Choices carry no answers; only a paragraph may start with text.",
+    create_treatment_note_template = Create(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates", "Add a treatment note template. Only a paragraph may start with text.",
                                             synonyms="new clinical note layout design soap assessment format")
-    update_treatment_note_template = Update(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Rename a treatment note template or change its questions or print settings. Content is replaced whole, so send every section.",
+    update_treatment_note_template = Update(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Change a treatment note template. Content is replaced whole.",
                                             synonyms="edit clinical note layout add question soap format")
-    archive_treatment_note_template = Archive("/treatment_note_templates/{id}/archive", "Archive a treatment note template, so that it is no longer offered for new notes. Cannot be undone here.",
+    archive_treatment_note_template = Archive("/treatment_note_templates/{id}/archive", "Archive a treatment note template, so that it is no longer offered.",
                                               synonyms="retire remove old clinical note layout soap format")
     delete_treatment_note_template = Archive("/treatment_note_templates/{id}", "Archive a treatment note template the old way. Deprecated: use archive_treatment_note_template.", method="DELETE", replaced_by="archive_treatment_note_template")

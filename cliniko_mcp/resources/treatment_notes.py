@@ -16,12 +16,12 @@ class TreatmentNoteDetails(Body):
     title: str = omittable()
     draft: bool | None = Field(description="false finalises the note.")
     attendee_id: Id | None = None
-    booking_id: Id | None = Field(default=None, description="The appointment that the note is about.")
+    booking_id: Id | None = None
     treatment_note_template_id: Id | None = None
 
 
 class TreatmentNoteChanges(TreatmentNoteDetails):
-    content: TreatmentNoteContent | None = Field(default=None, description="Replaces all there was; text that a read cut short (…) would be lost.")
+    content: TreatmentNoteContent | None = None
 
 
 class TreatmentNoteBody(TreatmentNoteChanges):
@@ -66,18 +66,18 @@ STAMPS = ("archived_at", "deleted_at")
 class TreatmentNotes(Resource):
     """Clinical notes (SOAP, progress and assessment notes) of patients' visits."""
 
-    list_treatment_notes = List(TreatmentNote, "/treatment_notes", "List treatment notes (clinical, SOAP and progress notes) of all patients, by practitioner, booking or template, drafts and final ones. Titles and text cannot be searched.",
+    list_treatment_notes = List(TreatmentNote, "/treatment_notes", "List treatment notes (clinical, SOAP, progress notes), draft and final. Text cannot be searched.",
                                 filters=FILTERS, synonyms="clinical soap progress notes unfinished drafts documentation written up today what did the physio write")
-    get_treatment_note = Get(TreatmentNote, "/treatment_notes/{id}", "Read one treatment note: sections, questions and answers, its author, and whether it is a draft or final.",
+    get_treatment_note = Get(TreatmentNote, "/treatment_notes/{id}", "Read one treatment note: answers, author, draft or final.",
                              hidden=STAMPS, synonyms="open clinical note soap assessment what was done last visit")
-    create_treatment_note = Create(TreatmentNoteBody, TreatmentNote, "/treatment_notes", "Write a treatment note for a patient, from a template or from scratch. The author is always the API key's user, who must be a practitioner, and its date cannot be chosen. Keep draft true until it has been read over.",
+    create_treatment_note = Create(TreatmentNoteBody, TreatmentNote, "/treatment_notes", "Write a treatment note (SOAP, progress note), from a template or not. Its author is the key's user, a practitioner. Keep it a draft until read over.",
                                    synonyms="write up visit clinical soap progress note document session dictate")
-    update_treatment_note = Update(TreatmentNoteChanges, TreatmentNote, "/treatment_notes/{id}", "Change a draft treatment note, or finalise it with draft false. Only its author can, and a final note is expected to refuse changes. Content is replaced whole, so send every section.",
+    update_treatment_note = Update(TreatmentNoteChanges, TreatmentNote, "/treatment_notes/{id}", "Change a draft treatment note, or finalise it with draft false. Only its author can; content is replaced whole.",
                                    synonyms="edit finish sign off finalise lock clinical soap note complete draft")
-    archive_treatment_note = Archive("/treatment_notes/{id}/archive", "Archive a treatment note, so that it no longer shows among the patient's notes. unarchive_treatment_note restores it.",
+    archive_treatment_note = Archive("/treatment_notes/{id}/archive", "Archive a treatment note; unarchive_treatment_note restores it.",
                                      synonyms="remove bin hide clinical soap note wrong patient")
-    unarchive_treatment_note = Unarchive(TreatmentNote, "/treatment_notes/{id}/unarchive", "Restore an archived treatment note to the patient's notes.",
+    unarchive_treatment_note = Unarchive(TreatmentNote, "/treatment_notes/{id}/unarchive", "Restore an archived treatment note.",
                                          synonyms="bring back undo recover removed clinical soap note")
-    list_patient_treatment_notes = List(TreatmentNote, "/patients/{patient_id}/treatment_notes", "List one patient's treatment notes: the clinical history of their visits.",
+    list_patient_treatment_notes = List(TreatmentNote, "/patients/{patient_id}/treatment_notes", "List one patient's treatment notes (clinical history).",
                                         filters=FILTERS, synonyms="clinical history file chart progress past sessions what was treated soap notes for client")
     delete_treatment_note = Archive("/treatment_notes/{id}", "Archive a treatment note the old way. Deprecated: use archive_treatment_note.", method="DELETE", replaced_by="archive_treatment_note")

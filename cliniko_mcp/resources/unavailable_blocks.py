@@ -1,6 +1,5 @@
 """Unavailable blocks: times when a practitioner cannot be booked, such as leave, lunch or meetings."""
 
-from pydantic import Field
 
 from cliniko_mcp.fields import Id, Instant
 from cliniko_mcp.filters import COMMON, INSTANT, NUMBER
@@ -16,7 +15,7 @@ class UnavailableBlockBody(Body):
     ends_at: Instant
     notes: str | None = None
     repeat_rule: RepeatRule | None = None
-    unavailable_block_type_id: Id | None = Field(default=None, description="Kind of block, such as lunch or leave.")
+    unavailable_block_type_id: Id | None = None
 
 
 class UnavailableBlock(Record):
@@ -53,16 +52,16 @@ STAMPS = ("archived_at", "deleted_at")
 class UnavailableBlocks(Resource):
     """Blocked-out time in a practitioner's diary."""
 
-    list_unavailable_blocks = List(UnavailableBlock, "/unavailable_blocks", "List blocked-out times (leave, lunch, meetings) by practitioner, site, kind or time.",
+    list_unavailable_blocks = List(UnavailableBlock, "/unavailable_blocks", "List blocked-out time: leave (holiday), lunch, meetings.",
                                    filters=FILTERS, synonyms="who is away on holiday leave time off breaks blocked out busy absent")
-    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time: whose, where, when, why and how it repeats.",
+    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time: whose, where, when, why.",
                                 hidden=STAMPS, synonyms="leave lunch break time off holiday meeting")
-    create_unavailable_block = Create(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks", "Block out time in a practitioner's diary at one site, for leave, lunch or a meeting. Appointments already there stay, so look for them with list_bookings.",
+    create_unavailable_block = Create(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks", "Block out a practitioner's time for leave (holiday), lunch or a meeting. Appointments already there stay.",
                                       synonyms="block off time out take leave holiday lunch break unavailable busy sick day")
-    update_unavailable_block = Update(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks/{id}", "Move, lengthen or shorten a blocked-out time, or change its notes or kind.",
+    update_unavailable_block = Update(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks/{id}", "Move, lengthen or shorten blocked-out time.",
                                       synonyms="extend leave shift lunch change break holiday dates")
-    archive_unavailable_block = Archive("/unavailable_blocks/{id}/archive", "Take a blocked-out time away by archiving it, so that it can be booked. Cannot be undone here, but a new block can be made.",
+    archive_unavailable_block = Archive("/unavailable_blocks/{id}/archive", "Unblock time by archiving its block, so that it can be booked.",
                                         synonyms="unblock free up time remove leave back from holiday delete lunch")
-    get_unavailable_block_conflicts = Conflicts("/unavailable_blocks/{id}/conflicts", "Check whether a blocked-out time overlaps another entry in the practitioner's diary. Says yes or no, not which.",
+    get_unavailable_block_conflicts = Conflicts("/unavailable_blocks/{id}/conflicts", "Check whether blocked-out time overlaps something in the practitioner's diary: yes or no.",
                                                 synonyms="clash overlap leave appointments during holiday")
     delete_unavailable_block = Archive("/unavailable_blocks/{id}", "Archive a blocked-out time the old way. Deprecated: use archive_unavailable_block.", method="DELETE", replaced_by="archive_unavailable_block")

@@ -1,4 +1,4 @@
-"""What arrives in a write: unknown fields dropped, the rest held against the operation's body, refused in Cliniko's words.
+"""What arrives in a write: unknown fields dropped, the rest held against the body model, refused in Cliniko's words.
 
 The body models also read what only a person would write (words for codes, local times); the wire does not, so such
 values are refused here first (api.md 1.6, 1.7, 1.9).
@@ -122,7 +122,7 @@ def _validated(model: type[Body], given: Mapping[str, JsonValue], errors: dict[s
             found = refused.errors(include_url=False, include_input=False)
             unknown = [each["loc"] for each in found if each["type"] == "extra_forbidden"]
             values = deepcopy(values)
-            if unknown and all([_dropped(values, place) for place in unknown]):
+            if unknown and sum(_dropped(values, place) for place in unknown) == len(unknown):
                 continue
             for each in found:
                 name = str(each["loc"][0]) if each["loc"] else "base"

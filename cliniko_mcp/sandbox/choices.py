@@ -1,4 +1,4 @@
-"""What nobody documents about Cliniko, and how the demo clinic behaves there: checklist point (api.md 6) -> sentences."""
+"""What nobody documents about Cliniko, and what the demo clinic does there: checklist point (api.md 6) -> sentences."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
         "A body that is not JSON by its content type is ignored; one that claims to be and is not is 400.",
     ),
     4: (
-        "page below 1 and per_page outside 1 to 100 are clamped, text in them is ignored, a page past the end is empty.",
+        "page below 1 and per_page outside 1 to 100 are clamped, text in them ignored; past the end a page is empty.",
     ),
     5: (
         "Null sorts last, and first when descending, as in PostgreSQL; text sorts without regard to case.",
@@ -34,8 +34,8 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     17: ("latest_booking and patient_ids follow other records without moving updated_at.",),
     20: ("The window is a fixed minute of the clinic's clock for each key; the 429 has a JSON message.",),
     21: (
-        "Users and settings: administrator. Treatment notes: administrator and practitioner. Invoices: all but scheduler.",
-        "Businesses are changed by the administrator; types also by the power receptionist; prices also by the bookkeeper.",
+        "Users, settings: administrator. Treatment notes: administrator, practitioner. Invoices: all but scheduler.",
+        "The administrator changes businesses; the power receptionist types too; the bookkeeper prices too.",
     ),
     26: (
         "A later month without that day takes its last day; a series keeps its local start and its length.",

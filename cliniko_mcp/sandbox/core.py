@@ -5,7 +5,7 @@ road of a request: log < faults < key < user agent < rate limit < route < role <
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from threading import RLock
@@ -211,7 +211,7 @@ class Sandbox:
             return work(desk, Ask(operation, ids, caller, request))
 
     @contextmanager
-    def _kept(self, desk: "Desk") -> Iterator[None]:
+    def _kept(self, desk: "Desk") -> Generator[None]:
         with desk.store.transaction():
             yield
         if self._keeper is not None and desk.store.committed:

@@ -53,7 +53,7 @@ class Desk:
                     yield row
 
     def children(self, resource: str, column: str, parent: str, parent_id: str) -> list[Row]:
-        """All rows, hidden ones too, whose column holds this parent's id. Raises the 404 where there is no such parent."""
+        """All rows, hidden ones too, whose column holds this parent's id. Raises the 404 where the parent is not."""
         if self.get(parent, parent_id) is None:
             raise not_found()
         tables = [self.store.table(name) for name in VIEWS.get(resource, (resource,))]

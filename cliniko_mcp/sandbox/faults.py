@@ -1,4 +1,4 @@
-"""Trouble on demand: refusals, slowness, unreadable answers and dropped connections, by rate or by path (api.md 6, 78)."""
+"""Trouble on demand: refusals, slowness, unreadable answers, dropped connections, by rate or by path (api.md 6, 78)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

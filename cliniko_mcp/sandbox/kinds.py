@@ -1,4 +1,4 @@
-"""What kind of value a field of a Record or Body holds, read from its annotation: how it is checked, stored and sorted."""
+"""What kind of value a field of a Record or Body holds, read from its annotation: how to check, store and sort it."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""How true each operation of the demo clinic is: by a rule of clinic life, or by the shape alone. Generated, not written."""
+"""How true each operation of the demo clinic is: by a rule of clinic life, or by its shape alone. Always generated."""
 
 from collections.abc import Mapping
 from typing import Final, Literal

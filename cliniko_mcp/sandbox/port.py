@@ -72,7 +72,7 @@ def _spoken(act: Act) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         body = await request.body()
         try:
-            given = json.loads(body) if body.strip() else {}
+            given: JsonValue = json.loads(body) if body.strip() else {}
             if not isinstance(given, dict):
                 raise ValueError("the body must be a JSON object")
             return _sent(act(request.method, given))

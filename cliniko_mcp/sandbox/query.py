@@ -155,7 +155,7 @@ def visible(row: Row, conditions: Sequence[Wanted]) -> bool:
 
 
 def sort(rows: list[Row], order: Sequence[Column]) -> Sequence[Row]:
-    """The rows by these columns, ties by id. Null comes last, and first when descending, as in PostgreSQL (choices 5)."""
+    """The rows by these columns, ties by id. Null comes last, first when descending, as in PostgreSQL (choices 5)."""
     rows.sort(key=_by_id)
     for column in reversed(order):
         rows.sort(key=_key(column), reverse=column.descending)

@@ -1,7 +1,7 @@
 """What every operation does by its shape alone; rules add what is particular (api.md 1.3 to 1.8)."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.filters import INSTANT, NUMBER, Family
@@ -47,9 +47,8 @@ def answer_list(desk: Desk, ask: Ask) -> SandboxResponse:
     return page(desk, ask, rows)
 
 
-def page(desk: Desk, ask: Ask, rows: "Iterable[Row]") -> SandboxResponse:
+def page(desk: Desk, ask: Ask, rows: Sequence[Row]) -> SandboxResponse:
     """The asked-for page of these rows in the envelope."""
-    rows = list(rows) if not isinstance(rows, list) else cast("list[Row]", rows)
     wanted = paging.page_of(ask)
     shown = [show(desk, ask.resource, row) for row in wanted.of(rows)]
     path = ask.operation.path.format_map(ask.ids)

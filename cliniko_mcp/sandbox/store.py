@@ -5,7 +5,7 @@ replaces it, so that whoever read it before still holds what it was, and a faile
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -78,7 +78,7 @@ class Table:
         """The ids of the rows whose id field (or list of ids) holds this id. The first use builds an index."""
         values = self._matches.get(field)
         if values is None:
-            values = {}
+            values = dict[str, dict[str, None]]()
             for row_id, row in self.rows.items():
                 for each in _values(row, field):
                     values.setdefault(each, {})[row_id] = None
@@ -141,7 +141,7 @@ class Store:
             self._undo.append((table, row_id, old))
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """Undo every change of this block if it raises; else leave its net changes in `committed`."""
         self._undo = []
         try:

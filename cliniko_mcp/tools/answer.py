@@ -1,7 +1,7 @@
 """The one envelope of every result, and the limit on its size.
 
-`{"items"|"item": ..., "page": {...}, "names": {...}, "notes": [...], "now": ..., "time_zone": ...}`, compact, the same in
-structured content and text, because hosts read one or the other.
+`{"items"|"item": ..., "page": {...}, "names": {...}, "notes": [...], "now": ..., "time_zone": ...}`, compact, the same
+in structured content and text, because hosts read one or the other.
 """
 
 import json
@@ -61,7 +61,9 @@ class Rows:
 async def shaped(desk: Desk, records: Sequence[Record], shape: Shape, tokens: int = USUAL_TOKENS) -> Rows:
     """The records as rows, as many as fit into `tokens`, with the names that their ids stand for."""
     found = await look_up(desk, ids_in(records))
-    known = {kind: _told_apart({key: NAMED[kind].label(one) for key, one in rows.items()}) for kind, rows in found.items()}
+    known = {
+        kind: _told_apart({key: NAMED[kind].label(one) for key, one in rows.items()}) for kind, rows in found.items()
+    }
     zones = _zones(found.get("business_id", {}))
     home = await desk.zone()
     rows: list[Row] = []

@@ -1,4 +1,4 @@
-"""The boundary where a host's arguments become ours: JSON given as text is unwrapped, once, where the schema says so."""
+"""Where a host's arguments become ours: JSON given as text is unwrapped, once, where the schema says so."""
 
 import json
 from collections.abc import Mapping

@@ -19,7 +19,10 @@ from cliniko_mcp.untrusted import clean
 
 _DESCRIBED = 5
 _EXECUTORS = {
-    Risk.READ: ("cliniko_read", "Run any read operation (list_, get_): what the clinic's records say. Changes nothing."),
+    Risk.READ: (
+        "cliniko_read",
+        "Run any read operation (list_, get_): what the clinic's records say. Changes nothing.",
+    ),
     Risk.WRITE: (
         "cliniko_write",
         "Run any operation that adds or changes records (create_, update_, unarchive_). Nothing is removed.",
@@ -122,7 +125,9 @@ class Catalogue:
         body: dict[str, JsonValue] = {"items": items}
         if query and tools:
             body["tools"] = [_described(entry, schema=False) for entry in tools[:3]]
-        notes = [] if items or tools else ["Nothing fits these words. Try others, or names from this tool's description."]
+        notes = (
+            [] if items or tools else ["Nothing fits these words. Try others, or names from this tool's description."]
+        )
         return Answer(body, notes)
 
     @property

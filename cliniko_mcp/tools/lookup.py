@@ -11,9 +11,67 @@ from cliniko_mcp.listing import Entry
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _STOP: Final = frozenset(
-    "a an and any are as at be by can do does for from get give has have how i in is it its me my of on or our please "
-    "show tell that the their them there these this to us was we what when where which who whom with you your".split()
+    [
+        "a",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "get",
+        "give",
+        "has",
+        "have",
+        "how",
+        "i",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "please",
+        "show",
+        "tell",
+        "that",
+        "the",
+        "their",
+        "them",
+        "there",
+        "these",
+        "this",
+        "to",
+        "us",
+        "was",
+        "we",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "whom",
+        "with",
+        "you",
+        "your",
+    ]
 )
+_ENDINGS: Final = (
+    ("ations", 4), ("ation", 4), ("ments", 4), ("ment", 4), ("ings", 3), ("ing", 3), ("ied", 3), ("ies", 3),
+    ("ers", 4), ("ed", 3), ("es", 3), ("er", 4), ("s", 3), ("e", 3), ("y", 3),
+)  # fmt: skip
+"""Endings that are dropped, each with the fewest letters that have to stay."""
 _SATURATION, _LENGTH_PENALTY = 1.2, 0.5
 _NAME_WEIGHT, _SYNONYM_WEIGHT, _DESCRIPTION_WEIGHT = 3, 3, 1
 
@@ -21,8 +79,7 @@ _NAME_WEIGHT, _SYNONYM_WEIGHT, _DESCRIPTION_WEIGHT = 3, 3, 1
 @cache
 def stem(word: str) -> str:
     """A word without its common English endings, so that booking, booked and books meet."""
-    for ending, least in (("ations", 4), ("ation", 4), ("ments", 4), ("ment", 4), ("ings", 3), ("ing", 3), ("ied", 3),
-                          ("ies", 3), ("ers", 4), ("ed", 3), ("es", 3), ("er", 4), ("s", 3), ("e", 3), ("y", 3)):  # fmt: skip
+    for ending, least in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= least:
             word = word.removesuffix(ending)
             break
@@ -31,7 +88,9 @@ def stem(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """The stems of the words that carry meaning, in order."""
-    return [stem(word) for word in _WORD.findall(text.casefold().replace("'", "").replace("’", "")) if word not in _STOP]
+    return [
+        stem(word) for word in _WORD.findall(text.casefold().replace("'", "").replace("’", "")) if word not in _STOP
+    ]
 
 
 class Lookup:

@@ -1,4 +1,4 @@
-"""The words people know records by: practitioner, site, type and patient names, looked up in batches, never one a row."""
+"""The names people know practitioners, sites, types and patients by, looked up in batches, never one a row."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,9 @@ NAMED: Final[Mapping[str, Named]] = {
     "business_id": Named(
         "business", ("list_businesses",), lambda record: text_of(record, "business_name", "display_name", "label")
     ),
-    "appointment_type_id": Named("appointment_type", ("list_appointment_types",), lambda record: text_of(record, "name")),
+    "appointment_type_id": Named(
+        "appointment_type", ("list_appointment_types",), lambda record: text_of(record, "name")
+    ),
     "patient_id": Named("patient", ("list_patients",), person),
 }
 

@@ -23,7 +23,7 @@ LIST_CONTROLS: Final[Mapping[str, Schema]] = {
     "cursor": {"type": "string"},
 }
 DETAIL: Final[Mapping[str, Schema]] = {"detail": {"type": "string", "enum": ["concise", "full"]}}
-FIELDS: Final[Mapping[str, Schema]] = {"fields": {"type": "array", "items": {"type": "string"}}}
+FIELDS: Final[Mapping[str, Schema]] = {"fields": {"type": "string"}}
 
 
 def input_schema(operation: Operation) -> Schema:
@@ -57,7 +57,7 @@ def input_schema(operation: Operation) -> Schema:
 def controls(operation: Operation) -> Mapping[str, Schema]:
     """The arguments that are ours and not the API's: how much of a list, and how its rows are shown.
 
-    `detail` stands only where short rows differ from full ones; on one record `fields` only where it has secrets to name.
+    `detail` stands only where short rows differ from full ones; on one record `fields` only where it holds secrets.
     """
     record = operation.record
     if operation.listing and record:
@@ -79,9 +79,11 @@ def model_schema(model: type[BaseModel]) -> Schema:
     return _portable(whole, cast("Schema", whole.get("$defs", {})))
 
 
-def _portable(node: Schema, definitions: Schema) -> Schema:
+def _portable(node: Schema, definitions: Schema, depth: int = 0) -> Schema:
     node = _resolved(node, definitions)
     plain: Schema = {name: node[name] for name in (*_KEPT, *_BOUNDS) if name in node}
+    if depth > 1:  # inside nested content a length is worth its tokens only in the error that names the place
+        plain.pop("maxLength", None)
     if "const" in node:
         plain["enum"] = [node["const"]]
     if "enum" in plain:
@@ -90,9 +92,10 @@ def _portable(node: Schema, definitions: Schema) -> Schema:
         plain.setdefault("type", "integer" if all(isinstance(value, int) for value in values) else "string")
     if "properties" in plain:
         inside = cast("Mapping[str, Schema]", plain["properties"])
-        plain["properties"] = {name: _portable(below, definitions) for name, below in inside.items()}
+        plain["properties"] = {name: _portable(below, definitions, depth + 1) for name, below in inside.items()}
     if plain.get("type") == "array":
-        plain["items"] = _portable(cast("Schema", plain.get("items") or dict(_TEXT)), definitions) or dict(_TEXT)
+        items = cast("Schema", plain.get("items") or dict(_TEXT))
+        plain["items"] = _portable(items, definitions, depth + 1) or dict(_TEXT)
     return plain
 
 

@@ -7,10 +7,11 @@ from typing import Final, Literal, TypeVar, cast
 
 from pydantic import ValidationError
 
+from cliniko_mcp.arguments import refused_arguments
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body, complaints
-from cliniko_mcp.operation import List, Operation, Risk, refused_arguments
+from cliniko_mcp.operation import List, Operation, Risk
 from cliniko_mcp.registry import find
 from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, fitted, shaped
 from cliniko_mcp.tools.arguments import unwrapped
@@ -167,8 +168,10 @@ def _shape(operation: Operation, given: Mapping[str, object], usual: Detail) -> 
     if detail not in ("concise", "full"):
         raise InvalidArguments("detail must be concise or full.", field="detail")
     fields = given.get("fields")
+    if isinstance(fields, str):
+        fields = [name.strip() for name in fields.split(",") if name.strip()]
     if fields is not None and not (isinstance(fields, list) and all(isinstance(name, str) for name in fields)):  # pyright: ignore[reportUnknownVariableType]
-        raise InvalidArguments("fields must be a list of field names.", field="fields")
+        raise InvalidArguments("fields must be names of fields, separated by commas.", field="fields")
     assert operation.record is not None
     return Shape(operation.record, detail, cast("list[str] | None", fields))
 

@@ -48,7 +48,9 @@ def view_of(settings: Settings) -> View:
     excluded = frozenset(known.keys() - allowed)
     narrowed = bool(settings.resources or settings.tools)
     shown = allowed if narrowed or settings.view == "all" else allowed & core_names(known).keys()
-    listed = (name for name, entry in known.items() if name in shown and (name in settings.tools or not entry.deprecated))
+    listed = (
+        name for name, entry in known.items() if name in shown and (name in settings.tools or not entry.deprecated)
+    )
     if settings.read_only:
         listed = (name for name in listed if known[name].risk == "read" or name in ("cliniko_describe",))
     return View(tuple(listed), excluded)
@@ -56,9 +58,7 @@ def view_of(settings: Settings) -> View:
 
 def core_names(known: Mapping[str, Entry]) -> dict[str, Entry]:
     """The tools of the core view: curated tools, catalogue tools, and the most used operations."""
-    return {
-        name: entry for name, entry in known.items() if entry.kind in ("workflow", "meta") or name in CORE
-    }
+    return {name: entry for name, entry in known.items() if entry.kind in ("workflow", "meta") or name in CORE}
 
 
 def _allowed(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]:

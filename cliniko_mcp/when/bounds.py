@@ -1,17 +1,17 @@
-"""Ends of intervals as said: "by Friday", "before the end of next week", "since Monday", "from 24 Nov 3pm to Thursday"."""
+"""Ends of intervals as said: "by Friday", "before the end of next week", "since Monday", "24 Nov 3pm to Thursday"."""
 
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from cliniko_mcp.when.clock import Times
 from cliniko_mcp.when.dates import Dated, Days, Exact, Now, contradiction, days_from, forward, span, weekday_after
-from cliniko_mcp.when.days import Dates, DatedSpan, read_date, resolve_date
+from cliniko_mcp.when.days import DatedSpan, Dates, read_date, resolve_date
 from cliniko_mcp.when.hours import read_moment, read_times
 from cliniko_mcp.when.lengths import read_calendar
 from cliniko_mcp.when.reader import Reader
 from cliniko_mcp.when.refusals import not_understood
 from cliniko_mcp.when.spans import read_span
-from cliniko_mcp.when.weekdays import Named, Weekdays, days_of_weekdays, read_named
+from cliniko_mcp.when.weekdays import Named, Run, Weekdays, days_of_weekdays, read_named
 from cliniko_mcp.when.zones import instant, on_day
 
 _DAY: Final = timedelta(days=1)
@@ -53,7 +53,7 @@ class Bound(NamedTuple):
 
 def read_bound(reader: Reader, now: Now) -> Bound | None:
     """The limit that comes next, or None; a time of day alone is one only after "by" and "since"."""
-    kind = next((kind for words, kind in _KINDS if reader.words(*words)), None)
+    kind: Kind | None = next((kind for words, kind in _KINDS if reader.words(*words)), None)
     if kind is None:
         return None
     start = reader.at
@@ -65,11 +65,11 @@ def read_bound(reader: Reader, now: Now) -> Bound | None:
     time_first = reader.peek().kind in {"time", "num"} or reader.peek().text in {"noon", "midnight", "half", "quarter"}
     end = read_end(reader, now)
     if end is None and kind in {"by", "since"}:
-        moment = read_moment(reader, lead="at")
+        moment = read_moment(reader, lead="limit")
         end = End(None, Times("at", moment), reader.at) if moment else None
         if end and (days := _after_time(reader, now)):
             end = days._replace(times=end.times)
-    if end is None or (end.days is None or time_first and end.times) and kind not in {"by", "since"}:
+    if end is None or ((end.days is None or (time_first and end.times)) and kind not in {"by", "since"}):
         return None
     if end.times and end.times.kind not in {"at", "part"}:
         # "by Friday after 3" limits the days, and the hours of each of them
@@ -79,7 +79,7 @@ def read_bound(reader: Reader, now: Now) -> Bound | None:
 
 
 def _edge(reader: Reader, now: Now) -> Bound | None:
-    """"The end of next week", "the start of December" after "by" or "before"."""
+    """ "The end of next week", "the start of December" after "by" or "before"."""
     reader.words("the")
     word = reader.any_of("end", "start", "beginning")
     if not word:
@@ -95,10 +95,10 @@ def _edge(reader: Reader, now: Now) -> Bound | None:
     return Bound(kind, end) if end and end.days and not end.times else None
 
 
-def read_stretch(reader: Reader, now: Now) -> DatedSpan | Days | Exact | None:
+def read_stretch(reader: Reader, now: Now) -> DatedSpan | Days | Exact | Weekdays | None:
     """From one end to another ("24 Nov to 3 Dec", "Monday 9am to Wednesday noon", "now until Friday"), or None.
 
-    Weekdays without dates or times are left alone: beside a span they choose days of it rather than make one.
+    Weekdays without dates or times stay weekdays: beside a span they choose days of it rather than make one.
     """
     lead = reader.any_of("from", "between")
     left = read_end(reader, now)
@@ -112,13 +112,15 @@ def read_stretch(reader: Reader, now: Now) -> DatedSpan | Days | Exact | None:
         or (lead == "between" and joined == "and" and reader.kind("join"))
         or (joined == "/" and _from_iso(reader) and reader.kind("join"))
     ):
-        return _listed(left) if lead == "between" else None
+        return _listed(left, reader) if lead else None
     right = read_end(reader, now)
     if right is None or (right.days is None and not iso):
         return None
-    if isinstance(left.days, Weekdays) and isinstance(right.days, Weekdays) and not left.times:
-        if not right.times or joined != "until":
-            return None
+    begin, end = left.days, right.days
+    until_then = right.times is not None and joined == "until"
+    if isinstance(begin, Weekdays) and isinstance(end, Weekdays) and not left.times and not until_then:
+        reader.at = right.after_days
+        return _run(begin, end) if lead else None
     if right.times and not left.times and not iso and joined != "until":
         # "Monday to Friday at 3" is a time on each of them
         reader.at = right.after_days
@@ -171,7 +173,7 @@ def last_moment(end: End, now: Now) -> datetime:
 
 
 def end_days(end: End, now: Now, *, past: bool = False) -> Days | Exact:
-    """The days of an end, as counted from today; a time alone is on the next day, or with `past` the last, that has it."""
+    """The days of an end, as counted from today; a time alone is the next to come, or with `past` the last gone by."""
     if end.days is None:
         assert end.times is not None
         minute = end.times.minutes()[0]
@@ -244,11 +246,18 @@ def _from_iso(reader: Reader) -> bool:
     return reader.tokens[reader.at - 1].kind == "iso"
 
 
-def _listed(left: End) -> DatedSpan | None:
-    # "between 24 and 28 November" joins its days with "and"
-    if isinstance(left.days, Dates) and len(left.days.dates) == 2 and left.times is None:
+def _listed(left: End, reader: Reader) -> DatedSpan | None:
+    """ "Between 24 and 28 November", "from 24 to 28 November": both ends were read as one date already."""
+    reader.at = left.after_days
+    if isinstance(left.days, Dates) and len(left.days.dates) == 2:
         return DatedSpan(*left.days.dates)
-    return None
+    return left.days if isinstance(left.days, DatedSpan) else None
+
+
+def _run(left: Weekdays, right: Weekdays) -> Weekdays:
+    first, last = left.terms[0], right.terms[0]
+    assert isinstance(first, Named) and isinstance(last, Named)
+    return Weekdays((Run(first, last),))
 
 
 def _between(left: End, right: End, now: Now) -> Days | Exact:

@@ -39,7 +39,7 @@ class Days(NamedTuple):
     last: date
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many days it holds."""
         return (self.last - self.first).days + 1
 
@@ -166,7 +166,9 @@ def possible(dated: Dated, year: int) -> bool:
 def contradiction(day: date, said: Collection[int]) -> Exception:
     """The error for a date whose weekday is not one of those said with it."""
     names = " or ".join(WEEKDAY_NAMES[number - 1] for number in sorted(said))
-    return not_understood(f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year} is a {WEEKDAY_NAMES[day.isoweekday() - 1]}, not a {names}.")
+    return not_understood(
+        f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year} is a {WEEKDAY_NAMES[day.isoweekday() - 1]}, not a {names}."
+    )
 
 
 def day_words(day: date) -> str:

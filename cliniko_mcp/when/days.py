@@ -107,7 +107,7 @@ def _numbers(reader: Reader, *, month_follows: bool) -> tuple[list[int], bool] |
         joined = ranged or bool(reader.kind("join"))
         reader.words("the")
         token, after = reader.peek(), reader.peek(1)
-        wrong = comma and token.kind == "num" or after.kind == "month" or after.text == "of"
+        wrong = (comma and token.kind == "num") or after.kind == "month" or after.text == "of"
         if not joined or not _is_day(token) or (ranged and len(found) > 1) or (wrong and not month_follows):
             reader.at = start
             return found, False
@@ -117,12 +117,12 @@ def _numbers(reader: Reader, *, month_follows: bool) -> tuple[list[int], bool] |
 
 
 def _dated(numbers: list[int], ranged: bool, month: int, year: int) -> Date:
-    dates = tuple(Dated(number, month, year) for number in numbers)
+    dates = [Dated(number, month, year) for number in numbers]
     if 0 in numbers:
         raise not_understood("There is no day 0 in the calendar.")
     if ranged:
         return DatedSpan(dates[0], dates[1])
-    return Dates(dates) if len(dates) > 1 else dates[0]
+    return Dates(tuple(dates)) if len(dates) > 1 else dates[0]
 
 
 def _day_month(reader: Reader) -> Date | None:
@@ -165,10 +165,10 @@ def _year_after(reader: Reader) -> int:
     reader.at = start
     # "24 Nov 26": beyond the hours of a clock two digits can only be a year
     token, after = reader.peek(), reader.peek(1)
-    if token.kind == "num" and len(token.text) == 2 and token.text.isdigit() and token.value > 24:
-        if after.kind in {"end", "join", "word", "part", "time"} and after.text not in {"oclock", "past"}:
-            reader.at += 1
-            return 2000 + token.value
+    two_digits = token.kind == "num" and len(token.text) == 2 and token.text.isdigit() and token.value > 24
+    if two_digits and after.kind in {"end", "join", "word", "part", "time"} and after.text not in {"oclock", "past"}:
+        reader.at += 1
+        return 2000 + token.value
     return 0
 
 

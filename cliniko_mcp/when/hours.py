@@ -53,13 +53,16 @@ def read_times(reader: Reader, *, day_said: bool, listed: bool = False) -> Times
         return Times("after", first)
     if _or(reader, "earlier", "before"):
         return Times("before", final=first)
-    number = reader.tokens[start]
-    if not lead and not listed and reader.at == start + 1 and number.kind == "num":
-        # a number by itself may as well be a day of the month; four digits read as the 24-hour clock
-        if not day_said and len(number.text) != 4 or len(number.text) < 3 or number.text.isalpha():
-            reader.at = start
-            return None
+    if not lead and not listed and reader.at == start + 1 and _unclear(reader.tokens[start], day_said=day_said):
+        reader.at = start
+        return None
     return Times("at", first)
+
+
+def _unclear(token: Token, *, day_said: bool) -> bool:
+    """Whether a number by itself may as well be a day of the month; four digits read as the 24-hour clock."""
+    digits = len(token.text) if token.text.isdigit() else 0
+    return token.kind == "num" and digits != 4 and not (digits == 3 and day_said)
 
 
 def read_moment(reader: Reader, *, lead: str = "") -> Moment | None:
@@ -123,7 +126,7 @@ def _minutes_past(reader: Reader, token: Token, lead: str) -> Moment | None:
     if hour is None or not 1 <= hour <= 12 or minutes > 30:
         return None
     # in words a clock time ("ten to four"), in digits a range ("10 to 4") unless that would run backwards
-    if token.text.isdigit() and lead != "at" and minutes <= 12:
+    if token.text.isdigit() and lead not in {"at", "limit"} and minutes <= 12:
         begin, end = Moment(minutes * 60, "bare").readings()[0], Moment(hour % 12 * 60, "bare").readings()[0]
         if lead or begin < end or (begin >= NOON > end and begin < end + NOON):
             return None
@@ -150,15 +153,15 @@ def _hour_said(reader: Reader, token: Token) -> Moment | None:
 
 
 def _worded_minutes(reader: Reader, token: Token) -> int | None:
-    """"Three thirty", "nine fifteen", "two oh five"; digits are never put together so."""
+    """ "Three thirty", "nine fifteen", "two oh five"; digits are never put together so."""
     start = reader.at
     if not token.text.isalpha():
         return None
     zero = reader.any_of("oh", "o", "zero")
     minute = reader.take()
-    if minute.kind == "num" and minute.text.isalpha() and (minute.value < 10 if zero else 10 <= minute.value < 60):
-        if reader.peek().kind not in {"unit", "month"}:
-            return minute.value
+    fits = 1 <= minute.value < 10 if zero else 10 <= minute.value < 60
+    if minute.kind == "num" and minute.text.isalpha() and fits and reader.peek().kind not in {"unit", "month"}:
+        return minute.value
     reader.at = start
     return None
 
@@ -194,7 +197,7 @@ def _bounded(reader: Reader) -> Times | None:
         part = _part(reader)
         assert part is not None
         return part_edge(part.part, edge)
-    moment = read_moment(reader, lead="at" if reader.peek(1).text != "to" else "")
+    moment = read_moment(reader, lead="limit")
     if moment is None:
         return None
     return Times("after", moment) if edge == "after" else Times("before", final=moment)

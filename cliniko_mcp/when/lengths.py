@@ -27,7 +27,7 @@ _MOST: Final = {
 class Length(NamedTuple):
     """A number of units of time: 2 weeks, half an hour."""
 
-    count: int
+    number: int
     unit: str
 
 
@@ -55,16 +55,30 @@ def read_length(reader: Reader) -> Length | None:
         reader.at = start
         return None
     count = count or 1
-    if unit.text == "hour" and reader.words("and", "a", "half"):
-        return Length(count * 60 + 30, "minute")
+    if unit.text == "hour" and count <= _MOST["hour"]:
+        return _hours(reader, count)
     if not 1 <= count <= _MOST[unit.text]:
         raise not_understood(f"{count} {unit.text}s is more than a diary reaches.")
     return Length(count, unit.text)
 
 
+def _hours(reader: Reader, count: int) -> Length:
+    """Hours, with the half or the minutes said after them."""
+    start = reader.at
+    if reader.kind("join") and reader.words("a", "half"):
+        return Length(count * 60 + 30, "minute")
+    reader.at = start
+    reader.kind("join")
+    minutes = reader.kind("num")
+    if minutes and minutes.value and reader.words("minute"):
+        return Length(count * 60 + minutes.value, "minute")
+    reader.at = start
+    return Length(count, "hour")
+
+
 def shifted(now: Now, length: Length, sign: int) -> datetime:
     """The moment that far from now: hours run on through a change of the clock, days keep the time of day."""
-    count = length.count * sign
+    count = length.number * sign
     if length.unit in {"minute", "hour"}:
         minutes = count * (60 if length.unit == "hour" else 1)
         return (instant(now.moment) + timedelta(minutes=minutes)).astimezone(now.zone)
@@ -75,7 +89,7 @@ def shifted(now: Now, length: Length, sign: int) -> datetime:
 
 def moved(day: date, length: Length, sign: int) -> date:
     """The day that many days, weeks, months or years away."""
-    count = length.count * sign
+    count = length.number * sign
     months = {"month": 1, "quarter": 3, "year": 12}.get(length.unit)
     if months:
         return add_months(day, count * months)
@@ -109,13 +123,15 @@ class Calendar(NamedTuple):
 
 
 def read_calendar(reader: Reader, now: Now, *, bare: bool = False) -> Calendar | None:
-    """"Next month", "this week", "December 2027" ..., and with `bare` also "the month"; None if nothing like it."""
+    """ "Next month", "this week", "December 2027" ..., and with `bare` also "the month"; None if nothing like it."""
     start = reader.at
     while reader.kind("filler"):
         pass
     if reader.peek().kind == "month":
         after = reader.peek(1)
-        found = None if after.kind == "ord" or (after.kind == "num" and len(after.text) <= 2) else read_date(reader, now)
+        found = (
+            None if after.kind == "ord" or (after.kind == "num" and len(after.text) <= 2) else read_date(reader, now)
+        )
         if isinstance(found, Dated):
             return Calendar("month", None, days_of(found, now), not found.year)
         reader.at = start
@@ -152,7 +168,7 @@ def _named_month(month: int, word: str, now: Now) -> Days:
     year = now.today.year
     if word == "this":
         return month_days(year, month)
-    if word == "next" and month > now.today.month or word != "next" and month < now.today.month:
+    if (word == "next" and month > now.today.month) or (word != "next" and month < now.today.month):
         name, other = MONTH_NAMES[month - 1], year + (1 if word == "next" else -1)
         raise not_understood(f'"{word.capitalize()} {name}" can mean {year} or {other}: say the year.')
     return month_days(year + (1 if word == "next" else -1), month)

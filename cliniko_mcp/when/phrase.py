@@ -6,7 +6,7 @@ from typing import Final
 from cliniko_mcp.when.bounds import Bound, read_bound, read_stretch
 from cliniko_mcp.when.clock import Times
 from cliniko_mcp.when.dates import Dated, Days, Exact, Now
-from cliniko_mcp.when.days import Date, Dates, DatedSpan, is_year, read_date, read_year, resolve_date
+from cliniko_mcp.when.days import Date, DatedSpan, Dates, is_year, read_date, read_year, resolve_date
 from cliniko_mcp.when.hours import read_times
 from cliniko_mcp.when.reader import Reader
 from cliniko_mcp.when.refusals import not_understood, shown
@@ -17,8 +17,8 @@ from cliniko_mcp.when.words import PREPOSITIONS
 
 Term = Dated | DatedSpan | Dates | Days | Exact | Weekdays
 _EXCEPT: Final = (("except", "for"), ("except",), ("apart", "from"), ("other", "than"), ("without",), ("not",), ("no",))
-_DAY_KINDS: Final = frozenset("weekday date iso month ord unit".split())
-_DAY_WORDS: Final = frozenset("today tomorrow yesterday tonight weekend weekday".split())
+_DAY_KINDS: Final = frozenset(("weekday", "date", "iso", "month", "ord", "unit"))
+_DAY_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "tonight", "weekend", "weekday"))
 
 
 @dataclass(slots=True)
@@ -103,7 +103,8 @@ class _Grammar:
         reader = self.reader
         if reader.kind("filler"):
             # "any time", "every day", "all of"
-            reader.words("time") or reader.words("day") or (reader.peek(1).kind != "unit" and reader.words("of"))
+            if not (reader.words("time") or reader.words("day")):
+                reader.words("of")
             return True
         return reader.words("but")
 
@@ -121,6 +122,11 @@ class _Grammar:
         reader, start = self.reader, self.reader.at
         if self.stretches and not (self.joiner and self.last == "times"):
             stretch = read_stretch(reader, self.now)
+            if isinstance(stretch, Weekdays):
+                self._alternative()
+                self.segment.weekdays.append(stretch)
+                self.last = "weekdays"
+                return True
             if stretch is not None:
                 self._add_days([stretch])
                 return True
@@ -129,6 +135,7 @@ class _Grammar:
         if bound is None:
             reader.at = start
             return False
+        self._clear(bound.end.times)
         self.segment.bounds.append(bound)
         self.last = "bound"
         return True
@@ -159,9 +166,9 @@ class _Grammar:
         if weekdays is None:
             reader.at = start
             return False
-        if self.joiner and self.joiner != "comma" and self.last == "days":
-            self.segment.days[-1].append(weekdays)
-        elif self.joiner == "comma" and self.last == "days" and not weekdays.single and self._single_day():
+        # "tomorrow, Thursday" says one day twice; "tomorrow, Thursday or Friday" is a list
+        listed = self.joiner != "comma" or (not weekdays.single and self._single_day())
+        if self.joiner and self.last == "days" and listed:
             self.segment.days[-1].append(weekdays)
         else:
             self._alternative()
@@ -176,9 +183,7 @@ class _Grammar:
         if times is None:
             reader.at = start
             return False
-        yearlike = any(moment is not None and moment.yearlike for moment in (times.first, times.final))
-        if yearlike and not self.day_said:
-            raise not_understood(f'"{shown(self.said)}" could be a year or a time: say "20:30" or "in 2030".')
+        self._clear(times)
         groups = self.segment.times
         if listed and not self._narrows(groups[-1][-1], times):
             groups[-1].append(times)
@@ -186,6 +191,11 @@ class _Grammar:
             groups.append([times])
         self.last = "times"
         return True
+
+    def _clear(self, times: Times | None) -> None:
+        moments = (times.first, times.final) if times else ()
+        if not self.day_said and any(moment is not None and moment.yearlike for moment in moments):
+            raise not_understood(f'"{shown(self.said)}" could be a year or a time: say "20:30" or "in 2030".')
 
     def _narrows(self, before: Times, times: Times) -> bool:
         """Whether a joined time limits the one before ("after 3 and before 5") rather than adding to it."""
@@ -262,14 +272,13 @@ class _Grammar:
 
     def _alternative(self) -> None:
         """Another alternative begins where a day is joined to days whose times are said already."""
-        if self.joiner and self.last == "times" and self.segment.says_day and self.joiner != "comma":
-            self.phrase.segments.append(Segment())
-        elif self.joiner == "comma" and self.last == "times" and (self.segment.days or self.segment.weekdays):
+        chosen = self.segment.says_day if self.joiner != "comma" else self.segment.days or self.segment.weekdays
+        if self.joiner and self.last == "times" and chosen:
             self.phrase.segments.append(Segment())
 
     def _single_day(self) -> bool:
-        return all(
-            isinstance(term, Dated) and term.day or isinstance(term, Days) and term.count == 1
+        return bool(self.segment.days) and all(
+            (isinstance(term, Dated) and term.day) or (isinstance(term, Days) and term.size == 1)
             for term in self.segment.days[-1]
         )
 

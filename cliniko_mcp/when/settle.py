@@ -1,13 +1,13 @@
-"""From a phrase taken apart to one interval: everything said is laid over everything else, contradictions are refused."""
+"""From a phrase taken apart to one interval: what was said is laid together, contradictions are refused."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from cliniko_mcp.when.bounds import Bound, End, end_days, first_moment, last_moment
-from cliniko_mcp.when.clock import Times
+from cliniko_mcp.when.bounds import Bound, End, first_moment, last_moment
 from cliniko_mcp.when.dates import Dated, Days, Exact, Now, contradiction, day_words, days_from
-from cliniko_mcp.when.days import Dates, DatedSpan, resolve_date
+from cliniko_mcp.when.days import DatedSpan, Dates, resolve_date
 from cliniko_mcp.when.interval import Minutes, When, Window, day_windows, windows
 from cliniko_mcp.when.phrase import Phrase, Segment, Term
 from cliniko_mcp.when.refusals import not_understood
@@ -32,7 +32,7 @@ class Part(NamedTuple):
 
 
 def settle(phrase: Phrase, now: Now) -> When:
-    """The interval of a phrase. Raises NotUnderstood for contradictions, gaps that cannot be expressed, and open ends."""
+    """The interval of a phrase. Raises NotUnderstood for contradictions, open ends and what no interval can hold."""
     shared = _shared(phrase.segments)
     parts = [_segment(segment, shared, now) for segment in phrase.segments]
     part = parts[0] if len(parts) == 1 else _together(parts, now)
@@ -73,6 +73,8 @@ def _segment(segment: Segment, shared: list[Term] | None, now: Now) -> Part:
         segment.days.append(shared)
     base = _base(segment, now)
     if base is None and not segment.bounds:
+        if all(weekdays.single and weekdays.plain for weekdays in segment.weekdays) and _plural(segment):
+            raise _endless()
         base = [days for weekdays in segment.weekdays for days in days_of_weekdays(weekdays, now)]
         return _of_days(base, _EVERY, times, now)
     limited = [_limits(bound, base, now) for bound in segment.bounds]
@@ -178,13 +180,21 @@ def _next_to_come(segment: Segment, times: tuple[Minutes, ...], now: Now) -> Par
     """Times without a day: today, or tomorrow when they are over today."""
     if not times:
         raise not_understood("That leaves something out, but does not say of what.")
-    if any(said.plural for group in segment.times for said in group):
-        raise not_understood('That goes on for ever: say over which span, such as "mornings next week".')
+    if _plural(segment):
+        raise _endless()
     day = now.today
     today = day_windows(day, *_bounds(Days(day, day), now), frozenset(), times)
     if all(instant(end) <= instant(now.moment) for _, end in today):
         day += _DAY
     return Part(*_bounds(Days(day, day), now), frozenset(), times)
+
+
+def _plural(segment: Segment) -> bool:
+    return any(said.plural for group in segment.times for said in group)
+
+
+def _endless() -> Exception:
+    return not_understood('That goes on for ever: say over which span, such as "Tuesday mornings next month".')
 
 
 def _of_days(days: list[Days], allowed: frozenset[int], times: tuple[Minutes, ...], now: Now) -> Part:
@@ -199,11 +209,11 @@ def _of_days(days: list[Days], allowed: frozenset[int], times: tuple[Minutes, ..
     hull = Days(joined[0].first, joined[-1].last)
     if len(joined) == 1:
         return Part(*_bounds(hull, now), frozenset() if allowed == _EVERY else allowed, times)
-    if hull.count > _MOST_DAYS:
+    if hull.size > _MOST_DAYS:
         raise not_understood("Those days lie too far apart for one answer: ask for them one by one.")
-    picked = {span.first + step * _DAY for span in joined for step in range(span.count)}
+    picked = {span.first + step * _DAY for span in joined for step in range(span.size)}
     numbers = frozenset(day.isoweekday() for day in picked)
-    between = (hull.first + step * _DAY for step in range(hull.count))
+    between = (hull.first + step * _DAY for step in range(hull.size))
     if any(day.isoweekday() in numbers and day not in picked for day in between):
         raise not_understood("Those days make no single span: ask for them one by one.")
     return Part(*_bounds(hull, now), numbers, times)
@@ -269,8 +279,8 @@ def _on_weekdays(part: Part, weekdays: Weekdays, now: Now) -> Part:
             low, high = _bounds(found[0], now)
             return _clipped(part, [(low, high)])
         raise not_understood("The weekday said does not lie within the rest of what was said.")
-    numbers = weekdays.numbers(wrap=days.count > _WEEK)
-    if days.count == 1 and days.first.isoweekday() not in numbers:
+    numbers = weekdays.numbers(wrap=days.size > _WEEK)
+    if days.size == 1 and days.first.isoweekday() not in numbers:
         raise contradiction(days.first, numbers)
     kept = numbers & part.weekdays if part.weekdays else numbers
     if not kept:
@@ -287,7 +297,7 @@ def _together(parts: list[Part], now: Now) -> Part:
         (window for part in parts for window in windows(part.start, part.end, part.weekdays, part.times)),
         key=lambda window: instant(window[0]),
     )
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in pairwise(spans):
         if instant(before[1]) != instant(after[0]):
             raise not_understood(
                 "I cannot hold different hours for different days: say the same hours for all, or ask one by one."
@@ -300,9 +310,9 @@ def _picked(part: Part) -> list[Days]:
     span = Days(part.start.date(), last)
     if not part.weekdays:
         return [span]
-    if span.count > _MOST_DAYS:
+    if span.size > _MOST_DAYS:
         raise not_understood("That reaches too far to be joined with other days.")
-    days = (span.first + step * _DAY for step in range(span.count))
+    days = (span.first + step * _DAY for step in range(span.size))
     return [Days(day, day) for day in days if day.isoweekday() in part.weekdays]
 
 

@@ -45,13 +45,12 @@ def read_day(reader: Reader, now: Now) -> date | None:
         reader.at += 1
         return now.today + near * _DAY
     named = read_named(reader)
-    reader.words("the") if named and reader.peek(1).kind == "ord" else None
     if named and reader.peek().text == "comma":
         reader.at += 1
     found = read_date(reader, now)
     if found is not None:
         days = resolve_date(found, now)
-        if isinstance(days, list) and len(days) == 1 and days[0].count == 1:
+        if isinstance(days, list) and len(days) == 1 and days[0].size == 1:
             day = days[0].first
             if named and day.isoweekday() not in named.numbers:
                 raise not_understood(f"{day_words(day)} is not the weekday that was said.")
@@ -96,9 +95,9 @@ def _so_far(reader: Reader, now: Now) -> list[Piece] | None:
         if calendar is None or calendar.offset != 0:
             return None
         unit, first = calendar.unit, calendar.days.first
-    if not ahead and not reader.words("so", "far"):
-        if unit == "today" or not (reader.kind("to") and reader.words("date")):
-            return None
+    behind = ahead or reader.words("so", "far")
+    if not behind and (unit == "today" or not (reader.kind("to") and reader.words("date"))):
+        return None
     return [_until_now(on_day(first, 0, now.zone), now)]
 
 
@@ -113,7 +112,7 @@ def _rest(reader: Reader, now: Now) -> list[Piece] | None:
     if reader.words("later"):
         if reader.words("today"):
             return [Exact(now.moment, on_day(now.today + _DAY, 0, now.zone))]
-        reader.words("in") or reader.words("on")
+        reader.any_of("in", "on")
         calendar = read_calendar(reader, now, bare=True)
         if calendar is None or calendar.offset != 0:
             return None
@@ -197,7 +196,8 @@ def _counted(reader: Reader, now: Now) -> list[Piece] | None:
             raise not_understood("I can count a length of time from now only, not either side of a day.")
         return [_stretch(now, length, 1)]
     if before == "in":
-        reader.words("from", "now") or reader.words("time")
+        if not reader.words("from", "now"):
+            reader.words("time")
         return [_that_day(now, length, 1)]
     if before:
         return None
@@ -206,9 +206,8 @@ def _counted(reader: Reader, now: Now) -> list[Piece] | None:
     if reader.words("time") or reader.words("hence") or reader.words("from", "now"):
         return [_that_day(now, length, 1)]
     sign = -1 if reader.words("before") else 1
-    if sign == 1 and not reader.any_of("on", "from", "after"):
-        if reader.peek().text not in {"today", "tomorrow"}:
-            return None
+    if sign == 1 and not reader.any_of("on", "from", "after") and reader.peek().text not in {"today", "tomorrow"}:
+        return None
     day = read_day(reader, now)
     if day is None or length.unit in {"minute", "hour"}:
         return None
@@ -294,9 +293,28 @@ def _nth_weekday(month: Days, weekday: int, rank: int) -> date:
 
 
 def _whole(reader: Reader, now: Now) -> list[Piece] | None:
+    first = reader.any_of("this", "last") if reader.peek(1).kind == "join" else ""
+    if first and reader.kind("join"):
+        # "this and next week"
+        second = read_calendar(reader, now)
+        if second is None or second.offset is None:
+            return None
+        before = _from_today(second.unit, 0 if first == "this" else -1, now)
+        return [before, _from_today(second.unit, second.offset, now)]
     calendar = read_calendar(reader, now)
     if calendar is None:
         return None
-    if calendar.offset == 0:
-        return [Days(now.today, calendar_unit(calendar.unit, 0, now).last)]
-    return [calendar.days]
+    if calendar.offset is None:
+        return [calendar.days]
+    days = _from_today(calendar.unit, calendar.offset, now)
+    start = reader.at
+    if reader.kind("join") and reader.words("next") and reader.peek().kind in {"end", "part", "time", "join"}:
+        # "this week or next"
+        return [days, _from_today(calendar.unit, 1, now)]
+    reader.at = start
+    return [days]
+
+
+def _from_today(unit: str, offset: int, now: Now) -> Days:
+    days = calendar_unit(unit, offset, now)
+    return days if offset else Days(now.today, days.last)

@@ -36,9 +36,12 @@ _LEXER: Final = re.compile(
       (?P<space>\ +)
     | (?P<iso>(?P<iy>\d{4})-(?P<im>\d\d)-(?P<id>\d\d)
         (?: t(?P<ih>\d\d)(?: :?(?P<ii>\d\d)(?: :?(?P<is>\d\d)(?:[.,]\d{1,9})?)?)?(?P<iz>z|[+-]\d\d(?::?\d\d)?)?
-          | \ (?P<jh>\d\d):(?P<ji>\d\d)(?: :(?P<js>\d\d)(?:\.\d{1,9})?(?P<jz>\ ?z|\ ?[+-]\d\d:?\d\d)?|(?P<kz>\ ?z|\+\d\d:?\d\d))
+          | \ (?P<jh>\d\d):(?P<ji>\d\d)
+            (?: :(?P<js>\d\d)(?:\.\d{1,9})?(?P<jz>\ ?z|\ ?[+-]\d\d:?\d\d)?
+              | (?P<kz>\ ?z|\+\d\d:?\d\d))
         )?(?![\d:]))
-    | (?P<basic>(?P<by>\d{4})(?P<bm>\d\d)(?P<bd>\d\d)(?:t(?P<bh>\d\d)(?P<bi>\d\d)(?P<bs>\d\d)?(?P<bz>z|[+-]\d{4})?)?(?![\d:]))
+    | (?P<basic>(?P<by>\d{4})(?P<bm>\d\d)(?P<bd>\d\d)
+        (?: t(?P<bh>\d\d)(?P<bi>\d\d)(?P<bs>\d\d)?(?P<bz>z|[+-]\d{4})?)?(?![\d:]))
     | (?P<isoweek>(?P<wy>\d{4})-?w(?P<ww>\d\d)(?:-?(?P<wd>[1-7]))?(?!\d))
     | (?P<isoday>(?P<oy>\d{4})-(?P<od>\d{3})(?![\d-]))
     | (?P<isomonth>(?P<my>\d{4})-(?P<mm>\d\d)(?![\d-]))
@@ -63,8 +66,8 @@ _SPELLED_ALIKE: Final = str.maketrans(
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
 )
 # what a dash may stand between when it means "to"
-_ENDS: Final = frozenset("num ord time date iso month weekday part".split())
-_END_WORDS: Final = frozenset("today tomorrow yesterday now noon midnight oclock".split())
+_ENDS: Final = frozenset(("num", "ord", "time", "date", "iso", "month", "weekday", "part"))
+_END_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "now", "noon", "midnight", "oclock"))
 
 
 def tokens(phrase: str, now: Now) -> list[Token]:
@@ -147,8 +150,7 @@ def _word(text: str) -> Token:
 
 
 def _vague(text: str) -> Exception:
-    said = "3ish" if text == "ish" else text
-    return not_understood(f'"{said}" is too vague for a diary: name a day, a span or a time.')
+    return not_understood(f'"{text}" is too vague for a diary: name a day, a span or a time.')
 
 
 def _time(kind: str, match: re.Match[str]) -> Token:
@@ -158,7 +160,7 @@ def _time(kind: str, match: re.Match[str]) -> Token:
         "french": (match["fh"], match["fi"], None),
         "hours": (match["gh"], match["gi"], None),
     }[kind]
-    padded = kind in {"french", "hours"} or len(hour) == 2 and hour[0] == "0"
+    padded = kind in {"french", "hours"} or (len(hour) == 2 and hour[0] == "0")
     moment = clock_time(int(hour), int(minute or 0), f"{suffix}m" if suffix else "", padded=padded)
     if moment is None:
         raise not_understood(f'No clock shows "{shown(match[kind])}".')
@@ -264,4 +266,3 @@ def _binds(found: list[Token], at: int, before: Token, after: Token) -> bool:
     if before.kind == "month" and after.kind in {"num", "ord"}:
         return not (at + 2 < len(found) and found[at + 2].kind == "month")
     return before.kind == "num" and after.kind == "part"
-

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from cliniko_mcp.when.dates import Days, Now, forward, weekday_after
 from cliniko_mcp.when.reader import Reader
 from cliniko_mcp.when.refusals import not_understood
+from cliniko_mcp.when.tokens import Token
 from cliniko_mcp.when.words import WEEKDAY_NAMES
 
 WEEKEND: Final = (6, 7)
@@ -46,7 +47,9 @@ class Weekdays(NamedTuple):
     @property
     def plain(self) -> bool:
         """Whether a span beside them decides which ones are meant."""
-        return all(term.plain if isinstance(term, Named) else term.first.plain and term.last.plain for term in self.terms)
+        return all(
+            term.plain if isinstance(term, Named) else term.first.plain and term.last.plain for term in self.terms
+        )
 
     @property
     def single(self) -> bool:
@@ -164,11 +167,16 @@ def _qualified(reader: Reader, named: Named) -> Named:
         if following.text not in {"of", "commencing", "beginning", "starting", "ending"}:
             reader.at += 1
             return named._replace(later=1 if here.text == "week" else 2)
-    elif here.text in {"next", "last"} and following.kind in {"end", "word", "part", "time", "join"}:
-        if following.text not in {"weekend", "weekday", "thing"} and named.week is None:
-            reader.at += 1
-            return named._replace(week=1 if here.text == "next" else -1)
+        return named
+    if here.text in {"next", "last"} and named.week is None and _closes(following):
+        reader.at += 1
+        return named._replace(week=1 if here.text == "next" else -1)
     return named
+
+
+def _closes(token: Token) -> bool:
+    """Whether "Thursday next" can end before this token."""
+    return token.kind in {"end", "word", "part", "time", "join"} and token.text not in {"weekend", "weekday", "thing"}
 
 
 def _days(named: Named, now: Now) -> list[Days]:

@@ -11,9 +11,14 @@ class Word(NamedTuple):
     value: int = 0
 
 
+def _listed(words: str) -> list[str]:
+    return words.split()
+
+
 WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTH_NAMES: Final = (
-    "January February March April May June July August September October November December".split()
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 
 _WEEKDAYS = (
@@ -39,15 +44,15 @@ _MONTHS = (
     "november nov",
     "december dec",
 )
-_ONES = (
+_ONES = _listed(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
-).split()
+)
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90}
-_ORDINALS = (
+_ORDINALS = _listed(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
     "sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
+)
 
 UNITS: Final = {
     "minute": "minute minutes min mins",
@@ -79,8 +84,8 @@ _PART_SPELLINGS = {
 
 _SPELLINGS: Final = {
     "today": "today 2day tday todya todays",
-    "tomorrow": "tomorrow tmrw tmr tmw tmrow tmrrw tomoz tomo tomorow tommorow tommorrow tomorro 2moro 2morro 2morrow 2mrw "
-    "morrow",
+    "tomorrow": "tomorrow tmrw tmr tmw tmrow tmrrw tomoz tomo tomorow tommorow tommorrow tomorro 2moro 2morro 2morrow "
+    "2mrw morrow",
     "yesterday": "yesterday ystrdy yday yest",
     "tonight": "tonight tonite 2night 2nite tonigt",
     "next": "next nxt nex",
@@ -106,24 +111,29 @@ _SPELLINGS: Final = {
     "through": "through thru",
 }
 # Words of the grammar that have one spelling.
-_PLAIN = (
+_PLAIN = _listed(
     "a an the of in on at by to for during throughout over within since now right so far date end start beginning "
     "middle mid early late later earlier rest remainder ago hence time thing not no but apart other than without "
     "onwards onward o oh couple starting ending gone just up earlier later"
-).split()
-_FILLERS = "please pls plz thanks ta only either any anytime every each all whole entire".split()
+)
+_FILLERS = _listed("please pls plz thanks ta only either any anytime every each all whole entire")
 
 # Words that decide nothing: politeness, and determiners that the interval says anyway.
 FILLERS: Final = frozenset(_FILLERS)
-PREPOSITIONS: Final = frozenset("on in at of the during throughout over for".split())
+PREPOSITIONS: Final = frozenset(_listed("on in at of the during throughout over for"))
 
 VAGUE: Final = frozenset(
-    "soon soonish asap sometime sometimes someday ish around about roughly approximately approx circa whenever eventually "
-    "shortly few several some recently lately maybe perhaps probably preferably ideally sooner soonest".split()
+    _listed(
+        "soon soonish asap sometime sometimes someday ish around about roughly approximately approx circa whenever "
+        "eventually shortly few several some recently lately maybe perhaps probably preferably ideally sooner soonest"
+    )
 )
 UNDATED: Final = frozenset(
-    "spring summer autumn fall winter christmas xmas easter anzac boxing thanksgiving halloween diwali ramadan eid hanukkah "
-    "passover matariki waitangi holiday holidays hols valentine valentines birthday term semester season seasons".split()
+    _listed(
+        "spring summer autumn fall winter christmas xmas easter anzac boxing thanksgiving halloween diwali ramadan eid "
+        "hanukkah passover matariki waitangi holiday holidays hols valentine valentines birthday term semester "
+        "season seasons"
+    )
 )
 
 
@@ -159,7 +169,7 @@ def _vocabulary() -> dict[str, Word]:
         _spread(table, "unit", text, 0, spellings)
     for text, spellings in _PART_SPELLINGS.items():
         _spread(table, "part", text, 0, spellings)
-    for spelling in "mornings afternoons arvos evenings nights lunchtimes".split():
+    for spelling in _listed("mornings afternoons arvos evenings nights lunchtimes"):
         base = table[spelling[:-1]].text
         table[spelling] = Word("part", base, 1)
     for spelling in ("am", "pm"):
@@ -175,10 +185,19 @@ WORDS: Final = _vocabulary()
 
 # One slip of the finger is forgiven in long words only: short ones lie too close together to be sure.
 _LONG: Final = frozenset(
-    word
-    for word, known in WORDS.items()
-    if len(word) >= 6 and known.kind in {"weekday", "month", "part"}
-) | {"tomorrow", "yesterday", "tonight", "weekend", "weekends", "weekday", "weekdays", "fortnight", "between", "midnight"}
+    word for word, known in WORDS.items() if len(word) >= 6 and known.kind in {"weekday", "month", "part"}
+) | {
+    "tomorrow",
+    "yesterday",
+    "tonight",
+    "weekend",
+    "weekends",
+    "weekday",
+    "weekdays",
+    "fortnight",
+    "between",
+    "midnight",
+}
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 

@@ -48,8 +48,11 @@ LABELS = {
 }
 
 _US_CITIES = frozenset(
-    "New_York Detroit Chicago Menominee Denver Boise Phoenix Los_Angeles Anchorage Juneau Sitka Metlakatla Yakutat Nome "
-    "Adak Fort_Wayne Indianapolis Louisville Knox_IN Shiprock Atka".split()
+    (
+        *("New_York", "Detroit", "Chicago", "Menominee", "Denver", "Boise", "Phoenix", "Los_Angeles", "Anchorage"),
+        *("Juneau", "Sitka", "Metlakatla", "Yakutat", "Nome", "Adak", "Fort_Wayne", "Indianapolis", "Louisville"),
+        *("Knox_IN", "Shiprock", "Atka"),
+    )
 )
 _US_OTHERS = frozenset(("Pacific/Honolulu", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"))
 _US_NAMES = frozenset(("us", "usa", "u.s.", "u.s.a.", "united states", "united states of america"))
@@ -116,7 +119,7 @@ def local_instant(wall: datetime, zone: ZoneInfo, *, last: bool = False) -> date
 def on_day(day: date, minute: int, zone: ZoneInfo, *, last: bool = False) -> datetime:
     """The aware moment `minute` minutes (0 to 1440) after midnight by the clinic's clock on a local day."""
     wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)
-    # the end of a day is the beginning of the next one, else two days would share an hour where clocks go back at midnight
+    # a day ends where the next begins, else two days would share the hour that a clock put back at midnight repeats
     return local_instant(wall, zone, last=last and minute < DAY_MINUTES)
 
 

@@ -310,8 +310,18 @@ def test_rows_without_an_id_are_all_kept() -> None:
     assert len(run(lambda: sweep(page, limit=10)).rows) == 2
 
 
+def test_a_drain_remembers_only_the_latest_ids() -> None:
+    shelf = Shelf([*range(30), 0, 29])
+
+    async def story() -> list[int]:
+        async with aclosing(drain(shelf.page, per_page=10, remembered=10)) as rows:
+            return ids([row async for row in rows])
+
+    assert run(story) == [*range(30), 0]
+
+
 def test_leaving_early_cancels_what_is_under_way() -> None:
-    shelf = Shelf(range(5000))
+    shelf = Shelf(range(5000), latency=lambda number: 1 if number < 3 else 1000)
 
     async def story() -> None:
         async with aclosing(drain(shelf.page)) as rows:
@@ -319,6 +329,7 @@ def test_leaving_early_cancels_what_is_under_way() -> None:
                 if ids([row]) == [150]:
                     break
         assert shelf.under_way == 0
+        assert anyio.current_time() < 5
 
     run(story)
     assert len(shelf.fetched) < 8

@@ -161,6 +161,24 @@ def test_those_who_wait_go_in_the_order_they_came_with_sweeps_last() -> None:
     assert upstream.labels[10:] == ["/one", "/two", "/three", "/sweep"]
 
 
+def test_a_single_call_overtakes_a_waiting_sweep_even_without_a_reserve() -> None:
+    upstream = Upstream(latency=0)
+
+    async def story() -> None:
+        gate = throttle(upstream, 2)
+        await gate.handle_async_request(request())
+        await anyio.sleep(10)
+        await gate.handle_async_request(request())
+        await anyio.sleep(45)
+        async with anyio.create_task_group() as group:
+            for label, sweep in (("sweep", True), ("single", False)):
+                group.start_soon(gate.handle_async_request, request(label, sweep=sweep))
+                await anyio.sleep(0.01)
+
+    run(story)
+    assert upstream.labels[2:] == ["/single", "/sweep"]
+
+
 def test_who_leaves_the_line_gives_the_place_to_the_next() -> None:
     upstream = Upstream(latency=0)
 

@@ -76,7 +76,26 @@ async def test_a_person_is_asked_over_stdio_too(mode: str) -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    ["1/../../users", "1?x=1", "%2e%2e", "1" * 21, "", " ", "1 ", "-1", "１２", "1\n2", "../users", "1#", "1%2f..", 1.5, True, None, ["1"], {"id": "1"}],
+    [
+        "1/../../users",
+        "1?x=1",
+        "%2e%2e",
+        "1" * 21,
+        "",
+        " ",
+        "1 ",
+        "-1",
+        "１２",
+        "1\n2",
+        "../users",
+        "1#",
+        "1%2f..",
+        1.5,
+        True,
+        None,
+        ["1"],
+        {"id": "1"},
+    ],
     ids=repr,
 )
 async def test_what_is_not_an_id_is_refused_before_any_request(hostile: object) -> None:

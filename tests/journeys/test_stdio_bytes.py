@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -65,9 +65,9 @@ NOISY = PRELUDE + (
 
 
 @contextmanager
-def server(modern: bool, code: str) -> Iterator[Wire]:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
+def server(modern: bool, code: str) -> Generator[Wire]:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe) as process:
         wire = Wire(process, modern)
         if not modern:
             client = {"name": "bytes", "version": "1"}

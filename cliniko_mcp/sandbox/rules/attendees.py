@@ -50,8 +50,8 @@ def share_with_attendee(desk: Desk, change: Change) -> None:
     for attendee in attendees_of(desk, str(change.new["id"])):
         if row is not None:
             desk.amend("attendees", str(attendee["id"]), **{name: row.get(name) for name in _SHARED})
-    for patient_id in {change.new.get("patient_id"), (change.old or {}).get("patient_id")}:
-        refresh_latest(desk, patient_id)
+    for row in (change.new, change.old or {}):
+        refresh_latest(desk, row.get("patient_id"))
 
 
 @RULES.on(GROUP, "updated", "archived")

@@ -62,7 +62,10 @@ def _weekly(first: date, last: date, zone: tzinfo, weekly: Sequence[Hours]) -> I
 
 
 def instant(day: date, clock: str, zone: tzinfo) -> datetime:
-    """The UTC instant of a local `HH:MM`; `24:00` is the next midnight, a skipped time moves on by the gap, of two the first counts."""
+    """The UTC instant of a local `HH:MM`; `24:00` is the next midnight.
+
+    A time that the clocks skip moves on by the gap; of one that they repeat, the first counts.
+    """
     hour, minute = (int(part) for part in clock.split(":"))
     if hour == 24:
         day, hour = day + _DAY, 0

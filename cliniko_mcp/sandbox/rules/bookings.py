@@ -88,7 +88,7 @@ def complete_group(desk: Desk, change: Change) -> None:
 
 @RULES.presents(INDIVIDUAL)
 def show_individual(desk: Desk, row: Row, shown: Json) -> None:
-    """What a reader sees and nobody writes: the patient's notes flag, the staff's telehealth page, the reason in words."""
+    """What nobody writes: whether the patient has notes, the staff's telehealth page, the reason in words."""
     patient = desk.get("patients", row.get("patient_id"))
     shown["has_patient_appointment_notes"] = bool(patient and patient.get("appointment_notes"))
     shown["cancellation_reason_description"] = reason_text(row)

@@ -13,7 +13,7 @@ RULES: Final = Rulebook()
 
 @RULES.on("businesses", "create", "update")
 def complete_business(desk: Desk, change: Change) -> None:
-    """Fill in what follows from what was written; a label beats an IANA name, an unknown zone is refused (api.md 2.2)."""
+    """Fill in what follows from what was written; a label beats an IANA name, an unknown zone is 422 (api.md 2.2)."""
     new = change.new
     new["label"] = new.get("display_name") or new.get("business_name")
     if change.gives("country_code"):

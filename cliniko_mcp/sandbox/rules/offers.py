@@ -1,7 +1,7 @@
 """What is offered where and by whom: services, lists of practitioners, types of a practitioner (api.md 2.2, 2.3).
 
-A site offers the types in its `appointment_type_ids`; a type is given by those in its `practitioner_ids`; a practitioner
-works at the sites in their `business_ids`, which no route shows.
+A site offers the types in its `appointment_type_ids`; a type is given by those in its `practitioner_ids`; a
+practitioner works at the sites in their `business_ids`, which no route shows.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,16 +1,16 @@
-"""The diary: three weeks back and four ahead, with lunch, cancellations, no-shows, arrivals, a class and Ana's bookings."""
+"""The diary: three weeks back and four ahead: lunch, cancellations, no-shows, arrivals, classes, Ana's bookings."""
 
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.moments import moment, stamp
 from cliniko_mcp.sandbox.rules.attendees import fresh_counts, refresh_latest
 from cliniko_mcp.sandbox.seed.offer import GROUPS, OFFERS, Offer
 from cliniko_mcp.sandbox.seed.soil import SYDNEY, Soil
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS, ZONES, Person
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.wire import Json
 
 _FIRST_DAY: Final = -21
 _LAST_DAY: Final = 28
@@ -73,48 +73,53 @@ def _plant_lunch(soil: Soil, person: Person, site: str, day: date) -> None:
     zone = ZONES[site][0]
     soil.plant(
         "unavailable_blocks",
+        {
+            "business_id": soil.id("businesses", site),
+            "practitioner_id": soil.id("practitioners", person.name),
+            "starts_at": stamp(soil.at(day, _LUNCH[0], zone)),
+            "ends_at": stamp(soil.at(day, _LUNCH[1], zone)),
+            "unavailable_block_type_id": soil.id("unavailable_block_types", "Lunch"),
+        },
         days_ago=60,
-        business_id=soil.id("businesses", site),
-        practitioner_id=soil.id("practitioners", person.name),
-        starts_at=stamp(soil.at(day, _LUNCH[0], zone)),
-        ends_at=stamp(soil.at(day, _LUNCH[1], zone)),
-        unavailable_block_type_id=soil.id("unavailable_block_types", "Lunch"),
     )
 
 
-def plant_booking(soil: Soil, person: Person, site: str, offer: Offer, starts: datetime, patient: Row) -> str:
-    """An individual appointment with its attendee, as it stands at the clinic's present; its id."""
+def plant_booking(
+    soil: Soil, person: Person, site: str, offer: Offer, starts: datetime, patient: Row, state: Json | None = None
+) -> str:
+    """An individual appointment with its attendee, as it stands at the clinic's present; its id.
+
+    `state` says what both share (arrival as `arrived`, cancellation, notes); without it, the dice do.
+    """
     now = soil.desk.clock.now()
     made = min(now, starts) - timedelta(days=soil.dice.randint(1, 20), minutes=soil.dice.randint(0, 600))
-    state = _state(soil, starts, made)
-    arrived = state.pop("arrived", None)
+    shared = {"patient_id": patient["id"], **(_state(soil, starts, made) if state is None else state)}
+    arrived = shared.pop("arrived", None)
     days_ago = (now - made).total_seconds() / 86400
-    shared: dict[str, JsonValue] = {"patient_id": patient["id"], **state}
-    flags: dict[str, JsonValue] = {
-        "patient_arrived": arrived,
-        "did_not_arrive": None if arrived is None else not arrived,
-    }
     booking = soil.plant(
         "individual_appointments",
+        {
+            "appointment_type_id": soil.id("appointment_types", offer.name),
+            "business_id": soil.id("businesses", site),
+            "practitioner_id": soil.id("practitioners", person.name),
+            "starts_at": stamp(starts),
+            "ends_at": stamp(starts + timedelta(minutes=offer.minutes)),
+            "patient_name": patient["label"],
+            "patient_ids": [patient["id"]],
+            "email_reminder_sent": starts < now,
+            "sms_reminder_sent": starts < now,
+            "online_booking_policy_accepted": False,
+            "patient_arrived": arrived,
+            "did_not_arrive": None if arrived is None else not arrived,
+            **shared,
+        },
         days_ago=days_ago,
-        appointment_type_id=soil.id("appointment_types", offer.name),
-        business_id=soil.id("businesses", site),
-        practitioner_id=soil.id("practitioners", person.name),
-        starts_at=stamp(starts),
-        ends_at=stamp(starts + timedelta(minutes=offer.minutes)),
-        patient_name=patient["label"],
-        patient_ids=[patient["id"]],
-        email_reminder_sent=starts < now,
-        sms_reminder_sent=starts < now,
-        online_booking_policy_accepted=False,
-        **flags,
-        **shared,
     )
-    soil.plant("attendees", days_ago=days_ago, booking_id=booking, **fresh_counts(), arrived=arrived, **shared)
+    soil.plant("attendees", {"booking_id": booking, **fresh_counts(), "arrived": arrived, **shared}, days_ago=days_ago)
     return booking
 
 
-def _state(soil: Soil, starts: datetime, made: datetime) -> dict[str, JsonValue]:
+def _state(soil: Soil, starts: datetime, made: datetime) -> Json:
     roll, past = soil.dice.random(), starts < soil.desk.clock.now()
     if roll < 0.08:
         when = made + (min(starts, soil.desk.clock.now()) - made) * soil.dice.random()
@@ -149,18 +154,29 @@ def _plant_class(soil: Soil, person: Person, offer: Offer, starts: datetime, pat
     past = starts < soil.desk.clock.now()
     group = soil.plant(
         "group_appointments",
+        {
+            "appointment_type_id": soil.id("appointment_types", offer.name),
+            "business_id": soil.id("businesses", NORTHSIDE),
+            "practitioner_id": soil.id("practitioners", person.name),
+            "starts_at": stamp(starts),
+            "ends_at": stamp(starts + timedelta(minutes=offer.minutes)),
+            "max_attendees": offer.places,
+            "patient_ids": [row["id"] for row in patients],
+        },
         days_ago=50,
-        appointment_type_id=soil.id("appointment_types", offer.name),
-        business_id=soil.id("businesses", NORTHSIDE),
-        practitioner_id=soil.id("practitioners", person.name),
-        starts_at=stamp(starts),
-        ends_at=stamp(starts + timedelta(minutes=offer.minutes)),
-        max_attendees=offer.places,
-        patient_ids=[row["id"] for row in patients],
     )
     for row in patients:
         came = soil.dice.random() > 0.15 if past else None
-        soil.plant("attendees", days_ago=40, booking_id=group, patient_id=row["id"], **fresh_counts(), arrived=came)
+        soil.plant(
+            "attendees",
+            {
+                "booking_id": group,
+                "patient_id": row["id"],
+                **fresh_counts(),
+                "arrived": came,
+            },
+            days_ago=40,
+        )
 
 
 def _plant_for_ana(soil: Soil) -> None:
@@ -179,32 +195,8 @@ def _plant_for_ana(soil: Soil) -> None:
         day = _working_day(soil, person, days)
         starts = soil.at(day, clock, SYDNEY)
         _make_room(soil, person, starts, starts + timedelta(minutes=offer.minutes))
-        made: dict[str, JsonValue] = {"patient_id": ana["id"]}
-        _plant_plain(soil, person, offer, starts, ana, made)
-
-
-def _plant_plain(
-    soil: Soil, person: Person, offer: Offer, starts: datetime, patient: Row, shared: dict[str, JsonValue]
-) -> None:
-    arrived = True if starts < soil.desk.clock.now() else None
-    flags: dict[str, JsonValue] = {"patient_arrived": arrived, "did_not_arrive": None if arrived is None else False}
-    booking = soil.plant(
-        "individual_appointments",
-        days_ago=20,
-        appointment_type_id=soil.id("appointment_types", offer.name),
-        business_id=soil.id("businesses", NORTHSIDE),
-        practitioner_id=soil.id("practitioners", person.name),
-        starts_at=stamp(starts),
-        ends_at=stamp(starts + timedelta(minutes=offer.minutes)),
-        patient_name=patient["label"],
-        patient_ids=[patient["id"]],
-        email_reminder_sent=False,
-        sms_reminder_sent=False,
-        online_booking_policy_accepted=False,
-        **flags,
-        **shared,
-    )
-    soil.plant("attendees", days_ago=20, booking_id=booking, **fresh_counts(), arrived=arrived, **shared)
+        state: Json = {"arrived": True} if starts < soil.desk.clock.now() else {}
+        plant_booking(soil, person, NORTHSIDE, offer, starts, ana, state)
 
 
 def _working_day(soil: Soil, person: Person, days: int) -> date:

@@ -48,22 +48,24 @@ def _plant(soil: Soil, visit: Row, number: int, status: int) -> str:
     closed = desk.clock.now() - timedelta(days=max(0.0, days_ago - 1)) if status in (PAID, CLOSED) else None
     invoice = soil.plant(
         "invoices",
+        {
+            "number": number,
+            "issue_date": local.date().isoformat(),
+            "invoice_to": visit.get("patient_name"),
+            "appointment_id": visit["id"],
+            "attendee_id": attendee["id"],
+            "business_id": visit["business_id"],
+            "patient_id": visit["patient_id"],
+            "practitioner_id": visit["practitioner_id"],
+            "closed_at": closed.strftime("%Y-%m-%dT%H:%M:%SZ") if closed else None,
+            "calculation_method": 2,
+            "calculation_method_description": "Tax exclusive",
+            "discounted_amount": "0.0",
+            "status": status,
+            "status_description": STATUSES[status],
+            **_amounts(net, tax),
+        },
         days_ago=days_ago,
-        number=number,
-        issue_date=local.date().isoformat(),
-        invoice_to=visit.get("patient_name"),
-        appointment_id=visit["id"],
-        attendee_id=attendee["id"],
-        business_id=visit["business_id"],
-        patient_id=visit["patient_id"],
-        practitioner_id=visit["practitioner_id"],
-        closed_at=closed.strftime("%Y-%m-%dT%H:%M:%SZ") if closed else None,
-        calculation_method=2,
-        calculation_method_description="Tax exclusive",
-        discounted_amount="0.0",
-        status=status,
-        status_description=STATUSES[status],
-        **_amounts(net, tax),
     )
     _plant_item(soil, invoice, days_ago, kind, net, tax)
     desk.note("attendees", str(attendee["id"]), invoice_status=status)
@@ -78,20 +80,22 @@ def _amounts(net: Decimal, tax: Decimal) -> dict[str, JsonValue]:
 def _plant_item(soil: Soil, invoice: str, days_ago: float, kind: Row | None, net: Decimal, tax: Decimal) -> None:
     soil.plant(
         "invoice_items",
+        {
+            "invoice_id": invoice,
+            "name": kind.get("name") if kind else "Consultation",
+            "code": None,
+            "quantity": "1.0",
+            "unit_price": decimal_text(abs(net)) if net >= 0 else decimal_text(net),
+            "net_price": decimal_text(net),
+            "discounted_amount": "0.0",
+            "discount_percentage": "0.0",
+            "is_monetary_discount": False,
+            "tax_name": "GST" if tax else "GST free",
+            "tax_rate": "10.0" if tax else "0.0",
+            "tax_amount": decimal_text(tax),
+            "total_including_tax": float(net + tax),
+        },
         days_ago=days_ago,
-        invoice_id=invoice,
-        name=kind.get("name") if kind else "Consultation",
-        code=None,
-        quantity="1.0",
-        unit_price=decimal_text(abs(net)) if net >= 0 else decimal_text(net),
-        net_price=decimal_text(net),
-        discounted_amount="0.0",
-        discount_percentage="0.0",
-        is_monetary_discount=False,
-        tax_name="GST" if tax else "GST free",
-        tax_rate="10.0" if tax else "0.0",
-        tax_amount=decimal_text(tax),
-        total_including_tax=float(net + tax),
     )
 
 
@@ -110,5 +114,11 @@ def _reverse(soil: Soil, original: Row, number: int) -> None:
         "status_description": STATUSES[CREDIT],
         "original_invoice_id": original["id"],
     }
-    reversal = soil.plant("invoices", days_ago=1, **changed)
+    reversal = soil.plant(
+        "invoices",
+        {
+            **changed,
+        },
+        days_ago=1,
+    )
     _plant_item(soil, reversal, 1, None, net, tax)

@@ -60,14 +60,24 @@ def plant_offer(soil: Soil) -> None:
     for name, minutes, color in (*BLOCK_TYPES, ("Public holiday", 1439, "#b71c1c")):
         soil.plant(
             "unavailable_block_types",
+            {
+                "name": name,
+                "duration_in_minutes": minutes,
+                "color": color,
+                "system_controlled": name == "Public holiday",
+            },
             known_as=name,
-            name=name,
-            duration_in_minutes=minutes,
-            color=color,
-            system_controlled=name == "Public holiday",
         )
     for name, rate in (("GST", "10.0"), ("GST free", "0.0")):
-        soil.plant("taxes", known_as=name, name=name, rate=rate, amount=rate)
+        soil.plant(
+            "taxes",
+            {
+                "name": name,
+                "rate": rate,
+                "amount": rate,
+            },
+            known_as=name,
+        )
 
 
 def _plant_type(soil: Soil, offer: Offer) -> None:
@@ -78,20 +88,22 @@ def _plant_type(soil: Soil, offer: Offer) -> None:
     ]
     soil.plant(
         "appointment_types",
+        {
+            "name": offer.name,
+            "category": offer.category,
+            "color": offer.color,
+            "description": f"{offer.name}, {offer.minutes} minutes.",
+            "duration_in_minutes": offer.minutes,
+            "max_attendees": offer.places,
+            "online_bookings_lead_time_hours": offer.lead_hours,
+            "practitioner_ids": givers,
+            "show_in_online_bookings": offer.online,
+            "telehealth_enabled": offer.name.startswith("Telehealth"),
+            "add_deposit_to_account_credit": False,
+            "appointment_confirmation_template_ids": [],
+            "appointment_follow_up_template_ids": [],
+            "appointment_reminder_template_ids": [],
+        },
         known_as=offer.name,
         days_ago=1200,
-        name=offer.name,
-        category=offer.category,
-        color=offer.color,
-        description=f"{offer.name}, {offer.minutes} minutes.",
-        duration_in_minutes=offer.minutes,
-        max_attendees=offer.places,
-        online_bookings_lead_time_hours=offer.lead_hours,
-        practitioner_ids=givers,
-        show_in_online_bookings=offer.online,
-        telehealth_enabled=offer.name.startswith("Telehealth"),
-        add_deposit_to_account_credit=False,
-        appointment_confirmation_template_ids=[],
-        appointment_follow_up_template_ids=[],
-        appointment_reminder_template_ids=[],
     )

@@ -1,5 +1,6 @@
 """What planting needs: dice, days counted from the clinic's today, and rows by the names that the seed gives them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Final
@@ -23,11 +24,11 @@ class Soil:
         self.today: date = desk.clock.now().astimezone(ZoneInfo(SYDNEY)).date()
         self._named: dict[tuple[str, str], str] = {}
 
-    def plant(self, table: str, *, known_as: str = "", days_ago: float = 400, **values: JsonValue) -> str:
+    def plant(self, table: str, values: Mapping[str, JsonValue], *, days_ago: float = 400, known_as: str = "") -> str:
         """Keep a row made so many days ago; its id. `known_as` lets others find it; an `id` among the values stays."""
         made = self.ago(days_ago)
-        row_id = values.pop("id", None) or self.desk.ids.next()
-        self.desk.store.put(table, {"id": row_id, "created_at": made, "updated_at": made, **values})
+        row_id = values.get("id") or self.desk.ids.next()
+        self.desk.store.put(table, {"created_at": made, "updated_at": made, **values, "id": row_id})
         if known_as:
             self._named[table, known_as] = str(row_id)
         return str(row_id)

@@ -62,6 +62,8 @@ PRACTITIONERS: Final = (
     Person("", "Greta", "Holm", "Physiotherapist", PRACTITIONER, {NORTHSIDE: {}}, online=False, active=False),
 )
 
+_SHORT_ID: Final = "87654"  # accounts from the first years have short ids
+
 _DESK: Final = (
     ("Bianca", "Rossi", POWER_RECEPTIONIST, NORTHSIDE),
     ("Finn", "Gallagher", RECEPTIONIST, NORTHSIDE),
@@ -88,26 +90,28 @@ def _plant_sites(soil: Soil) -> None:
         street, city, state, post_code = streets[site]
         soil.plant(
             "businesses",
+            {
+                "id": None if number else _SHORT_ID,
+                "business_name": site,
+                "display_name": site,
+                "label": site,
+                "address_1": street,
+                "city": city,
+                "state": state,
+                "post_code": post_code,
+                "country": "Australia",
+                "country_code": "AU",
+                "contact_information": "(02) 5550 1234" if not number else "(08) 5550 4321",
+                "email_reply_to": f"{site.lower()}@clinic.example",
+                "website_address": f"https://{site.lower()}.clinic.example",
+                "show_in_online_bookings": True,
+                "appointment_reminders_enabled": True,
+                "appointment_type_ids": [],
+                "time_zone": label,
+                "time_zone_identifier": zone,
+            },
             known_as=site,
             days_ago=1500 - number,
-            id=None if number else "87654",  # accounts from the first years have short ids
-            business_name=site,
-            display_name=site,
-            label=site,
-            address_1=street,
-            city=city,
-            state=state,
-            post_code=post_code,
-            country="Australia",
-            country_code="AU",
-            contact_information="(02) 5550 1234" if not number else "(08) 5550 4321",
-            email_reply_to=f"{site.lower()}@clinic.example",
-            website_address=f"https://{site.lower()}.clinic.example",
-            show_in_online_bookings=True,
-            appointment_reminders_enabled=True,
-            appointment_type_ids=[],
-            time_zone=label,
-            time_zone_identifier=zone,
         )
 
 
@@ -117,19 +121,21 @@ def _plant_practitioner(soil: Soil, person: Person) -> None:
     sites: list[JsonValue] = [soil.id("businesses", site) for site in person.hours]
     own = soil.plant(
         "practitioners",
+        {
+            "active": person.active,
+            "designation": person.designation,
+            "display_known_as": person.name,
+            "first_name": person.first,
+            "last_name": person.last,
+            "title": person.title or None,
+            "label": person.name,
+            "description": f"{person.designation} at {' and '.join(person.hours)}.",
+            "show_in_online_bookings": person.online,
+            "user_id": user,
+            "business_ids": sites,
+        },
         known_as=person.name,
         days_ago=1400,
-        active=person.active,
-        designation=person.designation,
-        display_known_as=person.name,
-        first_name=person.first,
-        last_name=person.last,
-        title=person.title or None,
-        label=person.name,
-        description=f"{person.designation} at {' and '.join(person.hours)}.",
-        show_in_online_bookings=person.online,
-        user_id=user,
-        business_ids=sites,
     )
     for site, week in person.hours.items():
         _plant_hours(soil, own, site, week)
@@ -140,13 +146,15 @@ def _plant_hours(soil: Soil, practitioner_id: str, site: str, week: dict[int, tu
     for weekday, (start, end) in week.items():
         soil.plant(
             "daily_availabilities",
+            {
+                "availabilities": [{"starts_at": start, "ends_at": end}],
+                "business_id": soil.id("businesses", site),
+                "practitioner_id": practitioner_id,
+                "day_of_week": weekday,
+                "time_zone": label,
+                "time_zone_identifier": zone,
+            },
             days_ago=1300,
-            availabilities=[{"starts_at": start, "ends_at": end}],
-            business_id=soil.id("businesses", site),
-            practitioner_id=practitioner_id,
-            day_of_week=weekday,
-            time_zone=label,
-            time_zone_identifier=zone,
         )
 
 
@@ -155,16 +163,18 @@ def _plant_user(soil: Soil, title: str, first: str, last: str, role: str, site: 
     phone: list[JsonValue] = [{"phone_type": "Mobile", "number": f"0491 570 {len(last) * 111:03d}"}]
     return soil.plant(
         "users",
+        {
+            "title": title or None,
+            "first_name": first,
+            "last_name": last,
+            "email": f"{first}.{last}@clinic.example".lower(),
+            "role": role,
+            "active": active,
+            "user_active": active,
+            "phone_numbers": normalised(phone, "AU"),
+            "time_zone": label,
+            "time_zone_identifier": zone,
+        },
         known_as=f"{first} {last}",
         days_ago=1450,
-        title=title or None,
-        first_name=first,
-        last_name=last,
-        email=f"{first}.{last}@clinic.example".lower(),
-        role=role,
-        active=active,
-        user_active=active,
-        phone_numbers=normalised(phone, "AU"),
-        time_zone=label,
-        time_zone_identifier=zone,
     )

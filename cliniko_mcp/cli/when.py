@@ -1,0 +1,132 @@
+"""`cliniko-mcp when`: shows how a phrase of time is understood, one phrase or a file of them."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from cliniko_mcp.errors import JsonValue, NotUnderstood
+from cliniko_mcp.when import When, clinic_zone, parse_when
+
+DEFAULT_ZONE = "Australia/Sydney"
+_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@click.command("when")
+@click.argument("phrase", nargs=-1)
+@click.option("--now", "now", metavar="ISO", help="When the phrase is said; without an offset local. Default: now.")
+@click.option("--zone", default=DEFAULT_ZONE, show_default=True, metavar="IANA", help="The clinic's time zone.")
+@click.option("--country", metavar="AU", help="Order of 11/24: month first in US only. Default: by zone.")
+@click.option("--batch", metavar="FILE", help="Read phrases from JSON lines, - for standard input; write JSON lines.")
+def when(phrase: tuple[str, ...], now: str | None, zone: str, country: str | None, batch: str | None) -> None:
+    """Say how PHRASE is understood, for example: cliniko-mcp when "Thursday after 3".
+
+    A line of a batch is {"id", "phrase", "now", "zone", "country"?}; now and zone default to the options. Its answer is
+    {"id", "result": {"start", "end", "weekdays"?, "times"?, "said"}} in local time, or {"id", "result": {"error": true,
+    "message"}}.
+    """
+    try:
+        if batch is not None:
+            if phrase:
+                raise NotUnderstood("Give a phrase or --batch, not both.")
+            clinic_zone(zone)
+            spoken = _moment(now)
+            for line in _lines(batch):
+                if line.strip():
+                    _write(json.dumps(_answer(line, spoken, zone, country)))
+            return
+        if not phrase:
+            raise NotUnderstood("Say a phrase of time.", 'For example: cliniko-mcp when "Thursday after 3".')
+        _write(parse_when(" ".join(phrase), now=_moment(now), zone=zone, country=country).said)
+    except NotUnderstood as problem:
+        click.echo(_message(problem), err=True)
+        sys.exit(2)
+
+
+def as_result(understood: When) -> dict[str, JsonValue]:
+    """An interval as a batch shows it: local, to the minute, with weekdays and times only where they constrain."""
+    result: dict[str, JsonValue] = {
+        "start": understood.start.strftime("%Y-%m-%dT%H:%M"),
+        "end": understood.end.strftime("%Y-%m-%dT%H:%M"),
+    }
+    if understood.weekdays:
+        result["weekdays"] = [_NAMES[number - 1] for number in sorted(understood.weekdays)]
+    if understood.times:
+        result["times"] = [[_clock(start), _clock(end)] for start, end in understood.times]
+    result["said"] = understood.said
+    return result
+
+
+def _answer(line: str, now: datetime, zone: str, country: str | None) -> dict[str, JsonValue]:
+    name: JsonValue = None
+    try:
+        fields = _fields(line)
+        name = fields.get("id")
+        said = _text(fields, "now")
+        understood = parse_when(
+            _text(fields, "phrase") or "",
+            now=_moment(said) if said is not None else now,
+            zone=_text(fields, "zone") or zone,
+            country=_text(fields, "country") or country,
+        )
+    except NotUnderstood as problem:
+        return {"id": name, "result": {"error": True, "message": _message(problem)}}
+    return {"id": name, "result": as_result(understood)}
+
+
+def _fields(line: str) -> dict[str, JsonValue]:
+    try:
+        fields: JsonValue = json.loads(line, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise NotUnderstood("The line is not JSON.") from None
+    if not isinstance(fields, dict):
+        raise NotUnderstood("The line is not a JSON object.")
+    return fields
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _text(fields: dict[str, JsonValue], name: str) -> str | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise NotUnderstood(f'"{name}" has to be a string.')
+    return value
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        advice = "Write it like 2026-11-24T10:00 or 2026-11-24T10:00+11:00."
+        raise NotUnderstood("Now is not an ISO date and time.", advice) from None
+
+
+def _lines(source: str) -> Iterator[str]:
+    try:
+        with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as stream:
+            for line in stream:
+                yield line.decode("utf-8-sig", "replace")
+    except OSError as problem:
+        raise NotUnderstood(f"The batch could not be read: {problem.strerror or 'no such file'}.") from None
+
+
+def _write(line: str) -> None:
+    # bytes, because standard output may have been opened in another encoding
+    sys.stdout.buffer.write(line.encode("utf-8") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _message(problem: NotUnderstood) -> str:
+    return f"{problem.message} {problem.fix}".strip()

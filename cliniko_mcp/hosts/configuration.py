@@ -1,0 +1,116 @@
+"""A host's configuration file on disk: read, changed with a backup beside it, and never left half written."""
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cliniko_mcp.errors import ConfigurationError, JsonValue
+from cliniko_mcp.hosts.edit import entry_of, with_entry, without_entry
+from cliniko_mcp.hosts.jsonc import WrongJson
+from cliniko_mcp.hosts.table import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of a configuration file."""
+
+    path: Path
+    written: bool
+    """False where it already was as it should be."""
+    backup: Path | None = None
+
+
+def install_into(host: Host, path: Path, name: str, entry: Mapping[str, JsonValue], *, now: datetime) -> Changed:
+    """Put the entry into the host's file, which is made where it is missing.
+
+    Raises ConfigurationError, having touched nothing, where the file is not JSON or cannot be written.
+    """
+    return _change(host, path, now, lambda text: with_entry(text, host.section, name, entry, comments=host.comments))
+
+
+def remove_from(host: Host, path: Path, name: str, *, now: datetime) -> Changed:
+    """Take the entry out of the host's file; nothing happens where it is not there. Raises as `install_into` does."""
+    return _change(host, path, now, lambda text: without_entry(text, host.section, name, comments=host.comments))
+
+
+def installed_entry(host: Host, path: Path, name: str) -> JsonValue:
+    """The entry in the host's file; None where there is none. Raises ConfigurationError for a file that is not JSON."""
+    text = _read(path)
+    if text is None:
+        return None
+    try:
+        return entry_of(text, host.section, name, comments=host.comments)
+    except WrongJson as problem:
+        raise _refused(host, path, problem) from None
+
+
+def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -> Changed:
+    # Where the file is a link, as people who keep their settings in a repository have it, its target is changed.
+    path = path.resolve() if path.is_symlink() else path
+    before = _read(path)
+    try:
+        after = edit(before or "")
+    except WrongJson as problem:
+        raise _refused(host, path, problem) from None
+    if after == (before or ""):
+        return Changed(path, written=False)
+    try:
+        backup = _backup(path, now) if before is not None else None
+        _write(path, after)
+    except OSError as problem:
+        raise ConfigurationError(f"{path} cannot be written: {problem.strerror or problem}") from None
+    return Changed(path, written=True, backup=backup)
+
+
+def _refused(host: Host, path: Path, problem: WrongJson) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path} was left as it is, because {host.title} could not read it: {problem}",
+        "Correct it there, or move the file away to start anew; then run install again.",
+    )
+
+
+def _read(path: Path) -> str | None:
+    try:
+        # As bytes, so that line ends stay as they are.
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} was left as it is, because it is not text in UTF-8") from None
+    except OSError as problem:
+        raise ConfigurationError(f"{path} cannot be read: {problem.strerror or problem}") from None
+
+
+def _backup(path: Path, now: datetime) -> Path:
+    stamp = now.strftime("%Y%m%d-%H%M%S")
+    for number in range(100):
+        backup = path.with_name(f"{path.name}.{stamp}{f'-{number}' if number else ''}.bak")
+        try:
+            _put(backup, path.read_bytes(), path.stat().st_mode)
+        except FileExistsError:
+            continue
+        return backup
+    raise OSError("there are too many backups of this second")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft.unlink(missing_ok=True)
+    try:
+        _put(draft, text.encode("utf-8"), path.stat().st_mode if path.exists() else 0o600)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _put(path: Path, content: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    if os.name == "posix":
+        path.chmod(stat.S_IMODE(mode))

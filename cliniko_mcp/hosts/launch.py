@@ -1,0 +1,61 @@
+"""The command by which a host starts this server again later: absolute, and where this installation will stay."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from cliniko_mcp import __version__
+from cliniko_mcp.errors import ConfigurationError
+
+NAME = "cliniko-mcp"
+_TEMPORARY = ("archive-v0", "environments-v2", "ephemeral-v0")
+"""Folders of uv's cache, where `uvx` makes environments that may be gone tomorrow."""
+
+
+def launch_command(
+    started_as: str,
+    python: str = sys.executable,
+    find: Callable[[str], str | None] = shutil.which,
+    source: Callable[[], str | None] | None = None,
+) -> list[str]:
+    """The command and its first arguments; hosts add `serve` and the flags.
+
+    The script as it was started or as it lies beside its Python, links unresolved, so that it survives upgrades; the
+    module where there is no script; `uvx` where uvx runs it. Raises ConfigurationError where uvx cannot be found again.
+    """
+    if any(part in _TEMPORARY for part in Path(python).parts):
+        return _by_uvx(find("uvx"), (source or installed_from)())
+    for script in (Path(started_as), *(Path(python).parent / name for name in (NAME, f"{NAME}.exe"))):
+        if script.stem == NAME and script.is_absolute() and script.is_file():
+            return [str(script)]
+    found = find(NAME)
+    if found:
+        return [str(Path(found).absolute())]
+    return [python, "-m", "cliniko_mcp"]
+
+
+def _by_uvx(uvx: str | None, source: str | None) -> list[str]:
+    if uvx is None:
+        raise ConfigurationError(
+            "this runs in a temporary environment of uv, and uvx is not on the PATH",
+            "Install it to stay: `uv tool install cliniko-mcp`, then run install again, or give --command.",
+        )
+    return [str(Path(uvx).absolute()), "--from", source or f"{NAME}=={__version__}", NAME]
+
+
+def installed_from() -> str | None:
+    """The file, folder or address this package was installed from; None where it came from a package index."""
+    try:
+        noted = distribution(NAME).read_text("direct_url.json")
+    except PackageNotFoundError:
+        return None
+    url = str(json.loads(noted).get("url", "")) if noted else ""
+    if url.startswith("file:"):
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname
+
+        return url2pathname(urlsplit(url).path)
+    return url or None

@@ -1,0 +1,111 @@
+"""A front desk for tests: asks the demo clinic without a socket and finds seeded things by name."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from cliniko_mcp.sandbox.core import Sandbox
+from cliniko_mcp.sandbox.wire import SandboxRequest, SandboxResponse
+
+NOW = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+"""Tuesday 24 November 2026, 09:00 at Northside."""
+
+BASE = "http://127.0.0.1:8123/v1"
+
+
+class Front:
+    """Requests as one role; the answers' JSON as plain dicts."""
+
+    def __init__(self, sandbox: Sandbox, role: str = "administrator") -> None:
+        self.sandbox = sandbox
+        self.key = sandbox.keys[role]
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: Iterable[tuple[str, str]] = (),
+        body: object = None,
+        **headers: str | None,
+    ) -> SandboxResponse:
+        """One request; headers by name with underscores, None leaves one out."""
+        given: dict[str, str | None] = {
+            "authorization": "Basic " + b64encode(f"{self.key}:".encode()).decode(),
+            "user_agent": "tests (desk@clinic.example)",
+            "content_type": "application/json",
+            **headers,
+        }
+        sent = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+        return self.sandbox.respond(SandboxRequest(method, f"/v1{path}", tuple(query), sent, content))
+
+    def get(self, path: str, *filters: str, status: int = 200, **query: str | int) -> Any:
+        pairs = [("q[]", each) for each in filters] + [(name.rstrip("_"), str(value)) for name, value in query.items()]
+        return _read(self.ask("GET", path, pairs), status)
+
+    def post(self, path: str, body: object = None, status: int = 201) -> Any:
+        return _read(self.ask("POST", path, body=body if body is not None else {}), status)
+
+    def patch(self, path: str, body: object, status: int = 200) -> Any:
+        return _read(self.ask("PATCH", path, body=body), status)
+
+    def delete(self, path: str, status: int = 204) -> Any:
+        return _read(self.ask("DELETE", path), status)
+
+    def rows(self, path: str, *filters: str, **query: str | int) -> list[dict[str, Any]]:
+        """All rows of a list, every page."""
+        found: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            answer = self.get(path, *filters, **{"per_page": 100, **query, "page": page})
+            found += next(value for value in answer.values() if isinstance(value, list))
+            if "next" not in answer["links"]:
+                return found
+            page += 1
+
+    def id(self, table: str, name: str) -> str:
+        """The id of a seeded row by its label or name."""
+        rows = self.sandbox.desk.store.table(table).rows.items()
+        return next(row_id for row_id, row in rows if name in (row.get("label"), row.get("name")))
+
+    def book(self, starts_at: str, **more: object) -> Any:
+        """Ana's standard consult with Dr Mei Ng at Northside, unless said otherwise."""
+        return self.post("/individual_appointments", self.booking(starts_at, **more))
+
+    def booking(self, starts_at: str, **more: object) -> dict[str, object]:
+        return {
+            "patient_id": self.id("patients", "Ana Lima"),
+            "practitioner_id": self.id("practitioners", "Dr Mei Ng"),
+            "business_id": self.id("businesses", "Northside"),
+            "appointment_type_id": self.id("appointment_types", "Standard consult"),
+            "starts_at": starts_at,
+            **more,
+        }
+
+    def group(self, starts_at: str, **more: object) -> Any:
+        """A Pilates class with Priya Nair at Northside."""
+        body: dict[str, object] = {
+            "practitioner_id": self.id("practitioners", "Priya Nair"),
+            "business_id": self.id("businesses", "Northside"),
+            "appointment_type_id": self.id("appointment_types", "Pilates class"),
+            "starts_at": starts_at,
+        }
+        return self.post("/group_appointments", body | more)
+
+
+def _read(response: SandboxResponse, status: int) -> Any:
+    assert response.status == status, (response.status, response.body.decode())
+    return json.loads(response.body) if response.body else None
+
+
+def errors(answer: Any) -> dict[str, str]:
+    """The sentences of a 422, by field."""
+    assert answer["message"] == "Validation Failed"
+    return answer["errors"]
+
+
+def last(link: Any) -> str:
+    """The id at the end of a link object."""
+    return link["links"]["self"].rsplit("/", 1)[-1]
