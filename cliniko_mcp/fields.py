@@ -187,7 +187,7 @@ Instant = Annotated[
 ]
 LocalDate = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string"})]
 TimeOfDay = Annotated[str, Field(pattern=r"^[0-9]{2}:[0-9]{2}$")]
-Colour = Annotated[str, AfterValidator(_colour), WithJsonSchema({"type": "string", "pattern": COLOUR_PATTERN})]
+Colour = Annotated[str, AfterValidator(_colour), WithJsonSchema({"type": "string"})]
 Uri = str
 
 

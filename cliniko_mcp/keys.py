@@ -55,7 +55,7 @@ def kept(file: Path | None = None) -> Kept:
         key = _asked(lambda: _keychain_key())
         if key is None:
             raise ConfigurationError(
-                "the API key is no longer in this computer's keychain", "Run `cliniko-mcp login` to keep it again."
+                "the API key is no longer in this computer's keychain.", "Run `cliniko-mcp login` to keep it again."
             )
         return Kept(key, email, "keychain")
     return Kept(key, email, "file" if key else None)
@@ -159,7 +159,7 @@ def _asked(ask: Callable[[], T], patience: float = PATIENCE) -> T:
         return answers[0]
     why = f"failed ({type(problems[0]).__name__})" if problems else "did not answer; it may be locked"
     raise ConfigurationError(
-        f"this computer's keychain {why}",
+        f"this computer's keychain {why}.",
         "Unlock it and try again, or keep the key in a file instead: `cliniko-mcp login --keep file`.",
     )
 
@@ -182,7 +182,7 @@ def _read(file: Path) -> dict[str, str] | None:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ConfigurationError(f"{file} is damaged", "Remove it and run `cliniko-mcp login` again.")
+        raise ConfigurationError(f"{file} is damaged.", "Remove it and run `cliniko-mcp login` again.")
     return {str(name): value for name, value in found.items() if isinstance(value, str)}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 

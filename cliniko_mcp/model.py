@@ -10,7 +10,6 @@ from copy import copy
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeGuard, cast
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, create_model
 from pydantic_core import ErrorDetails, PydanticSerializationError
@@ -73,17 +72,18 @@ class Record(BaseModel):
     @classmethod
     def _with_ids(cls, raw: JsonObject) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        fields = cls.model_fields
         for name, value in raw.items():
-            if name == "links" and name not in cls.model_fields:
-                continue
-            if name in cls.model_fields:
+            if name in fields:
                 values[name] = [_id_of(each) or each for each in value] if _are_links(value) else value
-            elif isinstance(value, Mapping) and set(value) == {"links"}:
+            elif name == "links":
+                continue
+            elif _is_link(value):
                 if (linked := linked_id(value)) is not None:
                     values.setdefault(f"{name}_id", linked)
             elif _are_links(value):
                 values[f"{name.removesuffix('s')}_ids"] = [_id_of(each) or each for each in value]
-            elif value is None and f"{name}_id" in cls.model_fields:
+            elif value is None and f"{name}_id" in fields:
                 values.setdefault(f"{name}_id", None)
             else:
                 values[name] = value
@@ -92,27 +92,24 @@ class Record(BaseModel):
 
 def linked_id(link: object) -> str | None:
     """The id at the end of a link object `{"links": {"self": url}}`; None where it leads to a list or nowhere."""
-    match link:
-        case {"links": {"self": str() as url}}:
-            try:
-                last = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]
-            except ValueError:
-                return None
-            return last if last.isascii() and last.isdigit() and len(last) <= 20 else None
-        case _:
-            return None
+    links: object = cast("dict[str, object]", link).get("links") if isinstance(link, dict) else None
+    url: object = cast("dict[str, object]", links).get("self") if isinstance(links, dict) else None
+    if not isinstance(url, str):
+        return None
+    # Only digits are taken from it, so the address itself needs no parsing.
+    last = url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
+    return last if last.isascii() and last.isdigit() and len(last) <= 20 else None
 
 
 _id_of = linked_id
 
 
+def _is_link(value: object) -> bool:
+    return isinstance(value, dict) and cast("dict[str, object]", value).keys() == {"links"}
+
+
 def _are_links(value: object) -> TypeGuard[list[Mapping[str, object]]]:
-    if not isinstance(value, list) or not value:
-        return False
-    return all(
-        isinstance(each, Mapping) and set(cast("Mapping[str, object]", each)) == {"links"}
-        for each in cast("list[object]", value)
-    )
+    return isinstance(value, list) and value != [] and all(map(_is_link, cast("list[object]", value)))
 
 
 class Body(BaseModel):

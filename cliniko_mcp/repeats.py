@@ -10,7 +10,7 @@ from cliniko_mcp.model import Body, Record
 class RepeatRule(Body):
     repeat_type: Literal["Daily", "Weekly", "Monthly"]
     number_of_repeats: int = Field(ge=1, le=51, description="After the first.")
-    repeating_interval: int = Field(ge=1, le=100, description="2 with Weekly: fortnightly.")
+    repeating_interval: int = Field(ge=1, le=100)
 
 
 class AvailabilityRepeatRule(RepeatRule):

@@ -356,7 +356,7 @@ def test_a_link_that_is_null_is_an_empty_id():
         ("https://api.au1.cliniko.com/v1/bookings?q[]=repeated_from_id:=42", None),
         ("https://api.au1.cliniko.com/v1/people/" + "1" * 21, None),
         ("https://api.au1.cliniko.com/v1/people/١٢", None),
-        ("https://[broken/42", None),
+        ("https://[broken/42", "42"),
         ("", None),
         (42, None),
     ],

@@ -11,6 +11,9 @@ from cliniko_mcp.errors import ClinikoMcpError
 
 COMMANDS: Final = {
     "serve": "Serve assistants over MCP (the default command).",
+    "install": "Set this server up in an assistant, such as Claude Desktop.",
+    "login": "Keep the API key and the contact email on this computer.",
+    "doctor": "Check everything that has to work, and say what to do.",
     "demo": "Play a front-desk conversation with the demo clinic.",
     "tools": "List the tools of a view.",
     "call": "Call one tool and print its answer.",
@@ -18,6 +21,7 @@ COMMANDS: Final = {
     "sandbox": "Serve the demo clinic on a local port, for any Cliniko client.",
     "approve": "Approve or deny what assistants are waiting to do.",
     "audit": "Verify, show or export the audit log.",
+    "completion": "Print the completion script of bash, zsh or fish.",
     "manifest": "Write or check the generated lists (for developers).",
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -58,15 +59,16 @@ class Desk:
 
         return await guard(self._layers, self._guarded(call), sweep)
 
-    async def all(self, name: str, **arguments: object) -> AsyncIterator[Record]:
+    async def all(self, name: str, **arguments: object) -> AsyncGenerator[Record]:
         """Every row of a list, in order, with the memory of a few pages."""
         call = self.call(name, **arguments)
 
-        async def started() -> AsyncIterator[Record]:
+        async def started() -> AsyncGenerator[Record]:
             return self.clinic.all(call)
 
-        async for record in await guard(self._layers, self._guarded(call), started):
-            yield record
+        async with aclosing(await guard(self._layers, self._guarded(call), started)) as records:
+            async for record in records:
+                yield record
 
     async def by_id(self, name: str, ids: Collection[str]) -> Mapping[str, Record]:
         """The records with these ids, archived ones too, looked up in batches through the list `name`.

@@ -57,6 +57,15 @@ setInterval(async () => {
 }, 2000);
 """
 
+_HEADINGS: Final = {
+    Outcome.APPROVED: "Approved",
+    Outcome.DENIED: "Denied",
+    Outcome.GONE: "No longer open",
+    Outcome.WRONG: "Wrong PIN",
+    Outcome.LOCKED: "Too many tries",
+    Outcome.BROKEN: "The PIN cannot be checked",
+}
+
 
 def policy(nonce: str) -> str:
     """The Content-Security-Policy of the page: nothing from outside, and only the style and script with this nonce."""
@@ -89,8 +98,9 @@ def outcome_page(outcome: Outcome, left: int, *, path: str, nonce: str, state: s
     """The page after a decision. Other questions are one click away, so that a double click cannot answer them."""
     more = "See the question that is waiting" if left == 1 else f"See the {left} questions that are waiting"
     link = f'<p><a href="{escape(path)}">{more if left else "Back to the page"}</a></p>'
-    body = f"<h1 role=status>{escape(outcome.name.capitalize())}</h1><p>{escape(outcome.value)}</p>{link}"
-    return _document(outcome.name.capitalize(), body, nonce, state)
+    heading = _HEADINGS[outcome]
+    said = outcome.value.removeprefix(f"{heading}. ")
+    return _document(heading, f"<h1 role=status>{heading}</h1><p>{escape(said)}</p>{link}", nonce, state)
 
 
 def _card(number: int, asked: Asked, csrf: str, needs_pin: bool, now: float) -> str:

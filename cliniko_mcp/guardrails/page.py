@@ -24,6 +24,7 @@ from cliniko_mcp.guardrails.peer import is_foreign
 _LOG = logging.getLogger(__name__)
 _LARGEST: Final = 8_192
 _WATCHED: Final = 5.0
+_PULSE: Final = 0.1
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -74,7 +75,7 @@ class ApprovalPage:
         except OSError as problem:
             _LOG.error("the approval page could not be started: %s", problem.strerror)
             return False
-        threading.Thread(target=site.serve_forever, name="approval-page", daemon=True).start()
+        threading.Thread(target=site.serve_forever, args=(_PULSE,), name="approval-page", daemon=True).start()
         self._site = site
         try:
             self._word = meeting.announce(self._folder, self._token()[:16], site.server_port, site.secret)

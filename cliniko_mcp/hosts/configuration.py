@@ -67,7 +67,7 @@ def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -
 
 def _refused(host: Host, path: Path, problem: WrongJson) -> ConfigurationError:
     return ConfigurationError(
-        f"{path} was left as it is, because {host.title} could not read it: {problem}",
+        f"{path} was left as it is, because {host.title} could not read it: {problem}.",
         "Correct it there, or move the file away to start anew; then run install again.",
     )
 

@@ -115,24 +115,30 @@ def _appended(text: str, last: Member, name: str, value: JsonValue, style: Style
     if indent is None and not comma:
         line_end = last.node.end
     between = text[last.node.end : line_end]
-    return f"{text[: last.node.end]}{'' if comma else ','}{between}{lead}{member}{text[line_end:]}"
+    # Where a comma followed the last value, one follows the new last value too.
+    before, after = ("", ",") if comma else (",", "")
+    return f"{text[: last.node.end]}{before}{between}{lead}{member}{after}{text[line_end:]}"
 
 
 def _removed(text: str, node: Node, member: Member) -> str:
     place = node.members.index(member)
-    comma, end = _rest_of_line(text, member.node.end)
-    if not comma:
+    _, end = _rest_of_line(text, member.node.end)
+    comma_at = _comma(text, member.node.end)
+    if comma_at is None:
         end = member.node.end
     start = member.start
-    if _indent_at(text, start) is not None:
-        start = max(text.rfind("\n", 0, start), node.start + 1)
-        start -= text[start - 1 : start + 1] == "\r\n"
-    elif comma:
+    indent = _indent_at(text, start)
+    line_end = text.find("\n", end) + 1
+    if indent is not None and line_end and not text[end:line_end].strip():
+        start, end = start - len(indent), line_end
+    elif comma_at is not None:
         end += len(text[end:]) - len(text[end:].lstrip(" \t"))
+    if comma_at is not None and comma_at >= end:
+        text = text[:comma_at] + " " + text[comma_at + 1 :]
+    elif comma_at is None and place:
+        before = _comma(text, node.members[place - 1].node.end) or 0
+        text, start, end = text[:before] + text[before + 1 :], start - 1, end - 1
     left = text[:start] + text[end:]
-    if place and place == len(node.members) - 1:
-        comma_at = _comma(text, node.members[place - 1].node.end)
-        left = left[:comma_at] + left[comma_at + 1 :]
     if len(node.members) == 1:
         close = node.end - 1 - (end - start)
         if not left[node.start + 1 : close].strip():
@@ -160,13 +166,15 @@ def _rest_of_line(text: str, at: int) -> tuple[bool, int]:
     return comma, end
 
 
-def _comma(text: str, at: int) -> int:
-    """Where the comma after the value that ends here is; between them only blanks and comments can be."""
-    while text[at] != ",":
+def _comma(text: str, at: int) -> int | None:
+    """Where the comma after the value that ends here is; None where the bracket closes first."""
+    while at < len(text):
         if text.startswith("//", at):
             at = text.index("\n", at)
         elif text.startswith("/*", at):
             at = text.index("*/", at + 2) + 2
+        elif text[at] in "}],":
+            return at if text[at] == "," else None
         else:
             at += 1
-    return at
+    return None

@@ -4,12 +4,14 @@ Paths and shapes are those of the hosts' own documents; the view and the output 
 reads answers.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.settings import environment_for_others
 
 System = Literal["darwin", "win32", "linux"]
 
@@ -35,6 +37,12 @@ class Computer:
         if self.system == "darwin":
             return self.home / "Library" / "Application Support"
         return self.folder("XDG_CONFIG_HOME", ".config")
+
+
+def this_computer() -> Computer:
+    """The computer this runs on, for the person it runs for."""
+    system: System = "darwin" if sys.platform == "darwin" else "win32" if sys.platform == "win32" else "linux"
+    return Computer(system, Path.home(), environment_for_others())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +153,14 @@ HOSTS: Final[Mapping[str, Host]] = {
         Host("other", "another host", _other, after="Put the block into that host's configuration and restart it."),
     )
 }
+
+
+def found_hosts(computer: Computer) -> list[Host]:
+    """The hosts that seem to be on this computer: their configuration, or the folder for it, is there."""
+    found: list[Host] = []
+    for host in HOSTS.values():
+        path = host.file(computer)
+        own_folder = path.parent != computer.home and path.parent.is_dir()
+        if host.name != "other" and (path.exists() or own_folder):
+            found.append(host)
+    return found

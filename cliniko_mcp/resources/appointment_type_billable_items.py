@@ -11,7 +11,7 @@ from cliniko_mcp.operation import Create, Delete, Get, List, Resource, Update
 class AppointmentTypeBillableItemChanges(Body):
     billable_item_id: Id
     discount_percentage: Percentage | None = Field(default=None, description="This or discounted_amount.")
-    discounted_amount: Money | None = Field(default=None, description="Money taken off.")
+    discounted_amount: Money | None = None
     quantity: BoundedAmount
 
 
@@ -42,11 +42,11 @@ class AppointmentTypeBillableItems(Resource):
 
     list_appointment_type_billable_items = List(AppointmentTypeBillableItem, "/appointment_type_billable_items", "List the fees that appointment types charge by default.",
                                                 filters=FILTERS, synonyms="what does a visit cost default charge fee for treatment price of consultation invoiced for type")
-    get_appointment_type_billable_item = Get(AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Read one default fee of an appointment type; its price is in get_billable_item.",
+    get_appointment_type_billable_item = Get(AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Read one default fee of an appointment type.",
                                              synonyms="default charge fee of treatment")
     create_appointment_type_billable_item = Create(AppointmentTypeBillableItemBody, AppointmentTypeBillableItem, "/appointment_type_billable_items", "Make an appointment type charge a fee (billable item) by default.",
                                                    synonyms="attach fee to treatment charge for consultation link price set default charge")
     update_appointment_type_billable_item = Update(AppointmentTypeBillableItemChanges, AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Change a default fee of an appointment type: item, quantity, discount.",
                                                    synonyms="edit default charge discount on treatment swap fee quantity")
-    delete_appointment_type_billable_item = Delete("/appointment_type_billable_items/{id}", "Take a default fee off an appointment type for good; the fee itself stays.",
+    delete_appointment_type_billable_item = Delete("/appointment_type_billable_items/{id}", "Take a default fee off an appointment type for good.",
                                                    synonyms="remove charge from treatment detach fee stop charging unlink")

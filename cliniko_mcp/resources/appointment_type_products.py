@@ -10,7 +10,7 @@ from cliniko_mcp.operation import Create, Delete, Get, List, Resource, Update
 
 class AppointmentTypeProductChanges(Body):
     discount_percentage: Percentage | None = Field(default=None, description="This or discounted_amount.")
-    discounted_amount: Money | None = Field(default=None, description="Money taken off.")
+    discounted_amount: Money | None = None
     product_id: Id
     quantity: BoundedAmount
 
@@ -42,11 +42,11 @@ class AppointmentTypeProducts(Resource):
 
     list_appointment_type_products = List(AppointmentTypeProduct, "/appointment_type_products", "List the products that appointment types sell by default.",
                                           filters=FILTERS, synonyms="goods included in treatment consumables used per visit default stock sold with consultation")
-    get_appointment_type_product = Get(AppointmentTypeProduct, "/appointment_type_products/{id}", "Read one default product of an appointment type; its price is in get_product.",
+    get_appointment_type_product = Get(AppointmentTypeProduct, "/appointment_type_products/{id}", "Read one default product of an appointment type.",
                                        synonyms="goods included in treatment consumable")
     create_appointment_type_product = Create(AppointmentTypeProductBody, AppointmentTypeProduct, "/appointment_type_products", "Make an appointment type sell a product by default.",
-                                             synonyms="attach goods to treatment bundle consumable link stock item with consultation")
+                                             synonyms="attach goods to treatment bundle consumable link stock item with consultation include")
     update_appointment_type_product = Update(AppointmentTypeProductChanges, AppointmentTypeProduct, "/appointment_type_products/{id}", "Change a default product of an appointment type: item, quantity, discount.",
                                              synonyms="edit bundled goods discount on product of treatment swap consumable quantity")
-    delete_appointment_type_product = Delete("/appointment_type_products/{id}", "Take a default product off an appointment type for good; the product itself stays.",
+    delete_appointment_type_product = Delete("/appointment_type_products/{id}", "Take a default product off an appointment type for good.",
                                              synonyms="remove goods from treatment detach consumable unbundle unlink")

@@ -17,7 +17,7 @@ class AppointmentTypeDetails(Body):
     appointment_reminder_template_ids: list[Id] | None = None
     billable_item_id: Id | None = Field(default=None, description="Deprecated.")
     category: str | None = None
-    description: str | None = Field(default=None, description="Patients see it online.")
+    description: str | None = None
     product_id: Id | None = Field(default=None, description="Deprecated.")
     show_in_online_bookings: bool | None = None
     telehealth_enabled: bool | None = None
@@ -25,7 +25,7 @@ class AppointmentTypeDetails(Body):
 
 
 class AppointmentTypeBody(AppointmentTypeDetails):
-    business_ids: list[Id] = omittable(description="Replaces the list.")
+    business_ids: list[Id] = omittable()
     color: Colour
     deposit_price: NonNegative | None = None
     duration_in_minutes: int = Field(ge=1, le=1439)
@@ -33,7 +33,7 @@ class AppointmentTypeBody(AppointmentTypeDetails):
     name: str = Field(max_length=255)
     online_bookings_lead_time_hours: Literal[0, 1, 2, 4, 12, 18, 24, 48, 72, 168, 336, 504, 672] | None = None
     online_payments_mode: Literal["deposit_required", "optional", "required"] | None = None
-    practitioner_ids: list[Id] = omittable(description="Replaces the list.")
+    practitioner_ids: list[Id] = omittable()
 
 
 class AppointmentType(AppointmentTypeDetails, Record):
@@ -67,16 +67,16 @@ FILTERS = COMMON | {
 class AppointmentTypes(Resource):
     """What can be booked: consultations, treatments, reviews, classes."""
 
-    list_appointment_types = List(AppointmentType, "/appointment_types", "List appointment types (treatments, services, classes) with length, places and colour. Names cannot be searched.",
-                                  filters=FILTERS, synonyms="treatments services consultations classes what do we offer kinds of appointment how long")
-    get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type: length, places, deposit, online booking, reminders.",
-                               hidden=("archived_at",), synonyms="treatment service consultation class duration length deposit")
+    list_appointment_types = List(AppointmentType, "/appointment_types", "List appointment types (treatments, services, classes) with length and places.",
+                                  filters=FILTERS, synonyms="treatments services consultations classes what do we offer kinds of appointment how long length minutes price offered online types")
+    get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type: length, places, deposit, online booking.",
+                               hidden=("archived_at",), synonyms="treatment service consultation class duration length deposit minutes online")
     create_appointment_type = Create(AppointmentTypeBody, AppointmentType, "/appointment_types", "Add an appointment type (treatment, service, class), with who offers it and where.",
-                                     synonyms="new treatment service consultation class offer kind of appointment")
+                                     synonyms="new treatment service consultation class offer kind of appointment introduce begin offering start")
     update_appointment_type = Update(AppointmentTypeBody, AppointmentType, "/appointment_types/{id}", "Change an appointment type: length, places, deposit, online booking, who offers it and where.",
-                                     synonyms="edit treatment service duration length rename class offer online lead time")
-    archive_appointment_type = Archive("/appointment_types/{id}/archive", "Stop offering an appointment type by archiving it; appointments already made stay.",
-                                       synonyms="retire treatment remove service stop offering discontinue class")
+                                     synonyms="edit treatment service duration length rename class offer online lead time minutes longer shorter price deposit colour")
+    archive_appointment_type = Archive("/appointment_types/{id}/archive", "Stop offering an appointment type; appointments already made stay.",
+                                       synonyms="retire treatment remove service stop offering discontinue class no longer offer drop")
     list_practitioner_appointment_types = List(AppointmentType, "/practitioners/{practitioner_id}/appointment_types", "List the appointment types (treatments) that one practitioner offers.",
-                                               filters=FILTERS, synonyms="what does this clinician do which treatments services can she offer")
+                                               filters=FILTERS, synonyms="what does this clinician do which treatments services can she offer one treat sees bookable")
     delete_appointment_type = Archive("/appointment_types/{id}", "Archive an appointment type the old way. Deprecated: use archive_appointment_type.", method="DELETE", replaced_by="archive_appointment_type")

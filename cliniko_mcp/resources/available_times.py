@@ -10,7 +10,7 @@ PLACE = "/businesses/{business_id}/practitioners/{practitioner_id}/appointment_t
 
 
 class Window(Body):
-    from_: LocalDate = Field(alias="from", description="Today or later.")
+    from_: LocalDate = Field(alias="from")
     to: LocalDate = Field(description="At most 7 days after from.")
 
 
@@ -25,7 +25,7 @@ class NextAvailableTime(AvailableTime):
 class AvailableTimes(Resource):
     """Openings that patients could book online: starts only, for one practitioner, type and site."""
 
-    list_available_times = List(AvailableTime, f"{PLACE}/available_times", "List free slots for online booking with one practitioner, type and site, over 7 days at most. The diary may have more room.",
-                                sortable=False, query=Window, synonyms="free slots openings availability gaps vacancies times free when can I come")
-    get_next_available_time = Get(NextAvailableTime, f"{PLACE}/next_available_time", "Find the first free slot for online booking with one practitioner, type and site within 7 days.",
-                                  query=Window, synonyms="soonest earliest slot asap first free time next opening")
+    list_available_times = List(AvailableTime, f"{PLACE}/available_times", "List free slots for online booking with one practitioner, type and site, over at most 7 days.",
+                                sortable=False, query=Window, synonyms="free slots openings availability gaps vacancies times free when can I come gap find opening room could fit minutes see someone")
+    get_next_available_time = Get(NextAvailableTime, f"{PLACE}/next_available_time", "Find the first free slot for online booking with one practitioner, type and site.",
+                                  query=Window, synonyms="soonest earliest slot asap first free time next opening available gap see someone new patient")

@@ -14,8 +14,8 @@ class BusinessDetails(Body):
     address_1: str | None = None
     address_2: str | None = None
     appointment_reminders_enabled: bool | None = None
-    appointment_type_ids: list[Id] | None = Field(default=None, description="Replaces the list.")
-    business_registration_name: str | None = Field(default=None, description="Such as ABN.")
+    appointment_type_ids: list[Id] | None = None
+    business_registration_name: str | None = None
     business_registration_value: str | None = None
     city: str | None = None
     contact_information: str | None = None
@@ -32,7 +32,7 @@ class BusinessDetails(Body):
 
 class BusinessBody(BusinessDetails):
     business_name: str | None
-    logo: str = omittable(description="An image in base64.")
+    logo: str = omittable(description="Base64.")
     logo_height: int = omittable()
     remove_logo: bool = omittable()
 
@@ -63,15 +63,15 @@ class Businesses(Resource):
     """The clinic's sites: locations, branches, rooms under one roof with their own address and time zone."""
 
     list_businesses = List(Business, "/businesses", "List sites (locations, branches) with address and time zone.",
-                           filters=FILTERS, synonyms="locations branches clinics offices where are we addresses sites")
+                           filters=FILTERS, synonyms="locations branches clinics offices where are we addresses sites phone number parking")
     get_business = Get(Business, "/businesses/{id}", "Read one site (location): address, contact details, time zone, types offered.",
-                       hidden=STAMPS, synonyms="location branch clinic address opening details phone")
+                       hidden=STAMPS, synonyms="location branch clinic address opening details phone number email")
     create_business = Create(BusinessBody, Business, "/businesses", "Add a site (location, branch).",
-                             synonyms="open new location branch clinic office")
+                             synonyms="open new location branch clinic office second site another")
     update_business = Update(BusinessBody, Business, "/businesses/{id}", "Change a site's name, address, time zone, logo or the types offered there.",
-                             synonyms="edit location address branch details offer type at site rename clinic")
-    archive_business = Archive("/businesses/{id}/archive", "Close a site (location) by archiving it; unarchive_business reopens it.",
-                               synonyms="close location shut branch remove clinic hide site")
+                             synonyms="edit location address branch details offer type at site rename clinic moved new phone number email")
+    archive_business = Archive("/businesses/{id}/archive", "Close a site (location). unarchive_business reopens it.",
+                               synonyms="close location shut branch remove clinic hide site closing down")
     unarchive_business = Unarchive(Business, "/businesses/{id}/unarchive", "Reopen an archived site (location).",
                                    synonyms="restore location bring back branch reopen clinic undo archive")
     delete_business = Archive("/businesses/{id}", "Archive a site the old way. Deprecated: use archive_business.", method="DELETE", replaced_by="archive_business")

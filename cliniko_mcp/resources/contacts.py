@@ -34,7 +34,7 @@ class ContactDetails(Body):
 
 class ContactBody(ContactDetails):
     doctor_type: Literal["general_practitioner", "specialist"] | None = None
-    phone_numbers: list[PhoneNumber] = omittable(description="Replaces the list.")
+    phone_numbers: list[PhoneNumber] = omittable()
     type_code: coded(CONTACT_TYPES) | None = None  # pyright: ignore[reportInvalidTypeForm]
 
 
@@ -68,14 +68,14 @@ FILTERS = COMMON | {
 class Contacts(Resource):
     """The clinic's address book apart from patients: GPs, specialists, insurers, solicitors, employers."""
 
-    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors (type_code 1), payers (2), others (0). Phone numbers cannot be searched.",
-                         filters=FILTERS, synonyms="address book referring gp specialist insurer solicitor lawyer employer case manager find doctor")
+    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors (type_code 1), payers (2), others (0).",
+                         filters=FILTERS, synonyms="address book referring gp specialist insurer solicitor lawyer employer case manager find doctor referred phone number surgeon dentist school")
     get_contact = Get(Contact, "/contacts/{id}", "Read one contact (doctor, payer): address, phone numbers, provider number.",
-                      hidden=("archived_at", "deleted_at"), synonyms="gp specialist insurer details phone address of doctor fax")
-    create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact: referring doctor, payer or other. Look in list_contacts first.",
-                            synonyms="new gp referrer specialist insurer solicitor address book entry")
+                      hidden=("archived_at", "deleted_at"), synonyms="gp specialist insurer details phone address of doctor fax number email")
+    create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact: referring doctor, payer or other.",
+                            synonyms="new gp referrer specialist insurer solicitor address book entry payer surgery referring")
     update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's name, company, address, phone numbers or kind.",
-                            synonyms="edit gp details doctor moved practice new fax correct address book")
-    archive_contact = Archive("/contacts/{id}/archive", "Take a contact (doctor, payer) out of the address book by archiving it.",
-                              synonyms="remove gp doctor retired delete address book entry duplicate")
+                            synonyms="edit gp details doctor moved practice new fax correct address book solicitor insurer phone number email surgery")
+    archive_contact = Archive("/contacts/{id}/archive", "Take a contact (doctor, payer) out of the address book.",
+                              synonyms="remove gp doctor retired delete address book entry duplicate closed practice")
     delete_contact = Archive("/contacts/{id}", "Archive a contact the old way. Deprecated: use archive_contact.", method="DELETE", replaced_by="archive_contact")

@@ -14,8 +14,8 @@ class GroupAppointmentBody(Body):
     appointment_type_id: Id
     business_id: Id
     starts_at: Instant
-    ends_at: Instant | None = Field(default=None, description="Empty: by the type's length.")
-    max_attendees: int = omittable(ge=2, le=99, description="Default: the type's.")
+    ends_at: Instant | None = None
+    max_attendees: int = omittable(ge=2, le=99)
     notes: str | None = None
     repeat_rule: RepeatRule | None = None
 
@@ -59,15 +59,15 @@ class GroupAppointments(Resource):
     """Classes, groups and workshops."""
 
     list_group_appointments = List(GroupAppointment, "/group_appointments", "List classes (group appointments) with places and who holds them.",
-                                   filters=FILTERS, synonyms="classes pilates groups workshops timetable sessions places left")
+                                   filters=FILTERS, synonyms="classes pilates groups workshops timetable sessions places left room class spots tai chi yoga hydro reformer exercise")
     get_group_appointment = Get(GroupAppointment, "/group_appointments/{id}", "Read one class (group appointment): time, places, who holds them.",
-                                hidden=STAMPS, synonyms="class pilates session workshop full spots left capacity")
-    create_group_appointment = Create(GroupAppointmentBody, GroupAppointment, "/group_appointments", "Put a class (group appointment) in the diary; add patients with create_attendee. Clashes are not checked.",
-                                      synonyms="schedule class new group session workshop course run pilates")
-    update_group_appointment = Update(GroupAppointmentBody, GroupAppointment, "/group_appointments/{id}", "Move (reschedule) or change a class. With a new starts_at give ends_at, or clear it. Clashes are not checked.",
-                                      synonyms="reschedule class move group change places bigger capacity substitute instructor")
+                                hidden=STAMPS, synonyms="class pilates session workshop full spots left capacity room places")
+    create_group_appointment = Create(GroupAppointmentBody, GroupAppointment, "/group_appointments", "Put a class (group appointment) in the diary; add patients with create_attendee.",
+                                      synonyms="schedule class new group session workshop course run pilates start weekly every week exercise")
+    update_group_appointment = Update(GroupAppointmentBody, GroupAppointment, "/group_appointments/{id}", "Move (reschedule) or change a class. With a new starts_at give ends_at, or clear it.",
+                                      synonyms="reschedule class move group change places bigger capacity substitute instructor smaller later earlier different time")
     archive_group_appointment = Archive("/group_appointments/{id}/archive", "Call off a whole class (group appointment); for one patient use cancel_attendee.",
-                                        synonyms="cancel class remove group session delete workshop")
-    get_group_appointment_conflicts = Conflicts("/group_appointments/{id}/conflicts", "Check whether a class overlaps something in the practitioner's diary: yes or no.",
+                                        synonyms="cancel class remove group session delete workshop whole call off instructor away")
+    get_group_appointment_conflicts = Conflicts("/group_appointments/{id}/conflicts", "Check whether a class overlaps something in the diary: yes or no.",
                                                 synonyms="double booked clash overlap group")
     delete_group_appointment = Archive("/group_appointments/{id}", "Archive a group appointment the old way. Deprecated: use archive_group_appointment.", method="DELETE", replaced_by="archive_group_appointment")

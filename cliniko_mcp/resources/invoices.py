@@ -60,13 +60,13 @@ class Invoices(Resource):
     """Bills to patients, with status and totals; payments are not in this API."""
 
     list_invoices = List(Invoice, "/invoices", "List invoices (bills). status 10 open (unpaid), 20 paid, 30 closed, 40 open credit.",
-                         filters=FILTERS, synonyms="bills billing outstanding owing debt overdue revenue takings accounts money")
-    get_invoice = Get(Invoice, "/invoices/{id}", "Read one invoice (bill): number, date, status, totals. Its lines are in list_invoice_items.",
-                      hidden=("archived_at", "deleted_at"), synonyms="bill receipt how much total owing paid")
+                         filters=FILTERS, synonyms="bills billing outstanding owing debt overdue revenue takings accounts money unpaid owe owes paid charged billed income turnover sales total debtors account statement invoice invoiced take took week month earn")
+    get_invoice = Get(Invoice, "/invoices/{id}", "Read one invoice (bill): date, status, totals. Its lines are in list_invoice_items.",
+                      hidden=("archived_at", "deleted_at"), synonyms="bill receipt how much total owing paid unpaid balance charged")
     list_appointment_invoices = List(Invoice, "/appointments/{appointment_id}/invoices", "List the invoices (bills) of one appointment.",
-                                     filters=FILTERS, synonyms="bill for this visit was it invoiced paid")
+                                     filters=FILTERS, synonyms="bill for this visit was it invoiced paid today's been charged")
     list_patient_case_invoices = List(Invoice, "/patient_cases/{patient_case_id}/invoices", "List the invoices (bills) of one patient case.",
-                                      filters=FILTERS, synonyms="bills for case claim workcover billed so far")
+                                      filters=FILTERS, synonyms="bills for case claim workcover billed so far cost")
     list_attendee_invoices = List(Invoice, "/attendees/{attendee_id}/invoices", "List the invoices of one attendee. Deprecated: use list_invoices with attendee_id.",
                                   filters=FILTERS, replaced_by="list_invoices")
     list_patient_invoices = List(Invoice, "/patients/{patient_id}/invoices", "List the invoices of one patient. Deprecated: use list_invoices with patient_id.",

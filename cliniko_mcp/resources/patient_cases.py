@@ -20,9 +20,9 @@ def _above_zero(amount: str) -> str:
 class PatientCaseDetails(Body):
     name: str
     patient_id: Id
-    attendee_ids: list[Id] | None = Field(default=None, description="Replaces the list.")
+    attendee_ids: list[Id] | None = None
     closed: bool | None = None
-    contact_id: Id | None = Field(default=None, description="The referring doctor.")
+    contact_id: Id | None = Field(default=None, description="The referrer.")
     expiry_date: LocalDate | None = None
     include_cancelled_attendees: bool | None = None
     include_dna_attendees: bool | None = None
@@ -34,7 +34,7 @@ class PatientCaseDetails(Body):
 class PatientCaseBody(PatientCaseDetails):
     max_invoiceable_amount: Annotated[Money, AfterValidator(_above_zero)] | None = None
     max_sessions: int | None = Field(default=None, ge=1, le=200)
-    patient_attachment_ids: list[Id] = omittable(description="Replaces the list.")
+    patient_attachment_ids: list[Id] = omittable()
     referral_type: Literal["dva", "medicare"] | None = None
 
 
@@ -66,14 +66,14 @@ class PatientCases(Resource):
     """Episodes of care and referrals: a claim, a care plan, an injury."""
 
     list_patient_cases = List(PatientCase, "/patient_cases", "List patient cases (episodes of care, claims, care plans).",
-                              filters=FILTERS, synonyms="episode of care claim workcover epc medicare dva referral care plan injury sessions left expiring")
+                              filters=FILTERS, synonyms="episode of care claim workcover epc medicare dva referral care plan injury sessions left expiring valid expired insurance tac ctp ndis visits")
     get_patient_case = Get(PatientCase, "/patient_cases/{id}", "Read one patient case: referral, dates, limits, the visits that count.",
-                           hidden=("archived_at",), synonyms="episode of care claim care plan sessions remaining referral expiry")
+                           hidden=("archived_at",), synonyms="episode of care claim care plan sessions remaining referral expiry visits left used valid until")
     create_patient_case = Create(PatientCaseBody, PatientCase, "/patient_cases", "Open a patient case (episode of care, referral, claim) with its limits and dates.",
-                                 synonyms="new episode of care claim workcover medicare dva referral care plan injury start")
+                                 synonyms="new episode of care claim workcover medicare dva referral care plan injury start insurance tac ctp ndis workers compensation compensable")
     update_patient_case = Update(PatientCaseBody, PatientCase, "/patient_cases/{id}", "Change, close or reopen a patient case.",
-                                 synonyms="edit finish end episode of care claim extend sessions discharge link visit to referral")
+                                 synonyms="edit finish end episode of care claim extend sessions discharge link visit to referral more close discharged")
     archive_patient_case = Archive("/patient_cases/{id}/archive", "Archive a patient case made by mistake; to end one, close it with update_patient_case.",
                                    synonyms="remove bin episode of care claim care plan opened by mistake")
     list_active_patient_cases = List(PatientCase, "/patient_cases/active", "List patient cases that are neither closed nor expired.",
-                                     filters=FILTERS, synonyms="current open ongoing episodes of care claims care plans referrals")
+                                     filters=FILTERS, synonyms="current open ongoing episodes of care claims care plans referrals still running")

@@ -14,7 +14,7 @@ from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
 class PatientFormDetails(Body):
     patient_id: Id
     name: str = omittable(max_length=255)
-    attendee_id: Id | None = Field(default=None, description="The visit it is for.")
+    attendee_id: Id | None = None
     business_id: Id | None = None
     email_to_patient_on_completion: bool | None = None
     restricted_to_practitioner: bool | None = None
@@ -23,7 +23,7 @@ class PatientFormDetails(Body):
 class PatientFormChanges(PatientFormDetails):
     patient_form_template_id: Id = omittable()
     content: PatientFormContent | None = None
-    completed: bool = omittable(description="Needs every required answer.")
+    completed: bool = omittable()
 
     @model_validator(mode="after")
     def _is_answered_when_completed(self) -> Self:
@@ -73,14 +73,14 @@ class PatientForms(Resource):
     """Intake, consent and questionnaire forms of patients."""
 
     list_patient_forms = List(PatientForm, "/patient_forms", "List patient forms (intake, consent, questionnaires). completed_at: none finds those not filled in.",
-                              filters=FILTERS, synonyms="new client paperwork intake consent questionnaire outstanding filled in not returned")
-    get_patient_form = Get(PatientForm, "/patient_forms/{id}", "Read one patient form: questions, answers, signatures. Its private link shows only when fields names url.",
-                           hidden=("archived_at",), synonyms="open intake consent questionnaire paperwork what did they answer link")
+                              filters=FILTERS, synonyms="new client paperwork intake consent questionnaire outstanding filled in not returned signed completed done medical history screening still fill")
+    get_patient_form = Get(PatientForm, "/patient_forms/{id}", "Read one patient form: questions, answers, signatures; its private link only when fields names url.",
+                           hidden=("archived_at",), synonyms="open intake consent questionnaire paperwork what did they answer link answered wrote put medical history screening")
     create_patient_form = Create(PatientFormBody, PatientForm, "/patient_forms", "Give a patient a form to fill in (intake, consent), usually from a template.",
-                                 synonyms="new intake consent questionnaire paperwork issue send to client")
-    update_patient_form = Update(PatientFormChanges, PatientForm, "/patient_forms/{id}", "Change a patient form's answers, or complete it. Content is replaced whole; address, phone, name, pronoun and select questions cannot be sent.",
-                                 synonyms="fill in edit intake consent questionnaire mark finished sign")
-    archive_patient_form = Archive("/patient_forms/{id}/archive", "Archive a patient form, so that it leaves the patient's file.",
-                                   synonyms="remove bin intake consent questionnaire paperwork sent by mistake")
+                                 synonyms="new intake consent questionnaire paperwork issue send to client form sign email medical history screening")
+    update_patient_form = Update(PatientFormChanges, PatientForm, "/patient_forms/{id}", "Change a patient form's answers, or complete it once each required question has one. Content is replaced whole.",
+                                 synonyms="fill in edit intake consent questionnaire mark finished sign complete")
+    archive_patient_form = Archive("/patient_forms/{id}/archive", "Archive a patient form.",
+                                   synonyms="remove bin intake consent questionnaire paperwork sent by mistake delete wrong form")
     list_attendee_patient_forms = List(PatientForm, "/attendees/{attendee_id}/patient_forms", "List the patient forms of one attendee. Deprecated: use list_patient_forms with attendee_id.",
                                        filters=FILTERS, replaced_by="list_patient_forms")

@@ -1,6 +1,5 @@
 """Practitioner reference numbers: the numbers by which insurers know a practitioner, one for each site where needed."""
 
-from pydantic import Field
 
 from cliniko_mcp.fields import Id, Instant
 from cliniko_mcp.filters import COMMON, NUMBER, TEXT
@@ -10,7 +9,7 @@ from cliniko_mcp.operation import Create, Delete, Get, List, Resource, Update
 
 class PractitionerReferenceNumberBody(Body):
     business_id: Id
-    name: str | None = Field(description="Such as Provider number.")
+    name: str | None
     practitioner_id: Id
     reference_number: str | None
 
@@ -36,7 +35,7 @@ class PractitionerReferenceNumbers(Resource):
     """Provider numbers of the practitioners, for each site."""
 
     list_practitioner_reference_numbers = List(PractitionerReferenceNumber, "/practitioner_reference_numbers", "List practitioners' provider numbers, as printed on invoices.",
-                                               filters=FILTERS, synonyms="medicare registration number of clinician insurer dva ahpra whose number is this")
+                                               filters=FILTERS, synonyms="medicare registration number of clinician insurer dva ahpra whose number is this provider numbers")
     get_practitioner_reference_number = Get(PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Read one provider number: whose, and for which site.",
                                             synonyms="medicare registration insurer number of clinician")
     create_practitioner_reference_number = Create(PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers", "Give a practitioner a provider number for one site.",

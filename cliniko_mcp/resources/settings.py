@@ -84,5 +84,5 @@ class Settings(Record):
 class SettingsOfAccount(Resource):
     """How the clinic has set up its account."""
 
-    get_settings = Get(Settings, "/settings", "Read all account settings: owner, privacy, compliance. Not every role may; get_public_settings works for all.",
-                       synonyms="account owner configuration preferences privacy hipaa compliance integrations")
+    get_settings = Get(Settings, "/settings", "Read all account settings: owner, privacy, compliance.",
+                       synonyms="account owner configuration preferences privacy hipaa compliance integrations rules policy")

@@ -16,7 +16,7 @@ DECREASING: Final = ("Damaged", "Out of Date", "Item Sold", "Other", "Correction
 
 class StockAdjustmentBody(Body):
     adjustment_type: Literal["Correction", "Damaged", "Item Sold", "Other", "Out of Date", "Returned", "Stock Purchase"] = Field(
-        description="In: Stock Purchase, Returned, Other. Out: the rest, Other."
+        description="Purchase and return come in, Other either way, the rest go out."
     )
     comment: str | None = Field(default=None, description="Deprecated.")
     notes: str | None = None
@@ -58,8 +58,8 @@ class StockAdjustments(Resource):
     """Movements of stock: deliveries, sales, breakages, stocktake corrections."""
 
     list_stock_adjustments = List(StockAdjustment, "/stock_adjustments", "List stock movements, in and out.",
-                                  filters=FILTERS, synonyms="inventory history deliveries sold damaged expired stocktake movements")
+                                  filters=FILTERS, synonyms="inventory history deliveries sold damaged expired stocktake movements why stock went down up changes")
     get_stock_adjustment = Get(StockAdjustment, "/stock_adjustments/{id}", "Read one stock movement: product, quantity, reason.",
                                hidden=("archived_at",), synonyms="inventory delivery breakage sale movement")
     create_stock_adjustment = Create(StockAdjustmentBody, StockAdjustment, "/stock_adjustments", "Record stock that came in or went out. It stays: correct a mistake with an opposite one.",
-                                     synonyms="receive delivery stocktake count correct inventory write off damaged expired restock sold return")
+                                     synonyms="receive delivery stocktake count correct inventory write off damaged expired restock sold return arrived broken lost add stock box")

@@ -56,13 +56,13 @@ class TreatmentNoteTemplates(Resource):
     """Blank treatment notes: initial assessment, progress note, discharge summary."""
 
     list_treatment_note_templates = List(TreatmentNoteTemplate, "/treatment_note_templates", "List treatment note templates (SOAP, initial assessment).",
-                                         filters=FILTERS, synonyms="blank clinical note layouts soap initial assessment which formats")
+                                         filters=FILTERS, synonyms="blank clinical note layouts soap initial assessment which formats available")
     get_treatment_note_template = Get(TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Read one treatment note template: sections, questions, print settings.",
                                       hidden=STAMPS, synonyms="blank clinical note layout soap questions")
     create_treatment_note_template = Create(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates", "Add a treatment note template. Only a paragraph may start with text.",
-                                            synonyms="new clinical note layout design soap assessment format")
+                                            synonyms="new clinical note layout design soap assessment format template")
     update_treatment_note_template = Update(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Change a treatment note template. Content is replaced whole.",
-                                            synonyms="edit clinical note layout add question soap format")
-    archive_treatment_note_template = Archive("/treatment_note_templates/{id}/archive", "Archive a treatment note template, so that it is no longer offered.",
+                                            synonyms="edit clinical note layout add question soap format section scale")
+    archive_treatment_note_template = Archive("/treatment_note_templates/{id}/archive", "Stop offering a treatment note template.",
                                               synonyms="retire remove old clinical note layout soap format")
     delete_treatment_note_template = Archive("/treatment_note_templates/{id}", "Archive a treatment note template the old way. Deprecated: use archive_treatment_note_template.", method="DELETE", replaced_by="archive_treatment_note_template")

@@ -66,18 +66,18 @@ STAMPS = ("archived_at", "deleted_at")
 class TreatmentNotes(Resource):
     """Clinical notes (SOAP, progress and assessment notes) of patients' visits."""
 
-    list_treatment_notes = List(TreatmentNote, "/treatment_notes", "List treatment notes (clinical, SOAP, progress notes), draft and final. Text cannot be searched.",
-                                filters=FILTERS, synonyms="clinical soap progress notes unfinished drafts documentation written up today what did the physio write")
+    list_treatment_notes = List(TreatmentNote, "/treatment_notes", "List treatment notes (clinical, SOAP, progress notes), draft and final.",
+                                filters=FILTERS, synonyms="clinical soap progress notes unfinished drafts documentation written up today what did the physio write still finish not signed off incomplete mine")
     get_treatment_note = Get(TreatmentNote, "/treatment_notes/{id}", "Read one treatment note: answers, author, draft or final.",
-                             hidden=STAMPS, synonyms="open clinical note soap assessment what was done last visit")
-    create_treatment_note = Create(TreatmentNoteBody, TreatmentNote, "/treatment_notes", "Write a treatment note (SOAP, progress note), from a template or not. Its author is the key's user, a practitioner. Keep it a draft until read over.",
-                                   synonyms="write up visit clinical soap progress note document session dictate")
+                             hidden=STAMPS, synonyms="open clinical note soap assessment what was done last visit read")
+    create_treatment_note = Create(TreatmentNoteBody, TreatmentNote, "/treatment_notes", "Write a treatment note (SOAP, progress note). Its author is the key's user, a practitioner. Keep it a draft until read over.",
+                                   synonyms="write up visit clinical soap progress note document session dictate start record did")
     update_treatment_note = Update(TreatmentNoteChanges, TreatmentNote, "/treatment_notes/{id}", "Change a draft treatment note, or finalise it with draft false. Only its author can; content is replaced whole.",
-                                   synonyms="edit finish sign off finalise lock clinical soap note complete draft")
+                                   synonyms="edit finish sign off finalise lock clinical soap note complete draft done")
     archive_treatment_note = Archive("/treatment_notes/{id}/archive", "Archive a treatment note; unarchive_treatment_note restores it.",
-                                     synonyms="remove bin hide clinical soap note wrong patient")
+                                     synonyms="remove bin hide clinical soap note wrong patient delete file")
     unarchive_treatment_note = Unarchive(TreatmentNote, "/treatment_notes/{id}/unarchive", "Restore an archived treatment note.",
                                          synonyms="bring back undo recover removed clinical soap note")
     list_patient_treatment_notes = List(TreatmentNote, "/patients/{patient_id}/treatment_notes", "List one patient's treatment notes (clinical history).",
-                                        filters=FILTERS, synonyms="clinical history file chart progress past sessions what was treated soap notes for client")
+                                        filters=FILTERS, synonyms="clinical history file chart progress past sessions what was treated soap notes for client did write last time previous")
     delete_treatment_note = Archive("/treatment_notes/{id}", "Archive a treatment note the old way. Deprecated: use archive_treatment_note.", method="DELETE", replaced_by="archive_treatment_note")

@@ -12,11 +12,13 @@ from functools import cache
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.model import Body
 from cliniko_mcp.operation import Operation
+from cliniko_mcp.sandbox import structured
 from cliniko_mcp.sandbox.kinds import Kind, kind_of, listed, nullable, wire_name
 from cliniko_mcp.sandbox.wire import Json, bad_request
 
@@ -77,16 +79,21 @@ def _wire_errors(
         field = model.model_fields[python_name]
         if name not in given:
             if field.is_required():
-                yield name, BLANK
+                yield name, _absent(field)
             continue
         value = given[name]
         if value is None:
             if name in required or not nullable(field):
-                yield name, BLANK
+                yield name, _absent(field)
         elif name in required and isinstance(value, str) and not value.strip():
             yield name, BLANK
         elif (problem := _wire_problem(kind_of(field), value)) is not None:
             yield name, NOT_LISTED if problem == NOT_NUMBER and listed(field) else problem
+
+
+def _absent(field: FieldInfo) -> str:
+    # A flag is one of a list of two, and nothing is not among them (api.md 2.5, draft).
+    return NOT_LISTED if kind_of(field) is Kind.FLAG else BLANK
 
 
 def _wire_problem(kind: Kind, value: JsonValue) -> str | None:
@@ -127,7 +134,8 @@ def _validated(model: type[Body], given: Mapping[str, JsonValue], errors: dict[s
             for each in found:
                 name = str(each["loc"][0]) if each["loc"] else "base"
                 if name not in errors:
-                    errors[name] = _sentence(each)
+                    plain = _sentence(each)
+                    errors[name] = structured.sentence(each, plain) if name in structured.STRUCTURED else plain
             return None
     raise AssertionError(f"{model.__name__} goes on finding unknown fields")
 
@@ -178,7 +186,10 @@ def _sentence(error: ErrorDetails) -> str:
         case "model_type" | "dict_type" | "model_attributes_type":
             return NOT_OBJECT
         case "value_error":
-            return NOT_LISTED if str(context.get("error", "")).startswith("must be one of") else INVALID
+            told = str(context.get("error", ""))
+            if told.startswith("is needed"):
+                return BLANK
+            return NOT_LISTED if told.startswith("must be one of") else INVALID
         case _:
             return INVALID
 

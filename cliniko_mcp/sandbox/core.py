@@ -175,7 +175,7 @@ class Sandbox:
     def _answered(self, request: SandboxRequest, path: str | None, role: str | None) -> SandboxResponse:
         try:
             if path is None:
-                raise not_found()
+                return self._stored(request)
             if role is None:
                 raise unauthorised()
             if not request.headers.get("user-agent", "").strip():
@@ -208,7 +208,19 @@ class Sandbox:
         desk = self.desk
         work = desk.book.answerers.get(operation.name) or SHAPES[operation.shape]
         with self._kept(desk):
+            for tick in desk.book.due:
+                tick(desk)
             return work(desk, Ask(operation, ids, caller, request))
+
+    def _stored(self, request: SandboxRequest) -> SandboxResponse:
+        """The file storage beside the API: it has its own path and knows no API keys (api.md 3.3)."""
+        from cliniko_mcp.sandbox import storage
+
+        if not request.path.startswith(storage.PATH):
+            raise not_found()
+        desk = self.desk
+        with self._kept(desk):
+            return storage.answer_storage(desk, request)
 
     @contextmanager
     def _kept(self, desk: "Desk") -> Generator[None]:

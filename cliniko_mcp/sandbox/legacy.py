@@ -1,10 +1,14 @@
-"""The old `/appointments` family, no longer described but answering, because embedded links lead there (api.md 1.8)."""
+"""Routes that are not described but answer, because embedded links lead there.
+
+The old `/appointments` family (api.md 1.8), and the content of an attachment (api.md 3.3).
+"""
 
 from typing import Final
 
 from cliniko_mcp.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Get, List, Operation
+from cliniko_mcp.resources.patient_attachments import PatientAttachment
 
 
 class LegacyAppointment(Record):
@@ -26,8 +30,8 @@ _FILTERS: Final = COMMON | {
 }
 
 
-def _named(name: str, operation: Operation) -> Operation:
-    operation.name, operation.resource = name, "appointments"
+def _named(name: str, operation: Operation, resource: str = "appointments") -> Operation:
+    operation.name, operation.resource = name, resource
     return operation
 
 
@@ -50,5 +54,10 @@ LEGACY: Final = (
         ),
     ),
     *(_list(parent) for parent in ("patient", "practitioner", "business")),
+    _named(
+        "get_patient_attachment_content",
+        Get(PatientAttachment, "/patient_attachments/{id}/content", "The file itself, by a redirect."),
+        "patient_attachments",
+    ),
 )
 """Operations of the sandbox alone; they stand in no registry."""

@@ -1,6 +1,7 @@
 """What every operation does by its shape alone; rules add what is particular (api.md 1.3 to 1.8)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
@@ -56,11 +57,13 @@ def page(desk: Desk, ask: Ask, rows: Sequence[Row]) -> SandboxResponse:
 
 
 def _parent_column(desk: Desk, ask: Ask) -> Iterable[tuple[str, str]]:
-    for name, value in ask.ids.items():
-        parent = target_of(ask.resource, name) or f"{name.removesuffix('_id')}s"
-        if desk.get(parent, value) is None:
-            raise not_found()
-        yield name, value
+    steps = ask.operation.path.strip("/").split("/")
+    for parent, step in pairwise(steps):  # /patients/{patient_id}/...: the segment before an id names its resource
+        name = step.strip("{}")
+        if name in ask.ids:
+            if desk.get(parent, ask.ids[name]) is None:
+                raise not_found()
+            yield name, ask.ids[name]
 
 
 def show(desk: Desk, resource: str, row: Row) -> Json:

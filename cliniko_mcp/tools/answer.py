@@ -74,6 +74,10 @@ async def shaped(desk: Desk, records: Sequence[Record], shape: Shape, tokens: in
         if room < 0 and rows:
             break
         rows.append(row)
+    # The names cost room too, and which of them are needed is known only now.
+    room = tokens * _BYTES_A_TOKEN - _ENVELOPE_BYTES
+    while len(rows) > 1 and size(rows) + size(_legend(records[: len(rows)], known)) > room:
+        rows.pop()
     used = records[: len(rows)]
     return Rows(rows, len(records) - len(rows), _legend(used, known), _zone_of(used, zones, home))
 

@@ -58,7 +58,7 @@ def as_input_required(first: AskFirst) -> types.InputRequiredResult:
 
 
 class RoundTrip:
-    """The newer era: the answer can only come with a repeated call, beside the state that went out with the question."""
+    """The newer era: the answer comes only with a repeated call, beside the state that went out with the question."""
 
     def __init__(self, state: str | None, responses: Mapping[str, object]) -> None:
         self._state = state

@@ -40,8 +40,8 @@ class DescribeArguments(Body):
 
 
 class RunArguments(Body):
-    operation: str = Field(description="The operation's name.")
-    arguments: dict[str, object] = Field(default_factory=dict, description="Its arguments, by name.")
+    operation: str
+    arguments: dict[str, object] = Field(default_factory=dict)
 
 
 class Catalogue:

@@ -1,7 +1,7 @@
 """Where a list goes on: an opaque, signed, stateless cursor that carries the query and the position.
 
-The position counts rows that were returned, not rows that were asked for. `anchor` is the id of the last returned row,
-by which the next call notices rows that came or went before it.
+The position counts rows that were returned, not rows that were asked for. `anchors` are checksums of the ids of the
+last returned rows, by which the next call notices rows that came or went before its place.
 """
 
 import base64
@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from cliniko_mcp.errors import InvalidCursor, JsonValue
@@ -20,13 +20,12 @@ _MOST_BYTES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the answer to a query: the tool, its arguments, how many rows were returned, and the last one's id."""
+    """A place in the answer to a query: the tool, its arguments, how many rows are behind, and the last ones' marks."""
 
     tool: str
     arguments: dict[str, JsonValue]
     start: int
-    anchor: str | None = None
-    total: int | None = None
+    anchors: list[int] = field(default_factory=list[int])
 
 
 class Cursors:
@@ -37,7 +36,7 @@ class Cursors:
 
     def seal(self, position: Position) -> str:
         """The position as text that only this server can have made."""
-        fields = [position.tool, position.arguments, position.start, position.anchor, position.total]
+        fields = [position.tool, position.arguments, position.start, position.anchors]
         packed = zlib.compress(json.dumps(fields, separators=(",", ":")).encode(), 9)
         return base64.urlsafe_b64encode(self._mac(packed) + packed).decode().rstrip("=")
 

@@ -11,68 +11,35 @@ from cliniko_mcp.listing import Entry
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _STOP: Final = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "get",
-        "give",
-        "has",
-        "have",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "its",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "our",
-        "please",
-        "show",
-        "tell",
-        "that",
-        "the",
-        "their",
-        "them",
-        "there",
-        "these",
-        "this",
-        "to",
-        "us",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whom",
-        "with",
-        "you",
-        "your",
-    ]
+    _WORD.findall(
+        "a about all also an and any anyone are as at be been being but by can could do does dr each every everyone for "
+        "from get give go going has have he her here him his how i id if im in is it its just know let like make me more "
+        "mr mrs ms my need needs of off on one or other our out please put see she should show so some someone still "
+        "tell than that the their them then there these they things this to too up us ve want wants was we were what "
+        "when where which who whom will with would you your"
+    )
 )
 _ENDINGS: Final = (
     ("ations", 4), ("ation", 4), ("ments", 4), ("ment", 4), ("ings", 3), ("ing", 3), ("ied", 3), ("ies", 3),
     ("ers", 4), ("ed", 3), ("es", 3), ("er", 4), ("s", 3), ("e", 3), ("y", 3),
 )  # fmt: skip
 """Endings that are dropped, each with the fewest letters that have to stay."""
-_SATURATION, _LENGTH_PENALTY = 1.2, 0.5
+_MEANT: Final = {
+    kind: frozenset(_WORD.findall(verbs))
+    for kind, verbs in {
+        "read": "any are did do does find has have how is list look open print read search show was what when where which "
+        "who",
+        "create": "add attach book buy create enrol establish give join launch link log new open record register run "
+        "schedule set start upload write",
+        "update": "adjust amend bring change complete correct edit extend finalise finish fix increase mark move push "
+        "raise rename replace reschedule reword shift sign swap tick turn update",
+        "archive": "archive bin cancel close delete discontinue drop remove retire shut stop take unblock unlink",
+    }.items()
+}
+"""What kind of work the words of a request ask for; words of reading count only where they begin it."""
+_KIND: Final = {"list": "read", "get": "read", "create": "create", "update": "update", "unarchive": "update"}
+_FITS, _READS_INSTEAD = 1.2, 0.8
+_SATURATION, _LENGTH_PENALTY = 1.2, 0.2
 _NAME_WEIGHT, _SYNONYM_WEIGHT, _DESCRIPTION_WEIGHT = 3, 3, 1
 
 
@@ -91,6 +58,21 @@ def words(text: str) -> list[str]:
     return [
         stem(word) for word in _WORD.findall(text.casefold().replace("'", "").replace("’", "")) if word not in _STOP
     ]
+
+
+def meant(query: str) -> frozenset[str]:
+    """The kinds of work that a request asks for: read, create, update, archive; none where its words do not say."""
+    plain = _WORD.findall(query.casefold())
+    return frozenset(
+        kind for kind, verbs in _MEANT.items() if not verbs.isdisjoint(plain[:1] if kind == "read" else plain)
+    )
+
+
+def fit(name: str, kinds: frozenset[str]) -> float:
+    """How much likelier a tool becomes by the kinds of work that were asked for."""
+    kind = _KIND.get(name.partition("_")[0], "archive")
+    likelier = _FITS if kind in kinds else 1.0
+    return likelier * (_READS_INSTEAD if "read" in kinds and kind != "read" else 1.0)
 
 
 class Lookup:
@@ -118,12 +100,15 @@ class Lookup:
 
     def search(self, query: str, most: int) -> list[str]:
         """Names of the tools that fit these words, best first, at most `most`; empty where no word is known."""
-        asked = Counter(words(query))
-        scores = {name: self._score(bag, asked) * self._penalty[name] for name, bag in self._bags.items()}
+        asked = dict.fromkeys(words(query))
+        kinds = meant(query)
+        scores = {
+            name: self._score(bag, asked) * self._penalty[name] * fit(name, kinds) for name, bag in self._bags.items()
+        }
         ranked = sorted((name for name, score in scores.items() if score > 0), key=lambda name: (-scores[name], name))
         return ranked[:most]
 
-    def _score(self, bag: Counter[str], asked: Counter[str]) -> float:
+    def _score(self, bag: Counter[str], asked: Iterable[str]) -> float:
         length = 1 - _LENGTH_PENALTY + _LENGTH_PENALTY * bag.total() / self._average
         score = 0.0
         for word in asked:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Operation
 from cliniko_mcp.tools.names import NAMED
 from cliniko_mcp.untrusted import clean, plain
 
@@ -74,11 +75,25 @@ class Shape:
         elif self.detail == "concise" and self.record.concise:
             shown = self.record.concise
         else:
-            extra = record.model_extra or {}
-            shown = (*self.record.model_fields, *extra)
+            # What matters most first, then everything else that is known or came along.
+            shown = dict.fromkeys((*self.record.concise, *self.record.model_fields, *(record.model_extra or {})))
             hidden = self.record.secret | (_STAMPS if self.detail == "concise" else frozenset[str]())
             shown = (name for name in shown if name not in hidden)
         return ("id", *(name for name in shown if name != "id"))
+
+
+def shape_of(operation: Operation, given: Mapping[str, object], usual: Detail) -> Shape:
+    """The shape that the arguments `detail` and `fields` ask for. Raises InvalidArguments for anything else."""
+    detail = given.get("detail") or usual
+    if detail not in ("concise", "full"):
+        raise InvalidArguments("detail must be concise or full.", field="detail")
+    fields = given.get("fields")
+    if isinstance(fields, str):
+        fields = [name.strip() for name in fields.split(",") if name.strip()]
+    if fields is not None and not (isinstance(fields, list) and all(isinstance(name, str) for name in fields)):  # pyright: ignore[reportUnknownVariableType]
+        raise InvalidArguments("fields must be names of fields, separated by commas.", field="fields")
+    assert operation.record is not None
+    return Shape(operation.record, detail, cast("list[str] | None", fields))
 
 
 def row_of(

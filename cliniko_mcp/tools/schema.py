@@ -17,12 +17,13 @@ Schema = dict[str, JsonValue]
 
 _TEXT: Final[Schema] = {"type": "string"}
 _KEPT: Final = ("type", "description", "enum", "pattern", "items", "properties", "required", "maxLength", "minLength")
+_LIMITS: Final = ("maxLength", "minimum", "maximum")
 _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems")
 LIST_CONTROLS: Final[Mapping[str, Schema]] = {
     "limit": {"type": "integer", "minimum": 1},
     "cursor": {"type": "string"},
 }
-DETAIL: Final[Mapping[str, Schema]] = {"detail": {"type": "string", "enum": ["concise", "full"]}}
+DETAIL: Final[Mapping[str, Schema]] = {"detail": {"type": "string"}}
 FIELDS: Final[Mapping[str, Schema]] = {"fields": {"type": "string"}}
 
 
@@ -82,8 +83,8 @@ def model_schema(model: type[BaseModel]) -> Schema:
 def _portable(node: Schema, definitions: Schema, depth: int = 0) -> Schema:
     node = _resolved(node, definitions)
     plain: Schema = {name: node[name] for name in (*_KEPT, *_BOUNDS) if name in node}
-    if depth > 1:  # inside nested content a length is worth its tokens only in the error that names the place
-        plain.pop("maxLength", None)
+    if depth > 1:  # inside nested content a limit is worth its tokens only in the error that names the place
+        plain = {name: value for name, value in plain.items() if name not in _LIMITS}
     if "const" in node:
         plain["enum"] = [node["const"]]
     if "enum" in plain:

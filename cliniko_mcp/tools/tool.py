@@ -3,29 +3,27 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal, TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from pydantic import ValidationError
 
 from cliniko_mcp.arguments import refused_arguments
-from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body, complaints
-from cliniko_mcp.operation import List, Operation, Risk
+from cliniko_mcp.operation import Operation, Risk
 from cliniko_mcp.registry import find
-from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, fitted, shaped
-from cliniko_mcp.tools.arguments import unwrapped
-from cliniko_mcp.tools.cursor import Cursors, Position
+from cliniko_mcp.tools.answer import Answer, fitted
+from cliniko_mcp.tools.boundary import unwrapped
+from cliniko_mcp.tools.cursor import Cursors
+from cliniko_mcp.tools.lists import listed
 from cliniko_mcp.tools.names import NAMED, ids_in, look_up
-from cliniko_mcp.tools.rows import Detail, Shape, row_of
+from cliniko_mcp.tools.rows import row_of, shape_of
 from cliniko_mcp.tools.schema import Schema, closed, controls, input_schema, model_schema
 
 Kind = Literal["operation", "workflow", "meta"]
 Arguments = Mapping[str, object]
 Run = Callable[[Desk, Arguments], Awaitable[Answer]]
-
-DEFAULT_LIMIT: Final = 50
-_LEAST_ROW_TOKENS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
     async def run(desk: Desk, arguments: Arguments) -> Answer:
         given = unwrapped(arguments, operation_schema(operation.name))
         if operation.listing:
-            return await _listed(desk, operation, given, cursors)
+            return await listed(desk, operation, given, cursors)
         return await _performed(desk, operation, given)
 
     return Tool(
@@ -133,7 +131,7 @@ def curated(
 
 async def _performed(desk: Desk, operation: Operation, given: Mapping[str, object]) -> Answer:
     call = operation.parse(_api_arguments(operation, given))
-    shape = _shape(operation, given, "full") if operation.record else None
+    shape = shape_of(operation, given, "full") if operation.record else None
     record = await desk.perform(call)
     if record is None or shape is None:
         return Answer({"done": _done(operation, call.target)})
@@ -161,87 +159,3 @@ def _done(operation: Operation, target: str | None) -> str:
     verb = {"archive": "Archived", "delete": "Deleted", "cancel": "Cancelled"}.get(operation.shape, "Done:")
     noun = operation.name.split("_", 1)[1].replace("_", " ")
     return f"{verb} {noun} {target}." if target else f"{verb} {noun}."
-
-
-def _shape(operation: Operation, given: Mapping[str, object], usual: Detail) -> Shape:
-    detail = given.get("detail") or usual
-    if detail not in ("concise", "full"):
-        raise InvalidArguments("detail must be concise or full.", field="detail")
-    fields = given.get("fields")
-    if isinstance(fields, str):
-        fields = [name.strip() for name in fields.split(",") if name.strip()]
-    if fields is not None and not (isinstance(fields, list) and all(isinstance(name, str) for name in fields)):  # pyright: ignore[reportUnknownVariableType]
-        raise InvalidArguments("fields must be names of fields, separated by commas.", field="fields")
-    assert operation.record is not None
-    return Shape(operation.record, detail, cast("list[str] | None", fields))
-
-
-def _limit(given: Mapping[str, object]) -> int:
-    limit = given.get("limit")
-    if limit is None:
-        return DEFAULT_LIMIT
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 1000:
-        raise InvalidArguments("limit must be a whole number from 1 to 1000.", field="limit")
-    return limit
-
-
-async def _listed(desk: Desk, operation: Operation, given: dict[str, object], cursors: Cursors) -> Answer:
-    limit = _limit(given)
-    query = {name: value for name, value in given.items() if name not in ("limit", "cursor") and value is not None}
-    position = _position(operation, given.get("cursor"), query, cursors)
-    shape = _shape(operation, position.arguments, "concise")
-    call = operation.parse(_api_arguments(operation, position.arguments))
-    generous = "limit" in given or shape.detail == "full" or shape.fields is not None
-    tokens = MOST_TOKENS if generous else USUAL_TOKENS
-    useful = min(limit, tokens // _LEAST_ROW_TOKENS)
-    sweep = await desk.rows(call, limit=useful, start=position.start)
-    rows = await shaped(desk, sweep.rows, shape, tokens)
-    returned = position.start + len(rows.shown)
-    complete = sweep.complete and not rows.left
-    page: dict[str, JsonValue] = {"returned": len(rows.shown)}
-    if sweep.total is not None:
-        page["total"] = sweep.total
-    page["complete"] = complete
-    notes: list[str] = []
-    if not complete:
-        following = sweep.next_position if not rows.left and sweep.next_position is not None else returned
-        anchor = rows.shown[-1].get("id") if rows.shown else position.anchor
-        page["next_cursor"] = cursors.seal(
-            Position(operation.name, position.arguments, following, cast("str | None", anchor), sweep.total)
-        )
-        notes.append(_more(operation, returned, sweep.total))
-    if position.total is not None and sweep.total is not None and position.total != sweep.total:
-        notes.append(
-            f"The list changed while it was being read ({position.total:,} rows before, {sweep.total:,} now), "
-            "so a row may be missing here; start again without a cursor to be sure."
-        )
-    body: dict[str, JsonValue] = {"items": cast("list[JsonValue]", rows.shown), "page": page}
-    if rows.names:
-        body["names"] = rows.names
-    return Answer(body, notes, rows.zone)
-
-
-def _position(operation: Operation, cursor: object, query: dict[str, object], cursors: Cursors) -> Position:
-    if cursor is None or cursor == "":
-        return Position(operation.name, cast("dict[str, JsonValue]", query), 0)
-    if not isinstance(cursor, str):
-        raise InvalidArguments("cursor must be the text that the last answer gave.", field="cursor")
-    position = cursors.open(cursor, operation.name)
-    if query and any(position.arguments.get(name) != value for name, value in query.items()):
-        raise InvalidArguments(
-            "With a cursor, the other arguments are left out or repeated exactly; only limit may differ.",
-            "Give the cursor alone, or start a new list without it.",
-            field="cursor",
-        )
-    return position
-
-
-def _more(operation: Operation, returned: int, total: int | None) -> str:
-    noun = operation.resource.replace("_", " ")
-    known = f"{total - returned:,} more {noun} match" if total is not None else f"There are more {noun}"
-    return f"{known}. Call again with next_cursor to go on, or narrow the filters."
-
-
-def is_list(tool: Tool) -> bool:
-    """Whether the tool answers with a page of rows."""
-    return isinstance(tool.operation, List)

@@ -30,12 +30,8 @@ them. Lengths in hours and minutes are true durations; in days and more they kee
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.when.dates import FIRST_YEAR, LAST_YEAR, Now
 from cliniko_mcp.when.interval import When
-from cliniko_mcp.when.phrase import read_phrase
-from cliniko_mcp.when.refusals import not_understood
-from cliniko_mcp.when.settle import settle
-from cliniko_mcp.when.zones import clinic_zone, day_bounds, in_zone, local_day, month_first
+from cliniko_mcp.when.zones import clinic_zone, day_bounds, local_day
 
 __all__ = ["When", "clinic_zone", "day_bounds", "local_day", "parse_when"]
 
@@ -49,9 +45,7 @@ def parse_when(phrase: str, *, now: datetime, zone: str | ZoneInfo, country: str
 
     Raises NotUnderstood, with three examples, for what cannot be read without guessing.
     """
-    where = clinic_zone(zone) if isinstance(zone, str) else zone
-    if not FIRST_YEAR < now.year < LAST_YEAR:
-        raise not_understood(f"Now lies outside the years {FIRST_YEAR} to {LAST_YEAR}.")
-    moment = in_zone(now.replace(second=0, microsecond=0), where)
-    spoken = Now(moment, moment.date(), where, month_first(country, where))
-    return settle(read_phrase(phrase, spoken), spoken)
+    # the grammar is built when a first phrase needs it, so that a server that is asked none starts sooner
+    from cliniko_mcp.when.settle import read
+
+    return read(phrase, now, clinic_zone(zone) if isinstance(zone, str) else zone, country)

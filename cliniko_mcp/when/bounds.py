@@ -20,6 +20,8 @@ _KINDS: Final[tuple[tuple[tuple[str, ...], Kind], ...]] = (
     (("by",), "by"),
     (("before",), "before"),
     (("until",), "until"),
+    (("through",), "until"),
+    (("up", "until"), "until"),
     (("up", "to"), "until"),
     (("no", "later", "than"), "until"),
     (("not", "later", "than"), "until"),
@@ -102,7 +104,7 @@ def read_stretch(reader: Reader, now: Now) -> DatedSpan | Days | Exact | Weekday
     """
     lead = reader.any_of("from", "between")
     left = read_end(reader, now)
-    if left is None or left.days is None:
+    if left is None or left.days is None or (isinstance(left.days, Weekdays) and left.days.plural):
         return None
     joined = reader.peek().text
     iso = isinstance(left.days, Exact)
@@ -198,6 +200,23 @@ def end_days(end: End, now: Now, *, past: bool = False) -> Days | Exact:
     return _checked(Days(found[0].first, found[-1].last), end.weekday)
 
 
+def read_dated_weekday(reader: Reader, now: Now) -> Days | None:
+    """A weekday with its date, "Thursday 26 November", which have to fit; None for either alone.
+
+    A day of the month that a span follows ("Thursday the 24th of next month") is left for that span to settle.
+    """
+    start = reader.at
+    end = _days(reader, now)
+    paired = end if end is not None and end.weekday is not None and isinstance(end.days, Dated) else None
+    settled = paired is not None and isinstance(paired.days, Dated) and bool(paired.days.month)
+    if paired is not None and (settled or reader.peek().text not in {"of", "in", "next", "this", "last"}):
+        days = end_days(paired, now)
+        assert isinstance(days, Days)
+        return days
+    reader.at = start
+    return None
+
+
 def _days(reader: Reader, now: Now) -> End | None:
     start = reader.at
     named = read_named(reader)
@@ -276,7 +295,7 @@ def _resolved(left: End, right: End, now: Now) -> tuple[Days | Exact, Days | Exa
         both = span(left.days, right.days, now)
         first, last = Days(both.first, both.first), Days(both.last, both.last)
         return _checked(first, left.weekday), _checked(last, right.weekday)
-    if isinstance(left.days, Weekdays) and left.days.plain and isinstance(right.days, Dated):
+    if isinstance(left.days, Weekdays) and left.days.plain and isinstance(right.days, Dated) and right.weekday:
         end = end_days(right, now)
         assert isinstance(end, Days)
         # "Mon to Thu 3 December": the Monday before that Thursday

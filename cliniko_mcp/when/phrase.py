@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from cliniko_mcp.when.bounds import Bound, read_bound, read_stretch
-from cliniko_mcp.when.clock import Times
+from cliniko_mcp.when.bounds import Bound, read_bound, read_dated_weekday, read_stretch
+from cliniko_mcp.when.clock import Moment, Times
 from cliniko_mcp.when.dates import Dated, Days, Exact, Now
 from cliniko_mcp.when.days import Date, DatedSpan, Dates, is_year, read_date, read_year, resolve_date
 from cliniko_mcp.when.hours import read_times
@@ -136,13 +136,20 @@ class _Grammar:
             reader.at = start
             return False
         self._clear(bound.end.times)
+        times = bound.end.times
+        if bound.kind == "by" and bound.end.days is None and times and self.segment.says_day:
+            # "Friday by 3": on that day, before then
+            final = times.first or Moment(times.minutes()[1])
+            self.segment.times.append([Times("before", final=final)])
+            self.last = "times"
+            return True
         self.segment.bounds.append(bound)
         self.last = "bound"
         return True
 
     def _days(self) -> bool:
         reader, start = self.reader, self.reader.at
-        date = read_date(reader, self.now)
+        date = read_dated_weekday(reader, self.now) or read_date(reader, self.now)
         if date is not None:
             self._add_days([date])
             return True

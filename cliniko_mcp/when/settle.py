@@ -1,34 +1,31 @@
 """From a phrase taken apart to one interval: what was said is laid together, contradictions are refused."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from cliniko_mcp.when.bounds import Bound, End, first_moment, last_moment
-from cliniko_mcp.when.dates import Dated, Days, Exact, Now, contradiction, day_words, days_from
+from cliniko_mcp.when.dates import FIRST_YEAR, LAST_YEAR, Dated, Days, Exact, Now, contradiction, day_words, days_from
 from cliniko_mcp.when.days import DatedSpan, Dates, resolve_date
-from cliniko_mcp.when.interval import Minutes, When, Window, day_windows, windows
-from cliniko_mcp.when.phrase import Phrase, Segment, Term
+from cliniko_mcp.when.interval import Minutes, When, day_windows, windows
+from cliniko_mcp.when.parts import EVERY, MOST_DAYS, Part, complement, finished, merged, of_days, overlap, whole_days
+from cliniko_mcp.when.phrase import Phrase, Segment, Term, read_phrase
 from cliniko_mcp.when.refusals import not_understood
-from cliniko_mcp.when.saying import in_words
 from cliniko_mcp.when.weekdays import Weekdays, days_of_weekdays
-from cliniko_mcp.when.zones import DAY_MINUTES, instant, on_day
+from cliniko_mcp.when.zones import DAY_MINUTES, in_zone, instant, month_first, on_day
 
 _DAY: Final = timedelta(days=1)
-_EVERY: Final = frozenset(range(1, 8))
 _WEEK: Final = 7
-# days that are picked one by one lie within a year
-_MOST_DAYS: Final = 400
 
 
-class Part(NamedTuple):
-    """One alternative, settled: an interval, and the weekdays and minutes of the day that count in it."""
-
-    start: datetime
-    end: datetime
-    weekdays: frozenset[int]
-    times: tuple[Minutes, ...]
+def read(phrase: str, now: datetime, zone: ZoneInfo, country: str | None) -> When:
+    """The interval of a phrase said at `now` in a zone; the year of `now` has to be one a diary knows."""
+    if not FIRST_YEAR < now.year < LAST_YEAR:
+        raise not_understood(f"Now lies outside the years {FIRST_YEAR} to {LAST_YEAR}.")
+    moment = in_zone(now.replace(second=0, microsecond=0), zone)
+    spoken = Now(moment, moment.date(), zone, month_first(country, zone))
+    return settle(read_phrase(phrase, spoken), spoken)
 
 
 def settle(phrase: Phrase, now: Now) -> When:
@@ -40,21 +37,10 @@ def settle(phrase: Phrase, now: Now) -> When:
         part = _without(part, left_out, now)
     if phrase.without_times:
         closed = merged(times.minutes() for times in phrase.without_times)
-        part = part._replace(times=_overlap(part.times or ((0, DAY_MINUTES),), _complement(closed)))
+        part = part._replace(times=overlap(part.times or ((0, DAY_MINUTES),), complement(closed)))
         if not part.times:
             raise not_understood("The exceptions leave nothing of the day.")
-    return _finished(part, now)
-
-
-def merged(pairs: Iterable[Minutes]) -> tuple[Minutes, ...]:
-    """Minutes of the day in order, joined where they touch."""
-    found: list[Minutes] = []
-    for start, end in sorted(pairs):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
-        elif start < end:
-            found.append((start, end))
-    return tuple(found)
+    return finished(part, now)
 
 
 def _shared(segments: list[Segment]) -> list[Term] | None:
@@ -75,8 +61,12 @@ def _segment(segment: Segment, shared: list[Term] | None, now: Now) -> Part:
     if base is None and not segment.bounds:
         if all(weekdays.single and weekdays.plain for weekdays in segment.weekdays) and _plural(segment):
             raise _endless()
-        base = [days for weekdays in segment.weekdays for days in days_of_weekdays(weekdays, now)]
-        return _of_days(base, _EVERY, times, now)
+        # of several the one that says its week decides: "Saturday this weekend"
+        said = sorted(segment.weekdays, key=lambda weekdays: weekdays.plain)
+        part = of_days(days_of_weekdays(said[0], now), times, now)
+        for weekdays in said[1:]:
+            part = _on_weekdays(part, weekdays, now)
+        return part
     limited = [_limits(bound, base, now) for bound in segment.bounds]
     if base is None:
         starts = [low for low, _ in limited if low is not None]
@@ -88,7 +78,7 @@ def _segment(segment: Segment, shared: list[Term] | None, now: Now) -> Part:
     elif isinstance(base, Exact):
         part = _clipped(Part(base.start, base.end, frozenset(), times), limited)
     else:
-        part = _clipped(_of_days(base, _EVERY, times, now), limited)
+        part = _clipped(of_days(base, times, now), limited)
     for weekdays in segment.weekdays:
         part = _on_weekdays(part, weekdays, now)
     if instant(part.end) <= instant(part.start):
@@ -170,7 +160,7 @@ def _times(segment: Segment) -> tuple[Minutes, ...]:
     for group in segment.times:
         within = parts[0].minutes() if parts and group[0] is not parts[0] else None
         here = merged(times.minutes(within) for times in group)
-        found = _overlap(found, here) if found else here
+        found = overlap(found, here) if found else here
         if not found:
             raise not_understood("Those times of day have nothing in common.")
     return found
@@ -183,10 +173,10 @@ def _next_to_come(segment: Segment, times: tuple[Minutes, ...], now: Now) -> Par
     if _plural(segment):
         raise _endless()
     day = now.today
-    today = day_windows(day, *_bounds(Days(day, day), now), frozenset(), times)
+    today = day_windows(day, *whole_days(Days(day, day), now), frozenset(), times)
     if all(instant(end) <= instant(now.moment) for _, end in today):
         day += _DAY
-    return Part(*_bounds(Days(day, day), now), frozenset(), times)
+    return Part(*whole_days(Days(day, day), now), frozenset(), times)
 
 
 def _plural(segment: Segment) -> bool:
@@ -195,32 +185,6 @@ def _plural(segment: Segment) -> bool:
 
 def _endless() -> Exception:
     return not_understood('That goes on for ever: say over which span, such as "Tuesday mornings next month".')
-
-
-def _of_days(days: list[Days], allowed: frozenset[int], times: tuple[Minutes, ...], now: Now) -> Part:
-    """Days as one interval with a filter of weekdays; refused where that would add days nobody said."""
-    ordered = sorted(days)
-    joined = [ordered[0]]
-    for span in ordered[1:]:
-        if span.first <= joined[-1].last + _DAY:
-            joined[-1] = Days(joined[-1].first, max(span.last, joined[-1].last))
-        else:
-            joined.append(span)
-    hull = Days(joined[0].first, joined[-1].last)
-    if len(joined) == 1:
-        return Part(*_bounds(hull, now), frozenset() if allowed == _EVERY else allowed, times)
-    if hull.size > _MOST_DAYS:
-        raise not_understood("Those days lie too far apart for one answer: ask for them one by one.")
-    picked = {span.first + step * _DAY for span in joined for step in range(span.size)}
-    numbers = frozenset(day.isoweekday() for day in picked)
-    between = (hull.first + step * _DAY for step in range(hull.size))
-    if any(day.isoweekday() in numbers and day not in picked for day in between):
-        raise not_understood("Those days make no single span: ask for them one by one.")
-    return Part(*_bounds(hull, now), numbers, times)
-
-
-def _bounds(days: Days, now: Now) -> Window:
-    return on_day(days.first, 0, now.zone), on_day(days.last + _DAY, 0, now.zone)
 
 
 Limits = tuple[datetime | None, datetime | None]
@@ -276,7 +240,7 @@ def _on_weekdays(part: Part, weekdays: Weekdays, now: Now) -> Part:
     if not weekdays.plain:
         found = days_of_weekdays(weekdays, now)
         if len(found) == 1 and days.first <= found[0].first and found[0].last <= days.last:
-            low, high = _bounds(found[0], now)
+            low, high = whole_days(found[0], now)
             return _clipped(part, [(low, high)])
         raise not_understood("The weekday said does not lie within the rest of what was said.")
     numbers = weekdays.numbers(wrap=days.size > _WEEK)
@@ -292,7 +256,7 @@ def _together(parts: list[Part], now: Now) -> Part:
     """Alternatives as one: with the same times of day their days join, else only when they follow without a gap."""
     first = parts[0]
     if all(part.times == first.times for part in parts):
-        return _of_days([days for part in parts for days in _picked(part)], _EVERY, first.times, now)
+        return of_days([days for part in parts for days in _picked(part)], first.times, now)
     spans = sorted(
         (window for part in parts for window in windows(part.start, part.end, part.weekdays, part.times)),
         key=lambda window: instant(window[0]),
@@ -310,14 +274,14 @@ def _picked(part: Part) -> list[Days]:
     span = Days(part.start.date(), last)
     if not part.weekdays:
         return [span]
-    if span.size > _MOST_DAYS:
+    if span.size > MOST_DAYS:
         raise not_understood("That reaches too far to be joined with other days.")
     days = (span.first + step * _DAY for step in range(span.size))
     return [Days(day, day) for day in days if day.isoweekday() in part.weekdays]
 
 
 def _without(part: Part, term: Term, now: Now) -> Part:
-    kept = part.weekdays or _EVERY
+    kept = part.weekdays or EVERY
     if isinstance(term, Weekdays) and term.plain:
         kept -= term.numbers()
         if not kept:
@@ -351,49 +315,8 @@ def _without_days(part: Part, days: Days, now: Now) -> Part:
         _between(first + step * _DAY, low, high, gone) for step in range((last - first).days + 1)
     ):
         raise not_understood("I can leave single dates out of one week only: say the spans before and after instead.")
-    return part._replace(weekdays=(part.weekdays or _EVERY) - gone)
+    return part._replace(weekdays=(part.weekdays or EVERY) - gone)
 
 
 def _between(day: date, low: date, high: date, gone: set[int]) -> bool:
     return day.isoweekday() in gone and not low <= day <= high
-
-
-def _complement(closed: tuple[Minutes, ...]) -> tuple[Minutes, ...]:
-    edges = [0, *(minute for pair in closed for minute in pair), DAY_MINUTES]
-    return tuple((start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end)
-
-
-def _overlap(one: tuple[Minutes, ...], two: tuple[Minutes, ...]) -> tuple[Minutes, ...]:
-    return merged((max(a, c), min(b, d)) for a, b in one for c, d in two if max(a, c) < min(b, d))
-
-
-def _finished(part: Part, now: Now) -> When:
-    start, end, weekdays, times = part
-    times = () if times == ((0, DAY_MINUTES),) else times
-    weekdays = frozenset[int]() if weekdays == _EVERY else weekdays
-    # an interval without gaps says so: first its days, then its hours
-    whole = _unbroken(start, end, weekdays, ())
-    if whole is not None:
-        start, end = whole
-        weekdays = frozenset[int]()
-    whole = _unbroken(start, end, weekdays, times)
-    if whole is not None:
-        start, end = whole
-        weekdays, times = frozenset[int](), ()
-    start, end = start.astimezone(now.zone), end.astimezone(now.zone)
-    return When(start, end, weekdays, times, in_words(start, end, weekdays, times, now.zone))
-
-
-def _unbroken(start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[Minutes, ...]) -> Window | None:
-    """The one stretch of time that counts, or None when there are several. Raises NotUnderstood when there is none."""
-    opens: datetime | None = None
-    closes = start
-    for first, final in windows(start, end, weekdays, times):
-        if opens is None:
-            opens = first
-        elif instant(closes) != instant(first):
-            return None
-        closes = final
-    if opens is None:
-        raise not_understood("Nothing is left: no moment fits all that was said, or the clock skips it.")
-    return opens, closes

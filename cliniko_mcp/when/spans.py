@@ -15,6 +15,7 @@ from cliniko_mcp.when.zones import instant, on_day
 Piece = Dated | Days | Exact | Weekdays | Times
 _NEAR: Final = {"today": 0, "tomorrow": 1, "yesterday": -1}
 _DAY: Final = timedelta(days=1)
+_CLOSING: Final = frozenset(("end", "part", "time", "join"))
 _EDGES: Final = {
     "end": "late",
     "late": "late",
@@ -29,7 +30,7 @@ _EDGES: Final = {
 def read_span(reader: Reader, now: Now) -> list[Piece] | None:
     """The span that comes next, with the weekdays or part of the day it says by itself ("tonight"), or None."""
     start = reader.at
-    for reading in (_so_far, _near, _rest, _edge, _week_of, _counted, _nth, _whole):
+    for reading in (_so_far, _beside, _near, _rest, _edge, _week_of, _counted, _nth, _whole):
         found = reading(reader, now)
         if found is not None:
             return found
@@ -61,6 +62,23 @@ def read_day(reader: Reader, now: Now) -> date | None:
     return None
 
 
+def _beside(reader: Reader, now: Now) -> list[Piece] | None:
+    """ "The Friday before 10 December"; "any Friday before ..." is every such Friday and read elsewhere."""
+    if reader.at and reader.tokens[reader.at - 1].kind == "filler":
+        return None
+    reader.words("the")
+    token = reader.kind("weekday")
+    word = reader.any_of("before", "after") if token and not token.text.endswith("s") else ""
+    date_said = read_date(reader, now) if word else None
+    if token is None or not isinstance(date_said, Dated) or not date_said.day:
+        return None
+    days = resolve_date(date_said, now)
+    assert isinstance(days, list)
+    day = days[0].first
+    day = weekday_after(day, token.value) if word == "after" else weekday_after(day - 8 * _DAY, token.value)
+    return [Days(day, day)]
+
+
 def _near(reader: Reader, now: Now) -> list[Piece] | None:
     if reader.words("right", "now") or reader.words("now"):
         return [Exact(now.moment, (instant(now.moment) + ONE_MINUTE).astimezone(now.zone))]
@@ -72,7 +90,10 @@ def _near(reader: Reader, now: Now) -> list[Piece] | None:
         reader.at += 1
         return [Days(now.today, now.today), Times("part", part=reader.take().text)]
     reader.words("the")
-    if reader.words("day", "after", "tomorrow"):
+    joined = reader.at > 2 and reader.tokens[reader.at - 2].kind == "join"
+    # "tomorrow or the day after"
+    named_before = joined and reader.tokens[reader.at - 3].text == "tomorrow"
+    if reader.words("day", "after", "tomorrow") or (named_before and reader.words("day", "after")):
         return [Days(now.today + 2 * _DAY, now.today + 2 * _DAY)]
     if reader.words("day", "before", "yesterday"):
         return [Days(now.today - 2 * _DAY, now.today - 2 * _DAY)]
@@ -202,6 +223,7 @@ def _counted(reader: Reader, now: Now) -> list[Piece] | None:
     if before:
         return None
     if reader.words("ago"):
+        reader.words("today")
         return [_that_day(now, length, -1)]
     if reader.words("time") or reader.words("hence") or reader.words("from", "now"):
         return [_that_day(now, length, 1)]
@@ -308,9 +330,13 @@ def _whole(reader: Reader, now: Now) -> list[Piece] | None:
         return [calendar.days]
     days = _from_today(calendar.unit, calendar.offset, now)
     start = reader.at
-    if reader.kind("join") and reader.words("next") and reader.peek().kind in {"end", "part", "time", "join"}:
+    if reader.kind("join") and reader.words("next") and reader.peek().kind in _CLOSING:
         # "this week or next"
         return [days, _from_today(calendar.unit, 1, now)]
+    reader.at = start
+    if reader.kind("join") and reader.words("the", calendar.unit, "after") and reader.peek().kind in _CLOSING:
+        # "next week or the week after"
+        return [days, _from_today(calendar.unit, calendar.offset + 1, now)]
     reader.at = start
     return [days]
 

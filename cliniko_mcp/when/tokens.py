@@ -48,7 +48,8 @@ _LEXER: Final = re.compile(
     | (?P<ymd>(?P<yy>\d{4})/(?P<ym>\d{1,2})/(?P<yd>\d{1,2})(?![\d/]))
     | (?P<dmy>(?P<da>\d{1,2})(?P<sep>[/.-])(?P<db>\d{1,2})(?P=sep)(?P<dy>\d{4}|\d\d)(?![\d/:]))
     | (?P<dm>(?P<ea>\d{1,2})/(?P<eb>\d{1,2})(?![\d/:]|\.\d))
-    | (?P<hm>(?P<hh>\d{1,2})[:.](?P<hi>\d\d)(?: :\d\d)?(?![\d:])(?:\ ?(?P<hs>[ap])\.?\ ?m\b\.?|(?P<ht>[ap])\b)?)
+    | (?P<hm>(?:t(?=\d\d:))?(?P<hh>\d{1,2})[:.](?P<hi>\d\d)(?: :\d\d)?(?![\d:])
+        (?:\ ?(?P<hs>[ap])\.?\ ?m\b\.?|(?P<ht>[ap])\b)?)
     | (?P<h>(?P<sh>\d{1,2}?)(?P<si>\d\d)??(?:\ ?(?P<ss>[ap])\.?m\b\.?|\ (?P<st>[ap])\.\ m\b\.?|(?P<su>[ap])\b))
     | (?P<french>(?P<fh>\d{1,2})h(?P<fi>\d\d)(?!\d))
     | (?P<hours>(?P<gh>\d\d)(?P<gi>\d\d)\ ?(?:hrs|hours|h)\b)
@@ -57,7 +58,7 @@ _LEXER: Final = re.compile(
     | (?P<num>\d{1,4}(?!\d))
     | (?P<comma>[,;]) | (?P<and>[&+]) | (?P<slash>/) | (?P<dash>-) | (?P<at>@)
     | (?P<stop>[.!?]+(?=\ |$|,))
-    | (?P<tilde>~)
+    | (?P<tilde>~) | (?P<dots>\.{2,3})
     """,
     re.VERBOSE | re.ASCII,
 )
@@ -119,6 +120,8 @@ def _token(kind: str, match: re.Match[str], now: Now, spaced: bool) -> Token:
         return Token("date", text, dated=_numeric(kind, match, now))
     if kind in {"comma", "and"}:
         return Token("join", kind)
+    if kind == "dots":
+        return Token("to", "to")
     if kind == "dash":
         return Token("to", "-", spaced=spaced)
     if kind == "slash":

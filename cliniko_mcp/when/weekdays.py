@@ -52,6 +52,11 @@ class Weekdays(NamedTuple):
         )
 
     @property
+    def plural(self) -> bool:
+        """Whether it was said of many weeks: "Fridays"."""
+        return any(isinstance(term, Named) and term.plural for term in self.terms)
+
+    @property
     def single(self) -> bool:
         """Whether it is one weekday."""
         return len(self.terms) == 1 and isinstance(self.terms[0], Named) and len(self.terms[0].numbers) == 1
@@ -81,11 +86,11 @@ def read_weekdays(reader: Reader) -> Weekdays | None:
     heard = first
     while True:
         start = reader.at
-        if not reader.kind("join"):
-            reader.kind("filler")
+        joined = reader.kind("join")
         reader.words("on")
         following = read_named(reader)
-        if following is None:
+        # without a joiner only plain days make a list: "Mon Wed Fri"
+        if following is None or not (joined or (_one(heard) and _one(following))):
             reader.at = start
             return Weekdays(tuple(terms))
         # "next Tuesday or Thursday": both next
@@ -142,6 +147,10 @@ def days_of_weekdays(weekdays: Weekdays, now: Now) -> list[Days]:
         else:
             found.append(forward(begin, _days(term.last, now)[-1]))
     return found
+
+
+def _one(named: Named) -> bool:
+    return named.plain and len(named.numbers) == 1
 
 
 def _run(reader: Reader, first: Named) -> Named | Run:

@@ -84,7 +84,8 @@ _PART_SPELLINGS = {
 
 _SPELLINGS: Final = {
     "today": "today 2day tday todya todays",
-    "tomorrow": "tomorrow tmrw tmr tmw tmrow tmrrw tomoz tomo tomorow tommorow tommorrow tomorro 2moro 2morro 2morrow "
+    "tomorrow": "tomorrow tmrw tmr tmw tmrow tmrrw tomoz tomo tomorow tommorow tommorrow tomorro "
+    "tomoro tmoro tomora 2moro 2morro 2morrow "
     "2mrw morrow",
     "yesterday": "yesterday ystrdy yday yest",
     "tonight": "tonight tonite 2night 2nite tonigt",

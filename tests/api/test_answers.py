@@ -18,7 +18,8 @@ from cliniko_mcp.errors import (
     Rejected,
     Unavailable,
 )
-from cliniko_mcp.operation import Call
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Call, Create
 from cliniko_mcp.registry import find
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -212,6 +213,12 @@ def test_an_unknown_outcome_says_how_to_check_it(asked: Call, check: str) -> Non
     error = answers.unanswered(asked, "no answer came in time", sent=True)
     assert type(error) is OutcomeUnknown
     assert check in error.fix
+
+
+def test_an_unknown_outcome_that_nothing_can_read_back_sends_the_reader_to_cliniko() -> None:
+    alone = Create(Body, Record, "/somewhere", "Add something somewhere.")
+    error = answers.unanswered(Call(alone), "it broke off", sent=True)
+    assert "Look in Cliniko first" in error.fix
 
 
 def test_a_write_that_never_left_changed_nothing() -> None:

@@ -233,6 +233,14 @@ def test_a_change_of_an_appointment_is_meant_in_the_time_of_its_own_site() -> No
     assert account.requests[-1].content == b'{"starts_at":"2026-11-24T00:30:00Z"}'
 
 
+def test_a_change_of_an_appointment_that_cannot_be_seen_is_meant_in_the_time_of_the_keys_user() -> None:
+    account = Account({"GET /user": USER})
+    moved = call("update_individual_appointment", id=ID, starts_at="2026-11-24T08:30")
+    with pytest.raises(NotFound):
+        told(account, lambda clinic: clinic.perform(moved))
+    assert account.requests[-1].content == b'{"starts_at":"2026-11-23T21:30:00Z"}'
+
+
 def test_a_call_without_local_times_asks_for_no_zone() -> None:
     account = Account({"GET /attendees": listed("attendees", [])})
     told(account, lambda clinic: clinic.page(call("list_attendees", created_at=">=2026-11-24T08:30:00Z"), 1, 50))

@@ -1,4 +1,4 @@
-"""A small clinic in memory that keeps a log of what reached it, and the onion around it, for the tests of the guards."""
+"""A small clinic in memory that logs what reached it, and the onion around it, for the tests of the guards."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ SYDNEY = ZoneInfo("Australia/Sydney")
 STAMP = {"created_at": "2026-01-05T00:00:00Z", "updated_at": "2026-01-05T00:00:00Z"}
 
 
-def call(name: str, **arguments: object) -> Call:
+def call(name: str, /, **arguments: object) -> Call:
     operation = find(name)
     assert operation is not None, name
     return operation.parse(arguments)

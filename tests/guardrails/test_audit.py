@@ -131,7 +131,9 @@ def test_no_name_note_number_or_secret_is_ever_written(chain: Chain) -> None:
         "notes": "HIV positive",
         "medicare": "2950123451",
     }
-    created = call("create_patient", **secrets, patient_phone_numbers=[{"phone_type": "Mobile", "number": "0412345678"}])
+    created = call(
+        "create_patient", **secrets, patient_phone_numbers=[{"phone_type": "Mobile", "number": "0412345678"}]
+    )
     house = House()
     house.clinic.records["patients"]["1"] |= {"first_name": "Wilhelmina", "last_name": "Quux"}
     run(lambda: house.act(created, layers=[audited(chain, house)]))
@@ -167,9 +169,7 @@ def test_what_cannot_be_written_down_is_not_done(chain: Chain, caplog: pytest.Lo
     assert "changes are refused" in caplog.text
 
 
-def test_reads_go_on_with_one_warning_until_the_log_works_again(
-    chain: Chain, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_reads_go_on_with_one_warning_until_the_log_works_again(chain: Chain, caplog: pytest.LogCaptureFixture) -> None:
     house = House()
     audit = audited(chain, house)
     full(chain)

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import anyio
 import pytest
-
 from api.virtual import run as in_virtual_time
+
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guardrails.call import AskFirst, Caller, Question, Verdict
 from cliniko_mcp.guardrails.questions import MOST_SHOWN

@@ -12,10 +12,10 @@ from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Call, Risk
 from cliniko_mcp.registry import operations
 
-from .house import START, SYDNEY, STAMP, Clock, FakeClinic, call, run
+from .house import STAMP, START, SYDNEY, Clock, FakeClinic, call, run
 
 DESTRUCTIVE = sorted(name for name, each in operations().items() if each.risk is Risk.DESTRUCTIVE)
-SERIES = {"cancellation_reason": "sick", "apply_to_repeats": True}
+SERIES: dict[str, Any] = {"cancellation_reason": "sick", "apply_to_repeats": True}
 
 
 def told(name: str, clinic: FakeClinic | None = None, **arguments: object) -> Preview:

@@ -173,7 +173,8 @@ def test_06_filters_of_every_family(desk: Front) -> None:
     assert _names(desk, "date_of_birth:=****-02-29") == {"Siobhán O'Brien"}
     assert _names(desk, "date_of_birth:<=1944-06-06") == {"Henry Example"}
     assert _names(desk, "date_of_birth:>2010-04-01") == {"Oliver Sample"}
-    assert _names(desk, "last_name:~%") == set()  # % is a pattern only after ~~
+    assert _names(desk, "last_name:~a%e") == _names(desk, "last_name:~~%a%e%") != everyone
+    assert _names(desk, "last_name:~.") == set()  # nothing but % is a pattern
     assert "Ana Lima" not in _names(desk, "first_name:!=Ana") and "Walk-in" not in _names(desk, "last_name:!=Lima")
 
 

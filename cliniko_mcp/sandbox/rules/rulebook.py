@@ -2,8 +2,8 @@
 
 Moments before a row is kept, which may fill in `change.new` and put sentences in `change.errors` (a 422):
 `create update archive unarchive cancel delete`. Moments after, for what follows from it elsewhere: `created updated
-archived unarchived cancelled deleted`. Three more hooks: `presents` completes a row on its way out, `answers` takes an
-operation over, `rows` says which rows a list is about.
+archived unarchived cancelled deleted`. Four more hooks: `presents` completes a row on its way out, `answers` takes an
+operation over, `rows` says which rows a list is about, `ticks` does what has fallen due when a request comes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -52,6 +52,7 @@ Rule = Callable[["Desk", Change], None]
 Presenter = Callable[["Desk", Row, Json], None]
 Answer = Callable[["Desk", "Ask"], SandboxResponse]
 RowSource = Callable[["Desk", "Ask"], Iterable[Row]]
+Tick = Callable[["Desk"], None]
 _Fn = TypeVar("_Fn")
 
 
@@ -63,6 +64,7 @@ class Rulebook:
         self.presenters: dict[str, list[Presenter]] = {}
         self.answerers: dict[str, Answer] = {}
         self.sources: dict[str, RowSource] = {}
+        self.due: list[Tick] = []
 
     def on(self, resources: str | tuple[str, ...], *moments: str) -> Callable[[Rule], Rule]:
         """Call the decorated rule for this resource, or these, at these moments."""
@@ -95,6 +97,11 @@ class Rulebook:
         """Let the decorated function choose the rows of these lists, before filters, sorting and paging."""
         return _hang(self.sources, operations)
 
+    def ticks(self, tick: Tick) -> Tick:
+        """Call the decorated function before every request is worked on; it must be quick when nothing is due."""
+        self.due.append(tick)
+        return tick
+
     def add(self, other: "Rulebook") -> None:
         """Take over all rules of another book. Raises ValueError where two would answer the same operation."""
         twice = (self.answerers.keys() & other.answerers.keys()) | (self.sources.keys() & other.sources.keys())
@@ -106,6 +113,7 @@ class Rulebook:
             self.presenters.setdefault(resource, []).extend(presenters)
         self.answerers.update(other.answerers)
         self.sources.update(other.sources)
+        self.due.extend(other.due)
 
     def run(self, moment: str, desk: "Desk", change: Change) -> None:
         """Call the rules of this moment, in the order in which they were hung up."""

@@ -1,0 +1,149 @@
+"""`cliniko-mcp install`: set this server up in an assistant's own configuration, or take it out again."""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, account_given, keep_account, kept_here
+from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.hosts.table import HOSTS, Computer, Host, found_hosts, this_computer
+from cliniko_mcp.keys import Place
+
+PASSED_ON = (
+    "view",
+    "resources",
+    "tools",
+    "exclude_tools",
+    "read_only",
+    "confirm",
+    "approval_wait",
+    "output",
+    "sandbox",
+    "audit_file",
+)
+"""The settings that `install` takes and hands to the server through the host's configuration."""
+
+
+def _others() -> tuple[str, ...]:
+    from cliniko_mcp.settings import Settings
+
+    return tuple(name for name in Settings.model_fields if name not in PASSED_ON)
+
+
+@click.command()
+@click.option("--client", "client", type=click.Choice(list(HOSTS)), default=None, help="The assistant to set up.")
+@click.option("--print", "printing", is_flag=True, help="Only show what would be written; asks nothing, needs no key.")
+@click.option("--uninstall", is_flag=True, help="Take the entry out of the assistant's configuration again.")
+@click.option("--name", default="cliniko", show_default=True, help="What the assistant calls this server.")
+@click.option("--config", "file", default=None, type=click.Path(path_type=Path), help="Another configuration file.")
+@click.option("--command", "command", default=None, help="Another command that starts this server.")
+@EMAIL
+@KEY_STDIN
+@KEEP
+@click.option("--no-key", is_flag=True, help="Leave the key for later: `cliniko-mcp login` keeps it.")
+@click.option("--key-in-config", is_flag=True, help="Write the key into the assistant's configuration, in plain text.")
+@settings_options(leave_out=_others())
+def install(
+    client: str | None,
+    printing: bool,
+    uninstall: bool,
+    name: str,
+    file: Path | None,
+    command: str | None,
+    email: str | None,
+    key_stdin: bool,
+    place: Place | None,
+    no_key: bool,
+    key_in_config: bool,
+    **flags: Any,
+) -> None:
+    """Set this server up in an assistant: Claude Desktop, Claude Code, Cursor, VS Code, Copilot CLI.
+
+    The key is asked for once and kept in this computer's keychain, or in a file that only you can read; it is written
+    into the assistant's configuration only with --key-in-config. A copy of the old configuration stays beside it.
+    """
+    from cliniko_mcp.hosts.configuration import install_into, remove_from
+
+    computer = this_computer()
+    if client is None:
+        raise click.UsageError(f"which assistant? {_suggestion(computer)}")
+    host = HOSTS[client]
+    path = file or host.file(computer)
+    if uninstall:
+        if host.name == "other" and file is None:
+            raise click.UsageError("--config has to name that host's configuration file")
+        changed = remove_from(host, path, name, now=datetime.now())
+        click.echo(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
+        _tell_backup(changed.backup)
+        return
+    with_key = not (flags.get("sandbox") or no_key or printing)
+    key_environment: dict[str, str] = {}
+    if with_key:
+        key_environment = _account(email, key_stdin=key_stdin, place=place, key_in_config=key_in_config)
+    entry = host.entry(_command(command), _flags(host, flags), key_environment)
+    if printing or (host.name == "other" and file is None):
+        click.echo(json.dumps({host.section: {name: entry}}, indent=2, ensure_ascii=False))
+        click.echo(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
+        return
+    changed = install_into(host, path, name, entry, now=datetime.now())
+    if key_in_config and key_environment:
+        _close(changed.path)
+    click.echo(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
+    _tell_backup(changed.backup)
+    click.echo(host.after)
+
+
+def _suggestion(computer: Computer) -> str:
+    found = [f"--client {host.name}" for host in found_hosts(computer)]
+    return f"On this computer: {', '.join(found)}." if found else f"--client takes one of {', '.join(HOSTS)}."
+
+
+def _command(given: str | None) -> list[str]:
+    from cliniko_mcp.hosts.launch import launch_command
+
+    return [given] if given else launch_command(sys.argv[0])
+
+
+def _flags(host: Host, given: dict[str, Any]) -> list[str]:
+    """The flags of the entry: what suits the host, then what the person asked for; checked as the server would."""
+    from cliniko_mcp.settings import Settings, flag
+    from cliniko_mcp.tools.views import view_of
+
+    chosen: dict[str, Any] = {**host.flags(), **{name: value for name, value in given.items() if value is not None}}
+    view_of(Settings.load(chosen, {}))
+    written: list[str] = []
+    for name, value in chosen.items():
+        written += [flag(name)] if value is True else [flag(name), str(value)]
+    return written
+
+
+def _account(email: str | None, *, key_stdin: bool, place: Place | None, key_in_config: bool) -> dict[str, str]:
+    """What the entry's environment has to hold: nothing where the key is kept on this computer."""
+    from cliniko_mcp.settings import variable
+
+    if not key_in_config:
+        kept = keep_account(email, key_stdin=key_stdin, place=place, anew=False)
+        where = "this computer's keychain" if kept.place == "keychain" else "a file that only you can read"
+        click.echo(f"The API key is kept in {where}.")
+        return {}
+    key, contact = account_given(email, key_stdin=key_stdin, found=kept_here())
+    return {variable("api_key"): key, variable("contact_email"): contact}
+
+
+def _close(path: Path) -> None:
+    """Keep others from reading a configuration that now holds the key."""
+    try:
+        path.chmod(0o600)
+    except OSError as problem:
+        raise ConfigurationError(f"{path} holds the key and cannot be closed to others: {problem.strerror}") from None
+
+
+def _tell_backup(backup: Path | None) -> None:
+    if backup:
+        click.echo(f"The configuration as it was is in {backup}.")
+

@@ -1,0 +1,129 @@
+"""`cliniko-mcp login`: keep the API key and the contact email on this computer, out of every configuration file."""
+
+import sys
+from typing import Final
+
+import click
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.keys import Kept, Place
+
+KEY_STDIN: Final = click.option("--key-stdin", is_flag=True, help="Read the API key from standard input, one line.")
+EMAIL: Final = click.option("--email", default=None, help="Whom Cliniko may write to about this program's requests.")
+KEEP: Final = click.option(
+    "--keep",
+    "place",
+    type=click.Choice(["keychain", "file"]),
+    default=None,
+    help="Where the key is kept; without it, in the keychain where there is one.",
+)
+
+
+@click.command()
+@EMAIL
+@KEY_STDIN
+@KEEP
+@click.option("--status", is_flag=True, help="Only say what is kept, and where; the key is not shown.")
+@click.option("--forget", "forgetting", is_flag=True, help="Remove the key and the email from this computer.")
+def login(email: str | None, key_stdin: bool, place: Place | None, status: bool, forgetting: bool) -> None:
+    """Keep the clinic's API key and a contact email on this computer, for every server that is started here.
+
+    The key is asked for without showing it (Cliniko: My Info, Manage API keys), and kept in this computer's keychain,
+    or in a file that only you can read where there is none.
+    """
+    from cliniko_mcp.keys import forget, kept
+
+    if forgetting:
+        click.echo("Removed from this computer." if forget() else "Nothing was kept on this computer.")
+    elif status:
+        _tell(kept())
+    else:
+        _tell(keep_account(email, key_stdin=key_stdin, place=place, anew=True))
+        click.echo("Next: cliniko-mcp doctor")
+
+
+def keep_account(email: str | None, *, key_stdin: bool, place: Place | None, anew: bool) -> Kept:
+    """Keep a key and an email, asking at the terminal for what is not given; without `anew`, only for what is missing.
+
+    Raises as `account_given` does, and where nothing can be kept.
+    """
+    from cliniko_mcp.keys import keep
+
+    found = kept_here(damaged_is_none=anew)
+    key, contact = account_given(email, key_stdin=key_stdin, found=found, anew=anew)
+    if (key, contact) == (found.key, found.contact_email) and place in (None, found.place):
+        return found
+    return keep(key, contact, place)
+
+
+def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool = False) -> tuple[str, str]:
+    """The key and the email: given, from the environment, kept (not with `anew`), or typed by the person.
+
+    Raises ConfigurationError for a key or an email that cannot be right, and where one is missing and nobody is there
+    to ask.
+    """
+    from cliniko_mcp.api.credentials import Credentials, user_agent
+    from cliniko_mcp.settings import Settings
+
+    settings = Settings.load({})
+    key = click.get_text_stream("stdin").readline().strip() if key_stdin else ""
+    key = key or (settings.api_key.get_secret_value().strip() if settings.api_key else "")
+    key = key or ("" if anew else found.key or "") or _asked_key()
+    Credentials.parse(key)
+    contact = email or settings.contact_email or ("" if anew else found.contact_email or "")
+    contact = contact or _asked_email(found.contact_email)
+    user_agent(contact)
+    return key, contact
+
+
+def kept_here(*, damaged_is_none: bool = False) -> Kept:
+    """What is kept on this computer. Raises ConfigurationError where it cannot be read, unless that counts as nothing."""
+    from cliniko_mcp.keys import kept
+
+    try:
+        return kept()
+    except ConfigurationError:
+        if damaged_is_none:
+            return Kept()
+        raise
+
+
+def at_terminal() -> bool:
+    """Whether there is a person who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _asked_key() -> str:
+    if not at_terminal():
+        raise ConfigurationError(
+            "there is no API key, and no terminal to ask for it at.",
+            "Set CLINIKO_API_KEY, pipe the key in with --key-stdin, or take --sandbox, which needs none.",
+        )
+    click.echo("Your API key is in Cliniko under My Info, Manage API keys. It is not shown while you paste it.", err=True)
+    typed: str = click.prompt("API key", hide_input=True, err=True)
+    return typed.strip()
+
+
+def _asked_email(usual: str | None) -> str:
+    if not at_terminal():
+        if usual:
+            return usual
+        raise ConfigurationError(
+            "there is no contact email, and no terminal to ask for it at.",
+            "Give --email, or set CLINIKO_CONTACT_EMAIL: Cliniko asks every program for one.",
+        )
+    typed: str = click.prompt("Contact email, for Cliniko to reach you", default=usual, err=True)
+    return typed.strip()
+
+
+def _tell(found: Kept) -> None:
+    from cliniko_mcp.keys import account_file, keychain
+
+    if found.place is None:
+        click.echo("No API key is kept on this computer.")
+    elif found.place == "keychain":
+        click.echo(f"The API key is in this computer's keychain ({keychain() or 'not reachable now'}).")
+    else:
+        click.echo(f"The API key is in {account_file()}, which only you can read.")
+    if found.contact_email:
+        click.echo(f"Cliniko may write to {found.contact_email}.")

@@ -1,0 +1,67 @@
+"""How close what people say is to a name: accents, case, titles and word order do not count."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+Tier = Literal["exact", "words", "prefixes"]
+TIERS: Final[tuple[Tier, ...]] = ("exact", "words", "prefixes")
+"""From the closest on: the same words in any order; all of them whole words of the name; each the beginning of one."""
+
+_TITLES: Final = frozenset("dr doctor mr mrs ms miss mx prof professor".split())
+_LETTERS: Final = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
+)
+_APOSTROPHES: Final = re.compile(r"['’‘`´]")
+_BREAKS: Final = re.compile(r"[\W_]+")
+
+
+def fold(text: str) -> str:
+    """The text in small letters without accents and apostrophes, its words one space apart."""
+    small = _APOSTROPHES.sub("", text.casefold().translate(_LETTERS))
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", small) if not unicodedata.combining(letter))
+    return _BREAKS.sub(" ", bare).strip()
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a name; titles are left out where anything else is said."""
+    found = fold(text).split()
+    return [word for word in found if word not in _TITLES] or found
+
+
+def fits(said: Sequence[str], names: Iterable[str], tier: Tier) -> bool:
+    """Whether the words said (`words(...)`) fit one of these names at this tier."""
+    return any(_fits(said, words(name), tier) for name in names if name)
+
+
+def _fits(said: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
+    if not said:
+        return False
+    if tier == "exact":
+        return sorted(said) == sorted(name) or "".join(said) == "".join(name)
+    left = list(name)
+    for word in sorted(said, key=len, reverse=True):
+        found = next((each for each in left if each == word or (tier == "prefixes" and each.startswith(word))), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return True
+
+
+def likeness(said: Sequence[str], name: str) -> float:
+    """How alike words said and a name are, 0 to 100: the mean over the words said of the best match of each."""
+    from rapidfuzz import fuzz
+
+    there = words(name)
+    if not said or not there:
+        return 0.0
+    return sum(max(_alike(word, each, fuzz.ratio(word, each)) for each in there) for word in said) / len(said)
+
+
+def _alike(word: str, other: str, ratio: float) -> float:
+    if word == other:
+        return 100.0
+    if len(word) > 1 and other.startswith(word):
+        return max(ratio, 95.0)
+    return max(ratio, 88.0) if len(word) > 2 and word in other else ratio

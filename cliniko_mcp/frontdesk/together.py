@@ -1,0 +1,39 @@
+"""Reads that do not wait for one another: several at once, and the error of the first that fails as it is."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import anyio
+
+from cliniko_mcp.model import Record
+
+T = TypeVar("T")
+
+
+async def together(jobs: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """What each job gives, in their order, all of them under way at once.
+
+    Raises what the first failing job raised; the others are cancelled.
+    """
+    found: dict[int, T] = {}
+
+    async def one(place: int, job: Callable[[], Awaitable[T]]) -> None:
+        found[place] = await job()
+
+    try:
+        async with anyio.create_task_group() as group:
+            for place, job in enumerate(jobs):
+                group.start_soon(one, place, job)
+    except ExceptionGroup as several:
+        raise _first(several) from None
+    return [found[place] for place in range(len(jobs))]
+
+
+def _first(several: ExceptionGroup[Exception]) -> Exception:
+    first = several.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
+
+
+async def gathered(rows: AsyncIterator[Record]) -> list[Record]:
+    """Every row of a list that is small enough to hold."""
+    return [row async for row in rows]

@@ -1,0 +1,130 @@
+"""A list as one bounded, honest answer: the rows that fit, whether that is all, and a cursor to go on with."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, cast
+
+from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Call, Operation
+from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, Rows, shaped
+from cliniko_mcp.tools.cursor import Cursors, Position
+from cliniko_mcp.tools.rows import shape_of
+from cliniko_mcp.tools.schema import controls
+
+if TYPE_CHECKING:
+    from cliniko_mcp.api.pages import Sweep
+
+DEFAULT_LIMIT: Final = 50
+MOST_ROWS: Final = 1000
+_LEAST_ROW_TOKENS: Final = 12
+_ANCHORS: Final = 5
+_MOVED: Final = "Rows came or went before this place meanwhile; this goes on right after the last one given."
+_LOST: Final = "The list changed so much that rows may be missing or repeated here; start it again to be sure."
+_AROUND: Final = 100
+"""How many rows before and after the expected place are searched for the last one that was returned."""
+
+
+async def listed(desk: Desk, operation: Operation, given: dict[str, object], cursors: Cursors) -> Answer:
+    """One answer of a list tool: up to `limit` rows within the token budget, from the start or from a cursor on.
+
+    Raises InvalidArguments and InvalidCursor for what the caller has to correct.
+    """
+    limit = _limit(given)
+    query = {name: value for name, value in given.items() if name not in ("limit", "cursor") and value is not None}
+    position = _position(operation, given.get("cursor"), query, cursors)
+    shape = shape_of(operation, position.arguments, "concise")
+    ours = controls(operation)
+    call = operation.parse({name: value for name, value in position.arguments.items() if name not in ours})
+    generous = "limit" in given or shape.detail == "full" or shape.fields is not None
+    tokens = MOST_TOKENS if generous else USUAL_TOKENS
+    sweep, moved = await _from(desk, call, position, min(limit, tokens // _LEAST_ROW_TOKENS))
+    rows = await shaped(desk, sweep.rows, shape, tokens)
+    complete = sweep.complete and not rows.left
+    page: dict[str, JsonValue] = {"returned": len(rows.shown)}
+    if sweep.total is not None:
+        page["total"] = sweep.total
+    page["complete"] = complete
+    notes = [*moved, *_remarks(sweep)]
+    if not complete:
+        following = _following(position, sweep, rows)
+        page["next_cursor"] = cursors.seal(following)
+        notes.append(_more(operation, following.start, sweep.total))
+    body: dict[str, JsonValue] = {"items": cast("list[JsonValue]", rows.shown), "page": page}
+    if rows.names:
+        body["names"] = rows.names
+    return Answer(body, notes, rows.zone)
+
+
+def _limit(given: Mapping[str, object]) -> int:
+    limit = given.get("limit")
+    if limit is None:
+        return DEFAULT_LIMIT
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
+        raise InvalidArguments(f"limit must be a whole number from 1 to {MOST_ROWS}.", field="limit")
+    return limit
+
+
+def _position(operation: Operation, cursor: object, query: dict[str, object], cursors: Cursors) -> Position:
+    if cursor is None or cursor == "":
+        return Position(operation.name, cast("dict[str, JsonValue]", query), 0)
+    if not isinstance(cursor, str):
+        raise InvalidArguments("cursor must be the text that the last answer gave.", field="cursor")
+    position = cursors.open(cursor, operation.name)
+    if any(position.arguments.get(name) != value for name, value in query.items()):
+        raise InvalidArguments(
+            "With a cursor, the other arguments are left out or repeated exactly; only limit may differ.",
+            "Give the cursor alone, or start a new list without it.",
+            field="cursor",
+        )
+    return position
+
+
+async def _from(desk: Desk, call: Call, position: Position, limit: int) -> tuple["Sweep", list[str]]:
+    """The rows from a position on. The last returned row is read again first, to notice what came or went before it."""
+    if not position.anchors:
+        return await desk.rows(call, limit=limit, start=position.start), []
+    again = await desk.rows(call, limit=limit + 1, start=position.start - 1)
+    if again.rows and _mark(again.rows[0]) == position.anchors[-1]:
+        return replace(again, rows=again.rows[1:], positions=again.positions[1:]), []
+    around = await desk.rows(call, limit=2 * _AROUND, start=max(position.start - _AROUND, 0))
+    marks = [_mark(row) for row in around.rows]
+    for anchor in reversed(position.anchors):
+        if anchor in marks:
+            start = around.positions[marks.index(anchor)] + 1
+            sweep = await desk.rows(call, limit=limit, start=start)
+            return sweep, [_MOVED]
+    sweep = await desk.rows(call, limit=limit, start=position.start)
+    return sweep, [_LOST]
+
+
+def _mark(record: Record) -> int:
+    return zlib.crc32(str(getattr(record, "id", "")).encode())
+
+
+def _following(position: Position, sweep: "Sweep", rows: Rows) -> Position:
+    shown = len(rows.shown)
+    if rows.left:
+        start = sweep.position_after(shown)
+    else:
+        start = sweep.next_position if sweep.next_position is not None else position.start + shown
+    marks = [*position.anchors, *(_mark(row) for row in sweep.rows[max(shown - _ANCHORS, 0) : shown])]
+    anchors = marks[-_ANCHORS:] if start > 0 else []
+    return Position(position.tool, position.arguments, start, anchors)
+
+
+def _remarks(sweep: "Sweep") -> list[str]:
+    remarks: list[str] = []
+    if sweep.moved:
+        remarks.append("The list changed while it was read, so a row that moved may be missing here.")
+    if sweep.stopped is not None:
+        remarks.append(f"Stopped early: {sweep.stopped.message}")
+    return remarks
+
+
+def _more(operation: Operation, returned: int, total: int | None) -> str:
+    noun = operation.resource.replace("_", " ")
+    known = f"{max(total - returned, 0):,} more {noun} match" if total is not None else f"There are more {noun}"
+    return f"{known}. Call again with next_cursor to go on, or narrow the filters."
