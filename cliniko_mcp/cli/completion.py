@@ -6,8 +6,8 @@ import click
 
 VARIABLE: Final = "_CLINIKO_MCP_COMPLETE"
 HOW: Final = {
-    "bash": "eval \"$(cliniko-mcp completion bash)\"   in ~/.bashrc",
-    "zsh": "eval \"$(cliniko-mcp completion zsh)\"   in ~/.zshrc",
+    "bash": 'eval "$(cliniko-mcp completion bash)"   in ~/.bashrc',
+    "zsh": 'eval "$(cliniko-mcp completion zsh)"   in ~/.zshrc',
     "fish": "cliniko-mcp completion fish | source   in ~/.config/fish/config.fish",
 }
 

@@ -67,7 +67,7 @@ def install(
     The key is asked for once and kept in this computer's keychain, or in a file that only you can read; it is written
     into the assistant's configuration only with --key-in-config. A copy of the old configuration stays beside it.
     """
-    from cliniko_mcp.hosts.configuration import install_into, remove_from
+    from cliniko_mcp.hosts.configuration import install_into, installed_entry, remove_from
 
     computer = this_computer()
     if client is None:
@@ -81,12 +81,15 @@ def install(
         click.echo(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
         _tell_backup(changed.backup)
         return
-    with_key = not (flags.get("sandbox") or no_key or printing)
+    shown_only = printing or (host.name == "other" and file is None)
+    started, written = _command(command), _flags(host, flags)
     key_environment: dict[str, str] = {}
-    if with_key:
+    if not shown_only:
+        installed_entry(host, path, name)  # a file that cannot be read is refused before the person types a key
+    if not (flags.get("sandbox") or no_key or printing):
         key_environment = _account(email, key_stdin=key_stdin, place=place, key_in_config=key_in_config)
-    entry = host.entry(_command(command), _flags(host, flags), key_environment)
-    if printing or (host.name == "other" and file is None):
+    entry = host.entry(started, written, key_environment)
+    if shown_only:
         click.echo(json.dumps({host.section: {name: entry}}, indent=2, ensure_ascii=False))
         click.echo(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
         return
@@ -146,4 +149,3 @@ def _close(path: Path) -> None:
 def _tell_backup(backup: Path | None) -> None:
     if backup:
         click.echo(f"The configuration as it was is in {backup}.")
-

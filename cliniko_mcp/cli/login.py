@@ -66,7 +66,7 @@ def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool
     from cliniko_mcp.settings import Settings
 
     settings = Settings.load({})
-    key = click.get_text_stream("stdin").readline().strip() if key_stdin else ""
+    key = sys.stdin.readline().strip() if key_stdin else ""
     key = key or (settings.api_key.get_secret_value().strip() if settings.api_key else "")
     key = key or ("" if anew else found.key or "") or _asked_key()
     Credentials.parse(key)
@@ -77,7 +77,7 @@ def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool
 
 
 def kept_here(*, damaged_is_none: bool = False) -> Kept:
-    """What is kept on this computer. Raises ConfigurationError where it cannot be read, unless that counts as nothing."""
+    """What is kept on this computer. Raises ConfigurationError where it is damaged, unless that counts as nothing."""
     from cliniko_mcp.keys import kept
 
     try:
@@ -99,7 +99,9 @@ def _asked_key() -> str:
             "there is no API key, and no terminal to ask for it at.",
             "Set CLINIKO_API_KEY, pipe the key in with --key-stdin, or take --sandbox, which needs none.",
         )
-    click.echo("Your API key is in Cliniko under My Info, Manage API keys. It is not shown while you paste it.", err=True)
+    click.echo(
+        "Your API key is in Cliniko under My Info, Manage API keys. It is not shown while you paste it.", err=True
+    )
     typed: str = click.prompt("API key", hide_input=True, err=True)
     return typed.strip()
 

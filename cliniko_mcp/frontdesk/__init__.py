@@ -1,1 +1,1 @@
-"""What several curated tools have in common: people and places by name, spans of clinic time, the diary, and free time."""
+"""What several curated tools share: people and places by name, spans of clinic time, the diary, free time."""

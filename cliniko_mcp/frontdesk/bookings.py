@@ -54,7 +54,7 @@ async def bookings(
     patient: str | None = None,
     cancelled: bool = False,
 ) -> list[Entry]:
-    """Every live entry that shares time with this half-open span, in order of start; no ids mean everyone and everywhere.
+    """Every live entry that shares time with this half-open span, by start; no ids mean everyone and everywhere.
 
     Groups and blocked-out times are included. Archived entries never are, cancelled ones only with `cancelled`.
     `patient` keeps the entries that this patient is booked into. A request a hundred rows.
@@ -80,7 +80,7 @@ async def bookings(
 
 
 def entry_of(record: Record) -> Entry | None:
-    """The entry that a booking, an appointment, a group or a block stands for; None where it has no time (api.md 2.3)."""
+    """The entry that a booking, appointment, group or block stands for; None where it has no time (api.md 2.3)."""
     starts, ends = getattr(record, "starts_at", None), getattr(record, "ends_at", None)
     if not isinstance(starts, datetime) or not isinstance(ends, datetime) or starts.tzinfo is None:
         return None

@@ -9,7 +9,7 @@ Tier = Literal["exact", "words", "prefixes"]
 TIERS: Final[tuple[Tier, ...]] = ("exact", "words", "prefixes")
 """From the closest on: the same words in any order; all of them whole words of the name; each the beginning of one."""
 
-_TITLES: Final = frozenset("dr doctor mr mrs ms miss mx prof professor".split())
+_TITLES: Final = frozenset(("dr", "doctor", "mr", "mrs", "ms", "miss", "mx", "prof", "professor"))
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
 )

@@ -8,13 +8,14 @@ whatever site they are. Three lists, read at once: a request for each hundred ro
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.fields import utc_text
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.people import Roster
-from cliniko_mcp.frontdesk.together import gathered, together
+from cliniko_mcp.frontdesk.together import both, gathered, together
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.when.zones import on_day
@@ -89,46 +90,33 @@ async def read_diary(
         who["practitioner_id"] = ",".join(sorted(practitioners))
     reach = f"{utc_text(starts - _LONGEST_OPENING, None)}..{utc_text(ends, None)}"
 
-    async def booked() -> list[Entry]:
-        return await bookings(desk, starts, ends, practitioners=practitioners, cancelled=cancelled)
-
-    async def opened() -> tuple[list[Record], list[Record]]:
+    async def rows() -> list[Record]:
         weekly, extra = await together(
             (
                 lambda: gathered(desk.all("list_daily_availabilities", **who)),
                 lambda: gathered(desk.all("list_availability_blocks", starts_at=reach, **who)),
             )
         )
-        return weekly, extra
+        return [*weekly, *extra]
 
-    found: list[list[Entry]] = []
-    rows: list[tuple[list[Record], list[Record]]] = []
-
-    async def keep_booked() -> None:
-        found.append(await booked())
-
-    async def keep_opened() -> None:
-        rows.append(await opened())
-
-    await together((keep_booked, keep_opened))
-    weekly, extra = rows[0]
-    return Diary(starts, ends, work_of(roster, weekly, extra, starts, ends, practitioners), found[0])
+    booked = partial(bookings, desk, starts, ends, practitioners=practitioners, cancelled=cancelled)
+    entries, opened = await both(booked, rows)
+    return Diary(starts, ends, work_of(roster, opened, starts, ends, practitioners), entries)
 
 
 def work_of(
     roster: Roster,
-    weekly: Iterable[Record],
-    extra: Iterable[Record],
+    rows: Iterable[Record],
     starts: datetime,
     ends: datetime,
     practitioners: Collection[str] = (),
 ) -> dict[Place, list[Stretch]]:
-    """Weekly hours and one-off openings as stretches within a span in UTC, by practitioner and site.
+    """Daily availabilities and availability blocks as stretches within a span in UTC, by practitioner and site.
 
     Hours of a closed site, or of someone who no longer works here, count for nothing.
     """
     found: dict[Place, list[Stretch]] = {}
-    for row in (*weekly, *extra):
+    for row in rows:
         place = _text(row, "practitioner_id"), _text(row, "business_id")
         person, site = roster.practitioners.get(place[0]), roster.businesses.get(place[1])
         if (

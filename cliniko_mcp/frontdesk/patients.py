@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final
 
 from cliniko_mcp.errors import NotFound
@@ -107,10 +108,7 @@ async def listed(desk: Desk, questions: Sequence[Mapping[str, str]]) -> Found:
     """The patients that any of these sets of filters finds, hidden ones too, each once: a request each, all at once."""
     calls = [desk.call("list_patients", archived_at="all", **filters) for filters in questions]
 
-    def read(place: int):  # noqa: ANN202 - a job for `together`
-        return lambda: desk.rows(calls[place], limit=_MOST_ROWS)
-
-    sweeps = await together([read(place) for place in range(len(calls))])
+    sweeps = await together([partial(desk.rows, call, limit=_MOST_ROWS) for call in calls])
     rows = {str(getattr(row, "id", "")): row for sweep in sweeps for row in sweep.rows}
     return Found(tuple(map(known_patient, rows.values())), whole=all(sweep.complete for sweep in sweeps))
 

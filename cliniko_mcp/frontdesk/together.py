@@ -1,13 +1,15 @@
 """Reads that do not wait for one another: several at once, and the error of the first that fails as it is."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import anyio
 
 from cliniko_mcp.model import Record
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 async def together(jobs: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
@@ -25,13 +27,17 @@ async def together(jobs: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
             for place, job in enumerate(jobs):
                 group.start_soon(one, place, job)
     except ExceptionGroup as several:
-        raise _first(several) from None
+        first: BaseException = several
+        while isinstance(first, BaseExceptionGroup):
+            first = cast("BaseExceptionGroup[BaseException]", first).exceptions[0]
+        raise first from None
     return [found[place] for place in range(len(jobs))]
 
 
-def _first(several: ExceptionGroup[Exception]) -> Exception:
-    first = several.exceptions[0]
-    return _first(first) if isinstance(first, ExceptionGroup) else first
+async def both(one: Callable[[], Awaitable[A]], other: Callable[[], Awaitable[B]]) -> tuple[A, B]:
+    """What two jobs of different kinds give, both under way at once. Raises as `together` does."""
+    found = await together((one, other))
+    return cast("tuple[A, B]", tuple(found))
 
 
 async def gathered(rows: AsyncIterator[Record]) -> list[Record]:

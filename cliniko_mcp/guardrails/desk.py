@@ -70,6 +70,14 @@ class Desk:
             async for record in records:
                 yield record
 
+    async def count(self, call: Call) -> int | None:
+        """How many rows a list has, by asking for one; None where Cliniko does not tell."""
+
+        async def counted() -> int | None:
+            return (await self.clinic.page(call, 1, 1)).total
+
+        return await guard(self._layers, self._guarded(call), counted)
+
     async def by_id(self, name: str, ids: Collection[str]) -> Mapping[str, Record]:
         """The records with these ids, archived ones too, looked up in batches through the list `name`.
 

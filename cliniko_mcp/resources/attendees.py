@@ -74,7 +74,7 @@ class Attendees(Resource):
     create_attendee = Create(AttendeeBody, Attendee, "/attendees", "Add a patient to a class (group appointment) that has room. The patient may be notified.",
                              synonyms="add to class enrol join group put in session squeeze one more into extra person book beginners")
     update_attendee = Update(AttendeeChanges, Attendee, "/attendees/{id}", "Mark a patient as arrived or a no-show (DNA), or change a visit's notes or case.",
-                             synonyms="check in arrived turned up did not attend dna no-show mark attendance here waiting room tick present absent missed late forgot note visit today front counter")
+                             synonyms="check in arrived turned up did not attend dna no-show mark attendance here waiting room tick present absent missed late forgot note visit today front counter came record arrival")
     archive_attendee = Archive("/attendees/{id}/archive", "Remove a patient's place in a class made by mistake; cancel_attendee keeps the reason.",
                                synonyms="remove from class take out of group wrong person added mistake")
     cancel_attendee = Cancel(AttendeeCancellation, "/attendees/{id}/cancel", "Cancel a patient's place in a class, with a reason. Cannot be undone.",

@@ -89,7 +89,7 @@ class IndividualAppointments(Resource):
     create_individual_appointment = Create(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments", "Book an appointment for one patient, who may be notified. Clashes, hours and leave are not checked: look at the diary first.",
                                            synonyms="make booking schedule visit consult session put in diary reserve slot pencil in book see morning afternoon down fit someone")
     update_individual_appointment = Update(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments/{id}", "Move (reschedule) or change an appointment. With a new starts_at give ends_at, or clear it.",
-                                           synonyms="reschedule move shift change time swap practitioner extend shorten rebook push back different therapist physio later earlier bring forward another day date half hour note visit")
+                                           synonyms="reschedule move shift change time swap practitioner extend shorten rebook push back different therapist physio later earlier bring forward another day date half hour note visit lengthen minutes consult today")
     archive_individual_appointment = Archive("/individual_appointments/{id}/archive", "Remove an appointment made by mistake; cancel_individual_appointment keeps the reason.",
                                              synonyms="delete appointment wrong entry made in error booked twice remove from diary duplicate person rid")
     cancel_individual_appointment = Cancel(IndividualAppointmentCancellation, "/individual_appointments/{id}/cancel", "Cancel an appointment, with a reason. The patient may be notified. Cannot be undone.",

@@ -147,7 +147,7 @@ class Patients(Resource):
     create_patient = Create(PatientBody, Patient, "/patients", "Register a new patient (client). Look in list_patients first.",
                             synonyms="new client register sign up add person intake onboard walk-in first visit never been here")
     update_patient = Update(PatientBody, Patient, "/patients/{id}", "Change a patient's details. Phone numbers and custom fields are replaced whole.",
-                            synonyms="edit client new phone number moved house change address email surname opt out reminders emergency contact married name mobile marketing newsletter turn off text unsubscribe medicare preferred pronouns concession prefers called known nickname")
+                            synonyms="edit client new phone number moved house change address email surname opt out reminders emergency contact married name mobile marketing newsletter turn off text unsubscribe medicare preferred pronouns concession prefers called known nickname health fund card insurance details")
     archive_patient = Archive("/patients/{id}/archive", "Archive a patient (client). Nothing is erased; unarchive_patient brings it back.",
                               synonyms="remove client deactivate hide file inactive deceased left the clinic died passed away moved overseas no longer comes close")
     unarchive_patient = Unarchive(Patient, "/patients/{id}/unarchive", "Bring an archived patient (client) back.",

@@ -12,6 +12,7 @@ from cliniko_mcp.model import Body
 from cliniko_mcp.operation import Risk
 from cliniko_mcp.registry import RESOURCES, find, resource
 from cliniko_mcp.tools.answer import MOST_TOKENS, Answer, size
+from cliniko_mcp.tools.boundary import unwrapped
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.lookup import Lookup
 from cliniko_mcp.tools.tool import Tool, curated, operation_tool
@@ -42,6 +43,11 @@ class DescribeArguments(Body):
 class RunArguments(Body):
     operation: str
     arguments: dict[str, object] = Field(default_factory=dict)
+
+
+class CountArguments(Body):
+    operation: str = Field(description="A list operation, such as list_patients.")
+    arguments: dict[str, object] = Field(default_factory=dict, description="Its filters.")
 
 
 class Catalogue:
@@ -82,6 +88,8 @@ class Catalogue:
             return tool
         if name == "cliniko_describe":
             return self._describer()
+        if name == "count_records":
+            return self._counter()
         for risk, (executor, _) in _EXECUTORS.items():
             if name == executor:
                 return self._executor(risk)
@@ -92,7 +100,7 @@ class Catalogue:
         """All tools in listing order: curated, catalogue, then operations by resource. Imports every module."""
         from cliniko_mcp.workflows import NAMES
 
-        names = [*NAMES, "cliniko_describe", *(executor for executor, _ in _EXECUTORS.values())]
+        names = [*NAMES, "count_records", "cliniko_describe", *(executor for executor, _ in _EXECUTORS.values())]
         names += [operation.name for module in RESOURCES for operation in resource(module).operations()]
         return {name: tool for name in names if (tool := self.find(name)) is not None}
 
@@ -145,6 +153,23 @@ class Catalogue:
             "Use one of the suggestions, or look it up with cliniko_describe.",
             suggestions=list[JsonValue](near),
         )
+
+    def _counter(self) -> Tool:
+        async def count(desk: Desk, given: CountArguments) -> Answer:
+            tool = self._target(given.operation, Risk.READ)
+            if tool.operation is None or not tool.operation.listing:
+                raise InvalidArguments(
+                    f"{given.operation} is not a list.", "Name a list_ operation.", field="operation"
+                )
+            filters = unwrapped(given.arguments, tool.input_schema)
+            total = await desk.count(tool.operation.parse(filters))
+            noun = tool.operation.resource.replace("_", " ")
+            if total is None:
+                return Answer({}, [f"Cliniko did not say how many {noun} there are."])
+            return Answer({"count": total, "of": noun})
+
+        description = "How many records match, without listing them: give a list operation and its filters."
+        return _meta(curated("count_records", description, CountArguments, count))
 
     def _executor(self, risk: Risk) -> Tool:
         name, description = _EXECUTORS[risk]

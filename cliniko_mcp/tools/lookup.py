@@ -12,11 +12,11 @@ from cliniko_mcp.listing import Entry
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _STOP: Final = frozenset(
     _WORD.findall(
-        "a about all also an and any anyone are as at be been being but by can could do does dr each every everyone for "
-        "from get give go going has have he her here him his how i id if im in is it its just know let like make me more "
-        "mr mrs ms my need needs of off on one or other our out please put see she should show so some someone still "
-        "tell than that the their them then there these they things this to too up us ve want wants was we were what "
-        "when where which who whom will with would you your"
+        "a about all also an and any anyone are as at be been being but by can could do does dr each every "
+        "everyone for from get give go going has have he her here him his how i id if im in is it its just know "
+        "let like make me more mr mrs ms my need needs of on one or other our out please put see she should show "
+        "so some someone still tell than that the their them then there these they things this to too up us ve "
+        "want wants was we were what when where which who whom will with would you your"
     )
 )
 _ENDINGS: Final = (
@@ -27,8 +27,8 @@ _ENDINGS: Final = (
 _MEANT: Final = {
     kind: frozenset(_WORD.findall(verbs))
     for kind, verbs in {
-        "read": "any are did do does find has have how is list look open print read search show was what when where which "
-        "who",
+        "read": "any are did do does find has have how is list look open print read search show was what when "
+        "where which who",
         "create": "add attach book buy create enrol establish give join launch link log new open record register run "
         "schedule set start upload write",
         "update": "adjust amend bring change complete correct edit extend finalise finish fix increase mark move push "

@@ -8,7 +8,7 @@ from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.settings import Settings
 
-META: Final = ("cliniko_describe", "cliniko_read", "cliniko_write", "cliniko_destroy")
+META: Final = ("count_records", "cliniko_describe", "cliniko_read", "cliniko_write", "cliniko_destroy")
 CORE: Final = (
     "get_patient",
     "list_patients",
@@ -52,7 +52,7 @@ def view_of(settings: Settings) -> View:
         name for name, entry in known.items() if name in shown and (name in settings.tools or not entry.deprecated)
     )
     if settings.read_only:
-        listed = (name for name in listed if known[name].risk == "read" or name in ("cliniko_describe",))
+        listed = (name for name in listed if known[name].risk == "read")
     return View(tuple(listed), excluded)
 
 

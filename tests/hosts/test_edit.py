@@ -1,6 +1,7 @@
 """One entry goes into a configuration text and out again; everything else stays as people wrote it."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,13 +27,17 @@ COMMENTED = """\
 """
 
 
+def value(text: str, *, comments: bool = True) -> Any:
+    return parse(text, comments=comments).value
+
+
 def put(text: str, *, section: str = "servers", comments: bool = True) -> str:
     return with_entry(text, section, "cliniko", ENTRY, comments=comments)
 
 
 def test_an_entry_is_added_and_every_line_that_was_there_stays() -> None:
     after = put(COMMENTED)
-    assert parse(after, comments=True).value["servers"]["cliniko"] == ENTRY
+    assert value(after)["servers"]["cliniko"] == ENTRY
     kept = after.splitlines()
     for line in COMMENTED.splitlines():
         assert line in kept or line.replace("} //", "}, //") in kept
@@ -46,21 +51,21 @@ def test_adding_the_same_entry_again_changes_nothing() -> None:
 def test_an_older_entry_is_replaced_where_it_stands() -> None:
     before = COMMENTED.replace('"files": {', '"cliniko": { "command": "/old" },\n        "files": {')
     after = put(before)
-    assert parse(after, comments=True).value["servers"]["cliniko"] == ENTRY
+    assert value(after)["servers"]["cliniko"] == ENTRY
     assert "/old" not in after and "// do not touch" in after
 
 
 def test_taking_the_entry_out_gives_back_the_values_that_were_there() -> None:
     after = without_entry(put(COMMENTED), "servers", "cliniko", comments=True)
-    assert parse(after, comments=True).value == parse(COMMENTED, comments=True).value
+    assert value(after) == value(COMMENTED)
     assert after == COMMENTED
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\ufeff", "{}", "{ }", '{"servers":{}}', '{\n\t"a": 1\n}', '{"a":1}'])
 def test_a_file_that_is_empty_or_has_no_section_yet_gets_one(text: str) -> None:
     after = put(text, comments=False)
-    was = parse(text, comments=False).value
-    assert parse(after, comments=False).value == {**was, "servers": {"cliniko": ENTRY}}
+    was = value(text, comments=False)
+    assert value(after, comments=False) == {**was, "servers": {"cliniko": ENTRY}}
     assert entry_of(after, "servers", "cliniko", comments=False) == ENTRY
 
 
@@ -136,10 +141,10 @@ layouts = st.sampled_from([None, 1, 2, 4, "\t"])
 
 @given(document=documents, layout=layouts, ascii_only=st.booleans())
 def test_whatever_the_document_only_the_entry_comes_and_goes(
-    document: dict[str, object], layout: int | str | None, ascii_only: bool
+    document: dict[str, Any], layout: int | str | None, ascii_only: bool
 ) -> None:
     text = json.dumps(document, indent=layout, ensure_ascii=ascii_only)
-    assert parse(text, comments=False).value == document
+    assert value(text, comments=False) == document
     after = put(text, comments=False)
     servers = document.get("servers", {})
     assert json.loads(after) == {**document, "servers": {**servers, "cliniko": ENTRY}}
@@ -159,12 +164,10 @@ def test_comments_and_blanks_anywhere_do_not_lead_astray(data: st.DataObject, tr
     members = [f'{gap()}"{name}"{gap()}:{gap()}{{"n": {place}}}{gap()}' for place, name in enumerate(names)]
     inside = ",".join(members) + ("," if trailing and members else "") + gap()
     text = f'{gap()}{{{gap()}"servers"{gap()}:{gap()}{{{inside}}}{gap()}}}{gap()}'
-    was = parse(text, comments=True).value
+    was = value(text)
     assert was == {"servers": {name: {"n": place} for place, name in enumerate(names)}}
     after = put(text)
-    assert parse(after, comments=True).value == {"servers": {**was["servers"], "cliniko": ENTRY}}
+    assert value(after) == {"servers": {**was["servers"], "cliniko": ENTRY}}
     assert [after.count(each) for each in ("// x", "/* {")] == [text.count(each) for each in ("// x", "/* {")]
     back = without_entry(after, "servers", "cliniko", comments=True)
-    assert parse(back, comments=True).value == {
-        "servers": {name: value for name, value in was["servers"].items() if name != "cliniko"}
-    }
+    assert value(back) == {"servers": {name: value for name, value in was["servers"].items() if name != "cliniko"}}

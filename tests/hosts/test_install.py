@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -63,8 +65,8 @@ def run(machine: Computer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr("cliniko_mcp.keys.account_file", lambda: home / "kept" / "account.json")
     monkeypatch.setattr("cliniko_mcp.cli.install.this_computer", lambda: machine)
 
-    def call(*arguments: str, given: str | None = None, of: object = command) -> Result:
-        return CliRunner().invoke(of, list(arguments), input=given)  # type: ignore[arg-type]
+    def call(*arguments: str, given: str | None = None, of: click.Command = command) -> Result:
+        return CliRunner().invoke(of, list(arguments), input=given)
 
     return call
 
@@ -218,7 +220,8 @@ def test_comments_stay_where_the_host_reads_them(run: Run, machine: Computer) ->
     assert run("--client", "vscode", "--sandbox").exit_code == 0
     after = path.read_text("utf-8")
     assert "// files" in after and "// keep" in after
-    assert set(parse(after, comments=True).value["servers"]) == {"files", "cliniko"}
+    found: Any = parse(after, comments=True).value
+    assert set(found["servers"]) == {"files", "cliniko"}
     assert run("--client", "vscode", "--uninstall").exit_code == 0
     assert path.read_text("utf-8") == COMMENTED
 

@@ -18,8 +18,8 @@ from cliniko_mcp.settings import Settings
 class Keychain(KeyringBackend):
     """A keychain in memory, like a system's own."""
 
-    priority = 5
-    name = "test keychain"
+    priority = 5  # type: ignore[assignment]
+    name = "test keychain"  # type: ignore[assignment]
 
     def __init__(self) -> None:
         self.held: dict[tuple[str, str], str] = {}

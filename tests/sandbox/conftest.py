@@ -7,8 +7,6 @@ from cliniko_mcp.sandbox.core import Sandbox
 from .front import NOW, Front
 
 
-
-
 @pytest.fixture
 def sandbox() -> Sandbox:
     return Sandbox(now=NOW, frozen=True, rate_limit=0)

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Final
 
 _DAY: Final = timedelta(days=1)
+_MINUTE: Final = timedelta(minutes=1)
 _NOON: Final = 12
 _EVENING: Final = 17
 
@@ -62,14 +63,22 @@ def _weekly(first: date, last: date, zone: tzinfo, weekly: Sequence[Hours]) -> I
 
 
 def instant(day: date, clock: str, zone: tzinfo) -> datetime:
-    """The UTC instant of a local `HH:MM`; `24:00` is the next midnight.
+    """The UTC instant at which a wall clock reaches a local `HH:MM`; `24:00` is the next midnight.
 
-    A time that the clocks skip moves on by the gap; of one that they repeat, the first counts.
+    Where the clocks skip that time it is the moment at which they do; where they repeat it, the first counts.
     """
     hour, minute = (int(part) for part in clock.split(":"))
     if hour == 24:
         day, hour = day + _DAY, 0
-    return datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
+    local = datetime.combine(day, time(hour, minute))
+    found = local.replace(tzinfo=zone).astimezone(UTC)
+    if found.astimezone(zone).replace(tzinfo=None) == local:
+        return found
+    # In a gap fold=1 reads the time with the later offset, which gives an instant before the clocks go forward.
+    at = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    while at.astimezone(zone).replace(tzinfo=None) < local:
+        at += _MINUTE
+    return at
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:

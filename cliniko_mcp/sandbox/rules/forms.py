@@ -1,0 +1,142 @@
+"""Patient forms: begun from a template, answered, signed, completed, and perhaps edited afterwards (api.md 2.5, 3.4)."""
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from copy import deepcopy
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.asking import Ask
+from cliniko_mcp.sandbox.bodies import BLANK, INVALID
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.present import link
+from cliniko_mcp.sandbox.rules.bookings import HOST
+from cliniko_mcp.sandbox.rules.content import questions, start_from, unanswered
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.structured import about
+from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, not_found
+
+RULES: Final = Rulebook()
+FORMS: Final = "patient_forms"
+SIGNATURES: Final = "signatures"
+LARGEST: Final = 500
+"""Pixels a side of a signature's picture (api.md 3.4)."""
+
+REQUIRED: Final = "must be answered before the form is completed"
+
+_DATA_URI: Final = re.compile(r"data:image/svg\+xml(;[^,]*)?,(.*)", re.DOTALL)
+_SVG_TAG: Final = re.compile(r"<svg\b[^>]*>", re.IGNORECASE)
+_SIDE: Final = re.compile(r"""\b(width|height)\s*=\s*["']\s*([0-9]+(?:\.[0-9]+)?)""")
+_VIEW_BOX: Final = re.compile(r"""\bviewBox\s*=\s*["']\s*[-0-9.]+[\s,]+[-0-9.]+[\s,]+([0-9.]+)[\s,]+([0-9.]+)""")
+
+
+@RULES.on(FORMS, "create")
+def begin_form(desk: Desk, change: Change) -> None:
+    """A template gives what was not sent."""
+    flags = ("email_to_patient_on_completion", "restricted_to_practitioner")
+    start_from(desk, change, "patient_form_templates", "patient_form_template_id", *flags)
+    template = desk.get("patient_form_templates", change.new.get("patient_form_template_id"))
+    if template is not None and not (change.text("name") or "").strip():
+        change.new["name"] = template.get("name")
+
+
+@RULES.on(FORMS, "create", "update")
+def complete_form(desk: Desk, change: Change) -> None:
+    """The visit is the patient's own, signatures are pictures or known, and completion needs every required answer."""
+    new, old = change.new, change.old or {}
+    if not (change.text("name") or "").strip():
+        change.errors["name"] = BLANK
+    if change.gives("attendee_id"):
+        _find_visit(desk, change)
+    if change.gives("content"):
+        _check_signatures(desk, change)
+        if old.get("completed_at") is not None and new.get("content") != old.get("content"):
+            new["edited_at"] = desk.clock.stamp()
+    completed = new.pop("completed", None)
+    if completed is True:
+        place = next(unanswered(new.get("content")), None)
+        if place is not None:
+            change.errors.setdefault("content", about(place, REQUIRED))
+        new["completed_at"] = old.get("completed_at") or desk.clock.stamp()
+    elif completed is False:
+        new["completed_at"] = None
+
+
+def _find_visit(desk: Desk, change: Change) -> None:
+    attendee = desk.get("attendees", change.new.get("attendee_id"))
+    booking = desk.get("bookings", attendee.get("booking_id")) if attendee else None
+    change.new["booking_id"] = booking["id"] if booking else None
+    if attendee is not None and attendee.get("patient_id") != change.new.get("patient_id"):
+        change.errors["attendee_id"] = INVALID
+    if booking is not None and change.new.get("business_id") is None:
+        change.new["business_id"] = booking.get("business_id")
+
+
+def _check_signatures(desk: Desk, change: Change) -> None:
+    own = str(change.new.get("id"))
+    for place, question in questions(change.new.get("content")):
+        picture, known = question.get("signature"), question.get("signature_id")
+        if isinstance(picture, str) and not fits(picture):
+            change.errors["content"] = about(
+                (*place, "signature"), f"must be an SVG picture of at most {LARGEST}x{LARGEST}"
+            )
+        row = desk.get(SIGNATURES, known)
+        if known is not None and (row is None or row.get("patient_form_id") != own):
+            change.errors["content"] = about((*place, "signature_id"), INVALID)
+
+
+def fits(data_uri: str) -> bool:
+    """Whether this is an SVG picture that says it is no larger than a signature may be."""
+    found = _DATA_URI.fullmatch(data_uri)
+    if found is None:
+        return False
+    try:
+        raw = b64decode(found[2], validate=True) if "base64" in (found[1] or "") else unquote_to_bytes(found[2])
+    except NotBase64:
+        return False
+    tag = _SVG_TAG.search(raw.decode(errors="replace"))
+    if tag is None:
+        return False
+    sides = [float(each[1]) for each in _SIDE.findall(tag[0])]
+    box = _VIEW_BOX.search(tag[0])
+    if not sides and box is not None:
+        sides = [float(side) for side in box.groups() if side.count(".") < 2]
+    return all(side <= LARGEST for side in sides)
+
+
+@RULES.on(FORMS, "created", "updated")
+def keep_signatures(desk: Desk, change: Change) -> None:
+    """A picture that was sent becomes a signature of its own; the answer keeps its id."""
+    row = desk.get(FORMS, change.new["id"])
+    if row is None or not change.gives("content"):
+        return
+    content, latest = deepcopy(row.get("content")), row.get("signatures_id")
+    for _, question in questions(content):
+        picture = question.pop("signature", None)
+        if picture is not None:
+            drawn: Json = {"image": picture, "patient_form_id": row["id"], "user_id": change.user_id}
+            latest = desk.insert(SIGNATURES, drawn)["id"]
+            question["signature_id"] = latest
+    desk.note(FORMS, str(row["id"]), content=content, signatures_id=latest)
+
+
+@RULES.presents(FORMS)
+def show_form(desk: Desk, row: Row, shown: Json) -> None:
+    """The patient's private address, and the way to the latest signature."""
+    own, latest = row["id"], row.get("signatures_id")
+    shown["url"] = f"{HOST}/forms/{desk.ids.token(f'form {own}')}"
+    shown["signatures"] = link(desk.base_url, f"/patient_forms/{own}/signatures/{latest}") if latest else None
+
+
+@RULES.answers("get_signature")
+def answer_signature(desk: Desk, ask: Ask) -> SandboxResponse:
+    """A signature, by way of the form it stands on."""
+    form = desk.live(FORMS, ask.ids["patient_form_id"])
+    row: Row | None = desk.get(SIGNATURES, ask.ids["id"])
+    if form is None or row is None or row.get("patient_form_id") != form["id"]:
+        raise not_found()
+    shown: JsonValue = desk.show(SIGNATURES, row)
+    return answer(shown)

@@ -1,0 +1,201 @@
+"""The fake file storage behind attachments: it takes uploads as S3 takes a presigned POST, and gives files out (api.md 3.3).
+
+It answers below `/_storage/` on the clinic's host and knows no API keys: whoever holds the signed fields may upload,
+whoever holds the signed address may download.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import md5
+from mimetypes import MimeTypes
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.moments import stamp
+from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.wire import Json, Refusal, SandboxRequest, SandboxResponse, dumps, not_found
+
+PATH: Final = "/_storage/"
+UPLOADS: Final = "uploads"
+FILES: Final = "files"
+XML_TYPE: Final = "application/xml"
+
+_BUCKET: Final = "demo-clinic-files"
+_VALID: Final = timedelta(hours=1)
+_FILENAME: Final = "${filename}"
+_TYPES: Final = MimeTypes()  # the table built into Python: the same on every computer
+_UNKNOWN_TYPE: Final = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart form; `filename` is None for a plain field."""
+
+    name: str
+    filename: str | None
+    content_type: str | None
+    data: bytes
+
+
+def address(desk: Desk) -> str:
+    """Where the storage is: an absolute URL that ends with a slash."""
+    base = urlsplit(desk.base_url)
+    return f"{base.scheme}://{base.netloc}{PATH}"
+
+
+def presign(desk: Desk, patient_id: str) -> Json:
+    """The address and the form fields that let anyone upload one file for this patient, for an hour (choices 59)."""
+    upload_id = desk.ids.next()
+    key = f"4711/patients/F{patient_id}/attachments/temp/{desk.ids.token(f'upload {upload_id}')}/{_FILENAME}"
+    until = stamp(desk.clock.now() + _VALID)
+    conditions: list[JsonValue] = [
+        {"bucket": _BUCKET},
+        ["starts-with", "$key", key.removesuffix(_FILENAME)],
+        {"acl": "private"},
+        {"success_action_status": "201"},
+    ]
+    fields: Json = {
+        "acl": "private",
+        "key": key,
+        "policy": b64encode(dumps({"expiration": until, "conditions": conditions})).decode(),
+        "success_action_status": "201",
+        "x-amz-algorithm": "AWS4-HMAC-SHA256",
+        "x-amz-credential": f"DEMO/{until[:10].replace('-', '')}/ap-southeast-2/s3/aws4_request",
+        "x-amz-date": desk.clock.now().strftime("%Y%m%dT%H%M%SZ"),
+        "x-amz-signature": desk.ids.token(f"signature {upload_id}") + desk.ids.token(f"seal {upload_id}"),
+    }
+    row: Json = {"id": upload_id, "patient_id": patient_id, "fields": fields, "until": until}
+    desk.store.put(UPLOADS, {**row, "policy": fields["policy"]})
+    return {"url": address(desk), "fields": fields}
+
+
+def uploaded(desk: Desk, upload_url: str, patient_id: JsonValue) -> Row | None:
+    """The upload that this URL names, if it happened, was meant for this patient and is not used yet."""
+    if not upload_url.startswith(address(desk)):
+        return None
+    key = unquote(upload_url.removeprefix(address(desk)).lstrip("/"))
+    found = next(desk.where(UPLOADS, "stored_key", key), None)
+    return found if found is not None and found.get("patient_id") == patient_id else None
+
+
+def keep_file(desk: Desk, attachment_id: str, patient_id: str, filename: str, content_type: str, data: bytes) -> None:
+    """Keep the content of an attachment, to be given out through its signed address."""
+    kept: Json = {"filename": filename, "content_type": content_type, "data": b64encode(data).decode()}
+    key = f"4711/patients/F{patient_id}/attachments/{attachment_id}/{filename}"
+    desk.store.put(FILES, {"id": attachment_id, "key": key, **kept})
+
+
+def download_address(desk: Desk, attachment_id: str) -> str | None:
+    """The signed address of an attachment's content, or None where nothing is kept."""
+    row = desk.get(FILES, attachment_id)
+    if row is None:
+        return None
+    return f"{address(desk)}{quote(str(row['key']))}?X-Amz-Signature={_download_token(desk, attachment_id)}"
+
+
+def answer_storage(desk: Desk, request: SandboxRequest) -> SandboxResponse:
+    """201 for an upload, 200 for a download, and what S3 says where it refuses. Raises the 404 for anything else."""
+    if request.method == "POST" and request.path == PATH:
+        return _take(desk, request)
+    if request.method == "GET":
+        return _give(desk, request)
+    raise not_found()
+
+
+def _take(desk: Desk, request: SandboxRequest) -> SandboxResponse:
+    fields, file = _form(request)
+    if file is None:
+        raise _refused(400, "InvalidArgument", "POST requires exactly one file upload per request.")
+    upload = next(desk.where(UPLOADS, "policy", fields.get("policy", "")), None)
+    if upload is None:
+        raise _refused(403, "AccessDenied", "Access Denied")
+    if str(upload["until"]) < desk.clock.stamp():
+        raise _refused(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
+    asked = upload["fields"]
+    signed = {name: str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
+    key = fields.get("key", "").replace(_FILENAME, file.filename or "")
+    start = signed.pop("key").removesuffix(_FILENAME)
+    wrong = next((name for name, value in signed.items() if fields.get(name) != value), None)
+    if wrong == "x-amz-signature":
+        raise _refused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+    if wrong is not None or not key.startswith(start) or key == start:
+        condition = f'["starts-with", "$key", "{start}"]' if wrong is None else f'["eq", "${wrong}", "{signed[wrong]}"]'
+        raise _refused(403, "AccessDenied", f"Invalid according to Policy: Policy Condition failed: {condition}")
+    filename = key.removeprefix(start)
+    guessed = _TYPES.guess_type(filename)[0]
+    kind = guessed or file.content_type or _UNKNOWN_TYPE
+    stored: Json = {"stored_key": key, "filename": filename, "content_type": kind, "size": len(file.data)}
+    desk.store.put(UPLOADS, {**upload, **stored, "data": b64encode(file.data).decode()})
+    return _taken(f"{address(desk)}{quote(key)}", key, file.data)
+
+
+def _taken(location: str, key: str, data: bytes) -> SandboxResponse:
+    etag = f'"{md5(data, usedforsecurity=False).hexdigest()}"'
+    values = {"Location": location, "Bucket": _BUCKET, "Key": key, "ETag": etag}
+    inside = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values.items())
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{inside}</PostResponse>'
+    return SandboxResponse(201, {"Content-Type": XML_TYPE, "Location": location, "ETag": etag}, body.encode())
+
+
+def _give(desk: Desk, request: SandboxRequest) -> SandboxResponse:
+    row = next(desk.where(FILES, "key", unquote(request.path.removeprefix(PATH))), None)
+    token = dict(request.query).get("X-Amz-Signature")
+    if row is None or token != _download_token(desk, str(row["id"])):
+        raise _refused(403, "AccessDenied", "Access Denied")
+    return SandboxResponse(200, {"Content-Type": str(row["content_type"])}, b64decode(str(row["data"])))
+
+
+def _download_token(desk: Desk, attachment_id: str) -> str:
+    return desk.ids.token(f"download {attachment_id}")
+
+
+def _refused(status: int, code: str, message: str) -> Refusal:
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>'
+    return Refusal(SandboxResponse(status, {"Content-Type": XML_TYPE}, body.encode()))
+
+
+def _form(request: SandboxRequest) -> tuple[Mapping[str, str], Part | None]:
+    """The fields that stand before the file, and the file; S3 does not look at what comes after it."""
+    fields: dict[str, str] = {}
+    for part in _parts(request):
+        if part.name == "file":
+            return fields, part
+        fields[part.name] = part.data.decode(errors="replace")
+    return fields, None
+
+
+def _parts(request: SandboxRequest) -> Iterator[Part]:
+    kind, parameters = _header(request.headers.get("content-type", ""))
+    boundary = parameters.get("boundary")
+    if kind != "multipart/form-data" or not boundary:
+        raise _refused(412, "PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data")
+    for chunk in (b"\r\n" + request.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:]:
+        if chunk.startswith(b"--"):
+            return
+        head, found, data = chunk.partition(b"\r\n\r\n")
+        if found:
+            yield _part(head, data)
+
+
+def _part(head: bytes, data: bytes) -> Part:
+    headers: dict[str, str] = {}
+    for line in head.decode(errors="replace").splitlines():
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    _, parameters = _header(headers.get("content-disposition", ""))
+    return Part(parameters.get("name", ""), parameters.get("filename"), headers.get("content-type"), data)
+
+
+def _header(text: str) -> tuple[str, Mapping[str, str]]:
+    from email.message import Message
+
+    message = Message()
+    message["content-type"] = text
+    parameters = message.get_params(failobj=[], header="content-type")
+    named = {name.lower(): value for name, value in parameters[1:]}
+    return (parameters[0][0].lower() if parameters else ""), named
