@@ -184,3 +184,8 @@ def _problems(refused: ValidationError) -> list[str]:
 def environment_for_others() -> dict[str, str]:
     """The environment for programs that this one starts: all but our own, among them the key and the token."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")}
+
+
+def no_colour() -> bool:
+    """Whether the person asked every program for plain text (https://no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))

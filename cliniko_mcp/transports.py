@@ -79,8 +79,10 @@ async def sandbox_port(house: House, announce: Announce) -> AsyncGenerator[None]
     sandbox = house.sandbox
     bound = listening_socket("127.0.0.1", settings.sandbox_port)
     sandbox.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
+    listening = anyio.Event()
     async with anyio.create_task_group() as group:
-        await group.start(_serve_asgi, asgi_app(sandbox), bound)
+        group.start_soon(lambda: _serve_asgi(asgi_app(sandbox), bound, started=listening.set))
+        await listening.wait()
         for line in sandbox_lines(sandbox.keys, sandbox.base_url):
             announce(line)
         yield
@@ -99,8 +101,8 @@ def sandbox_lines(keys: Mapping[str, str], base_url: str) -> list[str]:
 async def listen(app: ASGIApp, host: str, port: int, started: Callable[[int], None]) -> None:
     """Serve an ASGI app until the process is told to stop. `started` is given the port that was bound."""
     bound = listening_socket(host, port)
-    started(bound.getsockname()[1])
-    await _serve_asgi(app, bound)
+    number: int = bound.getsockname()[1]
+    await _serve_asgi(app, bound, started=lambda: started(number))
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -117,15 +119,18 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def _serve_asgi(
-    app: ASGIApp, bound: socket.socket, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
-) -> None:
+async def _serve_asgi(app: ASGIApp, bound: socket.socket, *, started: Callable[[], None]) -> None:
     import uvicorn
 
+    class Announcing(uvicorn.Server):
+        """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            started()
+
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
-    task_status.started()
-    await server.serve(sockets=[bound])
+    await Announcing(config).serve(sockets=[bound])
 
 
 def http_app(server: Server[dict[str, Any]], settings: Settings, token: str | None) -> ASGIApp:

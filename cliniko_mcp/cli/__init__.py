@@ -59,6 +59,9 @@ class Commands(click.Group):
 @click.pass_context
 def commands(ctx: click.Context) -> None:
     """An MCP server for Cliniko. Without a command it serves over stdio; `cliniko-mcp serve --help` lists its flags."""
+    from cliniko_mcp.settings import no_colour
+
+    ctx.color = False if no_colour() else None
     if ctx.invoked_subcommand is None:
         from cliniko_mcp.cli.serve import serve
 

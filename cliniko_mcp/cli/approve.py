@@ -16,13 +16,18 @@ from cliniko_mcp.guardrails.places import state_folder
 @click.option("--set-pin", is_flag=True, help="Choose the PIN that every approval needs from now on.")
 def approve(set_pin: bool) -> None:
     """Show what assistants want to archive, delete or cancel, and approve or deny each. Needs a terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not at_a_terminal():
         raise click.ClickException("approving needs a terminal, so that it is a person who does it")
     folder = state_folder()
     if set_pin:
         _set_pin(Pin(folder, time.time))
     else:
         _answer(folder)
+
+
+def at_a_terminal() -> bool:
+    """Whether what is typed and shown here goes from and to a person's terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _set_pin(pin: Pin) -> None:

@@ -45,6 +45,7 @@ def known_patient(record: Record) -> Known:
     first, preferred = text_of(record, "first_name"), text_of(record, "preferred_first_name")
     last = text_of(record, "last_name")
     every = [
+        f"{last} {first}",
         text_of(record, "label"),
         *(" ".join(part for part in (given, last) if part) for given in (first, preferred)),
     ]
@@ -95,11 +96,12 @@ async def by_name(desk: Desk, said: str) -> Found:
         return Found(())
     found = await listed(desk, _questions(spoken))
     asked = words(" ".join(spoken))
-    fitting = [each for each in found.patients if fits(asked, [*each.names, " ".join(each.names)], "prefixes")]
-    if fitting:
+    if fitting := _fitting(asked, found.patients):
         return Found(tuple(_ranked(asked, fitting)), whole=found.whole)
     more = await listed(desk, _pieces(spoken))
     near = {each.id: each for each in (*found.patients, *more.patients)}.values()
+    if fitting := _fitting(asked, near):  # Cliniko minds the accents that the words said leave out
+        return Found(tuple(_ranked(asked, fitting)), whole=found.whole and more.whole)
     close = [each for each in near if _closeness(asked, each) >= _CLOSE]
     return Found(tuple(_ranked(asked, close)), close=True, whole=found.whole and more.whole)
 
@@ -148,6 +150,10 @@ def _pieces(spoken: Sequence[str]) -> list[dict[str, str]]:
     longest = sorted(spoken, key=len, reverse=True)[:2]
     pieces = dict.fromkeys(piece for word in longest for piece in (word[:3], word[-3:]) if len(piece) > 1)
     return [{field: f"~{piece}"} for piece in pieces for field in ("last_name", "first_name")]
+
+
+def _fitting(asked: Sequence[str], found: Iterable[Known]) -> list[Known]:
+    return [each for each in found if fits(asked, [*each.names, " ".join(each.names)], "prefixes")]
 
 
 def _closeness(asked: Sequence[str], known: Known) -> float:

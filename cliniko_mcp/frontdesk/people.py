@@ -5,6 +5,7 @@ user, all at once (5 requests, and one more for each further hundred rows). Noth
 equally well the caller has to choose.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -54,6 +55,13 @@ class Roster:
         self.types: Mapping[str, Known] = {each.id: each for each in types}
         self.home = home
         """The zone of the key's user."""
+        held = {
+            "practitioner_id": self.practitioners,
+            "business_id": self.businesses,
+            "appointment_type_id": self.types,
+        }
+        self._held: Mapping[str, Mapping[str, Known]] = held
+        self._times = Counter((field, each.name) for field, rows in held.items() for each in rows.values())
         self._zones = {each.id: _zone_of(each.record) or home for each in self.businesses.values()}
 
     @classmethod
@@ -114,14 +122,14 @@ class Roster:
         return chosen("appointment type", said, self.types, "clinic_overview lists the appointment types.")
 
     def name(self, field: str, record_id: str | None) -> str:
-        """What the record behind `practitioner_id`, `business_id` or `appointment_type_id` is called; "" if unknown."""
-        held = {
-            "practitioner_id": self.practitioners,
-            "business_id": self.businesses,
-            "appointment_type_id": self.types,
-        }[field]
-        known = held.get(record_id or "")
-        return known.name if known else ""
+        """What the record behind `practitioner_id`, `business_id` or `appointment_type_id` is called; "" if unknown.
+
+        Of several with one name each carries its id, so that a name in an answer never means either.
+        """
+        known = self._held[field].get(record_id or "")
+        if known is None:
+            return ""
+        return known.name if self._times[field, known.name] == 1 else f"{known.name} ({known.id})"
 
     def legend(self, entries: Iterable[tuple[str, str | None]]) -> dict[str, JsonValue]:
         """The `names` of an answer, name to id by field, for these (field, id) pairs."""

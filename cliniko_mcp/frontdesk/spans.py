@@ -59,6 +59,8 @@ def _read(phrase: str, now: datetime, zone: ZoneInfo, site: Known | None) -> Whe
 
 
 def _said(whens: Mapping[str, When], sites: Collection[Known], home: When) -> str:
+    if len({_instants(each) for each in whens.values()}) == 1:  # the same moments everywhere, as in "the next 14 days"
+        return home.said if len(sites) > 1 else next(iter(whens.values())).said
     names: dict[str, list[str]] = {}
     for site in sites:
         names.setdefault(whens[site.id].said, []).append(site.name)
@@ -69,6 +71,12 @@ def _said(whens: Mapping[str, When], sites: Collection[Known], home: When) -> st
         zones = ", ".join(f"{said.rsplit(' (', 1)[1][:-1]} at {_and(at)}" for said, at in names.items())
         return f"{plain.pop()} ({zones})"
     return "; ".join(f"at {_and(at)} {said}" for said, at in names.items())
+
+
+def _instants(when: When) -> object:
+    if when.weekdays or when.times:
+        return when.said
+    return when.start.astimezone(UTC), when.end.astimezone(UTC)
 
 
 def _and(names: Collection[str]) -> str:

@@ -38,8 +38,8 @@ class Question:
     expires: float
 
 
-class AskFirst(Exception):  # noqa: N818 - not a failure: it carries a question out to the protocol
-    """Raised by an asker whose protocol wants the question returned and the call repeated with the answer.
+class AskFirst(Exception):
+    """Not a failure: an asker raises it whose protocol wants the question returned and the call repeated.
 
     The server turns it into an input-required result; the repeated call carries `question.challenge` back, sealed.
     """

@@ -191,12 +191,23 @@ async def _reference_number(facts: Facts, call: Call, record: Record) -> list[st
 
 
 async def _later(facts: Facts, module: str, record: Record, **filters: str) -> int | None:
-    """How many later records of the same series there are; 0 where the record is not part of one (api.md 3.2)."""
-    first, start = text(record, "repeated_from_id") or text(record, "id"), moment(record, "starts_at")
-    if first is None or start is None:
+    """How many later records of the same series there are; 0 where the record is not part of one (api.md 3.2).
+
+    Later is what does not start before it. The first of a series counts too where it was moved behind the record.
+    """
+    own, first, start = text(record, "id"), text(record, "repeated_from_id"), moment(record, "starts_at")
+    if own is None or start is None:
         return 0
-    listed = await facts.listed(module, repeated_from_id=first, starts_at=f">{utc_text(start, None)}", **filters)
-    return listed[0] if listed is not None else None
+    since = utc_text(start, None)
+    listed = await facts.listed(module, repeated_from_id=first or own, starts_at=f">={since}", **filters)
+    if listed is None:
+        return None
+    number, rows = listed
+    number -= any(text(row, "id") == own for row in rows)
+    if first is not None:
+        moved = await facts.listed(module, id=first, starts_at=f">={since}", **filters)
+        number += moved[0] if moved is not None else 0
+    return number
 
 
 async def _left_alone(facts: Facts, module: str, record: Record) -> list[str]:

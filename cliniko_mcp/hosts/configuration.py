@@ -1,6 +1,7 @@
 """A host's configuration file on disk: read, changed with a backup beside it, and never left half written."""
 
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.hosts.edit import entry_of, with_entry, without_entry
-from cliniko_mcp.hosts.jsonc import WrongJson
+from cliniko_mcp.hosts.jsonc import WrongJson, parse
 from cliniko_mcp.hosts.table import Host
 
 
@@ -47,6 +48,26 @@ def installed_entry(host: Host, path: Path, name: str) -> JsonValue:
         raise _refused(host, path, problem) from None
 
 
+def installed_servers(host: Host, path: Path) -> dict[str, Mapping[str, JsonValue]]:
+    """The entries in the host's file that start this server, by name. Raises as `installed_entry` does."""
+    text = _read(path)
+    if text is None:
+        return {}
+    try:
+        found = parse(text, comments=host.comments).value
+    except WrongJson as problem:
+        raise _refused(host, path, problem) from None
+    section = found.get(host.section) if isinstance(found, dict) else None
+    entries = section.items() if isinstance(section, dict) else ()
+    return {name: entry for name, entry in entries if isinstance(entry, dict) and _starts_this(entry)}
+
+
+def _starts_this(entry: Mapping[str, JsonValue]) -> bool:
+    arguments = entry.get("args")
+    words = [entry.get("command"), *(arguments if isinstance(arguments, list) else ())]
+    return any(isinstance(word, str) and re.search(r"cliniko[-_]mcp", word) for word in words)
+
+
 def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -> Changed:
     # Where the file is a link, as people who keep their settings in a repository have it, its target is changed.
     path = path.resolve() if path.is_symlink() else path
@@ -67,7 +88,7 @@ def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -
 
 def _refused(host: Host, path: Path, problem: WrongJson) -> ConfigurationError:
     return ConfigurationError(
-        f"{path} was left as it is, because {host.title} could not read it: {problem}.",
+        f"{path} was left as it is, because {host.title} could not read it ({problem}).",
         "Correct it there, or move the file away to start anew; then run install again.",
     )
 

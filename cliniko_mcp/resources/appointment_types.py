@@ -72,11 +72,11 @@ class AppointmentTypes(Resource):
     get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type: length, places, deposit, online booking.",
                                hidden=("archived_at",), synonyms="treatment service consultation class duration length deposit minutes online")
     create_appointment_type = Create(AppointmentTypeBody, AppointmentType, "/appointment_types", "Add an appointment type (treatment, service, class), with who offers it and where.",
-                                     synonyms="new treatment service consultation class offer kind of appointment introduce begin offering start")
+                                     synonyms="new treatment service consultation class offer kind of appointment introduce begin offering start visit")
     update_appointment_type = Update(AppointmentTypeBody, AppointmentType, "/appointment_types/{id}", "Change an appointment type: length, places, deposit, online booking, who offers it and where.",
-                                     synonyms="edit treatment service duration length rename class offer online lead time minutes longer shorter price deposit colour")
+                                     synonyms="edit treatment service duration length rename class offer online lead time minutes longer shorter price deposit colour hour consults initial take")
     archive_appointment_type = Archive("/appointment_types/{id}/archive", "Stop offering an appointment type; appointments already made stay.",
-                                       synonyms="retire treatment remove service stop offering discontinue class no longer offer drop")
+                                       synonyms="retire treatment remove service stop offering discontinue class no longer offer drop rid")
     list_practitioner_appointment_types = List(AppointmentType, "/practitioners/{practitioner_id}/appointment_types", "List the appointment types (treatments) that one practitioner offers.",
                                                filters=FILTERS, synonyms="what does this clinician do which treatments services can she offer one treat sees bookable")
     delete_appointment_type = Archive("/appointment_types/{id}", "Archive an appointment type the old way. Deprecated: use archive_appointment_type.", method="DELETE", replaced_by="archive_appointment_type")

@@ -63,11 +63,11 @@ class GroupAppointments(Resource):
     get_group_appointment = Get(GroupAppointment, "/group_appointments/{id}", "Read one class (group appointment): time, places, who holds them.",
                                 hidden=STAMPS, synonyms="class pilates session workshop full spots left capacity room places")
     create_group_appointment = Create(GroupAppointmentBody, GroupAppointment, "/group_appointments", "Put a class (group appointment) in the diary; add patients with create_attendee.",
-                                      synonyms="schedule class new group session workshop course run pilates start weekly every week exercise")
+                                      synonyms="schedule class new group session workshop course run pilates start weekly every week exercise evening program")
     update_group_appointment = Update(GroupAppointmentBody, GroupAppointment, "/group_appointments/{id}", "Move (reschedule) or change a class. With a new starts_at give ends_at, or clear it.",
-                                      synonyms="reschedule class move group change places bigger capacity substitute instructor smaller later earlier different time starts six seven evening instead")
+                                      synonyms="reschedule class move group change places bigger capacity substitute instructor smaller later earlier different time starts six seven evening instead day teacher")
     archive_group_appointment = Archive("/group_appointments/{id}/archive", "Call off a whole class (group appointment); for one patient use cancel_attendee.",
-                                        synonyms="cancel class remove group session delete workshop whole call off instructor away")
+                                        synonyms="cancel class remove group session delete workshop whole call off instructor away scrap not ahead")
     get_group_appointment_conflicts = Conflicts("/group_appointments/{id}/conflicts", "Check whether a class overlaps something in the diary: yes or no.",
                                                 synonyms="double booked clash overlap group")
     delete_group_appointment = Archive("/group_appointments/{id}", "Archive a group appointment the old way. Deprecated: use archive_group_appointment.", method="DELETE", replaced_by="archive_group_appointment")

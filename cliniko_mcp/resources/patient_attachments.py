@@ -57,11 +57,11 @@ class PatientAttachments(Resource):
     """Files kept with patients: referral letters, X-rays, reports."""
 
     list_patient_attachments = List(PatientAttachment, "/patient_attachments", "List files attached to patients (letters, scans, reports), without their content.",
-                                    filters=FILTERS, synonyms="documents uploads x-ray mri pdf letter report scan photo client file letters images results discharge summary imaging")
+                                    filters=FILTERS, synonyms="documents uploads x-ray mri pdf letter report scan photo client file letters images results discharge summary imaging received")
     get_patient_attachment = Get(PatientAttachment, "/patient_attachments/{id}", "Read the details of one attached file: name, type, size, uploader.",
                                  hidden=("archived_at",), synonyms="document upload x-ray pdf letter report scan photo file details")
     create_patient_attachment = Create(PatientAttachmentBody, PatientAttachment, "/patient_attachments", "Attach a file to a patient, uploaded first with get_attachment_presigned_post.",
-                                       synonyms="add document upload x-ray pdf letter report scan photo save to client file results attach imaging referral came")
+                                       synonyms="add document upload x-ray pdf letter report scan photo save to client file results attach imaging referral came store wound picture")
     update_patient_attachment = Update(PatientAttachmentChanges, PatientAttachment, "/patient_attachments/{id}", "Change the description of an attached file.",
                                        synonyms="label document caption rename upload relabel title describe")
     archive_patient_attachment = Archive("/patient_attachments/{id}/archive", "Archive a file attached to a patient.",

@@ -75,9 +75,9 @@ class PatientForms(Resource):
     list_patient_forms = List(PatientForm, "/patient_forms", "List patient forms (intake, consent, questionnaires). completed_at: none finds those not filled in.",
                               filters=FILTERS, synonyms="new client paperwork intake consent questionnaire outstanding filled in not returned signed completed done medical history screening still fill")
     get_patient_form = Get(PatientForm, "/patient_forms/{id}", "Read one patient form: questions, answers, signatures; its private link only when fields names url.",
-                           hidden=("archived_at",), synonyms="open intake consent questionnaire paperwork what did they answer link answered wrote put medical history screening")
+                           hidden=("archived_at",), synonyms="open intake consent questionnaire paperwork what did they answer link answered wrote put medical history screening tick said")
     create_patient_form = Create(PatientFormBody, PatientForm, "/patient_forms", "Give a patient a form to fill in (intake, consent), usually from a template.",
-                                 synonyms="new intake consent questionnaire paperwork issue send to client form sign email medical history screening")
+                                 synonyms="new intake consent questionnaire paperwork issue send to client form sign email medical history screening signed ready")
     update_patient_form = Update(PatientFormChanges, PatientForm, "/patient_forms/{id}", "Change a patient form's answers, or complete it once each required question has one. Content is replaced whole.",
                                  synonyms="fill in edit intake consent questionnaire mark finished sign complete")
     archive_patient_form = Archive("/patient_forms/{id}/archive", "Archive a patient form.",

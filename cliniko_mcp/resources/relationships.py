@@ -39,7 +39,7 @@ class Relationships(Resource):
     """Family and other ties between patients."""
 
     list_relationships = List(Relationship, "/relationships", "List family relationships between patients.",
-                              filters=COMMON | {"archived_at": INSTANT, "patient_id": NUMBER}, synonyms="family mother father mum dad kids guardian carer husband wife next of kin linked clients parents children child siblings sister brother son daughter belongs")
+                              filters=COMMON | {"archived_at": INSTANT, "patient_id": NUMBER}, synonyms="family mother father mum dad kids guardian carer husband wife next of kin linked clients parents children child siblings sister brother son daughter belongs related relatives")
     get_relationship = Get(Relationship, "/relationships/{id}", "Read one relationship: the two patients and what they are to each other.",
                            hidden=("archived_at",), synonyms="family mother father guardian next of kin linked clients")
     create_relationship = Create(RelationshipBody, Relationship, "/relationships", "Record that two patients are related (parent, child, spouse).",

@@ -85,4 +85,4 @@ class SettingsOfAccount(Resource):
     """How the clinic has set up its account."""
 
     get_settings = Get(Settings, "/settings", "Read all account settings: owner, privacy, compliance.",
-                       synonyms="account owner configuration preferences privacy hipaa compliance integrations rules policy")
+                       synonyms="account owner configuration preferences privacy hipaa compliance integrations rules policy time zone")

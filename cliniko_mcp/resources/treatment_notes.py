@@ -67,13 +67,13 @@ class TreatmentNotes(Resource):
     """Clinical notes (SOAP, progress and assessment notes) of patients' visits."""
 
     list_treatment_notes = List(TreatmentNote, "/treatment_notes", "List treatment notes (clinical, SOAP, progress notes), draft and final.",
-                                filters=FILTERS, synonyms="clinical soap progress notes unfinished drafts documentation written up today what did the physio write still finish not signed off incomplete mine")
+                                filters=FILTERS, synonyms="clinical soap progress notes unfinished drafts documentation written up today what did the physio write still finish not signed off incomplete mine unsigned")
     get_treatment_note = Get(TreatmentNote, "/treatment_notes/{id}", "Read one treatment note: answers, author, draft or final.",
-                             hidden=STAMPS, synonyms="open clinical note soap assessment what was done last visit read")
+                             hidden=STAMPS, synonyms="open clinical note soap assessment what was done last visit read diagnosis findings")
     create_treatment_note = Create(TreatmentNoteBody, TreatmentNote, "/treatment_notes", "Write a treatment note (SOAP, progress note). Its author is the key's user, a practitioner. Keep it a draft until read over.",
-                                   synonyms="write up visit clinical soap progress note document session dictate start record did")
+                                   synonyms="write up visit clinical soap progress note document session dictate start record did new down findings exam")
     update_treatment_note = Update(TreatmentNoteChanges, TreatmentNote, "/treatment_notes/{id}", "Change a draft treatment note, or finalise it with draft false. Only its author can; content is replaced whole.",
-                                   synonyms="edit finish sign off finalise lock clinical soap note complete draft done")
+                                   synonyms="edit finish sign off finalise lock clinical soap note complete draft done correct change wording unfinished")
     archive_treatment_note = Archive("/treatment_notes/{id}/archive", "Archive a treatment note; unarchive_treatment_note restores it.",
                                      synonyms="remove bin hide clinical soap note wrong patient delete file")
     unarchive_treatment_note = Unarchive(TreatmentNote, "/treatment_notes/{id}/unarchive", "Restore an archived treatment note.",

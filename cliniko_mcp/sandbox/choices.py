@@ -12,9 +12,7 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
         "A missing User-Agent is 400 with a message.",
         "A body that is not JSON by its content type is ignored; one that claims to be and is not is 400.",
     ),
-    4: (
-        "page below 1 and per_page outside 1 to 100 are clamped, text in them ignored; past the end a page is empty.",
-    ),
+    4: ("page below 1 and per_page outside 1 to 100 are clamped, text in them ignored; past the end a page is empty.",),
     5: (
         "Null sorts last, and first when descending, as in PostgreSQL; text sorts without regard to case.",
         "Every plain field and every linked id of a record can be sorted by.",
@@ -65,4 +63,64 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
         "Nothing is reserved while a patient fills in the booking form.",
     ),
     50: ("With nothing free, next_available_time is 200 with null and 0.",),
+    52: (
+        "A quantity of 0 is 422; stock may fall below nothing.",
+        "comment and notes are two names of one text: whichever is written is read under both.",
+    ),
+    53: (
+        "Both prices are rounded to the cent, half up; a product without a tax has the same price twice.",
+        "A new rate of a tax reprices its products. stock_level is heard on create and ignored afterwards.",
+        "product_supplier_name takes the supplier of that name, or makes one; product_supplier_id goes before it.",
+    ),
+    54: (
+        "billable_item_id and product_id of a type name its oldest join: written, they change or make it; null removes it.",
+        "A percentage and a money discount together are 422; giving one takes the other away.",
+    ),
+    55: (
+        "A final note, and a note of someone else, refuses changes with 403; its author or an administrator may archive it.",
+        "A template without a title of its own gives its name as the title; content that is sent goes before its content.",
+        "An attendee names its booking, and a booking the patient's attendee; a visit of another patient is 422.",
+        "A visit is at Draft while any of its notes is one, else Final, and null without notes.",
+    ),
+    56: (
+        "One sentence under content names the part and its place: 'answers' must not be empty in sections[0].questions[1].",
+        "Fields that a question does not know vanish silently; content that is sent replaces all there was.",
+    ),
+    57: (
+        "completed false opens a form again; edited_at is the last change of content after completion.",
+        "A signature's picture is kept as the data URI that was sent; the form links the latest one.",
+        "The site is that of the attendee's booking unless one is sent; an attendee of another patient is 422.",
+    ),
+    58: (
+        "Custom fields that are sent replace all there were; archived tokens are still taken.",
+        "A patient who has any shows the whole definition with the answers in it, else null.",
+    ),
+    59: (
+        "The storage answers below /_storage/ of the clinic's host; its signed fields are good for an hour.",
+        "Processing takes 5 seconds of the clinic's clock; a filename that was sent is shown at once and kept.",
+        "content leads to /patient_attachments/{id}/content, which redirects (302) to a signed address.",
+    ),
+    60: (
+        "Changing or archiving what is no memo is 422 under base. `confidential` shows on memos, a subject on emails.",
+    ),
+    61: (
+        "A referrer may be left out; one of another kind, or the patient themselves, is 422 under referrer_id.",
+        "A new type forgets the referrer, subcategory and notes that are not sent with it; notes go with any type.",
+    ),
+    63: (
+        "The expiry date is still a day of the case, counted in the account's zone.",
+        "A case of another patient, and visits or papers of another patient, are 422. attendee_ids are the live ones.",
+    ),
+    64: ("The reverse relationship does not appear by itself.",),
+    67: ("An IANA name for which Cliniko has no label leaves the label null.",),
+    68: (
+        "A number without + gets the prefix of the record's country, Australia's where it names none.",
+        "A contact is a standard one unless said otherwise, a doctor where doctor_type is given.",
+    ),
+    69: (
+        "The paragraphs of all four documents are cleaned; an answer of which nothing is left is 422.",
+        "A link keeps its address only. Line breaks in a text answer become spaces.",
+    ),
+    71: ("A tax that an item or a product names, archived ones included, refuses deletion with 422 under base.",),
+    72: ("A patient who was merged is archived at that moment.",),
 }

@@ -1,18 +1,17 @@
 """The filter grammar of lists, `q[]=field:OPvalue`, with Cliniko's refusals word for word (api.md 1.5)."""
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final
 
-from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.filters import ARRAY, DATE, FLAG, INSTANT, NUMBER, TEXT, Family
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import bad_request
 
 Predicate = Callable[[Row], bool]
-_T = TypeVar("_T", int, str)
 
 OPERATORS: Final[Mapping[Family, tuple[str, ...]]] = {
     NUMBER: ("=", "!=", ">", ">=", "<", "<=", "?", "!?"),
@@ -24,6 +23,15 @@ OPERATORS: Final[Mapping[Family, tuple[str, ...]]] = {
 }
 _OPERATORS: Final = ("!?", "!=", ">=", "<=", "~~", "?", "*", "=", ">", "<", "~")
 _BARE: Final = ("?", "!?", "*")
+_UNSET: Final[tuple[object, ...]] = (None, "", [])
+_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
 _INTEGER: Final = re.compile(r"-?[0-9]{1,20}")
 _STAMP: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -66,20 +74,20 @@ def _condition(text: str, allowed: Mapping[str, Family]) -> Wanted:
     family = allowed.get(name)
     if family is None:
         raise bad_request(f"{name} is not filterable")
-    operator = next((each for each in _OPERATORS if rest.startswith(each)), None)
-    if operator is None or operator not in OPERATORS[family]:
+    sign = next((each for each in _OPERATORS if rest.startswith(each)), None)
+    if sign is None or sign not in OPERATORS[family]:
         raise bad_request(f"{text} is not a valid filter")
-    value = rest.removeprefix(operator)
-    if operator in _BARE:
+    value = rest.removeprefix(sign)
+    if sign in _BARE:
         if value:
             raise bad_request(f"{text} is not a valid filter")
-        return Wanted(name, operator, "", family)
-    return Wanted(name, operator, _checked(name, family, operator, value), family)
+        return Wanted(name, sign, "", family)
+    return Wanted(name, sign, _checked(name, family, sign, value), family)
 
 
-def _checked(name: str, family: Family, operator: str, value: str) -> str:
+def _checked(name: str, family: Family, sign: str, value: str) -> str:
     if family is NUMBER or family is ARRAY:
-        numbers = [part.strip() for part in value.split(",")] if operator == "=" else [value.strip()]
+        numbers = [part.strip() for part in value.split(",")] if sign == "=" else [value.strip()]
         if not all(_INTEGER.fullmatch(number) for number in numbers):
             raise bad_request(f"Filter value for {name} must be a number")
         return ",".join(str(int(number)) for number in numbers)
@@ -88,7 +96,7 @@ def _checked(name: str, family: Family, operator: str, value: str) -> str:
             raise bad_request("Timestamp needs to be in UTC format.")
         return value
     if family is DATE and not (_DAY.fullmatch(value) and _exists(value)):
-        if operator == "=" and _MASK.fullmatch(value):
+        if sign == "=" and _MASK.fullmatch(value):
             return value
         raise bad_request(f"Filter value for {name} must be a date")
     if family is FLAG and value not in ("true", "false"):
@@ -106,83 +114,66 @@ def _exists(text: str) -> bool:
 
 def predicate(wanted: Wanted, column: str) -> Predicate:
     """A test of one row's `column` for this condition. Null compares with nothing, as in SQL (choices 6)."""
-    if wanted.operator == "*":
-        return lambda row: True
-    if wanted.operator == "?":
-        return lambda row: row.get(column) not in (None, "", [])
-    if wanted.operator == "!?":
-        return lambda row: row.get(column) in (None, "", [])
-    test = _TESTS[wanted.family](wanted)
-    return lambda row: (value := row.get(column)) is not None and test(value)
-
-
-def _number_test(wanted: Wanted) -> Callable[[JsonValue], bool]:
-    if wanted.operator == "=":
-        numbers = {int(part) for part in wanted.value.split(",")}
-        return lambda value: _whole(value) in numbers
-    return _comparison(wanted.operator, int(wanted.value), _whole)
-
-
-def _whole(value: JsonValue) -> int:
-    return int(value) if isinstance(value, int | str) else 0
-
-
-def _comparison(operator: str, bound: _T, read: Callable[[JsonValue], _T]) -> Callable[[JsonValue], bool]:
-    match operator:
-        case ">":
-            return lambda value: read(value) > bound
-        case ">=":
-            return lambda value: read(value) >= bound
-        case "<":
-            return lambda value: read(value) < bound
-        case "<=":
-            return lambda value: read(value) <= bound
-        case "!=":
-            return lambda value: read(value) != bound
+    match wanted.operator:
+        case "*":
+            return lambda row: True
+        case "?":
+            return lambda row: row.get(column) not in _UNSET
+        case "!?":
+            return lambda row: row.get(column) in _UNSET
         case _:
-            return lambda value: read(value) == bound
+            return _TESTS[wanted.family](wanted, column)
 
 
-def _text_test(wanted: Wanted) -> Callable[[JsonValue], bool]:
+def _number_test(wanted: Wanted, column: str) -> Predicate:
+    if wanted.operator == "=":  # ids are kept as text, other numbers as numbers
+        numbers = {each for part in wanted.value.split(",") for each in (part, int(part))}
+        return lambda row: row.get(column) in numbers
+    return _comparison(wanted.operator, int(wanted.value), column, int)
+
+
+def _comparison(sign: str, bound: object, column: str, read: Callable[[Any], object] | None = None) -> Predicate:
+    compare: Callable[[Any, Any], bool] = _COMPARISONS[sign]
+    if read is None:
+        return lambda row: (value := row.get(column)) is not None and compare(value, bound)
+    return lambda row: (value := row.get(column)) is not None and compare(read(value), bound)
+
+
+def _text_test(wanted: Wanted, column: str) -> Predicate:
     if wanted.operator in ("~", "~~"):
         pattern = wanted.value if wanted.operator == "~~" else f"%{wanted.value}%"
         like = re.compile(".*".join(re.escape(part) for part in pattern.split("%")), re.IGNORECASE | re.DOTALL)
-        return lambda value: like.fullmatch(str(value)) is not None
-    return _comparison(wanted.operator, wanted.value.casefold(), lambda value: str(value).casefold())
+        return lambda row: (value := row.get(column)) is not None and like.fullmatch(str(value)) is not None
+    return _comparison(wanted.operator, wanted.value.casefold(), column, _folded)
 
 
-def _flag_test(wanted: Wanted) -> Callable[[JsonValue], bool]:
+def _folded(value: object) -> str:
+    return str(value).casefold()
+
+
+def _flag_test(wanted: Wanted, column: str) -> Predicate:
     expected = (wanted.value == "true") is (wanted.operator == "=")
-    return lambda value: value is expected
+    return lambda row: row.get(column) is expected
 
 
-def _date_test(wanted: Wanted) -> Callable[[JsonValue], bool]:
+def _date_test(wanted: Wanted, column: str) -> Predicate:
     if "*" in wanted.value:
         mask = re.compile(wanted.value.replace("*", "[0-9]"))
-        return lambda value: mask.fullmatch(str(value)) is not None
-    return _comparison(wanted.operator, wanted.value, str)
+        return lambda row: mask.fullmatch(str(row.get(column))) is not None
+    return _comparison(wanted.operator, wanted.value, column)
 
 
-def _instant_test(wanted: Wanted) -> Callable[[JsonValue], bool]:
-    if "." in wanted.value:  # stored instants are whole seconds: a fraction only decides at equality
-        bound = datetime.fromisoformat(wanted.value).timestamp()
-        return _comparison_of_instants(wanted.operator, bound)
-    return _comparison(wanted.operator, wanted.value, str)
+def _instant_test(wanted: Wanted, column: str) -> Predicate:
+    if "." in wanted.value:  # kept instants are whole seconds: only a bound with a fraction needs more than its text
+        return _comparison(wanted.operator, datetime.fromisoformat(wanted.value), column, datetime.fromisoformat)
+    return _comparison(wanted.operator, wanted.value, column)
 
 
-def _comparison_of_instants(operator: str, bound: float) -> Callable[[JsonValue], bool]:
-    def test(value: JsonValue) -> bool:
-        moment = datetime.fromisoformat(str(value)).timestamp()
-        return moment > bound if ">" in operator else moment < bound
-
-    return test
+def _array_test(wanted: Wanted, column: str) -> Predicate:
+    return lambda row: isinstance(values := row.get(column), list) and wanted.value in values
 
 
-def _array_test(wanted: Wanted) -> Callable[[JsonValue], bool]:
-    return lambda value: isinstance(value, list) and wanted.value in value
-
-
-_TESTS: Final[Mapping[Family, Callable[[Wanted], Callable[[JsonValue], bool]]]] = {
+_TESTS: Final[Mapping[Family, Callable[[Wanted, str], Predicate]]] = {
     NUMBER: _number_test,
     TEXT: _text_test,
     FLAG: _flag_test,

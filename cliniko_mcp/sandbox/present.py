@@ -81,6 +81,9 @@ def present(resource: str, row: Row, base_url: str) -> Json:
     """The JSON object for a row; rules may complete it."""
     plan = plan_of(resource)
     shown: Json = {name: _copied(row.get(name)) for name in plan.fields}
+    for name in _KEPT_IDS.get(resource, ()):
+        if name not in row:  # an id is never null: unset, it is left out like its link
+            del shown[name]
     for name, column, path in plan.one:
         if (linked := row.get(column)) is not None:
             shown[name] = {"links": {"self": f"{base_url}{path}{linked}"}}

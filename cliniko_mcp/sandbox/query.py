@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final
 
 from cliniko_mcp.errors import JsonValue
@@ -86,49 +87,61 @@ def narrow(rows: Iterable[Row], query: Query) -> Sequence[Row]:
 def _matching(table: Table, query: Query) -> Iterable[Row]:
     lifted = _lifted(query.conditions)
     pool = table.rows if lifted else table.live
-    ids = _candidates(table, query)
-    rows: Iterable[Row] = pool.values() if ids is None else (pool[row_id] for row_id in ids if row_id in pool)
+    ids, known = _candidates(table, query)
+    rows: Iterable[Row] = pool.values() if ids is None else [pool[row_id] for row_id in ids if row_id in pool]
     if lifted:
         rows = filter(_visible(query.conditions), rows)
-    for test in _tests(query):
+    for test in _tests(query, known):
         rows = filter(test, rows)
     return rows
 
 
-def _candidates(table: Table, query: Query) -> Iterable[str] | None:
-    """The ids worth a look, from the narrowest index at hand; None where all rows are."""
-    best: list[Mapping[str, None]] = [table.matching(name, value) for name, value in query.fixed]
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One index that could be used: how many rows it leads to, what they fulfil already, and the ids."""
+
+    size: int
+    known: object
+    ids: Callable[[], Iterable[str]]
+
+
+def _candidates(table: Table, query: Query) -> tuple[Iterable[str] | None, object]:
+    """The ids worth a look, from the narrowest index at hand, and the condition they fulfil; None where all rows are."""
+    ways = [_lookup(table, pair, pair[0], pair[1]) for pair in query.fixed]
     for wanted in query.conditions:
-        if wanted.field == "id" and wanted.operator == "=":
-            return [row_id for row_id in wanted.value.split(",") if row_id in table.rows]
         column = _column(wanted, query)
+        if wanted.operator == "=" and column == "id":
+            ids = [row_id for row_id in dict.fromkeys(wanted.value.split(",")) if row_id in table.rows]
+            return ids, wanted
         if wanted.operator == "=" and column.endswith("_id"):
-            values = wanted.value.split(",")
-            ids = [table.matching(column, value) for value in values]
-            best.append(ids[0] if len(ids) == 1 else {row_id: None for group in ids for row_id in group})
+            ways.append(_lookup(table, wanted, column, *wanted.value.split(",")))
         elif wanted.operator == "~" and column in _INDEXED_LISTS:
-            best.append(table.matching(column, wanted.value))
-    if best:
-        return min(best, key=len)
-    return _span(table, query.conditions)
+            ways.append(_lookup(table, wanted, column, wanted.value))
+    ways += _span(table, query.conditions)
+    best = min(ways, key=lambda way: way.size, default=None)
+    return (best.ids(), best.known) if best else (None, None)
 
 
-def _span(table: Table, conditions: Sequence[Wanted]) -> Iterable[str] | None:
+def _lookup(table: Table, known: object, column: str, *values: str) -> _Way:
+    groups = [table.matching(column, value) for value in values]
+    return _Way(sum(map(len, groups)), known, lambda: {row_id: None for group in groups for row_id in group})
+
+
+def _span(table: Table, conditions: Sequence[Wanted]) -> Iterable[_Way]:
     bounds = [
         each
         for each in conditions
         if each.field == "starts_at" and each.family is INSTANT and each.operator in (">", ">=", "<", "<=")
     ]
-    if not bounds:
-        return None
-    low = max((each.value for each in bounds if ">" in each.operator), default="")
-    high = min((each.value + _LAST for each in bounds if "<" in each.operator), default=_LAST)
-    return table.between("starts_at", low[:19], high)
+    if bounds:
+        low = max((each.value for each in bounds if ">" in each.operator), default="")[:19]
+        high = min((each.value + _LAST for each in bounds if "<" in each.operator), default=_LAST)
+        yield _Way(table.count("starts_at", low, high), None, lambda: table.between("starts_at", low, high))
 
 
-def _tests(query: Query) -> list[Predicate]:
-    tests = [_equals(name, value) for name, value in query.fixed]
-    tests += [predicate(each, _column(each, query)) for each in query.conditions]
+def _tests(query: Query, known: object = None) -> list[Predicate]:
+    tests = [_equals(*pair) for pair in query.fixed if pair is not known]
+    tests += [predicate(each, _column(each, query)) for each in query.conditions if each is not known]
     return tests
 
 
@@ -156,21 +169,26 @@ def visible(row: Row, conditions: Sequence[Wanted]) -> bool:
 
 def sort(rows: list[Row], order: Sequence[Column]) -> Sequence[Row]:
     """The rows by these columns, ties by id. Null comes last, first when descending, as in PostgreSQL (choices 5)."""
-    rows.sort(key=_by_id)
+    rows.sort(key=_id_key(rows))
     for column in reversed(order):
-        rows.sort(key=_key(column), reverse=column.descending)
+        rows.sort(key=_key(column, rows), reverse=column.descending)
         # A reversed sort keeps the order of equals, so ids still rise among them.
     return rows
 
 
-def _by_id(row: Row) -> int:
-    return int(str(row.get("id", "0")))
+def _id_key(rows: Sequence[Row]) -> Callable[[Row], Any]:
+    try:
+        lengths = set(map(len, map(itemgetter("id"), rows)))  # pyright: ignore[reportArgumentType]
+    except KeyError:  # derived rows, such as services, have no id
+        return lambda row: 0
+    # Ids of one length sort as text as they do as numbers, and much faster.
+    return itemgetter("id") if len(lengths) == 1 else lambda row: int(str(row["id"]))
 
 
-def _key(column: Column) -> Callable[[Row], Any]:
+def _key(column: Column, rows: Sequence[Row]) -> Callable[[Row], Any]:
     name, read = column.name, _READERS.get(column.kind, str)
-    if name in ("created_at", "updated_at", "starts_at", "ends_at"):
-        return lambda row: str(row.get(name, _LAST))
+    if column.kind is Kind.INSTANT:
+        return itemgetter(name) if all(name in row for row in rows) else lambda row: row.get(name, _LAST)
     empty = read(None)
 
     def key(row: Row) -> tuple[bool, Any]:

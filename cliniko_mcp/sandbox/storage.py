@@ -1,4 +1,4 @@
-"""The fake file storage behind attachments: it takes uploads as S3 takes a presigned POST, and gives files out (api.md 3.3).
+"""The fake file storage behind attachments: takes uploads as S3 takes a presigned POST, gives files out (api.md 3.3).
 
 It answers below `/_storage/` on the clinic's host and knows no API keys: whoever holds the signed fields may upload,
 whoever holds the signed address may download.
@@ -137,9 +137,8 @@ def _take(desk: Desk, request: SandboxRequest) -> SandboxResponse:
 def _taken(location: str, key: str, data: bytes) -> SandboxResponse:
     etag = f'"{md5(data, usedforsecurity=False).hexdigest()}"'
     values = {"Location": location, "Bucket": _BUCKET, "Key": key, "ETag": etag}
-    inside = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values.items())
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{inside}</PostResponse>'
-    return SandboxResponse(201, {"Content-Type": XML_TYPE, "Location": location, "ETag": etag}, body.encode())
+    headers = {"Content-Type": XML_TYPE, "Location": location, "ETag": etag}
+    return SandboxResponse(201, headers, _xml("PostResponse", values))
 
 
 def _give(desk: Desk, request: SandboxRequest) -> SandboxResponse:
@@ -155,8 +154,13 @@ def _download_token(desk: Desk, attachment_id: str) -> str:
 
 
 def _refused(status: int, code: str, message: str) -> Refusal:
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>'
-    return Refusal(SandboxResponse(status, {"Content-Type": XML_TYPE}, body.encode()))
+    body = _xml("Error", {"Code": code, "Message": message})
+    return Refusal(SandboxResponse(status, {"Content-Type": XML_TYPE}, body))
+
+
+def _xml(root: str, values: Mapping[str, str]) -> bytes:
+    inside = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values.items())
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>{inside}</{root}>'.encode()
 
 
 def _form(request: SandboxRequest) -> tuple[Mapping[str, str], Part | None]:
@@ -193,9 +197,10 @@ def _part(head: bytes, data: bytes) -> Part:
 
 def _header(text: str) -> tuple[str, Mapping[str, str]]:
     from email.message import Message
+    from email.utils import collapse_rfc2231_value
 
     message = Message()
     message["content-type"] = text
     parameters = message.get_params(failobj=[], header="content-type")
-    named = {name.lower(): value for name, value in parameters[1:]}
+    named = {name.lower(): collapse_rfc2231_value(value) for name, value in parameters[1:]}
     return (parameters[0][0].lower() if parameters else ""), named

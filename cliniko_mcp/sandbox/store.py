@@ -85,13 +85,22 @@ class Table:
             self._matches[field] = values
         return values.get(value, _NO_ROWS)
 
+    def count(self, field: str, low: str, high: str) -> int:
+        """How many rows `between` would find."""
+        order = self._order(field)
+        return bisect_left(order, (high, "")) - bisect_left(order, (low, ""))
+
     def between(self, field: str, low: str, high: str) -> list[str]:
         """The ids of the rows with low <= field < high as text, in that order. The first use builds an index."""
+        order = self._order(field)
+        return [row_id for _, row_id in order[bisect_left(order, (low, "")) : bisect_left(order, (high, ""))]]
+
+    def _order(self, field: str) -> list[tuple[str, str]]:
         order = self._orders.get(field)
         if order is None:
             order = sorted((str(row.get(field, "")), row_id) for row_id, row in self.rows.items())
             self._orders[field] = order
-        return [row_id for _, row_id in order[bisect_left(order, (low, "")) : bisect_left(order, (high, ""))]]
+        return order
 
 
 def _values(row: Row, field: str) -> Iterator[str]:

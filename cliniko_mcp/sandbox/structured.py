@@ -1,4 +1,4 @@
-"""What is said about structured content that is refused: one sentence that names the part and its place (choices 56)."""
+"""What is said of structured content that is refused: one sentence, with the part and its place (choices 56)."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -30,17 +30,18 @@ _MEANT: Final = {
         "read": "any are did do does find has have how is list look open print read search show was what when "
         "where which who",
         "create": "add attach book buy create enrol establish give join launch link log new open record register run "
-        "schedule set start upload write",
-        "update": "adjust amend bring change complete correct edit extend finalise finish fix increase mark move push "
-        "raise rename replace reschedule reword shift sign swap tick turn update",
-        "archive": "archive bin cancel close delete discontinue drop remove retire shut stop take unblock unlink",
+        "save schedule set start store upload write",
+        "update": "adjust amend bring change complete correct double edit extend finalise finish fix increase mark "
+        "move push raise rename reopen replace reschedule restore reword shift shorten sign swap tick turn update",
+        "archive": "archive bin cancel close delete discontinue drop pull remove retire scrap shut stop take unblock "
+        "unlink",
     }.items()
 }
 """What kind of work the words of a request ask for; words of reading count only where they begin it."""
 _KIND: Final = {"list": "read", "get": "read", "create": "create", "update": "update", "unarchive": "update"}
-_FITS, _READS_INSTEAD = 1.2, 0.8
+_FITS, _READS_INSTEAD, _NAME_SAID = 1.4, 0.8, 0.3
 _SATURATION, _LENGTH_PENALTY = 1.2, 0.2
-_NAME_WEIGHT, _SYNONYM_WEIGHT, _DESCRIPTION_WEIGHT = 3, 3, 1
+_NAME_WEIGHT, _SYNONYM_WEIGHT, _DESCRIPTION_WEIGHT, _SIBLING_WEIGHT = 5.0, 3.0, 1.0, 0.5
 
 
 @cache
@@ -55,9 +56,12 @@ def stem(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """The stems of the words that carry meaning, in order."""
-    return [
-        stem(word) for word in _WORD.findall(text.casefold().replace("'", "").replace("’", "")) if word not in _STOP
-    ]
+    return list(_stems(text, _STOP))
+
+
+def _stems(text: str, without: frozenset[str] = frozenset()) -> Iterator[str]:
+    plain = text.casefold().replace("'", "").replace("’", "")
+    return (stem(word) for word in _WORD.findall(plain) if word not in without)
 
 
 def meant(query: str) -> frozenset[str]:
@@ -75,43 +79,58 @@ def fit(name: str, kinds: frozenset[str]) -> float:
     return likelier * (_READS_INSTEAD if "read" in kinds and kind != "read" else 1.0)
 
 
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _bag(tool: Entry, shared: Iterable[str]) -> dict[str, float]:
+    """How much each word speaks for a tool; a few of its resource's words are its own by right, the rest a little."""
+    bag = dict.fromkeys(shared if tool.resource else (), _SIBLING_WEIGHT)
+    for weight, text in (
+        (_NAME_WEIGHT, _spaced(tool.name)),
+        (_SYNONYM_WEIGHT, tool.synonyms),
+        (_DESCRIPTION_WEIGHT, tool.description),
+    ):
+        for word in words(text):
+            bag[word] = bag.get(word, 0.0) + weight
+    return bag
+
+
 class Lookup:
     """An index over tools, built once; a search takes well under a millisecond for a few hundred of them."""
 
     def __init__(self, tools: Iterable[Entry]) -> None:
-        self._bags: dict[str, Counter[str]] = {}
-        self._penalty: dict[str, float] = {}
-        for tool in tools:
-            bag: Counter[str] = Counter()
-            for weight, text in (
-                (_NAME_WEIGHT, tool.name.replace("_", " ")),
-                (_SYNONYM_WEIGHT, tool.synonyms),
-                (_DESCRIPTION_WEIGHT, "" if tool.kind == "meta" else tool.description),
-            ):
-                for word in words(text):
-                    bag[word] += weight
-            if tool.kind != "meta":
-                self._bags[tool.name] = bag
-                self._penalty[tool.name] = 0.6 if tool.deprecated else 1.0
-        self._average = sum(bag.total() for bag in self._bags.values()) / max(len(self._bags), 1)
+        found = [tool for tool in tools if tool.kind != "meta"]
+        shared = {tool.resource: set[str]() for tool in found}
+        for tool in found:
+            shared[tool.resource].update(words(f"{_spaced(tool.name)} {tool.synonyms}"))
+        self._bags = {tool.name: _bag(tool, shared[tool.resource]) for tool in found}
+        self._names = {tool.name: frozenset(_stems(tool.name)) for tool in found}
+        self._penalty = {tool.name: 0.6 if tool.deprecated else 1.0 for tool in found}
+        sizes = {name: sum(bag.values()) for name, bag in self._bags.items()}
+        average = sum(sizes.values()) / max(len(sizes), 1)
+        self._length = {name: 1 - _LENGTH_PENALTY + _LENGTH_PENALTY * size / average for name, size in sizes.items()}
         spread = Counter(word for bag in self._bags.values() for word in bag)
         total = len(self._bags)
         self._rarity = {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in spread.items()}
 
     def search(self, query: str, most: int) -> list[str]:
         """Names of the tools that fit these words, best first, at most `most`; empty where no word is known."""
-        asked = dict.fromkeys(words(query))
-        kinds = meant(query)
+        asked = tuple(dict.fromkeys(words(query)))
+        kinds, plain = meant(query), frozenset(_stems(query))
         scores = {
-            name: self._score(bag, asked) * self._penalty[name] * fit(name, kinds) for name, bag in self._bags.items()
+            name: self._score(name, asked)
+            * self._penalty[name]
+            * fit(name, kinds)
+            * (1 + _NAME_SAID * len(plain & said) / len(said))
+            for name, said in self._names.items()
         }
         ranked = sorted((name for name, score in scores.items() if score > 0), key=lambda name: (-scores[name], name))
         return ranked[:most]
 
-    def _score(self, bag: Counter[str], asked: Iterable[str]) -> float:
-        length = 1 - _LENGTH_PENALTY + _LENGTH_PENALTY * bag.total() / self._average
-        score = 0.0
+    def _score(self, name: str, asked: Iterable[str]) -> float:
+        bag, score = self._bags[name], 0.0
         for word in asked:
-            if times := bag.get(word):
-                score += self._rarity[word] * times * (_SATURATION + 1) / (times + _SATURATION * length)
+            if weight := bag.get(word):
+                score += self._rarity[word] * weight * (_SATURATION + 1) / (weight + _SATURATION * self._length[name])
         return score

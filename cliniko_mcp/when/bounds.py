@@ -64,7 +64,8 @@ def read_bound(reader: Reader, now: Now) -> Bound | None:
         if edge is not None:
             return edge
         reader.at = start
-    time_first = reader.peek().kind in {"time", "num"} or reader.peek().text in {"noon", "midnight", "half", "quarter"}
+    time_first = _time(reader) is not None
+    reader.at = start
     end = read_end(reader, now)
     if end is None and kind in {"by", "since"}:
         moment = read_moment(reader, lead="limit")
@@ -159,6 +160,7 @@ def first_moment(end: End, now: Now, *, past: bool = False) -> datetime:
     days = end_days(end, now, past=past)
     if isinstance(days, Exact):
         return days.start
+    _one_day(days, end.times)
     minute = end.times.minutes()[0] if end.times else 0
     return on_day(days.first, minute, now.zone)
 
@@ -170,8 +172,14 @@ def last_moment(end: End, now: Now) -> datetime:
         return days.end
     if end.times is None:
         return on_day(days.last + _DAY, 0, now.zone)
+    _one_day(days, end.times)
     begin, final = end.times.minutes()
     return on_day(days.last, begin if end.times.kind == "at" else final, now.zone, last=True)
+
+
+def _one_day(days: Days, times: Times | None) -> None:
+    if times is not None and days.size > 1:
+        raise not_understood("A time of day ends or begins an interval on one day, not on several.")
 
 
 def end_days(end: End, now: Now, *, past: bool = False) -> Days | Exact:

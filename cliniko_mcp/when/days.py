@@ -174,7 +174,8 @@ def _year_after(reader: Reader) -> int:
 
 def _day_of_month(reader: Reader) -> Date | None:
     the = reader.words("the")
-    if not the and reader.peek().kind != "ord":
+    # "first" and "second" have other uses, "1st" and "the first" have not
+    if not the and (reader.peek().kind != "ord" or reader.peek().text.isalpha()):
         return None
     if reader.peek(1).kind in {"unit", "weekday"} or reader.peek(1).text in {"thing", "weekend"}:
         return None

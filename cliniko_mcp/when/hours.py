@@ -235,12 +235,13 @@ def _part(reader: Reader) -> Times | None:
             return Times("part", part="first thing")
         reader.at = start
         return Times("part", part="first thing")
+    every = reader.before() in {"every", "each"}
     token = reader.kind("part")
     if token is None:
         return None
     if token.text == "lunchtime":
         reader.words("time")
-    return Times("part", part=token.text, plural=token.value == 1)
+    return Times("part", part=token.text, plural=every or token.value == 1)
 
 
 def _other_end(reader: Reader, *, clear: bool) -> Moment | None:

@@ -190,7 +190,6 @@ class _Grammar:
         if times is None:
             reader.at = start
             return False
-        self._clear(times)
         groups = self.segment.times
         if listed and not self._narrows(groups[-1][-1], times):
             groups[-1].append(times)

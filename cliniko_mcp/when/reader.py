@@ -15,6 +15,10 @@ class Reader:
         place = self.at + ahead
         return self.tokens[place] if place < len(self.tokens) else END
 
+    def before(self) -> str:
+        """The text of the token just passed; empty at the beginning."""
+        return self.tokens[self.at - 1].text if self.at else ""
+
     def take(self) -> Token:
         """The token here, stepping past it."""
         token = self.peek()

@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.when.bounds import Bound, End, first_moment, last_moment
+from cliniko_mcp.when.clock import Times
 from cliniko_mcp.when.dates import FIRST_YEAR, LAST_YEAR, Dated, Days, Exact, Now, contradiction, day_words, days_from
 from cliniko_mcp.when.days import DatedSpan, Dates, resolve_date
 from cliniko_mcp.when.interval import Minutes, When, day_windows, windows
@@ -53,6 +54,8 @@ def _shared(segments: list[Segment]) -> list[Term] | None:
 
 def _segment(segment: Segment, shared: list[Term] | None, now: Now) -> Part:
     times = _times(segment)
+    if not segment.days and any(_yearlike(said) for group in segment.times for said in group):
+        raise not_understood('That could be a year or a time: say "20:30" or "in 2030".')
     if not segment.says_day:
         return _next_to_come(segment, times, now)
     if shared and segment.weekdays and not segment.days:
@@ -84,6 +87,11 @@ def _segment(segment: Segment, shared: list[Term] | None, now: Now) -> Part:
     if instant(part.end) <= instant(part.start):
         raise not_understood("Those limits leave no time between them.")
     return part
+
+
+def _yearlike(times: Times) -> bool:
+    moment = times.final if times.kind == "before" else times.first
+    return times.kind != "range" and moment is not None and moment.yearlike
 
 
 def _base(segment: Segment, now: Now) -> list[Days] | Exact | None:

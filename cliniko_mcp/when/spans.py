@@ -64,7 +64,7 @@ def read_day(reader: Reader, now: Now) -> date | None:
 
 def _beside(reader: Reader, now: Now) -> list[Piece] | None:
     """ "The Friday before 10 December"; "any Friday before ..." is every such Friday and read elsewhere."""
-    if reader.at and reader.tokens[reader.at - 1].kind == "filler":
+    if reader.before() in {"any", "every", "each", "all"}:
         return None
     reader.words("the")
     token = reader.kind("weekday")

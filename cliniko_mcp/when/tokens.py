@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from cliniko_mcp.when.clock import Moment, clock_time
 from cliniko_mcp.when.dates import Dated, Now
 from cliniko_mcp.when.refusals import not_understood, shown
-from cliniko_mcp.when.words import FILLERS, UNDATED, VAGUE, known
+from cliniko_mcp.when.words import UNDATED, VAGUE, known
 
 LONGEST: Final = 200
 
@@ -72,7 +72,7 @@ _END_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "now", "noon", 
 
 
 def tokens(phrase: str, now: Now) -> list[Token]:
-    """The tokens of a phrase, fillers included. Raises NotUnderstood for anything that is not a word of time."""
+    """The tokens of a phrase, without politeness. Raises NotUnderstood for anything that is not a word of time."""
     text = _normalised(phrase)
     found: list[Token] = []
     spaced = False
@@ -91,7 +91,7 @@ def tokens(phrase: str, now: Now) -> list[Token]:
             after = match.string[match.end() : match.end() + 1]
             found.append(_token(kind, match, now, spaced and after == " "))
         spaced = False
-    return _dashes(_numbers(found))
+    return _dashes(_numbers([token for token in found if token.kind != "polite"]))
 
 
 def _normalised(phrase: str) -> str:
@@ -149,7 +149,7 @@ def _word(text: str) -> Token:
     word = known(spelling)
     if word is None:
         raise not_understood(f'I do not know the word "{shown(text)}" as a time.')
-    return Token("filler" if word.text in FILLERS else word.kind, word.text, word.value)
+    return Token(*word)
 
 
 def _vague(text: str) -> Exception:

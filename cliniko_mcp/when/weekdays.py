@@ -105,6 +105,7 @@ def read_named(reader: Reader) -> Named | None:
     start = reader.at
     while reader.kind("filler"):
         pass
+    every = reader.before() in {"every", "each", "any"}
     the = reader.words("the")
     week, which = None, ""
     if reader.words("this"):
@@ -118,7 +119,7 @@ def read_named(reader: Reader) -> Named | None:
     token = reader.peek()
     if token.kind == "weekday":
         numbers: tuple[int, ...] = (token.value,)
-        plural = token.text.endswith("s")
+        plural = every or token.text.endswith("s")
     elif token.text in {"weekend", "weekday"} and token.kind == "word":
         numbers, plural = (WEEKEND if token.text == "weekend" else WORKWEEK), token.value == 1
     else:

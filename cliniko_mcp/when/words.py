@@ -117,10 +117,10 @@ _PLAIN = _listed(
     "middle mid early late later earlier rest remainder ago hence time thing not no but apart other than without "
     "onwards onward o oh couple starting ending gone just up earlier later"
 )
-_FILLERS = _listed("please pls plz thanks ta only either any anytime every each all whole entire")
-
 # Words that decide nothing: politeness, and determiners that the interval says anyway.
-FILLERS: Final = frozenset(_FILLERS)
+_POLITE = _listed("please pls plz thanks ta")
+_FILLERS = _listed("only either any anytime every each all whole entire")
+
 PREPOSITIONS: Final = frozenset(_listed("on in at of the during throughout over for"))
 
 VAGUE: Final = frozenset(
@@ -149,6 +149,8 @@ def _vocabulary() -> dict[str, Word]:
         table[text] = Word("word", text)
     for text in _FILLERS:
         table[text] = Word("filler", text)
+    for text in _POLITE:
+        table[text] = Word("polite", text)
     for text, spellings in _SPELLINGS.items():
         _spread(table, "word", text, 0, spellings)
     for number, spellings in enumerate(_WEEKDAYS, 1):

@@ -149,9 +149,10 @@ def _meets(raw: dict[str, Any], condition: Condition) -> bool:
     value, wanted = raw.get(condition.field), condition.value
     if condition.operator == "~":
         return wanted in (value or [])
-    if condition.operator == ">":
+    if condition.operator in (">", ">="):
         assert isinstance(wanted, datetime)
-        return value is not None and datetime.fromisoformat(value) > wanted
+        found = datetime.fromisoformat(value or "0001-01-01T00:00:00Z")
+        return found > wanted or (condition.operator == ">=" and found == wanted)
     assert condition.operator == "=", condition
     return str(value) == wanted
 

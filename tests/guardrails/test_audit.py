@@ -12,7 +12,7 @@ import pytest
 
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guardrails.audit import Audit
-from cliniko_mcp.guardrails.call import AskFirst, Caller, GuardedCall, Verdict, guard
+from cliniko_mcp.guardrails.call import AskFirst, Caller, GuardedCall, Question, Verdict, guard
 from cliniko_mcp.guardrails.chain import Chain
 from cliniko_mcp.guardrails.exclusion import Exclusion
 from cliniko_mcp.guardrails.readonly import ReadOnly
@@ -68,14 +68,23 @@ def test_the_beginning_of_a_change_is_written_before_anything_is_sent(chain: Cha
     assert seen == ["begun"]
 
 
+class Denier:
+    """Somebody who says no to everything."""
+
+    answered = None
+
+    async def ask(self, question: Question) -> Verdict:
+        return Verdict.NO
+
+
 @pytest.mark.parametrize(
     ("caller", "layers", "problem", "outcome", "rung"),
     [
         (Caller(), [ReadOnly()], NotAllowed, "not_allowed", "none"),
         (Caller(), [Exclusion({"archive_patient"})], NotAllowed, "not_allowed", "none"),
         (Caller(), [], ApprovalNeeded, "approval_needed", "none"),
-        (Caller(asker=Form(Verdict.NO)), [], Declined, "declined", "form"),
-        (Caller(asker=Form(Verdict.NO), route="terminal"), [], Declined, "declined", "terminal"),
+        (Caller(asker=Denier()), [], Declined, "declined", "form"),
+        (Caller(asker=Denier(), route="terminal"), [], Declined, "declined", "terminal"),
         (Caller(asker=RoundTrip()), [], AskFirst, "asked", "none"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Whatever sequence of calls is made: what is destroyed never exceeds what a person, shown exactly that, said yes to."""
+"""Whatever is called, in whatever order: only what a person was shown and said yes to is destroyed, and once."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -235,7 +235,7 @@ class Gate(RuleBasedStateMachine):
 
         shown = self.shown(called)
         self.told(story)
-        live = [each for each in self.house.clinic.destroyed[self.accounted :]]
+        live = self.house.clinic.destroyed[self.accounted :]
         self.accounted += len(live)
         assert len(live) <= 1
         if live:
@@ -285,5 +285,5 @@ class Returned:
 
 TestGate = Gate.TestCase
 TestGate.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -57,6 +57,19 @@ def test_cancelling_the_last_of_a_series_with_repeats_says_that_there_are_none()
     assert "It has no later repeats." in told("cancel_individual_appointment", id="22", **SERIES).text
 
 
+def test_the_first_of_a_series_counts_where_it_was_moved_behind() -> None:
+    clinic = FakeClinic(Clock())
+    clinic.records["individual_appointments"]["20"]["starts_at"] = "2026-12-03T22:30:00Z"
+    assert (
+        "the 2 later ones will be cancelled too"
+        in told("cancel_individual_appointment", clinic, id="21", **SERIES).text
+    )
+    clinic.gone.add(("individual_appointments", "20"))
+    assert (
+        "the later one will be cancelled too" in told("cancel_individual_appointment", clinic, id="21", **SERIES).text
+    )
+
+
 def test_cancelling_a_place_in_a_class_counts_the_later_classes_of_that_patient() -> None:
     clinic = FakeClinic(Clock())
     group = clinic.records["group_appointments"]["30"]

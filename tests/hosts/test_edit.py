@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cliniko_mcp.hosts.edit import entry_of, with_entry, without_entry
 from cliniko_mcp.hosts.jsonc import WrongJson, parse
 
-ENTRY = {"command": "/opt/clinic tools/ünï/cliniko-mcp", "args": ["serve"]}
+ENTRY: dict[str, Any] = {"command": "/opt/clinic tools/ünï/cliniko-mcp", "args": ["serve"]}
 
 COMMENTED = """\
 // my servers

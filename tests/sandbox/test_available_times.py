@@ -43,7 +43,9 @@ def _hours(desk: Front, who: str, spans: list[tuple[str, str]]) -> None:
     store, practitioner = desk.sandbox.desk.store, desk.id("practitioners", who)
     for row in list(store.table("daily_availabilities").rows.values()):
         if row["practitioner_id"] == practitioner:
-            store.put("daily_availabilities", {**row, "availabilities": [{"starts_at": a, "ends_at": b} for a, b in spans]})
+            store.put(
+                "daily_availabilities", {**row, "availabilities": [{"starts_at": a, "ends_at": b} for a, b in spans]}
+            )
 
 
 def _online(desk: Front, **values: object) -> None:
@@ -143,7 +145,10 @@ def test_43_hours_and_openings_join(desk: Front) -> None:
     _hours(desk, "Dr Mei Ng", [("09:00", "10:00")])
     assert _times(desk, "2026-11-30", "2026-11-30") == ["2026-11-29T22:00:00Z", "2026-11-29T22:30:00Z"]
     _open(desk, "2026-11-29T23:00:00Z", "2026-11-29T23:30:00Z")
-    assert _times(desk, "2026-11-30", "2026-11-30", "Initial consult") == ["2026-11-29T22:00:00Z", "2026-11-29T22:30:00Z"]
+    assert _times(desk, "2026-11-30", "2026-11-30", "Initial consult") == [
+        "2026-11-29T22:00:00Z",
+        "2026-11-29T22:30:00Z",
+    ]
     _open(desk, "2026-11-30T22:00:00Z", "2026-11-30T23:00:00Z", site="Riverside")
     assert len(_times(desk, "2026-11-30", "2026-11-30")) == 3
 
@@ -204,7 +209,9 @@ def test_46_the_grid_is_the_default_types_and_the_length_the_asked_ones(desk: Fr
     assert [time[11:16] for time in _times(desk, *day, "Extended consult")] == ["22:00", "22:30"]
     assert [time[11:16] for time in _times(desk, *day, "Short review")] == ["22:00", "22:30", "23:00", "23:30"]
     mei = desk.id("practitioners", "Dr Mei Ng")
-    desk.sandbox.desk.note("practitioners", mei, default_appointment_type_id=desk.id("appointment_types", "Extended consult"))
+    desk.sandbox.desk.note(
+        "practitioners", mei, default_appointment_type_id=desk.id("appointment_types", "Extended consult")
+    )
     assert [time[11:16] for time in _times(desk, *day, "Short review")] == ["22:00", "23:00"]
 
 

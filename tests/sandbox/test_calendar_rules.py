@@ -135,7 +135,9 @@ def test_26_what_does_not_repeat_says_so_and_rules_stay(desk: Front) -> None:
     made = desk.book(FAR)
     assert (made["repeat_rule"], made["repeats"]) == ({}, None)
     path = f"/individual_appointments/{made['id']}"
-    assert errors(desk.patch(path, {"repeat_rule": _rule("Daily", 1)}, status=422)) == {"repeat_rule": "cannot be changed"}
+    assert errors(desk.patch(path, {"repeat_rule": _rule("Daily", 1)}, status=422)) == {
+        "repeat_rule": "cannot be changed"
+    }
     assert desk.patch(path, {"repeat_rule": {}, "notes": "x"})["notes"] == "x"
 
 
@@ -273,7 +275,9 @@ def test_31_a_group_has_places_and_takes_nobody_twice(desk: Front) -> None:
 
 
 def test_32_bookings_are_all_three_kinds_under_the_same_ids(desk: Front) -> None:
-    parts = [desk.rows(f"/{table}") for table in ("individual_appointments", "group_appointments", "unavailable_blocks")]
+    parts = [
+        desk.rows(f"/{table}") for table in ("individual_appointments", "group_appointments", "unavailable_blocks")
+    ]
     together = desk.rows("/bookings")
     assert {row["id"] for row in together} == {row["id"] for part in parts for row in part}
     kinds = [("max_attendees" in row, "patient" in row) for row in together]
@@ -311,7 +315,9 @@ def test_34_what_is_archived_or_gone_cannot_be_booked(desk: Front) -> None:
     site = desk.id("businesses", "Northside")
     desk.post(f"/businesses/{site}/archive", status=204)
     assert set(errors(desk.post("/individual_appointments", desk.booking(FAR), status=422))) == {"business_id"}
-    assert desk.patch(f"/individual_appointments/{made['id']}", {"notes": "kept", "business_id": site})["notes"] == "kept"
+    assert (
+        desk.patch(f"/individual_appointments/{made['id']}", {"notes": "kept", "business_id": site})["notes"] == "kept"
+    )
     desk.post(f"/businesses/{site}/unarchive", status=200)
     desk.book(FAR)
 
@@ -390,7 +396,9 @@ def test_39_openings_are_only_made_and_blocks_have_types(desk: Front) -> None:
     opening = desk.post("/availability_blocks", _block(desk, FAR, "2027-03-01T02:00:00Z"))
     path = f"/availability_blocks/{opening['id']}"
     assert desk.get(path)["repeat_rule"] == {}
-    assert [desk.ask(*each).status for each in (("PATCH", path), ("DELETE", path), ("POST", f"{path}/archive"))] == [404] * 3
+    assert [desk.ask(*each).status for each in (("PATCH", path), ("DELETE", path), ("POST", f"{path}/archive"))] == [
+        404
+    ] * 3
     kind = desk.id("unavailable_block_types", "Leave")
     block = desk.post("/unavailable_blocks", _block(desk, FAR, "2027-03-01T02:00:00Z", unavailable_block_type_id=kind))
     assert last(block["unavailable_block_type"]) == kind

@@ -284,7 +284,8 @@ def test_what_was_understood_is_repeated_in_words() -> None:
     assert said("tomorrow").said == "Wednesday 25 November 2026, all day (Australia/Sydney)"
     assert said("tomorrow at 3").said == "Wednesday 25 November 2026 at 15:00 (Australia/Sydney)"
     assert said("next week mornings except Wednesday").said == (
-        "Monday 30 November 2026 to Sunday 6 December 2026, every day except Wednesday, 00:00 to 12:00 (Australia/Sydney)"
+        "Monday 30 November 2026 to Sunday 6 December 2026, every day except Wednesday, 00:00 to 12:00"
+        " (Australia/Sydney)"
     )
     assert said("Mon or Wed arvo in the next 2 weeks").said == (
         "Tuesday 24 November 2026 10:37 to Tuesday 8 December 2026 10:37, on Monday and Wednesday, 12:00 to 17:00"

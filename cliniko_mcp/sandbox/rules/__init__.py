@@ -16,6 +16,21 @@ MODULES: Final = (
     "cancelling",
     "available_times",
     "account",
+    "taxes",
+    "contacts",
+    "custom_fields",
+    "referrals",
+    "relationships",
+    "content",
+    "notes",
+    "forms",
+    "attachments",
+    "cases",
+    "communications",
+    "stock",
+    "prices",
+    "joins",
+    "invoices",
 )
 """The modules with rules, in the order in which they are asked. Each holds `RULES`."""
 

@@ -36,7 +36,7 @@ REASONS: Final = {
 }
 """The reasons of cancellation as they are read back (api.md section 4)."""
 
-_HOST: Final = "https://demo-clinic.invalid"  # a name that can never resolve (RFC 2606)
+HOST: Final = "https://demo-clinic.invalid"  # a name that can never resolve (RFC 2606)
 
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "create", "update")
@@ -92,14 +92,14 @@ def show_individual(desk: Desk, row: Row, shown: Json) -> None:
     patient = desk.get("patients", row.get("patient_id"))
     shown["has_patient_appointment_notes"] = bool(patient and patient.get("appointment_notes"))
     shown["cancellation_reason_description"] = reason_text(row)
-    shown["telehealth_url"] = f"{_HOST}/appointments/{row['id']}/connect"
+    shown["telehealth_url"] = f"{HOST}/appointments/{row['id']}/connect"
 
 
 @RULES.presents(GROUP)
 def show_group(desk: Desk, row: Row, shown: Json) -> None:
     """The staff's telehealth page, and an empty list where nobody holds a place."""
     shown["patient_ids"] = shown["patient_ids"] or []
-    shown["telehealth_url"] = f"{_HOST}/appointments/{row['id']}/connect"
+    shown["telehealth_url"] = f"{HOST}/appointments/{row['id']}/connect"
 
 
 @RULES.presents("attendees")
@@ -107,8 +107,8 @@ def show_attendee(desk: Desk, row: Row, shown: Json) -> None:
     """The patient's private links, and the reason in words (api.md 3.6)."""
     shown["cancellation_reason_description"] = reason_text(row)
     own = row["id"]
-    shown["cancellation_url"] = f"{_HOST}/cancel/{desk.ids.token(f'cancel {own}')}"
-    shown["telehealth_url"] = f"{_HOST}/telehealth/{desk.ids.token(f'telehealth {own}')}"
+    shown["cancellation_url"] = f"{HOST}/cancel/{desk.ids.token(f'cancel {own}')}"
+    shown["telehealth_url"] = f"{HOST}/telehealth/{desk.ids.token(f'telehealth {own}')}"
 
 
 def reason_text(row: Row) -> str | None:

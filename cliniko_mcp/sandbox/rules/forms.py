@@ -1,4 +1,4 @@
-"""Patient forms: begun from a template, answered, signed, completed, and perhaps edited afterwards (api.md 2.5, 3.4)."""
+"""Patient forms: begun from a template, answered, signed, completed, perhaps edited afterwards (api.md 2.5, 3.4)."""
 
 import re
 from base64 import b64decode

@@ -1,4 +1,4 @@
-"""Treatment notes: written by the practitioner whose key it is, as a draft and then final for good (api.md 2.5, 3.4)."""
+"""Treatment notes: written by the practitioner whose key it is, a draft and then final for good (api.md 2.5, 3.4)."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -54,7 +54,8 @@ def plant_patients(soil: Soil) -> None:
     """Everyone in NAMES, then the half-entered, the archived and the merged."""
     for number, (first, last, born) in enumerate(NAMES):
         _plant(soil, number, first, last, born)
-    _plant(soil, 40, "Walk-in", None, None, id="777")
+    half = _plant(soil, 40, "Walk-in", None, None, id="777")
+    _archive(soil, half, 30)
     gone = _plant(soil, 41, "Edith", "Former", "1931-02-02")
     _archive(soil, gone, 90)
     twice = _plant(soil, 42, "Anna", "Lima", "1984-03-17")

@@ -1,0 +1,170 @@
+"""What is looked at on this computer: Python, the packages, the list of tools, the assistants."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from cliniko_mcp import __version__
+from cliniko_mcp.doctor.check import Check, failed, ok, warning
+from cliniko_mcp.errors import ConfigurationError, JsonValue
+from cliniko_mcp.hosts.configuration import installed_servers
+from cliniko_mcp.hosts.table import Computer, Host, found_hosts
+
+if TYPE_CHECKING:
+    from cliniko_mcp.doctor import Surroundings
+
+LEAST_PYTHON: Final = (3, 11)
+BUDGETS: Final = {"core": 4_000, "all": 32_000}
+"""Tokens that the list of a view may take of an assistant's memory."""
+_REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)")
+_BOUND: Final = re.compile(r"(>=|<=|>|<|==|!=|~=)\s*([\d.]+)")
+
+
+def examine_machine(surroundings: "Surroundings") -> Iterator[Check]:
+    """Yield what can be seen without asking Cliniko."""
+    yield python(surroundings.python)
+    yield packages()
+    yield view(surroundings)
+    yield from hosts(surroundings.computer)
+
+
+def python(found: tuple[int, ...]) -> Check:
+    """Whether this Python is new enough."""
+    shown = ".".join(map(str, found[:3]))
+    if found[:2] < LEAST_PYTHON:
+        return failed("python", f"Python {shown} is too old", "Install Python 3.11 or newer, then this program again.")
+    return ok("python", f"Python {shown}")
+
+
+def packages(package: str = "cliniko-mcp") -> Check:
+    """Whether the libraries are there in versions that fit; another program may have changed them since."""
+    again = "Install it in an environment of its own: `pipx install cliniko-mcp` or `uv tool install cliniko-mcp`."
+    try:
+        wanted = requires(package) or []
+    except PackageNotFoundError:
+        return warning("packages", f"cliniko-mcp {__version__} runs from a folder and was not installed", again)
+    wrong: list[str] = []
+    seen: list[str] = []
+    for line in wanted:
+        needed = _REQUIREMENT.match(line)
+        if needed is None or "extra ==" in line:
+            continue
+        name, bounds = needed[1], needed[2]
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            wrong.append(f"{name} is missing")
+            continue
+        if not all(_fits(found, sign, bound) for sign, bound in _BOUND.findall(bounds)):
+            wrong.append(f"{name} {found} does not fit {bounds.strip()}")
+        elif name in ("mcp", "httpx2", "pydantic"):
+            seen.append(f"{name} {found}")
+    if wrong:
+        return failed("packages", "; ".join(wrong), again)
+    return ok("packages", f"cliniko-mcp {__version__}, {', '.join(seen)}")
+
+
+def _fits(found: str, sign: str, bound: str) -> bool:
+    have, limit = _numbers(found), _numbers(bound)
+    width = max(len(have), len(limit))
+    have, limit = have + (0,) * (width - len(have)), limit + (0,) * (width - len(limit))
+    match sign:
+        case ">=" | "~=":
+            return have >= limit
+        case "<":
+            return have < limit
+        case "<=":
+            return have <= limit
+        case ">":
+            return have > limit
+        case "==":
+            return have == limit
+        case _:
+            return have != limit
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text.split("+")[0])[:3])
+
+
+def view(surroundings: "Surroundings") -> Check:
+    """Whether the tools that are listed fit into an assistant's memory; four bytes count as a token."""
+    from cliniko_mcp.listing import entries
+    from cliniko_mcp.tools.views import view_of
+
+    settings = surroundings.settings
+    try:
+        listed = view_of(settings).listed
+    except ConfigurationError as problem:
+        return failed("view", problem.message, "Correct the flag; `cliniko-mcp tools` lists what there is.")
+    known = entries()
+    if not listed:
+        return failed("view", "no tool would be listed", "Take back --resources, --tools or --exclude-tools.")
+    shown: list[JsonValue] = [
+        {
+            "name": known[name].name,
+            "description": known[name].description,
+            "inputSchema": dict(known[name].input_schema),
+            "annotations": dict(known[name].annotations),
+        }
+        for name in listed
+    ]
+    tokens = len(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()) // 4
+    detail = f"{settings.view}: {len(listed)} tools, about {tokens:,} tokens"
+    if tokens > BUDGETS[settings.view] * 1.25:
+        return warning("view", detail, "Take --view core, or fewer --resources.")
+    return ok("view", detail)
+
+
+def hosts(computer: Computer) -> Iterator[Check]:
+    """Yield a line for each assistant on this computer: whether it starts this server, and whether it can."""
+    found = found_hosts(computer)
+    for host in found:
+        yield _host(host, host.file(computer))
+        if host.name == "claude-code" and (hook := _answering_hook(computer)):
+            yield hook
+    if not found:
+        yield warning(
+            "host", "no assistant was found on this computer", "Install one; then `cliniko-mcp install --client NAME`."
+        )
+
+
+def _host(host: Host, path: Path) -> Check:
+    name = f"host {host.name}"
+    again = f"Run `cliniko-mcp install --client {host.name}`."
+    try:
+        servers = installed_servers(host, path)
+    except ConfigurationError as problem:
+        return warning(name, f"{host.title}: {problem.message}", problem.fix)
+    if not servers:
+        return warning(name, f"{host.title} is here, and does not start this server yet", again)
+    for entry in servers.values():
+        command = str(entry.get("command", ""))
+        if Path(command).is_absolute() and not Path(command).exists():
+            return failed(name, f"{host.title} starts {command}, which is not there any more", again)
+        environment = entry.get("env")
+        if isinstance(environment, Mapping) and environment.get("CLINIKO_API_KEY"):
+            return warning(name, f"the API key stands in plain text in {path}", f"Run `cliniko-mcp login`. {again}")
+    return ok(name, f"{host.title} starts it as {', '.join(servers)}")
+
+
+def _answering_hook(computer: Computer) -> Check | None:
+    """Claude Code lets a hook answer the questions that servers ask; then no person is asked by a form."""
+    path = computer.folder("CLAUDE_CONFIG_DIR", ".claude") / "settings.json"
+    try:
+        settings: object = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    hooks = cast("Mapping[str, object]", settings).get("hooks") if isinstance(settings, dict) else None
+    if isinstance(hooks, dict) and any(
+        str(event).startswith("Elicitation") for event in cast("dict[str, object]", hooks)
+    ):
+        return warning(
+            "hooks",
+            f"a hook in {path} may answer in the person's place when something is to be archived or cancelled",
+            "Remove the hook, or start the server with --confirm strict.",
+        )
+    return None

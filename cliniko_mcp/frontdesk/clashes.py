@@ -1,0 +1,159 @@
+"""What speaks against a booking: Cliniko takes every booking (api.md 3.2), so it is looked at before it is made.
+
+A booking that something speaks against is refused with all of it, and with a short text that stands for just that. Only
+a call that repeats this text goes through: so nothing is overridden that was not shown, and nothing that has changed.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cliniko_mcp.errors import CallerError, InvalidArguments, JsonValue
+from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.offers import offered_at
+from cliniko_mcp.frontdesk.openings import Diary, Stretch, within
+from cliniko_mcp.frontdesk.people import Known, Roster
+from cliniko_mcp.frontdesk.slots import starts_in
+from cliniko_mcp.guardrails.digest import digest
+from cliniko_mcp.tools.names import text_of
+from cliniko_mcp.tools.rows import local_text
+from cliniko_mcp.when import day_bounds
+
+_SHOWN_BYTES: Final = 480
+_NEAREST: Final = 3
+
+
+class Clash(CallerError):
+    """Something speaks against the booking: `clashes` says what, `clash` is the text that allows it nevertheless."""
+
+    code = "clash"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A booking to be made or moved: whose, with whom, where, what, and the times (UTC) of it and its repeats.
+
+    `moved` is the id of the entry that it replaces, which is no clash with itself.
+    """
+
+    patients: tuple[Known, ...]
+    practitioner: Known
+    business: Known
+    kind: Known
+    times: tuple[Stretch, ...]
+    moved: str = ""
+
+    @property
+    def length(self) -> timedelta:
+        return self.times[0].length
+
+    def days(self, roster: Roster) -> tuple[datetime, datetime]:
+        """From the first midnight to the last one, at the site, around all of its times."""
+        zone = roster.zone(self.business.id)
+        first, last = (each.astimezone(zone).date() for each in (self.times[0].starts, self.times[-1].ends))
+        return day_bounds(first, zone)[0], day_bounds(last, zone)[1]
+
+
+def check_live(plan: Plan) -> None:
+    """Raise InvalidArguments where a patient, practitioner, site or type is archived: Cliniko books none of them."""
+    ways = {"patient": "unarchive_patient brings a file back", "business": "unarchive_business opens a site again"}
+    named = [("patient", each) for each in plan.patients]
+    named += [("practitioner", plan.practitioner), ("business", plan.business), ("type", plan.kind)]
+    for field, known in named:
+        if known.gone:
+            fix = ways.get(field, "Choose another one; clinic_overview lists them")
+            raise InvalidArguments(f"{known.note.removesuffix('.')} and cannot be booked.", f"{fix}.", field=field)
+
+
+def concerns(
+    plan: Plan, roster: Roster, diary: Diary, others: Iterable[Entry], givers: Collection[str], now: datetime
+) -> list[str]:
+    """All that speaks against a plan, in sentences. `diary` is the practitioner's over the days of the plan, `others`
+    the entries of its patients then, `givers` the ids of those who offer the type."""
+    found: list[str] = []
+    who, where = plan.practitioner, plan.business
+    if who.id not in givers:
+        found.append(f"{who.name} does not offer {plan.kind.name}.")
+    if not offered_at(where, plan.kind):
+        found.append(f"{plan.kind.name} is not offered at {where.name}.")
+    if plan.times[0].starts < now - timedelta(minutes=5):
+        found.append("That time is past.")
+    mine = [each for each in diary.entries if each.practitioner_id == who.id and each.id != plan.moved]
+    patients = {each.id: each.name for each in plan.patients}
+    theirs = [each for each in others if each.id != plan.moved and each.practitioner_id != who.id]
+    for time in plan.times:
+        if not diary.at_work(who.id, time.starts, time.ends, where.id):
+            found.append(_outside(plan, roster, diary, time))
+        found += [_taken(who.name, each, roster) for each in mine if each.meets(*time)]
+        for each in theirs:
+            names = [patients[key] for key in each.patient_ids if key in patients]
+            if names and each.meets(*time):
+                found.append(_taken(", ".join(names), each, roster))
+    return found
+
+
+def _outside(plan: Plan, roster: Roster, diary: Diary, time: Stretch) -> str:
+    zone = roster.zone(plan.business.id)
+    day = time.starts.astimezone(zone).date()
+    there = within(diary.work.get((plan.practitioner.id, plan.business.id), ()), [day_bounds(day, zone)])
+    hours = ", ".join(f"{each.starts.astimezone(zone):%H:%M} to {each.ends.astimezone(zone):%H:%M}" for each in there)
+    usual = f"works {hours} that day" if hours else "does not work there that day"
+    return f"{local_text(time.starts, zone)} is outside hours: {plan.practitioner.name} {usual}."
+
+
+def _taken(name: str, entry: Entry, roster: Roster) -> str:
+    zone = roster.zone(entry.business_id)
+    span = f"{local_text(entry.starts, zone)} to {entry.ends.astimezone(zone):%H:%M}"
+    if entry.kind == "block":
+        return f"{name} is blocked out {span} (block {entry.id})."
+    kind = roster.name("appointment_type_id", entry.type_id) or "an appointment"
+    patient = text_of(entry.record, "patient_name") if entry.kind == "appointment" else ""
+    whose = f" of {patient}" if patient and patient != name else ""
+    return f"{name} has {kind}{whose} {span} (booking {entry.id})."
+
+
+def seal(plan: Plan, found: Sequence[str]) -> str:
+    """The text that stands for just this booking and just these objections."""
+    named = [each.id for each in (*plan.patients, plan.practitioner, plan.business, plan.kind)]
+    times = [f"{each.starts.isoformat()}/{each.ends.isoformat()}" for each in plan.times]
+    return f"clash-{digest(plan.moved, *named, *times, *sorted(found))[:10]}"
+
+
+def nearest(plan: Plan, roster: Roster, diary: Diary, now: datetime) -> list[JsonValue]:
+    """Up to three starts on the same day when this practitioner is free there, the nearest first chosen, in order."""
+    zone = roster.zone(plan.business.id)
+    wanted = plan.times[0].starts
+    free = diary.free(plan.practitioner.id, plan.business.id)
+    starts = starts_in(free, [day_bounds(wanted.astimezone(zone).date(), zone)], plan.length, now)
+    chosen = sorted(starts, key=lambda at: abs(at - wanted))[:_NEAREST]
+    return [local_text(at, zone) for at in sorted(chosen)]
+
+
+def shown(found: Sequence[str]) -> list[JsonValue]:
+    """As many of the sentences as fit into an error, and how many more there are."""
+    kept: list[JsonValue] = []
+    room = _SHOWN_BYTES
+    for sentence in found:
+        room -= len(sentence.encode()) + 3
+        if room < 0 and kept:
+            break
+        kept.append(sentence)
+    more = len(found) - len(kept)
+    return [*kept, f"... and {more} more; dry_run shows all."] if more else kept
+
+
+def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Sequence[JsonValue]) -> None:
+    """Raise Clash with everything found, unless there is nothing or `allowed` repeats the text that stands for it."""
+    if not found or allowed == seal(plan, found):
+        return
+    changed = "What speaks against it is not what was shown before. " if allowed else ""
+    raise Clash(
+        f"{changed}Not booked: {len(found)} thing{'s' if len(found) > 1 else ''} speak{'' if len(found) > 1 else 's'} "
+        "against it.",
+        "Tell the user and offer another time (nearest, or find_times). Only if they still want it, call again with "
+        "allow_clash set to the text under clash.",
+        clash=seal(plan, found),
+        clashes=shown(found),
+        nearest=list(free) or None,
+    )

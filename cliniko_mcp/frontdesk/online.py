@@ -1,0 +1,118 @@
+"""The starts that patients could book online, over any span: Cliniko's own answer, in windows of 7 days (api.md 3.1).
+
+A request for each practitioner and site that offer the type, and each 7 days: first the first window of all of them,
+then, where online booking is open, the others, eight at a time and at most 60 in all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Final, cast
+from zoneinfo import ZoneInfo
+
+import anyio
+
+from cliniko_mcp.errors import NotFound, Rejected
+from cliniko_mcp.frontdesk.people import Known, Roster
+from cliniko_mcp.frontdesk.slots import Slot, in_order
+from cliniko_mcp.frontdesk.spans import Span
+from cliniko_mcp.frontdesk.together import together
+from cliniko_mcp.guardrails.desk import Desk
+
+NEEDS: Final = ("list_available_times", "list_services", "get_public_settings")
+
+_WINDOW: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
+_MOST: Final = 60
+_AT_ONCE: Final = 8
+
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """Starts that can be booked online, the places where it is off, and the day up to which was looked at."""
+
+    slots: list[Slot]
+    closed: frozenset[Place]
+    until: date | None = None
+
+
+async def places_of(desk: Desk, kind: Known) -> list[Place]:
+    """Who offers a type where, as (practitioner, site): one request for each hundred services of the clinic."""
+    found: list[Place] = []
+    async for row in desk.all("list_services"):
+        if getattr(row, "appointment_type_id", None) == kind.id:
+            givers = cast("list[object]", getattr(row, "practitioners", None) or [])
+            found += [(str(giver), str(getattr(row, "business_id", ""))) for giver in givers]
+    return found
+
+
+async def online_slots(
+    desk: Desk, roster: Roster, span: Span, kind: Known, places: Sequence[Place], length: timedelta
+) -> Online:
+    """What patients could book in the span at these places. `until` is set where not all of the span was looked at."""
+    first, last = _days(span, desk.now, roster.home)
+    if first > last or not places:
+        return Online([], frozenset())
+    windows = [first + step * _WINDOW for step in range((last - first) // _WINDOW + 1)]
+    gate = anyio.CapacityLimiter(_AT_ONCE)
+    ask = partial(_asked, desk, kind, last, gate)
+    begun = await together([partial(ask, place, windows[0], today=True) for place in places])
+    closed = frozenset(place for place, found in zip(places, begun, strict=True) if found is None)
+    open_ = [place for place in places if place not in closed]
+    # At most so many requests: all places see the same days.
+    reach = max((_MOST - len(places)) // max(len(open_), 1), 0)
+    later = [(place, window) for window in windows[1 : 1 + reach] for place in open_]
+    more = await together([partial(ask, place, window) for place, window in later])
+    pairs = [*zip(places, begun, strict=True), *zip((place for place, _ in later), more, strict=True)]
+    found = {
+        Slot(at, at + length, *place)
+        for place, starts in pairs
+        for at in starts or ()
+        if any(low <= at < high for low, high in span.windows(place[1]))
+    }
+    cut = open_ and len(windows) > 1 + reach
+    return Online(in_order(found), closed, windows[1 + reach] - _DAY if cut else None)
+
+
+def _days(span: Span, now: datetime, zone: ZoneInfo) -> tuple[date, date]:
+    # The account counts its days in its owner's zone, which the API does not tell; the key's user's is the best guess.
+    starts, ends = span.bounds
+    return max(starts, now).astimezone(zone).date(), (ends - timedelta(seconds=1)).astimezone(zone).date()
+
+
+async def _asked(
+    desk: Desk, kind: Known, last: date, gate: anyio.CapacityLimiter, place: Place, first: date, *, today: bool = False
+) -> list[datetime] | None:
+    """The starts of one window at one place; None where online booking is off there."""
+    for day in (first, first + _DAY) if today else (first,):
+        frame = {"from": day.isoformat(), "to": min(first + _WINDOW - _DAY, max(last, day)).isoformat()}
+        ids = {"practitioner_id": place[0], "business_id": place[1], "appointment_type_id": kind.id}
+        try:
+            async with gate:
+                rows = [row async for row in desk.all("list_available_times", **ids, **frame)]
+        except NotFound:
+            return None
+        except Rejected:
+            # It is still yesterday where the account counts its days, or tomorrow already: try from the next day.
+            if not today or day != first:
+                raise
+            continue
+        starts = (getattr(row, "appointment_start", None) for row in rows)
+        return [at.astimezone(UTC) for at in starts if isinstance(at, datetime)]
+    return []
+
+
+async def why_closed(desk: Desk, roster: Roster, kind: Known, place: Place) -> str:
+    """Why nothing can be booked online at a place, as a sentence; reads the account's public settings."""
+    person, site = roster.practitioners.get(place[0]), roster.businesses.get(place[1])
+    settings = await desk.perform(desk.call("get_public_settings"))
+    if getattr(getattr(settings, "online_bookings", None), "enabled", None) is False:
+        return "Online booking is off for the whole clinic."
+    for each in (kind, person, site):
+        if each is not None and getattr(each.record, "show_in_online_bookings", None) is not True:
+            return f"Online booking is off for {each.name}."
+    who = f"{person.name if person else 'this practitioner'} at {site.name if site else 'this site'}"
+    return f"Online booking is not open for {kind.name} with {who}."

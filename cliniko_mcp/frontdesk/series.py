@@ -1,0 +1,82 @@
+"""Repeats in words, such as "weekly x5": the rule that Cliniko takes and the times that it makes (api.md 3.2)."""
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.untrusted import clean
+
+MOST: Final = 51
+_UNITS: Final = {"day": "Daily", "week": "Weekly", "month": "Monthly"}
+_NAMED: Final = {
+    "daily": ("Daily", 1),
+    "weekly": ("Weekly", 1),
+    "fortnightly": ("Weekly", 2),
+    "monthly": ("Monthly", 1),
+    "every second week": ("Weekly", 2),
+    "every other week": ("Weekly", 2),
+}
+_NUMBERS: Final = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10, "twelve": 12}
+_PHRASE: Final = re.compile(
+    r"(?P<named>daily|weekly|fortnightly|monthly|every (?:second|other) week)"
+    r"|every (?:(?P<interval>\d{1,3}|\w+) )?(?P<unit>day|week|month)s?"
+)
+_COUNT: Final = re.compile(r"[ ,]*(?:for |x ?|× ?)?(?P<count>\d{1,3}|\w+)?(?: ?(?:more|times|x|repeats|more times))?")
+
+
+class Repeat(NamedTuple):
+    """How a booking comes back: `kind` Daily, Weekly or Monthly, every so many of these, so many more times."""
+
+    kind: str
+    interval: int
+    count: int
+
+    @property
+    def rule(self) -> dict[str, JsonValue]:
+        """The rule as Cliniko takes it."""
+        return {"repeat_type": self.kind, "repeating_interval": self.interval, "number_of_repeats": self.count}
+
+    def starts(self, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        """The later starts in UTC: the same local time on the later days, the last day of a month that is too short."""
+        local = first.astimezone(zone).replace(tzinfo=None)
+        for step in range(1, self.count + 1):
+            yield _later(local, self.kind, step * self.interval).replace(tzinfo=zone).astimezone(UTC)
+
+
+def _later(local: datetime, kind: str, steps: int) -> datetime:
+    if kind != "Monthly":
+        return local + timedelta(days=steps * (7 if kind == "Weekly" else 1))
+    year, month = divmod(local.year * 12 + local.month - 1 + steps, 12)
+    return local.replace(year=year, month=month + 1, day=min(local.day, monthrange(year, month + 1)[1]))
+
+
+def read_repeat(said: str) -> Repeat:
+    """The repeat that words such as "weekly x5", "every 2 weeks, 3 times" or "fortnightly 4 more" mean.
+
+    Raises InvalidArguments for anything else, and for more repeats than Cliniko makes.
+    """
+    text = " ".join(clean(said, 80).casefold().split())
+    head = _PHRASE.match(text)
+    tail = _COUNT.fullmatch(text[head.end() :]) if head else None
+    count = _number(tail["count"]) if tail else None
+    interval = _number(head["interval"] or "1") if head else None
+    if head is None or count is None or interval is None:
+        raise _refused("was not understood")
+    kind, step = _NAMED[head["named"]] if head["named"] else (_UNITS[head["unit"]], interval)
+    if not (1 <= count <= MOST and 1 <= step <= 100):
+        raise _refused(f"can make 1 to {MOST} more")
+    return Repeat(kind, step, count)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else _NUMBERS.get(text or "")
+
+
+def _refused(problem: str) -> InvalidArguments:
+    return InvalidArguments(
+        f"repeat {problem}.", 'Say how often and how many more: "weekly x5", "every 2 weeks x3".', field="repeat"
+    )

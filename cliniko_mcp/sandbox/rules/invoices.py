@@ -1,0 +1,30 @@
+"""Invoices: only read here; what their codes mean, and which of them belong to a case (api.md 2.4)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from cliniko_mcp.codes import INVOICE_STATUSES
+from cliniko_mcp.sandbox.asking import Ask
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.rules.rulebook import Rulebook
+from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.wire import Json
+
+RULES: Final = Rulebook()
+METHODS: Final = {1: "Legacy", 2: "Tax exclusive", 3: "Tax inclusive"}
+
+
+@RULES.presents("invoices")
+def show_invoice(desk: Desk, row: Row, shown: Json) -> None:
+    """The codes in words."""
+    status, method = row.get("status"), row.get("calculation_method")
+    shown["status_description"] = INVOICE_STATUSES.get(status) if isinstance(status, int) else None
+    shown["calculation_method_description"] = METHODS.get(method) if isinstance(method, int) else None
+
+
+@RULES.rows("list_patient_case_invoices")
+def case_invoices(desk: Desk, ask: Ask) -> Iterable[Row]:
+    """The invoices of the visits that count towards a case."""
+    table = desk.store.table("invoices")
+    visits = desk.children("attendees", "patient_case_id", "patient_cases", ask.ids["patient_case_id"])
+    return [table.rows[row_id] for visit in visits for row_id in table.matching("attendee_id", str(visit["id"]))]

@@ -1,0 +1,74 @@
+"""Fees and goods that an appointment type charges by default, and the old fields that named one each (api.md 2.3)."""
+
+from typing import Final, NamedTuple
+
+from cliniko_mcp.sandbox.bodies import INVALID
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.store import Row
+
+RULES: Final = Rulebook()
+TYPES: Final = "appointment_types"
+
+
+class Join(NamedTuple):
+    """A table of joins and the old field of the type that names the first of them."""
+
+    table: str
+    field: str
+
+
+JOINS: Final = (
+    Join("appointment_type_billable_items", "billable_item_id"),
+    Join("appointment_type_products", "product_id"),
+)
+_TABLES: Final = tuple(join.table for join in JOINS)
+
+
+@RULES.on(_TABLES, "create", "update")
+def choose_discount(desk: Desk, change: Change) -> None:
+    """A discount is either a percentage or money; giving one takes the other away (choices 54)."""
+    new, given = change.new, change.given
+    percentage, money = given.get("discount_percentage"), given.get("discounted_amount")
+    if percentage is not None and money is not None:
+        change.errors["discounted_amount"] = INVALID
+    elif percentage is not None:
+        new["discounted_amount"] = None
+    elif money is not None:
+        new["discount_percentage"] = None
+    new["is_monetary_discount"] = new.get("discounted_amount") is not None
+
+
+@RULES.on(_TABLES, "created", "updated", "deleted")
+def follow_join(desk: Desk, change: Change) -> None:
+    """The type's old field names the first of its joins."""
+    join = next(each for each in JOINS if each.table == change.resource)
+    type_id = str(change.new["appointment_type_id"])
+    first = _first(desk, join, type_id)
+    desk.note(TYPES, type_id, **{join.field: first.get(join.field) if first else None})
+
+
+@RULES.on(TYPES, "created", "updated")
+def follow_old_field(desk: Desk, change: Change) -> None:
+    """Writing the old field changes the first join, or makes it; emptying it takes that join away (choices 54)."""
+    for join in JOINS:
+        if not change.gives(join.field):
+            continue
+        type_id, chosen = str(change.new["id"]), change.new.get(join.field)
+        first = _first(desk, join, type_id)
+        if chosen is None:
+            if first is not None:
+                desk.store.remove(join.table, str(first["id"]))
+        elif first is not None:
+            desk.amend(join.table, str(first["id"]), **{join.field: chosen})
+        else:
+            plain = {"quantity": "1.0", "is_monetary_discount": False}
+            desk.insert(join.table, {"appointment_type_id": type_id, join.field: chosen, **plain})
+        follower = _first(desk, join, type_id)
+        desk.note(TYPES, type_id, **{join.field: follower.get(join.field) if follower else None})
+
+
+def _first(desk: Desk, join: Join, type_id: str) -> Row | None:
+    return min(
+        desk.where(join.table, "appointment_type_id", type_id), key=lambda row: int(str(row["id"])), default=None
+    )

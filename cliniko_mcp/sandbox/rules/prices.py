@@ -1,0 +1,89 @@
+"""Prices of products with and without tax, their suppliers, and the taxes themselves (api.md 2.4)."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.bodies import decimal_text
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.wire import Json
+
+RULES: Final = Rulebook()
+IN_USE: Final = "Tax is in use"
+
+_CENT: Final = Decimal("0.01")
+_TAXED: Final = ("billable_items", "products")
+
+
+def both_prices(price: JsonValue, includes_tax: JsonValue, rate: JsonValue) -> Json:
+    """The two prices that a product shows, to the cent (choices 53); `rate` is the percentage, None without tax."""
+    if price is None:
+        return {"price_ex_tax": None, "price_including_tax": None}
+    factor = 1 + Decimal(str(rate or 0)) / 100
+    given = Decimal(str(price))
+    without = given / factor if includes_tax is True else given
+    whole = given if includes_tax is True else given * factor
+    return {"price_ex_tax": _to_the_cent(without), "price_including_tax": _to_the_cent(whole)}
+
+
+def _to_the_cent(amount: Decimal) -> str:
+    return decimal_text(amount.quantize(_CENT, ROUND_HALF_UP))
+
+
+@RULES.on("products", "create", "update")
+def price_product(desk: Desk, change: Change) -> None:
+    """The price that was written makes both that are read."""
+    change.new.update(_prices(desk, change.new))
+
+
+def _prices(desk: Desk, product: Row) -> Json:
+    tax = desk.get("taxes", product.get("tax_id"))
+    return both_prices(product.get("price"), product.get("price_includes_tax"), tax.get("rate") if tax else None)
+
+
+@RULES.on("products", "create", "update")
+def name_supplier(desk: Desk, change: Change) -> None:
+    """The old way of naming a supplier still works: one with that name is taken, or made (choices 53)."""
+    name = change.new.pop("product_supplier_name", None)
+    if not isinstance(name, str) or not name.strip() or change.gives("product_supplier_id"):
+        return
+    known = (row for row in desk.store.table("product_suppliers").live.values() if row.get("name") == name)
+    supplier = next(known, None) or desk.insert("product_suppliers", {"name": name})
+    change.new["product_supplier_id"] = supplier["id"]
+
+
+@RULES.presents("products")
+def show_product(desk: Desk, row: Row, shown: Json) -> None:
+    """The supplier's name beside its id."""
+    supplier = desk.get("product_suppliers", row.get("product_supplier_id"))
+    shown["product_supplier_name"] = supplier.get("name") if supplier else None
+
+
+@RULES.on("taxes", "create", "update")
+def mirror_rate(desk: Desk, change: Change) -> None:
+    """`amount` is the old name of `rate`; where both are written, the rate counts."""
+    new = change.new
+    new["rate"] = new["amount"] = new["amount"] if change.gives("amount") and not change.gives("rate") else new["rate"]
+
+
+@RULES.on("taxes", "updated")
+def reprice(desk: Desk, change: Change) -> None:
+    """A new rate changes what its products cost."""
+    if change.old is None or change.old.get("rate") == change.new.get("rate"):
+        return
+    for product in _with_tax(desk, "products", str(change.new["id"])):
+        desk.amend("products", str(product["id"]), **_prices(desk, product))
+
+
+@RULES.on("taxes", "delete")
+def keep_used_tax(desk: Desk, change: Change) -> None:
+    """A tax that an item or a product names, archived ones included, cannot be deleted (choices 71)."""
+    if any(_with_tax(desk, table, str(change.new["id"])) for table in _TAXED):
+        change.errors["base"] = IN_USE
+
+
+def _with_tax(desk: Desk, resource: str, tax_id: str) -> list[Row]:
+    table = desk.store.table(resource)
+    return [table.rows[row_id] for row_id in table.matching("tax_id", tax_id)]

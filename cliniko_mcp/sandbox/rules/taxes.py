@@ -1,0 +1,16 @@
+"""Taxes: the old name of the rate is kept in step with it (api.md 2.4)."""
+
+from typing import Final
+
+from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+
+RULES: Final = Rulebook()
+
+
+@RULES.on("taxes", "create", "update")
+def mirror_rate(desk: Desk, change: Change) -> None:
+    """`amount` always shows the rate; written alone, it sets it."""
+    if change.gives("amount") and not change.gives("rate"):
+        change.new["rate"] = change.new.get("amount")
+    change.new["amount"] = change.new.get("rate")

@@ -1,0 +1,260 @@
+"""book_appointment: an appointment for one patient, looked at before it is made and checked after.
+
+Requests: 5 for the roster and those of the patient's name, then at once one for those who offer the type, two for working
+hours and one for each hundred entries of the practitioner's and the patient's diary; then the booking, one to read
+conflicts and, with repeats, one for each hundred of them.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from pydantic import Field
+
+from cliniko_mcp.errors import Ambiguous, ClinikoRefused, InvalidArguments, JsonValue
+from cliniko_mcp.fields import utc_text
+from cliniko_mcp.frontdesk import offers, openings, patients
+from cliniko_mcp.frontdesk.bookings import Entry, bookings
+from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash, seal
+from cliniko_mcp.frontdesk.notices import booking_notices
+from cliniko_mcp.frontdesk.openings import Diary, Stretch
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate
+from cliniko_mcp.frontdesk.series import Repeat, read_repeat
+from cliniko_mcp.frontdesk.spans import Span, read_span, start_of
+from cliniko_mcp.frontdesk.together import both
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Risk
+from cliniko_mcp.tools.answer import Answer
+from cliniko_mcp.tools.rows import local_text
+from cliniko_mcp.tools.tool import curated
+
+_AROUND: Final = timedelta(days=4)
+"""So many days on either side show at which sites a practitioner works."""
+
+
+class BookAppointment(Body):
+    patient: str
+    practitioner: str
+    type: str = Field(description="Appointment type.")
+    when: str = Field(description="Day and time, such as: Tuesday at 10:30.")
+    business: str | None = Field(default=None, description="Site; needed where they work at several.")
+    minutes: int | None = Field(default=None, ge=5, le=1439, description="Left out: the type's length.")
+    notes: str | None = None
+    repeat: str | None = Field(default=None, description="Such as: weekly x5 (five more).")
+    dry_run: bool = Field(default=False, description="Check only.")
+    allow_clash: str | None = Field(default=None, description="The clash text that a refusal gave.")
+
+
+async def work(desk: Desk, given: BookAppointment) -> Answer:
+    """The appointment as booked, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
+    roster, patient = await both(partial(Roster.load, desk), partial(patients.patient, desk, given.patient))
+    practitioner, kind = roster.practitioner(given.practitioner), roster.type(given.type)
+    asked = roster.business(given.business) if given.business else None
+    sites = [asked] if asked else offers.sites_offering(roster, kind) or roster.sites
+    length = timedelta(minutes=given.minutes or offers.minutes_of(kind))
+    repeat = read_repeat(given.repeat) if given.repeat else None
+    span = read_span(given.when, desk.now, roster, sites)
+    plans = [_plan(given, span, roster, site, patient, practitioner, kind, length, repeat) for site in sites]
+    check_live(plans[0])
+    if offers.is_group(kind):
+        raise await _group(desk, roster, plans)
+    reach = [plan.days(roster) for plan in plans]
+    starts, ends = min(each[0] for each in reach) - _AROUND, max(each[1] for each in reach) + _AROUND
+    (diary, theirs), givers = await both(
+        partial(
+            both,
+            partial(openings.read_diary, desk, roster, starts, ends, {practitioner.id}),
+            partial(bookings, desk, starts, ends, patient=patient.id),
+        ),
+        partial(offers.givers, desk, kind),
+    )
+    plan = _placed(plans, diary)
+    found = concerns(plan, roster, diary, theirs, givers, desk.now)
+    row = described(plan, roster)
+    said = read_span(given.when, desk.now, roster, [plan.business]).said
+    body: dict[str, JsonValue] = {"when": said, "item": row}
+    if len(plan.times) > 1:
+        zone = roster.zone(plan.business.id)
+        body["repeats"] = [local_text(each.starts, zone) for each in plan.times[1:]]
+    notes = [booking_notices(patient, kind, plan.business), *_remarks(plan, roster, theirs, asked)]
+    if given.dry_run:
+        return dry(body, plan, found, nearest(plan, roster, diary, desk.now), notes, roster)
+    refuse_clash(plan, found, given.allow_clash, nearest(plan, roster, diary, desk.now))
+    made = await desk.perform(desk.call("create_individual_appointment", **_arguments(plan, given, repeat)))
+    row["id"] = str(getattr(made, "id", ""))
+    body = {"done": "Booked.", **body}
+    body["conflicts"] = await conflicts(desk, "individual", str(row["id"]), found, notes)
+    if repeat:
+        body["repeats_made"] = await _made(desk, str(row["id"]), repeat, notes)
+    return Answer(body, notes, roster.zone(plan.business.id))
+
+
+def _plan(
+    given: BookAppointment,
+    span: Span,
+    roster: Roster,
+    site: Known,
+    patient: Known,
+    practitioner: Known,
+    kind: Known,
+    length: timedelta,
+    repeat: Repeat | None,
+) -> Plan:
+    first = start_of(given.when, span.at(site.id), length)
+    starts = [first, *(repeat.starts(first, roster.zone(site.id)) if repeat else ())]
+    return Plan((patient,), practitioner, site, kind, tuple(Stretch(at, at + length) for at in starts))
+
+
+def _placed(plans: Sequence[Plan], diary: Diary) -> Plan:
+    """The plan at the one site in question: where they work at all, else where they work at that time.
+
+    Raises Ambiguous, with the sites, where that leaves more than one.
+    """
+    who = plans[0].practitioner.id
+    working = [plan for plan in plans if plan.business.id in diary.sites(who)] or list(plans)
+    then = [plan for plan in working if diary.at_work(who, *plan.times[0], plan.business.id)]
+    for some in (working, then):
+        if len(some) == 1:
+            return some[0]
+    raise Ambiguous(
+        f"{plans[0].practitioner.name} could be booked at {len(working)} sites.",
+        "Ask at which site, then call again with business.",
+        candidates=[candidate(plan.business) for plan in working[:5]],
+    )
+
+
+async def _group(desk: Desk, roster: Roster, plans: Sequence[Plan]) -> InvalidArguments:
+    """The error that a class is joined rather than booked, with the sessions of that time; the caller raises it."""
+    kind, starts, ends = plans[0].kind, min(p.times[0].starts for p in plans), max(p.times[0].ends for p in plans)
+    entries = await bookings(desk, starts, ends)
+    sessions: list[JsonValue] = [
+        {
+            "booking_id": each.id,
+            "starts_at": local_text(each.starts, roster.zone(each.business_id)),
+            "practitioner": roster.name("practitioner_id", each.practitioner_id),
+            "places_left": each.left,
+        }
+        for each in entries
+        if each.kind == "group" and each.type_id == kind.id
+    ]
+    how = f"Add the patient with create_attendee, patient_id {plans[0].patients[0].id} and the booking_id of a session."
+    return InvalidArguments(
+        f"{kind.name} is a class (group): patients take a place in one of its sessions.",
+        how if sessions else f"There is no session then. find_times shows those to come. {how}",
+        field="type",
+        sessions=sessions[:5] or None,
+    )
+
+
+def described(plan: Plan, roster: Roster) -> dict[str, JsonValue]:
+    """What is booked, in the site's time."""
+    zone = roster.zone(plan.business.id)
+    patient = plan.patients[0] if plan.patients else None
+    whose: dict[str, JsonValue] = (
+        {"patient": patients.with_birth_year(patient), "patient_id": patient.id} if patient else {}
+    )
+    return {
+        "starts_at": local_text(plan.times[0].starts, zone),
+        "ends_at": f"{plan.times[0].ends.astimezone(zone):%H:%M}",
+        **whose,
+        "practitioner": plan.practitioner.name,
+        "business": plan.business.name,
+        "appointment_type": plan.kind.name,
+    }
+
+
+def dry(
+    body: dict[str, JsonValue],
+    plan: Plan,
+    found: Sequence[str],
+    free: Sequence[JsonValue],
+    notes: list[str],
+    roster: Roster,
+) -> Answer:
+    """The answer to a call that only checks: everything that speaks against it, and the text that would allow it."""
+    body = {"dry_run": True, **body, "clashes": list(found)}
+    if found:
+        body |= {"clash": seal(plan, found), "nearest": list(free)}
+    verdict = "Something speaks against it: see clashes." if found else "Nothing speaks against it."
+    return Answer(body, [f"Nothing was changed. {verdict}", *notes], roster.zone(plan.business.id))
+
+
+async def conflicts(desk: Desk, shape: str, booking_id: str, found: Sequence[str], notes: list[str]) -> bool | None:
+    """Whether Cliniko now sees a conflict, read after the write; None, with a remark, where it does not answer."""
+    try:
+        report = await desk.perform(desk.call(f"get_{shape}_appointment_conflicts", id=booking_id))
+    except ClinikoRefused:
+        notes.append("It is done, but whether it overlaps something now could not be read; look with show_diary.")
+        return None
+    exist = getattr(getattr(report, "conflicts", None), "exist", None) is True
+    if exist and not found:
+        notes.append("Cliniko now sees a conflict: somebody may have booked meanwhile. Look with show_diary.")
+    return exist
+
+
+def _arguments(plan: Plan, given: BookAppointment, repeat: Repeat | None) -> dict[str, object]:
+    time = plan.times[0]
+    arguments: dict[str, object] = {
+        "patient_id": plan.patients[0].id,
+        "practitioner_id": plan.practitioner.id,
+        "appointment_type_id": plan.kind.id,
+        "business_id": plan.business.id,
+        "starts_at": utc_text(time.starts, None),
+        "ends_at": utc_text(time.ends, None),
+    }
+    if given.notes:
+        arguments["notes"] = given.notes
+    if repeat:
+        arguments["repeat_rule"] = repeat.rule
+    return arguments
+
+
+async def _made(desk: Desk, first: str, repeat: Repeat, notes: list[str]) -> int | None:
+    try:
+        rows: list[Record] = [row async for row in desk.all("list_bookings", repeated_from_id=first)]
+    except ClinikoRefused:
+        notes.append("It is done, but the repeats could not be read; look with show_diary.")
+        return None
+    if len(rows) != repeat.count:
+        notes.append(f"{repeat.count} repeats were asked for and {len(rows)} are in the diary.")
+    return len(rows)
+
+
+def _remarks(plan: Plan, roster: Roster, theirs: Sequence[Entry], asked: Known | None) -> list[str]:
+    remarks: list[str] = []
+    zone = roster.zone(plan.business.id)
+    day = plan.times[0].starts.astimezone(zone).date()
+    same = [
+        each
+        for each in theirs
+        if each.starts.astimezone(zone).date() == day and not each.meets(*plan.times[0]) and each.id != plan.moved
+    ]
+    if same:
+        times = ", ".join(f"{each.starts.astimezone(zone):%H:%M}" for each in same[:3])
+        remarks.append(f"{plan.patients[0].name} is booked that day already, at {times}.")
+    if asked is None and len(roster.sites) > 1:
+        remarks.append(f"The site is {plan.business.name}, where {plan.practitioner.name} works then.")
+    if plan.length != timedelta(minutes=offers.minutes_of(plan.kind)):
+        remarks.append(f"{plan.kind.name} usually takes {offers.minutes_of(plan.kind)} minutes.")
+    return remarks
+
+
+tool = curated(
+    "book_appointment",
+    "Book an appointment (visit, consult) for a patient. Double bookings, leave, hours and the patient's other bookings "
+    "are checked first: a clash is refused and shown. Says which messages the clinic may send.",
+    BookAppointment,
+    work,
+    risk=Risk.WRITE,
+    needs=(
+        "create_individual_appointment",
+        "get_individual_appointment_conflicts",
+        *ROSTER_NEEDS,
+        *openings.NEEDS,
+        *offers.NEEDS,
+        *patients.NEEDS,
+    ),
+    synonyms="make booking schedule put in diary reserve slot repeat weekly series rebook follow up",
+)

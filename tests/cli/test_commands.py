@@ -1,0 +1,108 @@
+"""The command line as people meet it: one clear line for what is wrong, a non-zero exit, and never a traceback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PATIENT = "list_patients"
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cliniko_mcp", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=os.environ | environ, stdin=subprocess.DEVNULL
+    )
+
+
+KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.example"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "words"),
+    [
+        ([], {}, "CLINIKO_API_KEY"),
+        (["serve"], {"CLINIKO_API_KEY": "${user_config.key}"}, "CLINIKO_API_KEY"),
+        (["serve"], {"CLINIKO_API_KEY": "MS0x-au2"}, "CLINIKO_CONTACT_EMAIL"),
+        (["serve"], KEY | {"CLINIKO_API_KEY": "MS0x-nowhere"}, "region"),
+        (["serve"], KEY | {"CLINIKO_CONTACT_EMAIL": "nobody"}, "email"),
+        (["serve"], KEY | {"CLINIKO_CONTACT_EMAIL": "a@b.example\r\nX: y"}, "email"),
+        (["serve", "--base-url", "http://example.org/v1"], KEY, "http"),
+        (["serve", "--sandbox", "--view", "some"], {}, "--view"),
+        (["serve", "--sandbox", "--transport", "pigeon"], {}, "--transport"),
+        (["serve", "--sandbox", "--confirm", "off"], {}, "--confirm"),
+        (["serve", "--sandbox", "--port", "http"], {}, "--port"),
+        (["serve", "--sandbox", "--tools", "get_pateint"], {}, "get_pateint"),
+        (["serve", "--sandbox", "--exclude-tools", "nope"], {}, "nope"),
+        (["serve", "--sandbox", "--resources", "dogs"], {}, "dogs"),
+        (["serve", "--sandbox", "--sandbox-now", "yesterday"], {}, "--sandbox-now"),
+        (["serve", "--sandbox", "--base-url", "https://api.au1.cliniko.com/v1"], {}, "--base-url"),
+        (["serve", "--sandbox-port", "0"], {}, "--sandbox"),
+        (["serve", "--what"], {}, "--what"),
+        (["walk"], {}, "walk"),
+        (["call", "get_patient", "{", "--sandbox"], {}, "JSON"),
+        (["call", "get_patient", "[]", "--sandbox"], {}, "JSON"),
+        (["call", "get_pateint", "{}", "--sandbox"], {}, "get_pateint"),
+        (["call", "get_patient", '{"id": "1/../2"}', "--sandbox"], {}, "digits"),
+        (["tools", "--view", "x"], {}, "--view"),
+        (["--sandbox", "--allow-destroy", "list_patients"], {}, "--allow-destroy"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_said_in_plain_words(arguments: list[str], environ: dict[str, str], words: str) -> None:
+    done = run(*arguments, **environ)
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "MS0x" not in done.stderr + done.stdout
+    assert done.stdout == ""
+
+
+def test_a_call_prints_its_answer_as_json() -> None:
+    done = run("call", PATIENT, '{"last_name": "Lima"}', "--sandbox")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["items"][0]["label"] == "Ana Lima"
+
+
+def test_a_call_without_a_terminal_does_not_archive() -> None:
+    patient = json.loads(run("call", PATIENT, '{"last_name": "Lima"}', "--sandbox").stdout)["items"][0]["id"]
+    done = run("call", "archive_patient", json.dumps({"id": patient}), "--sandbox")
+    assert done.returncode == 1
+    assert "approval_needed" in done.stderr
+
+
+def test_the_tools_of_a_view_are_listed_with_their_risk() -> None:
+    done = run("tools", "--resources", "taxes", "--read-only")
+    assert "list_taxes" in done.stdout
+    assert "delete_tax" not in done.stdout
+
+
+def test_the_demo_plays_from_the_first_question_to_the_configuration() -> None:
+    done = run("demo", "--fast")
+    assert done.returncode == 0, done.stderr
+    asked = done.stdout.index("Archive patient Ana Lima")
+    assert done.stdout.index("declined") > asked
+    configuration = done.stdout[done.stdout.index('{\n  "mcpServers"') : done.stdout.rindex("}") + 1]
+    assert json.loads(configuration)["mcpServers"]["cliniko"]["args"][-1] == "--sandbox"
+
+
+def test_interrupting_a_server_ends_it_quietly() -> None:
+    command = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("key administrator demo-au1")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert "Traceback" not in said
+    assert said.strip() == ""
+
+
+def test_the_version_is_one_fact() -> None:
+    from cliniko_mcp import __version__
+
+    assert __version__ in run("--version").stdout
+
+

@@ -1,0 +1,79 @@
+"""`cliniko-mcp doctor` on the command line: one screen, or JSON, and an exit code for scripts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def doctor(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")}
+    environment |= {"HOME": str(home), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    for name, folder in (("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".state")):
+        environment[name] = str(home / folder)
+    return subprocess.run(
+        [sys.executable, "-m", "cliniko_mcp", "doctor", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment | {"PYTHONIOENCODING": "utf-8"} | more,
+        timeout=60,
+    )
+
+
+def test_the_demo_clinic_passes_and_is_json_for_programs(tmp_path: Path) -> None:
+    result = doctor(tmp_path, "--sandbox", "--json")
+    assert result.returncode == 0, result.stderr
+    checks = json.loads(result.stdout)["checks"]
+    assert {frozenset(each) for each in checks} == {frozenset({"name", "status", "detail", "fix"})}
+    assert {each["status"] for each in checks} <= {"ok", "warning"}
+    assert all(each["fix"] == "" for each in checks if each["status"] == "ok")
+
+
+def test_a_missing_key_is_a_cross_with_what_to_do_and_exit_code_1(tmp_path: Path) -> None:
+    result = doctor(tmp_path)
+    assert result.returncode == 1
+    assert "✗ key" in result.stdout and "cliniko-mcp login" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_a_variable_that_cannot_be_read_is_a_cross(tmp_path: Path) -> None:
+    result = doctor(tmp_path, "--sandbox", "--json", CLINIKO_MCP_CONFIRM="never")
+    found = {each["name"]: each for each in json.loads(result.stdout)["checks"]}
+    assert result.returncode == 1 and "--confirm" in found["settings"]["detail"]
+    assert found["user"]["status"] == "ok"
+
+
+def test_a_console_without_ticks_gets_letters(tmp_path: Path) -> None:
+    result = doctor(tmp_path, "--sandbox", PYTHONIOENCODING="cp1252")
+    assert result.returncode == 0, result.stderr
+    assert "ok python" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(("variable", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colours_are_for_terminals_and_no_color_is_honoured(
+    variable: dict[str, str], coloured: bool, tmp_path: Path
+) -> None:
+    import pty
+
+    main, terminal = pty.openpty()
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "TERM": "xterm", **variable}
+    if not variable:
+        environment.pop("NO_COLOR", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cliniko_mcp", "doctor", "--sandbox"], stdout=terminal, stderr=terminal, env=environment
+    )
+    os.close(terminal)
+    seen = b""
+    try:
+        while more := os.read(main, 4096):
+            seen += more
+    except OSError:
+        pass  # the end of a pseudo-terminal on Linux
+    os.close(main)
+    assert process.wait(30) == 0
+    assert b"python" in seen and (b"\x1b[" in seen) is coloured
