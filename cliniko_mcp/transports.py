@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 from mcp.server.lowlevel import Server
@@ -81,7 +81,7 @@ async def sandbox_port(house: House, announce: Announce) -> AsyncGenerator[None]
     sandbox.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
     listening = anyio.Event()
     async with anyio.create_task_group() as group:
-        group.start_soon(lambda: _serve_asgi(asgi_app(sandbox), bound, started=listening.set))
+        group.start_soon(lambda: _serve_asgi(asgi_app(sandbox), bound, started=listening.set, lifespan="off"))
         await listening.wait()
         for line in sandbox_lines(sandbox.keys, sandbox.base_url):
             announce(line)
@@ -119,7 +119,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def _serve_asgi(app: ASGIApp, bound: socket.socket, *, started: Callable[[], None]) -> None:
+async def _serve_asgi(
+    app: ASGIApp, bound: socket.socket, *, started: Callable[[], None], lifespan: Literal["on", "off"] = "on"
+) -> None:
     import uvicorn
 
     class Announcing(uvicorn.Server):
@@ -129,7 +131,7 @@ async def _serve_asgi(app: ASGIApp, bound: socket.socket, *, started: Callable[[
             await super().startup(sockets)
             started()
 
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan=lifespan, timeout_graceful_shutdown=2)
     await Announcing(config).serve(sockets=[bound])
 
 

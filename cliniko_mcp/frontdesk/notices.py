@@ -20,7 +20,7 @@ def booking_notices(patient: Known, kind: Known, site: Known) -> str:
             f"reminders by {how.replace('SMS & Email', 'SMS and email').replace('Email', 'email')} before the visit"
         )
     if not sent:
-        return f"By the settings seen here Cliniko sends {patient.name} nothing about it; the clinic's own rules may differ."
+        return f"By the settings seen here Cliniko sends {patient.name} nothing; the clinic's own rules may differ."
     return f"Cliniko may send {patient.name} {' and '.join(sent)}, as the clinic has set it up."
 
 

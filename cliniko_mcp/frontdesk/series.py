@@ -33,17 +33,17 @@ class Repeat(NamedTuple):
 
     kind: str
     interval: int
-    count: int
+    more: int
 
     @property
     def rule(self) -> dict[str, JsonValue]:
         """The rule as Cliniko takes it."""
-        return {"repeat_type": self.kind, "repeating_interval": self.interval, "number_of_repeats": self.count}
+        return {"repeat_type": self.kind, "repeating_interval": self.interval, "number_of_repeats": self.more}
 
     def starts(self, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """The later starts in UTC: the same local time on the later days, the last day of a month that is too short."""
         local = first.astimezone(zone).replace(tzinfo=None)
-        for step in range(1, self.count + 1):
+        for step in range(1, self.more + 1):
             yield _later(local, self.kind, step * self.interval).replace(tzinfo=zone).astimezone(UTC)
 
 

@@ -37,13 +37,15 @@ _KINDS: Final[tuple[tuple[tuple[str, ...], Kind], ...]] = (
 class End(NamedTuple):
     """One end of an interval: its days as said (none for a time alone), and a time of day on them.
 
-    `weekday` was said beside a date and has to fit it; `after_days` is where the time of day was read from.
+    `weekday` was said beside a date and has to fit it; `after_days` is where the time of day was read from, unless it
+    came first.
     """
 
     days: Dated | DatedSpan | Dates | Days | Exact | Weekdays | None
     times: Times | None
     after_days: int
     weekday: Named | None = None
+    time_first: bool = False
 
 
 class Bound(NamedTuple):
@@ -119,6 +121,9 @@ def read_stretch(reader: Reader, now: Now) -> DatedSpan | Days | Exact | Weekday
     right = read_end(reader, now)
     if right is None or (right.days is None and not iso):
         return None
+    if left.time_first and not right.times:
+        # "mornings Mon to Fri" are five mornings, not the time between two of them
+        return None
     begin, end = left.days, right.days
     until_then = right.times is not None and joined == "until"
     if isinstance(begin, Weekdays) and isinstance(end, Weekdays) and not left.times and not until_then:
@@ -143,7 +148,7 @@ def read_end(reader: Reader, now: Now) -> End | None:
         return None
     after = reader.at
     end = _after_time(reader, now)
-    return end._replace(times=times) if end else End(None, times, after)
+    return end._replace(times=times, time_first=True) if end else End(None, times, after)
 
 
 def _after_time(reader: Reader, now: Now) -> End | None:

@@ -177,6 +177,8 @@ def _day_of_month(reader: Reader) -> Date | None:
     # "first" and "second" have other uses, "1st" and "the first" have not
     if not the and (reader.peek().kind != "ord" or reader.peek().text.isalpha()):
         return None
+    if reader.peek().kind == "num" and not reader.peek().text.isdigit():
+        return None
     if reader.peek(1).kind in {"unit", "weekday"} or reader.peek(1).text in {"thing", "weekend"}:
         return None
     numbers = _numbers(reader, month_follows=False)

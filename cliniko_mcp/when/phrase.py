@@ -17,6 +17,7 @@ from cliniko_mcp.when.words import PREPOSITIONS
 
 Term = Dated | DatedSpan | Dates | Days | Exact | Weekdays
 _EXCEPT: Final = (("except", "for"), ("except",), ("apart", "from"), ("other", "than"), ("without",), ("not",), ("no",))
+_EITHER: Final = frozenset(("or", "/", "nor"))
 _DAY_KINDS: Final = frozenset(("weekday", "date", "iso", "month", "ord", "unit"))
 _DAY_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "tonight", "weekend", "weekday"))
 
@@ -131,7 +132,7 @@ class _Grammar:
                 self._add_days([stretch])
                 return True
             reader.at = start
-        bound = read_bound(reader, self.now)
+        bound = None if self.joiner in _EITHER else read_bound(reader, self.now)
         if bound is None:
             reader.at = start
             return False
@@ -177,6 +178,9 @@ class _Grammar:
         listed = self.joiner != "comma" or (not weekdays.single and self._single_day())
         if self.joiner and self.last == "days" and listed:
             self.segment.days[-1].append(weekdays)
+        elif self._unlike("times"):
+            reader.at = start
+            return False
         else:
             self._alternative()
             self.segment.weekdays.append(weekdays)
@@ -187,7 +191,7 @@ class _Grammar:
         reader, start = self.reader, self.reader.at
         listed = bool(self.joiner) and self.last == "times"
         times = read_times(reader, day_said=self.day_said, listed=listed)
-        if times is None:
+        if times is None or self._unlike("days") or self._unlike("weekdays"):
             reader.at = start
             return False
         groups = self.segment.times
@@ -197,6 +201,12 @@ class _Grammar:
             groups.append([times])
         self.last = "times"
         return True
+
+    def _unlike(self, kind: str) -> bool:
+        """Whether "or" would join a day and a time ("after 3 or Thursday"), which make no alternatives."""
+        if kind == "times" and self.segment.says_day:
+            return False
+        return self.joiner in _EITHER and self.last == kind
 
     def _clear(self, times: Times | None) -> None:
         moments = (times.first, times.final) if times else ()
@@ -271,6 +281,8 @@ class _Grammar:
             self.segment.days[-1] += terms
         elif joined and self.last == "weekdays" and self.joiner != "comma":
             self.segment.days.append([self.segment.weekdays.pop(), *terms])
+        elif self._unlike("times"):
+            raise self._stuck()
         else:
             self._alternative()
             self.segment.days.append(list(terms))

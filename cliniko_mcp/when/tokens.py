@@ -253,7 +253,12 @@ def _dashes(found: list[Token]) -> list[Token]:
     for at, token in enumerate(found):
         if token.text == "-" and token.kind == "to":
             before, after = (found[at - 1] if at else END), (found[at + 1] if at + 1 < len(found) else END)
-            if not token.spaced and (_binds(found, at, before, after) or not (_ends(before) and _ends(after))):
+            inside = before is not END and after is not END
+            if (
+                inside
+                and not token.spaced
+                and (_binds(found, at, before, after) or not (_ends(before) and _ends(after)))
+            ):
                 continue
         kept.append(token)
     return kept

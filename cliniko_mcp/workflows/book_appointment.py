@@ -1,8 +1,8 @@
 """book_appointment: an appointment for one patient, looked at before it is made and checked after.
 
-Requests: 5 for the roster and those of the patient's name, then at once one for those who offer the type, two for working
-hours and one for each hundred entries of the practitioner's and the patient's diary; then the booking, one to read
-conflicts and, with repeats, one for each hundred of them.
+Requests: 5 for the roster and those of the patient's name, then at once one for those who offer the type, two for
+working hours and one for each hundred entries of the practitioner's and the patient's diary; then the booking, one to
+read conflicts and, with repeats, one for each hundred of them.
 """
 
 from collections.abc import Sequence
@@ -217,8 +217,8 @@ async def _made(desk: Desk, first: str, repeat: Repeat, notes: list[str]) -> int
     except ClinikoRefused:
         notes.append("It is done, but the repeats could not be read; look with show_diary.")
         return None
-    if len(rows) != repeat.count:
-        notes.append(f"{repeat.count} repeats were asked for and {len(rows)} are in the diary.")
+    if len(rows) != repeat.more:
+        notes.append(f"{repeat.more} repeats were asked for and {len(rows)} are in the diary.")
     return len(rows)
 
 
@@ -243,7 +243,7 @@ def _remarks(plan: Plan, roster: Roster, theirs: Sequence[Entry], asked: Known |
 
 tool = curated(
     "book_appointment",
-    "Book an appointment (visit, consult) for a patient. Double bookings, leave, hours and the patient's other bookings "
+    "Book an appointment (visit, consult) for a patient. Double bookings, leave, hours and the patient's other visits "
     "are checked first: a clash is refused and shown. Says which messages the clinic may send.",
     BookAppointment,
     work,

@@ -1,7 +1,7 @@
 """Every cross that `doctor` can show for the account, brought about on purpose, and the tick beside it."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from cliniko_mcp.settings import Settings
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 GOOD = {"CLINIKO_API_KEY": "abc-uk1", "CLINIKO_CONTACT_EMAIL": "desk@clinic.example"}
 
-Handler = Callable[[httpx2.Request], httpx2.Response]
+Handler = Callable[[httpx2.Request], httpx2.Response] | Callable[[httpx2.Request], Awaitable[httpx2.Response]]
 
 
 @pytest.fixture(autouse=True)
@@ -229,7 +229,8 @@ def test_what_the_role_may_do_can_stay_unknown(look: Look) -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "status", "which"), [(0, "ok", ""), (2, "warning", "behind"), (-2, "warning", "ahead"), (9, "failed", "behind")]
+    ("minutes", "status", "which"),
+    [(0, "ok", ""), (2, "warning", "behind"), (-2, "warning", "ahead"), (9, "failed", "behind")],
 )
 def test_a_clock_that_is_off_is_told(minutes: int, status: str, which: str, look: Look) -> None:
     found = look(cliniko(clock=NOW + timedelta(minutes=minutes)))
@@ -268,13 +269,18 @@ def test_sites_that_cannot_be_read_are_a_warning(look: Look) -> None:
 
 def test_an_answer_that_never_comes_ends_the_examination(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cliniko_mcp.doctor.account.PATIENCE", 0.0)
-    found = look(cliniko())
+
+    async def silent(request: httpx2.Request) -> httpx2.Response:
+        await anyio.sleep_forever()
+        raise AssertionError(request.url)
+
+    found = look(silent)
     assert "did not answer in time" in found["user"].detail
 
 
 def test_the_whole_examination_names_every_part_once(tmp_path: Path) -> None:
     async def collect() -> list[Check]:
-        return [each async for each in examine(surroundings(tmp_path, Settings.load(GOOD and {}, GOOD), cliniko()))]
+        return [each async for each in examine(surroundings(tmp_path, Settings.load({}, GOOD), cliniko()))]
 
     names = [each.name for each in anyio.run(collect)]
     assert len(names) == len(set(names))

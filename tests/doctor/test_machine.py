@@ -190,7 +190,10 @@ def test_a_log_that_is_whole_is_a_tick_and_one_that_was_changed_a_cross(tmp_path
 
 
 def test_a_log_named_by_a_flag_is_the_one_looked_at(tmp_path: Path) -> None:
-    assert str(tmp_path / "mine.jsonl") in safety.audit(surroundings(tmp_path, audit_file=str(tmp_path / "mine.jsonl"))).detail
+    assert (
+        str(tmp_path / "mine.jsonl")
+        in safety.audit(surroundings(tmp_path, audit_file=str(tmp_path / "mine.jsonl"))).detail
+    )
 
 
 def test_a_log_that_cannot_be_written_is_a_cross(tmp_path: Path) -> None:

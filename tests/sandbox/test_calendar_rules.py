@@ -379,7 +379,7 @@ def test_38_embedded_links_to_the_legacy_family_answer(desk: Front) -> None:
     invoice = desk.get("/invoices")["invoices"][0]
     link = invoice["appointment"]["links"]["self"].removeprefix(BASE)
     assert desk.get(link)["id"] == link.rsplit("/", 1)[-1]
-    assert [row["id"] for row in desk.rows(f"{link}/invoices")][0] == invoice["id"]
+    assert invoice["id"] in {row["id"] for row in desk.rows(f"{link}/invoices")}
 
 
 def test_38_every_link_in_an_answer_leads_somewhere(desk: Front) -> None:

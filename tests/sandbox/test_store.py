@@ -130,10 +130,19 @@ def test_76_two_runs_with_the_same_seed_are_byte_identical() -> None:
     assert _run(1) == _run(1) != _run(2)
 
 
+_IDLE = """
+import sys
+from datetime import UTC, datetime
+from cliniko_mcp.sandbox.core import Sandbox
+Sandbox(now=datetime.now(UTC))
+heavy = ("cliniko_mcp.resources.", "cliniko_mcp.sandbox.rules", "cliniko_mcp.sandbox.seed", "starlette", "httpx2")
+print([name for name in sys.modules if name.startswith(heavy)])
+"""
+
+
 def test_a_new_clinic_costs_nothing_until_it_is_asked() -> None:
-    code = "import sys; from cliniko_mcp.sandbox.core import Sandbox; from datetime import datetime, UTC; "
-    code += "Sandbox(now=datetime.now(UTC)); print([m for m in sys.modules if m.startswith(('cliniko_mcp.resources.', 'starlette', 'httpx2', 'pydantic'))])"
-    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+    shown = subprocess.run([sys.executable, "-c", _IDLE], check=True, capture_output=True, text=True).stdout
+    assert shown == "[]\n"
 
 
 def _grown(bookings: int) -> Front:
@@ -171,11 +180,13 @@ def test_a_filtered_sorted_page_is_quick_among_thirty_thousand_bookings() -> Non
     for query in queries:
         desk.ask("GET", "/bookings", query)  # the first question builds the index
     took: list[float] = []
-    for turn in range(12):
+    table = desk.sandbox.desk.store.table("individual_appointments")
+    for _ in range(12):
         for query in queries:
-            fresh = [*query, ("q[]", f"id:>{turn}"), ("per_page", "50")]  # never the same list twice
-            began = time.perf_counter()
-            assert desk.ask("GET", "/bookings", fresh).status == 200
-            took.append(time.perf_counter() - began)
+            row_id, row = next(iter(table.rows.items()))
+            table.put(row_id, row)  # so that no remembered result is used
+            began = time.process_time()
+            assert desk.ask("GET", "/bookings", query).status == 200
+            took.append(time.process_time() - began)
     took.sort()
-    assert took[len(took) // 2] < 0.02  # the budget is 5 ms; a busy machine gets some slack
+    assert took[len(took) // 2] < 0.01  # the budget is 5 ms; a busy machine gets some slack

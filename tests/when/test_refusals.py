@@ -6,43 +6,104 @@ from cliniko_mcp.errors import NotUnderstood
 
 from .saying import said
 
-VAGUE = ["soon", "3ish", "3-ish", "asap", "sometime", "sometime next week", "around 3", "about 3", "in a few days",
-    "some time Thursday", "in 2 weeks or so", "Thursdayish", "~3pm", "whenever", "later", "late afternoon"]
+VAGUE = [
+    "soon",
+    "3ish",
+    "3-ish",
+    "asap",
+    "sometime",
+    "sometime next week",
+    "around 3",
+    "about 3",
+    "in a few days",
+    "some time Thursday",
+    "in 2 weeks or so",
+    "Thursdayish",
+    "~3pm",
+    "whenever",
+    "later",
+    "late afternoon",
+]
 UNDATED = ["Christmas", "Easter Monday", "in summer", "before Christmas", "the school holidays", "next spring"]
-CONTRADICTIONS = ["Monday 24 Nov", "Monday, 24 November 2026", "today Monday", "tomorrow Friday", "Friday the 3rd",
-    "tomorrow morning at 3pm", "next week last week", "Monday at 3 at 4", "weekdays this weekend",
-    "tomorrow morning afternoon", "Saturday except weekends", "Tue 24 Nov to Thu 28 Nov"]
-REVERSED = ["from 5pm to 3pm", "28 to 24 November", "28 Nov to 24 Nov", "from 10 to 9", "10pm to 2am", "Nov 28-24",
-    "2026-11-28/2026-11-24", "Friday to Monday next week", "the 28th to the 24th", "between 4pm and 2pm"]
-IMPOSSIBLE = ["31 June", "30/2", "30th of February", "24/13/2026", "0/11", "29/2/2027", "2026-02-30", "2026-13-01",
-    "25:00", "13pm", "0am", "9:75", "2026-11-24T25:00", "2026-W54", "2026-366", "31st of next month x"]
-OPEN = ["every Monday", "every morning", "from Monday", "after Thursday", "since next week", "Mondays", "mornings", "Tuesday mornings", "not Wednesday"]
-UNCLEAR = ["Thursday 2026", "by 3pm February", "first", "3", "tomorrow 3", "9-5", "2030", "by 2030", "next December", "last March", "the next Tuesday", "thuesday"]
-MIXED = ["Monday morning or Wednesday afternoon", "next week except Wednesday afternoon", "24 Nov or 3 Dec",
-    "in the next 4 weeks except 1 December"]
+CONTRADICTIONS = [
+    "Monday 24 Nov",
+    "Monday, 24 November 2026",
+    "today Monday",
+    "tomorrow Friday",
+    "Friday the 3rd",
+    "tomorrow morning at 3pm",
+    "next week last week",
+    "Monday at 3 at 4",
+    "weekdays this weekend",
+    "tomorrow morning afternoon",
+    "Saturday except weekends",
+    "Tue 24 Nov to Thu 28 Nov",
+]
+REVERSED = [
+    "from 5pm to 3pm",
+    "28 to 24 November",
+    "28 Nov to 24 Nov",
+    "from 10 to 9",
+    "10pm to 2am",
+    "Nov 28-24",
+    "2026-11-28/2026-11-24",
+    "Friday to Monday next week",
+    "the 28th to the 24th",
+    "between 4pm and 2pm",
+]
+IMPOSSIBLE = [
+    "31 June",
+    "30/2",
+    "30th of February",
+    "24/13/2026",
+    "0/11",
+    "29/2/2027",
+    "2026-02-30",
+    "2026-13-01",
+    "25:00",
+    "13pm",
+    "0am",
+    "9:75",
+    "2026-11-24T25:00",
+    "2026-W54",
+    "2026-366",
+    "31st of next month x",
+]
+OPEN = [
+    "every Monday",
+    "every morning",
+    "from Monday",
+    "after Thursday",
+    "since next week",
+    "Mondays",
+    "mornings",
+    "Tuesday mornings",
+    "not Wednesday",
+]
+UNCLEAR = [
+    "Thursday 2026",
+    "by 3pm February",
+    "first",
+    "3",
+    "tomorrow 3",
+    "9-5",
+    "2030",
+    "by 2030",
+    "next December",
+    "last March",
+    "the next Tuesday",
+    "thuesday",
+]
+MIXED = [
+    "Monday morning or Wednesday afternoon",
+    "next week except Wednesday afternoon",
+    "24 Nov or 3 Dec",
+    "in the next 4 weeks except 1 December",
+]
 NONSENSE = [
-    "",
-    "   ",
-    "banana",
-    "Thursday banana",
-    "the",
-    "on",
-    "a",
-    "please",
-    "and",
-    "or Thursday",
-    "Thursday or",
-    "next",
-,
-    
-    "Thursday at",
-    "except",
-    "in",
-    "2 weeks",
-    "week",
-    "every 2 weeks",
-    "next available",
-    "Thursday and and Friday",
+    *("", "   ", "banana", "Thursday banana", "the", "on", "a", "please", "and", "or Thursday", "Thursday or", "next"),
+    *("Thursday at", "except", "in", "2 weeks", "week", "every 2 weeks", "next available", "Thursday and and Friday"),
+    *("after 3 or Thursday", "Thursday or after 3", "after 3 or tomorrow", "morning or until Monday", "- Thursday"),
 ]
 FOREIGN = [
     "🙂",

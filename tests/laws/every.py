@@ -1,0 +1,12 @@
+"""The whole registry as parameters of a law: one case for each operation, or for each tool as hosts are told of it."""
+
+import pytest
+
+from cliniko_mcp.listing import entries
+from cliniko_mcp.registry import operations
+
+OPERATIONS = list(operations().values())
+ENTRIES = list(entries().values())
+
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+every_tool = pytest.mark.parametrize("entry", ENTRIES, ids=lambda each: each.name)

@@ -1,0 +1,70 @@
+"""Every schema in the one dialect that every host accepts, in every view."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cliniko_mcp.listing import Entry, entries
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.views import view_of
+from tests.laws.dialect import faults
+from tests.laws.every import every_tool
+
+VIEWS: dict[str, dict[str, Any]] = {
+    "core": {},
+    "all": {"view": "all"},
+    "read-only": {"view": "all", "read_only": True},
+    "two resources": {"resources": ("patients", "bookings")},
+    "three tools": {"tools": ("get_patient", "update_patient", "delete_patient")},
+}
+
+
+@every_tool
+def test_a_schema_is_in_the_dialect_that_every_host_accepts(entry: Entry):
+    assert list(faults(entry.input_schema)) == []
+
+
+@every_tool
+def test_a_schema_is_valid_json_schema(entry: Entry):
+    Draft202012Validator.check_schema(entry.input_schema)
+
+
+@pytest.mark.parametrize("flags", VIEWS.values(), ids=VIEWS)
+def test_a_view_shows_only_schemas_that_every_host_accepts(flags: dict[str, Any]):
+    listed = view_of(Settings(**flags)).listed
+
+    assert listed
+    assert not [fault for name in listed for fault in faults(entries()[name].input_schema)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "fault"),
+    [
+        ({"type": "object", "properties": {}}, "closed"),
+        ({"type": "array"}, "root"),
+        ({"type": "object", "properties": {"a": {"anyOf": []}}, "additionalProperties": False}, "anyOf"),
+        ({"type": "object", "properties": {"a": {"type": ["string", "null"]}}, "additionalProperties": False}, "plain"),
+        ({"type": "object", "properties": {"a": {"type": "array"}}, "additionalProperties": False}, "without items"),
+        ({"type": "object", "properties": {"a b": {"type": "string"}}, "additionalProperties": False}, "a b"),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string", "enum": ["x", None]}},
+                "additionalProperties": False,
+            },
+            "None",
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string", "pattern": r"\Ax"}},
+                "additionalProperties": False,
+            },
+            "JavaScript",
+        ),
+        ({"type": "object", "properties": {}, "required": ["b"], "additionalProperties": False}, "b is required"),
+    ],
+)
+def test_the_lint_itself_sees_what_hosts_refuse(schema: dict[str, Any], fault: str):
+    assert any(fault in each for each in faults(schema))

@@ -1,0 +1,31 @@
+"""The registry against the compact table of facts: drift on either side names the line."""
+
+from cliniko_mcp.registry import operations
+from tests.laws.facts import facts, written
+
+
+def test_every_operation_has_its_line_and_every_line_its_operation():
+    lines = {line[0].rstrip("!"): line for line in written()}
+    missing = sorted(operations().keys() - lines.keys())
+    strangers = sorted(lines.keys() - operations().keys())
+
+    assert not missing, f"operations without a line in operations.csv: {missing}"
+    assert not strangers, f"lines of operations.csv without an operation: {strangers}"
+
+
+def test_every_operation_is_what_its_line_says():
+    lines = {line[0].rstrip("!"): line for line in written()}
+
+    drifted = {name: (lines[name], facts(each)) for name, each in operations().items() if lines[name] != facts(each)}
+
+    assert not drifted, "\n".join(f"{name}: table {due}, registry {found}" for name, (due, found) in drifted.items())
+
+
+def test_the_table_is_whole():
+    lines = written()
+
+    assert len(lines) == 211
+    assert len({(method, path) for _, method, path, *_ in lines}) == 211
+    assert sum(line[0].endswith("!") for line in lines) == 27
+    assert sum(len(line[3].split()) for line in lines) >= 461
+    assert sum(len(line[4].split()) for line in lines) >= 500

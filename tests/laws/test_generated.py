@@ -1,0 +1,57 @@
+"""What is generated from the registry is what the registry says, in the order it always had."""
+
+import json
+from collections.abc import Mapping
+
+from cliniko_mcp.listing import entries
+from cliniko_mcp.manifest import manifest, project_root, stale
+from cliniko_mcp.registry import RESOURCES, find, operations, resource
+from cliniko_mcp.tools.tool import Tool
+from cliniko_mcp.tools.views import META
+from tests.laws.source import PACKAGE
+
+
+def test_the_generated_files_are_up_to_date():
+    assert stale(project_root()) == []
+
+
+def test_every_resource_module_is_in_the_registry_and_the_order_is_by_name():
+    files = {path.stem for path in (PACKAGE / "resources").glob("*.py")} - {"__init__"}
+
+    assert set(RESOURCES) == files
+    first, *others = RESOURCES
+    assert first == "appointment_types"  # the children of appointment types stand after it
+    assert others == sorted(others)
+
+
+def test_the_list_shows_curated_tools_first_then_the_catalogue_then_operations_by_resource():
+    kinds = [entry.kind for entry in entries().values()]
+    order = [entry.resource for entry in entries().values() if entry.kind == "operation"]
+
+    assert kinds == sorted(kinds, key=["workflow", "meta", "operation"].index)
+    assert [name for name, entry in entries().items() if entry.kind == "meta"][: len(META)] == list(META)
+    assert list(dict.fromkeys(order)) == list(RESOURCES)
+
+
+def test_operations_stand_in_the_list_as_they_are_written():
+    written = [operation.name for module in RESOURCES for operation in resource(module).operations()]
+
+    assert [name for name, entry in entries().items() if entry.kind == "operation"] == written
+
+
+def test_the_list_and_the_registry_know_the_same_operations():
+    listed = {name for name, entry in entries().items() if entry.kind == "operation"}
+
+    assert listed == operations().keys()
+    assert all((found := find(name)) is not None and found.name == name for name in listed)
+
+
+def test_the_manifest_is_the_same_however_often_it_is_made(tools: Mapping[str, Tool]):
+    assert json.dumps(manifest(tools)) == json.dumps(manifest(tools))
+
+
+def test_what_the_list_leaves_out_the_manifest_has(tools: Mapping[str, Tool]):
+    rows = manifest(tools)["tools"]
+
+    assert isinstance(rows, list)
+    assert all(isinstance(row, dict) and row["outputSchema"] for row in rows)
