@@ -1,12 +1,12 @@
-"""From the registry to what is generated: tools.manifest.json, the listing inside the package, the README's tables.
+"""From the registry to what is generated: tools.manifest.json, the package's listing, the README's tables, docs/tools.md.
 
 One source, so that documents, lists and tools cannot disagree; `cliniko-mcp manifest --check` fails when they do.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from cliniko_mcp import __version__
 from cliniko_mcp.errors import ConfigurationError, JsonValue
@@ -103,13 +103,82 @@ def tool_table(tools: Mapping[str, Tool]) -> str:
     return "\n".join(lines)
 
 
+def tool_reference(tools: Mapping[str, Tool]) -> str:
+    """The reference for people: every tool with what it does, what it may change and what it takes."""
+    lines = [
+        "# Every tool",
+        "",
+        "Made by `cliniko-mcp manifest` from the same table that the server works from; changes by hand are overwritten.",
+        "",
+        f"{len(tools)} tools. **read** changes nothing, **write** makes or changes records, **destructive** archives, "
+        "deletes or cancels, and asks a person first. Ids are text of up to 20 digits. What a filter takes, and how long "
+        "lists are read, is said in the server's own instructions to the assistant.",
+    ]
+    groups: dict[str, list[Tool]] = {}
+    for tool in tools.values():
+        title = {"workflow": "For the front desk", "meta": "The catalogue"}.get(tool.kind)
+        groups.setdefault(title or str(tool.resource).replace("_", " ").capitalize(), []).append(tool)
+    for title, group in groups.items():
+        lines += ["", f"## {title}"]
+        for tool in group:
+            lines += _described(tool)
+    return "\n".join(lines) + "\n"
+
+
+def _described(tool: Tool) -> Iterator[str]:
+    schema = cast("Mapping[str, Mapping[str, JsonValue]]", tool.input_schema.get("properties", {}))
+    required = cast("list[str]", tool.input_schema.get("required", []))
+    replaced = tool.operation.replaced_by if tool.operation else None
+    yield from ("", f"### `{tool.name}`", "")
+    yield f"**{tool.risk}** · {_one_line(tool.description)}" + (f" Replaced by `{replaced}`." if replaced else "")
+    if schema:
+        yield from ("", "| argument | takes | |", "|---|---|---|")
+    for name, field in schema.items():
+        needed = "**needed** " if name in required else ""
+        words = _one_line(str(field.get("description", ""))).replace("|", "\\|")
+        yield f"| `{name}` | {_takes(field)} | {(needed + words).strip()} |"
+
+
+def _one_line(text: str) -> str:
+    # A reader of Markdown would take < for a tag.
+    return " ".join(text.split()).replace("<", "&lt;")
+
+
+def _takes(field: Mapping[str, JsonValue]) -> str:
+    kind = str(field.get("type", "any"))
+    choices = field.get("enum")
+    if isinstance(choices, list):
+        return ", ".join(f"`{choice}`" for choice in choices)
+    items = field.get("items")
+    if kind == "array" and isinstance(items, dict):
+        return f"list of {_takes(items)}"
+    return {"string": "text", "integer": "whole number", "boolean": "true or false"}.get(kind, kind)
+
+
+def stamped(text: str, tools: Mapping[str, Tool]) -> str:
+    """A package's description in JSON with the version of this program, and the listed tools where it names tools."""
+    found = cast("dict[str, JsonValue]", json.loads(text))
+    found["version"] = __version__
+    packages = found.get("packages")
+    for package in packages if isinstance(packages, list) else ():
+        cast("dict[str, JsonValue]", package)["version"] = __version__
+    if "tools" in found:
+        shown = [tool for name, tool in tools.items() if tool.kind != "operation" or name in CORE]
+        found["tools"] = [{"name": tool.name, "description": tool.description.split(". ")[0]} for tool in shown]
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
 def generated(root: Path) -> dict[Path, str]:
     """The files that the registry determines, with the text each should have; `root` is the project's folder."""
     tools = all_tools()
     files = {
         root / "tools.manifest.json": json.dumps(manifest(tools), indent=1, ensure_ascii=False) + "\n",
         root / "cliniko_mcp" / FILE: json.dumps(listing(tools), separators=(",", ":"), ensure_ascii=False) + "\n",
+        root / "docs" / "tools.md": tool_reference(tools),
     }
+    for path in (root / "packaging" / "server.json", root / "packaging" / "mcpb" / "manifest.json"):
+        if path.is_file():
+            files[path] = stamped(path.read_text("utf-8"), tools)
     readme = root / "README.md"
     if readme.is_file() and START in (text := readme.read_text("utf-8")):
         before, _, rest = text.partition(START)

@@ -78,6 +78,10 @@ class House:
             self._sandbox = demo_clinic(self.settings)
         return self._sandbox
 
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Have this called when the run ends."""
+        self._stack.callback(close)
+
     def clock(self) -> Callable[[], datetime]:
         """Where this run reads the time: the demo clinic's clock, a given start that runs on, or this computer's."""
         if self.settings.sandbox:
@@ -104,9 +108,9 @@ class House:
         and the error tree for everything that goes wrong.
         """
         tool = self.catalogue.get(name)
-        too_large(arguments)
+        too_large(arguments, tool.most_bytes)
         clinic = await self.clinic()
-        desk = Desk(clinic, self._layers, caller, name, self.view.excluded)
+        desk = Desk(clinic, self._layers, caller, name, self.view.excluded, self.settings.upload_folder)
         answer = await tool.run(desk, arguments or {})
         return await answer.finished(desk)
 
@@ -158,6 +162,7 @@ async def open_clinic(house: House) -> AsyncGenerator[Clinic]:
 
 def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     """The onion around every operation, outermost first."""
+    from cliniko_mcp.guardrails.approval import approval_page
     from cliniko_mcp.guardrails.audit import Audit
     from cliniko_mcp.guardrails.chain import Chain
     from cliniko_mcp.guardrails.confirm import Confirm
@@ -167,14 +172,19 @@ def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     from cliniko_mcp.guardrails.readonly import ReadOnly
 
     settings, now = house.settings, house.clock()
+    questions = Questions(now, lambda: secrets.token_hex(16))
+    page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
+    if page is not None:
+        house.at_end(page.close)
     # What is done in a demo clinic is written down too, but not among what was done to real records.
     usual = state_folder() / ("demo-audit.jsonl" if settings.demo else "audit.jsonl")
     confirm = Confirm(
         clinic,
-        Questions(now, lambda: secrets.token_hex(16)),
+        questions,
         now=now,
         policy=settings.confirm,
         allowed=frozenset(settings.allow_destroy),
+        page=page,
         wait=settings.approval_wait,
     )
     read_only = (ReadOnly(),) if settings.read_only else ()

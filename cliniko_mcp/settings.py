@@ -101,6 +101,9 @@ class Settings(BaseModel):
     http_token: SecretStr | None = Field(
         default=None, description="The bearer token itself; environment only, because arguments are visible."
     )
+    upload_folder: str | None = Field(
+        default=None, description="A folder of this computer whose files may be attached to patients; none otherwise."
+    )
     audit_file: str | None = Field(default=None, description="Where the audit log is kept, instead of the usual place.")
 
     @model_validator(mode="after")

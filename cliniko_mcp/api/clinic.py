@@ -22,6 +22,8 @@ from cliniko_mcp.operation import Call, Operation
 if TYPE_CHECKING:
     import httpx2
 
+    from cliniko_mcp.api.storage import Storage
+
 
 class Clinic:
     """One clinic's account, as one API key sees it. `open` makes it; nothing is sent before the first call.
@@ -36,8 +38,10 @@ class Clinic:
         *,
         now: Callable[[], datetime],
         clock: Callable[[], float] = anyio.current_time,
+        files: "Storage | None" = None,
     ) -> None:
         self.now = now
+        self._files = files
         self._http = http
         self._clock = clock
         self._zones = Zones(self.perform, clock)
@@ -65,12 +69,15 @@ class Clinic:
         """
         from cliniko_mcp.api.network import Network, client
         from cliniko_mcp.api.retry import Retry
+        from cliniko_mcp.api.storage import Storage
         from cliniko_mcp.api.throttle import Throttle
 
         throttle = Throttle(transport or Network(), per_minute=per_minute, wall=now, clock=clock, sleep=sleep)
         retry = Retry(throttle, rng=rng or Random(), wall=now, clock=clock, sleep=sleep)
-        async with client(key, base_url, user_agent, retry) as http:
-            yield cls(http, now=now, clock=clock)
+        # The storage has a client of its own, which knows no key.
+        storage = Storage.open(base_url=base_url, transport=transport or Network())
+        async with client(key, base_url, user_agent, retry) as http, storage as files:
+            yield cls(http, now=now, clock=clock, files=files)
 
     async def perform(self, call: Call) -> Record | None:
         """The record that one request gives back; None where the operation gives nothing (archive, delete, cancel)."""
@@ -123,6 +130,31 @@ class Clinic:
             return await self.page(call, number, per_page, sweep=True)
 
         return pages.drain(fetch)
+
+    @property
+    def files(self) -> "Storage":
+        """The file storage beside the API."""
+        if self._files is None:
+            raise RuntimeError("this clinic was made without a file storage")
+        return self._files
+
+    async def file(self, call: Call, most: int) -> bytes:
+        """The content of the attachment that `call` reads, of at most `most` bytes: the API names the storage's signed
+        address, which is then read without our credentials (api.md 3.3). Raises NotFound while there is no content."""
+        import httpx2
+
+        path = f"{call.request().path}/content"
+        try:
+            response = await self._http.request("GET", path)
+        except httpx2.RequestError as problem:
+            raise answers.unanswered(call, _in_words(problem, too_large=False), sent=True) from problem
+        place = response.headers.get("location", "")
+        if 300 <= response.status_code < 400 and place:
+            return await self.files.download(place, most)
+        if 200 <= response.status_code < 300 and len(response.content) <= most:
+            return response.content
+        answers.read(call, response.status_code, response.headers, response.content, now=self.now())
+        raise answers.unreadable(call, "it was too large")
 
     async def zone(self, business_id: str | None = None) -> ZoneInfo:
         """The time zone of this site, else of the user to whom the key belongs; UTC where neither is known."""

@@ -55,13 +55,13 @@ class Plan:
         return day_bounds(first, zone)[0], day_bounds(last, zone)[1]
 
 
-def check_live(plan: Plan) -> None:
-    """Raise InvalidArguments where a patient, practitioner, site or type is archived: Cliniko books none of them."""
+def check_live(plan: Plan, fields: Collection[str] = ("patient", "practitioner", "business", "type")) -> None:
+    """Raise InvalidArguments where one of these is archived or left: Cliniko books none of them (api.md 6, 34)."""
     ways = {"patient": "unarchive_patient brings a file back", "business": "unarchive_business opens a site again"}
     named = [("patient", each) for each in plan.patients]
     named += [("practitioner", plan.practitioner), ("business", plan.business), ("type", plan.kind)]
     for field, known in named:
-        if known.gone:
+        if known.gone and field in fields:
             fix = ways.get(field, "Choose another one; clinic_overview lists them")
             raise InvalidArguments(f"{known.note.removesuffix('.')} and cannot be booked.", f"{fix}.", field=field)
 

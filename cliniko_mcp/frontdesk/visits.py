@@ -1,4 +1,4 @@
-"""Visits: a patient's place in an appointment or a class, with arrival, bill and note, which Cliniko keeps on attendees.
+"""Visits: a patient's place in an appointment or a class, with arrival, bill and note, which attendees hold.
 
 The bookings of a span come in one list (a request a hundred), the attendees of its classes in another (a request for
 each 95 classes and each further hundred attendees). Nothing is asked visit by visit.

@@ -23,8 +23,16 @@ class Desk:
     """What tools act through. Made for one tool call: it knows the tool, the caller and the guards."""
 
     def __init__(
-        self, clinic: Clinic, layers: Sequence[Layer], caller: Caller, tool: str, excluded: frozenset[str] = frozenset()
+        self,
+        clinic: Clinic,
+        layers: Sequence[Layer],
+        caller: Caller,
+        tool: str,
+        excluded: frozenset[str] = frozenset(),
+        upload_folder: str | None = None,
     ) -> None:
+        self.upload_folder = upload_folder
+        """The one folder of this computer whose files may be uploaded, where the operator named one."""
         self.clinic = clinic
         self.caller = caller
         self.tool = tool
@@ -69,6 +77,14 @@ class Desk:
         async with aclosing(await guard(self._layers, self._guarded(call), started)) as records:
             async for record in records:
                 yield record
+
+    async def file(self, call: Call, most: int) -> bytes:
+        """The content of the attachment that `call` reads, of at most `most` bytes; see `Clinic.file`."""
+        return await guard(self._layers, self._guarded(call), lambda: self.clinic.file(call, most))
+
+    async def send_file(self, url: str, fields: Mapping[str, str], filename: str, kind: str, data: bytes) -> str:
+        """Send a file to the storage by a presigned POST that `perform` gave; see `Storage.upload`."""
+        return await self.clinic.files.upload(url, fields, filename, kind, data)
 
     async def count(self, call: Call) -> int | None:
         """How many rows a list has, by asking for one; None where Cliniko does not tell."""

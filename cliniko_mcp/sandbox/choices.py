@@ -73,12 +73,12 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
         "product_supplier_name takes the supplier of that name, or makes one; product_supplier_id goes before it.",
     ),
     54: (
-        "billable_item_id and product_id of a type name its oldest join: written they change or make it, null removes it.",
+        "billable_item_id and product_id of a type name its oldest join: a value changes or makes it, null removes it.",
         "A percentage and a money discount together are 422; giving one takes the other away.",
     ),
     55: (
-        "A final note, and one of someone else, refuses changes with 403; its author or an administrator may archive it.",
-        "A template gives its name as the title and its content where none is sent; later changes of it take nothing over.",
+        "A final note, or one of someone else, refuses changes with 403; its author or an administrator may archive it.",
+        "A template gives its name as the title and its content where none is sent, when the note is made.",
         "An attendee names its booking, and a booking the patient's attendee; a visit of another patient is 422.",
         "A visit is at Draft while any of its notes is one, else Final, and null without notes.",
     ),

@@ -106,7 +106,7 @@ class _Way:
 
 
 def _candidates(table: Table, query: Query) -> tuple[Iterable[str] | None, object]:
-    """The ids worth a look, from the narrowest index at hand, and the condition they fulfil; None where all rows are."""
+    """The ids worth a look, by the narrowest index at hand, and the condition they fulfil; None where all rows are."""
     ways = [_lookup(table, pair, pair[0], pair[1]) for pair in query.fixed]
     for wanted in query.conditions:
         column = _column(wanted, query)

@@ -14,7 +14,7 @@ from cliniko_mcp.model import Body, complaints
 from cliniko_mcp.operation import Operation, Risk
 from cliniko_mcp.registry import find
 from cliniko_mcp.tools.answer import Answer, fitted
-from cliniko_mcp.tools.boundary import unwrapped
+from cliniko_mcp.tools.boundary import MAX_BYTES, unwrapped
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.lists import listed
 from cliniko_mcp.tools.names import NAMED, ids_in, look_up
@@ -43,6 +43,8 @@ class Tool:
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
     synonyms: str = ""
     """Other words for it, which the plain-word lookup reads."""
+    most_bytes: int = MAX_BYTES
+    """How large its arguments may be as JSON; uploads take more than others."""
 
     @property
     def annotations(self) -> dict[str, JsonValue]:
@@ -102,6 +104,7 @@ def curated(
     needs: tuple[str, ...] = (),
     synonyms: str = "",
     title: str | None = None,
+    most_bytes: int = MAX_BYTES,
 ) -> Tool:
     """A curated tool: its arguments are a model, its work is a function of the desk and the validated arguments."""
     schema = model_schema(arguments)
@@ -126,6 +129,7 @@ def curated(
         run=run,
         needs=needs,
         synonyms=synonyms,
+        most_bytes=most_bytes,
     )
 
 

@@ -292,7 +292,10 @@ def _run(left: Weekdays, right: Weekdays) -> Weekdays:
     return Weekdays((Run(first, last),))
 
 
-def _between(left: End, right: End, now: Now) -> Days | Exact:
+def _between(left: End, right: End, now: Now) -> DatedSpan | Days | Exact:
+    if _day_alone(left) and _day_alone(right) and isinstance(left.days, Dated) and isinstance(right.days, Dated):
+        # a span beside them may say of which month: "the 25th to the 28th of next month"
+        return DatedSpan(left.days, right.days)
     begin, end = _resolved(left, right, now)
     if isinstance(begin, Days) and isinstance(end, Days) and not left.times and not right.times:
         return forward(begin, end)
@@ -301,6 +304,10 @@ def _between(left: End, right: End, now: Now) -> Days | Exact:
     if instant(finish) <= instant(start):
         raise not_understood("That runs backwards: the end is not after the start.")
     return Exact(start, finish)
+
+
+def _day_alone(end: End) -> bool:
+    return isinstance(end.days, Dated) and not end.days.month and not end.days.year and not (end.times or end.weekday)
 
 
 def _resolved(left: End, right: End, now: Now) -> tuple[Days | Exact, Days | Exact]:

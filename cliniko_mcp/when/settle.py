@@ -54,7 +54,7 @@ def _shared(segments: list[Segment]) -> list[Term] | None:
 
 def _segment(segment: Segment, shared: list[Term] | None, now: Now) -> Part:
     times = _times(segment)
-    if not segment.days and any(_yearlike(said) for group in segment.times for said in group):
+    if any(_yearlike(said) for group in segment.times for said in group):
         raise not_understood('That could be a year or a time: say "20:30" or "in 2030".')
     if not segment.says_day:
         return _next_to_come(segment, times, now)

@@ -2,5 +2,9 @@
 
 from typing import Final
 
-NAMES: Final[tuple[str, ...]] = ()
+NAMES: Final[tuple[str, ...]] = (
+    "write_treatment_note",
+    "upload_patient_attachment",
+    "read_patient_attachment",
+)
 """The curated tools, in the order in which lists show them."""

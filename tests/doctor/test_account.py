@@ -1,7 +1,7 @@
 """Every cross that `doctor` can show for the account, brought about on purpose, and the tick beside it."""
 
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from cliniko_mcp.settings import Settings
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 GOOD = {"CLINIKO_API_KEY": "abc-uk1", "CLINIKO_CONTACT_EMAIL": "desk@clinic.example"}
 
-Handler = Callable[[httpx2.Request], httpx2.Response] | Callable[[httpx2.Request], Awaitable[httpx2.Response]]
+Handler = Callable[[httpx2.Request], httpx2.Response] | Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
 
 
 @pytest.fixture(autouse=True)

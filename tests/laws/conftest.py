@@ -12,3 +12,8 @@ from cliniko_mcp.tools.tool import Tool
 def tools() -> Mapping[str, Tool]:
     """Every tool by name, with its schema built."""
     return all_tools()
+
+
+@pytest.fixture(autouse=True)
+def state_of_its_own() -> None:
+    """Laws read source and tables and touch no state, so the thousands of them share one folder: none."""

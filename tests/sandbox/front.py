@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,8 +42,10 @@ class Front:
         return self.sandbox.respond(SandboxRequest(method, f"/v1{path}", tuple(query), sent, content))
 
     def get(self, path: str, *filters: str, status: int = 200, **query: str | int) -> Any:
-        pairs = [("q[]", each) for each in filters] + [(name.rstrip("_"), str(value)) for name, value in query.items()]
-        return _read(self.ask("GET", path, pairs), status)
+        return self.read("GET", path, [*(("q[]", each) for each in filters), *_pairs(query)], status)
+
+    def read(self, method: str, path: str, query: Iterable[tuple[str, str]] = (), status: int = 200) -> Any:
+        return _read(self.ask(method, path, query), status)
 
     def post(self, path: str, body: object = None, status: int = 201) -> Any:
         return _read(self.ask("POST", path, body=body if body is not None else {}), status)
@@ -59,7 +61,8 @@ class Front:
         found: list[dict[str, Any]] = []
         page = 1
         while True:
-            answer = self.get(path, *filters, **{"per_page": 100, **query, "page": page})
+            pairs = {"per_page": 100, **query, "page": page}
+            answer = self.read("GET", path, [*(("q[]", each) for each in filters), *_pairs(pairs)])
             found += next(value for value in answer.values() if isinstance(value, list))
             if "next" not in answer["links"]:
                 return found
@@ -93,6 +96,15 @@ class Front:
             "starts_at": starts_at,
         }
         return self.post("/group_appointments", body | more)
+
+
+def _pairs(query: Mapping[str, str | int]) -> list[tuple[str, str]]:
+    return [(name.rstrip("_"), str(value)) for name, value in query.items()]
+
+
+def body_of(response: SandboxResponse) -> Any:
+    """The JSON of an answer."""
+    return json.loads(response.body)
 
 
 def _read(response: SandboxResponse, status: int) -> Any:

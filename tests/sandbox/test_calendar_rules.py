@@ -1,6 +1,7 @@
 """The calendar, by the numbers of the checklist (api.md section 6, B)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -167,7 +168,7 @@ def test_27_one_cancellation_leaves_the_others_and_cannot_be_repeated(desk: Fron
     desk.patch(path, {"notes": "x"}, status=404)
 
 
-def _attendee(desk: Front, booking: dict[str, str], *filters: str) -> dict[str, object]:
+def _attendee(desk: Front, booking: dict[str, str], *filters: str) -> dict[str, Any]:
     (row,) = desk.rows("/attendees", f"booking_id:={booking['id']}", *filters)
     return row
 
@@ -466,3 +467,19 @@ def test_74_public_settings_are_a_strict_part_of_all(desk: Front) -> None:
 def test_the_clock_can_be_moved(desk: Front) -> None:
     desk.sandbox.clock.advance(timedelta(days=1))
     assert desk.post("/patients", {"first_name": "A", "last_name": "B"})["created_at"] == "2026-11-24T22:00:00Z"
+
+
+def test_the_names_that_others_rely_on_are_there(desk: Front) -> None:
+    mei = desk.get(f"/practitioners/{desk.id('practitioners', 'Dr Mei Ng')}")
+    assert (mei["display_name"], mei["designation"], mei["active"]) == ("Dr Mei Ng", "Physiotherapist", True)
+    (ana,) = desk.rows("/patients", "first_name:=Ana", "last_name:=Lima")
+    assert ana["date_of_birth"].startswith("1984")
+    coming = desk.rows("/bookings", f"patient_ids:~{ana['id']}", "starts_at:>2026-11-24T12:59:59Z")
+    assert len(coming) == 3
+    assert all(last(row["business"]) == desk.id("businesses", "Northside") for row in coming)
+    lengths = {row["name"]: row["duration_in_minutes"] for row in desk.rows("/appointment_types")}
+    assert (lengths["Initial consult"], lengths["Standard consult"]) == (45, 30)
+    assert {row["status"] for row in desk.rows("/invoices")} == {10, 20, 30, 40}
+    zones = {row["label"]: row["time_zone_identifier"] for row in desk.rows("/businesses")}
+    assert zones == {"Northside": "Australia/Sydney", "Riverside": "Australia/Perth"}
+    assert desk.get("/user")["time_zone_identifier"] == "Australia/Sydney"

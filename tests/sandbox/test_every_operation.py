@@ -258,9 +258,10 @@ def _plain(schema: Any, description: Mapping[str, Any]) -> Any:
         if plain.pop(exclusive, False) is True:
             plain[exclusive] = plain.pop(bound)
         if schema.get("format") == "decimal":
-            plain.pop(bound, None), plain.pop(exclusive, None)
+            for name in (bound, exclusive):  # bounds on a decimal that travels as text say nothing to a validator
+                plain.pop(name, None)
     if "pattern" in plain:
-        plain["pattern"] = _pattern(plain["pattern"])
+        plain["pattern"] = _pattern(str(plain["pattern"]))
     return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") else plain
 
 

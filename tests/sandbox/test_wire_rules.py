@@ -10,7 +10,7 @@ import pytest
 from cliniko_mcp import registry
 from cliniko_mcp.sandbox.core import Sandbox
 
-from .front import BASE, NOW, Front, errors, last
+from .front import BASE, NOW, Front, body_of, errors, last
 
 NOBODY = "9999999999999999999"
 
@@ -54,7 +54,7 @@ def test_02_a_request_without_user_agent_is_refused(desk: Front) -> None:
     for agent in (None, "", "  "):
         answer = desk.ask("GET", "/user", user_agent=agent)
         assert answer.status == 400
-        assert "User-Agent" in answer.json()["message"]
+        assert "User-Agent" in body_of(answer)["message"]
 
 
 def test_02_only_json_is_read(desk: Front) -> None:
@@ -433,11 +433,12 @@ def test_15_unknown_and_read_only_fields_vanish(desk: Front) -> None:
 
 def test_16_create_says_where_and_put_is_patch(desk: Front) -> None:
     answer = desk.ask("POST", "/patients", body={"first_name": "A", "last_name": "B", "email": "a@b.example"})
-    made = answer.json()
+    made = body_of(answer)
     assert (answer.status, answer.headers["Location"]) == (201, f"{BASE}/patients/{made['id']}")
     assert made["links"] == {"self": f"{BASE}/patients/{made['id']}"}
     put = desk.ask("PUT", f"/patients/{made['id']}", body={"last_name": "C"})
-    assert (put.status, put.json()["last_name"], put.json()["email"]) == (200, "C", "a@b.example")
+    changed = body_of(put)
+    assert (put.status, changed["last_name"], changed["email"]) == (200, "C", "a@b.example")
     assert desk.patch(f"/patients/{made['id']}", {"email": None})["email"] is None
 
 

@@ -235,6 +235,70 @@ MIXTURES = {
 }
 
 
+FURTHER = {
+    "24 Nov to 3 Dec 2026": days("2026-11-24", "2026-12-03"),
+    "24 Dec to 3 Jan 2027": days("2026-12-24", "2027-01-03"),
+    "24 Nov 2027 to 3 Dec": days("2027-11-24", "2027-12-03"),
+    "24 Nov to the 28th": days("2026-11-24", "2026-11-28"),
+    "29 February to 3 March": days("2028-02-29", "2028-03-03"),
+    "the 25th to the 28th of next month": days("2026-12-25", "2026-12-28"),
+    "the 24th or 25th of next month": days("2026-12-24", "2026-12-25"),
+    "in the next 2 weeks in the next 3 days": "2026-11-24T10:37 2026-11-27T10:37",
+    "next week in the next 10 days": "2026-11-30T00:00 2026-12-04T10:37",
+    "this Thursday this week": day(THU),
+    "after 25 Nov before 3 Dec": days(THU, "2026-12-02"),
+    "weekdays before the 5th": "2026-11-24T10:37 2026-12-05T00:00 mon,tue,wed,thu,fri",
+    "next week before Thursday": days("2026-11-30", "2026-12-02"),
+    "next week from the 2nd": days("2026-12-02", "2026-12-06"),
+    "next week except 2 December to 4 December": f"{days('2026-11-30', '2026-12-06')} mon,tue,sat,sun",
+    "next week except the weekend": days("2026-11-30", "2026-12-04"),
+    "next week except mornings and evenings": f"{days('2026-11-30', '2026-12-06')} 12:00-17:00",
+    "December except 24 to 31 December": days("2026-12-01", "2026-12-23"),
+    "Monday morning or Wednesday morning next week": f"{days('2026-11-30', '2026-12-02')} mon,wed 00:00-12:00",
+    "24 Nov, 26 Nov": f"{days('2026-11-24', THU)} tue,thu",
+    "tomorrow, Thursday or Friday": days(WED, "2026-11-27"),
+    "next week, Thursday": day("2026-12-03"),
+    "by the end of Friday": "2026-11-24T10:37 2026-11-28T00:00",
+    "before the start of next month": "2026-11-24T10:37 2026-12-01T00:00",
+    "before 24 December at noon": "2026-11-24T10:37 2026-12-24T12:00",
+    "since yesterday lunchtime": "2026-11-23T12:00 2026-11-24T10:37",
+    "since 3pm": "2026-11-23T15:00 2026-11-24T10:37",
+    "early December": days("2026-12-01", "2026-12-07"),
+    "month end": days("2026-11-24", "2026-11-30"),
+    "so far today": "2026-11-24T00:00 2026-11-24T10:37",
+    "rest of today": "2026-11-24T10:37 2026-11-25T00:00",
+    "week ending 13 December": days("2026-12-07", "2026-12-13"),
+    "weekend of 7 December": days("2026-12-12", "2026-12-13"),
+    "last week of December": days("2026-12-25", "2026-12-31"),
+    "first Monday of November": day("2027-11-01"),
+    "first Monday of November 2026": day("2026-11-02"),
+    "next 2 weekends": f"{days('2026-11-28', '2026-12-06')} sat,sun",
+    "next 5 weekdays": f"{days(WED, '2026-12-01')} mon,tue,wed,thu,fri",
+    "past hour": "2026-11-24T09:37 2026-11-24T10:37",
+    "a week before Friday": day("2026-11-20"),
+    "this January": days("2026-01-01", "2026-01-31"),
+    "last December": days("2025-12-01", "2025-12-31"),
+    "next March 2027": days("2027-03-01", "2027-03-31"),
+    "Tuesday after next": day("2026-12-08"),
+    "Friday before last": day("2026-11-13"),
+    "Friday just gone": day("2026-11-20"),
+    "next Wednesday to next Monday": days("2026-12-02", "2026-12-07"),
+    "weekend to Tuesday": days("2026-11-28", "2026-12-01"),
+    "two oh five tomorrow": at(WED, "14:05"),
+    "5 past 3 tomorrow": at(WED, "15:05"),
+    "12 noon tomorrow": at(WED, "12:00"),
+    "3pm or earlier tomorrow": hours(WED, "00:00", "15:00"),
+    "after first thing tomorrow": hours(WED, "10:00", "24:00"),
+    "Dec 5 2 pm": at("2026-12-05", "14:00"),
+    "25 Nov 26": day(WED),
+}
+
+
+@pytest.mark.parametrize(("phrase", "meant"), FURTHER.items())
+def test_rarer_phrases_mean_theirs(phrase: str, meant: str) -> None:
+    assert shown(said(phrase)) == meant
+
+
 @pytest.mark.parametrize(("phrase", "meant"), [*DAYS.items(), *SPANS.items(), *MIXTURES.items()])
 def test_a_phrase_means_its_interval(phrase: str, meant: str) -> None:
     assert shown(said(phrase)) == meant

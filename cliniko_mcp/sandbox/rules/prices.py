@@ -1,4 +1,4 @@
-"""Prices of products with and without tax, their suppliers, and the taxes themselves (api.md 2.4)."""
+"""Prices of products with and without tax, their suppliers, and taxes that are in use (api.md 2.4)."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -59,13 +59,6 @@ def show_product(desk: Desk, row: Row, shown: Json) -> None:
     """The supplier's name beside its id."""
     supplier = desk.get("product_suppliers", row.get("product_supplier_id"))
     shown["product_supplier_name"] = supplier.get("name") if supplier else None
-
-
-@RULES.on("taxes", "create", "update")
-def mirror_rate(desk: Desk, change: Change) -> None:
-    """`amount` is the old name of `rate`; where both are written, the rate counts."""
-    new = change.new
-    new["rate"] = new["amount"] = new["amount"] if change.gives("amount") and not change.gives("rate") else new["rate"]
 
 
 @RULES.on("taxes", "updated")

@@ -124,7 +124,7 @@ def _plant_practitioner(soil: Soil, person: Person) -> None:
         {
             "active": person.active,
             "designation": person.designation,
-            "display_known_as": person.name,
+            "display_name": person.name,
             "first_name": person.first,
             "last_name": person.last,
             "title": person.title or None,

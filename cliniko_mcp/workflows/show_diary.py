@@ -1,0 +1,196 @@
+"""show_diary: a day or a span of the diary, for a practitioner, a site or all, never cut without saying so.
+
+Requests: 5 for the roster, 2 for working hours, one for each hundred entries; then one for the kinds of blocked-out time,
+one for each 95 classes and each 95 patients.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from pydantic import Field
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.frontdesk import openings
+from cliniko_mcp.frontdesk.daysheet import People, Sheet, entry_row, people_of, sheets_of, times, totals
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster
+from cliniko_mcp.frontdesk.spans import Span, read_span
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.model import Body
+from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, size
+from cliniko_mcp.tools.rows import Row
+from cliniko_mcp.tools.tool import curated
+from cliniko_mcp.when.dates import day_words
+
+REACH: Final = timedelta(days=62)
+"""The longest stretch that is read in one call."""
+_BYTES_A_TOKEN: Final = 4
+_ENVELOPE: Final = 1_600
+"""Bytes kept for the interval, the totals, the names and the remarks."""
+
+
+class ShowDiary(Body):
+    when: str = Field(default="today", description="Such as: tomorrow; next week; Thursday afternoon.")
+    practitioner: list[str] | None = None
+    business: str | None = Field(default=None, description="Site.")
+    phones: bool = Field(default=False, description="With phone numbers.")
+    limit: int | None = Field(default=None, ge=1, le=400, description="Entries; give it to see more at once.")
+
+
+async def work(desk: Desk, given: ShowDiary) -> Answer:
+    """The sheets of the span, totals over all of it, and what to ask for to see those that do not fit."""
+    roster = await Roster.load(desk)
+    people = roster.several(given.practitioner or ())
+    site = roster.business(given.business) if given.business else None
+    who = {each.id for each in people}
+    span = read_span(given.when, desk.now, roster, [site] if site else ())
+    starts, ends = span.bounds
+    cut = ends - starts > REACH
+    diary = await openings.read_diary(desk, roster, starts, min(ends, starts + REACH), who, cancelled=True)
+    # Entries at closed sites are shown as well: the diary is also a record.
+    sites = [site] if site else [each for each in roster.businesses.values() if not each.gone or _used(each, diary)]
+    sheets = sheets_of(roster, diary, span, sites, who)
+    found = await people_of(desk, [each for sheet in sheets for each in sheet.entries])
+    tokens = MOST_TOKENS if given.limit else USUAL_TOKENS
+    shown = _Shown(roster, found, given, tokens * _BYTES_A_TOKEN - _ENVELOPE)
+    for sheet in sheets:
+        shown.add(sheet)
+    body: dict[str, JsonValue] = {
+        "when": span.said,
+        "items": list[JsonValue](shown.rows),
+        "page": {
+            "returned": shown.entries,
+            "total": sum(len(each.entries) for each in sheets),
+            "complete": not shown.left,
+        },
+        "totals": totals(sheets, found),
+        "names": roster.legend(shown.used),
+    }
+    notes = [each.note for each in (*people, *([site] if site else [])) if each.gone]
+    if cut:
+        last = (starts + REACH).astimezone(span.zone).date()
+        notes.append(f"Only read up to {day_words(last)}; ask about later days in another call.")
+    if shown.left:
+        body["next"] = _next(shown.left, roster, span, given)
+        notes.append(_more(shown.left, given))
+    return Answer(body, notes, span.zone)
+
+
+def _used(site: Known, diary: openings.Diary) -> bool:
+    return any(each.business_id == site.id for each in diary.entries)
+
+
+class _Shown:
+    """The sheets that fit, in order, and the parts of sheets that are left."""
+
+    def __init__(self, roster: Roster, people: People, given: ShowDiary, room: int) -> None:
+        self._roster = roster
+        self._people = people
+        self._phones = given.phones
+        self._most = given.limit or 400
+        self._room = room
+        self.rows: list[Row] = []
+        self.entries = 0
+        self.left: list[Sheet] = []
+        self.used: list[tuple[str, str | None]] = []
+
+    def add(self, sheet: Sheet) -> None:
+        """Show the sheet, or as many of its first entries as fit; once something is left, so is all that follows."""
+        if self.left:
+            self.left.append(sheet)
+            return
+        row = self._head(sheet)
+        room, kept = self._room - size(row), list[JsonValue]()
+        for entry in sheet.entries:
+            shown = entry_row(entry, self._roster, self._people, phones=self._phones)
+            room -= size(shown) + 1
+            if (room < 0 and (self.rows or kept)) or self.entries + len(kept) >= self._most:
+                break
+            kept.append(shown)
+        rest = sheet.entries[len(kept) :]
+        if rest:
+            # Entries that begin together stay together, so that the rest can be asked for by its time.
+            while kept and sheet.entries[len(kept) - 1].starts == rest[0].starts:
+                kept.pop()
+                rest = sheet.entries[len(kept) :]
+            self.left.append(Sheet(sheet.day, sheet.business_id, sheet.practitioner_id, (), (), rest))
+            if not kept:
+                return
+            row.pop("gaps", None)
+        elif room < 0 and self.rows:
+            self.left.append(sheet)
+            return
+        row["entries"] = kept
+        self.rows.append(row)
+        self.entries += len(kept)
+        self._room = room
+        self.used += [("practitioner_id", sheet.practitioner_id), ("business_id", sheet.business_id)]
+
+    def _head(self, sheet: Sheet) -> Row:
+        zone = self._roster.zone(sheet.business_id)
+        row: Row = {
+            "day": f"{sheet.day.isoformat()} {sheet.day:%a}",
+            "practitioner": self._roster.name("practitioner_id", sheet.practitioner_id),
+            "business": self._roster.name("business_id", sheet.business_id),
+        }
+        if sheet.hours:
+            row["hours"] = ", ".join(times(*each, zone) for each in sheet.hours)
+        if sheet.gaps:
+            row["gaps"] = ", ".join(times(*each, zone) for each in sheet.gaps)
+        return row
+
+
+def _next(left: Sequence[Sheet], roster: Roster, span: Span, given: ShowDiary) -> list[JsonValue]:
+    """The calls that show exactly the rest: of the first sheet, of its day, and of the days after."""
+    first = left[0]
+    sites: dict[str, JsonValue] = {"business": given.business} if given.business else {}
+    calls: list[JsonValue] = []
+    partly = bool(first.entries) and not first.hours and not first.gaps
+    day = [each for each in left if each.day == first.day]
+    if partly:
+        begins: datetime = first.entries[0].starts.astimezone(roster.zone(first.business_id))
+        call: dict[str, JsonValue] = {"when": f"{first.day} after {begins:%H:%M}{_hours(span, first)}"}
+        here: list[JsonValue] = [first.practitioner_id]
+        calls.append({**call, "practitioner": here, "business": first.business_id})
+        day = day[1:]
+    if day:
+        who = list[JsonValue](dict.fromkeys(each.practitioner_id for each in day))
+        calls.append({"when": f"{first.day}{_hours(span, first)}", "practitioner": who, **sites})
+    later: list[date] = [each.day for each in left if each.day != first.day]
+    if later:
+        named: dict[str, JsonValue] = (
+            {"practitioner": list[JsonValue](given.practitioner)} if given.practitioner else {}
+        )
+        calls.append({"when": f"{later[0]} to {later[-1]}{_hours(span, first)}", **named, **sites})
+    return calls
+
+
+def _hours(span: Span, sheet: Sheet) -> str:
+    """The hours of a span that has the same ones every day, to be said again."""
+    pairs = span.at(sheet.business_id).times
+    return "".join(f", {low // 60:02d}:{low % 60:02d} to {high // 60:02d}:{high % 60:02d}" for low, high in pairs[:1])
+
+
+def _more(left: Sequence[Sheet], given: ShowDiary) -> str:
+    entries = sum(len(each.entries) for each in left)
+    days = sorted({each.day for each in left})
+    span = day_words(days[0]) if len(days) == 1 else f"{day_words(days[0])} to {day_words(days[-1])}"
+    larger = "" if given.limit else " A limit such as 200 shows more at once."
+    return f"{entries:,} more entries on {span} are not shown: the calls under next show them.{larger}"
+
+
+tool = curated(
+    "show_diary",
+    "Show the diary (calendar, day sheet, who is coming) of a day or span: appointments, classes with places left, "
+    "blocked-out time, gaps, and who arrived, did not come or cancelled.",
+    ShowDiary,
+    work,
+    needs=(
+        "list_attendees",
+        "list_patients",
+        "list_unavailable_block_types",
+        *ROSTER_NEEDS,
+        *openings.NEEDS,
+    ),
+    synonyms="schedule agenda list today tomorrow run sheet appointments bookings no-shows dna phone list roster free gaps",
+)

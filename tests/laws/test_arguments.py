@@ -1,0 +1,159 @@
+"""Arguments of every operation: ids that cannot escape the path, filters, and schemas that accept what parsing accepts."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from cliniko_mcp.errors import InvalidArguments
+from cliniko_mcp.operation import Operation, Update
+from cliniko_mcp.tools.schema import controls
+from cliniko_mcp.tools.tool import operation_schema
+from tests.laws.every import OPERATIONS, every_operation
+from tests.laws.samples import (
+    ID,
+    REFUSED,
+    body_samples,
+    complaints_about,
+    filter_samples,
+    needed,
+    path_ids,
+)
+
+HOSTILE: tuple[object, ...] = (
+    "", " ", "1/2", "../1", "1?x=1", "1#", "%2e%2e", "1%2f2", "1 ", "1\n", "1\x00", "-1", "1.0", "1e3", "٣", "１２", "²",
+    "0x1", "1" * 21, "archive", "*", "{id}", None, True, 1.0, 10**20, [], ["1"], {}, {"id": "1"}, b"1",
+)  # fmt: skip
+
+with_ids = pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if each.path_ids], ids=lambda each: each.name
+)
+with_filters = pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if each.filters], ids=lambda each: each.name
+)
+
+
+@with_ids
+def test_an_id_that_is_not_digits_never_reaches_the_path(operation: Operation):
+    for name in operation.path_ids:
+        for hostile in HOSTILE:
+            arguments = {**needed(operation), name: hostile}
+            assert name in complaints_about(operation, arguments), hostile
+
+
+@given(st.data(), st.one_of(st.text(max_size=40), st.integers(), st.floats(), st.binary(max_size=8), st.booleans()))
+def test_no_id_at_all_changes_the_shape_of_a_path(data: st.DataObject, given_id: object):
+    operation = data.draw(st.sampled_from([each for each in OPERATIONS if each.path_ids]))
+    name = data.draw(st.sampled_from(operation.path_ids))
+
+    try:
+        call = operation.parse({**needed(operation), name: given_id})
+    except InvalidArguments as refused:
+        fields = refused.details["fields"]
+        assert isinstance(fields, dict)
+        assert name in fields
+        return
+
+    path = call.request().path
+    assert path.count("/") == operation.path.count("/")
+    assert call.ids[name].isascii()
+    assert call.ids[name].isdigit()
+    assert len(call.ids[name]) <= 20
+
+
+@with_filters
+def test_a_filter_takes_what_its_family_promises(operation: Operation):
+    for name, family in operation.filters.items():
+        for value in filter_samples(name, family):
+            assert name not in complaints_about(operation, {**path_ids(operation), name: value}), value
+
+
+@with_filters
+def test_a_filter_refuses_what_its_family_does_not_know_and_says_what_it_takes(operation: Operation):
+    for name, family in operation.filters.items():
+        for value in REFUSED[family]:
+            said = complaints_about(operation, {**path_ids(operation), name: value}).get(name, "")
+            assert name in said, value
+
+
+@every_operation
+def test_what_is_needed_alone_is_accepted(operation: Operation):
+    assert complaints_about(operation, needed(operation)) == {}
+
+
+@every_operation
+def test_an_argument_of_no_name_is_refused(operation: Operation):
+    assert "surname_of_the_king" in complaints_about(operation, {**needed(operation), "surname_of_the_king": "x"})
+
+
+@every_operation
+def test_every_argument_stands_in_the_schema_and_nothing_else_does(operation: Operation):
+    properties = operation_schema(operation.name)["properties"]
+    assert isinstance(properties, dict)
+
+    assert properties.keys() == {*operation.argument_names, *controls(operation)}
+
+
+@every_operation
+def test_every_field_of_a_body_takes_some_value(operation: Operation):
+    assert not [name for name, values in body_samples(operation).items() if not values]
+
+
+@every_operation
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_the_schema_accepts_what_parsing_accepts(operation: Operation, data: st.DataObject):
+    arguments = data.draw(arguments_of(operation))
+    if complaints_about(operation, arguments):
+        return
+
+    problems = list(Draft202012Validator(operation_schema(operation.name)).iter_errors(as_typed(operation, arguments)))
+
+    assert not problems, problems[0].message
+
+
+def arguments_of(operation: Operation) -> st.SearchStrategy[dict[str, object]]:
+    filters = {name: st.sampled_from(filter_samples(name, family)) for name, family in operation.filters.items()}
+    body = {name: st.sampled_from(values) for name, values in body_samples(operation).items() if values}
+    extra: dict[str, st.SearchStrategy[object]] = {}
+    if operation.sortable:
+        extra["sort"] = st.sampled_from(["created_at", "id:desc", "created_at:desc,id"])
+    if operation.hidden_filters:
+        extra["include_archived"] = st.booleans()
+    optional = {
+        name: strategy for name, strategy in {**filters, **body, **extra}.items() if name not in needed(operation)
+    }
+    given_arguments = st.fixed_dictionaries(
+        {name: st.just(value) for name, value in needed(operation).items()}, optional=optional
+    )
+    if not isinstance(operation, Update) or not operation.clearable:
+        return given_arguments
+    return st.tuples(given_arguments, st.lists(st.sampled_from(operation.clearable), unique=True, max_size=2)).map(
+        lambda pair: {**pair[0], "clear": [name for name in pair[1] if name not in pair[0]]}
+    )
+
+
+def as_typed(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:
+    """The arguments as a host that follows the schema sends them: whole numbers and ids that came as numbers are text."""
+    properties = operation_schema(operation.name)["properties"]
+    assert isinstance(properties, dict)
+    typed = dict(arguments)
+    for name, value in arguments.items():
+        schema = properties[name]
+        assert isinstance(schema, dict)
+        if schema.get("type") == "string" and not isinstance(value, str):
+            typed[name] = str(value)
+        elif schema.get("type") in ("integer", "number") and isinstance(value, str):
+            typed[name] = float(value) if "." in value else int(value)
+        elif schema.get("type") == "boolean":
+            typed[name] = bool(value)
+    return typed
+
+
+@with_ids
+def test_ids_may_also_come_as_whole_numbers(operation: Operation):
+    arguments = {**needed(operation), operation.path_ids[0]: int(ID)}
+
+    assert operation.parse(arguments).ids[operation.path_ids[0]] == ID

@@ -1,0 +1,87 @@
+"""What the lists cost a model: within the budgets, and never growing unnoticed.
+
+Tokens are bytes/4 here, which every computer counts alike. `data/budgets.json` holds what each view cost last; growing
+by more than 3 % fails until that file is changed on purpose, together with a line in the changelog.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.listing import Entry, entries
+from cliniko_mcp.server import INSTRUCTIONS
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.views import view_of
+from tests.laws.every import every_tool
+
+BASELINE = Path(__file__).resolve().parents[1] / "data" / "budgets.json"
+GROWTH = 1.03
+BYTES_A_TOKEN = 4
+
+VIEWS: dict[str, dict[str, Any]] = {
+    "core": {},
+    "all": {"view": "all"},
+    "core, read-only": {"read_only": True},
+    "patients and bookings": {"resources": ("patients", "bookings")},
+}
+
+
+def told(entry: Entry) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "description": entry.description,
+        "inputSchema": entry.input_schema,
+        "annotations": entry.annotations,
+    }
+
+
+def tokens(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) // BYTES_A_TOKEN
+
+
+def costs(flags: dict[str, Any]) -> list[int]:
+    return [tokens(told(entries()[name])) for name in view_of(Settings(**flags)).listed]
+
+
+def measured() -> dict[str, int]:
+    """What each view costs now, in the form of the baseline."""
+    return {name: sum(costs(flags)) for name, flags in VIEWS.items()} | {"instructions": tokens(INSTRUCTIONS)}
+
+
+def test_the_default_view_is_small_enough_to_hold_in_mind():
+    listed = costs({})
+
+    assert 15 <= len(listed) <= 32
+    assert sum(listed) <= 4_000
+
+
+def test_the_whole_list_stays_within_its_budget():
+    listed = costs({"view": "all"})
+
+    # Bytes/4 counts JSON a little higher than models do (32,000 by o200k): see benchmarks/size.py for theirs.
+    assert sum(listed) <= 34_500
+    assert sum(listed) / len(listed) <= 172
+
+
+@every_tool
+def test_no_single_tool_crowds_out_the_others(entry: Entry):
+    assert tokens(told(entry)) <= 1_000
+
+
+@pytest.mark.parametrize("name", [*VIEWS, "instructions"])
+def test_a_view_grows_by_no_more_than_three_percent_unannounced(name: str):
+    baseline: dict[str, int] = json.loads(BASELINE.read_text("utf-8"))
+
+    assert measured()[name] <= baseline[name] * GROWTH, (
+        f"{name} grew from {baseline[name]} to {measured()[name]} tokens: make it terser, or change "
+        "tests/data/budgets.json and say why in the changelog"
+    )
+
+
+def test_the_baseline_is_not_so_old_that_it_hides_growth():
+    baseline: dict[str, int] = json.loads(BASELINE.read_text("utf-8"))
+
+    assert baseline.keys() == measured().keys()
+    assert all(measured()[name] >= baseline[name] / GROWTH for name in baseline)
