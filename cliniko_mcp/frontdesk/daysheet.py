@@ -1,4 +1,4 @@
-"""The diary as a clinic reads it: a sheet for each day, site and practitioner, with its entries and the gaps between."""
+"""The diary as a clinic reads it: a sheet for each day, site and practitioner, with entries and gaps between them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -189,7 +189,9 @@ def totals(sheets: Iterable[Sheet], people: People) -> dict[str, JsonValue]:
     for sheet in sheets:
         entries |= {each.id: each for each in sheet.entries}
         free += sum((each.length for each in sheet.gaps), timedelta())
-    counts = dict.fromkeys(("appointments", "groups", "blocks", "arrived", "did_not_come", "cancelled"), 0)
+    counts: dict[str, int] = dict.fromkeys(
+        ("appointments", "groups", "blocks", "arrived", "did_not_come", "cancelled"), 0
+    )
     for entry in entries.values():
         places = people.visits.get(entry.id, ())
         counts["cancelled"] += sum(each.cancelled is not None for each in places)

@@ -1,11 +1,12 @@
 """show_diary: a day or a span of the diary, for a practitioner, a site or all, never cut without saying so.
 
-Requests: 5 for the roster, 2 for working hours, one for each hundred entries; then one for the kinds of blocked-out time,
-one for each 95 classes and each 95 patients.
+Requests: 5 for the roster, 2 for working hours, one for each hundred entries; then one for the kinds of blocked-out
+time, one for each 95 classes and each 95 patients.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from pydantic import Field
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import openings
 from cliniko_mcp.frontdesk.daysheet import People, Sheet, entry_row, people_of, sheets_of, times, totals
+from cliniko_mcp.frontdesk.openings import Stretch, within
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guardrails.desk import Desk
@@ -20,7 +22,9 @@ from cliniko_mcp.model import Body
 from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, size
 from cliniko_mcp.tools.rows import Row
 from cliniko_mcp.tools.tool import curated
+from cliniko_mcp.when import day_bounds
 from cliniko_mcp.when.dates import day_words
+from cliniko_mcp.when.words import WEEKDAY_NAMES
 
 REACH: Final = timedelta(days=62)
 """The longest stretch that is read in one call."""
@@ -71,7 +75,7 @@ async def work(desk: Desk, given: ShowDiary) -> Answer:
         last = (starts + REACH).astimezone(span.zone).date()
         notes.append(f"Only read up to {day_words(last)}; ask about later days in another call.")
     if shown.left:
-        body["next"] = _next(shown.left, roster, span, given)
+        body["next"] = _next(shown, roster, span, given)
         notes.append(_more(shown.left, given))
     return Answer(body, notes, span.zone)
 
@@ -92,6 +96,7 @@ class _Shown:
         self.rows: list[Row] = []
         self.entries = 0
         self.left: list[Sheet] = []
+        self.partly = False
         self.used: list[tuple[str, str | None]] = []
 
     def add(self, sheet: Sheet) -> None:
@@ -113,9 +118,11 @@ class _Shown:
             while kept and sheet.entries[len(kept) - 1].starts == rest[0].starts:
                 kept.pop()
                 rest = sheet.entries[len(kept) :]
-            self.left.append(Sheet(sheet.day, sheet.business_id, sheet.practitioner_id, (), (), rest))
             if not kept:
+                self.left.append(sheet)
                 return
+            self.left.append(replace(sheet, hours=(), gaps=(), entries=rest))
+            self.partly = True
             row.pop("gaps", None)
         elif room < 0 and self.rows:
             self.left.append(sheet)
@@ -140,35 +147,45 @@ class _Shown:
         return row
 
 
-def _next(left: Sequence[Sheet], roster: Roster, span: Span, given: ShowDiary) -> list[JsonValue]:
-    """The calls that show exactly the rest: of the first sheet, of its day, and of the days after."""
-    first = left[0]
+def _next(shown: _Shown, roster: Roster, span: Span, given: ShowDiary) -> list[JsonValue]:
+    """The calls that show the rest: of the first sheet where it was cut, of its day, and of the days after."""
+    first = shown.left[0]
     sites: dict[str, JsonValue] = {"business": given.business} if given.business else {}
     calls: list[JsonValue] = []
-    partly = bool(first.entries) and not first.hours and not first.gaps
-    day = [each for each in left if each.day == first.day]
-    if partly:
-        begins: datetime = first.entries[0].starts.astimezone(roster.zone(first.business_id))
-        call: dict[str, JsonValue] = {"when": f"{first.day} after {begins:%H:%M}{_hours(span, first)}"}
+    day = [each for each in shown.left if each.day == first.day]
+    if shown.partly:
         here: list[JsonValue] = [first.practitioner_id]
-        calls.append({**call, "practitioner": here, "business": first.business_id})
+        for when in _on_day(span, first, roster, first.entries[0].starts):
+            calls.append({"when": when, "practitioner": here, "business": first.business_id})
         day = day[1:]
     if day:
         who = list[JsonValue](dict.fromkeys(each.practitioner_id for each in day))
-        calls.append({"when": f"{first.day}{_hours(span, first)}", "practitioner": who, **sites})
-    later: list[date] = [each.day for each in left if each.day != first.day]
+        calls += [{"when": when, "practitioner": who, **sites} for when in _on_day(span, day[0], roster)]
+    later = [each for each in shown.left if each.day != first.day]
     if later:
         named: dict[str, JsonValue] = (
             {"practitioner": list[JsonValue](given.practitioner)} if given.practitioner else {}
         )
-        calls.append({"when": f"{later[0]} to {later[-1]}{_hours(span, first)}", **named, **sites})
+        when = f"{later[0].day} to {later[-1].day}{_again(span, first)}"
+        calls.append({"when": when, **named, **sites})
     return calls
 
 
-def _hours(span: Span, sheet: Sheet) -> str:
-    """The hours of a span that has the same ones every day, to be said again."""
-    pairs = span.at(sheet.business_id).times
-    return "".join(f", {low // 60:02d}:{low % 60:02d} to {high // 60:02d}:{high % 60:02d}" for low, high in pairs[:1])
+def _on_day(span: Span, sheet: Sheet, roster: Roster, begin: datetime | None = None) -> list[str]:
+    """What of the span lies on the day of a sheet, from `begin` on, as phrases."""
+    zone = roster.zone(sheet.business_id)
+    low, high = day_bounds(sheet.day, zone)
+    parts = within([Stretch(max(low, begin or low).astimezone(UTC), high)], span.windows(sheet.business_id))
+    return [f"{sheet.day} {times(*each, zone).replace('-', ' to ')}" for each in parts]
+
+
+def _again(span: Span, sheet: Sheet) -> str:
+    """The hours and weekdays of a span that has the same ones throughout, to be said again."""
+    when = span.at(sheet.business_id)
+    hours = [f"{low // 60:02d}:{low % 60:02d} to {high // 60:02d}:{high % 60:02d}" for low, high in when.times]
+    days = [WEEKDAY_NAMES[each - 1] for each in sorted(when.weekdays)]
+    said = f", {' and '.join(hours)}" if hours else ""
+    return f"{said} on {' and '.join(days)}" if days else said
 
 
 def _more(left: Sequence[Sheet], given: ShowDiary) -> str:
@@ -192,5 +209,5 @@ tool = curated(
         *ROSTER_NEEDS,
         *openings.NEEDS,
     ),
-    synonyms="schedule agenda list today tomorrow run sheet appointments bookings no-shows dna phone list roster free gaps",
+    synonyms="schedule agenda list today tomorrow run sheet appointments bookings no-shows dna phone list roster gaps",
 )

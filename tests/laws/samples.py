@@ -20,13 +20,12 @@ CONTENT = {"sections": [{"name": "Findings", "questions": [{"name": "Pain", "typ
 POOL: tuple[object, ...] = (
     "Ana", "2026-11-24T09:30", "2026-11-24T04:30:00Z", "2026-11-24", "85.00", ID, "#1a73e8", "09:30",
     "ana@example.org", "AU", "data:image/svg+xml;base64,AAAA", "https://example.org/file?Key=a", "Australia/Melbourne",
-    "a" * 255, "-5", "sick", "sms", "sent", "doctor", True, False, 1, 30, 12, 60, [ID], [], PRONOUNS, "QX901234", "QX901234A", "NX123456",
+    "a" * 255, "-5", "sick", "sms", "sent", "doctor", True, False, 1, 30, 12, 60, [ID], [], PRONOUNS,
+    "QX901234", "QX901234A", "NX123456",
     CONTENT, {"sections": [{"token": "a", "fields": [{"token": "b", "value": "c"}]}]},
     [{"phone_type": "Mobile", "number": "0400 000 000"}],
     {"repeat_type": "Weekly", "number_of_repeats": 3, "repeating_interval": 1}, {"include_patient_dob": True},
 )  # fmt: skip
-TIMES = ("2026-11-24T09:30", "2026-11-24T10:15")
-
 FILTERS: Mapping[Family, tuple[object, ...]] = {
     Family.NUMBER: ("12", ">12", ">=12", "<12", "<=12", "!=12", "12..20", "12..", "..20", "1,2,3", "any", "none", ID),
     Family.TEXT: ("Ana", "~Ana", "~~an", "!=Ana", "any", "none", "Zoë O'Hara"),
@@ -101,14 +100,14 @@ def _accepted(operation: Operation, name: str, value: object) -> bool:
 def needed(operation: Operation) -> Mapping[str, object]:
     """The least arguments with which the operation accepts a call."""
     arguments = path_ids(operation)
-    for _ in range(12):
+    for attempt in range(24):
         wrong = complaints_about(operation, arguments)
         if not wrong:
             break
-        for path, problem in wrong.items():
+        for path in wrong:
             name = path.split(".")[0].split("[")[0]
             if name == "arguments" and isinstance(operation, Update):
                 name = next(iter(body_samples(operation)))
-            if "needed" in problem or name not in arguments:
-                arguments[name] = body_samples(operation)[name][0]
+            values = body_samples(operation)[name]
+            arguments[name] = values[attempt % len(values)]
     return arguments

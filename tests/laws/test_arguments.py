@@ -1,4 +1,4 @@
-"""Arguments of every operation: ids that cannot escape the path, filters, and schemas that accept what parsing accepts."""
+"""Arguments of every operation: ids that stay inside the path, filters, schemas that accept what parsing accepts."""
 
 from collections.abc import Mapping
 
@@ -23,8 +23,8 @@ from tests.laws.samples import (
 )
 
 HOSTILE: tuple[object, ...] = (
-    "", " ", "1/2", "../1", "1?x=1", "1#", "%2e%2e", "1%2f2", "1 ", "1\n", "1\x00", "-1", "1.0", "1e3", "٣", "１２", "²",
-    "0x1", "1" * 21, "archive", "*", "{id}", None, True, 1.0, 10**20, [], ["1"], {}, {"id": "1"}, b"1",
+    "", " ", "1/2", "../1", "1?x=1", "1#", "%2e%2e", "1%2f2", "1 ", "1\n", "1\x00", "-1", "1.0", "1e3", "٣", "１２",
+    "²", "0x1", "1" * 21, "archive", "*", "{id}", None, True, 1.0, 10**20, [], ["1"], {}, {"id": "1"}, b"1",
 )  # fmt: skip
 
 with_ids = pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_every_field_of_a_body_takes_some_value(operation: Operation):
 
 
 @every_operation
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_the_schema_accepts_what_parsing_accepts(operation: Operation, data: st.DataObject):
     arguments = data.draw(arguments_of(operation))
@@ -136,7 +136,7 @@ def arguments_of(operation: Operation) -> st.SearchStrategy[dict[str, object]]:
 
 
 def as_typed(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:
-    """The arguments as a host that follows the schema sends them: whole numbers and ids that came as numbers are text."""
+    """The arguments as a host that follows the schema sends them: parsing also takes ids as numbers and 1 for true."""
     properties = operation_schema(operation.name)["properties"]
     assert isinstance(properties, dict)
     typed = dict(arguments)
@@ -145,8 +145,8 @@ def as_typed(operation: Operation, arguments: Mapping[str, object]) -> dict[str,
         assert isinstance(schema, dict)
         if schema.get("type") == "string" and not isinstance(value, str):
             typed[name] = str(value)
-        elif schema.get("type") in ("integer", "number") and isinstance(value, str):
-            typed[name] = float(value) if "." in value else int(value)
+        elif schema.get("type") in ("integer", "number") and isinstance(value, str | bool):
+            typed[name] = float(value) if isinstance(value, str) and "." in value else int(value)
         elif schema.get("type") == "boolean":
             typed[name] = bool(value)
     return typed

@@ -114,7 +114,8 @@ from datetime import datetime, UTC
 from cliniko_mcp.sandbox.core import Sandbox
 from tests.sandbox.front import Front
 desk = Front(Sandbox(now=datetime(2026, 11, 23, 22, tzinfo=UTC), frozen=True, seed={seed}, rate_limit=0))
-made = desk.book("2026-11-30T00:00:00Z", repeat_rule=dict(repeat_type="Daily", number_of_repeats=3, repeating_interval=1))
+rule = dict(repeat_type="Daily", number_of_repeats=3, repeating_interval=1)
+made = desk.book("2026-11-30T00:00:00Z", repeat_rule=rule)
 digest = hashlib.sha256(json.dumps(desk.sandbox.snapshot()).encode())
 for path in ("/bookings", "/patients", "/attendees", "/invoices", "/services"):
     digest.update(desk.ask("GET", path, [("per_page", "100")]).body)

@@ -278,7 +278,7 @@ FURTHER = {
     "a week before Friday": day("2026-11-20"),
     "this January": days("2026-01-01", "2026-01-31"),
     "last December": days("2025-12-01", "2025-12-31"),
-    "next March 2027": days("2027-03-01", "2027-03-31"),
+    "next March": days("2027-03-01", "2027-03-31"),
     "Tuesday after next": day("2026-12-08"),
     "Friday before last": day("2026-11-13"),
     "Friday just gone": day("2026-11-20"),

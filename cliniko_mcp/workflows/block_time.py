@@ -1,0 +1,233 @@
+"""block_time: time blocked out in a practitioner's diary by phrase, with the appointments in it shown first.
+
+Requests: 5 for the roster and one for the kinds of blocked-out time, then at once two for working hours and one for each
+hundred diary entries of the span; then a write for each block.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from pydantic import Field
+
+from cliniko_mcp.errors import Ambiguous, ClinikoRefused, InvalidArguments, JsonValue
+from cliniko_mcp.fields import utc_text
+from cliniko_mcp.frontdesk import openings
+from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.clashes import Clash, shown
+from cliniko_mcp.frontdesk.daysheet import times
+from cliniko_mcp.frontdesk.openings import Diary, Stretch
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen
+from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
+from cliniko_mcp.frontdesk.together import both, gathered
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.guardrails.digest import digest
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Risk
+from cliniko_mcp.tools.answer import Answer
+from cliniko_mcp.tools.names import text_of
+from cliniko_mcp.tools.rows import local_text
+from cliniko_mcp.tools.tool import curated
+
+MOST: Final = 31
+"""Blocks made in one call."""
+_AROUND: Final = timedelta(days=7)
+
+
+class BlockTime(Body):
+    practitioner: str
+    when: str = Field(description="Such as: Friday 12 to 1; next week mornings; 3 to 14 December.")
+    business: str | None = Field(default=None, description="Site; needed where they work at several.")
+    type: str | None = Field(default=None, description="Kind of block, such as Lunch or Leave.")
+    minutes: int | None = Field(default=None, ge=5, le=1439, description="Length, where when is one time.")
+    notes: str | None = None
+    dry_run: bool = Field(default=False, description="Check only.")
+    allow_clash: str | None = Field(default=None, description="The clash text that a refusal gave.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A stretch to block out at a site, in UTC."""
+
+    site: Known
+    time: Stretch
+
+    def row(self, roster: Roster) -> dict[str, JsonValue]:
+        zone = roster.zone(self.site.id)
+        return {
+            "starts_at": local_text(self.time.starts, zone),
+            "ends_at": local_text(self.time.ends, zone),
+            "business": self.site.name,
+        }
+
+
+async def work(desk: Desk, given: BlockTime) -> Answer:
+    """The blocks as made, or with `dry_run` as they would be. Raises Clash where appointments lie in them."""
+
+    async def kinds() -> list[Record]:
+        return await gathered(desk.all("list_unavailable_block_types", archived_at="all")) if given.type else []
+
+    roster, rows = await both(partial(Roster.load, desk), kinds)
+    who = roster.practitioner(given.practitioner)
+    asked = roster.business(given.business) if given.business else None
+    for field, known in (("practitioner", who), ("business", asked)):
+        if known is not None and known.gone:
+            raise InvalidArguments(f"{known.note} There is nothing to block out.", field=field)
+    kind = _kind(given.type, rows) if given.type else None
+    span = read_span(given.when, desk.now, roster, [asked] if asked else ())
+    starts, ends = span.bounds
+    diary = await openings.read_diary(desk, roster, starts - _AROUND, ends + _AROUND, {who.id})
+    blocks = _blocks(given, roster, span, who, diary, asked, kind)
+    hit = [each for each in diary.entries if each.kind != "block" and any(each.meets(*block.time) for block in blocks)]
+    text = _seal(who, blocks, hit)
+    body: dict[str, JsonValue] = {
+        "when": read_span(given.when, desk.now, roster, [blocks[0].site]).said,
+        "practitioner": who.name,
+        "items": [block.row(roster) for block in blocks],
+    }
+    if kind is not None:
+        body["type"] = kind.name
+    zone = roster.zone(blocks[0].site.id)
+    booked = [_booked(each, roster) for each in hit]
+    if given.dry_run:
+        body = {"dry_run": True, **body, "clashes": list[JsonValue](booked)}
+        if hit:
+            body["clash"] = text
+        return Answer(body, ["Nothing was changed."], zone)
+    if hit and given.allow_clash != text:
+        raise Clash(
+            f"Not blocked out: {len(hit)} booking{'s lie' if len(hit) > 1 else ' lies'} in that time and would stay.",
+            "Tell the user; move_appointment or cancel_appointment first, or, if they still want it, call again with "
+            "allow_clash set to the text under clash.",
+            clash=text,
+            clashes=shown(booked),
+        )
+    notes = [f"{len(hit)} bookings in that time stay in the diary."] if hit else []
+    await _make(desk, given, who, kind, blocks, body, notes)
+    return Answer(body, notes, zone)
+
+
+def _kind(said: str, rows: Sequence[Record]) -> Known:
+    known = [
+        Known(str(getattr(row, "id", "")), text_of(row, "name"), row, _gone(row), (text_of(row, "name"),))
+        for row in rows
+    ]
+    found = chosen("kind of block", said, {each.id: each for each in known}, "list_unavailable_block_types has them.")
+    if found.gone:
+        raise InvalidArguments(f"{found.note} Choose another kind.", field="type")
+    return found
+
+
+def _gone(row: Record) -> str:
+    return "archived" if getattr(row, "archived_at", None) is not None else ""
+
+
+def _blocks(
+    given: BlockTime, roster: Roster, span: Span, who: Known, diary: Diary, asked: Known | None, kind: Known | None
+) -> list[_Block]:
+    """A block for each stretch of the span, each at the site where the practitioner works then.
+
+    Raises Ambiguous where that is not one site, and InvalidArguments for too many blocks or a time without a length.
+    """
+    usual = [asked] if asked else [roster.businesses[each] for each in diary.sites(who.id)]
+    sites = usual or roster.sites
+    found: list[_Block] = []
+    for site in sites:
+        stretches = [Stretch(*each) for each in _stretches(given, span, site, kind)]
+        mine = diary.work.get((who.id, site.id), ())
+        there = [each for each in stretches if len(sites) == 1 or openings.within(mine, [each])]
+        found += [_Block(site, each) for each in there]
+    found.sort(key=lambda each: each.time)
+    twice = any(one.time.ends > other.time.starts for one, other in zip(found, found[1:], strict=False))
+    if not found or twice:
+        raise Ambiguous(
+            f"{who.name} could be blocked out at {len(sites)} sites then.",
+            "Ask at which site, then call again with business.",
+            candidates=[candidate(each) for each in sites[:5]],
+        )
+    if len(found) > MOST:
+        raise InvalidArguments(
+            f"That makes {len(found)} blocks; {MOST} is the most in one call.", "Shorten when.", field="when"
+        )
+    return found
+
+
+def _stretches(given: BlockTime, span: Span, site: Known, kind: Known | None) -> list[tuple[datetime, datetime]]:
+    point = point_of(span.at(site.id))
+    if point is None:
+        return [(low.astimezone(UTC), high.astimezone(UTC)) for low, high in span.windows(site.id)]
+    minutes = given.minutes or getattr(kind.record if kind else None, "duration_in_minutes", None)
+    if not isinstance(minutes, int):
+        raise InvalidArguments(
+            f"That is one point in time: {span.at(site.id).said}.",
+            "Give minutes, or a stretch such as 12 to 1.",
+            field="when",
+        )
+    return [(point, point + timedelta(minutes=minutes))]
+
+
+def _booked(entry: Entry, roster: Roster) -> str:
+    zone = roster.zone(entry.business_id)
+    kind = roster.name("appointment_type_id", entry.type_id) or "appointment"
+    day = local_text(entry.starts, zone)
+    whose = (
+        text_of(entry.record, "patient_name") if entry.kind == "appointment" else f"{len(entry.patient_ids)} patients"
+    )
+    return f"{day[:10]} {day[-3:]} {times(entry.starts, entry.ends, zone)} {kind}, {whose} (booking {entry.id})"
+
+
+def _seal(who: Known, blocks: Sequence[_Block], hit: Sequence[Entry]) -> str:
+    made = [f"{each.site.id} {each.time.starts.isoformat()} {each.time.ends.isoformat()}" for each in blocks]
+    lying = [f"{each.id} {each.starts.isoformat()} {each.ends.isoformat()}" for each in hit]
+    return f"clash-{digest(who.id, *made, '|', *lying)[:10]}"
+
+
+async def _make(
+    desk: Desk,
+    given: BlockTime,
+    who: Known,
+    kind: Known | None,
+    blocks: Sequence[_Block],
+    body: dict[str, JsonValue],
+    notes: list[str],
+) -> None:
+    """Make the blocks one after the other; what was made is said even where a later one fails."""
+    more: dict[str, object] = {"unavailable_block_type_id": kind.id} if kind else {}
+    more |= {"notes": given.notes} if given.notes else {}
+    rows = [dict(each) for each in body["items"] if isinstance(each, dict)] if isinstance(body["items"], list) else []
+    for place, block in enumerate(blocks):
+        try:
+            made = await desk.perform(
+                desk.call(
+                    "create_unavailable_block",
+                    practitioner_id=who.id,
+                    business_id=block.site.id,
+                    starts_at=utc_text(block.time.starts, None),
+                    ends_at=utc_text(block.time.ends, None),
+                    **more,
+                )
+            )
+        except ClinikoRefused as problem:
+            if not place:
+                raise
+            body["items"] = list[JsonValue](rows[:place])
+            body["failed"] = list[JsonValue](rows[place:])
+            notes.append(f"Only {place} of {len(blocks)} blocks were made, then: {problem.message} Check show_diary.")
+            break
+        rows[place]["id"] = str(getattr(made, "id", ""))
+        body["items"] = list[JsonValue](rows)
+    body["done"] = f"Blocked out {sum('id' in each for each in rows)} of {len(blocks)}."
+
+
+tool = curated(
+    "block_time",
+    "Block out time in a practitioner's diary (leave, lunch, meeting, unavailable) by phrase; several days make several "
+    "blocks. Appointments in that time are shown first; they stay.",
+    BlockTime,
+    work,
+    risk=Risk.WRITE,
+    needs=("create_unavailable_block", "list_unavailable_block_types", *ROSTER_NEEDS, *openings.NEEDS),
+    synonyms="time off holiday away sick day unavailable block out break annual leave closed conference",
+)
