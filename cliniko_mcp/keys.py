@@ -10,6 +10,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeVar
@@ -52,7 +53,7 @@ def kept(file: Path | None = None) -> Kept:
         return Kept()
     email, key = found.get("contact_email"), found.get("api_key")
     if found.get("key_in") == "keychain":
-        key = _asked(lambda: _keychain_key())
+        key = _asked(_keychain_key)
         if key is None:
             raise ConfigurationError(
                 "the API key is no longer in this computer's keychain.", "Run `cliniko-mcp login` to keep it again."
@@ -80,7 +81,9 @@ def keep(key: str | None, contact_email: str | None, place: Place | None = None,
         else:
             after["api_key"] = key
             if before.get("key_in") == "keychain":
-                _asked(_out_of_keychain)
+                # A keychain that cannot be opened is why people change to a file; the old key may then stay in it.
+                with suppress(ConfigurationError):
+                    _asked(_out_of_keychain)
     try:
         _write(file, json.dumps(after, indent=2) + "\n")
     except OSError as problem:
@@ -176,7 +179,7 @@ def _read(file: Path) -> dict[str, str] | None:
         raise ConfigurationError(f"{file} cannot be read: {why}") from None
     # Windows keeps other users out of the profile's folder by its own means.
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-        raise ConfigurationError(f"{file} can be read by others", f"Close it: chmod 600 '{file}'")
+        raise ConfigurationError(f"{file} can be read by others.", f"Close it: chmod 600 '{file}'")
     try:
         found: object = json.loads(text)
     except ValueError:

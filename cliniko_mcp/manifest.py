@@ -1,4 +1,4 @@
-"""From the registry to what is generated: tools.manifest.json, the package's listing, the README's tables, docs/tools.md.
+"""From the registry to what is generated: tools.manifest.json, the package's listing, tables and reference for people.
 
 One source, so that documents, lists and tools cannot disagree; `cliniko-mcp manifest --check` fails when they do.
 """
@@ -30,7 +30,7 @@ def all_tools() -> Mapping[str, Tool]:
 def manifest(tools: Mapping[str, Tool]) -> dict[str, JsonValue]:
     """The manifest: name, version, views, and for each tool everything that a host or a reviewer may want to know."""
     views: dict[str, JsonValue] = {
-        "core": [name for name, tool in tools.items() if tool.kind != "operation" or name in CORE],
+        "core": [name for name, tool in tools.items() if name in CORE],
         "all": [name for name, tool in tools.items() if not (tool.operation and tool.operation.deprecated)],
     }
     rows: list[JsonValue] = [_row(tool) for tool in tools.values()]
@@ -108,11 +108,11 @@ def tool_reference(tools: Mapping[str, Tool]) -> str:
     lines = [
         "# Every tool",
         "",
-        "Made by `cliniko-mcp manifest` from the same table that the server works from; changes by hand are overwritten.",
+        "Made by `cliniko-mcp manifest` from the table that the server works from; changes by hand are overwritten.",
         "",
         f"{len(tools)} tools. **read** changes nothing, **write** makes or changes records, **destructive** archives, "
-        "deletes or cancels, and asks a person first. Ids are text of up to 20 digits. What a filter takes, and how long "
-        "lists are read, is said in the server's own instructions to the assistant.",
+        "deletes or cancels, and asks a person first. Ids are text of up to 20 digits. What a filter takes, and how "
+        "long lists are read, is said in the server's own instructions to the assistant.",
     ]
     groups: dict[str, list[Tool]] = {}
     for tool in tools.values():
@@ -163,7 +163,7 @@ def stamped(text: str, tools: Mapping[str, Tool]) -> str:
     for package in packages if isinstance(packages, list) else ():
         cast("dict[str, JsonValue]", package)["version"] = __version__
     if "tools" in found:
-        shown = [tool for name, tool in tools.items() if tool.kind != "operation" or name in CORE]
+        shown = [tool for name, tool in tools.items() if name in CORE]
         found["tools"] = [{"name": tool.name, "description": tool.description.split(". ")[0]} for tool in shown]
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 

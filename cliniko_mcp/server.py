@@ -18,14 +18,15 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp import __version__
+from cliniko_mcp.context.surfaces import surfaces
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue
 from cliniko_mcp.guardrails.call import AskFirst, Caller, Layer
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.listing import entries
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.answer import compact, error_body
-from cliniko_mcp.tools.boundary import schema_piece, too_large
 from cliniko_mcp.tools.asking import as_input_required, asker_of
+from cliniko_mcp.tools.boundary import schema_piece, too_large
 from cliniko_mcp.tools.catalogue import Catalogue
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.views import View, view_of
@@ -109,10 +110,14 @@ class House:
         """
         tool = self.catalogue.get(name)
         too_large(arguments, tool.most_bytes)
-        clinic = await self.clinic()
-        desk = Desk(clinic, self._layers, caller, name, self.view.excluded, self.settings.upload_folder)
+        desk = await self.desk(name, caller)
         answer = await tool.run(desk, arguments or {})
         return await answer.finished(desk)
+
+    async def desk(self, tool: str, caller: Caller) -> Desk:
+        """What this tool acts through for this caller: the clinic behind the guards."""
+        clinic = await self.clinic()
+        return Desk(clinic, self._layers, caller, tool, self.view.excluded, self.settings.upload_folder)
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -251,6 +256,7 @@ def build_server(house: House) -> Server[dict[str, Any]]:
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        **surfaces(house.call, house.desk, house.view.excluded, reader_of),
     )
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
     return server
@@ -305,6 +311,11 @@ def caller_of(ctx: ServerRequestContext[Any, Any], params: types.CallToolRequest
         progress=progress,
         program=client.client_info.name if client else "",
     )
+
+
+def reader_of(ctx: ServerRequestContext[Any, Any]) -> Caller:
+    """Who reads a record or completes a name: nothing there asks a person or takes long enough to tell of progress."""
+    return Caller(principal=principal_of(ctx), route="stdio" if ctx.request is None else "http")
 
 
 def principal_of(ctx: ServerRequestContext[Any, Any]) -> str:

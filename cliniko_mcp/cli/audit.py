@@ -59,11 +59,14 @@ def verify(named: str | None, sandbox: bool) -> None:
 @FILE
 @DEMO
 def tail(lines: int, named: str | None, sandbox: bool) -> None:
-    """Show the last lines."""
+    """Show the last lines; of a change that has ended, only how it ended."""
     from collections import deque
 
     chain = _chains(named, sandbox)[0]
-    for entry in _readable(lambda: deque(chain.entries(), maxlen=lines)):
+    # A change is two lines, so twice as many are looked at.
+    last = _readable(lambda: deque(chain.entries(), maxlen=2 * lines))
+    ended = {entry.get("of") for entry in last}
+    for entry in [entry for entry in last if entry.get("outcome") != "begun" or entry.get("n") not in ended][-lines:]:
         ids = " ".join(f"{name}={value}" for name, value in _ids(entry).items())
         rung = "" if entry.get("rung") in (None, "none") else f"by {entry['rung']}"
         words = (entry.get("time"), entry.get("operation"), ids, entry.get("outcome"), rung)

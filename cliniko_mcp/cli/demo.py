@@ -2,14 +2,10 @@
 
 import json
 import sys
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
-
-QUIET = "get_authenticated_user"
-"""Asked only for the time in the clinic, so not shown."""
 
 
 @click.command()
@@ -18,7 +14,7 @@ def demo(fast: bool) -> None:
     """Play a front-desk conversation with the demo clinic: nothing real, no key, no network."""
     import anyio
 
-    anyio.run(Conversation(pause=0 if fast or not sys.stdout.isatty() else 0.7).play)
+    anyio.run(Conversation(pause=0 if fast or not sys.stdout.isatty() else 0.8).play)
 
 
 class Conversation:
@@ -27,20 +23,20 @@ class Conversation:
     def __init__(self, pause: float) -> None:
         self._pause = pause
         self._client: Any = None
-        self._yes = True
+        self._person_says_yes = True
 
     async def play(self) -> None:
         """Connect over stdio to a server of our own and play all scenes."""
         from mcp.client.client import Client
         from mcp.client.stdio import StdioServerParameters, stdio_client
 
-        arguments = ["-m", "cliniko_mcp", "serve", "--sandbox", "--view", "all"]
         click.echo(click.style("Starting the server on the demo clinic ...", dim=True))
-        server = stdio_client(StdioServerParameters(command=sys.executable, args=arguments))
-        async with Client(server, elicitation_callback=self._answer) as client:
+        server = StdioServerParameters(command=sys.executable, args=["-m", "cliniko_mcp", "serve", "--sandbox"])
+        async with Client(stdio_client(server), elicitation_callback=self._answer) as client:
             self._client = client
             listed = await client.list_tools()
-            click.echo(click.style(f"Connected: {len(listed.tools)} tools. Everything below is fictional.\n", dim=True))
+            said = f"Connected: {len(listed.tools)} tools listed, every other one can be called. All of it is fictional."
+            click.echo(click.style(said, dim=True))
             await self._scenes()
         click.echo(click.style("\nTo use it in Claude Desktop, put this into its configuration file:", bold=True))
         click.echo(configuration())
@@ -48,62 +44,36 @@ class Conversation:
 
     async def _scenes(self) -> None:
         await self._say("Who works here, and where?")
-        people = await self._call("list_practitioners", limit=5)
-        sites = await self._call("list_businesses")
-        types = await self._call("list_appointment_types", limit=10)
-        practitioner = _named(people, "Mei Ng")
-        site = _named(sites, "Northside")
-        kind = _named(types, "Standard consult")
+        await self._call("clinic_overview")
 
-        await self._say("When is Mei Ng free for a standard consult in the next days?")
-        free = await self._first_free(site["id"], practitioner["id"], kind["id"])
+        await self._say("When is Dr Mei Ng free for a standard consult in the next two weeks, after 3?")
+        wanted = {"type": "Standard consult", "practitioner": "Mei Ng"}
+        free = (await self._call("find_times", when="next 2 weeks after 3pm", **wanted, limit=4))["items"]
 
         await self._say("Book Ana Lima into the first of these.")
-        patient = (await self._call("list_patients", first_name="Ana", last_name="Lima"))["items"][0]
-        booking = {"business_id": site["id"], "practitioner_id": practitioner["id"], "patient_id": patient["id"]}
-        booking |= {"appointment_type_id": kind["id"]}
-        booked = (await self._call("create_individual_appointment", **booking, starts_at=free))["item"]
+        first, second = (str(row["starts_at"]).split("+")[0] for row in free[:2])
+        booked = await self._call("book_appointment", patient="Ana Lima", when=first, **wanted)
 
-        await self._say("And somebody else at the same time? Does that clash?")
-        other = next(row for row in (await self._call("list_patients", limit=5))["items"] if row["id"] != patient["id"])
-        clash = booking | {"patient_id": other["id"]}
-        second = (await self._call("create_individual_appointment", **clash, starts_at=free))["item"]
-        await self._call("get_individual_appointment_conflicts", id=second["id"])
+        await self._say("And Ben Adeyemi at the same time?")
+        await self._call("book_appointment", patient="Ben Adeyemi", when=first, **wanted)
 
-        await self._say("Yes, it clashes: move the second one to the day after.")
-        day_after = _plus_days(free, 1)
-        await self._call(
-            "update_individual_appointment", id=second["id"], starts_at=day_after, ends_at=_plus_minutes(day_after, 30)
-        )
+        await self._say("No, then. But move Ana to the next one.")
+        appointment = str(booked["item"]["id"])
+        await self._call("move_appointment", appointment=appointment, when=second)
 
-        await self._say("The second patient is sick. Cancel that one. (You will be asked; the demo says yes.)")
-        self._yes = True
-        await self._call("cancel_individual_appointment", id=second["id"], cancellation_reason="sick")
+        await self._say("Ana is sick: cancel it. (A person is asked; here the demo answers yes.)")
+        self._person_says_yes = True
+        await self._call("cancel_appointment", appointment=appointment, reason="sick")
 
-        await self._say("Archive Ana Lima's record. (You will be asked; the demo says no.)")
-        self._yes = False
-        await self._call("archive_patient", id=patient["id"])
-        still = await self._call("get_individual_appointment", id=booked["id"])
-        click.echo(
-            click.style(f"Nothing was archived; Ana's appointment on {still['item']['starts_at']} stands.", fg="green")
-        )
+        await self._say("And archive her record. (A person is asked; here the demo answers no.)")
+        self._person_says_yes = False
+        ana = (await self._call("find_patients", query="Ana Lima"))["items"][0]["id"]
+        await self._call("archive_patient", id=ana)
+        await self._call("get_patient", id=ana)
+        click.echo(click.style("    Nothing was archived.", fg="green"))
 
-    async def _first_free(self, site: str, practitioner: str, kind: str) -> str:
-        today = datetime.fromisoformat((await self._call(QUIET))["now"].split(" ")[0])
-        for week in range(4):
-            first = (today + timedelta(days=1 + 7 * week)).date()
-            times = await self._call(
-                "list_available_times",
-                business_id=site,
-                practitioner_id=practitioner,
-                appointment_type_id=kind,
-                to=str(first + timedelta(days=6)),
-                limit=5,
-                **{"from": str(first)},
-            )
-            if times.get("items"):
-                return str(times["items"][0]["appointment_start"]).split(" ")[0]
-        raise click.ClickException("the demo clinic has no free time in the next four weeks")
+        await self._say("Read me the visits so far, oldest first.")
+        await self._call("list_individual_appointments", sort="starts_at", limit=250)
 
     async def _say(self, words: str) -> None:
         import anyio
@@ -114,15 +84,13 @@ class Conversation:
     async def _call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         import anyio
 
-        if name != QUIET:
-            shown = ", ".join(f"{key}={value}" for key, value in arguments.items())
-            click.echo(click.style(f"  {name}({shown})", fg="yellow"))
+        shown = ", ".join(f"{key}: {value}" for key, value in arguments.items())
+        click.echo(click.style(f"  {name}({shown})", fg="yellow"))
         result = await self._client.call_tool(name, arguments, progress_callback=self._progress)
         answer: dict[str, Any] = json.loads(result.content[0].text)
-        if name != QUIET:
-            for line in lines_of(answer):
-                click.echo(f"    {line}")
-            await anyio.sleep(self._pause)
+        for line in lines_of(answer):
+            click.echo(f"    {line}")
+        await anyio.sleep(self._pause)
         return answer
 
     async def _progress(self, done: float, total: float | None, message: str | None) -> None:
@@ -131,47 +99,49 @@ class Conversation:
     async def _answer(self, context: Any, params: Any) -> Any:
         import mcp_types as types
 
-        for line in str(params.message).splitlines():
+        for line in filter(None, str(params.message).splitlines()):
             click.echo(click.style(f"    ? {line}", fg="magenta"))
-        click.echo(click.style(f"    ! {'Yes' if self._yes else 'No'}", fg="magenta", bold=True))
-        if self._yes:
+        click.echo(click.style(f"    ! {'Yes' if self._person_says_yes else 'No'}", fg="magenta", bold=True))
+        if self._person_says_yes:
             return types.ElicitResult(action="accept", content={"approve": True})
         return types.ElicitResult(action="decline")
 
 
-def lines_of(answer: Mapping[str, Any], most: int = 5) -> list[str]:
-    """An answer in a few readable lines."""
+def lines_of(answer: Mapping[str, Any], most: int = 4) -> Iterator[str]:
+    """An answer in a few lines that a person can read."""
     if "code" in answer:
-        return [click.style(f"{answer['code']}: {answer['message']}", fg="red"), str(answer.get("fix", ""))]
-    if "done" in answer:
-        return [str(answer["done"])]
+        yield click.style(f"{answer['code']}: {answer['message']}", fg="red")
+        yield from (f"- {clash}" for clash in answer.get("clashes", []))
+        if nearest := answer.get("nearest"):
+            yield f"nearest: {', '.join(nearest)}"
+        return
+    if isinstance(answer.get("when"), str):
+        yield click.style(answer["when"], dim=True)
+    for name in ("sites", "practitioners", "items"):
+        rows = answer.get(name, [])
+        yield from (_line(row) for row in rows[:most])
+        if len(rows) > most:
+            yield click.style(f"… and {len(rows) - most} more {name if name != 'items' else ''}".rstrip(), dim=True)
     if "item" in answer:
-        return [_line(answer["item"])]
-    rows = answer.get("items", [])
-    lines = [_line(row) for row in rows[:most]]
-    total = answer.get("page", {}).get("total", len(rows))
-    return [*lines, f"… {total - most} more"] if total > most else lines or ["nothing"]
+        yield _line(answer["item"])
+    if "done" in answer:
+        yield str(answer["done"])
+    yield from (click.style(note, dim=True) for note in answer.get("notes", [])[:2])
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    parts = [
-        f"{key} {value}" for key, value in row.items() if isinstance(value, str | int | float) and value is not True
-    ]
-    text = " · ".join(parts)
-    return text if len(text) <= 150 else text[:149] + "…"
+    words = " · ".join(_words(row))
+    return words if len(words) <= 140 else words[:139] + "…"
 
 
-def _named(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = answer["items"]
-    return next(row for row in rows if any(isinstance(value, str) and name in value for value in row.values()))
-
-
-def _plus_days(moment: str, days: int) -> str:
-    return (datetime.fromisoformat(moment) + timedelta(days=days)).isoformat()
-
-
-def _plus_minutes(moment: str, minutes: int) -> str:
-    return (datetime.fromisoformat(moment) + timedelta(minutes=minutes)).isoformat()
+def _words(row: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in row.items():
+        if name == "id" or name.endswith("_id") or isinstance(value, bool):
+            continue
+        if isinstance(value, dict):
+            yield from (f"{key} {each}" for key, each in value.items() if isinstance(each, str | int))  # pyright: ignore[reportUnknownVariableType]
+        elif isinstance(value, str | int | float):
+            yield str(value)
 
 
 def configuration() -> str:

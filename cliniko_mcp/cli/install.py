@@ -24,6 +24,7 @@ PASSED_ON = (
     "approval_wait",
     "output",
     "sandbox",
+    "upload_folder",
     "audit_file",
 )
 """The settings that `install` takes and hands to the server through the host's configuration."""

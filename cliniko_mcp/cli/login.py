@@ -9,7 +9,9 @@ from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.keys import Kept, Place
 
 KEY_STDIN: Final = click.option("--key-stdin", is_flag=True, help="Read the API key from standard input, one line.")
-EMAIL: Final = click.option("--email", default=None, help="Whom Cliniko may write to about this program's requests.")
+EMAIL: Final = click.option(
+    "--email", "--contact-email", "email", default=None, help="Whom Cliniko may write to about this program's requests."
+)
 KEEP: Final = click.option(
     "--keep",
     "place",

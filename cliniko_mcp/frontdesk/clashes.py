@@ -5,7 +5,7 @@ a call that repeats this text goes through: so nothing is overridden that was no
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -124,7 +124,8 @@ def nearest(plan: Plan, roster: Roster, diary: Diary, now: datetime) -> list[Jso
     """Up to three starts on the same day when this practitioner is free there, the nearest first chosen, in order."""
     zone = roster.zone(plan.business.id)
     wanted = plan.times[0].starts
-    free = diary.free(plan.practitioner.id, plan.business.id)
+    staying = replace(diary, entries=[each for each in diary.entries if each.id != plan.moved])
+    free = staying.free(plan.practitioner.id, plan.business.id)
     starts = starts_in(free, [day_bounds(wanted.astimezone(zone).date(), zone)], plan.length, now)
     chosen = sorted(starts, key=lambda at: abs(at - wanted))[:_NEAREST]
     return [local_text(at, zone) for at in sorted(chosen)]
@@ -143,14 +144,17 @@ def shown(found: Sequence[str]) -> list[JsonValue]:
     return [*kept, f"... and {more} more; dry_run shows all."] if more else kept
 
 
+def _things(number: int) -> str:
+    return "1 thing speaks" if number == 1 else f"{number} things speak"
+
+
 def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Sequence[JsonValue]) -> None:
     """Raise Clash with everything found, unless there is nothing or `allowed` repeats the text that stands for it."""
     if not found or allowed == seal(plan, found):
         return
     changed = "What speaks against it is not what was shown before. " if allowed else ""
     raise Clash(
-        f"{changed}Not booked: {len(found)} thing{'s' if len(found) > 1 else ''} speak{'' if len(found) > 1 else 's'} "
-        "against it.",
+        f"{changed}Nothing was changed: {_things(len(found))} against it.",
         "Tell the user and offer another time (nearest, or find_times). Only if they still want it, call again with "
         "allow_clash set to the text under clash.",
         clash=seal(plan, found),

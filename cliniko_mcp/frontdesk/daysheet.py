@@ -108,7 +108,7 @@ async def people_of(desk: Desk, entries: Sequence[Entry]) -> People:
 
     visits, rows = await both(partial(with_places, desk, entries, cancelled=True), kinds)
     ids = {each.patient_id for each in visits if each.patient_id}
-    records = await desk.by_id("list_patients", sorted(ids)) if ids else {}
+    records = await desk.by_id("list_patients", sorted(ids))
     by_booking: dict[str, list[Visit]] = {}
     for visit in visits:
         by_booking.setdefault(visit.booking_id, []).append(visit)

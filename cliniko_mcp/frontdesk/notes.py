@@ -13,7 +13,7 @@ from cliniko_mcp.content import NoteKind, RecordedContent, RecordedQuestion
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.fields import parse_day
 from cliniko_mcp.frontdesk.matching import fold
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.untrusted import clean, plain
 
 Json = dict[str, JsonValue]
 ReadDay = Callable[[str], str]
@@ -159,6 +159,19 @@ def _listed(section: str, question: Json) -> Json:
     if answered(question):
         row["answered"] = True
     return row
+
+
+def told(content: RecordedContent | None, most: int) -> str:
+    """What a note says, a line for each answered question, as plain text of at most `most` characters."""
+    lines: list[str] = []
+    for section in (content.sections if content else None) or ():
+        for question in section.questions or ():
+            chosen = [each.value for each in question.answers or () if each.selected and each.value]
+            own = question.other.value if question.other and question.other.selected else None
+            written = plain(question.answer) if isinstance(question.answer, str) else ""
+            if answer := "; ".join(part for part in (written, *chosen, own or "") if part):
+                lines.append(f"{question.name or section.name or ''}: {answer}")
+    return clean("\n".join(lines), most, lines=True)
 
 
 def fill(document: Document, answers: Mapping[str, object], read_day: ReadDay) -> tuple[list[str], dict[str, str]]:

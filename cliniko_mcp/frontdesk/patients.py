@@ -148,7 +148,8 @@ def _unspaced(whole: str) -> Iterable[dict[str, str]]:
 def _pieces(spoken: Sequence[str]) -> list[dict[str, str]]:
     """Beginnings and ends of the words: a misspelt name has at least one of them right."""
     longest = sorted(spoken, key=len, reverse=True)[:2]
-    pieces = dict.fromkeys(piece for word in longest for piece in (word[:3], word[-3:]) if len(piece) > 1)
+    sizes = [(word, 3 if len(word) > 4 else 2) for word in longest]
+    pieces = dict.fromkeys(piece for word, size in sizes for piece in (word[:size], word[-size:]) if len(piece) > 1)
     return [{field: f"~{piece}"} for piece in pieces for field in ("last_name", "first_name")]
 
 

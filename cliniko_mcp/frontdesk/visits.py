@@ -100,7 +100,7 @@ async def with_places(
     desk: Desk, entries: Sequence[Entry], *, patient: str | None = None, cancelled: bool = False
 ) -> list[Visit]:
     """These appointments as they are, and each class as the places that its attendees hold."""
-    classes = {each.id: each for each in entries if each.kind == "group"}
+    classes = {each.id: _empty(each) for each in entries if each.kind == "group"}
     found = [_of_appointment(each) for each in entries if each.kind == "appointment" and each.patient_ids]
     who: dict[str, object] = {"patient_id": patient} if patient else {}
     if cancelled:
@@ -109,11 +109,26 @@ async def with_places(
     batches = [",".join(ids[begin : begin + _BATCH]) for begin in range(0, len(ids), _BATCH)]
     for rows in await together([partial(_attendees, desk, batch, who) for batch in batches]):
         found += [
-            _of_attendee(classes[booking], row)
+            _seated(classes[booking], row)
             for row in rows
             if (booking := str(getattr(row, "booking_id", ""))) in classes
         ]
     return sorted(found, key=lambda each: (each.starts, each.booking_id, each.patient_id))
+
+
+def of_patient(entries: Iterable[Entry], attendees: Iterable[Record]) -> list[Visit]:
+    """One patient's visits, by start, from their bookings and attendees; what has no attendee stands by itself."""
+    # Who gave a place up and took one again has two attendees there: the live one counts.
+    ordered = sorted(attendees, key=lambda each: getattr(each, "cancelled_at", None) is None)
+    mine = {str(getattr(each, "booking_id", "")): each for each in ordered}
+    found: list[Visit] = []
+    for entry in entries:
+        attendee = mine.get(entry.id)
+        if attendee is not None:
+            found.append(_seated(_empty(entry), attendee))
+        elif entry.kind == "appointment" and entry.patient_ids:
+            found.append(_of_appointment(entry))
+    return sorted(found, key=lambda each: (each.starts, each.booking_id))
 
 
 async def _attendees(desk: Desk, booking_ids: str, who: dict[str, object]) -> list[Record]:
@@ -125,20 +140,20 @@ def _of_appointment(entry: Entry) -> Visit:
     arrived = True if getattr(record, "patient_arrived", None) is True else None
     if getattr(record, "did_not_arrive", None) is True:
         arrived = False
-    return replace(_placed(entry, entry.patient_ids[0], record), arrived=arrived)
+    return replace(_held(_empty(entry), record), patient_id=entry.patient_ids[0], arrived=arrived)
 
 
-def _of_attendee(entry: Entry, attendee: Record) -> Visit:
+def _seated(visit: Visit, attendee: Record) -> Visit:
     arrived = getattr(attendee, "arrived", None)
-    visit = _placed(entry, str(getattr(attendee, "patient_id", "")), attendee)
-    own = str(getattr(attendee, "id", ""))
-    return replace(visit, arrived=arrived if isinstance(arrived, bool) else None, attendee_id=own)
+    return replace(
+        _held(visit, attendee),
+        patient_id=str(getattr(attendee, "patient_id", "")),
+        arrived=arrived if isinstance(arrived, bool) else None,
+        attendee_id=str(getattr(attendee, "id", "")),
+    )
 
 
-def _placed(entry: Entry, patient_id: str, holder: Record) -> Visit:
-    cancelled = getattr(holder, "cancelled_at", None)
-    billed, written = getattr(holder, "invoice_status", None), getattr(holder, "treatment_note_status", None)
-    case = getattr(holder, "patient_case_id", None)
+def _empty(entry: Entry) -> Visit:
     return Visit(
         booking_id=entry.id,
         starts=entry.starts,
@@ -146,8 +161,18 @@ def _placed(entry: Entry, patient_id: str, holder: Record) -> Visit:
         practitioner_id=entry.practitioner_id,
         business_id=entry.business_id,
         type_id=entry.type_id,
-        patient_id=patient_id,
+        patient_id="",
         group=entry.kind == "group",
+    )
+
+
+def _held(visit: Visit, holder: Record) -> Visit:
+    """The place with what an appointment, or an attendee, says of it."""
+    cancelled = getattr(holder, "cancelled_at", None)
+    billed, written = getattr(holder, "invoice_status", None), getattr(holder, "treatment_note_status", None)
+    case = getattr(holder, "patient_case_id", None)
+    return replace(
+        visit,
         cancelled=cancelled.astimezone(UTC) if isinstance(cancelled, datetime) and cancelled.tzinfo else None,
         reason=str(getattr(holder, "cancellation_reason_description", None) or ""),
         billed=billed if isinstance(billed, int) else None,
@@ -172,20 +197,15 @@ async def visit_by_id(desk: Desk, said: str, patient: Known | None) -> Visit:
         raise NotFound(f"There is no appointment with the id {said}.", "show_diary lists appointments with their ids.")
     if getattr(entry.record, "archived_at", None) is not None:
         raise NotFound(f"The appointment {said} is archived.", "Take one that is in the diary; show_diary lists them.")
-    places = await places_of(desk, entry.id)
+    places = await places_of(desk, _empty(entry))
     if holder is not None:
         places = [each for each in places if each.attendee_id == said]
     return _whose(entry, places, patient)
 
 
-async def places_of(desk: Desk, booking_id: str, entry: Entry | None = None) -> list[Visit]:
-    """The places in one booking as its attendees stand now, cancelled ones too: one request."""
-    if entry is None:
-        record = (await desk.by_id("list_bookings", [booking_id]))[booking_id]
-        entry = entry_of(record)
-        assert entry is not None
-    rows = await _attendees(desk, booking_id, {"cancelled_at": "all"})
-    return [_of_attendee(entry, row) for row in rows]
+async def places_of(desk: Desk, visit: Visit) -> list[Visit]:
+    """The places in a visit's booking as its attendees stand now, cancelled ones too: one request."""
+    return [_seated(visit, row) for row in await _attendees(desk, visit.booking_id, {"cancelled_at": "all"})]
 
 
 def _whose(entry: Entry, places: Sequence[Visit], patient: Known | None) -> Visit:

@@ -108,6 +108,8 @@ class Desk:
         noun = call.operation.resource.replace("_", " ")
 
         async def on_page(done_pages: int, of_pages: int, rows: int, total: int | None) -> None:
+            if of_pages < 2:
+                return
             known = f" of {total:,}" if total is not None else ""
             await self.caller.progress(
                 done_pages, of_pages, f"{done_pages} of {of_pages} pages, {rows:,}{known} {noun}"

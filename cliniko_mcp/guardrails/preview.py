@@ -30,9 +30,16 @@ async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
     Raises NotFound where the target does not exist or is hidden already, and ClinikoRefused where it cannot be read.
     """
     operation = call.operation
-    record = await clinic.perform(target_of(operation).parse({"id": call.ids["id"]}))
+    try:
+        record = await clinic.perform(target_of(operation).parse({"id": call.ids["id"]}))
+    except NotFound:
+        record = None
     if record is None:
-        raise NotFound(f"{operation.title}: there is no such record.", "Look for it in a list first.")
+        raise NotFound(
+            f"{operation.title}: there is no live record with id {call.ids['id']}.",
+            "It may be archived, deleted or cancelled already. Otherwise look for the right id in a list.",
+            operation=operation.name,
+        )
     facts = Facts(clinic, now)
     title, sentences = await describe(facts, call, record)
     text = " ".join(sentences)

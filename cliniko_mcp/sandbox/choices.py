@@ -28,6 +28,7 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     10: ("Archiving sets archived_at and, where the record has it, deleted_at; the second time is 404.",),
     11: ("Unarchiving what is not archived is 404.",),
+    13: ("A flag that is needed and left out is refused with `is not included in the list`, as was seen for draft.",),
     14: ("An id that names nothing live is refused with `is invalid`; an archived case with the sentence under base.",),
     17: ("latest_booking and patient_ids follow other records without moving updated_at.",),
     20: ("The window is a fixed minute of the clinic's clock for each key; the 429 has a JSON message.",),
@@ -77,7 +78,7 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
         "A percentage and a money discount together are 422; giving one takes the other away.",
     ),
     55: (
-        "A final note, or one of someone else, refuses changes with 403; its author or an administrator may archive it.",
+        "A final note, or one of someone else, refuses changes with 403; its author or an administrator archives it.",
         "A template gives its name as the title and its content where none is sent, when the note is made.",
         "An attendee names its booking, and a booking the patient's attendee; a visit of another patient is 422.",
         "A visit is at Draft while any of its notes is one, else Final, and null without notes.",

@@ -9,21 +9,29 @@ from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.settings import Settings
 
 META: Final = ("count_records", "cliniko_describe", "cliniko_read", "cliniko_write", "cliniko_destroy")
-CORE: Final = (
-    "get_patient",
-    "list_patients",
-    "list_practitioners",
-    "list_businesses",
-    "list_appointment_types",
-    "list_individual_appointments",
-    "create_individual_appointment",
-    "update_individual_appointment",
-    "cancel_individual_appointment",
-    "update_attendee",
-    "list_available_times",
-    "get_authenticated_user",
+CORE: Final = frozenset(
+    {
+        "clinic_overview",
+        "find_patients",
+        "find_times",
+        "book_appointment",
+        "move_appointment",
+        "cancel_appointment",
+        "show_diary",
+        "block_time",
+        "set_attendance",
+        "fill_gap",
+        "patient_brief",
+        "report",
+        "write_treatment_note",
+        "get_patient",
+        "list_patients",
+        "list_individual_appointments",
+        "get_individual_appointment",
+        *META,
+    }
 )
-"""The operations that the core view lists beside the curated and the catalogue tools."""
+"""What the core view lists: the curated and catalogue tools of a day at the desk, and the operations used most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +57,13 @@ def view_of(settings: Settings) -> View:
     allowed = _allowed(settings, known)
     excluded = frozenset(known.keys() - allowed)
     narrowed = bool(settings.resources or settings.tools)
-    shown = allowed if narrowed or settings.view == "all" else allowed & core_names(known).keys()
+    shown = allowed if narrowed or settings.view == "all" else allowed & CORE
     listed = (
         name for name, entry in known.items() if name in shown and (name in settings.tools or not entry.deprecated)
     )
     if settings.read_only:
         listed = (name for name in listed if known[name].risk == "read")
     return View(tuple(listed), excluded)
-
-
-def core_names(known: Mapping[str, Entry]) -> dict[str, Entry]:
-    """The tools of the core view: curated tools, catalogue tools, and the most used operations."""
-    return {name: entry for name, entry in known.items() if entry.kind in ("workflow", "meta") or name in CORE}
 
 
 def _allowed(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]:

@@ -3,8 +3,19 @@
 from typing import Final
 
 NAMES: Final[tuple[str, ...]] = (
+    "clinic_overview",
+    "find_patients",
+    "find_times",
+    "book_appointment",
+    "move_appointment",
+    "cancel_appointment",
+    "show_diary",
+    "block_time",
     "write_treatment_note",
     "upload_patient_attachment",
     "read_patient_attachment",
+    "set_attendance",
+    "patient_brief",
+    "fill_gap",
 )
 """The curated tools, in the order in which lists show them."""

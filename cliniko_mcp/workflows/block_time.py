@@ -1,13 +1,14 @@
 """block_time: time blocked out in a practitioner's diary by phrase, with the appointments in it shown first.
 
-Requests: 5 for the roster and one for the kinds of blocked-out time, then at once two for working hours and one for each
-hundred diary entries of the span; then a write for each block.
+Requests: 5 for the roster and one for the kinds of blocked-out time, then at once two for working hours and one for
+each hundred diary entries of the span; then a write for each block.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Final
 
 from pydantic import Field
@@ -38,13 +39,11 @@ _AROUND: Final = timedelta(days=7)
 
 class BlockTime(Body):
     practitioner: str
-    when: str = Field(description="Such as: Friday 12 to 1; next week mornings; 3 to 14 December.")
-    business: str | None = Field(default=None, description="Site; needed where they work at several.")
-    type: str | None = Field(default=None, description="Kind of block, such as Lunch or Leave.")
-    minutes: int | None = Field(default=None, ge=5, le=1439, description="Length, where when is one time.")
+    when: str = Field(description="Such as: Friday 12 to 1.")
+    business: str | None = Field(default=None, description="Site.")
+    type: str | None = Field(default=None, description="Such as Lunch or Leave.")
     notes: str | None = None
-    dry_run: bool = Field(default=False, description="Check only.")
-    allow_clash: str | None = Field(default=None, description="The clash text that a refusal gave.")
+    allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class _Block:
 
 
 async def work(desk: Desk, given: BlockTime) -> Answer:
-    """The blocks as made, or with `dry_run` as they would be. Raises Clash where appointments lie in them."""
+    """The blocks as made. Raises Clash where appointments lie in them."""
 
     async def kinds() -> list[Record]:
         return await gathered(desk.all("list_unavailable_block_types", archived_at="all")) if given.type else []
@@ -79,11 +78,11 @@ async def work(desk: Desk, given: BlockTime) -> Answer:
     span = read_span(given.when, desk.now, roster, [asked] if asked else ())
     starts, ends = span.bounds
     diary = await openings.read_diary(desk, roster, starts - _AROUND, ends + _AROUND, {who.id})
-    blocks = _blocks(given, roster, span, who, diary, asked, kind)
+    blocks = _blocks(roster, span, who, diary, asked, kind)
     hit = [each for each in diary.entries if each.kind != "block" and any(each.meets(*block.time) for block in blocks)]
     text = _seal(who, blocks, hit)
     body: dict[str, JsonValue] = {
-        "when": read_span(given.when, desk.now, roster, [blocks[0].site]).said,
+        "when": read_span(given.when, desk.now, roster, {each.site.id: each.site for each in blocks}.values()).said,
         "practitioner": who.name,
         "items": [block.row(roster) for block in blocks],
     }
@@ -91,11 +90,6 @@ async def work(desk: Desk, given: BlockTime) -> Answer:
         body["type"] = kind.name
     zone = roster.zone(blocks[0].site.id)
     booked = [_booked(each, roster) for each in hit]
-    if given.dry_run:
-        body = {"dry_run": True, **body, "clashes": list[JsonValue](booked)}
-        if hit:
-            body["clash"] = text
-        return Answer(body, ["Nothing was changed."], zone)
     if hit and given.allow_clash != text:
         raise Clash(
             f"Not blocked out: {len(hit)} booking{'s lie' if len(hit) > 1 else ' lies'} in that time and would stay.",
@@ -125,9 +119,11 @@ def _gone(row: Record) -> str:
 
 
 def _blocks(
-    given: BlockTime, roster: Roster, span: Span, who: Known, diary: Diary, asked: Known | None, kind: Known | None
+    roster: Roster, span: Span, who: Known, diary: Diary, asked: Known | None, kind: Known | None
 ) -> list[_Block]:
-    """A block for each stretch of the span, each at the site where the practitioner works then.
+    """A block for each stretch of the span with working time, at the site where the practitioner works then.
+
+    Stretches without any working time are left out, unless there is none with.
 
     Raises Ambiguous where that is not one site, and InvalidArguments for too many blocks or a time without a length.
     """
@@ -135,12 +131,14 @@ def _blocks(
     sites = usual or roster.sites
     found: list[_Block] = []
     for site in sites:
-        stretches = [Stretch(*each) for each in _stretches(given, span, site, kind)]
+        stretches = [Stretch(*each) for each in _stretches(span, site, kind)]
         mine = diary.work.get((who.id, site.id), ())
-        there = [each for each in stretches if len(sites) == 1 or openings.within(mine, [each])]
+        there = [each for each in stretches if openings.within(mine, [each])]
+        if not there and len(sites) == 1:
+            there = stretches
         found += [_Block(site, each) for each in there]
     found.sort(key=lambda each: each.time)
-    twice = any(one.time.ends > other.time.starts for one, other in zip(found, found[1:], strict=False))
+    twice = any(one.time.ends > other.time.starts for one, other in pairwise(found))
     if not found or twice:
         raise Ambiguous(
             f"{who.name} could be blocked out at {len(sites)} sites then.",
@@ -154,15 +152,15 @@ def _blocks(
     return found
 
 
-def _stretches(given: BlockTime, span: Span, site: Known, kind: Known | None) -> list[tuple[datetime, datetime]]:
+def _stretches(span: Span, site: Known, kind: Known | None) -> list[tuple[datetime, datetime]]:
     point = point_of(span.at(site.id))
     if point is None:
         return [(low.astimezone(UTC), high.astimezone(UTC)) for low, high in span.windows(site.id)]
-    minutes = given.minutes or getattr(kind.record if kind else None, "duration_in_minutes", None)
+    minutes = getattr(kind.record if kind else None, "duration_in_minutes", None)
     if not isinstance(minutes, int):
         raise InvalidArguments(
             f"That is one point in time: {span.at(site.id).said}.",
-            "Give minutes, or a stretch such as 12 to 1.",
+            "Give a stretch such as 12 to 1, or a type, whose length is taken.",
             field="when",
         )
     return [(point, point + timedelta(minutes=minutes))]
@@ -223,7 +221,7 @@ async def _make(
 
 tool = curated(
     "block_time",
-    "Block out time in a practitioner's diary (leave, lunch, meeting, unavailable) by phrase; several days make several "
+    "Block out time in a practitioner's diary (leave, lunch, meeting) by phrase; several days make several "
     "blocks. Appointments in that time are shown first; they stay.",
     BlockTime,
     work,

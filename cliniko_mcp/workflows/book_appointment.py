@@ -39,13 +39,13 @@ class BookAppointment(Body):
     patient: str
     practitioner: str
     type: str = Field(description="Appointment type.")
-    when: str = Field(description="Day and time, such as: Tuesday at 10:30.")
-    business: str | None = Field(default=None, description="Site; needed where they work at several.")
-    minutes: int | None = Field(default=None, ge=5, le=1439, description="Left out: the type's length.")
+    when: str = Field(description="Such as: Tuesday at 10:30.")
+    business: str | None = Field(default=None, description="Site.")
+    minutes: int | None = Field(default=None, ge=5, le=1439)
     notes: str | None = None
-    repeat: str | None = Field(default=None, description="Such as: weekly x5 (five more).")
-    dry_run: bool = Field(default=False, description="Check only.")
-    allow_clash: str | None = Field(default=None, description="The clash text that a refusal gave.")
+    repeat: str | None = Field(default=None, description="Such as: weekly x5.")
+    dry_run: bool = False
+    allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
 async def work(desk: Desk, given: BookAppointment) -> Answer:
@@ -198,8 +198,8 @@ def _remarks(plan: Plan, roster: Roster, theirs: Sequence[Entry], asked: Known |
 
 tool = curated(
     "book_appointment",
-    "Book an appointment (visit, consult) for a patient. Double bookings, leave, hours and the patient's other visits "
-    "are checked first: a clash is refused and shown. Says which messages the clinic may send.",
+    "Book an appointment (visit, consult) for a patient. Double bookings, leave and hours are checked first: a clash "
+    "is refused and shown. The clinic may notify the patient.",
     BookAppointment,
     work,
     risk=Risk.WRITE,

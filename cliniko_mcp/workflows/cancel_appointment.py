@@ -24,11 +24,11 @@ from cliniko_mcp.tools.tool import curated
 
 
 class CancelAppointment(Body):
-    appointment: str = Field(description="Its id, or the patient whose only coming one it is.")
-    reason: str = Field(description="Why, in words: sick, away, work, feeling better, condition worse, other.")
-    note: str | None = Field(default=None, max_length=1000)
-    patient: str | None = Field(default=None, description="For a class: whose place.")
-    series: bool = Field(default=False, description="Also the later ones of its series.")
+    appointment: str = Field(description="Id, or patient with one coming.")
+    reason: str = Field(description="In words: sick, away, work, better, worse, other.")
+    note: str | None = None
+    patient: str | None = Field(default=None, description="Whose place in a class.")
+    series: bool = Field(default=False, description="Later repeats too.")
 
 
 async def work(desk: Desk, given: CancelAppointment) -> Answer:

@@ -30,11 +30,11 @@ BEYOND: Final = timedelta(days=28)
 
 
 class FindTimes(Body):
-    type: str = Field(description="Appointment type, by name or id.")
-    when: str = Field(default="next 14 days", description="Such as: Thursday after 3; next week mornings.")
-    practitioner: list[str] | None = Field(default=None, description="Any of these; left out, all who offer it.")
-    business: str | None = Field(default=None, description="Site; left out, all.")
-    kind: Literal["diary", "online"] = Field(default="diary", description="online: what patients could book.")
+    type: str = Field(description="Appointment type.")
+    when: str = Field(default="next 14 days", description="Such as: Thursday after 3.")
+    practitioner: list[str] | None = Field(default=None, description="Any of these; else all.")
+    business: str | None = Field(default=None, description="Site.")
+    kind: Literal["diary", "online"] = Field(default="diary", description="online: as patients book.")
     minutes: int | None = Field(default=None, ge=5, le=1439)
     limit: int | None = Field(default=None, ge=1, le=MOST)
 

@@ -31,13 +31,13 @@ from cliniko_mcp.tools.tool import curated
 
 
 class MoveAppointment(Body):
-    appointment: str = Field(description="Its id, or the patient whose only coming one it is.")
-    when: str | None = Field(default=None, description="New day and time, such as: Friday at 14:00.")
+    appointment: str = Field(description="Id, or patient with one coming.")
+    when: str | None = Field(default=None, description="New time, such as: Friday at 14:00.")
     practitioner: str | None = None
     business: str | None = None
-    minutes: int | None = Field(default=None, ge=5, le=1439, description="Left out: as long as before.")
-    dry_run: bool = Field(default=False, description="Check only.")
-    allow_clash: str | None = Field(default=None, description="The clash text that a refusal gave.")
+    minutes: int | None = Field(default=None, ge=5, le=1439)
+    dry_run: bool = False
+    allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
 async def work(desk: Desk, given: MoveAppointment) -> Answer:
@@ -156,8 +156,8 @@ def _remarks(plan: Plan, entry: Entry) -> list[str]:
 
 tool = curated(
     "move_appointment",
-    "Move (reschedule) an appointment or class to another time, practitioner or site. It keeps its length. Clashes are "
-    "checked first and shown, as when booking.",
+    "Move (reschedule) an appointment or class to another time, practitioner or site, as long as before. A clash is "
+    "refused and shown.",
     MoveAppointment,
     work,
     risk=Risk.WRITE,

@@ -34,11 +34,11 @@ _ENVELOPE: Final = 1_600
 
 
 class ShowDiary(Body):
-    when: str = Field(default="today", description="Such as: tomorrow; next week; Thursday afternoon.")
+    when: str = Field(default="today", description="Such as: tomorrow.")
     practitioner: list[str] | None = None
     business: str | None = Field(default=None, description="Site.")
-    phones: bool = Field(default=False, description="With phone numbers.")
-    limit: int | None = Field(default=None, ge=1, le=400, description="Entries; give it to see more at once.")
+    phones: bool = Field(default=False, description="Show numbers.")
+    limit: int | None = Field(default=None, ge=1, le=400)
 
 
 async def work(desk: Desk, given: ShowDiary) -> Answer:
@@ -155,12 +155,12 @@ def _next(shown: _Shown, roster: Roster, span: Span, given: ShowDiary) -> list[J
     day = [each for each in shown.left if each.day == first.day]
     if shown.partly:
         here: list[JsonValue] = [first.practitioner_id]
-        for when in _on_day(span, first, roster, first.entries[0].starts):
-            calls.append({"when": when, "practitioner": here, "business": first.business_id})
+        place: dict[str, JsonValue] = {"practitioner": here, "business": first.business_id}
+        calls.extend({"when": when, **place} for when in _on_day(span, first, roster, first.entries[0].starts))
         day = day[1:]
     if day:
         who = list[JsonValue](dict.fromkeys(each.practitioner_id for each in day))
-        calls += [{"when": when, "practitioner": who, **sites} for when in _on_day(span, day[0], roster)]
+        calls.extend({"when": when, "practitioner": who, **sites} for when in _on_day(span, day[0], roster))
     later = [each for each in shown.left if each.day != first.day]
     if later:
         named: dict[str, JsonValue] = (

@@ -141,7 +141,7 @@ async def _visit(desk: Desk, given: WriteTreatmentNote, patient: Known) -> tuple
         every = await visits.visits(desk, span, patient=patient.id, cancelled=True)
         found = visits.one_of(every, roster, span.said, patient.name)
     if not found.attendee_id:
-        places = await visits.places_of(desk, found.booking_id)
+        places = await visits.places_of(desk, found)
         found = next((each for each in places if each.patient_id == patient.id), found)
     return found, roster.zone(found.business_id), roster
 

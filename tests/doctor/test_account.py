@@ -21,7 +21,9 @@ from cliniko_mcp.settings import Settings
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 GOOD = {"CLINIKO_API_KEY": "abc-uk1", "CLINIKO_CONTACT_EMAIL": "desk@clinic.example"}
 
-Handler = Callable[[httpx2.Request], httpx2.Response] | Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
+Handler = (
+    Callable[[httpx2.Request], httpx2.Response] | Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
+)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from cliniko_mcp.guardrails.chain import Chain
 from cliniko_mcp.guardrails.exclusion import Exclusion
 from cliniko_mcp.guardrails.readonly import ReadOnly
 
-from .house import Clock, Form, House, RoundTrip, call, run
+from .house import SYDNEY, Clock, Form, House, RoundTrip, call, run
 
 ARCHIVE = call("archive_patient", id="1")
 READ = call("get_patient", id="1")
@@ -130,6 +131,33 @@ def test_the_id_of_a_new_record_is_written_down(chain: Chain) -> None:
 
     run(lambda: guard([Audit(chain, Clock())], GuardedCall(created, "create_patient", Caller()), act))
     assert lines(chain)[-1]["made"] == "123"
+
+
+def test_what_is_not_an_id_is_not_written_down_as_one(chain: Chain) -> None:
+    created = call("create_patient", first_name="Ana", last_name="Lima")
+    operation = created.operation
+    assert operation.record is not None
+    record = operation.record.read({"id": "Ana Lima"})
+
+    async def act() -> Any:
+        return record
+
+    run(lambda: guard([Audit(chain, Clock())], GuardedCall(created, "create_patient", Caller()), act))
+    assert lines(chain)[-1]["made"] is None
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a Unix clock")
+def test_times_are_utc_wherever_the_server_stands(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    house.clock.now = house.clock.now.astimezone(SYDNEY)
+    monkeypatch.setenv("TZ", "Australia/Perth")
+    time.tzset()
+    try:
+        run(lambda: house.act(READ, layers=[audited(chain, house)]))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert lines(chain)[0]["time"] == "2026-11-23T01:00:00.000000Z"
 
 
 def test_no_name_note_number_or_secret_is_ever_written(chain: Chain) -> None:

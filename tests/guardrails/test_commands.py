@@ -125,6 +125,14 @@ def test_tail_shows_the_last_lines(log: Path) -> None:
     )
 
 
+def test_tail_shows_a_change_once_it_has_ended_as_one_line(log: Path) -> None:
+    chain = Chain(log)
+    chain.append({"time": "t", "operation": "whole", "ids": {}, "outcome": "begun"})
+    chain.append({"time": "t", "operation": "whole", "ids": {}, "outcome": "ok", "of": 4, "rung": "none"})
+    chain.append({"time": "t", "operation": "cut off", "ids": {}, "outcome": "begun"})
+    assert auditing("tail", "-n", "2", "--audit-file", str(log)).output == "t  whole  ok\nt  cut off  begun\n"
+
+
 def test_export_prints_every_line_as_json_or_as_a_table(log: Path) -> None:
     output = auditing("export", "--audit-file", str(log)).output
     assert output == log.read_text()

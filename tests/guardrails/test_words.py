@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.errors import Refused
+from cliniko_mcp.errors import NotFound, Refused
 from cliniko_mcp.guardrails.audit import Audit
 from cliniko_mcp.guardrails.call import Caller, Verdict
 from cliniko_mcp.guardrails.chain import Chain
@@ -112,6 +112,18 @@ def test_the_program_that_asks_is_named_in_a_form_too() -> None:
 
     said(house, Caller(asker=Watching(), program="Host"))
     assert seen == ["Host"]
+
+
+def test_what_is_gone_already() -> None:
+    house = House()
+    house.clinic.gone.add(("patients", "1"))
+    with pytest.raises(NotFound) as gone:
+        run(lambda: house.act(ARCHIVE))
+    assert gone.value.as_json() == error(
+        "not_found",
+        "Archive patient: there is no live record with id 1.",
+        "It may be archived, deleted or cancelled already. Otherwise look for the right id in a list.",
+    )
 
 
 def test_too_many_questions() -> None:

@@ -36,6 +36,8 @@ class Keychain(KeyringBackend):
         self.held[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
+        if self.locked:
+            raise KeyringLocked("the person said no")
         if (service, username) not in self.held:
             raise PasswordDeleteError("not there")
         del self.held[service, username]
@@ -125,6 +127,13 @@ def test_a_locked_keychain_is_an_error_with_advice(keychain: Keychain, file: Pat
     with pytest.raises(ConfigurationError, match="keychain failed") as refused:
         keys.kept(file)
     assert "login --keep file" in refused.value.fix
+
+
+def test_from_a_locked_keychain_one_can_change_to_a_file(keychain: Keychain, file: Path) -> None:
+    keys.keep("one", None, file=file)
+    keychain.locked = True
+    assert keys.keep("two", None, "file", file=file).key == "two"
+    assert keys.kept(file).place == "file"
 
 
 def test_a_keychain_that_never_answers_does_not_hang_the_start() -> None:

@@ -173,6 +173,15 @@ def test_43_a_site_in_another_zone_keeps_its_own_hours(desk: Front) -> None:
     assert times == ["2026-11-30T00:00:00Z"]  # 08:00 in Perth, 11:00 in Sydney
 
 
+def test_43_a_day_of_the_account_may_reach_into_the_next_of_the_site(desk: Front) -> None:
+    _empty(desk)
+    site = desk.id("businesses", "Northside")
+    desk.patch(f"/businesses/{site}", {"time_zone_identifier": "Pacific/Auckland"})
+    _hours(desk, "Dr Mei Ng", [("00:00", "00:30")])
+    times = _times(desk, "2026-11-30", "2026-11-30")
+    assert times == ["2026-11-30T11:00:00Z"]  # Tuesday 00:00 in Auckland, still Monday 22:00 in Sydney
+
+
 def test_44_everything_live_in_the_diary_is_cut_out(desk: Front) -> None:
     _empty(desk)
     _hours(desk, "Dr Mei Ng", [("09:00", "12:00")])

@@ -125,6 +125,15 @@ def test_05_the_default_order_is_by_creation_then_id(desk: Front) -> None:
     assert keys != sorted(keys, key=lambda key: key[1])
 
 
+def test_05_ties_are_broken_by_the_number_of_an_id(desk: Front) -> None:
+    store = desk.sandbox.desk.store
+    for row_id in ("1000", "998", "2000000000000000000"):
+        stamps = {"created_at": "2001-01-01T00:00:00Z", "updated_at": "2001-01-01T00:00:00Z"}
+        store.put("medical_alerts", {"id": row_id, "name": "Latex", **stamps})
+    assert [row["id"] for row in desk.rows("/medical_alerts")] == ["998", "1000", "2000000000000000000"]
+    assert [row["id"] for row in desk.rows("/medical_alerts", order="desc")] == ["998", "1000", "2000000000000000000"]
+
+
 def test_05_sorting_takes_several_columns_each_with_its_direction(desk: Front) -> None:
     rows = desk.rows("/patients", sort="sex:desc,first_name")
     known = [(row["sex"], row["first_name"].casefold()) for row in rows if row["sex"]]

@@ -51,8 +51,7 @@ def set_source(desk: Desk, ask: Ask) -> SandboxResponse:
     if old is None:
         desk.insert(SOURCES, new)
     else:
-        gone: Json = dict.fromkeys(("referrer_id", "subcategory", "notes"))
-        keep(desk, Change(SOURCES, old, {**old, **gone, **new}))
+        keep(desk, Change(SOURCES, old, {**old, **new}))
     row = _source_of(desk, patient)
     assert row is not None, "a source that was just kept"
     return answer(desk.show(SOURCES, row))

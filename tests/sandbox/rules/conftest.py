@@ -7,8 +7,7 @@ import pytest
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.desk import Desk
-
-from ..front import NOW, Front
+from sandbox.front import NOW, Front
 
 
 @cache

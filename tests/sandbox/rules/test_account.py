@@ -10,8 +10,7 @@ import pytest
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.rules.account import PRIVATE
 from cliniko_mcp.sandbox.zones import LABELS, known, label_of
-
-from ..front import Front, errors, last
+from sandbox.front import Front, errors, last
 
 ADDRESS = "CLINIKO_OPENAPI"
 

@@ -9,8 +9,7 @@ import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.rules.forms import fits
-
-from ..front import Front, errors, last
+from sandbox.front import Front, errors, last
 
 Question = dict[str, Any]
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="120"><path d="M0 0L9 9"/></svg>'
@@ -132,7 +131,7 @@ def test_57_a_template_gives_name_content_and_flags_unless_they_are_sent(desk: F
     made = desk.post("/patient_forms", {"patient_id": ana, "patient_form_template_id": template})
     assert (made["name"], made["content"], made["restricted_to_practitioner"]) == ("Consent", asked(NAME), True)
     body = {"name": "Mine", "content": None, "restricted_to_practitioner": False, "patient_form_template_id": template}
-    own = form(desk, ana, **body)
+    own = desk.post("/patient_forms", {"patient_id": ana, **body})
     assert (own["name"], own["content"], own["restricted_to_practitioner"]) == ("Mine", None, False)
 
 

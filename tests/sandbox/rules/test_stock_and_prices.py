@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cliniko_mcp.sandbox.rules.prices import both_prices
-
-from ..front import Front, errors, last
+from sandbox.front import Front, errors, last
 
 
 @pytest.fixture

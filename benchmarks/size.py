@@ -1,0 +1,136 @@
+"""What lists and answers cost a model: tokens and bytes of every view and of typical results.
+
+    python -m benchmarks.size [--json]
+
+Tokens are o200k_base where tiktoken can be imported, else bytes/4.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+
+from benchmarks.report import Row, report
+from cliniko_mcp.guardrails.call import Caller
+from cliniko_mcp.listing import entries
+from cliniko_mcp.server import INSTRUCTIONS, House
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.answer import compact
+from cliniko_mcp.tools.views import view_of
+
+NOW = "2026-11-24T09:00:00+11:00"
+VIEWS: dict[str, dict[str, Any]] = {
+    "core": {},
+    "core, read-only": {"read_only": True},
+    "patients and bookings": {"resources": ("patients", "bookings")},
+    "all": {"view": "all"},
+    "all, read-only": {"view": "all", "read_only": True},
+}
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "diary of a day": ("list_bookings", {"starts_at": "2026-11-24"}),
+    "50 appointments": ("list_individual_appointments", {}),
+    "10 appointments": ("list_individual_appointments", {"limit": 10}),
+    "20 patients": ("list_patients", {"limit": 20}),
+    "practitioners": ("list_practitioners", {}),
+    "sites": ("list_businesses", {}),
+    "who am I": ("get_authenticated_user", {}),
+    "describe: book an appointment": ("cliniko_describe", {"query": "book an appointment"}),
+    "describe: add an allergy": ("cliniko_describe", {"query": "add a latex allergy to a patient's file"}),
+}
+
+
+def counter() -> tuple[str, Callable[[str], int]]:
+    """How tokens are counted here, and the function that counts them."""
+    try:
+        import tiktoken  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return "bytes/4", lambda text: len(text.encode()) // 4
+    encoding: Any = tiktoken.get_encoding("o200k_base")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return "o200k_base", lambda text: len(encoding.encode(text))
+
+
+def views(count: Callable[[str], int]) -> list[Row]:
+    """A row for each view: tools, bytes, tokens, tokens a tool, and its largest tool."""
+    rows: list[Row] = []
+    for name, flags in VIEWS.items():
+        told = [_told(each) for each in view_of(Settings(**flags)).listed]
+        costs = [count(text) for text in told]
+        rows.append(
+            {
+                "view": name,
+                "tools": len(told),
+                "bytes": sum(len(text.encode()) for text in told),
+                "tokens": sum(costs),
+                "a tool": round(sum(costs) / len(costs)),
+                "largest": max(costs),
+            }
+        )
+    return rows
+
+
+def _told(name: str) -> str:
+    entry = entries()[name]
+    told = {"name": name, "description": entry.description, "inputSchema": entry.input_schema}
+    return compact({**told, "annotations": entry.annotations})
+
+
+async def results(count: Callable[[str], int]) -> list[Row]:
+    """A row for each typical call on the demo clinic: bytes, tokens, rows, tokens a row."""
+    rows: list[Row] = []
+    settings = Settings.load(
+        {
+            "sandbox": True,
+            "sandbox_now": NOW,
+            "sandbox_clock": "frozen",
+            "rate_limit": 0,
+            "requests_per_minute": 60_000,
+        },
+        {},
+    )
+    async with AsyncExitStack() as stack:
+        house = House(settings, view_of(settings), stack)
+        for name, (tool, arguments) in CALLS.items():
+            body = await house.call(tool, arguments, Caller(route="terminal"))
+            items = body.get("items")
+            shown = len(items) if isinstance(items, list) else 1
+            text = compact(body)
+            tokens = count(text)
+            each = [count(compact(item)) for item in items] if isinstance(items, list) and items else [tokens]
+            rows.append(
+                {
+                    "result": name,
+                    "rows": shown,
+                    "bytes": len(text.encode()),
+                    "tokens": tokens,
+                    "a row": round(sum(each) / len(each)),
+                    "largest row": max(each),
+                }
+            )
+    return rows
+
+
+def lookup_milliseconds() -> float:
+    """The median time of a plain-word lookup after the first, in milliseconds."""
+    from cliniko_mcp.tools.lookup import Lookup
+
+    lookup = Lookup(entries().values())
+    times: list[float] = []
+    for query in ("who didn't show up yesterday", "add an allergy", "move Mr Brown to Friday", "unpaid bills") * 25:
+        began = time.perf_counter()
+        lookup.search(query, 12)
+        times.append(time.perf_counter() - began)
+    return round(sorted(times)[len(times) // 2] * 1000, 2)
+
+
+def main() -> None:
+    """Measure and print."""
+    kind, count = counter()
+    facts = {"tokens by": kind, "instructions": f"{count(INSTRUCTIONS)} tokens, {len(INSTRUCTIONS)} characters"}
+    report("Lists", views(count), facts)
+    report("Results on the demo clinic", anyio.run(results, count), {"lookup": f"{lookup_milliseconds()} ms"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""How soon a server can list its tools, and its memory, beside an empty server on the same SDK.
+
+    python -m benchmarks.start [--json] [--runs 7]
+
+The runs take turns, so that whatever else the computer does hits all of them alike; medians are compared.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.report import Row, report
+
+EMPTY = """
+import anyio
+import mcp_types as types
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+
+async def list_tools(ctx, params):
+    return types.ListToolsResult(tools=[])
+
+async def main():
+    server = Server("empty", on_list_tools=list_tools)
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
+
+anyio.run(main)
+"""
+SERVE = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox"]
+COMMANDS = {
+    "empty server": [sys.executable, "-c", EMPTY],
+    "core": SERVE,
+    "all": [*SERVE, "--view", "all"],
+}
+HELLO = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "benchmark", "version": "1"},
+}
+
+
+def once(command: list[str]) -> tuple[float, float, int]:
+    """Seconds to the first tools/list, megabytes at the peak (0 where not told), number of tools."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    def send(message: dict[str, Any]) -> None:
+        assert process.stdin is not None
+        process.stdin.write((json.dumps({"jsonrpc": "2.0", **message}) + "\n").encode())
+        process.stdin.flush()
+
+    send({"id": 1, "method": "initialize", "params": HELLO})
+    process.stdout.readline()
+    send({"method": "notifications/initialized"})
+    send({"id": 2, "method": "tools/list", "params": {}})
+    listed = json.loads(process.stdout.readline())
+    seconds = time.perf_counter() - began
+    megabytes = peak_megabytes(process.pid)
+    process.stdin.close()
+    process.wait(10)
+    return seconds, megabytes, len(listed["result"]["tools"])
+
+
+def peak_megabytes(process_id: int) -> float:
+    """The most memory the process has held, on Linux; 0 elsewhere."""
+    status = Path(f"/proc/{process_id}/status")
+    if not status.exists():
+        return 0.0
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    runs = int(sys.argv[sys.argv.index("--runs") + 1]) if "--runs" in sys.argv else 7
+    for command in COMMANDS.values():  # the first start of each reads the disk
+        once(command)
+    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in COMMANDS}
+    for _ in range(runs):
+        for name, command in COMMANDS.items():
+            found[name].append(once(command))
+    empty = median(seconds for seconds, _, _ in found["empty server"])
+    memory = median(megabytes for _, megabytes, _ in found["empty server"])
+    rows: list[Row] = []
+    for name, measured in found.items():
+        seconds = median(each[0] for each in measured)
+        megabytes = median(each[1] for each in measured)
+        rows.append(
+            {
+                "server": name,
+                "tools": measured[0][2],
+                "seconds": seconds,
+                "to empty": seconds / empty,
+                "MB": megabytes,
+                "MB to empty": megabytes / memory if memory else 0.0,
+            }
+        )
+    report("Start to the first tools/list", rows, {"runs": runs})
+
+
+if __name__ == "__main__":
+    main()

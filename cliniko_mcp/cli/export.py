@@ -1,0 +1,108 @@
+"""`cliniko-mcp export`: a whole list to a file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cliniko_mcp.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from cliniko_mcp.export import Exported
+
+NOT_HERE = (
+    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
+    "confirm", "approval_wait", "allow_destroy", "sandbox_port", "read_only",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("resource")
+@click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="Only rows that fit, such as a list's.")
+@click.option("--fields", metavar="A,B", help="Only these fields; all but patients' secret links if left out.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option("--out", "out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
+@click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
+@click.option("--again", is_flag=True, help="Start over instead of going on where an earlier run stopped.")
+@settings_options(leave_out=NOT_HERE)
+def export(
+    resource: str,
+    filters: tuple[str, ...],
+    fields: str | None,
+    form: Any,
+    out: Path,
+    overwrite: bool,
+    again: bool,
+    **flags: Any,
+) -> None:
+    """Write every row of the list RESOURCE, such as patients, to a file.
+
+    Only you can read the file. After a break the same command goes on where it stopped. Times are in UTC.
+    """
+    import anyio
+
+    from cliniko_mcp.errors import ClinikoMcpError
+    from cliniko_mcp.export import export as write
+    from cliniko_mcp.export import list_named, planned
+    from cliniko_mcp.guardrails.call import Caller
+    from cliniko_mcp.server import running
+    from cliniko_mcp.settings import Settings
+
+    chosen = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
+    plan = planned(list_named(resource), pairs(filters), form, chosen)
+    settings = Settings.load(flags)
+    bar = Bar(plan.operation.removeprefix("list_").replace("_", " "))
+
+    async def run() -> "Exported":
+        async with running(settings) as house:
+            desk = await house.desk("export", Caller(route="terminal"))
+            return await write(desk, plan, out, again=again, overwrite=overwrite, progress=bar.show)
+
+    try:
+        done = anyio.run(run)
+    except (ClinikoMcpError, KeyboardInterrupt):
+        bar.end()
+        if out.with_name(f"{out.name}.part.json").exists():
+            click.echo(f"{bar.rows:,} rows are kept in {out}.part: the same command goes on from there.", err=True)
+        raise
+    bar.end()
+    before = f", {done.kept:,} of them by an earlier run" if done.kept else ""
+    click.echo(f"{done.rows:,} rows in {done.path}{before}")
+
+
+class Bar:
+    """A progress bar on a terminal, and silence where there is none."""
+
+    def __init__(self, noun: str) -> None:
+        self.rows = 0
+        self._noun = noun
+        self._shown = sys.stderr.isatty()
+
+    def show(self, rows: int, total: int | None) -> None:
+        """Draw the bar at `rows` of `total`."""
+        self.rows = rows
+        if not self._shown:
+            return
+        if total:
+            full = min(rows / total, 1.0)
+            line = f"[{'█' * round(30 * full):<30}] {rows:,} of {total:,} {self._noun}"
+        else:
+            line = f"{rows:,} {self._noun}"
+        click.echo(f"\r{line}\033[K", nl=False, err=True)
+
+    def end(self) -> None:
+        """Leave the bar's line."""
+        if self._shown and self.rows:
+            click.echo("", err=True)
+
+
+def pairs(given: tuple[str, ...]) -> dict[str, str]:
+    """The filters by name. Raises click.UsageError for one without a value."""
+    found: dict[str, str] = {}
+    for each in given:
+        name, separator, value = each.partition("=")
+        if not separator or not name.strip() or not value.strip():
+            raise click.UsageError(f"--filter takes NAME=VALUE, such as patient_id=123, not {each}")
+        found[name.strip()] = value.strip()
+    return found

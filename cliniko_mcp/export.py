@@ -1,0 +1,221 @@
+"""Whole lists to files: row by row, a few pages in memory, and on again after a break.
+
+While it runs, the rows stand in `OUT.part` and what was written so far in `OUT.part.json`, both readable by their owner
+alone; only a whole export takes the name OUT. Rows come in the order of their ids, so that after a break the list goes
+on behind the last id: nothing is missed or written twice, whatever came or went meanwhile.
+"""
+
+import csv
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Final, Literal, Self, cast
+
+from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
+from cliniko_mcp.filters import NUMBER
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.guardrails.places import open_private
+from cliniko_mcp.model import Record
+from cliniko_mcp.operation import Operation
+from cliniko_mcp.registry import find
+
+Format = Literal["csv", "jsonl"]
+Progress = Callable[[int, int | None], None]
+"""Told after every hundred rows: rows written so far, rows in the whole list where Cliniko tells."""
+
+CHECKPOINT: Final = 100
+"""Rows between two notes of how far the file is good: a page."""
+_MORE: Final = "more"
+_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
+_HARMLESS: Final = re.compile(r"[+\-]?[0-9 ().,/:-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is written: a list with its arguments, in a format, with these columns.
+
+    `more` asks for fields that this package does not know as well; `by_id` says that rows come in the order of ids.
+    """
+
+    operation: str
+    arguments: Mapping[str, str]
+    format: Format
+    columns: Sequence[str]
+    more: bool
+    by_id: bool
+
+    def facts(self) -> Mapping[str, JsonValue]:
+        """The plan as it is kept beside an unfinished file."""
+        return cast("Mapping[str, JsonValue]", json.loads(json.dumps(asdict(self))))
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A finished export: where it is, its rows, and how many of them an earlier run had written."""
+
+    path: Path
+    rows: int
+    kept: int
+
+
+def list_named(name: str) -> Operation:
+    """The list that a resource's or an operation's name stands for: `patients`, `list_inactive_practitioners`.
+
+    Raises ConfigurationError for anything else.
+    """
+    operation = find(name) or find(f"list_{name}")
+    if operation is None or not operation.listing:
+        raise ConfigurationError(f"there is no list called {name}; `cliniko-mcp tools --view all` shows what there is")
+    return operation
+
+
+def planned(operation: Operation, arguments: Mapping[str, str], form: Format, fields: Sequence[str] = ()) -> Plan:
+    """The plan of an export, its arguments checked; secrets of patients are written only where `fields` names them.
+
+    Raises InvalidArguments for a wrong filter or an unknown field.
+    """
+    record = operation.record
+    assert record is not None
+    known = sorted(record.model_fields, key=lambda name: name != "id")
+    if strangers := sorted(set(fields) - set(known)):
+        raise InvalidArguments(f"There is no field called {strangers[0]} here.", f"Fields: {', '.join(known)}.")
+    columns = list(fields) or [name for name in known if name not in record.secret]
+    free = "id" not in arguments and arguments.get("sort") in (None, "id")
+    by_id = free and operation.sortable and operation.filters.get("id") is NUMBER
+    chosen = {**arguments, **({"sort": "id"} if by_id else {})}
+    operation.parse(chosen)
+    return Plan(operation.name, chosen, form, columns, more=not fields, by_id=by_id)
+
+
+async def export(
+    desk: Desk, plan: Plan, out: Path, *, again: bool = False, overwrite: bool = False, progress: Progress | None = None
+) -> Exported:
+    """Write the whole list to `out`, going on where a broken run stopped; with `again` from the beginning.
+
+    Raises ConfigurationError where `out` exists (unless `overwrite`) or cannot be written, and where what is there
+    belongs to another export; whatever reading raises leaves the rows so far for the next run.
+    """
+    with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
+        kept = unfinished.rows
+        total = await desk.count(desk.call(plan.operation, **plan.arguments))
+        behind = {"id": f">{unfinished.last}"} if unfinished.last else {}
+        async with aclosing(desk.all(plan.operation, **plan.arguments, **behind)) as records:
+            async for record in records:
+                unfinished.write(record)
+                if unfinished.rows % CHECKPOINT == 0:
+                    unfinished.note()
+                    if progress:
+                        progress(unfinished.rows, total)
+        unfinished.finish()
+        if progress:
+            progress(unfinished.rows, total)
+        return Exported(out, unfinished.rows, kept)
+
+
+class Unfinished:
+    """The file of an export under way, and beside it the note of how far it is good; open while used in `with`.
+
+    Raises what `export` says about files. `rows` are those written, `last` is the id of the last one.
+    """
+
+    def __init__(self, plan: Plan, out: Path, *, again: bool, overwrite: bool) -> None:
+        if out.exists() and not overwrite:
+            raise ConfigurationError(f"{out} exists: choose another name, or add --overwrite")
+        self._plan, self._out = plan, out
+        self._part, self._note = out.with_name(f"{out.name}.part"), out.with_name(f"{out.name}.part.json")
+        self.rows, self.last = 0, cast("str | None", None)
+        length = 0 if again else self._remembered()
+        try:
+            descriptor = open_private(self._part, os.O_RDWR | os.O_CREAT)
+        except OSError as problem:
+            raise ConfigurationError(f"{self._part} cannot be written: {problem.strerror or problem}") from None
+        self._file = os.fdopen(descriptor, "r+b")
+        self._file.truncate(length)
+        self._file.seek(length)
+        if not length and plan.format == "csv":
+            self._file.write(_line([*plan.columns, *([_MORE] if plan.more else [])]))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, record: Record) -> None:
+        """Add a row."""
+        self._file.write(_written(record, self._plan))
+        self.rows += 1
+        name = getattr(record, "id", None)
+        self.last = name if self._plan.by_id and isinstance(name, str) else None
+
+    def note(self) -> None:
+        """Remember, in one step, that the file is good up to here; without ids to enter the list behind, nothing."""
+        self._file.flush()
+        if self.last is None:
+            return
+        said = {"plan": self._plan.facts(), "rows": self.rows, "length": self._file.tell(), "last": self.last}
+        fresh = self._note.with_name(f"{self._note.name}.new")
+        with os.fdopen(open_private(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+            file.write(json.dumps(said).encode())
+        os.replace(fresh, self._note)
+
+    def finish(self) -> None:
+        """Give the whole file its name, and forget the note."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        os.replace(self._part, self._out)
+        self._note.unlink(missing_ok=True)
+
+    def _remembered(self) -> int:
+        """The bytes that an earlier run of the same plan left behind; 0 where it left nothing usable."""
+        try:
+            said = json.loads(self._note.read_text("utf-8"))
+            plan, rows, length, last = said["plan"], int(said["rows"]), int(said["length"]), str(said["last"])
+            usable = 0 < length <= self._part.stat().st_size
+        except (OSError, ValueError, TypeError, KeyError):
+            return 0
+        if plan != self._plan.facts():
+            raise ConfigurationError(
+                f"{self._part} belongs to another export: repeat that, start over with --again, or choose another name"
+            )
+        if not usable:
+            return 0
+        self.rows, self.last = rows, last
+        return length
+
+
+def _written(record: Record, plan: Plan) -> bytes:
+    """One row of the file: a JSON object, or a line of CSV; times are in UTC, as Cliniko sends them."""
+    whole = cast("dict[str, JsonValue]", record.model_dump(mode="json"))
+    extra = {name: whole[name] for name in record.model_extra or {} if name in whole} if plan.more else {}
+    values = {name: whole.get(name) for name in plan.columns}
+    if plan.format == "jsonl":
+        return json.dumps({**values, **extra}, ensure_ascii=False).encode() + b"\n"
+    return _line([*map(_cell, values.values()), *([_cell(extra or None)] if plan.more else [])])
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    out = StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue().encode()
+
+
+def _cell(value: JsonValue) -> str:
+    """A value as a spreadsheet reads it. Text that it would run as a formula is kept from that by an apostrophe."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case str():
+            risky = _FORMULA.match(value) and not _HARMLESS.fullmatch(value)
+            return f"'{value}" if risky else value
+        case int() | float():
+            return str(value)
+        case _:
+            return json.dumps(value, ensure_ascii=False)

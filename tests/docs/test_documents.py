@@ -1,0 +1,243 @@
+"""The documents keep their word: every command in them works, and every name in them exists."""
+
+import ast
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from cliniko_mcp.cli import COMMANDS, commands
+from cliniko_mcp.listing import entries
+from cliniko_mcp.settings import Settings, flag, variable
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(path.name for path in DOCS.glob("*.md") if path.name not in ("tools.md", "when.md"))
+KEY = "MS0xLXNlY3JldA-au2"
+
+ELSEWHERE = {
+    "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest": ".ci/run runs it",
+    "cliniko-mcp manifest": "tests/laws/test_generated.py holds what it writes",
+    "cliniko-mcp manifest --check": "tests/laws/test_generated.py",
+    "python -m build --outdir dist": "tests/packaging/test_package.py",
+    "python packaging/mcpb/build.py --out dist": "tests/packaging/test_bundle.py",
+    "CLINIKO_TEST_INSTALLS=1 pytest tests/packaging tests/docs": "it is this test among others",
+    "npx --yes @anthropic-ai/mcpb validate packaging/mcpb/manifest.json": "the release checklist itself",
+}
+"""Commands that something else runs, and what."""
+
+TYPED = {
+    "cliniko-mcp install --client claude-desktop": [("API key: ", KEY), ("reach you", "desk@clinic.example")],
+    "cliniko-mcp login": [("API key: ", KEY), ("reach you", "desk@clinic.example")],
+    "cliniko-mcp approve --set-pin": [("New PIN", "2468"), ("Repeat", "2468")],
+}
+"""Commands that ask at a terminal: what they ask for, and what is typed."""
+
+INSTALLING = ("pipx ", "uv tool ", "uvx ")
+SERVING = re.compile(r"cliniko-mcp (serve|sandbox) ")
+
+
+def command_lines(page: str) -> Iterator[str]:
+    text = (DOCS / page).read_text("utf-8")
+    for block in re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
+        yield from (line.strip() for line in block.splitlines() if line.strip())
+
+
+LINES = list(dict.fromkeys(line for page in ["staff.md", *PAGES] for line in command_lines(page)))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A person's folder in which the demo clinic was used once."""
+    folder = tmp_path_factory.mktemp("home of a person")
+    run("cliniko-mcp call list_practitioners --sandbox", folder)
+    return folder
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")}
+    return kept | {
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_STATE_HOME": str(home / ".local" / "state"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "KEY": KEY,
+    }
+
+
+def run(line: str, home: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        cwd=home,
+        env=surroundings(home) | more,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line not in (*ELSEWHERE, *TYPED)])
+def test_a_command_in_the_documents_works_as_written(line: str, home: Path) -> None:
+    if line.startswith(INSTALLING):
+        install_and_run(line, home)
+    elif SERVING.match(line):
+        serve(line, home)
+    else:
+        # The doctor of a person who has no key yet would rightly complain.
+        more = {"CLINIKO_MCP_SANDBOX": "true"} if line == "cliniko-mcp doctor" else {}
+        done = run(line, home, **more)
+        assert done.returncode == 0, done.stderr
+
+
+def install_and_run(line: str, home: Path) -> None:
+    """Run the line as written, with the wheel of this source in place of the one on the package index."""
+    if not os.environ.get("CLINIKO_TEST_INSTALLS") or shutil.which(line.split()[0]) is None:
+        pytest.skip("fetches libraries; set CLINIKO_TEST_INSTALLS=1 with pipx and uv at hand")
+    dist = home / "dist"
+    if not dist.exists():
+        build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(dist), str(ROOT)]
+        subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = dist.glob("*.whl")
+    if " install " in line:
+        line = line.replace("install cliniko-mcp", f"install '{wheel}'")
+    elif line.startswith("uvx "):
+        line = line.replace("uvx ", f"uvx --from '{wheel}' ")
+    own = {name: str(home / name.lower()) for name in ("PIPX_HOME", "PIPX_BIN_DIR", "UV_TOOL_DIR", "UV_TOOL_BIN_DIR")}
+    done = run(line, home, **own)
+    assert done.returncode == 0, done.stderr
+    if " install " in line:
+        folder = own["PIPX_BIN_DIR" if line.startswith("pipx") else "UV_TOOL_BIN_DIR"]
+        assert run(f"'{folder}/cliniko-mcp' tools", home).returncode == 0
+
+
+def serve(line: str, home: Path) -> None:
+    """Start what serves until it is stopped, on a free port, and stop it when it says where it is."""
+    free = re.sub(r"--port \d+", "--port 0", line)
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {free}"],
+        cwd=home,
+        env=surroundings(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        assert any("http://127.0.0.1:" in said for said in iter(process.stdout.readline, ""))
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("line", TYPED)
+def test_a_command_that_asks_at_a_terminal_works_as_written(line: str, tmp_path: Path) -> None:
+    import pty
+
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        ["bash", "-c", line], cwd=tmp_path, env=surroundings(tmp_path), stdin=terminal, stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    try:
+        for asked, typed in TYPED[line]:
+            seen = ""
+            while asked not in seen:
+                assert select.select([main], [], [], 60)[0], seen
+                seen += os.read(main, 4096).decode()
+            os.write(main, f"{typed}\n".encode())
+        with suppress(OSError):  # the end of a pseudo-terminal on Linux
+            while os.read(main, 4096):
+                pass
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait(20)
+        os.close(main)
+
+
+def test_every_exception_is_still_in_the_documents() -> None:
+    assert {*ELSEWHERE, *TYPED} <= {*LINES}
+
+
+@cache
+def flags_that_exist() -> frozenset[str]:
+    found = {flag(name) for name in Settings.model_fields} | {"--help", "--version", "--outdir", "--out", "--yes"}
+    waiting = [commands.get_command(commands.make_context("x", ["serve"]), name) for name in COMMANDS]
+    while waiting:
+        command = waiting.pop()
+        if command is None:
+            continue
+        found |= {name for option in command.params for name in option.opts}
+        waiting += list(getattr(command, "commands", {}).values())
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_flag_variable_and_command_named_exists(page: str) -> None:
+    text = (DOCS / page).read_text("utf-8")
+    ours = [line for line in text.splitlines() if not re.search(r"\b(pipx|uvx?|npx|bash)\b .*--", line)]
+    named = {found for line in ours for found in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)}
+    assert named - flags_that_exist() == set()
+    variables = {variable(name) for name in Settings.model_fields} | {"CLINIKO_TEST_INSTALLS"}
+    assert set(re.findall(r"\bCLINIKO_[A-Z_]+\b", text)) <= variables
+    called = set(re.findall(r"`cliniko-mcp ([a-z]+)", text)) | set(re.findall(r"^ *cliniko-mcp ([a-z]+)", text, re.M))
+    assert called <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_tool_named_exists(page: str) -> None:
+    text = (DOCS / page).read_text("utf-8")
+    verbs = "list|get|create|update|archive|unarchive|delete|cancel|cliniko"
+    assert {*re.findall(rf"(?<![\w/])(?:{verbs})_[a-z_]+[a-z]\b(?!\.py)", text)} <= entries().keys() | {"cliniko_mcp"}
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", (DOCS / page).read_text("utf-8")):
+        if not target.startswith("https://"):
+            path, _, anchor = target.partition("#")
+            found = DOCS / (path or page)
+            assert found.is_file(), target
+            assert not anchor or anchor in anchors(found), target
+
+
+@cache
+def texts_of_the_program() -> str:
+    found: list[str] = []
+    for path in (ROOT / "cliniko_mcp").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            found += [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+    return "\n".join(found)
+
+
+MESSAGES = re.findall(r"^### `(.*)`$", (DOCS / "troubleshooting.md").read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_every_message_explained_is_one_that_the_program_says(message: str) -> None:
+    parts = [part for part in message.split("…") if part.strip(" .()")]
+    assert parts and all(part in texts_of_the_program() for part in parts)
+
+
+def test_the_house_in_the_developers_page_is_the_house() -> None:
+    text = (DOCS / "developers.md").read_text("utf-8")
+    table = text.split("## The house")[1].split("\n\nA call goes")[0]
+    for name in re.findall(r"`([a-z_]+)(/|\.py)`", table):
+        assert (ROOT / "cliniko_mcp" / "".join(name)).exists(), name

@@ -1,0 +1,264 @@
+"""Whole lists to files: every row once, whatever breaks in between, and readable by their owner alone."""
+
+import csv
+import json
+import os
+import stat
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click import UsageError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cliniko_mcp.cli.export import pairs
+from cliniko_mcp.errors import ConfigurationError, InvalidArguments, NotAllowed, Unavailable
+from cliniko_mcp.export import CHECKPOINT, Plan, _cell, export, list_named, planned
+from cliniko_mcp.guardrails.call import Caller
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.model import Record
+from tests.conftest import Assistant, in_process
+
+pytestmark = pytest.mark.anyio
+
+APPOINTMENTS = "individual_appointments"
+
+
+async def desk_of(assistant: Assistant) -> Desk:
+    assert assistant.house is not None
+    return await assistant.house.desk("export", Caller(route="terminal"))
+
+
+class Breaking(Desk):
+    """A desk whose lists break off after some rows."""
+
+    @classmethod
+    def of(cls, desk: Desk, after: int) -> "Breaking":
+        broken = cls.__new__(cls)
+        vars(broken).update(vars(desk))
+        vars(broken)["after"] = after
+        return broken
+
+    async def all(self, name: str, **arguments: object) -> AsyncGenerator[Record]:
+        rows = 0
+        async for record in super().all(name, **arguments):
+            if rows == vars(self)["after"]:
+                raise Unavailable("the line broke")
+            rows += 1
+            yield record
+
+
+def plan_of(resource: str = APPOINTMENTS, form: Any = "jsonl", **arguments: str) -> Plan:
+    return planned(list_named(resource), arguments, form)
+
+
+def ids_in(path: Path) -> list[str]:
+    return [json.loads(line)["id"] for line in path.read_text("utf-8").splitlines()]
+
+
+async def test_every_row_of_a_list_is_written_once(tmp_path: Path):
+    out = tmp_path / "visits.jsonl"
+    async with in_process() as assistant:
+        desk = await desk_of(assistant)
+        told: list[tuple[int, int | None]] = []
+        done = await export(desk, plan_of(), out, progress=lambda rows, total: told.append((rows, total)))
+        total = await desk.count(desk.call("list_individual_appointments"))
+
+    ids = ids_in(out)
+    assert len(ids) == len(set(ids)) == done.rows == total
+    assert total > 2 * CHECKPOINT
+    assert ids == sorted(ids, key=int)
+    assert told[-1] == (total, total)
+    assert told == sorted(told)
+
+
+async def test_only_the_owner_can_read_the_file_and_nothing_else_is_left(tmp_path: Path):
+    out = tmp_path / "sites.csv"
+    async with in_process() as assistant:
+        await export(await desk_of(assistant), plan_of("businesses", "csv"), out)
+
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["sites.csv"]
+
+
+async def test_a_csv_file_has_a_heading_and_a_line_a_row(tmp_path: Path):
+    out = tmp_path / "sites.csv"
+    async with in_process() as assistant:
+        await export(await desk_of(assistant), plan_of("businesses", "csv"), out)
+        sites = await assistant.rows("list_businesses")
+
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["id"] for row in rows} == {site["id"] for site in sites}
+    assert [*rows[0]][:1] + [*rows[0]][-1:] == ["id", "more"]
+
+
+async def test_filters_and_fields_narrow_what_is_written(tmp_path: Path):
+    out = tmp_path / "few.jsonl"
+    plan = planned(list_named(APPOINTMENTS), {"did_not_arrive": "true"}, "jsonl", ("id", "did_not_arrive"))
+    async with in_process() as assistant:
+        await export(await desk_of(assistant), plan, out)
+
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert rows
+    assert all(row.keys() == {"id", "did_not_arrive"} and row["did_not_arrive"] is True for row in rows)
+
+
+def test_what_lets_anyone_act_as_the_patient_is_written_only_when_it_is_named():
+    secret = {"cancellation_url", "telehealth_url"}
+    usual = plan_of()
+    named = planned(list_named(APPOINTMENTS), {}, "csv", ("telehealth_url",))
+
+    assert not secret & set(usual.columns)
+    assert named.columns == ["telehealth_url"]
+
+
+@pytest.mark.parametrize("after", [CHECKPOINT, CHECKPOINT + 50, 2 * CHECKPOINT + 1])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_path: Path, after: int, form: Any):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    plan = plan_of(form=form)
+    async with in_process() as assistant:
+        desk = await desk_of(assistant)
+        await export(desk, plan, whole)
+        with pytest.raises(Unavailable):
+            await export(Breaking.of(desk, after), plan, broken)
+        assert not broken.exists()
+        assert stat.S_IMODE((tmp_path / "broken.part").stat().st_mode) == 0o600
+        done = await export(desk, plan, broken)
+
+    assert broken.read_bytes() == whole.read_bytes()
+    assert done.kept == after // CHECKPOINT * CHECKPOINT
+    assert sorted(os.listdir(tmp_path)) == ["broken", "whole"]
+
+
+async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: Path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    async with in_process() as assistant:
+        desk = await desk_of(assistant)
+        await export(desk, plan_of(), whole)
+        with pytest.raises(Unavailable):
+            await export(Breaking.of(desk, CHECKPOINT), plan_of(), broken)
+        with (tmp_path / "broken.part").open("ab") as file:
+            file.write(b'{"id": "12')
+        await export(desk, plan_of(), broken)
+
+    assert broken.read_bytes() == whole.read_bytes()
+
+
+async def test_rows_that_go_in_the_meantime_push_none_of_the_others_out(tmp_path: Path):
+    out = tmp_path / "visits.jsonl"
+    async with in_process(allow_destroy=("archive_individual_appointment",)) as assistant:
+        desk = await desk_of(assistant)
+        with pytest.raises(Unavailable):
+            await export(Breaking.of(desk, CHECKPOINT), plan_of(), out)
+        written = ids_in(tmp_path / "visits.jsonl.part")
+        for gone in written[:3]:
+            await desk.perform(desk.call("archive_individual_appointment", id=gone))
+        await export(desk, plan_of(), out)
+        left = await desk.count(desk.call("list_individual_appointments"))
+
+    ids = ids_in(out)
+    assert len(ids) == len(set(ids)) == left + 3
+
+
+async def test_a_list_that_cannot_be_entered_in_the_middle_starts_over(tmp_path: Path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    plan = plan_of(sort="created_at:desc")
+    async with in_process() as assistant:
+        desk = await desk_of(assistant)
+        await export(desk, plan, whole)
+        with pytest.raises(Unavailable):
+            await export(Breaking.of(desk, CHECKPOINT), plan, broken)
+        done = await export(desk, plan, broken)
+
+    assert broken.read_bytes() == whole.read_bytes()
+    assert done.kept == 0
+
+
+async def test_an_unfinished_file_of_another_export_is_not_mixed_with_this_one(tmp_path: Path):
+    out = tmp_path / "visits.jsonl"
+    async with in_process() as assistant:
+        desk = await desk_of(assistant)
+        with pytest.raises(Unavailable):
+            await export(Breaking.of(desk, CHECKPOINT), plan_of(), out)
+        with pytest.raises(ConfigurationError, match="another export"):
+            await export(desk, plan_of(did_not_arrive="true"), out)
+        done = await export(desk, plan_of(did_not_arrive="true"), out, again=True)
+
+    assert done.kept == 0
+    assert len(ids_in(out)) == done.rows
+
+
+async def test_a_file_that_exists_is_kept_unless_told_otherwise(tmp_path: Path):
+    out = tmp_path / "sites.csv"
+    out.write_text("mine")
+    async with in_process() as assistant:
+        desk = await desk_of(assistant)
+        with pytest.raises(ConfigurationError, match="exists"):
+            await export(desk, plan_of("businesses", "csv"), out)
+        assert out.read_text() == "mine"
+        await export(desk, plan_of("businesses", "csv"), out, overwrite=True)
+
+    assert out.read_text("utf-8").startswith("id,")
+
+
+async def test_a_folder_that_cannot_be_written_is_said_to(tmp_path: Path):
+    async with in_process() as assistant:
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            await export(await desk_of(assistant), plan_of("businesses"), tmp_path / "nowhere" / "sites.csv")
+
+
+async def test_what_the_operator_excluded_is_not_exported(tmp_path: Path):
+    async with in_process(exclude_tools=("list_patients",)) as assistant:
+        with pytest.raises(NotAllowed):
+            await export(await desk_of(assistant), plan_of("patients"), tmp_path / "patients.csv")
+
+
+@pytest.mark.parametrize("name", ["get_patient", "dragons", "", "settings"])
+def test_only_lists_can_be_exported(name: str):
+    with pytest.raises(ConfigurationError, match="no list called"):
+        list_named(name)
+
+
+def test_a_wrong_filter_or_field_is_refused_before_anything_is_asked():
+    with pytest.raises(InvalidArguments):
+        plan_of(starts_at="someday")
+    with pytest.raises(InvalidArguments, match="no field called surname"):
+        planned(list_named(APPOINTMENTS), {}, "csv", ("surname",))
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("+61 400 000 000", "+61 400 000 000"),
+        ("-12.50", "-12.50"),
+        ("Ana", "Ana"),
+        (None, ""),
+        (True, "true"),
+        (7, "7"),
+        ({"a": ["=1"]}, '{"a": ["=1"]}'),
+    ],
+)
+def test_a_spreadsheet_runs_nothing_that_a_patient_wrote(value: Any, cell: str):
+    assert _cell(value) == cell
+
+
+@given(st.text())
+def test_no_text_at_all_begins_like_a_formula(text: str):
+    cell = _cell(text)
+
+    assert not cell.startswith(("=", "@", "\t", "\r"))
+    assert not (cell.startswith(("+", "-")) and any(letter.isalpha() for letter in cell))
+
+
+def test_filters_on_the_command_line_are_pairs():
+    assert pairs(("starts_at=>=2026-01-01", "patient_id=12")) == {"starts_at": ">=2026-01-01", "patient_id": "12"}
+    for wrong in ("patient_id", "=12", "patient_id="):
+        with pytest.raises(UsageError):
+            pairs((wrong,))

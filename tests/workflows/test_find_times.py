@@ -1,0 +1,263 @@
+"""find_times against a count of free minutes in the raw rows."""
+
+import time
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from conftest import Assistant, in_process
+from raw import Raw, shown
+
+from cliniko_mcp.sandbox.faults import Fault
+
+pytestmark = pytest.mark.anyio
+NOW = datetime.fromisoformat("2026-11-24T09:00:00+11:00")
+
+
+async def opened(assistant: Assistant, who: str, where: str, starts: str, ends: str) -> None:
+    raw = Raw(assistant)
+    made = await assistant.call(
+        "create_availability_block",
+        practitioner_id=raw.id("practitioners", who),
+        business_id=raw.id("businesses", where),
+        starts_at=starts,
+        ends_at=ends,
+    )
+    assert "item" in made
+
+
+def check_free(raw: Raw, row: dict[str, Any], length: int) -> None:
+    who, where = raw.id("practitioners", row["practitioner"]), raw.id("businesses", row["business"])
+    starts = shown(row["starts_at"])
+    assert starts.utcoffset() == starts.astimezone(raw.zone(where)).utcoffset()
+    assert raw.free(who, where, starts, length), row
+
+
+@pytest.mark.parametrize(
+    ("who", "where"), [("Dr Mei Ng", "Northside"), ("Jack Whitfield", "Riverside"), ("Sam Iyer", "Riverside")]
+)
+async def test_the_first_start_is_the_first_free_stretch_of_the_raw_rows_in_either_zone(who: str, where: str) -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        found = await assistant.call("find_times", type="Initial consult", practitioner=[who], business=where, limit=50)
+        site = raw.id("businesses", where)
+        first = raw.earliest(raw.id("practitioners", who), site, NOW, NOW + timedelta(days=5), 45)
+        assert shown(found["items"][0]["starts_at"]) == first
+        assert found["time_zone"] == str(raw.zone(site))
+        for row in found["items"]:
+            check_free(raw, row, 45)
+
+
+async def test_anyone_at_any_site_gives_only_free_times_of_those_who_offer_it() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        found = await assistant.call("find_times", type="Remedial massage", when="next 4 weeks", limit=100)
+        assert {row["practitioner"] for row in found["items"]} == {"Marcus Bell", "Aroha Tane"}
+        assert {row["business"] for row in found["items"]} == {"Northside", "Riverside"}
+        for row in found["items"]:
+            check_free(raw, row, 60)
+        starts = [shown(row["starts_at"]) for row in found["items"]]
+        assert starts == sorted(starts)
+
+
+async def test_a_short_answer_spreads_over_days_and_people_and_says_how_many_more_there_are() -> None:
+    async with in_process() as assistant:
+        few = await assistant.call(
+            "find_times", type="Standard consult", when="tomorrow to Friday", business="Northside"
+        )
+        days = Counter(row["starts_at"][:10] for row in few["items"])
+        assert max(days.values()) <= 4 and len(days) == 3
+        assert len({row["practitioner"] for row in few["items"]}) >= 3
+        assert few["page"]["complete"] is False
+        assert few["page"]["total"] > few["page"]["returned"]
+        assert "more starts fit" in few["notes"][-1]
+
+
+async def test_each_site_reads_the_phrase_by_its_own_clock() -> None:
+    async with in_process() as assistant:
+        found = await assistant.call("find_times", type="Standard consult", when="Thursday from 9 to 10", limit=100)
+        sites = {row["business"]: row["starts_at"] for row in reversed(found["items"])}
+        assert sites["Northside"].startswith("2026-11-26T09:") and "+11:00" in sites["Northside"]
+        assert sites["Riverside"].startswith("2026-11-26T09:") and "+08:00" in sites["Riverside"]
+        assert "Australia/Perth at Riverside" in found["when"]
+
+
+async def test_hours_stay_at_the_same_wall_clock_over_the_end_of_daylight_saving() -> None:
+    async with in_process() as assistant:
+        for day, offset in (("2027-04-02", "+11:00"), ("2027-04-05", "+10:00")):
+            found = await assistant.call("find_times", type="Standard consult", when=day, practitioner=["Ng"])
+            assert found["items"][0]["starts_at"][:22] == f"{day}T08:30{offset}"
+
+
+@pytest.mark.parametrize(("day", "starts", "ends", "hours"), [
+    ("2027-04-04", "2027-04-04T01:00:00+11:00", "2027-04-04T05:00:00+10:00", 5),
+    ("2026-10-04", "2026-10-04T01:00:00+10:00", "2026-10-04T05:00:00+11:00", 3),
+])  # fmt: skip
+async def test_an_opening_across_a_clock_change_holds_its_true_hours(
+    day: str, starts: str, ends: str, hours: int
+) -> None:
+    async with in_process(sandbox_now="2026-09-01T09:00:00+10:00") as assistant:
+        await opened(assistant, "Dr Mei Ng", "Northside", starts, ends)
+        found = await assistant.call("find_times", type="Extended consult", when=day, practitioner=["Ng"], limit=20)
+        assert len(found["items"]) == found["page"]["total"] == hours
+        for row in found["items"]:
+            check_free(Raw(assistant), row, 60)
+
+
+async def test_late_evening_and_early_morning_belong_to_their_local_days() -> None:
+    async with in_process() as assistant:
+        await opened(assistant, "Tom Okafor", "Northside", "2026-12-10T12:30:00Z", "2026-12-10T13:00:00Z")
+        late = await assistant.call("find_times", type="Standard consult", when="10 December after 8pm", limit=50)
+        assert [row["starts_at"] for row in late["items"]] == ["2026-12-10T23:30+11:00 Thu"]
+        early = await assistant.call(
+            "find_times", type="Standard consult", when="11 December before 9", practitioner=["Ng"]
+        )
+        assert [row["starts_at"] for row in early["items"]] in ([], ["2026-12-11T08:30+11:00 Fri"])
+        raw = Raw(assistant)
+        who, site = raw.id("practitioners", "Dr Mei Ng"), raw.id("businesses", "Northside")
+        free = raw.free(who, site, datetime.fromisoformat("2026-12-11T08:30+11:00"), 30)
+        assert bool(early["items"]) is free
+
+
+async def test_a_full_day_says_so_and_gives_the_nearest_other_time_and_person() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        who, site = raw.id("practitioners", "Dr Mei Ng"), raw.id("businesses", "Northside")
+        await assistant.call(
+            "create_individual_appointment",
+            patient_id=raw.id("patients", "Ana Lima"),
+            practitioner_id=who,
+            business_id=site,
+            appointment_type_id=raw.id("appointment_types", "Standard consult"),
+            starts_at="2026-11-26T08:00",
+            ends_at="2026-11-26T17:30",
+        )
+        found = await assistant.call("find_times", type="Standard consult", when="Thursday", practitioner=["Ng"])
+        assert found["items"] == []
+        assert found["why"] == ["Dr Mei Ng: is full."]
+        nearest = {row["differs"]: row for row in found["alternatives"]}
+        friday = datetime.fromisoformat("2026-11-27T00:00+11:00")
+        first = raw.earliest(who, site, friday, friday + timedelta(days=7), 30)
+        assert shown(nearest["another time"]["starts_at"]) == first
+        assert nearest["another practitioner"]["starts_at"].startswith("2026-11-26")
+
+
+@pytest.mark.parametrize(("arguments", "why"), [
+    ({"type": "Hydrotherapy"}, "archived"),
+    ({"type": "Dry needling", "business": "Riverside"}, "not offered at Riverside"),
+    ({"type": "Remedial massage", "practitioner": ["Ng"]}, "does not offer Remedial massage"),
+    ({"type": "Standard consult", "practitioner": ["Ng"], "when": "Sunday"}, "is not at work then"),
+    ({"type": "Standard consult", "practitioner": ["Greta"], "when": "Friday"}, "no longer working here"),
+    ({"type": "Standard consult", "when": "yesterday"}, "over"),
+    ({"type": "Standard consult", "practitioner": ["Ng"], "when": "Friday 12:30 to 13:00"}, "blocked out"),
+    ({"type": "Standard consult", "practitioner": ["Brandt"], "kind": "online"}, "booking is off for Lena Brandt"),
+    ({"type": "Balance class", "kind": "online"}, "Online booking is off for Balance class"),
+])  # fmt: skip
+async def test_an_empty_answer_says_why(arguments: dict[str, Any], why: str) -> None:
+    async with in_process() as assistant:
+        found = await assistant.call("find_times", **arguments)
+        assert found["items"] == []
+        assert why in " ".join(found["why"])
+
+
+async def test_with_online_booking_off_for_the_account_it_says_so() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        row = raw.get("settings", "settings")
+        row["shown"]["online_bookings"] = {**row["shown"]["online_bookings"], "enabled": False}
+        raw.store.put("settings", row)
+        found = await assistant.call("find_times", type="Standard consult", kind="online")
+        assert found["why"] == ["Online booking is off for the whole clinic."]
+        assert "try kind diary" in found["notes"][-1]
+
+
+async def test_online_times_over_three_weeks_are_cliniko_s_own_windows_put_together() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        ids = {
+            "practitioner_id": raw.id("practitioners", "Jack Whitfield"),
+            "business_id": raw.id("businesses", "Riverside"),
+            "appointment_type_id": raw.id("appointment_types", "Initial consult"),
+        }
+        due: set[datetime] = set()
+        for week in range(4):
+            first = date(2026, 11, 24) + timedelta(days=7 * week)
+            rows = await assistant.call(
+                "list_available_times", **ids, **{"from": str(first), "to": str(first + timedelta(days=6))}, limit=500
+            )
+            assert rows["page"]["complete"]
+            due |= {shown(row["appointment_start"]).astimezone(UTC) for row in rows["items"]}
+        when = "24 November to 14 December"
+        found = await assistant.call(
+            "find_times", type="Initial consult", practitioner=["Jack"], kind="online", when=when, limit=100
+        )
+        zone = raw.zone(ids["business_id"])
+        inside = {at for at in due if date(2026, 11, 24) <= at.astimezone(zone).date() <= date(2026, 12, 14)}
+        assert found["page"]["total"] == len(inside) > 20
+        assert {shown(row["starts_at"]).astimezone(UTC) for row in found["items"]} <= inside
+
+
+async def test_a_class_shows_its_sessions_with_free_places_and_leaves_out_full_ones() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        kind = raw.id("appointment_types", "Pilates class")
+        found = await assistant.call("find_times", type="Pilates", when="next 4 weeks", limit=50)
+        groups = [row for row in raw.live("group_appointments") if row["appointment_type_id"] == kind]
+        due = {
+            row["id"]: row["max_attendees"] - len(row["patient_ids"])
+            for row in groups
+            if NOW < datetime.fromisoformat(row["starts_at"]) < NOW + timedelta(weeks=4)
+        }
+        assert {row["group_appointment_id"]: row["places_left"] for row in found["items"]} == {
+            key: left for key, left in due.items() if left
+        }
+        session = found["items"][0]
+        held = set(raw.get("group_appointments", session["group_appointment_id"])["patient_ids"])
+        others = [row["id"] for row in raw.live("patients") if row["id"] not in held][: session["places_left"]]
+        for patient in others:
+            joined = {"booking_id": session["group_appointment_id"], "patient_id": patient}
+            assert "item" in await assistant.call("create_attendee", **joined)
+        again = await assistant.call("find_times", type="Pilates", when="next 4 weeks", limit=50)
+        assert session["group_appointment_id"] not in {row["group_appointment_id"] for row in again["items"]}
+
+
+async def test_the_number_of_requests_follows_the_pages_of_the_diary_and_nothing_else() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        counts: list[Counter[str]] = []
+        for arguments in ({"practitioner": ["Ng"], "when": "tomorrow"}, {"when": "next 4 weeks"}):
+            raw.forget()
+            await assistant.call("find_times", type="Standard consult", **arguments)
+            counts.append(Counter(raw.log()))
+        few, many = counts
+        givers = set(raw.get("appointment_types", raw.id("appointment_types", "Standard consult"))["practitioner_ids"])
+        tables = ("individual_appointments", "group_appointments", "unavailable_blocks")
+        entries = [
+            row
+            for table in tables
+            for row in raw.live(table)
+            if row["practitioner_id"] in givers
+            and datetime.fromisoformat(row["starts_at"]) < NOW + timedelta(weeks=4)
+            and datetime.fromisoformat(row["ends_at"]) > NOW
+        ]
+        assert len(entries) > 100
+        assert many["GET bookings"] == -(-len(entries) // 100)
+        for path in ("GET bookings", "GET user", "GET daily_availabilities"):
+            few.pop(path, None), many.pop(path, None)
+        assert few == many
+        assert sum(many.values()) == 6
+
+
+async def test_eight_practitioners_and_four_weeks_take_under_a_second_and_a_half_with_a_distant_cliniko() -> None:
+    async with in_process() as assistant:
+        await assistant.call("list_businesses")
+        assert assistant.house is not None
+        assistant.house.sandbox.faults.set(Fault("slow", seconds=0.05))
+        best = 9.0
+        for _ in range(2):
+            begun = time.perf_counter()
+            found = await assistant.call("find_times", type="Standard consult", when="next 4 weeks")
+            best = min(best, time.perf_counter() - begun)
+            assert found["page"]["total"] > 100
+        assert best < 1.5
