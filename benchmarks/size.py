@@ -8,6 +8,7 @@ Tokens are o200k_base where tiktoken can be imported, else bytes/4.
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from importlib import import_module
 from typing import Any
 
 import anyio
@@ -44,10 +45,10 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 def counter() -> tuple[str, Callable[[str], int]]:
     """How tokens are counted here, and the function that counts them."""
     try:
-        import tiktoken  # pyright: ignore[reportMissingImports]
+        tiktoken: Any = import_module("tiktoken")
     except ImportError:
         return "bytes/4", lambda text: len(text.encode()) // 4
-    encoding: Any = tiktoken.get_encoding("o200k_base")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    encoding = tiktoken.get_encoding("o200k_base")
     return "o200k_base", lambda text: len(encoding.encode(text))
 
 

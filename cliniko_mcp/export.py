@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
-from io import StringIO
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, Literal, Self, cast
 
@@ -26,10 +26,10 @@ from cliniko_mcp.registry import find
 
 Format = Literal["csv", "jsonl"]
 Progress = Callable[[int, int | None], None]
-"""Told after every hundred rows: rows written so far, rows in the whole list where Cliniko tells."""
+"""Told after every five hundred rows: rows written so far, rows in the whole list where Cliniko tells."""
 
-CHECKPOINT: Final = 100
-"""Rows between two notes of how far the file is good: a page."""
+CHECKPOINT: Final = 500
+"""Rows between two notes of how far the file is good: five pages."""
 _MORE: Final = "more"
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 _HARMLESS: Final = re.compile(r"[+\-]?[0-9 ().,/:-]*")
@@ -137,28 +137,39 @@ class Unfinished:
         self._file = os.fdopen(descriptor, "r+b")
         self._file.truncate(length)
         self._file.seek(length)
+        self._text = TextIOWrapper(self._file, "utf-8", errors="replace", newline="")
+        self._csv = csv.writer(self._text)
         if not length and plan.format == "csv":
-            self._file.write(_line([*plan.columns, *([_MORE] if plan.more else [])]))
+            self._csv.writerow([*plan.columns, *([_MORE] if plan.more else [])])
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._text.close()
 
     def write(self, record: Record) -> None:
-        """Add a row."""
-        self._file.write(_written(record, self._plan))
+        """Add a row; times are in UTC, as Cliniko sends them."""
+        plan = self._plan
+        # Values that were not expected are written as they came.
+        whole: dict[str, JsonValue] = record.model_dump(mode="json", exclude_none=True, warnings=False)
+        extra = {name: whole[name] for name in record.model_extra or {} if name in whole} if plan.more else {}
+        if plan.format == "jsonl":
+            self._text.write(json.dumps({name: whole.get(name) for name in plan.columns} | extra, ensure_ascii=False))
+            self._text.write("\n")
+        else:
+            cells = [_cell(whole.get(name)) for name in plan.columns]
+            self._csv.writerow([*cells, _cell(extra or None)] if plan.more else cells)
         self.rows += 1
         name = getattr(record, "id", None)
         self.last = name if self._plan.by_id and isinstance(name, str) else None
 
     def note(self) -> None:
         """Remember, in one step, that the file is good up to here; without ids to enter the list behind, nothing."""
-        self._file.flush()
+        self._text.flush()
         if self.last is None:
             return
-        said = {"plan": self._plan.facts(), "rows": self.rows, "length": self._file.tell(), "last": self.last}
+        said = {"plan": asdict(self._plan), "rows": self.rows, "length": self._file.tell(), "last": self.last}
         fresh = self._note.with_name(f"{self._note.name}.new")
         with os.fdopen(open_private(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
             file.write(json.dumps(said).encode())
@@ -166,7 +177,7 @@ class Unfinished:
 
     def finish(self) -> None:
         """Give the whole file its name, and forget the note."""
-        self._file.flush()
+        self._text.flush()
         os.fsync(self._file.fileno())
         os.replace(self._part, self._out)
         self._note.unlink(missing_ok=True)
@@ -189,33 +200,12 @@ class Unfinished:
         return length
 
 
-def _written(record: Record, plan: Plan) -> bytes:
-    """One row of the file: a JSON object, or a line of CSV; times are in UTC, as Cliniko sends them."""
-    whole = cast("dict[str, JsonValue]", record.model_dump(mode="json"))
-    extra = {name: whole[name] for name in record.model_extra or {} if name in whole} if plan.more else {}
-    values = {name: whole.get(name) for name in plan.columns}
-    if plan.format == "jsonl":
-        return json.dumps({**values, **extra}, ensure_ascii=False).encode() + b"\n"
-    return _line([*map(_cell, values.values()), *([_cell(extra or None)] if plan.more else [])])
-
-
-def _line(cells: Sequence[str]) -> bytes:
-    out = StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue().encode()
-
-
-def _cell(value: JsonValue) -> str:
+def _cell(value: JsonValue) -> str | int | float | None:
     """A value as a spreadsheet reads it. Text that it would run as a formula is kept from that by an apostrophe."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case str():
-            risky = _FORMULA.match(value) and not _HARMLESS.fullmatch(value)
-            return f"'{value}" if risky else value
-        case int() | float():
-            return str(value)
-        case _:
-            return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) and not _HARMLESS.fullmatch(value) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return value

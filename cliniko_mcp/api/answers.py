@@ -145,7 +145,7 @@ def _refusal(call: Call, status: int, headers: Mapping[str, str], body: bytes, n
         return rate_limited(LONGEST_WAIT if asked is None else asked)
     if 300 <= status < 400:
         return _redirected(call, status, headers)
-    if status >= 500:
+    if not 400 <= status < 500:
         why = f"Cliniko answered with status {status}"
         return _unknown(call, why) if _writes(call) else Unavailable(f"{why}.", _LATER, status=status)
     return _rejected(operation, status, headers, body)

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-import anyio
-
+from cliniko_mcp.api.flight import Flight
 from cliniko_mcp.model import Record
 
 KEPT: Final = 60.0
 """Seconds for which a record is remembered."""
+MOST_KEPT: Final = 2_000
+"""Records in memory from which on those that are past their time are dropped."""
 BATCH: Final = 95
 """Ids a request: with 20 digits each they stay under the 2,000 characters that a filter may have."""
 
@@ -23,7 +24,7 @@ class Lookups:
         self._find = find
         self._clock = clock
         self._known: dict[tuple[str, str], tuple[float, Record | None]] = {}
-        self._asked: dict[tuple[str, str], anyio.Event] = {}
+        self._asked: dict[tuple[str, str], Flight] = {}
 
     async def by_id(self, operation_name: str, ids: Iterable[str]) -> dict[str, Record]:
         """The records with these ids, in the order of the ids; those that do not exist are absent."""
@@ -40,8 +41,8 @@ class Lookups:
             if mine:
                 found.update(await self._ask(operation_name, mine))
             else:
-                # Should that request fail or be cancelled, the next round asks itself.
-                await self._asked[operation_name, missing[0]].wait()
+                # Should the one who asked be cancelled, the next round asks itself.
+                await self._asked[operation_name, missing[0]].ended()
 
     def forget(self) -> None:
         """Drop everything: a write may have changed a name. Requests under way do not come back into the memory."""
@@ -53,14 +54,18 @@ class Lookups:
 
     async def _ask(self, operation_name: str, ids: Sequence[str]) -> dict[str, Record | None]:
         places = [(operation_name, each) for each in ids]
-        known, answered = self._known, anyio.Event()
-        self._asked.update(dict.fromkeys(places, answered))
+        known, asking = self._known, Flight()
+        self._asked.update(dict.fromkeys(places, asking))
         try:
-            records = await self._find(operation_name, ids)
+            with asking.under_way():
+                records = await self._find(operation_name, ids)
         finally:
             for place in places:
                 del self._asked[place]
-            answered.set()
-        until = self._clock() + KEPT
+        now = self._clock()
+        if len(known) > MOST_KEPT:
+            for place in [place for place, (until, _) in known.items() if until <= now]:
+                del known[place]
+        until = now + KEPT
         known.update({(operation_name, each): (until, records.get(each)) for each in ids})
         return {each: records.get(each) for each in ids}

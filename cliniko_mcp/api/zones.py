@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import anyio
-
 from cliniko_mcp import registry
 from cliniko_mcp.api.answers import reader_of, said
+from cliniko_mcp.api.flight import Flight
 from cliniko_mcp.errors import NotFound, PermissionMissing
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Call, Operation
@@ -32,18 +31,16 @@ class Zones:
         self._perform = perform
         self._clock = clock
         self._known: dict[str | None, tuple[float, Zone]] = {}
-        self._reading = anyio.Lock()
+        self._reading: dict[str | None, Flight] = {}
 
     async def of(self, business_id: str | None) -> Zone:
         """The zone of this site; without one, or where the site tells none, that of the key's user; at last UTC."""
-        if (known := self._remembered(business_id)) is not None:
-            return known
-        async with self._reading:
-            if (known := self._remembered(business_id)) is not None:
-                return known
-            found = await self._read(business_id)
-            self._known[business_id] = (self._clock() + KEPT, found)
-            return found
+        while (known := self._remembered(business_id)) is None:
+            reading = self._reading.get(business_id)
+            if reading is None:
+                return await self._ask(business_id)
+            await reading.ended()
+        return known
 
     async def of_call(self, call: Call) -> Zone:
         """The zone in which this call's local times are meant: of the site it names, else of its record's site."""
@@ -51,11 +48,22 @@ class Zones:
 
     def forget(self) -> None:
         """Read all zones anew, since a site may have changed."""
-        self._known.clear()
+        self._known = {}
 
     def _remembered(self, business_id: str | None) -> Zone | None:
         until, zone = self._known.get(business_id, (0.0, None))
         return zone if self._clock() < until else None
+
+    async def _ask(self, business_id: str | None) -> Zone:
+        known, reading = self._known, Flight()
+        self._reading[business_id] = reading
+        try:
+            with reading.under_way():
+                found = await self._read(business_id)
+        finally:
+            del self._reading[business_id]
+        known[business_id] = (self._clock() + KEPT, found)
+        return found
 
     async def _read(self, business_id: str | None) -> Zone:
         if business_id is None:
@@ -71,7 +79,7 @@ class Zones:
             found = None
         if found is not None:
             return found
-        users = await self._read(None)
+        users = await self.of(None)
         return Zone(
             users.zone, users.note or "The site's own time zone is not known; times are in that of the key's user."
         )

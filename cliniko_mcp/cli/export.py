@@ -21,7 +21,9 @@ NOT_HERE = (
 @click.argument("resource")
 @click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="Only rows that fit, such as a list's.")
 @click.option("--fields", metavar="A,B", help="Only these fields; all but patients' secret links if left out.")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="Kind of file."
+)
 @click.option("--out", "out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
 @click.option("--again", is_flag=True, help="Start over instead of going on where an earlier run stopped.")

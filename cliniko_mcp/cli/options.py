@@ -29,7 +29,13 @@ def _kind(annotation: Any) -> dict[str, Any]:
     if annotation is bool:
         return {"is_flag": True, "flag_value": True}
     if get_origin(annotation) is Literal:
-        return {"metavar": "|".join(get_args(annotation))}
+        words = get_args(annotation)
+        # Not a click.Choice: the settings refuse a wrong word themselves, wherever it comes from.
+        return {"metavar": "|".join(words), "shell_complete": lambda ctx, param, begun: _begun_with(words, begun)}  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     if annotation in (int, float):
         return {"metavar": "N"}
     return {"metavar": "TEXT"}
+
+
+def _begun_with(words: tuple[str, ...], begun: str) -> list[str]:
+    return [word for word in words if word.startswith(begun)]

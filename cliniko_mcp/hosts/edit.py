@@ -112,8 +112,8 @@ def _appended(text: str, last: Member, name: str, value: JsonValue, style: Style
     member = f"{json.dumps(name, ensure_ascii=False)}: {_dumped(value, indent, style)}"
     lead = " " if indent is None else style.newline + indent
     comma, line_end = _rest_of_line(text, last.node.end)
-    if indent is None and not comma:
-        line_end = last.node.end
+    if indent is None:
+        line_end = (_comma(text, last.node.end) or 0) + 1 if comma else last.node.end
     between = text[last.node.end : line_end]
     # Where a comma followed the last value, one follows the new last value too.
     before, after = ("", ",") if comma else (",", "")

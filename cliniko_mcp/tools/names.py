@@ -1,11 +1,13 @@
 """The names people know practitioners, sites, types and patients by, looked up in batches, never one a row."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import anyio
 
+from cliniko_mcp.errors import ClinikoRefused
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.untrusted import clean
@@ -53,7 +55,10 @@ NAMED: Final[Mapping[str, Named]] = {
 
 
 async def look_up(desk: Desk, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Mapping[str, Record]]:
-    """The records behind these ids, by field and id: `{"practitioner_id": {"12": record}}`, a batch for each field."""
+    """The records behind these ids, by field and id: `{"practitioner_id": {"12": record}}`, a batch for each field.
+
+    Names are a kindness: where Cliniko does not give them just now, they are absent and the ids stand in their place.
+    """
     found: dict[str, dict[str, Record]] = {field: {} for field in wanted}
 
     async def one(field: str, ids: Collection[str]) -> None:
@@ -64,10 +69,15 @@ async def look_up(desk: Desk, wanted: Mapping[str, Collection[str]]) -> Mapping[
                 found[field].update(records)
                 missing -= records.keys()
 
+    async def kindly(field: str, ids: Collection[str]) -> None:
+        # Also after a change that was made: its answer must never become an error because a name is missing.
+        with suppress(ClinikoRefused):
+            await one(field, ids)
+
     async with anyio.create_task_group() as group:
         for field, ids in wanted.items():
             if ids and field in NAMED:
-                group.start_soon(one, field, ids)
+                group.start_soon(kindly, field, ids)
     return found
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
+from cliniko_mcp.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Operation
@@ -36,6 +37,8 @@ FREE_TEXT: Final = frozenset(
         "subcategory",
     }
 )
+_CODES: Final = {"invoice_status": INVOICE_STATUSES, "treatment_note_status": NOTE_STATUSES}
+"""Codes that short rows say in words; full ones keep the number, which filters take."""
 _STAMPS: Final = frozenset({"created_at", "updated_at"})
 _SHORT = 240
 _WHOLE = 1_000_000
@@ -113,6 +116,8 @@ def row_of(
             free[name] = _free(value, short)
         elif name in NAMED and isinstance(value, str):
             row.update(_named(name, value, known, expand))
+        elif short and name in _CODES and isinstance(value, int):
+            row[name] = _CODES[name].get(value, value)
         else:
             row[name] = _value(value, zone, short)
     _shorten_end(record, row, zone)

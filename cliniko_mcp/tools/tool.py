@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from cliniko_mcp.arguments import refused_arguments
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.errors import ClinikoRefused, JsonValue
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body, complaints
 from cliniko_mcp.operation import Operation, Risk
@@ -136,17 +137,26 @@ def curated(
 async def _performed(desk: Desk, operation: Operation, given: Mapping[str, object]) -> Answer:
     call = operation.parse(_api_arguments(operation, given))
     shape = shape_of(operation, given, "full") if operation.record else None
+    # Read before the call is performed: after a change nothing may fail that serves only to show it.
+    home = await desk.zone()
     record = await desk.perform(call)
     if record is None or shape is None:
-        return Answer({"done": _done(operation, call.target)})
+        return Answer({"done": _done(operation, call.target)}, zone=home)
     found = await look_up(desk, ids_in([record]))
     known = {kind: {key: NAMED[kind].label(one) for key, one in rows.items()} for kind, rows in found.items()}
-    zone = await desk.zone(_site(record))
+    zone = await _zone_of(desk, record, home)
     item, cut = fitted(row_of(record, shape, zone, known, expand=True))
     notes = ["Long texts were cut to fit; name the fields you need in `fields`."] if cut else []
     if record.drift:
         notes.append(f"Cliniko sent something unexpected in: {', '.join(record.drift)}. It is shown as it came.")
     return Answer({"item": item}, notes, zone)
+
+
+async def _zone_of(desk: Desk, record: object, home: ZoneInfo) -> ZoneInfo:
+    try:
+        return await desk.zone(_site(record))
+    except ClinikoRefused:
+        return home
 
 
 def _api_arguments(operation: Operation, given: Mapping[str, object]) -> dict[str, object]:

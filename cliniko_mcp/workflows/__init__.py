@@ -17,5 +17,6 @@ NAMES: Final[tuple[str, ...]] = (
     "set_attendance",
     "patient_brief",
     "fill_gap",
+    "report",
 )
 """The curated tools, in the order in which lists show them."""

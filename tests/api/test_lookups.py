@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import anyio
 import pytest
 
-from cliniko_mcp.api.lookups import Lookups
+from cliniko_mcp.api.lookups import MOST_KEPT, Lookups
 from cliniko_mcp.errors import Unavailable
 from cliniko_mcp.model import Record
 
@@ -75,24 +75,54 @@ def test_those_who_ask_at_the_same_moment_share_their_requests() -> None:
     run(story)
 
 
-@pytest.mark.parametrize("leaves", [True, False])
-def test_when_the_first_to_ask_fails_or_leaves_the_others_ask_themselves(leaves: bool) -> None:
+def test_when_the_first_to_ask_leaves_the_others_ask_themselves() -> None:
     source = Source()
-    source.fails = 0 if leaves else 1
 
     async def story() -> None:
         lookups = source.lookups()
 
         async def first() -> None:
-            with anyio.move_on_after(0.5 if leaves else 100):
-                with pytest.raises(Unavailable):
-                    await lookups.by_id("list_x", ["1"])
+            with anyio.move_on_after(0.5):
+                await lookups.by_id("list_x", ["1"])
 
         async with anyio.create_task_group() as group:
             group.start_soon(first)
             await anyio.sleep(0.1)
             assert list(await lookups.by_id("list_x", ["1"])) == ["1"]
         assert source.asked == [["1"], ["1"]]
+
+    run(story)
+
+
+def test_when_the_first_to_ask_fails_so_do_those_who_wait_and_the_next_asks_anew() -> None:
+    source = Source()
+    source.fails = 1
+
+    async def story() -> None:
+        lookups = source.lookups()
+
+        async def ask() -> None:
+            with pytest.raises(Unavailable):
+                await lookups.by_id("list_x", ["1"])
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(ask)
+        assert source.asked == [["1"]]
+        assert list(await lookups.by_id("list_x", ["1"])) == ["1"]
+
+    run(story)
+
+
+def test_what_nobody_asked_for_in_a_minute_takes_no_room() -> None:
+    source = Source()
+
+    async def story() -> None:
+        lookups = source.lookups()
+        for begin in range(0, 20_000, 500):
+            await lookups.by_id("list_x", map(str, range(begin, begin + 500)))
+            await anyio.sleep(30)
+        assert len(lookups._known) <= 2 * MOST_KEPT
 
     run(story)
 

@@ -41,7 +41,6 @@ NO_ANSWERS: dict[str, Trouble] = {
     "302 elsewhere": answering(302, location="https://evil.example/steal"),
     "101": answering(101),
 }
-EVERY: Any = pytest.mark.parametrize("trouble", NO_ANSWERS.values(), ids=NO_ANSWERS)
 
 
 @BURSTS
@@ -69,84 +68,92 @@ def test_a_long_burst_is_told_and_forgotten_once_it_is_over(status: int) -> None
     run(story)
 
 
-@EVERY
 @pytest.mark.parametrize("name", ["list_patients", "get_public_settings", "count_records"])
-def test_a_read_without_a_usable_answer_says_so_and_the_next_one_works(name: str, trouble: Trouble) -> None:
+def test_a_read_without_a_usable_answer_says_so_and_the_next_one_works(name: str) -> None:
     async def story() -> None:
         async with under() as (assistant, weather):
             asked = {"operation": "list_patients"} if name == "count_records" else {}
             good = await assistant.call(name, **asked)
             assert "code" not in good
-            weather.trouble = trouble
-            answer = await assistant.call(name, **asked)
-            assert answer["code"] == "unavailable", answer
-            assert "evil" not in str(answer) or "steal" not in str(answer)
-            weather.trouble = fair
-            assert await assistant.call(name, **asked) == good
+            for what, trouble in NO_ANSWERS.items():
+                weather.trouble = trouble
+                answer = await assistant.call(name, **asked)
+                assert answer["code"] == "unavailable", (what, answer)
+                assert "steal" not in str(answer)
+                weather.trouble = fair
+                after = await assistant.call(name, **asked)
+                assert after["now"] >= good["now"]
+                assert after | {"now": ""} == good | {"now": ""}, what
 
     run(story)
 
 
-@EVERY
 @pytest.mark.parametrize("done", [False, True], ids=["not done", "done"])
-def test_a_write_without_a_usable_answer_is_sent_once_and_of_unknown_outcome(trouble: Trouble, done: bool) -> None:
-    async def swallowed(request: httpx2.Request, forward: Forward) -> httpx2.Response:
-        if request.method == "GET":
-            return await forward(request)
-        if done:
-            await forward(request)
-        return await trouble(request, forward)
+def test_a_write_without_a_usable_answer_is_sent_once_and_of_unknown_outcome(done: bool) -> None:
+    def swallowed(trouble: Trouble) -> Trouble:
+        async def instead(request: httpx2.Request, forward: Forward) -> httpx2.Response:
+            if request.method == "GET":
+                return await forward(request)
+            if done:
+                await forward(request)
+            return await trouble(request, forward)
+
+        return instead
 
     async def story() -> None:
-        async with under(swallowed) as (assistant, weather):
-            answer = await assistant.call("create_patient", first_name="Maybe", last_name="Made")
-            assert answer["code"] == "outcome_unknown", answer
-            assert "list_patients" in answer["fix"]
-            assert weather.writes() == ["POST /patients"]
-            found = await assistant.call("list_patients", last_name="Made")
-            assert found["page"]["total"] == int(done)
+        async with under() as (assistant, weather):
+            for number, (what, trouble) in enumerate(NO_ANSWERS.items(), 1):
+                weather.trouble = swallowed(trouble)
+                answer = await assistant.call("create_patient", first_name=f"M{number}", last_name="Made")
+                assert answer["code"] == "outcome_unknown", (what, answer)
+                assert "list_patients" in answer["fix"]
+                assert len(weather.writes()) == number
+                found = await assistant.call("list_patients", last_name="Made")
+                assert found["page"]["total"] == (number if done else 0)
 
     run(story)
 
 
-@EVERY
-def test_an_approved_archive_without_a_usable_answer_never_passes_for_done(trouble: Trouble) -> None:
+def test_an_approved_archive_without_a_usable_answer_never_passes_for_done() -> None:
     async def story() -> None:
         async with under(answer=YES) as (assistant, weather):
-            patient = await assistant.first("list_patients", limit=1)
-            weather.trouble = some(1, trouble, method="POST")
-            answer = await assistant.call("archive_patient", id=patient["id"])
-            # An archive answers with nothing at all, so nothing at all with a good status is its good answer.
-            if trouble in (NO_ANSWERS["204"], NO_ANSWERS["200 empty"], NO_ANSWERS["200 blank"]):
-                assert answer["done"]
-            else:
-                assert answer["code"] == "outcome_unknown", answer
-            assert len(weather.writes()) == 1
+            patients = await assistant.rows("list_patients", limit=len(NO_ANSWERS))
+            for number, (patient, (what, trouble)) in enumerate(zip(patients, NO_ANSWERS.items(), strict=True), 1):
+                weather.trouble = some(1, trouble, method="POST")
+                answer = await assistant.call("archive_patient", id=patient["id"])
+                # An archive answers with nothing at all, so nothing at all with a good status is its good answer.
+                if what in ("204", "200 empty", "200 blank"):
+                    assert answer["done"]
+                else:
+                    assert answer["code"] == "outcome_unknown", (what, answer)
+                assert len(weather.writes()) == number
 
     run(story)
 
 
-@pytest.mark.parametrize(
-    ("trouble", "code"),
-    [
-        (answering(401, b"HTTP Basic: Access denied.\n", content_type="text/plain"), "key_refused"),
-        (answering(403, b"", content_type="text/plain"), "permission_missing"),
-        (answering(403, HTML, content_type="text/html"), "permission_missing"),
-        (answering(404, HTML, content_type="text/html"), "not_found"),
-        (answering(400, HTML, content_type="text/html"), "rejected"),
-        (answering(422, b"<", content_type=JSON), "rejected"),
-        (answering(418), "rejected"),
-    ],
-    ids=["401", "403 empty", "403 HTML", "404 HTML", "400 HTML", "422 broken", "418"],
-)
-def test_a_refusal_in_any_dress_keeps_its_meaning_and_quotes_no_page(trouble: Trouble, code: str) -> None:
+REFUSALS = [
+    (answering(401, b"HTTP Basic: Access denied.\n", content_type="text/plain"), "key_refused"),
+    (answering(403, b"", content_type="text/plain"), "permission_missing"),
+    (answering(403, HTML, content_type="text/html"), "permission_missing"),
+    (answering(404, HTML, content_type="text/html"), "not_found"),
+    (answering(400, HTML, content_type="text/html"), "rejected"),
+    (answering(422, b"<", content_type=JSON), "rejected"),
+    (answering(418), "rejected"),
+]
+
+
+def test_a_refusal_in_any_dress_keeps_its_meaning_and_quotes_no_page() -> None:
     async def story() -> None:
-        async with under(trouble) as (assistant, weather):
-            for name, arguments in (("get_patient", {"id": "1"}), ("create_patient", NAMES)):
-                answer = await assistant.call(name, **arguments)
-                assert answer["code"] == code
-                assert "<" not in str(answer)
-            assert len(weather.attempts) == 2
+        async with under() as (assistant, weather):
+            await assistant.call("list_practitioners")
+            for trouble, code in REFUSALS:
+                weather.trouble = trouble
+                before = len(weather.attempts)
+                for name, arguments in (("get_patient", {"id": "1"}), ("create_patient", NAMES)):
+                    answer = await assistant.call(name, **arguments)
+                    assert answer["code"] == code
+                    assert "<" not in str(answer)
+                assert len(weather.attempts) == before + 2
 
     run(story)
 
@@ -166,14 +173,40 @@ def test_an_answer_larger_than_any_list_is_cut_off() -> None:
     run(story)
 
 
-def test_names_that_cannot_be_looked_up_do_not_turn_a_good_list_into_a_lie() -> None:
+def test_names_that_cannot_be_looked_up_leave_their_ids_in_the_rows() -> None:
     async def story() -> None:
         async def nameless(request: httpx2.Request, forward: Forward) -> httpx2.Response:
-            wanted = "id" in str(request.url.params.get("q[]", "")) and request.url.path.endswith("/patients")
+            wanted = request.url.path.endswith(("/patients", "/practitioners", "/appointment_types"))
             return await (answering(500) if wanted else fair)(request, forward)
 
         async with under(nameless) as (assistant, _):
-            answer = await assistant.call("list_individual_appointments", limit=5)
-            assert answer.get("code") == "unavailable" or len(answer["items"]) == 5
+            rows = await assistant.rows("list_individual_appointments", limit=5)
+            assert all(row["patient_id"] and row["practitioner_id"] and "patient" not in row for row in rows)
+            assert all(row["business"] for row in rows)
+
+    run(story)
+
+
+@pytest.mark.parametrize("after", [0, 1], ids=["nothing is read again", "the site is known"])
+def test_a_write_that_was_done_is_never_told_as_a_failure_because_of_what_is_read_after_it(after: int) -> None:
+    done = False
+
+    async def broken_afterwards(request: httpx2.Request, forward: Forward) -> httpx2.Response:
+        nonlocal done
+        if done:
+            return httpx2.Response(500)
+        done = request.method != "GET"
+        return await forward(request)
+
+    async def story() -> None:
+        async with under() as (assistant, weather):
+            visit = await assistant.first(
+                "list_individual_appointments", starts_at=">2026-11-24", limit=1, detail="full"
+            )
+            await anyio.sleep(after * 10_000)
+            weather.trouble = broken_afterwards
+            answer = await assistant.call("update_individual_appointment", id=visit["id"], notes="Seen")
+            assert answer["item"]["id"] == visit["id"]
+            assert len(weather.writes()) == 1
 
     run(story)

@@ -1,4 +1,4 @@
-"""What can stand between the server and its demo clinic: every kind of trouble that a network knows, in virtual time."""
+"""What can stand between the server and its demo clinic: every kind of trouble that a network knows."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager

@@ -1,6 +1,7 @@
 """Arguments of every operation: ids that stay inside the path, filters, schemas that accept what parsing accepts."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -109,7 +110,8 @@ def test_the_schema_accepts_what_parsing_accepts(operation: Operation, data: st.
     if complaints_about(operation, arguments):
         return
 
-    problems = list(Draft202012Validator(operation_schema(operation.name)).iter_errors(as_typed(operation, arguments)))
+    typed: Any = as_typed(operation, arguments)
+    problems = list(Draft202012Validator(operation_schema(operation.name)).iter_errors(typed))
 
     assert not problems, problems[0].message
 

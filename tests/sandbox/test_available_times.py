@@ -149,7 +149,7 @@ def test_43_hours_and_openings_join(desk: Front) -> None:
         "2026-11-29T22:00:00Z",
         "2026-11-29T22:30:00Z",
     ]
-    _open(desk, "2026-11-30T22:00:00Z", "2026-11-30T23:00:00Z", site="Riverside")
+    _open(desk, "2026-11-30T02:00:00Z", "2026-11-30T03:00:00Z", site="Riverside")
     assert len(_times(desk, "2026-11-30", "2026-11-30")) == 3
 
 

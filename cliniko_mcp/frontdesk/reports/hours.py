@@ -1,0 +1,98 @@
+"""Utilisation in hours: booked time over open time, by practitioner.
+
+Requests: two for working hours and one a hundred diary entries of the time, whatever the number of practitioners.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from cliniko_mcp.frontdesk.openings import Diary, Stretch, joined, read_diary, within, without
+from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json, rate
+
+
+async def utilisation(asked: Asked) -> Finding:
+    """Open, booked and free hours of each practitioner, the fullest first."""
+    starts, ends = asked.time.bounds
+    diary = await read_diary(asked.desk, asked.roster, starts, ends, asked.practitioners)
+    people = {who for who, _ in diary.work} | {each.practitioner_id for each in diary.entries if each.kind != "block"}
+    found = [_Hours(asked, diary, who) for who in people]
+    kept = sorted(
+        (each for each in found if each.open or each.booked),
+        key=lambda each: (-each.share, asked.roster.name("practitioner_id", each.who)),
+    )
+    open_ = sum((each.open for each in kept), timedelta())
+    inside = sum((each.inside for each in kept), timedelta())
+    return Finding(
+        "Open hours are working hours and one-off openings less blocked-out time. Booked hours are the union of live "
+        "appointments and classes, so that overlapping ones count once; no-shows count as booked, cancelled ones do "
+        "not. Utilisation is booked time within open hours over open hours; what is booked outside them, or over "
+        "blocked-out time, is told apart. People who no longer work here have no open hours.",
+        {
+            "open_hours": _hours(open_),
+            "booked_hours": _hours(sum((each.booked for each in kept), timedelta())),
+            "free_hours": _hours(open_ - inside),
+            "utilisation": _share(inside, open_),
+        },
+        [each.row() for each in kept],
+    )
+
+
+class _Hours:
+    """The hours of one practitioner in the time asked about."""
+
+    def __init__(self, asked: Asked, diary: Diary, who: str) -> None:
+        self.who = who
+        self.name = asked.roster.name("practitioner_id", who)
+        sites = [site for site in diary.sites(who) if not asked.businesses or site in asked.businesses]
+        windows = {site: list(asked.time.windows(site)) for site in {*asked.roster.businesses}}
+        work = joined(each for site in sites for each in within(diary.work[who, site], windows[site]))
+        mine = [each for each in diary.entries if each.practitioner_id == who]
+        blocks = [Stretch(each.starts, each.ends) for each in mine if each.kind == "block"]
+        entries = [
+            each
+            for each in mine
+            if each.kind != "block" and (not asked.businesses or each.business_id in asked.businesses)
+        ]
+        booked = joined(
+            part
+            for each in entries
+            for part in within([Stretch(each.starts, each.ends)], windows.get(each.business_id, []))
+        )
+        free = without(work, blocks)
+        self.count = len(entries)
+        self.work = _length(work)
+        self.open = _length(free)
+        self.booked = _length(booked)
+        self.inside = self.open - _length(without(free, booked))
+
+    @property
+    def share(self) -> float:
+        """Booked over open, 0 where nothing is open."""
+        return self.inside / self.open if self.open else 0.0
+
+    def row(self) -> Json:
+        """The hours for a reader."""
+        row: Json = {
+            "practitioner": self.name,
+            "open_hours": _hours(self.open),
+            "blocked_hours": _hours(self.work - self.open),
+            "booked_hours": _hours(self.booked),
+            "free_hours": _hours(self.open - self.inside),
+            "utilisation": _share(self.inside, self.open),
+            "bookings": self.count,
+        }
+        if self.booked > self.inside:
+            row["outside_hours"] = _hours(self.booked - self.inside)
+        return row
+
+
+def _length(stretches: Iterable[Stretch]) -> timedelta:
+    return sum((each.length for each in stretches), timedelta())
+
+
+def _hours(length: timedelta) -> float:
+    return round(length.total_seconds() / 3600, 2)
+
+
+def _share(part: timedelta, whole: timedelta) -> str:
+    return rate(round(part.total_seconds()), round(whole.total_seconds()))

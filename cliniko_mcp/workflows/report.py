@@ -1,0 +1,152 @@
+"""report: what the clinic's own rows say of attendance, money, notes, patients and hours, with the definition used.
+
+Requests: 5 for the roster, 1 for each 95 names shown, and those of the kind, which grow with pages of data only: see
+`frontdesk.reports` (attendance, money, returning, hours, records).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from importlib import import_module
+from typing import Final, Literal
+
+from pydantic import Field
+
+from cliniko_mcp.errors import JsonValue, NotUnderstood
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Roster
+from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
+from cliniko_mcp.frontdesk.spans import Span, read_span
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.model import Body
+from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, size
+from cliniko_mcp.tools.names import person
+from cliniko_mcp.tools.tool import curated
+from cliniko_mcp.when import local_day
+
+Kind = Literal[
+    "no_shows",
+    "cancellations",
+    "unbilled",
+    "unpaid",
+    "missing_notes",
+    "lapsed",
+    "utilisation",
+    "new_patients",
+    "duplicates",
+    "missing_contacts",
+]
+MOST: Final = 200
+_USUAL: Final = 60
+LONGEST: Final = timedelta(days=800)
+
+_MODULES: Final[Mapping[Kind, str]] = {
+    "no_shows": "attendance",
+    "cancellations": "attendance",
+    "unbilled": "attendance",
+    "missing_notes": "attendance",
+    "unpaid": "money",
+    "lapsed": "returning",
+    "new_patients": "returning",
+    "utilisation": "hours",
+    "duplicates": "records",
+    "missing_contacts": "records",
+}
+_USUAL_WHEN: Final[Mapping[Kind, str]] = {
+    "no_shows": "past 30 days",
+    "cancellations": "past 30 days",
+    "unbilled": "past 30 days",
+    "missing_notes": "past 30 days",
+    "utilisation": "last week",
+    "new_patients": "past 90 days",
+}
+_ROOM: Final = 700
+"""Bytes kept for what the envelope adds."""
+
+
+class Report(Body):
+    kind: Kind
+    when: str | None = Field(default=None, description="Such as: last month.")
+    practitioner: str | None = None
+    business: str | None = None
+    limit: int | None = Field(default=None, ge=1, le=MOST)
+    skip: int = Field(default=0, ge=0, description="Rows to leave out at the start.")
+
+
+async def work(desk: Desk, given: Report) -> Answer:
+    """The report: what is meant, what it comes to, and the rows that fit."""
+    roster = await Roster.load(desk)
+    practitioner = roster.practitioner(given.practitioner) if given.practitioner else None
+    business = roster.business(given.business) if given.business else None
+    phrase = given.when or _usual(given.kind, desk, roster)
+    span = read_span(phrase, desk.now, roster, [business] if business else ()) if phrase else None
+    if span is not None:
+        _short_enough(span)
+    asked = Asked(desk, roster, span, practitioner, business, desk.now)
+    module = import_module(f"cliniko_mcp.frontdesk.reports.{_MODULES[given.kind]}")
+    make: Callable[[Asked], Awaitable[Finding]] = getattr(module, given.kind)
+    found = await make(asked)
+    body: dict[str, JsonValue] = {"kind": given.kind, "when": span.said if span else "all time"}
+    for name, known in (("practitioner", practitioner), ("business", business)):
+        if known is not None:
+            body[name] = known.name
+    body |= {"definition": found.definition, "summary": dict(found.summary)}
+    notes = [known.note for known in (practitioner, business) if known is not None and known.note]
+    rows = await _rows(desk, given, found, size([body, notes, found.notes]))
+    left = len(found.rows) - given.skip - len(rows)
+    body["items"] = list[JsonValue](rows)
+    body["page"] = {"returned": len(rows), "total": len(found.rows), "complete": left <= 0 and given.skip == 0}
+    notes += found.notes
+    if left > 0:
+        notes.append(
+            f"{left:,} more rows: call again with skip: {given.skip + len(rows)}, or narrow when. The summary is whole."
+        )
+    return Answer(body, notes, span.zone if span else roster.home)
+
+
+def _usual(kind: Kind, desk: Desk, roster: Roster) -> str | None:
+    """The time where none is said; None where all time is meant."""
+    if kind == "lapsed":
+        today = local_day(desk.now, roster.home)
+        return f"{today - timedelta(days=365)} to {today - timedelta(days=60)}"
+    return _USUAL_WHEN.get(kind)
+
+
+def _short_enough(span: Span) -> None:
+    starts, ends = span.bounds
+    if ends - starts > LONGEST:
+        raise NotUnderstood(
+            f"That is longer than a report covers ({LONGEST.days} days): {span.said}.",
+            "Ask about a shorter time, one after another.",
+            examples=["last month", "past 12 months", "2026-01-01 to 2026-06-30"],
+        )
+
+
+async def _rows(desk: Desk, given: Report, found: Finding, used: int) -> list[Json]:
+    """The rows that fit, with the patients' names."""
+    some = found.rows[given.skip : given.skip + (given.limit or _USUAL)]
+    ids = [str(row["patient_id"]) for row in some if row.get("patient_id")]
+    records = await desk.by_id("list_patients", ids)
+    tokens = MOST_TOKENS if given.limit is not None else USUAL_TOKENS
+    room = tokens * 4 - _ROOM - used
+    shown: list[Json] = []
+    for row in some:
+        if (key := row.get("patient_id")) is not None:
+            name = person(records[str(key)]) if str(key) in records else ""
+            row = {"patient": name or f"patient {key}", **row}
+        room -= size(row) + 1
+        if room < 0 and shown:
+            break
+        shown.append(row)
+    return shown
+
+
+tool = curated(
+    "report",
+    "Clinic reports with the definition used: no-shows (DNA), cancellations with notice, unbilled visits, unpaid "
+    "invoices, visits without final note, lapsed patients, utilisation in hours, new patients and return rate, "
+    "duplicates, missing contacts.",
+    Report,
+    work,
+    needs=ROSTER_NEEDS,
+    synonyms="statistics how many rate kpi overdue debtors owing recall not seen busy full capacity retention "
+    "uninvoiced unwritten notes incomplete merge patients without phone email aged",
+)

@@ -1,0 +1,65 @@
+"""Shells complete commands and flags from the script that `completion` prints; help and version are for people."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cliniko_mcp import __version__
+from cliniko_mcp.cli import COMMANDS, commands
+from cliniko_mcp.cli.completion import VARIABLE
+
+
+def completed(words: str, place: int, tmp_path: Path) -> list[str]:
+    environment = {**os.environ, VARIABLE: "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(place)}
+    done = subprocess.run(
+        [sys.executable, "-m", "cliniko_mcp"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_a_script_for_this_command(shell: str) -> None:
+    done = CliRunner().invoke(commands, ["completion", shell])
+    assert done.exit_code == 0 and VARIABLE in done.output and f"{shell}_complete" in done.output
+
+
+def test_another_shell_is_refused_with_those_there_are() -> None:
+    done = CliRunner().invoke(commands, ["completion", "csh"])
+    assert done.exit_code == 2 and "'bash', 'zsh', 'fish'" in done.output
+
+
+def test_commands_flags_and_hosts_are_completed(tmp_path: Path) -> None:
+    assert completed("cliniko-mcp ins", 1, tmp_path) == ["install"]
+    assert "--key-in-config" in completed("cliniko-mcp install --key", 2, tmp_path)
+    assert completed("cliniko-mcp install --client claude-", 3, tmp_path) == ["claude-desktop", "claude-code"]
+
+
+def test_the_words_a_setting_takes_are_completed(tmp_path: Path) -> None:
+    assert completed("cliniko-mcp serve --view ", 3, tmp_path) == ["core", "all"]
+    assert completed("cliniko-mcp serve --confirm s", 3, tmp_path) == ["strict"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_the_bash_script_is_accepted_by_bash(tmp_path: Path) -> None:
+    script = tmp_path / "complete.sh"
+    script.write_text(CliRunner().invoke(commands, ["completion", "bash"]).output)
+    assert subprocess.run(["bash", "-n", str(script)], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_does_and_explains_each_option(name: str) -> None:
+    done = CliRunner().invoke(commands, [name, "--help"])
+    assert done.exit_code == 0 and done.output.startswith("Usage:")
+    command = commands.get_command(commands.make_context("cliniko-mcp", ["serve"]), name)
+    assert command is not None and command.help
+    options = [param for param in command.params if param.param_type_name == "option"]
+    assert [option.name for option in options if not getattr(option, "help", None)] == []
+
+
+def test_the_version_is_shown() -> None:
+    assert CliRunner().invoke(commands, ["--version"]).output == f"cliniko-mcp, version {__version__}\n"
