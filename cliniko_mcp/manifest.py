@@ -30,7 +30,7 @@ def all_tools() -> Mapping[str, Tool]:
 def manifest(tools: Mapping[str, Tool]) -> dict[str, JsonValue]:
     """The manifest: name, version, views, and for each tool everything that a host or a reviewer may want to know."""
     views: dict[str, JsonValue] = {
-        "core": [name for name, tool in tools.items() if name in CORE],
+        "core": [name for name in tools if name in CORE],
         "all": [name for name, tool in tools.items() if not (tool.operation and tool.operation.deprecated)],
     }
     rows: list[JsonValue] = [_row(tool) for tool in tools.values()]

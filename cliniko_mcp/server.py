@@ -71,6 +71,7 @@ class House:
         self._clinic: Clinic | None = None
         self._layers: tuple[Layer, ...] = ()
         self._sandbox: Sandbox | None = None
+        self._under_way: set[anyio.Event] = set()
 
     @property
     def sandbox(self) -> Sandbox:
@@ -78,6 +79,10 @@ class House:
         if self._sandbox is None:
             self._sandbox = demo_clinic(self.settings)
         return self._sandbox
+
+    def work_in(self, sandbox: Sandbox) -> None:
+        """Work in this demo clinic instead of one of its own; before the first call."""
+        self._sandbox = sandbox
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Have this called when the run ends."""
@@ -98,8 +103,10 @@ class House:
         """The open connection to the clinic, and with it the guards."""
         async with self._opening:
             if self._clinic is None:
-                self._clinic = await self._stack.enter_async_context(open_clinic(self))
-                self._layers = guards(self, self._clinic)
+                clinic = await self._stack.enter_async_context(open_clinic(self))
+                # The guards first: should they fail, no later call may find a clinic without them.
+                self._layers = guards(self, clinic)
+                self._clinic = clinic
             return self._clinic
 
     async def call(self, name: str, arguments: Mapping[str, object] | None, caller: Caller) -> dict[str, JsonValue]:
@@ -110,9 +117,21 @@ class House:
         """
         tool = self.catalogue.get(name)
         too_large(arguments, tool.most_bytes)
-        desk = await self.desk(name, caller)
-        answer = await tool.run(desk, arguments or {})
-        return await answer.finished(desk)
+        ended = anyio.Event()
+        self._under_way.add(ended)
+        try:
+            desk = await self.desk(name, caller)
+            answer = await tool.run(desk, arguments or {})
+            return await answer.finished(desk)
+        finally:
+            self._under_way.discard(ended)
+            ended.set()
+
+    async def close(self) -> None:
+        """Wait for the calls under way, which somebody has to have ended, and close everything that was opened."""
+        for ended in tuple(self._under_way):
+            await ended.wait()
+        await self._stack.aclose()
 
     async def desk(self, tool: str, caller: Caller) -> Desk:
         """What this tool acts through for this caller: the clinic behind the guards."""

@@ -1,12 +1,20 @@
 """`cliniko-mcp serve`: the MCP server itself."""
 
 import logging
+import signal
 import sys
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cliniko_mcp.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from cliniko_mcp.server import House
+
+_PARTING_SECONDS = 3.0
 
 
 @click.command()
@@ -26,9 +34,39 @@ def serve(**flags: Any) -> None:
         async with running(settings) as house:
             if settings.allow_destroy:
                 announce(f"these may act without asking a person: {', '.join(settings.allow_destroy)}")
-            await serve_house(house, announce)
+            async with told_to_stop(house):
+                await serve_house(house, announce)
 
     anyio.run(run)
+
+
+@asynccontextmanager
+async def told_to_stop(house: "House") -> AsyncGenerator[None]:
+    """Meanwhile a stop (SIGTERM, Ctrl-C) ends the calls under way, writes down how they ended, and then the process.
+
+    Only on stdio: on a port the web server does so. A thread waits there for input and cannot be interrupted, so the
+    process dies of the signal itself, as it would have without us.
+    """
+    import anyio
+
+    if house.settings.transport != "stdio" or sys.platform == "win32":
+        yield
+        return
+
+    async def listen(serving: anyio.CancelScope) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for number in signals:
+                serving.cancel()
+                with anyio.move_on_after(_PARTING_SECONDS, shield=True):
+                    await house.close()
+                sys.stderr.flush()
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(listen, group.cancel_scope)
+        yield
+        group.cancel_scope.cancel()
 
 
 def announce(line: str) -> None:

@@ -13,11 +13,13 @@ from cliniko_mcp.errors import CallerError, InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.offers import offered_at
 from cliniko_mcp.frontdesk.openings import Diary, Stretch, within
+from cliniko_mcp.frontdesk.patients import named
 from cliniko_mcp.frontdesk.people import Known, Roster
 from cliniko_mcp.frontdesk.slots import starts_in
 from cliniko_mcp.guardrails.digest import digest
 from cliniko_mcp.tools.names import text_of
 from cliniko_mcp.tools.rows import local_text
+from cliniko_mcp.untrusted import label
 from cliniko_mcp.when import day_bounds
 
 _SHOWN_BYTES: Final = 480
@@ -58,11 +60,13 @@ class Plan:
 def check_live(plan: Plan, fields: Collection[str] = ("patient", "practitioner", "business", "type")) -> None:
     """Raise InvalidArguments where one of these is archived or left: Cliniko books none of them (api.md 6, 34)."""
     ways = {"patient": "unarchive_patient brings a file back", "business": "unarchive_business opens a site again"}
-    named = [("patient", each) for each in plan.patients]
-    named += [("practitioner", plan.practitioner), ("business", plan.business), ("type", plan.kind)]
-    for field, known in named:
+    given = [("patient", each) for each in plan.patients]
+    given += [("practitioner", plan.practitioner), ("business", plan.business), ("type", plan.kind)]
+    for field, known in given:
         if known.gone and field in fields:
             fix = ways.get(field, "Choose another one; clinic_overview lists them")
+            if known.gone.startswith("merged"):
+                fix = "Use the file that it was merged into"
             raise InvalidArguments(f"{known.note.removesuffix('.')} and cannot be booked.", f"{fix}.", field=field)
 
 
@@ -80,7 +84,7 @@ def concerns(
     if plan.times[0].starts < now - timedelta(minutes=5):
         found.append("That time is past.")
     mine = [each for each in diary.entries if each.practitioner_id == who.id and each.id != plan.moved]
-    patients = {each.id: each.name for each in plan.patients}
+    patients = {each.id: named(each) for each in plan.patients}
     theirs = [each for each in others if each.id != plan.moved and each.practitioner_id != who.id]
     for time in plan.times:
         if not diary.at_work(who.id, time.starts, time.ends, where.id):
@@ -109,15 +113,15 @@ def _taken(name: str, entry: Entry, roster: Roster) -> str:
         return f"{name} is blocked out {span} (block {entry.id})."
     kind = roster.name("appointment_type_id", entry.type_id) or "an appointment"
     patient = text_of(entry.record, "patient_name") if entry.kind == "appointment" else ""
-    whose = f" of {patient}" if patient and patient != name else ""
+    whose = f" of {label(patient)}" if patient and label(patient) != name else ""
     return f"{name} has {kind}{whose} {span} (booking {entry.id})."
 
 
 def seal(plan: Plan, found: Sequence[str]) -> str:
     """The text that stands for just this booking and just these objections."""
-    named = [each.id for each in (*plan.patients, plan.practitioner, plan.business, plan.kind)]
+    ids = [each.id for each in (*plan.patients, plan.practitioner, plan.business, plan.kind)]
     times = [f"{each.starts.isoformat()}/{each.ends.isoformat()}" for each in plan.times]
-    return f"clash-{digest(plan.moved, *named, *times, *sorted(found))[:10]}"
+    return f"clash-{digest(plan.moved, *ids, *times, *sorted(found))[:10]}"
 
 
 def nearest(plan: Plan, roster: Roster, diary: Diary, now: datetime) -> list[JsonValue]:

@@ -38,8 +38,10 @@ def fits(said: Sequence[str], names: Iterable[str], tier: Tier) -> bool:
 def _fits(said: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
     if not said:
         return False
+    if sorted(said) == sorted(name) or "".join(said) == "".join(name):
+        return True
     if tier == "exact":
-        return sorted(said) == sorted(name) or "".join(said) == "".join(name)
+        return False
     left = list(name)
     for word in sorted(said, key=len, reverse=True):
         found = next((each for each in left if each == word or (tier == "prefixes" and each.startswith(word))), None)

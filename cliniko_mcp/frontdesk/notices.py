@@ -5,6 +5,7 @@ The API tells no more than the patient's choices, the site's switch and the type
 
 from typing import cast
 
+from cliniko_mcp.frontdesk.patients import named
 from cliniko_mcp.frontdesk.people import Known
 from cliniko_mcp.tools.names import text_of
 
@@ -20,15 +21,15 @@ def booking_notices(patient: Known, kind: Known, site: Known) -> str:
             f"reminders by {how.replace('SMS & Email', 'SMS and email').replace('Email', 'email')} before the visit"
         )
     if not sent:
-        return f"By the settings seen here Cliniko sends {patient.name} nothing; the clinic's own rules may differ."
-    return f"Cliniko may send {patient.name} {' and '.join(sent)}, as the clinic has set it up."
+        return f"By the settings seen here Cliniko sends {named(patient)} nothing; the clinic's own rules may differ."
+    return f"Cliniko may send {named(patient)} {' and '.join(sent)}, as the clinic has set it up."
 
 
 def cancelling_notices(patient: Known) -> str:
     """A sentence on what may follow a cancellation."""
     if _wants(patient, "receives_cancellation_emails"):
-        return f"Cliniko may email {patient.name} that it is cancelled, as the clinic has set it up."
-    return f"{patient.name} gets no email about it by their own settings; tell them."
+        return f"Cliniko may email {named(patient)} that it is cancelled, as the clinic has set it up."
+    return f"{named(patient)} gets no email about it by their own settings; tell them."
 
 
 def _templates(kind: Known, field: str) -> bool:

@@ -18,7 +18,7 @@ from cliniko_mcp.frontdesk.together import together
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.tools.names import person, text_of
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.untrusted import clean, label
 
 NEEDS: Final = ("list_patients",)
 ADVICE: Final = "find_patients looks further: by email, date of birth, phone or a name that is spelt another way."
@@ -60,10 +60,15 @@ def _gone(record: Record) -> str:
     return "archived" if hidden is not None else ""
 
 
+def named(patient: Known) -> str:
+    """A patient's name as it may stand in one of our sentences: in quotes where it reads like a sentence itself."""
+    return label(patient.name)
+
+
 def with_birth_year(patient: Known) -> str:
     """`Ana Lima (born 1984)`, as a person is told apart from another of the same name."""
     born = getattr(patient.record, "date_of_birth", None)
-    return f"{patient.name} (born {born.year})" if isinstance(born, date) else patient.name
+    return f"{named(patient)} (born {born.year})" if isinstance(born, date) else named(patient)
 
 
 async def patient(desk: Desk, said: str) -> Known:
@@ -86,6 +91,8 @@ async def patient(desk: Desk, said: str) -> Known:
     found = await by_name(desk, asked)
     if found.close or not found.patients:
         raise missing("patient", clean(asked, 80), found.patients[:MOST_CANDIDATES], ADVICE)
+    if not found.whole:  # among those that were not read there may be another who fits as well
+        raise ambiguous("patient", clean(asked, 80), found.patients)
     return chosen("patient", asked, {each.id: each for each in found.patients}, ADVICE)
 
 

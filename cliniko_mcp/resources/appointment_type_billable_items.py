@@ -46,7 +46,7 @@ class AppointmentTypeBillableItems(Resource):
                                              synonyms="default charge fee of treatment")
     create_appointment_type_billable_item = Create(AppointmentTypeBillableItemBody, AppointmentTypeBillableItem, "/appointment_type_billable_items", "Make an appointment type charge a fee (billable item) by default.",
                                                    synonyms="attach fee to treatment charge for consultation link price set default charge")
-    update_appointment_type_billable_item = Update(AppointmentTypeBillableItemChanges, AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Change a default fee of an appointment type: item, quantity, discount.",
+    update_appointment_type_billable_item = Update(AppointmentTypeBillableItemChanges, AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Change a default fee of an appointment type.",
                                                    synonyms="edit default charge discount on treatment swap fee quantity")
     delete_appointment_type_billable_item = Delete("/appointment_type_billable_items/{id}", "Take a default fee off an appointment type for good.",
                                                    synonyms="remove charge from treatment detach fee stop charging unlink")

@@ -46,7 +46,7 @@ class AppointmentTypeProducts(Resource):
                                        synonyms="goods included in treatment consumable")
     create_appointment_type_product = Create(AppointmentTypeProductBody, AppointmentTypeProduct, "/appointment_type_products", "Make an appointment type sell a product by default.",
                                              synonyms="attach goods to treatment bundle consumable link stock item with consultation include")
-    update_appointment_type_product = Update(AppointmentTypeProductChanges, AppointmentTypeProduct, "/appointment_type_products/{id}", "Change a default product of an appointment type: item, quantity, discount.",
+    update_appointment_type_product = Update(AppointmentTypeProductChanges, AppointmentTypeProduct, "/appointment_type_products/{id}", "Change a default product of an appointment type.",
                                              synonyms="edit bundled goods discount on product of treatment swap consumable quantity")
     delete_appointment_type_product = Delete("/appointment_type_products/{id}", "Take a default product off an appointment type for good.",
                                              synonyms="remove goods from treatment detach consumable unbundle unlink")

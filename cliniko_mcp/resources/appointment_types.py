@@ -69,11 +69,11 @@ class AppointmentTypes(Resource):
 
     list_appointment_types = List(AppointmentType, "/appointment_types", "List appointment types (treatments, services, classes) with length and places.",
                                   filters=FILTERS, synonyms="treatments services consultations classes what do we offer kinds of appointment how long length minutes price offered online types")
-    get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type: length, places, deposit, online booking.",
+    get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type (treatment, service).",
                                hidden=("archived_at",), synonyms="treatment service consultation class duration length deposit minutes online")
-    create_appointment_type = Create(AppointmentTypeBody, AppointmentType, "/appointment_types", "Add an appointment type (treatment, service, class), with who offers it and where.",
+    create_appointment_type = Create(AppointmentTypeBody, AppointmentType, "/appointment_types", "Add an appointment type (treatment, service, class).",
                                      synonyms="new treatment service consultation class offer kind of appointment introduce begin offering start visit")
-    update_appointment_type = Update(AppointmentTypeBody, AppointmentType, "/appointment_types/{id}", "Change an appointment type: length, places, deposit, online booking, who offers it and where.",
+    update_appointment_type = Update(AppointmentTypeBody, AppointmentType, "/appointment_types/{id}", "Change an appointment type, who offers it and where.",
                                      synonyms="edit treatment service duration length rename class offer online lead time minutes longer shorter price deposit colour hour consults initial take")
     archive_appointment_type = Archive("/appointment_types/{id}/archive", "Stop offering an appointment type; appointments already made stay.",
                                        synonyms="retire treatment remove service stop offering discontinue class no longer offer drop rid")

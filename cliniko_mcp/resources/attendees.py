@@ -69,7 +69,7 @@ class Attendees(Resource):
 
     list_attendees = List(Attendee, "/attendees", "List who is booked into appointments and classes, with arrival and case. booking_id gives one class.",
                           filters=FILTERS, synonyms="who is in the class participants roster signed up arrived checked in no-show dna waiting room turned came missed roll attendance names didn't yesterday attend attended")
-    get_attendee = Get(Attendee, "/attendees/{id}", "Read one attendee (a patient's place in a booking): arrival, reminders, invoice.",
+    get_attendee = Get(Attendee, "/attendees/{id}", "Read one attendee: a patient's place in a booking.",
                        hidden=STAMPS, synonyms="participant place in class arrived reminder sent")
     create_attendee = Create(AttendeeBody, Attendee, "/attendees", "Add a patient to a class (group appointment) that has room. The patient may be notified.",
                              synonyms="add to class enrol join group put in session squeeze one more into extra person book beginners sign pilates yoga")

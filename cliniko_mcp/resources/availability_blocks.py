@@ -36,7 +36,7 @@ class AvailabilityBlocks(Resource):
 
     list_availability_blocks = List(AvailabilityBlock, "/availability_blocks", "List extra shifts, beyond the hours of list_daily_availabilities.",
                                     filters=FILTERS, synonyms="extra shifts additional hours one-off openings overtime saturday sessions opened")
-    get_availability_block = Get(AvailabilityBlock, "/availability_blocks/{id}", "Read one extra shift: whose, where, when, how it repeats.",
+    get_availability_block = Get(AvailabilityBlock, "/availability_blocks/{id}", "Read one extra shift.",
                                  synonyms="extra shift additional opening")
     create_availability_block = Create(AvailabilityBlockBody, AvailabilityBlock, "/availability_blocks", "Open an extra shift at a site. Only Cliniko itself can change it.",
                                        synonyms="add shift extra clinic additional hours open up saturday late night session day sunday evening diary")

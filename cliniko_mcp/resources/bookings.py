@@ -74,7 +74,7 @@ class Bookings(Resource):
 
     list_bookings = List(Booking, "/bookings", "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status 10 draft, 90 final; invoice_status 10 open, 20 paid, 30 closed, 40 credit.",
                          filters=FILTERS, synonyms="schedule day sheet run sheet agenda who is coming today tomorrow unpaid notes not written afternoon morning list busy full today's tomorrow's week ahead next whole everyone lineup print yesterday invoice uninvoiced")
-    get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind: appointment, class or blocked-out time.",
+    get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.",
                       hidden=STAMPS, synonyms="diary calendar schedule entry what is this booking")
     list_patient_case_bookings = List(Booking, "/patient_cases/{patient_case_id}/bookings", "List the diary entries of one patient case. Deprecated: use list_attendees with patient_case_id.",
                                       filters=FILTERS, replaced_by="list_attendees")

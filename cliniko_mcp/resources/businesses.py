@@ -64,11 +64,11 @@ class Businesses(Resource):
 
     list_businesses = List(Business, "/businesses", "List sites (locations, branches) with address and time zone.",
                            filters=FILTERS, synonyms="locations branches clinics offices where are we addresses sites phone number parking")
-    get_business = Get(Business, "/businesses/{id}", "Read one site (location): address, contact details, time zone, types offered.",
+    get_business = Get(Business, "/businesses/{id}", "Read one site (location) with its contact details.",
                        hidden=STAMPS, synonyms="location branch clinic address opening details phone number email hours")
     create_business = Create(BusinessBody, Business, "/businesses", "Add a site (location, branch).",
                              synonyms="open new location branch clinic office second site another address")
-    update_business = Update(BusinessBody, Business, "/businesses/{id}", "Change a site's name, address, time zone, logo or the types offered there.",
+    update_business = Update(BusinessBody, Business, "/businesses/{id}", "Change a site's details or the types offered there.",
                              synonyms="edit location address branch details offer type at site rename clinic moved new phone number email")
     archive_business = Archive("/businesses/{id}/archive", "Close a site (location). unarchive_business reopens it.",
                                synonyms="close location shut branch remove clinic hide site closing down")

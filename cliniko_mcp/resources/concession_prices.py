@@ -26,5 +26,5 @@ class ConcessionPrices(Resource):
 
     list_concession_prices = List(ConcessionPrice, "/concession_prices", "List what discount groups (concessions) pay for fees.",
                                   filters=FILTERS, synonyms="pensioner rate student price how much with health care card senior discount discounted pensioners students pay")
-    get_concession_price = Get(ConcessionPrice, "/concession_prices/{id}", "Read one reduced price: fee, discount group (concession), amount.",
+    get_concession_price = Get(ConcessionPrice, "/concession_prices/{id}", "Read one reduced price of a discount group.",
                                synonyms="pensioner rate student price senior discount")

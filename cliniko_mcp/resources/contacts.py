@@ -70,11 +70,11 @@ class Contacts(Resource):
 
     list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors (type_code 1), payers (2), others (0).",
                          filters=FILTERS, synonyms="address book referring gp specialist insurer solicitor lawyer employer case manager find doctor referred phone number surgeon dentist school physio referrer email")
-    get_contact = Get(Contact, "/contacts/{id}", "Read one contact (doctor, payer): address, phone numbers, provider number.",
+    get_contact = Get(Contact, "/contacts/{id}", "Read one contact (doctor, payer) in full.",
                       hidden=("archived_at", "deleted_at"), synonyms="gp specialist insurer details phone address of doctor fax number email")
     create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact: referring doctor, payer or other.",
                             synonyms="new gp referrer specialist insurer solicitor address book entry payer surgery referring")
-    update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's name, company, address, phone numbers or kind.",
+    update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's details.",
                             synonyms="edit gp details doctor moved practice new fax correct address book solicitor insurer phone number email surgery spelling")
     archive_contact = Archive("/contacts/{id}/archive", "Take a contact (doctor, payer) out of the address book.",
                               synonyms="remove gp doctor retired delete address book entry duplicate closed practice")

@@ -60,7 +60,7 @@ class GroupAppointments(Resource):
 
     list_group_appointments = List(GroupAppointment, "/group_appointments", "List classes (group appointments) with places and who holds them.",
                                    filters=FILTERS, synonyms="classes pilates groups workshops timetable sessions places left room class spots tai chi yoga hydro reformer exercise")
-    get_group_appointment = Get(GroupAppointment, "/group_appointments/{id}", "Read one class (group appointment): time, places, who holds them.",
+    get_group_appointment = Get(GroupAppointment, "/group_appointments/{id}", "Read one class (group appointment) and who holds its places.",
                                 hidden=STAMPS, synonyms="class pilates session workshop full spots left capacity room places")
     create_group_appointment = Create(GroupAppointmentBody, GroupAppointment, "/group_appointments", "Put a class (group appointment) in the diary; add patients with create_attendee.",
                                       synonyms="schedule class new group session workshop course run pilates start weekly every week exercise evening program")

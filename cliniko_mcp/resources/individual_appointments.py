@@ -82,11 +82,11 @@ STAMPS = ("archived_at", "cancelled_at", "deleted_at")
 class IndividualAppointments(Resource):
     """Appointments of one patient with one practitioner, as opposed to groups (classes)."""
 
-    list_individual_appointments = List(IndividualAppointment, "/individual_appointments", "List one-to-one appointments (visits). did_not_arrive true gives no-shows (DNA); list_bookings has the whole diary.",
+    list_individual_appointments = List(IndividualAppointment, "/individual_appointments", "List one-to-one appointments (visits). did_not_arrive true gives no-shows (DNA).",
                                         filters=FILTERS, synonyms="visits consults sessions when is the patient coming upcoming past history dna no-shows cancellations today next appointment last visit often been here seen times year missed forgot due didn't attend yesterday tomorrow week invoice cancelled appointments")
     get_individual_appointment = Get(IndividualAppointment, "/individual_appointments/{id}", "Read one appointment: time, arrival, cancellation, invoice and note status.",
                                      hidden=STAMPS, synonyms="visit consult session details did they arrive status")
-    create_individual_appointment = Create(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments", "Book an appointment for one patient, who may be notified. Clashes, hours and leave are not checked: look at the diary first.",
+    create_individual_appointment = Create(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments", "Book an appointment unchecked; book_appointment looks for clashes first. The patient may be notified.",
                                            synonyms="make booking schedule visit consult session put in diary reserve slot pencil in book see morning afternoon down fit someone new client appointment follow fortnight weeks review again")
     update_individual_appointment = Update(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments/{id}", "Move (reschedule) or change an appointment. With a new starts_at give ends_at, or clear it.",
                                            synonyms="reschedule move shift change time swap practitioner extend shorten rebook push back different therapist physio later earlier bring forward another day date half hour note visit lengthen minutes consult today come instead appointment double length next session o'clock")

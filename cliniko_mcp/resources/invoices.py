@@ -61,7 +61,7 @@ class Invoices(Resource):
 
     list_invoices = List(Invoice, "/invoices", "List invoices (bills). status 10 open (unpaid), 20 paid, 30 closed, 40 open credit.",
                          filters=FILTERS, synonyms="bills billing outstanding owing debt overdue revenue takings accounts money unpaid owe owes paid charged billed income turnover sales total debtors account statement invoice invoiced take took week month earn invoices patients practitioner's sent year quarter")
-    get_invoice = Get(Invoice, "/invoices/{id}", "Read one invoice (bill): date, status, totals. Its lines are in list_invoice_items.",
+    get_invoice = Get(Invoice, "/invoices/{id}", "Read one invoice (bill). Its lines are in list_invoice_items.",
                       hidden=("archived_at", "deleted_at"), synonyms="bill receipt how much total owing paid unpaid balance charged")
     list_appointment_invoices = List(Invoice, "/appointments/{appointment_id}/invoices", "List the invoices (bills) of one appointment.",
                                      filters=FILTERS, synonyms="bill for this visit was it invoiced paid today's been charged")

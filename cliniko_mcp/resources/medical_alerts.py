@@ -34,7 +34,7 @@ class MedicalAlerts(Resource):
 
     list_medical_alerts = List(MedicalAlert, "/medical_alerts", "List medical alerts (allergies, pacemaker, falls risk).",
                                filters=FILTERS, synonyms="allergy allergic warning red flag pacemaker falls risk contraindication precautions pregnant alerts should know before anything dangerous medical conditions diabetic epilepsy anticoagulant safe heart condition implants")
-    get_medical_alert = Get(MedicalAlert, "/medical_alerts/{id}", "Read one medical alert: the warning and its patient.",
+    get_medical_alert = Get(MedicalAlert, "/medical_alerts/{id}", "Read one medical alert.",
                             hidden=STAMPS, synonyms="allergy warning red flag precaution")
     create_medical_alert = Create(MedicalAlertBody, MedicalAlert, "/medical_alerts", "Add a medical alert, such as an allergy, to a patient's file.",
                                   synonyms="new allergy warning red flag pacemaker falls risk contraindication flag client diabetic epilepsy anticoagulant latex nut condition alert warn note")

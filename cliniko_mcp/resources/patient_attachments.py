@@ -58,7 +58,7 @@ class PatientAttachments(Resource):
 
     list_patient_attachments = List(PatientAttachment, "/patient_attachments", "List files attached to patients (letters, scans, reports), without their content.",
                                     filters=FILTERS, synonyms="documents uploads x-ray mri pdf letter report scan photo client file letters images results discharge summary imaging received")
-    get_patient_attachment = Get(PatientAttachment, "/patient_attachments/{id}", "Read the details of one attached file: name, type, size, uploader.",
+    get_patient_attachment = Get(PatientAttachment, "/patient_attachments/{id}", "Read the details of one attached file.",
                                  hidden=("archived_at",), synonyms="document upload x-ray pdf letter report scan photo file details")
     create_patient_attachment = Create(PatientAttachmentBody, PatientAttachment, "/patient_attachments", "Attach a file to a patient, uploaded first with get_attachment_presigned_post.",
                                        synonyms="add document upload x-ray pdf letter report scan photo save to client file results attach imaging referral came store wound picture")

@@ -67,7 +67,7 @@ class PatientCases(Resource):
 
     list_patient_cases = List(PatientCase, "/patient_cases", "List patient cases (episodes of care, claims, care plans).",
                               filters=FILTERS, synonyms="episode of care claim workcover epc medicare dva referral care plan injury sessions left expiring valid expired insurance tac ctp ndis visits cases injuries limits")
-    get_patient_case = Get(PatientCase, "/patient_cases/{id}", "Read one patient case: referral, dates, limits, the visits that count.",
+    get_patient_case = Get(PatientCase, "/patient_cases/{id}", "Read one patient case with its referral and limits.",
                            hidden=("archived_at",), synonyms="episode of care claim care plan sessions remaining referral expiry visits left used valid until")
     create_patient_case = Create(PatientCaseBody, PatientCase, "/patient_cases", "Open a patient case (episode of care, referral, claim) with its limits and dates.",
                                  synonyms="new episode of care claim workcover medicare dva referral care plan injury start insurance tac ctp ndis workers compensation compensable gp valid until number visits")

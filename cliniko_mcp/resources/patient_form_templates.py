@@ -34,7 +34,7 @@ class PatientFormTemplates(Resource):
 
     list_patient_form_templates = List(PatientFormTemplate, "/patient_form_templates", "List patient form templates (blank intake, consent, questionnaires).",
                                        filters=COMMON | {"archived_at": INSTANT}, synonyms="blank paperwork intake consent questionnaire which forms do we have send medical history screening available")
-    get_patient_form_template = Get(PatientFormTemplate, "/patient_form_templates/{id}", "Read one patient form template: sections and questions.",
+    get_patient_form_template = Get(PatientFormTemplate, "/patient_form_templates/{id}", "Read one patient form template with its questions.",
                                     hidden=("archived_at",), synonyms="blank intake consent questionnaire paperwork questions")
     create_patient_form_template = Create(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates", "Add a patient form template (intake, consent).",
                                           synonyms="new blank intake consent questionnaire paperwork design build medical history screening")

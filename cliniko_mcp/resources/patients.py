@@ -142,7 +142,7 @@ class Patients(Resource):
 
     list_patients = List(Patient, "/patients", "Find patients (clients) by first, last or preferred name (~ finds part), email or date of birth, not by full name or phone.",
                          filters=FILTERS, synonyms="clients people search look up find by name surname birthday dob who is called named email born telephone spelled client")
-    get_patient = Get(Patient, "/patients/{id}", "Read one patient (client): contact details, reminders, billing notes, custom fields.",
+    get_patient = Get(Patient, "/patients/{id}", "Read one patient (client): contact details, reminders, custom fields.",
                       hidden=("archived_at",), synonyms="client file chart profile phone number address contact details demographics email mobile birthday age record card open")
     create_patient = Create(PatientBody, Patient, "/patients", "Register a new patient (client). Look in list_patients first.",
                             synonyms="new client register sign up add person intake onboard walk-in first visit never been here brand details fill registration enrol")

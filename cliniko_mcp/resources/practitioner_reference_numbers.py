@@ -36,7 +36,7 @@ class PractitionerReferenceNumbers(Resource):
 
     list_practitioner_reference_numbers = List(PractitionerReferenceNumber, "/practitioner_reference_numbers", "List practitioners' provider numbers, as printed on invoices.",
                                                filters=FILTERS, synonyms="medicare registration number of clinician insurer dva ahpra whose number is this provider numbers")
-    get_practitioner_reference_number = Get(PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Read one provider number: whose, and for which site.",
+    get_practitioner_reference_number = Get(PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Read one provider number.",
                                             synonyms="medicare registration insurer number of clinician")
     create_practitioner_reference_number = Create(PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers", "Give a practitioner a provider number for one site.",
                                                   synonyms="new medicare registration insurer number clinician add dva")

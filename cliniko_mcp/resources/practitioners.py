@@ -35,7 +35,7 @@ class Practitioners(Resource):
                               filters=FILTERS, synonyms="clinicians therapists doctors physios providers team staff who works here bookable clinic qualifications physio osteo chiro psychologist podiatrist")
     list_inactive_practitioners = List(Practitioner, "/practitioners/inactive", "List practitioners (clinicians) who have left.",
                                        filters=FILTERS, synonyms="former past clinicians left the clinic ex-staff deactivated resigned gone")
-    get_practitioner = Get(Practitioner, "/practitioners/{id}", "Read one practitioner: name, title, designation, online booking.",
+    get_practitioner = Get(Practitioner, "/practitioners/{id}", "Read one practitioner (clinician).",
                            synonyms="clinician therapist doctor profile biography bookable online title qualifications details")
     list_appointment_type_practitioners = List(Practitioner, "/appointment_types/{appointment_type_id}/practitioners", "List the practitioners who offer one appointment type.",
                                                filters=FILTERS, synonyms="who does this treatment who offers service which clinicians can do performs trained perform")

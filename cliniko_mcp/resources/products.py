@@ -53,7 +53,7 @@ class Products(Resource):
 
     list_products = List(Product, "/products", "List products (goods for sale) with prices and stock on hand.",
                          filters=FILTERS, synonyms="inventory retail supplies in stock low running out price of theraband foam roller merchandise left count shelf braces tape list goods products")
-    get_product = Get(Product, "/products/{id}", "Read one product: prices, cost, supplier, stock on hand.",
+    get_product = Get(Product, "/products/{id}", "Read one product and its stock on hand.",
                       hidden=("archived_at",), synonyms="goods item inventory how many left price stock count cost supplier")
     create_product = Create(ProductBody, Product, "/products", "Add a product (goods for sale) with its price.",
                             synonyms="new goods retail item sell stock inventory supply start selling line orthotic")

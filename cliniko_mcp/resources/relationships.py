@@ -40,7 +40,7 @@ class Relationships(Resource):
 
     list_relationships = List(Relationship, "/relationships", "List family relationships between patients.",
                               filters=COMMON | {"archived_at": INSTANT, "patient_id": NUMBER}, synonyms="family mother father mum dad kids guardian carer husband wife next of kin linked clients parents children child siblings sister brother son daughter belongs related relatives")
-    get_relationship = Get(Relationship, "/relationships/{id}", "Read one relationship: the two patients and what they are to each other.",
+    get_relationship = Get(Relationship, "/relationships/{id}", "Read one family relationship.",
                            hidden=("archived_at",), synonyms="family mother father guardian next of kin linked clients")
     create_relationship = Create(RelationshipBody, Relationship, "/relationships", "Record that two patients are related (parent, child, spouse).",
                                  synonyms="link family members mother father child guardian husband wife connect clients siblings twins sister brother son daughter married partner")

@@ -34,5 +34,5 @@ class Taxes(Resource):
     create_tax = Create(TaxBody, Tax, "/taxes", "Add a tax rate (GST, VAT).", synonyms="new gst vat percentage")
     update_tax = Update(TaxBody, Tax, "/taxes/{id}", "Rename a tax (GST, VAT) or change its rate.",
                         synonyms="gst vat change percentage increase raise rate")
-    delete_tax = Delete("/taxes/{id}", "Delete a tax rate for good. Look first for items and products with its tax_id.",
+    delete_tax = Delete("/taxes/{id}", "Delete a tax rate for good.",
                         synonyms="remove gst vat")

@@ -57,7 +57,7 @@ class TreatmentNoteTemplates(Resource):
 
     list_treatment_note_templates = List(TreatmentNoteTemplate, "/treatment_note_templates", "List treatment note templates (SOAP, initial assessment).",
                                          filters=FILTERS, synonyms="blank clinical note layouts soap initial assessment which formats available")
-    get_treatment_note_template = Get(TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Read one treatment note template: sections, questions, print settings.",
+    get_treatment_note_template = Get(TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Read one treatment note template with its questions.",
                                       hidden=STAMPS, synonyms="blank clinical note layout soap questions")
     create_treatment_note_template = Create(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates", "Add a treatment note template. Only a paragraph may start with text.",
                                             synonyms="new clinical note layout design soap assessment format template")

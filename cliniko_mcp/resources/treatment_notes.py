@@ -68,9 +68,9 @@ class TreatmentNotes(Resource):
 
     list_treatment_notes = List(TreatmentNote, "/treatment_notes", "List treatment notes (clinical, SOAP, progress notes), draft and final.",
                                 filters=FILTERS, synonyms="clinical soap progress notes unfinished drafts documentation written up today what did the physio write still finish not signed off incomplete mine unsigned")
-    get_treatment_note = Get(TreatmentNote, "/treatment_notes/{id}", "Read one treatment note: answers, author, draft or final.",
+    get_treatment_note = Get(TreatmentNote, "/treatment_notes/{id}", "Read one treatment note with its answers.",
                              hidden=STAMPS, synonyms="open clinical note soap assessment what was done last visit read diagnosis findings")
-    create_treatment_note = Create(TreatmentNoteBody, TreatmentNote, "/treatment_notes", "Write a treatment note (SOAP, progress note). Its author is the key's user, a practitioner. Keep it a draft until read over.",
+    create_treatment_note = Create(TreatmentNoteBody, TreatmentNote, "/treatment_notes", "Write a treatment note (SOAP, progress note) by the key's user. Keep it a draft until read over.",
                                    synonyms="write up visit clinical soap progress note document session dictate start record did new down findings exam")
     update_treatment_note = Update(TreatmentNoteChanges, TreatmentNote, "/treatment_notes/{id}", "Change a draft treatment note, or finalise it with draft false. Only its author can; content is replaced whole.",
                                    synonyms="edit finish sign off finalise lock clinical soap note complete draft done correct change wording unfinished")

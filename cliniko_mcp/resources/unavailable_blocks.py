@@ -54,7 +54,7 @@ class UnavailableBlocks(Resource):
 
     list_unavailable_blocks = List(UnavailableBlock, "/unavailable_blocks", "List blocked-out time: leave (holiday), lunch, meetings.",
                                    filters=FILTERS, synonyms="who is away on holiday leave time off breaks blocked out busy absent not vacation days december january holidays")
-    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time: whose, where, when, why.",
+    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time.",
                                 hidden=STAMPS, synonyms="leave lunch break time off holiday meeting")
     create_unavailable_block = Create(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks", "Block out a practitioner's time for leave (holiday), lunch or a meeting. Appointments already there stay.",
                                       synonyms="block off time out take leave holiday lunch break unavailable busy sick day annual weeks put away training meeting close diary vacation days mondays afternoon morning takes dentist errand appointment personal absence conference course")

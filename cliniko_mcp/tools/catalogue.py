@@ -212,16 +212,17 @@ def describe_text() -> str:
 
 
 def map_text() -> str:
-    """The whole map: resources that share their verbs together, then the operations with names of their own."""
+    """The whole map: resources that share their verbs together, then what else each verb is about."""
     groups: dict[str, list[str]] = {}
-    others: list[str] = []
+    others: dict[str, list[str]] = {}
     for module in RESOURCES:
         plain = [each.name for each in resource(module).operations() if not each.deprecated]
         verbs = [verb for name in plain if (verb := _verb(name, module))]
         groups.setdefault(" ".join(verbs), []).append(module)
-        others += [name for name in plain if not _verb(name, module)]
+        for verb, _, rest in (name.partition("_") for name in plain if not _verb(name, module)):
+            others.setdefault(verb, []).append(rest)
     shared = [f"{verbs}: {' '.join(modules)}" for verbs, modules in groups.items() if verbs]
-    return "; ".join([*shared, f"also {' '.join(others)}"])
+    return "; ".join([*shared, *(f"also {verb}: {' '.join(rests)}" for verb, rests in others.items())])
 
 
 def _verb(name: str, module: str) -> str | None:

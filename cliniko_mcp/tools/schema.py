@@ -83,8 +83,9 @@ def model_schema(model: type[BaseModel]) -> Schema:
 def _portable(node: Schema, definitions: Schema, depth: int = 0) -> Schema:
     node = _resolved(node, definitions)
     plain: Schema = {name: node[name] for name in (*_KEPT, *_BOUNDS) if name in node}
-    if depth > 1:  # inside nested content a limit is worth its tokens only in the error that names the place
-        plain = {name: value for name, value in plain.items() if name not in _LIMITS}
+    # Inside nested content limits, and deeper what is needed, are left to the error that names the place.
+    left_out = (*(_LIMITS if depth > 1 else ()), *(("required",) if depth > 3 else ()))
+    plain = {name: value for name, value in plain.items() if name not in left_out}
     if "const" in node:
         plain["enum"] = [node["const"]]
     if "enum" in plain:

@@ -145,7 +145,7 @@ async def _group(desk: Desk, roster: Roster, plans: Sequence[Plan]) -> InvalidAr
         f"{kind.name} is a class (group): patients take a place in one of its sessions.",
         how if sessions else f"There is no session then. find_times shows those to come. {how}",
         field="type",
-        sessions=sessions[:5] or None,
+        sessions=sessions[:3] or None,
     )
 
 
@@ -188,7 +188,7 @@ def _remarks(plan: Plan, roster: Roster, theirs: Sequence[Entry], asked: Known |
     ]
     if same:
         times = ", ".join(f"{each.starts.astimezone(zone):%H:%M}" for each in same[:3])
-        remarks.append(f"{plan.patients[0].name} is booked that day already, at {times}.")
+        remarks.append(f"{patients.named(plan.patients[0])} is booked that day already, at {times}.")
     if asked is None and len(roster.sites) > 1:
         remarks.append(f"The site is {plan.business.name}, where {plan.practitioner.name} works then.")
     if plan.length != timedelta(minutes=offers.minutes_of(plan.kind)):

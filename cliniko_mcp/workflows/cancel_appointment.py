@@ -91,7 +91,8 @@ async def _place(desk: Desk, entry: Entry, who: Known) -> str:
     rows = [row async for row in desk.all("list_attendees", booking_id=entry.id, patient_id=who.id)]
     if not rows:
         raise NotFound(
-            f"{who.name} has no place in that class, or it is cancelled already.", "show_diary says who is in it."
+            f"{patients.named(who)} has no place in that class, or it is cancelled already.",
+            "show_diary says who is in it.",
         )
     return cast("str", getattr(rows[0], "id", ""))
 

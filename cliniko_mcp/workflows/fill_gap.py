@@ -43,13 +43,13 @@ _RULE: Final = (
 
 
 class FillGap(Body):
-    appointment: str | None = Field(default=None, description="Id of the cancelled appointment; or give:")
+    appointment: str | None = Field(default=None, description="Id of the one cancelled; or say practitioner and when.")
     practitioner: str | None = None
-    when: str | None = Field(default=None, description="The gap: Thursday 10 to 10:45.")
+    when: str | None = Field(default=None, description="Thursday 10 to 10:45.")
     type: str | None = None
     business: str | None = None
     phones: bool = False
-    limit: int | None = Field(default=None, ge=1, le=MOST)
+    limit: int | None = None
 
 
 async def work(desk: Desk, given: FillGap) -> Answer:
@@ -74,7 +74,7 @@ async def work(desk: Desk, given: FillGap) -> Answer:
         notes.insert(0, _taken(taken, roster))
     zones = {site: roster.zone(site) for site in roster.businesses}
     ranked = candidates(gap, live, gone, zones, desk.now)
-    limit = given.limit or USUAL
+    limit = min(max(given.limit or USUAL, 1), MOST)
     shown, archived = await _named(desk, ranked, limit)
     total = len(ranked) - archived
     zone = roster.zone(gap.business_id)

@@ -33,7 +33,7 @@ SWEPT: Final = 3_000
 """Patients looked through for a phone number."""
 
 _ID: Final = re.compile(r"[0-9]{1,20}")
-_PHONE: Final = re.compile(r"\+?[0-9][0-9 ()./-]{5,24}")
+_PHONE: Final = re.compile(r"\+?[0-9(][0-9 ()./-]{5,24}")
 _SLASHED: Final = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})")
 _EASTERN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

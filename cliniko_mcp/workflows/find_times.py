@@ -219,7 +219,8 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue
     if len(shown) < len(slots):
         left = f"{len(slots) - len(shown):,} more starts fit, on the same or later days."
         notes.append(f"{left} For others narrow when, practitioner or business, or give a larger limit.")
-    return Answer(body, notes, search.span.zone)
+    zones = {roster.zone(slot.business_id) for slot in shown}
+    return Answer(body, notes, zones.pop() if len(zones) == 1 else search.span.zone)
 
 
 tool = curated(

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.errors import JsonValue, NotUnderstood
+from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Roster
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
 from cliniko_mcp.frontdesk.spans import Span, read_span
@@ -50,14 +50,16 @@ _MODULES: Final[Mapping[Kind, str]] = {
     "duplicates": "records",
     "missing_contacts": "records",
 }
-_USUAL_WHEN: Final[Mapping[Kind, str]] = {
-    "no_shows": "past 30 days",
-    "cancellations": "past 30 days",
-    "unbilled": "past 30 days",
-    "missing_notes": "past 30 days",
-    "utilisation": "last week",
-    "new_patients": "past 90 days",
+_USUAL_DAYS: Final[Mapping[Kind, tuple[int, int]]] = {
+    "no_shows": (30, 0),
+    "cancellations": (30, 0),
+    "unbilled": (30, 0),
+    "missing_notes": (30, 0),
+    "utilisation": (28, 1),
+    "new_patients": (90, 0),
+    "lapsed": (180, 60),
 }
+"""Where no time is said: from so many days ago to so many days ago; all time for the others."""
 _ROOM: Final = 700
 """Bytes kept for what the envelope adds."""
 
@@ -67,12 +69,14 @@ class Report(Body):
     when: str | None = Field(default=None, description="Such as: last month.")
     practitioner: str | None = None
     business: str | None = None
-    limit: int | None = Field(default=None, ge=1, le=MOST)
-    skip: int = Field(default=0, ge=0, description="Rows to leave out at the start.")
+    limit: int | None = None
+    skip: int = 0
 
 
 async def work(desk: Desk, given: Report) -> Answer:
     """The report: what is meant, what it comes to, and the rows that fit."""
+    if given.skip < 0 or not 1 <= (given.limit or 1) <= MOST:
+        raise InvalidArguments(f"limit is 1 to {MOST}, and skip 0 or more.", "Correct them and call again.")
     roster = await Roster.load(desk)
     practitioner = roster.practitioner(given.practitioner) if given.practitioner else None
     business = roster.business(given.business) if given.business else None
@@ -93,7 +97,7 @@ async def work(desk: Desk, given: Report) -> Answer:
     rows = await _rows(desk, given, found, size([body, notes, found.notes]))
     left = len(found.rows) - given.skip - len(rows)
     body["items"] = list[JsonValue](rows)
-    body["page"] = {"returned": len(rows), "total": len(found.rows), "complete": left <= 0 and given.skip == 0}
+    body["page"] = {"returned": len(rows), "total": len(found.rows), "complete": left <= 0}
     notes += found.notes
     if left > 0:
         notes.append(
@@ -104,10 +108,11 @@ async def work(desk: Desk, given: Report) -> Answer:
 
 def _usual(kind: Kind, desk: Desk, roster: Roster) -> str | None:
     """The time where none is said; None where all time is meant."""
-    if kind == "lapsed":
-        today = local_day(desk.now, roster.home)
-        return f"{today - timedelta(days=365)} to {today - timedelta(days=60)}"
-    return _USUAL_WHEN.get(kind)
+    if kind not in _USUAL_DAYS:
+        return None
+    today = local_day(desk.now, roster.home)
+    first, last = (today - timedelta(days=days) for days in _USUAL_DAYS[kind])
+    return f"{first} to {last}"
 
 
 def _short_enough(span: Span) -> None:

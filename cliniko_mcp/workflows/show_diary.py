@@ -77,7 +77,8 @@ async def work(desk: Desk, given: ShowDiary) -> Answer:
     if shown.left:
         body["next"] = _next(shown, roster, span, given)
         notes.append(_more(shown.left, given))
-    return Answer(body, notes, span.zone)
+    zones = {roster.zone(each.business_id) for each in sheets}
+    return Answer(body, notes, zones.pop() if len(zones) == 1 else span.zone)
 
 
 def _used(site: Known, diary: openings.Diary) -> bool:

@@ -5,6 +5,7 @@ the presigned address, the storage (which gets no key of ours) and the attachmen
 """
 
 from functools import partial
+from typing import Final
 
 import anyio.to_thread
 from pydantic import Field
@@ -23,18 +24,23 @@ from cliniko_mcp.tools.tool import curated
 from cliniko_mcp.untrusted import clean
 
 
+_LONGEST: Final = 255
+
+
 class UploadPatientAttachment(Body):
     patient: str = Field(description="Name or id.")
-    path: str | None = Field(default=None, description="Of a file in the folder the operator allowed.")
+    path: str | None = Field(default=None, description="In the folder the operator allowed.")
     content: str | None = Field(default=None, description="Or the file as base64.")
-    filename: str | None = Field(default=None, max_length=120)
-    description: str | None = Field(default=None, max_length=255)
+    filename: str | None = None
+    description: str | None = None
 
 
 async def work(desk: Desk, given: UploadPatientAttachment) -> Answer:
     """The attachment that was made, and whether Cliniko is still processing it."""
     if (given.path is None) == (given.content is None):
         raise InvalidArguments("Give either path or content.", "path: a file in the allowed folder; content: base64.")
+    if len(given.description or "") > _LONGEST:  # said before anything is sent
+        raise InvalidArguments(f"description has at most {_LONGEST} characters.", "Shorten it.", field="description")
     if given.path is not None:
         read = partial(from_folder, desk.upload_folder, given.path, given.filename)
         upload = await anyio.to_thread.run_sync(read)

@@ -42,11 +42,10 @@ class WriteTreatmentNote(Body):
     patient: str | None = Field(default=None, description="Name or id.")
     template: str | None = Field(default=None, description="Name or id.")
     answers: dict[str, object] = Field(
-        default_factory=dict, description="Question name to answer; left out, lists the questions."
+        default_factory=dict, description="Question name to answer; none lists the questions."
     )
-    visit: str | None = Field(default=None, description="Appointment id, or when, such as today.")
-    title: str | None = Field(default=None, max_length=255)
-    note: str | None = Field(default=None, description="Id of a draft to go on with.")
+    visit: str | None = Field(default=None, description="Appointment id or when: today.")
+    note: str | None = Field(default=None, description="Draft to go on with.")
     final: bool = False
 
 
@@ -63,7 +62,7 @@ class _Source:
 async def work(desk: Desk, given: WriteTreatmentNote) -> Answer:
     """The note that was written, or the questions there are where no answers were given."""
     source = await _source(desk, given)
-    finishing = source.note is not None and (given.final or given.visit or given.title)
+    finishing = source.note is not None and (given.final or given.visit)
     if not given.answers and not finishing:
         return Answer(
             {"title": source.title, "questions": source.document.listed()},
@@ -182,8 +181,6 @@ async def _written(
     values: dict[str, object] = {}
     if given.answers:
         values["content"] = source.document.content
-    if given.title:
-        values["title"] = given.title
     if visit is not None:
         values["booking_id"] = visit.booking_id
         if visit.attendee_id:

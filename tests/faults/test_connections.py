@@ -1,5 +1,6 @@
 """Connections that break before, during and after a request, and upstreams that are slow or never answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -22,7 +23,7 @@ DURING = [
 NEW = {"first_name": "Only", "last_name": "Once"}
 
 
-def named(problems: list[Exception]) -> Any:
+def named(problems: Sequence[Exception]) -> Any:
     return pytest.mark.parametrize("problem", problems, ids=lambda problem: type(problem).__name__)
 
 

@@ -321,6 +321,9 @@ def test_wrong_pins_are_counted_across_servers_and_forgotten_after_a_right_one(t
         assert Pin(tmp_path, wall).check("x") is Checked.WRONG
     assert Pin(tmp_path, wall).check("x") is Checked.LOCKED
     assert Pin(tmp_path, wall).check("4711") is Checked.LOCKED
+    wall.now += PAUSE
+    again = [Pin(tmp_path, wall).check("x") for _ in range(TRIES)]
+    assert again == [Checked.WRONG] * (TRIES - 1) + [Checked.LOCKED]
 
 
 def test_no_pin_is_tried_on_a_question_that_is_not_open(desktop: Desktop) -> None:

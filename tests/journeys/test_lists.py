@@ -1,4 +1,4 @@
-"""Lists through a real client: what is left over is said, and a cursor goes on exactly where the last answer stopped."""
+"""Lists through a real client: what is left over is said, and a cursor goes on exactly where the answer stopped."""
 
 import json
 

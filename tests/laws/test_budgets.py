@@ -1,6 +1,7 @@
 """What the lists cost a model: within the budgets, and never growing unnoticed.
 
-Tokens are bytes/4 here, which every computer counts alike. `data/budgets.json` holds what each view cost last; growing
+Tokens are bytes/4 here, which every computer counts alike and which comes out up to 10 % above o200k_base, in which the
+budgets are meant; `benchmarks/size.py` counts the latter. `data/budgets.json` holds what each view cost last; growing
 by more than 3 % fails until that file is changed on purpose, together with a line in the changelog.
 """
 
@@ -19,6 +20,8 @@ from tests.laws.every import every_tool
 BASELINE = Path(__file__).resolve().parents[1] / "data" / "budgets.json"
 GROWTH = 1.03
 BYTES_A_TOKEN = 4
+HIGHER = 1.08
+"""How far bytes/4 may stand above the budgets, which are meant in o200k_base."""
 
 VIEWS: dict[str, dict[str, Any]] = {
     "core": {},
@@ -54,15 +57,14 @@ def test_the_default_view_is_small_enough_to_hold_in_mind():
     listed = costs({})
 
     assert 15 <= len(listed) <= 32
-    assert sum(listed) <= 4_000
+    assert sum(listed) <= 4_000 * HIGHER
 
 
 def test_the_whole_list_stays_within_its_budget():
     listed = costs({"view": "all"})
 
-    # Bytes/4 counts JSON a little higher than models do (32,000 by o200k): see benchmarks/size.py for theirs.
-    assert sum(listed) <= 34_500
-    assert sum(listed) / len(listed) <= 172
+    assert sum(listed) <= 32_000 * HIGHER
+    assert sum(listed) / len(listed) <= 160 * HIGHER
 
 
 @every_tool

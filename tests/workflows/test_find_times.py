@@ -244,7 +244,8 @@ async def test_the_number_of_requests_follows_the_pages_of_the_diary_and_nothing
         assert len(entries) > 100
         assert many["GET bookings"] == -(-len(entries) // 100)
         for path in ("GET bookings", "GET user", "GET daily_availabilities"):
-            few.pop(path, None), many.pop(path, None)
+            for each in counts:
+                each.pop(path, None)
         assert few == many
         assert sum(many.values()) == 6
 
@@ -255,7 +256,7 @@ async def test_eight_practitioners_and_four_weeks_take_under_a_second_and_a_half
         assert assistant.house is not None
         assistant.house.sandbox.faults.set(Fault("slow", seconds=0.05))
         best = 9.0
-        for _ in range(2):
+        for _ in range(3):
             begun = time.perf_counter()
             found = await assistant.call("find_times", type="Standard consult", when="next 4 weeks")
             best = min(best, time.perf_counter() - begun)

@@ -134,7 +134,14 @@ async def test_without_a_folder_no_path_is_read(tmp_path: Path) -> None:
     async with in_process() as assistant:
         refused = await assistant.call("upload_patient_attachment", patient="Ana Lima", path=str(tmp_path / "a.txt"))
         assert refused["code"] == "not_allowed" and "--upload-folder" in refused["fix"]
-        for arguments in ({}, {"path": "a", "content": "YQ=="}, {"content": "YQ=="}, {"content": "?", "filename": "a"}):
+        long = {"content": "YQ==", "filename": "a.txt", "description": "x" * 256}
+        for arguments in (
+            long,
+            {},
+            {"path": "a", "content": "YQ=="},
+            {"content": "YQ=="},
+            {"content": "?", "filename": "a"},
+        ):
             refused = await assistant.call("upload_patient_attachment", patient="Ana Lima", **arguments)
             assert refused["code"] == "invalid_arguments", arguments
         assert assistant.changes() == []

@@ -153,17 +153,17 @@ async def test_mornings_of_a_week_cut_short_go_on_with_mornings_only() -> None:
 async def test_arrival_no_show_cancellation_classes_and_phones_are_shown() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
-        patient = (await assistant.call("create_patient", first_name="Otto", last_name="Example",
-                                        patient_phone_numbers=[{"phone_type": "Mobile", "number": "0491 570 006"}]))["item"]["id"]  # fmt: skip
+        phones = [{"phone_type": "Mobile", "number": "0491 570 006"}]
+        person = {"first_name": "Otto", "last_name": "Example", "patient_phone_numbers": phones}
+        patient = (await assistant.call("create_patient", **person))["item"]["id"]
         own = [
             await booked(assistant, f"2026-12-12T{hour}:00", f"2026-12-12T{hour}:30", patient) for hour in (10, 11, 12)
         ]
         for booking, arrived in zip(own, (True, False), strict=False):
             place = next(row["id"] for row in raw.rows("attendees") if row["booking_id"] == booking)
             await assistant.call("update_attendee", id=place, arrived=arrived)
-        raw.store.put("individual_appointments", {
-            **raw.get("individual_appointments", own[2]), "cancelled_at": "2026-11-24T00:00:00Z", "cancellation_reason": 30,
-        })  # fmt: skip
+        gone = {"cancelled_at": "2026-11-24T00:00:00Z", "cancellation_reason": 30}
+        raw.store.put("individual_appointments", {**raw.get("individual_appointments", own[2]), **gone})
         answer = await assistant.call("show_diary", when="12 December 2026", practitioner=["Ng"], phones=True)
         rows = {entry["id"]: entry for entry in entries(answer)}
         assert [rows[each].get("status") for each in own] == ["arrived", "did not come", "cancelled (Sick)"]

@@ -4,39 +4,39 @@ Requests: one a hundred patients of the clinic; with a time, practitioner or sit
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import combinations
 from typing import Final
 
+from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk.matching import fold, likeness, words
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
 from cliniko_mcp.frontdesk.together import gathered
-from cliniko_mcp.frontdesk.visits import visits_since
 from cliniko_mcp.resources.patients import Patient
 from cliniko_mcp.tools.names import person
 
 _ALIKE: Final = 85.0
 _LARGEST: Final = 30
 """People sharing one date of birth, email or phone that are compared; more is a placeholder such as 1900-01-01."""
-_ALWAYS: Final = datetime(2000, 1, 1, tzinfo=UTC)
 Keys = Callable[[Patient], list[str]]
 
 
 async def duplicates(asked: Asked) -> Finding:
     """Records that seem to be of one person, the surest first."""
+    seen = await _seen(asked)
     patients = await _patients(asked)
     pairs: dict[tuple[str, str], tuple[bool, str]] = {}
     for one, other, sure, why in _pairs(patients):
         key = (min(one.id, other.id), max(one.id, other.id))
         if key not in pairs or (sure and not pairs[key][0]):
             pairs[key] = (sure, why)
-    seen = await _seen(asked)
     groups = [each for each in _groups(patients, pairs) if seen is None or any(one.id in seen for one in each[0])]
     groups.sort(key=lambda each: (not each[1], person(each[0][0])))
     sure = sum(likely for _, likely, _ in groups)
     return Finding(
-        "Likely: the same name and date of birth, the same email and a like name, or the same phone and a like name. "
-        "Possible: the same date of birth and a like name (twins too), or the same name, one without date of birth. "
+        "Likely: the same name and date of birth, or the same email or phone and a like name. Possible: the same date "
+        "of birth and a like name (twins too), the same email or phone and first name (a new surname), or the same "
+        "name, one without date of birth. "
         f"Archived and merged records are left out.{_ONLY if asked.narrowed else ''}",
         {"groups": len(groups), "likely": sure, "possible": len(groups) - sure, "patients": len(patients)},
         [_group(*each) for each in groups],
@@ -55,14 +55,14 @@ def _pairs(patients: Sequence[Patient]) -> Iterator[tuple[Patient, Patient, bool
                 yield one, other, True, "same name and date of birth"
             elif _alike(one, other):
                 yield one, other, False, "same date of birth, like names"
-    for some in _sharing(patients, lambda each: [each.email.casefold().strip()] if each.email else []):
-        for one, other in combinations(some, 2):
-            if _alike(one, other):
-                yield one, other, True, "same email, like names"
-    for some in _sharing(patients, _numbers):
-        for one, other in combinations(some, 2):
-            if _alike(one, other):
-                yield one, other, True, "same phone, like names"
+    reached: tuple[tuple[str, Keys], ...] = (("email", _emails), ("phone", _numbers))
+    for what, keys in reached:
+        for some in _sharing(patients, keys):
+            for one, other in combinations(some, 2):
+                if _alike(one, other):
+                    yield one, other, True, f"same {what}, like names"
+                elif _alike_first(one, other):
+                    yield one, other, False, f"same {what} and first name"
     for some in _sharing(patients, lambda each: [names[each.id]] if names[each.id] else []):
         for one, other in combinations(some, 2):
             if one.date_of_birth is None or other.date_of_birth is None:
@@ -87,12 +87,19 @@ def _numbers(patient: Patient) -> list[str]:
     return [each for each in dict.fromkeys(digits) if len(each) > 5]
 
 
+def _emails(patient: Patient) -> list[str]:
+    return [email] if (email := (patient.email or "").casefold().strip()) else []
+
+
 def _alike(one: Patient, other: Patient) -> bool:
-    """Whether both the first (or preferred) and the last names are nearly the same, and neither pair contradicts."""
-    last = _near(one.last_name, other.last_name)
+    """Whether first (or preferred) and last names are nearly the same."""
+    return _near(one.last_name, other.last_name) and _alike_first(one, other)
+
+
+def _alike_first(one: Patient, other: Patient) -> bool:
     firsts = [each for each in (one.first_name, one.preferred_first_name) if each]
     others = [each for each in (other.first_name, other.preferred_first_name) if each]
-    return last and any(_near(mine, theirs) for mine in firsts for theirs in others)
+    return any(_near(mine, theirs) for mine in firsts for theirs in others)
 
 
 def _near(one: str | None, other: str | None) -> bool:
@@ -144,8 +151,8 @@ def _one(patient: Patient) -> Json:
 
 async def missing_contacts(asked: Asked) -> Finding:
     """Patients without a phone number or an email, those without either first."""
-    patients = await _patients(asked)
     seen = await _seen(asked)
+    patients = await _patients(asked)
     if seen is not None:
         patients = [each for each in patients if each.id in seen]
     rows: list[tuple[int, str, Json]] = []
@@ -178,6 +185,10 @@ async def _seen(asked: Asked) -> set[str] | None:
     """The patients with a live visit in the time, with the practitioner, at the site; None where nothing is named."""
     if not asked.narrowed:
         return None
-    if asked.span is not None:
-        return {each.patient_id for each in await asked.visits()}
-    return {each.patient_id for each in await visits_since(asked.desk, _ALWAYS) if asked.keeps(each)}
+    if asked.span is None:
+        raise InvalidArguments(
+            "Patients have no practitioner or site of their own, only those of their visits, and no time is said.",
+            "Give when too, such as past 12 months: patients with a visit then are looked at.",
+            field="when",
+        )
+    return {each.patient_id for each in await asked.visits()}

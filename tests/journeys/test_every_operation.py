@@ -1,0 +1,80 @@
+"""Each of the 211 operations, called through a real MCP client against the demo clinic."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from conftest import YES, Assistant, in_process
+from jsonschema import Draft202012Validator
+from sandbox.full_bodies import BODIES, SPECIAL
+from sandbox.world import World
+
+from cliniko_mcp import registry
+from cliniko_mcp.operation import Operation
+
+pytestmark = pytest.mark.anyio
+OPERATIONS = list(registry.operations().values())
+
+
+def arguments(world: World, operation: Operation) -> dict[str, Any]:
+    """Good arguments for this operation, with ids of this clinic's records; destructive ones get a record of their own."""
+    own = world.make(operation.resource) if operation.method != "GET" and "id" in operation.path_ids else None
+    if operation.shape == "unarchive":
+        world.front.post(f"/{operation.resource}/{own}/archive", status=204)
+    steps = zip(operation.path.split("/"), world.path(operation, own).split("/"), strict=True)
+    given: dict[str, Any] = {name.strip("{}"): value for name, value in steps if name.startswith("{")}
+    if operation.shape in ("update", "create"):
+        known = set(operation.given_body.wire_names().values()) if operation.given_body else set()
+        full = SPECIAL.get(operation.name, BODIES.get(operation.resource))
+        assert full is not None
+        given |= {name: value for name, value in full(world).items() if name in known and value is not None}
+    if operation.shape == "cancel":
+        given |= {"cancellation_reason": "sick", "cancellation_note": "Called"}
+    if operation.query:
+        given |= {"from": "2026-11-30", "to": "2026-12-04"}
+    return given
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def assistant() -> AsyncGenerator[tuple[Assistant, World]]:
+    world = World()
+    async with in_process(answer=YES) as one:
+        assert one.house is not None
+        one.house.work_in(world.sandbox)
+        yield one, world
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+async def test_every_operation_can_be_called_as_a_tool(
+    assistant: tuple[Assistant, World], operation: Operation
+) -> None:
+    client, world = assistant
+    given = arguments(world, operation)
+    tool = client.house.catalogue.find(operation.name) if client.house else None
+    assert tool is not None
+    before = len(client.asked)
+    answer = await client.call(operation.name, **given)
+    assert "code" not in answer, answer
+    if operation.listing:
+        assert answer["page"]["complete"] or answer["page"]["next_cursor"]
+    elif operation.record is None:
+        assert answer["done"]
+    else:
+        assert answer["item"]
+    assert len(client.asked) - before == (operation.risk == "destructive")
+
+
+async def test_the_arguments_used_here_fit_the_listed_schemas(assistant: tuple[Assistant, World]) -> None:
+    client, world = assistant
+    assert client.house is not None
+    for operation in OPERATIONS:
+        if operation.method == "GET":
+            tool = client.house.catalogue.find(operation.name)
+            assert tool is not None
+            given = arguments(world, operation)
+            assert list(Draft202012Validator(tool.input_schema).iter_errors(given)) == []

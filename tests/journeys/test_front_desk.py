@@ -1,0 +1,46 @@
+"""A receptionist's morning over stdio: who is free, book, clash, move, cancel, block out, and the day's list."""
+
+import pytest
+from conftest import DECLINE, YES, over_stdio
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+async def test_from_a_question_to_a_booking_a_move_and_a_cancellation(mode: str) -> None:
+    async with over_stdio(mode=mode, answer=YES) as assistant:
+        sites = {row["name"]: row["time_zone"] for row in (await assistant.call("clinic_overview"))["sites"]}
+        assert sites == {"Northside": "Australia/Sydney", "Riverside": "Australia/Perth"}
+        patient = await assistant.first("find_patients", query="adeyemi, ben")
+        free = await assistant.first("find_times", type="Standard consult", when="Thursday", practitioner=["Ng"])
+        when = free["starts_at"][:16]
+        usual = {"patient": patient["id"], "practitioner": "Dr Ng", "type": "Standard consult", "when": when}
+        booked = await assistant.call("book_appointment", **usual)
+        assert booked["done"] == "Booked." and booked["conflicts"] is False
+        own = booked["item"]["id"]
+        clash = await assistant.call("book_appointment", **{**usual, "patient": "Ana Lima"})
+        assert clash["code"] == "clash" and own in clash["clashes"][0]
+        later = await assistant.first("find_times", type="Standard consult", when="Friday", practitioner=["Ng"])
+        moved = await assistant.call("move_appointment", appointment=own, when=later["starts_at"][:16])
+        assert moved["item"]["starts_at"] == later["starts_at"]
+        diary = await assistant.call("show_diary", when="Friday", practitioner=["Ng"], phones=True)
+        (row,) = (entry for sheet in diary["items"] for entry in sheet["entries"] if entry["id"] == own)
+        assert row["patient"] == "Ben Adeyemi" and row["phone"] == "0491 570 037"
+        cancelled = await assistant.call("cancel_appointment", appointment=own, reason="sick")
+        assert cancelled["reason"] == "Sick" and len(assistant.asked) == 1
+        again = await assistant.first("find_times", type="Standard consult", when="Friday", practitioner=["Ng"])
+        assert again["starts_at"] == later["starts_at"]
+
+
+async def test_a_no_over_stdio_leaves_the_appointment_where_it_is_and_a_block_fills_a_morning_in_perth() -> None:
+    async with over_stdio(answer=DECLINE) as assistant:
+        said = await assistant.call("cancel_appointment", appointment="Ana Lima", reason="away")
+        own = said["candidates"][0]["id"]
+        assert (await assistant.call("cancel_appointment", appointment=own, reason="away"))["code"] == "declined"
+        assert (await assistant.call("get_booking", id=own))["item"]["id"] == own
+        made = await assistant.call("block_time", practitioner="Jack", when="20 January 2027 morning")
+        assert made["items"][0]["starts_at"] == "2027-01-20T00:00+08:00 Wed"
+        free = await assistant.first(
+            "find_times", type="Standard consult", when="20 January 2027", practitioner=["Jack"]
+        )
+        assert free["starts_at"] == "2027-01-20T12:00+08:00 Wed"
