@@ -191,7 +191,7 @@ def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     from cliniko_mcp.guardrails.chain import Chain
     from cliniko_mcp.guardrails.confirm import Confirm
     from cliniko_mcp.guardrails.exclusion import Exclusion
-    from cliniko_mcp.guardrails.places import state_folder
+    from cliniko_mcp.guardrails.places import audit_file, state_folder
     from cliniko_mcp.guardrails.questions import Questions
     from cliniko_mcp.guardrails.readonly import ReadOnly
 
@@ -200,8 +200,7 @@ def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:
         house.at_end(page.close)
-    # What is done in a demo clinic is written down too, but not among what was done to real records.
-    usual = state_folder() / ("demo-audit.jsonl" if settings.demo else "audit.jsonl")
+    log = Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo)
     confirm = Confirm(
         clinic,
         questions,
@@ -213,7 +212,7 @@ def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
-        Audit(Chain(Path(settings.audit_file) if settings.audit_file else usual), now),
+        Audit(Chain(log), now),
         Exclusion(house.view.excluded),
         *read_only,
         confirm,

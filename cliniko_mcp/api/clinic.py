@@ -4,10 +4,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 from zoneinfo import ZoneInfo
 
 import anyio
+import anyio.lowlevel
 
 from cliniko_mcp import registry
 from cliniko_mcp.api import answers, pages
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     import httpx2
 
     from cliniko_mcp.api.storage import Storage
+
+
+_IN_FLIGHT: Final = 4
+"""Requests of one list under way at once."""
+_AHEAD: Final = 2 * _IN_FLIGHT
+"""Pages of one list under way or waiting to be taken."""
 
 
 class Clinic:
@@ -91,17 +98,20 @@ class Clinic:
 
     async def page(self, call: Call, number: int, per_page: int, *, sweep: bool = False) -> Page:
         """One page of a list, `number` from 1, `per_page` up to 100; `sweep` lets single calls go first."""
-        paging = (("page", str(number)), ("per_page", str(per_page)))
-        found = await self._send(call, paging, sweep=sweep) or {}
-        rows = [each for each in _rows(call, found) if isinstance(each, dict)]
-        if len(rows) < len(_rows(call, found)) or call.operation.record is None:
-            raise answers.unreadable(call, "its rows were not records")
-        total = found.get("total_entries")
-        total = total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
-        links = found.get("links")
-        follows = isinstance(links, dict) and bool(links.get("next"))
-        more = bool(rows) and (follows or (total is not None and number * per_page < total))
-        return Page(tuple(map(call.operation.record.read, rows)), total, number, more)
+        found = await self._send(call, _paging(number, per_page), sweep=sweep)
+        return _page_of(call, found or {}, number, per_page)
+
+    def _fetcher(self, call: Call, *, first: int = 0) -> pages.FetchPage:
+        """What reads the pages of one list, at most four of them under way; all but the `first` let single calls go."""
+        slots = anyio.Semaphore(_IN_FLIGHT)
+
+        async def fetch(number: int, per_page: int) -> Page:
+            async with slots:
+                found = await self._send(call, _paging(number, per_page), sweep=number > first)
+            await anyio.lowlevel.checkpoint()  # the next request goes out before this answer is made into records
+            return _page_of(call, found or {}, number, per_page)
+
+        return fetch
 
     async def rows(
         self,
@@ -114,22 +124,21 @@ class Clinic:
         hard: float = 45.0,
     ) -> Sweep:
         """At most `limit` rows of a list from position `start` on, and where to go on; see `pages.sweep`."""
-        first = start // pages.page_size(start, limit) + 1
-
-        async def fetch(number: int, per_page: int) -> Page:
-            return await self.page(call, number, per_page, sweep=number > first)
-
+        fetch = self._fetcher(call, first=start // pages.page_size(start, limit) + 1)
         return await pages.sweep(
-            fetch, limit=limit, start=start, soft=soft, hard=hard, on_page=on_page, clock=self._clock
+            fetch,
+            limit=limit,
+            start=start,
+            in_flight=_AHEAD,
+            soft=soft,
+            hard=hard,
+            on_page=on_page,
+            clock=self._clock,
         )
 
     def all(self, call: Call) -> AsyncGenerator[Record]:
         """Every row of a list, a few pages in memory at a time; waits out the rate limit; see `pages.drain`."""
-
-        async def fetch(number: int, per_page: int) -> Page:
-            return await self.page(call, number, per_page, sweep=True)
-
-        return pages.drain(fetch)
+        return pages.drain(self._fetcher(call), in_flight=_AHEAD)
 
     @property
     def files(self) -> "Storage":
@@ -223,6 +232,22 @@ class Clinic:
             why = _in_words(problem, isinstance(problem, AnswerTooLarge))
             raise answers.unanswered(call, why, sent=not never_sent(problem)) from problem
         return answers.read(call, response.status_code, response.headers, response.content, now=self.now())
+
+
+def _paging(number: int, per_page: int) -> tuple[tuple[str, str], ...]:
+    return (("page", str(number)), ("per_page", str(per_page)))
+
+
+def _page_of(call: Call, found: Mapping[str, JsonValue], number: int, per_page: int) -> Page:
+    rows = [each for each in _rows(call, found) if isinstance(each, dict)]
+    if len(rows) < len(_rows(call, found)) or call.operation.record is None:
+        raise answers.unreadable(call, "its rows were not records")
+    total = found.get("total_entries")
+    total = total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+    links = found.get("links")
+    follows = isinstance(links, dict) and bool(links.get("next"))
+    more = bool(rows) and (follows or (total is not None and number * per_page < total))
+    return Page(tuple(map(call.operation.record.read, rows)), total, number, more)
 
 
 def _rows(call: Call, found: Mapping[str, JsonValue]) -> list[JsonValue]:

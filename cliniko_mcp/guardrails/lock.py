@@ -8,28 +8,35 @@ from contextlib import contextmanager
 _PATIENCE = 2.0
 _PAUSE = 0.002
 
+# The system's own module is imported where it is used: this file can be imported where neither of them exists.
 if sys.platform == "win32":
-    import msvcrt
-    import os
-
     # Far beyond the content, because this lock forbids others to read the bytes it covers.
     _PLACE = 1 << 30
 
     def _take(descriptor: int) -> None:
+        import msvcrt
+        import os
+
         os.lseek(descriptor, _PLACE, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
     def _release(descriptor: int) -> None:
+        import msvcrt
+        import os
+
         os.lseek(descriptor, _PLACE, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
 else:
-    import fcntl
 
     def _take(descriptor: int) -> None:
+        import fcntl
+
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _release(descriptor: int) -> None:
+        import fcntl
+
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 

@@ -75,7 +75,7 @@ class Report(Body):
 
 async def work(desk: Desk, given: Report) -> Answer:
     """The report: what is meant, what it comes to, and the rows that fit."""
-    if given.skip < 0 or not 1 <= (given.limit or 1) <= MOST:
+    if given.skip < 0 or (given.limit is not None and not 1 <= given.limit <= MOST):
         raise InvalidArguments(f"limit is 1 to {MOST}, and skip 0 or more.", "Correct them and call again.")
     roster = await Roster.load(desk)
     practitioner = roster.practitioner(given.practitioner) if given.practitioner else None

@@ -23,7 +23,6 @@ from cliniko_mcp.tools.answer import Answer
 from cliniko_mcp.tools.tool import curated
 from cliniko_mcp.untrusted import clean
 
-
 _LONGEST: Final = 255
 
 
