@@ -100,21 +100,26 @@ async def export(
     Raises ConfigurationError where `out` exists (unless `overwrite`) or cannot be written, and where what is there
     belongs to another export; whatever reading raises leaves the rows so far for the next run.
     """
-    with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
-        kept = unfinished.rows
-        total = await desk.count(desk.call(plan.operation, **plan.arguments))
-        behind = {"id": f">{unfinished.last}"} if unfinished.last else {}
-        async with aclosing(desk.all(plan.operation, **plan.arguments, **behind)) as records:
-            async for record in records:
-                unfinished.write(record)
-                if unfinished.rows % CHECKPOINT == 0:
-                    unfinished.note()
-                    if progress:
-                        progress(unfinished.rows, total)
-        unfinished.finish()
-        if progress:
-            progress(unfinished.rows, total)
-        return Exported(out, unfinished.rows, kept)
+    try:
+        with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
+            kept = unfinished.rows
+            total = await desk.count(desk.call(plan.operation, **plan.arguments))
+            behind = {"id": f">{unfinished.last}"} if unfinished.last else {}
+            async with aclosing(desk.all(plan.operation, **plan.arguments, **behind)) as records:
+                async for record in records:
+                    unfinished.write(record)
+                    if unfinished.rows % CHECKPOINT == 0:
+                        unfinished.note()
+                        if progress:
+                            progress(unfinished.rows, total)
+            unfinished.finish()
+            if progress:
+                progress(unfinished.rows, total)
+            return Exported(out, unfinished.rows, kept)
+    except OSError as problem:
+        raise ConfigurationError(
+            f"{out} cannot be written: {problem.strerror or problem}", "Make room; the same command then goes on."
+        ) from None
 
 
 class Unfinished:

@@ -92,7 +92,7 @@ class Soak:
 
 
 async def held(assistant: Assistant, soak: Soak) -> None:
-    """Raise AssertionError where a write was lost, doubled, or happened although its caller was told that it had not."""
+    """Raise AssertionError where a write was lost, doubled, or done although its caller was told that it was not."""
     assert assistant.house is not None
     rows = assistant.house.sandbox.desk.store.table("patients").rows.values()
     made = Counter(str(row["first_name"]) for row in rows if row.get("last_name") == "Soaked")

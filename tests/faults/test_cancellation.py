@@ -1,4 +1,4 @@
-"""A call that is cancelled, at whatever point: nothing is left under way, nothing is done twice, the next call works."""
+"""A call that is cancelled, at whatever point: nothing is left under way or done twice, and the next call works."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 
@@ -23,10 +24,10 @@ Work = Callable[[House], Coroutine[Any, Any, object]]
 
 async def brief(request: httpx2.Request, forward: Forward) -> httpx2.Response:
     """Every request takes a moment before and after it is done, so that there is something to cancel."""
-    await anyio.sleep(0)
-    await anyio.sleep(0)
+    await anyio.lowlevel.checkpoint()
+    await anyio.lowlevel.checkpoint()
     response = await forward(request)
-    await anyio.sleep(0)
+    await anyio.lowlevel.checkpoint()
     return response
 
 

@@ -1,4 +1,4 @@
-"""A disk that is full: what cannot be written down is not done, reads go on, and with room again all goes on by itself."""
+"""A full disk: what cannot be written down is not done, reads go on, and with room again all goes on by itself."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Real sockets that misbehave: names that do not resolve, certificates that do not fit, connections cut at every point."""
+"""Real sockets that misbehave: names that do not resolve, certificates that do not fit, connections cut anywhere."""
 
 import socket
 import ssl
@@ -21,7 +21,7 @@ from cliniko_mcp.api import network, retry
 pytestmark = pytest.mark.anyio
 USER = b'{"id":"1","time_zone_identifier":"Australia/Sydney","created_at":"2026-01-05T00:00:00Z"}'
 PATIENT = b'{"id":"7","first_name":"Only","last_name":"Once"}'
-ACCOUNT = {"sandbox": False, "api_key": "MS0xLWFiYw-au1", "contact_email": "desk@clinic.example"}
+ACCOUNT: dict[str, Any] = {"sandbox": False, "api_key": "MS0xLWFiYw-au1", "contact_email": "desk@clinic.example"}
 NEW = {"first_name": "Only", "last_name": "Once"}
 
 
@@ -163,8 +163,8 @@ async def test_a_port_where_nobody_listens_changes_nothing_and_works_once_somebo
         answer = await assistant.call("create_patient", **NEW)
         assert answer["code"] == "unavailable"
         assert "no connection could be made" in answer["message"]
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port, reuse_port=True)
         async with anyio.create_task_group() as group:
-            listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port, reuse_port=True)
             group.start_soon(listener.serve, upstream.serve)
             assert (await assistant.call("create_patient", **NEW))["item"]["id"] == "7"
             group.cancel_scope.cancel()

@@ -1,0 +1,119 @@
+"""Processes killed while they write: the audit log stays one whole chain, an export goes on where it stopped."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cliniko_mcp.guardrails.chain import Chain
+
+resource = pytest.importorskip("resource", reason="signals and limits of file sizes are POSIX")
+
+WRITER = """
+import sys
+from pathlib import Path
+from cliniko_mcp.guardrails.chain import Chain
+chain = Chain(Path(sys.argv[1]), part=60_000, parts=50)
+number = 0
+while True:
+    number += 1
+    line = chain.append({"who": sys.argv[2], "number": number, "pad": "x" * (number % 300)})
+    print(line, flush=True)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name)
+def test_writers_killed_at_any_moment_lose_no_line_that_was_promised_and_break_nothing(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    dice = random.Random(how)
+    promised: list[int] = []
+    for round_ in range(3):
+        writers = [
+            subprocess.Popen([sys.executable, "-c", WRITER, str(path), f"{round_}.{number}"], stdout=subprocess.PIPE)
+            for number in range(2)
+        ]
+        for writer in writers:
+            assert writer.stdout is not None
+            promised += [int(writer.stdout.readline()) for _ in range(dice.randrange(20, 200))]
+            writer.send_signal(how)
+            with writer.stdout as rest:
+                promised += [int(line) for line in rest.read().split(b"\n")[:-1]]
+            writer.wait(10)
+    chain = Chain(path, part=60_000, parts=50)
+    # The next writer repairs what the last one left half-done.
+    last = chain.append({"who": "after"})
+    checked = chain.verify()
+    assert checked.problem is None
+    kept = {entry["n"] for entry in chain.entries()}
+    assert set(promised) <= kept
+    assert len(promised) == len(set(promised))
+    assert max(kept) == last
+
+
+EXPORT = (sys.executable, "-m", "cliniko_mcp", "export", "individual_appointments", "--sandbox", "--rate-limit", "0")
+EXPORT_ALL = (*EXPORT, "--requests-per-minute", "60000", "--filter", "cancelled_at=all", "--fields", "id,starts_at")
+STILL = ("--sandbox-now", "2026-11-24T09:00:00+11:00", "--sandbox-clock", "frozen")
+KILL_AT = """
+import os, signal, sys
+import cliniko_mcp.export as export
+real = export.Unfinished.write
+def write(self, record):
+    real(self, record)
+    if self.rows == int(os.environ["KILL_AT"]):
+        if os.environ["KILL_BY"] == "full":
+            import resource
+            self._file.flush()
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self._file.tell() + 10, -1))
+        else:
+            os.kill(os.getpid(), int(os.environ["KILL_BY"]))
+export.Unfinished.write = write
+from cliniko_mcp.cli import main
+main()
+"""
+
+
+def exported(out: Path) -> list[str]:
+    with out.open(newline="") as file:
+        return [row["id"] for row in csv.DictReader(file)]
+
+
+def run(out: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    program = ["-c", KILL_AT] if environ else ["-m", "cliniko_mcp"]
+    command = [sys.executable, *program, *EXPORT_ALL[3:], *STILL, "--out", str(out)]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environ, timeout=60, check=False)
+
+
+def test_an_export_that_was_killed_or_ran_out_of_disk_goes_on_and_ends_as_one_that_was_not(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.csv"
+    assert run(whole).returncode == 0
+    expected = exported(whole)
+    assert len(expected) > 250
+    assert len(set(expected)) == len(expected)
+
+    out = tmp_path / "broken.csv"
+    killed = run(out, KILL_AT="130", KILL_BY=str(int(signal.SIGKILL)))
+    assert killed.returncode == -signal.SIGKILL
+    assert not out.exists()
+
+    stopped = run(out, KILL_AT="150", KILL_BY=str(int(signal.SIGTERM)))
+    assert stopped.returncode != 0
+    assert not out.exists()
+
+    full = run(out, KILL_AT="240", KILL_BY="full")
+    assert full.returncode == 1
+    assert not out.exists()
+    assert "Traceback" not in full.stderr
+    assert "large" in full.stderr.lower() or "space" in full.stderr.lower()
+
+    done = run(out)
+    assert done.returncode == 0, done.stderr
+    assert exported(out) == expected
+    assert out.read_bytes() == whole.read_bytes()
+    assert [each.name for each in tmp_path.iterdir() if "part" in each.name] == []
