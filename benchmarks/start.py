@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -44,8 +45,8 @@ HELLO = {
 }
 
 
-def once(command: list[str]) -> tuple[float, float, int]:
-    """Seconds to the first tools/list, megabytes at the peak (0 where not told), number of tools."""
+def once(command: list[str]) -> tuple[float, float, list[dict[str, Any]]]:
+    """Seconds to the first tools/list, megabytes at the peak (0 where not told), the tools."""
     began = time.perf_counter()
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdin is not None
@@ -65,7 +66,7 @@ def once(command: list[str]) -> tuple[float, float, int]:
     megabytes = peak_megabytes(process.pid)
     process.stdin.close()
     process.wait(10)
-    return seconds, megabytes, len(listed["result"]["tools"])
+    return seconds, megabytes, listed["result"]["tools"]
 
 
 def peak_megabytes(process_id: int) -> float:
@@ -77,32 +78,39 @@ def peak_megabytes(process_id: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def main() -> None:
-    """Measure and print."""
-    runs = int(sys.argv[sys.argv.index("--runs") + 1]) if "--runs" in sys.argv else 7
-    for command in COMMANDS.values():  # the first start of each reads the disk
+def measured(commands: Mapping[str, list[str]], runs: int) -> list[Row]:
+    """A row for each command, the first of which is the one that the others are compared with."""
+    for command in commands.values():  # the first start of each reads the disk
         once(command)
-    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in COMMANDS}
+    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in commands}
     for _ in range(runs):
-        for name, command in COMMANDS.items():
-            found[name].append(once(command))
-    empty = median(seconds for seconds, _, _ in found["empty server"])
-    memory = median(megabytes for _, megabytes, _ in found["empty server"])
+        for name, command in commands.items():
+            seconds, megabytes, tools = once(command)
+            found[name].append((seconds, megabytes, len(tools)))
+    first = next(iter(found.values()))
     rows: list[Row] = []
-    for name, measured in found.items():
-        seconds = median(each[0] for each in measured)
-        megabytes = median(each[1] for each in measured)
+    for name, all_runs in found.items():
+        # Each run against the empty server of its own round, so that a busy moment hits both.
+        ratio = median(each[0] / empty[0] for each, empty in zip(all_runs, first, strict=True))
+        megabytes = median(each[1] for each in all_runs)
+        memory = median(each[1] for each in first)
         rows.append(
             {
                 "server": name,
-                "tools": measured[0][2],
-                "seconds": seconds,
-                "to empty": seconds / empty,
+                "tools": all_runs[0][2],
+                "seconds": median(each[0] for each in all_runs),
+                "to empty": ratio,
                 "MB": megabytes,
                 "MB to empty": megabytes / memory if memory else 0.0,
             }
         )
-    report("Start to the first tools/list", rows, {"runs": runs})
+    return rows
+
+
+def main() -> None:
+    """Measure and print."""
+    runs = int(sys.argv[sys.argv.index("--runs") + 1]) if "--runs" in sys.argv else 7
+    report("Start to the first tools/list", measured(COMMANDS, runs), {"runs": runs})
 
 
 if __name__ == "__main__":

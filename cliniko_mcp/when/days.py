@@ -75,6 +75,8 @@ def resolve_date(date: Date, now: Now, *, past: bool = False) -> list[Days] | Ex
 
 def _iso(token: Token, now: Now) -> Days | Exact | Dated:
     if token.instant is not None:
+        if not FIRST_YEAR <= token.instant.year <= LAST_YEAR:
+            raise not_understood(f"The year {token.instant.year} is not one that a diary knows.")
         begin = in_zone(token.instant, now.zone)
         if begin.replace(tzinfo=None) != token.instant.replace(tzinfo=None) and token.instant.tzinfo is None:
             raise not_understood(f"The clinic's clock skips {token.instant:%H:%M} on that day.")

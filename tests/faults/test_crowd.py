@@ -66,5 +66,5 @@ async def test_ten_seconds_of_everything_lose_nothing_double_nothing_and_leave_n
     assert {"ok", "outcome_unknown"} <= set(soak.outcomes)
     assert Chain(audit).verify().problem is None
     entries = list(Chain(audit).entries())
-    begun = {entry["n"] for entry in entries if entry["outcome"] == "begun"}
-    assert begun == {entry["of"] for entry in entries if "of" in entry}
+    begun = {str(entry["n"]) for entry in entries if entry["outcome"] == "begun"}
+    assert begun == {str(entry["of"]) for entry in entries if "of" in entry}

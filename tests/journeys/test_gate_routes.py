@@ -110,12 +110,10 @@ async def test_an_answer_is_for_one_call_and_cannot_be_carried_to_another() -> N
 @pytest.mark.anyio
 @pytest.mark.parametrize("route", ROUTES)
 async def test_read_only_and_exclusion_hold_on_every_route(route: str) -> None:
-    for setting in (
-        {"read_only": True},
-        {"exclude_tools": "archive_patient,archive_individual_appointment,cancel_individual_appointment"},
-    ):
-        async with in_process(answer=YES, **setting) as assistant:
+    gated = "archive_patient,archive_individual_appointment,cancel_individual_appointment"
+    for name, setting in (("read_only", True), ("exclude_tools", gated)):
+        async with in_process(answer=YES, **dict[str, Any]({name: setting})) as assistant:
             said = await attempt(assistant, route, await targets(assistant), {})
-            assert said["code"] in ("not_allowed", "invalid_arguments", "unknown_tool"), (setting, said)
+            assert said["code"] in ("not_allowed", "invalid_arguments", "unknown_tool"), (name, said)
             assert assistant.changes() == []
             assert assistant.asked == []

@@ -332,6 +332,7 @@ def test_35_names_notes_and_latest_bookings_are_kept_up(desk: Front) -> None:
     desk.patch(path, {"last_name": "Hill", "appointment_notes": "Lift"})
     shown = desk.get(f"/individual_appointments/{made['id']}")
     assert (shown["patient_name"], shown["has_patient_appointment_notes"]) == ("Eve Park", True)
+    assert desk.patch(f"/individual_appointments/{made['id']}", {"notes": "x"})["patient_name"] == "Eve Park"
     stamp = desk.get(path)["updated_at"]
     later = desk.book("2027-03-05T00:00:00Z", patient_id=patient["id"])
     desk.book("2027-03-03T00:00:00Z", patient_id=patient["id"])

@@ -143,6 +143,24 @@ async def test_a_full_day_says_so_and_gives_the_nearest_other_time_and_person() 
         assert nearest["another practitioner"]["starts_at"].startswith("2026-11-26")
 
 
+async def test_a_class_and_a_booking_at_another_site_take_the_time_too() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        who, kind = raw.id("practitioners", "Sam Iyer"), raw.id("appointment_types", "Standard consult")
+        place = {"practitioner_id": who, "business_id": raw.id("businesses", "Riverside")}
+        # In Perth it is 3 hours earlier: 07:00 there is 10:00 at Northside, where Sam works on Mondays.
+        booking = {"patient_id": "4211", "appointment_type_id": kind, "starts_at": "2027-01-17T23:00:00Z"}
+        assert "item" in await assistant.call("create_individual_appointment", **place, **booking)
+        group = {
+            "appointment_type_id": raw.id("appointment_types", "Pilates class"),
+            "starts_at": "2027-01-18T00:00:00Z",
+        }
+        assert "item" in await assistant.call("create_group_appointment", **place, **group)
+        asked = {"type": "Standard consult", "practitioner": ["Sam"], "when": "18 January 2027 9:30 to 12:30"}
+        found = await assistant.call("find_times", **asked, business="Northside", limit=50)
+        assert [row["starts_at"][11:16] for row in found["items"]] == ["09:30", "10:30", "12:00"]
+
+
 @pytest.mark.parametrize(("arguments", "why"), [
     ({"type": "Hydrotherapy"}, "archived"),
     ({"type": "Dry needling", "business": "Riverside"}, "not offered at Riverside"),

@@ -119,11 +119,11 @@ async def test_a_path_is_read_only_inside_the_folder_that_the_operator_allowed(t
         good = await assistant.call("upload_patient_attachment", patient="Ana Lima", path="sub/referral.pdf")
         assert good["item"]["filename"] == "referral.pdf" and good["item"]["content_type"] == "application/pdf"
         changes = assistant.changes()
-        for path in ("../secret.txt", str(tmp_path / "secret.txt"), "way-out.txt", ".hidden", "/etc/passwd", "~/x"):
+        for path in ("../secret.txt", str(tmp_path / "secret.txt"), "way-out.txt", ".hidden", "/etc/passwd"):
             refused = await assistant.call("upload_patient_attachment", patient="Ana Lima", path=path)
-            assert refused["code"] in ("not_allowed", "invalid_arguments"), path
+            assert refused["code"] == "not_allowed", path
             assert "secret" not in refused["message"] and str(tmp_path) not in str(refused), path
-        for path in ("missing.txt", "sub", "empty.txt", "a\x00b"):
+        for path in ("missing.txt", "sub", "empty.txt", "a\x00b", "~/x"):
             refused = await assistant.call("upload_patient_attachment", patient="Ana Lima", path=path)
             assert refused["code"] == "invalid_arguments", path
         assert assistant.changes() == changes

@@ -62,6 +62,12 @@ async def test_gaps_are_the_free_minutes_of_the_raw_rows_double_bookings_counted
                 appointment_type_id=raw.id("appointment_types", "Standard consult"),
                 starts_at=starts,
             )
+        given_up = next(
+            row
+            for row in raw.on_day(date(2026, 11, 27), ("individual_appointments",))
+            if row["practitioner_id"] == who and not row.get("cancelled_at") and row["patient_id"] != "4211"
+        )
+        raw.store.put("individual_appointments", {**given_up, "cancelled_at": "2026-11-24T00:00:00Z"})
         answer = await assistant.call("show_diary", when="2026-11-27", practitioner=["Whitfield"])
         (sheet,) = answer["items"]
         zone = raw.zone(site)

@@ -1,0 +1,109 @@
+"""A server that stands while it is fuzzed: one loop, one house, thousands of calls.
+
+The run in the suite is bounded and always the same; a long one, whose count is told at its end, is
+
+    FUZZ_EXAMPLES=20000 pytest tests/fuzz -n 0 -s
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Any, TypeVar
+
+import httpx2
+import pytest
+from conftest import NOW
+from hypothesis import HealthCheck, settings
+
+import cliniko_mcp.sandbox.transport
+from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.guardrails.call import AskFirst, Caller
+from cliniko_mcp.server import House, running
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.answer import compact, error_body
+from tests.faults.weather import Trouble, fair
+
+T = TypeVar("T")
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+FUZZ = settings(
+    max_examples=EXAMPLES or 100,
+    deadline=None,
+    derandomize=not EXAMPLES,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+GIVEN = {
+    "sandbox": True,
+    "sandbox_now": NOW,
+    "sandbox_clock": "frozen",
+    "rate_limit": 0,
+    "requests_per_minute": 1_000_000,
+    "approval_wait": 0,
+}
+
+
+class Standing(httpx2.AsyncBaseTransport):
+    """A house that answers call after call, over a way to its clinic that can be troubled."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.trouble: Trouble = fair
+        self.calls = 0
+        self.known = ""
+        self.house: House
+        self._inner: Any = None
+
+    def over(self, sandbox: Any) -> "Standing":
+        self._inner = _transport(sandbox)
+        return self
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return await self.trouble(request, self._inner.handle_async_request)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    def call(self, name: str, arguments: Any) -> dict[str, Any]:
+        """The answer, or the error as its body; any other exception is a fault of ours and rises."""
+        self.calls += 1
+        try:
+            body: dict[str, Any] = self.run(self.house.call(name, arguments, Caller()))
+        except AskFirst:
+            return {"code": "asked"}
+        except ClinikoMcpError as problem:
+            body = dict(error_body(problem))
+            assert body["message"]
+        text = compact(body)
+        text.encode()  # no lone surrogates: they could not be sent
+        json.loads(text, parse_constant=_never)
+        assert len(text.encode()) <= 8_200 * 4, "an answer over the limit"
+        return body
+
+
+def _never(constant: str) -> object:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+_transport = cliniko_mcp.sandbox.transport.SandboxTransport
+
+
+@contextmanager
+def standing(**flags: Any) -> Iterator[Standing]:
+    """A house with its loop, for as long as the block lasts."""
+    loop = asyncio.new_event_loop()
+    stack = AsyncExitStack()
+    found = Standing(loop)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cliniko_mcp.sandbox.transport, "SandboxTransport", found.over)
+        try:
+            found.house = loop.run_until_complete(stack.enter_async_context(running(Settings.load(GIVEN | flags, {}))))
+            found.known = found.call("list_patients", {"limit": 1})["items"][0]["id"]
+            yield found
+            sys.stderr.write(f"\n{found.calls:,} calls fuzzed\n")
+        finally:
+            loop.run_until_complete(stack.aclose())
+            loop.close()
