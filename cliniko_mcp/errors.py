@@ -7,6 +7,7 @@
     │   ├── InvalidArguments    ... by changing an argument
     │   ├── NotUnderstood       ... by wording a phrase of time differently
     │   ├── Ambiguous           ... by choosing one of several candidates
+    │   ├── Clash               ... by taking another time, or this one knowingly
     │   └── InvalidCursor       ... by starting the list again
     ├── Refused                 a guard of this server says no
     │   ├── NotAllowed          ... because the operator switched it off (read-only, excluded, block)
@@ -81,6 +82,12 @@ class Ambiguous(CallerError):
     """Several records fit; `candidates` lists up to five."""
 
     code = "ambiguous"
+
+
+class Clash(CallerError):
+    """Something speaks against a booking: `clashes` says what, `clash` is the text that allows it nevertheless."""
+
+    code = "clash"
 
 
 class InvalidCursor(CallerError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from cliniko_mcp.errors import CallerError, InvalidArguments, JsonValue
+from cliniko_mcp.errors import Clash, InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.offers import offered_at
 from cliniko_mcp.frontdesk.openings import Diary, Stretch, within
@@ -24,12 +24,6 @@ from cliniko_mcp.when import day_bounds
 
 _SHOWN_BYTES: Final = 480
 _NEAREST: Final = 3
-
-
-class Clash(CallerError):
-    """Something speaks against the booking: `clashes` says what, `clash` is the text that allows it nevertheless."""
-
-    code = "clash"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.errors import Ambiguous, ClinikoRefused, InvalidArguments, JsonValue
+from cliniko_mcp.errors import Ambiguous, Clash, ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.fields import utc_text
 from cliniko_mcp.frontdesk import openings
 from cliniko_mcp.frontdesk.bookings import Entry
-from cliniko_mcp.frontdesk.clashes import Clash, shown
+from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.daysheet import times
 from cliniko_mcp.frontdesk.openings import Diary, Stretch
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen
