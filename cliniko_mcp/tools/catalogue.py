@@ -120,7 +120,7 @@ class Catalogue:
                 raise self.unknown(strangers[0])
             found = [known[name] for name in names]
         elif query:
-            found = [known[name] for name in self.lookup.search(query, 12) if name not in self.excluded]
+            found = [known[name] for name in self.lookup.search(query, 40) if name not in self.excluded]
         else:
             raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
         operations = [entry for entry in found if entry.kind == "operation"][:_DESCRIBED]
