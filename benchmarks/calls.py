@@ -29,6 +29,7 @@ from cliniko_mcp.settings import Settings
 
 FLAGS: dict[str, Any] = {
     "sandbox": True,
+    "view": "all",
     "sandbox_now": "2026-11-24T09:00:00+11:00",
     "sandbox_clock": "frozen",
     "rate_limit": 0,

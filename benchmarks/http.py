@@ -62,21 +62,27 @@ def listening() -> Generator[tuple[str, str, int]]:
 
 
 async def load(ask: Ask, clients: int, calls: int) -> tuple[float, list[float]]:
-    """Seconds for all calls, and the milliseconds of each, with so many clients of one connection each."""
+    """Seconds for all calls, and the milliseconds of each, with so many clients of one open connection each."""
     times: list[float] = []
+    limits = httpx2.Limits(max_connections=clients, max_keepalive_connections=clients)
+    async with httpx2.AsyncClient(trust_env=False, timeout=60, limits=limits) as http:
 
-    async def client(share: int) -> None:
-        async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
+        async def client(share: int) -> None:
             for _ in range(share):
                 began = time.perf_counter()
                 await ask(http)
                 times.append((time.perf_counter() - began) * 1000)
 
-    began = time.perf_counter()
-    async with anyio.create_task_group() as group:
-        for _ in range(clients):
-            group.start_soon(client, max(calls // clients, 1))
-    return time.perf_counter() - began, times
+        async def all_at_once(share: int) -> float:
+            began = time.perf_counter()
+            async with anyio.create_task_group() as group:
+                for _ in range(clients):
+                    group.start_soon(client, share)
+            return time.perf_counter() - began
+
+        await all_at_once(1)
+        times.clear()
+        return await all_at_once(max(calls // clients, 1)), times
 
 
 async def measured(calls: int) -> tuple[list[Row], dict[str, object]]:
@@ -105,7 +111,8 @@ async def measured(calls: int) -> tuple[list[Row], dict[str, object]]:
         await load(call, 2, 20)
         await load(request, 2, 20)
         for clients in CLIENTS:
-            bare = calls / (await load(request, clients, calls))[0]
+            took, asked = await load(request, clients, calls)
+            bare = len(asked) / took
             seconds, times = await load(call, clients, calls)
             cuts = quantiles(times, n=100)
             rows.append(

@@ -20,6 +20,7 @@ _PREFIXES: Final = ("!=", ">=", "<=", "~~", ">", "<", "~", "=")
 _WORDS: Final = {"any": "?", "none": "!?", "all": "*"}
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_REVERSED: Final = "is a range that ends before it begins"
 _MASKED_DAY = re.compile(r"[0-9*]{4}-[0-9*]{2}-[0-9*]{2}")
 
 
@@ -36,6 +37,12 @@ class Family(Enum):
     def __init__(self, meaning: str, operators: tuple[str, ...]) -> None:
         self.meaning = meaning
         self.operators = operators
+
+    @property
+    def more(self) -> str:
+        """What it takes beside one value with an operator, as a piece of a sentence."""
+        spans = ", a range a..b" if ">=" in self.operators else ""
+        return f"{spans}, a list a,b,c" if self is Family.NUMBER else spans
 
 
 NUMBER, TEXT, FLAG, DATE, INSTANT, ARRAY = Family
@@ -131,7 +138,7 @@ def _refusal(field: str, family: Family, problem: str) -> InvalidArguments:
     also = f", or {' / '.join(words)}" if words else ""
     return InvalidArguments(
         f"{field} {problem}.",
-        f"{field} takes {family.meaning}, with one of {operators} before it where needed{also}.",
+        f"{field} takes {family.meaning}, with one of {operators} before it where needed{family.more}{also}.",
         field=field,
     )
 
@@ -140,6 +147,8 @@ def _number(field: str, operator: str, value: str) -> tuple[Condition, ...]:
     parts = [part.strip() for part in value.split(",")]
     if ".." in value and not operator:
         low, high = (part.strip() for part in value.split("..", 1))
+        if low and high and int(_digits(high)) < int(_digits(low)):
+            raise ValueError(_REVERSED)
         bounds = ((">=", low), ("<=", high))
         return tuple(Condition(field, sign, _digits(bound)) for sign, bound in bounds if bound) or _nothing()
     if len(parts) > 1 and operator not in ("", "="):
@@ -172,6 +181,8 @@ def _date(field: str, operator: str, value: str) -> tuple[Condition, ...]:
         return (Condition(field, "=", value),)
     if ".." in value and not operator:
         low, high = (part.strip() for part in value.split("..", 1))
+        if low and high and parse_day(high) < parse_day(low):
+            raise ValueError(_REVERSED)
         bounds = ((">=", low), ("<=", high))
         found = tuple(Condition(field, sign, parse_day(day).isoformat()) for sign, day in bounds if day)
         return found or _nothing()
@@ -182,6 +193,8 @@ def _instant(field: str, operator: str, value: str) -> tuple[Condition, ...]:
     if ".." in value and not operator:
         low, high = (part.strip() for part in value.split("..", 1))
         found = (*_bound(field, ">=", low), *_bound(field, "<" if _has_time(high) else "<=", high))
+        if _is_empty(found):
+            raise ValueError("is a range without time in it: it has to end after it begins")
         return found or _nothing()
     if operator in ("", "="):
         if _has_time(value):
@@ -189,6 +202,15 @@ def _instant(field: str, operator: str, value: str) -> tuple[Condition, ...]:
             return (Condition(field, ">=", moment), Condition(field, "<=", moment))
         return (*_bound(field, ">=", value), *_bound(field, "<=", value))
     return _bound(field, operator, value)
+
+
+def _is_empty(found: tuple[Condition, ...]) -> bool:
+    # A clinic's time and one with an offset can only be compared once the zone is known; Cliniko then finds nothing.
+    match [each.value for each in found]:
+        case [datetime() as low, datetime() as high] if (low.tzinfo is None) == (high.tzinfo is None):
+            return high <= low
+        case _:
+            return False
 
 
 def _has_time(value: str) -> bool:

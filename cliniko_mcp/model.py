@@ -186,6 +186,8 @@ def _sentence(error: ErrorDetails) -> str:
             return str(context.get("error", error["msg"])).removeprefix("Value error, ")
         case "string_too_long":
             return f"must be at most {context['max_length']} characters"
+        case "string_too_short" if context["min_length"] == 1:
+            return "must not be empty"
         case "literal_error":
             return f"must be {context['expected']}"
         case _:

@@ -189,7 +189,9 @@ class Operation:
             try:
                 yield from conditions(name, family, arguments[name])
             except InvalidArguments as problem:
-                wrong[name] = f"{problem.message.removeprefix(f'{name} ').removesuffix('.')}; {problem.fix}"
+                wrong[name] = (
+                    f"{problem.message.removeprefix(f'{name} ').removesuffix('.')}; {problem.fix.removesuffix('.')}"
+                )
 
     def _body(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Body | None:
         if self.given_body is None:

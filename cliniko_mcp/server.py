@@ -65,7 +65,7 @@ class House:
     def __init__(self, settings: Settings, view: View, stack: AsyncExitStack) -> None:
         self.settings = settings
         self.view = view
-        self.catalogue = Catalogue(Cursors(secrets.token_bytes(32)), view.excluded)
+        self.catalogue = Catalogue(Cursors(secrets.token_bytes(32)), view.excluded, view.changing)
         self._stack = stack
         self._opening = anyio.Lock()
         self._clinic: Clinic | None = None
@@ -303,12 +303,12 @@ def listed_tools(house: House) -> types.ListToolsResult:
     return types.ListToolsResult(tools=tools)
 
 
-def _output_schema(name: str) -> dict[str, Any] | None:
+def _output_schema(name: str) -> dict[str, Any]:
     from cliniko_mcp.registry import find
     from cliniko_mcp.tools.schema import output_schema
 
     operation = find(name)
-    return output_schema(operation) if operation else None
+    return output_schema(operation) if operation else {"type": "object"}
 
 
 def caller_of(ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams) -> Caller:

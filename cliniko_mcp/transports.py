@@ -8,7 +8,7 @@ import logging
 import socket
 import stat
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,10 +21,9 @@ from cliniko_mcp.server import House, build_server
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
+    from mcp.server.sse import SseServerTransport
     from mcp.server.transport_security import TransportSecuritySettings
     from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 Announce = Callable[[str], None]
@@ -133,7 +132,10 @@ async def _serve_asgi(
             await super().startup(sockets)
             started()
 
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan=lifespan, timeout_graceful_shutdown=2)
+    # Without a log of its own: what uvicorn says goes where everything goes, and is redacted there.
+    config = uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False, lifespan=lifespan, timeout_graceful_shutdown=2
+    )
     await Announcing(config).serve(sockets=[bound])
 
 
@@ -167,23 +169,31 @@ def transport_security(host: str) -> TransportSecuritySettings:
 def _sse_app(server: Server[dict[str, Any]], security: TransportSecuritySettings) -> Starlette:
     from mcp.server.sse import SseServerTransport
     from starlette.applications import Starlette
-    from starlette.responses import Response
     from starlette.routing import Mount, Route
 
     transport = SseServerTransport("/messages/", security_settings=security, max_request_body_size=MOST_BODY_BYTES)
-
-    async def connect(request: Request) -> Response:
-        send: Send = request._send  # pyright: ignore[reportPrivateUsage] - the SDK's own documented way
-        async with transport.connect_sse(request.scope, request.receive, send) as (read, write):
-            await server.run(read, write, server.create_initialization_options())
-        return Response()
-
     return Starlette(
         routes=[
-            Route("/sse", endpoint=connect, methods=["GET"]),
+            Route("/sse", endpoint=_Streams(server, transport), methods=["GET"]),
             Mount("/messages/", app=transport.handle_post_message),
         ]
     )
+
+
+class _Streams:
+    """One SSE stream a request, for as long as its client stays."""
+
+    def __init__(self, server: Server[dict[str, Any]], transport: SseServerTransport) -> None:
+        self._server = server
+        self._transport = transport
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                read, write = await stack.enter_async_context(self._transport.connect_sse(scope, receive, send))
+            except ValueError:  # a foreign Host or Origin, which the transport has already answered
+                return
+            await self._server.run(read, write, self._server.create_initialization_options())
 
 
 class Bearer:

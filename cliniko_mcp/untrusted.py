@@ -32,7 +32,9 @@ def clean(text: str, limit: int = MOST, *, lines: bool = False) -> str:
     White space becomes single spaces; with `lines`, line breaks are kept (never two blank ones). What is cut off is
     marked by an ellipsis, which counts.
     """
-    kept = unicodedata.normalize("NFC", "".join(_visible(text[:MOST])))
+    kept = text[:MOST]
+    if not (kept.isascii() and kept.isprintable()):  # most text is plain, and then there is nothing to look for
+        kept = unicodedata.normalize("NFC", "".join(_visible(kept)))
     if lines:
         kept = _GAPS.sub(lambda gap: "\n\n" if gap.group().count("\n") > 1 else "\n", _SPACES.sub(" ", kept)).strip()
     else:

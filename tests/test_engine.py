@@ -15,6 +15,7 @@ from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.fields import Id, Instant, LocalDate, Money, Number, coded, omittable
 from cliniko_mcp.model import Body, Record, linked_id
 from cliniko_mcp.operation import Archive, Create, Get, Operation, Resource, Update
+from cliniko_mcp.registry import operations
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 
@@ -232,6 +233,11 @@ def test_every_wrong_argument_is_named_with_its_place():
     assert wrong["parts[1].label"] == "must be at most 5 characters"
     assert wrong["parts[1].size"] == "is not an argument of this operation"
     assert {"id", "price"} <= set(wrong) and "parts[0].kind" not in wrong
+
+
+def test_an_empty_text_where_one_is_due_is_said_in_plain_words():
+    wrong = refusal(operations()["create_medical_alert"], {"patient_id": "1", "name": ""})
+    assert wrong == {"name": "must not be empty"}
 
 
 @given(st.dictionaries(st.sampled_from(Things.update_thing.argument_names) | st.text(), st.deferred(lambda: JSON)))

@@ -132,6 +132,7 @@ def test_a_filter_says_in_the_apis_signs_what_the_caller_wrote(family: Family, v
                 [None],
                 "=",
                 "all",
+                "9..1",
             ],
         ),
         (TEXT, ["", " ", ">a", "<=a", "~", ["a", "b"], {}, "x" * 2001, "a\nb", "a\x00", "a\ud800"]),
@@ -141,6 +142,8 @@ def test_a_filter_says_in_the_apis_signs_what_the_caller_wrote(family: Family, v
             INSTANT,
             ["!=2026-11-24", "~2026", "2026-02-30", "now", "..", "all", "*", "2026-11-24T26:00", ">9999-12-31", "a..b"],
         ),
+        (DATE, ["2026-11-25..2026-11-24"]),
+        (INSTANT, ["2026-11-25..2026-11-24", "2026-11-24T10:00..2026-11-24T09:00", "2026-11-25..2026-11-24T09:00"]),
         (ARRAY, ["any", "none", "1,2", "!=1", "x", [1, 2], ""]),
     ],
 )
@@ -151,6 +154,13 @@ def test_a_filter_that_cannot_be_sent_is_refused_and_says_what_is_allowed(family
         assert refused.value.message.startswith("x ")
         assert family.meaning in refused.value.fix
         assert refused.value.details["field"] == "x"
+
+
+def test_a_wrong_filter_says_all_that_is_allowed_in_one_sentence():
+    assert refusal(Things.list_things, {"house_id": "1", "id": "1,x"}) == {
+        "id": "must be a whole number; id takes a number or an id, with one of = != > >= < <= before it where needed, "
+        "a range a..b, a list a,b,c, or any / none"
+    }
 
 
 @pytest.mark.parametrize("stamp", ["archived_at", "deleted_at", "cancelled_at"])

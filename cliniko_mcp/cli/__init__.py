@@ -1,5 +1,6 @@
 """The command line: a file per command, each imported when it is called; the only folder that prints or exits."""
 
+import logging
 import sys
 from importlib import import_module
 from typing import Final
@@ -70,7 +71,10 @@ def commands(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors of ours are one line on stderr and exit 1, Ctrl-C ends quietly."""
+    """Run the command line; errors of ours are one line on stderr and exit 1, Ctrl-C ends quietly.
+
+    What nobody foresaw is told by its type and place: a traceback's words may quote records or the key.
+    """
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)
     except click.ClickException as problem:
@@ -82,3 +86,9 @@ def main() -> None:
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
+    except Exception:
+        from cliniko_mcp.cli.logs import log_to_stderr
+
+        log_to_stderr()
+        logging.getLogger(__name__).exception("stopped by a mistake in this program; please report it")
+        sys.exit(1)

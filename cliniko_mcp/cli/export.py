@@ -22,7 +22,10 @@ NOT_HERE = (
 @click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="Only rows that fit, such as a list's.")
 @click.option("--fields", metavar="A,B", help="Only these fields; all but patients' secret links if left out.")
 @click.option(
-    "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="Kind of file."
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl"]),
+    help="Kind of file; if left out as its name ends, else csv.",
 )
 @click.option("--out", "out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
@@ -52,6 +55,7 @@ def export(
     from cliniko_mcp.settings import Settings
 
     chosen = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
+    form = form or ("jsonl" if out.suffix.lower() == ".jsonl" else "csv")
     plan = planned(list_named(resource), pairs(filters), form, chosen)
     settings = Settings.load(flags)
     bar = Bar(plan.operation.removeprefix("list_").replace("_", " "))

@@ -1,6 +1,5 @@
 """`cliniko-mcp serve`: the MCP server itself."""
 
-import logging
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cliniko_mcp.cli.logs import log_to_stderr
 from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def serve(**flags: Any) -> None:
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.transports import serve as serve_house
 
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="cliniko-mcp: %(levelname)s %(message)s")
+    log_to_stderr()
     settings = Settings.load(flags)
 
     async def run() -> None:

@@ -82,5 +82,6 @@ def target(uri: str) -> tuple[str, Mapping[str, object]]:
     kinds = BY_ID if record_id else ALONE
     kind = next((each for each in kinds if each.noun == noun), None)
     if kind is None:
-        raise MCPError(types.INVALID_PARAMS, "There is no such resource; an address is like cliniko://patients/123.")
+        words = "There is no such resource; an address is like cliniko://patients/123."
+        raise MCPError(types.INVALID_PARAMS, words, {"uri": uri})
     return kind.operation, {"id": record_id} if record_id else {}

@@ -141,8 +141,12 @@ class Chain:
     def _turned(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")
 
+    @property
+    def _last_part(self) -> Path:
+        """The part whose lines go next; while it does not exist, none have gone."""
+        return self._turned(self._parts - 1) if self._parts > 1 else self.path
+
     def _turn_over(self) -> None:
-        self._turned(self._parts - 1).unlink(missing_ok=True)
         for number in range(self._parts - 2, 0, -1):
             if self._turned(number).exists():
                 self._turned(number).replace(self._turned(number + 1))
@@ -172,7 +176,8 @@ class Chain:
     def verify(self) -> Checked:
         """Whether every kept line is whole, in its place, and the last one is the last that was written.
 
-        The oldest kept line is taken as the start, because those before it have been turned over. Raises OSError.
+        The oldest kept line has to be the first of all, unless parts have been turned over until some went; then the
+        oldest one is where the log begins. Raises OSError.
         """
         # Read before the lines, so that what other processes append meanwhile only makes the log longer.
         head = self._head()
@@ -189,6 +194,8 @@ class Chain:
                 return Checked(seen, f"{place} was changed")
             if before is not None and (entry.get("before") != before or entry.get("n") != count + 1):
                 return Checked(seen, f"entries are missing, added or moved before {place}")
+            if before is None and entry.get("n") != 1 and path != self._last_part:
+                return Checked(seen, f"entries are missing before {place}")
             if before is None and entry.get("n") == 1 and entry.get("before") != START:
                 return Checked(seen, f"{place} is not the beginning that it says it is")
             before, count = str(entry.get("seal")), cast("int", entry.get("n"))

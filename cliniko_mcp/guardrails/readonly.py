@@ -14,6 +14,15 @@ def changes(operation: Operation) -> bool:
     return operation.risk is not Risk.READ or operation.path.endswith("/attachment_presigned_post")
 
 
+def only_reading(title: str, name: str) -> NotAllowed:
+    """The refusal of what would change something."""
+    return NotAllowed(
+        f"{title}: this connection may look things up in Cliniko but not change anything.",
+        "Tell the person that this has to be done in Cliniko itself. Reading works as usual.",
+        operation=name,
+    )
+
+
 class ReadOnly:
     """Refuses every operation that changes something; the layer stands in the onion only with `--read-only`."""
 
@@ -21,9 +30,5 @@ class ReadOnly:
         """What `act` returns, for a read. Raises NotAllowed for anything else."""
         operation = guarded.call.operation
         if changes(operation):
-            raise NotAllowed(
-                f"{operation.title}: this connection may look things up in Cliniko but not change anything.",
-                "Tell the person that this has to be done in Cliniko itself. Reading works as usual.",
-                operation=operation.name,
-            )
+            raise only_reading(operation.title, operation.name)
         return await act()

@@ -66,6 +66,12 @@ class Table:
             insort(order, (str(row.get(field, "")), row_id))
         return old
 
+    def twin(self) -> "Table":
+        """A table with the same rows, to go its own way. Indexes are built anew where they are asked for."""
+        twin = Table()
+        twin.rows, twin.live = dict(self.rows), dict(self.live)
+        return twin
+
     def _unlist(self, row_id: str, row: Row) -> None:
         for field, values in self._matches.items():
             for value in _values(row, field):
@@ -166,6 +172,14 @@ class Store:
         finally:
             self._undo = None
 
+    def tables(self) -> Mapping[str, Table]:
+        """Every table by name."""
+        return self._tables
+
+    def take(self, tables: Mapping[str, Table]) -> None:
+        """Replace everything by the rows of these tables, which stay as they are."""
+        self._replace({name: table.twin() for name, table in tables.items()})
+
     def dump(self) -> dict[str, JsonValue]:
         """Every table as a list of rows, in order: plain JSON."""
         return {name: [dict(row) for row in table.rows.values()] for name, table in sorted(self._tables.items())}
@@ -181,6 +195,9 @@ class Store:
                 if not isinstance(row, dict) or not isinstance(row.get("id"), str):
                     raise ValueError(f"{name} holds something that is not a row")
                 fresh[name].put(str(row["id"]), row)
+        self._replace(fresh)
+
+    def _replace(self, fresh: dict[str, Table]) -> None:
         # Versions go on rising, so that no result remembered for the old rows can pass for one of the new.
         version = 1 + sum(table.version for table in self._tables.values())
         for table in fresh.values():

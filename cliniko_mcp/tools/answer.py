@@ -6,10 +6,12 @@ in structured content and text, because hosts read one or the other.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 from zoneinfo import ZoneInfo
+
+from pydantic_core import to_json
 
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue
 from cliniko_mcp.guardrails.desk import Desk
@@ -45,7 +47,7 @@ def compact(value: object) -> str:
 
 def size(value: object) -> int:
     """The bytes that a value costs in a result."""
-    return len(compact(value).encode())
+    return len(to_json(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +62,34 @@ class Rows:
 
 async def shaped(desk: Desk, records: Sequence[Record], shape: Shape, tokens: int = USUAL_TOKENS) -> Rows:
     """The records as rows, as many as fit into `tokens`, with the names that their ids stand for."""
-    found = await look_up(desk, ids_in(records))
+    shown = {name for record in records[:1] for name in shape.names(record)}
+    # A site that is not shown still says in which zone its times are.
+    wanted = {kind: ids for kind, ids in ids_in(records).items() if kind in shown or kind == "business_id"}
+    found = await look_up(desk, wanted)
     known = {
         kind: _told_apart({key: NAMED[kind].label(one) for key, one in rows.items()}) for kind, rows in found.items()
     }
     zones = _zones(found.get("business_id", {}))
     home = await desk.zone()
     rows: list[Row] = []
+    costs: list[int] = []
+    taken = 0
     room = tokens * _BYTES_A_TOKEN - _ENVELOPE_BYTES
     for record in records:
         row = row_of(record, shape, zones.get(str(getattr(record, "business_id", "")), home), known)
-        room -= size(row) + 1
-        if room < 0 and rows:
+        cost = size(row) + 1
+        if taken + cost > room and rows:
             break
         rows.append(row)
+        costs.append(cost)
+        taken += cost
     # The names cost room too, and which of them are needed is known only now.
-    room = tokens * _BYTES_A_TOKEN - _ENVELOPE_BYTES
-    while len(rows) > 1 and size(rows) + size(_legend(records[: len(rows)], known)) > room:
+    listed = shown - {"patient_id"}
+    while len(rows) > 1 and taken + size(_legend(records[: len(rows)], known, listed)) > room:
         rows.pop()
+        taken -= costs.pop()
     used = records[: len(rows)]
-    return Rows(rows, len(records) - len(rows), _legend(used, known), _zone_of(used, zones, home))
+    return Rows(rows, len(records) - len(rows), _legend(used, known, listed), _zone_of(used, zones, home))
 
 
 def _told_apart(labels: Mapping[str, str]) -> dict[str, str]:
@@ -103,10 +113,12 @@ def _zone_of(records: Sequence[Record], zones: Mapping[str, ZoneInfo], home: Zon
     return sites.pop() if len(sites) == 1 else home
 
 
-def _legend(records: Sequence[Record], known: Mapping[str, Mapping[str, str]]) -> dict[str, JsonValue]:
+def _legend(
+    records: Sequence[Record], known: Mapping[str, Mapping[str, str]], listed: Collection[str]
+) -> dict[str, JsonValue]:
     legend: dict[str, JsonValue] = {}
     for kind, ids in ids_in(records).items():
-        if kind == "patient_id":
+        if kind not in listed:
             continue
         entries: dict[str, JsonValue] = {known[kind][key]: key for key in sorted(ids) if known[kind].get(key)}
         if entries:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.guardrails.readonly import only_reading
 from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.model import Body
 from cliniko_mcp.operation import Risk
@@ -53,9 +54,13 @@ class CountArguments(Body):
 class Catalogue:
     """Finds tools by name, makes them lazily, and holds what the operator excluded."""
 
-    def __init__(self, cursors: Cursors, excluded: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, cursors: Cursors, excluded: frozenset[str] = frozenset(), changing: frozenset[str] = frozenset()
+    ) -> None:
         self._cursors = cursors
         self.excluded = excluded
+        self._hidden = excluded | changing
+        """What is never suggested: the excluded, and with read-only what changes something."""
         self._made: dict[str, Tool] = {}
         self._lookup: Lookup | None = None
 
@@ -119,8 +124,10 @@ class Catalogue:
             if strangers:
                 raise self.unknown(strangers[0])
             found = [known[name] for name in names]
+            if refused := [entry for entry in found if entry.name in self._hidden]:
+                raise only_reading(refused[0].title, refused[0].name)
         elif query:
-            found = [known[name] for name in self.lookup.search(query, 40) if name not in self.excluded]
+            found = [known[name] for name in self.lookup.search(query, 40) if name not in self._hidden]
         else:
             raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
         operations = [entry for entry in found if entry.kind == "operation"][:_DESCRIBED]
@@ -147,11 +154,11 @@ class Catalogue:
 
     def unknown(self, name: str) -> UnknownTool:
         """The error for a name that no tool has, with the nearest names that exist."""
-        near = [each for each in self.lookup.search(name.replace("_", " "), 5) if each not in self.excluded]
+        near = [each for each in self.lookup.search(name.replace("_", " "), 5) if each not in self._hidden]
         return UnknownTool(
             f"There is no tool called {clean(name, 60)}.",
-            "Use one of the suggestions, or look it up with cliniko_describe.",
-            suggestions=list[JsonValue](near),
+            f"{'Use one of the suggestions, or look' if near else 'Look'} it up with cliniko_describe.",
+            suggestions=list[JsonValue](near) or None,
         )
 
     def _counter(self) -> Tool:

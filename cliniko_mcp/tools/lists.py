@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT: Final = 50
 MOST_ROWS: Final = 1000
-_LEAST_ROW_TOKENS: Final = 12
+_LEAST_ROW_TOKENS: Final = {True: 12, False: 30}
+"""What a row costs at the least, by whether the caller named its fields: more rows than could fit are never fetched."""
 _ANCHORS: Final = 5
 _MOVED: Final = "Rows came or went before this place meanwhile; this goes on right after the last one given."
 _LOST: Final = "The list changed so much that rows may be missing or repeated here; start it again to be sure."
@@ -40,7 +41,8 @@ async def listed(desk: Desk, operation: Operation, given: dict[str, object], cur
     call = operation.parse({name: value for name, value in position.arguments.items() if name not in ours})
     generous = "limit" in given or shape.detail == "full" or shape.fields is not None
     tokens = MOST_TOKENS if generous else USUAL_TOKENS
-    sweep, moved = await _from(desk, call, position, min(limit, tokens // _LEAST_ROW_TOKENS))
+    least = _LEAST_ROW_TOKENS[shape.fields is not None]
+    sweep, moved = await _from(desk, call, position, min(limit, tokens // least))
     rows = await shaped(desk, sweep.rows, shape, tokens)
     complete = sweep.complete and not rows.left
     page: dict[str, JsonValue] = {"returned": len(rows.shown)}

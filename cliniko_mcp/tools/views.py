@@ -33,13 +33,17 @@ CORE: Final = frozenset(
 )
 """What the core view lists: the curated and catalogue tools of a day at the desk, and the operations used most."""
 
+_GRANTING: Final = frozenset({"get_attachment_presigned_post"})
+"""Reads that let their caller write, which read-only refuses with the writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The tools of one run: `listed` in order, and `excluded`, which no route may reach."""
+    """The tools of one run: `listed` in order, `excluded`, which no route may reach, and what read-only refuses."""
 
     listed: tuple[str, ...]
     excluded: frozenset[str]
+    changing: frozenset[str] = frozenset()
 
 
 def view_of(settings: Settings) -> View:
@@ -53,7 +57,7 @@ def view_of(settings: Settings) -> View:
     for flag, names in (("--tools", settings.tools), ("--exclude-tools", settings.exclude_tools)):
         _check(flag, names, known.keys())
     destructive = {name for name, entry in known.items() if entry.risk == "destructive" and entry.kind == "operation"}
-    _check("--allow-destroy", settings.allow_destroy, destructive)
+    _check("--allow-destroy", settings.allow_destroy, destructive, "archive, delete or cancel operation ")
     allowed = _allowed(settings, known)
     excluded = frozenset(known.keys() - allowed)
     narrowed = bool(settings.resources or settings.tools)
@@ -61,9 +65,10 @@ def view_of(settings: Settings) -> View:
     listed = (
         name for name, entry in known.items() if name in shown and (name in settings.tools or not entry.deprecated)
     )
+    changing = frozenset[str]()
     if settings.read_only:
-        listed = (name for name in listed if known[name].risk == "read")
-    return View(tuple(listed), excluded)
+        changing = frozenset(name for name, entry in known.items() if entry.risk != "read" or name in _GRANTING)
+    return View(tuple(name for name in listed if name not in changing), excluded, changing)
 
 
 def _allowed(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]:
@@ -79,7 +84,8 @@ def _allowed(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]:
     return frozenset(allowed)
 
 
-def _check(flag: str, names: Iterable[str], known: Iterable[str]) -> None:
+def _check(flag: str, names: Iterable[str], known: Iterable[str], what: str = "") -> None:
     strangers = sorted(set(names) - set(known))
     if strangers:
-        raise ConfigurationError(f"{flag}: there is no {', '.join(strangers)}; `cliniko-mcp tools` lists what there is")
+        said = f"{flag}: there is no {what}{', '.join(strangers)}"
+        raise ConfigurationError(f"{said}; `cliniko-mcp tools` lists what there is")

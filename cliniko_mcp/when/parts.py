@@ -90,6 +90,10 @@ def finished(part: Part, now: Now) -> When:
     if whole is not None:
         start, end = whole
         weekdays, times = frozenset[int](), ()
+    # in less than a week only some weekdays come up; the words name no others
+    last = (end - timedelta(microseconds=1)).date()
+    if weekdays and (last - start.date()).days < len(EVERY):
+        weekdays &= {(start.date() + step * _DAY).isoweekday() for step in range((last - start.date()).days + 1)}
     start, end = start.astimezone(now.zone), end.astimezone(now.zone)
     return When(start, end, weekdays, times, in_words(start, end, weekdays, times, now.zone))
 

@@ -17,7 +17,8 @@ class Token(NamedTuple):
     """A piece of a phrase.
 
     Kinds: num ord time date iso month weekday unit part word filler join to end. `value` is the number a piece stands
-    for, or 1 for a plural part of the day or set of days; `spaced` says that a dash stood alone.
+    for, or 1 for a plural part of the day or set of days, or for a dash that may be a minus; `spaced` says that a dash
+    stood alone.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Token(NamedTuple):
 
 
 END: Final = Token("end", "")
+_COMMA: Final = Token("join", "comma")
 
 _LEXER: Final = re.compile(
     r"""
@@ -89,9 +91,20 @@ def tokens(phrase: str, now: Now) -> list[Token]:
             continue
         if kind != "stop":
             after = match.string[match.end() : match.end() + 1]
-            found.append(_token(kind, match, now, spaced and after == " "))
+            token = _token(kind, match, now, spaced and after == " ")
+            found.append(token._replace(value=1) if kind == "dash" and spaced and after.isdigit() else token)
         spaced = False
-    return _dashes(_numbers([token for token in found if token.kind != "polite"]))
+    return _dashes(_numbers(_outspoken(found)))
+
+
+def _outspoken(found: list[Token]) -> list[Token]:
+    """Without politeness, and without the commas that it leaves at either end ("tomorrow, please")."""
+    kept = [token for token in found if token.kind != "polite"]
+    while kept and kept[-1] == _COMMA:
+        kept.pop()
+    while kept and kept[0] == _COMMA:
+        kept.pop(0)
+    return kept
 
 
 def _normalised(phrase: str) -> str:
@@ -257,7 +270,7 @@ def _dashes(found: list[Token]) -> list[Token]:
             if (
                 inside
                 and not token.spaced
-                and (_binds(found, at, before, after) or not (_ends(before) and _ends(after)))
+                and (_binds(found, at, before, after) or not (token.value or (_ends(before) and _ends(after))))
             ):
                 continue
         kept.append(token)

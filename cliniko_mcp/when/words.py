@@ -157,8 +157,8 @@ def _vocabulary() -> dict[str, Word]:
         name = spellings.split()[0]
         _spread(table, "weekday", name, number, spellings)
         _spread(table, "weekday", name + "s", number, f"{name}s {name[:3]}s")
-    # "weds" and "suns" differ: the first is how people shorten one Wednesday
-    table["weds"] = table["wed"]
+    # "tues" and "weds" are how people shorten one day; "mons" or "suns" mean each of them
+    table["tues"], table["weds"] = table["tue"], table["wed"]
     for number, spellings in enumerate(_MONTHS, 1):
         _spread(table, "month", spellings.split()[0], number, spellings)
     for number, text in enumerate(_ONES):

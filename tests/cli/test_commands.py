@@ -48,7 +48,7 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["call", "get_pateint", "{}", "--sandbox"], {}, "get_pateint"),
         (["call", "get_patient", '{"id": "1/../2"}', "--sandbox"], {}, "digits"),
         (["tools", "--view", "x"], {}, "--view"),
-        (["--sandbox", "--allow-destroy", "list_patients"], {}, "--allow-destroy"),
+        (["--sandbox", "--allow-destroy", "list_patients"], {}, "no archive, delete or cancel operation list_patients"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

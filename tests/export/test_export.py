@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from click import UsageError
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cliniko_mcp.cli.export import export as command
 from cliniko_mcp.cli.export import pairs
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, NotAllowed, Unavailable
 from cliniko_mcp.export import CHECKPOINT, Plan, Unfinished, _cell, export, list_named, planned
@@ -272,6 +274,21 @@ def test_a_row_of_surprises_is_written_as_it_came(tmp_path: Path, form: Any):
     last = (tmp_path / "odd").read_text("utf-8").splitlines()[-1]
     assert "soon" in last
     assert "new" in last
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "written"),
+    [("b.jsonl", [], "jsonl"), ("b.JSONL", [], "jsonl"), ("b.txt", [], "csv"), ("b.jsonl", ["--format", "csv"], "csv")],
+)
+def test_the_name_of_the_file_says_its_kind_unless_one_is_asked_for(
+    tmp_path: Path, name: str, asked: list[str], written: str
+):
+    out = tmp_path / name
+
+    done = CliRunner().invoke(command, ["businesses", "--sandbox", "--out", str(out), *asked])
+
+    assert done.exit_code == 0, done.output
+    assert out.read_text("utf-8").startswith("{" if written == "jsonl" else "id,")
 
 
 def test_filters_on_the_command_line_are_pairs():

@@ -1,8 +1,6 @@
 """Many callers for a while, in trouble of every kind: what the short and the long soak have in common."""
 
 import json
-import resource
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,9 +8,11 @@ from random import Random
 from typing import Any
 
 import anyio
-from conftest import Assistant
+from conftest import Assistant, in_process
 
 from cliniko_mcp.sandbox.faults import Fault
+
+__all__ = ["Soak", "forget", "held", "in_process"]
 
 HONEST = frozenset({"unavailable", "outcome_unknown", "rate_limited", "not_found", "rejected"})
 """The codes with which a call may end in this trouble; anything else is a fault of ours."""
@@ -28,18 +28,14 @@ TROUBLE = (
 )
 
 
-def peak_megabytes() -> float:
-    """The most memory that this process has held."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
 @dataclass
 class Soak:
     """Callers who read, list, write and archive at random for so many seconds; what came of it."""
 
     seconds: float
     callers: int = 20
+    pause: float = 0.0
+    mark: str = "S"
     outcomes: Counter[str] = field(default_factory=Counter[str])
     written: dict[str, str] = field(default_factory=dict[str, str])
     """What each write of ours said, by the name of the patient it was to make."""
@@ -65,7 +61,8 @@ class Soak:
         turn = 0
         while time.monotonic() < until:
             turn += 1
-            name, arguments = self._chosen(random, f"S{number}T{turn}", patients)
+            name, arguments = self._chosen(random, f"{self.mark}C{number}T{turn}", patients)
+            await anyio.sleep(self.pause)
             began = time.monotonic()
             body = await assistant.call(name, **arguments)
             self.slowest = max(self.slowest, time.monotonic() - began)
@@ -89,6 +86,16 @@ class Soak:
                 return "list_patients", {"limit": 5}
             case _:
                 return "get_patient", {"id": random.choice(patients)}
+
+
+def forget(assistant: Assistant) -> None:
+    """Take the patients made so far out of the clinic, so that a long run measures the server and not its clinic."""
+    assert assistant.house is not None
+    rows = assistant.house.sandbox.desk.store.table("patients").rows
+    state = assistant.house.sandbox.snapshot()
+    tables: Any = state["tables"]
+    tables["patients"] = [row for row in rows.values() if row.get("last_name") != "Soaked"]
+    assistant.house.sandbox.restore(state)
 
 
 async def held(assistant: Assistant, soak: Soak) -> None:

@@ -271,7 +271,8 @@ def tampered(chain: Chain, change: Any) -> str:
     [
         (lambda kept: [*kept[:2], kept[2].replace(b'"x":2', b'"x":9'), *kept[3:]], "line 3 was changed"),
         (lambda kept: [*kept[:2], *kept[3:]], "missing, added or moved before audit.jsonl line 3"),
-        (lambda kept: [kept[1], kept[0], *kept[2:]], "moved before audit.jsonl line 2"),
+        (lambda kept: kept[2:], "missing before audit.jsonl line 1"),
+        (lambda kept: [kept[0], kept[2], kept[1], *kept[3:]], "moved before audit.jsonl line 2"),
         (lambda kept: [*kept[:3], kept[2], *kept[3:]], "moved before audit.jsonl line 4"),
         (lambda kept: kept[:4], "missing at the end"),
         (lambda kept: [], "missing at the end"),
@@ -369,6 +370,10 @@ def test_the_log_is_turned_over_bounded_and_stays_one_chain(tmp_path: Path) -> N
     numbers = [entry["n"] for entry in chain.entries()]
     assert numbers == list(range(int(str(numbers[0])), 101))
     assert chain.verify().problem is None
+    oldest = chain.files()[0].read_bytes()
+    chain.files()[0].unlink()
+    assert "missing before audit.jsonl.1 line 1" in (chain.verify().problem or "")
+    (tmp_path / "audit.jsonl.2").write_bytes(oldest)
     lines = chain.files()[1].read_bytes().splitlines(keepends=True)
     chain.files()[1].write_bytes(b"".join(lines[:-1]))
     assert "missing" in (chain.verify().problem or "")

@@ -8,6 +8,8 @@ from cliniko_mcp.guardrails.exclusion import Exclusion
 from cliniko_mcp.guardrails.readonly import ReadOnly, changes
 from cliniko_mcp.operation import Operation, Risk
 from cliniko_mcp.registry import operations
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.views import view_of
 
 from .house import Form, House, call, run
 
@@ -33,6 +35,12 @@ def test_read_only_refuses_before_anybody_is_asked(name: str) -> None:
         run(lambda: house.act(called, Caller(asker=form), layers=[ReadOnly()]))
     assert (form.asked, house.clinic.reached, house.board.invited) == ([], [], 0)
     assert "--" not in refused.value.fix
+
+
+def test_read_only_lists_no_operation_that_it_would_refuse() -> None:
+    listed = set(view_of(Settings(view="all", read_only=True)).listed)
+    assert listed & operations().keys()
+    assert [name for name, operation in operations().items() if name in listed and changes(operation)] == []
 
 
 def test_read_only_lets_reads_through() -> None:

@@ -43,9 +43,12 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 async def assistant() -> AsyncGenerator[tuple[Assistant, World]]:
     world = World()
-    async with in_process(answer=YES) as one:
+    # With the output schemas listed, the client itself holds every answer to them.
+    async with in_process(answer=YES, view="all", output_schemas=True) as one:
         assert one.house is not None
         one.house.work_in(world.sandbox)
+        listed = await one.client.list_tools()
+        assert all(tool.output_schema for tool in listed.tools)
         yield one, world
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 async def test_from_a_question_to_a_booking_a_move_and_a_cancellation(mode: str) -> None:
     async with over_stdio(mode=mode, answer=YES) as assistant:
         sites = {row["name"]: row["time_zone"] for row in (await assistant.call("clinic_overview"))["sites"]}
-        assert sites == {"Northside": "Australia/Sydney", "Riverside": "Australia/Perth"}
+        assert sites == {"Northside": "Australia/Sydney", "Riverside": "Australia/Adelaide"}
         patient = await assistant.first("find_patients", query="adeyemi, ben")
         free = await assistant.first("find_times", type="Standard consult", when="Thursday", practitioner=["Ng"])
         when = free["starts_at"][:16]
@@ -32,15 +32,15 @@ async def test_from_a_question_to_a_booking_a_move_and_a_cancellation(mode: str)
         assert again["starts_at"] == later["starts_at"]
 
 
-async def test_a_no_over_stdio_leaves_the_appointment_where_it_is_and_a_block_fills_a_morning_in_perth() -> None:
+async def test_a_no_over_stdio_leaves_the_appointment_where_it_is_and_a_block_fills_a_morning_at_riverside() -> None:
     async with over_stdio(answer=DECLINE) as assistant:
         said = await assistant.call("cancel_appointment", appointment="Ana Lima", reason="away")
         own = said["candidates"][0]["id"]
         assert (await assistant.call("cancel_appointment", appointment=own, reason="away"))["code"] == "declined"
         assert (await assistant.call("get_booking", id=own))["item"]["id"] == own
         made = await assistant.call("block_time", practitioner="Jack", when="20 January 2027 morning")
-        assert made["items"][0]["starts_at"] == "2027-01-20T00:00+08:00 Wed"
+        assert made["items"][0]["starts_at"] == "2027-01-20T00:00+10:30 Wed"
         free = await assistant.first(
             "find_times", type="Standard consult", when="20 January 2027", practitioner=["Jack"]
         )
-        assert free["starts_at"] == "2027-01-20T12:00+08:00 Wed"
+        assert free["starts_at"] == "2027-01-20T12:00+10:30 Wed"

@@ -99,6 +99,21 @@ def test_a_foreign_host_or_origin_is_refused_on_both_transports(http: str, sse: 
     assert posted.status_code in (403, 421)
 
 
+def test_a_refused_stream_leaves_no_traceback_in_the_log() -> None:
+    command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox", "--port", "0", "--transport", "sse"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            address = process.stderr.readline().split()[-1]
+            with httpx2.stream("GET", address, headers={"host": "evil.example"}) as stream:
+                assert stream.status_code == 421
+        finally:
+            process.terminate()
+        said = process.stderr.read()
+    assert "evil.example" in said
+    assert "Traceback" not in said
+
+
 def test_without_a_foreign_header_the_same_request_is_answered(http: str) -> None:
     assert httpx2.post(http, json=INITIALIZE, headers=JSON).status_code == 200
 

@@ -47,6 +47,25 @@ async def test_rows_that_come_or_go_before_the_place_are_neither_repeated_nor_sk
         assert made
 
 
+async def test_names_that_no_row_shows_are_not_paid_for() -> None:
+    async with in_process() as assistant:
+        bare = await assistant.call("list_individual_appointments", fields="id,starts_at", limit=2)
+        assert "names" not in bare
+        assert {*bare["items"][0]} == {"id", "starts_at"}
+        some = await assistant.call("list_individual_appointments", fields=["practitioner"], limit=2)
+        assert {*some["names"]} == {"practitioner_id"}
+
+
+async def test_no_more_pages_are_read_than_an_answer_can_hold() -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call("list_individual_appointments", limit=1000, cancelled_at="all")
+        assert answer["page"]["total"] > 1000
+        assert answer["page"]["returned"] > 80
+        assert assistant.house is not None
+        paths = [each.path for each in assistant.house.sandbox.requests]
+        assert 2 <= len([path for path in paths if path.endswith("/individual_appointments")]) <= 3
+
+
 async def test_a_tampered_or_foreign_cursor_is_an_error_and_never_page_one() -> None:
     async with in_process() as assistant:
         cursor = (await assistant.call("list_patients", limit=2))["page"]["next_cursor"]

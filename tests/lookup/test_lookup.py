@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.listing import entries
+from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.catalogue import Catalogue
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.lookup import Lookup, meant, stem
+from cliniko_mcp.tools.views import view_of
 from tests.lookup.requests import Spoken, requests
 
 FOUND_AMONG = 5
@@ -98,6 +101,22 @@ def test_an_excluded_operation_is_never_found():
     catalogue = Catalogue(Cursors(b"key"), frozenset({"create_medical_alert"}))
 
     assert "create_medical_alert" not in named(catalogue, "add a latex allergy")
+
+
+def test_read_only_describes_nothing_that_changes_records():
+    catalogue = Catalogue(Cursors(b"key"), changing=view_of(Settings(read_only=True)).changing)
+
+    assert {entries()[name].risk for name in named(catalogue, "archive a patient")} == {"read"}
+    with pytest.raises(NotAllowed, match="not change anything"):
+        catalogue.describe(["archive_patient"], None)
+
+
+def test_a_name_with_nothing_near_it_is_not_said_to_have_suggestions(catalogue: Catalogue):
+    assert catalogue.unknown("xyzzy").as_json() == {
+        "code": "unknown_tool",
+        "message": "There is no tool called xyzzy.",
+        "fix": "Look it up with cliniko_describe.",
+    }
 
 
 def test_the_order_of_words_does_not_matter(catalogue: Catalogue):

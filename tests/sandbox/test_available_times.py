@@ -170,7 +170,7 @@ def test_43_a_site_in_another_zone_keeps_its_own_hours(desk: Front) -> None:
     _empty(desk, "Jack Whitfield")
     _hours(desk, "Jack Whitfield", [("08:00", "08:30")])
     times = _times(desk, "2026-11-30", "2026-11-30", who="Jack Whitfield", site="Riverside")
-    assert times == ["2026-11-30T00:00:00Z"]  # 08:00 in Perth, 11:00 in Sydney
+    assert times == ["2026-11-29T21:30:00Z"]  # 08:00 at Riverside, 08:30 at Northside
 
 
 def test_43_a_day_of_the_account_may_reach_into_the_next_of_the_site(desk: Front) -> None:

@@ -416,7 +416,7 @@ def test_40_weekly_hours_are_local_and_only_read(desk: Front) -> None:
     rows = desk.rows("/daily_availabilities")
     for row in rows:
         assert 0 <= row["day_of_week"] <= 6
-        assert row["time_zone_identifier"] in ("Australia/Sydney", "Australia/Perth")
+        assert row["time_zone_identifier"] in ("Australia/Sydney", "Australia/Adelaide")
         assert all(len(span[end]) == 5 for span in row["availabilities"] for end in ("starts_at", "ends_at"))
     assert len({(last(r["practitioner"]), last(r["business"]), r["day_of_week"]) for r in rows}) == len(rows)
     mei = desk.id("practitioners", "Dr Mei Ng")
@@ -428,8 +428,8 @@ def test_65_practitioners_are_split_and_found_by_type_and_site(desk: Front) -> N
     active = {row["label"] for row in desk.rows("/practitioners")}
     assert "Greta Holm" not in active and "Dr Mei Ng" in active
     assert [row["label"] for row in desk.rows("/practitioners/inactive")] == ["Greta Holm"]
-    perth = desk.rows(f"/businesses/{desk.id('businesses', 'Riverside')}/practitioners")
-    assert [row["label"] for row in perth] == ["Jack Whitfield", "Aroha Tane", "Sam Iyer"]
+    river = desk.rows(f"/businesses/{desk.id('businesses', 'Riverside')}/practitioners")
+    assert [row["label"] for row in river] == ["Jack Whitfield", "Aroha Tane", "Sam Iyer"]
     massage = desk.rows(f"/appointment_types/{desk.id('appointment_types', 'Remedial massage')}/practitioners")
     assert [row["label"] for row in massage] == ["Marcus Bell", "Aroha Tane"]
     user = desk.get("/user")["id"]
@@ -482,5 +482,5 @@ def test_the_names_that_others_rely_on_are_there(desk: Front) -> None:
     assert (lengths["Initial consult"], lengths["Standard consult"]) == (45, 30)
     assert {row["status"] for row in desk.rows("/invoices")} == {10, 20, 30, 40}
     zones = {row["label"]: row["time_zone_identifier"] for row in desk.rows("/businesses")}
-    assert zones == {"Northside": "Australia/Sydney", "Riverside": "Australia/Perth"}
+    assert zones == {"Northside": "Australia/Sydney", "Riverside": "Australia/Adelaide"}
     assert desk.get("/user")["time_zone_identifier"] == "Australia/Sydney"

@@ -127,6 +127,8 @@ def test_05_the_default_order_is_by_creation_then_id(desk: Front) -> None:
 
 def test_05_ties_are_broken_by_the_number_of_an_id(desk: Front) -> None:
     store = desk.sandbox.desk.store
+    for row_id in tuple(store.table("medical_alerts").rows):
+        store.remove("medical_alerts", row_id)
     for row_id in ("1000", "998", "2000000000000000000"):
         stamps = {"created_at": "2001-01-01T00:00:00Z", "updated_at": "2001-01-01T00:00:00Z"}
         store.put("medical_alerts", {"id": row_id, "name": "Latex", **stamps})
@@ -182,8 +184,8 @@ def test_06_filters_of_every_family(desk: Front) -> None:
     assert _names(desk, "last_name:=kim", "first_name:!=Daniel") == {"Daniela Kim"}
     assert _names(desk, "first_name:~anie") == {"Daniel Kim", "Daniela Kim"}
     assert _names(desk, "first_name:~~%a", "last_name:~~k%") == {"Daniela Kim", "Uma Krishnan"}
-    assert _names(desk, "last_name:!?", "archived_at:*") == {"Walk-in"}
-    assert _names(desk, "last_name:?") == everyone
+    assert _names(desk, "last_name:!?", "archived_at:*") == {"Walk-in", "Indra", None}
+    assert _names(desk, "last_name:?") == everyone - {"Indra"}
     assert _names(desk, "email:!?") == everyone - _names(desk, "email:?") != set()
     assert _names(desk, "date_of_birth:=1984-03-17") == {"Ana Lima"}
     assert _names(desk, "date_of_birth:=****-02-29") == {"Siobhán O'Brien"}
@@ -263,8 +265,9 @@ def test_09_hidden_rows_stay_out_unless_asked_for(desk: Front) -> None:
     assert desk.get(f"/patients/{gone}", status=404)["error"] == "Not Found"
     assert desk.get(f"/patients/{gone}", "archived_at:*")["label"] == "Edith Former"
     assert desk.get(f"/patients/{gone}", "archived_at:?")["label"] == "Edith Former"
-    assert _names(desk, "archived_at:?") == {"Edith Former", "Anna Lima", "Walk-in"}
-    assert _names(desk, "archived_at:*") == _names(desk) | {"Edith Former", "Anna Lima", "Walk-in"}
+    hidden = {"Edith Former", "Anna Lima", "Olly Sample", "Walk-in", None}
+    assert _names(desk, "archived_at:?") == hidden
+    assert _names(desk, "archived_at:*") == _names(desk) | hidden
     assert _names(desk, "archived_at:!?") == _names(desk)
     assert _names(desk, "archived_at:>2026-09-10T00:00:00Z") == {"Anna Lima", "Walk-in"}
     live = desk.id("patients", "Ana Lima")

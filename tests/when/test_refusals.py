@@ -51,6 +51,7 @@ NONSENSE = [
     *("", "   ", "banana", "Thursday banana", "the", "on", "a", "please", "and", "or Thursday", "Thursday or", "next"),
     *("Thursday at", "except", "in", "2 weeks", "week", "every 2 weeks", "next available", "Thursday and and Friday"),
     *("after 3 or Thursday", "Thursday or after 3", "after 3 or tomorrow", "morning or until Monday", "- Thursday"),
+    *("in -3 days", "in the next -2 weeks", ",", "tomorrow, and"),
 ]
 FOREIGN = [
     *(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from conftest import Assistant, in_process
 
 NORTHSIDE, RIVERSIDE = "Northside", "Riverside"
-ZONES = {NORTHSIDE: ZoneInfo("Australia/Sydney"), RIVERSIDE: ZoneInfo("Australia/Perth")}
+ZONES = {NORTHSIDE: ZoneInfo("Australia/Sydney"), RIVERSIDE: ZoneInfo("Australia/Adelaide")}
 BOTH = ((NORTHSIDE, "Dr Mei Ng"), (RIVERSIDE, "Jack Whitfield"))
 Row = dict[str, Any]
 

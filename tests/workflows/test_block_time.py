@@ -17,7 +17,7 @@ async def test_a_stretch_is_blocked_out_in_the_site_s_own_time_and_leaves_the_di
             "block_time", practitioner="Jack", when="20 January 2027 12 to 1", type="lunch", notes="with team"
         )
         raw = Raw(assistant)
-        assert times(raw, [answer["items"][0]["id"]]) == [("2027-01-20T04:00:00Z", "2027-01-20T05:00:00Z")]
+        assert times(raw, [answer["items"][0]["id"]]) == [("2027-01-20T01:30:00Z", "2027-01-20T02:30:00Z")]
         row = raw.get("unavailable_blocks", answer["items"][0]["id"])
         assert row["unavailable_block_type_id"] == raw.id("unavailable_block_types", "Lunch")
         assert row["notes"] == "with team"
@@ -59,7 +59,7 @@ async def test_mornings_of_a_week_make_a_block_for_each_day_worked_at_the_site_w
             ("2027-01-22T00:00", "Riverside"),
         ]
         ends = [ends for _, ends in times(Raw(assistant), [row["id"] for row in answer["items"]])]
-        assert ends == ["2027-01-18T01:00:00Z", "2027-01-19T01:00:00Z", "2027-01-21T04:00:00Z", "2027-01-22T04:00:00Z"]
+        assert ends == ["2027-01-18T01:00:00Z", "2027-01-19T01:00:00Z", "2027-01-21T01:30:00Z", "2027-01-22T01:30:00Z"]
 
 
 async def test_leave_over_a_clock_change_ends_at_local_midnight() -> None:

@@ -47,7 +47,7 @@ async def test_at_a_site_in_another_zone_the_time_is_that_site_s() -> None:
     async with in_process() as assistant:
         answer = await booked(assistant, practitioner="Whitfield", when="20 January 2027 at 10:00", minutes=50)
         row = Raw(assistant).get("individual_appointments", answer["item"]["id"])
-        assert (row["starts_at"], row["ends_at"]) == ("2027-01-20T02:00:00Z", "2027-01-20T02:50:00Z")
+        assert (row["starts_at"], row["ends_at"]) == ("2027-01-19T23:30:00Z", "2027-01-20T00:20:00Z")
         assert answer["item"]["business"] == "Riverside"
         assert "Standard consult usually takes 30 minutes." in answer["notes"]
 
@@ -86,8 +86,8 @@ async def test_a_double_booking_is_refused_with_what_is_there_and_the_nearest_fr
 async def test_the_patient_s_own_booking_with_somebody_else_at_another_site_is_a_clash() -> None:
     async with in_process() as assistant:
         await booked(assistant, practitioner="Whitfield", when="20 January 2027 at 10:00")
-        answer = await refused(assistant, when="20 January 2027 at 13:15")
-        assert answer["clashes"][0].startswith("Ana Lima has Standard consult 2027-01-20T10:00+08:00 Wed to 10:30")
+        answer = await refused(assistant, when="20 January 2027 at 10:45")
+        assert answer["clashes"][0].startswith("Ana Lima has Standard consult 2027-01-20T10:00+10:30 Wed to 10:30")
 
 
 async def test_a_class_that_the_patient_is_in_is_a_clash_too() -> None:

@@ -19,7 +19,7 @@ async def test_sites_practitioners_and_types_are_those_in_use() -> None:
         }
         assert {row["name"]: row["now"] for row in answer["sites"]} == {
             "Northside": "2026-11-24T09:00+11:00 Tue",
-            "Riverside": "2026-11-24T06:00+08:00 Tue",
+            "Riverside": "2026-11-24T08:30+10:30 Tue",
         }
         active = {row["id"] for row in raw.live("practitioners") if row.get("active") is not False}
         assert {row["id"] for row in answer["practitioners"]} == active
@@ -36,7 +36,7 @@ async def test_one_site_shows_what_is_there() -> None:
         assert [row["name"] for row in answer["sites"]] == ["Riverside"]
         assert {row["name"] for row in answer["practitioners"]} == {"Jack Whitfield", "Aroha Tane", "Sam Iyer"}
         assert "Dry needling" not in {row["name"] for row in answer["appointment_types"]}
-        assert answer["time_zone"] == "Australia/Perth"
+        assert answer["time_zone"] == "Australia/Adelaide"
 
 
 async def test_a_large_clinic_is_cut_with_a_word() -> None:

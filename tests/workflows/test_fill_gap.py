@@ -53,9 +53,9 @@ async def test_the_seeded_clinic_gives_those_whom_the_raw_rows_give() -> None:
     async with reception() as clinic:
         starts = utc("2026-11-27 08:30", NORTHSIDE)
         answer, count = await clinic.counted(
-            "fill_gap", practitioner="Mei Ng", when="Friday 8:30 to 9:15", type="Standard consult", limit=50
+            "fill_gap", practitioner="Mei Ng", when="Friday 8:30 to 9:15", type="Short review", limit=50
         )
-        wanted = expected(clinic, "Dr Mei Ng", "Standard consult", starts, starts + timedelta(minutes=45))
+        wanted = expected(clinic, "Dr Mei Ng", "Short review", starts, starts + timedelta(minutes=45))
         assert wanted and {each["patient_id"] for each in answer["items"]} == wanted
         assert answer["page"] == {"returned": len(wanted), "total": len(wanted), "complete": True}
         assert "Friday 27 November 2026" in answer["when"] and answer["gap"]["business"] == NORTHSIDE
@@ -114,12 +114,12 @@ async def test_late_hours_and_the_other_zone_are_read_at_their_site() -> None:
         eva = clinic.patient("Eva", "West")
         clinic.book(eva, RIVERSIDE, "Jack Whitfield", "2026-11-28 08:30")
         answer = await clinic.assistant.call("fill_gap", practitioner="Jack", when="Friday 23:30 to 23:59")
-        assert answer["gap"]["starts_at"] == "2026-11-27T23:30+08:00 Fri" and answer["items"] == []
-        assert answer["time_zone"] == "Australia/Perth"
+        assert answer["gap"]["starts_at"] == "2026-11-27T23:30+10:30 Fri" and answer["items"] == []
+        assert answer["time_zone"] == "Australia/Adelaide"
         point = await clinic.assistant.call("fill_gap", practitioner="Jack", when="Friday at 23:30")
         assert [each["patient_id"] for each in point["items"]] == [eva]
         assert point["items"][0]["reasons"][0] == "comes 1 day later"
-        assert ZONES[RIVERSIDE].key == "Australia/Perth"
+        assert ZONES[RIVERSIDE].key == "Australia/Adelaide"
 
 
 async def test_a_gap_across_a_clock_change_counts_local_days() -> None:

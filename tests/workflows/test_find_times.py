@@ -79,8 +79,8 @@ async def test_each_site_reads_the_phrase_by_its_own_clock() -> None:
         found = await assistant.call("find_times", type="Standard consult", when="Thursday from 9 to 10", limit=100)
         sites = {row["business"]: row["starts_at"] for row in reversed(found["items"])}
         assert sites["Northside"].startswith("2026-11-26T09:") and "+11:00" in sites["Northside"]
-        assert sites["Riverside"].startswith("2026-11-26T09:") and "+08:00" in sites["Riverside"]
-        assert "Australia/Perth at Riverside" in found["when"]
+        assert sites["Riverside"].startswith("2026-11-26T09:") and "+10:30" in sites["Riverside"]
+        assert "Australia/Adelaide at Riverside" in found["when"]
 
 
 async def test_hours_stay_at_the_same_wall_clock_over_the_end_of_daylight_saving() -> None:
@@ -183,7 +183,7 @@ async def test_with_online_booking_off_for_the_account_it_says_so() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
         row = raw.get("settings", "settings")
-        row["shown"]["online_bookings"] = {**row["shown"]["online_bookings"], "enabled": False}
+        row["shown"] = {**row["shown"], "online_bookings": {**row["shown"]["online_bookings"], "enabled": False}}
         raw.store.put("settings", row)
         found = await assistant.call("find_times", type="Standard consult", kind="online")
         assert found["why"] == ["Online booking is off for the whole clinic."]

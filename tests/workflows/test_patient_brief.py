@@ -68,7 +68,7 @@ async def test_each_part_says_what_the_rows_say() -> None:
         assert item["free_text"] == {"alerts": ["Latex allergy"]}
         nexts = [each["starts_at"][:16] for each in item["next_visits"]]
         assert nexts == ["2026-11-24T08:45", "2026-12-01T08:30"]
-        assert item["next_visits"][1]["starts_at"] == "2026-12-01T08:30+08:00 Tue"
+        assert item["next_visits"][1]["starts_at"] == "2026-12-01T08:30+10:30 Tue"
         assert [each["starts_at"][:16] for each in item["last_visits"]] == [
             "2026-11-23T23:30",
             "2026-11-17T16:30",

@@ -150,10 +150,14 @@ async def test_unpaid_invoices_with_their_age() -> None:
         raw = [row for row in clinic.rows("invoices") if row["status"] == 10 and not row.get("archived_at")]
         assert {row["invoice_id"] for row in rows} == {row["id"] for row in raw}
         assert Decimal(answer["summary"]["total"]) == sum(Decimal(row["total_amount"]) for row in raw)
-        assert answer["summary"]["by_age"]["over 90 days"] == {"invoices": 1, "total": "10.10"}
-        assert rows[0]["issue_date"] == "2026-08-01" and rows[0]["days"] == 115
+        old = [Decimal(row["total_amount"]) for row in raw if row["issue_date"] < "2026-08-26"]
+        assert answer["summary"]["by_age"]["over 90 days"] == {"invoices": len(old), "total": f"{sum(old):.2f}"}
+        assert [row["issue_date"] for row in rows] == sorted(row["issue_date"] for row in raw)
+        assert next(row for row in rows if row["number"] == 1)["days"] == 115
         june = await clinic.assistant.call("report", kind="unpaid", when="2026-08-01 to 2026-08-31")
-        assert [row["number"] for row in june["items"]] == [1]
+        assert {row["number"] for row in june["items"]} == {
+            row["number"] for row in raw if row["issue_date"].startswith("2026-08")
+        } >= {1}
 
 
 async def test_lapsed_patients_have_been_and_have_nothing_ahead() -> None:
@@ -184,7 +188,7 @@ async def test_lapsed_patients_have_been_and_have_nothing_ahead() -> None:
         clinic.book(people["out"], NORTHSIDE, "Dr Mei Ng", "2026-12-01 08:30", **GONE)
         answer, rows = await whole(clinic, kind="lapsed", when="2026-09-01 to 2026-09-30")
         assert [row["patient_id"] for row in rows] == [people["out"], people["class"]]
-        assert rows[0]["last_visit"] == "2026-09-30T23:30+08:00 Wed" and rows[0]["days_ago"] == 55
+        assert rows[0]["last_visit"] == "2026-09-30T23:30+09:30 Wed" and rows[0]["days_ago"] == 55
         assert any("1 archived" in note for note in answer["notes"])
         jack = await clinic.assistant.call(
             "report", kind="lapsed", when="2026-09-01 to 2026-09-30", practitioner="Whitfield"
@@ -209,6 +213,10 @@ def minutes(clinic: Reception, practitioner: str, first: date, days: int) -> tup
                 for hours in row["availabilities"]:
                     low, high = (time.fromisoformat(hours[name]) for name in ("starts_at", "ends_at"))
                     work |= set(span(datetime.combine(day, low, zone), datetime.combine(day, high, zone)))
+    for row in clinic.rows("availability_blocks"):
+        day = of(row["starts_at"]).astimezone(zones[row["business_id"]]).date()
+        if row["practitioner_id"] == who and first <= day < first + timedelta(days=days):
+            work |= set(span(of(row["starts_at"]), of(row["ends_at"])))
     taken: dict[str, set[int]] = {"unavailable_blocks": set(), "booked": set()}
     for table in ("unavailable_blocks", "individual_appointments", "group_appointments"):
         for row in clinic.rows(table):
@@ -244,16 +252,17 @@ async def test_utilisation_is_the_minutes_counted_one_by_one(now: str, first: da
             assert row["utilisation"] == f"{100 * len(inside) / len(work - blocked):.1f}%", row
         assert next(row for row in rows if row["practitioner"] == "Dr Mei Ng")["outside_hours"] >= 0.5
         assert answer["summary"]["open_hours"] == pytest.approx(sum(row["open_hours"] for row in rows), abs=0.1)
-        perth = await clinic.assistant.call(
+        river = await clinic.assistant.call(
             "report", kind="utilisation", when=f"{first} to {last}", business="Riverside"
         )
-        assert {row["practitioner"] for row in perth["items"]} == {"Jack Whitfield", "Aroha Tane", "Sam Iyer"}
-        assert perth["time_zone"] == "Australia/Perth"
+        assert {row["practitioner"] for row in river["items"]} == {"Jack Whitfield", "Aroha Tane", "Sam Iyer"}
+        assert river["time_zone"] == "Australia/Adelaide"
 
 
 async def test_new_patients_and_how_many_came_back() -> None:
     async with reception() as clinic:
         clinic.empty_diary()
+        clinic.empty("patients")
         made = stamp(utc("2026-11-02 00:10", NORTHSIDE))
         people = {
             name: clinic.patient("N", name, created_at=made)
@@ -372,8 +381,8 @@ async def test_requests_grow_with_pages_and_never_with_rows() -> None:
             "lapsed": pages + 1 + 1,
             "utilisation": pages + 2,
             "new_patients": 2 + pages + 1,
-            "duplicates": 1,
-            "missing_contacts": 2,
+            "duplicates": -(-len(clinic.rows("patients")) // 100),
+            "missing_contacts": 1 + -(-len(clinic.rows("patients")) // 100),
         }
         await clinic.assistant.call("report", kind="unpaid")
         for kind, count in most.items():

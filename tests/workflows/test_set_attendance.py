@@ -119,13 +119,13 @@ async def test_a_practitioner_and_a_time_name_the_patient() -> None:
 
 
 async def test_a_far_site_reads_the_same_phrase_by_its_own_clock() -> None:
-    async with reception(sandbox_now="2026-11-24T01:00:00+11:00") as clinic:  # still Monday in Perth
+    async with reception(sandbox_now="2026-11-24T00:10:00+11:00") as clinic:  # still Monday at Riverside
         clinic.empty_diary()
         ben = clinic.patient("Ben", "West")
         monday = clinic.book(ben, RIVERSIDE, "Jack Whitfield", "2026-11-23 21:30")
         clinic.book(ben, RIVERSIDE, "Jack Whitfield", "2026-11-24 08:30")
         answer = await clinic.assistant.call("set_attendance", state="arrived", patient="Ben West", when="today")
-        assert answer["item"]["appointment_id"] == monday and answer["time_zone"] == "Australia/Perth"
+        assert answer["item"]["appointment_id"] == monday and answer["time_zone"] == "Australia/Adelaide"
 
 
 async def test_the_number_of_requests_stays_the_same_in_a_full_diary() -> None:

@@ -1,8 +1,54 @@
 """The account's settings, as an administrator reads them (api.md 2.6)."""
 
+from typing import Final
+
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.seed.soil import SYDNEY, Soil
 from cliniko_mcp.sandbox.seed.staff import PRACTITIONERS
+
+_LIFE, _SPORT, _GOALS, _SINCE, _HANDED = (f"5d1f0e2a-7c3b-4e8d-9a41-0b6c2f3e4d0{digit}" for digit in range(5))
+_NONE, _SOME, _MUCH = (f"5d1f0e2a-7c3b-4e8d-9a41-0b6c2f3e4e0{digit}" for digit in range(3))
+
+
+def _field(token: str, name: str, kind: str, **more: JsonValue) -> dict[str, JsonValue]:
+    return {"token": token, "name": name, "type": kind, "archived": False, **more}
+
+
+def _options(**names: str) -> list[JsonValue]:
+    return [{"token": token, "name": name, "archived": False} for name, token in names.items()]
+
+
+CUSTOM_FIELDS: Final[list[JsonValue]] = [
+    {
+        "token": _LIFE,
+        "name": "Life and sport",
+        "archived": False,
+        "fields": [
+            _field(
+                _SPORT,
+                "Sport",
+                "radiobuttons",
+                options=_options(Never=_NONE, Weekly=_SOME, Daily=_MUCH),
+                other={"enabled": True},
+            ),
+            _field(_GOALS, "Goals", "paragraph"),
+            _field(_SINCE, "Symptoms since", "date"),
+            {**_field(_HANDED, "Dominant hand", "text"), "archived": True},
+        ],
+    }
+]
+"""What the clinic asks of its patients; the last field is no longer asked."""
+
+
+def custom_answers(number: int, since: str) -> dict[str, JsonValue]:
+    """The answers of one patient, by token; the same number gives the same ones."""
+    sport: dict[str, JsonValue] = {"token": _SPORT}
+    if number % 4:
+        sport["options"] = [{"token": (_NONE, _SOME, _MUCH)[number % 3], "selected": True}]
+    else:
+        sport["other"] = {"selected": True, "value": "Chess"}
+    fields: list[JsonValue] = [sport, {"token": _SINCE, "value": since}]
+    return {"sections": [{"token": _LIFE, "fields": fields}]}
 
 
 def plant_account(soil: Soil) -> None:
@@ -43,7 +89,7 @@ def _shown(soil: Soil) -> dict[str, JsonValue]:
         },
         "online_bookings": _online_bookings(soil),
         "online_payments": {"activated": False},
-        "patient_custom_fields_definition": {"sections": []},
+        "patient_custom_fields_definition": {"sections": CUSTOM_FIELDS},
         "patient_privacy": {
             "browser_title_name_format": "initials",
             "ical_patient_name_option": "initials",

@@ -1,4 +1,4 @@
-"""Appointment types, where they are offered and by whom; kinds of unavailable time; taxes."""
+"""Appointment types, where they are offered and by whom; kinds of unavailable time."""
 
 from typing import Final, NamedTuple
 
@@ -40,6 +40,10 @@ OFFERS: Final = (
         "Balance class", 45, ("Exercise",), (NORTHSIDE,), places=6, category="Classes", color="#616161", online=False
     ),
 )
+RETIRED: Final = Offer("Hydrotherapy", 45, _PHYSIO, (), color="#00695c", online=False)
+"""A type that is archived: old appointments still lead to it."""
+
+RETIRED_SINCE: Final = 240
 GROUPS: Final = ("Pilates class", "Balance class")
 BLOCK_TYPES: Final = (("Lunch", 30, "#9e9e9e"), ("Admin", 60, "#bdbdbd"), ("Leave", 480, "#795548"))
 
@@ -48,9 +52,8 @@ def plant_offer(soil: Soil) -> None:
     """What the clinic sells, and what keeps its staff from selling it."""
     for offer in OFFERS:
         _plant_type(soil, offer)
-    _plant_type(soil, Offer("Hydrotherapy", 45, _PHYSIO, (), color="#00695c", online=False))
-    retired = soil.row("appointment_types", "Hydrotherapy")
-    soil.desk.store.put("appointment_types", {**retired, "archived_at": retired["created_at"]})
+    _plant_type(soil, RETIRED)
+    soil.hide("appointment_types", soil.id("appointment_types", RETIRED.name), RETIRED_SINCE)
     for site in (NORTHSIDE, RIVERSIDE):
         here: list[JsonValue] = [soil.id("appointment_types", each.name) for each in OFFERS if site in each.sites]
         soil.desk.note("businesses", soil.id("businesses", site), appointment_type_ids=here)
@@ -65,16 +68,6 @@ def plant_offer(soil: Soil) -> None:
                 "duration_in_minutes": minutes,
                 "color": color,
                 "system_controlled": name == "Public holiday",
-            },
-            known_as=name,
-        )
-    for name, rate in (("GST", "10.0"), ("GST free", "0.0")):
-        soil.plant(
-            "taxes",
-            {
-                "name": name,
-                "rate": rate,
-                "amount": rate,
             },
             known_as=name,
         )

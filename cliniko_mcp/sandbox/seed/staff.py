@@ -1,6 +1,7 @@
 """Sites, users (one for each role), practitioners and their weekly hours."""
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.gates import (
@@ -12,14 +13,16 @@ from cliniko_mcp.sandbox.gates import (
     SCHEDULER,
 )
 from cliniko_mcp.sandbox.rules.patients import normalised
-from cliniko_mcp.sandbox.seed.soil import PERTH, SYDNEY, Soil
+from cliniko_mcp.sandbox.seed.soil import ADELAIDE, SYDNEY, Soil
 
 NORTHSIDE: Final = "Northside"
 RIVERSIDE: Final = "Riverside"
-ZONES: Final = {NORTHSIDE: (SYDNEY, "Sydney"), RIVERSIDE: (PERTH, "Perth")}
+ZONES: Final = {NORTHSIDE: (SYDNEY, "Sydney"), RIVERSIDE: (ADELAIDE, "Adelaide")}
+"""IANA name and label of each site's zone. Both change their clocks, and they are half an hour apart."""
 
 
-class Person(NamedTuple):
+@dataclass(frozen=True)
+class Person:
     """A practitioner: name, designation, role of the login, and hours as {site: {weekday 1..6: (from, to)}}."""
 
     title: str
@@ -30,11 +33,11 @@ class Person(NamedTuple):
     hours: dict[str, dict[int, tuple[str, str]]]
     online: bool = True
     active: bool = True
+    name: str = field(init=False)
+    """The name that the clinic calls them by."""
 
-    @property
-    def name(self) -> str:
-        """The name that the clinic calls them by."""
-        return " ".join(part for part in (self.title, self.first, self.last) if part)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", " ".join(part for part in (self.title, self.first, self.last) if part))
 
 
 def _week(days: str, start: str, end: str) -> dict[int, tuple[str, str]]:
@@ -75,8 +78,10 @@ _DESK: Final = (
 def plant_staff(soil: Soil) -> None:
     """The two sites and everyone who works there."""
     _plant_sites(soil)
-    for person in PRACTITIONERS:
+    for number, person in enumerate(PRACTITIONERS):
         _plant_practitioner(soil, person)
+        for site in person.hours:
+            _plant_number(soil, person, site, number)
     for first, last, role, site in _DESK:
         _plant_user(soil, "", first, last, role, site, True)
 
@@ -84,7 +89,7 @@ def plant_staff(soil: Soil) -> None:
 def _plant_sites(soil: Soil) -> None:
     streets = {
         NORTHSIDE: ("12 Example Street", "Sampleton", "NSW", "2999"),
-        RIVERSIDE: ("3 Placeholder Parade", "Mockville", "WA", "6999"),
+        RIVERSIDE: ("3 Placeholder Parade", "Mockville", "SA", "5999"),
     }
     for number, (site, (zone, label)) in enumerate(ZONES.items()):
         street, city, state, post_code = streets[site]
@@ -156,6 +161,19 @@ def _plant_hours(soil: Soil, practitioner_id: str, site: str, week: dict[int, tu
             },
             days_ago=1300,
         )
+
+
+def _plant_number(soil: Soil, person: Person, site: str, number: int) -> None:
+    soil.plant(
+        "practitioner_reference_numbers",
+        {
+            "name": "Provider number",
+            "reference_number": f"{2_000_000 + number * 1111}{site[0]}",
+            "business_id": soil.id("businesses", site),
+            "practitioner_id": soil.id("practitioners", person.name),
+        },
+        days_ago=1290,
+    )
 
 
 def _plant_user(soil: Soil, title: str, first: str, last: str, role: str, site: str, active: bool) -> str:

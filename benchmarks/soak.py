@@ -1,0 +1,76 @@
+"""Many callers for a long while, in trouble of every kind: nothing lost, doubled or hanging, and no growing memory.
+
+    python -m benchmarks.soak [--minutes 20] [--callers 20]
+
+Run by hand; the suite holds a short one. Every minute it tells what came of the calls, and how much memory is held.
+"""
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import anyio
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from benchmarks.report import Row, report
+from cliniko_mcp.guardrails.chain import Chain
+from tests.faults.crowd import Soak, forget, held, in_process
+
+PAUSE = 0.2
+"""Seconds a caller rests between two calls, as an assistant does; without it only the computer is measured."""
+
+
+def held_megabytes() -> float:
+    """The memory this process holds now, or at its peak where the system does not tell."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def soak(minutes: int, callers: int) -> list[Row]:
+    """A row for each minute. Raises AssertionError where something was lost, doubled or wrong."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        audit = Path(folder) / "audit.jsonl"
+        async with in_process(view="all", audit_file=str(audit)) as assistant:
+            for minute in range(1, minutes + 1):
+                one = Soak(seconds=60, callers=callers, pause=PAUSE, mark=f"M{minute}")
+                began = time.monotonic()
+                await one.run(assistant, seed=minute)
+                await held(assistant, one)
+                told = {
+                    "minute": minute,
+                    "calls": one.calls,
+                    "a second": one.calls / (time.monotonic() - began),
+                    "ok": one.outcomes["ok"],
+                    "told as failed": one.calls - one.outcomes["ok"],
+                    "slowest, s": one.slowest,
+                    "MB": held_megabytes(),
+                }
+                rows.append(told)
+                print(told, flush=True)
+                forget(assistant)
+            checked = Chain(audit).verify()
+            assert checked.problem is None, checked
+    return rows
+
+
+def main() -> None:
+    """Soak and print."""
+
+    def given(flag: str, usual: int) -> int:
+        return int(sys.argv[sys.argv.index(flag) + 1]) if flag in sys.argv else usual
+
+    rows = anyio.run(soak, given("--minutes", 20), given("--callers", 20))
+    first, last = float(rows[min(1, len(rows) - 1)]["MB"]), float(rows[-1]["MB"])
+    calls = sum(int(row["calls"]) for row in rows)
+    report("Soak", rows, {"calls": f"{calls:,}", "memory, last minute to second": f"{last / first:.2f}"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""When nobody is booked: lunch, public holidays, leave, and a weekly meeting."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Final
+
+from cliniko_mcp.sandbox.seed.soil import Soil, at, minutes
+from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS, ZONES, Person
+from cliniko_mcp.sandbox.wire import Json
+
+HOLIDAYS: Final = frozenset({(1, 1), (1, 26), (4, 25), (12, 25), (12, 26)})
+"""Month and day of the holidays on which both sites are closed."""
+
+LEAVE: Final = (("Lena", -120, 7), ("Marcus", -250, 14), ("Tom", -60, 5), ("Aroha", 70, 7))
+"""Who is away, from which day counted from today, for how many days."""
+
+_MEETINGS: Final = 51
+
+
+def is_holiday(day: date) -> bool:
+    """Whether the clinic is closed on this day."""
+    return (day.month, day.day) in HOLIDAYS
+
+
+def on_leave(person: Person, days: int) -> bool:
+    """Whether this person is away so many days from today."""
+    return any(person.first == first and begins <= days < begins + length for first, begins, length in LEAVE)
+
+
+def plant_time_off(soil: Soil, days: Iterable[int], lunch: tuple[int, int]) -> None:
+    """A block for each time that is kept free on these days, at the site where the person works then."""
+    for each in sorted(days):
+        day = soil.day(each)
+        for person in PRACTITIONERS:
+            for site, week in person.hours.items():
+                hours = week.get(day.isoweekday())
+                if hours is None:
+                    continue
+                whole = minutes(hours[0]), minutes(hours[1])
+                if is_holiday(day):
+                    _block(soil, person, site, day, whole, "Public holiday")
+                elif on_leave(person, each):
+                    _block(soil, person, site, day, whole, "Leave", "Annual leave.")
+                else:
+                    _block(soil, person, site, day, lunch, "Lunch")
+    _plant_meetings(soil)
+
+
+def _block(
+    soil: Soil, person: Person, site: str, day: date, span: tuple[int, int], kind: str, notes: str | None = None
+) -> None:
+    starts, ends = (at(soil.utc(day, minute, ZONES[site][0])) for minute in span)
+    made = min(soil.now, soil.utc(day, 0, ZONES[site][0])) - timedelta(days=60)
+    soil.plant(
+        "unavailable_blocks",
+        {
+            "business_id": soil.id("businesses", site),
+            "practitioner_id": soil.id("practitioners", person.name),
+            "starts_at": starts,
+            "ends_at": ends,
+            "notes": notes,
+            "unavailable_block_type_id": soil.id("unavailable_block_types", kind),
+        },
+        made=made,
+    )
+
+
+def _plant_meetings(soil: Soil) -> None:
+    """A year of Monday meetings before Dr Mei Ng's first patient: a series, at the same local time all year."""
+    mei = PRACTITIONERS[0]
+    monday = soil.today - timedelta(days=soil.today.weekday() + 7 * _MEETINGS)
+    original = ""
+    for week in range(_MEETINGS + 1):
+        day = monday + timedelta(weeks=week)
+        starts, ends = (at(soil.utc(day, minutes(clock), ZONES[NORTHSIDE][0])) for clock in ("08:00", "08:30"))
+        rule: Json = {"repeat_type": "Weekly", "number_of_repeats": _MEETINGS, "repeating_interval": 1}
+        row = soil.plant(
+            "unavailable_blocks",
+            {
+                "business_id": soil.id("businesses", NORTHSIDE),
+                "practitioner_id": soil.id("practitioners", mei.name),
+                "starts_at": starts,
+                "ends_at": ends,
+                "notes": "Team meeting",
+                "unavailable_block_type_id": soil.id("unavailable_block_types", "Admin"),
+                "repeat_rule": rule,
+                "repeated_from_id": original or None,
+            },
+            made=soil.utc(monday, 0, ZONES[NORTHSIDE][0]) - timedelta(days=10),
+        )
+        original = original or row

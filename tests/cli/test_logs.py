@@ -1,0 +1,119 @@
+"""The log says what happened and where; names, addresses, numbers and keys that pass by are not in it."""
+
+import logging
+from collections.abc import Generator
+
+import pytest
+from conftest import in_process
+from pydantic import BaseModel
+
+from cliniko_mcp import cli
+from cliniko_mcp.cli.logs import Redacting, redacted
+from cliniko_mcp.server import House
+
+KEY = "MS0xMjM0NTY3ODkwLXNlY3JldC1rZXk-au1"
+PERSONAL = {
+    "email": "ana.lima@mail.example",
+    "phone": "0491 570 006",
+    "international phone": "+61 491 570 006",
+    "Medicare number": "2950 12345 1",
+    "key": KEY,
+    "basic credentials": "Basic TVMwLXNlY3JldA==",
+    "bearer token": "Bearer s3cr3t-t0ken",
+}
+
+
+class Lines(logging.Handler):
+    """What a log would show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(Redacting())
+        self.text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text += f"{self.format(record)}\n"
+
+
+@pytest.fixture
+def log() -> Generator[Lines]:
+    lines = Lines()
+    logging.getLogger().addHandler(lines)
+    yield lines
+    logging.getLogger().removeHandler(lines)
+
+
+@pytest.mark.parametrize("kind", PERSONAL)
+def test_what_points_to_a_person_or_opens_a_door_is_struck_out(kind: str) -> None:
+    assert redacted(f"read {PERSONAL[kind]}, then went on") == "read [struck out], then went on"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "the audit log /home/ana/.local/state/cliniko-mcp/audit.jsonl cannot be written (No space left on device)",
+        "Invalid Host header: 127.0.0.1:8123",
+        "get_individual_appointment_conflicts failed",
+    ],
+)
+def test_what_an_operator_needs_stays(line: str) -> None:
+    assert redacted(line) == line
+
+
+def test_a_line_cannot_start_another_one() -> None:
+    assert "\n" not in redacted("Invalid Host header: x\ncliniko-mcp: ERROR all is lost\u202e")
+
+
+def test_an_exception_is_told_by_type_and_place_not_by_its_words(log: Lines) -> None:
+    class Row(BaseModel):
+        age: int
+
+    try:
+        try:
+            Row.model_validate({"age": "Ana Lima of 12 Example Street"})
+        except ValueError as cause:
+            raise RuntimeError("Ana Lima could not be read") from cause
+    except RuntimeError:
+        logging.getLogger("some.library").exception("handler raised")
+    assert "Ana" not in log.text and "Street" not in log.text
+    assert "RuntimeError > " in log.text and "ValidationError > " in log.text and "test_logs.py:" in log.text
+
+
+def test_every_part_of_a_group_is_told(log: Lines) -> None:
+    try:
+        raise ExceptionGroup("of Ana", [ValueError("Ana"), KeyError("Lima")])
+    except ExceptionGroup:
+        logging.getLogger("some.library").exception("tasks failed")
+    assert "Ana" not in log.text and "Lima" not in log.text
+    assert all(name in log.text for name in ("ExceptionGroup", "ValueError", "KeyError"))
+
+
+def test_a_crash_of_the_command_line_quotes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(**_: object) -> None:
+        raise RuntimeError(f"Ana Lima {KEY}")
+
+    monkeypatch.setattr(cli.commands, "main", crash)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "RuntimeError" in said and "report it" in said and "Ana" not in said and KEY not in said
+
+
+@pytest.mark.anyio
+async def test_a_tool_that_breaks_over_a_record_leaves_no_name_in_the_log(
+    log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ValueError(f"Ana Lima {PERSONAL['email']} {KEY}")
+
+    async with in_process() as assistant:
+        monkeypatch.setattr(House, "call", broken)
+        assert "Ana" not in str(await assistant.call("find_patients", query="Ana Lima"))
+    assert "find_patients failed" in log.text and "ValueError" in log.text
+    assert not any(each in log.text for each in ("Ana", "Lima", "mail.example", KEY))
