@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp import __version__
 from cliniko_mcp.context.surfaces import surfaces
-from cliniko_mcp.errors import ClinikoMcpError, JsonValue
+from cliniko_mcp.errors import ClinikoMcpError, ConfigurationError, JsonValue
 from cliniko_mcp.guardrails.call import AskFirst, Caller, Layer
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.listing import entries
@@ -59,6 +59,18 @@ waitlists and recalls.
 """
 
 
+def instructions(settings: Settings) -> str:
+    """What a model should know before its first call, with what the settings say of this clinic and this run."""
+    facts: list[str] = []
+    if settings.demo:
+        facts.append("- This is a demo clinic: everyone and everything in it is fictional.")
+    if settings.read_only:
+        facts.append("- This connection only reads: every change is refused.")
+    if settings.confirm == "block":
+        facts.append("- Archive, delete and cancel are switched off here.")
+    return INSTRUCTIONS + "".join(f"{fact}\n" for fact in facts)
+
+
 class House:
     """A running server's parts: what is listed, what may be called, and the clinic, opened when first needed."""
 
@@ -78,6 +90,7 @@ class House:
         """The demo clinic of this run, made when first asked for."""
         if self._sandbox is None:
             self._sandbox = demo_clinic(self.settings)
+            self.at_end(self._sandbox.close)
         return self._sandbox
 
     def work_in(self, sandbox: Sandbox) -> None:
@@ -140,14 +153,28 @@ class House:
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
-    """A demo clinic by these settings; its records are made when the first request needs them."""
-    from cliniko_mcp.sandbox.core import Sandbox
+    """A demo clinic by these settings; its records are made when the first request needs them.
 
+    Raises ConfigurationError for faults that nobody knows and a file that cannot be used.
+    """
+    from cliniko_mcp.sandbox.core import Fault, Sandbox
+
+    try:
+        faults = [Fault.said(each) for each in settings.faults]
+    except ValueError as problem:
+        raise ConfigurationError(f"--faults: {problem}") from None
+    keeper = None
+    if settings.sandbox_file:
+        from cliniko_mcp.sandbox.clinic_file import ClinicFile
+
+        keeper = ClinicFile(settings.sandbox_file)
     return Sandbox(
         now=settings.sandbox_now or datetime.now(UTC),
         frozen=settings.sandbox_clock == "frozen",
         seed=settings.seed,
         rate_limit=settings.rate_limit,
+        keeper=keeper,
+        faults=faults,
     )
 
 
@@ -271,7 +298,7 @@ def build_server(house: House) -> Server[dict[str, Any]]:
         "cliniko-mcp",
         version=__version__,
         title="Cliniko",
-        instructions=INSTRUCTIONS,
+        instructions=instructions(house.settings),
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         **surfaces(house.call, house.desk, house.view.excluded, reader_of),

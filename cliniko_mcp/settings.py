@@ -89,6 +89,11 @@ class Settings(BaseModel):
     rate_limit: int = Field(
         default=200, ge=0, description="Requests a minute that the demo clinic allows for each key; 0 for no limit."
     )
+    faults: Names = Field(
+        default=(),
+        description="Trouble that the demo clinic makes, separated by commas: 429, 5xx, slow, non-json or dropped, "
+        "each with a rate, a path or a method if need be, such as slow:0.1 or 5xx:/bookings.",
+    )
     base_url: str | None = Field(
         default=None, description="Another address of the API, with /v1: https, or http on this computer."
     )

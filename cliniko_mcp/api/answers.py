@@ -81,7 +81,7 @@ def rate_limited(seconds: float) -> RateLimited:
     wait = max(1, ceil(seconds))
     return RateLimited(
         "Cliniko's limit of requests a minute is used up for now.",
-        f"Wait {wait} seconds, then call again.",
+        f"Wait {wait} second{'' if wait == 1 else 's'}, then call again.",
         retry_after=wait,
     )
 

@@ -78,7 +78,9 @@ def main() -> None:
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)
     except click.ClickException as problem:
-        problem.show(sys.stderr)
+        context = getattr(problem, "ctx", None)
+        where = f" See {context.command_path} --help." if context else ""
+        click.echo(f"cliniko-mcp: {problem.format_message()}{where}", err=True)
         sys.exit(problem.exit_code)
     except ClinikoMcpError as problem:
         advice = f" {problem.fix}" if problem.fix else ""

@@ -62,7 +62,7 @@ def call(name: str, arguments: str, **flags: Any) -> None:
         answer = anyio.run(run)
     except ClinikoMcpError as problem:
         if isinstance(problem, InvalidArguments) or not sys.stdout.isatty():
-            click.echo(json.dumps(error_body(problem), ensure_ascii=False, indent=2), err=True)
+            click.echo(json.dumps(error_body(problem), ensure_ascii=False), err=True)
             sys.exit(1)
         raise
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))

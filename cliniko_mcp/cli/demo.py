@@ -35,7 +35,9 @@ class Conversation:
         async with Client(stdio_client(server), elicitation_callback=self._answer) as client:
             self._client = client
             listed = await client.list_tools()
-            said = f"Connected: {len(listed.tools)} tools listed, every other one can be called. All of it is fictional."
+            said = (
+                f"Connected: {len(listed.tools)} tools listed, every other one can be called. All of it is fictional."
+            )
             click.echo(click.style(said, dim=True))
             await self._scenes()
         click.echo(click.style("\nTo use it in Claude Desktop, put this into its configuration file:", bold=True))

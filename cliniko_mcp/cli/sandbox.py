@@ -1,5 +1,6 @@
 """`cliniko-mcp sandbox`: the demo clinic on a local port, for curl and any other Cliniko client."""
 
+from contextlib import closing
 from typing import Any
 
 import click
@@ -7,7 +8,7 @@ import click
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.tools import SHOWN
 
-KEPT = ("sandbox_now", "sandbox_clock", "sandbox_file", "seed", "rate_limit", "port")
+KEPT = ("sandbox_now", "sandbox_clock", "sandbox_file", "seed", "rate_limit", "faults", "port")
 
 
 def _others() -> tuple[str, ...]:
@@ -17,9 +18,15 @@ def _others() -> tuple[str, ...]:
 
 
 @click.command()
+@click.option("--ledger", is_flag=True, help="Show how true each operation of the demo clinic is, and stop.")
 @settings_options(leave_out=_others())
-def sandbox(**flags: Any) -> None:
+def sandbox(ledger: bool, **flags: Any) -> None:
     """Serve the demo clinic on a local port, under /v1, with Basic auth. --port 8123 unless given."""
+    if ledger:
+        from cliniko_mcp.sandbox.ledger import told
+
+        click.echo(told())
+        return
     import anyio
 
     from cliniko_mcp.sandbox.port import asgi_app
@@ -30,11 +37,11 @@ def sandbox(**flags: Any) -> None:
     if flags.get("port") is None:
         flags["port"] = 8123
     settings = Settings.load(flags | {"sandbox": True})
-    clinic = demo_clinic(settings)
+    with closing(demo_clinic(settings)) as clinic:
 
-    def started(port: int) -> None:
-        clinic.base_url = f"http://127.0.0.1:{port}/v1"
-        for line in sandbox_lines(clinic.keys, clinic.base_url):
-            click.echo(line)
+        def started(port: int) -> None:
+            clinic.base_url = f"http://127.0.0.1:{port}/v1"
+            for line in sandbox_lines(clinic.keys, clinic.base_url):
+                click.echo(line)
 
-    anyio.run(listen, asgi_app(clinic), "127.0.0.1", settings.port, started)
+        anyio.run(listen, asgi_app(clinic), "127.0.0.1", settings.port, started)

@@ -151,11 +151,15 @@ def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Se
     if not found or allowed == seal(plan, found):
         return
     changed = "What speaks against it is not what was shown before. " if allowed else ""
+    listed = shown(found)
+    # The text that allows it is given only with everything it allows.
+    whole = len(listed) == len(found) and listed[-1] == found[-1]
+    go_on = "allow_clash set to the text under clash." if whole else "dry_run first, which shows all of it."
     raise Clash(
         f"{changed}Nothing was changed: {_things(len(found))} against it.",
         "Tell the user and offer another time (nearest, or find_times). Only if they still want it, call again with "
-        "allow_clash set to the text under clash.",
-        clash=seal(plan, found),
-        clashes=shown(found),
+        f"{go_on}",
+        clash=seal(plan, found) if whole else None,
+        clashes=listed,
         nearest=list(free) or None,
     )

@@ -125,3 +125,9 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     71: ("A tax that an item or a product names, archived ones included, refuses deletion with 422 under base.",),
     72: ("A patient who was merged is archived at that moment.",),
 }
+
+
+def choices_table() -> str:
+    """The choices as a table in Markdown, by checklist point."""
+    rows = [f"| {point} | {' '.join(sentences)} |" for point, sentences in sorted(CHOICES.items())]
+    return "\n".join(["| point | what the demo clinic does |", "|---|---|", *rows])

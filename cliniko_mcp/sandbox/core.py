@@ -5,7 +5,7 @@ road of a request: log < faults < key < user agent < rate limit < route < role <
 
 import re
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from threading import RLock
@@ -19,7 +19,9 @@ from cliniko_mcp.sandbox.faults import Fault, Faults, afterwards, instead
 from cliniko_mcp.sandbox.gates import ROLES, allowed
 from cliniko_mcp.sandbox.ids import IdSequence
 from cliniko_mcp.sandbox.limits import RateLimit
+from cliniko_mcp.sandbox.store import NotKept
 from cliniko_mcp.sandbox.wire import (
+    TEXT_TYPE,
     LoggedRequest,
     Refusal,
     SandboxRequest,
@@ -35,7 +37,7 @@ from cliniko_mcp.sandbox.wire import (
 if TYPE_CHECKING:
     from cliniko_mcp.sandbox.asking import Caller
     from cliniko_mcp.sandbox.desk import Desk
-    from cliniko_mcp.sandbox.store import Keeper
+    from cliniko_mcp.sandbox.store import Change, Keeper
 
 KEYS: Final[Mapping[str, str]] = MappingProxyType(
     {role: f"demo-{role.replace(' ', '-')}-au1" if role != ROLES[0] else "demo-au1" for role in ROLES}
@@ -51,7 +53,8 @@ class Sandbox:
     """A faithful Cliniko in memory. Building it is cheap: the seed is sown when the first request needs it.
 
     `now` is where its clock starts (aware); `monotonic` is what moves it. `rate_limit` is requests a
-    minute for each key, 0 for none. `base_url` is the address in the links it gives, `/v1` included.
+    minute for each key, 0 for none. `base_url` is the address in the links it gives, `/v1` included. `faults` are in
+    force from the start; `keeper` is where the state outlives the process: what it holds goes before the seed.
     """
 
     def __init__(
@@ -64,11 +67,14 @@ class Sandbox:
         base_url: str = "http://127.0.0.1:8123/v1",
         monotonic: Callable[[], float] = time.monotonic,
         keeper: "Keeper | None" = None,
+        faults: Iterable[Fault] = (),
         sow: "Callable[[Desk], None] | None" = None,
     ) -> None:
         self.keys: Mapping[str, str] = KEYS
         self.clock = SandboxClock(now, frozen=frozen, monotonic=monotonic)
         self.faults = Faults(seed)
+        self._trouble = tuple(faults)
+        self.faults.set(*self._trouble)
         self.limit = RateLimit(rate_limit)
         self.base_url = base_url.rstrip("/")
         self.requests: list[LoggedRequest] = []
@@ -103,10 +109,10 @@ class Sandbox:
             return response
 
     def reset(self) -> None:
-        """Start over: the seed anew, the clock back at its start, no faults, nothing counted and nothing logged."""
+        """Start over: the seed anew, the clock and the faults as at the start, nothing counted and nothing logged."""
         with self._lock:
             self.clock.restart(self._started, frozen=self._frozen)
-            self.faults.set()
+            self.faults.set(*self._trouble)
             self.limit.forget()
             self.requests.clear()
             self._desk = self._sown()
@@ -116,7 +122,7 @@ class Sandbox:
     def snapshot(self) -> dict[str, JsonValue]:
         """The whole state as plain JSON, for `restore`."""
         desk = self.desk
-        return {"now": desk.clock.stamp(), "ids": desk.ids.count, "tables": desk.store.dump()}
+        return {"now": desk.clock.stamp(), "seed": desk.ids.seed, "ids": desk.ids.count, "tables": desk.store.dump()}
 
     def restore(self, state: Mapping[str, JsonValue]) -> None:
         """Take over a state that `snapshot` gave. Raises ValueError for anything else, and changes nothing then."""
@@ -127,7 +133,7 @@ class Sandbox:
         with self._lock:
             desk = self.desk
             desk.store.load(tables)
-            desk.ids.count = ids
+            desk.ids.count, desk.ids.seed = ids, _seed(state, desk.ids.seed)
             desk.clock.set(moment)
             if self._keeper is not None:
                 self._keeper.replace(state)
@@ -145,7 +151,7 @@ class Sandbox:
         if not isinstance(tables, dict) or not isinstance(ids, int):
             raise ValueError("what was kept is not a clinic")
         desk.store.load(tables)
-        desk.ids.count = ids
+        desk.ids.count, desk.ids.seed = ids, _seed(kept, desk.ids.seed)
         return desk
 
     def _empty(self) -> "Desk":
@@ -186,6 +192,8 @@ class Sandbox:
             return self._worked(request, path, self._caller(role))
         except Refusal as refusal:
             return refusal.answer
+        except NotKept as problem:
+            return SandboxResponse(500, {"Content-Type": TEXT_TYPE}, f"{problem}\n".encode())
 
     def _caller(self, role: str) -> "Caller":
         from cliniko_mcp.sandbox.asking import Caller
@@ -224,10 +232,19 @@ class Sandbox:
 
     @contextmanager
     def _kept(self, desk: "Desk") -> Generator[None]:
-        with desk.store.transaction():
+        keeper = self._keeper
+
+        def keep(changes: "list[Change]") -> None:
+            if keeper is not None:
+                keeper.save(changes, desk.ids.count)
+
+        with desk.store.transaction(keep):
             yield
-        if self._keeper is not None and desk.store.committed:
-            self._keeper.save(desk.store.committed, desk.ids.count)
+
+    def close(self) -> None:
+        """Give back what the keeper holds."""
+        if self._keeper is not None:
+            self._keeper.close()
 
     def _log(self, request: SandboxRequest, role: str | None, response: SandboxResponse) -> None:
         entry = LoggedRequest(
@@ -236,6 +253,11 @@ class Sandbox:
         self.requests.append(entry)
         if len(self.requests) > _LOGGED:
             del self.requests[: _LOGGED // 10]
+
+
+def _seed(state: Mapping[str, JsonValue], fallback: int) -> int:
+    seed = state.get("seed")
+    return seed if isinstance(seed, int) else fallback
 
 
 __all__ = ["KEYS", "Fault", "Sandbox"]

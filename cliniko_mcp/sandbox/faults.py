@@ -49,6 +49,30 @@ class Fault:
             raise ValueError("path and method are texts")
         return cls(kind=cast("Kind", given["kind"]), **cast("dict[str, object]", {**numbers, **texts}))  # pyright: ignore[reportArgumentType]
 
+    @classmethod
+    def said(cls, text: str) -> "Fault":
+        """The fault that a word such as `429`, `5xx:0.1`, `slow:/bookings:seconds=3` or `dropped:POST` names.
+
+        First the kind, then in any order a rate from 0 to 1, a path, a method, and times, status or seconds by name.
+        Raises ValueError that says what is wrong.
+        """
+        word, *parts = text.split(":")
+        kind = _SAID.get(word.lower().replace("-", "_"), word)
+        given: dict[str, JsonValue] = {"kind": kind}
+        if kind.isdigit() and kind.startswith("5") and len(kind) == 3:
+            given = {"kind": "error", "status": int(kind)}
+        for part in parts:
+            name, equals, value = part.partition("=")
+            if equals:
+                given[name] = _number(value)
+            elif part.startswith("/"):
+                given["path"] = part
+            elif part.isalpha():
+                given["method"] = part.upper()
+            else:
+                given["rate"] = _number(part)
+        return cls.of(given)
+
     def strikes(self, request: SandboxRequest, path: str) -> bool:
         """Whether this request is one that the fault is about."""
         return path.startswith(self.path) and self.method in (None, request.method)
@@ -56,6 +80,23 @@ class Fault:
     def as_json(self) -> Json:
         """The fault as the control route shows it."""
         return {name: cast("JsonValue", getattr(self, name)) for name in self.__slots__}
+
+
+_SAID: Final = {
+    "429": "rate_limit",
+    "5xx": "error",
+    "non_json": "text",
+    "dropped": "drop",
+    "401": "revoked",
+    "403": "forbidden",
+}
+
+
+def _number(text: str) -> JsonValue:
+    try:
+        return int(text) if text.isdigit() else float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number, a path or a method") from None
 
 
 class Faults:

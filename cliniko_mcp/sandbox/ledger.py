@@ -32,3 +32,23 @@ def _ruled(book: Rulebook, operation: Operation) -> bool:
     if operation.record is not None and operation.resource in book.presenters:
         return True
     return any((operation.resource, moment) in book.at for moment in _MOMENTS.get(operation.shape, ()))
+
+
+def told() -> str:
+    """The ledger for people: a line for each operation, and how many there are of each kind."""
+    found = ledger()
+    counts = {kind: sum(each == kind for each in found.values()) for kind in ("rule", "shape")}
+    width = max(map(len, found))
+    lines = [f"{name:<{width}}  {kind}" for name, kind in found.items()]
+    return "\n".join([*lines, f"{counts['rule']} by rule, {counts['shape']} by shape, {len(found)} in all"])
+
+
+def ledger_table() -> str:
+    """The ledger as a table in Markdown: a row for each resource, with its operations by fidelity."""
+    found = ledger()
+    rows: dict[str, dict[str, list[str]]] = {}
+    for name, operation in registry.operations().items():
+        rows.setdefault(operation.resource, {"rule": [], "shape": []})[found[name]].append(f"`{name}`")
+    lines = ["| resource | by rule | by shape |", "|---|---|---|"]
+    lines += [f"| {resource} | {', '.join(by['rule'])} | {', '.join(by['shape'])} |" for resource, by in rows.items()]
+    return "\n".join(lines)

@@ -5,7 +5,7 @@ replaces it, so that whoever read it before still holds what it was, and a faile
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -18,8 +18,15 @@ STAMPS: Final = ("archived_at", "deleted_at", "cancelled_at")
 _NO_ROWS: Final[dict[str, None]] = {}
 
 
+class NotKept(Exception):
+    """A change could not be kept where it should outlive the process; it has not happened in memory either."""
+
+
 class Keeper(Protocol):
-    """Where a clinic's state may outlive its process: told of every committed change, and asked for all at start."""
+    """Where a clinic's state may outlive its process: told of every committed change, and asked for all at start.
+
+    `replace` and `save` raise NotKept where they cannot.
+    """
 
     def load(self) -> Mapping[str, JsonValue] | None:
         """The state as `Store.dump` gave it, or None where nothing is kept yet."""
@@ -31,6 +38,10 @@ class Keeper(Protocol):
 
     def save(self, changes: Iterable[Change], count: int) -> None:
         """Keep these rows (None: gone) and the count of the id sequence, all or nothing."""
+        ...
+
+    def close(self) -> None:
+        """Give back whatever it holds."""
         ...
 
 
@@ -156,19 +167,23 @@ class Store:
             self._undo.append((table, row_id, old))
 
     @contextmanager
-    def transaction(self) -> Generator[None]:
-        """Undo every change of this block if it raises; else leave its net changes in `committed`."""
+    def transaction(self, keep: Callable[[list[Change]], None] | None = None) -> Generator[None]:
+        """Undo every change of this block if it raises, or if `keep` does, which is given its net changes.
+
+        They are left in `committed`.
+        """
         self._undo = []
         try:
             yield
+            touched = {(table, row_id): None for table, row_id, _ in self._undo}
+            self.committed = [(table, row_id, self.get(table, row_id)) for table, row_id in touched]
+            if keep is not None and self.committed:
+                keep(self.committed)
         except BaseException:
             for table, row_id, old in reversed(self._undo):
                 self.table(table).put(row_id, old)
             self.committed = []
             raise
-        else:
-            touched = {(table, row_id): None for table, row_id, _ in self._undo}
-            self.committed = [(table, row_id, self.get(table, row_id)) for table, row_id in touched]
         finally:
             self._undo = None
 

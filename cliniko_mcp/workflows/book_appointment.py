@@ -188,7 +188,8 @@ def _remarks(plan: Plan, roster: Roster, theirs: Sequence[Entry], asked: Known |
     ]
     if same:
         times = ", ".join(f"{each.starts.astimezone(zone):%H:%M}" for each in same[:3])
-        remarks.append(f"{patients.named(plan.patients[0])} is booked that day already, at {times}.")
+        where = f" ({roster.zone(plan.business.id)})" if len(roster.sites) > 1 else ""
+        remarks.append(f"{patients.named(plan.patients[0])} is booked that day already, at {times}{where}.")
     if asked is None and len(roster.sites) > 1:
         remarks.append(f"The site is {plan.business.name}, where {plan.practitioner.name} works then.")
     if plan.length != timedelta(minutes=offers.minutes_of(plan.kind)):

@@ -162,14 +162,23 @@ def _next(shown: _Shown, roster: Roster, span: Span, given: ShowDiary) -> list[J
     if day:
         who = list[JsonValue](dict.fromkeys(each.practitioner_id for each in day))
         calls.extend({"when": when, "practitioner": who, **sites} for when in _on_day(span, day[0], roster))
+    named: dict[str, JsonValue] = {"practitioner": list[JsonValue](given.practitioner)} if given.practitioner else {}
     later = [each for each in shown.left if each.day != first.day]
-    if later:
-        named: dict[str, JsonValue] = (
-            {"practitioner": list[JsonValue](given.practitioner)} if given.practitioner else {}
-        )
-        when = f"{later[0].day} to {later[-1].day}{_again(span, first)}"
+    cut = [each for each in later if each.day == later[-1].day and _ends_within(span, each, roster)]
+    whole = [each for each in later if not cut or each.day != cut[0].day]
+    if whole:
+        when = f"{whole[0].day} to {whole[-1].day}{_again(span, first)}"
         calls.append({"when": when, **named, **sites})
+    if cut:
+        # "To" a day means to its end, so the day on which the span ends early is asked for by its hours.
+        calls.extend({"when": when, **named, **sites} for when in _on_day(span, cut[0], roster))
     return calls
+
+
+def _ends_within(span: Span, sheet: Sheet, roster: Roster) -> bool:
+    """Whether the span ends before the day of this sheet does, where its hours do not say so of every day."""
+    when = span.at(sheet.business_id)
+    return not when.times and when.end < day_bounds(sheet.day, roster.zone(sheet.business_id))[1]
 
 
 def _on_day(span: Span, sheet: Sheet, roster: Roster, begin: datetime | None = None) -> list[str]:

@@ -56,6 +56,7 @@ def test_what_is_wrong_is_said_in_plain_words(arguments: list[str], environ: dic
     done = run(*arguments, **environ)
     assert done.returncode != 0
     assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
     assert "Traceback" not in done.stderr
     assert "MS0x" not in done.stderr + done.stdout
     assert done.stdout == ""
@@ -104,5 +105,3 @@ def test_the_version_is_one_fact() -> None:
     from cliniko_mcp import __version__
 
     assert __version__ in run("--version").stdout
-
-

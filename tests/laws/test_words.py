@@ -9,7 +9,8 @@ import pytest
 from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.operation import Operation, Risk
 from cliniko_mcp.registry import operations
-from cliniko_mcp.server import INSTRUCTIONS
+from cliniko_mcp.server import INSTRUCTIONS, instructions
+from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.views import CORE, META
 from tests.laws.every import ENTRIES, every_operation, every_tool
 
@@ -67,7 +68,10 @@ def test_no_text_is_so_long_that_hosts_cut_it(entry: Entry):
 
 
 def test_the_instructions_are_not_cut_either():
-    assert len(INSTRUCTIONS) <= MOST_CHARACTERS
+    fullest = instructions(Settings(sandbox=True, read_only=True, confirm="block"))
+    assert fullest.startswith(INSTRUCTIONS)
+    assert "demo clinic" in fullest
+    assert len(fullest) <= MOST_CHARACTERS
 
 
 @every_tool

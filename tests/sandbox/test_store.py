@@ -92,6 +92,9 @@ class Drawer:
     def save(self, changes: Iterable[Change], count: int) -> None:
         self.saved += changes
 
+    def close(self) -> None:
+        pass
+
 
 def test_a_keeper_is_told_what_changed_and_nothing_of_what_failed() -> None:
     drawer = Drawer()

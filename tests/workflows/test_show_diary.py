@@ -143,6 +143,19 @@ async def test_what_does_not_fit_is_said_and_the_calls_given_show_every_row_of_i
         assert seen == due
 
 
+async def test_a_span_that_ends_within_a_day_goes_on_to_its_end_and_no_further() -> None:
+    async with in_process() as assistant:
+        whole = await assistant.call("show_diary", when="in the next 3 days", business="Northside", limit=400)
+        answer = await assistant.call("show_diary", when="in the next 3 days", business="Northside", limit=10)
+        seen, waiting = ids(answer), list(answer["next"])
+        while waiting:
+            more = await assistant.call("show_diary", **waiting.pop(0), limit=40)
+            seen |= ids(more)
+            waiting += more.get("next", [])
+        total = whole["page"]["total"]
+        assert len(seen) == total == answer["page"]["total"]
+
+
 async def test_mornings_of_a_week_cut_short_go_on_with_mornings_only() -> None:
     async with in_process() as assistant:
         whole = await assistant.call("show_diary", when="next week mornings except Wednesday", limit=400)

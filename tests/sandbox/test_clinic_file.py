@@ -1,0 +1,155 @@
+"""A clinic in a file: what was answered outlives any end of the process, and no other program's file is touched."""
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from base64 import b64encode
+from http.client import HTTPConnection
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.sandbox.clinic_file import ClinicFile
+from cliniko_mcp.sandbox.core import Sandbox
+
+from .front import NOW, Front
+
+SERVE = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--port", "0", "--rate-limit", "0"]
+HEADERS = {
+    "Authorization": "Basic " + b64encode(b"demo-au1:").decode(),
+    "User-Agent": "tests (desk@clinic.example)",
+    "Content-Type": "application/json",
+}
+
+
+def opened(path: Path, seed: int = 1) -> Front:
+    return Front(Sandbox(now=NOW, frozen=True, rate_limit=0, seed=seed, keeper=ClinicFile(str(path))))
+
+
+def test_a_clinic_comes_back_as_it_was_left(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.db"
+    desk = opened(path, seed=5)
+    booked = desk.book("2026-11-30T00:00:00Z")
+    tax = desk.post("/taxes", {"name": "VAT", "rate": "20"})
+    desk.delete(f"/taxes/{tax['id']}")
+    desk.post("/patients", {"first_name": "Zoë", "last_name": "小红"})
+    whole = desk.sandbox.snapshot()
+    desk.sandbox.close()
+    again = opened(path)
+    assert again.sandbox.snapshot() == whole
+    assert again.get(f"/individual_appointments/{booked['id']}") == booked
+    assert int(again.book("2026-12-01T00:00:00Z")["id"]) > int(booked["id"])
+    again.sandbox.reset()
+    again.sandbox.close()
+    fresh = opened(path)
+    assert fresh.sandbox.snapshot() == Sandbox(now=NOW, frozen=True).snapshot()
+    fresh.sandbox.close()
+
+
+def test_one_program_at_a_time_and_no_other_program_s_file(tmp_path: Path) -> None:
+    first = ClinicFile(str(tmp_path / "clinic.db"))
+    with pytest.raises(ConfigurationError, match="another program has it open"):
+        ClinicFile(str(tmp_path / "clinic.db"))
+    first.close()
+    (tmp_path / "letter.txt").write_text("Dear colleague, " * 100)
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        ClinicFile(str(tmp_path / "letter.txt"))
+    other = sqlite3.connect(tmp_path / "books.db")
+    other.execute("CREATE TABLE books (title TEXT)")
+    other.commit()
+    other.close()
+    with pytest.raises(ConfigurationError, match="is not a demo clinic's file"):
+        ClinicFile(str(tmp_path / "books.db"))
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        ClinicFile(str(tmp_path / "nowhere" / "clinic.db"))
+
+
+def test_what_cannot_be_kept_has_not_happened(tmp_path: Path) -> None:
+    keeper = ClinicFile(str(tmp_path / "clinic.db"))
+    desk = Front(Sandbox(now=NOW, frozen=True, rate_limit=0, keeper=keeper))
+    before = desk.sandbox.snapshot()["tables"]
+    keeper._file.execute("PRAGMA query_only = ON")
+    answer = desk.ask("POST", "/patients", body={"first_name": "Nia", "last_name": "Sample"})
+    assert answer.status == 500 and b"cannot be written" in answer.body
+    assert desk.sandbox.snapshot()["tables"] == before
+    keeper._file.execute("PRAGMA query_only = OFF")
+    assert desk.post("/patients", {"first_name": "Nia", "last_name": "Sample"})["label"] == "Nia Sample"
+    desk.sandbox.close()
+
+
+def start(path: Path) -> tuple["subprocess.Popen[str]", int]:
+    process = subprocess.Popen([*SERVE, "--sandbox-file", str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in iter(process.stdout.readline, ""):
+        if found := re.match(r"url http://127\.0\.0\.1:(\d+)/v1", line):
+            return process, int(found[1])
+    raise AssertionError("it did not start")
+
+
+def ended(process: "subprocess.Popen[str]") -> None:
+    process.wait(20)
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def asked(port: int, method: str, path: str, body: Any = None) -> Any:
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, f"/v1{path}", json.dumps(body) if body else None, HEADERS)
+        answer = connection.getresponse()
+        return json.loads(answer.read() or b"null")
+    finally:
+        connection.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize("after", [0.05, 0.21])
+def test_a_kill_at_any_moment_leaves_every_answered_change_whole_and_no_half_of_another(
+    tmp_path: Path, after: float
+) -> None:
+    path = tmp_path / "clinic.db"
+    process, port = start(path)
+    ids = {
+        f"{name}_id": asked(port, "GET", f"/{name}s?sort=id")[f"{name}s"][0]["id"]
+        for name in ("patient", "practitioner", "appointment_type")
+    }
+    site = asked(port, "GET", "/businesses?sort=id:desc")["businesses"][0]["id"]
+    rule = {"repeat_type": "Daily", "number_of_repeats": 9, "repeating_interval": 1}
+    body = {**ids, "business_id": site, "starts_at": "2031-01-01T00:00:00Z", "repeat_rule": rule}
+    answered: list[str] = []
+    killer = Timer(after, process.send_signal, (signal.SIGKILL,))
+    try:
+        asked(port, "GET", "/user")
+        killer.start()
+        while True:
+            answered.append(asked(port, "POST", "/individual_appointments", body)["id"])
+    except (OSError, ValueError):
+        pass
+    finally:
+        killer.join()
+        ended(process)
+    kept = sqlite3.connect(path)
+    found = kept.execute("SELECT row FROM rows WHERE resource = 'individual_appointments'").fetchall()
+    seats = kept.execute("SELECT row FROM rows WHERE resource = 'attendees'").fetchall()
+    assert kept.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    kept.close()
+    rows = [row for (text,) in found if (row := json.loads(text))["starts_at"] >= "2031"]
+    firsts = {row["id"] for row in rows if "repeated_from_id" not in row}
+    assert set(answered) <= firsts and len(firsts) <= len(answered) + 1
+    # A series is ten appointments with ten attendees: all of it is there, or none.
+    assert len(rows) == 10 * len(firsts)
+    booked = {json.loads(text)["booking_id"] for (text,) in seats}
+    assert {row["id"] for row in rows} <= booked
+    again, port = start(path)
+    try:
+        for one in answered:
+            assert asked(port, "GET", f"/individual_appointments/{one}")["id"] == one
+    finally:
+        again.terminate()
+        ended(again)
