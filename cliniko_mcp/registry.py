@@ -1,4 +1,4 @@
-"""The table of all operations: name -> Operation. A resource's module is imported when one of its operations is asked for."""
+"""The table of all operations: a resource's module is imported when one of its operations is asked for."""
 
 from collections.abc import Mapping
 from functools import cache

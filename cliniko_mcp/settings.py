@@ -136,9 +136,7 @@ class Settings(BaseModel):
             value = environ.get(variable(name), "").strip()
             if value and not (value.startswith("${") and value.endswith("}")):
                 given[name] = value
-        for name, value in flags.items():
-            if value is not None and value != ():
-                given[name] = value
+        given |= {name: value for name, value in flags.items() if value is not None and value != ()}
         try:
             return cls.model_validate(given)
         except ValidationError as refused:

@@ -124,6 +124,10 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     71: ("A tax that an item or a product names, archived ones included, refuses deletion with 422 under base.",),
     72: ("A patient who was merged is archived at that moment.",),
+    79: (
+        "Of the routes that no description lists, the /appointments family alone is there, because links lead to it.",
+        "/deleted, /archived and /cancelled lists, and what is newer than the description (recalls), are 404.",
+    ),
 }
 
 

@@ -197,7 +197,8 @@ class Store:
 
     def dump(self) -> dict[str, JsonValue]:
         """Every table as a list of rows, in order: plain JSON."""
-        return {name: [dict(row) for row in table.rows.values()] for name, table in sorted(self._tables.items())}
+        kept = sorted((name, table) for name, table in self._tables.items() if table.rows)
+        return {name: [dict(row) for row in table.rows.values()] for name, table in kept}
 
     def load(self, tables: Mapping[str, JsonValue]) -> None:
         """Replace everything by what `dump` gave. Raises ValueError for anything else."""

@@ -14,6 +14,7 @@ import pytest
 
 from cliniko_mcp.guardrails.call import Caller
 from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.server import House
 from tests.api.virtual import run
 
@@ -56,10 +57,13 @@ async def at_every_await(work: Work, check: Callable[[House], Awaitable[None]], 
 
     The first round of turns opens the clinic, too. After each, nothing of it is left and `check` holds.
     """
+    sandbox: Sandbox | None = None
     for steps in range(1, 2_000):
-        async with under(brief, audit_file=str(audit)) as (assistant, _):
+        async with under(brief, sandbox=sandbox, audit_file=str(audit)) as (assistant, _):
             house = assistant.house
             assert house is not None
+            sandbox = house.sandbox
+            sandbox.requests.clear()
             before = asyncio.all_tasks()
             cancelled = await cancelled_after(work(house), steps)
             for _ in range(3):
@@ -107,7 +111,7 @@ def test_a_write_cancelled_at_every_await_is_done_once_or_not_at_all_and_is_writ
         assert len(made) <= 1
         assert len(begun) >= total, "nothing was sent that was not written down before"
         found = await house.call("list_patients", {"last_name": "Cancelled"}, Caller())
-        assert found["page"]["total"] == len(made)  # pyright: ignore[reportArgumentType, reportCallIssue, reportIndexIssue, reportOptionalSubscript]
+        assert found["page"]["total"] == total  # pyright: ignore[reportArgumentType, reportCallIssue, reportIndexIssue, reportOptionalSubscript]
 
     total = 0
     work = calling("create_patient", first_name="Was", last_name="Cancelled")
@@ -120,10 +124,12 @@ def test_a_write_cancelled_at_every_await_is_done_once_or_not_at_all_and_is_writ
 
 def test_callers_who_wait_for_the_same_names_do_not_go_down_with_the_one_who_asked(tmp_path: Path) -> None:
     async def story() -> None:
+        sandbox: Sandbox | None = None
         for steps in range(1, 60, 3):
-            async with under(brief) as (assistant, _):
+            async with under(brief, sandbox=sandbox) as (assistant, _):
                 house = assistant.house
                 assert house is not None
+                sandbox = house.sandbox
                 others = [
                     asyncio.ensure_future(house.call("list_individual_appointments", {"limit": 3}, Caller()))
                     for _ in range(4)

@@ -98,12 +98,17 @@ def some(first: int, trouble: Trouble, *, method: str | None = None, after: int 
 
 @asynccontextmanager
 async def under(
-    trouble: Trouble = fair, *, answer: Answer | None = None, **settings: Any
+    trouble: Trouble = fair, *, answer: Answer | None = None, sandbox: Sandbox | None = None, **settings: Any
 ) -> AsyncGenerator[tuple[Assistant, Weather]]:
-    """An assistant whose server reaches the demo clinic through this weather; the clinic's clock is the loop's."""
+    """An assistant whose server reaches the demo clinic through this weather; the clinic's clock is the loop's.
+
+    `sandbox` is a clinic that another server worked in before.
+    """
     weather = Weather(trouble)
 
     def clinic(settings: Settings) -> Sandbox:
+        if sandbox is not None:
+            return sandbox
         start = settings.sandbox_now or datetime.fromisoformat(NOW)
         return Sandbox(now=start, rate_limit=settings.rate_limit, monotonic=anyio.current_time)
 

@@ -17,7 +17,7 @@ OPERATIONS = list(registry.operations().values())
 
 
 def arguments(world: World, operation: Operation) -> dict[str, Any]:
-    """Good arguments for this operation, with ids of this clinic's records; destructive ones get a record of their own."""
+    """Good arguments for this operation, with ids of this clinic; what destroys gets a record of its own."""
     own = world.make(operation.resource) if operation.method != "GET" and "id" in operation.path_ids else None
     if operation.shape == "unarchive":
         world.front.post(f"/{operation.resource}/{own}/archive", status=204)
