@@ -42,7 +42,7 @@ TYPED = {
 """Commands that ask at a terminal: what they ask for, and what is typed."""
 
 INSTALLING = ("pipx ", "uv tool ", "uvx ")
-SERVING = re.compile(r"cliniko-mcp (serve|sandbox) ")
+SERVING = re.compile(r"cliniko-mcp (serve|sandbox) (?!--ledger)")
 
 
 def command_lines(page: str) -> Iterator[str]:

@@ -42,11 +42,13 @@ class Served:
             if line.startswith("curl"):
                 break
         # What comes later is read along, or a full pipe would stop the server.
-        Thread(target=self._read_along, daemon=True).start()
+        self.reading = Thread(target=self._read_along, daemon=True)
+        self.reading.start()
 
     def _read_along(self) -> None:
         assert self.process.stderr is not None
-        self._seen += (line.decode() for line in self.process.stderr)
+        for line in self.process.stderr:
+            self._seen.append(line.decode())
 
     @property
     def said(self) -> str:
@@ -112,7 +114,12 @@ def served(audit: Path, *flags: str, prepare: Any = None) -> Generator[Served]:
     with subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(os.environ), preexec_fn=prepare
     ) as process:
+        found: Served | None = None
         try:
-            yield Served(process, audit)
+            found = Served(process, audit)
+            yield found
         finally:
             process.kill()
+            process.wait()
+            if found is not None:
+                found.reading.join()

@@ -63,7 +63,7 @@ async def test_ten_seconds_of_everything_lose_nothing_double_nothing_and_leave_n
         await held(assistant, soak)
         assert asyncio.all_tasks() <= before
     assert soak.calls > 100
-    assert {"ok", "outcome_unknown"} <= set(soak.outcomes)
+    assert soak.outcomes["ok"] < soak.calls, "there was no trouble at all"
     assert Chain(audit).verify().problem is None
     entries = list(Chain(audit).entries())
     begun = {str(entry["n"]) for entry in entries if entry["outcome"] == "begun"}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from .process import served
+from .test_leaving import until
 
 resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="another process's limits: Linux only")
@@ -42,7 +43,7 @@ def test_a_change_whose_end_finds_no_room_is_still_told_as_done(tmp_path: Path) 
         answer = server.call("create_patient", first_name="Last", last_name="Room")
         assert answer["item"]["first_name"] == "Last"
         assert [each["outcome"] for each in server.written()][-1] == "begun"
-        assert "cannot be written" in server.said
+        until(lambda: "cannot be written" in server.said, server.process)
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, whole)
         server.call("list_practitioners")
         assert server.chain().verify().problem is None

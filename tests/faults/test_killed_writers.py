@@ -57,8 +57,8 @@ def test_writers_killed_at_any_moment_lose_no_line_that_was_promised_and_break_n
     assert max(kept) == last
 
 
-EXPORT = (sys.executable, "-m", "cliniko_mcp", "export", "individual_appointments", "--sandbox", "--rate-limit", "0")
-EXPORT_ALL = (*EXPORT, "--requests-per-minute", "60000", "--filter", "cancelled_at=all", "--fields", "id,starts_at")
+EXPORT = (sys.executable, "-m", "cliniko_mcp", "export", "patients", "--sandbox", "--rate-limit", "0")
+EXPORT_ALL = (*EXPORT, "--requests-per-minute", "60000", "--fields", "id,last_name")
 STILL = ("--sandbox-now", "2026-11-24T09:00:00+11:00", "--sandbox-clock", "frozen")
 KILL_AT = """
 import os, signal, sys

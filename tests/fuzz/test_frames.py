@@ -58,7 +58,8 @@ class Wire:
         self.process = process
         self.sent = 0
         self.lines = 0
-        Thread(target=self._drain, daemon=True).start()
+        self.reading = Thread(target=self._drain, daemon=True)
+        self.reading.start()
 
     def _drain(self) -> None:
         assert self.process.stderr is not None
@@ -98,6 +99,7 @@ def wire() -> Iterator[Wire]:
         assert process.stdin is not None
         process.stdin.close()
         process.wait(10)
+        found.reading.join()
         sys.stderr.write(f"\n{found.sent:,} frames fuzzed\n")
 
 

@@ -137,11 +137,15 @@ def test_attendees_mirror_their_appointments(desk: Front) -> None:
     for group in rows(desk, "group_appointments"):
         live = [row["patient_id"] for row in seats[group["id"]] if not is_hidden(row)]
         assert live == group["patient_ids"] and len(live) <= group["max_attendees"]
+    latest: dict[str, str] = {}
+    for row in rows(desk, "attendees"):
+        booking = next(found for each in VIEWS["appointments"] if (found := store.get(each, str(row["booking_id"]))))
+        if not is_hidden(row):
+            latest[row["patient_id"]] = max(latest.get(row["patient_id"], ""), str(booking["starts_at"]))
     for patient in rows(desk, "patients"):
-        places = [
-            store.get(each, str(row["booking_id"])) for row in rows(desk, "attendees")[:0] for each in VIEWS["bookings"]
-        ]
-        assert places == []
+        last = patient.get("latest_booking_id")
+        booking = next((found for each in VIEWS["appointments"] if (found := store.get(each, last))), {})
+        assert booking.get("starts_at") == latest.get(patient["id"])
 
 
 def test_notes_invoices_and_stock_agree_with_what_they_are_about(desk: Front) -> None:
@@ -218,7 +222,6 @@ def test_a_year_of_availability_is_worked_out_in_under_200_ms(desk: Front) -> No
     took: list[float] = []
     for _ in range(5):
         began = time.process_time()
-        found = available(clinic, place, today, today + timedelta(days=364))
+        assert len(available(clinic, place, today, today + timedelta(days=364))) > 2000
         took.append(time.process_time() - began)
-    assert len(found) > 2000
     assert min(took) < 0.2
