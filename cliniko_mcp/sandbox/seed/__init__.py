@@ -36,7 +36,7 @@ def _grown(seed: int, now: datetime) -> "tuple[Mapping[str, Table], int]":
     finally:
         if collecting:
             gc.enable()
-    # The rows stay for good. A collector that walked through all of them now and again would hold up an answer by 40 ms.
+    # The rows stay for good; a collector that walked through all of them would hold up an answer by 40 ms.
     gc.freeze()
     return desk.store.tables(), desk.ids.count
 
