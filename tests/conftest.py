@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import mcp_types as types
 import pytest
 from mcp.client.client import Client
@@ -15,6 +16,10 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from cliniko_mcp.server import House, build_server, running
 from cliniko_mcp.settings import Settings
+
+# How long one example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 NOW = "2026-11-24T09:00:00+11:00"
 """A Tuesday morning at Northside."""
