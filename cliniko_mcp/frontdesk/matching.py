@@ -19,6 +19,14 @@ _BREAKS: Final = re.compile(r"[\W_]+")
 
 def fold(text: str) -> str:
     """The text in small letters without accents and apostrophes, its words one space apart."""
+    found = _folded_once(text)
+    # Taking a sign apart can show letters that are still large, such as those in circles and brackets.
+    while (again := _folded_once(found)) != found:
+        found = again
+    return found
+
+
+def _folded_once(text: str) -> str:
     small = _APOSTROPHES.sub("", text.casefold().translate(_LETTERS))
     bare = "".join(letter for letter in unicodedata.normalize("NFKD", small) if not unicodedata.combining(letter))
     return _BREAKS.sub(" ", bare).strip()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cliniko_mcp.errors import InvalidArguments, NotFound
@@ -116,6 +116,7 @@ def test_one_word_does_not_count_twice() -> None:
     assert not fits(words("ana ana"), ["Ana Lima"], "prefixes")
 
 
+@example("🄐", "")
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_folding_settles_and_likeness_stays_within_its_bounds(one: str, other: str) -> None:
     assert fold(fold(one)) == fold(one)
