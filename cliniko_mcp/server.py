@@ -222,7 +222,7 @@ def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     from cliniko_mcp.guardrails.questions import Questions
     from cliniko_mcp.guardrails.readonly import ReadOnly
 
-    settings, now = house.settings, house.clock()
+    settings, now = house.settings, clinic.now
     questions = Questions(now, lambda: secrets.token_hex(16))
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:

@@ -9,13 +9,13 @@ import socket
 import stat
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 from mcp.server.lowlevel import Server
 
+from cliniko_mcp.api.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.server import House, build_server
 from cliniko_mcp.settings import Settings
@@ -154,14 +154,15 @@ def http_app(server: Server[dict[str, Any]], settings: Settings, token: str | No
 def transport_security(host: str) -> TransportSecuritySettings:
     """Which Host and Origin headers are answered: on loopback only local ones, against DNS rebinding.
 
-    Beyond loopback clients carry a token, which a page in a browser cannot; no foreign Origin is answered either.
+    Beyond loopback clients carry a token, which a page in a browser cannot; on a named address no foreign Origin is
+    answered either, on a wildcard address the names that lead here are not known.
     """
     from mcp.server.transport_security import TransportSecuritySettings
 
     names = ["127.0.0.1", "localhost", "[::1]"] if is_loopback(host) else [host, f"[{host}]"]
     hosts = [allowed for name in names for allowed in (name, f"{name}:*")]
     origins = [f"http://{name}" for name in hosts]
-    if not is_loopback(host) and host in ("0.0.0.0", "::"):
+    if host in ("0.0.0.0", "::"):
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
     return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
 
@@ -249,14 +250,6 @@ def bearer_token(settings: Settings) -> str | None:
     if len(token) < _LEAST_TOKEN:
         raise ConfigurationError(f"the bearer token is shorter than {_LEAST_TOKEN} characters")
     return token
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this computer can reach the address."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def url(host: str, port: int) -> str:

@@ -66,7 +66,7 @@ def parse_base_url(text: str) -> str:
         raise ConfigurationError("The base URL may hold neither a user name nor a query.", _BASE_URL)
     if parts.scheme not in ("http", "https"):
         raise ConfigurationError("The base URL has to begin with https://.", _BASE_URL)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigurationError("Plain http would send the API key unprotected to another computer.", _BASE_URL)
     path = parts.path.rstrip("/")
     if not path.endswith("/v1"):
@@ -83,13 +83,12 @@ def _split(written: str) -> SplitResult | None:
     return parts
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+def is_loopback(host: str) -> bool:
+    """Whether only this computer can reach the host."""
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host.strip("[]")).is_loopback
     except ValueError:
-        return False
+        return host == "localhost"
 
 
 def user_agent(contact_email: str) -> str:

@@ -8,11 +8,11 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from html import unescape
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from cliniko_mcp.api.credentials import is_loopback
 from cliniko_mcp.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Storage:
         )
         home = httpx2.URL(base_url)
         async with client as http:
-            yield cls(http, demo=home.scheme == "http" and _is_here(home.host))
+            yield cls(http, demo=home.scheme == "http" and is_loopback(home.host))
 
     async def upload(self, url: str, fields: Mapping[str, str], filename: str, kind: str, data: bytes) -> str:
         """Send one file by a presigned POST: every field, the file last. Gives the `upload_url` that claims it.
@@ -87,7 +87,7 @@ class Storage:
             address = httpx2.URL(url)
         except httpx2.InvalidURL:
             raise Unavailable("Cliniko named a file storage that is no address.", _AGAIN) from None
-        local = address.scheme == "http" and self._demo and _is_here(address.host)
+        local = address.scheme == "http" and self._demo and is_loopback(address.host)
         if not (address.scheme == "https" or local) or not address.host or address.userinfo:
             raise Unavailable("Cliniko named a file storage that is not reached by https, so it was not used.", _AGAIN)
         return url
@@ -121,12 +121,3 @@ async def _limited(response: "httpx2.Response", most: int) -> bytes:
                 )
             parts.append(part)
     return b"".join(parts)
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
