@@ -2,7 +2,8 @@
 
     python -m benchmarks.size [--json]
 
-Tokens are o200k_base where tiktoken can be imported, else bytes/4.
+Tokens are o200k_base where bpe-openai (in the extra `bench`, with its vocabulary inside) or tiktoken (which downloads
+it) is installed, else bytes/4.
 """
 
 import time
@@ -44,12 +45,14 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def counter() -> tuple[str, Callable[[str], int]]:
     """How tokens are counted here, and the function that counts them."""
-    try:
-        tiktoken: Any = import_module("tiktoken")
-    except ImportError:
-        return "bytes/4", lambda text: len(text.encode()) // 4
-    encoding = tiktoken.get_encoding("o200k_base")
-    return "o200k_base", lambda text: len(encoding.encode(text))
+    for library in ("bpe_openai", "tiktoken"):
+        try:
+            encoding: Any = import_module(library).get_encoding("o200k_base")
+        except (ImportError, OSError):  # not installed, or no way to the vocabulary
+            continue
+        encode: Callable[[str], list[int]] = encoding.encode
+        return "o200k_base", lambda text, encode=encode: len(encode(text))
+    return "bytes/4", lambda text: len(text.encode()) // 4
 
 
 def views(count: Callable[[str], int]) -> list[Row]:
