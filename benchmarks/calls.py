@@ -23,6 +23,7 @@ from mcp.client.client import Client
 
 from benchmarks.report import Row, report
 from cliniko_mcp.guardrails.call import Caller
+from cliniko_mcp.sandbox.faults import Fault
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from cliniko_mcp.server import House, build_server, running
 from cliniko_mcp.settings import Settings
@@ -137,6 +138,17 @@ async def frontdesk(runs: int = 7) -> list[Row]:
     return rows
 
 
+async def distant(runs: int = 5) -> list[Row]:
+    """A row: seconds of find_times over everyone and four weeks, of 1.5 allowed, where each answer takes 50 ms."""
+    async with at_work() as (house, _, _):
+        await house.call("list_businesses", {"limit": 1}, Caller())
+        house.sandbox.faults.set(Fault("slow", seconds=0.05))
+        given = {"type": "Standard consult", "when": "next 4 weeks"}
+        times = [await took(lambda: house.call("find_times", given, Caller())) for _ in range(runs + 1)]
+        row: Row = {"tool": "find_times, 4 weeks, 50 ms upstream", "first s": times[0] / 1000}
+        return [row | {"later s": median(times[1:]) / 1000}]
+
+
 async def growth(sizes: list[int]) -> list[Row]:
     """A row for each size of the clinic's list of patients: what its parts cost, and the whole to a 1,000 rows."""
     rows: list[Row] = []
@@ -179,6 +191,7 @@ def main() -> None:
     sizes = sys.argv[sys.argv.index("--rows") + 1] if "--rows" in sys.argv else "1000,10000,100000"
     report("One call over the bare request", anyio.run(overhead))
     report("Curated tools", anyio.run(frontdesk))
+    report("Curated tools, far from Cliniko", anyio.run(distant))
     report("Cost by the number of rows", anyio.run(growth, [int(size) for size in sizes.split(",")]))
 
 

@@ -1,9 +1,10 @@
-"""Calls a second and their percentiles over Streamable HTTP, beside bare requests to the same demo clinic.
+"""Calls a second and their percentiles over Streamable HTTP, beside an empty server and bare requests to the clinic.
 
     python -m benchmarks.http [--json] [--calls 400]
 
-A server process works in its demo clinic, which also answers on a port; 1, 10 and 100 clients ask each in turn, one
-call after another. Clients and server share the computer.
+A server process works in its demo clinic, which also answers on a port; an empty server on the same SDK has one tool
+that answers at once. 1, 10 and 100 clients ask each in turn, one call after another. Clients and servers share the
+computer.
 """
 
 import json
@@ -36,6 +37,26 @@ META = {
 }
 KEY = {"Authorization": "Basic " + b64encode(b"demo-au1:").decode(), "User-Agent": "benchmark (me@example.org)"}
 FLAGS = ["--transport", "http", "--port", "0", "--sandbox-port", "0", "--rate-limit", "0"]
+EMPTY = """
+import socket
+import mcp_types as types
+import uvicorn
+from mcp.server.lowlevel import Server
+
+async def list_tools(ctx, params):
+    return types.ListToolsResult(tools=[types.Tool(name="echo", input_schema={"type": "object"})])
+
+async def call_tool(ctx, params):
+    text = types.TextContent(type="text", text='{"said": "patient"}')
+    return types.CallToolResult(content=[text], structured_content={"said": "patient"})
+
+app = Server("empty", on_list_tools=list_tools, on_call_tool=call_tool).streamable_http_app()
+bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+bound.bind(("127.0.0.1", 0))
+bound.listen(128)
+print(f"http://127.0.0.1:{bound.getsockname()[1]}/mcp", flush=True)
+uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning", access_log=False)).run(sockets=[bound])
+"""
 Ask = Callable[[httpx2.AsyncClient], Awaitable[None]]
 
 
@@ -59,6 +80,18 @@ def listening() -> Generator[tuple[str, str, int]]:
             finally:
                 process.terminate()
                 process.wait(20)
+
+
+@contextmanager
+def empty() -> Generator[str]:
+    """The address of an empty server on the same SDK, with one tool that answers at once."""
+    with subprocess.Popen([sys.executable, "-c", EMPTY], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 async def load(ask: Ask, clients: int, calls: int) -> tuple[float, list[float]]:
@@ -85,48 +118,64 @@ async def load(ask: Ask, clients: int, calls: int) -> tuple[float, list[float]]:
         return await all_at_once(max(calls // clients, 1)), times
 
 
+def tool_call(address: str, name: str, arguments: dict[str, Any], expected: str) -> Ask:
+    """What calls a tool in the era without sessions, and holds what comes back against a piece that it must contain."""
+    headers = {
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": MODERN,
+        "mcp-method": "tools/call",
+        "mcp-name": name,
+    }
+    params: dict[str, Any] = {"name": name, "arguments": arguments, "_meta": META}
+    frame = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+
+    async def call(http: httpx2.AsyncClient) -> None:
+        response = await http.post(address, json=frame, headers=headers)
+        assert expected in response.text, response.text[:300]
+
+    return call
+
+
 async def measured(calls: int) -> tuple[list[Row], dict[str, object]]:
-    """A row for each number of clients, for calls of a tool and for bare requests; and the server's peak memory."""
+    """A row for each number of clients: calls of a tool, of an empty server's, and bare requests; and peak memory."""
     rows: list[Row] = []
-    with listening() as (address, clinic, process_id):
+    with listening() as (address, clinic, process_id), empty() as nothing:
         patients = httpx2.get(f"{clinic}/patients?per_page=1", headers=KEY, trust_env=False).json()
         patient: str = patients["patients"][0]["id"]
-        headers = {
-            "accept": "application/json, text/event-stream",
-            "mcp-protocol-version": MODERN,
-            "mcp-method": "tools/call",
-            "mcp-name": "get_patient",
-        }
-        params: dict[str, Any] = {"name": "get_patient", "arguments": {"id": patient}, "_meta": META}
-        frame = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-
-        async def call(http: httpx2.AsyncClient) -> None:
-            response = await http.post(address, json=frame, headers=headers)
-            assert patient in response.text, response.text[:300]
 
         async def request(http: httpx2.AsyncClient) -> None:
             response = await http.get(f"{clinic}/patients/{patient}", headers=KEY)
             assert json.loads(response.content)["id"] == patient
 
-        await load(call, 2, 20)
-        await load(request, 2, 20)
+        call = tool_call(address, "get_patient", {"id": patient}, patient)
+        echo = tool_call(nothing, "echo", {"id": patient}, "patient")
+        for ask in (call, request, echo):
+            await load(ask, 2, 20)
         for clients in CLIENTS:
-            took, asked = await load(request, clients, calls)
-            bare = len(asked) / took
-            seconds, times = await load(call, clients, calls)
+            bare, _ = await rate(request, clients, calls)
+            idle, _ = await rate(echo, clients, calls)
+            ours, times = await rate(call, clients, calls)
             cuts = quantiles(times, n=100)
             rows.append(
                 {
                     "clients": clients,
-                    "calls a second": len(times) / seconds,
+                    "calls a second": ours,
                     "p50 ms": cuts[49],
                     "p95 ms": cuts[94],
                     "p99 ms": cuts[98],
-                    "bare requests a second": bare,
-                    "bare to call": bare / (len(times) / seconds),
+                    "empty server": idle,
+                    "empty to call": idle / ours,
+                    "bare requests": bare,
+                    "bare to call": bare / ours,
                 }
             )
         return rows, {"MB at the server's peak": round(peak_megabytes(process_id))}
+
+
+async def rate(ask: Ask, clients: int, calls: int) -> tuple[float, list[float]]:
+    """How many a second, and the milliseconds of each."""
+    seconds, times = await load(ask, clients, calls)
+    return len(times) / seconds, times
 
 
 def main() -> None:

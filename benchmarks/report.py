@@ -1,8 +1,11 @@
 """How every benchmark reports: a table for people, or JSON for programs with --json."""
 
 import json
+import os
+import platform
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 Row = Mapping[str, str | int | float]
 
@@ -21,6 +24,16 @@ def report(title: str, rows: Sequence[Row], facts: Mapping[str, object] | None =
         print("  ".join(_aligned(cell, width) for cell, width in zip(line, widths, strict=True)))
     for name, fact in (facts or {}).items():
         print(f"{name}: {fact}")
+
+
+def where() -> dict[str, str]:
+    """When and on what computer a measurement is made: figures say nothing without."""
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return {
+        "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{load}",
+        "python": platform.python_version(),
+    }
 
 
 def _shown(value: str | int | float) -> str:

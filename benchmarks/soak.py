@@ -1,10 +1,12 @@
 """Many callers for a long while, in trouble of every kind: nothing lost, doubled or hanging, and no growing memory.
 
-    python -m benchmarks.soak [--minutes 20] [--callers 20]
+    python -m benchmarks.soak [--minutes 20] [--callers 20] [--out benchmarks/soak.json]
 
 Run by hand; the suite holds a short one. Every minute it tells what came of the calls, and how much memory is held.
+Nothing is written where something was lost, doubled or wrong: then it ends with what was.
 """
 
+import json
 import resource
 import sys
 import tempfile
@@ -15,10 +17,11 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from benchmarks.report import Row, report
+from benchmarks.report import Row, report, where
 from cliniko_mcp.guardrails.chain import Chain
 from tests.faults.crowd import Soak, forget, held, in_process
 
+RESULT = "benchmarks/soak.json"
 PAUSE = 0.2
 """Seconds a caller rests between two calls, as an assistant does; without it only the computer is measured."""
 
@@ -61,15 +64,28 @@ async def soak(minutes: int, callers: int) -> list[Row]:
 
 
 def main() -> None:
-    """Soak and print."""
+    """Soak, print, and write the result down."""
 
-    def given(flag: str, usual: int) -> int:
-        return int(sys.argv[sys.argv.index(flag) + 1]) if flag in sys.argv else usual
+    def given(flag: str, usual: str) -> str:
+        return sys.argv[sys.argv.index(flag) + 1] if flag in sys.argv else usual
 
-    rows = anyio.run(soak, given("--minutes", 20), given("--callers", 20))
+    minutes, callers, out = int(given("--minutes", "20")), int(given("--callers", "20")), given("--out", RESULT)
+    machine = where()
+    rows = anyio.run(soak, minutes, callers)
+    # The first minute also fills caches, so growth is told from the second.
     first, last = float(rows[min(1, len(rows) - 1)]["MB"]), float(rows[-1]["MB"])
-    calls = sum(int(row["calls"]) for row in rows)
-    report("Soak", rows, {"calls": f"{calls:,}", "memory, last minute to second": f"{last / first:.2f}"})
+    facts: dict[str, str | int | float] = {
+        "minutes": minutes,
+        "callers": callers,
+        "calls": sum(int(row["calls"]) for row in rows),
+        "told as failed": sum(int(row["told as failed"]) for row in rows),
+        "slowest, s": round(max(float(row["slowest, s"]) for row in rows), 2),
+        "MB": round(last),
+        "MB, last minute to second": round(last / first, 3),
+    }
+    report("Soak", rows, facts)
+    Path(out).write_text(json.dumps({**machine, **facts, "rows": rows}, indent=1) + "\n", "utf-8")
+    print(f"written to {out}")
 
 
 if __name__ == "__main__":

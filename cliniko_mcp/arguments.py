@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.fields import Id
-from cliniko_mcp.model import Body, complaints
+from cliniko_mcp.model import STRANGE, Body, complaints
 
 _ID: Final = TypeAdapter[str](Id)
 
@@ -15,9 +15,14 @@ _ID: Final = TypeAdapter[str](Id)
 def refused_arguments(name: str, wrong: Mapping[str, str], known: tuple[str, ...]) -> InvalidArguments:
     """One error for all wrong arguments of a call."""
     sentences = "; ".join(f"{path} {problem}" for path, problem in wrong.items())
-    strangers = [path for path, problem in wrong.items() if problem == "is not an argument of this operation"]
+    strangers = [path for path, problem in wrong.items() if problem == STRANGE and top_of(path) not in known]
     fix = f"{name} takes {', '.join(known)}." if strangers else "Correct the arguments named here and call again."
     return InvalidArguments(f"{name}: {sentences}.", fix, fields=dict(wrong))
+
+
+def top_of(path: str) -> str:
+    """The argument that a place is in: `content` of `content.sections[0].name`."""
+    return path.partition(".")[0].partition("[")[0]
 
 
 def read_ids(

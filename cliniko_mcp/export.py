@@ -19,9 +19,9 @@ from typing import Final, Literal, Self, cast
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
 from cliniko_mcp.filters import NUMBER
 from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.guardrails.places import open_private
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Operation
+from cliniko_mcp.private import open_private
 from cliniko_mcp.registry import find
 
 Format = Literal["csv", "jsonl"]
@@ -31,6 +31,7 @@ Progress = Callable[[int, int | None], None]
 CHECKPOINT: Final = 500
 """Rows between two notes of how far the file is good: five pages."""
 _MORE: Final = "more"
+_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 _HARMLESS: Final = re.compile(r"[+\-]?[0-9 ().,/:-]*")
 
@@ -102,10 +103,14 @@ async def export(
     """
     try:
         with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
-            kept = unfinished.rows
-            total = await desk.count(desk.call(plan.operation, **plan.arguments))
+            kept, total = unfinished.rows, None
+
+            def expect(rows: int) -> None:
+                nonlocal total
+                total = kept + rows
+
             behind = {"id": f">{unfinished.last}"} if unfinished.last else {}
-            async with aclosing(desk.all(plan.operation, **plan.arguments, **behind)) as records:
+            async with aclosing(desk.all(plan.operation, on_total=expect, **plan.arguments, **behind)) as records:
                 async for record in records:
                     unfinished.write(record)
                     if unfinished.rows % CHECKPOINT == 0:
@@ -160,10 +165,9 @@ class Unfinished:
         whole: dict[str, JsonValue] = record.model_dump(mode="json", exclude_none=True, warnings=False)
         extra = {name: whole[name] for name in record.model_extra or {} if name in whole} if plan.more else {}
         if plan.format == "jsonl":
-            self._text.write(json.dumps({name: whole.get(name) for name in plan.columns} | extra, ensure_ascii=False))
-            self._text.write("\n")
+            self._text.write(_JSON.encode({name: whole.get(name) for name in plan.columns} | extra) + "\n")
         else:
-            cells = [_cell(whole.get(name)) for name in plan.columns]
+            cells = [_cell(whole[name]) if name in whole else None for name in plan.columns]
             self._csv.writerow([*cells, _cell(extra or None)] if plan.more else cells)
         self.rows += 1
         name = getattr(record, "id", None)

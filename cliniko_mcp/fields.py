@@ -164,6 +164,10 @@ def coded(words: Mapping[int, str]) -> Any:
     return Annotated[int, BeforeValidator(code_of), AfterValidator(known), WithJsonSchema(schema, mode="validation")]
 
 
+def _numeral(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10 else value
+
+
 def omittable(**constraints: Any) -> Any:
     """A field that may be left out but never emptied: `clear` does not offer it, and null is refused."""
     return Field(default=None, **constraints)
@@ -186,6 +190,8 @@ Instant = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 LocalDate = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string"})]
+# For a choice of whole numbers, which a schema that every host accepts can only list as text.
+Numeral = BeforeValidator(_numeral)
 TimeOfDay = Annotated[str, Field(pattern=r"^[0-9]{2}:[0-9]{2}$")]
 Colour = Annotated[str, AfterValidator(_colour), WithJsonSchema({"type": "string"})]
 Uri = str

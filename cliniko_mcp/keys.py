@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.private import write_private
 
 SERVICE: Final = "cliniko-mcp"
 ENTRY: Final = "api-key"
@@ -191,13 +192,4 @@ def _read(file: Path) -> dict[str, str] | None:
 
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as target:
-            target.write(text)
-        draft.replace(file)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    write_private(file, text)

@@ -9,14 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, TypeGuard, cast
+from typing import Any, ClassVar, Final, Self, TypeGuard, cast
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails, PydanticSerializationError
 
 from cliniko_mcp.errors import JsonValue
 
 JsonObject = Mapping[str, JsonValue]
+STRANGE: Final = "is not an argument of this operation"
+"""What a complaint says of a name that is not known."""
 
 
 class Record(BaseModel):
@@ -29,12 +31,11 @@ class Record(BaseModel):
     secret: ClassVar[frozenset[str]] = frozenset({"cancellation_url", "telehealth_url"})
     """Fields that let anyone act as the patient: shown only where the caller names them."""
 
-    _drift: tuple[str, ...] = PrivateAttr(default=())
-
     @property
     def drift(self) -> tuple[str, ...]:
         """Names of the fields whose values were not what this package expects; they hold what Cliniko sent."""
-        return self._drift
+        # Kept by hand: a private attribute with a default would cost every record that is read a fifth of its time.
+        return (self.__pydantic_private__ or {}).get("drift", ())
 
     @classmethod
     def read(cls, raw: JsonObject) -> Self:
@@ -66,7 +67,7 @@ class Record(BaseModel):
         missing = (fields[wire] for wire in empty if wire not in values)
         record.__pydantic_extra__ = unknown
         record.__pydantic_fields_set__.update(unknown)
-        record._drift = (*odd, *missing)
+        object.__setattr__(record, "__pydantic_private__", {"drift": (*odd, *missing)})
         return record
 
     @classmethod
@@ -75,19 +76,26 @@ class Record(BaseModel):
         fields = cls.model_fields
         for name, value in raw.items():
             if name in fields:
-                values[name] = [_id_of(each) or each for each in value] if _are_links(value) else value
+                values[name] = _ids_of(value) if _are_links(value) else value
             elif name == "links":
                 continue
-            elif _is_link(value):
+            elif isinstance(value, dict) and _is_link(value):
                 if (linked := linked_id(value)) is not None:
                     values.setdefault(f"{name}_id", linked)
             elif _are_links(value):
-                values[f"{name.removesuffix('s')}_ids"] = [_id_of(each) or each for each in value]
+                values[f"{name.removesuffix('s')}_ids"] = _ids_of(value)
             elif value is None and f"{name}_id" in fields:
                 values.setdefault(f"{name}_id", None)
             else:
                 values[name] = value
         return values
+
+
+def value_of(record: Record, name: str) -> object:
+    """What the record says of this field, declared or not; None where it says nothing."""
+    # An attribute that is missing costs pydantic an exception, which is dear where rows are made by the thousand.
+    declared = record.__dict__.get(name)
+    return declared if declared is not None else (record.__pydantic_extra__ or {}).get(name)
 
 
 def linked_id(link: object) -> str | None:
@@ -97,19 +105,22 @@ def linked_id(link: object) -> str | None:
     if not isinstance(url, str):
         return None
     # Only digits are taken from it, so the address itself needs no parsing.
-    last = url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
+    if "?" in url or "#" in url:
+        url = url.partition("?")[0].partition("#")[0]
+    last = url.rstrip("/").rpartition("/")[2]
     return last if last.isascii() and last.isdigit() and len(last) <= 20 else None
 
 
-_id_of = linked_id
-
-
 def _is_link(value: object) -> bool:
-    return isinstance(value, dict) and cast("dict[str, object]", value).keys() == {"links"}
+    return isinstance(value, dict) and len(cast("dict[str, object]", value)) == 1 and "links" in value
 
 
 def _are_links(value: object) -> TypeGuard[list[Mapping[str, object]]]:
     return isinstance(value, list) and value != [] and all(map(_is_link, cast("list[object]", value)))
+
+
+def _ids_of(links: Sequence[Mapping[str, object]]) -> list[object]:
+    return [linked_id(each) or each for each in links]
 
 
 class Body(BaseModel):
@@ -175,21 +186,33 @@ def complaints(refused: ValidationError) -> Iterator[tuple[str, str]]:
         yield field_path(error["loc"]), _sentence(error)
 
 
+_IN_WORDS: Final = {
+    kind: sentence
+    for kinds, sentence in {
+        "missing": "is needed",
+        "extra_forbidden": STRANGE,
+        "string_type": "must be text",
+        "bool_type bool_parsing": "must be true or false",
+        "int_type int_parsing int_from_float": "must be a whole number",
+        "float_type float_parsing decimal_type decimal_parsing": "must be a number",
+        "list_type": "must be a list",
+        "dict_type model_type model_attributes_type": "must be an object",
+        "string_too_long": "must be at most {max_length} characters",
+        "too_long": "may hold at most {max_length}",
+        "literal_error": "must be {expected}",
+    }.items()
+    for kind in kinds.split()
+}
+"""What pydantic complains of, by its name for it, in words that do not speak of Python."""
+
+
 def _sentence(error: ErrorDetails) -> str:
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "missing":
-            return "is needed"
-        case "extra_forbidden":
-            return "is not an argument of this operation"
-        case "value_error":
-            return str(context.get("error", error["msg"])).removeprefix("Value error, ")
-        case "string_too_long":
-            return f"must be at most {context['max_length']} characters"
-        case "string_too_short" if context["min_length"] == 1:
-            return "must not be empty"
-        case "literal_error":
-            return f"must be {context['expected']}"
-        case _:
-            message = error["msg"].removeprefix("Input ")
-            return message[0].lower() + message[1:]
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        return str(context.get("error", error["msg"])).removeprefix("Value error, ")
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "must not be empty"
+    if kind in _IN_WORDS:
+        return _IN_WORDS[kind].format_map(context)
+    message = error["msg"].removeprefix("Input ")
+    return message[0].lower() + message[1:]

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from cliniko_mcp.arguments import part_for, read_ids, read_model, refused_arguments, wire_names
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.filters import HIDDEN, Condition, Family, conditions
-from cliniko_mcp.model import Body, Record
+from cliniko_mcp.model import STRANGE, Body, Record
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 _SORT: Final = re.compile(r"[a-z_]{1,60}(:(asc|desc))?")
@@ -169,7 +169,7 @@ class Operation:
         wrong: dict[str, str] = {}
         for name in arguments:
             if name not in self.argument_names:
-                wrong[name] = "is not an argument of this operation"
+                wrong[name] = STRANGE
         ids = dict(read_ids(self.path_ids, arguments, wrong))
         found = tuple(self._conditions(arguments, wrong))
         body = self._body(arguments, wrong)

@@ -26,7 +26,7 @@ from cliniko_mcp.listing import entries
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.answer import compact, error_body
 from cliniko_mcp.tools.asking import as_input_required, asker_of
-from cliniko_mcp.tools.boundary import schema_piece, too_large
+from cliniko_mcp.tools.boundary import too_large
 from cliniko_mcp.tools.catalogue import Catalogue
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.views import View, view_of
@@ -39,8 +39,8 @@ logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = """\
 Works in a clinic's Cliniko account: patients, practitioners, diaries, appointments, notes, invoices, stock.
-- Every Cliniko operation can be called. Those not listed: find them with cliniko_describe, run them with \
-cliniko_read, cliniko_write or cliniko_destroy.
+- Every Cliniko operation not switched off here can be called. Those not listed: find them with \
+cliniko_describe, run them with cliniko_read, cliniko_write or cliniko_destroy.
 - Times in and out are the clinic's local time unless they end in Z or name an offset; each answer carries now and \
 time_zone. Never work out weekdays yourself: each time shows its own.
 - Lists: page.complete false means there is more; go on with next_cursor. A filter takes a value, a prefix \
@@ -66,6 +66,8 @@ def instructions(settings: Settings) -> str:
         facts.append("- This is a demo clinic: everyone and everything in it is fictional.")
     if settings.read_only:
         facts.append("- This connection only reads: every change is refused.")
+    if settings.resources or settings.tools or settings.exclude_tools:
+        facts.append("- Some tools are switched off here; not_allowed is final, by every route.")
     if settings.confirm == "block":
         facts.append("- Archive, delete and cancel are switched off here.")
     return INSTRUCTIONS + "".join(f"{fact}\n" for fact in facts)
@@ -149,7 +151,7 @@ class House:
     async def desk(self, tool: str, caller: Caller) -> Desk:
         """What this tool acts through for this caller: the clinic behind the guards."""
         clinic = await self.clinic()
-        return Desk(clinic, self._layers, caller, tool, self.view.excluded, self.settings.upload_folder)
+        return Desk(clinic, self._layers, caller, tool, self.view.excluded_from(tool), self.settings.upload_folder)
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -240,7 +242,7 @@ def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
         Audit(Chain(log), now),
-        Exclusion(house.view.excluded),
+        Exclusion(house.view.excluded_from),
         *read_only,
         confirm,
     )
@@ -289,7 +291,7 @@ def build_server(house: House) -> Server[dict[str, Any]]:
         except AskFirst as first:
             return as_input_required(first)
         except ClinikoMcpError as problem:
-            return _result(house, _explained(params.name, problem), failed=True)
+            return _result(house, error_body(problem), failed=True)
         except Exception:
             logger.exception("%s failed", params.name)
             return _result(house, UNEXPECTED, failed=True)
@@ -301,6 +303,7 @@ def build_server(house: House) -> Server[dict[str, Any]]:
         instructions=instructions(house.settings),
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        get_tool_input_schema=_input_schema,
         **surfaces(house.call, house.desk, house.view.excluded, reader_of),
     )
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
@@ -328,6 +331,12 @@ def listed_tools(house: House) -> types.ListToolsResult:
         for entry in (known[name] for name in house.view.listed)
     ]
     return types.ListToolsResult(tools=tools)
+
+
+def _input_schema(name: str) -> Mapping[str, Any] | None:
+    # Without it the SDK would make the whole list for every call over HTTP, to look one schema up.
+    entry = entries().get(name)
+    return entry.input_schema if entry else None
 
 
 def _output_schema(name: str) -> dict[str, Any]:
@@ -367,18 +376,6 @@ def principal_of(ctx: ServerRequestContext[Any, Any]) -> str:
     """What an answer is bound to: the digest of the bearer token over HTTP, the local person on stdio."""
     state = getattr(ctx.request, "state", None)
     return str(getattr(state, "principal", "local"))
-
-
-def _explained(name: str, problem: ClinikoMcpError) -> dict[str, JsonValue]:
-    """An error with the piece of schema that the wrong arguments should have followed."""
-    body = error_body(problem)
-    fields = problem.details.get("fields")
-    entry = entries().get(name)
-    if problem.code == "invalid_arguments" and isinstance(fields, dict) and entry:
-        piece = schema_piece(entry.input_schema, [str(field).split(".")[0].split("[")[0] for field in fields])
-        if piece:
-            body["schema"] = piece
-    return body
 
 
 def _result(house: House, body: Mapping[str, JsonValue], *, failed: bool = False) -> types.CallToolResult:

@@ -9,11 +9,15 @@ import socket
 import stat
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import Context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import anyio
 from mcp.server.lowlevel import Server
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError
+from pydantic import ValidationError
 
 from cliniko_mcp.api.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
@@ -23,6 +27,8 @@ from cliniko_mcp.settings import Settings
 if TYPE_CHECKING:
     from mcp.server.sse import SseServerTransport
     from mcp.server.transport_security import TransportSecuritySettings
+    from mcp.shared._stream_protocols import ReadStream, WriteStream
+    from mcp.shared.message import SessionMessage
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -63,7 +69,63 @@ async def serve_stdio(server: Server[dict[str, Any]]) -> None:
     from mcp.server.stdio import stdio_server
 
     async with stdio_server() as (read, write):
-        await server.run(read, write, server.create_initialization_options())
+        await server.run(Readable(read, write), write, server.create_initialization_options())
+
+
+class Readable:
+    """The messages of a stream that can be read. A line that cannot is answered here, for the SDK would drop it.
+
+    JSON-RPC 2.0 section 5: the answer's id is null, as the message's own is not known.
+    """
+
+    def __init__(self, read: ReadStream[SessionMessage | Exception], write: WriteStream[SessionMessage]) -> None:
+        self._read = read
+        self._write = write
+
+    @property
+    def last_context(self) -> Context | None:
+        """The context in which the last message was sent, which the SDK asks its streams for."""
+        return getattr(self._read, "last_context", None)
+
+    async def receive(self) -> SessionMessage | Exception:
+        """The next message that can be read."""
+        from mcp.shared.message import SessionMessage
+
+        while isinstance(item := await self._read.receive(), Exception):
+            if (problem := unreadable(item)) is not None:
+                await self._write.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=None, error=problem)))
+        return item
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionMessage | Exception:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def aclose(self) -> None:
+        """Close the stream below."""
+        await self._read.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def unreadable(problem: Exception) -> ErrorData | None:
+    """The error of JSON-RPC for a line that could not be read; None for an empty line, which is no message."""
+    if not isinstance(problem, ValidationError):
+        return None
+    first = problem.errors(include_url=False)[0]
+    if first["type"] != "json_invalid":
+        return ErrorData(code=INVALID_REQUEST, message="Invalid Request: not a JSON-RPC message")
+    return ErrorData(code=PARSE_ERROR, message="Parse error") if str(first["input"]).strip() else None
 
 
 @asynccontextmanager

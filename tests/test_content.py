@@ -178,7 +178,7 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     (ALL, ask("text", name=""), ".name", EMPTY),
     (ALL, ask("text", name=" \n"), ".name", EMPTY),
     (ALL, ask("text", name="x" * 256), ".name", "at most 255 characters"),
-    (ALL, ask("text", name=None), ".name", "a valid string"),
+    (ALL, ask("text", name=None), ".name", "must be text"),
     (ALL, ask("address"), ".type", "'radiobuttons'"),
     (NOTES, ask("signature"), ".type", "'bodycharts'"),
     (FORMS, ask("bodycharts"), ".type", "'signature'"),
@@ -186,8 +186,8 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     # answer
     (ANSWERED, ask("text", answer=""), ".answer", EMPTY),
     (ALL, ask("paragraph", answer=" "), ".answer", EMPTY),
-    (ALL, ask("paragraph", answer=None), ".answer", "a valid string"),
-    (ANSWERED, ask("text", answer=7), ".answer", "a valid string"),
+    (ALL, ask("paragraph", answer=None), ".answer", "must be text"),
+    (ANSWERED, ask("text", answer=7), ".answer", "must be text"),
     (ANSWERED, ask("date", answer="24/11/2026"), ".answer", DATE),
     (ANSWERED, ask("date", answer="2026-02-30"), ".answer", DATE),
     (ANSWERED, ask("date", answer=" 2026-11-24"), ".answer", DATE),
@@ -201,7 +201,7 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     # answers
     (ALL, box(answers=[]), ".answers", EMPTY),
     (ALL, radio(answers=[]), ".answers", EMPTY),
-    (ALL, box(answers="Left"), ".answers", "a valid list"),
+    (ALL, box(answers="Left"), ".answers", "must be a list"),
     (ALL, box(answers=["Left"]), ".answers[0]", "must be an object"),
     (ALL, box(answers=[OFFERED, {}]), ".answers[1]", EMPTY),
     (ALL, box(answers=[{"value": ""}]), ".answers[0].value", EMPTY),
@@ -210,7 +210,7 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     (ALL, ask("paragraph", answers=[OFFERED]), ".answers", CHOICE),
     (ANSWERED, box(answers=[{"selected": True}]), ".answers[0].value", "is needed"),
     (ANSWERED, box(answers=[{"value": "Left", "selected": False}]), ".answers[0].selected", ONLY_TRUE),
-    (ANSWERED, box(answers=[{"value": "Left", "selected": "true"}]), ".answers[0].selected", "a valid boolean"),
+    (ANSWERED, box(answers=[{"value": "Left", "selected": "true"}]), ".answers[0].selected", "must be true or false"),
     (TEMPLATES, box(answers=[OFFERED, PICKED]), ".answers[1].selected", STRANGER),
     (ANSWERED, radio(answers=[PICKED, PICKED]), ".answers", "at most one selected"),
     (ANSWERED, radio(answers=[PICKED], other=TRUE), ".answers", "none selected where other.selected is true"),
@@ -218,7 +218,7 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     (ALL, box(other={}), ".other", EMPTY),
     (ALL, box(other="Both"), ".other", "must be an object"),
     (ALL, ask("text", other={"enabled": True}), ".other", CHOICE),
-    (ALL, box(other={"enabled": "no"}), ".other.enabled", "a valid boolean"),
+    (ALL, box(other={"enabled": "no"}), ".other.enabled", "must be true or false"),
     (ANSWERED, box(other={"enabled": True, "selected": False}), ".other.selected", ONLY_TRUE),
     (ANSWERED, box(other={"selected": True}), ".other.selected", "enabled is true"),
     (ANSWERED, box(other=TRUE | {"enabled": False, "value": "Both"}), ".other.selected", "enabled is true"),
@@ -238,7 +238,7 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     (("form",), ask("date", signature_id="7"), ".signature_id", "of type signature"),
     (NOT_A_FORM, ask("date", signature=SVG), ".signature", STRANGER),
     (NOTES, ask("text", required=True), ".required", STRANGER),
-    (FORMS, ask("text", required="yes"), ".required", "a valid boolean"),
+    (FORMS, ask("text", required="yes"), ".required", "must be true or false"),
 ]
 CASES: Final = [
     pytest.param(document, *rest, id=f"{document}: {str(rest[0])[:90]}")
@@ -280,7 +280,7 @@ def test_a_broken_rule_is_found_among_any_right_content(document: str, data: st.
         ({}, "", EMPTY),
         ({"section": []}, "", ""),
         ({"sections": []}, "sections", EMPTY),
-        ({"sections": "First"}, "sections", "a valid list"),
+        ({"sections": "First"}, "sections", "must be a list"),
         ({"sections": ["First"]}, "sections[0]", "must be an object"),
         ({"sections": [{"name": "First"}, {}]}, "sections[1]", EMPTY),
         ({"sections": [{"name": ""}]}, "sections[0].name", EMPTY),
@@ -288,7 +288,7 @@ def test_a_broken_rule_is_found_among_any_right_content(document: str, data: st.
         ({"sections": [{"description": ""}]}, "sections[0].description", EMPTY),
         ({"sections": [{"description": "x" * 10_001}]}, "sections[0].description", "at most 10000"),
         ({"sections": [{"name": "First", "questions": []}]}, "sections[0].questions", EMPTY),
-        ({"sections": [{"name": "First", "questions": {}}]}, "sections[0].questions", "a valid list"),
+        ({"sections": [{"name": "First", "questions": {}}]}, "sections[0].questions", "must be a list"),
         ({"sections": [{"name": "First", "title": "x"}]}, "sections[0].title", STRANGER),
     ],
 )

@@ -107,9 +107,9 @@ class Clinic:
 
         async def fetch(number: int, per_page: int) -> Page:
             async with slots:
-                found = await self._send(call, _paging(number, per_page), sweep=number > first)
-            await anyio.lowlevel.checkpoint()  # the next request goes out before this answer is made into records
-            return _page_of(call, found or {}, number, per_page)
+                response = await self._asked(call, _paging(number, per_page), sweep=number > first)
+            await anyio.lowlevel.checkpoint()  # the next request goes out before this answer is read
+            return _page_of(call, self._read(call, response) or {}, number, per_page)
 
         return fetch
 
@@ -136,9 +136,9 @@ class Clinic:
             clock=self._clock,
         )
 
-    def all(self, call: Call) -> AsyncGenerator[Record]:
+    def all(self, call: Call, on_total: Callable[[int], None] | None = None) -> AsyncGenerator[Record]:
         """Every row of a list, a few pages in memory at a time; waits out the rate limit; see `pages.drain`."""
-        return pages.drain(self._fetcher(call), in_flight=_AHEAD)
+        return pages.drain(self._fetcher(call), in_flight=_AHEAD, on_total=on_total)
 
     @property
     def files(self) -> "Storage":
@@ -162,7 +162,7 @@ class Clinic:
             return await self.files.download(place, most)
         if 200 <= response.status_code < 300 and len(response.content) <= most:
             return response.content
-        answers.read(call, response.status_code, response.headers, response.content, now=self.now())
+        self._read(call, response)
         raise answers.unreadable(call, "it was too large")
 
     async def zone(self, business_id: str | None = None) -> ZoneInfo:
@@ -215,13 +215,19 @@ class Clinic:
     async def _send(
         self, call: Call, paging: tuple[tuple[str, str], ...] = (), *, sweep: bool = False
     ) -> dict[str, JsonValue] | None:
+        return self._read(call, await self._asked(call, paging, sweep=sweep))
+
+    def _read(self, call: Call, response: "httpx2.Response") -> dict[str, JsonValue] | None:
+        return answers.read(call, response.status_code, response.headers, response.content, now=self.now())
+
+    async def _asked(self, call: Call, paging: tuple[tuple[str, str], ...], *, sweep: bool) -> "httpx2.Response":
         import httpx2
 
         from cliniko_mcp.api.retry import AnswerTooLarge, never_sent
 
         request = call.request((await self._zones.of_call(call)).zone if call.needs_zone else None)
         try:
-            response = await self._http.request(
+            return await self._http.request(
                 request.method,
                 request.path,
                 params=[*request.query, *paging] or None,
@@ -231,7 +237,6 @@ class Clinic:
         except httpx2.RequestError as problem:
             why = _in_words(problem, isinstance(problem, AnswerTooLarge))
             raise answers.unanswered(call, why, sent=not never_sent(problem)) from problem
-        return answers.read(call, response.status_code, response.headers, response.content, now=self.now())
 
 
 def _paging(number: int, per_page: int) -> tuple[tuple[str, str], ...]:

@@ -253,10 +253,12 @@ async def drain(
     in_flight: int = 4,
     remembered: int = 5_000,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    on_total: Callable[[int], None] | None = None,
 ) -> AsyncGenerator[Record]:
     """Yield every row of a list in its order, waiting out the rate limit, with a few pages in memory at a time.
 
-    Repeated rows are recognised among the last `remembered` ids. Wrap it in `aclosing` where you may leave early.
+    Repeated rows are recognised among the last `remembered` ids. `on_total` is told, before the rows of each page, how
+    many rows Cliniko says the whole list has. Wrap it in `aclosing` where you may leave early.
     Raises what a page raises, the limit of requests aside.
     """
     recent: deque[str] = deque()
@@ -274,6 +276,8 @@ async def drain(
     async with aclosing(_pages(patiently, 1, per_page, None, in_flight, lambda: True)) as pages:
         async for page in pages:
             new = 0
+            if on_total is not None and page.total is not None:
+                on_total(page.total)
             for row in page.items:
                 if not _is_new(row, ids):
                     continue

@@ -8,7 +8,9 @@ from typing import Final
 import click
 
 from cliniko_mcp import __version__
+from cliniko_mcp.cli.logs import log_to_stderr
 from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.untrusted import clean
 
 COMMANDS: Final = {
     "serve": "Serve assistants over MCP (the default command).",
@@ -75,6 +77,7 @@ def main() -> None:
 
     What nobody foresaw is told by its type and place: a traceback's words may quote records or the key.
     """
+    log_to_stderr()
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)
     except click.ClickException as problem:
@@ -84,13 +87,10 @@ def main() -> None:
         sys.exit(problem.exit_code)
     except ClinikoMcpError as problem:
         advice = f" {problem.fix}" if problem.fix else ""
-        click.echo(f"cliniko-mcp: {problem.message}{advice}", err=True)
+        click.echo(f"cliniko-mcp: {clean(problem.message + advice, lines=True)}", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except Exception:
-        from cliniko_mcp.cli.logs import log_to_stderr
-
-        log_to_stderr()
         logging.getLogger(__name__).exception("stopped by a mistake in this program; please report it")
         sys.exit(1)

@@ -11,6 +11,9 @@ HOW: Final = {
     "fish": "cliniko-mcp completion fish | source   in ~/.config/fish/config.fish",
 }
 
+# A new zsh completes nothing until it is told to; without this the script would end in "command not found: compdef".
+_BEFORE: Final = {"zsh": "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }\n"}
+
 
 @click.command(epilog="\b\n" + "\n".join(HOW.values()))
 @click.argument("shell", type=click.Choice(list(HOW)))
@@ -24,5 +27,6 @@ def completion(shell: str) -> None:
     if found is None:
         raise click.ClickException(f"there is no completion for {shell}")
     made = found(commands, {}, "cliniko-mcp", VARIABLE)
+    click.echo(_BEFORE.get(shell, ""), nl=False)
     # Without its `source`, which asks the installed bash for its version first.
     click.echo(made.source_template % made.source_vars())

@@ -1,7 +1,9 @@
 """`cliniko-mcp demo`: the newcomer's first minute, a front-desk conversation played through a real MCP client."""
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,7 +32,7 @@ class Conversation:
         from mcp.client.client import Client
         from mcp.client.stdio import StdioServerParameters, stdio_client
 
-        click.echo(click.style("Starting the server on the demo clinic ...", dim=True))
+        tell("Starting the server on the demo clinic ...", dim=True)
         server = StdioServerParameters(command=sys.executable, args=["-m", "cliniko_mcp", "serve", "--sandbox"])
         async with Client(stdio_client(server), elicitation_callback=self._answer) as client:
             self._client = client
@@ -38,11 +40,13 @@ class Conversation:
             said = (
                 f"Connected: {len(listed.tools)} tools listed, every other one can be called. All of it is fictional."
             )
-            click.echo(click.style(said, dim=True))
+            tell(said, dim=True)
             await self._scenes()
-        click.echo(click.style("\nTo use it in Claude Desktop, put this into its configuration file:", bold=True))
+        click.echo()
+        tell("To try it in Claude Desktop, run this, then start Claude Desktop again:", bold=True)
+        click.echo(f"  {started()} install --client claude-desktop --sandbox")
+        tell("For your own clinic leave out --sandbox. For any other assistant, this is the block to put in by hand:")
         click.echo(configuration())
-        click.echo("For your own clinic: leave out --sandbox and set CLINIKO_API_KEY and CLINIKO_CONTACT_EMAIL.")
 
     async def _scenes(self) -> None:
         await self._say("Who works here, and where?")
@@ -72,7 +76,7 @@ class Conversation:
         ana = (await self._call("find_patients", query="Ana Lima"))["items"][0]["id"]
         await self._call("archive_patient", id=ana)
         await self._call("get_patient", id=ana)
-        click.echo(click.style("    Nothing was archived.", fg="green"))
+        tell("Nothing was archived.", 4, fg="green")
 
         await self._say("Read me the visits so far, oldest first.")
         await self._call("list_individual_appointments", sort="starts_at", limit=250)
@@ -81,54 +85,68 @@ class Conversation:
         import anyio
 
         await anyio.sleep(self._pause)
-        click.echo(click.style(f"\n› {words}", fg="cyan", bold=True))
+        click.echo()
+        tell(f"› {words}", fg="cyan", bold=True)
 
     async def _call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         import anyio
 
         shown = ", ".join(f"{key}: {value}" for key, value in arguments.items())
-        click.echo(click.style(f"  {name}({shown})", fg="yellow"))
+        tell(f"{name}({shown})", 2, fg="yellow")
         result = await self._client.call_tool(name, arguments, progress_callback=self._progress)
         answer: dict[str, Any] = json.loads(result.content[0].text)
-        for line in lines_of(answer):
-            click.echo(f"    {line}")
+        for line, style in lines_of(answer):
+            tell(line, 4, **style)
         await anyio.sleep(self._pause)
         return answer
 
     async def _progress(self, done: float, total: float | None, message: str | None) -> None:
-        click.echo(click.style(f"    … {message or f'{done:g} of {total or 0:g}'}", dim=True))
+        tell(f"… {message or f'{done:g} of {total or 0:g}'}", 4, dim=True)
 
     async def _answer(self, context: Any, params: Any) -> Any:
         import mcp_types as types
 
         for line in filter(None, str(params.message).splitlines()):
-            click.echo(click.style(f"    ? {line}", fg="magenta"))
-        click.echo(click.style(f"    ! {'Yes' if self._person_says_yes else 'No'}", fg="magenta", bold=True))
+            tell(f"? {line}", 4, fg="magenta")
+        tell(f"! {'Yes' if self._person_says_yes else 'No'}", 4, fg="magenta", bold=True)
         if self._person_says_yes:
             return types.ElicitResult(action="accept", content={"approve": True})
         return types.ElicitResult(action="decline")
 
 
-def lines_of(answer: Mapping[str, Any], most: int = 4) -> Iterator[str]:
-    """An answer in a few lines that a person can read."""
+def tell(words: str, indent: int = 0, **style: Any) -> None:
+    """Print the words; in a terminal broken between words, with what follows under where they began."""
+    lines = [" " * indent + words]
+    if sys.stdout.isatty():
+        room = max(shutil.get_terminal_size().columns, 40)
+        lines = textwrap.wrap(
+            words, room, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2), break_on_hyphens=False
+        )
+    for line in lines:
+        click.secho(line, **style)
+
+
+def lines_of(answer: Mapping[str, Any], most: int = 4) -> Iterator[tuple[str, dict[str, Any]]]:
+    """An answer in a few lines that a person can read, each with its style."""
+    faint: dict[str, Any] = {"dim": True}
     if "code" in answer:
-        yield click.style(f"{answer['code']}: {answer['message']}", fg="red")
-        yield from (f"- {clash}" for clash in answer.get("clashes", []))
+        yield f"{answer['code']}: {answer['message']}", {"fg": "red"}
+        yield from ((f"- {clash}", {}) for clash in answer.get("clashes", []))
         if nearest := answer.get("nearest"):
-            yield f"nearest: {', '.join(nearest)}"
+            yield f"nearest: {', '.join(nearest)}", {}
         return
     if isinstance(answer.get("when"), str):
-        yield click.style(answer["when"], dim=True)
+        yield answer["when"], faint
     for name in ("sites", "practitioners", "items"):
         rows = answer.get(name, [])
-        yield from (_line(row) for row in rows[:most])
+        yield from ((_line(row), {}) for row in rows[:most])
         if len(rows) > most:
-            yield click.style(f"… and {len(rows) - most} more {name if name != 'items' else ''}".rstrip(), dim=True)
+            yield f"… and {len(rows) - most} more {name if name != 'items' else ''}".rstrip(), faint
     if "item" in answer:
-        yield _line(answer["item"])
+        yield _line(answer["item"]), {}
     if "done" in answer:
-        yield str(answer["done"])
-    yield from (click.style(note, dim=True) for note in answer.get("notes", [])[:2])
+        yield str(answer["done"]), {}
+    yield from ((note, faint) for note in answer.get("notes", [])[:2])
 
 
 def _line(row: Mapping[str, Any]) -> str:
@@ -146,7 +164,16 @@ def _words(row: Mapping[str, Any]) -> Iterator[str]:
             yield str(value)
 
 
+def started() -> str:
+    """How this program is started from any folder: by its name where the shell finds it, else by its path."""
+    import shlex
+
+    from cliniko_mcp.hosts.launch import NAME, launch_command
+
+    return NAME if shutil.which(NAME) else shlex.join(launch_command(sys.argv[0]))
+
+
 def configuration() -> str:
-    """The block for claude_desktop_config.json that serves the demo clinic with this very installation."""
+    """The block for a host's configuration file that serves the demo clinic with this very installation."""
     server = {"command": sys.executable, "args": ["-m", "cliniko_mcp", "serve", "--sandbox"]}
     return json.dumps({"mcpServers": {"cliniko": server}}, indent=2)

@@ -1,7 +1,9 @@
 """`cliniko-mcp doctor`: one screen that says what works, what does not, and what to do."""
 
 import json
+import shutil
 import sys
+import textwrap
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -26,6 +28,9 @@ MARKS: Final[dict[Status, tuple[str, str, str]]] = {
     "warning": ("!", "!", "yellow"),
     "failed": ("✗", "X", "red"),
 }
+
+_NAME: Final = 20
+"""Columns for the name of a check."""
 
 
 def _others() -> tuple[str, ...]:
@@ -94,9 +99,19 @@ def _show(check: Check) -> None:
         mark.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         mark = plain
-    click.echo(f"{click.style(mark, fg=colour, bold=True)} {check.name:<20} {check.detail}")
-    if check.fix:
-        click.echo(f"  {'':<20} {click.style(check.fix, dim=True)}")
+    name = f"{check.name:<{_NAME}}"
+    for number, line in enumerate(_lines(check.detail)):
+        click.echo(f"{' ' * (_NAME + 2) if number else f'{click.style(mark, fg=colour, bold=True)} {name}'} {line}")
+    for line in _lines(check.fix):
+        click.echo(f"{' ' * (_NAME + 2)} {click.style(line, dim=True)}")
+
+
+def _lines(words: str) -> list[str]:
+    """The words as they fit beside the names: in a terminal on several lines, so that the names stand alone."""
+    if not sys.stdout.isatty():
+        return [words] if words else []
+    room = max(shutil.get_terminal_size().columns - _NAME - 3, 30)
+    return textwrap.wrap(words, room, break_long_words=False, break_on_hyphens=False)
 
 
 def _summary(found: list[Check]) -> str:

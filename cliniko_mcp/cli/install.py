@@ -28,6 +28,7 @@ PASSED_ON = (
     "audit_file",
 )
 """The settings that `install` takes and hands to the server through the host's configuration."""
+PATHS = ("upload_folder", "audit_file")
 
 
 def _others() -> tuple[str, ...]:
@@ -36,7 +37,17 @@ def _others() -> tuple[str, ...]:
     return tuple(name for name in Settings.model_fields if name not in PASSED_ON)
 
 
-@click.command()
+EXAMPLES = """\b
+With the demo clinic, which needs no key:
+  cliniko-mcp install --client claude-desktop --sandbox
+With your own clinic; the key is asked for:
+  cliniko-mcp install --client claude-desktop
+From a script:
+  printf '%s\\n' "$KEY" | cliniko-mcp install --client cursor --key-stdin --email desk@your-clinic.example
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.option("--client", "client", type=click.Choice(list(HOSTS)), default=None, help="The assistant to set up.")
 @click.option("--print", "printing", is_flag=True, help="Only show what would be written; asks nothing, needs no key.")
 @click.option("--uninstall", is_flag=True, help="Take the entry out of the assistant's configuration again.")
@@ -78,6 +89,10 @@ def install(
     if uninstall:
         if host.name == "other" and file is None:
             raise click.UsageError("--config has to name that host's configuration file")
+        if printing:
+            there = installed_entry(host, path, name) is not None
+            click.echo(f"{name} would be taken out of {path}." if there else f"{name} is not in {path}.")
+            return
         changed = remove_from(host, path, name, now=datetime.now())
         click.echo(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
         _tell_backup(changed.backup)
@@ -119,6 +134,8 @@ def _flags(host: Host, given: dict[str, Any]) -> list[str]:
     from cliniko_mcp.tools.views import view_of
 
     chosen: dict[str, Any] = {**host.flags(), **{name: value for name, value in given.items() if value is not None}}
+    # The host starts the server in a folder of its own choice.
+    chosen |= {name: str(Path(chosen[name]).expanduser().absolute()) for name in PATHS if chosen.get(name)}
     view_of(Settings.load(chosen, {}))
     written: list[str] = []
     for name, value in chosen.items():

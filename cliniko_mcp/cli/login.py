@@ -1,6 +1,7 @@
 """`cliniko-mcp login`: keep the API key and the contact email on this computer, out of every configuration file."""
 
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import click
@@ -19,6 +20,7 @@ KEEP: Final = click.option(
     default=None,
     help="Where the key is kept; without it, in the keychain where there is one.",
 )
+_TRIES: Final = 3
 
 
 @click.command()
@@ -96,6 +98,8 @@ def at_terminal() -> bool:
 
 
 def _asked_key() -> str:
+    from cliniko_mcp.api.credentials import Credentials
+
     if not at_terminal():
         raise ConfigurationError(
             "there is no API key, and no terminal to ask for it at.",
@@ -104,11 +108,12 @@ def _asked_key() -> str:
     click.echo(
         "Your API key is in Cliniko under My Info, Manage API keys. It is not shown while you paste it.", err=True
     )
-    typed: str = click.prompt("API key", hide_input=True, err=True)
-    return typed.strip()
+    return _asked("API key", Credentials.parse, hidden=True)
 
 
 def _asked_email(usual: str | None) -> str:
+    from cliniko_mcp.api.credentials import user_agent
+
     if not at_terminal():
         if usual:
             return usual
@@ -116,8 +121,27 @@ def _asked_email(usual: str | None) -> str:
             "there is no contact email, and no terminal to ask for it at.",
             "Give --email, or set CLINIKO_CONTACT_EMAIL: Cliniko asks every program for one.",
         )
-    typed: str = click.prompt("Contact email, for Cliniko to reach you", default=usual, err=True)
-    return typed.strip()
+    wrong = "That is not an email address."
+    return _asked("Contact email, for Cliniko to reach you", user_agent, wrong=wrong, usual=usual)
+
+
+def _asked(
+    what: str, check: Callable[[str], object], *, wrong: str = "", hidden: bool = False, usual: str | None = None
+) -> str:
+    """What the person typed, asked again where it cannot be right. Raises what `check` raises after the last try."""
+    left = _TRIES
+    while True:
+        typed = str(click.prompt(what, hide_input=hidden, default=usual, err=True)).strip()
+        try:
+            check(typed)
+        except ConfigurationError as problem:
+            left -= 1
+            if not left:
+                raise
+            # The problem's own advice is for variables and flags; here it is simply typed again.
+            click.echo(f"{wrong or problem.message} Please try again.", err=True)
+        else:
+            return typed
 
 
 def _tell(found: Kept) -> None:

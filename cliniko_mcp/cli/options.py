@@ -12,17 +12,24 @@ SECRETS = ("api_key", "http_token")
 """Never flags: a process's arguments are visible to everyone on the computer."""
 
 
-def settings_options(*, leave_out: tuple[str, ...] = ()) -> Callable[[F], F]:
-    """A decorator that adds a flag for each setting; what was not given arrives as None."""
+def settings_options(*, leave_out: tuple[str, ...] = (), usual: bool = False) -> Callable[[F], F]:
+    """A decorator that adds a flag for each setting; what was not given arrives as None.
+
+    With `usual` the help says what holds without the flag.
+    """
 
     def decorate(command: F) -> F:
         for name, field in reversed(Settings.model_fields.items()):
             if name not in (*SECRETS, *leave_out):
-                words = f"{field.description} [{variable(name)}]"
+                words = f"{field.description}{_usual(field.default) if usual else ''} [{variable(name)}]"
                 command = click.option(flag(name), name, default=None, help=words, **_kind(field.annotation))(command)
         return command
 
     return decorate
+
+
+def _usual(default: object) -> str:
+    return f" Without it: {default}." if default else ""
 
 
 def _kind(annotation: Any) -> dict[str, Any]:
@@ -32,9 +39,9 @@ def _kind(annotation: Any) -> dict[str, Any]:
         words = get_args(annotation)
         # Not a click.Choice: the settings refuse a wrong word themselves, wherever it comes from.
         return {"metavar": "|".join(words), "shell_complete": lambda ctx, param, begun: _begun_with(words, begun)}  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-    if annotation in (int, float):
+    if annotation in (int, float, int | None):
         return {"metavar": "N"}
-    return {"metavar": "TEXT"}
+    return {"metavar": "A,B" if get_origin(annotation) is tuple else "TEXT"}
 
 
 def _begun_with(words: tuple[str, ...], begun: str) -> list[str]:

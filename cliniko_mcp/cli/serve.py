@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cliniko_mcp.cli.logs import log_to_stderr
 from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
@@ -17,8 +16,18 @@ if TYPE_CHECKING:
 _PARTING_SECONDS = 3.0
 
 
-@click.command()
-@settings_options()
+EXAMPLES = """\b
+The demo clinic, for an assistant that starts this program:
+  cliniko-mcp serve --sandbox
+Your own clinic, only to look things up:
+  cliniko-mcp serve --read-only
+For several people, behind a proxy with TLS:
+  cliniko-mcp serve --transport http --port 8000 --http-token-file token
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@settings_options(usual=True)
 def serve(**flags: Any) -> None:
     """Serve assistants over MCP: stdio by default, or --transport http or sse."""
     import anyio
@@ -27,7 +36,6 @@ def serve(**flags: Any) -> None:
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.transports import serve as serve_house
 
-    log_to_stderr()
     settings = Settings.load(flags)
 
     async def run() -> None:

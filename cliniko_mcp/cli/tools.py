@@ -1,13 +1,22 @@
 """`cliniko-mcp tools`: what a view lists, for people."""
 
 import json
-from typing import Any
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from cliniko_mcp.cli.options import settings_options
 
+if TYPE_CHECKING:
+    from cliniko_mcp.listing import Entry
+
 SHOWN = ("view", "resources", "tools", "exclude_tools", "read_only")
+
+COLOURS: Final = {"write": "yellow", "destructive": "red"}
+_LEAST_WORDS: Final = 24
 
 
 def _others() -> tuple[str, ...]:
@@ -20,7 +29,7 @@ def _others() -> tuple[str, ...]:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as hosts get it.")
 @settings_options(leave_out=_others())
 def tools(as_json: bool, **flags: Any) -> None:
-    """List the tools that a view shows, with what each does."""
+    """List the tools that a view shows, with their risk (read, write, destructive) and what each does."""
     from cliniko_mcp.listing import entries
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.tools.views import view_of
@@ -38,8 +47,19 @@ def tools(as_json: bool, **flags: Any) -> None:
         ]
         click.echo(json.dumps({"tools": rows}, ensure_ascii=False))
         return
-    width = max(map(len, (each.name for each in shown)), default=0)
-    for each in shown:
-        first = each.description.split(". ")[0].rstrip(".")
-        click.echo(f"{each.name:<{width}}  {each.risk:<11}  {first}.")
+    for line in table(shown, shutil.get_terminal_size().columns if sys.stdout.isatty() else None):
+        click.echo(line)
     click.echo(f"{len(shown)} listed, {len(entries())} can be called by name.")
+
+
+def table(shown: "Sequence[Entry]", columns: int | None) -> Iterator[str]:
+    """A line for each tool; with `columns`, under a heading and cut to a terminal of that width."""
+    width = max((len(each.name) for each in shown), default=0)
+    room = None if columns is None else max(columns - width - 15, _LEAST_WORDS)
+    if columns is not None:
+        yield click.style(f"{'tool':<{width}}  {'risk':<11}  what it does", bold=True)
+    for each in shown:
+        first = each.description.split(". ")[0].rstrip(".") + "."
+        words = first if room is None or len(first) <= room else f"{first[: room - 1].rstrip()}…"
+        risk = click.style(f"{each.risk:<11}", fg=COLOURS.get(each.risk))
+        yield f"{click.style(f'{each.name:<{width}}', fg='cyan')}  {risk}  {words}"

@@ -71,7 +71,7 @@ class Completions:
             if self._clock() < until:
                 return known
             try:
-                read = await _read(field, await desk(NAMED[field].lists[0]))
+                read = await _read(field, await desk(NAMED[field].list))
             except ClinikoMcpError:  # a person who types is not helped by an error: they see no suggestions
                 return []
             self._known[field] = (self._clock() + KEPT, read)
@@ -80,7 +80,7 @@ class Completions:
 
 async def _read(field: str, desk: Desk) -> list[Named]:
     named = NAMED[field]
-    sweep = await desk.rows(desk.call(named.lists[0]), limit=MOST_READ)
+    sweep = await desk.rows(desk.call(named.list), limit=MOST_READ)
     found = [(named.label(record), str(getattr(record, "id", ""))) for record in sweep.rows]
     return sorted((pair for pair in found if all(pair)), key=lambda pair: pair[0].casefold())
 

@@ -1,9 +1,9 @@
 """Records to attach to a chat: `cliniko://patients/123` and the like, read as the get operations read them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
@@ -20,6 +20,15 @@ class Attachable:
     operation: str
     title: str
     description: str
+
+
+class Words(TypedDict):
+    """What the protocol wants to know of both: a record, and a kind of records."""
+
+    name: str
+    title: str
+    description: str
+    mime_type: str
 
 
 BY_ID: Final = (
@@ -44,35 +53,26 @@ ALONE: Final = (
 
 
 def listed(excluded: frozenset[str]) -> types.ListResourcesResult:
-    """The few records that need no id."""
-    resources = [
-        types.Resource(
-            uri=f"cliniko://{each.noun}",
-            name=each.noun,
-            title=each.title,
-            description=each.description,
-            mime_type=MIME,
-        )
-        for each in ALONE
-        if each.operation not in excluded
-    ]
-    return types.ListResourcesResult(resources=resources)
+    """The few records that need no id; none that the operator excluded."""
+    found = [types.Resource(uri=f"cliniko://{each.noun}", **_words(each)) for each in _offered(ALONE, excluded)]
+    return types.ListResourcesResult(resources=found)
 
 
 def templates(excluded: frozenset[str]) -> types.ListResourceTemplatesResult:
     """The kinds of records that can be attached by id; none that the operator excluded."""
     found = [
-        types.ResourceTemplate(
-            uri_template=f"cliniko://{each.noun}/{{id}}",
-            name=each.noun,
-            title=each.title,
-            description=each.description,
-            mime_type=MIME,
-        )
-        for each in BY_ID
-        if each.operation not in excluded
+        types.ResourceTemplate(uri_template=f"cliniko://{each.noun}/{{id}}", **_words(each))
+        for each in _offered(BY_ID, excluded)
     ]
     return types.ListResourceTemplatesResult(resource_templates=found)
+
+
+def _offered(kinds: Iterable[Attachable], excluded: frozenset[str]) -> Iterator[Attachable]:
+    return (each for each in kinds if each.operation not in excluded)
+
+
+def _words(kind: Attachable) -> Words:
+    return Words(name=kind.noun, title=kind.title, description=kind.description, mime_type=MIME)
 
 
 def target(uri: str) -> tuple[str, Mapping[str, object]]:

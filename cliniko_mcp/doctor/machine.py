@@ -41,7 +41,7 @@ def python(found: tuple[int, ...]) -> Check:
 
 def packages(package: str = "cliniko-mcp") -> Check:
     """Whether the libraries are there in versions that fit; another program may have changed them since."""
-    again = "Install it in an environment of its own: `pipx install cliniko-mcp` or `uv tool install cliniko-mcp`."
+    again = "Install it again in an environment of its own, with `pipx install --force` or `uv tool install --force`."
     try:
         wanted = requires(package) or []
     except PackageNotFoundError:

@@ -11,10 +11,10 @@ from typing import Final
 
 from cliniko_mcp.errors import Clash, InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.hours import end_of
 from cliniko_mcp.frontdesk.offers import offered_at
 from cliniko_mcp.frontdesk.openings import Diary, Stretch, within
-from cliniko_mcp.frontdesk.patients import named
-from cliniko_mcp.frontdesk.people import Known, Roster
+from cliniko_mcp.frontdesk.people import Known, Roster, named
 from cliniko_mcp.frontdesk.slots import starts_in
 from cliniko_mcp.guardrails.digest import digest
 from cliniko_mcp.tools.names import text_of
@@ -95,14 +95,21 @@ def _outside(plan: Plan, roster: Roster, diary: Diary, time: Stretch) -> str:
     zone = roster.zone(plan.business.id)
     day = time.starts.astimezone(zone).date()
     there = within(diary.work.get((plan.practitioner.id, plan.business.id), ()), [day_bounds(day, zone)])
-    hours = ", ".join(f"{each.starts.astimezone(zone):%H:%M} to {each.ends.astimezone(zone):%H:%M}" for each in there)
+    hours = ", ".join(f"{each.starts.astimezone(zone):%H:%M} to {end_of(*each, zone)}" for each in there)
+    elsewhere = [
+        site.name
+        for site in roster.sites
+        if within(diary.work.get((plan.practitioner.id, site.id), ()), [day_bounds(day, zone)])
+    ]
     usual = f"works {hours} that day" if hours else "does not work there that day"
+    if not hours and elsewhere:
+        usual += f", but at {' and '.join(elsewhere)}"
     return f"{local_text(time.starts, zone)} is outside hours: {plan.practitioner.name} {usual}."
 
 
 def _taken(name: str, entry: Entry, roster: Roster) -> str:
     zone = roster.zone(entry.business_id)
-    span = f"{local_text(entry.starts, zone)} to {entry.ends.astimezone(zone):%H:%M}"
+    span = f"{local_text(entry.starts, zone)} to {end_of(entry.starts, entry.ends, zone)}"
     if entry.kind == "block":
         return f"{name} is blocked out {span} (block {entry.id})."
     kind = roster.name("appointment_type_id", entry.type_id) or "an appointment"
@@ -118,8 +125,13 @@ def seal(plan: Plan, found: Sequence[str]) -> str:
     return f"clash-{digest(plan.moved, *ids, *times, *sorted(found))[:10]}"
 
 
-def nearest(plan: Plan, roster: Roster, diary: Diary, now: datetime) -> list[JsonValue]:
-    """Up to three starts on the same day when this practitioner is free there, the nearest first chosen, in order."""
+def nearest(plan: Plan, roster: Roster, diary: Diary, givers: Collection[str], now: datetime) -> list[JsonValue]:
+    """Up to three starts on the same day when this practitioner is free there, the nearest first chosen, in order.
+
+    None where what is asked for is not offered by them or there (`givers` as in `concerns`).
+    """
+    if plan.practitioner.id not in givers or not offered_at(plan.business, plan.kind):
+        return []
     zone = roster.zone(plan.business.id)
     wanted = plan.times[0].starts
     staying = replace(diary, entries=[each for each in diary.entries if each.id != plan.moved])

@@ -1,14 +1,15 @@
 """The diary as a clinic reads it: a sheet for each day, site and practitioner, with entries and gaps between them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.hours import times
 from cliniko_mcp.frontdesk.openings import Diary, Stretch, within
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.people import Known, Roster
@@ -27,7 +28,10 @@ _NOTE: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One practitioner's day at one site: local day, hours and gaps as UTC stretches, entries by start."""
+    """One practitioner's day at one site: local day, hours and gaps as UTC stretches, entries by start.
+
+    `over` holds what began on a day before and runs into this one; it is counted where it begins.
+    """
 
     day: date
     business_id: str
@@ -35,6 +39,7 @@ class Sheet:
     hours: Sequence[Stretch]
     gaps: Sequence[Stretch]
     entries: Sequence[Entry]
+    over: Sequence[Entry] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,9 @@ class People:
 def sheets_of(roster: Roster, diary: Diary, span: Span, sites: Iterable[Known], who: Collection[str]) -> list[Sheet]:
     """The sheets of a span, by day, site and practitioner; `who` empty means everyone.
 
-    `diary` holds cancelled entries too; they take no time. An appointment stands on the day on which it begins, a
-    blocked-out time on each working day that it touches and on its first.
+    `diary` holds cancelled entries too; they take no time. An appointment stands on the day on which it begins, and in
+    `over` on a later one where it began before the hours or days that were asked for; a blocked-out time stands on the
+    first day asked for that it touches and on each working one.
     """
     live = replace(diary, entries=[each for each in diary.entries if not each.cancelled])
     found: list[Sheet] = []
@@ -61,13 +67,13 @@ def sheets_of(roster: Roster, diary: Diary, span: Span, sites: Iterable[Known], 
         for person in people & set(who) if who else people:
             work = within(diary.work.get((person, site.id), ()), windows)
             free = within(live.free(person, site.id), windows)
-            mine = [each for each in here if each.practitioner_id == person and _counts(each, windows)]
             days = {each.starts.astimezone(zone).date() for each in work}
-            by_day = _by_day(mine, zone, days, windows)
-            for day in days | by_day.keys():
+            mine = [each for each in here if each.practitioner_id == person]
+            standing, over = _by_day(mine, zone, days, windows)
+            for day in days | standing.keys() | over.keys():
                 bounds = [day_bounds(day, zone)]
                 hours, gaps = within(work, bounds), within(free, bounds)
-                found.append(Sheet(day, site.id, person, hours, gaps, by_day.get(day, ())))
+                found.append(Sheet(day, site.id, person, hours, gaps, standing.get(day, ()), over.get(day, ())))
 
     def order(sheet: Sheet) -> tuple[date, str, str, str]:
         names = roster.name("business_id", sheet.business_id), roster.name("practitioner_id", sheet.practitioner_id)
@@ -76,24 +82,33 @@ def sheets_of(roster: Roster, diary: Diary, span: Span, sites: Iterable[Known], 
     return sorted(found, key=order)
 
 
-def _counts(entry: Entry, windows: Sequence[tuple[datetime, datetime]]) -> bool:
-    return any(entry.meets(low, high) for low, high in windows)
-
-
 def _by_day(
     entries: Iterable[Entry], zone: ZoneInfo, working: Collection[date], windows: Sequence[tuple[datetime, datetime]]
-) -> dict[date, list[Entry]]:
-    days: dict[date, list[Entry]] = {}
-    opens = windows[0][0] if windows else datetime.min.replace(tzinfo=UTC)
-    for entry in entries:
-        first = max(entry.starts, opens).astimezone(zone).date()
-        days.setdefault(first, []).append(entry)
-        if entry.kind != "block":
-            continue
-        last = (entry.ends - timedelta(seconds=1)).astimezone(zone).date()
-        for day in sorted(each for each in working if first < each <= last):
-            days.setdefault(day, []).append(entry)
-    return {day: sorted(some, key=lambda each: (each.starts, each.ends, each.id)) for day, some in days.items()}
+) -> tuple[dict[date, list[Entry]], dict[date, list[Entry]]]:
+    """The entries by the days on which they stand, and those that run over from a day before."""
+    standing: dict[date, list[Entry]] = {}
+    over: dict[date, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda each: (each.starts, each.ends, each.id)):
+        asked = [(max(entry.starts, low), min(entry.ends, high)) for low, high in windows if entry.meets(low, high)]
+        days = list(dict.fromkeys(day for low, high in asked for day in _days(low, high, zone)))
+        if entry.kind == "block":
+            for day in days:
+                if day == days[0] or day in working:
+                    standing.setdefault(day, []).append(entry)
+        elif days and days[0] == entry.starts.astimezone(zone).date():
+            standing.setdefault(days[0], []).append(entry)
+        elif days and not entry.cancelled:
+            over.setdefault(days[0], []).append(entry)
+    return standing, over
+
+
+def _days(low: datetime, high: datetime, zone: ZoneInfo) -> Iterator[date]:
+    """The local days that a stretch touches."""
+    day, last = low.astimezone(zone).date(), (high - timedelta(seconds=1)).astimezone(zone).date()
+    yield day
+    while day < last:
+        day += timedelta(days=1)
+        yield day
 
 
 async def people_of(desk: Desk, entries: Sequence[Entry]) -> People:
@@ -170,16 +185,6 @@ def phones_of(patient: Known | None) -> list[str]:
     rows = cast("Sequence[Record]", listed) if isinstance(listed, list) else ()
     numbers = [(text_of(each, "phone_type") != "Mobile", text_of(each, "number")) for each in rows]
     return [number for _, number in sorted(numbers) if number]
-
-
-def times(starts: datetime, ends: datetime, zone: ZoneInfo) -> str:
-    """`09:30-10:00`; an end on another day carries its date."""
-    first, last = starts.astimezone(zone), ends.astimezone(zone)
-    if first.date() == last.date():
-        return f"{first:%H:%M}-{last:%H:%M}"
-    if last.date() == first.date() + timedelta(days=1) and not (last.hour or last.minute):
-        return f"{first:%H:%M}-24:00"
-    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
 
 
 def totals(sheets: Iterable[Sheet], people: People) -> dict[str, JsonValue]:

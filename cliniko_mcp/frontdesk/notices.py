@@ -5,8 +5,7 @@ The API tells no more than the patient's choices, the site's switch and the type
 
 from typing import cast
 
-from cliniko_mcp.frontdesk.patients import named
-from cliniko_mcp.frontdesk.people import Known
+from cliniko_mcp.frontdesk.people import Known, named
 from cliniko_mcp.tools.names import text_of
 
 

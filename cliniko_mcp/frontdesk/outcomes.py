@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from cliniko_mcp.errors import ClinikoRefused, JsonValue
 from cliniko_mcp.frontdesk.clashes import Plan, seal
-from cliniko_mcp.frontdesk.patients import with_birth_year
-from cliniko_mcp.frontdesk.people import Roster
+from cliniko_mcp.frontdesk.hours import end_of
+from cliniko_mcp.frontdesk.people import Roster, with_birth_year
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.tools.answer import Answer
 from cliniko_mcp.tools.rows import local_text
@@ -14,11 +14,14 @@ from cliniko_mcp.tools.rows import local_text
 def described(plan: Plan, roster: Roster) -> dict[str, JsonValue]:
     """What is booked, in the site's time."""
     zone = roster.zone(plan.business.id)
-    patient = plan.patients[0] if plan.patients else None
-    whose: dict[str, JsonValue] = {"patient": with_birth_year(patient), "patient_id": patient.id} if patient else {}
+    whose: dict[str, JsonValue] = {}
+    if len(plan.patients) == 1:
+        whose = {"patient": with_birth_year(plan.patients[0]), "patient_id": plan.patients[0].id}
+    elif plan.patients:
+        whose = {"patients": [with_birth_year(each) for each in plan.patients]}
     return {
         "starts_at": local_text(plan.times[0].starts, zone),
-        "ends_at": f"{plan.times[0].ends.astimezone(zone):%H:%M}",
+        "ends_at": end_of(*plan.times[0], zone),
         **whose,
         "practitioner": plan.practitioner.name,
         "business": plan.business.name,

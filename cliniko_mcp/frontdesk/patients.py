@@ -6,8 +6,7 @@ takes 5 requests at once (3 for one word, at most 13), and one that nothing fits
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -18,7 +17,7 @@ from cliniko_mcp.frontdesk.together import together
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.tools.names import person, text_of
-from cliniko_mcp.untrusted import clean, label
+from cliniko_mcp.untrusted import clean
 
 NEEDS: Final = ("list_patients",)
 ADVICE: Final = "find_patients looks further: by email, date of birth, phone or a name that is spelt another way."
@@ -60,19 +59,9 @@ def _gone(record: Record) -> str:
     return "archived" if hidden is not None else ""
 
 
-def named(patient: Known) -> str:
-    """A patient's name as it may stand in one of our sentences: in quotes where it reads like a sentence itself."""
-    return label(patient.name)
-
-
-def with_birth_year(patient: Known) -> str:
-    """`Ana Lima (born 1984)`, as a person is told apart from another of the same name."""
-    born = getattr(patient.record, "date_of_birth", None)
-    return f"{named(patient)} (born {born.year})" if isinstance(born, date) else named(patient)
-
-
 async def patient(desk: Desk, said: str) -> Known:
-    """The one patient of this id, email or name; archived ones are found where no other fits, see `Known.gone`.
+    """The one patient of this id, email or name; archived ones are found where no other fits, see `Known.gone`, and
+    named beside one that fits, see `Known.note`.
 
     Raises Ambiguous where several fit equally well and NotFound where none does, both with up to five candidates. An id
     takes one request, kept for a minute.
@@ -86,7 +75,7 @@ async def patient(desk: Desk, said: str) -> Known:
         found = await listed(desk, [{"email": f"={asked}"}])
         live = [each for each in found.patients if not each.gone] or list(found.patients)
         if len(live) == 1:
-            return live[0]
+            return replace(live[0], others=tuple(each for each in found.patients if each.id != live[0].id))
         raise ambiguous("patient", clean(asked, 80), live) if live else missing("patient", clean(asked, 80), (), ADVICE)
     found = await by_name(desk, asked)
     if found.close or not found.patients:

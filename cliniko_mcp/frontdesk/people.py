@@ -7,7 +7,7 @@ equally well the caller has to choose.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,30 +18,39 @@ from cliniko_mcp.frontdesk.together import gathered, together
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.tools.names import NAMED, text_of
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.untrusted import clean, label
 
 MOST_CANDIDATES: Final = 5
 ROSTER_NEEDS: Final = ("list_practitioners", "list_businesses", "list_appointment_types")
 """The operations that no roster can do without, for a tool's `needs`."""
 
 _NEAR: Final = 70.0
+_MOST_OTHERS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """A record that a name or an id stood for. `gone` says why it is hidden ("archived", "no longer works here"), or
-    is empty; `names` are all the names it goes by."""
+    is empty; `names` are all the names it goes by. `others` are hidden ones whose name fits what was said as well."""
 
     id: str
     name: str
     record: Record
     gone: str = ""
     names: tuple[str, ...] = ()
+    others: "tuple[Known, ...]" = ()
 
     @property
     def note(self) -> str:
-        """A sentence for the reader where the record is hidden, else empty."""
-        return f"{self.name} is {self.gone}." if self.gone else ""
+        """A sentence for the reader where the record is hidden, or a hidden one has a like name; else empty."""
+        if self.gone:
+            return f"{self.name} is {self.gone}."
+        if not self.others:
+            return ""
+        shown = "; ".join(f"{with_birth_year(each)}, {each.gone}, id {each.id}" for each in self.others[:_MOST_OTHERS])
+        more = len(self.others) - _MOST_OTHERS
+        also = f"; and {more} more" if more > 0 else ""
+        return f"{with_birth_year(self)} was taken; the name fits hidden ones as well: {shown}{also}."
 
 
 class Roster:
@@ -140,11 +149,27 @@ class Roster:
         return {field: dict(names) for field, names in legend.items()}
 
 
+def named(known: Known) -> str:
+    """A name as it may stand in one of our sentences: in quotes where it reads like a sentence itself."""
+    return label(known.name)
+
+
+def with_birth_year(known: Known) -> str:
+    """`Ana Lima (born 1984)`, as a person is told apart from another of the same name; the name alone of the rest."""
+    born = getattr(known.record, "date_of_birth", None)
+    return f"{named(known)} (born {born.year})" if isinstance(born, date) else named(known)
+
+
+def remarks(*known: Known | None) -> list[str]:
+    """What has to be said of the records that were named: which are hidden, and which have hidden namesakes."""
+    return list(dict.fromkeys(each.note for each in known if each is not None and each.note))
+
+
 def chosen(noun: str, said: str, among: Mapping[str, Known], advice: str) -> Known:
     """The one of these that the words fit best: an id, else the same words, whole words, beginnings of words.
 
-    At each of these steps those in use come before hidden ones. Raises Ambiguous where several fit equally well and
-    NotFound where none does, both with up to five candidates.
+    At each of these steps those in use come before hidden ones, which stand in its `others`. Raises Ambiguous where
+    several fit equally well and NotFound where none does, both with up to five candidates.
     """
     asked = clean(said, 80)
     if (known := among.get(said.strip())) is not None:
@@ -155,7 +180,7 @@ def chosen(noun: str, said: str, among: Mapping[str, Known], advice: str) -> Kno
         live = [each for each in fitting if not each.gone]
         found = live or fitting
         if len(found) == 1:
-            return found[0]
+            return replace(found[0], others=tuple(each for each in fitting if each.id != found[0].id))
         if found:
             raise ambiguous(noun, asked, found)
     near = sorted(among.values(), key=lambda each: -_best(spoken, each))

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.frontdesk.hours import end_of
 from cliniko_mcp.frontdesk.openings import Diary, Stretch, within
 from cliniko_mcp.frontdesk.people import Roster
 from cliniko_mcp.frontdesk.spans import Span, Window
@@ -33,7 +34,7 @@ class Slot:
         zone = roster.zone(self.business_id)
         row: dict[str, JsonValue] = {
             "starts_at": local_text(self.starts, zone),
-            "ends_at": f"{self.ends.astimezone(zone):%H:%M}",
+            "ends_at": end_of(self.starts, self.ends, zone),
             "practitioner": roster.name("practitioner_id", self.practitioner_id),
             "business": roster.name("business_id", self.business_id),
         }
@@ -107,9 +108,13 @@ def spread(slots: Sequence[Slot], most: int, roster: Roster) -> list[Slot]:
     days: dict[date, list[Slot]] = {}
     for slot in slots:
         days.setdefault(slot.starts.astimezone(roster.zone(slot.business_id)).date(), []).append(slot)
-    shown = sorted(days)[: -(-most // A_DAY)]
+    rounds: dict[date, Iterator[Slot]] = {}
+    room = 0
+    for day in sorted(days):
+        if room < most:
+            rounds[day] = _rounds(days[day])
+            room += min(len(days[day]), A_DAY)
     picked: list[Slot] = []
-    rounds = {day: _rounds(days[day]) for day in shown}
     while len(picked) < most and rounds:
         for day in [*rounds]:
             if (slot := next(rounds[day], None)) is None:

@@ -8,8 +8,8 @@ from typing import Final
 
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
-from cliniko_mcp.frontdesk.patients import known_patient, patient, with_birth_year
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster
+from cliniko_mcp.frontdesk.patients import known_patient, patient
+from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster, with_birth_year
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.tools.rows import local_text
 

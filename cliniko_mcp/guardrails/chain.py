@@ -16,7 +16,8 @@ from typing import Final, cast
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guardrails.lock import held
-from cliniko_mcp.guardrails.places import audit_file, open_private, private_folder, read_private
+from cliniko_mcp.guardrails.places import audit_file
+from cliniko_mcp.private import open_private, private_folder, read_private
 
 START: Final = "0" * 64
 _LONGEST: Final = 8_192
@@ -128,11 +129,9 @@ class Chain:
         last = _entry(tail.rstrip(b"\n").rsplit(b"\n", 1)[-1]) if tail else None
         if last is None:
             return head or Head(), size
-        count, seal = last.get("n"), last.get("seal")
-        follows = head is None or (count == head.count + 1 and last.get("before") == head.digest)
-        if follows and isinstance(count, int) and isinstance(seal, str):
-            return Head(count, seal), size
-        return head or Head(), size
+        if head is None or (last["n"] == head.count + 1 and last.get("before") == head.digest):
+            return Head(cast("int", last["n"]), cast("str", last["seal"])), size
+        return head, size
 
     @property
     def _head_path(self) -> Path:
@@ -190,15 +189,15 @@ class Chain:
             place = f"{path.name} line {number}"
             if entry is None or not line.endswith(b"\n"):
                 return Checked(seen, f"{place} is not a whole entry")
-            if _seal_of(line) != entry.get("seal"):
+            if _seal_of(line) != entry["seal"]:
                 return Checked(seen, f"{place} was changed")
-            if before is not None and (entry.get("before") != before or entry.get("n") != count + 1):
+            if before is not None and (entry.get("before") != before or entry["n"] != count + 1):
                 return Checked(seen, f"entries are missing, added or moved before {place}")
-            if before is None and entry.get("n") != 1 and path != self._last_part:
+            if before is None and entry["n"] != 1 and path != self._last_part:
                 return Checked(seen, f"entries are missing before {place}")
-            if before is None and entry.get("n") == 1 and entry.get("before") != START:
+            if before is None and entry["n"] == 1 and entry.get("before") != START:
                 return Checked(seen, f"{place} is not the beginning that it says it is")
-            before, count = str(entry.get("seal")), cast("int", entry.get("n"))
+            before, count = cast("str", entry["seal"]), cast("int", entry["n"])
             seen += 1
             if head is not None and count >= head.count and not ended:
                 if count == head.count and before != head.digest:
@@ -233,11 +232,15 @@ def _tail(log: int, size: int) -> bytes:
 
 
 def _entry(line: bytes) -> Mapping[str, JsonValue] | None:
+    """The line as an entry, or None where it is none: a number and a seal are what every entry has."""
     try:
         entry: object = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return cast("Mapping[str, JsonValue]", entry) if isinstance(entry, dict) else None
+    if not isinstance(entry, dict):
+        return None
+    found = cast("Mapping[str, JsonValue]", entry)
+    return found if isinstance(found.get("n"), int) and isinstance(found.get("seal"), str) else None
 
 
 def _seal_of(line: bytes) -> str:

@@ -88,8 +88,8 @@ class Confirm:
             guarded.trace.rung = "allowed"
             return await act()
         deadline = anyio.current_time() + (IN_ALL if guarded.caller.route != "terminal" else math.inf)
-        for turn in range(_ROUNDS):
-            if turn and deadline - anyio.current_time() < _LAST_MOMENT:
+        for _ in range(_ROUNDS):
+            if deadline - anyio.current_time() < _LAST_MOMENT:
                 break
             matter, described = await self._read(guarded)
             asked = await self._approved(guarded, matter, described, deadline)

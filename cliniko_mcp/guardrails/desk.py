@@ -67,12 +67,17 @@ class Desk:
 
         return await guard(self._layers, self._guarded(call), sweep)
 
-    async def all(self, name: str, **arguments: object) -> AsyncGenerator[Record]:
-        """Every row of a list, in order, with the memory of a few pages."""
+    async def all(
+        self, name: str, *, on_total: Callable[[int], None] | None = None, **arguments: object
+    ) -> AsyncGenerator[Record]:
+        """Every row of a list, in order, with the memory of a few pages.
+
+        `on_total` is told how many rows there are in all, where Cliniko tells, before they come.
+        """
         call = self.call(name, **arguments)
 
         async def started() -> AsyncGenerator[Record]:
-            return self.clinic.all(call)
+            return self.clinic.all(call, on_total)
 
         async with aclosing(await guard(self._layers, self._guarded(call), started)) as records:
             async for record in records:

@@ -32,7 +32,7 @@ def arguments(call: Call) -> str:
         {
             "ids": dict(call.ids),
             "conditions": [(each.field, each.operator, each.value) for each in call.conditions],
-            "query": call.query.model_dump(exclude_unset=True) if call.query is not None else None,
+            "query": call.query.model_dump() if call.query is not None else None,
             "sort": call.sort,
             "include_archived": call.include_archived,
             "body": call.body.model_dump(exclude_unset=True) if call.body is not None else None,

@@ -1,6 +1,6 @@
 """Exclusion: operations that the operator switched off stay off by whatever name or tool they are reached."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import TypeVar
 
 from cliniko_mcp.errors import NotAllowed
@@ -9,19 +9,28 @@ from cliniko_mcp.guardrails.call import Act, GuardedCall
 T = TypeVar("T")
 
 
-class Exclusion:
-    """Refuses the operations and tools named here, and the deprecated twins of these operations."""
+def switched_off(title: str, name: str) -> NotAllowed:
+    """The refusal of what the operator excluded."""
+    return NotAllowed(
+        f"{title}: this is switched off here.",
+        "Tell the person that this has to be done in Cliniko itself.",
+        operation=name,
+    )
 
-    def __init__(self, excluded: Set[str]) -> None:
-        self._excluded = frozenset(excluded)
+
+class Exclusion:
+    """Refuses the operations and tools named here, and the deprecated twins of these operations.
+
+    `excluded` is one set for all, or says for a tool what it may not do.
+    """
+
+    def __init__(self, excluded: Set[str] | Callable[[str], Set[str]]) -> None:
+        self._excluded = excluded
 
     async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
         """What `act` returns, for what is not excluded. Raises NotAllowed for the rest."""
         operation = guarded.call.operation
-        if not self._excluded.isdisjoint((operation.name, operation.replaced_by, guarded.tool)):
-            raise NotAllowed(
-                f"{operation.title}: this is switched off here.",
-                "Tell the person that this has to be done in Cliniko itself.",
-                operation=operation.name,
-            )
+        excluded = self._excluded(guarded.tool) if callable(self._excluded) else self._excluded
+        if excluded & {operation.name, operation.replaced_by, guarded.tool}:
+            raise switched_off(operation.title, operation.name)
         return await act()

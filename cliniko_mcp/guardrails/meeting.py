@@ -18,7 +18,7 @@ from typing import Final, cast
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guardrails.decision import Decisions, Outcome
-from cliniko_mcp.guardrails.places import private_folder, read_private, write_private
+from cliniko_mcp.private import private_folder, read_private, write_private
 from cliniko_mcp.untrusted import clean
 
 PATH: Final = "/terminal"
@@ -69,7 +69,7 @@ def _list(decisions: Decisions, now: float) -> dict[str, JsonValue]:
 
 def _decide(decisions: Decisions, asked: Mapping[str, object]) -> dict[str, JsonValue]:
     outcome = decisions.decide(
-        str(asked["question"]), asked["approve"] is True, str(asked.get("pin") or ""), "terminal"
+        str(asked["question"]), asked["approve"] is True, str(asked.get("pin", "")), "terminal"
     )
     return {"outcome": outcome.name}
 

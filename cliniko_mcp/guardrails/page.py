@@ -201,7 +201,7 @@ class _Visit(BaseHTTPRequestHandler):
     def _expected(self) -> bool:
         """Whether the request names this very host, which a page of another site cannot (DNS rebinding)."""
         hosts = self.headers.get_all("Host") or []
-        return hosts == [self.server.host] and not is_foreign(self.client_address[1], self.server.server_port)
+        return hosts == [self.server.host] and not is_foreign(self.client_address, self.server.server_port)
 
     def _refuse(self, status: int) -> None:
         self._send(status, f"{status}\n", "text/plain")

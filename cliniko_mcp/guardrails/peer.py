@@ -4,26 +4,53 @@ The page's address passes through the arguments of the browser, which other user
 """
 
 import os
+import socket
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
-_LOOPBACK = "0100007F"
+_TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_MAPPED: Final = bytes(10) + b"\xff\xff"
 
 
-def is_foreign(port: int, own_port: int, table: Path = Path("/proc/net/tcp")) -> bool:
-    """Whether the program at this local port, connected to our own, runs as another user.
+def is_foreign(peer: tuple[str, int], own_port: int, tables: Sequence[Path] = _TABLES) -> bool:
+    """Whether the program at this local address and port, connected to our own on 127.0.0.1, runs as another user.
 
-    False where the system does not say, such as on macOS and Windows.
+    A connection that only our end of is known has somebody unknown at the other one. False where the system does not
+    say, such as on macOS and Windows.
     """
     if not sys.platform.startswith("linux"):
         return False
-    here, there = f"{_LOOPBACK}:{port:04X}", f"{_LOOPBACK}:{own_port:04X}"
-    try:
-        rows = table.read_text("ascii").splitlines()[1:]
-    except OSError:
-        return False
-    for row in rows:
-        columns = row.split()
-        if len(columns) > 7 and columns[1] == here and columns[2] == there:
-            return columns[7] != str(os.geteuid())
-    return False
+    # A program may come from any address of the loopback network, and through an IPv6 socket.
+    theirs, ours = _written(*peer), _written("127.0.0.1", own_port)
+    half_known = False
+    for local, remote, user in _connections(tables):
+        if local in theirs and remote in ours:
+            return user != str(os.geteuid())
+        half_known = half_known or (local in ours and remote in theirs)
+    return half_known
+
+
+def _written(address: str, port: int) -> tuple[str, str]:
+    """The address as the system's tables write it, for IPv4 and mapped into IPv6: words in the machine's byte order."""
+    plain = socket.inet_aton(address)
+
+    def words(octets: bytes) -> str:
+        each = (octets[begin : begin + 4] for begin in range(0, len(octets), 4))
+        return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in each)
+
+    return f"{words(plain)}:{port:04X}", f"{words(_MAPPED + plain)}:{port:04X}"
+
+
+def _connections(tables: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
+    """Yield local and remote address and the user of each connection that the system tells of."""
+    for table in tables:
+        try:
+            rows = table.read_text("ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            columns = row.split()
+            if len(columns) > 7:
+                yield columns[1], columns[2], columns[7]

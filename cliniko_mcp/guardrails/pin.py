@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypedDict, cast
 
 from cliniko_mcp.guardrails.lock import held
-from cliniko_mcp.guardrails.places import open_private, private_folder, read_private, write_private
+from cliniko_mcp.private import open_private, private_folder, read_private, write_private
 
 TRIES: Final = 5
 PAUSE: Final = 300.0

@@ -64,7 +64,6 @@ class Questions:
     def mint(self, matter: Matter, title: str, preview: str, program: str = "") -> Asked:
         """A new question about this matter."""
         with self._lock:
-            self._forget()
             expires = (self._now() + OPEN_FOR).timestamp()
             parts = (matter.principal, matter.operation, matter.arguments, matter.target, matter.facts)
             challenge = digest(*parts, repr(expires), self._token())

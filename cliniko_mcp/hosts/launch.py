@@ -41,7 +41,7 @@ def _by_uvx(uvx: str | None, source: str | None) -> list[str]:
     if uvx is None:
         raise ConfigurationError(
             "this runs in a temporary environment of uv, and uvx is not on the PATH.",
-            "Install it to stay: `uv tool install cliniko-mcp`, then run install again, or give --command.",
+            "Install it to stay, with `uv tool install` in place of `uvx`; then run install again, or give --command.",
         )
     return [str(Path(uvx).absolute()), "--from", source or f"{NAME}=={__version__}", NAME]
 

@@ -85,8 +85,9 @@ def _claude_desktop(computer: Computer) -> Path:
     if computer.system == "win32":
         # From the Microsoft Store, or installed by MSIX, it sees a folder of its own in place of the usual one.
         packages = computer.folder("LOCALAPPDATA", "AppData", "Local") / "Packages"
-        for package in sorted(packages.glob("Claude_*")):
-            folder = package / "LocalCache" / "Roaming" / "Claude"
+        seen = sorted(package / "LocalCache" / "Roaming" / "Claude" for package in packages.glob("Claude_*"))
+        # Of several, as updates leave them, the one that is in use has a folder already.
+        folder = next((each for each in seen if each.is_dir()), seen[0] if seen else folder)
     return folder / "claude_desktop_config.json"
 
 
@@ -129,7 +130,13 @@ HOSTS: Final[Mapping[str, Host]] = {
             after="Start a new session; /mcp shows the connection.",
         ),
         # Cursor gives a model the first 40 tools.
-        Host("cursor", "Cursor", _cursor, comments=True, after="Turn the server on under Settings, MCP."),
+        Host(
+            "cursor",
+            "Cursor",
+            _cursor,
+            comments=True,
+            after="Restart Cursor; then see under Settings, MCP, that cliniko is on.",
+        ),
         # VS Code sends at most 128 tools where it does not look them up by search.
         Host(
             "vscode",

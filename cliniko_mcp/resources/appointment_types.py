@@ -1,10 +1,10 @@
 """Appointment types: what the clinic offers and books, such as a first consultation or a class, with its length."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.fields import Colour, Id, Instant, Money, NonNegative, omittable
+from cliniko_mcp.fields import Colour, Id, Instant, Money, NonNegative, Numeral, omittable
 from cliniko_mcp.filters import ARRAY, COMMON, FLAG, INSTANT, TEXT
 from cliniko_mcp.model import Body, Record
 from cliniko_mcp.operation import Archive, Create, Get, List, Resource, Update
@@ -31,7 +31,7 @@ class AppointmentTypeBody(AppointmentTypeDetails):
     duration_in_minutes: int = Field(ge=1, le=1439)
     max_attendees: int = Field(ge=1, le=99, description="More than 1: a class.")
     name: str = Field(max_length=255)
-    online_bookings_lead_time_hours: Literal[0, 1, 2, 4, 12, 18, 24, 48, 72, 168, 336, 504, 672] | None = None
+    online_bookings_lead_time_hours: Annotated[Literal[0, 1, 2, 4, 12, 18, 24, 48, 72, 168, 336, 504, 672], Numeral] | None = None
     online_payments_mode: Literal["deposit_required", "optional", "required"] | None = None
     practitioner_ids: list[Id] = omittable()
 

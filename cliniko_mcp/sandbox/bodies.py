@@ -28,6 +28,12 @@ NOT_LISTED: Final = "is not included in the list"
 NOT_NUMBER: Final = "is not a number"
 NOT_OBJECT: Final = "must be an object"
 
+_TEMPLATED: Final[Mapping[str, tuple[str, str]]] = {
+    "create_patient_form": ("name", "patient_form_template_id"),
+    "create_treatment_note": ("title", "treatment_note_template_id"),
+}
+"""What is needed unless a template gives it (api.md 2.5)."""
+
 _UTC: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 _NUMERAL: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)\s*")
 
@@ -46,6 +52,9 @@ def read(operation: Operation, given: Mapping[str, JsonValue]) -> tuple[Json, di
     for name in getattr(operation, "needed", ()):
         if known.get(name) in (None, ""):
             errors.setdefault(name, BLANK)
+    named, template = _TEMPLATED.get(operation.name, ("", ""))
+    if errors and named and not known.get(named) and not known.get(template):
+        errors.setdefault(named, BLANK)  # a rule would say so, but rules are not asked where something is wrong already
     if body is None or errors:
         return known, errors
     return _normalised(model, body.wire()), {}

@@ -125,8 +125,11 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     71: ("A tax that an item or a product names, archived ones included, refuses deletion with 422 under base.",),
     72: ("A patient who was merged is archived at that moment.",),
     79: (
-        "Of the routes that no description lists, the /appointments family alone is there, because links lead to it.",
-        "/deleted, /archived and /cancelled lists, and what is newer than the description (recalls), are 404.",
+        "Of the routes that no description lists, the /appointments family alone is always there: links lead to it.",
+        "With --legacy-routes every list answers below /deleted, /archived or /cancelled too, with its own filters,",
+        "where its records have that stamp; /patients/deleted shows deleted_at and links alone.",
+        "With --newer-routes recalls and recall types are made, read, changed and archived (DELETE archives too), and",
+        "prices of discount groups can be made and changed. Without these flags all of it is 404.",
     ),
 }
 

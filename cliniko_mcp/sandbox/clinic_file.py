@@ -4,9 +4,11 @@ import json
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
+from cliniko_mcp.sandbox.clock import Reading
 from cliniko_mcp.sandbox.store import Change, NotKept
 
 _FORMAT: Final = 1
@@ -85,6 +87,20 @@ class ClinicFile:
                 else:
                     file.execute(_PUT, (resource, row_id, _text(dict(row))))
             file.execute("INSERT OR REPLACE INTO facts VALUES ('ids', ?)", (str(count),))
+
+    def clock(self) -> Reading | None:
+        """The clock as it was kept last; None for a new file, and for one from before clocks were kept."""
+        kept = self._file.execute("SELECT value FROM facts WHERE name = 'clock'").fetchone()
+        if kept is None:
+            return None
+        shown, at, frozen = json.loads(kept[0])
+        return Reading(datetime.fromisoformat(shown), datetime.fromisoformat(at), frozen)
+
+    def keep_clock(self, reading: Reading) -> None:
+        """Keep this reading instead of what there was."""
+        text = json.dumps([reading.shown.isoformat(), reading.at.isoformat(), reading.frozen])
+        with self._transaction() as file:
+            file.execute("INSERT OR REPLACE INTO facts VALUES ('clock', ?)", (text,))
 
     def close(self) -> None:
         """Give the file back."""

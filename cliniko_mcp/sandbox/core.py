@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.clock import SandboxClock
+from cliniko_mcp.sandbox.clock import Reading, SandboxClock
 from cliniko_mcp.sandbox.faults import Fault, Faults, afterwards, instead
 from cliniko_mcp.sandbox.gates import ROLES, allowed
 from cliniko_mcp.sandbox.ids import IdSequence
@@ -37,6 +37,7 @@ from cliniko_mcp.sandbox.wire import (
 if TYPE_CHECKING:
     from cliniko_mcp.sandbox.asking import Caller
     from cliniko_mcp.sandbox.desk import Desk
+    from cliniko_mcp.sandbox.routes import Extra
     from cliniko_mcp.sandbox.store import Change, Keeper
 
 KEYS: Final[Mapping[str, str]] = MappingProxyType(
@@ -54,7 +55,8 @@ class Sandbox:
 
     `now` is where its clock starts (aware); `monotonic` is what moves it. `rate_limit` is requests a
     minute for each key, 0 for none. `base_url` is the address in the links it gives, `/v1` included. `faults` are in
-    force from the start; `keeper` is where the state outlives the process: what it holds goes before the seed.
+    force from the start; `keeper` is where the state outlives the process: what it holds goes before the seed. `also`
+    may be set to names of routes that no description lists and no link leads to: it answers them too (choices 79).
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Sandbox:
         self.limit = RateLimit(rate_limit)
         self.base_url = base_url.rstrip("/")
         self.requests: list[LoggedRequest] = []
+        self.also: frozenset[Extra] = frozenset()
         self._started = self.clock.now()
         self._frozen = frozen
         self._seed = seed
@@ -87,6 +90,24 @@ class Sandbox:
         self._roles = {key: role for role, key in KEYS.items()}
         self._desk: Desk | None = None
         self._lock = RLock()
+
+    def keep_clock(self, wall: Callable[[], datetime], *, now_said: bool, frozen_said: bool) -> None:
+        """Let the clock outlive the process too, where there is a keeper; `wall` tells the real time.
+
+        A kept clinic's clock goes on as if the program had never stopped: one that ran has run on, one that stood
+        still stands where it stood. What was said for this run goes before that, each by itself. Call it before the
+        first request. Raises NotKept.
+        """
+        keeper = self._keeper
+        if keeper is None:
+            return
+        kept = keeper.clock()
+        if kept is not None:
+            self._started = self._started if now_said else kept.now(wall())
+            self._frozen = self._frozen if frozen_said else kept.frozen
+            self.clock.restart(self._started, frozen=self._frozen)
+        self.clock.moved = lambda: keeper.keep_clock(Reading(self.clock.now(), wall(), self.clock.frozen))
+        self.clock.moved()
 
     @property
     def desk(self) -> "Desk":
@@ -207,7 +228,7 @@ class Sandbox:
         from cliniko_mcp.sandbox.routes import routes
         from cliniko_mcp.sandbox.shapes import SHAPES
 
-        found = routes().find(request.method, path)
+        found = routes(self.also).find(request.method, path)
         if found is None:
             raise not_found()
         operation, ids = found

@@ -41,12 +41,16 @@ class Fault:
             raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
         if given.get("kind") not in get_args(Kind):
             raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}")
-        numbers = {name: given[name] for name in ("rate", "times", "status", "seconds") if given.get(name) is not None}
-        if any(isinstance(value, bool) or not isinstance(value, int | float) for value in numbers.values()):
-            raise ValueError("rate, times, status and seconds are numbers")
+        numbers = {name: given[name] for name in _BOUNDS if given.get(name) is not None}
+        for name, value in numbers.items():
+            _within(name, value)
         texts = {name: given[name] for name in ("path", "method") if given.get(name) is not None}
         if any(not isinstance(value, str) for value in texts.values()):
             raise ValueError("path and method are texts")
+        if not str(texts.get("path", "/")).startswith("/"):
+            raise ValueError("path begins with a slash, such as /bookings")
+        if "method" in texts:
+            texts["method"] = str(texts["method"]).upper()
         return cls(kind=cast("Kind", given["kind"]), **cast("dict[str, object]", {**numbers, **texts}))  # pyright: ignore[reportArgumentType]
 
     @classmethod
@@ -74,8 +78,9 @@ class Fault:
         return cls.of(given)
 
     def strikes(self, request: SandboxRequest, path: str) -> bool:
-        """Whether this request is one that the fault is about."""
-        return path.startswith(self.path) and self.method in (None, request.method)
+        """Whether this request is one that the fault is about; the API's `/v1` may stand in its path."""
+        named = path.startswith(self.path) or request.path.startswith(self.path)
+        return named and self.method in (None, request.method)
 
     def as_json(self) -> Json:
         """The fault as the control route shows it."""
@@ -90,6 +95,22 @@ _SAID: Final = {
     "401": "revoked",
     "403": "forbidden",
 }
+
+
+_BOUNDS: Final[Mapping[str, tuple[float, float, bool]]] = {
+    "rate": (0, 1, False),
+    "times": (0, 1_000_000, True),
+    "status": (400, 599, True),
+    "seconds": (0, 3600, False),
+}
+"""From and to, and whether only whole numbers will do."""
+
+
+def _within(name: str, value: JsonValue) -> None:
+    low, high, whole = _BOUNDS[name]
+    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not number or not low <= cast("float", value) <= high:
+        raise ValueError(f"{name} is a {'whole ' if whole else ''}number from {low} to {high}")
 
 
 def _number(text: str) -> JsonValue:

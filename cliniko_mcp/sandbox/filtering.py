@@ -96,7 +96,7 @@ def _checked(name: str, family: Family, sign: str, value: str) -> str:
             raise bad_request("Timestamp needs to be in UTC format.")
         return value
     if family is DATE and not (_DAY.fullmatch(value) and _exists(value)):
-        if sign == "=" and _MASK.fullmatch(value):
+        if sign == "=" and "*" in value and _MASK.fullmatch(value):
             return value
         raise bad_request(f"Filter value for {name} must be a date")
     if family is FLAG and value not in ("true", "false"):

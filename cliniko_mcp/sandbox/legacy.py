@@ -1,14 +1,21 @@
-"""Routes that are not described but answer, because embedded links lead there.
+"""Routes that are no longer described (api.md 1.8).
 
-The old `/appointments` family (api.md 1.8), and the content of an attachment (api.md 3.3).
+`LEGACY` is there always, because embedded links lead to it: the old `/appointments` family, and the content of an
+attachment (api.md 3.3). The lists of what is deleted, archived or cancelled are off unless asked for (choices 79).
 """
 
+from collections.abc import Mapping
 from typing import Final
 
+from cliniko_mcp import registry
 from cliniko_mcp.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Get, List, Operation
 from cliniko_mcp.resources.patient_attachments import PatientAttachment
+from cliniko_mcp.sandbox.filtering import Wanted
+from cliniko_mcp.sandbox.present import columns_of
+
+_WORDS: Final[Mapping[str, str]] = {"deleted": "deleted_at", "archived": "archived_at", "cancelled": "cancelled_at"}
 
 
 class LegacyAppointment(Record):
@@ -61,3 +68,30 @@ LEGACY: Final = (
     ),
 )
 """Operations of the sandbox alone; they stand in no registry."""
+
+
+class HiddenList(List):
+    """GET the records that a stamp hides: `/patients/deleted`. `shows` names their only fields, empty for all."""
+
+    shape = "hidden list"
+
+    def __init__(self, listing: Operation, word: str) -> None:
+        assert listing.record is not None, "a list has a record"
+        super().__init__(listing.record, f"{listing.path}/{word}", "Legacy list.", filters=listing.filters)
+        self.name, self.resource = f"list_{word}_{listing.resource}", listing.resource
+        self.implied = (Wanted(_WORDS[word], "?", "", INSTANT),)
+        self.shows = _LEAN.get(self.path, ())
+
+
+_LEAN: Final[Mapping[str, tuple[str, ...]]] = {"/patients/deleted": ("deleted_at", "links")}
+
+
+def hidden_lists() -> tuple[HiddenList, ...]:
+    """A list of the hidden records for every resource and stamp that its records have."""
+    lists = [each for each in registry.operations().values() if isinstance(each, List) and each.path.count("/") == 1]
+    return tuple(
+        HiddenList(listing, word)
+        for listing in (*lists, LEGACY[0])
+        for word, stamp in _WORDS.items()
+        if stamp in columns_of(listing.resource)
+    )

@@ -134,6 +134,7 @@ LINKS: Final[Mapping[str, Links]] = {
         {"product_supplier": "product_suppliers", "tax": "taxes"},
         {"stock_adjustments": "/stock_adjustments?q%5B%5D=product_id%3A%3D{id}"},
     ),
+    "recalls": Links({"patient": "patients", "recall_type": "recall_types"}),
     "referral_source_types": Links(nullable=("referrers",)),
     "referral_sources": Links(
         {"patient": "patients", "referral_source_type": "referral_source_types"}, nullable=("referrer",)

@@ -1,5 +1,6 @@
 """Pages of a list: which slice, and the links to the page itself and its neighbours (api.md 1.3)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -10,6 +11,7 @@ from cliniko_mcp.sandbox.wire import Json
 
 _DEFAULT: Final = 50
 _MOST: Final = 100
+_NUMBER: Final = re.compile(r"(-?[0-9]{1,9})[0-9]*")
 _Item = TypeVar("_Item")
 
 
@@ -34,9 +36,8 @@ def page_of(ask: Ask) -> Page:
 
 
 def _whole(text: str | None, default: int) -> int:
-    return (
-        int(text) if text is not None and text.isascii() and text.lstrip("-").isdigit() and len(text) < 10 else default
-    )
+    found = _NUMBER.fullmatch(text or "")
+    return int(found[1]) if found else default  # what has too many digits is out of range all the same without them
 
 
 def links(ask: Ask, base_url: str, path: str, page: Page, total: int) -> Json:

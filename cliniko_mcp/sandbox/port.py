@@ -16,13 +16,14 @@ import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route, request_response
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.core import Fault, Sandbox
+from cliniko_mcp.sandbox.store import NotKept
 from cliniko_mcp.sandbox.wire import SandboxRequest, SandboxResponse, answer, dumps
 
-_ANY: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_FAR: Final = 10 * 366 * 86_400
 
 
 def asgi_app(sandbox: Sandbox) -> Starlette:
@@ -50,7 +51,8 @@ def asgi_app(sandbox: Sandbox) -> Starlette:
             return _Dropped()
         return _sent(response)
 
-    return Starlette(routes=[*routes, Route("/{path:path}", clinic, methods=_ANY)])
+    # A Route would answer 405 for the verbs that it is not told of; which verbs there are is the clinic's to say.
+    return Starlette(routes=[*routes, Mount("/", app=request_response(clinic))])
 
 
 def _sent(response: SandboxResponse) -> Response:
@@ -76,8 +78,10 @@ def _spoken(act: Act) -> Callable[[Request], Awaitable[Response]]:
             if not isinstance(given, dict):
                 raise ValueError("the body must be a JSON object")
             return _sent(act(request.method, given))
-        except ValueError as problem:
+        except (ValueError, OverflowError) as problem:
             return _sent(answer({"message": str(problem)}, 400))
+        except NotKept as problem:
+            return _sent(answer({"message": str(problem)}, 500))
 
     return endpoint
 
@@ -109,16 +113,18 @@ class _Control:
     def clock(self, method: str, given: Mapping[str, JsonValue]) -> SandboxResponse:
         """The clock, after moving it as asked."""
         clock = self._sandbox.clock
-        now, step, frozen = given.get("now"), given.get("advance"), given.get("frozen")
         if method == "POST":
-            if now is not None:
-                clock.set(_aware(now))
-            if isinstance(step, int | float) and not isinstance(step, bool):
-                clock.advance(timedelta(seconds=step))
-            elif step is not None:
-                raise ValueError("advance is a number of seconds")
+            now, step, frozen = _only(given, "now", "advance", "frozen")
+            moment = None if now is None else _aware(now)
+            stride = None if step is None else _stride(step)
+            if not isinstance(frozen, bool | None):
+                raise ValueError("frozen is true or false")
+            if moment is not None:
+                clock.set(moment)
+            if stride is not None:
+                clock.advance(stride)
             if frozen is not None:
-                (clock.freeze if frozen is True else clock.run)()
+                (clock.freeze if frozen else clock.run)()
         return answer({"now": clock.stamp(), "frozen": clock.frozen})
 
     def faults(self, method: str, given: Mapping[str, JsonValue]) -> SandboxResponse:
@@ -127,9 +133,9 @@ class _Control:
         if method == "DELETE":
             faults.set()
         if method == "POST":
-            wanted = given.get("faults", [])
+            (wanted,) = _only(given, "faults")
             if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
-                raise ValueError("faults is a list of objects")
+                raise ValueError("faults is a list of objects; DELETE takes all away")
             faults.set(*(Fault.of(each) for each in wanted if isinstance(each, dict)))
         shown: list[JsonValue] = [fault.as_json() for fault in faults.inforce]
         return answer({"faults": shown})
@@ -154,3 +160,16 @@ def _aware(text: JsonValue) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("now needs a zone, such as 2026-11-24T05:00:00Z")
     return moment
+
+
+def _stride(step: JsonValue) -> timedelta:
+    if isinstance(step, bool) or not isinstance(step, int | float) or not abs(step) <= _FAR:
+        raise ValueError("advance is a number of seconds, of some years at most")
+    return timedelta(seconds=step)
+
+
+def _only(given: Mapping[str, JsonValue], *names: str) -> list[JsonValue]:
+    """The values under these names. Raises ValueError where there is none of them, or any other."""
+    if not given or not set(given) <= set(names):
+        raise ValueError(f"the body holds {', '.join(names)} and nothing else")
+    return [given.get(name) for name in names]

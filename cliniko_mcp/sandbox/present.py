@@ -14,6 +14,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.model import Record
 from cliniko_mcp.sandbox.kinds import Kind, kinds
 from cliniko_mcp.sandbox.links import LINKS, NO_SELF, VIEWS, WRITE_ONLY, Links
+from cliniko_mcp.sandbox.newer import RECORDS
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 
@@ -23,9 +24,10 @@ _KEPT_IDS: Final = {"products": frozenset({"product_supplier_id"})}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How rows of one resource are shown."""
+    """How rows of one resource are shown; `holding` are the fields that hold a list or an object."""
 
     fields: tuple[str, ...]
+    holding: tuple[str, ...]
     one: tuple[tuple[str, str, str], ...]
     many: tuple[tuple[str, str], ...]
     nullable: tuple[str, ...]
@@ -35,6 +37,8 @@ class Plan:
 @cache
 def record_of(resource: str) -> type[Record]:
     """The record that this resource's operations answer with."""
+    if resource in RECORDS:
+        return RECORDS[resource]
     for operation in registry.resource(resource).operations():
         if operation.record is not None and operation.shape != "conflicts":
             return operation.record
@@ -63,8 +67,10 @@ def plan_of(resource: str) -> Plan:
         if name == "id" or name in kept or (name not in linked and name not in WRITE_ONLY.get(resource, ()))
     ]
     many_names = {f"{name}_ids" for name in links.many} | {f"{name}_id" for name in links.many}
+    fields = [name for name in fields if name not in many_names or shown[name] is Kind.IDS]
     return Plan(
-        fields=tuple(name for name in fields if name not in many_names or shown[name] is Kind.IDS),
+        fields=tuple(fields),
+        holding=tuple(name for name in fields if not shown[name].sortable),
         one=tuple((name, f"{name}_id", f"/{target}/") for name, target in links.one.items()),
         many=tuple(links.many.items()),
         nullable=tuple(name for name in links.nullable if name not in links.one),
@@ -80,7 +86,9 @@ def link(base_url: str, path: str) -> Json:
 def present(resource: str, row: Row, base_url: str) -> Json:
     """The JSON object for a row; rules may complete it."""
     plan = plan_of(resource)
-    shown: Json = {name: _copied(row.get(name)) for name in plan.fields}
+    shown: Json = dict(zip(plan.fields, map(row.get, plan.fields), strict=True))
+    for name in plan.holding:
+        shown[name] = _copied(shown[name])
     for name in _KEPT_IDS.get(resource, ()):
         if name not in row:  # an id is never null: unset, it is left out like its link
             del shown[name]

@@ -101,30 +101,30 @@ class _Way:
     """One index that could be used: how many rows it leads to, what they fulfil already, and the ids."""
 
     size: int
-    known: object
+    known: Sequence[object]
     ids: Callable[[], Iterable[str]]
 
 
-def _candidates(table: Table, query: Query) -> tuple[Iterable[str] | None, object]:
-    """The ids worth a look, by the narrowest index at hand, and the condition they fulfil; None where all rows are."""
+def _candidates(table: Table, query: Query) -> tuple[Iterable[str] | None, Sequence[object]]:
+    """The ids worth a look, by the narrowest index at hand, and the conditions they fulfil; None where all rows are."""
     ways = [_lookup(table, pair, pair[0], pair[1]) for pair in query.fixed]
     for wanted in query.conditions:
         column = _column(wanted, query)
         if wanted.operator == "=" and column == "id":
             ids = [row_id for row_id in dict.fromkeys(wanted.value.split(",")) if row_id in table.rows]
-            return ids, wanted
+            return ids, (wanted,)
         if wanted.operator == "=" and column.endswith("_id"):
             ways.append(_lookup(table, wanted, column, *wanted.value.split(",")))
         elif wanted.operator == "~" and column in _INDEXED_LISTS:
             ways.append(_lookup(table, wanted, column, wanted.value))
     ways += _span(table, query.conditions)
     best = min(ways, key=lambda way: way.size, default=None)
-    return (best.ids(), best.known) if best else (None, None)
+    return (best.ids(), best.known) if best else (None, ())
 
 
 def _lookup(table: Table, known: object, column: str, *values: str) -> _Way:
     groups = [table.matching(column, value) for value in values]
-    return _Way(sum(map(len, groups)), known, lambda: {row_id: None for group in groups for row_id in group})
+    return _Way(sum(map(len, groups)), (known,), lambda: {row_id: None for group in groups for row_id in group})
 
 
 def _span(table: Table, conditions: Sequence[Wanted]) -> Iterable[_Way]:
@@ -134,14 +134,25 @@ def _span(table: Table, conditions: Sequence[Wanted]) -> Iterable[_Way]:
         if each.field == "starts_at" and each.family is INSTANT and each.operator in (">", ">=", "<", "<=")
     ]
     if bounds:
-        low = max((each.value for each in bounds if ">" in each.operator), default="")[:19]
-        high = min((each.value + _LAST for each in bounds if "<" in each.operator), default=_LAST)
-        yield _Way(table.count("starts_at", low, high), None, lambda: table.between("starts_at", low, high))
+        low = max(
+            (_edge(each) for each in bounds if ">" in each.operator), default=" "
+        )  # what has no start is "" and fulfils no bound
+        high = min((_edge(each) for each in bounds if "<" in each.operator), default=_LAST)
+        # Kept instants are whole seconds; a bound with a fraction is no text to compare them with.
+        exact = [each for each in bounds if "." not in each.value]
+        yield _Way(table.count("starts_at", low, high), exact, lambda: table.between("starts_at", low, high))
 
 
-def _tests(query: Query, known: object = None) -> list[Predicate]:
-    tests = [_equals(*pair) for pair in query.fixed if pair is not known]
-    tests += [predicate(each, _column(each, query)) for each in query.conditions if each is not known]
+def _edge(bound: Wanted) -> str:
+    """Where rows begin or end that fulfil this bound, as text; one second too wide where it has a fraction."""
+    if "." in bound.value:
+        return bound.value[:19] + (_LAST if "<" in bound.operator else "")
+    return bound.value + (_LAST if bound.operator in (">", "<=") else "")
+
+
+def _tests(query: Query, known: Sequence[object] = ()) -> list[Predicate]:
+    tests = [_equals(*pair) for pair in query.fixed if pair not in known]
+    tests += [predicate(each, _column(each, query)) for each in query.conditions if each not in known]
     return tests
 
 
@@ -171,8 +182,11 @@ def sort(rows: list[Row], order: Sequence[Column]) -> Sequence[Row]:
     """The rows by these columns, ties by id. Null comes last, first when descending, as in PostgreSQL (choices 5)."""
     rows.sort(key=_id_key(rows))
     for column in reversed(order):
-        rows.sort(key=_key(column, rows), reverse=column.descending)
         # A reversed sort keeps the order of equals, so ids still rise among them.
+        try:
+            rows.sort(key=_plain_key(column), reverse=column.descending)
+        except KeyError:  # some rows have nothing there; keys are made before anything moves
+            rows.sort(key=_key(column), reverse=column.descending)
     return rows
 
 
@@ -185,10 +199,13 @@ def _id_key(rows: Sequence[Row]) -> Callable[[Row], Any]:
     return itemgetter("id") if len(lengths) == 1 else lambda row: int(str(row["id"]))
 
 
-def _key(column: Column, rows: Sequence[Row]) -> Callable[[Row], Any]:
+def _plain_key(column: Column) -> Callable[[Row], Any]:
+    """The key for rows that all have something there: an instant's text is its order."""
+    return itemgetter(column.name) if column.kind is Kind.INSTANT else _key(column)
+
+
+def _key(column: Column) -> Callable[[Row], Any]:
     name, read = column.name, _READERS.get(column.kind, str)
-    if column.kind is Kind.INSTANT:
-        return itemgetter(name) if all(name in row for row in rows) else lambda row: row.get(name, _LAST)
     empty = read(None)
 
     def key(row: Row) -> tuple[bool, Any]:

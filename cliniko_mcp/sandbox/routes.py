@@ -5,13 +5,16 @@ PUT is the old update verb and still answers (api.md 1.7). What is not routed is
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import unquote
 
 from cliniko_mcp import registry
 from cliniko_mcp.operation import Operation
 
 _ID: Final = "{}"
+
+Extra = Literal["legacy", "newer"]
+"""Routes that no description lists and no link leads to: off unless asked for (choices 79)."""
 
 
 class Routes:
@@ -50,8 +53,11 @@ def _fits(shape: tuple[str, ...], parts: list[str]) -> bool:
 
 
 @cache
-def routes() -> Routes:
-    """The routes of all operations, the legacy ones that embedded links use included."""
-    from cliniko_mcp.sandbox.legacy import LEGACY
+def routes(also: frozenset[Extra] = frozenset()) -> Routes:
+    """The routes of all operations, the legacy ones that embedded links use included, and those asked for."""
+    from cliniko_mcp.sandbox.legacy import LEGACY, hidden_lists
+    from cliniko_mcp.sandbox.newer import NEWER
 
-    return Routes([*registry.operations().values(), *LEGACY])
+    extras = {"legacy": hidden_lists, "newer": lambda: NEWER}
+    asked = [operation for name in sorted(also) for operation in extras[name]()]
+    return Routes([*registry.operations().values(), *LEGACY, *asked])

@@ -9,6 +9,7 @@ from cliniko_mcp.filters import INSTANT, NUMBER, Family
 from cliniko_mcp.sandbox import bodies, filtering, paging, query
 from cliniko_mcp.sandbox.asking import Ask
 from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.legacy import HiddenList
 from cliniko_mcp.sandbox.links import VIEWS, target_of
 from cliniko_mcp.sandbox.present import columns_of, envelope
 from cliniko_mcp.sandbox.rules.rulebook import Change
@@ -32,26 +33,36 @@ _ARCHIVED: Final = {"patient_cases": "Case has been archived."}
 
 def answer_list(desk: Desk, ask: Ask) -> SandboxResponse:
     """A page of rows: the parent's, filtered, visible, sorted."""
+    return page(desk, ask, _rows(desk, ask))
+
+
+def answer_hidden_list(desk: Desk, ask: Ask) -> SandboxResponse:
+    """A page of the rows that a stamp hides (api.md 1.8, legacy routes)."""
     operation = ask.operation
-    conditions: tuple[filtering.Wanted, ...] = ()
+    assert isinstance(operation, HiddenList), "the shape of hidden lists"
+    return page(desk, ask, _rows(desk, ask, operation.implied), operation.shows)
+
+
+def _rows(desk: Desk, ask: Ask, conditions: tuple[filtering.Wanted, ...] = ()) -> Sequence[Row]:
+    operation = ask.operation
     if operation.filters:  # a list without filters does not look at q at all (services)
         allowed = {**operation.filters, **_EXTRA_FILTERS.get(ask.resource, {})}
-        conditions = filtering.parse(ask.queries, allowed)
+        conditions += filtering.parse(ask.queries, allowed)
     order = query.columns(ask.parameter("sort"), ask.parameter("order"), columns_of(ask.resource))
     source = desk.book.sources.get(operation.name)
     if source is not None:
-        rows = query.narrow(source(desk, ask), query.Query((ask.resource,), (), conditions, order))
-    else:
-        fixed = tuple(_parent_column(desk, ask))
-        tables = VIEWS.get(ask.resource, (ask.resource,))
-        rows = desk.finder.find(query.Query(tables, fixed, conditions, order))
-    return page(desk, ask, rows)
+        return query.narrow(source(desk, ask), query.Query((ask.resource,), (), conditions, order))
+    fixed = tuple(_parent_column(desk, ask))
+    tables = VIEWS.get(ask.resource, (ask.resource,))
+    return desk.finder.find(query.Query(tables, fixed, conditions, order))
 
 
-def page(desk: Desk, ask: Ask, rows: Sequence[Row]) -> SandboxResponse:
-    """The asked-for page of these rows in the envelope."""
+def page(desk: Desk, ask: Ask, rows: Sequence[Row], fields: Sequence[str] = ()) -> SandboxResponse:
+    """The asked-for page of these rows in the envelope; of each only these fields, where any are named."""
     wanted = paging.page_of(ask)
     shown = [show(desk, ask.resource, row) for row in wanted.of(rows)]
+    if fields:
+        shown = [{name: each[name] for name in fields} for each in shown]
     path = ask.operation.path.format_map(ask.ids)
     return answer(envelope(ask.resource, shown, len(rows), paging.links(ask, desk.base_url, path, wanted, len(rows))))
 
@@ -198,6 +209,7 @@ def _check_targets(desk: Desk, resource: str, given: Mapping[str, JsonValue], er
 
 SHAPES: Final[Mapping[str, Callable[[Desk, Ask], SandboxResponse]]] = {
     "list": answer_list,
+    "hidden list": answer_hidden_list,
     "get": answer_get,
     "create": answer_create,
     "update": answer_update,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.clock import Reading
 
 Row = Mapping[str, JsonValue]
 Change = tuple[str, str, Row | None]
@@ -25,7 +26,7 @@ class NotKept(Exception):
 class Keeper(Protocol):
     """Where a clinic's state may outlive its process: told of every committed change, and asked for all at start.
 
-    `replace` and `save` raise NotKept where they cannot.
+    `replace`, `save` and `keep_clock` raise NotKept where they cannot.
     """
 
     def load(self) -> Mapping[str, JsonValue] | None:
@@ -38,6 +39,14 @@ class Keeper(Protocol):
 
     def save(self, changes: Iterable[Change], count: int) -> None:
         """Keep these rows (None: gone) and the count of the id sequence, all or nothing."""
+        ...
+
+    def clock(self) -> Reading | None:
+        """The clock as it was kept last, or None where none is kept yet."""
+        ...
+
+    def keep_clock(self, reading: Reading) -> None:
+        """Keep this reading of the clock instead of what there was."""
         ...
 
     def close(self) -> None:

@@ -15,6 +15,8 @@ Json = dict[str, JsonValue]
 JSON_TYPE: Final = "application/json; charset=utf-8"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 HTML_TYPE: Final = "text/html; charset=utf-8"
+_DEEPEST: Final = 100
+"""Levels of nesting that a body may have, as in Ruby's parser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,30 @@ def json_body(request: SandboxRequest) -> Mapping[str, JsonValue]:
     if not request.body.strip() or not (kind == "application/json" or kind.endswith("+json")):
         return {}
     try:
-        value: JsonValue = json.loads(request.body)
-    except ValueError:
+        value: JsonValue = json.loads(request.body.decode(), parse_constant=_no_number)
+        if request.body.count(b"[") + request.body.count(b"{") > _DEEPEST:
+            _check_depth(value)
+        if b"\\u" in request.body:
+            dumps(value)  # half a surrogate pair can be escaped in JSON, but is no text that could be sent back
+    except (ValueError, RecursionError):
         raise bad_request("There was a problem in the JSON you submitted.") from None
     if not isinstance(value, dict):
         raise bad_request("The JSON you submitted must be an object.")
     return value
+
+
+def _no_number(name: str) -> JsonValue:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_depth(value: JsonValue) -> None:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            each
+            for holder in level
+            if isinstance(holder, dict | list)
+            for each in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+    if level:
+        raise ValueError(f"more than {_DEEPEST} levels")

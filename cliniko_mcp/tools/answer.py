@@ -18,11 +18,17 @@ from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.tools.names import NAMED, ids_in, look_up, text_of
 from cliniko_mcp.tools.rows import Row, Shape, local_text, row_of
+from cliniko_mcp.untrusted import clean
 
 USUAL_TOKENS: Final = 2_000
 MOST_TOKENS: Final = 8_000
 _BYTES_A_TOKEN: Final = 4
 _ENVELOPE_BYTES: Final = 600
+ERROR_BYTES: Final = 300 * _BYTES_A_TOKEN
+_FIX_BYTES: Final = len(',"fix":""')
+_WHOLE: Final = 60
+"""Text of so many characters, such as an id, a name or a time, is never cut."""
+CUT: Final = "Texts that end in … were cut to fit into one answer: never send them back in an update."
 
 
 @dataclass(slots=True)
@@ -58,10 +64,17 @@ class Rows:
     left: int
     names: dict[str, JsonValue]
     zone: ZoneInfo
+    cut: bool = False
+    """Whether a row that was too long by itself had its texts cut."""
 
 
-async def shaped(desk: Desk, records: Sequence[Record], shape: Shape, tokens: int = USUAL_TOKENS) -> Rows:
-    """The records as rows, as many as fit into `tokens`, with the names that their ids stand for."""
+async def shaped(
+    desk: Desk, records: Sequence[Record], shape: Shape, tokens: int = USUAL_TOKENS, reserved: int = 0
+) -> Rows:
+    """The records as rows, as many as fit into `tokens`, with the names that their ids stand for.
+
+    `reserved` is how many bytes of them the caller needs for other things.
+    """
     shown = {name for record in records[:1] for name in shape.names(record)}
     # A site that is not shown still says in which zone its times are.
     wanted = {kind: ids for kind, ids in ids_in(records).items() if kind in shown or kind == "business_id"}
@@ -74,9 +87,12 @@ async def shaped(desk: Desk, records: Sequence[Record], shape: Shape, tokens: in
     rows: list[Row] = []
     costs: list[int] = []
     taken = 0
-    room = tokens * _BYTES_A_TOKEN - _ENVELOPE_BYTES
+    cut = False
+    room = tokens * _BYTES_A_TOKEN - _ENVELOPE_BYTES - reserved
     for record in records:
         row = row_of(record, shape, zones.get(str(getattr(record, "business_id", "")), home), known)
+        if not rows:
+            row, cut = fitted(row, room)
         cost = size(row) + 1
         if taken + cost > room and rows:
             break
@@ -89,7 +105,7 @@ async def shaped(desk: Desk, records: Sequence[Record], shape: Shape, tokens: in
         rows.pop()
         taken -= costs.pop()
     used = records[: len(rows)]
-    return Rows(rows, len(records) - len(rows), _legend(used, known, listed), _zone_of(used, zones, home))
+    return Rows(rows, len(records) - len(rows), _legend(used, known, listed), _zone_of(used, zones, home), cut)
 
 
 def _told_apart(labels: Mapping[str, str]) -> dict[str, str]:
@@ -126,11 +142,12 @@ def _legend(
     return legend
 
 
-def fitted(item: Row) -> tuple[Row, bool]:
-    """One record within the hard limit: its longest texts are cut until it fits; whether any were."""
+def fitted(item: Row, room: int = MOST_TOKENS * _BYTES_A_TOKEN - _ENVELOPE_BYTES) -> tuple[Row, bool]:
+    """One record within `room` bytes, the hard limit if left out: its longest texts are cut until it fits; and whether
+    any were."""
     cut = False
     most = 2_000
-    while size(item) > MOST_TOKENS * _BYTES_A_TOKEN - _ENVELOPE_BYTES and most > 10:
+    while size(item) > room and most > _WHOLE:
         item = cast("Row", _cut(item, most))
         cut, most = True, most // 2
     return item, cut
@@ -148,10 +165,29 @@ def _cut(value: JsonValue, most: int) -> JsonValue:
 
 def error_body(error: ClinikoMcpError) -> dict[str, JsonValue]:
     """An error as the model reads it, under 300 tokens: code, message, fix, then as many details as fit."""
-    body: dict[str, JsonValue] = {"code": error.code, "message": error.message[:600]}
+    body: dict[str, JsonValue] = {"code": error.code, "message": _shortened(clean(error.message, lines=True), 600)}
     if error.fix:
-        body["fix"] = error.fix[:400]
-    for name, value in error.details.items():
-        if size({**body, name: value}) <= 300 * _BYTES_A_TOKEN:
+        body["fix"] = _shortened(clean(error.fix, lines=True), ERROR_BYTES - size(body) - _FIX_BYTES)
+    for name, detail in error.details.items():
+        value = cleaned(detail)
+        if value not in ({}, []) and size({**body, name: value}) <= ERROR_BYTES:
             body[name] = value
     return body
+
+
+def cleaned(value: JsonValue) -> JsonValue:
+    """The value with every text in it, names of fields too, as it is fit to show; see `clean`."""
+    if isinstance(value, str):
+        return clean(value, lines=True)
+    if isinstance(value, list):
+        return [cleaned(each) for each in value]
+    if isinstance(value, dict):
+        return {clean(key): cleaned(each) for key, each in value.items()}
+    return value
+
+
+def _shortened(text: str, most: int) -> str:
+    """The text in at most `most` bytes of JSON, cut between words."""
+    while size(text) - len('""') > most:
+        text = text[: len(text) * most // size(text)].rpartition(" ")[0] + " …"
+    return text

@@ -1,13 +1,19 @@
-"""Where a host's arguments become ours: JSON given as text is unwrapped, once, where the schema says so."""
+"""Where a host's arguments become ours: JSON given as text is unwrapped, once, where the schema says so.
+
+And where wrong ones are explained: with the piece of the schema that they should have followed.
+"""
 
 import json
-from collections.abc import Mapping
-from typing import cast
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final, cast
 
+from cliniko_mcp.arguments import top_of
 from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.tools.answer import ERROR_BYTES, size
 from cliniko_mcp.tools.schema import Schema
 
-MAX_BYTES = 1_000_000
+MAX_BYTES: Final = 1_000_000
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -15,6 +21,10 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float),
 }
+_STEP: Final = re.compile(r"[^.\[\]]+")
+"""A step of a path such as `content.sections[0].name`: a name or a number."""
+_AROUND: Final = 120
+"""Bytes of an error around its message, its advice and its piece of schema."""
 
 
 def unwrapped(arguments: Mapping[str, object] | None, schema: Mapping[str, JsonValue]) -> dict[str, object]:
@@ -51,8 +61,66 @@ def too_large(arguments: Mapping[str, object] | None, limit: int = MAX_BYTES) ->
         )
 
 
-def schema_piece(schema: Mapping[str, JsonValue], names: list[str]) -> dict[str, JsonValue]:
-    """The part of a schema that is about these top-level arguments, short enough for an error."""
+def explained(
+    problem: InvalidArguments, name: str, schema: Mapping[str, JsonValue], description: str = ""
+) -> InvalidArguments:
+    """The error with the piece of schema that the wrong arguments should have followed, so that one repair is enough.
+
+    Where an argument of no such name was given, the advice lists those that `name` takes; and the description comes
+    along where it speaks of a wrong one, as of a filter's codes. An error that was explained before, by the operation
+    that an executor ran, stays as it is.
+    """
+    if "schema" in problem.details:
+        return problem
+    fields, field = problem.details.get("fields"), problem.details.get("field")
+    paths = list(fields) if isinstance(fields, dict) else [field] if isinstance(field, str) else []
     properties = cast("Mapping[str, Schema]", schema.get("properties", {}))
-    piece: dict[str, JsonValue] = {name: properties[name] for name in names if name in properties}
-    return piece if len(json.dumps(piece)) <= 700 else {}
+    unknown = isinstance(fields, dict) and any(top_of(path) not in properties for path in fields)
+    fix = f"{name} takes {', '.join(properties)}." if unknown else problem.fix
+    room = ERROR_BYTES - len(problem.message.encode()) - len(fix.encode()) - _AROUND
+    about = description if any(f"{top_of(path)} " in description for path in paths) else None
+    piece = schema_piece(properties, paths, room)
+    return InvalidArguments(problem.message, fix, schema=piece, description=about, **problem.details)
+
+
+def schema_piece(properties: Mapping[str, Schema], paths: Iterable[str], room: int) -> dict[str, JsonValue]:
+    """What the schema says of these places in the arguments, in at most `room` bytes of JSON.
+
+    Whole arguments where they fit; else what stands at each place, its inner parts by type only.
+    """
+    places = dict(_at(properties, path) for path in paths)
+    places.pop("", None)
+    whole: dict[str, JsonValue] = {top: properties[top] for top in map(top_of, places)}
+    if size(whole) <= room:
+        return whole
+    piece: dict[str, JsonValue] = {}
+    for place, node in places.items():
+        short = _outline(node)
+        if size({**piece, place: short}) <= room:
+            piece[place] = short
+    return piece
+
+
+def _at(properties: Mapping[str, Schema], path: str) -> tuple[str, Schema]:
+    """The deepest part of the schema on the way to this place, with its own place: `content.sections[].name`."""
+    place, node = "", cast("Schema", {"properties": properties})
+    for step in _STEP.findall(path):
+        inside = cast("Mapping[str, Schema]", node.get("properties", {}))
+        if step in inside:
+            place, node = f"{place}.{step}" if place else step, inside[step]
+        elif step.isdigit() and "items" in node:
+            place, node = f"{place}[]", cast("Schema", node["items"])
+        else:
+            break
+    return place, node
+
+
+def _outline(node: Schema, depth: int = 2) -> Schema:
+    if depth == 0:
+        return {"type": node.get("type")}
+    plain = dict(node)
+    if isinstance(items := node.get("items"), dict):
+        plain["items"] = _outline(items, depth)
+    if isinstance(inside := node.get("properties"), dict):
+        plain["properties"] = {name: _outline(cast("Schema", each), depth - 1) for name, each in inside.items()}
+    return plain

@@ -1,25 +1,32 @@
 """Every tool by name, made when first asked for; and the four catalogue tools through which all of them are reached."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
+from itertools import islice
 
 from pydantic import Field
 
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.guardrails.exclusion import switched_off
 from cliniko_mcp.guardrails.readonly import only_reading
 from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.model import Body
 from cliniko_mcp.operation import Risk
 from cliniko_mcp.registry import RESOURCES, find, resource
 from cliniko_mcp.tools.answer import MOST_TOKENS, Answer, size
-from cliniko_mcp.tools.boundary import unwrapped
+from cliniko_mcp.tools.boundary import explained, unwrapped
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.lookup import Lookup
+from cliniko_mcp.tools.schema import controls
 from cliniko_mcp.tools.tool import Tool, curated, operation_tool
 from cliniko_mcp.untrusted import clean
 
 _DESCRIBED = 5
+_ALIKE = 75
+"""From which likeness of two names on, out of 100, one may be meant by the other."""
 _EXECUTORS = {
     Risk.READ: (
         "cliniko_read",
@@ -74,16 +81,18 @@ class Catalogue:
         return self._made[name]
 
     def get(self, name: str) -> Tool:
-        """The tool of this name, for running it. Raises UnknownTool, and NotAllowed where the operator excluded it."""
+        """The tool of this name, for running it. Raises UnknownTool, and NotAllowed where the operator excluded it.
+
+        An excluded operation is given all the same, for a guard to refuse it and to write that down.
+        """
         tool = self.find(name)
         if tool is None:
             raise self.unknown(name)
-        if name in self.excluded:
-            raise NotAllowed(
-                f"{tool.title}: this is switched off here.",
-                "Tell the person that this has to be done in Cliniko itself.",
-            )
-        return tool
+        if name not in self.excluded:
+            return tool
+        if tool.operation is None:
+            raise switched_off(tool.title, name)
+        return _refusing(tool)
 
     def _make(self, name: str) -> Tool | None:
         from cliniko_mcp.workflows import NAMES
@@ -113,37 +122,42 @@ class Catalogue:
         async def describe(_: Desk, given: DescribeArguments) -> Answer:
             return self.describe(given.names, given.query)
 
-        tool = curated("cliniko_describe", describe_text(), DescribeArguments, describe, title="Find operations")
-        return _meta(tool)
+        return curated(
+            "cliniko_describe", describe_text(), DescribeArguments, describe, title="Find operations", kind="meta"
+        )
 
     def describe(self, names: list[str] | None, query: str | None) -> Answer:
-        """Up to five operations, best first, each with its description, risk and full argument schema."""
-        known = entries()
+        """Up to five tools by name, or the operations that fit these words, best first: each with its description, risk
+        and full argument schema. Raises what is wrong with the first name where none of them can be described.
+        """
         if names:
-            strangers = [name for name in names if name not in known or name in self.excluded]
-            if strangers:
-                raise self.unknown(strangers[0])
-            found = [known[name] for name in names]
-            if refused := [entry for entry in found if entry.name in self._hidden]:
-                raise only_reading(refused[0].title, refused[0].name)
-        elif query:
-            found = [known[name] for name in self.lookup.search(query, 40) if name not in self._hidden]
-        else:
+            return self._described(dict.fromkeys(names))
+        if not query:
             raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
-        operations = [entry for entry in found if entry.kind == "operation"][:_DESCRIBED]
-        tools = [entry for entry in found if entry.kind == "workflow"]
-        items: list[JsonValue] = []
-        for entry in operations if query or not names else found[:_DESCRIBED]:
-            full = _described(entry, schema=True)
-            room = MOST_TOKENS * 4 - size(items) - 1_000
-            items.append(full if size(full) < room else _described(entry, schema=False))
-        body: dict[str, JsonValue] = {"items": items}
-        if query and tools:
-            body["tools"] = [_described(entry, schema=False) for entry in tools[:3]]
-        notes = (
-            [] if items or tools else ["Nothing fits these words. Try others, or names from this tool's description."]
-        )
-        return Answer(body, notes)
+        known = entries()
+        found = [known[name] for name in self.lookup.search(query, 40) if name not in self._hidden]
+        tools: list[JsonValue] = [_told(entry) for entry in found if entry.kind == "workflow"]
+        body: dict[str, JsonValue] = {"items": _with_schemas(entry for entry in found if entry.kind == "operation")}
+        if tools:
+            body["tools"] = tools[:3]
+        nothing = "Nothing fits these words. Try other English words, or names from this tool's description."
+        return Answer(body, [] if found else [nothing])
+
+    def _described(self, names: Iterable[str]) -> Answer:
+        barred = {name: problem for name in names if (problem := self._barred(name))}
+        found = [entries()[name] for name in names if name not in barred]
+        if not found:
+            raise next(iter(barred.values()))
+        return Answer({"items": _with_schemas(found)}, [_in_one_line(problem) for problem in barred.values()])
+
+    def _barred(self, name: str) -> UnknownTool | NotAllowed | None:
+        """Why the tool of this name cannot be described; None where it can."""
+        entry = entries().get(name)
+        if entry is None:
+            return self.unknown(name)
+        if name in self.excluded:
+            return switched_off(entry.title, name)
+        return only_reading(entry.title, name) if name in self._hidden else None
 
     @property
     def lookup(self) -> "Lookup":
@@ -154,7 +168,11 @@ class Catalogue:
 
     def unknown(self, name: str) -> UnknownTool:
         """The error for a name that no tool has, with the nearest names that exist."""
-        near = [each for each in self.lookup.search(name.replace("_", " "), 5) if each not in self._hidden]
+        from rapidfuzz import fuzz, process
+
+        alike = process.extract(name, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
+        meant = [*(each for each, _, _ in alike), *self.lookup.search(name.replace("_", " "), 5)]
+        near = [each for each in dict.fromkeys(meant) if each not in self._hidden][:5]
         return UnknownTool(
             f"There is no tool called {clean(name, 60)}.",
             f"{'Use one of the suggestions, or look' if near else 'Look'} it up with cliniko_describe.",
@@ -163,20 +181,28 @@ class Catalogue:
 
     def _counter(self) -> Tool:
         async def count(desk: Desk, given: CountArguments) -> Answer:
-            tool = self._target(given.operation, Risk.READ)
-            if tool.operation is None or not tool.operation.listing:
+            tool = self.get(given.operation)
+            operation = tool.operation
+            if operation is None or not operation.listing:
                 raise InvalidArguments(
                     f"{given.operation} is not a list.", "Name a list_ operation.", field="operation"
                 )
-            filters = unwrapped(given.arguments, tool.input_schema)
-            total = await desk.count(tool.operation.parse(filters))
-            noun = tool.operation.resource.replace("_", " ")
+            ours = controls(operation)  # how much to show, and how, is nothing to a number
+            filters = {
+                name: value for name, value in unwrapped(given.arguments, tool.input_schema).items() if name not in ours
+            }
+            try:
+                call = operation.parse(filters)
+            except InvalidArguments as problem:
+                raise explained(problem, tool.name, tool.input_schema, tool.description) from None
+            total = await desk.count(call)
+            noun = operation.resource.replace("_", " ")
             if total is None:
                 return Answer({}, [f"Cliniko did not say how many {noun} there are."])
             return Answer({"count": total, "of": noun})
 
         description = "How many records match, without listing them: give a list operation and its filters."
-        return _meta(curated("count_records", description, CountArguments, count))
+        return curated("count_records", description, CountArguments, count, kind="meta")
 
     def _executor(self, risk: Risk) -> Tool:
         name, description = _EXECUTORS[risk]
@@ -185,29 +211,49 @@ class Catalogue:
             tool = self._target(given.operation, risk)
             return await tool.run(desk, given.arguments)
 
-        return _meta(curated(name, description, RunArguments, execute, risk=risk))
+        return curated(name, description, RunArguments, execute, risk=risk, kind="meta")
 
     def _target(self, name: str, risk: Risk) -> Tool:
         tool = self.get(name)
         if tool.kind == "meta":
             raise self.unknown(name)
         if tool.risk is not risk:
+            if barred := self._barred(name):
+                raise barred
             due = _EXECUTORS[tool.risk][0]
             raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {due} with the same arguments.")
         return tool
 
 
-def _meta(tool: Tool) -> Tool:
-    from dataclasses import replace
+def _refusing(tool: Tool) -> Tool:
+    """The tool of an excluded operation: its arguments are not explained, whatever is wrong with them."""
 
-    return replace(tool, kind="meta")
+    async def run(desk: Desk, arguments: Mapping[str, object]) -> Answer:
+        with suppress(InvalidArguments):
+            return await tool.run(desk, arguments)
+        raise switched_off(tool.title, tool.name)
+
+    return replace(tool, run=run)
 
 
-def _described(entry: Entry, *, schema: bool) -> dict[str, JsonValue]:
-    described: dict[str, JsonValue] = {"name": entry.name, "description": entry.description, "risk": entry.risk}
-    if schema:
-        described["input_schema"] = dict(entry.input_schema)
-    return described
+def _told(entry: Entry) -> dict[str, JsonValue]:
+    return {"name": entry.name, "description": entry.description, "risk": entry.risk}
+
+
+def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
+    """The first five, each with its argument schema as long as the answer has room for it."""
+    items: list[JsonValue] = []
+    for entry in islice(found, _DESCRIBED):
+        full: dict[str, JsonValue] = {**_told(entry), "input_schema": dict(entry.input_schema)}
+        fits = size(items) + size(full) < MOST_TOKENS * 4 - 1_000
+        items.append(full if fits else _told(entry))
+    return items
+
+
+def _in_one_line(problem: UnknownTool | NotAllowed) -> str:
+    suggestions = problem.details.get("suggestions")
+    near = f" Near it: {', '.join(map(str, suggestions))}." if isinstance(suggestions, list) else ""
+    return problem.message + near
 
 
 def describe_text() -> str:

@@ -15,7 +15,6 @@ from typing import Any, Final, cast
 from cliniko_mcp.errors import InvalidCursor, JsonValue
 
 _MAC_BYTES: Final = 12
-_MOST_BYTES: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Cursors:
         mac, packed = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
         if not packed or not hmac.compare_digest(mac, self._mac(packed)):
             raise _invalid()
-        fields = cast("list[Any]", json.loads(zlib.decompressobj().decompress(packed, _MOST_BYTES)))
+        fields = cast("list[Any]", json.loads(zlib.decompress(packed)))
         position = Position(*fields)
         if position.tool != tool:
             raise InvalidCursor(

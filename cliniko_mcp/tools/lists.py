@@ -9,7 +9,7 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Call, Operation
-from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, Rows, shaped
+from cliniko_mcp.tools.answer import CUT, MOST_TOKENS, USUAL_TOKENS, Answer, Rows, shaped
 from cliniko_mcp.tools.cursor import Cursors, Position
 from cliniko_mcp.tools.rows import shape_of
 from cliniko_mcp.tools.schema import controls
@@ -22,7 +22,10 @@ MOST_ROWS: Final = 1000
 _LEAST_ROW_TOKENS: Final = {True: 12, False: 30}
 """What a row costs at the least, by whether the caller named its fields: more rows than could fit are never fetched."""
 _ANCHORS: Final = 5
-_MOVED: Final = "Rows came or went before this place meanwhile; this goes on right after the last one given."
+_MOVED: Final = (
+    "Rows came or went before this place meanwhile. This goes on right after the last one given; what is new before it "
+    "shows only in a list that is started again."
+)
 _LOST: Final = "The list changed so much that rows may be missing or repeated here; start it again to be sure."
 _AROUND: Final = 100
 """How many rows before and after the expected place are searched for the last one that was returned."""
@@ -42,14 +45,15 @@ async def listed(desk: Desk, operation: Operation, given: dict[str, object], cur
     generous = "limit" in given or shape.detail == "full" or shape.fields is not None
     tokens = MOST_TOKENS if generous else USUAL_TOKENS
     least = _LEAST_ROW_TOKENS[shape.fields is not None]
-    sweep, moved = await _from(desk, call, position, min(limit, tokens // least))
-    rows = await shaped(desk, sweep.rows, shape, tokens)
+    wanted = min(limit, tokens // least)
+    sweep, moved = await _from(desk, call, position, wanted)
+    rows = await shaped(desk, sweep.rows, shape, tokens, reserved=len(cursors.seal(position)))
     complete = sweep.complete and not rows.left
     page: dict[str, JsonValue] = {"returned": len(rows.shown)}
     if sweep.total is not None:
         page["total"] = sweep.total
     page["complete"] = complete
-    notes = [*moved, *_remarks(sweep)]
+    notes = [*moved, *_remarks(sweep, wanted), *([CUT] if rows.cut else [])]
     if not complete:
         following = _following(position, sweep, rows)
         page["next_cursor"] = cursors.seal(following)
@@ -103,7 +107,8 @@ async def _from(desk: Desk, call: Call, position: Position, limit: int) -> tuple
 
 
 def _mark(record: Record) -> int:
-    return zlib.crc32(str(getattr(record, "id", "")).encode())
+    # Available times and services have no id: there the whole row stands for itself.
+    return zlib.crc32((str(getattr(record, "id", "")) or repr((vars(record), record.model_extra))).encode())
 
 
 def _following(position: Position, sweep: "Sweep", rows: Rows) -> Position:
@@ -117,12 +122,14 @@ def _following(position: Position, sweep: "Sweep", rows: Rows) -> Position:
     return Position(position.tool, position.arguments, start, anchors)
 
 
-def _remarks(sweep: "Sweep") -> list[str]:
+def _remarks(sweep: "Sweep", wanted: int) -> list[str]:
     remarks: list[str] = []
     if sweep.moved:
         remarks.append("The list changed while it was read, so a row that moved may be missing here.")
     if sweep.stopped is not None:
         remarks.append(f"Stopped early: {sweep.stopped.message}")
+    elif not sweep.complete and len(sweep.rows) < wanted:
+        remarks.append("Stopped early: these are the rows that could be read in time.")
     return remarks
 
 

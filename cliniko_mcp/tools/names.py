@@ -9,7 +9,7 @@ import anyio
 
 from cliniko_mcp.errors import ClinikoRefused
 from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.model import Record
+from cliniko_mcp.model import Record, value_of
 from cliniko_mcp.untrusted import clean
 
 NAME_LENGTH: Final = 80
@@ -18,7 +18,7 @@ NAME_LENGTH: Final = 80
 def text_of(record: Record, *fields: str) -> str:
     """The first of these fields that holds text, cleaned and capped; empty where none does."""
     for field in fields:
-        value = getattr(record, field, None)
+        value = value_of(record, field)
         if isinstance(value, str) and value.strip():
             return clean(value, NAME_LENGTH)
     return ""
@@ -35,22 +35,20 @@ def person(record: Record) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A kind of record that rows refer to: the word for it, the lists that know it, and how it is called."""
+    """A kind of record that rows refer to: the word for it, the list that knows it, and how it is called."""
 
     word: str
-    lists: tuple[str, ...]
+    list: str
     label: Callable[[Record], str]
 
 
 NAMED: Final[Mapping[str, Named]] = {
-    "practitioner_id": Named("practitioner", ("list_practitioners", "list_inactive_practitioners"), person),
+    "practitioner_id": Named("practitioner", "list_practitioners", person),
     "business_id": Named(
-        "business", ("list_businesses",), lambda record: text_of(record, "business_name", "display_name", "label")
+        "business", "list_businesses", lambda record: text_of(record, "business_name", "display_name", "label")
     ),
-    "appointment_type_id": Named(
-        "appointment_type", ("list_appointment_types",), lambda record: text_of(record, "name")
-    ),
-    "patient_id": Named("patient", ("list_patients",), person),
+    "appointment_type_id": Named("appointment_type", "list_appointment_types", lambda record: text_of(record, "name")),
+    "patient_id": Named("patient", "list_patients", person),
 }
 
 
@@ -59,20 +57,12 @@ async def look_up(desk: Desk, wanted: Mapping[str, Collection[str]]) -> Mapping[
 
     Names are a kindness: where Cliniko does not give them just now, they are absent and the ids stand in their place.
     """
-    found: dict[str, dict[str, Record]] = {field: {} for field in wanted}
-
-    async def one(field: str, ids: Collection[str]) -> None:
-        missing = set(ids)
-        for name in NAMED[field].lists:
-            if missing:
-                records = await desk.by_id(name, sorted(missing))
-                found[field].update(records)
-                missing -= records.keys()
+    found: dict[str, Mapping[str, Record]] = {field: {} for field in wanted}
 
     async def kindly(field: str, ids: Collection[str]) -> None:
         # Also after a change that was made: its answer must never become an error because a name is missing.
         with suppress(ClinikoRefused):
-            await one(field, ids)
+            found[field] = await desk.by_id(NAMED[field].list, sorted(ids))
 
     async with anyio.create_task_group() as group:
         for field, ids in wanted.items():
@@ -86,7 +76,7 @@ def ids_in(records: Iterable[Record]) -> dict[str, set[str]]:
     wanted: dict[str, set[str]] = {field: set() for field in NAMED}
     for record in records:
         for field, ids in wanted.items():
-            value = getattr(record, field, None)
+            value = value_of(record, field)
             if isinstance(value, str):
                 ids.add(value)
     return {field: ids for field, ids in wanted.items() if ids}

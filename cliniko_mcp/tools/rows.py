@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from cliniko_mcp.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.model import Record
+from cliniko_mcp.model import Record, value_of
 from cliniko_mcp.operation import Operation
 from cliniko_mcp.tools.names import NAMED
 from cliniko_mcp.untrusted import clean, plain
@@ -40,6 +40,8 @@ FREE_TEXT: Final = frozenset(
 _CODES: Final = {"invoice_status": INVOICE_STATUSES, "treatment_note_status": NOTE_STATUSES}
 """Codes that short rows say in words; full ones keep the number, which filters take."""
 _STAMPS: Final = frozenset({"created_at", "updated_at"})
+_NOTHING: Final[tuple[JsonValue, ...]] = ("", [], {})
+"""What a row leaves out, once nulls and what cannot be seen are gone from it."""
 _SHORT = 240
 _WHOLE = 1_000_000
 """In full, nothing is cut here: an update replaces texts whole, so what was read has to be what is there."""
@@ -107,19 +109,20 @@ def row_of(
     free: Row = {}
     short = shape.detail == "concise"
     for name in shape.names(record):
-        value = getattr(record, name, None)
-        if value is None or value == "" or value == [] or value == {}:
+        value = value_of(record, name)
+        if value is None or value == "":
             continue
         if short and value is False and shape.fields is None and shape.record.concise:
             continue
         if name in FREE_TEXT:
-            free[name] = _free(value, short)
+            if (text := _free(value, short)) not in _NOTHING:
+                free[name] = text
         elif name in NAMED and isinstance(value, str):
             row.update(_named(name, value, known, expand))
         elif short and name in _CODES and isinstance(value, int):
             row[name] = _CODES[name].get(value, value)
-        else:
-            row[name] = _value(value, zone, short)
+        elif (shown := _value(value, zone, short)) not in _NOTHING:
+            row[name] = shown
     _shorten_end(record, row, zone)
     if free:
         row["free_text"] = free
@@ -136,7 +139,7 @@ def _named(field: str, record_id: str, known: Mapping[str, Mapping[str, str]], e
 
 
 def _shorten_end(record: Record, row: Row, zone: ZoneInfo) -> None:
-    starts, ends = getattr(record, "starts_at", None), getattr(record, "ends_at", None)
+    starts, ends = value_of(record, "starts_at"), value_of(record, "ends_at")
     if isinstance(starts, datetime) and isinstance(ends, datetime) and "ends_at" in row and "starts_at" in row:
         first, last = starts.astimezone(zone), ends.astimezone(zone)
         if first.date() == last.date() and first.utcoffset() == last.utcoffset():

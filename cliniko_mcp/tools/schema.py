@@ -18,7 +18,7 @@ Schema = dict[str, JsonValue]
 _TEXT: Final[Schema] = {"type": "string"}
 _KEPT: Final = ("type", "description", "enum", "pattern", "items", "properties", "required", "maxLength", "minLength")
 _LIMITS: Final = ("maxLength", "minimum", "maximum")
-_BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems")
+_BOUNDS: Final = ("minimum", "maximum", "minItems", "maxItems")
 LIST_CONTROLS: Final[Mapping[str, Schema]] = {
     "limit": {"type": "integer", "minimum": 1},
     "cursor": {"type": "string"},
@@ -90,8 +90,8 @@ def _portable(node: Schema, definitions: Schema, depth: int = 0) -> Schema:
         plain["enum"] = [node["const"]]
     if "enum" in plain:
         values: list[JsonValue] = [value for value in cast("list[JsonValue]", plain["enum"]) if value is not None]
-        plain["enum"] = values
-        plain.setdefault("type", "integer" if all(isinstance(value, int) for value in values) else "string")
+        # Gemini refuses a whole request for one enum of numbers, so those are chosen as text (fields.Numeral).
+        plain |= {"type": "string", "enum": [str(value) for value in values]}
     if "properties" in plain:
         inside = cast("Mapping[str, Schema]", plain["properties"])
         plain["properties"] = {name: _portable(below, definitions, depth + 1) for name, below in inside.items()}

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from cliniko_mcp.arguments import refused_arguments
-from cliniko_mcp.errors import ClinikoRefused, JsonValue
+from cliniko_mcp.arguments import refused_arguments, wire_names
+from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body, complaints
 from cliniko_mcp.operation import Operation, Risk
 from cliniko_mcp.registry import find
-from cliniko_mcp.tools.answer import Answer, fitted
-from cliniko_mcp.tools.boundary import MAX_BYTES, unwrapped
+from cliniko_mcp.tools.answer import CUT, Answer, fitted
+from cliniko_mcp.tools.boundary import MAX_BYTES, explained, unwrapped
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.lists import listed
 from cliniko_mcp.tools.names import NAMED, ids_in, look_up
@@ -73,10 +73,14 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
     """The tool that performs this operation."""
 
     async def run(desk: Desk, arguments: Arguments) -> Answer:
-        given = unwrapped(arguments, operation_schema(operation.name))
-        if operation.listing:
-            return await listed(desk, operation, given, cursors)
-        return await _performed(desk, operation, given)
+        schema = operation_schema(operation.name)
+        given = unwrapped(arguments, schema)
+        try:
+            if operation.listing:
+                return await listed(desk, operation, given, cursors)
+            return await _performed(desk, operation, given)
+        except InvalidArguments as problem:
+            raise explained(problem, operation.name, schema, operation.description) from None
 
     return Tool(
         name=operation.name,
@@ -105,6 +109,7 @@ def curated(
     needs: tuple[str, ...] = (),
     synonyms: str = "",
     title: str | None = None,
+    kind: Kind = "workflow",
     most_bytes: int = MAX_BYTES,
 ) -> Tool:
     """A curated tool: its arguments are a model, its work is a function of the desk and the validated arguments."""
@@ -114,17 +119,15 @@ def curated(
     async def run(desk: Desk, given: Arguments) -> Answer:
         values = {key: value for key, value in unwrapped(given, schema).items() if value is not None}
         try:
-            validated = arguments.model_validate(values)
-        except ValidationError as refused:
-            known = tuple(cast("Schema", schema["properties"]))
-            raise refused_arguments(name, dict(complaints(refused)), known) from None
-        return await work(desk, validated)
+            return await work(desk, _validated(name, arguments, values))
+        except InvalidArguments as problem:
+            raise explained(problem, name, schema) from None
 
     return Tool(
         name=name,
         title=title or name.replace("_", " ").capitalize(),
         description=description,
-        kind="workflow",
+        kind=kind,
         risk=risk,
         input_schema=schema,
         run=run,
@@ -132,6 +135,13 @@ def curated(
         synonyms=synonyms,
         most_bytes=most_bytes,
     )
+
+
+def _validated(name: str, arguments: type[A], values: Mapping[str, object]) -> A:
+    try:
+        return arguments.model_validate(values)
+    except ValidationError as refused:
+        raise refused_arguments(name, dict(complaints(refused)), wire_names(arguments)) from None
 
 
 async def _performed(desk: Desk, operation: Operation, given: Mapping[str, object]) -> Answer:
@@ -146,7 +156,7 @@ async def _performed(desk: Desk, operation: Operation, given: Mapping[str, objec
     known = {kind: {key: NAMED[kind].label(one) for key, one in rows.items()} for kind, rows in found.items()}
     zone = await _zone_of(desk, record, home)
     item, cut = fitted(row_of(record, shape, zone, known, expand=True))
-    notes = ["Long texts were cut to fit; name the fields you need in `fields`."] if cut else []
+    notes = [CUT] if cut else []
     if record.drift:
         notes.append(f"Cliniko sent something unexpected in: {', '.join(record.drift)}. It is shown as it came.")
     return Answer({"item": item}, notes, zone)

@@ -44,6 +44,14 @@ class View:
     listed: tuple[str, ...]
     excluded: frozenset[str]
     changing: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
+    """What `--exclude-tools` takes away: nobody may do it, not even a tool that was offered by name."""
+    named: frozenset[str] = frozenset()
+    """Tools offered by name whose work takes more than the names say: curated tools and the deprecated."""
+
+    def excluded_from(self, tool: str) -> frozenset[str]:
+        """What this tool may not do: an allow-list that names a curated tool lets it do its whole work."""
+        return self.forbidden if tool in self.named else self.excluded
 
 
 def view_of(settings: Settings) -> View:
@@ -68,7 +76,10 @@ def view_of(settings: Settings) -> View:
     changing = frozenset[str]()
     if settings.read_only:
         changing = frozenset(name for name, entry in known.items() if entry.risk != "read" or name in _GRANTING)
-    return View(tuple(name for name in listed if name not in changing), excluded, changing)
+    named = frozenset(name for name in settings.tools if known[name].kind == "workflow" or known[name].deprecated)
+    return View(
+        tuple(name for name in listed if name not in changing), excluded, changing, _forbidden(settings, known), named
+    )
 
 
 def _allowed(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]:
@@ -76,12 +87,13 @@ def _allowed(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]:
     if settings.resources or settings.tools:
         allowed = {name for name, entry in known.items() if entry.resource in settings.resources}
         allowed |= {*settings.tools, *META}
-    for name in settings.exclude_tools:
-        twins = {each.name for each in known.values() if each.replaced_by == name}
-        allowed -= {name, *twins}
-    if settings.exclude_tools:
-        allowed -= {entry.name for entry in known.values() if set(entry.needs) & (known.keys() - allowed)}
-    return frozenset(allowed)
+    forbidden = _forbidden(settings, known)
+    return frozenset(name for name in allowed - forbidden if forbidden.isdisjoint(known[name].needs))
+
+
+def _forbidden(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]:
+    names = set(settings.exclude_tools)
+    return frozenset(name for name, entry in known.items() if not names.isdisjoint((name, entry.replaced_by)))
 
 
 def _check(flag: str, names: Iterable[str], known: Iterable[str], what: str = "") -> None:

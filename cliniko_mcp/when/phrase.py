@@ -17,9 +17,13 @@ from cliniko_mcp.when.words import PREPOSITIONS
 
 Term = Dated | DatedSpan | Dates | Days | Exact | Weekdays
 _EXCEPT: Final = (("except", "for"), ("except",), ("apart", "from"), ("other", "than"), ("without",), ("not",), ("no",))
+_ALL: Final = frozenset(("any", "anytime", "every", "each", "all", "whole", "entire"))
 _EITHER: Final = frozenset(("or", "/", "nor"))
 _DAY_KINDS: Final = frozenset(("weekday", "date", "iso", "month", "ord", "unit"))
 _DAY_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "tonight", "weekend", "weekday"))
+# What "but" can only leave out of "any day" or "all week"; before anything else ("not", "after 3") it adds nothing.
+_TAKEN_OUT_KINDS: Final = _DAY_KINDS - {"unit"} | {"part", "num"}
+_TAKEN_OUT_WORDS: Final = _DAY_WORDS | {"the", "this", "next"}
 
 
 @dataclass(slots=True)
@@ -107,7 +111,14 @@ class _Grammar:
             if not (reader.words("time") or reader.words("day")):
                 reader.words("of")
             return True
-        return reader.words("but")
+        return reader.peek().text == "but" and not self._all_but() and bool(reader.take())
+
+    def _all_but(self) -> bool:
+        """Whether "but" is here before a day or a part of the day, which it leaves out of "any day" and "all week"."""
+        after = self.reader.peek(1)
+        if self.reader.peek().text != "but":
+            return False
+        return after.kind in _TAKEN_OUT_KINDS or after.text in _TAKEN_OUT_WORDS
 
     def _preposition(self) -> bool:
         reader = self.reader
@@ -227,7 +238,10 @@ class _Grammar:
 
     def _exception(self) -> bool:
         reader, start = self.reader, self.reader.at
-        if not any(reader.words(*words) for words in _EXCEPT):
+        but = self._all_but()
+        if but and not any(token.kind == "filler" and token.text in _ALL for token in reader.tokens[:start]):
+            raise not_understood(f'"but {shown(reader.peek(1).text)}" can be read two ways: say "except" or "only".')
+        if not (but and reader.take()) and not any(reader.words(*words) for words in _EXCEPT):
             return False
         count = len(self.phrase.without_days) + len(self.phrase.without_times)
         here = reader.at

@@ -18,9 +18,9 @@ from cliniko_mcp.fields import utc_text
 from cliniko_mcp.frontdesk import openings
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
-from cliniko_mcp.frontdesk.daysheet import times
+from cliniko_mcp.frontdesk.hours import end_of
 from cliniko_mcp.frontdesk.openings import Diary, Stretch
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.frontdesk.together import both, gathered
 from cliniko_mcp.guardrails.desk import Desk
@@ -31,6 +31,7 @@ from cliniko_mcp.tools.answer import Answer
 from cliniko_mcp.tools.names import text_of
 from cliniko_mcp.tools.rows import local_text
 from cliniko_mcp.tools.tool import curated
+from cliniko_mcp.untrusted import label
 
 MOST: Final = 31
 """Blocks made in one call."""
@@ -39,9 +40,9 @@ _AROUND: Final = timedelta(days=7)
 
 class BlockTime(Body):
     practitioner: str
-    when: str = Field(description="Such as: Friday 12 to 1.")
+    when: str = Field(description="E.g. Friday 12 to 1.")
     business: str | None = Field(default=None, description="Site.")
-    type: str | None = Field(default=None, description="Such as Lunch or Leave.")
+    type: str | None = Field(default=None, description="E.g. Lunch, Leave.")
     notes: str | None = None
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
@@ -57,7 +58,7 @@ class _Block:
         zone = roster.zone(self.site.id)
         return {
             "starts_at": local_text(self.time.starts, zone),
-            "ends_at": local_text(self.time.ends, zone),
+            "ends_at": end_of(*self.time, zone),
             "business": self.site.name,
         }
 
@@ -99,6 +100,9 @@ async def work(desk: Desk, given: BlockTime) -> Answer:
             clashes=shown(booked),
         )
     notes = [f"{len(hit)} bookings in that time stay in the diary."] if hit else []
+    notes += remarks(who, asked, kind)
+    if not any(openings.within(diary.work.get((who.id, each.site.id), ()), [each.time]) for each in blocks):
+        notes.append(f"{who.name} does not work in that time anyway.")
     await _make(desk, given, who, kind, blocks, body, notes)
     return Answer(body, notes, zone)
 
@@ -169,11 +173,10 @@ def _stretches(span: Span, site: Known, kind: Known | None) -> list[tuple[dateti
 def _booked(entry: Entry, roster: Roster) -> str:
     zone = roster.zone(entry.business_id)
     kind = roster.name("appointment_type_id", entry.type_id) or "appointment"
-    day = local_text(entry.starts, zone)
-    whose = (
-        text_of(entry.record, "patient_name") if entry.kind == "appointment" else f"{len(entry.patient_ids)} patients"
-    )
-    return f"{day[:10]} {day[-3:]} {times(entry.starts, entry.ends, zone)} {kind}, {whose} (booking {entry.id})"
+    span = f"{local_text(entry.starts, zone)} to {end_of(entry.starts, entry.ends, zone)}"
+    patient = label(text_of(entry.record, "patient_name"))
+    whose = patient if entry.kind == "appointment" else f"{len(entry.patient_ids)} patients"
+    return f"{span} {kind}, {whose} (booking {entry.id})"
 
 
 def _seal(who: Known, blocks: Sequence[_Block], hit: Sequence[Entry]) -> str:

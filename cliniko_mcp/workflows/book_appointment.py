@@ -20,7 +20,7 @@ from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, r
 from cliniko_mcp.frontdesk.notices import booking_notices
 from cliniko_mcp.frontdesk.openings import Diary, Stretch
 from cliniko_mcp.frontdesk.outcomes import conflicts, described, dry
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
 from cliniko_mcp.frontdesk.series import Repeat, read_repeat
 from cliniko_mcp.frontdesk.spans import Span, read_span, start_of
 from cliniko_mcp.frontdesk.together import both
@@ -39,11 +39,11 @@ class BookAppointment(Body):
     patient: str
     practitioner: str
     type: str = Field(description="Appointment type.")
-    when: str = Field(description="Such as: Tuesday at 10:30.")
+    when: str = Field(description="E.g. Tuesday at 10:30.")
     business: str | None = Field(default=None, description="Site.")
     minutes: int | None = Field(default=None, ge=5, le=1439)
     notes: str | None = None
-    repeat: str | None = Field(default=None, description="Such as: weekly x5.")
+    repeat: str | None = Field(default=None, description="E.g. weekly x5.")
     dry_run: bool = False
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
@@ -79,10 +79,12 @@ async def work(desk: Desk, given: BookAppointment) -> Answer:
     if len(plan.times) > 1:
         zone = roster.zone(plan.business.id)
         body["repeats"] = [local_text(each.starts, zone) for each in plan.times[1:]]
-    notes = [booking_notices(patient, kind, plan.business), *_remarks(plan, roster, theirs, asked)]
+    notes = [booking_notices(patient, kind, plan.business), *_remarks(plan, roster, diary, theirs, asked)]
+    notes += remarks(patient, practitioner, kind, asked)
+    free = nearest(plan, roster, diary, givers, desk.now)
     if given.dry_run:
-        return dry(body, plan, found, nearest(plan, roster, diary, desk.now), notes, roster)
-    refuse_clash(plan, found, given.allow_clash, nearest(plan, roster, diary, desk.now))
+        return dry(body, plan, found, free, notes, roster)
+    refuse_clash(plan, found, given.allow_clash, free)
     made = await desk.perform(desk.call("create_individual_appointment", **_arguments(plan, given, repeat)))
     row["id"] = str(getattr(made, "id", ""))
     body = {"done": "Booked.", **body}
@@ -177,8 +179,8 @@ async def _made(desk: Desk, first: str, repeat: Repeat, notes: list[str]) -> int
     return len(rows)
 
 
-def _remarks(plan: Plan, roster: Roster, theirs: Sequence[Entry], asked: Known | None) -> list[str]:
-    remarks: list[str] = []
+def _remarks(plan: Plan, roster: Roster, diary: Diary, theirs: Sequence[Entry], asked: Known | None) -> list[str]:
+    told: list[str] = []
     zone = roster.zone(plan.business.id)
     day = plan.times[0].starts.astimezone(zone).date()
     same = [
@@ -189,12 +191,15 @@ def _remarks(plan: Plan, roster: Roster, theirs: Sequence[Entry], asked: Known |
     if same:
         times = ", ".join(f"{each.starts.astimezone(zone):%H:%M}" for each in same[:3])
         where = f" ({roster.zone(plan.business.id)})" if len(roster.sites) > 1 else ""
-        remarks.append(f"{patients.named(plan.patients[0])} is booked that day already, at {times}{where}.")
+        told.append(f"{named(plan.patients[0])} is booked that day already, at {times}{where}.")
     if asked is None and len(roster.sites) > 1:
-        remarks.append(f"The site is {plan.business.name}, where {plan.practitioner.name} works then.")
+        then = diary.at_work(plan.practitioner.id, *plan.times[0], plan.business.id)
+        usual = f", where {plan.practitioner.name} works {'then' if then else 'on other days'}"
+        there = plan.business.id in diary.sites(plan.practitioner.id)
+        told.append(f"The site is {plan.business.name}{usual if there else ''}.")
     if plan.length != timedelta(minutes=offers.minutes_of(plan.kind)):
-        remarks.append(f"{plan.kind.name} usually takes {offers.minutes_of(plan.kind)} minutes.")
-    return remarks
+        told.append(f"{plan.kind.name} usually takes {offers.minutes_of(plan.kind)} minutes.")
+    return told
 
 
 tool = curated(

@@ -1,7 +1,8 @@
 """cancel_appointment: a patient's appointment, or their place in a class, cancelled with a reason after a person's yes.
 
 Requests: 5 for the roster, those that find the appointment, one for its patients, for a class one for the patient's
-place; then the question to a person, with its own readings, and the cancellation.
+place; then the question to a person, for which the guard reads the booking and those it names, and the cancellation. A
+client that is asked in rounds has all of this read again when it answers.
 """
 
 from typing import cast
@@ -12,8 +13,9 @@ from cliniko_mcp.codes import CANCELLATION_REASONS
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotFound
 from cliniko_mcp.frontdesk import patients, targets
 from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.hours import end_of
 from cliniko_mcp.frontdesk.notices import cancelling_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, ambiguous
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, ambiguous, named, remarks, with_birth_year
 from cliniko_mcp.frontdesk.reasons import read_reason
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body
@@ -21,11 +23,12 @@ from cliniko_mcp.operation import Risk
 from cliniko_mcp.tools.answer import Answer
 from cliniko_mcp.tools.rows import local_text
 from cliniko_mcp.tools.tool import curated
+from cliniko_mcp.untrusted import clean
 
 
 class CancelAppointment(Body):
     appointment: str = Field(description="Id, or patient with one coming.")
-    reason: str = Field(description="In words: sick, away, work, better, worse, other.")
+    reason: str = Field(description="Sick, away, work, better, worse, other.")
     note: str | None = None
     patient: str | None = Field(default=None, description="Whose place in a class.")
     series: bool = Field(default=False, description="Later repeats too.")
@@ -64,7 +67,7 @@ async def work(desk: Desk, given: CancelAppointment) -> Answer:
         "reason": CANCELLATION_REASONS[code],
     }
     if note:
-        body["note"] = note
+        body["note"] = clean(note, lines=True)
     return Answer(body, _remarks(desk, entry, who, roster, given.series), roster.zone(entry.business_id))
 
 
@@ -81,9 +84,9 @@ async def _one_of(desk: Desk, entry: Entry, said: str | None, roster: Roster) ->
 
 
 async def _same(desk: Desk, said: str, who: Known) -> None:
-    named = await patients.patient(desk, said)
-    if named.id != who.id:
-        raise ambiguous("patient of this appointment", said, [who, named])
+    other = await patients.patient(desk, said)
+    if other.id != who.id:
+        raise ambiguous("patient of this appointment", said, [who, other])
 
 
 async def _place(desk: Desk, entry: Entry, who: Known) -> str:
@@ -91,7 +94,7 @@ async def _place(desk: Desk, entry: Entry, who: Known) -> str:
     rows = [row async for row in desk.all("list_attendees", booking_id=entry.id, patient_id=who.id)]
     if not rows:
         raise NotFound(
-            f"{patients.named(who)} has no place in that class, or it is cancelled already.",
+            f"{named(who)} has no place in that class, or it is cancelled already.",
             "show_diary says who is in it.",
         )
     return cast("str", getattr(rows[0], "id", ""))
@@ -99,11 +102,11 @@ async def _place(desk: Desk, entry: Entry, who: Known) -> str:
 
 def _row(entry: Entry, roster: Roster, who: Known | None) -> JsonValue:
     zone = roster.zone(entry.business_id)
-    whose: dict[str, JsonValue] = {"patient": patients.with_birth_year(who), "patient_id": who.id} if who else {}
+    whose: dict[str, JsonValue] = {"patient": with_birth_year(who), "patient_id": who.id} if who else {}
     return {
         "id": entry.id,
         "starts_at": local_text(entry.starts, zone),
-        "ends_at": f"{entry.ends.astimezone(zone):%H:%M}",
+        "ends_at": end_of(entry.starts, entry.ends, zone),
         **whose,
         "practitioner": roster.name("practitioner_id", entry.practitioner_id),
         "business": roster.name("business_id", entry.business_id),
@@ -112,16 +115,17 @@ def _row(entry: Entry, roster: Roster, who: Known | None) -> JsonValue:
 
 
 def _remarks(desk: Desk, entry: Entry, who: Known | None, roster: Roster, series: bool) -> list[str]:
-    remarks = [cancelling_notices(who)] if who else []
-    if targets.in_series(entry) and not series:
-        remarks.append("It was one of a series; the later ones stay.")
+    told = [cancelling_notices(who), *remarks(who)] if who else []
+    if targets.in_series(entry):
+        rest = "The later ones of its series are cancelled too." if series else None
+        told.append(rest or "It was one of a series; the later ones stay.")
     if entry.starts > desk.now:
         zone = roster.zone(entry.business_id)
-        freed = "place" if entry.kind == "group" else "time"
-        remarks.append(
-            f"The {freed} on {local_text(entry.starts, zone)} is free again: fill_gap finds patients who could take it."
-        )
-    return remarks
+        freed, fills = "time", "fill_gap finds patients who could take it"
+        if entry.kind == "group":
+            freed, fills = "place", "create_attendee gives it to another patient"
+        told.append(f"The {freed} on {local_text(entry.starts, zone)} is free again: {fills}.")
+    return told
 
 
 tool = curated(

@@ -12,7 +12,7 @@ from pydantic import Field
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.offers import minutes_of, offered_at
 from cliniko_mcp.frontdesk.openings import hours_of
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.together import both, gathered
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body, Record
@@ -49,7 +49,7 @@ async def work(desk: Desk, given: ClinicOverview) -> Answer:
         "practitioners": [_practitioner(each, hours, sites) for each in people],
         "appointment_types": [_type(each, sites) for each in types],
     }
-    notes = [f"{asked.note}"] if asked and asked.gone else []
+    notes = remarks(asked)
     body |= _account(settings)
     notes += _fitted(body)
     gone = sum(bool(each.gone) for each in roster.practitioners.values())

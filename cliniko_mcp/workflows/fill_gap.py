@@ -15,10 +15,11 @@ from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowe
 from cliniko_mcp.fields import utc_text
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.hours import end_of
 from cliniko_mcp.frontdesk.offers import minutes_of
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.spans import point_of, read_span
 from cliniko_mcp.frontdesk.together import both, gathered
 from cliniko_mcp.frontdesk.waiting import LOOK_BACK, Candidate, Gap, candidates
@@ -45,7 +46,7 @@ _RULE: Final = (
 class FillGap(Body):
     appointment: str | None = Field(default=None, description="Id of the one cancelled; or say practitioner and when.")
     practitioner: str | None = None
-    when: str | None = Field(default=None, description="Thursday 10 to 10:45.")
+    when: str | None = Field(default=None, description="E.g. Thursday 10 to 10:45.")
     type: str | None = None
     business: str | None = None
     phones: bool = False
@@ -55,11 +56,14 @@ class FillGap(Body):
 async def work(desk: Desk, given: FillGap) -> Answer:
     """The patients who could take the time, the best first."""
     roster = await Roster.load(desk)
-    gap, said = await _gap(desk, given, roster)
+    kind = roster.type(given.type) if given.type else None
+    who = roster.practitioner(given.practitioner) if given.practitioner else None
+    place = roster.business(given.business) if given.business else None
+    gap, said = await _gap(desk, given, roster, kind, who, place)
     live, gone = await both(
         partial(bookings, desk, desk.now, _EVER), partial(_cancelled, desk, gap.practitioner_id, desk.now)
     )
-    notes = [_RULE]
+    notes = [_RULE, *remarks(who, place, kind)]
     gap = _closed(gap, live)
     if gap.booking_id in {each.id for each in live}:
         notes.insert(0, f"The appointment {gap.booking_id} is not cancelled yet.")
@@ -81,7 +85,7 @@ async def work(desk: Desk, given: FillGap) -> Answer:
     body: dict[str, JsonValue] = {
         "gap": {
             "starts_at": local_text(gap.starts, zone),
-            "ends_at": f"{gap.ends.astimezone(zone):%H:%M}",
+            "ends_at": end_of(gap.starts, gap.ends, zone),
             "practitioner": roster.name("practitioner_id", gap.practitioner_id),
             "business": roster.name("business_id", gap.business_id),
             "type": roster.name("appointment_type_id", gap.type_id) or "any that fits",
@@ -100,9 +104,10 @@ async def work(desk: Desk, given: FillGap) -> Answer:
     return Answer(body, notes, zone)
 
 
-async def _gap(desk: Desk, given: FillGap, roster: Roster) -> tuple[Gap, str]:
+async def _gap(
+    desk: Desk, given: FillGap, roster: Roster, kind: Known | None, who: Known | None, place: Known | None
+) -> tuple[Gap, str]:
     """The time that is free, and the phrase as it was understood; a point in time still lacks its end."""
-    kind = roster.type(given.type) if given.type else None
     if given.appointment is not None:
         visit = await visits.visit_by_id(desk, given.appointment.strip(), None)
         if visit.group:
@@ -120,12 +125,11 @@ async def _gap(desk: Desk, given: FillGap, roster: Roster) -> tuple[Gap, str]:
             visit.booking_id,
         )
         return _coming(found, desk.now), ""
-    if not given.practitioner or not given.when:
+    if who is None or not given.when:
         raise InvalidArguments(
             "Which time is free is not said.", "Give the cancelled appointment's id, or practitioner and when."
         )
-    person = roster.practitioner(given.practitioner)
-    site = roster.business(given.business) if given.business else await _site(desk, roster, person, given.when)
+    site = place or await _site(desk, roster, who, given.when)
     span = read_span(given.when, desk.now, roster, [site])
     windows = list(span.windows(site.id))
     if len(windows) != 1 or windows[0][1] - windows[0][0] > _DAY + timedelta(hours=1):
@@ -137,7 +141,7 @@ async def _gap(desk: Desk, given: FillGap, roster: Roster) -> tuple[Gap, str]:
     starts, ends = windows[0]
     if point_of(span.at(site.id)) is not None:
         ends = starts + timedelta(minutes=minutes_of(kind)) if kind else starts
-    found = Gap(starts, ends, person.id, site.id, kind.id if kind else "")
+    found = Gap(starts, ends, who.id, site.id, kind.id if kind else "")
     return _coming(found, desk.now), span.said
 
 
@@ -197,7 +201,7 @@ def _taken(taken: Sequence[Entry], roster: Roster) -> str:
     what = roster.name("appointment_type_id", first.type_id) or "blocked-out time"
     return (
         f"That time is not free: {what} from {first.starts.astimezone(zone):%H:%M} to "
-        f"{first.ends.astimezone(zone):%H:%M} is in the diary."
+        f"{end_of(first.starts, first.ends, zone)} is in the diary."
     )
 
 

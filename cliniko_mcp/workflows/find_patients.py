@@ -39,7 +39,7 @@ _EASTERN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class FindPatients(Body):
-    query: str = Field(min_length=1, max_length=200, description="Name, email, date of birth, phone or id.")
+    query: str = Field(min_length=1, max_length=200)
     limit: int | None = Field(default=None, ge=1, le=50)
 
 

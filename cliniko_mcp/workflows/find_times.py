@@ -1,25 +1,29 @@
 """find_times: free starts for an appointment type, over any practitioners, sites and span.
 
-Requests for the diary: 5 for the roster, one for those who offer the type, 2 for working hours and one for each hundred
-diary entries of the span, whatever the number of practitioners and weeks; where nothing is free, 2 and the entries of
-four more weeks, once. For online booking see `frontdesk.online`.
+Requests: 5 for the roster, one for those who offer the type, 2 for working hours and one for each hundred diary entries
+of the span, whatever the number of practitioners and weeks; where nothing is free, once more 2 and the entries of four
+more weeks. For online booking those of `frontdesk.online`; where nothing can be booked, once more for everyone else who
+offers the type and for up to four more weeks, and 2 and the entries of the span for the diary.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk import offers, online, openings
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.slots import Slot, free_slots, group_slots, spread, why_none
 from cliniko_mcp.frontdesk.spans import Span, read_span
+from cliniko_mcp.frontdesk.together import both
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body
 from cliniko_mcp.tools.answer import Answer
 from cliniko_mcp.tools.tool import curated
+from cliniko_mcp.when.dates import day_words
 
 USUAL: Final = 12
 MOST: Final = 100
@@ -30,8 +34,8 @@ BEYOND: Final = timedelta(days=28)
 
 
 class FindTimes(Body):
-    type: str = Field(description="Appointment type.")
-    when: str = Field(default="next 14 days", description="Such as: Thursday after 3.")
+    type: str
+    when: str = Field(default="next 14 days", description="E.g. Thursday after 3.")
     practitioner: list[str] | None = Field(default=None, description="Any of these; else all.")
     business: str | None = Field(default=None, description="Site.")
     kind: Literal["diary", "online"] = Field(default="diary", description="online: as patients book.")
@@ -63,10 +67,11 @@ class _Search:
     def people(self, givers: frozenset[str]) -> list[Known]:
         """Those to look at: the ones asked for who offer the type and still work here, or all who offer it."""
         kept = [each for each in self.asked if self._offers(each, givers)]
-        return kept if self.asked else [self.roster.practitioners[each] for each in givers if each in self._here]
+        return kept if self.asked else [self.roster.practitioners[each] for each in givers if each in self.here]
 
     @property
-    def _here(self) -> set[str]:
+    def here(self) -> set[str]:
+        """The ids of those who still work at the clinic."""
         return {each.id for each in self.roster.practitioners.values() if not each.gone}
 
     def _offers(self, person: Known, givers: frozenset[str]) -> bool:
@@ -79,7 +84,7 @@ class _Search:
     def closed(self) -> bool:
         """Whether nothing can be found from the start, with the reason in `why`."""
         if self.kind.gone:
-            self.why.append(f"{self.kind.name} is archived: it is no longer offered.")
+            self.why.append(self.kind.note)
         elif self.site is not None and self.site.gone:
             self.why.append(self.site.note)
         elif not self.sites:
@@ -98,18 +103,34 @@ async def work(desk: Desk, given: FindTimes) -> Answer:
     if search.closed() and (search.kind.gone or search.span.bounds[1] <= search.now):
         return _answer(search, [], [])
     if given.kind == "online":
+        if given.minutes is not None and given.minutes != offers.minutes_of(search.kind):
+            raise InvalidArguments(
+                f"Patients book {search.kind.name} online at its own length, {offers.minutes_of(search.kind)} minutes.",
+                "Leave minutes out, or look in the diary: kind diary.",
+                field="minutes",
+            )
         return await _online(desk, search)
-    givers = await offers.givers(desk, search.kind)
+    givers, diary = await _read(desk, search)
     people = search.people(givers)
     slots: list[Slot] = []
-    if people and search.sites:
-        diary = await openings.read_diary(desk, search.roster, search.starts, search.ends, {each.id for each in people})
+    if people and search.sites and diary is not None:
         slots = _slots(search, diary, people, search.sites, search.span)
         lacking = [each for each in people if each.id not in {slot.practitioner_id for slot in slots}]
         search.why += _reasons(search, diary, lacking) if search.asked or not slots else []
     if slots:
         return _answer(search, slots, [])
     return _answer(search, [], await _alternatives(desk, search, givers))
+
+
+async def _read(desk: Desk, search: _Search) -> tuple[frozenset[str], openings.Diary | None]:
+    """Who offers the type, and the diary of those asked for, at once; without any, of all who offer it, after that."""
+    offering = partial(offers.givers, desk, search.kind)
+    reading = partial(openings.read_diary, desk, search.roster, search.starts, search.ends)
+    if search.asked:
+        return await both(offering, partial(reading, {each.id for each in search.asked}))
+    givers = await offering()
+    here = {each for each in givers if each in search.here}
+    return givers, await reading(here) if here and search.sites else None
 
 
 def _slots(
@@ -183,14 +204,58 @@ async def _online(desk: Desk, search: _Search) -> Answer:
     if found.closed and (len(found.closed) == len(asked) or search.asked):
         reasons = [await online.why_closed(desk, roster, search.kind, place) for place in sorted(found.closed)[:3]]
         search.why += dict.fromkeys(reasons)
-    if not found.slots and len(found.closed) < len(asked):
-        search.why.append("Everything that patients could book online then is taken, or needs more notice.")
-    answer = _answer(search, found.slots, [])
+    instead = [] if found.slots else await _instead(desk, search, places, asked, found.closed)
+    answer = _answer(search, found.slots, instead)
     if found.until is not None:
-        answer.notes.append(f"Only looked at up to {found.until:%A %d %B %Y}; ask about later days in another call.")
-    if not found.slots:
-        answer.notes.append("The diary itself may have room: try kind diary.")
+        answer.notes.append(f"Only looked at up to {day_words(found.until)}; ask about later days in another call.")
     return answer
+
+
+async def _instead(
+    desk: Desk,
+    search: _Search,
+    places: Sequence[online.Place],
+    asked: Sequence[online.Place],
+    closed: Collection[online.Place],
+) -> list[JsonValue]:
+    """Where patients can book nothing online: what comes nearest, online and in the diary itself. Adds to `why`."""
+    roster = search.roster
+    found: dict[str, Slot] = {}
+    here, wanted = {each.id for each in search.sites}, {each.id for each in search.asked} or search.here
+    others = [each for each in places if each not in asked and each[0] in search.here]
+    for slot in (await online.online_slots(desk, roster, search.span, search.kind, others, search.length)).slots:
+        if slot.business_id in here:
+            found.setdefault("another practitioner", slot)
+        elif slot.practitioner_id in wanted:
+            found.setdefault("another site", slot)
+    open_ = [each for each in asked if each not in closed]
+    if open_ and (slot := await _later_online(desk, search, open_)) is not None:
+        found = {"another time": slot, **found}
+    if asked:
+        who = {each for each, _ in asked}
+        people = [roster.practitioners[each] for each in sorted(who)]
+        diary = await openings.read_diary(desk, roster, search.starts, search.ends, who)
+        slots = _slots(search, diary, people, search.sites, search.span)
+        if slots:
+            found["kind diary: the clinic can book it, patients cannot"] = slots[0]
+        free = {slot.practitioner_id for slot in slots}
+        searched = [each for each in people if each.id in {one for one, _ in open_}]
+        search.why += _reasons(search, diary, [each for each in searched if each.id not in free])
+        if names := [each.name for each in searched if each.id in free]:
+            search.why.append(f"{', '.join(names)}: has free time then, but none that patients are offered online.")
+    return [{"differs": what, **slot.row(roster)} for what, slot in found.items()]
+
+
+async def _later_online(desk: Desk, search: _Search, places: Sequence[online.Place]) -> Slot | None:
+    """The first start after the span that patients can book online at these places, looked for week by week."""
+    day = search.span.bounds[1].astimezone(search.roster.home).date()
+    for week in range(BEYOND // timedelta(weeks=1)):
+        first = day + timedelta(weeks=week)
+        span = read_span(f"{first} to {first + timedelta(days=6)}", search.now, search.roster, search.sites)
+        found = await online.online_slots(desk, search.roster, span, search.kind, places, search.length)
+        if found.slots:
+            return found.slots[0]
+    return None
 
 
 def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue]) -> Answer:
@@ -212,10 +277,10 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue
     used += [("practitioner_id", slot.practitioner_id) for slot in shown]
     used += [("business_id", slot.business_id) for slot in shown]
     body["names"] = roster.legend(used)
-    notes: list[str] = []
+    notes = [each for each in remarks(search.kind, *search.asked, search.site) if each not in search.why]
     if search.cut and search.given.kind == "diary":
-        last = search.ends.astimezone(search.span.zone)
-        notes.append(f"Only looked at up to {last:%A %d %B %Y}; ask about later days in another call.")
+        last = search.ends.astimezone(search.span.zone).date()
+        notes.append(f"Only looked at up to {day_words(last)}; ask about later days in another call.")
     if len(shown) < len(slots):
         left = f"{len(slots) - len(shown):,} more starts fit, on the same or later days."
         notes.append(f"{left} For others narrow when, practitioner or business, or give a larger limit.")

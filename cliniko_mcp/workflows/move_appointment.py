@@ -1,8 +1,8 @@
 """move_appointment: another time, practitioner or site for an appointment or a class, looked at before and after.
 
-Requests: 5 for the roster, those that find the appointment, one for its patients, then at once two for working hours,
-one for each hundred entries of the diary around the new time and, with another practitioner, one for those who offer
-the type; then the change and one to read conflicts.
+Requests: 5 for the roster, those that find the appointment, one for its patients, then at once 2 for working hours and
+one for each hundred entries of the practitioner's new day and of what its patients have at the new time; with another
+practitioner one for those who offer the type; then the change and one to read conflicts.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,11 @@ from cliniko_mcp.fields import utc_text
 from cliniko_mcp.frontdesk import offers, openings, patients, targets
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
+from cliniko_mcp.frontdesk.hours import end_of
 from cliniko_mcp.frontdesk.notices import booking_notices
 from cliniko_mcp.frontdesk.openings import Stretch
 from cliniko_mcp.frontdesk.outcomes import conflicts, described, dry
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import read_span, start_of
 from cliniko_mcp.frontdesk.together import both
 from cliniko_mcp.guardrails.desk import Desk
@@ -32,7 +33,7 @@ from cliniko_mcp.tools.tool import curated
 
 class MoveAppointment(Body):
     appointment: str = Field(description="Id, or patient with one coming.")
-    when: str | None = Field(default=None, description="New time, such as: Friday at 14:00.")
+    when: str | None = Field(default=None, description="New time, e.g. Friday at 14:00.")
     practitioner: str | None = None
     business: str | None = None
     minutes: int | None = Field(default=None, ge=5, le=1439)
@@ -43,7 +44,7 @@ class MoveAppointment(Body):
 async def work(desk: Desk, given: MoveAppointment) -> Answer:
     """The appointment as moved, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
     roster = await Roster.load(desk)
-    entry, _ = await targets.booking_of(desk, roster, given.appointment)
+    entry, named = await targets.booking_of(desk, roster, given.appointment)
     if entry.kind == "block":
         raise InvalidArguments(
             f"{entry.id} is blocked-out time, not an appointment.", "Use update_unavailable_block.", field="appointment"
@@ -64,10 +65,10 @@ async def work(desk: Desk, given: MoveAppointment) -> Answer:
     moved = who != entry.practitioner_id
     givers = await offers.givers(desk, plan.kind) if moved else frozenset((who,))
     found = concerns(plan, roster, diary, others, givers, desk.now)
-    free = nearest(plan, roster, diary, desk.now)
+    free = nearest(plan, roster, diary, givers, desk.now)
     row: dict[str, JsonValue] = {"id": entry.id, **described(plan, roster)}
     body: dict[str, JsonValue] = {"when": said, "item": row, "was": _was(entry, roster)}
-    notes = _remarks(plan, entry)
+    notes = [*_remarks(plan, entry), *remarks(named, plan.practitioner, plan.business)]
     if given.dry_run:
         return dry(body, plan, found, free, notes, roster)
     refuse_clash(plan, found, given.allow_clash, free)
@@ -137,26 +138,26 @@ def _was(entry: Entry, roster: Roster) -> JsonValue:
     zone = roster.zone(entry.business_id)
     return {
         "starts_at": local_text(entry.starts, zone),
-        "ends_at": f"{entry.ends.astimezone(zone):%H:%M}",
+        "ends_at": end_of(entry.starts, entry.ends, zone),
         "practitioner": roster.name("practitioner_id", entry.practitioner_id),
         "business": roster.name("business_id", entry.business_id),
     }
 
 
 def _remarks(plan: Plan, entry: Entry) -> list[str]:
-    remarks: Sequence[str] = ()
+    told: Sequence[str] = ()
     if entry.kind == "group":
         held = len(plan.patients)
-        remarks = (f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.",)
+        told = (f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.",)
     elif plan.patients:
-        remarks = (booking_notices(plan.patients[0], plan.kind, plan.business),)
+        told = (booking_notices(plan.patients[0], plan.kind, plan.business),)
     series = ["It is one of a series; the others stay where they are."] if targets.in_series(entry) else []
-    return [*remarks, *series]
+    return [*told, *series]
 
 
 tool = curated(
     "move_appointment",
-    "Move (reschedule) an appointment or class to another time, practitioner or site, as long as before. A clash is "
+    "Move (reschedule) an appointment or class to another time, practitioner or site, keeping its length. A clash is "
     "refused and shown.",
     MoveAppointment,
     work,

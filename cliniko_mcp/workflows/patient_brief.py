@@ -20,7 +20,7 @@ from cliniko_mcp.frontdesk.matching import fold
 from cliniko_mcp.frontdesk.notes import told
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.permitted import Permitted
 from cliniko_mcp.frontdesk.together import both, gathered, together
 from cliniko_mcp.frontdesk.visits import Visit
@@ -86,7 +86,7 @@ async def work(desk: Desk, given: PatientBrief) -> Answer:
         item["consent"] = _consent(patient.record, forms, roster)
     if kept.invoices is not None:
         item["unpaid"] = _unpaid(kept.invoices)
-    notes = [patient.note] if patient.note else []
+    notes = remarks(patient)
     free, left = _free(patient.record, kept, roster, given)
     if free:
         item["free_text"] = free
@@ -289,7 +289,7 @@ def _note(note: TreatmentNote, roster: Roster) -> Json:
 tool = curated(
     "patient_brief",
     "Brief before a visit: alerts, last and next appointments, no-shows, case sessions left, open forms, consent, "
-    "unpaid invoices; what was written only with notes.",
+    "unpaid invoices.",
     PatientBrief,
     work,
     needs=(*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS),

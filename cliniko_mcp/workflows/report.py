@@ -12,7 +12,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Roster
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Roster, remarks
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guardrails.desk import Desk
@@ -66,7 +66,7 @@ _ROOM: Final = 700
 
 class Report(Body):
     kind: Kind
-    when: str | None = Field(default=None, description="Such as: last month.")
+    when: str | None = Field(default=None, description="E.g. last month.")
     practitioner: str | None = None
     business: str | None = None
     limit: int | None = None
@@ -93,7 +93,7 @@ async def work(desk: Desk, given: Report) -> Answer:
         if known is not None:
             body[name] = known.name
     body |= {"definition": found.definition, "summary": dict(found.summary)}
-    notes = [known.note for known in (practitioner, business) if known is not None and known.note]
+    notes = remarks(practitioner, business)
     rows = await _rows(desk, given, found, size([body, notes, found.notes]))
     left = len(found.rows) - given.skip - len(rows)
     body["items"] = list[JsonValue](rows)

@@ -12,7 +12,7 @@ from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowe
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, ROSTER_NEEDS, Known, Roster
+from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guardrails.desk import Desk
@@ -31,7 +31,7 @@ _STATES: Final[dict[bool | None, State]] = {value: name for name, value in _ARRI
 class SetAttendance(Body):
     state: State
     patient: str | None = Field(default=None, description="Name or id.")
-    when: str = Field(default="today", description="Such as: today at 9.")
+    when: str = Field(default="today", description="E.g. today at 9.")
     practitioner: str | None = None
     appointment: str | None = Field(default=None, description="Appointment or attendee id.")
 
@@ -44,7 +44,8 @@ async def work(desk: Desk, given: SetAttendance) -> Answer:
         )
     roster = await Roster.load(desk)
     patient = await find_patient(desk, given.patient) if given.patient else None
-    visit, said = await _visit(desk, given, roster, patient)
+    practitioner = roster.practitioner(given.practitioner) if given.practitioner else None
+    visit, said = await _visit(desk, given, roster, patient, practitioner)
     whose = patient.name if patient else await _name(desk, visit.patient_id)
     _possible(desk, given, roster, visit, whose)
     now = _ARRIVED[given.state]
@@ -56,7 +57,7 @@ async def work(desk: Desk, given: SetAttendance) -> Answer:
         "was": _STATES[visit.arrived],
         "now": given.state,
     }
-    notes = [patient.note] if patient and patient.note else []
+    notes = remarks(patient, practitioner)
     if visit.arrived is now:
         notes.append("It was set so already; nothing was changed.")
     else:
@@ -68,13 +69,14 @@ async def work(desk: Desk, given: SetAttendance) -> Answer:
     return Answer(body, notes, roster.zone(visit.business_id))
 
 
-async def _visit(desk: Desk, given: SetAttendance, roster: Roster, patient: Known | None) -> tuple[Visit, str]:
+async def _visit(
+    desk: Desk, given: SetAttendance, roster: Roster, patient: Known | None, practitioner: Known | None
+) -> tuple[Visit, str]:
     """The one visit that is meant, with its attendee as it stands now, and the time as it was understood."""
     if given.appointment is not None:
         visit = await visits.visit_by_id(desk, given.appointment.strip(), patient)
         whose = patient.name if patient else "That place"
         return visits.one_of([visit], roster, f"appointment {visit.booking_id}", whose), ""
-    practitioner = roster.practitioner(given.practitioner) if given.practitioner else None
     span = read_span(given.when, desk.now, roster)
     found = await visits.visits(
         desk,

@@ -13,9 +13,10 @@ from pydantic import Field
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import openings
-from cliniko_mcp.frontdesk.daysheet import People, Sheet, entry_row, people_of, sheets_of, times, totals
+from cliniko_mcp.frontdesk.daysheet import People, Sheet, entry_row, people_of, sheets_of, totals
+from cliniko_mcp.frontdesk.hours import times
 from cliniko_mcp.frontdesk.openings import Stretch, within
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body
@@ -34,10 +35,10 @@ _ENVELOPE: Final = 1_600
 
 
 class ShowDiary(Body):
-    when: str = Field(default="today", description="Such as: tomorrow.")
+    when: str = Field(default="today", description="E.g. tomorrow.")
     practitioner: list[str] | None = None
     business: str | None = Field(default=None, description="Site.")
-    phones: bool = Field(default=False, description="Show numbers.")
+    phones: bool = False
     limit: int | None = Field(default=None, ge=1, le=400)
 
 
@@ -54,7 +55,7 @@ async def work(desk: Desk, given: ShowDiary) -> Answer:
     # Entries at closed sites are shown as well: the diary is also a record.
     sites = [site] if site else [each for each in roster.businesses.values() if not each.gone or _used(each, diary)]
     sheets = sheets_of(roster, diary, span, sites, who)
-    found = await people_of(desk, [each for sheet in sheets for each in sheet.entries])
+    found = await people_of(desk, [each for sheet in sheets for each in (*sheet.entries, *sheet.over)])
     tokens = MOST_TOKENS if given.limit else USUAL_TOKENS
     shown = _Shown(roster, found, given, tokens * _BYTES_A_TOKEN - _ENVELOPE)
     for sheet in sheets:
@@ -70,7 +71,7 @@ async def work(desk: Desk, given: ShowDiary) -> Answer:
         "totals": totals(sheets, found),
         "names": roster.legend(shown.used),
     }
-    notes = [each.note for each in (*people, *([site] if site else [])) if each.gone]
+    notes = remarks(*people, site)
     if cut:
         last = (starts + REACH).astimezone(span.zone).date()
         notes.append(f"Only read up to {day_words(last)}; ask about later days in another call.")
@@ -122,7 +123,7 @@ class _Shown:
             if not kept:
                 self.left.append(sheet)
                 return
-            self.left.append(replace(sheet, hours=(), gaps=(), entries=rest))
+            self.left.append(replace(sheet, hours=(), gaps=(), entries=rest, over=()))
             self.partly = True
             row.pop("gaps", None)
         elif room < 0 and self.rows:
@@ -145,6 +146,9 @@ class _Shown:
             row["hours"] = ", ".join(times(*each, zone) for each in sheet.hours)
         if sheet.gaps:
             row["gaps"] = ", ".join(times(*each, zone) for each in sheet.gaps)
+        if sheet.over:
+            shown = (entry_row(each, self._roster, self._people, phones=self._phones) for each in sheet.over)
+            row["began_before"] = list[JsonValue](shown)
         return row
 
 

@@ -14,6 +14,7 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue, Unavailable
 from cliniko_mcp.frontdesk.files import MOST_GIVEN, Upload, from_base64, from_folder
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
+from cliniko_mcp.frontdesk.people import remarks
 from cliniko_mcp.frontdesk.together import gathered
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body
@@ -28,8 +29,8 @@ _LONGEST: Final = 255
 
 class UploadPatientAttachment(Body):
     patient: str = Field(description="Name or id.")
-    path: str | None = Field(default=None, description="In the folder the operator allowed.")
-    content: str | None = Field(default=None, description="Or the file as base64.")
+    path: str | None = None
+    content: str | None = None
     filename: str | None = None
     description: str | None = None
 
@@ -62,7 +63,7 @@ async def work(desk: Desk, given: UploadPatientAttachment) -> Answer:
         "size": len(upload.data),
         "processing": made.processing_completed is not True,
     }
-    notes = [patient.note] if patient.note else []
+    notes = remarks(patient)
     if made.processing_completed is not True:
         notes.append("Cliniko is still processing the file, which takes a moment; get_patient_attachment says when.")
     if before:
@@ -92,8 +93,8 @@ async def _attached(desk: Desk, patient_id: str, upload: Upload, description: st
 
 tool = curated(
     "upload_patient_attachment",
-    "Attach a file to a patient: referral letter, scan, report, photo. From the folder the operator allowed, or as "
-    f"base64 of at most {MOST_GIVEN // 1_000_000} MB.",
+    "Attach a file to a patient: referral letter, scan, report, photo. path: in the folder the operator allowed; "
+    f"or content: the file as base64, at most {MOST_GIVEN // 1_000_000} MB.",
     UploadPatientAttachment,
     work,
     risk=Risk.WRITE,

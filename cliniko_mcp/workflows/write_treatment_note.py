@@ -17,7 +17,7 @@ from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowe
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.notes import Document, begun, fill
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import Known, Roster, candidate, chosen
+from cliniko_mcp.frontdesk.people import Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.together import gathered
 from cliniko_mcp.frontdesk.visits import Visit
@@ -230,8 +230,7 @@ def _answer(
         item["author"] = clean(note.author_name, 80)
     if note.finalized_at is not None:
         item["finalized_at"] = local_text(note.finalized_at, zone)
-    if patient.note:
-        notes.append(patient.note)
+    notes += remarks(patient, source.template)
     if own := [name for name in source.document.in_own_words() if name in done]:
         notes.append(f"Not one of the choices, so written as other: {', '.join(own)}.")
     if source.document.left_out:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +81,78 @@ def test_the_tools_of_a_view_are_listed_with_their_risk() -> None:
     done = run("tools", "--resources", "taxes", "--read-only")
     assert "list_taxes" in done.stdout
     assert "delete_tax" not in done.stdout
+
+
+def test_in_a_pipe_the_tools_are_whole_lines_without_a_heading() -> None:
+    first, *_, last = run("tools").stdout.splitlines()
+    assert first.startswith("clinic_overview") and first.endswith("with lengths.")
+    assert "can be called by name" in last
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("plain", [False, True])
+def test_in_a_terminal_the_tools_are_a_table_as_wide_as_it(plain: bool) -> None:
+    code, shown = in_a_terminal("tools", columns=90, **({"NO_COLOR": "1"} if plain else {}))
+    assert code == 0 and ("\x1b[" in shown) is not plain
+    lines = re.sub("\x1b\\[[0-9;]*m", "", shown).splitlines()
+    assert lines[0].split() == ["tool", "risk", "what", "it", "does"]
+    assert all(len(line) <= 90 for line in lines) and any(line.endswith("…") for line in lines)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("arguments", [("demo", "--fast"), ("doctor", "--sandbox")])
+def test_in_a_terminal_no_line_is_broken_inside_a_word(arguments: tuple[str, ...]) -> None:
+    code, shown = in_a_terminal(*arguments, columns=72, NO_COLOR="1")
+    assert code == 0
+    outside, _, _ = shown.partition("{")  # the block to copy stays as it is
+    # A path is one word, however long.
+    assert all(len(line) <= 72 for line in outside.splitlines() if os.sep not in line)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_long_sweep_shows_how_far_it_is_in_a_terminal(plain: bool, tmp_path: Path) -> None:
+    colour = {"NO_COLOR": "1"} if plain else {}
+    given = ("call", "list_individual_appointments", '{"limit": 250}', "--sandbox")
+    code, shown = in_a_terminal(*given, columns=100, **colour)
+    assert code == 0 and "3 of 3" in shown and ("\x1b" in shown) is not plain
+    given = ("export", "patients", "--sandbox", "--out", str(tmp_path / "all.csv"))
+    code, shown = in_a_terminal(*given, columns=100, **colour)
+    assert code == 0 and "█" in shown and "600 of 600" in shown and ("\x1b" in shown) is not plain
+
+
+def test_a_long_sweep_says_nothing_on_the_way_in_a_pipe(tmp_path: Path) -> None:
+    assert run("call", "list_individual_appointments", '{"limit": 250}', "--sandbox").stderr == ""
+    done = run("export", "patients", "--sandbox", "--out", str(tmp_path / "all.csv"))
+    assert done.stderr == "" and len(done.stdout.splitlines()) == 1 and "█" not in done.stdout
+
+
+def in_a_terminal(*arguments: str, columns: int, **environ: str) -> tuple[int, str]:
+    """The exit code and what a pseudo-terminal of this width was shown."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cliniko_mcp", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=terminal,
+        env=kept | {"TERM": "xterm"} | environ,
+    )
+    os.close(terminal)
+    seen = b""
+    try:
+        while more := os.read(main, 4096):
+            seen += more
+    except OSError:
+        pass  # the end of a pseudo-terminal on Linux
+    os.close(main)
+    return process.wait(30), seen.decode().replace("\r\n", "\n")
 
 
 def test_the_demo_plays_from_the_first_question_to_the_configuration() -> None:

@@ -1,7 +1,10 @@
 """The log says what happened and where; names, addresses, numbers and keys that pass by are not in it."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from conftest import in_process
@@ -9,6 +12,7 @@ from pydantic import BaseModel
 
 from cliniko_mcp import cli
 from cliniko_mcp.cli.logs import Redacting, redacted
+from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.server import House
 
 KEY = "MS0xMjM0NTY3ODkwLXNlY3JldC1rZXk-au1"
@@ -117,3 +121,28 @@ async def test_a_tool_that_breaks_over_a_record_leaves_no_name_in_the_log(
         assert "Ana" not in str(await assistant.call("find_patients", query="Ana Lima"))
     assert "find_patients failed" in log.text and "ValueError" in log.text
     assert not any(each in log.text for each in ("Ana", "Lima", "mail.example", KEY))
+
+
+def test_a_command_that_is_no_server_logs_redacted_too(tmp_path: Path) -> None:
+    broken = tmp_path / "ana.lima@mail.example"
+    broken.mkdir()
+    ran = subprocess.run(
+        [sys.executable, "-m", "cliniko_mcp", "call", "list_taxes", "--sandbox", "--audit-file", str(broken)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "cliniko-mcp: WARNING the audit log" in ran.stderr and "[struck out]" in ran.stderr
+    assert "mail.example" not in ran.stderr
+
+
+def test_an_error_cannot_write_to_the_terminal_what_nobody_sees(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(**_: object) -> None:
+        raise InvalidArguments("There is no Ana\x1b[2J\u202e Lima.", "Look\x9b her up.")
+
+    monkeypatch.setattr(cli.commands, "main", refuse)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert capsys.readouterr().err == "cliniko-mcp: There is no Ana[2J Lima. Look her up.\n"

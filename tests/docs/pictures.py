@@ -1,13 +1,20 @@
 """Makes the pictures of the documents anew: `python tests/docs/pictures.py`, with chromium installed.
 
-What they show comes from the program itself: the approval page as it is served, the demo as it is printed.
+What they show comes from the program itself: the demo as a terminal shows it, the approval page as it is served.
 """
 
+import fcntl
+import os
+import pty
+import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 from cliniko_mcp.guardrails.call import Question
@@ -15,55 +22,86 @@ from cliniko_mcp.guardrails.document import questions_page
 from cliniko_mcp.guardrails.questions import Asked, Matter
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-TERMINAL = """<!doctype html><meta charset=utf-8><style>
-body { margin: 0; background: #12181f; color: #d5dde5; font: 14px/1.5 monospace; padding: 18px; }
-pre { margin: 0; white-space: pre-wrap; }
-b { color: #fff; }
-i { color: #7f8c99; font-style: normal; }
-u { color: #ffd479; text-decoration: none; }
+COLUMNS, LINE, EDGE = 112, 21, 18
+"""Of the picture of a terminal: characters a line, pixels a line, pixels around."""
+TERMINAL = f"""<!doctype html><meta charset=utf-8><style>
+body {{ margin: 0; padding: {EDGE}px; background: #12181f; color: #d5dde5; font: 14px/{LINE}px monospace; }}
+pre {{ margin: 0; font: inherit; }}
 </style><pre>"""
+STYLES = {
+    "1": "font-weight: bold",
+    "2": "color: #8a97a4",
+    "31": "color: #ff9a8f",
+    "32": "color: #8fd694",
+    "33": "color: #ffd479",
+    "35": "color: #e5a9ff",
+    "36": "color: #7fdbff",
+}
+"""What the demo's colours look like; for other codes there is a KeyError, so that none is forgotten."""
+CODE = re.compile("\x1b\\[(\\d+)m")
 
 
 def main() -> None:
     """Write every picture."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    shoot(approval_page(), "approval.png", (720, 620))
-    shoot(demo(), "demo.png", (1000, 960))
+    lines = demo()
+    scenes = [place for place, line in enumerate(lines) if plain(line).startswith("› ")]
+    parts = [lines[start:end] for start, end in pairwise([*scenes, len(lines)])]
+    cancelling = next(part for part in parts if any(plain(line).startswith("    ? Cancel") for line in part))
+    archiving = next(part for part in parts if any(plain(line).startswith("    ? Archive") for line in part))
+    shown = ["\x1b[1m$ cliniko-mcp demo\x1b[0m", "", *parts[1], *parts[2], "  ...", "", *cancelling, *archiving]
+    while not plain(shown[-1]).strip():
+        shown.pop()
+    page = TERMINAL + "\n".join(map(as_html, shown)) + "</pre>"
+    shoot(page, "demo.png", (2 * EDGE + round(8.43 * COLUMNS), 2 * EDGE + LINE * len(shown)))
+    said = "\n".join(map(plain, cancelling))
+    title, preview = said[said.index("? ") + 2 : said.index("    ! ")].split("\n    ? ")
+    shoot(approval_page(title, " ".join(preview.split())), "approval.png", (720, 420))
 
 
-def approval_page() -> str:
-    """The page with one question, as a person finds it."""
+def approval_page(title: str, preview: str) -> str:
+    """The page with this question, as a person without a PIN finds it."""
     matter = Matter("local", "cancel_individual_appointment", "", "", "")
-    question = Question(
-        "Cancel individual appointment?",
-        "Cancel the appointment of Ben Adeyemi (born 1990) with Mei Ng on Tuesday 24 November 2026, 08:30 to 09:00 "
-        "(Australia/Sydney), Standard consult, at Northside. Reason: Sick. The clinic's settings may notify the "
-        "patient. A cancellation cannot be undone.",
-        "challenge",
-        600,
-    )
-    return questions_page([Asked(matter, question, "Claude Desktop")], csrf="", nonce="", needs_pin=True, now=0)
+    question = Question(title, preview, "challenge", 600)
+    return questions_page([Asked(matter, question, "Claude Desktop")], csrf="", nonce="", needs_pin=False, now=0)
 
 
-def demo() -> str:
-    """The demo's scenes about cancelling and archiving, as a terminal shows them."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cliniko_mcp", "demo", "--fast"], capture_output=True, text=True, check=True
-    )
-    lines = done.stdout.splitlines()
-    scenes = [number for number, line in enumerate(lines) if line.startswith("› ")]
-    shown = ["$ cliniko-mcp demo", "", *lines[scenes[1] : scenes[3]], "  ...", "", *lines[scenes[-2] : scenes[-1] + 9]]
-    return TERMINAL + "\n".join(coloured(line[:200]) for line in shown) + "</pre>"
+def demo() -> list[str]:
+    """The lines of the demo with their colours; a pseudo-terminal stands in for the person's."""
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    command = [sys.executable, "-m", "cliniko_mcp", "demo", "--fast"]
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment)
+    os.close(terminal)
+    said = b""
+    try:
+        while more := os.read(main, 65536):
+            said += more
+    except OSError:
+        pass  # the end of a pseudo-terminal on Linux
+    os.close(main)
+    if process.wait() != 0:
+        raise SystemExit("the demo did not play to its end")
+    return said.decode().replace("\r", "").split("\n")
 
 
-def coloured(line: str) -> str:
-    """The line with its weight: what is asked, what is called, what a person answers."""
-    text = escape(line)
-    if line.startswith(("›", "$")):
-        return f"<b>{text}</b>"
-    if line.startswith(("    ?", "    !")):
-        return f"<u>{text}</u>"
-    return f"<i>{text}</i>" if line.startswith("    ") else text
+def plain(line: str) -> str:
+    """The line without its colours."""
+    return CODE.sub("", line)
+
+
+def as_html(line: str) -> str:
+    """The line with its colours as HTML."""
+    made, opened = "", 0
+    for place, text in enumerate(CODE.split(line)):
+        if place % 2 == 0:
+            made += escape(text)
+        elif text == "0":
+            made, opened = made + "</span>" * opened, 0
+        else:
+            made, opened = f'{made}<span style="{STYLES[text]}">', opened + 1
+    return made + "</span>" * opened
 
 
 def shoot(page: str, name: str, size: tuple[int, int]) -> None:

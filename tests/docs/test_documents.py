@@ -1,12 +1,14 @@
 """The documents keep their word: every command in them works, and every name in them exists."""
 
 import ast
+import json
 import os
 import re
 import select
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -15,12 +17,17 @@ from pathlib import Path
 import pytest
 
 from cliniko_mcp.cli import COMMANDS, commands
-from cliniko_mcp.listing import entries
+from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.settings import Settings, flag, variable
+from cliniko_mcp.tools.views import view_of
+from tests.laws.test_floors import FLOORS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(path.name for path in DOCS.glob("*.md") if path.name not in ("tools.md", "when.md"))
+PAGES = [
+    "README.md",
+    *sorted(f"docs/{path.name}" for path in DOCS.glob("*.md") if path.name not in ("tools.md", "when.md")),
+]
 KEY = "MS0xLXNlY3JldA-au2"
 
 ELSEWHERE = {
@@ -31,6 +38,10 @@ ELSEWHERE = {
     "python packaging/mcpb/build.py --out dist": "tests/packaging/test_bundle.py",
     "CLINIKO_TEST_INSTALLS=1 pytest tests/packaging tests/docs": "it is this test among others",
     "npx --yes @anthropic-ai/mcpb validate packaging/mcpb/manifest.json": "the release checklist itself",
+    **dict.fromkeys(
+        ("python3 -m venv .venv", ". .venv/bin/activate", "pip install ."),
+        "test_the_staff_page_leads_from_nothing_to_an_answer_in_two_minutes",
+    ),
 }
 """Commands that something else runs, and what."""
 
@@ -41,17 +52,17 @@ TYPED = {
 }
 """Commands that ask at a terminal: what they ask for, and what is typed."""
 
-INSTALLING = ("pipx ", "uv tool ", "uvx ")
+INSTALLING = ("pipx ", "uv tool ", "uvx ", "python3 -m venv .venv && .venv/bin/pip install -q . &&")
 SERVING = re.compile(r"cliniko-mcp (serve|sandbox) (?!--ledger)")
 
 
 def command_lines(page: str) -> Iterator[str]:
-    text = (DOCS / page).read_text("utf-8")
+    text = (ROOT / page).read_text("utf-8")
     for block in re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
-        yield from (line.strip() for line in block.splitlines() if line.strip())
+        yield from (re.sub(r" +# .*", "", line).strip() for line in block.splitlines() if line.strip())
 
 
-LINES = list(dict.fromkeys(line for page in ["staff.md", *PAGES] for line in command_lines(page)))
+LINES = list(dict.fromkeys(line for page in ["docs/staff.md", *PAGES] for line in command_lines(page)))
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +85,12 @@ def surroundings(home: Path) -> dict[str, str]:
     }
 
 
-def run(line: str, home: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+def run(line: str, folder: Path, home: Path | None = None, /, **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run the line in this folder, as the person whose home it is unless another is given."""
+    home = home or folder
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", line],
-        cwd=home,
+        cwd=folder,
         env=surroundings(home) | more,
         capture_output=True,
         text=True,
@@ -99,25 +112,43 @@ def test_a_command_in_the_documents_works_as_written(line: str, home: Path) -> N
         assert done.returncode == 0, done.stderr
 
 
+def unpacked(folder: Path) -> Path:
+    """The project as a person has it who unpacked an archive of it: what is kept, and nothing that was made here."""
+    project = folder / "the project"
+    if not project.exists():
+        project.mkdir(parents=True)
+        for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"):
+            shutil.copy(ROOT / name, project)
+        shutil.copytree(ROOT / "cliniko_mcp", project / "cliniko_mcp", ignore=shutil.ignore_patterns("__pycache__"))
+    return project
+
+
 def install_and_run(line: str, home: Path) -> None:
-    """Run the line as written, with the wheel of this source in place of the one on the package index."""
+    """Run the line as written, in the project's folder, and what it installed."""
     if not os.environ.get("CLINIKO_TEST_INSTALLS") or shutil.which(line.split()[0]) is None:
         pytest.skip("fetches libraries; set CLINIKO_TEST_INSTALLS=1 with pipx and uv at hand")
-    dist = home / "dist"
-    if not dist.exists():
-        build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(dist), str(ROOT)]
-        subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = dist.glob("*.whl")
-    if " install " in line:
-        line = line.replace("install cliniko-mcp", f"install '{wheel}'")
-    elif line.startswith("uvx "):
-        line = line.replace("uvx ", f"uvx --from '{wheel}' ")
     own = {name: str(home / name.lower()) for name in ("PIPX_HOME", "PIPX_BIN_DIR", "UV_TOOL_DIR", "UV_TOOL_BIN_DIR")}
-    done = run(line, home, **own)
+    done = run(line, unpacked(home), home, **own)
     assert done.returncode == 0, done.stderr
-    if " install " in line:
+    if line.startswith(("pipx install", "uv tool install")):
         folder = own["PIPX_BIN_DIR" if line.startswith("pipx") else "UV_TOOL_BIN_DIR"]
         assert run(f"'{folder}/cliniko-mcp' tools", home).returncode == 0
+
+
+@pytest.mark.skipif(
+    not os.environ.get("CLINIKO_TEST_INSTALLS"), reason="fetches libraries; set CLINIKO_TEST_INSTALLS=1"
+)
+def test_the_staff_page_leads_from_nothing_to_an_answer_in_two_minutes(tmp_path: Path) -> None:
+    before, _, _ = (DOCS / "staff.md").read_text("utf-8").partition("## 4.")
+    lines = [line for line in command_lines("docs/staff.md") if f"\n{line}\n" in before]
+    assert lines[0].startswith("python3 -m venv") and lines[-1].startswith("cliniko-mcp install")
+    ours = str(Path(sys.executable).parent)
+    path = os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if each != ours)
+    began = time.monotonic()
+    done = run("\n".join(lines), unpacked(tmp_path), tmp_path, PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began < 120
+    assert "Northside" in done.stdout and (tmp_path / ".config/Claude/claude_desktop_config.json").is_file()
 
 
 def serve(line: str, home: Path) -> None:
@@ -186,11 +217,11 @@ def flags_that_exist() -> frozenset[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_flag_variable_and_command_named_exists(page: str) -> None:
-    text = (DOCS / page).read_text("utf-8")
+    text = (ROOT / page).read_text("utf-8")
     ours = [line for line in text.splitlines() if not re.search(r"\b(pipx|uvx?|npx|bash)\b .*--", line)]
     named = {found for line in ours for found in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)}
     assert named - flags_that_exist() == set()
-    variables = {variable(name) for name in Settings.model_fields} | {"CLINIKO_TEST_INSTALLS"}
+    variables = {variable(name) for name in Settings.model_fields} | {"CLINIKO_TEST_INSTALLS", "CLINIKO_MCP_"}
     assert set(re.findall(r"\bCLINIKO_[A-Z_]+\b", text)) <= variables
     called = set(re.findall(r"`cliniko-mcp ([a-z]+)", text)) | set(re.findall(r"^ *cliniko-mcp ([a-z]+)", text, re.M))
     assert called <= set(COMMANDS)
@@ -198,7 +229,7 @@ def test_every_flag_variable_and_command_named_exists(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_tool_named_exists(page: str) -> None:
-    text = (DOCS / page).read_text("utf-8")
+    text = (ROOT / page).read_text("utf-8")
     verbs = "list|get|create|update|archive|unarchive|delete|cancel|cliniko"
     assert {*re.findall(rf"(?<![\w/])(?:{verbs})_[a-z_]+[a-z]\b(?!\.py)", text)} <= entries().keys() | {"cliniko_mcp"}
 
@@ -210,10 +241,11 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", (DOCS / page).read_text("utf-8")):
+    here = ROOT / page
+    for target in re.findall(r"\]\(([^)]+)\)", here.read_text("utf-8")):
         if not target.startswith("https://"):
             path, _, anchor = target.partition("#")
-            found = DOCS / (path or page)
+            found = here.parent / path if path else here
             assert found.is_file(), target
             assert not anchor or anchor in anchors(found), target
 
@@ -227,6 +259,7 @@ def texts_of_the_program() -> str:
     return "\n".join(found)
 
 
+README = (ROOT / "README.md").read_text("utf-8")
 MESSAGES = re.findall(r"^### `(.*)`$", (DOCS / "troubleshooting.md").read_text("utf-8"), re.MULTILINE)
 
 
@@ -239,5 +272,51 @@ def test_every_message_explained_is_one_that_the_program_says(message: str) -> N
 def test_the_house_in_the_developers_page_is_the_house() -> None:
     text = (DOCS / "developers.md").read_text("utf-8")
     table = text.split("## The house")[1].split("\n\nA call goes")[0]
-    for name in re.findall(r"`([a-z_]+)(/|\.py)`", table):
-        assert (ROOT / "cliniko_mcp" / "".join(name)).exists(), name
+    rows = [
+        re.findall(r"`([a-z_]+)(?:/|\.py)`", row.split("|")[1]) for row in table.splitlines() if row.startswith("| `")
+    ]
+    floors = [sorted(floor) for floor in reversed(FLOORS) if "__main__" not in floor]
+    assert [sorted(row) for row in rows] == floors
+
+
+def lines_without_numbers(text: str) -> set[str]:
+    """Its lines without what differs from day to day and run to run: dates, times, weekdays, ids, counts."""
+    return {re.sub(r"\d+|\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b", "#", line).rstrip() for line in text.splitlines()} - {""}
+
+
+def test_the_transcript_in_the_readme_is_what_the_demo_says(tmp_path: Path) -> None:
+    shown = README.split("```text\n")[1].split("```")[0]
+    said = run("cliniko-mcp demo --fast", tmp_path).stdout
+    assert len(lines_without_numbers(shown)) > 8
+    assert lines_without_numbers(shown) - lines_without_numbers(said) == set()
+
+
+def test_the_block_in_the_readme_is_what_install_writes(tmp_path: Path) -> None:
+    shown = json.loads(README.split("```json\n")[1].split("```")[0])["mcpServers"]["cliniko"]
+    written = json.loads(run("cliniko-mcp install --client other --print", tmp_path).stdout)["mcpServers"]["cliniko"]
+    assert shown["args"] == written["args"] and Path(shown["command"]).name == Path(written["command"]).name
+    assert set(shown["env"]) <= {variable(name) for name in Settings.model_fields}
+
+
+def test_the_readme_has_the_name_by_which_the_registry_knows_the_package() -> None:
+    (name,) = re.findall(r"mcp-name: (\S+)", README)
+    assert name == json.loads((ROOT / "packaging" / "server.json").read_text("utf-8"))["name"]
+
+
+def test_the_numbers_of_operations_and_tools_in_the_readme_are_those_of_today() -> None:
+    operations = sum(each.kind == "operation" for each in entries().values())
+    listed = view_of(Settings.load({}, {})).listed
+    size = sum(len(json.dumps(as_listed(entries()[name]), separators=(",", ":")).encode()) for name in listed)
+    assert f"Every operation of the Cliniko API, {operations} of them" in README
+    ((shown, kilobytes),) = re.findall(r"\| listed at first \| (\d+) tools, (\d+) kB \|", README)
+    assert int(shown) == len(listed) and abs(int(kilobytes) - size / 1000) < 1.5
+
+
+def as_listed(entry: Entry) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "description": entry.description,
+        "inputSchema": dict(entry.input_schema),
+        "annotations": dict(entry.annotations),
+    }

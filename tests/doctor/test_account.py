@@ -129,6 +129,21 @@ def test_the_key_is_shown_nowhere(look: Look) -> None:
         assert "abc" not in str(look(handler))
 
 
+def test_an_address_on_this_computer_needs_no_tls(look: Look) -> None:
+    found = look(cliniko(), base_url="http://127.0.0.1:8123/v1")
+    assert found["tls"].status == "ok" and "this computer" in found["tls"].detail
+
+
+def test_a_limit_reached_on_the_way_is_a_warning_that_names_the_cause(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cliniko_mcp.doctor.account.PATIENCE", 0.5)  # in place of the wait for the limit's reset
+    found = look(cliniko(notes=429))
+    assert found["user"].status == "ok"
+    assert found["role"].status == found["sites"].status == "warning" and "used up" in found["sites"].detail
+    assert "limit was reached" in found["rate"].detail and "a user of its own" in found["rate"].fix
+
+
 def test_the_demo_clinic_is_well_without_a_key(look: Look) -> None:
     found = look(environ={}, sandbox=True)
     assert {each.status for each in found.values()} == {"ok"}

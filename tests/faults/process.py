@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Queue
 from threading import Thread
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 
@@ -123,3 +125,82 @@ def served(audit: Path, *flags: str, prepare: Any = None) -> Generator[Served]:
             process.wait()
             if found is not None:
                 found.reading.join()
+
+
+@contextmanager
+def listening(audit: Path, transport: str = "http") -> Generator[tuple[subprocess.Popen[bytes], str, str]]:
+    """A server process on a port: the process, its address, and its demo clinic's."""
+    ports = ["--transport", transport, "--port", "0", "--sandbox-port", "0", "--rate-limit", "0"]
+    with subprocess.Popen(
+        [*SERVE, *ports, "--audit-file", str(audit)], stderr=subprocess.PIPE, env=dict(os.environ)
+    ) as process:
+        reading: Thread | None = None
+        try:
+            assert process.stderr is not None
+            text = ""
+            while "listening on" not in text:
+                line = process.stderr.readline().decode()
+                assert line, text
+                text += line
+            address, clinic = re.search(r"listening on (\S+)", text), re.search(r"url (\S+)", text)
+            assert address is not None
+            assert clinic is not None
+            # What comes later is read along, or a full pipe would stop the server.
+            reading = Thread(target=process.stderr.read, daemon=True)
+            reading.start()
+            yield process, address[1], clinic[1].removesuffix("/v1")
+        finally:
+            process.kill()
+            if reading is not None:
+                reading.join()
+
+
+class Stream:
+    """A client over SSE with no SDK: what it posts, and the messages that come down its stream."""
+
+    def __init__(self, address: str) -> None:
+        self._http = httpx2.Client(trust_env=False, timeout=20)
+        self._came: Queue[str | None] = Queue()
+        # Sent by hand, because a stream that another thread reads can only be broken off below.
+        request = self._http.build_request("GET", address)
+        self._response = self._http.send(request, stream=True)
+        self._reading = Thread(target=self._read, daemon=True)
+        self._reading.start()
+        path = self._came.get(timeout=20)
+        assert path is not None
+        self._post_to = str(request.url.join(path))
+
+    def _read(self) -> None:
+        try:
+            for line in self._response.iter_lines():
+                if line.startswith("data:"):
+                    self._came.put(line.removeprefix("data:").strip())
+        except (httpx2.TransportError, httpx2.StreamError, OSError):
+            pass
+        self._came.put(None)
+
+    def post(self, body: bytes, **headers: str) -> httpx2.Response:
+        return self._http.post(self._post_to, content=body, headers={"content-type": "application/json", **headers})
+
+    def send(self, message: dict[str, Any]) -> None:
+        assert self.post(json.dumps(message).encode()).status_code == 202
+
+    def answer(self, number: int | str) -> dict[str, Any]:
+        """The answer to this request; all that comes before it has to be JSON-RPC."""
+        while (text := self._came.get(timeout=20)) is not None:
+            message = json.loads(text)
+            assert message["jsonrpc"] == "2.0"
+            if message.get("id") == number:
+                return message
+        raise AssertionError("the stream ended")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        connection: socket.socket = self._response.extensions["network_stream"].get_extra_info("socket")
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        self._reading.join()
+        self._response.close()
+        self._http.close()

@@ -1,13 +1,10 @@
-"""Over HTTP: a client that vanishes in the middle of a call, and a server told to stop while one is under way."""
+"""Over HTTP and SSE: clients that vanish in the middle of a call, and a server told to stop while one is under way."""
 
 import json
-import os
-import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ import pytest
 
 from cliniko_mcp.guardrails.chain import Chain
 
-from .process import META, SERVE
+from .process import META, Stream, listening
 from .test_leaving import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals of this test are POSIX")
@@ -26,37 +23,6 @@ HEADERS = {
     "mcp-protocol-version": "2026-07-28",
     "mcp-method": "tools/call",
 }
-
-
-@contextmanager
-def listening(audit: Path) -> Generator[tuple[subprocess.Popen[bytes], str, str]]:
-    """A server process over HTTP: the process, its address, and its demo clinic's."""
-    flags = [
-        "--transport",
-        "http",
-        "--port",
-        "0",
-        "--sandbox-port",
-        "0",
-        "--rate-limit",
-        "0",
-        "--audit-file",
-        str(audit),
-    ]
-    with subprocess.Popen([*SERVE, *flags], stderr=subprocess.PIPE, env=dict(os.environ)) as process:
-        try:
-            assert process.stderr is not None
-            text = ""
-            while "listening on" not in text:
-                line = process.stderr.readline().decode()
-                assert line, text
-                text += line
-            address, clinic = re.search(r"listening on (\S+)", text), re.search(r"url (\S+)", text)
-            assert address is not None
-            assert clinic is not None
-            yield process, address[1], clinic[1].removesuffix("/v1")
-        finally:
-            process.kill()
 
 
 def frame(name: str, **arguments: Any) -> dict[str, Any]:
@@ -129,5 +95,35 @@ def test_a_server_told_to_stop_over_http_ends_in_seconds_and_writes_down_how_the
             process.send_signal(signal.SIGTERM)
             process.wait(15)
             client.kill()
+        assert outcomes(audit) == ["begun", "interrupted"]
+        assert Chain(audit).verify().problem is None
+
+
+def test_a_client_that_vanishes_over_sse_stops_its_call_which_is_written_down_and_others_go_on(tmp_path: Path) -> None:
+    audit = tmp_path / "audit.jsonl"
+    with listening(audit, "sse") as (process, address, clinic):
+        slow = {"faults": [{"kind": "slow", "seconds": 600, "method": "POST"}]}
+        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False)
+        with Stream(address) as leaving:
+            leaving.send(frame("create_patient", first_name="Half", last_name="Done"))
+            until(posted(clinic), process)
+        until(lambda: len(outcomes(audit)) == 2, process)
+        assert outcomes(audit) == ["begun", "interrupted"]
+        with Stream(address) as staying:
+            staying.send(frame("list_practitioners", limit=1))
+            assert "result" in staying.answer(1)
+        assert Chain(audit).verify().problem is None
+
+
+def test_a_server_told_to_stop_over_sse_ends_in_seconds_and_writes_down_how_the_call_ended(tmp_path: Path) -> None:
+    audit = tmp_path / "audit.jsonl"
+    with listening(audit, "sse") as (process, address, clinic):
+        slow = {"faults": [{"kind": "slow", "seconds": 600, "method": "POST"}]}
+        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False)
+        with Stream(address) as stream:
+            stream.send(frame("create_patient", first_name="Half", last_name="Done"))
+            until(posted(clinic), process)
+            process.send_signal(signal.SIGTERM)
+            process.wait(15)
         assert outcomes(audit) == ["begun", "interrupted"]
         assert Chain(audit).verify().problem is None

@@ -1,14 +1,15 @@
 """A server that stands while it is fuzzed: one loop, one house, thousands of calls.
 
-The run in the suite is bounded and always the same; a long one, whose count is told at its end, is
-
-    FUZZ_EXAMPLES=20000 pytest tests/fuzz -n 0 -s
+The run in the suite is bounded and always the same. `python -m benchmarks.fuzz` makes a long one and writes its counts
+down: it sets FUZZ_EXAMPLES, the number of examples that each test draws at random, and reads the run's last line.
 """
 
 import asyncio
+import atexit
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Coroutine, Generator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any, TypeVar
@@ -36,6 +37,22 @@ FUZZ = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     print_blob=True,
 )
+COUNTS: Counter[str] = Counter()
+
+
+def told(what: str, times: int = 1) -> int:
+    """Count what was fuzzed; how many there are by now."""
+    COUNTS[what] += times
+    return COUNTS[what]
+
+
+def _at_the_end() -> None:
+    sys.stderr.write(f"\nfuzzed: {json.dumps(COUNTS)}\n")
+
+
+if EXAMPLES:
+    atexit.register(_at_the_end)
+
 GIVEN = {
     "sandbox": True,
     "sandbox_now": NOW,
@@ -52,7 +69,6 @@ class Standing(httpx2.AsyncBaseTransport):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.trouble: Trouble = fair
-        self.calls = 0
         self.known = ""
         self.house: House
         self._inner: Any = None
@@ -69,7 +85,7 @@ class Standing(httpx2.AsyncBaseTransport):
 
     def call(self, name: str, arguments: Any) -> dict[str, Any]:
         """The answer, or the error as its body; any other exception is a fault of ours and rises."""
-        self.calls += 1
+        told("tool calls")
         try:
             body: dict[str, Any] = self.run(self.house.call(name, arguments, Caller()))
         except AskFirst:
@@ -103,7 +119,6 @@ def standing(**flags: Any) -> Generator[Standing]:
             found.house = loop.run_until_complete(stack.enter_async_context(running(Settings.load(GIVEN | flags, {}))))
             found.known = found.call("list_patients", {"limit": 1})["items"][0]["id"]
             yield found
-            sys.stderr.write(f"\n{found.calls:,} calls fuzzed\n")
         finally:
             loop.run_until_complete(stack.aclose())
             loop.close()

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.faults.process import META, SERVE
 
-from .standing import FUZZ
+from .standing import FUZZ, told
 from .test_calls import SURPRISES, TEXTS
 
 METHODS = st.sampled_from(
@@ -100,7 +99,6 @@ def wire() -> Iterator[Wire]:
         process.stdin.close()
         process.wait(10)
         found.reading.join()
-        sys.stderr.write(f"\n{found.sent:,} frames fuzzed\n")
 
 
 @FUZZ
@@ -108,5 +106,6 @@ def wire() -> Iterator[Wire]:
 def test_no_line_ends_the_server_or_draws_anything_but_json_rpc_from_it(wire: Wire, lines: list[bytes]) -> None:
     for line in lines:
         wire.write(line)
+        told("frames over stdio")
     answer = wire.answered()
     assert answer["error"]["code"] == -32602

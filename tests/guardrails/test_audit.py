@@ -1,5 +1,6 @@
 """What is written down about a call, what never is, and that nothing is changed that cannot be written down."""
 
+import hashlib
 import json
 import logging
 import os
@@ -258,6 +259,11 @@ def test_a_whole_chain_verifies(chain: Chain) -> None:
     assert Chain(chain.path.with_name("other.jsonl")).verify().problem is None
 
 
+def with_seal(body: bytes) -> bytes:
+    """A line that nobody of ours would write, with the seal that fits it."""
+    return body[:-1] + b',"seal":"' + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
+
+
 def tampered(chain: Chain, change: Any) -> str:
     for number in range(5):
         chain.append({"x": number})
@@ -279,6 +285,9 @@ def tampered(chain: Chain, change: Any) -> str:
         (lambda kept: [*kept[:4], b"nonsense\n"], "line 5 is not a whole entry"),
         (lambda kept: [*kept[:4], kept[4].rstrip()], "line 5 is not a whole entry"),
         (lambda kept: [*kept[:4], b"[]\n"], "line 5 is not a whole entry"),
+        (lambda kept: [*kept[:4], b"[" * 100_000 + b"\n"], "line 5 is not a whole entry"),
+        (lambda kept: [with_seal(b'{"n":"1"}'), *kept[1:]], "line 1 is not a whole entry"),
+        (lambda kept: [*kept[:4], b'{"n":5,"seal":5}\n'], "line 5 is not a whole entry"),
     ],
 )
 def test_every_kind_of_tampering_is_noticed(chain: Chain, change: Any, problem: str) -> None:

@@ -382,20 +382,21 @@ def test_what_keeps_changing_is_given_up() -> None:
     assert (len(form.asked), house.clinic.destroyed) == (3, [])
 
 
-def test_a_person_is_not_asked_anew_in_the_last_moments_of_a_call() -> None:
+@pytest.mark.parametrize(("took", "times"), [(45, 2), (45.1, 1)])
+def test_a_person_is_not_asked_anew_in_the_last_moments_of_a_call(took: float, times: int) -> None:
     house = House()
 
     class Slow(Form):
         async def ask(self, question: Question) -> Verdict:
             self.asked.append(question)
-            await anyio.sleep(46)
-            house.clinic.records["patients"]["1"]["notes"] = "changed"
-            return YES
+            await anyio.sleep(took if len(self.asked) == 1 else 0)
+            house.clinic.records["patients"]["1"]["notes"] = f"changed {len(self.asked)} times"
+            return YES if len(self.asked) == 1 else NO
 
     form = Slow()
-    with pytest.raises(ApprovalNeeded, match="has changed since"):
+    with pytest.raises(ApprovalNeeded if times == 1 else Declined):
         in_virtual_time(lambda: house.act(ARCHIVE, Caller(asker=form)))
-    assert (len(form.asked), house.clinic.destroyed) == (1, [])
+    assert (len(form.asked), house.clinic.destroyed) == (times, [])
 
 
 def test_a_page_question_whose_facts_changed_is_replaced() -> None:
@@ -532,6 +533,35 @@ def test_more_questions_than_a_person_can_read_are_not_put_to_them() -> None:
 
     run(story)
     assert len(house.questions.waiting()) == MOST_SHOWN
+    assert house.clinic.destroyed == []
+
+
+def test_questions_turned_away_push_none_off_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cliniko_mcp.guardrails.questions.MOST_SHOWN", 1)
+    monkeypatch.setattr("cliniko_mcp.guardrails.questions.MOST_KEPT", 3)
+    house = House()
+
+    async def story() -> None:
+        with pytest.raises(ApprovalNeeded, match="It is on the page"):
+            await house.act(ARCHIVE)
+        for _ in range(5):
+            with pytest.raises(ApprovalNeeded, match="too many questions"):
+                await house.act(TWIN)
+
+    run(story)
+    assert [each.matter.operation for each in house.questions.waiting()] == ["archive_patient"]
+
+
+def test_a_question_that_came_back_without_an_answer_is_used_up() -> None:
+    house = House(paged=False)
+
+    async def story() -> None:
+        question = await asked(house)
+        with pytest.raises(ApprovalNeeded):
+            await house.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, NONE)))
+        assert (await asked(house, asker=RoundTrip(question.challenge, YES))).challenge != question.challenge
+
+    run(story)
     assert house.clinic.destroyed == []
 
 

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -399,6 +401,17 @@ def test_a_terminal_finds_the_questions_of_every_server_and_answers_them(desktop
     assert first.place == "terminal"
 
 
+def test_a_terminal_shows_no_more_than_a_person_can_read(desktop: Desktop) -> None:
+    matter = Matter("local", "archive_patient", "{}", "patients/1", "facts")
+    asked = desktop.questions.mint(matter, "t" * 500, "p" * 9_000, "h" * 500)
+    assert desktop.questions.show(asked)
+    desktop.start()
+    (server,) = meeting.servers(desktop.folder, lambda: secrets.token_hex(8))
+    (waiting,) = server.waiting()
+    assert [len(text) for text in (waiting.title, waiting.preview, waiting.program)] == [200, 4_000, 60]
+    assert waiting.seconds == 600
+
+
 def test_a_terminal_needs_the_pin_too(desktop: Desktop) -> None:
     desktop.pin.set("4711")
     asked = desktop.ask()
@@ -468,15 +481,45 @@ def test_a_program_that_took_over_a_stale_port_gets_neither_answer_nor_pin(deskt
     assert not path.exists()
 
 
+def test_a_port_that_something_else_has_taken_is_no_server(tmp_path: Path) -> None:
+    import gc
+    import socket
+    import threading
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        word = meeting.announce(tmp_path, "stale", other.getsockname()[1], "secret")
+
+        def answer() -> None:
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(10_000)
+                connection.sendall(b"220 mail.example ESMTP\r\n\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        assert list(meeting.servers(tmp_path, lambda: secrets.token_hex(8))) == []
+        answering.join()
+    assert not word.exists()
+    gc.collect()  # a connection that nobody closed would warn
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"port": "x", "secret": ""}', '{"port": 1, "secret": "x"}'])
 def test_stale_and_broken_word_is_cleared_away(tmp_path: Path, content: str) -> None:
-    from cliniko_mcp.guardrails.places import private_folder, write_private
+    from cliniko_mcp.private import private_folder, write_private
 
     path = private_folder(private_folder(tmp_path / "s") / "approvals") / "x.json"
     write_private(path, content)
     assert list(meeting.servers(tmp_path / "s", lambda: "n")) == []
     assert not path.exists()
     assert list(meeting.servers(tmp_path / "nothing", lambda: "n")) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a Unix matter")
+def test_a_folder_that_others_could_write_to_is_closed_to_them(tmp_path: Path) -> None:
+    (tmp_path / "approvals").mkdir()
+    (tmp_path / "approvals").chmod(0o777)
+    assert list(meeting.servers(tmp_path, lambda: "nonce")) == []
+    assert (tmp_path / "approvals").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are a Unix matter")
@@ -503,18 +546,70 @@ TABLE = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when re
    0: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     {own}        0 1
    1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     {peer}        0 2
    2: 0100007F:C350 0100007F:1F91 01 00000000:00000000 00:00000000 00000000     77777        0 2
+   3: 0200007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     {other}        0 2
+   4: 0100007F:1F90 0100007F:C352 01 00000000:00000000 00:00000000 00000000     {own}        0 2
+   5: cut off
+"""
+MAPPED = """  sl  local_address                         remote_address                        st and so on
+   0: 0000000000000000FFFF00000100007F:C353 0000000000000000FFFF00000100007F:1F90 01 0:0 0:0 0 {peer}        0 2
 """
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/net/tcp"), reason="needs Linux")
+@pytest.mark.skipif(sys.platform != "linux" or sys.byteorder != "little", reason="as Linux writes it here")
 def test_the_program_of_another_user_is_foreign(tmp_path: Path) -> None:
-    table, mine = tmp_path / "tcp", os.geteuid()
-    table.write_text(TABLE.format(own=mine, peer=mine + 1))
-    assert peer.is_foreign(0xC350, 0x1F90, table)
-    table.write_text(TABLE.format(own=mine + 1, peer=mine))
-    assert not peer.is_foreign(0xC350, 0x1F90, table)
-    assert not peer.is_foreign(0xC351, 0x1F90, table)
-    assert not peer.is_foreign(0xC350, 0x1F90, tmp_path / "missing")
+    tables, mine = (tmp_path / "tcp", tmp_path / "tcp6"), os.geteuid()
+
+    def told(own: int, peer: int, other: int) -> None:
+        tables[0].write_text(TABLE.format(own=own, peer=peer, other=other))
+        tables[1].write_text(MAPPED.format(peer=peer))
+
+    def foreign(port: int, address: str = "127.0.0.1") -> bool:
+        return peer.is_foreign((address, port), 0x1F90, tables)
+
+    told(own=mine, peer=mine + 1, other=mine)
+    assert foreign(0xC350) and foreign(0xC353)
+    assert not foreign(0xC350, "127.0.0.2")
+    told(own=mine + 1, peer=mine, other=mine + 1)
+    assert not foreign(0xC350) and not foreign(0xC353)
+    assert foreign(0xC350, "127.0.0.2")
+    # Nothing is told of the first; of the second only our own end.
+    assert not foreign(0xC351) and foreign(0xC352)
+    tables[0].unlink()
+    assert not foreign(0xC350) and not foreign(0xC353)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whose a connection is")
+@pytest.mark.parametrize("way", ["plain", "from another loopback address", "through IPv6"])
+@pytest.mark.parametrize("user", ["the same", "another"])
+def test_a_program_is_told_by_its_user_however_it_connects(desktop: Desktop, way: str, user: str) -> None:
+    if user == "another" and os.geteuid() != 0:
+        pytest.skip("becoming another user needs root")
+    desktop.start()
+    program = [sys.executable, "-I", "-c", VISITOR, way, user, desktop.origin.rpartition(":")[2], desktop.path]
+    ran = subprocess.run(program, capture_output=True, text=True, check=True)
+    if ran.stdout.strip() == "no IPv6":
+        pytest.skip("this computer has no IPv6")
+    assert ran.stdout.strip() == ("403" if user == "another" else "200")
+
+
+VISITOR = """
+import os, socket, sys
+way, user, port, path = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+if user == "another":
+    os.setuid(65534)
+if way == "through IPv6":
+    try:
+        visit = socket.socket(socket.AF_INET6)
+        visit.connect(("::ffff:127.0.0.1", port))
+    except OSError:
+        sys.exit(print("no IPv6"))
+else:
+    visit = socket.socket()
+    visit.bind(("127.0.0.1" if way == "plain" else "127.0.0.2", 0))
+    visit.connect(("127.0.0.1", port))
+visit.sendall(f"GET {path} HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n\\r\\n".encode())
+print(visit.recv(20).split()[1].decode())
+"""
 
 
 def test_a_foreign_program_is_refused(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,21 @@ def test_the_bash_script_is_accepted_by_bash(tmp_path: Path) -> None:
     assert subprocess.run(["bash", "-n", str(script)], capture_output=True).returncode == 0
 
 
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_a_zsh_that_completes_nothing_yet_is_told_to(tmp_path: Path) -> None:
+    script = CliRunner().invoke(commands, ["completion", "zsh"]).output + "print -- $_comps[cliniko-mcp]\n"
+    home = {**os.environ, "HOME": str(tmp_path), "ZDOTDIR": str(tmp_path)}
+    done = subprocess.run(["zsh", "-f"], input=script, cwd=tmp_path, env=home, capture_output=True, text=True)
+    assert done.stdout.strip() == "_cliniko_mcp_completion" and done.stderr == ""
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_the_fish_script_is_accepted_by_fish(tmp_path: Path) -> None:
+    script = tmp_path / "complete.fish"
+    script.write_text(CliRunner().invoke(commands, ["completion", "fish"]).output)
+    assert subprocess.run(["fish", "--no-execute", str(script)], capture_output=True).returncode == 0
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_it_does_and_explains_each_option(name: str) -> None:
     done = CliRunner().invoke(commands, [name, "--help"])
@@ -59,6 +74,12 @@ def test_every_command_says_what_it_does_and_explains_each_option(name: str) -> 
     assert command is not None and command.help
     options = [param for param in command.params if param.param_type_name == "option"]
     assert [option.name for option in options if not getattr(option, "help", None)] == []
+
+
+def test_the_flags_of_the_server_say_what_holds_without_them() -> None:
+    said = " ".join(CliRunner().invoke(commands, ["serve", "--help"]).output.split())
+    assert "0 finds one. Without it: 8000." in said and "Without it: core." in said
+    assert "Without it" not in CliRunner().invoke(commands, ["install", "--help"]).output
 
 
 def test_the_version_is_shown() -> None:

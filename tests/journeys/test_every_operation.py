@@ -1,6 +1,7 @@
 """Each of the 211 operations, called through a real MCP client against the demo clinic."""
 
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import pytest
@@ -11,9 +12,14 @@ from sandbox.world import World
 
 from cliniko_mcp import registry
 from cliniko_mcp.operation import Operation
+from cliniko_mcp.tools.answer import size
+from cliniko_mcp.tools.rows import FREE_TEXT
+from cliniko_mcp.tools.schema import controls
 
 pytestmark = pytest.mark.anyio
 OPERATIONS = list(registry.operations().values())
+DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\dT")
+LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[+-]\d\d:\d\d (Mon|Tue|Wed|Thu|Fri|Sat|Sun)")
 
 
 def arguments(world: World, operation: Operation) -> dict[str, Any]:
@@ -70,6 +76,46 @@ async def test_every_operation_can_be_called_as_a_tool(
     else:
         assert answer["item"]
     assert len(client.asked) - before == (operation.risk == "destructive")
+
+
+def inside(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value in a row with its place."""
+    yield at, value
+    if isinstance(value, dict):
+        for name, below in value.items():  # pyright: ignore[reportUnknownVariableType]
+            yield from inside(below, f"{at}.{name}")
+    elif isinstance(value, list):
+        for below in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from inside(below, f"{at}[]")
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.listing], ids=lambda each: each.name)
+async def test_every_list_answers_in_the_one_envelope_and_counts_what_it_lists(
+    assistant: tuple[Assistant, World], operation: Operation
+) -> None:
+    client, world = assistant
+    given = arguments(world, operation)
+    shapes: list[dict[str, Any]] = [{}, {"limit": 1000}, {"limit": 2}]
+    shapes += [{"detail": "full", "limit": 1000}] if "detail" in controls(operation) else []
+    for shape in shapes:
+        answer = await client.call(operation.name, **given, **shape)
+        page = answer["page"]
+        assert {*answer} <= {"items", "page", "names", "notes", "now", "time_zone"}
+        assert page["returned"] == len(answer["items"]) <= shape.get("limit", 50)
+        assert page["complete"] == ("next_cursor" not in page)
+        assert page["complete"] or any("Call again with next_cursor" in note for note in answer["notes"])
+        assert size(answer) / 4 <= (8_000 if shape else 2_000)
+        assert LOCAL.fullmatch(answer["now"])
+        for place, value in [found for row in answer["items"] for found in inside(row)]:
+            name = place.rpartition(".")[2].removesuffix("[]")
+            assert value not in (None, "", [], {}), place
+            assert name not in ("links", "cancellation_url", "telehealth_url"), place
+            assert name not in FREE_TEXT or ".free_text" in place, place
+            if isinstance(value, str) and ".free_text" not in place and DATE_AND_TIME.match(value):
+                assert LOCAL.fullmatch(value), place
+        counted = await client.call("count_records", operation=operation.name, arguments=given)
+        assert counted["count"] == page["total"]
+    assert page["total"] == page["returned"] or not page["complete"]
 
 
 async def test_the_arguments_used_here_fit_the_listed_schemas(assistant: tuple[Assistant, World]) -> None:

@@ -7,6 +7,7 @@ folder with npm.
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,11 @@ console.log(JSON.stringify({ tools: tools.map((tool) => tool.name), made, archiv
 """
 
 
+def major(node: str) -> int:
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(version[1:].split(".")[0])
+
+
 def has(folder: Path, package: str) -> bool:
     return (folder / "node_modules" / package).is_dir()
 
@@ -58,6 +64,10 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("node")
     (folder / "package.json").write_text('{"private": true}')
     command = ["npm", "install", "--silent", f"{SDK}@1", f"{INSPECTOR}@2"]
+    system = {"Linux": "linux", "Darwin": "darwin"}.get(platform.system())
+    if system and major("node") < 22:  # which the Inspector needs
+        machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+        command.append(f"node-{system}-{machine}@22")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"npm could not install the packages: {done.stderr.strip()[-200:]}")
@@ -98,9 +108,8 @@ def test_the_inspector_lists_and_calls_from_its_command_line(modules: Path) -> N
     if not launcher.is_file():
         pytest.skip(f"{INSPECTOR} is not in {modules}")
     node = next((str(each) for each in modules.glob("node_modules/node-*/bin/node")), "node")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version[1:].split(".")[0]) < 22:
-        pytest.skip(f"the Inspector needs node 22; this is {version.strip()}")
+    if major(node) < 22:
+        pytest.skip(f"the Inspector needs node 22; this is {major(node)}")
     tools = inspected(node, launcher, "--method", "tools/list")["tools"]
     assert 15 <= len(tools) <= 32
     flags = ("--method", "tools/call", "--tool-name", "list_patients", "--tool-arg", "limit=2")

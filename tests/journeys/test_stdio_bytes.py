@@ -62,6 +62,7 @@ NOISY = PRELUDE + (
     "sys.argv = ['cliniko-mcp', 'serve', '--sandbox', '--view', 'all']\n"
     "main()\n"
 )
+QUIET = PRELUDE + "from cliniko_mcp.cli import main\nsys.argv = ['cliniko-mcp', '--sandbox']\nmain()\n"
 
 
 @contextmanager
@@ -102,11 +103,36 @@ def test_the_main_job_works_without_an_sdk_and_nothing_else_is_on_standard_outpu
 
 @pytest.mark.parametrize("modern", [False, True], ids=["2025-11-25", "2026-07-28"])
 def test_broken_frames_do_not_end_the_server(modern: bool) -> None:
-    code = PRELUDE + "from cliniko_mcp.cli import main\nsys.argv = ['cliniko-mcp', '--sandbox']\nmain()\n"
-    with server(modern, code) as wire:
+    with server(modern, QUIET) as wire:
         pipe = wire._pipe(wire._process.stdin)
         pipe.write(b'{"jsonrpc": "2.0", "id": 77\n')
         pipe.write(b"\xff\xfe not json\n")
         pipe.write(b"[]\n")
         pipe.flush()
         assert wire.ask("tools/list")["result"]["tools"]
+
+
+@pytest.mark.parametrize("modern", [False, True], ids=["2025-11-25", "2026-07-28"])
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b'{"jsonrpc": "2.0", "id": 77', -32700),
+        (b"\xff\xfe not json", -32700),
+        (rb'{"jsonrpc": "2.0", "id": "\ud800", "method": "ping"}', -32700),
+        (b"[" * 100_000, -32700),
+        (b"[]", -32600),
+        (b'{"jsonrpc": "1.0", "id": 78, "method": "ping"}', -32600),
+    ],
+    ids=["cut off", "garbage", "half a character", "deep", "a batch", "another version"],
+)
+def test_a_line_that_cannot_be_read_is_answered_with_its_error(modern: bool, line: bytes, code: int) -> None:
+    with server(modern, QUIET) as wire:
+        pipe = wire._pipe(wire._process.stdin)
+        pipe.write(line + b"\n\n  \r\n")
+        pipe.flush()
+        said = json.loads(wire._pipe(wire._process.stdout).readline())
+        assert (said["jsonrpc"], said["id"], said["error"]["code"]) == ("2.0", None, code)
+        # Empty lines are no messages, and what could not be read is not repeated.
+        assert set(said["error"]) == {"code", "message"}
+        wire.send({"id": 5, "method": "ping", "params": {"_meta": META}})
+        assert json.loads(wire._pipe(wire._process.stdout).readline())["id"] == 5

@@ -1,9 +1,10 @@
 """The schema subset that Claude, OpenAI function calling and Gemini all accept, as a lint.
 
 OpenAI (function calling, not its strict mode) and Gemini document: an object at the root, one plain type for each
-value, enums of that type without null, items on every array, no references and no combinators. Gemini knows neither
-`const`, `patternProperties` nor `$schema`; `additionalProperties` is ignored there and harmless. A property's name is
-at most 64 of [A-Za-z0-9_]. A pattern has to mean the same to Python and to JavaScript.
+value, enums without null, items on every array, no references and no combinators. Gemini knows neither `const`,
+`patternProperties`, `$schema` nor exclusive bounds, and refuses the whole request for an enum of anything but text;
+`additionalProperties` is ignored there and harmless. A property's name is at most 64 of [A-Za-z0-9_]. A pattern has to
+mean the same to Python and to JavaScript.
 """
 
 import re
@@ -13,10 +14,10 @@ from typing import Any
 TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
 KEYWORDS = {
     "type", "description", "enum", "properties", "required", "items", "additionalProperties", "pattern", "minimum",
-    "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "minLength", "maxLength",
+    "maximum", "minItems", "maxItems", "minLength", "maxLength",
 }  # fmt: skip
 BELONGS = {
-    "enum": ("string", "integer", "number"),
+    "enum": ("string",),
     "pattern": ("string",),
     "minLength": ("string",),
     "maxLength": ("string",),

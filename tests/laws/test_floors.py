@@ -6,7 +6,7 @@ from tests.laws.source import Module, modules
 
 FLOORS = (
     frozenset({"errors"}),
-    frozenset({"codes", "fields", "keys", "listing", "untrusted"}),
+    frozenset({"codes", "fields", "keys", "listing", "private", "untrusted"}),
     frozenset({"filters", "model", "settings"}),
     frozenset({"account", "arguments", "content", "custom_fields", "phones", "repeats"}),
     frozenset({"operation"}),

@@ -132,6 +132,19 @@ def test_26_a_series_has_its_limits(desk: Front) -> None:
     assert "repeat_rule" in errors(desk.post("/availability_blocks", wrong, status=422))
 
 
+@pytest.mark.parametrize("table", ["individual_appointments", "group_appointments", "unavailable_blocks"])
+@pytest.mark.parametrize(
+    ("starts_at", "kind"), [("9999-12-31T20:00:00Z", "Daily"), ("9999-11-30T00:00:00Z", "Monthly")]
+)
+def test_26_a_series_that_time_has_no_room_for_is_refused_whole(
+    desk: Front, table: str, starts_at: str, kind: str
+) -> None:
+    before = desk.get(f"/{table}")["total_entries"]
+    body = {**desk.booking(starts_at, repeat_rule=_rule(kind, 3)), "ends_at": f"{starts_at[:10]}T21:00:00Z"}
+    assert set(errors(desk.post(f"/{table}", body, status=422))) == {"repeat_rule"}
+    assert desk.get(f"/{table}")["total_entries"] == before
+
+
 def test_26_what_does_not_repeat_says_so_and_rules_stay(desk: Front) -> None:
     made = desk.book(FAR)
     assert (made["repeat_rule"], made["repeats"]) == ({}, None)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.choices import CHOICES
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.faults import Fault
+from cliniko_mcp.sandbox.routes import Extra
 
-from .front import NOW, Front, last
+from .front import BASE, NOW, Front, body_of, errors, last
 
 POINTS = range(1, 81)
 HERE = Path(__file__).parent
@@ -111,6 +113,23 @@ def test_78_trouble_comes_on_demand(word: str) -> None:
     assert desk.ask("GET", "/user").status == status
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"rate": -0.1}, "rate is a number from 0 to 1"),
+        ({"rate": True}, "rate is a number from 0 to 1"),
+        ({"times": 0.5}, "times is a whole number"),
+        ({"status": 200}, "status is a whole number from 400 to 599"),
+        ({"path": "bookings"}, "path begins with a slash"),
+        ({"method": 1}, "path and method are texts"),
+    ],
+)
+def test_78_trouble_that_could_never_come_is_refused(wrong: dict[str, JsonValue], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Fault.of({"kind": "error", **wrong})
+    assert Fault.of({"kind": "error", "method": "get"}).method == "GET"
+
+
 def test_78_slow_answers_and_rates() -> None:
     slow = Front(Sandbox(now=NOW, frozen=True, rate_limit=0, faults=[Fault.said("slow:seconds=2.5")]))
     assert slow.ask("GET", "/user").delay == 2.5
@@ -121,17 +140,108 @@ def test_78_slow_answers_and_rates() -> None:
     assert failed == sum(again.ask("GET", "/user").status == 500 for _ in range(400))
 
 
-@pytest.mark.parametrize("word", ["rain", "slow:0.1:seconds=much", "429:rate=high", "5xx:weather=bad", "599x", ""])
+@pytest.mark.parametrize("path", ["/bookings", "/v1/bookings", "/v1", "/"])
+def test_78_a_path_is_named_as_it_is_asked_for(path: str) -> None:
+    desk = Front(Sandbox(now=NOW, frozen=True, faults=[Fault.said(f"503:{path}")]))
+    assert desk.ask("GET", "/bookings").status == 503
+    assert desk.ask("GET", "/user").status == (200 if "bookings" in path else 503)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["rain", "slow:0.1:seconds=much", "429:rate=high", "5xx:weather=bad", "599x", "", "429:1.5", "slow:seconds=-1"],
+)
 def test_78_trouble_that_nobody_knows_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match=r"kind|number|fault has no"):
         Fault.said(word)
 
 
-def test_79_routes_that_no_description_lists_are_off(desk: Front) -> None:
+@pytest.mark.parametrize("also", [frozenset[Extra](), frozenset[Extra]({"newer"})])
+def test_79_legacy_lists_are_off_unless_asked_for(sandbox: Sandbox, also: frozenset[Extra]) -> None:
+    sandbox.also = also
+    desk = Front(sandbox)
+    for table in ("patients", "individual_appointments", "attendees", "invoices", "appointments"):
+        for old in ("deleted", "archived", "cancelled"):
+            assert desk.ask("GET", f"/{table}/{old}").status == 404
+    assert desk.get("/appointments")["total_entries"] > 0  # this family is always there: links lead to it
+
+
+@pytest.mark.parametrize("also", [frozenset[Extra](), frozenset[Extra]({"legacy"})])
+def test_79_newer_routes_are_off_unless_asked_for(sandbox: Sandbox, also: frozenset[Extra]) -> None:
+    sandbox.also = also
+    desk = Front(sandbox)
     ana = desk.id("patients", "Ana Lima")
     for path in ("/recalls", "/recall_types", "/patient_recalls", f"/patients/{ana}/recalls", "/payments", "/letters"):
         assert desk.ask("GET", path).status == 404
-    for table in ("patients", "individual_appointments", "invoices", "appointments"):
-        for old in ("deleted", "archived", "cancelled"):
-            assert desk.ask("GET", f"/{table}/{old}").status == 404
-    assert desk.get("/appointments")["total_entries"] > 0
+    for path in ("/recalls", "/recall_types", "/concession_prices"):
+        assert desk.ask("POST", path, body={}).status == 404
+
+
+def test_79_legacy_lists_hold_what_is_hidden(desk: Front) -> None:
+    desk.sandbox.also = frozenset({"legacy"})
+    for table, old, stamp in (
+        ("patients", "archived", "archived_at"),
+        ("contacts", "deleted", "deleted_at"),
+        ("products", "archived", "archived_at"),
+        ("individual_appointments", "cancelled", "cancelled_at"),
+        ("attendees", "cancelled", "cancelled_at"),
+    ):
+        hidden = desk.rows(f"/{table}", f"{stamp if stamp != 'deleted_at' else 'archived_at'}:?")
+        assert desk.rows(f"/{table}/{old}") == hidden != []
+    gone = desk.get("/patients/deleted", per_page=2, sort="id")
+    assert list(gone) == ["patients", "total_entries", "links"]
+    assert [set(row) for row in gone["patients"]] == [{"deleted_at", "links"}] * 2
+    assert gone["links"]["next"] == f"{BASE}/patients/deleted?per_page=2&sort=id&page=2"
+    former = desk.id("patients", "Edith Former")
+    links = [row["links"]["self"] for row in desk.rows("/patients/deleted")]
+    assert f"{BASE}/patients/{former}" in links and len(links) == len(desk.rows("/patients", "archived_at:?"))
+    assert [row["id"] for row in desk.rows("/patients/archived", "last_name:=Former")] == [former]
+    desk.get("/patients/archived", "deleted_at:?", status=400)
+    made = desk.book("2027-03-01T00:00:00Z")
+    desk.patch(f"/individual_appointments/{made['id']}/cancel", {"cancellation_reason": 30}, status=204)
+    assert made["id"] in {row["id"] for row in desk.rows("/appointments/cancelled")}
+    for path in ("/patients/cancelled", "/product_suppliers/archived", "/practitioners/archived", "/taxes/deleted"):
+        assert desk.ask("GET", path).status == 404  # their records have no such stamp
+    for method in ("POST", "PATCH", "DELETE"):
+        assert desk.ask(method, "/patients/deleted").status == 404
+    assert Front(desk.sandbox, "scheduler").ask("GET", "/invoices/deleted").status == 403
+
+
+def test_79_recalls_are_written_read_and_archived(desk: Front) -> None:
+    desk.sandbox.also = frozenset({"newer"})
+    ana = desk.id("patients", "Ana Lima")
+    kind = desk.post("/recall_types", {"name": "Six months on"})
+    body = {"patient_id": ana, "recall_type_id": kind["id"], "recall_at": "2027-05-24T00:00:00Z", "shoe_size": 44}
+    answer = desk.ask("POST", "/recalls", body=body)
+    made = body_of(answer)
+    assert (answer.status, answer.headers["Location"]) == (201, f"{BASE}/recalls/{made['id']}")
+    assert (last(made["patient"]), last(made["recall_type"]), made["notes"]) == (ana, kind["id"], None)
+    assert "patient_id" not in made and "shoe_size" not in made
+    path = f"/recalls/{made['id']}"
+    assert desk.patch(path, {"notes": "Knee"})["notes"] == "Knee"
+    assert desk.ask("PUT", path, body={"recall_at": "2027-05-25T00:00:00Z"}).status == 200
+    due = desk.rows("/recalls", f"patient_id:={ana}", "recall_at:>=2027-05-25T00:00:00Z")
+    assert due == [desk.get(path)] and due[0]["recall_at"] == "2027-05-25T00:00:00Z"
+    needed = ("patient_id", "recall_type_id", "recall_at")
+    assert errors(desk.post("/recalls", {}, status=422)) == dict.fromkeys(needed, "can’t be blank")
+    wrong = desk.post("/recalls", {**body, "patient_id": "1", "recall_type_id": "1"}, status=422)
+    assert errors(wrong) == {"patient_id": "is invalid", "recall_type_id": "is invalid"}
+    desk.post(f"{path}/archive", status=204)
+    desk.get(path, status=404)
+    assert desk.rows("/recalls") == [] and desk.get(path, "archived_at:*")["archived_at"]
+    desk.delete(f"/recall_types/{kind['id']}")
+    assert desk.rows("/recall_types") == [] != desk.rows("/recall_types", "archived_at:?")
+    assert desk.ask("GET", "/patient_recalls").status == 404
+    kept = desk.sandbox.snapshot()
+    desk.sandbox.restore(kept)
+    assert desk.get(path, "archived_at:*")["notes"] == "Knee"
+
+
+def test_79_prices_of_discount_groups_can_be_written(desk: Front) -> None:
+    desk.sandbox.also = frozenset({"newer"})
+    named = {"concession_type_id": desk.get("/concession_types")["concession_types"][0]["id"]}
+    named["billable_item_id"] = desk.get("/billable_items")["billable_items"][0]["id"]
+    made = desk.post("/concession_prices", {**named, "price": "60.50"})
+    assert (made["price"], last(made["billable_item"])) == ("60.5", named["billable_item_id"])
+    assert desk.patch(f"/concession_prices/{made['id']}", {"price": 55})["price"] == "55.0"
+    assert "price" in errors(desk.post("/concession_prices", {**named, "price": "much"}, status=422))

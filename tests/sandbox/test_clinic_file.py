@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Timer
@@ -52,6 +53,84 @@ def test_a_clinic_comes_back_as_it_was_left(tmp_path: Path) -> None:
     fresh.sandbox.close()
 
 
+REAL = datetime(2027, 5, 1, 12, 0, tzinfo=UTC)
+
+
+def run(path: Path, real: datetime, now: datetime | None = None, frozen: bool | None = None) -> Front:
+    """The clinic as a program started at this real time opens it; None is a flag that was not given."""
+    clinic = Sandbox(now=now or real, frozen=bool(frozen), rate_limit=0, monotonic=float, keeper=ClinicFile(str(path)))
+    clinic.keep_clock(lambda: real, now_said=now is not None, frozen_said=frozen is not None)
+    return Front(clinic)
+
+
+def test_a_clinic_that_lives_in_real_time_goes_on_doing_so(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.db"
+    desk = run(path, REAL)
+    desk.get("/user")
+    desk.sandbox.close()
+    for real in (REAL + timedelta(days=3), REAL + timedelta(days=40)):
+        again = run(path, real)
+        assert (again.sandbox.clock.now(), again.sandbox.clock.frozen) == (real, False)
+        again.sandbox.close()
+
+
+def test_a_clinic_in_a_time_of_its_own_stays_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.db"
+    run(path, REAL, now=NOW).sandbox.close()
+    desk = run(path, REAL + timedelta(days=3))
+    assert desk.sandbox.clock.now() == NOW + timedelta(days=3)
+    assert desk.get("/individual_appointments", "starts_at:>2026-11-26T22:00:00Z")["total_entries"] > 100
+    desk.sandbox.clock.advance(timedelta(days=1))
+    desk.sandbox.close()
+    again = run(path, REAL + timedelta(days=4))
+    assert again.sandbox.clock.now() == NOW + timedelta(days=5)
+    again.sandbox.reset()  # as at the start of this run
+    assert again.sandbox.clock.now() == NOW + timedelta(days=5)
+    again.sandbox.close()
+
+
+def test_a_clock_that_stood_still_stands_where_it_stood(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.db"
+    run(path, REAL, now=NOW, frozen=True).sandbox.close()
+    desk = run(path, REAL + timedelta(days=3))
+    assert (desk.sandbox.clock.now(), desk.sandbox.clock.frozen) == (NOW, True)
+    desk.sandbox.clock.set(NOW + timedelta(hours=5))
+    desk.sandbox.close()
+    again = run(path, REAL + timedelta(days=9))
+    assert (again.sandbox.clock.now(), again.sandbox.clock.frozen) == (NOW + timedelta(hours=5), True)
+    again.sandbox.clock.run()
+    again.sandbox.close()
+    running = run(path, REAL + timedelta(days=10))
+    assert (running.sandbox.clock.now(), running.sandbox.clock.frozen) == (NOW + timedelta(days=1, hours=5), False)
+    running.sandbox.clock.freeze()
+    running.sandbox.close()
+    assert run(path, REAL + timedelta(days=20)).sandbox.clock.now() == NOW + timedelta(days=1, hours=5)
+
+
+def test_what_is_said_at_the_start_goes_before_what_was_kept(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.db"
+    run(path, REAL, now=NOW, frozen=True).sandbox.close()
+    desk = run(path, REAL, now=NOW + timedelta(days=7))
+    assert (desk.sandbox.clock.now(), desk.sandbox.clock.frozen) == (NOW + timedelta(days=7), True)
+    desk.sandbox.close()
+    other = run(path, REAL + timedelta(days=1), frozen=False)
+    assert (other.sandbox.clock.now(), other.sandbox.clock.frozen) == (NOW + timedelta(days=7), False)
+    other.sandbox.close()
+    third = run(path, REAL + timedelta(days=2), frozen=True)
+    assert (third.sandbox.clock.now(), third.sandbox.clock.frozen) == (NOW + timedelta(days=8), True)
+    third.sandbox.close()
+
+
+def test_a_snapshot_that_is_taken_over_brings_its_time_into_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.db"
+    desk = run(path, REAL, now=NOW)
+    state = desk.sandbox.snapshot()
+    desk.sandbox.clock.advance(timedelta(days=90))
+    desk.sandbox.restore(state)
+    desk.sandbox.close()
+    assert run(path, REAL).sandbox.clock.now() == NOW
+
+
 def test_one_program_at_a_time_and_no_other_program_s_file(tmp_path: Path) -> None:
     first = ClinicFile(str(tmp_path / "clinic.db"))
     with pytest.raises(ConfigurationError, match="another program has it open"):
@@ -83,8 +162,8 @@ def test_what_cannot_be_kept_has_not_happened(tmp_path: Path) -> None:
     desk.sandbox.close()
 
 
-def start(path: Path) -> tuple["subprocess.Popen[str]", int]:
-    process = subprocess.Popen([*SERVE, "--sandbox-file", str(path)], stdout=subprocess.PIPE, text=True)
+def start(path: Path, *flags: str) -> tuple["subprocess.Popen[str]", int]:
+    process = subprocess.Popen([*SERVE, "--sandbox-file", str(path), *flags], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in iter(process.stdout.readline, ""):
         if found := re.match(r"url http://127\.0\.0\.1:(\d+)/v1", line):
@@ -101,11 +180,28 @@ def ended(process: "subprocess.Popen[str]") -> None:
 def asked(port: int, method: str, path: str, body: Any = None) -> Any:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request(method, f"/v1{path}", json.dumps(body) if body else None, HEADERS)
+        connection.request(method, path, json.dumps(body) if body else None, HEADERS)
         answer = connection.getresponse()
         return json.loads(answer.read() or b"null")
     finally:
         connection.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_a_clock_that_was_moved_from_outside_outlives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.db"
+    process, port = start(path, "--sandbox-now", "2026-11-24T09:00+11:00", "--sandbox-clock", "frozen")
+    clock = {"now": "2026-11-24T22:00:00Z", "frozen": True}
+    assert asked(port, "POST", "/_sandbox/clock", {"advance": 86400}) == clock
+    process.kill()
+    ended(process)
+    again, port = start(path)
+    try:
+        assert asked(port, "GET", "/_sandbox/clock") == clock
+        assert asked(port, "GET", "/v1/individual_appointments?q[]=starts_at:>2026-11-24T22:00:00Z")["total_entries"]
+    finally:
+        again.terminate()
+        ended(again)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -116,19 +212,19 @@ def test_a_kill_at_any_moment_leaves_every_answered_change_whole_and_no_half_of_
     path = tmp_path / "clinic.db"
     process, port = start(path)
     ids = {
-        f"{name}_id": asked(port, "GET", f"/{name}s?sort=id")[f"{name}s"][0]["id"]
+        f"{name}_id": asked(port, "GET", f"/v1/{name}s?sort=id")[f"{name}s"][0]["id"]
         for name in ("patient", "practitioner", "appointment_type")
     }
-    site = asked(port, "GET", "/businesses?sort=id:desc")["businesses"][0]["id"]
+    site = asked(port, "GET", "/v1/businesses?sort=id:desc")["businesses"][0]["id"]
     rule = {"repeat_type": "Daily", "number_of_repeats": 9, "repeating_interval": 1}
     body = {**ids, "business_id": site, "starts_at": "2031-01-01T00:00:00Z", "repeat_rule": rule}
     answered: list[str] = []
     killer = Timer(after, process.send_signal, (signal.SIGKILL,))
     try:
-        asked(port, "GET", "/user")
+        asked(port, "GET", "/v1/user")
         killer.start()
         while True:
-            answered.append(asked(port, "POST", "/individual_appointments", body)["id"])
+            answered.append(asked(port, "POST", "/v1/individual_appointments", body)["id"])
     except (OSError, HTTPException, ValueError):
         pass
     finally:
@@ -149,7 +245,7 @@ def test_a_kill_at_any_moment_leaves_every_answered_change_whole_and_no_half_of_
     again, port = start(path)
     try:
         for one in answered:
-            assert asked(port, "GET", f"/individual_appointments/{one}")["id"] == one
+            assert asked(port, "GET", f"/v1/individual_appointments/{one}")["id"] == one
     finally:
         again.terminate()
         ended(again)

@@ -50,6 +50,20 @@ async def test_what_the_server_does_is_seen_from_the_port(sandbox: Sandbox) -> N
         assert (await port.delete("/nowhere")).json() == {"status": "404", "error": "Not Found"}
 
 
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "POST", "TRACE", "LOCK"])
+async def test_a_verb_that_a_path_does_not_know_is_not_found(sandbox: Sandbox, method: str) -> None:
+    async with _port(sandbox) as port:
+        for path in ("/practitioners", "/users/1", "/nowhere"):
+            refused = await port.request(method, path)
+            assert refused.status_code == 404
+            assert method == "HEAD" or refused.json() == {"status": "404", "error": "Not Found"}
+        assert (await port.request(method, "/users", auth=("nobody", ""))).status_code == 401
+        assert (sandbox.requests[-1].method, sandbox.requests[-1].status) == (method, 401)
+        path = "/%E6%82%A3%E8%80%85?q%5B%5D=x"
+        assert (await port.request(method, path)).status_code == 404
+        assert sandbox.requests[-1].path == "/v1/%E6%82%A3%E8%80%85"
+
+
 async def test_the_log_says_who_asked_for_what_and_from_where(sandbox: Sandbox) -> None:
     async with _server(sandbox) as server, _port(sandbox) as port:
         await server.get("/patients", params=[("q[]", "id:=1"), ("sort", "id")])
@@ -101,6 +115,41 @@ async def test_faults_are_set_from_the_port_and_struck_by_path_and_number(sandbo
         assert (await port.delete(control)).json() == {"faults": []}
         for wrong in ({"kind": "flood"}, {"kind": "error", "often": 1}, {"kind": "error", "rate": "half"}):
             assert (await port.post(control, json={"faults": [wrong]})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "why"),
+    [
+        ("faults", {}, "the body holds faults and nothing else"),
+        ("faults", {"fault": [{"kind": "drop"}]}, "the body holds faults and nothing else"),
+        ("faults", {"kind": "drop"}, "the body holds faults and nothing else"),
+        ("faults", {"faults": {"kind": "drop"}}, "faults is a list of objects"),
+        ("faults", {"faults": None}, "faults is a list of objects"),
+        ("faults", {"faults": [{"kind": "drop", "path": "bookings"}]}, "path begins with a slash"),
+        ("clock", {}, "the body holds now, advance, frozen and nothing else"),
+        ("clock", {"hours": 3}, "the body holds now, advance, frozen and nothing else"),
+        ("clock", {"frozen": "no"}, "frozen is true or false"),
+        ("clock", {"now": "2027-01-01T00:00:00Z", "advance": "1h"}, "advance is a number of seconds"),
+        ("clock", {"advance": 1e300}, "advance is a number of seconds"),
+        ("clock", {"now": 5}, "isoformat"),
+        ("clock", {"now": "9999-12-31T23:00:00-11:00"}, "out of range"),
+        ("clock", [1], "the body must be a JSON object"),
+        ("snapshot", {}, "a snapshot holds"),
+    ],
+)
+async def test_an_order_that_is_not_understood_changes_nothing_and_says_why(
+    sandbox: Sandbox, name: str, body: Any, why: str
+) -> None:
+    sandbox.faults.set(Fault("error", path="/user"))
+    control = "http://127.0.0.1:8123/_sandbox"
+    async with _port(sandbox) as port:
+        before = [(await port.get(f"{control}/{each}")).json() for each in ("clock", "faults")]
+        refused = await port.post(f"{control}/{name}", json=body)
+        assert refused.status_code == 400 and why in refused.json()["message"]
+        assert [(await port.get(f"{control}/{each}")).json() for each in ("clock", "faults")] == before
+        assert (await port.get("/user")).status_code == 500
+        assert (await port.post(f"{control}/faults", json={"faults": []})).json() == {"faults": []}
+        assert (await port.get("/user")).status_code == 200
 
 
 @pytest.mark.parametrize(

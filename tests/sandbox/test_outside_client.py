@@ -185,6 +185,12 @@ def test_the_flags_of_the_command_reach_the_port() -> None:
         assert office.control("GET", "snapshot")["seed"] == 3
 
 
+def test_undocumented_routes_answer_on_the_port_when_their_flags_are_given() -> None:
+    for office in served("--legacy-routes", "--newer-routes"):
+        assert office.get("/contacts/archived")["total_entries"] > 0
+        assert office.get("/recalls")["recalls"] == []
+
+
 def test_faults_and_files_that_cannot_be_are_said_at_start() -> None:
     for flags, words in (
         (("--faults", "rain"), "--faults: kind"),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.clock import Reading
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.store import Change, Row, Store
@@ -82,6 +83,7 @@ class Drawer:
     def __init__(self) -> None:
         self.state: Mapping[str, JsonValue] | None = None
         self.saved: list[Change] = []
+        self.reading: Reading | None = None
 
     def load(self) -> Mapping[str, JsonValue] | None:
         return self.state
@@ -91,6 +93,12 @@ class Drawer:
 
     def save(self, changes: Iterable[Change], count: int) -> None:
         self.saved += changes
+
+    def clock(self) -> Reading | None:
+        return self.reading
+
+    def keep_clock(self, reading: Reading) -> None:
+        self.reading = reading
 
     def close(self) -> None:
         pass

@@ -62,8 +62,38 @@ def test_02_only_json_is_read(desk: Front) -> None:
         "POST", "/patients", body=b"first_name=A&last_name=B", content_type="application/x-www-form-urlencoded"
     )
     assert set(errors(form.json())) == {"first_name", "last_name"}
-    assert desk.ask("POST", "/patients", body=b"{first").status == 400
-    assert desk.ask("POST", "/patients", body=b"[1]").status == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{first",
+        b"[1]",
+        b'"name"',
+        b"null",
+        b'{"first_name": NaN, "last_name": "B"}',
+        b'{"first_name": "\xff", "last_name": "B"}',
+        b'\xef\xbb\xbf{"first_name": "A", "last_name": "B"}',
+        b'{"first_name": "A", "last_name": "B", "notes": "\\ud800"}',
+        b'{"first_name": ' + b"9" * 5000 + b', "last_name": "B"}',
+        b'{"first_name": "A", "last_name": "B", "custom_fields": {"sections": ' + b"[" * 900 + b"]" * 900 + b"}}",
+        b"[" * 200_000,
+    ],
+    ids=lambda body: body[:45].decode("latin-1"),
+)
+def test_02_what_is_no_json_object_is_400_and_changes_nothing(desk: Front, body: bytes) -> None:
+    before = desk.get("/patients")["total_entries"]
+    refused = desk.ask("POST", "/patients", body=body)
+    assert refused.status == 400 and "JSON" in body_of(refused)["message"]
+    assert desk.get("/patients")["total_entries"] == before
+
+
+def test_02_json_keeps_any_text_and_the_last_of_two_keys(desk: Front) -> None:
+    sent = (
+        '{"first_name": "Eve", "first_name": "\\ud83d\\ude00 Zoë", "last_name": "שלום", "notes": "' + "[" * 300 + '"}'
+    )
+    made = body_of(desk.ask("POST", "/patients", body=sent.encode(), content_type="Application/JSON; charset=UTF-8"))
+    assert made["label"] == "😀 Zoë שלום" and made["notes"] == "[" * 300
 
 
 def test_03_ids_are_long_digit_strings_in_one_space(desk: Front) -> None:
@@ -101,6 +131,21 @@ def test_04_pages_are_of_fifty_and_at_most_a_hundred(desk: Front) -> None:
     assert len(desk.get("/bookings", per_page=0)["bookings"]) == 1
     assert len(desk.get("/bookings", per_page=100)["bookings"]) == 100
     assert desk.get("/bookings", page=0)["links"]["self"].endswith("page=1")
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [("100", 100), ("101", 100), ("9" * 30, 100), ("-9", 1), ("-" + "9" * 30, 1), ("0", 1), ("007", 7)]
+    + [(text, 50) for text in ("", "ten", "1.5", "--5", "5-", "1e2", "٢", "２", "+5", " 5")],
+)
+def test_04_a_size_out_of_range_is_clamped_and_one_that_is_no_number_ignored(
+    desk: Front, given: str, size: int
+) -> None:
+    assert len(desk.get("/bookings", per_page=given)["bookings"]) == size
+    number = int(given) if size != 50 and int(given) > 0 else 1
+    shown = desk.get("/taxes", page=given)
+    assert shown["links"]["self"].endswith(f"page={str(number)[:9]}")
+    assert bool(shown["taxes"]) is (number == 1) and shown["total_entries"] == 2
 
 
 def test_04_pages_together_are_the_list_without_doubles(desk: Front) -> None:
@@ -360,10 +405,32 @@ def test_12_whole_records_are_refused_under_base(desk: Front) -> None:
         ("/businesses", {"business_name"}),
         ("/taxes", {"name", "rate"}),
         ("/medical_alerts", {"name", "patient_id"}),
+        ("/patient_forms", {"name", "patient_id"}),
+        ("/stock_adjustments", {"adjustment_type", "product_id", "quantity"}),
+        ("/relationships", {"patient_id", "related_patient_id", "relation"}),
+        ("/practitioner_reference_numbers", {"name", "reference_number", "business_id", "practitioner_id"}),
+        ("/patient_attachments", {"patient_id", "upload_url"}),
+        ("/treatment_note_templates", {"name", "content"}),
+        ("/patient_cases", {"name", "patient_id"}),
+        ("/products", {"name", "price"}),
+        ("/billable_items", {"name", "item_type", "price"}),
+        ("/appointment_type_products", {"appointment_type_id", "product_id", "quantity"}),
     ],
 )
 def test_13_what_is_needed_cannot_be_blank(desk: Front, path: str, needed: set[str]) -> None:
     assert errors(desk.post(path, {}, status=422)) == dict.fromkeys(needed, "can’t be blank")
+
+
+def test_13_a_flag_that_is_needed_is_said_beside_what_is_blank(desk: Front) -> None:
+    blank = "can’t be blank"
+    assert errors(desk.post("/treatment_notes", {}, status=422)) == {
+        "patient_id": blank,
+        "title": blank,
+        "draft": "is not included in the list",
+    }
+    memo = errors(desk.post("/communications", {}, status=422))
+    assert memo.pop("confidential") == "is not included in the list"
+    assert memo == dict.fromkeys(("patient_id", "content", "direction_code", "type_code", "from", "to"), blank)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ CONTRADICTIONS = [
     *("tomorrow morning at 3pm", "next week last week", "Monday at 3 at 4", "weekdays this weekend"),
     *("tomorrow morning afternoon", "Saturday except weekends", "Tue 24 Nov to Thu 28 Nov"),
 ]
+EITHER_WAY = ["next week but Wednesday", "tomorrow but morning", "weekdays but Friday", "next week but the 2nd"]
 REVERSED = [
     *("from 5pm to 3pm", "28 to 24 November", "28 Nov to 24 Nov", "from 10 to 9", "10pm to 2am", "Nov 28-24"),
     *("2026-11-28/2026-11-24", "Friday to Monday next week", "the 28th to the 24th", "between 4pm and 2pm"),
@@ -86,6 +87,7 @@ FAR = ["in 99999 days", "in 900 weeks", "in 50 years", "24/11/3026", "1 January 
         *VAGUE,
         *UNDATED,
         *CONTRADICTIONS,
+        *EITHER_WAY,
         *REVERSED,
         *IMPOSSIBLE,
         *OPEN,

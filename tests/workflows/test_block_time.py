@@ -69,6 +69,33 @@ async def test_leave_over_a_clock_change_ends_at_local_midnight() -> None:
         assert times(Raw(assistant), own) == [("2027-04-01T13:00:00Z", "2027-04-06T14:00:00Z")]
 
 
+async def test_time_in_which_the_practitioner_does_not_work_anyway_is_said_to_be_so() -> None:
+    async with in_process() as assistant:
+        off = "Tom Okafor does not work in that time anyway."
+        thursday = await assistant.call("block_time", practitioner="Tom", when="21 January 2027 4pm to 5pm")
+        assert thursday["items"] and off in thursday["notes"]
+        friday = await assistant.call("block_time", practitioner="Tom", when="22 January 2027 2pm to 3pm")
+        assert off not in friday.get("notes", [])
+
+
+async def test_a_visit_over_midnight_is_shown_with_both_its_dates() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        await assistant.call(
+            "create_individual_appointment",
+            patient_id="4211",
+            practitioner_id=raw.id("practitioners", "Dr Mei Ng"),
+            business_id=raw.id("businesses", "Northside"),
+            appointment_type_id=raw.id("appointment_types", "Standard consult"),
+            starts_at="2027-01-20T23:30",
+            ends_at="2027-01-21T00:20",
+        )
+        answer = await assistant.call("block_time", practitioner="Ng", when="20 January 2027 after 11pm")
+        assert answer["clashes"][0].startswith(
+            "2027-01-20T23:30+11:00 Wed to 2027-01-21T00:20+11:00 Thu Standard consult, Ben Adeyemi (booking "
+        )
+
+
 @pytest.mark.parametrize(("arguments", "code"), [
     ({"practitioner": "Sam", "when": "1 to 14 March 2027"}, "ambiguous"),
     ({"practitioner": "Greta", "when": "tomorrow"}, "invalid_arguments"),

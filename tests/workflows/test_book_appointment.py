@@ -224,6 +224,23 @@ async def test_read_only_refuses_before_anything_is_sent() -> None:
         assert answer["code"] == "not_allowed"
 
 
+async def test_a_time_with_someone_who_does_not_offer_it_has_no_nearest_and_the_site_is_not_said_to_be_worked_at() -> (
+    None
+):
+    async with in_process() as assistant:
+        asked = {"patient": "4211", "practitioner": "Ng", "dry_run": True}
+        massage = await assistant.call(
+            "book_appointment", **asked, type="Remedial massage", when="28 January 2027 at 9:00"
+        )
+        assert massage["clashes"] == ["Dr Mei Ng does not offer Remedial massage."] and massage["nearest"] == []
+        assert "The site is Northside, where Dr Mei Ng works then." in massage["notes"]
+        sunday = await assistant.call(
+            "book_appointment", **asked, type="Standard consult", when="31 January 2027 at 9:00"
+        )
+        assert "does not work there that day" in sunday["clashes"][0]
+        assert "The site is Northside, where Dr Mei Ng works on other days." in sunday["notes"]
+
+
 async def test_the_number_of_requests_does_not_grow_with_what_is_in_the_diary() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

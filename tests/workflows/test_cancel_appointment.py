@@ -69,6 +69,8 @@ async def test_a_place_in_a_class_is_cancelled_for_one_patient_and_the_others_st
         assert raw.get("group_appointments", group["id"])["patient_ids"] == stay
         places = [row for row in raw.rows("attendees") if row["booking_id"] == group["id"] and row.get("cancelled_at")]
         assert [(row["patient_id"], row["cancellation_reason"]) for row in places] == [(gone, 60)]
+        assert any("create_attendee" in note for note in answer["notes"])
+        assert not any("fill_gap" in note for note in answer["notes"])
         again = await assistant.call("cancel_appointment", appointment=group["id"], patient=gone, reason="work")
         assert again["code"] == "not_found"
 
@@ -84,7 +86,8 @@ async def test_a_whole_series_goes_when_it_is_said_and_only_one_otherwise() -> N
         assert "It was one of a series; the later ones stay." in one["notes"]
         live = {row["id"] for row in raw.live("individual_appointments")}
         assert live & {own, *series} == {own, *series[1:]}
-        await assistant.call("cancel_appointment", appointment=series[1], reason="away", series=True)
+        rest = await assistant.call("cancel_appointment", appointment=series[1], reason="away", series=True)
+        assert "The later ones of its series are cancelled too." in rest["notes"]
         live = {row["id"] for row in raw.live("individual_appointments")}
         assert live & {own, *series} == {own}
 

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cliniko_mcp.errors import InvalidArguments, NotFound
+from cliniko_mcp.frontdesk.hours import end_of, times
 from cliniko_mcp.frontdesk.matching import fits, fold, likeness, words
 from cliniko_mcp.frontdesk.openings import Stretch, joined, within, without
 from cliniko_mcp.frontdesk.series import Repeat, read_repeat
@@ -101,6 +102,21 @@ def test_a_monthly_repeat_takes_the_last_day_of_a_short_month_and_keeps_the_loca
         "03-31 10:00 +1100",
         "04-30 10:00 +1000",
     ]
+
+
+@pytest.mark.parametrize(("starts", "minutes", "end", "both"), [
+    ("2026-11-24T23:15", 30, "23:45", "23:15-23:45"),
+    ("2026-11-24T23:30", 30, "24:00", "23:30-24:00"),
+    ("2026-11-24T23:30", 50, "2026-11-25T00:20+11:00 Wed", "2026-11-24 23:30 to 2026-11-25 00:20"),
+    ("2026-11-24T00:00", 1440, "24:00", "00:00-24:00"),
+    ("2026-11-24T00:00", 2880, "2026-11-26T00:00+11:00 Thu", "2026-11-24 00:00 to 2026-11-25 24:00"),
+    ("2027-04-04T01:30", 30, "02:00", "01:30-02:00"),
+    ("2027-04-04T01:30", 90, "2027-04-04T02:00+10:00 Sun", "01:30-02:00"),
+])  # fmt: skip
+def test_an_end_says_all_that_its_beginning_leaves_open(starts: str, minutes: int, end: str, both: str) -> None:
+    first = datetime.fromisoformat(starts).replace(tzinfo=SYDNEY).astimezone(UTC)
+    last = first + timedelta(minutes=minutes)
+    assert (end_of(first, last, SYDNEY), times(first, last, SYDNEY)) == (end, both)
 
 
 @pytest.mark.parametrize(("said", "name", "tier"), [

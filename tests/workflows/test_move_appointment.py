@@ -108,6 +108,9 @@ async def test_a_class_moves_whole_and_the_other_bookings_of_those_in_it_count()
         answer = await moved(assistant, group["id"], when="20 January 2027 at 10:00")
         assert raw.get("group_appointments", group["id"])["starts_at"] == "2027-01-19T23:00:00Z"
         assert f"class with {len(group['patient_ids'])} patients" in answer["notes"][0]
+        names = {raw.get("patients", each)["label"] for each in group["patient_ids"]}
+        assert {each.split(" (born")[0] for each in answer["item"]["patients"]} == names
+        assert "patient" not in answer["item"]
         await booked(assistant, group["patient_ids"][0], when="22 January 2027 at 10:00")
         clash = await refused(assistant, group["id"], when="22 January 2027 at 10:00")
         name = raw.get("patients", group["patient_ids"][0])["label"]
@@ -138,6 +141,16 @@ async def test_cancelled_archived_blocked_and_unknown_ones_are_told_apart() -> N
         assert "blocked-out time" in answer["message"]
         answer = await refused(assistant, "99", when="tomorrow at 10")
         assert answer["code"] == "not_found"
+
+
+async def test_a_practitioner_of_another_site_is_refused_with_the_site_at_which_they_are_then() -> None:
+    async with in_process() as assistant:
+        own = await booked(assistant)
+        answer = await refused(assistant, own, practitioner="Jack", when="22 January 2027 at 8:00")
+        assert answer["clashes"] == [
+            "2027-01-22T08:00+11:00 Fri is outside hours: "
+            "Jack Whitfield does not work there that day, but at Riverside."
+        ]
 
 
 async def test_a_dry_run_writes_nothing_and_one_of_a_series_is_said_to_be_one() -> None:

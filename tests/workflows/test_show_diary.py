@@ -114,6 +114,44 @@ async def test_bookings_at_8_30_and_23_30_stand_on_their_local_dates() -> None:
         assert not ids(friday) & {early, late}
 
 
+async def test_a_visit_that_runs_past_midnight_is_counted_once_and_told_of_on_the_day_it_runs_into() -> None:
+    async with in_process() as assistant:
+        own = await booked(assistant, "2026-12-13T23:30", "2026-12-14T00:20")
+        sunday = await assistant.call("show_diary", when="13 December 2026", practitioner=["Ng"])
+        assert [entry["at"] for entry in entries(sunday)] == ["2026-12-13 23:30 to 2026-12-14 00:20"]
+        assert sunday["totals"]["appointments"] == 1
+        monday = await assistant.call("show_diary", when="14 December 2026", practitioner=["Ng"])
+        (sheet,) = monday["items"]
+        (row,) = sheet["began_before"]
+        assert (row["id"], row["at"]) == (own, "2026-12-13 23:30 to 2026-12-14 00:20")
+        assert row["patient"] == Raw(assistant).get("patients", "4211")["label"]
+        assert own not in ids(monday)
+        raw = Raw(assistant)
+        due = [
+            row
+            for row in raw.on_day(date(2026, 12, 14))
+            if row["practitioner_id"] == raw.id("practitioners", "Dr Mei Ng")
+        ]
+        assert monday["totals"]["appointments"] == len([row for row in due if not row.get("cancelled_at")])
+        both = await assistant.call("show_diary", when="13 to 14 December 2026", practitioner=["Ng"])
+        assert [entry["id"] for entry in entries(both)].count(own) == 1
+        assert not any("began_before" in each for each in both["items"])
+        night = await assistant.call("show_diary", when="13 December 23:45 to 14 December 00:10", practitioner=["Ng"])
+        assert [(each["day"], [one["id"] for one in each["entries"]]) for each in night["items"]] == [
+            ("2026-12-13 Sun", [own])
+        ]
+
+
+async def test_days_with_a_night_between_them_do_not_show_the_visit_of_the_day_left_out() -> None:
+    async with in_process() as assistant:
+        own = await booked(assistant, "2026-12-15T23:30", "2026-12-16T00:20")  # a Tuesday
+        asked = {"when": "14 to 20 December 2026 on Mondays and Wednesdays", "practitioner": ["Ng"]}
+        answer = await assistant.call("show_diary", **asked)
+        assert [sheet["day"][-3:] for sheet in answer["items"]] == ["Mon", "Wed"]
+        assert own not in ids(answer)
+        assert [each["id"] for each in answer["items"][1]["began_before"]] == [own]
+
+
 async def test_on_a_day_whose_clock_goes_back_times_and_gaps_are_local() -> None:
     async with in_process() as assistant:
         own = await booked(assistant, "2027-04-05T08:30", "2027-04-05T09:00")

@@ -7,6 +7,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import decimal_text
 from cliniko_mcp.sandbox.desk import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rules.stock import BOUND
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 
@@ -35,6 +36,9 @@ def _to_the_cent(amount: Decimal) -> str:
 @RULES.on("products", "create", "update")
 def price_product(desk: Desk, change: Change) -> None:
     """The price that was written makes both that are read."""
+    if change.gives("price") and abs(Decimal(str(change.new.get("price") or 0))) >= BOUND:
+        change.errors["price"] = f"must be less than {BOUND}"
+        return
     change.new.update(_prices(desk, change.new))
 
 

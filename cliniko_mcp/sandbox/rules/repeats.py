@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.desk import Desk
 from cliniko_mcp.sandbox.moments import moment, stamp
 from cliniko_mcp.sandbox.rules.bookings import BLOCK, GROUP, INDIVIDUAL, OPENING
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
-from cliniko_mcp.sandbox.wire import Json
+from cliniko_mcp.sandbox.wire import Json, invalid
 
 RULES: Final = Rulebook()
 UNCHANGEABLE: Final = "cannot be changed"
@@ -39,10 +40,13 @@ def repeat(desk: Desk, change: Change) -> None:
     shared = {name: value for name, value in first.items() if name not in _OWN}
     if change.resource in (INDIVIDUAL, GROUP):
         shared["patient_ids"] = first.get("patient_ids")
-    for local in repeats(starts.astimezone(zone).replace(tzinfo=None), rule):
-        again = local.replace(tzinfo=zone)
-        times = {"starts_at": stamp(again), "ends_at": stamp(moment(stamp(again)) + (ends - starts))}
-        desk.insert(change.resource, {**shared, **times, "repeated_from_id": first["id"]}, change.user_id)
+    try:
+        for local in repeats(starts.astimezone(zone).replace(tzinfo=None), rule):
+            again = local.replace(tzinfo=zone)
+            times = {"starts_at": stamp(again), "ends_at": stamp(moment(stamp(again)) + (ends - starts))}
+            desk.insert(change.resource, {**shared, **times, "repeated_from_id": first["id"]}, change.user_id)
+    except (OverflowError, ValueError):  # some of it lies after the year 9999
+        raise invalid({"repeat_rule": INVALID}) from None
 
 
 def repeats(first: datetime, rule: dict[str, JsonValue]) -> Iterator[datetime]:

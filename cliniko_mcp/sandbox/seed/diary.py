@@ -1,7 +1,7 @@
 """The diary: eighteen months back and three ahead, as it stands at the clinic's present.
 
-Recent weeks and the next four are as busy as a clinic is; further back it thins out, and further ahead only those who
-come back after six weeks or three months are booked.
+Recent weeks and the next four are as busy as a clinic is; further back it thins out, and further ahead only those are
+booked who come back after some weeks or months.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,15 @@ from cliniko_mcp.sandbox.seed.visits import Visit, planned
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 
-STRETCHES: Final = ((range(FIRST_DAY, -21), 0.14), (range(-21, 29), 0.45), (range(29, 49), 0.12), (range(66, 93), 0.08))
+STRETCHES: Final = (
+    (range(FIRST_DAY, -21), 0.14),
+    (range(-21, 29), 0.45),
+    (range(29, 49), 0.12),
+    (range(49, 54), 0.08),
+    # A week with nothing but lunch and classes: there is always one in which anyone can be booked without a clash.
+    (range(54, 61), 0),
+    (range(61, 93), 0.08),
+)
 """Days from today, and how likely a free half hour is to be booked on them."""
 
 DAYS: Final = frozenset(day for days, _ in STRETCHES for day in days)

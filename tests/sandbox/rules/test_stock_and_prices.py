@@ -24,6 +24,15 @@ def level(desk: Front, product: str) -> str:
     return desk.get(f"/products/{product}")["stock_level"]
 
 
+@pytest.mark.parametrize("price", [4_000_000_000, -4_000_000_000, 1e308])
+def test_53_a_price_that_no_record_could_hold_is_refused(desk: Front, band: str, price: float) -> None:
+    before = desk.get(f"/products/{band}")
+    refused = desk.patch(f"/products/{band}", {"price": price}, status=422)
+    assert errors(refused) == {"price": "must be less than 4000000000"}
+    assert "price" in errors(desk.post("/products", {"name": "Gold", "price": price}, status=422))
+    assert desk.get(f"/products/{band}") == before
+
+
 @pytest.mark.parametrize("kind", ["Stock Purchase", "Returned", "Other"])
 def test_52_goods_that_come_in_raise_the_stock(desk: Front, band: str, kind: str) -> None:
     adjust(desk, band, kind, "2.5")

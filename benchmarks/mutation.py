@@ -1,0 +1,165 @@
+"""Whether the tests of the guards notice every small mistake in them: a score for each module, and what went unnoticed.
+
+    python -m benchmarks.mutation [--jobs 2] [--only confirm,questions] [--seconds 60]
+
+Each mutant of `benchmarks.mutants` runs in a process of its own, forked from one that has imported all that lies below
+the guards, against the tests named in TESTS, the nearest first, up to the first that fails. The files on disk are not
+touched. What no test can notice stands with its reason in `mutation.txt`, beside this file; anything else that goes
+unnoticed in a module ends the run with exit code 1. Needs `fork`, so not on Windows.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from benchmarks.mutants import Mutant, mutants
+
+ROOT: Final = Path(__file__).parent.parent
+PACKAGE: Final = "cliniko_mcp"
+EXPLAINED: Final = Path(__file__).with_name("mutation.txt")
+
+_GATE: Final = ("guardrails/test_confirm.py", "guardrails/test_gate.py")
+_LOG: Final = ("guardrails/test_audit.py",)
+_PAGE: Final = ("guardrails/test_page.py", "guardrails/test_commands.py")
+_WORDS: Final = ("guardrails/test_preview.py", "guardrails/test_words.py", "guardrails/test_in_the_sandbox.py")
+TESTS: Final[Mapping[str, Sequence[str]]] = {
+    "guardrails.approval": _PAGE,
+    "guardrails.audit": _LOG,
+    "guardrails.browser": (*_PAGE, "guardrails/test_browser.py"),
+    "guardrails.call": ("guardrails/test_layers.py", *_GATE),
+    "guardrails.chain": (*_LOG, "guardrails/test_promises.py"),
+    "guardrails.confirm": (
+        "guardrails/test_confirm.py",
+        "guardrails/test_words.py",
+        "guardrails/test_promises.py",
+        "guardrails/test_gate.py",
+    ),
+    "guardrails.decision": _PAGE,
+    "guardrails.desk": ("guardrails/test_layers.py", "guardrails/test_in_the_sandbox.py", "journeys/test_lists.py"),
+    "guardrails.digest": ("guardrails/test_digest.py", "guardrails/test_promises.py", *_WORDS, *_GATE),
+    "guardrails.document": (*_PAGE, "guardrails/test_browser.py"),
+    "guardrails.exclusion": ("guardrails/test_layers.py",),
+    "guardrails.facts": _WORDS,
+    "guardrails.lock": _LOG,
+    "guardrails.meeting": _PAGE,
+    "guardrails.page": (*_PAGE, "guardrails/test_browser.py"),
+    "guardrails.peer": _PAGE,
+    "guardrails.pin": ("guardrails/test_pin.py", "guardrails/test_promises.py", *_PAGE),
+    "guardrails.places": ("guardrails/test_commands.py",),
+    "private": (*_PAGE, *_LOG, "hosts/test_keys.py"),
+    "guardrails.preview": (*_WORDS, *_GATE),
+    "guardrails.questions": ("guardrails/test_questions.py", "guardrails/test_promises.py", *_GATE),
+    "guardrails.readonly": ("guardrails/test_layers.py", "guardrails/test_audit.py"),
+    "guardrails.wording": _WORDS,
+}
+_BELOW: Final = (
+    *("pytest", "hypothesis.stateful", "mcp.client.client", "mcp.client.stdio", "mcp_types", "anyio", "pydantic"),
+    *("mcp.server.lowlevel", "uvicorn", "starlette.applications", "httpx2", "rapidfuzz.fuzz", "click.testing"),
+    *("cliniko_mcp.registry", "cliniko_mcp.api.clinic", "cliniko_mcp.sandbox.transport", "cliniko_mcp.settings"),
+)
+
+
+class _Mutated(MetaPathFinder, Loader):
+    """Imports one module with a mutant's text in place of its own."""
+
+    def __init__(self, module: str, text: str) -> None:
+        self._module = module
+        self._text = text
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self, origin=fullname) if fullname == self._module else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._text, self._module, "exec"), module.__dict__)
+
+
+def main() -> None:
+    """Try every mutant and print the scores."""
+    options = _options()
+    os.chdir(ROOT)
+    for name in _BELOW:
+        import_module(name)
+    import_module("cliniko_mcp.registry").operations()
+    everything = sorted({f"tests/{name}" for tests in TESTS.values() for name in tests})
+    sound = options.again or os.fork() or _child("", "", everything, 900)
+    if not options.again and os.waitstatus_to_exitcode(os.waitpid(sound, 0)[1]) != 0:
+        sys.exit("the tests fail without any mutant")
+    explained = {line.partition("  because  ")[0] for line in EXPLAINED.read_text("utf-8").splitlines()}
+    work = [
+        (module, mutant)
+        for module in (options.only.split(",") if options.only else TESTS)
+        for mutant in mutants((ROOT / PACKAGE / f"{module.replace('.', '/')}.py").read_text("utf-8"))
+    ]
+    tally = {module: [0, 0, 0] for module, _ in work}
+    began = time.monotonic()
+    for module, mutant, noticed in _tried(work, options.jobs, options.seconds):
+        known = f"{module}  {mutant.name}" in explained
+        tally[module][0 if noticed else 1 if known else 2] += 1
+        if noticed == known:
+            print(f"{'explained, but noticed' if noticed else 'UNNOTICED'}  {module}  {mutant.name}", flush=True)
+    print(f"\n{'module':<22} mutants  noticed  explained  unnoticed")
+    tally["all"] = [sum(each) for each in zip(*tally.values(), strict=True)]
+    for module, (noticed, known, unnoticed) in tally.items():
+        print(f"{module:<22} {noticed + known + unnoticed:>7}  {noticed:>7}  {known:>9}  {unnoticed:>9}")
+    print(f"{time.monotonic() - began:.0f} seconds")
+    sys.exit(1 if tally["all"][2] else 0)
+
+
+def _tried(work: Sequence[tuple[str, Mutant]], jobs: int, seconds: int) -> Iterator[tuple[str, Mutant, bool]]:
+    running: dict[int, tuple[str, Mutant]] = {}
+    waiting = iter(work)
+    while True:
+        while len(running) < jobs and (one := next(waiting, None)) is not None:
+            tests = [f"tests/{name}" for name in TESTS[one[0]]]
+            child = os.fork() or _child(f"{PACKAGE}.{one[0]}", one[1].text, tests, seconds)
+            running[child] = one
+        if not running:
+            return
+        child, status = os.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # what its tests had started
+        module, mutant = running.pop(child)
+        yield module, mutant, os.waitstatus_to_exitcode(status) != 0
+
+
+def _child(module: str, text: str, tests: list[str], seconds: int) -> int:
+    """Run the tests on the mutant and end with pytest's exit code: 0 only where all of them pass."""
+    import pytest
+
+    signal.alarm(seconds)  # a mutant that never ends is one that is noticed
+    os.setpgrp()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    sys.meta_path.insert(0, _Mutated(module, text))
+    if module in sys.modules:  # what was imported beforehand may hold on to the sound one
+        for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
+            del sys.modules[name]
+    if module != f"{PACKAGE}.guardrails.pin":
+        import_module(f"{PACKAGE}.guardrails.pin")._COST["n"] = 2  # what makes guessing slow makes these tests slow too
+    ignored = "ignore:Module already imported so cannot be rewritten"
+    plain = ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", ignored, "--hypothesis-seed=0"]
+    os._exit(int(pytest.main([*plain, "-x", "-q", *tests])))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutation", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=2, help="processes at once")
+    parser.add_argument("--only", default="", help="modules, separated by commas")
+    parser.add_argument("--again", action="store_true", help="do not first try the tests without any mutant")
+    parser.add_argument("--seconds", type=int, default=60, help="how long one mutant may take")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Routes that are newer than the official description, as live clients report them; nobody has verified them.
+
+Recalls and their types, and prices of discount groups that can be written (api.md section 5, choices 79).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cliniko_mcp.fields import Id, Instant, Money
+from cliniko_mcp.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.model import Body, Record
+from cliniko_mcp.operation import Archive, Create, Get, List, Operation, Update
+from cliniko_mcp.resources.concession_prices import ConcessionPrice
+
+
+class RecallTypeBody(Body):
+    name: str
+
+
+class RecallType(Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    name: str | None = None
+    updated_at: Instant
+
+
+class RecallBody(Body):
+    patient_id: Id
+    recall_type_id: Id
+    recall_at: Instant
+    notes: str | None = None
+
+
+class Recall(Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    notes: str | None = None
+    patient_id: Id | None = None
+    recall_at: Instant | None = None
+    recall_type_id: Id | None = None
+    updated_at: Instant
+
+
+class ConcessionPriceBody(Body):
+    billable_item_id: Id
+    concession_type_id: Id
+    price: Money
+
+
+RECORDS: Final[Mapping[str, type[Record]]] = {"recall_types": RecallType, "recalls": Recall}
+"""The records of resources that stand in no registry."""
+
+_TYPES: Final = COMMON | {"archived_at": INSTANT}
+_RECALLS: Final = _TYPES | {"patient_id": NUMBER, "recall_type_id": NUMBER, "recall_at": INSTANT}
+
+
+def _named(resource: str, *operations: Operation) -> tuple[Operation, ...]:
+    for operation in operations:
+        operation.name, operation.resource = f"{operation.method} {operation.path}", resource
+    return operations
+
+
+NEWER: Final = (
+    *_named(
+        "recall_types",
+        List(RecallType, "/recall_types", "Newer list.", filters=_TYPES),
+        Get(RecallType, "/recall_types/{id}", "Newer read.", hidden=("archived_at",)),
+        Create(RecallTypeBody, RecallType, "/recall_types", "Newer create."),
+        Update(RecallTypeBody, RecallType, "/recall_types/{id}", "Newer update."),
+        Archive("/recall_types/{id}/archive", "Newer archive."),
+        Archive("/recall_types/{id}", "Newer delete.", method="DELETE"),
+    ),
+    *_named(
+        "recalls",
+        List(Recall, "/recalls", "Newer list.", filters=_RECALLS),
+        Get(Recall, "/recalls/{id}", "Newer read.", hidden=("archived_at",)),
+        Create(RecallBody, Recall, "/recalls", "Newer create."),
+        Update(RecallBody, Recall, "/recalls/{id}", "Newer update."),
+        Archive("/recalls/{id}/archive", "Newer archive."),
+        Archive("/recalls/{id}", "Newer delete.", method="DELETE"),
+    ),
+    *_named(
+        "concession_prices",
+        Create(ConcessionPriceBody, ConcessionPrice, "/concession_prices", "Newer create."),
+        Update(ConcessionPriceBody, ConcessionPrice, "/concession_prices/{id}", "Newer update."),
+    ),
+)
+"""Operations of the sandbox alone, off unless asked for."""

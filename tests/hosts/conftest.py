@@ -1,0 +1,62 @@
+"""A computer of each system, whose person has blanks and letters of all kinds in the name of their folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from cliniko_mcp.cli.install import install as command
+from cliniko_mcp.hosts.table import Computer, System
+
+SYSTEMS: tuple[System, ...] = ("darwin", "win32", "linux")
+
+
+KEY = "MS0xLXNlY3JldA-au2"
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "Zoë O'Brien 漢字"
+    folder.mkdir()
+    return folder
+
+
+def computer(system: System, home: Path) -> Computer:
+    environment = {}
+    if system == "win32":
+        roaming, local = home / "AppData" / "Roaming", home / "AppData" / "Local"
+        environment = {"APPDATA": str(roaming), "LOCALAPPDATA": str(local)}
+    return Computer(system, home, environment)
+
+
+@pytest.fixture(params=SYSTEMS)
+def system(request: pytest.FixtureRequest) -> System:
+    found: System = request.param
+    return found
+
+
+@pytest.fixture
+def machine(system: System, home: Path) -> Computer:
+    return computer(system, home)
+
+
+@pytest.fixture
+def run(machine: Computer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`install` and `login` on a computer of this system, whose home folder has blanks and letters of all kinds."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CLINIKO_API_KEY", "CLINIKO_CONTACT_EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("cliniko_mcp.keys.account_file", lambda: home / "kept" / "account.json")
+    monkeypatch.setattr("cliniko_mcp.cli.install.this_computer", lambda: machine)
+
+    def call(*arguments: str, given: str | None = None, of: click.Command = command) -> Result:
+        return CliRunner().invoke(of, list(arguments), input=given)
+
+    return call

@@ -1,0 +1,140 @@
+"""The key that `install` and `login` ask for: kept on this computer, and in a host's file only when told to."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cliniko_mcp.cli.login import login
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.hosts.table import HOSTS, Computer
+from tests.hosts.conftest import KEY, Run
+
+
+def test_a_wrong_file_is_refused_before_the_key_is_asked_for(run: Run, machine: Computer, home: Path) -> None:
+    path = HOSTS["cursor"].file(machine)
+    path.parent.mkdir(parents=True)
+    path.write_text("{", "utf-8")
+    result = run("--client", "cursor", "--key-stdin", "--email", "a@b.example", given=KEY)
+    assert isinstance(result.exception, ConfigurationError)
+    assert not (home / "kept").exists()
+
+
+def test_the_key_is_kept_here_and_not_in_the_hosts_file(run: Run, machine: Computer, home: Path) -> None:
+    result = run("--client", "claude-desktop", "--key-stdin", "--email", "desk@clinic.example", given=f"{KEY}\n")
+    assert result.exit_code == 0, result.output
+    assert KEY not in HOSTS["claude-desktop"].file(machine).read_text("utf-8") and KEY not in result.output
+    kept = home / "kept" / "account.json"
+    assert json.loads(kept.read_text())["api_key"] == KEY
+    if os.name == "posix":
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_second_host_asks_no_more(run: Run) -> None:
+    run("--client", "claude-desktop", "--key-stdin", "--email", "desk@clinic.example", given=KEY)
+    result = run("--client", "cursor")
+    assert result.exit_code == 0, result.output
+
+
+def test_the_key_goes_into_the_hosts_file_only_when_told_to(run: Run, machine: Computer, home: Path) -> None:
+    given = ("--client", "cursor", "--key-stdin", "--email", "desk@clinic.example", "--key-in-config")
+    result = run(*given, given=KEY)
+    assert result.exit_code == 0, result.output
+    path = HOSTS["cursor"].file(machine)
+    environment = json.loads(path.read_text("utf-8"))["mcpServers"]["cliniko"]["env"]
+    assert environment == {"CLINIKO_API_KEY": KEY, "CLINIKO_CONTACT_EMAIL": "desk@clinic.example"}
+    assert not (home / "kept").exists() and KEY not in result.output
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_gets_the_key_is_closed_to_others(run: Run, machine: Computer) -> None:
+    path = HOSTS["cursor"].file(machine)
+    path.parent.mkdir(parents=True)
+    path.write_text("{}", "utf-8")
+    path.chmod(0o644)
+    run("--client", "cursor", "--sandbox")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    run("--client", "cursor", "--key-stdin", "--email", "a@b.example", "--key-in-config", given=KEY)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("key", "email", "why"),
+    [("", "a@b.example", "no API key"), ("abc-nowhere", "a@b.example", "region"), (KEY, "nobody", "contact email")],
+)
+def test_a_key_or_an_email_that_cannot_be_right_is_refused(
+    key: str, email: str, why: str, run: Run, home: Path
+) -> None:
+    result = run("--client", "cursor", "--key-stdin", "--email", email, given=key)
+    assert isinstance(result.exception, ConfigurationError) and why in result.exception.message
+    assert list(home.iterdir()) == []
+
+
+def test_without_a_terminal_or_a_key_it_says_which_flags_there_are(run: Run) -> None:
+    result = run("--client", "cursor")
+    assert isinstance(result.exception, ConfigurationError)
+    assert "--key-stdin" in result.exception.fix and "--sandbox" in result.exception.fix
+    assert run("--client", "cursor", "--no-key").exit_code == 0
+
+
+def test_the_key_may_come_from_the_environment(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINIKO_API_KEY", KEY)
+    monkeypatch.setenv("CLINIKO_CONTACT_EMAIL", "desk@clinic.example")
+    assert run("--client", "cursor").exit_code == 0
+    assert json.loads((home / "kept" / "account.json").read_text())["api_key"] == KEY
+
+
+def test_login_keeps_shows_and_forgets(run: Run) -> None:
+    result = run("--key-stdin", "--email", "desk@clinic.example", given=KEY, of=login)
+    assert result.exit_code == 0 and "only you can read" in result.output and KEY not in result.output
+    shown = run("--status", of=login).output
+    assert "desk@clinic.example" in shown and KEY not in shown
+    assert "Removed" in run("--forget", of=login).output
+    assert "No API key is kept" in run("--status", of=login).output
+
+
+def test_a_terminal_is_asked_without_echo_and_again_where_it_cannot_be_right(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    main, terminal = pty.openpty()
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }
+    for name in ("CLINIKO_API_KEY", "CLINIKO_CONTACT_EMAIL"):
+        environment.pop(name, None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cliniko_mcp", "install", "--client", "cursor"],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env=environment,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    seen = b""
+
+    def until(words: bytes) -> None:
+        nonlocal seen
+        while words not in seen:
+            seen += os.read(main, 4096)
+
+    until(b"API key: ")
+    os.write(main, b"abc-nowhere\n")
+    until(b"does not end in a region such as -au2 or -uk1. Please try again.\r\nAPI key: ")
+    os.write(main, f"{KEY}\n".encode())
+    until(b"reach you: ")
+    os.write(main, b"desk\n")
+    until(b"not an email address. Please try again.\r\nContact email, for Cliniko to reach you: ")
+    os.write(main, b"desk@clinic.example\n")
+    until(b"Settings, MCP")
+    assert process.wait(20) == 0
+    os.close(main)
+    assert KEY.encode() not in seen
+    assert KEY in (tmp_path / "cliniko-mcp" / "account.json").read_text()

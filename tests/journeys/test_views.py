@@ -1,0 +1,213 @@
+"""What a run lists and refuses: fixed at start, the same on every route and transport, and said truly to the model."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import product
+from typing import Any
+
+import pytest
+from conftest import YES, Assistant, in_process, over_stdio
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.listing import entries
+from cliniko_mcp.registry import operations
+from cliniko_mcp.server import instructions
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.views import CORE, META, View, view_of
+from tests.journeys.test_http import listening
+
+pytestmark = pytest.mark.anyio
+
+FLAGS: dict[str, tuple[Any, ...]] = {
+    "view": ("core", "all"),
+    "resources": ((), ("patients", "bookings")),
+    "tools": ((), ("book_appointment", "get_tax", "delete_patient")),
+    "exclude_tools": ((), ("get_patient", "archive_patient", "cliniko_destroy", "create_individual_appointment")),
+    "read_only": (False, True),
+}
+COMBINATIONS = [dict(zip(FLAGS, each, strict=True)) for each in product(*FLAGS.values())]
+
+
+def seen(flags: dict[str, Any]) -> View:
+    return view_of(Settings(sandbox=True, **flags))
+
+
+def names_of(result: Any) -> list[str]:
+    return [tool.name for tool in result.tools]
+
+
+@pytest.mark.parametrize("flags", COMBINATIONS, ids=lambda each: ",".join(key for key, value in each.items() if value))
+def test_in_every_combination_the_list_holds_what_may_be_called_in_the_order_of_the_whole(flags: dict[str, Any]):
+    view, known = seen(flags), entries()
+
+    assert list(view.listed) == [name for name in known if name in view.listed]
+    assert view.excluded.isdisjoint(view.listed)
+    assert view.excluded.isdisjoint(META) or "cliniko_destroy" in flags["exclude_tools"]
+    for name in flags["exclude_tools"]:
+        assert name in view.excluded
+    if flags["exclude_tools"]:
+        assert {"delete_patient", "book_appointment"} <= view.excluded
+    if flags["read_only"]:
+        assert {known[name].risk for name in view.listed} == {"read"}
+        assert "get_attachment_presigned_post" not in view.listed
+    if flags["resources"] or flags["tools"]:
+        ours = {name for name, entry in known.items() if entry.resource in flags["resources"]}
+        assert {*view.listed} <= ours | {*flags["tools"], *META}
+    elif flags["view"] == "core":
+        assert {*view.listed} <= CORE
+    else:
+        assert not [name for name in view.listed if known[name].deprecated]
+
+
+def test_read_only_wins_over_tools_that_are_named():
+    assert seen({"tools": ("create_patient", "get_patient"), "read_only": True}).listed == (
+        "count_records",
+        "cliniko_describe",
+        "cliniko_read",
+        "get_patient",
+    )
+
+
+@pytest.mark.parametrize("flag", ["resources", "tools", "exclude_tools", "allow_destroy"])
+def test_a_name_that_does_not_exist_is_refused_at_start_with_where_to_look(flag: str):
+    with pytest.raises(ConfigurationError, match=r"--[a-z-]+: there is no .*get_patiant; `cliniko-mcp tools` lists"):
+        seen({flag: ("get_patiant",)})
+
+
+@asynccontextmanager
+async def client_over(transport: str, mode: str) -> AsyncGenerator[Client]:
+    if transport == "stdio":
+        async with over_stdio(mode=mode) as assistant:
+            yield assistant.client
+    else:
+        with listening("--transport", "http") as address:
+            async with Client(streamable_http_client(address), mode=mode) as client:
+                yield client
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+async def test_every_transport_and_era_shows_the_same_page(transport: str, mode: str):
+    async with in_process() as assistant:
+        here = await assistant.client.list_tools()
+    async with client_over(transport, mode) as client:
+        there = await client.list_tools()
+        again = await client.list_tools()
+
+    assert there.next_cursor is None
+    assert [tool.model_dump() for tool in there.tools] == [tool.model_dump() for tool in here.tools]
+    assert [tool.model_dump() for tool in again.tools] == [tool.model_dump() for tool in there.tools]
+
+
+async def refused(assistant: Assistant, name: str, **arguments: Any) -> str:
+    answer = await assistant.call(name, **arguments)
+    assert "switched off" in answer["message"], answer
+    return answer["code"]
+
+
+async def test_what_is_not_listed_still_works():
+    async with in_process() as assistant:
+        assert "list_taxes" not in names_of(await assistant.client.list_tools())
+        typed = await assistant.call("list_taxes")
+        assert typed["items"] == (await assistant.call("cliniko_read", operation="list_taxes"))["items"]
+        assert (await assistant.call("cliniko_read", operation="show_diary", arguments={"when": "today"}))["items"]
+
+
+async def test_what_is_excluded_is_refused_by_every_route():
+    gone = ("list_patients", "get_patient", "archive_patient", "create_tax")
+    async with in_process(view="all", exclude_tools=gone, answer=YES) as assistant:
+        listed = names_of(await assistant.client.list_tools())
+        assert not {*gone, "delete_patient", "find_patients", "book_appointment"} & {*listed}
+        who = "1104000000422323183"
+        codes = [
+            await refused(assistant, "list_patients"),
+            await refused(assistant, "count_records", operation="list_patients"),
+            await refused(assistant, "cliniko_read", operation="list_patients"),
+            await refused(assistant, "get_patient", id=who),
+            await refused(assistant, "archive_patient", id=who),
+            await refused(assistant, "delete_patient", id=who),
+            await refused(assistant, "cliniko_destroy", operation="delete_patient", arguments={"id": who}),
+            await refused(assistant, "cliniko_write", operation="create_tax", arguments={"name": "x", "rate": "1"}),
+            await refused(assistant, "cliniko_describe", names=["create_tax"]),
+            await refused(assistant, "find_patients", query="Lima"),
+        ]
+        assert {*codes} == {"not_allowed"}
+        found = await assistant.call("cliniko_describe", query="add a tax rate or archive a patient")
+        assert not {*gone, "delete_patient"} & {item["name"] for item in found["items"]}
+        templates = (await assistant.client.list_resource_templates()).resource_templates
+        assert "patients" not in {each.name for each in templates}
+        with pytest.raises(MCPError, match="switched off"):
+            await assistant.client.read_resource(f"cliniko://patients/{who}")
+        # Nobody is named in a list of appointments either, whose names come from the list of patients.
+        rows = await assistant.rows("list_individual_appointments", limit=5)
+        assert not [row for row in rows if "patient" in row]
+        assert assistant.changes() == []
+        assert assistant.asked == []
+
+
+async def test_a_curated_tool_on_the_list_of_allowed_ones_does_its_whole_work_and_no_other():
+    async with in_process(tools=("book_appointment", "show_diary")) as assistant:
+        listed = names_of(await assistant.client.list_tools())
+        assert listed == ["book_appointment", "show_diary", *META]
+        booked = await assistant.call(
+            "book_appointment", patient="Ana Lima", practitioner="Mei Ng", type="Standard consult", when="Friday 10:00"
+        )
+        assert booked["done"] == "Booked."
+        assert any("Lima" in json.dumps(row) for row in (await assistant.call("show_diary", when="Friday"))["items"])
+        assert await refused(assistant, "list_patients") == "not_allowed"
+        assert await refused(assistant, "cliniko_read", operation="list_patients") == "not_allowed"
+        assert await refused(assistant, "cliniko_write", operation="create_individual_appointment") == "not_allowed"
+        assert await refused(assistant, "cancel_appointment", appointment="1") == "not_allowed"
+
+
+async def test_an_old_name_on_the_list_of_allowed_ones_works_and_its_heir_does_not():
+    async with in_process(tools=("delete_patient",), answer=YES) as assistant:
+        who = "1104000000422323183"
+        assert await refused(assistant, "archive_patient", id=who) == "not_allowed"
+        assert "done" in await assistant.call("delete_patient", id=who)
+        assert len(assistant.asked) == 1
+
+
+def test_what_is_excluded_takes_the_curated_tools_along_that_need_it_even_where_they_are_named():
+    view = seen({"tools": ("book_appointment", "find_patients"), "exclude_tools": ("create_individual_appointment",)})
+
+    assert view.listed == ("find_patients", *META)
+
+
+async def test_in_read_only_a_change_is_refused_at_once_and_not_sent_round_the_executors():
+    async with in_process(read_only=True, answer=YES) as assistant:
+        listed = names_of(await assistant.client.list_tools())
+        assert not {"cliniko_write", "cliniko_destroy"} & {*listed}
+        for name, arguments in (
+            ("cliniko_read", {"operation": "archive_patient", "arguments": {"id": "1"}}),
+            ("cliniko_write", {"operation": "archive_patient", "arguments": {"id": "1"}}),
+            ("archive_patient", {"id": "1104000000422323183"}),
+            ("cliniko_describe", {"names": ["create_tax"]}),
+        ):
+            answer = await assistant.call(name, **arguments)
+            assert answer["code"] == "not_allowed", answer
+            assert "not change anything" in answer["message"]
+        assert assistant.changes() == []
+        assert assistant.asked == []
+
+
+@pytest.mark.parametrize("flags", COMBINATIONS, ids=lambda each: ",".join(key for key, value in each.items() if value))
+def test_the_instructions_say_what_this_run_refuses(flags: dict[str, Any]):
+    said = instructions(Settings(sandbox=True, confirm="block", **flags))
+
+    assert len(said) <= 2_048
+    assert ("only reads" in said) == flags["read_only"]
+    assert ("Some tools are switched off" in said) == bool(
+        flags["resources"] or flags["tools"] or flags["exclude_tools"]
+    )
+
+
+def test_the_instructions_are_true_of_what_can_be_unarchived():
+    unarchived = {each.resource for each in operations().values() if each.shape == "unarchive"}
+
+    assert unarchived == {"patients", "businesses", "treatment_notes"}
+    assert "Only patients, sites and treatment notes can be unarchived here." in instructions(Settings(sandbox=True))

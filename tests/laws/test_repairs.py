@@ -1,0 +1,115 @@
+"""One repair is enough: an error about arguments names each, shows what it should be, and costs under 300 tokens."""
+
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.operation import Operation
+from cliniko_mcp.tools.answer import error_body, size
+from cliniko_mcp.tools.boundary import explained
+from cliniko_mcp.tools.schema import controls
+from cliniko_mcp.tools.tool import operation_schema
+from tests.laws.every import OPERATIONS, every_operation
+from tests.laws.samples import needed
+
+MOST_BYTES = 300 * 4
+OF_ANOTHER_TYPE: dict[str, object] = {
+    "string": {"a": 1},
+    "integer": "many",
+    "number": "many",
+    "boolean": "perhaps",
+    "array": 7,
+    "object": "some text",
+}
+
+
+def told(operation: Operation, arguments: dict[str, object]) -> dict[str, Any]:
+    """The error as a model reads it."""
+    with pytest.raises(InvalidArguments) as refused:
+        operation.parse(arguments)
+    body = error_body(explained(refused.value, operation.name, operation_schema(operation.name)))
+    assert size(body) <= MOST_BYTES
+    assert "…" not in str(body)
+    return body
+
+
+def properties_of(operation: Operation) -> dict[str, Any]:
+    properties: Any = operation_schema(operation.name)["properties"]
+    return properties
+
+
+@every_operation
+def test_an_argument_of_no_such_name_is_answered_with_all_names_there_are(operation: Operation):
+    body = told(operation, {**needed(operation), "surname_of_the_king": "x"})
+
+    assert body["fix"] == f"{operation.name} takes {', '.join(properties_of(operation))}."
+
+
+@every_operation
+def test_an_argument_of_another_type_is_named_with_its_piece_of_schema(operation: Operation):
+    for name, schema in properties_of(operation).items():
+        if name in controls(operation):
+            continue
+        body = told(operation, {**needed(operation), name: OF_ANOTHER_TYPE[schema["type"]]})
+
+        assert name in body["message"]
+        assert next(iter(body["schema"])).partition(".")[0].removesuffix("[]") == name
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if needed(each)], ids=lambda each: each.name)
+def test_what_is_left_out_is_named_all_at_once_with_its_schema(operation: Operation):
+    body = told(operation, {})
+
+    for name in needed(operation):
+        properties = properties_of(operation)
+        if name in operation_schema(operation.name).get("required", []):  # pyright: ignore[reportOperatorIssue]
+            assert f"{name} is needed" in body["message"]
+            assert body["schema"][name] == properties[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("create_treatment_note", "Much better"),
+        ("create_treatment_note", {"sections": [{"name": "A", "questions": [{"name": "B", "type": "text box"}]}]}),
+        ("update_patient_form", {"sections": "all"}),
+        ("create_patient_form", {"sections": [{"questions": [{"name": "B", "type": "signature", "options": 3}]}]}),
+    ],
+)
+def test_a_mistake_deep_inside_is_shown_with_what_belongs_there(name: str, content: object):
+    operation = next(each for each in OPERATIONS if each.name == name)
+
+    body = told(operation, {**needed(operation), "content": content})
+
+    assert "content" in body["message"]
+    assert any(place.startswith("content") for place in body["schema"])
+
+
+def test_a_piece_that_is_too_large_is_cut_down_to_the_place_and_not_left_out():
+    big: dict[str, JsonValue] = {
+        f"field_{number}": {"type": "string", "description": "Words that take room. " * 3} for number in range(40)
+    }
+    schema: Any = {"properties": {"content": {"type": "object", "properties": {"inner": big["field_1"], **big}}}}
+    problem = InvalidArguments("It is wrong.", "Mend it.", fields={"content.inner": "is wrong"})
+
+    assert explained(problem, "some_tool", schema).details["schema"] == {"content.inner": big["field_1"]}
+
+
+def test_an_error_that_was_explained_by_the_operation_is_left_alone_by_the_executor():
+    inner: Any = {"properties": {"name": {"type": "string"}}}
+    outer: Any = {"properties": {"operation": {"type": "string"}}}
+    problem = explained(InvalidArguments("Wrong.", "Mend it.", fields={"nickname": "?"}), "create_tax", inner)
+
+    assert explained(problem, "cliniko_write", outer) is problem
+    assert problem.fix == "create_tax takes name."
+    assert "schema" not in error_body(problem)
+
+
+def test_a_long_message_and_advice_are_cut_between_words_and_stay_within_the_limit():
+    body = error_body(InvalidArguments("“Zoë” " * 300, "Try “again” " * 300, fields={"a": "b" * 2_000}))
+
+    assert size(body) <= MOST_BYTES
+    assert str(body["message"]).endswith(" …")
+    assert str(body["fix"]).endswith(" …")
+    assert "fields" not in body

@@ -1,0 +1,128 @@
+"""Filters held against what they say, over whole lists: points 6, 7 and 9 of the checklist (api.md section 6, A)."""
+
+import json
+import operator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from cliniko_mcp import registry
+from cliniko_mcp.operation import Operation
+from cliniko_mcp.sandbox.links import VIEWS
+
+from .front import Front, body_of
+
+STARTS = [f"2031-01-01T00:00:{second:02}Z" for second in (0, 1, 1, 2, 4)]
+
+
+@pytest.mark.parametrize("end", ["", ".0", ".5"])
+@pytest.mark.parametrize("sign", [">", ">=", "<", "<="])
+@pytest.mark.parametrize("second", range(5))
+def test_06_a_span_of_time_has_exact_ends(desk: Front, sign: str, second: int, end: str) -> None:
+    ana = desk.post("/patients", {"first_name": "Eve", "last_name": "Park"})["id"]
+    for start in STARTS:
+        desk.book(start, patient_id=ana, ends_at="2031-01-01T01:00:00Z")
+    bound = f"2031-01-01T00:00:0{second}{end}Z"
+    compare = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}[sign]
+    wanted = [start for start in STARTS if compare(_seconds(start), _seconds(bound))]
+    span = (f"starts_at:{sign}{bound}", "starts_at:>2031-01-01T00:00:00.000Z", "starts_at:<=2031-01-01T00:00:04Z")
+    for conditions in (span[:1], span):
+        for more in ((f"patient_ids:~{ana}",), ()):
+            rows = desk.rows("/bookings", *conditions, *more, "starts_at:>=2031-01-01T00:00:00Z", sort="starts_at")
+            expected = wanted if conditions == span[:1] else [start for start in wanted if start > STARTS[0]]
+            assert [row["starts_at"] for row in rows] == expected
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+SHOWN = {
+    "invoices": {"number": "n", "status": "n", "issue_date": "d", "closed_at": "t"},
+    "patients": {"date_of_birth": "d", "accepted_privacy_policy": "b", "old_reference_id": "s", "created_at": "t"},
+    "patient_cases": {"expiry_date": "d", "closed_at": "t", "referral_type": "s", "name": "s"},
+    "individual_appointments": {"did_not_arrive": "b", "ends_at": "t"},
+    "practitioners": {"show_in_online_bookings": "b"},
+    "communications": {"type_code": "n", "category_code": "n"},
+    "patient_attachments": {"size": "n", "content_type": "s"},
+}
+SIGNS = {"n": "= != > >= < <= ? !?", "s": "= != ~ ~~ ? !?", "b": "= !=", "d": "= > >= < <= ? !?", "t": "> >= < <= ? !?"}
+
+
+@pytest.mark.parametrize("table", SHOWN)
+def test_06_every_operator_of_every_family_finds_what_it_says(desk: Front, table: str) -> None:
+    everything = desk.rows(f"/{table}")
+    for name, letter in SHOWN[table].items():
+        values = sorted({row[name] for row in everything if row[name] not in (None, "")})
+        bound = values[len(values) // 2]
+        for sign in SIGNS[letter].split():
+            said = "" if "?" in sign else json.dumps(bound) if letter == "b" else str(bound)
+            found = [row["id"] for row in desk.rows(f"/{table}", f"{name}:{sign}{said}")]
+            assert found == [row["id"] for row in everything if _holds(row[name], sign, bound)], (name, sign, said)
+        for sign in {"=", "!=", ">", ">=", "<", "<=", "~", "~~"} - {*SIGNS[letter].split()}:
+            assert "message" in desk.get(f"/{table}", f"{name}:{sign}{bound}", status=400), (name, sign)
+
+
+def _holds(value: Any, sign: str, bound: Any) -> bool:
+    if "?" in sign:
+        return (value in (None, "")) is (sign == "!?")
+    if value is None:
+        return False
+    if isinstance(value, str):
+        value, bound = value.casefold(), bound.casefold()
+    match sign:
+        case "=":
+            return value == bound
+        case "!=":
+            return value != bound
+        case "~":
+            return bound in value
+        case "~~":
+            return value == bound
+        case _:
+            return {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}[sign](value, bound)
+
+
+LISTS = [each for each in registry.operations().values() if each.listing and each.filters]
+NAMES = sorted({name for each in LISTS for name in each.filters})
+
+
+@pytest.mark.parametrize("operation", LISTS, ids=lambda each: each.name)
+def test_07_no_list_knows_the_filters_of_another(desk: Front, operation: Operation) -> None:
+    path = operation.path
+    for name in operation.path_ids:  # what comes first is whether q is right, whoever the parent may be
+        path = path.replace(f"{{{name}}}", desk.id("patients", "Ana Lima"))
+    for name in NAMES:
+        answer = desk.ask("GET", path, [("q[]", f"{name}:?")])
+        unknown = body_of(answer).get("message") == f"{name} is not filterable"
+        also = (operation.resource, name) == ("invoices", "invoice_id")  # as embedded links use it
+        assert unknown is (name not in operation.filters and not also), (operation.name, name)
+        assert answer.status == 400 or not unknown
+
+
+HIDING = [
+    (each, stamp)
+    for each in LISTS
+    for stamp in ("archived_at", "cancelled_at")
+    if stamp in each.filters and not each.path_ids
+]
+
+
+@pytest.mark.parametrize(("operation", "stamp"), HIDING, ids=lambda each: getattr(each, "name", each))
+def test_09_every_list_hides_and_shows_by_its_stamps(desk: Front, operation: Operation, stamp: str) -> None:
+    if operation.path.endswith("active"):
+        return  # a list of some rows only
+    tables = VIEWS.get(operation.resource, (operation.resource,))
+    stored = [row for table in tables for row in desk.sandbox.desk.store.table(table).rows.values()]
+    other = {"archived_at": "cancelled_at", "cancelled_at": "archived_at"}[stamp]
+    mine = [row for row in stored if other not in row]
+    for text, expected in (
+        ((), [row for row in mine if stamp not in row]),
+        ((f"{stamp}:*",), mine),
+        ((f"{stamp}:?",), [row for row in mine if stamp in row]),
+        ((f"{stamp}:!?",), [row for row in mine if stamp not in row]),
+        ((f"{stamp}:<=2026-11-23T22:00:00Z",), [row for row in mine if stamp in row]),
+    ):
+        shown = {row["id"] for row in desk.rows(operation.path, *text)}
+        assert shown == {str(row["id"]) for row in expected}, text
