@@ -323,7 +323,7 @@ def listed_tools(house: House) -> types.ListToolsResult:
     tools = [
         types.Tool(
             name=entry.name,
-            description=entry.description,
+            description=house.catalogue.description(entry),
             input_schema=dict(entry.input_schema),
             output_schema=_output_schema(entry.name) if house.settings.output_schemas else None,
             annotations=types.ToolAnnotations.model_validate(entry.annotations),

@@ -1,6 +1,6 @@
 """Every tool by name, made when first asked for; and the four catalogue tools through which all of them are reached."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -118,12 +118,24 @@ class Catalogue:
         names += [operation.name for module in RESOURCES for operation in resource(module).operations()]
         return {name: tool for name in names if (tool := self.find(name)) is not None}
 
+    def description(self, entry: Entry) -> str:
+        """What the list says of a tool; the map in cliniko_describe holds only what may be called in this run."""
+        if entry.name != "cliniko_describe" or not self._hidden:
+            return entry.description
+        operations = (each for each in entries().values() if each.kind == "operation" and not each.deprecated)
+        return describe_text((each.name, each.resource or "") for each in operations if each.name not in self._hidden)
+
     def _describer(self) -> Tool:
         async def describe(_: Desk, given: DescribeArguments) -> Answer:
             return self.describe(given.names, given.query)
 
         return curated(
-            "cliniko_describe", describe_text(), DescribeArguments, describe, title="Find operations", kind="meta"
+            "cliniko_describe",
+            describe_text(_current()),
+            DescribeArguments,
+            describe,
+            title="Find operations",
+            kind="meta",
         )
 
     def describe(self, names: list[str] | None, query: str | None) -> Answer:
@@ -194,7 +206,8 @@ class Catalogue:
             try:
                 call = operation.parse(filters)
             except InvalidArguments as problem:
-                raise explained(problem, tool.name, tool.input_schema, tool.description) from None
+                explanation = explained(problem, tool.name, tool.input_schema, tool.description)
+                raise self._barred(tool.name) or explanation from None
             total = await desk.count(call)
             noun = operation.resource.replace("_", " ")
             if total is None:
@@ -256,26 +269,34 @@ def _in_one_line(problem: UnknownTool | NotAllowed) -> str:
     return problem.message + near
 
 
-def describe_text() -> str:
-    """The description of cliniko_describe: how to use it, and the whole map of resources and verbs."""
+def describe_text(operations: Iterable[tuple[str, str]]) -> str:
+    """The description of cliniko_describe, with the whole map of these current operations (name and resource)."""
     return (
         "Look up operations and their arguments, by names or in plain words, before running one that is not listed. "
-        f"A name is verb_resource, in the singular except for list. {map_text()}"
+        f"A name is verb_resource, in the singular except for list. {map_text(operations)}"
     )
 
 
-def map_text() -> str:
+def map_text(operations: Iterable[tuple[str, str]]) -> str:
     """The whole map: resources that share their verbs together, then what else each verb is about."""
-    groups: dict[str, list[str]] = {}
+    verbs: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
-    for module in RESOURCES:
-        plain = [each.name for each in resource(module).operations() if not each.deprecated]
-        verbs = [verb for name in plain if (verb := _verb(name, module))]
-        groups.setdefault(" ".join(verbs), []).append(module)
-        for verb, _, rest in (name.partition("_") for name in plain if not _verb(name, module)):
+    for name, module in operations:
+        if verb := _verb(name, module):
+            verbs.setdefault(module, []).append(verb)
+        else:
+            verb, _, rest = name.partition("_")
             others.setdefault(verb, []).append(rest)
-    shared = [f"{verbs}: {' '.join(modules)}" for verbs, modules in groups.items() if verbs]
+    groups: dict[str, list[str]] = {}
+    for module, found in verbs.items():
+        groups.setdefault(" ".join(found), []).append(module)
+    shared = [f"{found}: {' '.join(modules)}" for found, modules in groups.items()]
     return "; ".join([*shared, *(f"also {verb}: {' '.join(rests)}" for verb, rests in others.items())])
+
+
+def _current() -> Iterator[tuple[str, str]]:
+    for module in RESOURCES:
+        yield from ((each.name, module) for each in resource(module).operations() if not each.deprecated)
 
 
 def _verb(name: str, module: str) -> str | None:

@@ -115,7 +115,7 @@ async def test_every_list_answers_in_the_one_envelope_and_counts_what_it_lists(
                 assert LOCAL.fullmatch(value), place
         counted = await client.call("count_records", operation=operation.name, arguments=given)
         assert counted["count"] == page["total"]
-    assert page["total"] == page["returned"] or not page["complete"]
+        assert page["total"] == page["returned"] or not page["complete"]
 
 
 async def test_the_arguments_used_here_fit_the_listed_schemas(assistant: tuple[Assistant, World]) -> None:

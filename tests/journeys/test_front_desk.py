@@ -44,3 +44,21 @@ async def test_a_no_over_stdio_leaves_the_appointment_where_it_is_and_a_block_fi
             "find_times", type="Standard consult", when="20 January 2027", practitioner=["Jack"]
         )
         assert free["starts_at"] == "2027-01-20T12:00+10:30 Wed"
+
+
+async def test_where_patients_cannot_book_online_the_desk_hears_why_and_what_it_can_offer_instead() -> None:
+    async with over_stdio("--rate-limit", "0", "--requests-per-minute", "60000") as assistant:
+        asked = {"type": "Standard consult", "practitioner": ["Lena Brandt"], "when": "tomorrow"}
+        online = await assistant.call("find_times", **asked, kind="online")
+        assert online["items"] == [] and online["why"] == ["Online booking is off for Lena Brandt."]
+        instead = {row["differs"].partition(":")[0]: row for row in online["alternatives"]}
+        diary = await assistant.first("find_times", **asked)
+        assert instead["kind diary"]["starts_at"] == diary["starts_at"]
+        other = instead["another practitioner"]
+        there = await assistant.rows(
+            "find_times", **asked | {"practitioner": [other["practitioner"]]}, business=other["business"], kind="online"
+        )
+        assert other["starts_at"] == there[0]["starts_at"]
+        closed = await assistant.call("find_times", type="Post-surgical rehab", when="tomorrow", kind="online")
+        assert closed["why"][0] == "Online booking is off for Post-surgical rehab."
+        assert [row["differs"].partition(":")[0] for row in closed["alternatives"]] == ["kind diary"]

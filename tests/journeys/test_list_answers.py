@@ -83,8 +83,8 @@ def test_an_upstream_that_dies_in_the_middle_leaves_nothing_unsaid_and_no_row_lo
 def test_progress_only_grows_and_says_something_to_a_person(mode: str) -> None:
     told: list[tuple[float, float | None, str]] = []
 
-    async def on_progress(done: float, total: float | None, message: str | None) -> None:
-        told.append((done, total, message or ""))
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message or ""))
 
     async def story() -> None:
         async with under(slow(1, "/individual_appointments"), mode=mode) as (assistant, _):

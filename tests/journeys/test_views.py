@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.journeys.test_http import listening
 
 pytestmark = pytest.mark.anyio
 
+DESCRIBE = "cliniko_describe"
 FLAGS: dict[str, tuple[Any, ...]] = {
     "view": ("core", "all"),
     "resources": ((), ("patients", "bookings")),
@@ -149,6 +151,34 @@ async def test_what_is_excluded_is_refused_by_every_route():
         assert assistant.asked == []
 
 
+async def test_what_is_excluded_is_refused_whatever_the_arguments_and_the_refusal_is_written_down(tmp_path: Path):
+    log = tmp_path / "audit.jsonl"
+    gone = ("archive_patient", "list_patients")
+    async with in_process(exclude_tools=gone, audit_file=str(log), answer=YES) as assistant:
+        who = {"id": "1104000000422323183"}
+        for name, arguments in (
+            ("archive_patient", who),
+            ("delete_patient", who),
+            ("cliniko_destroy", {"operation": "archive_patient", "arguments": who}),
+            ("list_patients", {}),
+            ("count_records", {"operation": "list_patients"}),
+        ):
+            assert await refused(assistant, name, **arguments) == "not_allowed"
+        written = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+        outcomes = [line["outcome"] for line in written if line["outcome"] != "begun"]
+        assert outcomes == ["not_allowed"] * 5
+        for name, arguments in (
+            ("archive_patient", {"id": "x"}),
+            ("list_patients", {"shoe_size": "1"}),
+            ("count_records", {"operation": "list_patients", "arguments": {"shoe_size": "1"}}),
+            ("cliniko_read", {"operation": "list_patients", "arguments": {"shoe_size": "1"}}),
+            ("cliniko_read", {"operation": "archive_patient"}),
+        ):
+            answer = await assistant.call(name, **arguments)
+            assert answer["code"] == "not_allowed", answer
+            assert "schema" not in answer
+
+
 async def test_a_curated_tool_on_the_list_of_allowed_ones_does_its_whole_work_and_no_other():
     async with in_process(tools=("book_appointment", "show_diary")) as assistant:
         listed = names_of(await assistant.client.list_tools())
@@ -176,6 +206,28 @@ def test_what_is_excluded_takes_the_curated_tools_along_that_need_it_even_where_
     view = seen({"tools": ("book_appointment", "find_patients"), "exclude_tools": ("create_individual_appointment",)})
 
     assert view.listed == ("find_patients", *META)
+
+
+@pytest.mark.parametrize(
+    ("flags", "gone", "left"),
+    [
+        (
+            {"exclude_tools": ("archive_patient",)},
+            "archive unarchive: businesses patients",
+            "update unarchive: patients",
+        ),
+        ({"resources": ("patients",)}, "taxes", "patients"),
+        ({"read_only": True}, "create", "list get: "),
+    ],
+)
+async def test_the_map_holds_only_what_may_be_called(flags: dict[str, Any], gone: str, left: str):
+    async with in_process() as whole, in_process(**flags) as narrowed:
+        maps = [
+            next(tool.description or "" for tool in (await each.client.list_tools()).tools if tool.name == DESCRIBE)
+            for each in (whole, narrowed)
+        ]
+    assert maps[0] == entries()[DESCRIBE].description
+    assert gone in maps[0] and gone not in maps[1] and left in maps[1]
 
 
 async def test_in_read_only_a_change_is_refused_at_once_and_not_sent_round_the_executors():
