@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,7 +171,7 @@ def demo_clinic(settings: Settings) -> Sandbox:
         from cliniko_mcp.sandbox.clinic_file import ClinicFile
 
         keeper = ClinicFile(settings.sandbox_file)
-    return Sandbox(
+    sandbox = Sandbox(
         now=settings.sandbox_now or datetime.now(UTC),
         frozen=settings.sandbox_clock == "frozen",
         seed=settings.seed,
@@ -178,6 +179,10 @@ def demo_clinic(settings: Settings) -> Sandbox:
         keeper=keeper,
         faults=faults,
     )
+    said = settings.model_fields_set
+    wall = partial(datetime.now, UTC)
+    sandbox.keep_clock(wall, now_said="sandbox_now" in said, frozen_said="sandbox_clock" in said)
+    return sandbox
 
 
 @asynccontextmanager

@@ -32,8 +32,6 @@ def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, **flags: Any)
         click.echo(told())
         return
     import gc
-    from datetime import UTC, datetime
-    from functools import partial
 
     import anyio
 
@@ -46,12 +44,9 @@ def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, **flags: Any)
     if flags.get("port") is None:
         flags["port"] = 8123
     settings = Settings.load(flags | {"sandbox": True})
-    said = settings.model_fields_set
     with closing(demo_clinic(settings)) as clinic:
         extras: tuple[tuple[Extra, bool], ...] = (("legacy", legacy_routes), ("newer", newer_routes))
         clinic.also = frozenset(name for name, on in extras if on)
-        wall = partial(datetime.now, UTC)
-        clinic.keep_clock(wall, now_said="sandbox_now" in said, frozen_said="sandbox_clock" in said)
 
         def started(port: int) -> None:
             clinic.base_url = f"http://127.0.0.1:{port}/v1"

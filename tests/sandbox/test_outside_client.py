@@ -191,6 +191,15 @@ def test_undocumented_routes_answer_on_the_port_when_their_flags_are_given() -> 
         assert office.get("/recalls")["recalls"] == []
 
 
+def test_the_ledger_is_shown_and_nothing_is_served() -> None:
+    command = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--ledger"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+    found = [line.split() for line in said[:-1]]
+    counts = [sum(kind == each for _, kind in found) for each in ("rule", "shape")]
+    assert len(found) == 211 and said[-1] == f"{counts[0]} by rule, {counts[1]} by shape, 211 in all"
+    assert all(f"`{name}`" in PAGE for name, _ in found)
+
+
 def test_faults_and_files_that_cannot_be_are_said_at_start() -> None:
     for flags, words in (
         (("--faults", "rain"), "--faults: kind"),

@@ -1,5 +1,6 @@
 """The large seed: a clinic one can believe, whole in itself, and made quickly."""
 
+import gc
 import time
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -210,6 +211,28 @@ def test_it_is_made_in_seconds_and_again_in_no_time() -> None:
     began = time.process_time()
     assert Sandbox(now=NOW, frozen=True, sow=sow).desk.store.table("patients").live
     assert time.process_time() - began < 1
+
+
+def test_sowing_leaves_the_collector_of_the_process_alone() -> None:
+    kept = gc.get_freeze_count()
+    assert Sandbox(now=NOW, frozen=True, seed=77).desk.store.table("patients").live
+    assert gc.isenabled() and gc.get_freeze_count() == kept
+
+
+def test_the_coming_three_months_have_lunch_every_day_and_visits_in_every_week_but_one(desk: Front) -> None:
+    def days_ahead(row: Row) -> int:
+        local = datetime.fromisoformat(str(row["starts_at"])).astimezone(ZoneInfo("Australia/Sydney"))
+        return (local.date() - date(2026, 11, 24)).days
+
+    kind = desk.id("unavailable_block_types", "Lunch")
+    lunches = {days_ahead(row) for row in rows(desk, "unavailable_blocks") if row["unavailable_block_type_id"] == kind}
+    working = [day for day in range(1, 92) if (date(2026, 11, 24) + timedelta(days=day)).isoweekday() < 7]
+    closed = {31, 32, 38, 63}  # Christmas Day, Boxing Day, New Year's Day, Australia Day
+    assert set(working) - closed <= lunches
+    visits = Counter(days_ahead(row) for row in rows(desk, "individual_appointments") if not is_hidden(row))
+    for first in (*range(1, 50, 7), *range(61, 86, 7)):
+        assert sum(visits[day] for day in range(first, min(first + 7, 54) if first < 54 else first + 7)) > 2, first
+    assert sum(visits[day] for day in range(54, 61)) == 0  # the week in which anyone can be booked
 
 
 def test_a_year_of_availability_is_worked_out_in_under_200_ms(desk: Front) -> None:

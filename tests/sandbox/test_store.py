@@ -143,6 +143,27 @@ def test_76_two_runs_with_the_same_seed_are_byte_identical() -> None:
     assert _run(1) == _run(1) != _run(2)
 
 
+_ALL = """
+import hashlib, json
+from cliniko_mcp import registry
+from tests.sandbox.world import World
+world, digest = World(), hashlib.sha256()
+for operation in registry.operations().values():
+    answer = world.answer(operation)
+    digest.update(json.dumps([operation.name, answer.status, dict(answer.headers)]).encode() + answer.body)
+digest.update(json.dumps(world.sandbox.snapshot()).encode())
+digest.update(json.dumps([each.as_json() for each in world.sandbox.requests]).encode())
+print(digest.hexdigest())
+"""
+
+
+def test_76_all_operations_answer_two_runs_byte_for_byte_alike() -> None:
+    first, second = (
+        subprocess.run([sys.executable, "-c", _ALL], check=True, capture_output=True, text=True).stdout for _ in "ab"
+    )
+    assert len(first) == 65 and first == second
+
+
 _IDLE = """
 import sys
 from datetime import UTC, datetime

@@ -1,0 +1,100 @@
+"""Odd requests to every operation: the clinic may refuse them, but it neither falls over nor answers out of form."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from cliniko_mcp import registry
+from cliniko_mcp.operation import Operation
+from cliniko_mcp.sandbox.links import VIEWS, target_of
+
+from .full_bodies import BODIES, SPECIAL
+from .world import World
+
+OPERATIONS = list(registry.operations().values())
+TIMES = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-10-03T16:30:00Z", "2026-11-24T24:00:00Z", "2026-02-30"]
+NUMBERS: list[Any] = [0, -1, 51, 0.1, 1e308, 10**30, "1e400", "4e9", "0x10", "1_000", "٢", "9" * 25, "-0.0", "NaN"]
+TEXTS = ["", "  ", "x" * 6000, "\u202e<b>hi</b>", "\x00", "a\nb\tc", "😀", "data:image/svg+xml;base64,AAAA", "=%~*?!"]
+SHAPES: list[Any] = [
+    None,
+    True,
+    [],
+    {},
+    [None],
+    [{}],
+    [1, "x"],
+    {"sections": None},
+    {"sections": [{}]},
+    {"sections": [{"questions": [{"name": "a", "type": "new"}]}]},
+    {"sections": [{"name": "n", "questions": [{"name": "a", "type": "checkboxes", "answers": [{"selected": True}]}]}]},
+    {"repeat_type": "Monthly", "number_of_repeats": 51, "repeating_interval": 100},
+    [{"phone_type": "Mobile", "number": ""}],
+]
+ODD: list[Any] = [*TIMES, *NUMBERS, *TEXTS, *SHAPES]
+SIGNS = ("=", "!=", ">", ">=", "<", "<=", "~", "~~", "?", "!?", "*", "")
+SORTS = ("id", "created_at:desc", "updated_at,id:desc", "number", "patient_id", "id:", ",", "shoe_size", "")
+
+
+class Visitor:
+    """Asks at random, and the same from the same seed."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.dice = Random(seed)
+        # Good bodies to spoil; made before anything is archived, for some of them make records of their own.
+        makers = {each.name: SPECIAL.get(each.name, BODIES.get(each.resource)) for each in OPERATIONS}
+        self.good = {name: maker(world) for name, maker in makers.items() if maker}
+
+    def known(self, table: str) -> str:
+        store = self.world.sandbox.desk.store
+        found = [row_id for each in VIEWS.get(table, (table,)) for row_id in store.table(each).rows]
+        return self.dice.choice(found) if found else "1"
+
+    def path(self, operation: Operation) -> str:
+        steps = operation.path.split("/")
+        for place, step in enumerate(steps):
+            if step.startswith("{"):
+                steps[place] = self.known(steps[place - 1])
+        return "/".join(steps)
+
+    def query(self, operation: Operation) -> list[tuple[str, str]]:
+        dice = self.dice
+        names = [*operation.filters, "shoe_size"]
+        asked = [
+            ("q[]", f"{dice.choice(names)}:{dice.choice(SIGNS)}{dice.choice(ODD)}") for _ in range(dice.randint(0, 2))
+        ]
+        asked += [(name, str(dice.choice(ODD))) for name in ("page", "per_page") if dice.random() < 0.5]
+        asked += [(name, str(dice.choice(ODD))) for name in ("from", "to") if operation.query]
+        return [*asked, ("sort", dice.choice(SORTS))] if dice.random() < 0.5 else asked
+
+    def body(self, operation: Operation) -> dict[str, Any] | None:
+        if operation.given_body is None:
+            return None
+        body = dict(self.good.get(operation.name, {}))
+        for name in self.dice.choices([*operation.given_body.wire_names().values()], k=self.dice.randint(1, 3)):
+            target = target_of(operation.resource, name)
+            body[name] = self.known(target) if target and self.dice.random() < 0.6 else self.dice.choice(ODD)
+        return body
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_request_brings_the_clinic_down(seed: int) -> None:
+    visitor = Visitor(World(), seed)
+    front = visitor.world.front
+    for _ in range(3):
+        for operation in visitor.dice.sample(OPERATIONS, len(OPERATIONS)):
+            path, body = visitor.path(operation), visitor.body(operation)
+            query = visitor.query(operation) if operation.method == "GET" else []
+            answer = front.ask(operation.method, path, query, body)
+            said: Any = answer.json() if answer.body else None
+            context = (operation.name, path, query, body, said)
+            assert answer.status in (200, 201, 204, 400, 403, 404, 422), context
+            if answer.status == 422:
+                assert said["message"] == "Validation Failed" and said["errors"], context
+                assert all(isinstance(each, str) for each in said["errors"].values()), context
+            elif (
+                answer.status in (200, 201) and operation.record is not None and operation.resource != "available_times"
+            ):
+                rows = said[operation.resource] if operation.listing else [said]
+                assert [drift for row in rows if (drift := operation.record.read(row).drift)] == [], context
