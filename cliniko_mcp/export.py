@@ -94,9 +94,18 @@ def planned(operation: Operation, arguments: Mapping[str, str], form: Format, fi
 
 
 async def export(
-    desk: Desk, plan: Plan, out: Path, *, again: bool = False, overwrite: bool = False, progress: Progress | None = None
+    desk: Desk,
+    plan: Plan,
+    out: Path,
+    *,
+    again: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_kept: Callable[[int], None] | None = None,
 ) -> Exported:
     """Write the whole list to `out`, going on where a broken run stopped; with `again` from the beginning.
+
+    `on_kept` is told at once how many rows a broken run left, where it left any.
 
     Raises ConfigurationError where `out` exists (unless `overwrite`) or cannot be written, and where what is there
     belongs to another export; whatever reading raises leaves the rows so far for the next run.
@@ -104,13 +113,15 @@ async def export(
     try:
         with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
             kept, total = unfinished.rows, None
+            if kept and on_kept:
+                on_kept(kept)
 
             def expect(rows: int) -> None:
                 nonlocal total
                 total = kept + rows
 
             behind = {"id": f">{unfinished.last}"} if unfinished.last else {}
-            async with aclosing(desk.all(plan.operation, on_total=expect, **plan.arguments, **behind)) as records:
+            async with aclosing(desk.all(plan.operation, expect, **plan.arguments, **behind)) as records:
                 async for record in records:
                     unfinished.write(record)
                     if unfinished.rows % CHECKPOINT == 0:

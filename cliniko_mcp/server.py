@@ -137,8 +137,11 @@ class House:
         self._under_way.add(ended)
         try:
             desk = await self.desk(name, caller)
-            answer = await tool.run(desk, arguments or {})
-            return await answer.finished(desk)
+            from cliniko_mcp.api.throttle import one_call
+
+            with one_call():
+                answer = await tool.run(desk, arguments or {})
+                return await answer.finished(desk)
         finally:
             self._under_way.discard(ended)
             ended.set()

@@ -6,7 +6,9 @@ A tenth is kept from sweeps (`extensions={"sweep": True}`), so that reading a lo
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,7 +20,7 @@ from cliniko_mcp.api.answers import rate_limited, seconds_asked
 
 PERIOD: Final = 60.0
 PATIENCE: Final = 20.0
-"""Seconds that one request waits for its turn at most."""
+"""Seconds that a request, and all requests of one tool call together, wait for their turns at most."""
 
 _PAUSE_WITHOUT_HEADER: Final = 5.0
 _NAP: Final = 1.0
@@ -31,12 +33,51 @@ class _Place:
     sweep: bool
 
 
+class _Patience:
+    """What is left of the seconds that the requests of one tool call may wait; waits at the same time count once."""
+
+    def __init__(self) -> None:
+        self._left = PATIENCE
+        self._waiting = 0
+        self._since = 0.0
+
+    def left(self, now: float) -> float:
+        return self._left - (now - self._since if self._waiting else 0.0)
+
+    @contextmanager
+    def waiting(self, clock: Callable[[], float]) -> Generator[None]:
+        if not self._waiting:
+            self._since = clock()
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._left -= clock() - self._since
+
+
+_of_call: ContextVar[_Patience | None] = ContextVar("_of_call", default=None)
+
+
+@contextmanager
+def one_call() -> Generator[None]:
+    """Whatever is sent within belongs to one tool call, whose requests wait 20 s together at most: a host gives a
+    call up after a minute or less."""
+    before = _of_call.set(_Patience())
+    try:
+        yield
+    finally:
+        _of_call.reset(before)
+
+
 class Throttle(httpx2.AsyncBaseTransport):
     """A transport that lets requests through to `inner` as the limit allows, first come first served, sweeps last.
 
-    A request that would wait longer than 20 s, or than `extensions["throttle_wait"]` seconds, ends at once as
-    RateLimited with the seconds to wait. After a 429 nothing is sent until the limit opens again. `wall` tells the time
-    of day and serves only to read X-RateLimit-Reset; all waiting is on `clock`.
+    A request that would wait longer than 20 s, than what others of its tool call (`one_call`) left of them, or than
+    `extensions["throttle_wait"]` seconds, ends at once as RateLimited with the seconds to wait. After a 429 nothing is
+    sent until the limit opens again. `wall` tells the time of day and serves only to read X-RateLimit-Reset; all
+    waiting is on `clock`.
     """
 
     def __init__(
@@ -64,7 +105,13 @@ class Throttle(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer of `inner`, after this request's turn came. Raises RateLimited where that would take too long."""
         patience = min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE)))
-        await self._turn(_Place(request.extensions.get("sweep") is True), patience)
+        place = _Place(request.extensions.get("sweep") is True)
+        if (shared := _of_call.get()) is None:
+            await self._turn(place, patience)
+        else:
+            patience = min(patience, shared.left(self._clock()))
+            with shared.waiting(self._clock):
+                await self._turn(place, patience)
         self._under_way += 1
         try:
             response = await self._inner.handle_async_request(request)

@@ -136,7 +136,10 @@ def _rounds(slots: Sequence[Slot]) -> Iterator[Slot]:
 
 
 def why_none(diary: Diary, span: Span, who: str, sites: Iterable[str], length: timedelta, now: datetime) -> str:
-    """Why a practitioner has no start in the span at these sites: a clause such as "is not at work then"."""
+    """Why a practitioner has no start in the span at these sites: a clause such as "is not at work then".
+
+    `diary` reaches as far past the span as the appointment is long: where only a start is asked for, it counts too.
+    """
     first = next_start(now)
     there: list[Stretch] = []
     coming: list[Stretch] = []
@@ -144,7 +147,7 @@ def why_none(diary: Diary, span: Span, who: str, sites: Iterable[str], length: t
     for site in sites:
         windows = list(span.windows(site))
         there += within(diary.work.get((who, site), ()), windows)
-        ahead = [(max(low, first), high) for low, high in windows if high > first]
+        ahead = [(max(low, first), max(high, max(low, first) + length)) for low, high in windows if high > first]
         coming += within(diary.work.get((who, site), ()), ahead)
         free += within(diary.free(who, site), ahead)
     if not there:

@@ -68,7 +68,7 @@ class Desk:
         return await guard(self._layers, self._guarded(call), sweep)
 
     async def all(
-        self, name: str, *, on_total: Callable[[int], None] | None = None, **arguments: object
+        self, name: str, on_total: Callable[[int], None] | None = None, /, **arguments: object
     ) -> AsyncGenerator[Record]:
         """Every row of a list, in order, with the memory of a few pages.
 

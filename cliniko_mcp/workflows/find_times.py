@@ -1,9 +1,9 @@
 """find_times: free starts for an appointment type, over any practitioners, sites and span.
 
 Requests: 5 for the roster, one for those who offer the type, 2 for working hours and one for each hundred diary entries
-of the span, whatever the number of practitioners and weeks; where nothing is free, once more 2 and the entries of four
-more weeks. For online booking those of `frontdesk.online`; where nothing can be booked, once more for everyone else who
-offers the type and for up to four more weeks, and 2 and the entries of the span for the diary.
+of the span, whatever the number of practitioners and weeks; where nothing is free, once more 2 and the entries of the
+week before and four weeks after. For online booking those of `frontdesk.online`; where nothing can be booked, once more
+for all others who offer the type and for up to four later weeks, and 2 and the entries of the span for the diary.
 """
 
 from collections.abc import Collection, Sequence
@@ -29,8 +29,9 @@ USUAL: Final = 12
 MOST: Final = 100
 REACH: Final = timedelta(weeks=13)
 """The longest stretch that is looked at in one call."""
+BEFORE: Final = timedelta(days=7)
 BEYOND: Final = timedelta(days=28)
-"""How far past the span the nearest alternative is looked for."""
+"""How far before and past the span the nearest alternative is looked for."""
 
 
 class FindTimes(Body):
@@ -63,6 +64,8 @@ class _Search:
         self.starts = max(starts, self.now)
         self.ends = min(ends, self.starts + REACH)
         self.cut = self.ends < ends
+        # What starts in the span may end after it: "at 16:30" is a minute long.
+        self.reach = self.ends + self.length
 
     def people(self, givers: frozenset[str]) -> list[Known]:
         """Those to look at: the ones asked for who offer the type and still work here, or all who offer it."""
@@ -125,7 +128,7 @@ async def work(desk: Desk, given: FindTimes) -> Answer:
 async def _read(desk: Desk, search: _Search) -> tuple[frozenset[str], openings.Diary | None]:
     """Who offers the type, and the diary of those asked for, at once; without any, of all who offer it, after that."""
     offering = partial(offers.givers, desk, search.kind)
-    reading = partial(openings.read_diary, desk, search.roster, search.starts, search.ends)
+    reading = partial(openings.read_diary, desk, search.roster, search.starts, search.reach)
     if search.asked:
         return await both(offering, partial(reading, {each.id for each in search.asked}))
     givers = await offering()
@@ -169,19 +172,24 @@ async def _alternatives(desk: Desk, search: _Search, givers: frozenset[str]) -> 
     sites, people = offers.sites_offering(roster, kind), [each for each in givers if each in roster.practitioners]
     if not people or not sites:
         return []
-    starts, ends = search.starts, search.ends + BEYOND
-    wider = read_span(f"{starts.date()} to {ends.date()}", search.now, roster, sites)
+    starts, ends = max(search.starts - BEFORE, search.now), search.ends + BEYOND
+    first, last = (each.astimezone(roster.home).date() for each in (starts, ends))
+    wider = read_span(f"{first} to {last}", search.now, roster, sites)
     diary = await openings.read_diary(desk, roster, starts, ends, people)
     everyone = [roster.practitioners[each] for each in people]
     span = read_span(search.given.when, search.now, roster, sites)
     then = _slots(search, diary, everyone, sites, span)
-    later = _slots(search, diary, everyone, sites, wider)
+    around = _slots(search, diary, everyone, sites, wider)
+    later = [each for each in around if each.starts >= search.starts]
     asked = {each.id for each in search.asked} or givers
     here = {each.id for each in search.sites}
     found: dict[str, Slot] = {}
     for slot in later:
         if slot.practitioner_id in asked and slot.business_id in here:
             found.setdefault("another time", slot)
+    for slot in around:
+        if slot.starts < search.starts and slot.practitioner_id in asked and slot.business_id in here:
+            found["an earlier time"] = slot
     for slot in then:
         if slot.business_id in here:
             found.setdefault("another practitioner", slot)
@@ -234,7 +242,7 @@ async def _instead(
     if asked:
         who = {each for each, _ in asked}
         people = [roster.practitioners[each] for each in sorted(who)]
-        diary = await openings.read_diary(desk, roster, search.starts, search.ends, who)
+        diary = await openings.read_diary(desk, roster, search.starts, search.reach, who)
         slots = _slots(search, diary, people, search.sites, search.span)
         if slots:
             found["kind diary: the clinic can book it, patients cannot"] = slots[0]

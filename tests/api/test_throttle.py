@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cliniko_mcp.api.throttle import PATIENCE, PERIOD, Throttle
+from cliniko_mcp.api.throttle import PATIENCE, PERIOD, Throttle, one_call
 from cliniko_mcp.errors import RateLimited
 
 from .virtual import run
@@ -292,3 +292,44 @@ def test_a_failed_attempt_counts_and_does_not_jam_the_gate() -> None:
 def test_less_than_one_request_a_minute_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         throttle(Upstream(), 0)
+
+
+def test_the_requests_of_one_tool_call_wait_twenty_seconds_together_and_not_each() -> None:
+    upstream = Upstream()
+
+    async def story() -> float:
+        gate = throttle(upstream, 1)
+        await gate.handle_async_request(request())
+        await anyio.sleep(45.5)
+        with one_call():
+            await gate.handle_async_request(request())  # waits 15 s of the 20
+            begin = anyio.current_time()
+            with pytest.raises(RateLimited):
+                await gate.handle_async_request(request())
+            refused_after = anyio.current_time() - begin
+            await anyio.sleep(54)
+            with pytest.raises(RateLimited):  # 6 s would do, and 5 are left
+                await gate.handle_async_request(request())
+        await gate.handle_async_request(request())  # what is no part of that call waits as ever
+        return refused_after
+
+    assert run(story) < 0.001
+    assert len(upstream.arrivals) == 3
+
+
+def test_waits_at_the_same_time_count_once_for_a_tool_call() -> None:
+    upstream = Upstream()
+
+    async def story() -> None:
+        gate = throttle(upstream, 4)
+        async with anyio.create_task_group() as group:
+            for _ in range(4):
+                group.start_soon(gate.handle_async_request, request())
+        await anyio.sleep(48)
+        with one_call():
+            async with anyio.create_task_group() as group:
+                for _ in range(4):  # 12 s each, 48 in all
+                    group.start_soon(gate.handle_async_request, request())
+
+    run(story)
+    assert len(upstream.arrivals) == 8

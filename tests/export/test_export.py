@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import stat
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,11 @@ class Breaking(Desk):
         vars(broken)["after"] = after
         return broken
 
-    async def all(self, name: str, **arguments: object) -> AsyncGenerator[Record]:
+    async def all(
+        self, name: str, on_total: Callable[[int], None] | None = None, /, **arguments: object
+    ) -> AsyncGenerator[Record]:
         rows = 0
-        async for record in super().all(name, **arguments):
+        async for record in super().all(name, on_total, **arguments):
             if rows == vars(self)["after"]:
                 raise Unavailable("the line broke")
             rows += 1

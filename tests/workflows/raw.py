@@ -124,3 +124,11 @@ class Raw:
 
     def forget(self) -> None:
         self.sandbox.requests.clear()
+
+
+def check_free(raw: Raw, row: dict[str, Any], length: int) -> None:
+    """Assert that the raw rows leave a start that an answer shows free, in the zone of its site."""
+    who, where = raw.id("practitioners", row["practitioner"]), raw.id("businesses", row["business"])
+    starts = shown(row["starts_at"])
+    assert starts.utcoffset() == starts.astimezone(raw.zone(where)).utcoffset()
+    assert raw.free(who, where, starts, length), row

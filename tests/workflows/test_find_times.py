@@ -1,13 +1,13 @@
 """find_times against a count of free minutes in the raw rows."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
 import pytest
 from conftest import Assistant, in_process
-from raw import Raw, shown
+from raw import Raw, check_free, shown
 
 from cliniko_mcp.sandbox.transport import SandboxTransport
 
@@ -25,13 +25,6 @@ async def opened(assistant: Assistant, who: str, where: str, starts: str, ends: 
         ends_at=ends,
     )
     assert "item" in made
-
-
-def check_free(raw: Raw, row: dict[str, Any], length: int) -> None:
-    who, where = raw.id("practitioners", row["practitioner"]), raw.id("businesses", row["business"])
-    starts = shown(row["starts_at"])
-    assert starts.utcoffset() == starts.astimezone(raw.zone(where)).utcoffset()
-    assert raw.free(who, where, starts, length), row
 
 
 @pytest.mark.parametrize(
@@ -179,89 +172,54 @@ async def test_an_empty_answer_says_why(arguments: dict[str, Any], why: str) -> 
         assert why in " ".join(found["why"])
 
 
-async def test_with_online_booking_off_for_the_account_it_says_so() -> None:
+async def test_the_last_free_start_before_the_time_asked_for_is_offered_beside_the_next_one_after_it() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
-        row = raw.get("settings", "settings")
-        row["shown"] = {**row["shown"], "online_bookings": {**row["shown"]["online_bookings"], "enabled": False}}
-        raw.store.put("settings", row)
-        found = await assistant.call("find_times", type="Standard consult", kind="online")
-        assert found["why"] == ["Online booking is off for the whole clinic."]
-        (diary,) = found["alternatives"]
-        assert diary["differs"].startswith("kind diary")
-        check_free(raw, diary, 30)
-
-
-async def online_starts(assistant: Assistant, who: str, where: str, kind: str, first: str, last: str) -> list[datetime]:
-    """Cliniko's own answer for a practitioner and a site."""
-    raw = Raw(assistant)
-    ids = {
-        "practitioner_id": raw.id("practitioners", who),
-        "business_id": raw.id("businesses", where),
-        "appointment_type_id": raw.id("appointment_types", kind),
-    }
-    rows = await assistant.call("list_available_times", **ids, **{"from": first, "to": last}, limit=500)
-    return [shown(row["appointment_start"]) for row in rows["items"]]
-
-
-async def test_with_online_booking_off_for_one_practitioner_another_and_the_diary_are_offered() -> None:
-    async with in_process() as assistant:
-        raw = Raw(assistant)
-        asked = {"type": "Standard consult", "practitioner": ["Brandt"], "business": "Northside", "when": "tomorrow"}
-        found = await assistant.call("find_times", **asked, kind="online")
-        assert found["items"] == [] and found["why"] == ["Online booking is off for Lena Brandt."]
-        nearest = {row["differs"].split(":")[0]: row for row in found["alternatives"]}
-        assert set(nearest) == {"another practitioner", "kind diary"}
-        other = nearest["another practitioner"]
-        day = "2026-11-25"
-        assert shown(other["starts_at"]) in await online_starts(
-            assistant, other["practitioner"], "Northside", "Standard consult", day, day
+        who, site = raw.id("practitioners", "Dr Mei Ng"), raw.id("businesses", "Northside")
+        blocked = await assistant.call("block_time", practitioner="Ng", when="28 January 2027 13:00 to 17:00")
+        blocked = await assistant.call(
+            "block_time", practitioner="Ng", when="28 January 2027 13:00 to 17:00", allow_clash=blocked.get("clash", "")
         )
-        assert nearest["kind diary"]["practitioner"] == "Lena Brandt"
-        check_free(raw, nearest["kind diary"], 30)
-        both = await assistant.call("find_times", **asked | {"practitioner": ["Brandt", "Ng"]}, kind="online")
-        assert {row["practitioner"] for row in both["items"]} == {"Dr Mei Ng"}
-        assert both["why"] == ["Online booking is off for Lena Brandt."]
-
-
-async def test_a_site_or_day_without_online_times_says_why_and_what_comes_nearest_online() -> None:
-    async with in_process() as assistant:
-        asked = {"type": "Initial consult", "practitioner": ["Jack"], "kind": "online"}
-        sunday = await assistant.call("find_times", **asked, when="Sunday")
-        assert sunday["why"] == ["Jack Whitfield: is not at work then."]
-        later = {row["differs"]: row["starts_at"] for row in sunday["alternatives"]}
-        due = await online_starts(
-            assistant, "Jack Whitfield", "Riverside", "Initial consult", "2026-11-30", "2026-12-06"
+        assert blocked["items"]
+        asked = {"type": "Standard consult", "practitioner": ["Ng"], "when": "28 January 2027 13:00 to 17:00"}
+        nearest = {row["differs"]: row for row in (await assistant.call("find_times", **asked))["alternatives"]}
+        early = shown(nearest["an earlier time"]["starts_at"])
+        one = datetime.fromisoformat("2027-01-28T13:00+11:00")
+        assert one - timedelta(hours=3) < early < one and raw.free(who, site, early, 30)
+        assert not any(
+            raw.free(who, site, early + timedelta(minutes=30 * step), 30)
+            for step in range(1, (one - early) // timedelta(minutes=30))
         )
-        assert shown(later["another time"]) == min(due)
-        none = await assistant.call("find_times", type="Dry needling", business="Riverside", kind="online")
-        assert none["why"] == ["Dry needling is not offered at Riverside."]
-        assert [(row["differs"], row["business"]) for row in none["alternatives"]] == [("another site", "Northside")]
+        friday = datetime.fromisoformat("2027-01-29T00:00+11:00")
+        assert shown(nearest["another time"]["starts_at"]) == raw.earliest(
+            who, site, friday, friday + timedelta(days=3), 30
+        )
+        tonight = await assistant.call("find_times", **asked | {"when": "tonight"})
+        (early,) = [row for row in tonight["alternatives"] if row["differs"] == "an earlier time"]
+        assert NOW <= shown(early["starts_at"]) < datetime.fromisoformat("2026-11-24T17:00+11:00")
 
 
-async def test_free_time_that_needs_more_notice_is_told_from_a_full_day() -> None:
+@pytest.mark.parametrize("when", ["Friday at 16:30", "Friday 16:30 to 16:45", "Friday 16:30 to 17:00"])
+async def test_one_start_at_one_site_has_room_for_the_whole_appointment(when: str) -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
-        row = raw.get("settings", "settings")
-        notice = {"min_hours_advance_required_to_book": 48}
-        row["shown"] = {**row["shown"], "online_bookings": {**row["shown"]["online_bookings"], **notice}}
-        raw.store.put("settings", row)
-        asked = {"type": "Standard consult", "practitioner": ["Ng"], "when": "tomorrow"}
-        found = await assistant.call("find_times", **asked, kind="online")
-        free = (await assistant.call("find_times", **asked))["items"]
-        assert found["items"] == [] and free
-        assert found["why"] == ["Dr Mei Ng: has free time then, but none that patients are offered online."]
-        nearest = {row["differs"].split(":")[0]: row["starts_at"] for row in found["alternatives"]}
-        assert nearest["kind diary"] == free[0]["starts_at"]
-        assert shown(nearest["another time"]) >= NOW + timedelta(hours=48)
+        who, site = raw.id("practitioners", "Dr Mei Ng"), raw.id("businesses", "Northside")
+        asked = {"type": "Standard consult", "practitioner": ["Ng"], "business": "Northside"}
+        found = await assistant.call("find_times", **asked, when=when)
+        assert raw.free(who, site, datetime.fromisoformat("2026-11-27T16:30+11:00"), 30)
+        assert [row["starts_at"][:16] for row in found["items"]] == ["2026-11-27T16:30"]
+        taken = await assistant.call("find_times", **asked, when="Friday at 16:45")
+        assert taken["items"] == [] and taken["why"] == [
+            "Dr Mei Ng at Northside: is full: the longest free stretch has 15 of the 30 minutes needed."
+        ]
 
 
-async def test_another_length_than_the_type_s_is_not_what_patients_book_online() -> None:
+async def test_now_is_a_time_at_which_someone_may_be_free() -> None:
     async with in_process() as assistant:
-        asked = {"type": "Initial consult", "practitioner": ["Ng"], "kind": "online", "when": "tomorrow"}
-        refused = await assistant.call("find_times", **asked, minutes=90)
-        assert refused["code"] == "invalid_arguments" and "45 minutes" in refused["message"]
-        assert (await assistant.call("find_times", **asked, minutes=45))["items"]
+        found = await assistant.call("find_times", type="Standard consult", when="now", business="Northside")
+        assert found["items"] and {row["starts_at"][:16] for row in found["items"]} == {"2026-11-24T09:00"}
+        for row in found["items"]:
+            check_free(Raw(assistant), row, 30)
 
 
 async def test_a_span_longer_than_is_looked_at_says_up_to_which_day() -> None:
@@ -279,32 +237,6 @@ async def test_few_starts_a_day_still_fill_the_limit_from_later_days() -> None:
         many = await assistant.call("find_times", **asked, limit=100)
         assert many["page"]["total"] > 3 and few["page"]["returned"] == 3
         assert few["items"][0] == many["items"][0]
-
-
-async def test_online_times_over_three_weeks_are_cliniko_s_own_windows_put_together() -> None:
-    async with in_process() as assistant:
-        raw = Raw(assistant)
-        ids = {
-            "practitioner_id": raw.id("practitioners", "Jack Whitfield"),
-            "business_id": raw.id("businesses", "Riverside"),
-            "appointment_type_id": raw.id("appointment_types", "Initial consult"),
-        }
-        due: set[datetime] = set()
-        for week in range(4):
-            first = date(2026, 11, 24) + timedelta(days=7 * week)
-            rows = await assistant.call(
-                "list_available_times", **ids, **{"from": str(first), "to": str(first + timedelta(days=6))}, limit=500
-            )
-            assert rows["page"]["complete"]
-            due |= {shown(row["appointment_start"]).astimezone(UTC) for row in rows["items"]}
-        when = "24 November to 14 December"
-        found = await assistant.call(
-            "find_times", type="Initial consult", practitioner=["Jack"], kind="online", when=when, limit=100
-        )
-        zone = raw.zone(ids["business_id"])
-        inside = {at for at in due if date(2026, 11, 24) <= at.astimezone(zone).date() <= date(2026, 12, 14)}
-        assert found["page"]["total"] == len(inside) > 20
-        assert {shown(row["starts_at"]).astimezone(UTC) for row in found["items"]} <= inside
 
 
 async def test_a_class_shows_its_sessions_with_free_places_and_leaves_out_full_ones() -> None:
