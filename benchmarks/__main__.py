@@ -1,23 +1,27 @@
 """Every benchmark, one after another, and a table at the end.
 
-    python -m benchmarks [--openapi FILE] [--out results.json] [--quick]
+    python -m benchmarks [--openapi FILE] [--out benchmarks/results.json] [--quick]
+    python -m benchmarks --readme
 
 Every figure is a ratio of things measured in one run, so that it means the same on a slow computer. FastMCP's
 `from_openapi` is compared with where a description is at hand (--openapi or CLINIKO_OPENAPI): it is installed into an
-environment of its own in a temporary folder, or taken from the one that --rival-python names.
+environment of its own in a temporary folder, or taken from the one that --rival-python names. `--readme` measures
+nothing: it puts the table of the last run, and of the last soak and fuzzing, into the README.
 """
 
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from benchmarks import calls, http, size, start, sweep
+from benchmarks import calls, http, readme, size, start, sweep
 from benchmarks.report import Row, report, where
 from benchmarks.rival import Missing, rival
+from benchmarks.summary import summary
 
 Tables = dict[str, dict[str, Any]]
 
@@ -25,6 +29,12 @@ Tables = dict[str, dict[str, Any]]
 def main() -> None:
     """Measure everything, print the tables as they come and the summary at the end, and write the JSON beside."""
     options = _options()
+    if options.readme:
+        try:
+            readme.write(Path(__file__).resolve().parents[1])
+        except readme.Unexplained as miss:
+            sys.exit(str(miss))
+        return
     tables: Tables = {}
 
     def told(name: str, rows: list[Row], facts: dict[str, Any] | None = None) -> None:
@@ -49,7 +59,7 @@ def main() -> None:
     told("growth", anyio.run(calls.growth, [1_000, 10_000] if options.quick else [1_000, 10_000, 100_000]))
     told("http", *anyio.run(http.measured, 200 if options.quick else 1_000))
     machine = where()
-    report("Budgets (DESIGN 11)", _summary(tables), machine)
+    report("Budgets (DESIGN 11)", summary(tables), machine)
     Path(options.out).write_text(json.dumps({**machine, **tables}, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(f"written to {options.out}")
 
@@ -58,8 +68,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--openapi", default=os.environ.get("CLINIKO_OPENAPI"), metavar="FILE")
     parser.add_argument("--rival-python", metavar="PYTHON", help="an interpreter that has fastmcp already")
-    parser.add_argument("--out", default="benchmarks/results.json", metavar="FILE")
+    parser.add_argument("--out", default=readme.RESULTS, metavar="FILE")
     parser.add_argument("--quick", action="store_true", help="fewer runs and rows")
+    parser.add_argument("--readme", action="store_true", help="only rewrite the README from the last run's JSON")
     return parser.parse_args()
 
 
@@ -74,51 +85,6 @@ def _listed(tools: list[dict[str, Any]], count: Any) -> Row:
         "a tool": round(sum(costs) / len(costs)),
         "largest": max(costs),
     }
-
-
-def _row(table: dict[str, Any], **where: object) -> Any:
-    return next((row for row in table["rows"] if all(row[key] == value for key, value in where.items())), None)
-
-
-def _summary(tables: Tables) -> list[Row]:
-    """What was promised, and what was measured."""
-    rows: list[Row] = []
-
-    def told(what: str, found: float, budget: float | None, unit: str, digits: int = 2) -> None:
-        met = "" if budget is None else "yes" if found <= budget else "NO"
-        limit = "" if budget is None else f"{budget:,g} {unit}"
-        rows.append({"figure": what, "measured": f"{found:,.{digits}f} {unit}", "budget": limit, "met": met})
-
-    core, whole = _row(tables["lists"], view="core"), _row(tables["lists"], view="all")
-    told("list, core", core["tokens"], 4_000, "tokens", 0)
-    told("list, all", whole["tokens"], 32_000, "tokens", 0)
-    served, theirs = _row(tables["start"], server="core"), _row(tables["start"], server="from_openapi")
-    told("start to tools/list, core", served["to empty"], 1.25, "x an empty server")
-    told("memory after tools/list, core", served["MB to empty"], 1.3, "x an empty server")
-    if theirs:
-        tokens = _row(tables["lists"], view="from_openapi")["tokens"]
-        told("start, from_openapi to core", theirs["seconds"] / served["seconds"], None, "x ours", 1)
-        told("list, from_openapi to all", tokens / whole["tokens"], None, "x ours", 1)
-        told("list, from_openapi to core", tokens / core["tokens"], None, "x ours", 1)
-        told("memory, from_openapi to core", theirs["MB"] / served["MB"], None, "x ours", 1)
-    for row in tables["one call"]["rows"]:
-        told(f"overhead: {row['work']}", row["overhead ms"], 5 if row["work"] == "read a patient" else None, "ms")
-    slow = _row(tables["sweep"], way=sweep.SLOW)
-    for row in tables["sweep"]["rows"]:
-        if row is not slow:
-            told(f"whole list, {row['way']}", row["to ideal"], 1.3, "x 4 pages in flight")
-    swept = _row(tables["sweep"], way="sweep")
-    told("one page at a time, to the sweep", slow["seconds"] / swept["seconds"], None, "x slower", 1)
-    grown = tables["growth"]["rows"]
-    told(
-        f"cost a row, {grown[-1]['rows']:,} rows to {grown[0]['rows']:,}",
-        grown[-1]["ms a 1,000 rows"] / grown[0]["ms a 1,000 rows"],
-        None,
-        "x",
-    )
-    for row in tables["http"]["rows"]:
-        told(f"Streamable HTTP, {row['clients']} clients", row["calls a second"], None, "calls a second", 0)
-    return rows
 
 
 if __name__ == "__main__":

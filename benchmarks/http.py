@@ -140,7 +140,7 @@ async def measured(calls: int) -> tuple[list[Row], dict[str, object]]:
     """A row for each number of clients: calls of a tool, of an empty server's, and bare requests; and peak memory."""
     rows: list[Row] = []
     with listening() as (address, clinic, process_id), empty() as nothing:
-        patients = httpx2.get(f"{clinic}/patients?per_page=1", headers=KEY, trust_env=False).json()
+        patients = httpx2.get(f"{clinic}/patients?per_page=1", headers=KEY, trust_env=False, timeout=60).json()
         patient: str = patients["patients"][0]["id"]
 
         async def request(http: httpx2.AsyncClient) -> None:

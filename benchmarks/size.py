@@ -34,6 +34,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "diary of a day": ("list_bookings", {"starts_at": "2026-11-24"}),
     "50 appointments": ("list_individual_appointments", {}),
     "10 appointments": ("list_individual_appointments", {"limit": 10}),
+    "10 coming appointments": ("list_individual_appointments", {"limit": 10, "starts_at": ">2026-11-24"}),
     "20 patients": ("list_patients", {"limit": 20}),
     "practitioners": ("list_practitioners", {}),
     "sites": ("list_businesses", {}),

@@ -63,6 +63,12 @@ async def soak(minutes: int, callers: int) -> list[Row]:
     return rows
 
 
+def level(megabytes: list[float]) -> int:
+    """For how many of the last minutes the memory held was within a hundredth of what it is at the end."""
+    apart = (abs(each - megabytes[-1]) > megabytes[-1] / 100 for each in reversed(megabytes))
+    return next((minutes for minutes, far in enumerate(apart) if far), len(megabytes))
+
+
 def main() -> None:
     """Soak, print, and write the result down."""
 
@@ -72,16 +78,14 @@ def main() -> None:
     minutes, callers, out = int(given("--minutes", "20")), int(given("--callers", "20")), given("--out", RESULT)
     machine = where()
     rows = anyio.run(soak, minutes, callers)
-    # The first minute also fills caches, so growth is told from the second.
-    first, last = float(rows[min(1, len(rows) - 1)]["MB"]), float(rows[-1]["MB"])
     facts: dict[str, str | int | float] = {
         "minutes": minutes,
         "callers": callers,
         "calls": sum(int(row["calls"]) for row in rows),
         "told as failed": sum(int(row["told as failed"]) for row in rows),
         "slowest, s": round(max(float(row["slowest, s"]) for row in rows), 2),
-        "MB": round(last),
-        "MB, last minute to second": round(last / first, 3),
+        "MB": round(float(rows[-1]["MB"])),
+        "MB level for, minutes": level([float(row["MB"]) for row in rows]),
     }
     report("Soak", rows, facts)
     Path(out).write_text(json.dumps({**machine, **facts, "rows": rows}, indent=1) + "\n", "utf-8")

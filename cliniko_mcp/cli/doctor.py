@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.output import any_console
 from cliniko_mcp.doctor.check import Check, Status
 
 KEPT: Final = (
@@ -49,6 +50,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
     """
     import anyio
 
+    any_console()
     found = anyio.run(_examined, flags, not as_json)
     if as_json:
         click.echo(json.dumps({"checks": [each.as_json() for each in found]}, ensure_ascii=False, indent=2))

@@ -63,7 +63,7 @@ def export(
     async def run() -> "Exported":
         async with running(settings) as house:
             desk = await house.desk("export", Caller(route="terminal"))
-            return await write(desk, plan, out, again=again, overwrite=overwrite, progress=bar.show)
+            return await write(desk, plan, out, again=again, overwrite=overwrite, progress=bar.show, on_kept=bar.go_on)
 
     try:
         done = anyio.run(run)
@@ -84,6 +84,11 @@ class Bar:
         self.rows = 0
         self._noun = noun
         self._shown = sys.stderr.isatty()
+
+    def go_on(self, rows: int) -> None:
+        """Say that an earlier run left so many rows."""
+        self.rows = rows
+        click.echo(f"{rows:,} rows are kept from an earlier run: going on behind them.", err=True)
 
     def show(self, rows: int, total: int | None) -> None:
         """Draw the bar at `rows` of `total`."""

@@ -10,6 +10,7 @@ import click
 
 from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, account_given, keep_account, kept_here
 from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.output import any_console
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.hosts.table import HOSTS, Computer, Host, found_hosts, this_computer
 from cliniko_mcp.keys import Place
@@ -81,6 +82,7 @@ def install(
     """
     from cliniko_mcp.hosts.configuration import install_into, installed_entry, remove_from
 
+    any_console()
     computer = this_computer()
     if client is None:
         raise click.UsageError(f"which assistant? {_suggestion(computer)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.output import any_console
 
 if TYPE_CHECKING:
     from cliniko_mcp.listing import Entry
@@ -34,6 +35,7 @@ def tools(as_json: bool, **flags: Any) -> None:
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.tools.views import view_of
 
+    any_console()
     shown = [entries()[name] for name in view_of(Settings.load(flags)).listed]
     if as_json:
         rows = [

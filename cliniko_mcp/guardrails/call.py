@@ -96,7 +96,7 @@ class GuardedCall:
     call: Call
     tool: str
     caller: Caller
-    trace: Trace = field(default_factory=Trace, compare=False)
+    trace: Trace = field(default_factory=Trace)
 
 
 class Layer(Protocol):

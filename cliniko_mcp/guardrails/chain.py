@@ -183,7 +183,8 @@ class Chain:
         before: str | None = None
         count = 0
         seen = 0
-        ended = head is None or head.count == 0
+        last = head or Head()
+        ended = last.count == 0
         for path, number, line in self.lines():
             entry = _entry(line)
             place = f"{path.name} line {number}"
@@ -199,8 +200,8 @@ class Chain:
                 return Checked(seen, f"{place} is not the beginning that it says it is")
             before, count = cast("str", entry["seal"]), cast("int", entry["n"])
             seen += 1
-            if head is not None and count >= head.count and not ended:
-                if count == head.count and before != head.digest:
+            if not ended and count >= last.count:
+                if count == last.count and before != last.digest:
                     return Checked(seen, f"{place} is not the entry that was last written")
                 ended = True
         if head is None and seen:

@@ -68,9 +68,7 @@ def _list(decisions: Decisions, now: float) -> dict[str, JsonValue]:
 
 
 def _decide(decisions: Decisions, asked: Mapping[str, object]) -> dict[str, JsonValue]:
-    outcome = decisions.decide(
-        str(asked["question"]), asked["approve"] is True, str(asked.get("pin", "")), "terminal"
-    )
+    outcome = decisions.decide(str(asked["question"]), asked["approve"] is True, str(asked.get("pin", "")), "terminal")
     return {"outcome": outcome.name}
 
 

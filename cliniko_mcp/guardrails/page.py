@@ -7,6 +7,7 @@ on a path of 256 random bits; what changes something must also come from the pag
 import hmac
 import json
 import logging
+import math
 import sys
 import threading
 import time
@@ -60,28 +61,28 @@ class ApprovalPage:
     def invite(self) -> str:
         """Call a person to the page, starting it when this is the first question; a sentence that says where to go."""
         terminal = "run cliniko-mcp approve in a terminal on this computer"
-        if self._site is None and not self._start():
+        site = self._site or self._start()
+        if site is None:
             return "The approval page could not be started; whoever runs this server finds the reason in its log."
-        site = self._site
-        if site is not None and not site.watched:
+        if not site.watched:
             self._open_browser(site.address)
         if self._word is None:
             return "The question is on the approval page in the web browser on this computer."
         return f"The question is on the approval page in the web browser on this computer; or {terminal}."
 
-    def _start(self) -> bool:
+    def _start(self) -> "_Site | None":
         try:
             site = _Site(self._decisions, self._now, self._token)
         except OSError as problem:
             _LOG.error("the approval page could not be started: %s", problem.strerror)
-            return False
+            return None
         threading.Thread(target=site.serve_forever, args=(_PULSE,), name="approval-page", daemon=True).start()
         self._site = site
         try:
-            self._word = meeting.announce(self._folder, self._token()[:16], site.server_port, site.secret)
+            self._word = meeting.announce(self._folder, self._token(), site.server_port, site.secret)
         except OSError as problem:
             _LOG.warning("cliniko-mcp approve will not find this server: %s", problem.strerror or problem)
-        return True
+        return site
 
     def close(self) -> None:
         """Take the page down and the word about it away."""
@@ -106,7 +107,7 @@ class _Site(ThreadingHTTPServer):
         self.path = f"/{token()}"
         self.csrf = token()
         self.secret = token()
-        self.seen = -_WATCHED
+        self.seen = -math.inf
         super().__init__(("127.0.0.1", 0), _Visit)
         self.host = f"127.0.0.1:{self.server_port}"
         self.origin = f"http://{self.host}"
@@ -200,8 +201,8 @@ class _Visit(BaseHTTPRequestHandler):
 
     def _expected(self) -> bool:
         """Whether the request names this very host, which a page of another site cannot (DNS rebinding)."""
-        hosts = self.headers.get_all("Host") or []
-        return hosts == [self.server.host] and not is_foreign(self.client_address, self.server.server_port)
+        named = self.headers.get_all("Host") == [self.server.host]
+        return named and not is_foreign(self.client_address, self.server.server_port)
 
     def _refuse(self, status: int) -> None:
         self._send(status, f"{status}\n", "text/plain")

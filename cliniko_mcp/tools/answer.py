@@ -20,11 +20,13 @@ from cliniko_mcp.tools.names import NAMED, ids_in, look_up, text_of
 from cliniko_mcp.tools.rows import Row, Shape, local_text, row_of
 from cliniko_mcp.untrusted import clean
 
-USUAL_TOKENS: Final = 2_000
-MOST_TOKENS: Final = 8_000
-_BYTES_A_TOKEN: Final = 4
+_BYTES_A_TOKEN: Final = 3
+"""Rows are full of ids and times, where o200k_base makes a token of 3.1 to 3.4 bytes (`python -m benchmarks.size`)."""
+USUAL_BYTES: Final = 2_000 * _BYTES_A_TOKEN
+MOST_BYTES: Final = 8_000 * _BYTES_A_TOKEN
 _ENVELOPE_BYTES: Final = 600
-ERROR_BYTES: Final = 300 * _BYTES_A_TOKEN
+ERROR_BYTES: Final = 300 * 4
+"""Errors are sentences, where a token is 4 bytes and more."""
 _FIX_BYTES: Final = len(',"fix":""')
 _WHOLE: Final = 60
 """Text of so many characters, such as an id, a name or a time, is never cut."""
@@ -69,11 +71,11 @@ class Rows:
 
 
 async def shaped(
-    desk: Desk, records: Sequence[Record], shape: Shape, tokens: int = USUAL_TOKENS, reserved: int = 0
+    desk: Desk, records: Sequence[Record], shape: Shape, most: int = USUAL_BYTES, reserved: int = 0
 ) -> Rows:
-    """The records as rows, as many as fit into `tokens`, with the names that their ids stand for.
+    """The records as rows, as many as fit into `most` bytes, with the names that their ids stand for.
 
-    `reserved` is how many bytes of them the caller needs for other things.
+    `reserved` is how many of them the caller needs for other things.
     """
     shown = {name for record in records[:1] for name in shape.names(record)}
     # A site that is not shown still says in which zone its times are.
@@ -88,7 +90,7 @@ async def shaped(
     costs: list[int] = []
     taken = 0
     cut = False
-    room = tokens * _BYTES_A_TOKEN - _ENVELOPE_BYTES - reserved
+    room = most - _ENVELOPE_BYTES - reserved
     for record in records:
         row = row_of(record, shape, zones.get(str(getattr(record, "business_id", "")), home), known)
         if not rows:
@@ -142,7 +144,7 @@ def _legend(
     return legend
 
 
-def fitted(item: Row, room: int = MOST_TOKENS * _BYTES_A_TOKEN - _ENVELOPE_BYTES) -> tuple[Row, bool]:
+def fitted(item: Row, room: int = MOST_BYTES - _ENVELOPE_BYTES) -> tuple[Row, bool]:
     """One record within `room` bytes, the hard limit if left out: its longest texts are cut until it fits; and whether
     any were."""
     cut = False

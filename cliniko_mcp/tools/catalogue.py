@@ -16,7 +16,7 @@ from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.model import Body
 from cliniko_mcp.operation import Risk
 from cliniko_mcp.registry import RESOURCES, find, resource
-from cliniko_mcp.tools.answer import MOST_TOKENS, Answer, size
+from cliniko_mcp.tools.answer import MOST_BYTES, Answer, size
 from cliniko_mcp.tools.boundary import explained, unwrapped
 from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.lookup import Lookup
@@ -258,7 +258,7 @@ def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
         full: dict[str, JsonValue] = {**_told(entry), "input_schema": dict(entry.input_schema)}
-        fits = size(items) + size(full) < MOST_TOKENS * 4 - 1_000
+        fits = size(items) + size(full) < MOST_BYTES - 1_000
         items.append(full if fits else _told(entry))
     return items
 

@@ -9,7 +9,7 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Call, Operation
-from cliniko_mcp.tools.answer import CUT, MOST_TOKENS, USUAL_TOKENS, Answer, Rows, shaped
+from cliniko_mcp.tools.answer import CUT, MOST_BYTES, USUAL_BYTES, Answer, Rows, shaped
 from cliniko_mcp.tools.cursor import Cursors, Position
 from cliniko_mcp.tools.rows import shape_of
 from cliniko_mcp.tools.schema import controls
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT: Final = 50
 MOST_ROWS: Final = 1000
-_LEAST_ROW_TOKENS: Final = {True: 12, False: 30}
+_LEAST_ROW_BYTES: Final = {True: 36, False: 90}
 """What a row costs at the least, by whether the caller named its fields: more rows than could fit are never fetched."""
 _ANCHORS: Final = 5
 _MOVED: Final = (
@@ -43,11 +43,11 @@ async def listed(desk: Desk, operation: Operation, given: dict[str, object], cur
     ours = controls(operation)
     call = operation.parse({name: value for name, value in position.arguments.items() if name not in ours})
     generous = "limit" in given or shape.detail == "full" or shape.fields is not None
-    tokens = MOST_TOKENS if generous else USUAL_TOKENS
-    least = _LEAST_ROW_TOKENS[shape.fields is not None]
-    wanted = min(limit, tokens // least)
+    most = MOST_BYTES if generous else USUAL_BYTES
+    least = _LEAST_ROW_BYTES[shape.fields is not None]
+    wanted = min(limit, most // least)
     sweep, moved = await _from(desk, call, position, wanted)
-    rows = await shaped(desk, sweep.rows, shape, tokens, reserved=len(cursors.seal(position)))
+    rows = await shaped(desk, sweep.rows, shape, most, reserved=len(cursors.seal(position)))
     complete = sweep.complete and not rows.left
     page: dict[str, JsonValue] = {"returned": len(rows.shown)}
     if sweep.total is not None:

@@ -16,13 +16,13 @@ from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.together import both, gathered
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body, Record
-from cliniko_mcp.tools.answer import USUAL_TOKENS, Answer, size
+from cliniko_mcp.tools.answer import USUAL_BYTES, Answer, size
 from cliniko_mcp.tools.names import text_of
 from cliniko_mcp.tools.rows import Row, local_text
 from cliniko_mcp.tools.tool import curated
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_ROOM: Final = USUAL_TOKENS * 4 - 800
+_ROOM: Final = USUAL_BYTES - 800
 Hours = dict[int, list[tuple[int, int]]]
 """Minutes after midnight by ISO weekday."""
 

@@ -17,7 +17,7 @@ from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body
-from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, size
+from cliniko_mcp.tools.answer import MOST_BYTES, USUAL_BYTES, Answer, size
 from cliniko_mcp.tools.names import person
 from cliniko_mcp.tools.tool import curated
 from cliniko_mcp.when import local_day
@@ -130,8 +130,7 @@ async def _rows(desk: Desk, given: Report, found: Finding, used: int) -> list[Js
     some = found.rows[given.skip : given.skip + (given.limit or _USUAL)]
     ids = [str(row["patient_id"]) for row in some if row.get("patient_id")]
     records = await desk.by_id("list_patients", ids)
-    tokens = MOST_TOKENS if given.limit is not None else USUAL_TOKENS
-    room = tokens * 4 - _ROOM - used
+    room = (MOST_BYTES if given.limit is not None else USUAL_BYTES) - _ROOM - used
     shown: list[Json] = []
     for row in some:
         if (key := row.get("patient_id")) is not None:

@@ -20,7 +20,7 @@ from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body
-from cliniko_mcp.tools.answer import MOST_TOKENS, USUAL_TOKENS, Answer, size
+from cliniko_mcp.tools.answer import MOST_BYTES, USUAL_BYTES, Answer, size
 from cliniko_mcp.tools.rows import Row
 from cliniko_mcp.tools.tool import curated
 from cliniko_mcp.when import day_bounds
@@ -29,7 +29,6 @@ from cliniko_mcp.when.words import WEEKDAY_NAMES
 
 REACH: Final = timedelta(days=62)
 """The longest stretch that is read in one call."""
-_BYTES_A_TOKEN: Final = 4
 _ENVELOPE: Final = 1_600
 """Bytes kept for the interval, the totals, the names and the remarks."""
 
@@ -56,8 +55,7 @@ async def work(desk: Desk, given: ShowDiary) -> Answer:
     sites = [site] if site else [each for each in roster.businesses.values() if not each.gone or _used(each, diary)]
     sheets = sheets_of(roster, diary, span, sites, who)
     found = await people_of(desk, [each for sheet in sheets for each in (*sheet.entries, *sheet.over)])
-    tokens = MOST_TOKENS if given.limit else USUAL_TOKENS
-    shown = _Shown(roster, found, given, tokens * _BYTES_A_TOKEN - _ENVELOPE)
+    shown = _Shown(roster, found, given, (MOST_BYTES if given.limit else USUAL_BYTES) - _ENVELOPE)
     for sheet in sheets:
         shown.add(sheet)
     body: dict[str, JsonValue] = {

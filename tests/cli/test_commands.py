@@ -109,6 +109,26 @@ def test_in_a_terminal_no_line_is_broken_inside_a_word(arguments: tuple[str, ...
     assert all(len(line) <= 72 for line in outside.splitlines() if os.sep not in line)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("demo", "--fast"),
+        ("doctor", "--sandbox"),
+        ("install", "--client", "cursor", "--sandbox", "--config", "漢字 ›/mcp.json"),
+        ("login", "--status"),
+        ("tools",),
+    ],
+    ids=" ".join,
+)
+def test_a_pipe_that_lacks_characters_is_no_mistake(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "漢字"), "XDG_STATE_HOME": str(tmp_path)}
+    done = run(*arguments, PYTHONIOENCODING="ascii", **home)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("plain", [False, True])
 def test_a_long_sweep_shows_how_far_it_is_in_a_terminal(plain: bool, tmp_path: Path) -> None:

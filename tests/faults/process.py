@@ -23,6 +23,8 @@ META = {
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "faults", "version": "1"},
 }
+PATIENT = 60.0
+"""Seconds that a test waits for an answer: a busy machine takes a while to sow a clinic."""
 SERVE = (sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox")
 
 
@@ -91,12 +93,14 @@ class Served:
         """How many patients of this name the clinic has, seen from outside."""
         key = b64encode(b"demo-au1:").decode()
         headers = {"Authorization": f"Basic {key}", "User-Agent": "faults (t@example.org)"}
-        found = httpx2.get(f"{self.url}/patients?q[]=last_name:={last_name}", headers=headers, trust_env=False)
+        found = httpx2.get(
+            f"{self.url}/patients?q[]=last_name:={last_name}", headers=headers, trust_env=False, timeout=PATIENT
+        )
         return int(found.json()["total_entries"])
 
     def _control(self, method: str, route: str, body: Any = None) -> Any:
         address = self.url.removesuffix("/v1") + f"/_sandbox/{route}"
-        answer = httpx2.request(method, address, json=body, trust_env=False).raise_for_status()
+        answer = httpx2.request(method, address, json=body, trust_env=False, timeout=PATIENT).raise_for_status()
         return answer.json() if answer.content else None
 
     def written(self) -> list[dict[str, Any]]:
@@ -159,14 +163,14 @@ class Stream:
     """A client over SSE with no SDK: what it posts, and the messages that come down its stream."""
 
     def __init__(self, address: str) -> None:
-        self._http = httpx2.Client(trust_env=False, timeout=20)
+        self._http = httpx2.Client(trust_env=False, timeout=PATIENT)
         self._came: Queue[str | None] = Queue()
         # Sent by hand, because a stream that another thread reads can only be broken off below.
         request = self._http.build_request("GET", address)
         self._response = self._http.send(request, stream=True)
         self._reading = Thread(target=self._read, daemon=True)
         self._reading.start()
-        path = self._came.get(timeout=20)
+        path = self._came.get(timeout=PATIENT)
         assert path is not None
         self._post_to = str(request.url.join(path))
 
@@ -187,7 +191,7 @@ class Stream:
 
     def answer(self, number: int | str) -> dict[str, Any]:
         """The answer to this request; all that comes before it has to be JSON-RPC."""
-        while (text := self._came.get(timeout=20)) is not None:
+        while (text := self._came.get(timeout=PATIENT)) is not None:
             message = json.loads(text)
             assert message["jsonrpc"] == "2.0"
             if message.get("id") == number:

@@ -53,9 +53,11 @@ async def test_hundreds_of_writes_at_once_are_each_done_once() -> None:
         assert (await assistant.call("count_records", operation="list_concession_types"))["count"] >= 300
 
 
-async def test_ten_seconds_of_everything_lose_nothing_double_nothing_and_leave_nothing_hanging(tmp_path: Path) -> None:
+async def test_twenty_seconds_of_everything_lose_nothing_double_nothing_and_leave_nothing_hanging(
+    tmp_path: Path,
+) -> None:
     audit = tmp_path / "audit.jsonl"
-    soak = Soak(seconds=8)
+    soak = Soak(seconds=20)
     async with in_process(audit_file=str(audit)) as assistant:
         await assistant.call("list_practitioners")
         before = asyncio.all_tasks()

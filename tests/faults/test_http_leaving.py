@@ -13,7 +13,7 @@ import pytest
 
 from cliniko_mcp.guardrails.chain import Chain
 
-from .process import META, Stream, listening
+from .process import META, PATIENT, Stream, listening
 from .test_leaving import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals of this test are POSIX")
@@ -31,7 +31,7 @@ def frame(name: str, **arguments: Any) -> dict[str, Any]:
 
 
 def call(address: str, name: str, **arguments: Any) -> dict[str, Any]:
-    with httpx2.Client(trust_env=False, timeout=20) as http:
+    with httpx2.Client(trust_env=False, timeout=PATIENT) as http:
         response = http.post(address, json=frame(name, **arguments), headers=HEADERS | {"mcp-name": name})
     text = response.text
     data = next((line[5:] for line in text.splitlines() if line.startswith("data:") and '"result"' in line), text)
@@ -53,7 +53,7 @@ def vanish(address: str, clinic: str, process: subprocess.Popen[bytes]) -> None:
 
 def posted(clinic: str) -> Callable[[], bool]:
     def holds() -> bool:
-        entries = httpx2.get(f"{clinic}/_sandbox/requests", trust_env=False).json()["requests"]
+        entries = httpx2.get(f"{clinic}/_sandbox/requests", trust_env=False, timeout=PATIENT).json()["requests"]
         return any(each["method"] == "POST" for each in entries)
 
     return holds
@@ -68,7 +68,7 @@ def test_a_client_that_vanishes_stops_its_call_which_is_written_down_and_others_
     audit = tmp_path / "audit.jsonl"
     with listening(audit) as (process, address, clinic):
         slow = {"faults": [{"kind": "slow", "seconds": 600, "method": "POST"}]}
-        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False)
+        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False, timeout=PATIENT)
         vanish(address, clinic, process)
         until(lambda: len(outcomes(audit)) == 2, process)
         assert outcomes(audit) == ["begun", "interrupted"]
@@ -80,7 +80,7 @@ def test_a_server_told_to_stop_over_http_ends_in_seconds_and_writes_down_how_the
     audit = tmp_path / "audit.jsonl"
     with listening(audit) as (process, address, clinic):
         slow = {"faults": [{"kind": "slow", "seconds": 600, "method": "POST"}]}
-        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False)
+        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False, timeout=PATIENT)
         body = json.dumps(frame("create_patient", first_name="Half", last_name="Done"))
         command = (
             "import httpx2, sys, json\n"
@@ -103,7 +103,7 @@ def test_a_client_that_vanishes_over_sse_stops_its_call_which_is_written_down_an
     audit = tmp_path / "audit.jsonl"
     with listening(audit, "sse") as (process, address, clinic):
         slow = {"faults": [{"kind": "slow", "seconds": 600, "method": "POST"}]}
-        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False)
+        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False, timeout=PATIENT)
         with Stream(address) as leaving:
             leaving.send(frame("create_patient", first_name="Half", last_name="Done"))
             until(posted(clinic), process)
@@ -119,7 +119,7 @@ def test_a_server_told_to_stop_over_sse_ends_in_seconds_and_writes_down_how_the_
     audit = tmp_path / "audit.jsonl"
     with listening(audit, "sse") as (process, address, clinic):
         slow = {"faults": [{"kind": "slow", "seconds": 600, "method": "POST"}]}
-        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False)
+        httpx2.post(f"{clinic}/_sandbox/faults", json=slow, trust_env=False, timeout=PATIENT)
         with Stream(address) as stream:
             stream.send(frame("create_patient", first_name="Half", last_name="Done"))
             until(posted(clinic), process)

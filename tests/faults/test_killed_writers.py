@@ -94,7 +94,7 @@ def test_an_export_that_was_killed_or_ran_out_of_disk_goes_on_and_ends_as_one_th
     whole = tmp_path / "whole.csv"
     assert run(whole).returncode == 0
     expected = exported(whole)
-    assert len(expected) > 250
+    assert len(expected) > 560
     assert len(set(expected)) == len(expected)
 
     out = tmp_path / "broken.csv"
@@ -102,18 +102,30 @@ def test_an_export_that_was_killed_or_ran_out_of_disk_goes_on_and_ends_as_one_th
     assert killed.returncode == -signal.SIGKILL
     assert not out.exists()
 
-    stopped = run(out, KILL_AT="150", KILL_BY=str(int(signal.SIGTERM)))
-    assert stopped.returncode != 0
+    # Past the first note of how far the file is good: what was noted is kept, what came after it is read again.
+    killed = run(out, KILL_AT="560", KILL_BY=str(int(signal.SIGKILL)))
+    assert killed.returncode == -signal.SIGKILL
+    assert "kept" not in killed.stderr
     assert not out.exists()
 
-    full = run(out, KILL_AT="240", KILL_BY="full")
+    # Whatever stands behind the place that was noted is none of the next run's.
+    with out.with_name(f"{out.name}.part").open("ab") as part:
+        part.write(b"1,torn\r\n" * 1_000)
+    stopped = run(out, KILL_AT="550", KILL_BY=str(int(signal.SIGTERM)))
+    assert stopped.returncode != 0
+    assert "500 rows are kept from an earlier run" in stopped.stderr
+    assert not out.exists()
+
+    full = run(out, KILL_AT="570", KILL_BY="full")
     assert full.returncode == 1
     assert not out.exists()
     assert "Traceback" not in full.stderr
+    assert "500 rows are kept in" in full.stderr
     assert "large" in full.stderr.lower() or "space" in full.stderr.lower()
 
     done = run(out)
     assert done.returncode == 0, done.stderr
+    assert f"{len(expected)} rows in {out}, 500 of them by an earlier run" in done.stdout
     assert exported(out) == expected
     assert out.read_bytes() == whole.read_bytes()
     assert [each.name for each in tmp_path.iterdir() if "part" in each.name] == []

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -9,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.process import META, Stream, listening
+from tests.faults.process import META, PATIENT, Stream, listening
 
 from .standing import FUZZ, told
 from .test_frames import LINES, METHODS
 
+GOOD_ONES = count(1)
 GOOD = {"name": "x", "_meta": META}
 USUAL = {
     "accept": "application/json, text/event-stream",
@@ -29,7 +31,7 @@ HEADERS = st.fixed_dictionaries(
         "accept": st.sampled_from(["*/*", "application/json", "text/event-stream", ""]) | PRINTABLE,
         "content-type": st.sampled_from(["application/json; charset=utf-8", "text/plain", ""]) | PRINTABLE,
         "mcp-protocol-version": st.sampled_from(["2025-11-25", "2024-11-05", "2026-07-28, 2026-07-28"]) | PRINTABLE,
-        "mcp-method": METHODS.filter(str.isascii).filter(str.isprintable) | PRINTABLE,
+        "mcp-method": METHODS.filter(str.isascii).filter(str.isprintable).map(str.strip) | PRINTABLE,
         "mcp-name": st.sampled_from(["get_patient", "nothing"]) | PRINTABLE,
         "mcp-session-id": PRINTABLE,
         "last-event-id": PRINTABLE,
@@ -43,7 +45,7 @@ VERBS = st.sampled_from(["POST", "POST", "POST", "GET", "DELETE", "PUT", "HEAD",
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx2.Client, str]]:
     with (
         listening(tmp_path_factory.mktemp("http") / "audit.jsonl") as (process, address, _),
-        httpx2.Client(trust_env=False, timeout=20) as client,
+        httpx2.Client(trust_env=False, timeout=PATIENT) as client,
     ):
         yield client, address
         assert process.poll() is None
@@ -89,7 +91,7 @@ def test_no_request_over_sse_ends_its_stream_or_the_server(
     for body in bodies:
         blames_the_sender(sse.post(body, **headers))
         told("frames over SSE")
-    number = f"good {told('streams asked again')}"
+    number = f"good {next(GOOD_ONES)}"
     sse.send({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": GOOD})
     answer: dict[str, Any] = sse.answer(number)
     assert answer["error"]["code"] == -32602

@@ -117,6 +117,14 @@ def test_nothing_listens_before_the_first_question_or_after_the_end(desktop: Des
         HTTPConnection(host, timeout=5).connect()
 
 
+def test_a_page_that_nobody_closed_does_not_keep_the_program_alive(desktop: Desktop) -> None:
+    import threading
+
+    desktop.start()
+    (serving,) = [thread for thread in threading.enumerate() if thread.name == "approval-page"]
+    assert serving.daemon
+
+
 def test_the_address_is_local_and_has_256_random_bits(desktop: Desktop) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[A-Za-z0-9_-]{43}", desktop.start())
 
@@ -152,6 +160,11 @@ def test_what_is_shown_cannot_become_markup(desktop: Desktop) -> None:
     text = desktop.visit("GET", desktop.path)[1]
     assert "<script>alert" not in text
     assert "<img" not in text
+
+
+def test_the_answer_says_of_the_program_no_more_than_its_name(desktop: Desktop) -> None:
+    desktop.start()
+    assert desktop.visit("GET", desktop.path)[0].getheader("Server") == "cliniko-mcp"
 
 
 def test_the_answer_forbids_everything_from_outside(desktop: Desktop) -> None:
@@ -242,6 +255,33 @@ def test_another_path_another_host_or_another_site_sees_nothing(desktop: Desktop
     assert desktop.visit("PUT", desktop.path)[0].status == 501
 
 
+@pytest.mark.parametrize("length", ["8193", "9" * 5_000, "-1", "1e3", "", "²"])
+def test_a_length_that_is_too_much_or_none_is_refused(desktop: Desktop, length: str) -> None:
+    desktop.start()
+    headers = {"Content-Length": length, "Origin": desktop.origin}
+    assert desktop.visit("POST", desktop.path, "", headers)[0].status == 413
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [("&a=1" * 7, 303), ("&a=1" * 8, 400), ("&decision=", 400), ("\u00e9", 400)],
+    ids=["ten fields", "eleven fields", "one twice though empty", "not ASCII"],
+)
+def test_an_answer_has_at_most_ten_fields_each_once(desktop: Desktop, more: str, status: int) -> None:
+    asked = desktop.ask()
+    desktop.start()
+    csrf = re.findall(r'name=csrf value="([^"]+)"', desktop.visit("GET", desktop.path)[1])[0]
+    body = urlencode({"csrf": csrf, "question": asked.question.challenge, "decision": "deny"}) + more
+    headers = {"Origin": desktop.origin, "Content-Length": str(len(body.encode()))}
+    assert desktop.visit("POST", desktop.path, body, headers)[0].status == status
+
+
+def test_the_longest_answer_is_read(desktop: Desktop) -> None:
+    desktop.start()
+    response, _ = desktop.visit("POST", desktop.path, "x" * 8_192, {"Origin": desktop.origin})
+    assert response.status == 403
+
+
 def test_a_field_given_twice_counts_as_not_given(desktop: Desktop) -> None:
     asked = desktop.ask()
     desktop.start()
@@ -298,6 +338,22 @@ def test_with_a_pin_a_yes_needs_it_and_a_no_does_not(desktop: Desktop) -> None:
     assert desktop.verdict(asked) == "none"
     assert desktop.send(asked, pin="4711")[1] == "APPROVED"
     assert desktop.send(other, "deny")[1] == "DENIED"
+
+
+def test_a_question_that_ends_while_the_pin_is_checked_is_gone(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desktop.pin.set("4711")
+    asked = desktop.ask()
+
+    def check(typed: str) -> Checked:
+        desktop.clock.pass_(minutes=10)
+        return Checked.RIGHT
+
+    monkeypatch.setattr(desktop.pin, "check", check)
+    decisions = Decisions(desktop.questions, desktop.pin)
+    assert decisions.decide(asked.question.challenge, True, "4711", "page") is Outcome.GONE
+    assert desktop.verdict(asked) == "none"
 
 
 def test_five_wrong_pins_lock_it_for_a_while_even_for_the_right_one(desktop: Desktop) -> None:
@@ -514,6 +570,11 @@ def test_stale_and_broken_word_is_cleared_away(tmp_path: Path, content: str) -> 
     assert list(meeting.servers(tmp_path / "nothing", lambda: "n")) == []
 
 
+def test_word_that_cannot_be_cleared_away_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "approvals" / "a folder.json").mkdir(parents=True)
+    assert list(meeting.servers(tmp_path, lambda: "nonce")) == []
+
+
 @pytest.mark.skipif(os.name != "posix", reason="file modes are a Unix matter")
 def test_a_folder_that_others_could_write_to_is_closed_to_them(tmp_path: Path) -> None:
     (tmp_path / "approvals").mkdir()
@@ -531,6 +592,20 @@ def test_word_that_others_could_have_left_is_not_believed(desktop: Desktop) -> N
     assert list(meeting.servers(desktop.folder, lambda: "n")) == []
 
 
+def test_a_page_that_cannot_start_says_so_and_tries_again(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cliniko_mcp.guardrails import page
+
+    def taken(*_: object) -> None:
+        raise OSError(98, "Address already in use")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(page, "_Site", taken)
+        assert "could not be started" in desktop.page.invite()
+    assert desktop.opened == []
+    assert "web browser" in desktop.page.invite()
+    assert len(desktop.opened) == 1
+
+
 def test_without_a_place_to_leave_word_the_page_works_and_does_not_promise_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file in the way")
     desktop = Desktop(tmp_path / "state")
@@ -543,15 +618,17 @@ def test_without_a_place_to_leave_word_the_page_works_and_does_not_promise_a_ter
 
 
 TABLE = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   2: 0100007F:C350 0100007F:1F91 01 00000000:00000000 00:00000000 00000000     77777        0 2
+   7: 0100007F:1F91 0100007F:C354 01 00000000:00000000 00:00000000 00000000     77777        0 2
    0: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     {own}        0 1
    1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     {peer}        0 2
-   2: 0100007F:C350 0100007F:1F91 01 00000000:00000000 00:00000000 00000000     77777        0 2
    3: 0200007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     {other}        0 2
    4: 0100007F:1F90 0100007F:C352 01 00000000:00000000 00:00000000 00000000     {own}        0 2
-   5: cut off
+   5: 0100007F:C356 0100007F:1F90 01 cut off too
+   6: 0100007F:C357 0100007F:1F90 01 00000000:00000000 00:00000000 00000000
 """
 MAPPED = """  sl  local_address                         remote_address                        st and so on
-   0: 0000000000000000FFFF00000100007F:C353 0000000000000000FFFF00000100007F:1F90 01 0:0 0:0 0 {peer}        0 2
+   0: 0000000000000000FFFF00000100007F:C353 0000000000000000FFFF00000100007F:1F90 01 0:0 0:0 0 {peer}
 """
 
 
@@ -572,8 +649,8 @@ def test_the_program_of_another_user_is_foreign(tmp_path: Path) -> None:
     told(own=mine + 1, peer=mine, other=mine + 1)
     assert not foreign(0xC350) and not foreign(0xC353)
     assert foreign(0xC350, "127.0.0.2")
-    # Nothing is told of the first; of the second only our own end.
-    assert not foreign(0xC351) and foreign(0xC352)
+    # Nothing is told of the first two; of the third only our own end.
+    assert not foreign(0xC351) and not foreign(0xC354) and foreign(0xC352)
     tables[0].unlink()
     assert not foreign(0xC350) and not foreign(0xC353)
 

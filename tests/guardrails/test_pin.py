@@ -1,5 +1,6 @@
 """The PIN's file: what stands in it, and what happens where it or its lock cannot be used."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -68,3 +69,13 @@ def test_no_try_leaves_a_file_open(tmp_path: Path) -> None:
     (tmp_path / "pin.json").write_text("nonsense")
     assert pin.check("4711") is Checked.BROKEN
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_pin_kept_by_an_earlier_run_is_still_the_pin(tmp_path: Path) -> None:
+    salt = bytes(range(16))
+    kept = hashlib.scrypt(b"4711", salt=salt, n=32_768, r=8, p=1, dklen=32, maxmem=2**27).hex()
+    file = tmp_path / "pin.json"
+    file.write_text(json.dumps({"salt": salt.hex(), "hash": kept, "failed": 0, "locked_until": 0.0}))
+    file.chmod(0o600)
+    assert Pin(tmp_path, Wall()).check("4712") is Checked.WRONG
+    assert Pin(tmp_path, Wall()).check("4711") is Checked.RIGHT

@@ -1,6 +1,7 @@
 """What a person is told before they say yes."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from cliniko_mcp.guardrails.facts import when_words
 from cliniko_mcp.guardrails.preview import Preview, preview, target_of
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Call, Risk
-from cliniko_mcp.registry import operations
+from cliniko_mcp.registry import operations, resource
 
 from .house import STAMP, START, SYDNEY, Clock, FakeClinic, call, run
 
@@ -210,3 +211,19 @@ def test_every_destructive_operation_has_a_reading_of_its_target_and_a_preview(n
 
 def test_there_are_42_of_them() -> None:
     assert len(DESTRUCTIVE) == 42
+
+
+def test_the_target_is_read_wherever_its_operation_stands_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cliniko_mcp.guardrails import preview as module
+
+    patients = (call("get_tax", id="1").operation, *reversed(resource("patients").operations()))
+    monkeypatch.setattr(module, "resource", lambda _: SimpleNamespace(operations=lambda: patients))
+    for name in ("archive_patient", "delete_patient"):
+        assert target_of(call(name, id="1").operation).name == "get_patient"
+
+
+def test_a_record_that_breaks_its_description_can_be_shown_too() -> None:
+    clinic = FakeClinic(Clock())
+    clinic.records["taxes"]["50"]["rate"] = {"odd": 1}
+    clinic.records["taxes"]["50"]["created_at"] = ["never"]
+    assert told("delete_tax", clinic, id="50").text.startswith("Delete tax GST.")

@@ -1,14 +1,10 @@
 """The figures that SECURITY.md gives, and what other versions of this program rely on."""
 
 import hashlib
-import json
 from datetime import timedelta
 from pathlib import Path
 
 from cliniko_mcp.guardrails import chain, confirm, pin, questions
-from cliniko_mcp.guardrails.pin import Checked, Pin
-
-from .test_page import Wall
 
 SECURITY = " ".join((Path(__file__).parent.parent.parent / "SECURITY.md").read_text("utf-8").split())
 
@@ -36,16 +32,6 @@ def test_the_audit_log_is_ten_files_of_ten_megabytes(tmp_path: Path) -> None:
 
 def test_no_call_waits_longer_than_hosts_do() -> None:
     assert confirm.IN_ALL == 50
-
-
-def test_a_pin_kept_by_an_earlier_run_is_still_the_pin(tmp_path: Path) -> None:
-    salt = bytes(range(16))
-    kept = hashlib.scrypt(b"4711", salt=salt, n=32_768, r=8, p=1, dklen=32, maxmem=2**27).hex()
-    file = tmp_path / "pin.json"
-    file.write_text(json.dumps({"salt": salt.hex(), "hash": kept, "failed": 0, "locked_until": 0.0}))
-    file.chmod(0o600)
-    assert Pin(tmp_path, Wall()).check("4712") is Checked.WRONG
-    assert Pin(tmp_path, Wall()).check("4711") is Checked.RIGHT
 
 
 def test_the_digest_of_a_lines_arguments_stays_comparable_over_versions() -> None:

@@ -60,7 +60,7 @@ async def test_no_more_pages_are_read_than_an_answer_can_hold() -> None:
     async with in_process() as assistant:
         answer = await assistant.call("list_individual_appointments", limit=1000, cancelled_at="all")
         assert answer["page"]["total"] > 1000
-        assert answer["page"]["returned"] > 80
+        assert answer["page"]["returned"] > 60
         assert assistant.house is not None
         paths = [each.path for each in assistant.house.sandbox.requests]
         assert 2 <= len([path for path in paths if path.endswith("/individual_appointments")]) <= 3
