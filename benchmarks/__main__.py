@@ -18,7 +18,7 @@ from typing import Any
 
 import anyio
 
-from benchmarks import calls, http, readme, size, start, sweep
+from benchmarks import calls, clinic, http, readme, size, start, sweep
 from benchmarks.report import Row, report, where
 from benchmarks.rival import Missing, rival
 from benchmarks.summary import summary
@@ -55,9 +55,11 @@ def main() -> None:
     told("results", anyio.run(size.results, count))
     told("one call", anyio.run(calls.overhead, 20 if options.quick else 100))
     told("curated tools", anyio.run(calls.frontdesk))
+    told("far away", anyio.run(calls.distant))
     told("sweep", *anyio.run(sweep.measured, 1_000 if options.quick else 5_000))
     told("growth", anyio.run(calls.growth, [1_000, 10_000] if options.quick else [1_000, 10_000, 100_000]))
     told("http", *anyio.run(http.measured, 200 if options.quick else 1_000))
+    told("demo clinic", clinic.measured(3 if options.quick else 5))
     machine = where()
     report("Budgets (DESIGN 11)", summary(tables), machine)
     Path(options.out).write_text(json.dumps({**machine, **tables}, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -32,14 +32,14 @@ PIN: Final = "guardrails.pin"
 EXPLAINED: Final = Path(__file__).with_name("mutation.txt")
 
 _GATE: Final = ("guardrails/test_confirm.py", "guardrails/test_gate.py")
-_LOG: Final = ("guardrails/test_chain.py", "guardrails/test_audit.py")
+_LOG: Final = ("guardrails/test_chain.py", "guardrails/test_chain_ends.py", "guardrails/test_audit.py")
 _PAGE: Final = ("guardrails/test_page.py", "guardrails/test_commands.py")
 _WORDS: Final = ("guardrails/test_preview.py", "guardrails/test_words.py", "guardrails/test_in_the_sandbox.py")
 TESTS: Final[Mapping[str, Sequence[str]]] = {
-    "guardrails.approval": _PAGE,
-    "guardrails.audit": ("guardrails/test_audit.py", "guardrails/test_words.py"),
-    "guardrails.browser": (*_PAGE, "guardrails/test_browser.py"),
-    "guardrails.call": ("guardrails/test_layers.py", *_GATE),
+    "guardrails.approval": ("guardrails/test_approval.py",),
+    "guardrails.audit": ("guardrails/test_audit_edges.py", "guardrails/test_audit.py", "guardrails/test_words.py"),
+    "guardrails.browser": ("guardrails/test_approval.py", "guardrails/test_page.py"),
+    "guardrails.call": ("guardrails/test_layers.py", "guardrails/test_audit_edges.py", *_GATE),
     "guardrails.chain": (*_LOG, "guardrails/test_promises.py", "guardrails/test_commands.py"),
     "guardrails.confirm": (
         "guardrails/test_confirm.py",
@@ -48,22 +48,22 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guardrails/test_gate.py",
     ),
     "guardrails.decision": _PAGE,
-    "guardrails.desk": ("guardrails/test_layers.py", "guardrails/test_in_the_sandbox.py", "journeys/test_lists.py"),
+    "guardrails.desk": ("guardrails/test_desk.py", "journeys/test_lists.py"),
     "guardrails.digest": ("guardrails/test_digest.py", "guardrails/test_promises.py", *_WORDS, *_GATE),
-    "guardrails.document": (*_PAGE, "guardrails/test_browser.py"),
+    "guardrails.document": ("guardrails/test_document.py", *_PAGE, "guardrails/test_browser.py"),
     "guardrails.exclusion": ("guardrails/test_layers.py",),
-    "guardrails.facts": _WORDS,
-    "guardrails.lock": _LOG,
+    "guardrails.facts": ("guardrails/test_facts.py", *_WORDS),
+    "guardrails.lock": ("guardrails/test_lock.py", *_LOG),
     "guardrails.meeting": _PAGE,
     "guardrails.page": (*_PAGE, "guardrails/test_browser.py"),
     "guardrails.peer": _PAGE,
     "guardrails.pin": ("guardrails/test_pin.py", "guardrails/test_promises.py", *_PAGE),
-    "guardrails.places": ("guardrails/test_commands.py",),
-    "private": (*_PAGE, *_LOG, "hosts/test_keys.py"),
+    "guardrails.places": ("guardrails/test_private.py", "guardrails/test_commands.py"),
+    "private": ("guardrails/test_private.py", *_LOG, "guardrails/test_pin.py", "hosts/test_keys.py"),
     "guardrails.preview": (*_WORDS, *_GATE),
     "guardrails.questions": ("guardrails/test_questions.py", "guardrails/test_promises.py", *_GATE),
     "guardrails.readonly": ("guardrails/test_layers.py", "guardrails/test_audit.py"),
-    "guardrails.wording": _WORDS,
+    "guardrails.wording": ("guardrails/test_wording.py", *_WORDS),
 }
 _BELOW: Final = (
     *("pytest", "hypothesis.stateful", "mcp.client.client", "mcp.client.stdio", "mcp_types", "anyio", "pydantic"),

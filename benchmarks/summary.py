@@ -31,9 +31,8 @@ class Figure:
 
 def summary(tables: Tables) -> list[Row]:
     """A row for each figure: what it is, what was measured, its budget where DESIGN 11 sets one, and if that is met."""
-    return [
-        figure.row() for figure in (*_sizes(tables), *_start(tables), *_calls(tables), *_lists(tables), *_http(tables))
-    ]
+    parts = (_sizes, _start, _calls, _lists, _http, _clinic)
+    return [figure.row() for part in parts for figure in part(tables)]
 
 
 def _row(table: Mapping[str, Any], **where: object) -> Any:
@@ -88,6 +87,8 @@ def _calls(tables: Tables) -> Iterator[Figure]:
         yield Figure(f"over the bare request: {row['work']}", row["overhead ms"], "ms", budget)
     for row in tables["curated tools"]["rows"]:
         yield Figure(row["tool"], row["ms"], "ms", None, 0, f", {row['requests, first']} requests to Cliniko")
+    for row in tables["far away"]["rows"]:
+        yield Figure(row["tool"], row["first s"], "s", 1.5, 2, f" at first, {row['later s']:.2f} s later")
 
 
 def _lists(tables: Tables) -> Iterator[Figure]:
@@ -112,3 +113,8 @@ def _http(tables: Tables) -> Iterator[Figure]:
         if "empty to call" in row:
             yield Figure(f"an empty server's tool, {who}", row["empty server"], "a second", None, 0)
     yield Figure("memory over Streamable HTTP, at the peak", tables["http"]["MB at the server's peak"], "MB", None, 0)
+
+
+def _clinic(tables: Tables) -> Iterator[Figure]:
+    for row in tables["demo clinic"]["rows"]:
+        yield Figure(f"demo clinic: {row['figure']}", row["median"], row["unit"], row["budget"], 1)

@@ -3,8 +3,11 @@
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
-OWNER_ONLY = 0o600
+OWNER_ONLY: Final = 0o600
+# A link is not followed, and a pipe does not keep its opener waiting until somebody writes to it.
+_SAFELY: Final = sum(int(getattr(os, name, 0)) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
 
 def private_folder(path: Path) -> Path:
@@ -27,10 +30,7 @@ def open_private(path: Path, flags: int) -> int:
 
     Raises OSError for links, devices and other people's files, and where the file cannot be opened.
     """
-    extra = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    # A pipe would otherwise block the opener until somebody reads it.
-    extra |= getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags | extra, OWNER_ONLY)
+    descriptor = os.open(path, flags | _SAFELY, OWNER_ONLY)
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
@@ -56,14 +56,13 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
         draft.replace(path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        draft.unlink()
         raise
 
 
 def read_private(path: Path, most: int = 65_536) -> str:
     """The file's text. Raises OSError where it is missing, a link, another user's, or open for others to write."""
-    extra = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, os.O_RDONLY | extra)
+    descriptor = os.open(path, os.O_RDONLY | _SAFELY)
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):

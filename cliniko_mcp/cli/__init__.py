@@ -9,6 +9,7 @@ import click
 
 from cliniko_mcp import __version__
 from cliniko_mcp.cli.logs import log_to_stderr
+from cliniko_mcp.cli.output import any_console
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.untrusted import clean
 
@@ -77,6 +78,7 @@ def main() -> None:
 
     What nobody foresaw is told by its type and place: a traceback's words may quote records or the key.
     """
+    any_console()
     log_to_stderr()
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from cliniko_mcp.cli.bar import Bar
 from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.guardrails.call import Caller, Question, Verdict
 
 
@@ -51,6 +53,10 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     if given is None:
         raise click.UsageError('the arguments must be one JSON object, such as \'{"id": "123"}\'')
     settings = Settings.load(flags)
+    bar = Bar()
+
+    async def progress(done: float, total: float | None, message: str) -> None:
+        bar.draw(done, total, message)
 
     async def run() -> Mapping[str, Any]:
         at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
@@ -62,10 +68,12 @@ def call(name: str, arguments: str, **flags: Any) -> None:
         answer = anyio.run(run)
     except ClinikoMcpError as problem:
         if isinstance(problem, InvalidArguments) or not sys.stdout.isatty():
-            click.echo(json.dumps(error_body(problem), ensure_ascii=False), err=True)
+            click.echo(json_for(error_body(problem), sys.stderr), err=True)
             sys.exit(1)
         raise
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    finally:
+        bar.end()
+    click.echo(json_for(answer, sys.stdout, indent=2))
 
 
 def json_object(text: str) -> dict[str, Any] | None:
@@ -75,9 +83,3 @@ def json_object(text: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None  # pyright: ignore[reportUnknownVariableType]
-
-
-async def progress(done: float, total: float | None, message: str) -> None:
-    """A line on the terminal while a long call goes on."""
-    if sys.stderr.isatty():
-        click.echo(f"\r{message}\033[K", nl=done == total, err=True)

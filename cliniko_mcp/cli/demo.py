@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-from cliniko_mcp.cli.output import any_console
-
 
 @click.command()
 @click.option("--fast", is_flag=True, help="Do not pause between the lines.")
@@ -18,7 +16,6 @@ def demo(fast: bool) -> None:
     """Play a front-desk conversation with the demo clinic: nothing real, no key, no network."""
     import anyio
 
-    any_console()
     anyio.run(Conversation(pause=0 if fast or not sys.stdout.isatty() else 0.8).play)
 
 

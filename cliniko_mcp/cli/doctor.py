@@ -1,6 +1,5 @@
 """`cliniko-mcp doctor`: one screen that says what works, what does not, and what to do."""
 
-import json
 import shutil
 import sys
 import textwrap
@@ -10,7 +9,7 @@ from typing import Any, Final
 import click
 
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import any_console
+from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.doctor.check import Check, Status
 
 KEPT: Final = (
@@ -50,10 +49,9 @@ def doctor(as_json: bool, **flags: Any) -> None:
     """
     import anyio
 
-    any_console()
     found = anyio.run(_examined, flags, not as_json)
     if as_json:
-        click.echo(json.dumps({"checks": [each.as_json() for each in found]}, ensure_ascii=False, indent=2))
+        click.echo(json_for({"checks": [each.as_json() for each in found]}, sys.stdout, indent=2))
     else:
         click.echo(_summary(found))
     sys.exit(1 if any(each.status == "failed" for each in found) else 0)

@@ -1,11 +1,11 @@
 """`cliniko-mcp export`: a whole list to a file."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cliniko_mcp.cli.bar import Bar
 from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NOT_HERE = (
     "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
-    "confirm", "approval_wait", "allow_destroy", "sandbox_port", "read_only",
+    "confirm", "approval_wait", "allow_destroy", "sandbox_port", "read_only", "upload_folder",
 )  # fmt: skip
 
 
@@ -58,54 +58,49 @@ def export(
     form = form or ("jsonl" if out.suffix.lower() == ".jsonl" else "csv")
     plan = planned(list_named(resource), pairs(filters), form, chosen)
     settings = Settings.load(flags)
-    bar = Bar(plan.operation.removeprefix("list_").replace("_", " "))
+    rows = Rows(plan.operation.removeprefix("list_").replace("_", " "))
 
     async def run() -> "Exported":
         async with running(settings) as house:
             desk = await house.desk("export", Caller(route="terminal"))
-            return await write(desk, plan, out, again=again, overwrite=overwrite, progress=bar.show, on_kept=bar.go_on)
+            return await write(
+                desk, plan, out, again=again, overwrite=overwrite, progress=rows.show, on_kept=rows.go_on
+            )
 
     try:
         done = anyio.run(run)
     except (ClinikoMcpError, KeyboardInterrupt):
-        bar.end()
+        rows.end()
         if out.with_name(f"{out.name}.part.json").exists():
-            click.echo(f"{bar.rows:,} rows are kept in {out}.part: the same command goes on from there.", err=True)
+            click.echo(f"{rows.count:,} rows are kept in {out}.part: the same command goes on from there.", err=True)
         raise
-    bar.end()
+    rows.end()
     before = f", {done.kept:,} of them by an earlier run" if done.kept else ""
     click.echo(f"{done.rows:,} rows in {done.path}{before}")
 
 
-class Bar:
-    """A progress bar on a terminal, and silence where there is none."""
+class Rows:
+    """How many rows are written, told as they come."""
 
     def __init__(self, noun: str) -> None:
-        self.rows = 0
+        self.count = 0
         self._noun = noun
-        self._shown = sys.stderr.isatty()
+        self._bar = Bar()
 
     def go_on(self, rows: int) -> None:
         """Say that an earlier run left so many rows."""
-        self.rows = rows
+        self.count = rows
         click.echo(f"{rows:,} rows are kept from an earlier run: going on behind them.", err=True)
 
     def show(self, rows: int, total: int | None) -> None:
         """Draw the bar at `rows` of `total`."""
-        self.rows = rows
-        if not self._shown:
-            return
-        if total:
-            full = min(rows / total, 1.0)
-            line = f"[{'█' * round(30 * full):<30}] {rows:,} of {total:,} {self._noun}"
-        else:
-            line = f"{rows:,} {self._noun}"
-        click.echo(f"\r{line}\033[K", nl=False, err=True)
+        self.count = rows
+        of = f" of {total:,}" if total else ""
+        self._bar.draw(rows, total, f"{rows:,}{of} {self._noun}")
 
     def end(self) -> None:
         """Leave the bar's line."""
-        if self._shown and self.rows:
-            click.echo("", err=True)
+        self._bar.end()
 
 
 def pairs(given: tuple[str, ...]) -> dict[str, str]:

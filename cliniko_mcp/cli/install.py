@@ -1,6 +1,5 @@
 """`cliniko-mcp install`: set this server up in an assistant's own configuration, or take it out again."""
 
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ import click
 
 from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, account_given, keep_account, kept_here
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import any_console
+from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.hosts.table import HOSTS, Computer, Host, found_hosts, this_computer
 from cliniko_mcp.keys import Place
@@ -82,7 +81,6 @@ def install(
     """
     from cliniko_mcp.hosts.configuration import install_into, installed_entry, remove_from
 
-    any_console()
     computer = this_computer()
     if client is None:
         raise click.UsageError(f"which assistant? {_suggestion(computer)}")
@@ -108,7 +106,7 @@ def install(
         key_environment = _account(email, key_stdin=key_stdin, place=place, key_in_config=key_in_config)
     entry = host.entry(started, written, key_environment)
     if shown_only:
-        click.echo(json.dumps({host.section: {name: entry}}, indent=2, ensure_ascii=False))
+        click.echo(json_for({host.section: {name: entry}}, sys.stdout, indent=2))
         click.echo(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
         return
     changed = install_into(host, path, name, entry, now=datetime.now())

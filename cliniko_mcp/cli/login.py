@@ -6,7 +6,6 @@ from typing import Final
 
 import click
 
-from cliniko_mcp.cli.output import any_console
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.keys import Kept, Place
 
@@ -38,7 +37,6 @@ def login(email: str | None, key_stdin: bool, place: Place | None, status: bool,
     """
     from cliniko_mcp.keys import forget, kept
 
-    any_console()
     if forgetting:
         click.echo("Removed from this computer." if forget() else "Nothing was kept on this computer.")
     elif status:

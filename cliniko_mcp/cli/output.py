@@ -1,7 +1,9 @@
 """What is printed can always be shown: a character that a pipe or an old console lacks is replaced, never an error."""
 
 import io
+import json
 import sys
+from typing import TextIO
 
 
 def any_console() -> None:
@@ -9,3 +11,13 @@ def any_console() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def json_for(value: object, stream: TextIO, indent: int | None = None) -> str:
+    """The value as JSON for this stream: in escapes where it lacks some letters, because there none may be lost."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text

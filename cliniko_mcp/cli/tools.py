@@ -1,6 +1,5 @@
 """`cliniko-mcp tools`: what a view lists, for people."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import any_console
+from cliniko_mcp.cli.output import json_for
 
 if TYPE_CHECKING:
     from cliniko_mcp.listing import Entry
@@ -35,7 +34,6 @@ def tools(as_json: bool, **flags: Any) -> None:
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.tools.views import view_of
 
-    any_console()
     shown = [entries()[name] for name in view_of(Settings.load(flags)).listed]
     if as_json:
         rows = [
@@ -47,7 +45,7 @@ def tools(as_json: bool, **flags: Any) -> None:
             }
             for each in shown
         ]
-        click.echo(json.dumps({"tools": rows}, ensure_ascii=False))
+        click.echo(json_for({"tools": rows}, sys.stdout))
         return
     for line in table(shown, shutil.get_terminal_size().columns if sys.stdout.isatty() else None):
         click.echo(line)

@@ -42,6 +42,6 @@ def open_in_browser(address: str, environment: Mapping[str, str]) -> None:
 def _hand_over(launcher: "subprocess.Popen[bytes]", address: str) -> None:
     try:
         launcher.communicate(f"{address}\n".encode(), timeout=_PATIENCE)
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
         # Some launchers stay until the browser is closed.
         return

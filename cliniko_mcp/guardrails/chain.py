@@ -8,7 +8,8 @@ size and the oldest parts go, so that it stays bounded; the chain runs on throug
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,48 +86,51 @@ class Chain:
     def _prepare(self) -> None:
         if self._given is None:
             private_folder(self.path.parent)
-        elif not self.path.parent.exists():
+        else:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _append(self, head_file: int, entry: Mapping[str, JsonValue]) -> int:
-        os.lseek(head_file, 0, os.SEEK_SET)
-        head = Head.read(os.read(head_file, 256))
-        log = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-        try:
-            size = os.fstat(log).st_size
-            if head is None or head.size != size:
-                head, size = self._recovered(log, head, size)
-            if size >= self._part:
-                os.close(log)
-                log = -1
-                self._turn_over()
-                log, size = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT), 0
-            line, seal = sealed(entry, head.count + 1, head.digest)
+        head, size = self._end(Head.read(os.read(head_file, 256)))
+        if size >= self._part:
+            self._turn_over()
+            size = 0
+        line, seal = sealed(entry, head.count + 1, head.digest)
+        after = Head(head.count + 1, seal, size + len(line))
+        with self._opened() as log:
             _write(log, line, size)
-            after = Head(head.count + 1, seal, size + len(line))
             try:
                 os.lseek(head_file, 0, os.SEEK_SET)
                 os.write(head_file, after.text())
             except OSError:
                 os.ftruncate(log, size)
                 raise
-        finally:
-            if log >= 0:
-                os.close(log)
         return after.count
 
-    def _recovered(self, log: int, head: Head | None, size: int) -> tuple[Head, int]:
-        """The end of the chain where head and log disagree, and the log's size without a torn last line.
+    @contextmanager
+    def _opened(self) -> Generator[int]:
+        log = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        try:
+            yield log
+        finally:
+            os.close(log)
 
-        The process that wrote the last line may have ended before it wrote the head; then the last line counts. In
-        every other case the head counts, so that what was cut off or put in shows as a break.
+    def _end(self, head: Head | None) -> tuple[Head, int]:
+        """The end of the chain, and the log's size without a torn last line.
+
+        Where head and log disagree, the process that wrote the last line may have ended before it wrote the head; then
+        the last line counts. In every other case the head counts, so that what was cut off or put in shows as a break.
         """
-        tail = _tail(log, size)
-        torn = len(tail) - (tail.rfind(b"\n") + 1)
-        if torn:
-            os.ftruncate(log, size - torn)
-            size, tail = size - torn, tail[: len(tail) - torn]
-        last = _entry(tail.rstrip(b"\n").rsplit(b"\n", 1)[-1]) if tail else None
+        with self._opened() as log:
+            size = os.fstat(log).st_size
+            if head is not None and head.size == size:
+                return head, size
+            tail = _tail(log, size)
+            torn = len(tail) - (tail.rfind(b"\n") + 1)
+            if torn:
+                size -= torn
+                os.ftruncate(log, size)
+                tail = tail[:-torn]
+        last = _entry(tail.rstrip(b"\n").rpartition(b"\n")[2])
         if last is None:
             return head or Head(), size
         if head is None or (last["n"] == head.count + 1 and last.get("before") == head.digest):
@@ -180,11 +184,8 @@ class Chain:
         """
         # Read before the lines, so that what other processes append meanwhile only makes the log longer.
         head = self._head()
-        before: str | None = None
-        count = 0
-        seen = 0
         last = head or Head()
-        ended = last.count == 0
+        before, count, seen = START, 0, 0
         for path, number, line in self.lines():
             entry = _entry(line)
             place = f"{path.name} line {number}"
@@ -192,21 +193,18 @@ class Chain:
                 return Checked(seen, f"{place} is not a whole entry")
             if _seal_of(line) != entry["seal"]:
                 return Checked(seen, f"{place} was changed")
-            if before is not None and (entry.get("before") != before or entry["n"] != count + 1):
+            if not seen and entry["n"] != 1:
+                if path != self._last_part:
+                    return Checked(seen, f"entries are missing before {place}")
+            elif entry.get("before") != before or entry["n"] != count + 1:
                 return Checked(seen, f"entries are missing, added or moved before {place}")
-            if before is None and entry["n"] != 1 and path != self._last_part:
-                return Checked(seen, f"entries are missing before {place}")
-            if before is None and entry["n"] == 1 and entry.get("before") != START:
-                return Checked(seen, f"{place} is not the beginning that it says it is")
             before, count = cast("str", entry["seal"]), cast("int", entry["n"])
+            if count == last.count and before != last.digest:
+                return Checked(seen, f"{place} is not the entry that was last written")
             seen += 1
-            if not ended and count >= last.count:
-                if count == last.count and before != last.digest:
-                    return Checked(seen, f"{place} is not the entry that was last written")
-                ended = True
         if head is None and seen:
             return Checked(seen, "the record of the last entry is missing")
-        return Checked(seen) if ended else Checked(seen, "entries are missing at the end")
+        return Checked(seen) if count >= last.count else Checked(seen, "entries are missing at the end")
 
     def _head(self) -> Head | None:
         try:
@@ -216,12 +214,7 @@ class Chain:
 
 
 def _write(log: int, line: bytes, size: int) -> None:
-    try:
-        written = os.write(log, line)
-    except OSError:
-        os.ftruncate(log, size)
-        raise
-    if written != len(line):
+    if os.write(log, line) != len(line):
         os.ftruncate(log, size)
         raise OSError("the disk is full")
 

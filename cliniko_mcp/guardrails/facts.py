@@ -46,7 +46,7 @@ class Facts:
         """Another record, hidden ones too; None where it is not linked, gone, or not for this key to see."""
         if identity is None:
             return None
-        reads = (each for each in resource(module).operations() if isinstance(each, Get) and each.path_ids == ("id",))
+        reads = (each for each in resource(module).operations() if isinstance(each, Get))
         get = next(each for each in reads if each.path == f"/{module}/{{id}}")
         try:
             record = await self._clinic.perform(
@@ -78,12 +78,10 @@ class Facts:
 
     async def zone(self, business_id: str | None) -> ZoneInfo:
         """The time zone of this site, or of the key's user where the site cannot be read."""
-        if business_id is not None:
-            try:
-                return await self._clinic.zone(business_id)
-            except (NotFound, PermissionMissing):
-                pass
-        return await self._clinic.zone()
+        try:
+            return await self._clinic.zone(business_id)
+        except (NotFound, PermissionMissing):
+            return await self._clinic.zone()
 
     async def patient(self, identity: str | None) -> str | None:
         """A patient by name and year of birth, `Ana Lima (born 1984)`; by id where the file cannot be read."""
@@ -127,8 +125,7 @@ def name_of(record: Record) -> str | None:
 
 def patient_words(record: Record | None, identity: str) -> str:
     """A patient by name and year of birth, as far as they are known, else by id."""
-    name = name_of(record) if record is not None else None
-    if record is None or name is None:
+    if record is None or (name := name_of(record)) is None:
         return f"patient {identity}"
     born = getattr(record, "date_of_birth", None)
     return f"{name} (born {born.year})" if isinstance(born, date) else name

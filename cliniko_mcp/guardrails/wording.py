@@ -206,7 +206,9 @@ async def _later(facts: Facts, module: str, record: Record, **filters: str) -> i
     number -= any(text(row, "id") == own for row in rows)
     if first is not None:
         moved = await facts.listed(module, id=first, starts_at=f">={since}", **filters)
-        number += moved[0] if moved is not None else 0
+        if moved is None:
+            return None
+        number += moved[0]
     return number
 
 

@@ -18,10 +18,14 @@ from .test_page import Desktop, Wall
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of POSIX systems", allow_module_level=True)
 
-# The new process makes the pseudo-terminal its own, so that it can ask for a password and is reached by Ctrl-C.
+# The new process makes the pseudo-terminal its own, so that it can ask for a password and is reached by Ctrl-C, which a
+# suite that runs in the background was told to ignore.
 OWN_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
+PATIENCE = 60
+"""Seconds within which a command has to show or end something."""
 
 
 class Terminal:
@@ -45,9 +49,7 @@ class Terminal:
         """Wait for words that were not there before."""
         begun, seen = time.monotonic(), len(self.screen)
         while words not in self.screen[seen:]:
-            left = 30 - (time.monotonic() - begun)
-            assert left > 0 and select.select([self._master], [], [], left)[0], f"{words!r} never came: {self.screen}"
-            text = self._read()
+            text = self._read(PATIENCE - (time.monotonic() - begun))
             assert text, f"it ended without {words!r}: {self.screen}"
             self.screen += text
 
@@ -56,11 +58,12 @@ class Terminal:
 
     def ended(self) -> int:
         """The exit code, once everything it showed is on the screen."""
-        while text := self._read():
+        while text := self._read(PATIENCE):
             self.screen += text
-        return self._process.wait(30)
+        return self._process.wait(PATIENCE)
 
-    def _read(self) -> str:
+    def _read(self, patience: float) -> str:
+        assert patience > 0 and select.select([self._master], [], [], patience)[0], f"nothing came after {self.screen}"
         try:
             return os.read(self._master, 65_536).decode("utf-8", "replace")
         except OSError:  # what Linux says once nobody holds the other end

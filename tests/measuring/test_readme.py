@@ -31,6 +31,8 @@ RESULTS: dict[str, Any] = {
     },
     "growth": {"rows": [{"rows": 1_000, "ms a 1,000 rows": 100}, {"rows": 100_000, "ms a 1,000 rows": 97}]},
     "curated tools": {"rows": [{"tool": "show_diary, a day", "requests, first": 10, "ms": 30}]},
+    "far away": {"rows": [{"tool": "find_times, 50 ms upstream", "first s": 0.9, "later s": 0.5}]},
+    "demo clinic": {"rows": [{"figure": "the seed", "median": 480.0, "least": 470.0, "budget": 2_000, "unit": "ms"}]},
     "http": {
         "rows": [
             {
@@ -72,6 +74,8 @@ def test_only_what_stands_between_the_marks_is_rewritten_and_twice_is_once(root:
     assert "| `tools/list`, core | 3,000 tokens | 4,000 tokens |" in page
     assert "| reads over Streamable HTTP, 1 client | 200 a second, p50 5, p95 6, p99 7 ms |  |" in page
     assert "| 5,000 rows, one page at a time, to the sweep | 3.6 x |  |" in page
+    assert "| find_times, 50 ms upstream | 0.90 s at first, 0.50 s later | 1.5 s |" in page
+    assert "| demo clinic: the seed | 480.0 ms | 2,000 ms |" in page
     assert "Measured 2026-11-24 on Some computer, 2 cores, Python 3.12; tokens by o200k_base." in page
     assert readme.rewritten(page, root) == page
 
