@@ -58,8 +58,10 @@ def test_06_every_operator_of_every_family_finds_what_it_says(desk: Front, table
         bound = values[len(values) // 2]
         for sign in SIGNS[letter].split():
             said = "" if "?" in sign else json.dumps(bound) if letter == "b" else str(bound)
-            found = [row["id"] for row in desk.rows(f"/{table}", f"{name}:{sign}{said}")]
-            assert found == [row["id"] for row in everything if _holds(row[name], sign, bound)], (name, sign, said)
+            page = desk.get(f"/{table}", f"{name}:{sign}{said}", per_page=100)
+            fitting = [row["id"] for row in everything if _holds(row[name], sign, bound)]
+            assert page["total_entries"] == len(fitting), (name, sign, said)
+            assert [row["id"] for row in page[table]] == fitting[:100], (name, sign, said)
         for sign in {"=", "!=", ">", ">=", "<", "<=", "~", "~~"} - {*SIGNS[letter].split()}:
             assert "message" in desk.get(f"/{table}", f"{name}:{sign}{bound}", status=400), (name, sign)
 
@@ -124,5 +126,7 @@ def test_09_every_list_hides_and_shows_by_its_stamps(desk: Front, operation: Ope
         ((f"{stamp}:!?",), [row for row in mine if stamp not in row]),
         ((f"{stamp}:<=2026-11-23T22:00:00Z",), [row for row in mine if stamp in row]),
     ):
-        shown = {row["id"] for row in desk.rows(operation.path, *text)}
-        assert shown == {str(row["id"]) for row in expected}, text
+        page = desk.get(operation.path, *text, per_page=100)
+        assert page["total_entries"] == len(expected), text
+        shown = {row["id"] for row in next(value for value in page.values() if isinstance(value, list))}
+        assert shown <= {str(row["id"]) for row in expected} and len(shown) == min(len(expected), 100), text
