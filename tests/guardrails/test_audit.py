@@ -312,7 +312,9 @@ def test_a_line_put_in_at_the_end_is_noticed(chain: Chain) -> None:
 def test_a_first_line_that_is_not_the_first_is_noticed(chain: Chain) -> None:
     from cliniko_mcp.guardrails.chain import sealed
 
-    assert "missing, added or moved before audit.jsonl line 1" in tampered(chain, lambda kept: [sealed({}, 1, "1" * 64)[0]])
+    assert "missing, added or moved before audit.jsonl line 1" in tampered(
+        chain, lambda kept: [sealed({}, 1, "1" * 64)[0]]
+    )
 
 
 def test_a_lost_head_is_noticed_and_the_chain_goes_on(chain: Chain) -> None:

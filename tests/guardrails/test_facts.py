@@ -158,7 +158,7 @@ def test_a_text_is_what_can_be_read() -> None:
 
 
 def test_a_moment_is_an_instant_with_its_zone() -> None:
-    given = record(at=START, naive=datetime(2026, 1, 1), day=date(2026, 1, 1), word="2026-01-01")  # noqa: DTZ001
+    given = record(at=START, naive=datetime(2026, 1, 1), day=date(2026, 1, 1), word="2026-01-01")
     assert [moment(given, name) for name in ("at", "naive", "day", "word", "none")] == [START, *[None] * 4]
 
 

@@ -27,7 +27,9 @@ def opened() -> list[str]:
 
 
 @posix
-def test_what_is_made_is_closed_to_others_from_its_first_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_made_is_closed_to_others_from_its_first_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Path, "chmod", never)
     monkeypatch.setattr(os, "fchmod", never)
     old = os.umask(0)

@@ -232,7 +232,7 @@ def test_a_single_appointment_is_cancelled_without_a_word_of_a_series() -> None:
 
 def test_a_note_is_shown_as_far_as_a_person_reads_it() -> None:
     def noted(note: str) -> str:
-        more = {"cancellation_reason": "sick", "cancellation_note": note}
+        more: dict[str, Any] = {"cancellation_reason": "sick", "cancellation_note": note}
         return told("cancel_individual_appointment", id="22", **more).text
 
     assert "Note: “" + "x" * 199 + "…”." in noted("x" * 500)

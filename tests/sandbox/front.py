@@ -12,6 +12,9 @@ from cliniko_mcp.sandbox.wire import SandboxRequest, SandboxResponse
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
 """Tuesday 24 November 2026, 09:00 at Northside."""
 
+FAR = "2027-03-01T00:00:00Z"
+"""Beyond the seeded diary."""
+
 BASE = "http://127.0.0.1:8123/v1"
 
 
@@ -96,6 +99,25 @@ class Front:
             "starts_at": starts_at,
         }
         return self.post("/group_appointments", body | more)
+
+    def block(self, starts_at: str, ends_at: str, **more: object) -> dict[str, object]:
+        """What blocks out time of Dr Mei Ng at Northside."""
+        return {
+            "practitioner_id": self.id("practitioners", "Dr Mei Ng"),
+            "business_id": self.id("businesses", "Northside"),
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            **more,
+        }
+
+    def join(self, group: Mapping[str, Any], name: str, status: int = 201) -> Any:
+        """A place in a class for the patient of this name."""
+        body = {"booking_id": group["id"], "patient_id": self.id("patients", name)}
+        return self.post("/attendees", body, status=status)
+
+    def attendee(self, booking: dict[str, str], *filters: str) -> dict[str, Any]:
+        (row,) = self.rows("/attendees", f"booking_id:={booking['id']}", *filters)
+        return row
 
 
 def _pairs(query: Mapping[str, str | int]) -> list[tuple[str, str]]:
