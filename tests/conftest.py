@@ -21,6 +21,18 @@ from cliniko_mcp.settings import Settings
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--live", action="store_true", help="also read the real account that CLINIKO_API_KEY opens")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--live"):
+        for item in items:
+            if "live" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="reads a real account: give --live and a key"))
+
+
 NOW = "2026-11-24T09:00:00+11:00"
 """A Tuesday morning at Northside."""
 

@@ -1,0 +1,63 @@
+"""A real account, read and never changed: whether what Cliniko sends is what the records expect.
+
+    CLINIKO_API_KEY=... CLINIKO_CONTACT_EMAIL=... pytest -n 0 --live tests/live
+
+Left out without `--live`. Nothing of what is read is printed: a failure names operations and fields only.
+"""
+
+import os
+
+import pytest
+
+from cliniko_mcp.errors import ClinikoMcpError, NotAllowed, PermissionMissing
+from cliniko_mcp.guardrails.call import Caller
+from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.registry import operations
+from cliniko_mcp.server import running
+from cliniko_mcp.settings import Settings
+
+pytestmark = [pytest.mark.live, pytest.mark.anyio]
+
+NEEDED = ("CLINIKO_API_KEY", "CLINIKO_CONTACT_EMAIL")
+GIVEN = {name: os.environ[name] for name in (*NEEDED, "CLINIKO_MCP_BASE_URL") if name in os.environ}
+"""Read before the suite forgets what this computer's user has set."""
+
+
+def settings() -> Settings:
+    if missing := [name for name in NEEDED if name not in GIVEN]:
+        pytest.fail(f"set {' and '.join(missing)} to read a real account")
+    return Settings.load({"read_only": True}, GIVEN)
+
+
+async def unexpected(desk: Desk, name: str) -> str:
+    """The fields of the first rows, or of the one record, that are not as expected; empty if there are none."""
+    call = desk.call(name)
+    try:
+        records = (await desk.rows(call, limit=5)).rows if call.operation.listing else [await desk.perform(call)]
+    except PermissionMissing:
+        return ""  # what the key's role may not read says nothing about records
+    except ClinikoMcpError as problem:
+        return f"{name}: {problem.code}"
+    odd = {field for record in records if record for field in record.drift}
+    return f"{name}: {', '.join(sorted(odd))}" if odd else ""
+
+
+async def test_everything_that_needs_no_id_reads_as_expected() -> None:
+    plain = [each for each in operations().values() if each.shape in ("list", "get") and not each.path_ids]
+    async with running(settings()) as house:
+        desk = await house.desk("tests", Caller(route="terminal"))
+        found = [await unexpected(desk, each.name) for each in plain if each.query is None and not each.deprecated]
+    assert list(filter(None, found)) == []
+    assert len(found) > 30
+
+
+async def test_days_are_those_of_the_account() -> None:
+    async with running(settings()) as house:
+        overview = await house.call("clinic_overview", {}, Caller(route="terminal"))
+    assert overview["time_zone"] and overview["now"]
+
+
+async def test_a_change_is_refused_before_it_is_sent() -> None:
+    async with running(settings()) as house:
+        with pytest.raises(NotAllowed):
+            await house.call("create_concession_type", {"name": "Never made"}, Caller(route="terminal"))
