@@ -95,11 +95,11 @@ class Facts:
         if identity is None:
             return None
         record = await self.linked(module, identity)
-        return (name_of(record) if record is not None else None) or f"{noun} {identity}"
+        return name_of(record) or f"{noun} {identity}"
 
 
-def text(record: Record, name: str) -> str | None:
-    """A field that holds text; None for anything else, and for empty text."""
+def text(record: Record | None, name: str) -> str | None:
+    """A field that holds text; None for anything else, for empty text, and where there is no record."""
     found = getattr(record, name, None)
     return found if isinstance(found, str) and found.strip() else None
 
@@ -113,19 +113,19 @@ def moment(record: Record, name: str) -> datetime | None:
 _NAMES = ("label", "display_name", "business_name", "patient_name", "name", "title", "filename", "company_name")
 
 
-def name_of(record: Record) -> str | None:
-    """The name that people know the record by, fit to stand inside a sentence."""
+def name_of(record: Record | None) -> str | None:
+    """The name that people know the record by, fit for a sentence; None where it or its name is missing."""
     first, last = text(record, "first_name"), text(record, "last_name")
     if first or last:
         return label(" ".join(part for part in (first, last) if part))
     found = next((found for name in _NAMES if (found := text(record, name))), None)
-    shown = clean(found or "", 60)
+    shown = clean(found or "")
     return label(shown) if shown else None
 
 
 def patient_words(record: Record | None, identity: str) -> str:
     """A patient by name and year of birth, as far as they are known, else by id."""
-    if record is None or (name := name_of(record)) is None:
+    if (name := name_of(record)) is None:
         return f"patient {identity}"
     born = getattr(record, "date_of_birth", None)
     return f"{name} (born {born.year})" if isinstance(born, date) else name

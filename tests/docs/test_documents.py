@@ -205,7 +205,7 @@ def test_every_exception_is_still_in_the_documents() -> None:
 @cache
 def flags_that_exist() -> frozenset[str]:
     found = {flag(name) for name in Settings.model_fields} | {"--help", "--version", "--outdir", "--out", "--yes"}
-    for path in (ROOT / "benchmarks").glob("*.py"):
+    for path in (*(ROOT / "benchmarks").glob("*.py"), ROOT / "tests" / "conftest.py"):
         found |= set(re.findall(r'"(--[a-z-]+)"', path.read_text("utf-8")))
     waiting = [commands.get_command(commands.make_context("x", ["serve"]), name) for name in COMMANDS]
     while waiting:
