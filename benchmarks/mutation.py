@@ -31,9 +31,15 @@ PACKAGE: Final = "cliniko_mcp"
 PIN: Final = "guardrails.pin"
 EXPLAINED: Final = Path(__file__).with_name("mutation.txt")
 
-_GATE: Final = ("guardrails/test_confirm.py", "guardrails/test_gate.py")
-_LOG: Final = ("guardrails/test_chain.py", "guardrails/test_chain_ends.py", "guardrails/test_audit.py")
-_PAGE: Final = ("guardrails/test_page.py", "guardrails/test_commands.py")
+_GATE: Final = ("guardrails/test_confirm.py", "guardrails/test_challenges.py", "guardrails/test_gate.py")
+_LOG: Final = ("guardrails/test_chain.py", "guardrails/test_chain_ends.py", "guardrails/test_audit_chain.py")
+_PAGE: Final = (
+    "guardrails/test_page.py",
+    "guardrails/test_page_pin.py",
+    "guardrails/test_meeting.py",
+    "guardrails/test_peer.py",
+    "guardrails/test_commands.py",
+)
 _WORDS: Final = ("guardrails/test_preview.py", "guardrails/test_words.py", "guardrails/test_in_the_sandbox.py")
 TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guardrails.approval": ("guardrails/test_approval.py",),
@@ -43,6 +49,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guardrails.chain": (*_LOG, "guardrails/test_promises.py", "guardrails/test_commands.py"),
     "guardrails.confirm": (
         "guardrails/test_confirm.py",
+        "guardrails/test_challenges.py",
         "guardrails/test_words.py",
         "guardrails/test_promises.py",
         "guardrails/test_gate.py",

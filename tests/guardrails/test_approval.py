@@ -17,8 +17,8 @@ from cliniko_mcp.guardrails import approval, browser
 from cliniko_mcp.guardrails.pin import Pin
 from cliniko_mcp.guardrails.questions import Matter, Questions
 
+from .desktop import Wall
 from .house import Clock
-from .test_page import Wall
 
 ADDRESS = "http://127.0.0.1:1/secret"
 

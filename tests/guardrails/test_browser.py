@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from .chromium import RETURN, SPACE, TAB, Browser, browser, missing
-from .test_page import Desktop
+from .desktop import Desktop
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 PREVIEW = (

@@ -16,7 +16,7 @@ from cliniko_mcp.cli import audit as audit_module
 from cliniko_mcp.guardrails.chain import Chain
 from cliniko_mcp.guardrails.pin import Checked, Pin
 
-from .test_page import Desktop, Wall
+from .desktop import Desktop, Wall
 
 
 @pytest.fixture

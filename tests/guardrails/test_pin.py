@@ -11,7 +11,7 @@ import pytest
 from cliniko_mcp.guardrails import lock
 from cliniko_mcp.guardrails.pin import LONGEST, SHORTEST, Checked, Pin
 
-from .test_page import Wall
+from .desktop import Wall
 
 
 def kept(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from cliniko_mcp.guardrails.pin import Checked, Pin
 
-from .test_page import Desktop, Wall
+from .desktop import Desktop, Wall
 
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of POSIX systems", allow_module_level=True)
