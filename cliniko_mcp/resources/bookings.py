@@ -12,7 +12,7 @@ from cliniko_mcp.repeats import RepeatRuleRecord
 class Booking(Record):
     """Any of three kinds: a group has `max_attendees`, an individual appointment `patient_id`, a block neither."""
 
-    concise = ("id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids", "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "invoice_status", "treatment_note_status", "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
+    concise = ("id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids", "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
 
     id: Id
     appointment_type_id: Id | None = None

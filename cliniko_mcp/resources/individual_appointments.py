@@ -29,7 +29,7 @@ class IndividualAppointmentCancellation(Body):
 
 
 class IndividualAppointment(Record):
-    concise = ("id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "notes", "patient_arrived", "did_not_arrive", "invoice_status", "treatment_note_status", "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
+    concise = ("id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
 
     id: Id
     appointment_type_id: Id | None = None

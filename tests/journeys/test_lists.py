@@ -97,8 +97,18 @@ async def test_names_stand_beside_ids_without_a_request_for_each_row() -> None:
 
 async def test_a_concise_appointment_row_costs_at_most_70_tokens() -> None:
     async with in_process() as assistant:
-        rows = await assistant.rows("list_individual_appointments", limit=50, starts_at=">2026-11-24")
-        plain = [row for row in rows if len(row["id"]) == len(row["patient_id"]) == 19 and "free_text" not in row]
-        assert plain
-        for row in plain:
-            assert len(json.dumps(row, separators=(",", ":"), ensure_ascii=False).encode()) / 4 <= 70
+        for when in (">2026-11-24", "<2026-11-24"):
+            rows = await assistant.rows("list_individual_appointments", limit=75, starts_at=when)
+            plain = [row for row in rows if len(row["id"]) == len(row["patient_id"]) == 19 and "free_text" not in row]
+            assert len(plain) > 40
+            for row in plain:
+                assert len(json.dumps(row, separators=(",", ":"), ensure_ascii=False).encode()) / 4 <= 70
+                assert row["patient"] and row["practitioner"] and row["appointment_type"] and row["business"]
+
+
+async def test_what_short_rows_leave_out_is_there_when_it_is_named() -> None:
+    async with in_process() as assistant:
+        given = {"fields": "invoice_status,treatment_note_status", "starts_at": "<2026-11-24", "limit": 60}
+        rows = await assistant.rows("list_individual_appointments", **given)
+        assert {"Paid", "Closed"} <= {row.get("invoice_status") for row in rows}
+        assert "Final" in {row.get("treatment_note_status") for row in rows}
