@@ -101,38 +101,27 @@ def test_the_main_job_works_without_an_sdk_and_nothing_else_is_on_standard_outpu
         assert unknown["error"]["code"] == -32602
 
 
+UNREADABLE = {
+    "cut off": (b'{"jsonrpc": "2.0", "id": 77', -32700),
+    "garbage": (b"\xff\xfe not json", -32700),
+    "half a character": (rb'{"jsonrpc": "2.0", "id": "\ud800", "method": "ping"}', -32700),
+    "deep": (b"[" * 100_000, -32700),
+    "a batch": (b"[]", -32600),
+    "another version": (b'{"jsonrpc": "1.0", "id": 78, "method": "ping"}', -32600),
+}
+
+
 @pytest.mark.parametrize("modern", [False, True], ids=["2025-11-25", "2026-07-28"])
-def test_broken_frames_do_not_end_the_server(modern: bool) -> None:
+def test_lines_that_cannot_be_read_are_answered_with_their_error_and_end_nothing(modern: bool) -> None:
     with server(modern, QUIET) as wire:
         pipe = wire._pipe(wire._process.stdin)
-        pipe.write(b'{"jsonrpc": "2.0", "id": 77\n')
-        pipe.write(b"\xff\xfe not json\n")
-        pipe.write(b"[]\n")
-        pipe.flush()
+        for name, (line, code) in UNREADABLE.items():
+            pipe.write(line + b"\n\n  \r\n")
+            pipe.flush()
+            said = json.loads(wire._pipe(wire._process.stdout).readline())
+            assert (said["jsonrpc"], said["id"], said["error"]["code"]) == ("2.0", None, code), name
+            # Empty lines are no messages, and what could not be read is not repeated.
+            assert set(said["error"]) == {"code", "message"}
+            wire.send({"id": name, "method": "ping", "params": {"_meta": META}})
+            assert json.loads(wire._pipe(wire._process.stdout).readline())["id"] == name
         assert wire.ask("tools/list")["result"]["tools"]
-
-
-@pytest.mark.parametrize("modern", [False, True], ids=["2025-11-25", "2026-07-28"])
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        (b'{"jsonrpc": "2.0", "id": 77', -32700),
-        (b"\xff\xfe not json", -32700),
-        (rb'{"jsonrpc": "2.0", "id": "\ud800", "method": "ping"}', -32700),
-        (b"[" * 100_000, -32700),
-        (b"[]", -32600),
-        (b'{"jsonrpc": "1.0", "id": 78, "method": "ping"}', -32600),
-    ],
-    ids=["cut off", "garbage", "half a character", "deep", "a batch", "another version"],
-)
-def test_a_line_that_cannot_be_read_is_answered_with_its_error(modern: bool, line: bytes, code: int) -> None:
-    with server(modern, QUIET) as wire:
-        pipe = wire._pipe(wire._process.stdin)
-        pipe.write(line + b"\n\n  \r\n")
-        pipe.flush()
-        said = json.loads(wire._pipe(wire._process.stdout).readline())
-        assert (said["jsonrpc"], said["id"], said["error"]["code"]) == ("2.0", None, code)
-        # Empty lines are no messages, and what could not be read is not repeated.
-        assert set(said["error"]) == {"code", "message"}
-        wire.send({"id": 5, "method": "ping", "params": {"_meta": META}})
-        assert json.loads(wire._pipe(wire._process.stdout).readline())["id"] == 5
