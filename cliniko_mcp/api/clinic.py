@@ -137,8 +137,13 @@ class Clinic:
         )
 
     def all(self, call: Call, on_total: Callable[[int], None] | None = None) -> AsyncGenerator[Record]:
-        """Every row of a list, a few pages in memory at a time; waits out the rate limit; see `pages.drain`."""
-        return pages.drain(self._fetcher(call), in_flight=_AHEAD, on_total=on_total)
+        """Every row of a list, a few pages in memory at a time; see `pages.drain`.
+
+        Waits out the rate limit where nobody waits for it, as in an export; a tool call ends as RateLimited.
+        """
+        from cliniko_mcp.api.throttle import in_one_call
+
+        return pages.drain(self._fetcher(call), in_flight=_AHEAD, on_total=on_total, sit_out=not in_one_call())
 
     @property
     def files(self) -> "Storage":

@@ -254,12 +254,13 @@ async def drain(
     remembered: int = 5_000,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     on_total: Callable[[int], None] | None = None,
+    sit_out: bool = True,
 ) -> AsyncGenerator[Record]:
-    """Yield every row of a list in its order, waiting out the rate limit, with a few pages in memory at a time.
+    """Yield every row of a list in its order, with a few pages in memory at a time; `sit_out` waits out the rate limit.
 
     Repeated rows are recognised among the last `remembered` ids. `on_total` is told, before the rows of each page, how
     many rows Cliniko says the whole list has. Wrap it in `aclosing` where you may leave early.
-    Raises what a page raises, the limit of requests aside.
+    Raises what a page raises, the limit of requests aside where it is waited out.
     """
     recent: deque[str] = deque()
     ids: set[str] = set()
@@ -273,7 +274,8 @@ async def drain(
                 await sleep(_seconds(full))
         return await fetch_page(number, size)
 
-    async with aclosing(_pages(patiently, 1, per_page, None, in_flight, lambda: True)) as pages:
+    fetch = patiently if sit_out else fetch_page
+    async with aclosing(_pages(fetch, 1, per_page, None, in_flight, lambda: True)) as pages:
         async for page in pages:
             new = 0
             if on_total is not None and page.total is not None:

@@ -71,6 +71,11 @@ def one_call() -> Generator[None]:
         _of_call.reset(before)
 
 
+def in_one_call() -> bool:
+    """Whether what is sent now belongs to a tool call, which somebody waits for."""
+    return _of_call.get() is not None
+
+
 class Throttle(httpx2.AsyncBaseTransport):
     """A transport that lets requests through to `inner` as the limit allows, first come first served, sweeps last.
 

@@ -121,3 +121,19 @@ def test_the_clinics_own_limit_is_never_run_into_however_many_call_at_once() -> 
             assert len(weather.attempts) <= 200
 
     run(story)
+
+
+@STORMS
+def test_a_front_desk_tool_in_an_endless_storm_ends_with_the_seconds_to_wait_and_does_not_sit_it_out(
+    headers: Any,
+) -> None:
+    async def story() -> None:
+        async with under() as (assistant, weather):
+            await assistant.call("list_practitioners")
+            weather.trouble = refusing(headers)
+            began = anyio.current_time()
+            answer = await assistant.call("show_diary", when="tomorrow")
+            assert answer["code"] == "rate_limited" and 1 <= answer["retry_after"] <= 60
+            assert anyio.current_time() - began <= 50
+
+    run(story)
