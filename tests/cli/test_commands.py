@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.terminal import in_a_terminal
+
 PATIENT = "list_patients"
 
 
@@ -157,34 +159,6 @@ def test_a_long_sweep_says_nothing_on_the_way_in_a_pipe(tmp_path: Path) -> None:
     assert run("call", "list_individual_appointments", '{"limit": 250}', "--sandbox").stderr == ""
     done = run("export", "patients", "--sandbox", "--out", str(tmp_path / "all.csv"))
     assert done.stderr == "" and len(done.stdout.splitlines()) == 1 and "█" not in done.stdout
-
-
-def in_a_terminal(*arguments: str, columns: int, **environ: str) -> tuple[int, str]:
-    """The exit code and what a pseudo-terminal of this width was shown."""
-    import fcntl
-    import pty
-    import struct
-    import termios
-
-    main, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cliniko_mcp", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=terminal,
-        stderr=terminal,
-        env=kept | {"TERM": "xterm"} | environ,
-    )
-    os.close(terminal)
-    seen = b""
-    try:
-        while more := os.read(main, 4096):
-            seen += more
-    except OSError:
-        pass  # the end of a pseudo-terminal on Linux
-    os.close(main)
-    return process.wait(30), seen.decode().replace("\r\n", "\n")
 
 
 def test_the_demo_plays_from_the_first_question_to_the_configuration() -> None:

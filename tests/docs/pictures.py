@@ -3,16 +3,10 @@
 What they show comes from the program itself: the demo as a terminal shows it, the approval page as it is served.
 """
 
-import fcntl
-import os
-import pty
 import re
 import shutil
-import struct
 import subprocess
-import sys
 import tempfile
-import termios
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +14,7 @@ from pathlib import Path
 from cliniko_mcp.guardrails.call import Question
 from cliniko_mcp.guardrails.document import questions_page
 from cliniko_mcp.guardrails.questions import Asked, Matter
+from tests.terminal import in_a_terminal
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 COLUMNS, LINE, EDGE = 112, 21, 18
@@ -68,22 +63,10 @@ def approval_page(title: str, preview: str) -> str:
 
 def demo() -> list[str]:
     """The lines of the demo with their colours; a pseudo-terminal stands in for the person's."""
-    main, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
-    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
-    command = [sys.executable, "-m", "cliniko_mcp", "demo", "--fast"]
-    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment)
-    os.close(terminal)
-    said = b""
-    try:
-        while more := os.read(main, 65536):
-            said += more
-    except OSError:
-        pass  # the end of a pseudo-terminal on Linux
-    os.close(main)
-    if process.wait() != 0:
+    code, said = in_a_terminal("demo", "--fast", columns=COLUMNS)
+    if code != 0:
         raise SystemExit("the demo did not play to its end")
-    return said.decode().replace("\r", "").split("\n")
+    return said.split("\n")
 
 
 def plain(line: str) -> str:

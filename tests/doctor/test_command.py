@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.terminal import in_a_terminal
+
 
 def doctor(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")}
@@ -58,22 +60,7 @@ def test_a_console_without_ticks_gets_letters(tmp_path: Path) -> None:
 def test_colours_are_for_terminals_and_no_color_is_honoured(
     variable: dict[str, str], coloured: bool, tmp_path: Path
 ) -> None:
-    import pty
-
-    main, terminal = pty.openpty()
-    environment = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "TERM": "xterm", **variable}
-    if not variable:
-        environment.pop("NO_COLOR", None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cliniko_mcp", "doctor", "--sandbox"], stdout=terminal, stderr=terminal, env=environment
-    )
-    os.close(terminal)
-    seen = b""
-    try:
-        while more := os.read(main, 4096):
-            seen += more
-    except OSError:
-        pass  # the end of a pseudo-terminal on Linux
-    os.close(main)
-    assert process.wait(30) == 0
-    assert b"python" in seen and (b"\x1b[" in seen) is coloured
+    state = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    code, seen = in_a_terminal("doctor", "--sandbox", **state, **variable)
+    assert code == 0
+    assert "python" in seen and ("\x1b[" in seen) is coloured
