@@ -60,7 +60,7 @@ def test_a_console_without_ticks_gets_letters(tmp_path: Path) -> None:
 def test_colours_are_for_terminals_and_no_color_is_honoured(
     variable: dict[str, str], coloured: bool, tmp_path: Path
 ) -> None:
-    state = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
-    code, seen = in_a_terminal("doctor", "--sandbox", **state, **variable)
+    home = str(tmp_path)
+    code, seen = in_a_terminal("doctor", "--sandbox", columns=80, HOME=home, XDG_STATE_HOME=home, **variable)
     assert code == 0
     assert "python" in seen and ("\x1b[" in seen) is coloured
