@@ -16,8 +16,9 @@ import anyio
 
 from benchmarks.report import Row, report
 from cliniko_mcp.guardrails.call import Caller
+from cliniko_mcp.house import House
 from cliniko_mcp.listing import entries
-from cliniko_mcp.server import INSTRUCTIONS, House
+from cliniko_mcp.server import INSTRUCTIONS
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.answer import compact
 from cliniko_mcp.tools.views import view_of

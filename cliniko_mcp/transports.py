@@ -21,7 +21,8 @@ from pydantic import ValidationError
 
 from cliniko_mcp.api.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.server import House, build_server
+from cliniko_mcp.house import House
+from cliniko_mcp.server import build_server
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     import anyio
 
     from cliniko_mcp.errors import ClinikoMcpError, InvalidArguments
-    from cliniko_mcp.server import running
+    from cliniko_mcp.house import running
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.tools.answer import error_body
 

@@ -51,7 +51,7 @@ def export(
     from cliniko_mcp.export import export as write
     from cliniko_mcp.export import list_named, planned
     from cliniko_mcp.guardrails.call import Caller
-    from cliniko_mcp.server import running
+    from cliniko_mcp.house import running
     from cliniko_mcp.settings import Settings
 
     chosen = tuple(name.strip() for name in (fields or "").split(",") if name.strip())

@@ -35,9 +35,9 @@ def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, **flags: Any)
 
     import anyio
 
+    from cliniko_mcp.house import demo_clinic
     from cliniko_mcp.sandbox.port import asgi_app
     from cliniko_mcp.sandbox.routes import Extra
-    from cliniko_mcp.server import demo_clinic
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.transports import listen, sandbox_lines
 

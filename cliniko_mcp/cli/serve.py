@@ -11,7 +11,7 @@ import click
 from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
-    from cliniko_mcp.server import House
+    from cliniko_mcp.house import House
 
 _PARTING_SECONDS = 3.0
 
@@ -32,14 +32,16 @@ def serve(**flags: Any) -> None:
     """Serve assistants over MCP: stdio by default, or --transport http or sse."""
     import anyio
 
-    from cliniko_mcp.server import running
+    from cliniko_mcp.house import running
     from cliniko_mcp.settings import Settings
-    from cliniko_mcp.transports import serve as serve_house
 
     settings = Settings.load(flags)
 
     async def run() -> None:
         async with running(settings) as house:
+            # What is wrong with the settings was said by now, and did not wait for the SDK to load.
+            from cliniko_mcp.transports import serve as serve_house
+
             if settings.allow_destroy:
                 announce(f"these may act without asking a person: {', '.join(settings.allow_destroy)}")
             async with told_to_stop(house):

@@ -155,8 +155,8 @@ def _credentials(surroundings: "Surroundings") -> _Credentials:
 
 
 def _demo(surroundings: "Surroundings") -> _Credentials:
+    from cliniko_mcp.house import demo_clinic
     from cliniko_mcp.sandbox.transport import SandboxTransport
-    from cliniko_mcp.server import demo_clinic
 
     clinic = demo_clinic(surroundings.settings)
     key = next(iter(clinic.keys.values()))

@@ -72,6 +72,14 @@ def test_a_call_prints_its_answer_as_json() -> None:
     assert json.loads(done.stdout)["items"][0]["label"] == "Ana Lima"
 
 
+def test_a_call_from_a_shell_does_not_wait_for_the_mcp_sdk_to_load() -> None:
+    call = "commands.main(['call', 'list_taxes', '--sandbox'], standalone_mode=False)"
+    loaded = "sys.exit(str({'mcp', 'mcp_types'} & {*sys.modules}))"
+    code = f"import sys; from cliniko_mcp.cli import commands; {call}; {loaded}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert json.loads(done.stdout)["items"] and done.stderr.strip() == "set()"
+
+
 def test_a_call_without_a_terminal_does_not_archive() -> None:
     patient = json.loads(run("call", PATIENT, '{"last_name": "Lima"}', "--sandbox").stdout)["items"][0]["id"]
     done = run("call", "archive_patient", json.dumps({"id": patient}), "--sandbox")

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from cliniko_mcp import cli
 from cliniko_mcp.cli.logs import Redacting, redacted
 from cliniko_mcp.errors import InvalidArguments
-from cliniko_mcp.server import House
+from cliniko_mcp.house import House
 
 KEY = "MS0xMjM0NTY3ODkwLXNlY3JldC1rZXk-au1"
 PERSONAL = {

@@ -14,8 +14,8 @@ import pytest
 
 from cliniko_mcp.guardrails.call import Caller
 from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.house import House
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.server import House
 from tests.api.virtual import run
 
 from .weather import Forward, under

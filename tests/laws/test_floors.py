@@ -15,7 +15,8 @@ FLOORS = (
     frozenset({"api", "sandbox", "when"}),
     frozenset({"guardrails"}),
     frozenset({"context", "frontdesk", "tools", "workflows"}),
-    frozenset({"doctor", "export", "hosts", "manifest", "server", "transports"}),
+    frozenset({"doctor", "export", "hosts", "house", "manifest"}),
+    frozenset({"server", "transports"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),
 )
@@ -28,8 +29,8 @@ ENVIRONMENT = {"os.environ", "os.getenv", "os.environb"}
 PRINTS = ("print", "click.echo", "click.secho", "sys.exit")
 CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.datetime.now")
 CHANCE = ("Random()", "SystemRandom(", "random.", "secrets.", "uuid.uuid4(", "uuid4(", "os.urandom(")
-MAY_TELL_TIME = {"server", "cli"}
-MAY_THROW_DICE = {"server", "cli"}
+MAY_TELL_TIME = {"house", "cli"}
+MAY_THROW_DICE = {"house", "cli"}
 DICE = {
     "api.clinic": {"Random()"},  # the default for callers who do not care how retries are spread
     "guardrails.pin": {"secrets.token_bytes(16)"},  # a salt, which nothing ever needs to come out the same

@@ -12,8 +12,8 @@ import pytest
 from cliniko_mcp.errors import ClinikoMcpError, NotAllowed, PermissionMissing
 from cliniko_mcp.guardrails.call import Caller
 from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.house import running
 from cliniko_mcp.registry import operations
-from cliniko_mcp.server import running
 from cliniko_mcp.settings import Settings
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
