@@ -80,6 +80,8 @@ def read_bound(reader: Reader, now: Now) -> Bound | None:
         # "by Friday after 3" limits the days, and the hours of each of them
         reader.at = end.after_days
         end = end._replace(times=None)
+    if kind in {"from", "after"}:
+        reader.any_of("onwards", "onward")
     return Bound(kind, end)
 
 
@@ -321,7 +323,8 @@ def _resolved(left: End, right: End, now: Now) -> tuple[Days | Exact, Days | Exa
         # "Mon to Thu 3 December": the Monday before that Thursday
         day = weekday_after(end.first - 8 * _DAY, min(left.days.numbers()))
         return Days(day, day), end
-    begin = end_days(left, now)
+    # "1 November until today" looks back
+    begin = end_days(left, now, past=_has_begun(right, now))
     anchor = begin.first if isinstance(begin, Days) else begin.start.date()
     if right.days is None:
         return begin, Days(anchor, anchor)
@@ -331,3 +334,11 @@ def _resolved(left: End, right: End, now: Now) -> tuple[Days | Exact, Days | Exa
         day = weekday_after(anchor - _DAY, max(right.days.numbers()))
         return begin, Days(day, day)
     return begin, end_days(right, now)
+
+
+def _has_begun(end: End, now: Now) -> bool:
+    """Whether an end is one that its words alone put no later than today: "yesterday", "now", "last Friday"."""
+    if not isinstance(end.days, Days | Exact | Weekdays) or (isinstance(end.days, Weekdays) and end.days.plain):
+        return False
+    days = end_days(end, now)
+    return (days.first if isinstance(days, Days) else days.start.date()) <= now.today

@@ -10,6 +10,7 @@ from cliniko_mcp.when.tokens import Token
 from cliniko_mcp.when.zones import in_zone, instant
 
 ONE_MINUTE = timedelta(minutes=1)
+_YEARS_BESIDE = {"this": 0, "next": 1, "last": -1}
 
 
 class DatedSpan(NamedTuple):
@@ -32,6 +33,8 @@ def read_date(reader: Reader, now: Now) -> Date | None:
     """The date that comes next, or None."""
     start = reader.at
     token = reader.peek()
+    if reader.repeated():
+        return None
     if token.kind == "iso":
         reader.at += 1
         return _iso(token, now)
@@ -39,7 +42,7 @@ def read_date(reader: Reader, now: Now) -> Date | None:
         reader.at += 1
         return token.dated
     for reading in (_day_month, _month_day, _day_of_month):
-        date = reading(reader)
+        date = reading(reader, now)
         if date is not None:
             return date
         reader.at = start
@@ -127,7 +130,7 @@ def _dated(numbers: list[int], ranged: bool, month: int, year: int) -> Date:
     return Dates(tuple(dates)) if len(dates) > 1 else dates[0]
 
 
-def _day_month(reader: Reader) -> Date | None:
+def _day_month(reader: Reader, now: Now) -> Date | None:
     reader.words("the")
     numbers = _numbers(reader, month_follows=True)
     if numbers is None:
@@ -136,10 +139,10 @@ def _day_month(reader: Reader) -> Date | None:
     month = reader.kind("month")
     if month is None:
         return None
-    return _dated(*numbers, month.value, _year_after(reader))
+    return _dated(*numbers, month.value, _year_after(reader, now))
 
 
-def _month_day(reader: Reader) -> Date | None:
+def _month_day(reader: Reader, now: Now) -> Date | None:
     month = reader.kind("month")
     if month is None:
         return None
@@ -149,19 +152,28 @@ def _month_day(reader: Reader) -> Date | None:
     numbers = None if counted else _numbers(reader, month_follows=False)
     if numbers is None:
         reader.at = start
-        reader.words("of")
-        year = read_year(reader)
-        if not year:
-            reader.at = start
-        return Dated(0, month.value, year)
-    return _dated(*numbers, month.value, _year_after(reader))
+        return Dated(0, month.value, _year_of(reader, now))
+    return _dated(*numbers, month.value, _year_after(reader, now))
 
 
-def _year_after(reader: Reader) -> int:
+def _year_of(reader: Reader, now: Now) -> int:
+    """The year said after a month, in digits or as "last year"; 0 when none was."""
+    start = reader.at
+    reader.words("of")
+    year = read_year(reader)
+    word = "" if year else reader.any_of(*_YEARS_BESIDE)
+    if word and reader.words("year"):
+        year = now.today.year + _YEARS_BESIDE[word]
+    if not year:
+        reader.at = start
+    return year
+
+
+def _year_after(reader: Reader, now: Now) -> int:
     start = reader.at
     if reader.peek().text == "comma":
         reader.at += 1
-    year = read_year(reader)
+    year = _year_of(reader, now)
     if year:
         return year
     reader.at = start
@@ -174,7 +186,7 @@ def _year_after(reader: Reader) -> int:
     return 0
 
 
-def _day_of_month(reader: Reader) -> Date | None:
+def _day_of_month(reader: Reader, _now: Now) -> Date | None:
     the = reader.words("the")
     # "first" and "second" have other uses, "1st" and "the first" have not
     if not the and (reader.peek().kind != "ord" or reader.peek().text.isalpha()):

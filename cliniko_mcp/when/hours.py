@@ -117,18 +117,19 @@ def _minutes_past(reader: Reader, token: Token, lead: str) -> Moment | None:
     if minutes not in _ON_THE_DIAL:
         return None
     reader.words("minute")
-    if reader.words("past"):
+    said = token.text.isalpha()
+    if reader.words("past") or (said and reader.words("after")):
         hour = _hour(reader.take())
         return _said(reader, hour, minutes) if hour is not None else None
-    if not reader.words("to"):
+    if not (reader.words("to") or (token.text == "quarter" and reader.words("until"))):
         return None
     hour = _hour(reader.take())
     if hour is None or not 1 <= hour <= 12 or minutes > 30:
         return None
-    # in words a clock time ("ten to four"), in digits a range ("10 to 4") unless that would run backwards
-    if token.text.isdigit() and lead not in {"at", "limit"} and minutes <= 12:
+    # in words a clock time ("ten to four"), in digits and after "from" a range ("10 to 4") unless that runs backwards
+    if (not said or lead == "from") and lead not in {"at", "limit"} and minutes <= 12:
         begin, end = Moment(minutes * 60, "bare").readings()[0], Moment(hour % 12 * 60, "bare").readings()[0]
-        if lead or begin < end or (begin >= NOON > end and begin < end + NOON):
+        if (lead and not said) or begin < end or (begin >= NOON > end and begin < end + NOON):
             return None
     moment = _said(reader, hour, 0)
     return moment._replace(to=minutes)
@@ -256,6 +257,9 @@ def _other_end(reader: Reader, *, clear: bool) -> Moment | None:
 
 
 def _onwards(reader: Reader) -> bool:
+    if reader.peek().text == "on" and reader.peek(1).kind in {"end", "join"}:
+        reader.at += 1
+        return True
     return bool(reader.any_of("onwards", "onward")) or _or(reader, "later", "after")
 
 

@@ -157,7 +157,7 @@ def read_calendar(reader: Reader, now: Now, *, bare: bool = False) -> Calendar |
         else:
             reader.at = start
             return None
-    elif the and offset:
+    elif the and word in {"next", "last"}:
         # "the next week" is counted from now: not the calendar's
         reader.at = start
         return None

@@ -226,11 +226,11 @@ class _Grammar:
 
     def _narrows(self, before: Times, times: Times) -> bool:
         """Whether a joined time limits the one before ("after 3 and before 5") rather than adding to it."""
-        if self.joiner == "comma":
-            return before.kind == "part" != times.kind
+        if self.joiner == "comma" and before.kind == "part" != times.kind:
+            return True
         opens, closes = (before, times) if before.kind == "after" else (times, before)
         return (
-            self.joiner == "and"
+            self.joiner in {"and", "comma"}
             and opens.kind == "after"
             and closes.kind == "before"
             and opens.minutes()[0] < closes.minutes()[1]

@@ -19,6 +19,10 @@ class Reader:
         """The text of the token just passed; empty at the beginning."""
         return self.tokens[self.at - 1].text if self.at else ""
 
+    def repeated(self) -> bool:
+        """Whether "every" was just said: what it makes of a date ("every 15th") or a span is no single interval."""
+        return self.before() in {"every", "each"}
+
     def take(self) -> Token:
         """The token here, stepping past it."""
         token = self.peek()

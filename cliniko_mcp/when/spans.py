@@ -30,7 +30,9 @@ _EDGES: Final = {
 def read_span(reader: Reader, now: Now) -> list[Piece] | None:
     """The span that comes next, with the weekdays or part of the day it says by itself ("tonight"), or None."""
     start = reader.at
-    for reading in (_so_far, _beside, _near, _rest, _edge, _week_of, _counted, _nth, _whole):
+    if reader.repeated():
+        return None
+    for reading in (_so_far, _beside, _near, _rest, _edge, _week_of, _nth, _counted, _whole):
         found = reading(reader, now)
         if found is not None:
             return found
@@ -250,9 +252,12 @@ def _rolling(reader: Reader, now: Now, word: str, *, the: bool) -> list[Piece] |
         unit = count if length else reader.kind("unit")
         if unit is None or not (the or word == "past" or unit.text in {"fortnight", "hour", "minute"}):
             return None
-        if word == "coming" or (unit.text == "day" and word != "past"):
+        if word in {"coming", "previous"} or (unit.text == "day" and word != "past"):
             return None
         length = Length(1, unit.text)
+    if reader.peek().text == "of":
+        # "the last 2 weeks of November" are not counted from now
+        return None
     return [_stretch(now, length, sign)]
 
 
@@ -284,6 +289,7 @@ def _stretch(now: Now, length: Length, sign: int) -> Exact:
 
 
 def _nth(reader: Reader, now: Now) -> list[Piece] | None:
+    reader.any_of("in", "during", "over")
     reader.words("the")
     last = reader.words("last")
     rank = 0 if last else reader.take().value if reader.peek().kind == "ord" else -1
@@ -295,9 +301,11 @@ def _nth(reader: Reader, now: Now) -> list[Piece] | None:
         return None
     first, final = calendar.days
     if what.kind == "unit":
-        if what.text != "week" or rank not in {0, 1}:
+        size = {"week": 7, "day": 1}.get(what.text)
+        if size is None or rank not in {0, 1}:
             return None
-        return [Days(final - 6 * _DAY, final) if last else Days(first, first + 6 * _DAY)]
+        beyond = (size - 1) * _DAY
+        return [Days(final - beyond, final) if last else Days(first, first + beyond)]
     day = _nth_weekday(calendar.days, what.value, rank)
     if calendar.yearless and day < now.today:
         day = _nth_weekday(month_days(first.year + 1, first.month), what.value, rank)

@@ -143,7 +143,7 @@ def _token(kind: str, match: re.Match[str], now: Now, spaced: bool) -> Token:
         return Token("word", "at")
     if kind == "tilde":
         raise _vague("~")
-    return _iso(kind, match, now)
+    return _iso(kind, match)
 
 
 def _word(text: str) -> Token:
@@ -197,7 +197,7 @@ def _numeric(kind: str, match: re.Match[str], now: Now) -> Dated:
     return Dated(day, month, year)
 
 
-def _iso(kind: str, match: re.Match[str], now: Now) -> Token:
+def _iso(kind: str, match: re.Match[str]) -> Token:
     text = match[kind]
     try:
         if kind == "isomonth":

@@ -173,7 +173,7 @@ def _qualified(reader: Reader, named: Named) -> Named:
     if reader.words("just", "gone") or reader.words("gone"):
         return named._replace(which="past")
     here = reader.peek()
-    if here.kind == "unit" and here.text in {"week", "fortnight"} and len(named.numbers) == 1:
+    if here.kind == "unit" and here.text in {"week", "fortnight"} and len(named.numbers) == 1 and not named.plural:
         if following.text not in {"of", "commencing", "beginning", "starting", "ending"}:
             reader.at += 1
             return named._replace(later=1 if here.text == "week" else 2)

@@ -236,7 +236,7 @@ def test_the_machines_zone_and_locale_do_not_matter(machine: str) -> None:
 def test_no_phrase_takes_long() -> None:
     """A bound far above the usual fifth of a millisecond: it catches a reading that explodes, not a slow machine."""
     phrases = [*DAYS, *SPANS, *TIMES, *MIXTURES, "24 to " * 33, "Mon or " * 28, "the " * 50, "in the next 2 " * 14]
-    start = time.perf_counter()
+    start = time.process_time()
     for phrase in phrases:
         heard(phrase, datetime(2026, 11, 24, 10, 37), "Australia/Sydney")
-    assert (time.perf_counter() - start) / len(phrases) < 0.01
+    assert (time.process_time() - start) / len(phrases) < 0.01

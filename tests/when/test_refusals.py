@@ -38,11 +38,13 @@ IMPOSSIBLE = [
 ]
 OPEN = [
     *("from Monday", "after Thursday", "since next week", "Mondays", "mornings", "Tuesday mornings", "not Wednesday"),
-    *("every Monday", "every morning", "any Monday"),
+    *("every Monday", "every morning", "any Monday", "every 2 weeks from Monday", "every fortnight on Thursday"),
+    *("every Thursday fortnight", "every first Monday of the month", "every 1st of the month", "each 15th until June"),
+    *("every 24 November", "each month end", "every tomorrow"),
 ]
 UNCLEAR = [
     *("3", "tomorrow 3", "9-5", "2030", "by 2030", "Thursday 2026", "tomorrow 2030", "by 3pm February", "first"),
-    *("next December", "last March", "the next Tuesday", "thuesday"),
+    *("next December", "last March", "the next Tuesday", "thuesday", "the last 2 weeks of November"),
 ]
 MIXED = [
     *("Monday morning or Wednesday afternoon", "next week except Wednesday afternoon", "24 Nov or 3 Dec"),
