@@ -49,43 +49,47 @@ class BlockTime(Body):
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A stretch to block out at a site, in UTC."""
+    """A stretch to block out at a site, in UTC; `there` is the id of the very same block in the diary, if any."""
 
     site: Known
     time: Stretch
+    there: str
 
     def row(self, roster: Roster) -> dict[str, JsonValue]:
         zone = roster.zone(self.site.id)
-        return {
+        row: dict[str, JsonValue] = {
             "starts_at": local_text(self.time.starts, zone),
             "ends_at": end_of(*self.time, zone),
             "business": self.site.name,
         }
+        return {**row, "id": self.there} if self.there else row
 
 
 async def work(desk: Desk, given: BlockTime) -> Answer:
-    """The blocks as made. Raises Clash where appointments lie in them."""
+    """The blocks as made, and those that were there already. Raises Clash where appointments lie in new ones."""
 
     async def kinds() -> list[Record]:
         return await gathered(desk.all("list_unavailable_block_types", archived_at="all")) if given.type else []
 
-    roster, rows = await both(partial(Roster.load, desk), kinds)
+    roster, known_kinds = await both(partial(Roster.load, desk), kinds)
     who = roster.practitioner(given.practitioner)
     asked = roster.business(given.business) if given.business else None
     for field, known in (("practitioner", who), ("business", asked)):
         if known is not None and known.gone:
             raise InvalidArguments(f"{known.note} There is nothing to block out.", field=field)
-    kind = _kind(given.type, rows) if given.type else None
+    kind = _kind(given.type, known_kinds) if given.type else None
     span = read_span(given.when, desk.now, roster, [asked] if asked else ())
     starts, ends = span.bounds
     diary = await openings.read_diary(desk, roster, starts - _AROUND, ends + _AROUND, {who.id})
     blocks = _blocks(roster, span, who, diary, asked, kind)
-    hit = [each for each in diary.entries if each.kind != "block" and any(each.meets(*block.time) for block in blocks)]
-    text = _seal(who, blocks, hit)
+    new = [each for each in blocks if not each.there]
+    hit = [each for each in diary.entries if each.kind != "block" and any(each.meets(*block.time) for block in new)]
+    text = _seal(who, new, hit)
+    rows = [each.row(roster) for each in blocks]
     body: dict[str, JsonValue] = {
         "when": read_span(given.when, desk.now, roster, {each.site.id: each.site for each in blocks}.values()).said,
         "practitioner": who.name,
-        "items": [block.row(roster) for block in blocks],
+        "items": list[JsonValue](rows),
     }
     if kind is not None:
         body["type"] = kind.name
@@ -99,11 +103,14 @@ async def work(desk: Desk, given: BlockTime) -> Answer:
             clash=text,
             clashes=shown(booked),
         )
-    notes = [f"{len(hit)} bookings in that time stay in the diary."] if hit else []
+    notes = [f"{len(hit)} booking{'s' if len(hit) > 1 else ''} in that time: left in the diary."] if hit else []
     notes += remarks(who, asked, kind)
     if not any(openings.within(diary.work.get((who.id, each.site.id), ()), [each.time]) for each in blocks):
         notes.append(f"{who.name} does not work in that time anyway.")
-    await _make(desk, given, who, kind, blocks, body, notes)
+    if new:
+        await _make(desk, given, who, kind, blocks, rows, body, notes)
+    else:
+        body["done"] = "Nothing was changed: that time is blocked out already."
     return Answer(body, notes, zone)
 
 
@@ -140,7 +147,7 @@ def _blocks(
         there = [each for each in stretches if openings.within(mine, [each])]
         if not there and len(sites) == 1:
             there = stretches
-        found += [_Block(site, each) for each in there]
+        found += [_Block(site, each, _already(diary, site, each, kind)) for each in there]
     found.sort(key=lambda each: each.time)
     twice = any(one.time.ends > other.time.starts for one, other in pairwise(found))
     if not found or twice:
@@ -154,6 +161,16 @@ def _blocks(
             f"That makes {len(found)} blocks; {MOST} is the most in one call.", "Shorten when.", field="when"
         )
     return found
+
+
+def _already(diary: Diary, site: Known, time: Stretch, kind: Known | None) -> str:
+    """The id of a block there of just this time, and of this kind where one was said; empty if there is none."""
+    same = (each for each in diary.entries if each.kind == "block" and each.business_id == site.id)
+    for each in same:
+        sort = getattr(each.record, "unavailable_block_type_id", None)
+        if (each.starts, each.ends) == time and (kind is None or kind.id == sort):
+            return each.id
+    return ""
 
 
 def _stretches(span: Span, site: Known, kind: Known | None) -> list[tuple[datetime, datetime]]:
@@ -191,16 +208,19 @@ async def _make(
     who: Known,
     kind: Known | None,
     blocks: Sequence[_Block],
+    rows: Sequence[dict[str, JsonValue]],
     body: dict[str, JsonValue],
     notes: list[str],
 ) -> None:
-    """Make the blocks one after the other; what was made is said even where a later one fails."""
+    """Make the blocks one after the other, those apart that are there; what was made is said even where one fails."""
     more: dict[str, object] = {"unavailable_block_type_id": kind.id} if kind else {}
     more |= {"notes": given.notes} if given.notes else {}
-    rows = [dict(each) for each in body["items"] if isinstance(each, dict)] if isinstance(body["items"], list) else []
-    for place, block in enumerate(blocks):
+    made, there = 0, sum(1 for each in blocks if each.there)
+    for block, row in zip(blocks, rows, strict=True):
+        if block.there:
+            continue
         try:
-            made = await desk.perform(
+            record = await desk.perform(
                 desk.call(
                     "create_unavailable_block",
                     practitioner_id=who.id,
@@ -211,15 +231,17 @@ async def _make(
                 )
             )
         except ClinikoRefused as problem:
-            if not place:
+            if not made:
                 raise
-            body["items"] = list[JsonValue](rows[:place])
-            body["failed"] = list[JsonValue](rows[place:])
-            notes.append(f"Only {place} of {len(blocks)} blocks were made, then: {problem.message} Check show_diary.")
+            body["items"] = [each for each in rows if "id" in each]
+            body["failed"] = [each for each in rows if "id" not in each]
+            notes.append(f"Only {made} of {len(blocks)} blocks were made, then: {problem.message} Check show_diary.")
             break
-        rows[place]["id"] = str(getattr(made, "id", ""))
-        body["items"] = list[JsonValue](rows)
-    body["done"] = f"Blocked out {sum('id' in each for each in rows)} of {len(blocks)}."
+        row["id"] = str(getattr(record, "id", ""))
+        made += 1
+    if there:
+        notes.append(f"The same block is not made twice: {there} were there already.")
+    body["done"] = f"Blocked out {made} of {len(blocks)}."
 
 
 tool = curated(

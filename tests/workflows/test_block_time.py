@@ -4,6 +4,8 @@ import pytest
 from conftest import in_process
 from raw import Raw
 
+from cliniko_mcp.sandbox.faults import Fault
+
 pytestmark = pytest.mark.anyio
 
 
@@ -94,6 +96,51 @@ async def test_a_visit_over_midnight_is_shown_with_both_its_dates() -> None:
         assert answer["clashes"][0].startswith(
             "2027-01-20T23:30+11:00 Wed to 2027-01-21T00:20+11:00 Thu Standard consult, Ben Adeyemi (booking "
         )
+
+
+async def test_time_that_is_blocked_out_already_is_not_blocked_out_twice() -> None:
+    async with in_process() as assistant:
+        given = {"practitioner": "Jack", "when": "18 to 20 January 2027 12 to 1"}
+        lunch = await assistant.call("block_time", **given, type="Lunch")
+        made = {row["id"] for row in lunch["items"]}
+        raw = Raw(assistant)
+        one = min(made)
+        raw.store.remove("unavailable_blocks", one)
+        again = await assistant.call("block_time", **given, type="Lunch")
+        assert len(assistant.changes()) == len(made) + 1
+        assert again["done"] == f"Blocked out 1 of {len(made)}." and len(again["items"]) == len(made)
+        assert made - {row["id"] for row in again["items"]} == {one}
+        assert f"{len(made) - 1} were there already." in " ".join(again["notes"])
+        before = len(assistant.changes())
+        third = await assistant.call("block_time", **given)
+        assert third["items"] == again["items"] and len(assistant.changes()) == before
+        assert third["done"] == "Nothing was changed: that time is blocked out already."
+        leave = await assistant.call("block_time", **given, type="Leave")
+        assert leave["done"] == f"Blocked out {len(made)} of {len(made)}."
+
+
+async def test_what_was_blocked_out_before_a_refusal_is_told_from_what_was_not() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        given = {"practitioner": "Jack", "when": "11 to 29 January 2027 12 to 1"}
+        raw.sandbox.faults.set(Fault("forbidden", path="/unavailable_blocks", method="POST"))
+        assert (await assistant.call("block_time", **given))["code"] == "permission_missing"
+        raw.sandbox.faults.set(Fault("forbidden", path="/unavailable_blocks", method="POST", rate=0.1))
+        answer = await assistant.call("block_time", **given)
+        made, total = len(answer["items"]), len(answer["items"]) + len(answer["failed"])
+        assert 0 < made < total and answer["done"] == f"Blocked out {made} of {total}."
+        assert f"Only {made} of {total} blocks were made" in answer["notes"][0]
+        raw.sandbox.faults.set()
+        again = await assistant.call("block_time", **given)
+        assert again["done"] == f"Blocked out {total - made} of {total}." and again["items"][:made] == answer["items"]
+
+
+async def test_a_block_that_is_there_already_needs_no_word_about_the_bookings_in_it() -> None:
+    async with in_process() as assistant:
+        shown = await assistant.call("block_time", practitioner="Ng", when="Friday")
+        made = await assistant.call("block_time", practitioner="Ng", when="Friday", allow_clash=shown["clash"])
+        again = await assistant.call("block_time", practitioner="Ng", when="Friday")
+        assert again["items"] == made["items"] and len(assistant.changes()) == 1
 
 
 @pytest.mark.parametrize(("arguments", "code"), [
