@@ -3,7 +3,7 @@
 One list, filtered by Cliniko: a request for each hundred entries, whatever the number of practitioners and days.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, cast
@@ -13,7 +13,9 @@ from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 
 Kind = Literal["appointment", "group", "block"]
-_MOST_IDS: Final = 95
+EVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""The end of a span that is open: no booking is so far ahead."""
+MOST_IDS: Final = 95
 """Ids in one filter: with 20 digits each they stay under the 2,000 characters that a filter may have."""
 
 
@@ -60,9 +62,9 @@ async def bookings(
     `patient` keeps the entries that this patient is booked into. A request a hundred rows.
     """
     filters: dict[str, object] = {"starts_at": f"<{utc_text(ends, None)}", "ends_at": f">{utc_text(starts, None)}"}
-    if 0 < len(practitioners) <= _MOST_IDS:
+    if 0 < len(practitioners) <= MOST_IDS:
         filters["practitioner_id"] = ",".join(sorted(practitioners))
-    if 0 < len(businesses) <= _MOST_IDS:
+    if 0 < len(businesses) <= MOST_IDS:
         filters["business_id"] = ",".join(sorted(businesses))
     if patient is not None:
         filters["patient_ids"] = patient
@@ -110,8 +112,3 @@ def entry_of(record: Record) -> Entry | None:
 def _text(record: Record, field: str) -> str:
     value = getattr(record, field, None)
     return value if isinstance(value, str) else ""
-
-
-def of_practitioner(entries: Iterable[Entry], practitioner_id: str) -> list[Entry]:
-    """The entries of one practitioner, in every site."""
-    return [each for each in entries if each.practitioner_id == practitioner_id]

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.fields import utc_text
-from cliniko_mcp.frontdesk.bookings import Entry, bookings
+from cliniko_mcp.frontdesk.bookings import MOST_IDS, Entry, bookings
 from cliniko_mcp.frontdesk.people import Roster
 from cliniko_mcp.frontdesk.together import both, gathered, together
 from cliniko_mcp.guardrails.desk import Desk
@@ -25,7 +25,6 @@ NEEDS: Final = ("list_daily_availabilities", "list_availability_blocks", "list_b
 _DAY: Final = timedelta(days=1)
 _LONGEST_OPENING: Final = timedelta(days=14)
 """One-off openings cannot be filtered by their end: those that began so long before the span are read too."""
-_MOST_IDS: Final = 95
 
 
 class Stretch(NamedTuple):
@@ -86,7 +85,7 @@ async def read_diary(
     With `cancelled` the entries hold cancelled ones too; `free` must not be asked of such a diary.
     """
     who: dict[str, object] = {}
-    if 0 < len(practitioners) <= _MOST_IDS:
+    if 0 < len(practitioners) <= MOST_IDS:
         who["practitioner_id"] = ",".join(sorted(practitioners))
     reach = f"{utc_text(starts - _LONGEST_OPENING, None)}..{utc_text(ends, None)}"
 

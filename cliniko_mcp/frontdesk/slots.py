@@ -15,8 +15,6 @@ from cliniko_mcp.tools.rows import local_text
 A_DAY: Final = 3
 """Starts shown of one day, before another day's come."""
 
-_ROUND: Final = timedelta(minutes=5)
-
 
 @dataclass(frozen=True, slots=True)
 class Slot:

@@ -89,7 +89,7 @@ def point_of(when: When) -> datetime | None:
     return start if end - start == _MINUTE and not (when.weekdays or when.times) else None
 
 
-def start_of(phrase: str, when: When, length: timedelta) -> datetime:
+def start_of(when: When, length: timedelta) -> datetime:
     """The start in UTC where a phrase names one start, or a stretch of exactly this length ("10 to 10:30").
 
     Raises NotUnderstood for any other stretch, which would leave the start open.

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
-from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.bookings import EVER, MOST_IDS, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.together import gathered, together
@@ -21,9 +21,7 @@ from cliniko_mcp.tools.rows import local_text
 
 NEEDS: Final = ("list_bookings", "list_attendees")
 
-_BATCH: Final = 95
 _MOMENT: Final = timedelta(microseconds=1)
-_EVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ async def visits(
 
 async def visits_since(desk: Desk, starts: datetime, *, cancelled: bool = False) -> list[Visit]:
     """Every visit of the clinic from this moment on, however far ahead."""
-    entries = await bookings(desk, starts - _MOMENT, _EVER, cancelled=cancelled)
+    entries = await bookings(desk, starts - _MOMENT, EVER, cancelled=cancelled)
     kept = [each for each in entries if each.kind != "block" and each.starts >= starts]
     return await with_places(desk, kept, cancelled=cancelled)
 
@@ -106,7 +104,7 @@ async def with_places(
     if cancelled:
         who["cancelled_at"] = "all"
     ids = list(classes)
-    batches = [",".join(ids[begin : begin + _BATCH]) for begin in range(0, len(ids), _BATCH)]
+    batches = [",".join(ids[begin : begin + MOST_IDS]) for begin in range(0, len(ids), MOST_IDS)]
     for rows in await together([partial(_attendees, desk, batch, who) for batch in batches]):
         found += [
             _seated(classes[booking], row)

@@ -42,7 +42,6 @@ class Candidate:
     why: Why
     score: float
     reasons: tuple[str, ...]
-    days_earlier: int = 0
 
 
 def candidates(
@@ -105,7 +104,7 @@ def _later(gap: Gap, entry: Entry, others: Sequence[Entry], zones: Mapping[str, 
     if any(each.id != entry.id and local_day(each.starts, zone) == local_day(gap.starts, zone) for each in others):
         alike.append("has another appointment that day")
         score += 2
-    return Candidate(entry.patient_ids[0], entry, "later", 50 + min(days, 28) + score, (*reasons, *alike), days)
+    return Candidate(entry.patient_ids[0], entry, "later", 50 + min(days, 28) + score, (*reasons, *alike))
 
 
 def _cancelled(gap: Gap, entry: Entry, zones: Mapping[str, ZoneInfo], now: datetime) -> Candidate:

@@ -57,7 +57,7 @@ async def work(desk: Desk, given: BookAppointment) -> Answer:
     length = timedelta(minutes=given.minutes or offers.minutes_of(kind))
     repeat = read_repeat(given.repeat) if given.repeat else None
     span = read_span(given.when, desk.now, roster, sites)
-    plans = [_plan(given, span, roster, site, patient, practitioner, kind, length, repeat) for site in sites]
+    plans = [_plan(span, roster, site, patient, practitioner, kind, length, repeat) for site in sites]
     check_live(plans[0])
     if offers.is_group(kind):
         raise await _group(desk, roster, plans)
@@ -95,7 +95,6 @@ async def work(desk: Desk, given: BookAppointment) -> Answer:
 
 
 def _plan(
-    given: BookAppointment,
     span: Span,
     roster: Roster,
     site: Known,
@@ -105,7 +104,7 @@ def _plan(
     length: timedelta,
     repeat: Repeat | None,
 ) -> Plan:
-    first = start_of(given.when, span.at(site.id), length)
+    first = start_of(span.at(site.id), length)
     starts = [first, *(repeat.starts(first, roster.zone(site.id)) if repeat else ())]
     return Plan((patient,), practitioner, site, kind, tuple(Stretch(at, at + length) for at in starts))
 

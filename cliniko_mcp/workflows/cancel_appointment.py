@@ -10,12 +10,12 @@ from typing import cast
 from pydantic import Field
 
 from cliniko_mcp.codes import CANCELLATION_REASONS
-from cliniko_mcp.errors import InvalidArguments, JsonValue, NotFound
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotFound
 from cliniko_mcp.frontdesk import patients, targets
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.hours import end_of
 from cliniko_mcp.frontdesk.notices import cancelling_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, ambiguous, named, remarks, with_birth_year
+from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks, with_birth_year
 from cliniko_mcp.frontdesk.reasons import read_reason
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body
@@ -58,7 +58,7 @@ async def work(desk: Desk, given: CancelAppointment) -> Answer:
     else:
         who = who or next(iter(await targets.patients_of(desk, entry)), None)
         if given.patient and who is not None:
-            await _same(desk, given.patient, who)
+            await _same(desk, entry, given.patient, who)
         call = desk.call("cancel_individual_appointment", id=entry.id, **arguments)
     await desk.perform(call)
     body: dict[str, JsonValue] = {
@@ -83,10 +83,14 @@ async def _one_of(desk: Desk, entry: Entry, said: str | None, roster: Roster) ->
     return await patients.patient(desk, said)
 
 
-async def _same(desk: Desk, said: str, who: Known) -> None:
+async def _same(desk: Desk, entry: Entry, said: str, who: Known) -> None:
     other = await patients.patient(desk, said)
     if other.id != who.id:
-        raise ambiguous("patient of this appointment", said, [who, other])
+        raise Ambiguous(
+            f"The appointment {entry.id} is for {with_birth_year(who)}, not for {with_birth_year(other)}.",
+            "Ask whose appointment is meant; show_diary has the ids.",
+            candidates=[candidate(who), candidate(other)],
+        )
 
 
 async def _place(desk: Desk, entry: Entry, who: Known) -> str:

@@ -20,6 +20,8 @@ from cliniko_mcp.tools.answer import USUAL_BYTES, Answer, size
 from cliniko_mcp.tools.names import text_of
 from cliniko_mcp.tools.rows import Row, local_text
 from cliniko_mcp.tools.tool import curated
+from cliniko_mcp.when.clock import clock_words
+from cliniko_mcp.when.parts import merged
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ROOM: Final = USUAL_BYTES - 800
@@ -86,7 +88,7 @@ def _site(site: Known, roster: Roster, hours: Mapping[tuple[str, str], Hours], p
     parts = [text_of(site.record, each) for each in ("address_1", "address_2", "city", "state", "post_code")]
     if address := ", ".join(filter(None, parts)):
         row["address"] = address
-    row["open"] = week_words({day: _joined(spans) for day, spans in week.items()}) or "no weekly hours"
+    row["open"] = week_words({day: merged(spans) for day, spans in week.items()}) or "no weekly hours"
     return row
 
 
@@ -139,21 +141,11 @@ def _fitted(body: dict[str, JsonValue]) -> list[str]:
     return notes
 
 
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for low, high in sorted(spans):
-        if found and low <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], high)
-        else:
-            found.append((low, high))
-    return found
-
-
-def week_words(week: Hours) -> str:
+def week_words(week: Mapping[int, Iterable[tuple[int, int]]]) -> str:
     """`Mon-Fri 08:30-17:00; Sat 10:00-12:00`: days with the same hours together."""
     said: list[tuple[str, list[int]]] = []
     for day in sorted(week):
-        hours = " and ".join(f"{_clock(low)}-{_clock(high)}" for low, high in week[day])
+        hours = " and ".join(f"{clock_words(low)}-{clock_words(high)}" for low, high in week[day])
         if said and said[-1][0] == hours:
             said[-1][1].append(day)
         else:
@@ -166,10 +158,6 @@ def _days(days: Sequence[int]) -> str:
     if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
         return f"{_DAYS[days[0] - 1]}-{_DAYS[days[-1] - 1]}"
     return " ".join(_DAYS[day - 1] for day in days)
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 tool = curated(

@@ -5,7 +5,7 @@ hundred coming bookings of the clinic, one a hundred cancelled ones of the pract
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -14,7 +14,8 @@ from pydantic import Field
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotUnderstood
 from cliniko_mcp.fields import utc_text
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.daysheet import phones_of
 from cliniko_mcp.frontdesk.hours import end_of
 from cliniko_mcp.frontdesk.offers import minutes_of
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
@@ -25,15 +26,12 @@ from cliniko_mcp.frontdesk.together import both, gathered
 from cliniko_mcp.frontdesk.waiting import LOOK_BACK, Candidate, Gap, candidates
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Body
-from cliniko_mcp.resources.patients import Patient
 from cliniko_mcp.tools.answer import Answer
 from cliniko_mcp.tools.rows import local_text
 from cliniko_mcp.tools.tool import curated
-from cliniko_mcp.untrusted import clean
 
 USUAL: Final = 8
 MOST: Final = 50
-_EVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _OPEN_ENDED: Final = timedelta(hours=4)
 _DAY: Final = timedelta(days=1)
 _RULE: Final = (
@@ -61,7 +59,7 @@ async def work(desk: Desk, given: FillGap) -> Answer:
     place = roster.business(given.business) if given.business else None
     gap, said = await _gap(desk, given, roster, kind, who, place)
     live, gone = await both(
-        partial(bookings, desk, desk.now, _EVER), partial(_cancelled, desk, gap.practitioner_id, desk.now)
+        partial(bookings, desk, desk.now, EVER), partial(_cancelled, desk, gap.practitioner_id, desk.now)
     )
     notes = [_RULE, *remarks(who, place, kind)]
     gap = _closed(gap, live)
@@ -227,8 +225,7 @@ def _row(one: Candidate, who: Known, roster: Roster, *, phones: bool) -> dict[st
     if one.why == "cancelled":
         row["cancelled"] = True
     if phones:
-        numbers = (who.record.patient_phone_numbers if isinstance(who.record, Patient) else None) or ()
-        row["phones"] = [clean(each.number or "", 40) for each in list(numbers)[:2]]
+        row["phones"] = list[JsonValue](phones_of(who))
     return row
 
 

@@ -8,7 +8,7 @@ be asked for it (api.md 1.5).
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from pydantic import Field
@@ -26,7 +26,8 @@ from cliniko_mcp.tools.names import text_of
 from cliniko_mcp.tools.rows import Row
 from cliniko_mcp.tools.tool import curated
 from cliniko_mcp.untrusted import clean
-from cliniko_mcp.when import parse_when
+from cliniko_mcp.when import local_day, parse_when
+from cliniko_mcp.when.zones import month_first
 
 USUAL: Final = 10
 SWEPT: Final = 3_000
@@ -34,7 +35,7 @@ SWEPT: Final = 3_000
 
 _ID: Final = re.compile(r"[0-9]{1,20}")
 _PHONE: Final = re.compile(r"\+?[0-9(][0-9 ()./-]{5,24}")
-_SLASHED: Final = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})")
+_SLASHED: Final = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})([/. -])([0-9]{4}|[0-9]{2})")
 _EASTERN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -113,25 +114,30 @@ def _partly(whole: bool) -> list[str]:
 
 
 async def _birthday(desk: Desk, query: str) -> date | None:
-    """The day that a query is, in the order of the clinic's country; None where it is no date in the past."""
+    """The day that a query is, in the order of the zone of the key's user; None where it is no date.
+
+    A year of two digits is the latest that is not in the future.
+    """
     if not any(letter.isdigit() for letter in query):
         return None
     now, zone = desk.now, await desk.zone()
     try:
         if _EASTERN.fullmatch(query):
             return parse_day(query)
-        if slashed := _SLASHED.fullmatch(query):
-            one, two, year = (int(part) for part in slashed.groups())
-            # The order is that of the clinic's zone: month first only in the United States.
-            first = parse_when("1/2/2030", now=now, zone=zone).start.month == 1
-            return date(year, one, two) if first else date(year, two, one)
+        # "12 34 56" is more likely part of a phone number
+        if (slashed := _SLASHED.fullmatch(query)) and (slashed[3] != " " or len(slashed[4]) == 4):
+            one, two, year = int(slashed[1]), int(slashed[2]), int(slashed[4])
+            month, day = (one, two) if month_first(None, zone) else (two, one)
+            if len(slashed[4]) == 4:
+                return date(year, month, day)
+            near = date(2000 + year, month, day)
+            return near if near <= local_day(now, zone) else date(1900 + year, month, day)
         named = re.fullmatch(r"(?:the )?(.*[^\W\d].*?),? ([0-9]{4})", query)
         if named is None:
             return None
         # Read in a leap year near now, because phrases of time reach back no further than a clinic's own years.
         when = parse_when(f"{named[1]} 2028", now=now, zone=zone)
-        day: datetime = when.start
-        return date(int(named[2]), day.month, day.day) if (when.end - when.start).days <= 1 else None
+        return date(int(named[2]), when.start.month, when.start.day) if (when.end - when.start).days <= 1 else None
     except (ValueError, NotUnderstood):
         return None
 

@@ -95,7 +95,7 @@ def _plan(
     starts, said = entry.starts, f"{local_text(entry.starts, roster.zone(site.id))}, as before"
     if given.when:
         span = read_span(given.when, desk.now, roster, [site])
-        starts, said = start_of(given.when, span.at(site.id), length), span.said
+        starts, said = start_of(span.at(site.id), length), span.said
     return Plan(people, who, site, kind, (Stretch(starts, starts + length),), entry.id), said
 
 

@@ -7,7 +7,7 @@ rows) for alerts, bookings, attendees, open cases, forms and open invoices; 1 mo
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from typing import Final, cast
 
@@ -22,6 +22,7 @@ from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.permitted import Permitted
+from cliniko_mcp.frontdesk.reports.money import amount
 from cliniko_mcp.frontdesk.together import both, gathered, together
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guardrails.desk import Desk
@@ -235,20 +236,13 @@ def _consent(record: Record, forms: Iterable[PatientForm], roster: Roster) -> Js
 def _unpaid(invoices: Sequence[Record]) -> Json:
     row: Json = {"invoices": len(invoices)}
     if invoices:
-        total = sum((_amount(getattr(each, "total_amount", None)) for each in invoices), Decimal())
+        total = sum((amount(getattr(each, "total_amount", None)) for each in invoices), Decimal())
         dates = [day for each in invoices if isinstance(day := getattr(each, "issue_date", None), date)]
         row["total"] = format(total, ".2f")
         row["numbers"] = [getattr(each, "number", None) for each in invoices[:10]]
         if dates:
             row["oldest"] = min(dates).isoformat()
     return row
-
-
-def _amount(value: object) -> Decimal:
-    try:
-        return Decimal(str(value)) if value is not None else Decimal()
-    except InvalidOperation:
-        return Decimal()
 
 
 def _free(record: Record, kept: _File, roster: Roster, given: PatientBrief) -> tuple[Json, list[str]]:

@@ -24,6 +24,7 @@ from cliniko_mcp.tools.answer import MOST_BYTES, USUAL_BYTES, Answer, size
 from cliniko_mcp.tools.rows import Row
 from cliniko_mcp.tools.tool import curated
 from cliniko_mcp.when import day_bounds
+from cliniko_mcp.when.clock import clock_words
 from cliniko_mcp.when.dates import day_words
 from cliniko_mcp.when.words import WEEKDAY_NAMES
 
@@ -194,7 +195,7 @@ def _on_day(span: Span, sheet: Sheet, roster: Roster, begin: datetime | None = N
 def _again(span: Span, sheet: Sheet) -> str:
     """The hours and weekdays of a span that has the same ones throughout, to be said again."""
     when = span.at(sheet.business_id)
-    hours = [f"{low // 60:02d}:{low % 60:02d} to {high // 60:02d}:{high % 60:02d}" for low, high in when.times]
+    hours = [f"{clock_words(low)} to {clock_words(high)}" for low, high in when.times]
     days = [WEEKDAY_NAMES[each - 1] for each in sorted(when.weekdays)]
     said = f", {' and '.join(hours)}" if hours else ""
     return f"{said} on {' and '.join(days)}" if days else said

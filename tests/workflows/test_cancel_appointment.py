@@ -97,6 +97,8 @@ async def test_another_patient_named_beside_the_id_stops_it() -> None:
         own = (await coming(assistant))["id"]
         answer = await assistant.call("cancel_appointment", appointment=own, patient="4211", reason="sick")
         assert answer["code"] == "ambiguous"
+        whose = "is for Ana Lima (born 1984), not for Ben Adeyemi (born 1990)."
+        assert answer["message"] == f"The appointment {own} {whose}"
         assert assistant.changes() == []
 
 

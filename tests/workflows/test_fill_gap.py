@@ -72,8 +72,11 @@ async def test_sooner_busy_archived_longer_and_other_kinds_are_left_out() -> Non
         clinic.empty_diary()
         people = {
             name: clinic.patient("P", name)
-            for name in ("far", "near", "sooner", "busy", "long", "other", "elsewhere", "gone", "rebooked", "feeling")
+            for name in ("near", "sooner", "busy", "long", "other", "elsewhere", "gone", "rebooked", "feeling")
         }
+        numbers = {"Home": "03 5550 0001", "Work": "03 5550 0002", "Mobile": "0491 570 006"}
+        listed = [{"phone_type": kind, "number": number} for kind, number in numbers.items()]
+        people["far"] = clinic.patient("P", "far", patient_phone_numbers=listed)
         people["archived"] = clinic.patient("P", "archived", archived_at="2026-01-01T00:00:00Z")
         better: Row = GONE | {"cancellation_reason": 10}
         mei, tom = (NORTHSIDE, "Dr Mei Ng"), (NORTHSIDE, "Tom Okafor")
@@ -101,7 +104,8 @@ async def test_sooner_busy_archived_longer_and_other_kinds_are_left_out() -> Non
         assert wanted == everyone - {was}
         far = answer["items"][1]
         assert far["reasons"] == ["comes 7 days later for the same", "same time of day", "same weekday"]
-        assert far["starts_at"] == "2026-12-04T10:00+11:00 Fri" and "phones" in far
+        assert far["starts_at"] == "2026-12-04T10:00+11:00 Fri"
+        assert far["phones"] == ["0491 570 006", "03 5550 0001", "03 5550 0002"]
         assert answer["items"][0]["cancelled"] and "has not booked again" in answer["items"][0]["reasons"]
         assert any("archived" in note for note in answer["notes"])
         assert any("waitlist" in note for note in answer["notes"])

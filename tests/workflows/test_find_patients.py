@@ -48,13 +48,26 @@ async def test_a_preferred_name_finds_its_owner() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["1984-03-17", "17/3/1984", "17.03.1984", "17 March 1984", "March 17, 1984", "17 mar 1984"]
+    "query",
+    ["1984-03-17", "17/3/1984", "17.03.1984", "17 March 1984", "March 17, 1984", "17 mar 1984", "17/3/84", "17.03.84"],
 )
 async def test_a_date_of_birth_finds_everyone_born_that_day_archived_ones_last(query: str) -> None:
     async with in_process() as assistant:
         answer = await assistant.call("find_patients", query=query)
         assert answer["by"] == "date of birth 1984-03-17"
         assert [(row["name"], "is" in row) for row in answer["items"]] == [("Ana Lima", False), ("Anna Lima", True)]
+
+
+async def test_a_year_of_two_digits_is_the_latest_that_is_not_to_come_and_six_digits_may_be_a_phone_number() -> None:
+    async with in_process() as assistant:
+        for query, by in (
+            ("24/11/26", "date of birth 2026-11-24"),
+            ("25/11/26", "date of birth 1926-11-25"),
+            ("29-2-04", "date of birth 2004-02-29"),
+            ("11 04 91", "phone"),
+            ("11.14.91", "phone"),
+        ):
+            assert (await assistant.call("find_patients", query=query))["by"] == by
 
 
 async def test_email_id_and_archived_files_are_found() -> None:
