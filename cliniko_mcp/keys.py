@@ -22,6 +22,7 @@ SERVICE: Final = "cliniko-mcp"
 ENTRY: Final = "api-key"
 PATIENCE: Final = 25.0
 """Seconds in which a keychain has to answer: a person may have to unlock it, and hosts give up on a start after 60."""
+_ANEW: Final = "Run `cliniko-mcp login` again, or remove it."
 
 Place = Literal["keychain", "file"]
 T = TypeVar("T")
@@ -66,10 +67,16 @@ def kept(file: Path | None = None) -> Kept:
 def keep(key: str | None, contact_email: str | None, place: Place | None = None, file: Path | None = None) -> Kept:
     """Keep this key, email or both; what is None stays as it was. What is kept from now on, and where.
 
-    Without a `place`, the keychain is used where there is one. Raises ConfigurationError where nothing can be kept.
+    Without a `place`, the keychain is used where there is one. A file that cannot be used is replaced where key and
+    email are both given. Raises ConfigurationError where nothing can be kept.
     """
     file = file or account_file()
-    before = _read(file) or {}
+    try:
+        before = _read(file) or {}
+    except ConfigurationError:
+        if key is None or contact_email is None:
+            raise
+        before = {"key_in": "keychain"}  # it may be, for all that is known
     after = dict(before)
     if contact_email is not None:
         after["contact_email"] = contact_email
@@ -177,7 +184,7 @@ def _read(file: Path) -> dict[str, str] | None:
         return None
     except (OSError, UnicodeDecodeError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "it is not text"
-        raise ConfigurationError(f"{file} cannot be read: {why}") from None
+        raise ConfigurationError(f"{file} cannot be read: {why}.", _ANEW) from None
     # Windows keeps other users out of the profile's folder by its own means.
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise ConfigurationError(f"{file} can be read by others.", f"Close it: chmod 600 '{file}'")
@@ -186,7 +193,7 @@ def _read(file: Path) -> dict[str, str] | None:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ConfigurationError(f"{file} is damaged.", "Remove it and run `cliniko-mcp login` again.")
+        raise ConfigurationError(f"{file} is damaged.", _ANEW)
     return {str(name): value for name, value in found.items() if isinstance(value, str)}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 

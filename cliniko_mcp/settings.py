@@ -124,6 +124,11 @@ class Settings(BaseModel):
         """Whether the server talks to a demo clinic, its own or one on this computer."""
         return self.sandbox or (self.base_url or "").startswith("http://")
 
+    @property
+    def pace(self) -> int:
+        """Requests a minute that may be sent: as many as were set, of them at most Cliniko's 200 to a real account."""
+        return self.requests_per_minute if self.demo else min(self.requests_per_minute, 200)
+
     @classmethod
     def load(cls, flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Self:
         """The settings from these flags (None counts as not given) and the environment.

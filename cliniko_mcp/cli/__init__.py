@@ -83,9 +83,10 @@ def main() -> None:
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)
     except click.ClickException as problem:
-        context = getattr(problem, "ctx", None)
-        where = f" See {context.command_path} --help." if context else ""
-        click.echo(f"cliniko-mcp: {problem.format_message()}{where}", err=True)
+        said = " ".join(problem.format_message().split())
+        if context := getattr(problem, "ctx", None):
+            said += f"{'' if said.endswith(('.', '?')) else '.'} See {context.command_path} --help."
+        click.echo(f"cliniko-mcp: {said}", err=True)
         sys.exit(problem.exit_code)
     except ClinikoMcpError as problem:
         advice = f" {problem.fix}" if problem.fix else ""

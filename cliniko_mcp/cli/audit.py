@@ -3,15 +3,18 @@
 import csv
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import click
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guardrails.chain import Chain
 from cliniko_mcp.guardrails.places import audit_file
+from cliniko_mcp.untrusted import clean
+
+T = TypeVar("T")
 
 COLUMNS: Final[tuple[str, ...]] = (
     "n",
@@ -33,7 +36,7 @@ FILE: Final = click.option("--audit-file", "named", default=None, help="The log,
 DEMO: Final = click.option("--sandbox", is_flag=True, help="The log of what was done in the demo clinic.")
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def audit() -> None:
     """Verify, show or export the audit log: what was asked of the clinic, and how it ended."""
 
@@ -65,12 +68,12 @@ def tail(lines: int, named: str | None, sandbox: bool) -> None:
     chain = _chains(named, sandbox)[0]
     # A change is two lines, so twice as many are looked at.
     last = _readable(lambda: deque(chain.entries(), maxlen=2 * lines))
-    ended = {entry.get("of") for entry in last}
-    for entry in [entry for entry in last if entry.get("outcome") != "begun" or entry.get("n") not in ended][-lines:]:
+    ended = {str(entry["of"]) for entry in last if "of" in entry}
+    for entry in [each for each in last if each.get("outcome") != "begun" or str(each.get("n")) not in ended][-lines:]:
         ids = " ".join(f"{name}={value}" for name, value in _ids(entry).items())
         rung = "" if entry.get("rung") in (None, "none") else f"by {entry['rung']}"
         words = (entry.get("time"), entry.get("operation"), ids, entry.get("outcome"), rung)
-        click.echo("  ".join(str(word) for word in words if word))
+        click.echo("  ".join(clean(str(word)) for word in words if word))
 
 
 @audit.command()
@@ -87,7 +90,7 @@ def export(form: str, named: str | None, sandbox: bool) -> None:
     writer: csv.DictWriter[str] = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore")
     writer.writeheader()
     for entry in _readable(lambda: list(chain.entries())):
-        flat: dict[str, Any] = {**entry, "ids": " ".join(f"{name}={value}" for name, value in _ids(entry).items())}
+        flat: dict[str, object] = {**entry, "ids": " ".join(f"{name}={value}" for name, value in _ids(entry).items())}
         writer.writerow(flat)
 
 
@@ -110,7 +113,8 @@ def _chains(given: str | None, demo: bool) -> list[Chain]:
     return found
 
 
-def _readable(read: Any) -> Any:
+def _readable(read: Callable[[], T]) -> T:
+    """What is read. Raises click.ClickException where the log cannot be read."""
     try:
         return read()
     except OSError as problem:

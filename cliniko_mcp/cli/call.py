@@ -36,10 +36,24 @@ def input_line(prompt: str) -> str:
     return sys.stdin.readline()
 
 
-@click.command()
+NOT_HERE = (
+    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "approval_wait", "sandbox_port",
+)  # fmt: skip
+
+
+EXAMPLES = """\b
+In the demo clinic; `cliniko_describe` finds operations by plain words:
+  cliniko-mcp call find_patients '{"query": "Ana Lima"}' --sandbox
+  cliniko-mcp call cliniko_describe '{"query": "no-shows last week"}' --sandbox
+In the Command Prompt of Windows:
+  cliniko-mcp call find_patients "{\\"query\\": \\"Ana Lima\\"}" --sandbox
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("name")
 @click.argument("arguments", default="{}")
-@settings_options(leave_out=("transport", "host", "port", "http_token_file", "output", "output_schemas"))
+@settings_options(leave_out=NOT_HERE)
 def call(name: str, arguments: str, **flags: Any) -> None:
     """Call the tool NAME with its ARGUMENTS as a JSON object, and print the answer as JSON."""
     import anyio

@@ -175,5 +175,8 @@ def started() -> str:
 
 def configuration() -> str:
     """The block for a host's configuration file that serves the demo clinic with this very installation."""
-    server = {"command": sys.executable, "args": ["-m", "cliniko_mcp", "serve", "--sandbox"]}
-    return json.dumps({"mcpServers": {"cliniko": server}}, indent=2)
+    from cliniko_mcp.hosts.table import ENTRY, HOSTS
+
+    host = HOSTS["other"]
+    entry = host.entry([sys.executable, "-m", "cliniko_mcp"], ["--sandbox"], {})
+    return json.dumps({host.section: {ENTRY: entry}}, indent=2)

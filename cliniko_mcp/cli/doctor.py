@@ -33,15 +33,9 @@ _NAME: Final = 20
 """Columns for the name of a check."""
 
 
-def _others() -> tuple[str, ...]:
-    from cliniko_mcp.settings import Settings
-
-    return tuple(name for name in Settings.model_fields if name not in KEPT)
-
-
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help='Print {"checks": [{"name", "status", "detail", "fix"}]}.')
-@settings_options(leave_out=_others())
+@settings_options(only=KEPT)
 def doctor(as_json: bool, **flags: Any) -> None:
     """Check everything that has to work, and say what to do. Exit code 1 when something failed.
 

@@ -9,7 +9,7 @@ from cliniko_mcp.cli.bar import Bar
 from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
-    from cliniko_mcp.export import Exported
+    from cliniko_mcp.export import Exported, Format
 
 NOT_HERE = (
     "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
@@ -17,7 +17,14 @@ NOT_HERE = (
 )  # fmt: skip
 
 
-@click.command()
+EXAMPLES = """\b
+From the demo clinic:
+  cliniko-mcp export patients --sandbox --out patients.csv
+  cliniko-mcp export individual_appointments --sandbox --out visits.jsonl --filter "starts_at=>2026-01-01"
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("resource")
 @click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="Only rows that fit, such as a list's.")
 @click.option("--fields", metavar="A,B", help="Only these fields; all but patients' secret links if left out.")
@@ -35,7 +42,7 @@ def export(
     resource: str,
     filters: tuple[str, ...],
     fields: str | None,
-    form: Any,
+    form: "Format | None",
     out: Path,
     overwrite: bool,
     again: bool,

@@ -1,5 +1,6 @@
 """`cliniko-mcp install`: set this server up in an assistant's own configuration, or take it out again."""
 
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +12,9 @@ from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, account_given, keep_ac
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.hosts.table import HOSTS, Computer, Host, found_hosts, this_computer
+from cliniko_mcp.hosts.table import ENTRY, HOSTS, Computer, Host, found_hosts, this_computer
 from cliniko_mcp.keys import Place
+from cliniko_mcp.settings import Settings, flag, variable
 
 PASSED_ON = (
     "view",
@@ -31,12 +33,6 @@ PASSED_ON = (
 PATHS = ("upload_folder", "audit_file")
 
 
-def _others() -> tuple[str, ...]:
-    from cliniko_mcp.settings import Settings
-
-    return tuple(name for name in Settings.model_fields if name not in PASSED_ON)
-
-
 EXAMPLES = """\b
 With the demo clinic, which needs no key:
   cliniko-mcp install --client claude-desktop --sandbox
@@ -51,15 +47,17 @@ From a script:
 @click.option("--client", "client", type=click.Choice(list(HOSTS)), default=None, help="The assistant to set up.")
 @click.option("--print", "printing", is_flag=True, help="Only show what would be written; asks nothing, needs no key.")
 @click.option("--uninstall", is_flag=True, help="Take the entry out of the assistant's configuration again.")
-@click.option("--name", default="cliniko", show_default=True, help="What the assistant calls this server.")
+@click.option("--name", default=ENTRY, show_default=True, help="What the assistant calls this server.")
 @click.option("--config", "file", default=None, type=click.Path(path_type=Path), help="Another configuration file.")
-@click.option("--command", "command", default=None, help="Another command that starts this server.")
+@click.option(
+    "--command", "command", default=None, help="Another program that starts this server; its path or name alone."
+)
 @EMAIL
 @KEY_STDIN
 @KEEP
 @click.option("--no-key", is_flag=True, help="Leave the key for later: `cliniko-mcp login` keeps it.")
 @click.option("--key-in-config", is_flag=True, help="Write the key into the assistant's configuration, in plain text.")
-@settings_options(leave_out=_others())
+@settings_options(only=PASSED_ON)
 def install(
     client: str | None,
     printing: bool,
@@ -85,7 +83,7 @@ def install(
     if client is None:
         raise click.UsageError(f"which assistant? {_suggestion(computer)}")
     host = HOSTS[client]
-    path = file or host.file(computer)
+    path = file.expanduser() if file else host.file(computer)
     if uninstall:
         if host.name == "other" and file is None:
             raise click.UsageError("--config has to name that host's configuration file")
@@ -98,11 +96,12 @@ def install(
         _tell_backup(changed.backup)
         return
     shown_only = printing or (host.name == "other" and file is None)
-    started, written = _command(command), _flags(host, flags)
+    settings = Settings.load(flags)
+    started, written = _command(command), _flags(host, settings)
     key_environment: dict[str, str] = {}
     if not shown_only:
         installed_entry(host, path, name)  # a file that cannot be read is refused before the person types a key
-    if not (flags.get("sandbox") or no_key or printing):
+    if not (settings.sandbox or no_key or printing):
         key_environment = _account(email, key_stdin=key_stdin, place=place, key_in_config=key_in_config)
     entry = host.entry(started, written, key_environment)
     if shown_only:
@@ -125,28 +124,45 @@ def _suggestion(computer: Computer) -> str:
 def _command(given: str | None) -> list[str]:
     from cliniko_mcp.hosts.launch import launch_command
 
-    return [given] if given else launch_command(sys.argv[0])
+    if given is None:
+        return launch_command(sys.argv[0])
+    path = Path(given).expanduser()
+    if path.is_absolute():
+        return [str(path)]
+    found = shutil.which(given)
+    if found is None:
+        raise ConfigurationError(
+            f"--command: there is no program {given} here.", "Give the path of one, without flags."
+        )
+    return [str(Path(found).absolute())]
 
 
-def _flags(host: Host, given: dict[str, Any]) -> list[str]:
-    """The flags of the entry: what suits the host, then what the person asked for; checked as the server would."""
-    from cliniko_mcp.settings import Settings, flag
+def _flags(host: Host, settings: Settings) -> list[str]:
+    """The flags of the entry: what suits the host, then what the person set; checked as the server would."""
     from cliniko_mcp.tools.views import view_of
 
-    chosen: dict[str, Any] = {**host.flags(), **{name: value for name, value in given.items() if value is not None}}
-    # The host starts the server in a folder of its own choice.
-    chosen |= {name: str(Path(chosen[name]).expanduser().absolute()) for name in PATHS if chosen.get(name)}
-    view_of(Settings.load(chosen, {}))
+    view_of(settings)
+    # The environment counts here as well as flags do, because the server that a host starts does not see it.
+    chosen: dict[str, Any] = host.flags() | settings.model_dump(include={*PASSED_ON}, exclude_unset=True)
     written: list[str] = []
     for name, value in chosen.items():
-        written += [flag(name)] if value is True else [flag(name), str(value)]
+        match value:
+            case bool():
+                written += [flag(name)] if value else []
+            case tuple():
+                written += [flag(name), ",".join(getattr(settings, name))]
+            case float():
+                written += [flag(name), f"{value:g}"]
+            case _ if name in PATHS:
+                # The host starts the server in a folder of its own choice.
+                written += [flag(name), str(Path(value).expanduser().absolute())]
+            case _:
+                written += [flag(name), str(value)]
     return written
 
 
 def _account(email: str | None, *, key_stdin: bool, place: Place | None, key_in_config: bool) -> dict[str, str]:
     """What the entry's environment has to hold: nothing where the key is kept on this computer."""
-    from cliniko_mcp.settings import variable
-
     if not key_in_config:
         kept = keep_account(email, key_stdin=key_stdin, place=place, anew=False)
         where = "this computer's keychain" if kept.place == "keychain" else "a file that only you can read"

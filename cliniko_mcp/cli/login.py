@@ -103,7 +103,7 @@ def _asked_key() -> str:
     if not at_terminal():
         raise ConfigurationError(
             "there is no API key, and no terminal to ask for it at.",
-            "Set CLINIKO_API_KEY, pipe the key in with --key-stdin, or take --sandbox, which needs none.",
+            "Set CLINIKO_API_KEY, or pipe the key in with --key-stdin. The demo clinic (--sandbox) needs none.",
         )
     click.echo(
         "Your API key is in Cliniko under My Info, Manage API keys. It is not shown while you paste it.", err=True

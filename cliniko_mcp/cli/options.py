@@ -1,6 +1,6 @@
 """The flags of the commands that run a server, made from the fields of the settings so that they cannot disagree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
@@ -12,15 +12,17 @@ SECRETS = ("api_key", "http_token")
 """Never flags: a process's arguments are visible to everyone on the computer."""
 
 
-def settings_options(*, leave_out: tuple[str, ...] = (), usual: bool = False) -> Callable[[F], F]:
-    """A decorator that adds a flag for each setting; what was not given arrives as None.
+def settings_options(
+    *, only: Collection[str] = tuple(Settings.model_fields), leave_out: Collection[str] = (), usual: bool = False
+) -> Callable[[F], F]:
+    """A decorator that adds a flag for each setting, or for `only` these; what was not given arrives as None.
 
     With `usual` the help says what holds without the flag.
     """
 
     def decorate(command: F) -> F:
         for name, field in reversed(Settings.model_fields.items()):
-            if name not in (*SECRETS, *leave_out):
+            if name in only and name not in (*SECRETS, *leave_out):
                 words = f"{field.description}{_usual(field.default) if usual else ''} [{variable(name)}]"
                 command = click.option(flag(name), name, default=None, help=words, **_kind(field.annotation))(command)
         return command

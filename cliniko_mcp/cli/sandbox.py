@@ -6,15 +6,8 @@ from typing import Any
 import click
 
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.tools import SHOWN
 
-KEPT = ("sandbox_now", "sandbox_clock", "sandbox_file", "seed", "rate_limit", "faults", "port")
-
-
-def _others() -> tuple[str, ...]:
-    from cliniko_mcp.settings import Settings
-
-    return (*SHOWN, *(name for name in Settings.model_fields if name not in (*SHOWN, *KEPT)))
+KEPT = ("sandbox_now", "sandbox_clock", "sandbox_file", "seed", "rate_limit", "faults")
 
 
 @click.command()
@@ -23,9 +16,10 @@ def _others() -> tuple[str, ...]:
     "--legacy-routes", is_flag=True, help="Also answer the old lists: /patients/deleted, /archived, /cancelled."
 )
 @click.option("--newer-routes", is_flag=True, help="Also answer what is newer than the description: recalls.")
-@settings_options(leave_out=_others())
-def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, **flags: Any) -> None:
-    """Serve the demo clinic on a local port, under /v1, with Basic auth. --port 8123 unless given."""
+@click.option("--port", default="8123", metavar="N", help="Port to listen on; 0 finds one. Without it: 8123.")
+@settings_options(only=KEPT, usual=True)
+def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, port: str, **flags: Any) -> None:
+    """Serve the demo clinic on a local port, under /v1, with Basic auth."""
     if ledger:
         from cliniko_mcp.sandbox.ledger import told
 
@@ -41,9 +35,7 @@ def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, **flags: Any)
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.transports import listen, sandbox_lines
 
-    if flags.get("port") is None:
-        flags["port"] = 8123
-    settings = Settings.load(flags | {"sandbox": True})
+    settings = Settings.load(flags | {"sandbox": True, "port": port})
     with closing(demo_clinic(settings)) as clinic:
         extras: tuple[tuple[Extra, bool], ...] = (("legacy", legacy_routes), ("newer", newer_routes))
         clinic.also = frozenset(name for name, on in extras if on)

@@ -24,6 +24,10 @@ Your own clinic, only to look things up:
 For several people, behind a proxy with TLS:
   cliniko-mcp serve --transport http --port 8000 --http-token-file token
 """
+AT_A_TERMINAL = (
+    "Ready, and waiting for an assistant's messages on standard input. Assistants start this program by themselves: "
+    "`cliniko-mcp install` sets them up. Ctrl-C ends it."
+)
 
 
 @click.command(epilog=EXAMPLES)
@@ -44,6 +48,8 @@ def serve(**flags: Any) -> None:
 
             if settings.allow_destroy:
                 announce(f"these may act without asking a person: {', '.join(settings.allow_destroy)}")
+            if settings.transport == "stdio" and sys.stdin.isatty():
+                announce(AT_A_TERMINAL)
             async with told_to_stop(house):
                 await serve_house(house, announce)
 

@@ -19,22 +19,17 @@ COLOURS: Final = {"write": "yellow", "destructive": "red"}
 _LEAST_WORDS: Final = 24
 
 
-def _others() -> tuple[str, ...]:
-    from cliniko_mcp.settings import Settings
-
-    return tuple(name for name in Settings.model_fields if name not in SHOWN)
-
-
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the list as hosts get it.")
-@settings_options(leave_out=_others())
+@settings_options(only=SHOWN)
 def tools(as_json: bool, **flags: Any) -> None:
     """List the tools that a view shows, with their risk (read, write, destructive) and what each does."""
     from cliniko_mcp.listing import entries
     from cliniko_mcp.settings import Settings
     from cliniko_mcp.tools.views import view_of
 
-    shown = [entries()[name] for name in view_of(Settings.load(flags)).listed]
+    view = view_of(Settings.load(flags))
+    shown = [entries()[name] for name in view.listed]
     if as_json:
         rows = [
             {
@@ -49,7 +44,8 @@ def tools(as_json: bool, **flags: Any) -> None:
         return
     for line in table(shown, shutil.get_terminal_size().columns if sys.stdout.isatty() else None):
         click.echo(line)
-    click.echo(f"{len(shown)} listed, {len(entries())} can be called by name.")
+    allowed = entries().keys() - view.excluded - view.changing
+    click.echo(f"{len(shown)} listed, {len(allowed)} can be called by name.")
 
 
 def table(shown: "Sequence[Entry]", columns: int | None) -> Iterator[str]:

@@ -178,7 +178,8 @@ def _key(settings: Settings) -> tuple[str, str]:
     found = kept()
     if found.key and settings.base_url:
         raise ConfigurationError(
-            "the key that is kept here is for Cliniko alone, and --base-url names another address."
+            "the key that is kept here is for Cliniko alone, and --base-url names another address.",
+            "Give the key of that address in CLINIKO_API_KEY, or leave out --base-url.",
         )
     if not found.key:
         raise ConfigurationError(
@@ -208,7 +209,7 @@ async def _remote(account: Account, surroundings: "Surroundings") -> list[Check]
         key=account.key,
         user_agent=user_agent(account.email),
         transport=listening,
-        per_minute=settings.requests_per_minute if settings.demo else min(settings.requests_per_minute, 200),
+        per_minute=settings.pace,
         now=surroundings.now,
     ) as clinic:
         found: dict[str, Check] = {}
@@ -231,9 +232,9 @@ async def _reads(
     try:
         user = await clinic.perform(_call("get_authenticated_user"))
     except ClinikoRefused as problem:
-        add(*_no_user(problem, listening, base_url))
+        add(*_no_user(problem, listening, base_url, settings))
         return
-    add(ok("reachability", f"{base_url} answers"), _tls(base_url, settings), _user(user))
+    add(*_way(base_url, settings), _user(user))
     add(_clock(listening.skew, settings))
     add(await _role(clinic))
     add(await _sites(clinic))
@@ -246,11 +247,11 @@ def _call(name: str) -> Call:
     return operation.parse({})
 
 
-def _no_user(problem: ClinikoRefused, listening: Listening, base_url: str) -> list[Check]:
+def _no_user(problem: ClinikoRefused, listening: Listening, base_url: str, settings: Settings) -> list[Check]:
     """The lines for an account whose own user could not be read: the way there, then what Cliniko said."""
     rest = [warning(name, "not tried") for name in ("role", "clock", "rate", "sites")]
     if listening.answered:
-        way = [ok("reachability", f"{base_url} answers"), _tls(base_url, None)]
+        way = _way(base_url, settings)
         if isinstance(problem, KeyRefused):
             return [*way, failed("user", _REFUSED, _NEW_KEY), *rest]
         if isinstance(problem, RateLimited):
@@ -284,12 +285,14 @@ def _no_way(problem: BaseException | None, base_url: str) -> list[Check]:
     ]
 
 
-def _tls(base_url: str, settings: Settings | None) -> Check:
-    if settings is not None and settings.sandbox:
-        return ok("tls", "not used: the demo clinic is inside this program")
+def _way(base_url: str, settings: Settings) -> list[Check]:
+    """The lines for a way by which an answer came."""
+    if settings.sandbox:
+        return [ok(name, "not needed: the demo clinic is inside this program") for name in ("reachability", "tls")]
+    tls = "the connection is encrypted, and the certificate is valid"
     if base_url.startswith("http://"):
-        return ok("tls", "not used: the address is on this computer")
-    return ok("tls", "the connection is encrypted, and the certificate is valid")
+        tls = "not used: the address is on this computer"
+    return [ok("reachability", f"{base_url} answers"), ok("tls", tls)]
 
 
 def _user(user: Record | None) -> Check:
@@ -336,8 +339,7 @@ def _clock(skew: timedelta | None, settings: Settings) -> Check:
 
 
 def _rate(listening: Listening, settings: Settings) -> Check:
-    allowed = settings.requests_per_minute if settings.demo else min(settings.requests_per_minute, 200)
-    detail = f"{allowed} requests a minute; this examination used {listening.requests}"
+    detail = f"{settings.pace} requests a minute; this examination used {listening.requests}"
     if listening.limited:
         return warning(
             "rate",

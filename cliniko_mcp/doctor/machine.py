@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -11,7 +12,7 @@ from cliniko_mcp import __version__
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.hosts.configuration import installed_servers
-from cliniko_mcp.hosts.table import Computer, Host, found_hosts
+from cliniko_mcp.hosts.table import ENTRY, Computer, Host, found_hosts
 
 if TYPE_CHECKING:
     from cliniko_mcp.doctor import Surroundings
@@ -41,7 +42,10 @@ def python(found: tuple[int, ...]) -> Check:
 
 def packages(package: str = "cliniko-mcp") -> Check:
     """Whether the libraries are there in versions that fit; another program may have changed them since."""
-    again = "Install it again in an environment of its own, with `pipx install --force` or `uv tool install --force`."
+    again = (
+        "Install it again from its folder, as it was installed: `pip install .` in its environment, "
+        "`pipx install --force .` or `uv tool install --reinstall .`."
+    )
     try:
         wanted = requires(package) or []
     except PackageNotFoundError:
@@ -99,7 +103,7 @@ def view(surroundings: "Surroundings") -> Check:
     try:
         listed = view_of(settings).listed
     except ConfigurationError as problem:
-        return failed("view", problem.message, "Correct the flag; `cliniko-mcp tools` lists what there is.")
+        return failed("view", problem.message, "Correct the flag.")
     known = entries()
     if not listed:
         return failed("view", "no tool would be listed", "Take back --resources, --tools or --exclude-tools.")
@@ -141,14 +145,24 @@ def _host(host: Host, path: Path) -> Check:
         return warning(name, f"{host.title}: {problem.message}", problem.fix)
     if not servers:
         return warning(name, f"{host.title} is here, and does not start this server yet", again)
-    for entry in servers.values():
+    for server, entry in servers.items():
         command = str(entry.get("command", ""))
+        again = f"Run `{shlex.join(_install_again(host, server, entry))}`."
         if Path(command).is_absolute() and not Path(command).exists():
             return failed(name, f"{host.title} starts {command}, which is not there any more", again)
         environment = entry.get("env")
         if isinstance(environment, Mapping) and environment.get("CLINIKO_API_KEY"):
             return warning(name, f"the API key stands in plain text in {path}", f"Run `cliniko-mcp login`. {again}")
     return ok(name, f"{host.title} starts it as {', '.join(servers)}")
+
+
+def _install_again(host: Host, server: str, entry: Mapping[str, JsonValue]) -> list[str]:
+    """The command that writes this entry anew with the flags it has: read-only must not be lost by following advice."""
+    arguments = entry.get("args")
+    words = [str(each) for each in arguments] if isinstance(arguments, list) else []
+    named = [] if server == ENTRY else ["--name", server]
+    flags = words[words.index("serve") + 1 :] if "serve" in words else []
+    return ["cliniko-mcp", "install", "--client", host.name, *named, *flags]
 
 
 def _answering_hook(computer: Computer) -> Check | None:

@@ -82,7 +82,10 @@ def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -
         backup = _backup(path, now) if before is not None else None
         _write(path, after)
     except OSError as problem:
-        raise ConfigurationError(f"{path} cannot be written: {problem.strerror or problem}") from None
+        raise ConfigurationError(
+            f"{path} cannot be written: {problem.strerror or problem}.",
+            "Make it and its folder yours and writable; then run install again.",
+        ) from None
     return Changed(path, written=True, backup=backup)
 
 
@@ -100,9 +103,15 @@ def _read(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path} was left as it is, because it is not text in UTF-8") from None
+        raise ConfigurationError(
+            f"{path} was left as it is, because it is not text in UTF-8.",
+            "Save it as UTF-8, or move the file away to start anew; then run install again.",
+        ) from None
     except OSError as problem:
-        raise ConfigurationError(f"{path} cannot be read: {problem.strerror or problem}") from None
+        raise ConfigurationError(
+            f"{path} cannot be read: {problem.strerror or problem}.",
+            "Make it a file that you may read and write; then run install again.",
+        ) from None
 
 
 def _backup(path: Path, now: datetime) -> Path:

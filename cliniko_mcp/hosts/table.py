@@ -14,6 +14,8 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.settings import environment_for_others
 
 System = Literal["darwin", "win32", "linux"]
+ENTRY: Final = "cliniko"
+"""What hosts call this server, unless the person says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

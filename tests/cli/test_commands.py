@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cliniko_mcp.guardrails.chain import Chain
 from tests.terminal import in_a_terminal
 
 PATIENT = "list_patients"
@@ -18,7 +20,7 @@ PATIENT = "list_patients"
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cliniko_mcp", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=os.environ | environ, stdin=subprocess.DEVNULL
+        command, capture_output=True, text=True, timeout=300, env=os.environ | environ, stdin=subprocess.DEVNULL
     )
 
 
@@ -52,6 +54,11 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["call", "get_pateint", "{}", "--sandbox"], {}, "get_pateint"),
         (["call", "get_patient", '{"id": "1/../2"}', "--sandbox"], {}, "digits"),
         (["tools", "--view", "x"], {}, "--view"),
+        (["audit"], {}, "Missing command. See cliniko-mcp audit --help."),
+        (["completion"], {}, "Choose from: bash, zsh, fish. See cliniko-mcp completion --help."),
+        (["serve", "demo"], {}, "unexpected extra argument (demo). See"),
+        (["sandbox", "--port", "http"], {}, "--port"),
+        (["call", "list_taxes", "{}", "--sandbox", "--sandbox-port", "0"], {}, "--sandbox-port"),
         (["--sandbox", "--allow-destroy", "list_patients"], {}, "no archive, delete or cancel operation list_patients"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -91,6 +98,28 @@ def test_the_tools_of_a_view_are_listed_with_their_risk() -> None:
     done = run("tools", "--resources", "taxes", "--read-only")
     assert "list_taxes" in done.stdout
     assert "delete_tax" not in done.stdout
+
+
+def test_of_the_tools_only_those_count_that_this_run_would_let_be_called() -> None:
+    def callable_of(*flags: str) -> int:
+        return int(run("tools", *flags).stdout.split()[-6])
+
+    everything = callable_of()
+    assert everything == callable_of("--view", "all") == 231
+    assert callable_of("--exclude-tools", "create_tax") == everything - 1
+    assert callable_of("--tools", "get_tax", "--read-only") == 4  # and the catalogue's three that read
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
+@pytest.mark.parametrize("name", ["call", "export"])
+def test_the_examples_of_a_commands_help_work_as_written(name: str, tmp_path: Path) -> None:
+    lines = re.findall(r"^    (cliniko-mcp .*)$", run(name, "--help").stdout, re.MULTILINE)
+    assert len(lines) >= 2
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    home = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PATH": path}
+    for line in lines:
+        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=os.environ | home, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def test_in_a_pipe_the_tools_are_whole_lines_without_a_heading() -> None:
@@ -150,7 +179,7 @@ def test_json_loses_no_letter_in_a_pipe_that_lacks_it() -> None:
 @pytest.mark.parametrize(
     ("end", "given"),
     [
-        ("3 of 3", ("call", "list_individual_appointments", '{"limit": 250}')),
+        ("of 3 pages", ("call", "list_individual_appointments", '{"limit": 250}')),
         ("600 of 600", ("export", "patients", "--out", "all.csv")),
     ],
     ids=["call", "export"],
@@ -169,6 +198,14 @@ def test_a_long_sweep_says_nothing_on_the_way_in_a_pipe(tmp_path: Path) -> None:
     assert done.stderr == "" and len(done.stdout.splitlines()) == 1 and "█" not in done.stdout
 
 
+def test_a_line_that_somebody_put_into_the_audit_log_is_shown_harmless(tmp_path: Path) -> None:
+    log = Chain(tmp_path / "audit.jsonl")
+    log.append({"time": "t", "operation": "\x1b[2Jgone", "outcome": "ok", "of": [{}]})
+    done = run("audit", "tail", "--audit-file", str(log.path))
+    assert done.returncode == 0, done.stderr
+    assert "gone" in done.stdout and "\x1b" not in done.stdout
+
+
 def test_the_demo_plays_from_the_first_question_to_the_configuration() -> None:
     done = run("demo", "--fast")
     assert done.returncode == 0, done.stderr
@@ -184,9 +221,28 @@ def test_interrupting_a_server_ends_it_quietly() -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("key administrator demo-au1")
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=300)
     assert "Traceback" not in said
     assert said.strip() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_server_started_by_hand_says_for_whom_it_waits() -> None:
+    import pty
+
+    main, terminal = pty.openpty()
+    command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox"]
+    with subprocess.Popen(
+        command, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        os.close(terminal)
+        assert process.stderr is not None
+        said = select.select([process.stderr], [], [], 300)[0]
+        # Whoever sat there hangs up: no signal, which could come before the server is ready for one.
+        os.close(main)
+        shown, told = process.communicate(timeout=300)
+    assert said and "cliniko-mcp install" in told
+    assert shown == ""
 
 
 def test_the_version_is_one_fact() -> None:

@@ -122,6 +122,7 @@ def test_a_working_account_is_all_ticks(look: Look) -> None:
     assert found["role"].detail == "the role may read settings, treatment notes, users"
     assert found["sites"].detail == "1: North (Australia/Sydney)"
     assert "used 5" in found["rate"].detail
+    assert look(cliniko(), requests_per_minute=500)["rate"].detail.startswith("200 requests a minute")
 
 
 def test_the_key_is_shown_nowhere(look: Look) -> None:
@@ -186,10 +187,21 @@ def test_a_key_file_that_others_can_read_is_a_cross(look: Look, nothing_kept: Pa
     assert found["key"].status == "failed" and "chmod 600" in found["key"].fix
 
 
+def test_a_damaged_key_file_is_a_cross_for_key_and_email_that_login_mends(look: Look, nothing_kept: Path) -> None:
+    keys.keep("kept-au3", "desk@clinic.example", "file")
+    nothing_kept.write_text("{", "utf-8")
+    found = look(cliniko(), environ={})
+    assert [found[name].status for name in ("key", "email")] == ["failed", "failed"]
+    assert all("Run `cliniko-mcp login`" in found[name].fix for name in ("key", "email"))
+    keys.keep("kept-au3", "desk@clinic.example", "file")
+    assert look(cliniko(), environ={})["key"].status == "ok"
+
+
 def test_a_kept_key_is_not_tried_at_another_address(look: Look) -> None:
     keys.keep("kept-au3", "desk@clinic.example", "file")
     found = look(cliniko(), environ={}, base_url="https://other.example/v1")
     assert found["key"].status == "failed" and "for Cliniko alone" in found["key"].detail
+    assert "CLINIKO_API_KEY" in found["key"].fix and "login" not in found["key"].fix
 
 
 def test_a_wrong_base_url_is_a_cross(look: Look) -> None:
@@ -226,6 +238,12 @@ def test_a_refused_key_is_a_cross_beside_a_reachable_cliniko(look: Look) -> None
 def test_trouble_at_cliniko_is_a_cross_that_says_so(look: Look) -> None:
     found = look(cliniko(user=httpx2.Response(500, html="<h1>Sorry</h1>")))
     assert found["user"].status == "failed" and "500" in found["user"].detail
+
+
+def test_trouble_in_the_demo_clinic_says_nothing_of_a_connection_that_there_is_not(look: Look) -> None:
+    found = look(environ={"CLINIKO_MCP_FAULTS": "401"}, sandbox=True)
+    assert found["user"].status == "failed"
+    assert "inside this program" in found["reachability"].detail == found["tls"].detail
 
 
 def test_an_inactive_user_is_a_warning(look: Look) -> None:

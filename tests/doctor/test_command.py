@@ -22,7 +22,7 @@ def doctor(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedPro
         text=True,
         encoding="utf-8",
         env=environment | {"PYTHONIOENCODING": "utf-8"} | more,
-        timeout=60,
+        timeout=300,
     )
 
 

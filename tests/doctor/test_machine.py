@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import time
 from importlib import metadata
 from pathlib import Path
@@ -52,6 +53,7 @@ def test_a_missing_or_unfitting_package_is_a_cross(wanted: str, words: str, monk
     monkeypatch.setattr(machine, "requires", lambda _: [wanted, 'also-missing; extra == "test"'])
     found = machine.packages()
     assert found.status == "failed" and words in found.detail and "also-missing" not in found.detail
+    assert "`pipx install --force .`" in found.fix
 
 
 @pytest.mark.parametrize("wanted", ["mcp>=2,!=9.9", "mcp~=2.0", "mcp>1,<3", "mcp"])
@@ -114,6 +116,17 @@ def test_a_broken_configuration_is_a_warning_with_its_place(tmp_path: Path) -> N
     assert found.status == "warning" and "line 1" in found.detail
 
 
+def test_a_configuration_that_cannot_be_read_is_a_warning_with_what_to_do(tmp_path: Path) -> None:
+    path = HOSTS["cursor"].file(Computer("linux", tmp_path))
+    path.mkdir(parents=True)
+    (found,) = machine.hosts(Computer("linux", tmp_path))
+    assert found.status == "warning" and "cannot be read" in found.detail and "run install again" in found.fix
+    path.rmdir()
+    path.write_bytes(b"\xff")
+    (found,) = machine.hosts(Computer("linux", tmp_path))
+    assert found.status == "warning" and "UTF-8" in found.detail and "run install again" in found.fix
+
+
 def test_an_assistant_that_starts_the_server_is_a_tick(tmp_path: Path) -> None:
     script = tmp_path / "cliniko-mcp"
     script.touch()
@@ -126,6 +139,16 @@ def test_an_assistant_that_starts_the_server_is_a_tick(tmp_path: Path) -> None:
 def test_an_assistant_that_starts_what_is_gone_is_a_cross(tmp_path: Path) -> None:
     (found,) = host(tmp_path, "vscode", {"servers": {"cliniko": {"command": str(tmp_path / "gone" / "cliniko-mcp")}}})
     assert found.status == "failed" and "not there any more" in found.detail
+
+
+def test_setting_an_assistant_up_again_keeps_the_flags_it_has(tmp_path: Path) -> None:
+    flags = ["--read-only", "--upload-folder", "/srv/to attach"]
+    entry = {"command": str(tmp_path / "gone"), "args": ["-m", "cliniko_mcp", "serve", *flags]}
+    (found,) = host(tmp_path, "cursor", {"mcpServers": {"the clinic": entry}})
+    said = found.fix.removeprefix("Run `").removesuffix("`.")
+    assert shlex.split(said) == ["cliniko-mcp", "install", "--client", "cursor", "--name", "the clinic", *flags]
+    (found,) = host(tmp_path, "cursor", {"mcpServers": {"cliniko": {"command": "cliniko-mcp", "args": "x"}}})
+    assert found.status == "ok"
 
 
 def test_a_key_in_plain_text_is_a_warning_that_does_not_show_it(tmp_path: Path) -> None:

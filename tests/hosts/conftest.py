@@ -51,6 +51,7 @@ def run(machine: Computer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
     for name in ("CLINIKO_API_KEY", "CLINIKO_CONTACT_EMAIL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("cliniko_mcp.keys.account_file", lambda: home / "kept" / "account.json")

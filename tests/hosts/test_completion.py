@@ -17,7 +17,12 @@ from cliniko_mcp.cli.completion import VARIABLE
 def completed(words: str, place: int, tmp_path: Path) -> list[str]:
     environment = {**os.environ, VARIABLE: "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(place)}
     done = subprocess.run(
-        [sys.executable, "-m", "cliniko_mcp"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "cliniko_mcp"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     return [line.partition(",")[2] for line in done.stdout.splitlines()]
 

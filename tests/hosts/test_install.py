@@ -96,6 +96,41 @@ def test_a_folder_or_file_is_written_whole_because_hosts_start_servers_elsewhere
     assert arguments[1:] == ["--upload-folder", str(home / "To attach"), "--audit-file", str(home / "log.jsonl")]
 
 
+def test_what_is_set_in_the_environment_is_written_because_the_host_starts_the_server_without_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLINIKO_MCP_READ_ONLY", "true")
+    monkeypatch.setenv("CLINIKO_MCP_VIEW", "core")
+    monkeypatch.setenv("CLINIKO_MCP_SANDBOX", "false")
+    monkeypatch.setenv("CLINIKO_MCP_EXCLUDE_TOOLS", "delete_tax, archive_patient")
+    shown = run("--client", "claude-code", "--approval-wait", "10", "--print").stdout
+    arguments = json.loads(shown)["mcpServers"]["cliniko"]["args"]
+    assert arguments[:3] == ["serve", "--view", "core"] and "--sandbox" not in arguments
+    written = ["--exclude-tools", "delete_tax,archive_patient", "--read-only", "--approval-wait", "10"]
+    assert arguments[3:] == written
+    over = json.loads(run("--client", "claude-code", "--view", "all", "--print").stdout)
+    assert over["mcpServers"]["cliniko"]["args"][:3] == ["serve", "--view", "all"]
+
+
+def test_another_program_is_named_by_its_whole_path_or_refused(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = home / "our tools" / "start-cliniko.exe"
+    program.parent.mkdir()
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+
+    def command(given: str) -> str:
+        return json.loads(run("--client", "cursor", "--command", given, "--print").stdout)["mcpServers"]["cliniko"][
+            "command"
+        ]
+
+    assert command(program.name) == command(str(program)) == command("~/our tools/start-cliniko.exe") == str(program)
+    result = run("--client", "cursor", "--sandbox", "--command", f"{program.name} --quiet")
+    assert isinstance(result.exception, ConfigurationError) and "no program" in result.exception.message
+    assert not (home / ".cursor").exists()
+
+
 def test_a_setting_that_the_server_would_refuse_is_refused_here(run: Run, home: Path) -> None:
     result = run("--client", "cursor", "--view", "every", "--sandbox")
     assert isinstance(result.exception, ConfigurationError) and "--view" in result.exception.message
@@ -229,7 +264,7 @@ def test_another_host_gets_the_block_to_copy_and_no_file(run: Run, home: Path) -
 
 def test_another_hosts_file_can_be_named(run: Run, home: Path) -> None:
     path = home / "some host" / "servers.json"
-    assert run("--client", "other", "--config", str(path), "--sandbox").exit_code == 0
+    assert run("--client", "other", "--config", "~/some host/servers.json", "--sandbox").exit_code == 0
     assert "cliniko" in json.loads(path.read_text("utf-8"))["mcpServers"]
     assert run("--client", "other", "--uninstall").exit_code == 2
     assert run("--client", "other", "--config", str(path), "--uninstall").exit_code == 0

@@ -162,6 +162,20 @@ def test_a_damaged_file_is_said_to_be_damaged(file: Path, content: str) -> None:
         keys.kept(file)
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_giving_key_and_email_again_replaces_a_file_that_cannot_be_used(
+    keychain: Keychain, file: Path, mode: int
+) -> None:
+    keys.keep("old-au1", "a@b.example", "keychain", file=file)
+    file.write_text("{", encoding="utf-8")
+    file.chmod(mode)
+    with pytest.raises(ConfigurationError):
+        keys.keep("new-au1", None, file=file)
+    kept = keys.keep("new-au1", "c@d.example", "file", file=file)
+    assert (kept.key, kept.contact_email, kept.place) == ("new-au1", "c@d.example", "file")
+    assert keychain.held == {}  # where the lost file may have left a key
+
+
 @pytest.mark.usefixtures("no_keychain")
 def test_the_key_shows_in_no_repr(file: Path) -> None:
     assert "secret" not in repr(keys.keep("secret", "a@b.example", file=file))
