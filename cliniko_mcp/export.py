@@ -2,7 +2,8 @@
 
 While it runs, the rows stand in `OUT.part` and what was written so far in `OUT.part.json`, both readable by their owner
 alone; only a whole export takes the name OUT. Rows come in the order of their ids, so that after a break the list goes
-on behind the last id: nothing is missed or written twice, whatever came or went meanwhile.
+on behind the last id: nothing is missed or written twice, whatever came or went meanwhile. `OUT.part` is locked while
+it is written, so that two runs never write it at once.
 """
 
 import csv
@@ -10,8 +11,8 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, aclosing
+from dataclasses import asdict, dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, Literal, Self, cast
@@ -19,6 +20,7 @@ from typing import Final, Literal, Self, cast
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
 from cliniko_mcp.filters import NUMBER
 from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.guardrails.lock import held
 from cliniko_mcp.model import Record
 from cliniko_mcp.operation import Operation
 from cliniko_mcp.private import open_private
@@ -30,6 +32,7 @@ Progress = Callable[[int, int | None], None]
 
 CHECKPOINT: Final = 500
 """Rows between two notes of how far the file is good: five pages."""
+_RENAMES_OPEN_FILES: Final = os.name != "nt"
 _MORE: Final = "more"
 _JSON: Final = json.JSONEncoder(ensure_ascii=False)
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
@@ -41,6 +44,7 @@ class Plan:
     """What is written: a list with its arguments, in a format, with these columns.
 
     `more` asks for fields that this package does not know as well; `by_id` says that rows come in the order of ids.
+    `account` names the clinic whose list it is (`Clinic.account`); `export` puts it in.
     """
 
     operation: str
@@ -49,6 +53,7 @@ class Plan:
     columns: Sequence[str]
     more: bool
     by_id: bool
+    account: str = ""
 
     def facts(self) -> Mapping[str, JsonValue]:
         """The plan as it is kept beside an unfinished file."""
@@ -108,8 +113,9 @@ async def export(
     `on_kept` is told at once how many rows a broken run left, where it left any.
 
     Raises ConfigurationError where `out` exists (unless `overwrite`) or cannot be written, and where what is there
-    belongs to another export; whatever reading raises leaves the rows so far for the next run.
+    belongs to another export or is being written; whatever reading raises leaves the rows so far for the next run.
     """
+    plan = replace(plan, account=desk.clinic.account)
     try:
         with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
             kept, total = unfinished.rows, None
@@ -150,24 +156,38 @@ class Unfinished:
         self._plan, self._out = plan, out
         self._part, self._note = out.with_name(f"{out.name}.part"), out.with_name(f"{out.name}.part.json")
         self.rows, self.last = 0, cast("str | None", None)
-        length = 0 if again else self._remembered()
         try:
-            descriptor = open_private(self._part, os.O_RDWR | os.O_CREAT)
+            self._file = os.fdopen(open_private(self._part, os.O_RDWR | os.O_CREAT), "r+b")
         except OSError as problem:
             raise ConfigurationError(f"{self._part} cannot be written: {problem.strerror or problem}") from None
-        self._file = os.fdopen(descriptor, "r+b")
-        self._file.truncate(length)
-        self._file.seek(length)
         self._text = TextIOWrapper(self._file, "utf-8", errors="replace", newline="")
         self._csv = csv.writer(self._text)
-        if not length and plan.format == "csv":
-            self._csv.writerow([*plan.columns, *([_MORE] if plan.more else [])])
+        with ExitStack() as opened:
+            opened.callback(self._text.close)
+            self._lock(opened)
+            opened.callback(self._text.flush)
+            length = 0 if again else self._remembered()
+            self._file.truncate(length)
+            self._file.seek(length)
+            if not length and plan.format == "csv":
+                self._csv.writerow([*plan.columns, *([_MORE] if plan.more else [])])
+            self._opened = opened.pop_all()
+
+    def _lock(self, opened: ExitStack) -> None:
+        try:
+            opened.enter_context(held(self._file.fileno()))
+            # Whoever held it may have finished meanwhile, and this file is the whole export then.
+            ours = os.path.samestat(os.fstat(self._file.fileno()), self._part.stat())
+        except (TimeoutError, FileNotFoundError):
+            ours = False
+        if not ours:
+            raise ConfigurationError(f"another export is writing {self._part}: let it end, or choose another name")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._text.close()
+        self._opened.close()
 
     def write(self, record: Record) -> None:
         """Add a row; times are in UTC, as Cliniko sends them."""
@@ -199,6 +219,8 @@ class Unfinished:
         """Give the whole file its name, and forget the note."""
         self._text.flush()
         os.fsync(self._file.fileno())
+        if not _RENAMES_OPEN_FILES:
+            self._opened.close()
         os.replace(self._part, self._out)
         self._note.unlink(missing_ok=True)
 

@@ -107,7 +107,7 @@ class House:
     async def desk(self, tool: str, caller: Caller) -> Desk:
         """What this tool acts through for this caller: the clinic behind the guards."""
         clinic = await self.clinic()
-        return Desk(clinic, self._layers, caller, tool, self.view.excluded_from(tool), self.settings.upload_folder)
+        return Desk(clinic, self._layers, caller, tool, self.view.excluded_from, self.settings.upload_folder)
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -161,13 +161,12 @@ async def open_clinic(house: House) -> AsyncGenerator[Clinic]:
         base_url = house.sandbox.base_url
     elif settings.base_url:
         base_url = parse_base_url(settings.base_url)
-    per_minute = settings.requests_per_minute if settings.demo else min(settings.requests_per_minute, 200)
     async with Clinic.open(
         base_url=base_url,
         key=credentials.key,
         user_agent=user_agent(email),
         transport=transport,
-        per_minute=per_minute,
+        per_minute=settings.pace,
         now=house.clock(),
     ) as clinic:
         yield clinic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
+import os
 import socket
 import stat
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -15,21 +15,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import anyio
-from mcp.server.lowlevel import Server
-from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError
 from pydantic import ValidationError
 
 from cliniko_mcp.api.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.house import House
-from cliniko_mcp.server import build_server
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
     from mcp.server.sse import SseServerTransport
     from mcp.server.transport_security import TransportSecuritySettings
     from mcp.shared._stream_protocols import ReadStream, WriteStream
     from mcp.shared.message import SessionMessage
+    from mcp_types import ErrorData
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -50,6 +49,8 @@ async def serve(house: House, announce: Announce) -> None:
             f"--host {settings.host} can be reached from other computers, so clients must send a bearer token: "
             "set --http-token-file or CLINIKO_MCP_HTTP_TOKEN, or listen on 127.0.0.1"
         )
+    from cliniko_mcp.server import build_server
+
     server = build_server(house)
     async with sandbox_port(house, announce):
         if settings.transport == "stdio":
@@ -91,6 +92,7 @@ class Readable:
     async def receive(self) -> SessionMessage | Exception:
         """The next message that can be read."""
         from mcp.shared.message import SessionMessage
+        from mcp_types import JSONRPCError
 
         while isinstance(item := await self._read.receive(), Exception):
             if (problem := unreadable(item)) is not None:
@@ -121,6 +123,8 @@ class Readable:
 
 def unreadable(problem: Exception) -> ErrorData | None:
     """The error of JSON-RPC for a line that could not be read; None for an empty line, which is no message."""
+    from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData
+
     if not isinstance(problem, ValidationError):
         return None
     first = problem.errors(include_url=False)[0]
@@ -304,7 +308,7 @@ def bearer_token(settings: Settings) -> str | None:
             token = path.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):
             raise ConfigurationError(f"--http-token-file {path} cannot be read") from None
-        if hasattr(socket, "AF_UNIX") and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ConfigurationError(f"--http-token-file {path} can be read by others: chmod 600 it")
     elif settings.http_token:
         token = settings.http_token.get_secret_value().strip()
@@ -318,6 +322,3 @@ def bearer_token(settings: Settings) -> str | None:
 def url(host: str, port: int) -> str:
     """The address as people write it."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

@@ -3,8 +3,9 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
+from hashlib import blake2b
 from random import Random
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -46,8 +47,11 @@ class Clinic:
         now: Callable[[], datetime],
         clock: Callable[[], float] = anyio.current_time,
         files: "Storage | None" = None,
+        account: str = "",
     ) -> None:
         self.now = now
+        self.account = account
+        """Tells what one key reaches at one address from what another does, and nothing of the key itself."""
         self._files = files
         self._http = http
         self._clock = clock
@@ -84,7 +88,8 @@ class Clinic:
         # The storage has a client of its own, which knows no key.
         storage = Storage.open(base_url=base_url, transport=transport or Network())
         async with client(key, base_url, user_agent, retry) as http, storage as files:
-            yield cls(http, now=now, clock=clock, files=files)
+            account = blake2b(f"{base_url} {key}".encode(), digest_size=8).hexdigest()
+            yield cls(http, now=now, clock=clock, files=files, account=account)
 
     async def perform(self, call: Call) -> Record | None:
         """The record that one request gives back; None where the operation gives nothing (archive, delete, cancel)."""
@@ -155,13 +160,7 @@ class Clinic:
     async def file(self, call: Call, most: int) -> bytes:
         """The content of the attachment that `call` reads, of at most `most` bytes: the API names the storage's signed
         address, which is then read without our credentials (api.md 3.3). Raises NotFound while there is no content."""
-        import httpx2
-
-        path = f"{call.request().path}/content"
-        try:
-            response = await self._http.request("GET", path)
-        except httpx2.RequestError as problem:
-            raise answers.unanswered(call, _in_words(problem, too_large=False), sent=True) from problem
+        response = await self._exchanged(call, "GET", f"{call.request().path}/content")
         place = response.headers.get("location", "")
         if 300 <= response.status_code < 400 and place:
             return await self.files.download(place, most)
@@ -226,22 +225,21 @@ class Clinic:
         return answers.read(call, response.status_code, response.headers, response.content, now=self.now())
 
     async def _asked(self, call: Call, paging: tuple[tuple[str, str], ...], *, sweep: bool) -> "httpx2.Response":
+        request = call.request((await self._zones.of_call(call)).zone if call.needs_zone else None)
+        query = [*request.query, *paging] or None
+        return await self._exchanged(
+            call, request.method, request.path, params=query, json=request.body, extensions={"sweep": sweep}
+        )
+
+    async def _exchanged(self, call: Call, method: str, path: str, **what: Any) -> "httpx2.Response":
         import httpx2
 
-        from cliniko_mcp.api.retry import AnswerTooLarge, never_sent
+        from cliniko_mcp.api.retry import never_sent
 
-        request = call.request((await self._zones.of_call(call)).zone if call.needs_zone else None)
         try:
-            return await self._http.request(
-                request.method,
-                request.path,
-                params=[*request.query, *paging] or None,
-                json=request.body,
-                extensions={"sweep": sweep},
-            )
+            return await self._http.request(method, path, **what)
         except httpx2.RequestError as problem:
-            why = _in_words(problem, isinstance(problem, AnswerTooLarge))
-            raise answers.unanswered(call, why, sent=not never_sent(problem)) from problem
+            raise answers.unanswered(call, _in_words(problem), sent=not never_sent(problem)) from problem
 
 
 def _paging(number: int, per_page: int) -> tuple[tuple[str, str], ...]:
@@ -267,12 +265,14 @@ def _rows(call: Call, found: Mapping[str, JsonValue]) -> list[JsonValue]:
     return lists[0]
 
 
-def _in_words(problem: "httpx2.RequestError", too_large: bool) -> str:
+def _in_words(problem: "httpx2.RequestError") -> str:
     import httpx2
 
-    if too_large:
-        return f"the answer was too large, {problem}"
+    from cliniko_mcp.api.retry import AnswerTooLarge
+
     match problem:
+        case AnswerTooLarge():
+            return f"the answer was too large, {problem}"
         case httpx2.ConnectTimeout() | httpx2.ConnectError() | httpx2.ProxyError():
             return "no connection could be made"
         case httpx2.PoolTimeout():

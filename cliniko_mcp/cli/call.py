@@ -1,6 +1,5 @@
 """`cliniko-mcp call`: one tool call from a shell, with questions asked on the terminal."""
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -92,8 +91,10 @@ def call(name: str, arguments: str, **flags: Any) -> None:
 
 def json_object(text: str) -> dict[str, Any] | None:
     """The JSON object that the text is, or None where it is none."""
+    from pydantic_core import from_json
+
     try:
-        parsed: Any = json.loads(text)
+        parsed: Any = from_json(text)
     except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None  # pyright: ignore[reportUnknownVariableType]

@@ -1,7 +1,7 @@
 """The onion around every operation: who calls, what the layers see, and the order in which they stand.
 
-Outermost first: audit (so that refusals are written down too), then read-only, then confirm, then the clinic. Typed
-tools, executors and curated tools all reach the clinic through `guard`, so none can step round a layer.
+Outermost first: audit (so that refusals are written down too), then exclusion and read-only, then confirm, then the
+clinic. Typed tools, executors and curated tools all reach it through `guard`, so none can step round a layer.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

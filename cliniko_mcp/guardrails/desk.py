@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence, Set
 from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -28,9 +28,10 @@ class Desk:
         layers: Sequence[Layer],
         caller: Caller,
         tool: str,
-        excluded: frozenset[str] = frozenset(),
+        excluded: Callable[[str], Set[str]] = lambda _: frozenset(),
         upload_folder: str | None = None,
     ) -> None:
+        """`excluded` says for a tool what it may not do."""
         self.upload_folder = upload_folder
         """The one folder of this computer whose files may be uploaded, where the operator named one."""
         self.clinic = clinic
@@ -38,6 +39,10 @@ class Desk:
         self.tool = tool
         self._layers = layers
         self._excluded = excluded
+
+    def of(self, tool: str) -> Desk:
+        """The same for the work of another tool, which an executor runs with what that tool may do by itself."""
+        return Desk(self.clinic, self._layers, self.caller, tool, self._excluded, self.upload_folder)
 
     @property
     def now(self) -> datetime:
@@ -48,9 +53,16 @@ class Desk:
         """The time zone of a site, or of the key's user where none is named."""
         return await self.clinic.zone(business_id)
 
+    async def zone_note(self) -> str | None:
+        """A sentence for the reader where the zone of the key's user had to be guessed, else None."""
+        return await self.clinic.zone_note()
+
     def call(self, name: str, **arguments: object) -> Call:
         """An operation's call, its arguments checked. Raises InvalidArguments, and UnknownTool for a wrong name."""
-        return operation_call(name, arguments)
+        operation = find(name)
+        if operation is None:
+            raise UnknownTool(f"There is no operation called {name}.", "Look it up with cliniko_describe.")
+        return operation.parse(arguments)
 
     async def perform(self, call: Call) -> Record | None:
         """Do one operation on one record: the record, or None where Cliniko answers with nothing.
@@ -104,7 +116,7 @@ class Desk:
 
         Nothing where the operator excluded that list: what may not be read is not named either.
         """
-        return {} if name in self._excluded else await self.clinic.by_id(name, ids)
+        return {} if name in self._excluded(self.tool) else await self.clinic.by_id(name, ids)
 
     def _guarded(self, call: Call) -> GuardedCall:
         return GuardedCall(call, self.tool, self.caller)
@@ -121,11 +133,3 @@ class Desk:
             )
 
         return on_page
-
-
-def operation_call(name: str, arguments: Mapping[str, object]) -> Call:
-    """The call of the operation `name`. Raises UnknownTool for a name that is not an operation."""
-    operation = find(name)
-    if operation is None:
-        raise UnknownTool(f"There is no operation called {name}.", "Look it up with cliniko_describe.")
-    return operation.parse(arguments)

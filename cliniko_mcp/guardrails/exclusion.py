@@ -19,18 +19,15 @@ def switched_off(title: str, name: str) -> NotAllowed:
 
 
 class Exclusion:
-    """Refuses the operations and tools named here, and the deprecated twins of these operations.
+    """Refuses to a tool what it may not do: operations, their deprecated twins, and itself."""
 
-    `excluded` is one set for all, or says for a tool what it may not do.
-    """
-
-    def __init__(self, excluded: Set[str] | Callable[[str], Set[str]]) -> None:
+    def __init__(self, excluded: Callable[[str], Set[str]]) -> None:
+        """`excluded` says for a tool what it may not do."""
         self._excluded = excluded
 
     async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
         """What `act` returns, for what is not excluded. Raises NotAllowed for the rest."""
         operation = guarded.call.operation
-        excluded = self._excluded(guarded.tool) if callable(self._excluded) else self._excluded
-        if excluded & {operation.name, operation.replaced_by, guarded.tool}:
+        if self._excluded(guarded.tool) & {operation.name, operation.replaced_by, guarded.tool}:
             raise switched_off(operation.title, operation.name)
         return await act()

@@ -35,7 +35,7 @@ _TEMPLATED: Final[Mapping[str, tuple[str, str]]] = {
 """What is needed unless a template gives it (api.md 2.5)."""
 
 _UTC: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
-_NUMERAL: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)\s*")
+_NUMERAL: Final = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*")
 
 
 def read(operation: Operation, given: Mapping[str, JsonValue]) -> tuple[Json, dict[str, str]]:
@@ -112,6 +112,8 @@ def _wire_problem(kind: Kind, value: JsonValue) -> str | None:
                 return INVALID
             if not _UTC.fullmatch(value):
                 raise bad_request("Timestamp needs to be in UTC format.")
+            if not "1000" <= value[:4] < "9999":
+                return INVALID  # Python writes earlier years without their zeros, and its calendar ends with the last
         case Kind.FLAG if not isinstance(value, bool):
             return NOT_LISTED
         case Kind.WHOLE | Kind.NUMBER | Kind.AMOUNT if isinstance(value, bool):

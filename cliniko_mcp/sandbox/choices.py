@@ -43,7 +43,8 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     27: (
         "apply_to_repeats cancels this record and the later live ones of its series.",
-        "A second cancel is 422. cancellation_reason_description is null while a booking stands, as the schema allows.",
+        "A second cancel is 422.",
+        'cancellation_reason_description of what stands is "" on attendees and null on appointments, by their schemas.',
     ),
     29: ("Both flags are null while arrival is not known.",),
     30: (
@@ -113,7 +114,10 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
         "A case of another patient, and visits or papers of another patient, are 422. attendee_ids are the live ones.",
     ),
     64: ("The reverse relationship does not appear by itself.",),
-    67: ("An IANA name for which Cliniko has no label leaves the label null.",),
+    67: (
+        "An IANA name for which Cliniko has no label leaves the label null.",
+        "A patient's zone is an IANA name; any other text there is 422 too.",
+    ),
     68: (
         "A number without + gets the prefix of the record's country, Australia's where it names none.",
         "A contact is a standard one unless said otherwise, a doctor where doctor_type is given.",

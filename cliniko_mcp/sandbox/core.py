@@ -19,7 +19,7 @@ from cliniko_mcp.sandbox.faults import Fault, Faults, afterwards, instead
 from cliniko_mcp.sandbox.gates import ROLES, allowed
 from cliniko_mcp.sandbox.ids import IdSequence
 from cliniko_mcp.sandbox.limits import RateLimit
-from cliniko_mcp.sandbox.store import NotKept
+from cliniko_mcp.sandbox.store import NotKept, Store
 from cliniko_mcp.sandbox.wire import (
     TEXT_TYPE,
     LoggedRequest,
@@ -146,18 +146,24 @@ class Sandbox:
         return {"now": desk.clock.stamp(), "seed": desk.ids.seed, "ids": desk.ids.count, "tables": desk.store.dump()}
 
     def restore(self, state: Mapping[str, JsonValue]) -> None:
-        """Take over a state that `snapshot` gave. Raises ValueError for anything else, and changes nothing then."""
+        """Take over a state that `snapshot` gave.
+
+        Raises ValueError for anything else, and NotKept where it cannot be kept; nothing is changed then.
+        """
         now, ids, tables = state.get("now"), state.get("ids"), state.get("tables")
         if not isinstance(now, str) or not isinstance(ids, int) or not isinstance(tables, dict):
             raise ValueError("a snapshot holds now, ids and tables")
-        moment = datetime.fromisoformat(now)
+        moment, rows = datetime.fromisoformat(now), Store()
+        if moment.tzinfo is None:
+            raise ValueError("the time of a snapshot needs a zone")
+        rows.load(tables)
         with self._lock:
             desk = self.desk
-            desk.store.load(tables)
-            desk.ids.count, desk.ids.seed = ids, _seed(state, desk.ids.seed)
-            desk.clock.set(moment)
             if self._keeper is not None:
                 self._keeper.replace(state)
+            desk.store.take(rows.tables())
+            desk.ids.count, desk.ids.seed = ids, _seed(state, desk.ids.seed)
+            desk.clock.set(moment)
 
     def _opened(self) -> "Desk":
         kept = self._keeper.load() if self._keeper is not None else None

@@ -141,10 +141,31 @@ def _comparison(sign: str, bound: object, column: str, read: Callable[[Any], obj
 
 def _text_test(wanted: Wanted, column: str) -> Predicate:
     if wanted.operator in ("~", "~~"):
-        pattern = wanted.value if wanted.operator == "~~" else f"%{wanted.value}%"
-        like = re.compile(".*".join(re.escape(part) for part in pattern.split("%")), re.IGNORECASE | re.DOTALL)
-        return lambda row: (value := row.get(column)) is not None and like.fullmatch(str(value)) is not None
+        fits = _like(wanted.value if wanted.operator == "~~" else f"%{wanted.value}%")
+        return lambda row: (value := row.get(column)) is not None and fits(_folded(value))
     return _comparison(wanted.operator, wanted.value.casefold(), column, _folded)
+
+
+def _like(pattern: str) -> Callable[[str], bool]:
+    """A test of folded text: each `%` stands for any text. Its parts are looked for once each, in order, so that no
+    pattern takes long; a regular expression could try for ever."""
+    first, *between = _folded(pattern).split("%")
+    last = between.pop() if between else None
+
+    def fits(text: str) -> bool:
+        if last is None:
+            return text == first
+        at, end = len(first), len(text) - len(last)
+        if at > end or not (text.startswith(first) and text.endswith(last)):
+            return False
+        for part in between:
+            at = text.find(part, at, end)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
+
+    return fits
 
 
 def _folded(value: object) -> str:

@@ -72,8 +72,9 @@ def nullable(field: FieldInfo) -> bool:
 
 
 def listed(field: FieldInfo) -> bool:
-    """Whether a field holds one of a list of codes."""
-    return _is_listed(field.annotation) or any(isinstance(mark, AfterValidator) for mark in field.metadata)
+    """Whether a field holds one of a list of whole numbers: a code. A bound on an amount is no list."""
+    coded = _is_listed(field.annotation) or any(isinstance(mark, AfterValidator) for mark in field.metadata)
+    return coded and kind_of(field) is Kind.WHOLE
 
 
 def _is_listed(annotation: Any) -> bool:

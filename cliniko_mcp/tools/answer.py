@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import to_json
 
-from cliniko_mcp.errors import ClinikoMcpError, JsonValue
+from cliniko_mcp.errors import ClinikoMcpError, ClinikoRefused, JsonValue
 from cliniko_mcp.guardrails.desk import Desk
 from cliniko_mcp.model import Record
 from cliniko_mcp.tools.names import NAMED, ids_in, look_up, text_of
 from cliniko_mcp.tools.rows import Row, Shape, local_text, row_of
 from cliniko_mcp.untrusted import clean
 
-_BYTES_A_TOKEN: Final = 3
-"""Rows are full of ids and times, where o200k_base makes a token of 3.1 to 3.4 bytes (`python -m benchmarks.size`)."""
-USUAL_BYTES: Final = 2_000 * _BYTES_A_TOKEN
-MOST_BYTES: Final = 8_000 * _BYTES_A_TOKEN
+_BYTES_A_TOKEN: Final = 2.6
+"""Rows are full of ids and times, where o200k_base makes a token of 2.7 bytes at the least and 3.1 as a rule."""
+USUAL_BYTES: Final = int(2_000 * _BYTES_A_TOKEN)
+MOST_BYTES: Final = int(8_000 * _BYTES_A_TOKEN)
 _ENVELOPE_BYTES: Final = 600
 ERROR_BYTES: Final = 300 * 4
 """Errors are sentences, where a token is 4 bytes and more."""
@@ -42,10 +42,18 @@ class Answer:
     zone: ZoneInfo | None = None
 
     async def finished(self, desk: Desk) -> dict[str, JsonValue]:
-        """The whole envelope, with the time now in the zone of the answer."""
-        zone = self.zone or await desk.zone()
-        notes: dict[str, JsonValue] = {"notes": list(self.notes)} if self.notes else {}
-        return {**self.body, **notes, "now": local_text(desk.now, zone), "time_zone": str(zone)}
+        """The whole envelope, with the time now in the zone of the answer, and a note where that zone is a guess."""
+        zone, guess = self.zone, None
+        try:
+            home = await desk.zone()
+            if zone is None or zone == home:
+                zone, guess = home, await desk.zone_note()
+        except ClinikoRefused:  # what was found, or even changed, is told all the same
+            if zone is None:
+                zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
+        notes: list[JsonValue] = [*self.notes, *([guess] if guess else [])]
+        told: dict[str, JsonValue] = {"notes": notes} if notes else {}
+        return {**self.body, **told, "now": local_text(desk.now, zone), "time_zone": str(zone)}
 
 
 def compact(value: object) -> str:

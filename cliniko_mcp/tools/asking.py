@@ -1,14 +1,13 @@
 """Asking the person behind a client by a form, in both eras of the protocol.
 
 From 2026-07-28 the question is returned and the call is repeated with the answer (multi round-trip; the SDK seals the
-state). Before that the server sends the client a request and waits, for at most 50 seconds, because some hosts declare
-forms and never answer.
+state). Before that the server sends the client a request and waits, as long as `Confirm` lets it, because some hosts
+declare forms and never answer.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-import anyio
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError, NoBackChannelError
@@ -29,7 +28,6 @@ FORM: Final[dict[str, Any]] = {
     "required": ["approve"],
 }
 KEY: Final = "approval"
-FORM_WAIT: Final = 50.0
 MODERN: Final = "2026-07-28"
 
 
@@ -80,7 +78,7 @@ class RoundTrip:
 
 
 class Form:
-    """The older era: a request from server to client, bounded in time."""
+    """The older era: a request from server to client. Some never answer, so whoever asks bounds the wait."""
 
     def __init__(self, ctx: ServerRequestContext[Any, Any]) -> None:
         self._ctx = ctx
@@ -91,16 +89,14 @@ class Form:
         return None
 
     async def ask(self, question: Question) -> Verdict:
-        """The person's answer; NONE when the client does not answer in 50 seconds or cannot be asked after all."""
-        with anyio.move_on_after(FORM_WAIT):
-            try:
-                result = await self._ctx.session.elicit_form(
-                    text_of(question), FORM, related_request_id=self._ctx.request_id
-                )
-            except (MCPError, NoBackChannelError, ValidationError):
-                return Verdict.NONE
-            return verdict_of(result)
-        return Verdict.NONE
+        """The person's answer; NONE when the client cannot be asked after all."""
+        try:
+            result = await self._ctx.session.elicit_form(
+                text_of(question), FORM, related_request_id=self._ctx.request_id
+            )
+        except (MCPError, NoBackChannelError, ValidationError):
+            return Verdict.NONE
+        return verdict_of(result)
 
 
 def verdict_of(result: types.ElicitResult) -> Verdict:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
+from pydantic_core import from_json
+
 from cliniko_mcp.arguments import top_of
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.tools.answer import ERROR_BYTES, size
@@ -41,16 +43,12 @@ def _unwrapped(value: object, schema: Schema) -> object:
     if not isinstance(kind, str) or kind not in _TYPES or not isinstance(value, str):
         return value
     try:
-        parsed: object = json.loads(value, parse_constant=_refused)
-    except (ValueError, RecursionError):
+        parsed: object = from_json(value, allow_inf_nan=False)
+    except ValueError:
         plain_names = kind == "array" and cast("Schema", schema.get("items", {})).get("type") == "string"
         return [part.strip() for part in value.split(",") if part.strip()] if plain_names else value
     fits = isinstance(parsed, _TYPES[kind]) and (kind == "boolean" or not isinstance(parsed, bool))
     return parsed if fits else value
-
-
-def _refused(constant: str) -> object:
-    raise ValueError(constant)
 
 
 def too_large(arguments: Mapping[str, object] | None, limit: int = MAX_BYTES) -> None:

@@ -222,7 +222,7 @@ class Catalogue:
 
         async def execute(desk: Desk, given: RunArguments) -> Answer:
             tool = self._target(given.operation, risk)
-            return await tool.run(desk, given.arguments)
+            return await tool.run(desk.of(tool.name), given.arguments)
 
         return curated(name, description, RunArguments, execute, risk=risk, kind="meta")
 

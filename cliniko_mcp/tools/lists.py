@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT: Final = 50
 MOST_ROWS: Final = 1000
-_LEAST_ROW_BYTES: Final = {True: 36, False: 90}
-"""What a row costs at the least, by whether the caller named its fields: more rows than could fit are never fetched."""
+_LEAST_ROW_BYTES: Final = {True: 29, False: 90}
+"""What a row costs at the least, by whether the caller named its fields (an id of 19 digits alone): more rows than
+could fit are never fetched."""
 _ANCHORS: Final = 5
 _MOVED: Final = (
     "Rows came or went before this place meanwhile. This goes on right after the last one given; what is new before it "
@@ -36,18 +37,25 @@ async def listed(desk: Desk, operation: Operation, given: dict[str, object], cur
 
     Raises InvalidArguments and InvalidCursor for what the caller has to correct.
     """
+    given = {name: value for name, value in given.items() if value is not None}
     limit = _limit(given)
-    query = {name: value for name, value in given.items() if name not in ("limit", "cursor") and value is not None}
+    query = {name: value for name, value in given.items() if name not in ("limit", "cursor")}
     position = _position(operation, given.get("cursor"), query, cursors)
     shape = shape_of(operation, position.arguments, "concise")
     ours = controls(operation)
     call = operation.parse({name: value for name, value in position.arguments.items() if name not in ours})
+    # A cursor is base64, of which a byte costs twice the tokens that it does in rows.
+    reserved = 2 * len(cursors.seal(position))
+    if reserved > MOST_BYTES // 2:
+        raise InvalidArguments(
+            "The filters are too long together: the cursor to go on with has to carry them.", "Shorten them."
+        )
     generous = "limit" in given or shape.detail == "full" or shape.fields is not None
     most = MOST_BYTES if generous else USUAL_BYTES
     least = _LEAST_ROW_BYTES[shape.fields is not None]
     wanted = min(limit, most // least)
     sweep, moved = await _from(desk, call, position, wanted)
-    rows = await shaped(desk, sweep.rows, shape, most, reserved=len(cursors.seal(position)))
+    rows = await shaped(desk, sweep.rows, shape, most, reserved)
     complete = sweep.complete and not rows.left
     page: dict[str, JsonValue] = {"returned": len(rows.shown)}
     if sweep.total is not None:
@@ -65,11 +73,13 @@ async def listed(desk: Desk, operation: Operation, given: dict[str, object], cur
 
 
 def _limit(given: Mapping[str, object]) -> int:
-    limit = given.get("limit")
-    if limit is None:
-        return DEFAULT_LIMIT
+    limit = given.get("limit", DEFAULT_LIMIT)
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
-        raise InvalidArguments(f"limit must be a whole number from 1 to {MOST_ROWS}.", field="limit")
+        raise InvalidArguments(
+            f"limit must be a whole number from 1 to {MOST_ROWS}.",
+            f"Leave it out for the first {DEFAULT_LIMIT}.",
+            field="limit",
+        )
     return limit
 
 
@@ -77,7 +87,11 @@ def _position(operation: Operation, cursor: object, query: dict[str, object], cu
     if cursor is None or cursor == "":
         return Position(operation.name, cast("dict[str, JsonValue]", query), 0)
     if not isinstance(cursor, str):
-        raise InvalidArguments("cursor must be the text that the last answer gave.", field="cursor")
+        raise InvalidArguments(
+            "cursor must be the text that the last answer gave.",
+            "Give its next_cursor as it stands, or leave cursor out to start the list.",
+            field="cursor",
+        )
     position = cursors.open(cursor, operation.name)
     if any(position.arguments.get(name) != value for name, value in query.items()):
         raise InvalidArguments(

@@ -91,12 +91,14 @@ def shape_of(operation: Operation, given: Mapping[str, object], usual: Detail) -
     """The shape that the arguments `detail` and `fields` ask for. Raises InvalidArguments for anything else."""
     detail = given.get("detail") or usual
     if detail not in ("concise", "full"):
-        raise InvalidArguments("detail must be concise or full.", field="detail")
+        raise InvalidArguments("detail must be concise or full.", f"Leave it out for {usual} rows.", field="detail")
     fields = given.get("fields")
     if isinstance(fields, str):
         fields = [name.strip() for name in fields.split(",") if name.strip()]
     if fields is not None and not (isinstance(fields, list) and all(isinstance(name, str) for name in fields)):  # pyright: ignore[reportUnknownVariableType]
-        raise InvalidArguments("fields must be names of fields, separated by commas.", field="fields")
+        raise InvalidArguments(
+            "fields must be names of fields, separated by commas.", "For example id, created_at.", field="fields"
+        )
     assert operation.record is not None
     return Shape(operation.record, detail, cast("list[str] | None", fields))
 

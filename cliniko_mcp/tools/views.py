@@ -100,4 +100,4 @@ def _check(flag: str, names: Iterable[str], known: Iterable[str], what: str = ""
     strangers = sorted(set(names) - set(known))
     if strangers:
         said = f"{flag}: there is no {what}{', '.join(strangers)}"
-        raise ConfigurationError(f"{said}; `cliniko-mcp tools` lists what there is")
+        raise ConfigurationError(f"{said}; `cliniko-mcp tools --view all` lists what there is")

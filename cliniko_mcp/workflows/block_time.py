@@ -76,7 +76,9 @@ async def work(desk: Desk, given: BlockTime) -> Answer:
     asked = roster.business(given.business) if given.business else None
     for field, known in (("practitioner", who), ("business", asked)):
         if known is not None and known.gone:
-            raise InvalidArguments(f"{known.note} There is nothing to block out.", field=field)
+            raise InvalidArguments(
+                f"{known.note} There is nothing to block out.", "Choose one that clinic_overview shows.", field=field
+            )
     kind = _kind(given.type, known_kinds) if given.type else None
     span = read_span(given.when, desk.now, roster, [asked] if asked else ())
     starts, ends = span.bounds
@@ -121,7 +123,7 @@ def _kind(said: str, rows: Sequence[Record]) -> Known:
     ]
     found = chosen("kind of block", said, {each.id: each for each in known}, "list_unavailable_block_types has them.")
     if found.gone:
-        raise InvalidArguments(f"{found.note} Choose another kind.", field="type")
+        raise InvalidArguments(found.note, "Choose another kind, or leave type out.", field="type")
     return found
 
 

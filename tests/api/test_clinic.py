@@ -12,6 +12,7 @@ import pytest
 
 from cliniko_mcp.api.clinic import Clinic
 from cliniko_mcp.api.network import OwnHostAuth
+from cliniko_mcp.api.retry import AnswerTooLarge
 from cliniko_mcp.errors import NotFound, OutcomeUnknown, RateLimited, Unavailable
 from cliniko_mcp.operation import ConflictReport
 
@@ -168,6 +169,19 @@ def test_a_write_that_found_no_connection_changed_nothing_and_the_error_says_so(
 def test_what_went_wrong_on_the_way_is_said_in_plain_words(problem: Exception, words: str) -> None:
     with pytest.raises(Unavailable, match=words):
         told(Account({f"GET /attendees/{ID}": problem}), lambda clinic: clinic.perform(call("get_attendee", id=ID)))
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (httpx2.ConnectError("x"), "could not be reached: no connection"),
+        (AnswerTooLarge("more than 20 MB"), "too large, more than 20 MB"),
+    ],
+)
+def test_what_went_wrong_on_the_way_of_a_file_is_said_in_the_same_words(problem: Exception, words: str) -> None:
+    account = Account({f"GET /patient_attachments/{ID}/content": problem})
+    with pytest.raises(Unavailable, match=words):
+        told(account, lambda clinic: clinic.file(call("get_patient_attachment", id=ID), 9))
 
 
 def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else() -> None:

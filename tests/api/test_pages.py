@@ -212,6 +212,7 @@ def test_a_slow_reader_keeps_only_a_few_pages_waiting() -> None:
                 read += 1
                 await anyio.sleep(0.01)
                 assert len(shelf.fetched) * 100 <= read + 600
+            assert read == 5000
 
     run(story)
 

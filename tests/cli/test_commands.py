@@ -51,6 +51,7 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["walk"], {}, "walk"),
         (["call", "get_patient", "{", "--sandbox"], {}, "JSON"),
         (["call", "get_patient", "[]", "--sandbox"], {}, "JSON"),
+        (["call", "get_patient", '{"id": "\\ud800"}', "--sandbox"], {}, "JSON"),
         (["call", "get_pateint", "{}", "--sandbox"], {}, "get_pateint"),
         (["call", "get_patient", '{"id": "1/../2"}', "--sandbox"], {}, "digits"),
         (["tools", "--view", "x"], {}, "--view"),

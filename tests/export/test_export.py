@@ -4,7 +4,9 @@ import csv
 import json
 import os
 import stat
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cliniko_mcp.export as module
+from cliniko_mcp.api.clinic import Clinic
 from cliniko_mcp.cli.export import export as command
 from cliniko_mcp.cli.export import pairs
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, NotAllowed, Unavailable
@@ -26,6 +30,7 @@ from tests.conftest import Assistant, in_process
 pytestmark = pytest.mark.anyio
 
 APPOINTMENTS = "individual_appointments"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 async def desk_of(assistant: Assistant) -> Desk:
@@ -37,7 +42,7 @@ class Breaking(Desk):
     """A desk whose lists break off after some rows."""
 
     @classmethod
-    def of(cls, desk: Desk, after: int) -> "Breaking":
+    def behind(cls, desk: Desk, after: int) -> "Breaking":
         broken = cls.__new__(cls)
         vars(broken).update(vars(desk))
         vars(broken)["after"] = after
@@ -129,7 +134,7 @@ async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_
         desk = await desk_of(assistant)
         await export(desk, plan, whole)
         with pytest.raises(Unavailable):
-            await export(Breaking.of(desk, after), plan, broken)
+            await export(Breaking.behind(desk, after), plan, broken)
         assert not broken.exists()
         assert stat.S_IMODE((tmp_path / "broken.part").stat().st_mode) == 0o600
         done = await export(desk, plan, broken)
@@ -145,7 +150,7 @@ async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: P
         desk = await desk_of(assistant)
         await export(desk, plan_of(), whole)
         with pytest.raises(Unavailable):
-            await export(Breaking.of(desk, CHECKPOINT), plan_of(), broken)
+            await export(Breaking.behind(desk, CHECKPOINT), plan_of(), broken)
         with (tmp_path / "broken.part").open("ab") as file:
             file.write(b'{"id": "12')
         await export(desk, plan_of(), broken)
@@ -158,7 +163,7 @@ async def test_rows_that_go_in_the_meantime_push_none_of_the_others_out(tmp_path
     async with in_process(allow_destroy=("archive_individual_appointment",)) as assistant:
         desk = await desk_of(assistant)
         with pytest.raises(Unavailable):
-            await export(Breaking.of(desk, CHECKPOINT), plan_of(), out)
+            await export(Breaking.behind(desk, CHECKPOINT), plan_of(), out)
         written = ids_in(tmp_path / "visits.jsonl.part")
         for gone in written[:3]:
             await desk.perform(desk.call("archive_individual_appointment", id=gone))
@@ -177,7 +182,7 @@ async def test_a_list_that_cannot_be_entered_in_the_middle_starts_over(tmp_path:
         desk = await desk_of(assistant)
         await export(desk, plan, whole)
         with pytest.raises(Unavailable):
-            await export(Breaking.of(desk, CHECKPOINT), plan, broken)
+            await export(Breaking.behind(desk, CHECKPOINT), plan, broken)
         done = await export(desk, plan, broken)
 
     assert broken.read_bytes() == whole.read_bytes()
@@ -189,13 +194,86 @@ async def test_an_unfinished_file_of_another_export_is_not_mixed_with_this_one(t
     async with in_process() as assistant:
         desk = await desk_of(assistant)
         with pytest.raises(Unavailable):
-            await export(Breaking.of(desk, CHECKPOINT), plan_of(), out)
+            await export(Breaking.behind(desk, CHECKPOINT), plan_of(), out)
         with pytest.raises(ConfigurationError, match="another export"):
             await export(desk, plan_of(did_not_arrive="true"), out)
         done = await export(desk, plan_of(did_not_arrive="true"), out, again=True)
 
     assert done.kept == 0
     assert len(ids_in(out)) == done.rows
+
+
+async def test_an_unfinished_file_of_another_clinic_is_not_mixed_with_this_one(tmp_path: Path):
+    out = tmp_path / "visits.jsonl"
+    async with in_process() as assistant:
+        desk = await desk_of(assistant)
+        with pytest.raises(Unavailable):
+            await export(Breaking.behind(desk, CHECKPOINT), plan_of(), out)
+        desk.clinic.account = "another key"
+        with pytest.raises(ConfigurationError, match="another export"):
+            await export(desk, plan_of(), out)
+
+
+async def test_two_keys_are_two_accounts_and_neither_shows():
+    async def account(key: str, base_url: str = "http://127.0.0.1:8123/v1") -> str:
+        async with Clinic.open(base_url=base_url, key=key, user_agent="t", now=lambda: NOW) as clinic:
+            return clinic.account
+
+    mine = await account("secret-au1")
+    assert mine == await account("secret-au1")
+    assert len({mine, await account("other-au1"), await account("secret-au1", "http://127.0.0.1:9/v1")}) == 3
+    assert "secret" not in mine
+
+
+async def test_two_exports_never_write_the_same_file_at_once(tmp_path: Path):
+    out = tmp_path / "visits.jsonl"
+    async with in_process() as assistant:
+        desk = await desk_of(assistant)
+        with Unfinished(plan_of(), out, again=False, overwrite=False) as first:
+            with pytest.raises(ConfigurationError, match="another export is writing"):
+                await export(desk, plan_of(), out)
+            first.write(next(iter((await desk.rows(desk.call("list_individual_appointments"), limit=1)).rows)))
+            first.finish()
+        done = await export(desk, plan_of(), out, overwrite=True)
+
+    assert len(ids_in(out)) == done.rows > 1
+
+
+def test_who_waited_for_a_file_that_is_finished_by_then_does_not_write_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "visits.jsonl"
+
+    @contextmanager
+    def finished_meanwhile(_: int) -> Generator[None]:
+        (tmp_path / "visits.jsonl.part").rename(out)
+        out.write_text("whole")
+        yield
+
+    monkeypatch.setattr(module, "held", finished_meanwhile)
+    with pytest.raises(ConfigurationError, match="another export is writing"):
+        Unfinished(plan_of(), out, again=False, overwrite=False)
+    assert out.read_text() == "whole"
+
+
+@pytest.mark.parametrize("open_ones", [True, False])
+def test_a_file_is_closed_before_it_gets_its_name_where_open_ones_get_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_ones: bool
+):
+    closed: list[bool] = []
+    replace = os.replace
+
+    def spy(old: Path, new: Path) -> None:
+        closed.append(unfinished._file.closed)
+        replace(old, new)
+
+    monkeypatch.setattr(module, "_RENAMES_OPEN_FILES", open_ones)
+    with Unfinished(plan_of(form="csv"), tmp_path / "visits.csv", again=False, overwrite=False) as unfinished:
+        monkeypatch.setattr(os, "replace", spy)
+        unfinished.finish()
+
+    assert closed == [not open_ones]
+    assert (tmp_path / "visits.csv").read_text("utf-8").startswith("id,")
 
 
 async def test_a_file_that_exists_is_kept_unless_told_otherwise(tmp_path: Path):

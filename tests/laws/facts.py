@@ -5,7 +5,6 @@ name, method, path, body fields, filters, other query arguments. `!` after a fie
 
 import csv
 from collections.abc import Iterable
-from io import StringIO
 from pathlib import Path
 
 from cliniko_mcp.operation import Operation, Update
@@ -44,12 +43,3 @@ def written() -> list[tuple[str, ...]]:
         header, *lines = csv.reader(table)
     assert tuple(header) == HEADER
     return [tuple(line) for line in lines]
-
-
-def text(operations: Iterable[Operation]) -> str:
-    """The table for these operations, to be read over before it replaces the old one."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(facts(each) for each in operations)
-    return out.getvalue()

@@ -1,5 +1,8 @@
 """The house rules: who may import whom, and where the world outside is touched."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.laws.source import Module, modules
@@ -64,6 +67,17 @@ def test_a_module_imports_only_from_its_own_floor_and_those_below(module: Module
 
     assert not too_high
     assert not module.parts_imported() & FOREIGN.get(module.part, set())
+
+
+def test_what_runs_without_a_client_does_not_load_the_mcp_sdk():
+    """It takes three quarters of a second, which the commands for a shell and the demo clinic's port can do without."""
+    parts = ("cli.sandbox", "doctor", "export", "house", "manifest", "sandbox.port", "transports")
+    loaded = "sys.exit(str({'mcp', 'mcp_types'} & {*sys.modules}))"
+    code = f"import sys, {', '.join(f'cliniko_mcp.{part}' for part in parts)}; {loaded}"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+
+    assert done.stderr.strip() == "set()"
 
 
 @named

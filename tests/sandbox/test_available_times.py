@@ -76,6 +76,11 @@ def test_41_the_time_frame_is_checked_in_the_accounts_zone(desk: Front, first: s
         assert fine or answer.json() == FRAME
 
 
+def test_41_the_last_days_of_the_calendar_are_no_time_frame(desk: Front) -> None:
+    for name in ("available_times", "next_available_time"):
+        assert desk.get(f"{_path(desk)}/{name}", from_="9999-12-31", to="9999-12-31", status=400) == FRAME
+
+
 def test_41_both_ends_are_needed(desk: Front) -> None:
     assert desk.get(f"{_path(desk)}/available_times", to="2026-11-24", status=400) == FRAME
     assert desk.get(f"{_path(desk)}/available_times", from_="2026-11-24", status=400) == FRAME

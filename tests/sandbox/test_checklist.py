@@ -87,6 +87,16 @@ def test_77_control_is_outside_the_api(desk: Front) -> None:
     assert desk.sandbox.snapshot() == kept and desk.sandbox.requests == []
 
 
+@pytest.mark.parametrize("wrong", [{"now": "2026-11-24T05:00:00"}, {"now": "noon"}, {"tables": {"patients": [1]}}])
+def test_77_a_snapshot_that_cannot_be_taken_over_changes_nothing(desk: Front, wrong: dict[str, JsonValue]) -> None:
+    taken = desk.sandbox.snapshot()
+    desk.book("2026-11-30T00:00:00Z")
+    kept = desk.sandbox.snapshot()
+    with pytest.raises(ValueError):
+        desk.sandbox.restore({**taken, **wrong})
+    assert desk.sandbox.snapshot() == kept
+
+
 TROUBLE = {
     "429": (429, b""),
     "5xx": (500, b"<!DOCTYPE html>"),

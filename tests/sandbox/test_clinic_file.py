@@ -18,6 +18,7 @@ import pytest
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.sandbox.clinic_file import ClinicFile
 from cliniko_mcp.sandbox.core import Sandbox
+from cliniko_mcp.sandbox.store import NotKept
 
 from .front import NOW, Front
 
@@ -131,6 +132,21 @@ def test_a_snapshot_that_is_taken_over_brings_its_time_into_the_file(tmp_path: P
     assert run(path, REAL).sandbox.clock.now() == NOW
 
 
+def test_a_snapshot_that_cannot_be_kept_is_not_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: ClinicFile, __: object) -> None:
+        raise NotKept("the disk is full")
+
+    desk = run(tmp_path / "clinic.db", REAL, now=NOW)
+    state = desk.sandbox.snapshot()
+    desk.book("2026-11-30T00:00:00Z")
+    kept = desk.sandbox.snapshot()
+    monkeypatch.setattr(ClinicFile, "replace", full)
+    with pytest.raises(NotKept):
+        desk.sandbox.restore(state)
+    assert desk.sandbox.snapshot() == kept
+    desk.sandbox.close()
+
+
 def test_one_program_at_a_time_and_no_other_program_s_file(tmp_path: Path) -> None:
     first = ClinicFile(str(tmp_path / "clinic.db"))
     with pytest.raises(ConfigurationError, match="another program has it open"):
@@ -172,13 +188,13 @@ def start(path: Path, *flags: str) -> tuple["subprocess.Popen[str]", int]:
 
 
 def ended(process: "subprocess.Popen[str]") -> None:
-    process.wait(20)
+    process.wait(300)
     assert process.stdout is not None
     process.stdout.close()
 
 
 def asked(port: int, method: str, path: str, body: Any = None) -> Any:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=300)
     try:
         connection.request(method, path, json.dumps(body) if body else None, HEADERS)
         answer = connection.getresponse()

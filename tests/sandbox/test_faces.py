@@ -17,11 +17,6 @@ from .front import NOW
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def _client(transport: httpx2.AsyncBaseTransport, **more: Any) -> httpx2.AsyncClient:
     headers = {"User-Agent": "tests (desk@clinic.example)"}
     return httpx2.AsyncClient(

@@ -86,6 +86,32 @@ def _holds(value: Any, sign: str, bound: Any) -> bool:
             return {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}[sign](value, bound)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ("anna", True),
+        ("ann", False),
+        ("%", True),
+        ("an%", True),
+        ("%NA", True),
+        ("a%a", True),
+        ("an%na", True),
+        ("ann%na", False),
+        ("%n%n%", True),
+        ("%n%n%n%", False),
+        ("a.na", False),
+        ("%%a%%", True),
+        ("%" * 40 + "x", False),
+        ("%n" * 40, False),
+    ],
+)
+def test_06_a_pattern_fits_the_whole_text_and_never_takes_long(desk: Front, pattern: str, fits: bool) -> None:
+    made = desk.post("/patients", {"first_name": "Anna", "last_name": "P" + "n" * 200})["id"]
+    found = desk.get("/patients", f"id:={made}", f"first_name:~~{pattern}")["total_entries"]
+    assert found == fits
+    assert desk.get("/patients", f"last_name:~~{'%n' * 60}%x")["total_entries"] == 0
+
+
 LISTS = [each for each in registry.operations().values() if each.listing and each.filters]
 NAMES = sorted({name for each in LISTS for name in each.filters})
 

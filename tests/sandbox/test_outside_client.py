@@ -41,7 +41,7 @@ class Office:
         request.add_header("User-Agent", "An outside office (office@mail.example)")
         request.add_header("Content-Type", "application/json")
         try:
-            with urlopen(request, timeout=30) as answer:
+            with urlopen(request, timeout=300) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text else None, answer.headers
         except HTTPError as refused:
@@ -77,7 +77,7 @@ def served(*flags: str) -> Iterator[Office]:
         yield Office(said)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(300)
         process.stdout.close()
 
 
@@ -193,7 +193,7 @@ def test_undocumented_routes_answer_on_the_port_when_their_flags_are_given() -> 
 
 def test_the_ledger_is_shown_and_nothing_is_served() -> None:
     command = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--ledger"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+    said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout.splitlines()
     found = [line.split() for line in said[:-1]]
     counts = [sum(kind == each for _, kind in found) for each in ("rule", "shape")]
     assert len(found) == 211 and said[-1] == f"{counts[0]} by rule, {counts[1]} by shape, 211 in all"
@@ -206,7 +206,7 @@ def test_faults_and_files_that_cannot_be_are_said_at_start() -> None:
         (("--sandbox-file", "/nowhere/x.db"), "cannot be used"),
     ):
         command = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--port", "0", *flags]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode != 0 and words in done.stderr and "Traceback" not in done.stderr
 
 
@@ -219,7 +219,7 @@ CURLS = re.findall(r"^curl .*$", PAGE, re.MULTILINE)
 def test_a_curl_line_of_the_page_works_as_written(office: Office, line: str) -> None:
     address = office.url.removesuffix("/v1")
     command = [*shlex.split(line.replace("http://127.0.0.1:8123", address)), "--silent", "--show-error", "--fail"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout), dict)
 

@@ -118,6 +118,8 @@ def test_13_a_flag_that_is_needed_is_said_beside_what_is_blank(desk: Front) -> N
         ("duration_in_minutes", 1440, "must be less than or equal to 1439"),
         ("duration_in_minutes", "long", "is not a number"),
         ("duration_in_minutes", True, "is not a number"),
+        ("deposit_price", "abc", "is not a number"),
+        pytest.param("deposit_price", "1" * 200_000 + "x", "is not a number", id="two hundred thousand digits"),
         ("online_bookings_lead_time_hours", 3, "is not included in the list"),
         ("online_payments_mode", "maybe", "is not included in the list"),
         ("color", "red", "is invalid"),
@@ -143,6 +145,12 @@ def test_13_the_wire_knows_codes_and_utc_only(desk: Front) -> None:
     for moment in ("2026-11-30T11:00", "2026-11-30", "2026-11-30T11:00:00+11:00"):
         refusal = desk.patch(path, {"starts_at": moment}, status=400)
         assert refusal == {"message": "Timestamp needs to be in UTC format."}
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:00Z", "0999-12-31T00:00:00Z"])
+def test_13_years_that_cannot_be_counted_on_are_refused(desk: Front, moment: str) -> None:
+    body = desk.booking(moment)
+    assert errors(desk.post("/individual_appointments", body, status=422)) == {"starts_at": "is invalid"}
 
 
 def test_14_an_id_must_name_a_live_record(desk: Front) -> None:

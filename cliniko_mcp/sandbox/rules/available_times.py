@@ -61,7 +61,10 @@ def next_time(desk: Desk, ask: Ask) -> SandboxResponse:
 def _asked(desk: Desk, ask: Ask) -> list[datetime]:
     place = _gated(desk, ask)
     first, last = _frame(desk, ask)
-    return available(desk, place, first, last)
+    try:
+        return available(desk, place, first, last)
+    except OverflowError:  # some of it lies after the year 9999
+        raise bad_request(WRONG_FRAME) from None
 
 
 def _frame(desk: Desk, ask: Ask) -> tuple[date, date]:

@@ -105,7 +105,7 @@ def show_group(desk: Desk, row: Row, shown: Json) -> None:
 @RULES.presents("attendees")
 def show_attendee(desk: Desk, row: Row, shown: Json) -> None:
     """The patient's private links, and the reason in words (api.md 3.6)."""
-    shown["cancellation_reason_description"] = reason_text(row)
+    shown["cancellation_reason_description"] = reason_text(row) or ""
     own = row["id"]
     shown["cancellation_url"] = f"{HOST}/cancel/{desk.ids.token(f'cancel {own}')}"
     shown["telehealth_url"] = f"{HOST}/telehealth/{desk.ids.token(f'telehealth {own}')}"

@@ -20,7 +20,6 @@ DOCUMENTS: Final = ("treatment_notes", "treatment_note_templates", "patient_form
 ALLOWED_TAGS: Final = frozenset({"p", "div", "br", "ul", "ol", "li", "blockquote", "h1", "h2", "b", "i", "u", "a"})
 """The HTML that a paragraph may hold; anything else is dropped (api.md 1.6)."""
 
-_BREAKS: Final = re.compile(r"\s*[\r\n\t]+\s*")
 _SPACING: Final = re.compile(r"[\r\n\t]+")
 Place = tuple[str | int, ...]
 
@@ -44,7 +43,9 @@ def clean_content(desk: Desk, change: Change) -> None:
 def _clean(kind: JsonValue, answer: str) -> str:
     if kind == "paragraph":
         return sanitised(answer)
-    return _BREAKS.sub(" ", answer).strip() if kind == "text" else answer
+    if kind == "text":
+        return " ".join(line for part in _SPACING.split(answer) if (line := part.strip()))
+    return answer
 
 
 def sanitised(html: str) -> str:

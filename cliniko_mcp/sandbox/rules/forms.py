@@ -28,7 +28,7 @@ LARGEST: Final = 500
 REQUIRED: Final = "must be answered before the form is completed"
 
 _DATA_URI: Final = re.compile(r"data:image/svg\+xml(;[^,]*)?,(.*)", re.DOTALL)
-_SVG_TAG: Final = re.compile(r"<svg\b[^>]*>", re.IGNORECASE)
+_SVG_TAG: Final = re.compile(r"<svg\b[^<>]*>", re.IGNORECASE)
 _SIDE: Final = re.compile(r"""\b(width|height)\s*=\s*["']\s*([0-9]+(?:\.[0-9]+)?)""")
 _VIEW_BOX: Final = re.compile(r"""\bviewBox\s*=\s*["']\s*[-0-9.]+[\s,]+[-0-9.]+[\s,]+([0-9.]+)[\s,]+([0-9.]+)""")
 

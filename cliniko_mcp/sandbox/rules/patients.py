@@ -4,6 +4,8 @@ import re
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox import zones
+from cliniko_mcp.sandbox.bodies import NOT_LISTED
 from cliniko_mcp.sandbox.countries import COUNTRIES, DIALLING
 from cliniko_mcp.sandbox.desk import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
@@ -23,6 +25,9 @@ def complete_patient(desk: Desk, change: Change) -> None:
         new.setdefault("accepted_sms_marketing", True)
     if change.gives("country_code"):
         new["country"] = COUNTRIES.get(str(new.get("country_code")))
+    zone = change.given.get("time_zone")
+    if isinstance(zone, str) and zone and not zones.known(zone):
+        change.errors["time_zone"] = NOT_LISTED
     if change.gives("patient_phone_numbers"):
         new["patient_phone_numbers"] = normalised(new.get("patient_phone_numbers"), new.get("country_code"))
     if change.old is None:

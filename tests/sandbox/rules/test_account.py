@@ -114,6 +114,14 @@ def test_67_an_unknown_zone_is_refused(desk: Front, sent: dict[str, str]) -> Non
     assert desk.get(path)["time_zone"] == "Sydney"
 
 
+@pytest.mark.parametrize("sent", ["Atlantis", "Sydney"])
+def test_67_a_patient_has_an_iana_zone_or_none(desk: Front, sent: str) -> None:
+    path = f"/patients/{desk.id('patients', 'Ana Lima')}"
+    assert errors(desk.patch(path, {"time_zone": sent}, 422)) == {"time_zone": "is not included in the list"}
+    assert desk.patch(path, {"time_zone": "Europe/London"})["time_zone"] == "Europe/London"
+    assert desk.patch(path, {"time_zone": None})["time_zone"] is None
+
+
 @pytest.mark.skipif(ADDRESS not in os.environ, reason=f"{ADDRESS} does not name the official description")
 def test_67_every_zone_that_cliniko_takes_is_known() -> None:
     import yaml

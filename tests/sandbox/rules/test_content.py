@@ -168,6 +168,9 @@ def test_69_an_answer_of_which_nothing_is_left_is_refused(desk: Front) -> None:
 def test_69_a_text_answer_is_one_plain_line(desk: Front) -> None:
     made = ask(desk, "treatment_notes", {"name": "Q", "type": "text", "answer": "a <b>\n  c\td"})
     assert made["content"]["sections"][0]["questions"][0]["answer"] == "a <b> c d"
+    wide = f"a{' ' * 200_000}b"  # quick, however wide
+    made = ask(desk, "treatment_notes", {"name": "Q", "type": "text", "answer": f" \n{wide}\r\n \n c "})
+    assert made["content"]["sections"][0]["questions"][0]["answer"] == f"{wide} c"
 
 
 @given(st.text(alphabet="ab<>/&\"'= hrefscipt!-\n", max_size=80))

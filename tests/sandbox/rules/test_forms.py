@@ -115,6 +115,7 @@ def test_57_a_drawn_signature_becomes_a_record_of_its_own(desk: Front, tom: Fron
         ("data:image/svg+xml," + quote('<svg viewBox="0 0 400 100"></svg>'), True),
         ("data:image/svg+xml;base64,%%%", False),
         ("data:image/svg+xml,hello", False),
+        pytest.param("data:image/svg+xml," + "<svg " * 100_000, False, id="never closed"),
         ("data:image/png;base64,AAAA", False),
     ],
 )
