@@ -4,12 +4,14 @@ import gc
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import hypothesis
+import mcp.client.session
 import mcp_types as types
 import pytest
 from mcp.client.client import Client
@@ -25,13 +27,29 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Tests leave rows behind by the thousand; walking all that lives for every 700 of them took a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
 
-# How long one example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("suite", deadline=None)
-hypothesis.settings.load_profile("suite")
+# The servers that tests start on this computer are reached directly, whatever proxy the environment names.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+# No test looks into this computer's keychain.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+# The client's limit of ten seconds for the first answer counts the start of the server's process.
+mcp.client.session.DISCOVER_TIMEOUT_SECONDS = 300.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--live", action="store_true", help="also read the real account that CLINIKO_API_KEY opens")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same examples in every run, unless --hypothesis-seed or FUZZ_EXAMPLES asks for others.
+
+    How long an example takes says more of the machine than of the code.
+    """
+    slow = [hypothesis.HealthCheck.too_slow]
+    same = config.getoption("--hypothesis-seed") is None and "FUZZ_EXAMPLES" not in os.environ
+    hypothesis.settings.register_profile("suite", deadline=None, derandomize=same, suppress_health_check=slow)
+    hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -45,17 +63,31 @@ NOW = "2026-11-24T09:00:00+11:00"
 """A Tuesday morning at Northside."""
 
 
+def move(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let this folder be the user's, with all that is kept there."""
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
+        patch.setenv(name, str(folder))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_s_computer(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """No test, and nothing that tests share, reads or writes what this computer's user has set or kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [
+            name for name in os.environ if name.startswith(("CLINIKO_MCP_", "CLINIKO_API", "CLINIKO_CONTACT"))
+        ]:
+            patch.delenv(name)
+        move(patch, tmp_path_factory.mktemp("shared"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def state_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes what this computer's user has set or kept."""
-    folder = tmp_path_factory.mktemp("state")
-    for name in [name for name in os.environ if name.startswith("CLINIKO_MCP_") or name.startswith("CLINIKO_API")]:
-        monkeypatch.delenv(name)
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
-        monkeypatch.setenv(name, str(folder))
+    """No test reads or writes what another one kept."""
+    move(monkeypatch, tmp_path_factory.mktemp("state"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 

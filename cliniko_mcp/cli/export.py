@@ -78,7 +78,7 @@ def export(
         done = anyio.run(run)
     except (ClinikoMcpError, KeyboardInterrupt):
         rows.end()
-        if out.with_name(f"{out.name}.part.json").exists():
+        if rows.count and out.with_name(f"{out.name}.part.json").exists():
             click.echo(f"{rows.count:,} rows are kept in {out}.part: the same command goes on from there.", err=True)
         raise
     rows.end()

@@ -76,10 +76,16 @@ class Chain:
     def append(self, entry: Mapping[str, JsonValue]) -> int:
         """Add one line and return its number. Raises OSError, having added nothing, where it cannot be written."""
         self._prepare()
+        with self._alone() as head_file:
+            return self._append(head_file, entry)
+
+    @contextmanager
+    def _alone(self) -> Generator[int]:
+        """The open head, while no other process writes."""
         head_file = open_private(self._head_path, os.O_RDWR | os.O_CREAT)
         try:
             with held(head_file):
-                return self._append(head_file, entry)
+                yield head_file
         finally:
             os.close(head_file)
 
@@ -182,6 +188,19 @@ class Chain:
         The oldest kept line has to be the first of all, unless parts have been turned over until some went; then the
         oldest one is where the log begins. Raises OSError.
         """
+        found = self._checked()
+        if found.problem is None or not self._head_path.exists():
+            return found
+        # A line or a head that is just being written looks broken, so it is looked at again while nobody writes.
+        try:
+            with self._alone():
+                return self._checked()
+        except TimeoutError:
+            raise
+        except OSError:  # a copy that nobody may write
+            return found
+
+    def _checked(self) -> Checked:
         # Read before the lines, so that what other processes append meanwhile only makes the log longer.
         head = self._head()
         last = head or Head()

@@ -80,7 +80,6 @@ def surroundings(home: Path) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_STATE_HOME": str(home / ".local" / "state"),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "KEY": KEY,
     }
 

@@ -13,7 +13,7 @@ from tests.terminal import in_a_terminal
 
 def doctor(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")}
-    environment |= {"HOME": str(home), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    environment |= {"HOME": str(home)}
     for name, folder in (("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".state")):
         environment[name] = str(home / folder)
     return subprocess.run(

@@ -23,8 +23,10 @@ META = {
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "faults", "version": "1"},
 }
-PATIENT = 60.0
-"""Seconds that a test waits for an answer: a busy machine takes a while to sow a clinic."""
+PATIENT = 300.0
+"""Seconds that a test waits for an answer or an end: a busy machine takes a while to sow a clinic."""
+STUCK = 3_000.0
+"""Seconds for which an upstream is silent where a test ends a call, far more than it waits for the end."""
 SERVE = (sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox")
 
 
@@ -176,9 +178,13 @@ class Stream:
 
     def _read(self) -> None:
         try:
-            for line in self._response.iter_lines():
-                if line.startswith("data:"):
-                    self._came.put(line.removeprefix("data:").strip())
+            rest = b""
+            for part in self._response.iter_bytes():
+                # By hand, because the client's lines also end where a text of ours holds U+0085 or U+2028.
+                *lines, rest = (rest + part).split(b"\n")
+                for line in lines:
+                    if line.startswith(b"data:"):
+                        self._came.put(line.removeprefix(b"data:").decode().strip())
         except (httpx2.TransportError, httpx2.StreamError, OSError):
             pass
         self._came.put(None)

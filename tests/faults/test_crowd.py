@@ -29,7 +29,7 @@ async def test_a_thousand_calls_at_once_get_a_thousand_right_answers() -> None:
             if body.get("item", {}).get("id") != wanted:
                 wrong.append(json.dumps(body))
 
-        with anyio.fail_after(60):
+        with anyio.fail_after(300):
             async with anyio.create_task_group() as group:
                 for number in range(1_000):
                     group.start_soon(ask, number)
@@ -45,7 +45,7 @@ async def test_hundreds_of_writes_at_once_are_each_done_once() -> None:
             body = await assistant.call("create_concession_type", name=f"Type {number}")
             made.append(body["item"]["id"])
 
-        with anyio.fail_after(60):
+        with anyio.fail_after(300):
             async with anyio.create_task_group() as group:
                 for number in range(300):
                     group.start_soon(write, number)

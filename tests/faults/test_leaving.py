@@ -3,13 +3,15 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .process import Served, served
+from .process import PATIENT, STUCK, Served, served
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals of this test are POSIX")
 
@@ -28,16 +30,13 @@ def interrupt(server: Served) -> None:
 
 
 def until(holds: Callable[[], Any], process: subprocess.Popen[bytes]) -> None:
-    """Wait for something another process does; a poll of a few milliseconds, bounded."""
-    for _ in range(2_000):
-        if holds():
-            return
-        try:
+    """Wait for something another process does, at most until it ends; a poll of a few milliseconds, bounded."""
+    give_up = time.monotonic() + PATIENT
+    while not holds():
+        assert time.monotonic() < give_up, "it did not happen"
+        with suppress(subprocess.TimeoutExpired):
             process.wait(0.01)
             return
-        except subprocess.TimeoutExpired:
-            continue
-    raise AssertionError("it did not happen")
 
 
 @pytest.mark.parametrize("leave", [hang_up, stop, interrupt], ids=lambda each: each.__name__)
@@ -46,11 +45,12 @@ def test_a_server_left_in_the_middle_of_a_write_ends_at_once_and_writes_down_how
 ) -> None:
     with served(tmp_path / "audit.jsonl") as server:
         server.call("list_practitioners", limit=1)
-        server.trouble(kind="slow", seconds=60, method="POST")
+        server.trouble(kind="slow", seconds=STUCK, method="POST")
         server.send("create_patient", first_name="Half", last_name="Done")
         until(lambda: "/v1/patients" in server.asked("POST"), server.process)
         leave(server)
-        code = server.process.wait(10)
+        code = server.process.wait(PATIENT)
+        server.reading.join()
         assert code in (0, 130, -signal.SIGTERM, -signal.SIGINT), server.said
         assert "Traceback" not in server.said
         outcomes = [each["outcome"] for each in server.written() if each["operation"] == "create_patient"]
@@ -63,11 +63,11 @@ def test_a_server_that_is_killed_in_the_middle_of_a_write_leaves_its_beginning_a
 ) -> None:
     audit = tmp_path / "audit.jsonl"
     with served(audit) as server:
-        server.trouble(kind="slow", seconds=60, method="POST")
+        server.trouble(kind="slow", seconds=STUCK, method="POST")
         server.send("create_patient", first_name="Half", last_name="Done")
         until(lambda: "/v1/patients" in server.asked("POST"), server.process)
         server.process.kill()
-        server.process.wait(10)
+        server.process.wait(PATIENT)
         assert [each["outcome"] for each in server.written() if each["operation"] == "create_patient"] == ["begun"]
     with served(audit) as server:
         assert "item" in server.call("create_patient", first_name="Whole", last_name="Done")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.process import META, SERVE
+from tests.faults.process import META, PATIENT, SERVE
 
 from .standing import FUZZ, told
 from .test_calls import SURPRISES, TEXTS
@@ -97,7 +97,7 @@ def wire() -> Iterator[Wire]:
         yield found
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(10)
+        process.wait(PATIENT)
         found.reading.join()
 
 

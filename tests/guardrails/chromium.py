@@ -15,6 +15,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 TAB, RETURN, SPACE = "\ue004", "\ue007", " "
 _OPENER = build_opener(ProxyHandler({}))
+PATIENT = 300.0
+"""Seconds that a test waits for the browser."""
 
 
 def missing() -> str | None:
@@ -42,7 +44,7 @@ class Browser:
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         data = json.dumps(body or {}).encode() if method == "POST" else None
         request = Request(self._base + path, data, {"Content-Type": "application/json"}, method=method)
-        with _OPENER.open(request, timeout=30) as response:
+        with _OPENER.open(request, timeout=PATIENT) as response:
             return json.load(response)["value"]
 
     def do(self, method: str, path: str, **body: Any) -> Any:
@@ -66,8 +68,9 @@ class Browser:
 
     def until(self, condition: str) -> None:
         """Wait, in the browser, until this is true of the page, whichever page that is by then."""
-        code = f"const done = arguments[0]; setTimeout(() => done(Boolean({condition})), 50)"
-        give_up = time.monotonic() + 15
+        whole = f"document.readyState === 'complete' && Boolean({condition})"
+        code = f"const done = arguments[0]; setTimeout(() => done({whole}), 50)"
+        give_up = time.monotonic() + PATIENT
         while time.monotonic() < give_up:
             # A script that is cut short by the next page is an error of the driver.
             with suppress(HTTPError):
@@ -103,6 +106,6 @@ def browser(size: tuple[int, int] = (390, 844)) -> Generator[Browser]:
             window.quit()
     finally:
         driver.terminate()
-        driver.wait(10)
+        driver.wait(PATIENT)
         if driver.stdout:
             driver.stdout.close()

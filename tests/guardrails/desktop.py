@@ -13,6 +13,9 @@ from cliniko_mcp.guardrails.questions import Asked, Matter, Questions
 
 from .house import Clock
 
+PATIENT = 300.0
+"""Seconds that a test waits for the page, which a thread serves while the machine is busy with other things."""
+
 
 class Wall:
     now = 1_000_000.0
@@ -53,7 +56,7 @@ class Desktop:
         self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
     ) -> tuple[HTTPResponse, str]:
         host = self.opened[0].split("/")[2]
-        connection = HTTPConnection(host, timeout=5)
+        connection = HTTPConnection(host, timeout=PATIENT)
         connection.putrequest(method, path, skip_host=True)
         sent = {"Host": host, **(headers or {})}
         if body is not None:

@@ -234,7 +234,7 @@ def run(story: Callable[[], Awaitable[Any]]) -> Any:
     """What the story gives, on a fresh event loop."""
 
     async def inner() -> Any:
-        with anyio.fail_after(20):
+        with anyio.fail_after(300):
             return await story()
 
     return anyio.run(inner)

@@ -17,7 +17,7 @@ from cliniko_mcp.guardrails import approval, browser
 from cliniko_mcp.guardrails.pin import Pin
 from cliniko_mcp.guardrails.questions import Matter, Questions
 
-from .desktop import Wall
+from .desktop import PATIENT, Wall
 from .house import Clock
 
 ADDRESS = "http://127.0.0.1:1/secret"
@@ -39,7 +39,7 @@ def test_a_page_is_made_with_a_long_address_the_pin_the_clock_and_a_browser_that
     try:
         ((address, environment),) = opened
         host, _, path = address.removeprefix("http://").partition("/")
-        connection = HTTPConnection(host, timeout=5)
+        connection = HTTPConnection(host, timeout=PATIENT)
         connection.request("GET", f"/{path}")
         text = connection.getresponse().read().decode()
         connection.close()
@@ -83,7 +83,7 @@ def test_the_browser_gets_the_address_apart_from_this_program_and_silently(
     browser.open_in_browser(ADDRESS, launch.environment)
     (thread,) = launch.threads
     assert thread.daemon
-    thread.join(30)
+    thread.join(PATIENT)
     address, session, known = launch.seen.read_text().split()
     assert address == ADDRESS
     assert session != str(os.getsid(0))

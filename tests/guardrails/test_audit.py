@@ -76,7 +76,7 @@ class Denier:
     ("caller", "layers", "problem", "outcome", "rung"),
     [
         (Caller(), [ReadOnly()], NotAllowed, "not_allowed", "none"),
-        (Caller(), [Exclusion({"archive_patient"})], NotAllowed, "not_allowed", "none"),
+        (Caller(), [Exclusion(lambda _: {"archive_patient"})], NotAllowed, "not_allowed", "none"),
         (Caller(), [], ApprovalNeeded, "approval_needed", "none"),
         (Caller(asker=Denier()), [], Declined, "declined", "form"),
         (Caller(asker=Denier(), route="terminal"), [], Declined, "declined", "terminal"),

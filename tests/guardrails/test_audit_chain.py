@@ -1,9 +1,11 @@
 """The audit log is one chain: tampering is noticed, torn ends are mended, parts are turned over, writers share it."""
 
+import errno
 import hashlib
 import json
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,10 +160,13 @@ def test_one_part_is_enough(tmp_path: Path) -> None:
     assert chain.verify().problem is None
 
 
+# Whoever loops without a pause has the lock nearly all the time, so the others wait for longer than usual.
 WRITER = """
 import sys
 from pathlib import Path
+from cliniko_mcp.guardrails import lock
 from cliniko_mcp.guardrails.chain import Chain
+lock._PATIENCE = 60
 chain = Chain(Path(sys.argv[1]), part=20_000)
 for number in range(100):
     chain.append({"who": sys.argv[2], "x": number})
@@ -174,7 +179,7 @@ def test_several_processes_write_one_whole_chain(tmp_path: Path) -> None:
 
     path = tmp_path / "audit.jsonl"
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(number)]) for number in range(4)]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0, 0]
+    assert [writer.wait(timeout=300) for writer in writers] == [0, 0, 0, 0]
     chain = Chain(path)
     assert chain.verify() == type(chain.verify())(400, None)
 
@@ -195,6 +200,34 @@ def test_a_log_that_is_being_written_verifies(tmp_path: Path) -> None:
     finally:
         stop.set()
         writer.join()
+
+
+def test_a_line_that_is_just_being_written_is_not_taken_for_a_broken_one(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.append({})
+    whole, reads = Chain.lines, 0
+
+    def half_there_at_first(self: Chain) -> Iterator[tuple[Path, int, bytes]]:
+        nonlocal reads
+        reads += 1
+        for path, number, line in whole(self):
+            yield path, number, line[:20] if reads == 1 else line
+
+    monkeypatch.setattr(Chain, "lines", half_there_at_first)
+    assert chain.verify() == type(chain.verify())(1, None)
+
+
+def test_what_is_wrong_with_a_copy_that_nobody_may_write_is_said(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain.append({})
+    chain.append({})
+    chain.path.write_bytes(chain.path.read_bytes()[:-1])
+
+    def read_only(*_: Any) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("cliniko_mcp.guardrails.chain.open_private", read_only)
+    assert chain.verify().problem == "audit.jsonl line 2 is not a whole entry"
 
 
 def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(

@@ -36,6 +36,9 @@ class Books:
     async def zone(self, business_id: str | None = None) -> ZoneInfo:
         return SYDNEY if business_id is None else ZoneInfo("Australia/Perth")
 
+    async def zone_note(self) -> str | None:
+        return "a guess"
+
     async def perform(self, call: Call) -> Any:
         return "perform", call
 
@@ -87,8 +90,9 @@ class Office:
         self.books, self.doorman = Books(), Doorman()
         self.told: list[tuple[float, float | None, str]] = []
         self.caller = Caller(principal="p", progress=self._tell)
-        excluded = frozenset({EXCLUDED})
-        self.desk = Desk(cast("Clinic", self.books), [self.doorman], self.caller, "some_tool", excluded, "/files")
+        may_not = {"some_tool": frozenset({EXCLUDED}), "another": frozenset[str]()}
+        clinic, guards = cast("Clinic", self.books), [self.doorman]
+        self.desk = Desk(clinic, guards, self.caller, "some_tool", may_not.__getitem__, "/files")
 
     async def _tell(self, done: float, total: float | None, message: str) -> None:
         self.told.append((done, total, message))
@@ -151,6 +155,7 @@ def test_clock_zone_tool_caller_and_folder_are_those_it_was_made_with() -> None:
     desk = office.desk
     assert (desk.now, desk.tool, desk.caller, desk.upload_folder) == (NOW, "some_tool", office.caller, "/files")
     assert [run(desk.zone).key, run(lambda: desk.zone("9")).key] == ["Australia/Sydney", "Australia/Perth"]
+    assert run(desk.zone_note) == "a guess"
 
 
 def test_a_file_goes_to_the_storage_as_it_was_given() -> None:
@@ -161,6 +166,18 @@ def test_a_file_goes_to_the_storage_as_it_was_given() -> None:
 def test_names_are_looked_up_except_in_a_list_that_is_switched_off() -> None:
     office = Office()
     assert run(lambda: office.desk.by_id("list_patients", ["1"])) == {"asked": ("list_patients", ["1"])}
+    assert run(lambda: office.desk.by_id(EXCLUDED, ["1"])) == {}
+
+
+def test_another_tool_may_do_at_the_same_desk_what_it_may_by_itself() -> None:
+    office = Office()
+    other = office.desk.of("another")
+    assert (other.tool, other.caller, other.clinic, other.upload_folder) == (
+        "another", office.caller, office.desk.clinic, "/files"
+    )  # fmt: skip
+    assert run(lambda: other.by_id(EXCLUDED, ["1"])) == {"asked": (EXCLUDED, ["1"])}
+    run(lambda: other.perform(LIST))
+    assert [seen.tool for seen in office.doorman.seen] == ["another"]
     assert run(lambda: office.desk.by_id(EXCLUDED, ["1"])) == {}
 
 

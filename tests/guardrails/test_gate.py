@@ -65,7 +65,7 @@ class Gate(RuleBasedStateMachine):
 
     def told(self, story: Callable[[], Awaitable[Any]]) -> Any:
         async def inner() -> Any:
-            with anyio.fail_after(20):
+            with anyio.fail_after(300):
                 return await story()
 
         return anyio.run(inner)

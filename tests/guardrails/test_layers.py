@@ -72,7 +72,7 @@ def test_an_exclusion_holds_on_every_route_and_for_the_deprecated_twin(
         reached.append(name)
 
     async def story() -> None:
-        await guard([Exclusion({excluded})], GuardedCall(call(name, id="1"), tool, Caller()), act)
+        await guard([Exclusion(lambda _: {excluded})], GuardedCall(call(name, id="1"), tool, Caller()), act)
 
     if passes:
         run(story)

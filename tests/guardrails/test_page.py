@@ -9,7 +9,7 @@ import pytest
 
 from cliniko_mcp.guardrails.decision import Outcome
 
-from .desktop import Desktop
+from .desktop import PATIENT, Desktop
 
 
 def test_nothing_listens_before_the_first_question_or_after_the_end(desktop: Desktop) -> None:
@@ -21,7 +21,7 @@ def test_nothing_listens_before_the_first_question_or_after_the_end(desktop: Des
     desktop.page.close()
     assert list((desktop.folder / "approvals").iterdir()) == []
     with pytest.raises(ConnectionRefusedError):
-        HTTPConnection(host, timeout=5).connect()
+        HTTPConnection(host, timeout=PATIENT).connect()
 
 
 def test_a_page_that_nobody_closed_does_not_keep_the_program_alive(desktop: Desktop) -> None:
@@ -256,10 +256,10 @@ def test_a_connection_that_says_nothing_ends_by_itself_and_is_not_talked_about(
 
     desktop.start()
     host, port = desktop.origin.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENT) as connection:
         connection.sendall(b"\x00\xff garbage\r\n\r\n")
         connection.recv(1000)
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENT) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\n")
     assert desktop.visit("GET", desktop.path)[0].status == 200
     assert capfd.readouterr().err == ""

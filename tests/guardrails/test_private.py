@@ -92,12 +92,12 @@ ROADS: list[Callable[[Path], object]] = [
 
 @pytest.fixture
 def impatient() -> Iterator[None]:
-    """Whatever waits for five seconds fails."""
+    """Whatever waits for a minute fails."""
 
     def enough(*_: object) -> None:
         raise TimeoutError("it waits")
 
-    earlier, left = signal.signal(signal.SIGALRM, enough), signal.alarm(5)
+    earlier, left = signal.signal(signal.SIGALRM, enough), signal.alarm(60)
     yield
     signal.alarm(left)
     signal.signal(signal.SIGALRM, earlier)

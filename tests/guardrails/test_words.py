@@ -37,7 +37,7 @@ def test_what_the_operator_switched_off() -> None:
         "Archive patient: archiving, deleting and cancelling are switched off here.",
         IN_CLINIKO,
     )
-    assert said(House(), None, Exclusion({"archive_patient"})) == error(
+    assert said(House(), None, Exclusion(lambda _: {"archive_patient"})) == error(
         "not_allowed", "Archive patient: this is switched off here.", IN_CLINIKO
     )
     assert said(House(), None, ReadOnly()) == error(

@@ -48,7 +48,6 @@ def machine(system: System, home: Path) -> Computer:
 @pytest.fixture
 def run(machine: Computer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`install` and `login` on a computer of this system, whose home folder has blanks and letters of all kinds."""
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))

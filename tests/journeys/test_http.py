@@ -23,6 +23,8 @@ INITIALIZE = {
 }
 JSON = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 TOKEN = "correct-horse-battery-staple"
+PATIENT = 300.0
+"""Seconds that a test waits for an answer: a busy machine takes a while."""
 
 
 @contextmanager
@@ -38,7 +40,7 @@ def listening(*flags: str, **environ: str) -> Generator[str]:
             yield found.group(1)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENT)
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +91,12 @@ async def test_the_main_job_works_over_sse_and_asks_its_person(sse: str) -> None
     ids=str,
 )
 def test_a_foreign_host_or_origin_is_refused_on_both_transports(http: str, sse: str, headers: dict[str, str]) -> None:
-    refused = httpx2.post(http, json=INITIALIZE, headers=JSON | headers)
+    refused = httpx2.post(http, json=INITIALIZE, headers=JSON | headers, timeout=PATIENT)
     assert refused.status_code in (403, 421)
-    with httpx2.stream("GET", sse, headers=headers) as stream:
+    with httpx2.stream("GET", sse, headers=headers, timeout=PATIENT) as stream:
         assert stream.status_code in (403, 421)
-    posted = httpx2.post(
-        sse.replace("/sse", "/messages/?session_id=" + "0" * 32), json=INITIALIZE, headers=JSON | headers
-    )
+    messages = sse.replace("/sse", "/messages/?session_id=" + "0" * 32)
+    posted = httpx2.post(messages, json=INITIALIZE, headers=JSON | headers, timeout=PATIENT)
     assert posted.status_code in (403, 421)
 
 
@@ -105,7 +106,7 @@ def test_a_refused_stream_leaves_no_traceback_in_the_log() -> None:
         try:
             assert process.stderr is not None
             address = process.stderr.readline().split()[-1]
-            with httpx2.stream("GET", address, headers={"host": "evil.example"}) as stream:
+            with httpx2.stream("GET", address, headers={"host": "evil.example"}, timeout=PATIENT) as stream:
                 assert stream.status_code == 421
         finally:
             process.terminate()
@@ -115,12 +116,12 @@ def test_a_refused_stream_leaves_no_traceback_in_the_log() -> None:
 
 
 def test_without_a_foreign_header_the_same_request_is_answered(http: str) -> None:
-    assert httpx2.post(http, json=INITIALIZE, headers=JSON).status_code == 200
+    assert httpx2.post(http, json=INITIALIZE, headers=JSON, timeout=PATIENT).status_code == 200
 
 
 def test_an_address_that_others_can_reach_needs_a_token() -> None:
     command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox", "--transport", "http", "--host", "0.0.0.0"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENT)
     assert done.returncode == 1
     assert "bearer token" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -135,10 +136,11 @@ def test_with_a_token_nothing_is_answered_without_it(transport: str, tmp_path: P
         method = "POST" if transport == "http" else "GET"
         body = INITIALIZE if transport == "http" else None
         for given in ({}, {"authorization": "Bearer wrong-wrong-wrong-wrong"}, {"authorization": f"Basic {TOKEN}"}):
-            refused = httpx2.request(method, address, json=body, headers=JSON | given)
+            refused = httpx2.request(method, address, json=body, headers=JSON | given, timeout=PATIENT)
             assert refused.status_code == 401
             assert refused.headers["www-authenticate"].startswith("Bearer")
-        with httpx2.stream(method, address, json=body, headers=JSON | {"authorization": f"Bearer {TOKEN}"}) as good:
+        right = JSON | {"authorization": f"Bearer {TOKEN}"}
+        with httpx2.stream(method, address, json=body, headers=right, timeout=PATIENT) as good:
             assert good.status_code == 200
 
 
@@ -147,7 +149,7 @@ def test_a_token_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     file.write_text(TOKEN)
     file.chmod(0o644)
     command = [sys.executable, "-m", "cliniko_mcp", "--sandbox", "--transport", "http", "--http-token-file", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENT)
     assert done.returncode == 1
     assert "chmod 600" in done.stderr
     assert TOKEN not in done.stderr

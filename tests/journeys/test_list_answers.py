@@ -1,6 +1,7 @@
 """What a list says beside its rows: how far it got and why no further, in words, on a slow, broken or moving line."""
 
 import json
+from random import Random
 from typing import Any
 
 import anyio
@@ -148,6 +149,19 @@ async def test_a_cursor_carries_the_longest_filters_and_the_answer_stays_within_
         seen = await followed(assistant, "list_patients", json.loads(text))
         assert len(seen) == len(set(seen))
         assert set(seen) <= set(ids)
+
+
+@pytest.mark.anyio
+async def test_filters_that_would_make_the_cursor_larger_than_an_answer_are_refused_before_anything_is_asked() -> None:
+    chance = Random(1)
+    noise = ["!=" + "".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(1_900)) for _ in range(3)]
+    async with in_process() as assistant:
+        assert assistant.house is not None
+        query = dict(zip(("first_name", "last_name", "email"), noise, strict=True))
+        answer = await assistant.call("list_patients", **query)
+        assert answer["code"] == "invalid_arguments"
+        assert "too long together" in answer["message"]
+        assert not [each for each in assistant.house.sandbox.requests if each.path.endswith("/patients")]
 
 
 @pytest.mark.anyio

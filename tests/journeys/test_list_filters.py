@@ -25,11 +25,6 @@ Rows = list[Any]
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def clinic() -> AsyncGenerator[tuple[Assistant, Rows, Rows]]:
     """An assistant, and all appointments and patients there are, hidden ones too."""
     async with in_process() as assistant:

@@ -86,6 +86,22 @@ async def test_an_answer_stays_within_its_token_budget() -> None:
         assert len(most.content[0].text.encode()) / 4 <= 8_000  # pyright: ignore[reportAttributeAccessIssue]
 
 
+async def test_what_is_left_empty_counts_as_left_out() -> None:
+    async with in_process() as assistant:
+        empty = dict.fromkeys(("limit", "cursor", "detail", "fields", "sort", "last_name"))
+        assert await assistant.call("list_patients", **empty) == await assistant.call("list_patients")
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"cursor": 5}, {"detail": "short"}, {"fields": {"id": True}}], ids=str)
+async def test_what_shapes_a_list_is_corrected_with_advice(wrong: dict[str, object]) -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call("list_patients", **wrong)
+        assert answer["code"] == "invalid_arguments"
+        assert answer["message"].startswith(*wrong)
+        assert answer["fix"].endswith(".")
+        assert answer["schema"].keys() == wrong.keys()
+
+
 async def test_names_stand_beside_ids_without_a_request_for_each_row() -> None:
     async with in_process() as assistant:
         assert assistant.house is not None

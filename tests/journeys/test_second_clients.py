@@ -84,7 +84,7 @@ def test_the_typescript_sdk_lists_reads_writes_and_asks_its_person(modules: Path
         ["node", "--preserve-symlinks", "--preserve-symlinks-main", str(story), json.dumps(SERVE)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -98,7 +98,7 @@ def test_the_typescript_sdk_lists_reads_writes_and_asks_its_person(modules: Path
 
 def inspected(node: str, launcher: Path, *flags: str) -> Any:
     command = [node, str(launcher), "--cli", *SERVE, *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -81,7 +81,7 @@ def server(modern: bool, code: str) -> Generator[Wire]:
             assert process.stdout is not None
             for line in process.stdout:
                 json.loads(line)
-            assert process.wait(20) == 0
+            assert process.wait(300) == 0
         finally:
             process.kill()
 

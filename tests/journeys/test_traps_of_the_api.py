@@ -1,24 +1,11 @@
 """Traps of this API around ids, days, names, codes and pages: each one avoided, and held here by a test of its own."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
-from conftest import Assistant, in_process
+from conftest import Assistant
 
 pytestmark = pytest.mark.anyio
 
 VISITS = "list_individual_appointments"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def desk() -> AsyncGenerator[Assistant]:
-    async with in_process() as assistant:
-        yield assistant
 
 
 def requests_to(desk: Assistant, path: str) -> list[str]:

@@ -76,7 +76,8 @@ def test_read_only_wins_over_tools_that_are_named():
 
 @pytest.mark.parametrize("flag", ["resources", "tools", "exclude_tools", "allow_destroy"])
 def test_a_name_that_does_not_exist_is_refused_at_start_with_where_to_look(flag: str):
-    with pytest.raises(ConfigurationError, match=r"--[a-z-]+: there is no .*get_patiant; `cliniko-mcp tools` lists"):
+    refusal = r"--[a-z-]+: there is no .*get_patiant; `cliniko-mcp tools --view all` lists"
+    with pytest.raises(ConfigurationError, match=refusal):
         seen({flag: ("get_patiant",)})
 
 
@@ -187,7 +188,10 @@ async def test_a_curated_tool_on_the_list_of_allowed_ones_does_its_whole_work_an
             "book_appointment", patient="Ana Lima", practitioner="Mei Ng", type="Standard consult", when="Friday 10:00"
         )
         assert booked["done"] == "Booked."
-        assert any("Lima" in json.dumps(row) for row in (await assistant.call("show_diary", when="Friday"))["items"])
+        diary = await assistant.call("show_diary", when="Friday")
+        assert any("Lima" in json.dumps(row) for row in diary["items"])
+        again = await assistant.call("cliniko_read", operation="show_diary", arguments={"when": "Friday"})
+        assert again == diary
         assert await refused(assistant, "list_patients") == "not_allowed"
         assert await refused(assistant, "cliniko_read", operation="list_patients") == "not_allowed"
         assert await refused(assistant, "cliniko_write", operation="create_individual_appointment") == "not_allowed"
@@ -199,7 +203,10 @@ async def test_an_old_name_on_the_list_of_allowed_ones_works_and_its_heir_does_n
         who = "1104000000422323183"
         assert await refused(assistant, "archive_patient", id=who) == "not_allowed"
         assert "done" in await assistant.call("delete_patient", id=who)
-        assert len(assistant.asked) == 1
+        assert "done" in await assistant.call(
+            "cliniko_destroy", operation="delete_patient", arguments={"id": "1104000001174154592"}
+        )
+        assert len(assistant.asked) == 2
 
 
 def test_what_is_excluded_takes_the_curated_tools_along_that_need_it_even_where_they_are_named():
