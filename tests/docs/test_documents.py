@@ -32,6 +32,7 @@ KEY = "MS0xLXNlY3JldA-au2"
 
 ELSEWHERE = {
     "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest": ".ci/run runs it",
+    "cliniko-mcp demo": "test_the_transcript_in_the_readme_is_what_the_demo_says",
     "cliniko-mcp manifest": "tests/laws/test_generated.py holds what it writes",
     "cliniko-mcp manifest --check": "tests/laws/test_generated.py",
     "python -m build --outdir dist": "tests/packaging/test_package.py",
@@ -287,7 +288,9 @@ def lines_without_numbers(text: str) -> set[str]:
 
 def test_the_transcript_in_the_readme_is_what_the_demo_says(tmp_path: Path) -> None:
     shown = README.split("```text\n")[1].split("```")[0]
-    said = run("cliniko-mcp demo --fast", tmp_path).stdout
+    done = run("cliniko-mcp demo", tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
     assert len(lines_without_numbers(shown)) > 8
     assert lines_without_numbers(shown) - lines_without_numbers(said) == set()
 
