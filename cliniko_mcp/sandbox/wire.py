@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from pydantic_core import to_json
+
 from cliniko_mcp.errors import JsonValue
 
 Origin = Literal["server", "port"]
@@ -83,7 +85,7 @@ class Refusal(Exception):
 
 def dumps(value: JsonValue) -> bytes:
     """Compact JSON, unicode as it is."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(value)
 
 
 def answer(value: JsonValue, status: int = 200, **headers: str) -> SandboxResponse:
