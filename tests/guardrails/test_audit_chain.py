@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.guardrails import lock
+from cliniko_mcp.guardrails.chain import Chain, Checked
 
 
 def test_a_whole_chain_verifies(chain: Chain) -> None:
@@ -215,7 +216,26 @@ def test_a_line_that_is_just_being_written_is_not_taken_for_a_broken_one(
             yield path, number, line[:20] if reads == 1 else line
 
     monkeypatch.setattr(Chain, "lines", half_there_at_first)
-    assert chain.verify() == type(chain.verify())(1, None)
+    assert chain.verify() == Checked(1)
+    assert reads == 2
+
+
+def test_only_a_log_that_looks_broken_waits_for_its_writers(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_PATIENCE", 0.01)
+    chain.append({})
+    with chain.path.with_name("audit.jsonl.head").open("r+") as head, lock.held(head.fileno()):
+        assert chain.verify() == Checked(1)
+        chain.path.write_bytes(chain.path.read_bytes()[:-1])
+        with pytest.raises(TimeoutError, match="another process"):
+            chain.verify()
+
+
+def test_to_verify_a_log_writes_nothing(chain: Chain) -> None:
+    chain.append({})
+    head = chain.path.with_name("audit.jsonl.head")
+    head.unlink()
+    assert chain.verify().problem == "the record of the last entry is missing"
+    assert not head.exists()
 
 
 def test_what_is_wrong_with_a_copy_that_nobody_may_write_is_said(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,8 +253,6 @@ def test_what_is_wrong_with_a_copy_that_nobody_may_write_is_said(chain: Chain, m
 def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cliniko_mcp.guardrails import lock
-
     monkeypatch.setattr(lock, "_PATIENCE", 0.01)
     chain.append({})
     with (
