@@ -11,6 +11,7 @@ import click
 
 from cliniko_mcp.errors import JsonValue, NotUnderstood
 from cliniko_mcp.when import When, clinic_zone, parse_when
+from cliniko_mcp.when.clock import clock_words
 
 DEFAULT_ZONE = "Australia/Sydney"
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -56,7 +57,7 @@ def as_result(understood: When) -> dict[str, JsonValue]:
     if understood.weekdays:
         result["weekdays"] = [_NAMES[number - 1] for number in sorted(understood.weekdays)]
     if understood.times:
-        result["times"] = [[_clock(start), _clock(end)] for start, end in understood.times]
+        result["times"] = [[clock_words(start), clock_words(end)] for start, end in understood.times]
     result["said"] = understood.said
     return result
 
@@ -122,10 +123,6 @@ def _write(line: str) -> None:
     # bytes, because standard output may have been opened in another encoding
     sys.stdout.buffer.write(line.encode("utf-8") + b"\n")
     sys.stdout.buffer.flush()
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _message(problem: NotUnderstood) -> str:

@@ -59,6 +59,12 @@ class Breaking(Desk):
             yield record
 
 
+async def broken_off(desk: Desk, plan: Plan, out: Path, after: int = CHECKPOINT) -> None:
+    """An export that ends in the middle because Cliniko could not be reached any more."""
+    with pytest.raises(Unavailable):
+        await export(Breaking.behind(desk, after), plan, out)
+
+
 def plan_of(resource: str = APPOINTMENTS, form: Any = "jsonl", **arguments: str) -> Plan:
     return planned(list_named(resource), arguments, form)
 
@@ -133,8 +139,7 @@ async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_
     async with in_process() as assistant:
         desk = await desk_of(assistant)
         await export(desk, plan, whole)
-        with pytest.raises(Unavailable):
-            await export(Breaking.behind(desk, after), plan, broken)
+        await broken_off(desk, plan, broken, after)
         assert not broken.exists()
         assert stat.S_IMODE((tmp_path / "broken.part").stat().st_mode) == 0o600
         done = await export(desk, plan, broken)
@@ -149,8 +154,7 @@ async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: P
     async with in_process() as assistant:
         desk = await desk_of(assistant)
         await export(desk, plan_of(), whole)
-        with pytest.raises(Unavailable):
-            await export(Breaking.behind(desk, CHECKPOINT), plan_of(), broken)
+        await broken_off(desk, plan_of(), broken)
         with (tmp_path / "broken.part").open("ab") as file:
             file.write(b'{"id": "12')
         await export(desk, plan_of(), broken)
@@ -162,8 +166,7 @@ async def test_rows_that_go_in_the_meantime_push_none_of_the_others_out(tmp_path
     out = tmp_path / "visits.jsonl"
     async with in_process(allow_destroy=("archive_individual_appointment",)) as assistant:
         desk = await desk_of(assistant)
-        with pytest.raises(Unavailable):
-            await export(Breaking.behind(desk, CHECKPOINT), plan_of(), out)
+        await broken_off(desk, plan_of(), out)
         written = ids_in(tmp_path / "visits.jsonl.part")
         for gone in written[:3]:
             await desk.perform(desk.call("archive_individual_appointment", id=gone))
@@ -181,8 +184,7 @@ async def test_a_list_that_cannot_be_entered_in_the_middle_starts_over(tmp_path:
     async with in_process() as assistant:
         desk = await desk_of(assistant)
         await export(desk, plan, whole)
-        with pytest.raises(Unavailable):
-            await export(Breaking.behind(desk, CHECKPOINT), plan, broken)
+        await broken_off(desk, plan, broken)
         done = await export(desk, plan, broken)
 
     assert broken.read_bytes() == whole.read_bytes()
@@ -193,8 +195,7 @@ async def test_an_unfinished_file_of_another_export_is_not_mixed_with_this_one(t
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
         desk = await desk_of(assistant)
-        with pytest.raises(Unavailable):
-            await export(Breaking.behind(desk, CHECKPOINT), plan_of(), out)
+        await broken_off(desk, plan_of(), out)
         with pytest.raises(ConfigurationError, match="another export"):
             await export(desk, plan_of(did_not_arrive="true"), out)
         done = await export(desk, plan_of(did_not_arrive="true"), out, again=True)
@@ -207,8 +208,7 @@ async def test_an_unfinished_file_of_another_clinic_is_not_mixed_with_this_one(t
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
         desk = await desk_of(assistant)
-        with pytest.raises(Unavailable):
-            await export(Breaking.behind(desk, CHECKPOINT), plan_of(), out)
+        await broken_off(desk, plan_of(), out)
         desk.clinic.account = "another key"
         with pytest.raises(ConfigurationError, match="another export"):
             await export(desk, plan_of(), out)
