@@ -22,11 +22,11 @@ import httpx2
 from mcp.client.client import Client
 
 from benchmarks.report import Row, report
-from cliniko_mcp.guardrails.call import Caller
-from cliniko_mcp.house import House, running
+from cliniko_mcp.app import House, running
+from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.sandbox.faults import Fault
 from cliniko_mcp.sandbox.transport import SandboxTransport
-from cliniko_mcp.server import build_server
 from cliniko_mcp.settings import Settings
 
 FLAGS: dict[str, Any] = {

@@ -77,7 +77,12 @@ _BELOW: Final = (
     *("pytest", "hypothesis.stateful", "mcp.client.client", "mcp.client.stdio", "mcp_types", "anyio", "pydantic"),
     *("mcp.server.lowlevel", "uvicorn", "starlette.applications", "httpx2", "rapidfuzz.fuzz", "click.testing"),
     *("anyio.pytest_plugin", "_hypothesis_pytestplugin", "_pytest.unraisableexception"),
-    *("cliniko_mcp.registry", "cliniko_mcp.api.clinic", "cliniko_mcp.sandbox.transport", "cliniko_mcp.settings"),
+    *(
+        "cliniko_mcp.cliniko.registry",
+        "cliniko_mcp.client.clinic",
+        "cliniko_mcp.sandbox.transport",
+        "cliniko_mcp.settings",
+    ),
 )
 
 
@@ -101,7 +106,7 @@ def main() -> None:
     os.chdir(ROOT)
     for name in _BELOW:
         import_module(name)
-    import_module("cliniko_mcp.registry").operations()
+    import_module("cliniko_mcp.cliniko.registry").operations()
     gc.freeze()  # pytest collects garbage often, and what is imported by now is none
     if not options.again:
         _sound()

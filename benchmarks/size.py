@@ -15,12 +15,12 @@ from typing import Any
 import anyio
 
 from benchmarks.report import Row, report
-from cliniko_mcp.guardrails.call import Caller
-from cliniko_mcp.house import House
-from cliniko_mcp.listing import entries
-from cliniko_mcp.server import INSTRUCTIONS
+from cliniko_mcp.app import House
+from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.protocol.server import INSTRUCTIONS
+from cliniko_mcp.results.envelope import compact
 from cliniko_mcp.settings import Settings
-from cliniko_mcp.tools.answer import compact
+from cliniko_mcp.tools.index import entries
 from cliniko_mcp.tools.views import view_of
 
 NOW = "2026-11-24T09:00:00+11:00"

@@ -18,7 +18,7 @@ import anyio
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from benchmarks.report import Row, report, where
-from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.guards.hash_chain import Chain
 from tests.faults.crowd import Soak, forget, held, in_process
 
 RESULT = "benchmarks/soak.json"

@@ -21,10 +21,10 @@ import anyio
 import httpx2
 
 from benchmarks.report import Row, report
-from cliniko_mcp.api.clinic import Clinic
+from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.export import export, list_named, planned
-from cliniko_mcp.guardrails.call import Caller
-from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.pipeline import Caller
 
 DELAY = 0.05
 IN_FLIGHT = 4

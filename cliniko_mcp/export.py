@@ -17,14 +17,14 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, Literal, Self, cast
 
+from cliniko_mcp.cliniko.filters import NUMBER
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
-from cliniko_mcp.filters import NUMBER
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.guardrails.lock import held
-from cliniko_mcp.model import Record
-from cliniko_mcp.operation import Operation
-from cliniko_mcp.private import open_private
-from cliniko_mcp.registry import find
+from cliniko_mcp.guards.file_lock import held
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.private_files import open_private
 
 Format = Literal["csv", "jsonl"]
 Progress = Callable[[int, int | None], None]

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final, cast
 
 from cliniko_mcp import __version__
+from cliniko_mcp.cliniko.registry import RESOURCES, resource
 from cliniko_mcp.errors import ConfigurationError, JsonValue
-from cliniko_mcp.listing import FILE
-from cliniko_mcp.registry import RESOURCES, resource
+from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.tools.catalogue import Catalogue
-from cliniko_mcp.tools.cursor import Cursors
+from cliniko_mcp.tools.index import FILE
 from cliniko_mcp.tools.schema import output_schema
 from cliniko_mcp.tools.tool import Tool
 from cliniko_mcp.tools.views import CORE
@@ -173,7 +173,7 @@ def generated(root: Path) -> dict[Path, str]:
     tools = all_tools()
     files = {
         root / "tools.manifest.json": json.dumps(manifest(tools), indent=1, ensure_ascii=False) + "\n",
-        root / "cliniko_mcp" / FILE: json.dumps(listing(tools), separators=(",", ":"), ensure_ascii=False) + "\n",
+        root / "cliniko_mcp" / "tools" / FILE: json.dumps(listing(tools), separators=(",", ":"), ensure_ascii=False) + "\n",
         root / "docs" / "tools.md": tool_reference(tools),
     }
     for path in (root / "packaging" / "server.json", root / "packaging" / "mcpb" / "manifest.json"):

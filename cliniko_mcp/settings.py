@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from cliniko_mcp.cliniko.fields import parse_moment
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.fields import parse_moment
 
 ENVIRONMENT_NAMES = {"api_key": "CLINIKO_API_KEY", "contact_email": "CLINIKO_CONTACT_EMAIL"}
 
@@ -155,7 +155,7 @@ class Settings(BaseModel):
         key = self.api_key.get_secret_value().strip() if self.api_key else ""
         email = self.contact_email or ""
         if not key or not email:
-            from cliniko_mcp.keys import kept
+            from cliniko_mcp.stored_keys import kept
 
             found = kept()
             email = email or found.contact_email or ""

@@ -17,8 +17,8 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from cliniko_mcp.house import House, running
-from cliniko_mcp.server import build_server
+from cliniko_mcp.app import House, running
+from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
 
 # The processes that tests start are compiled once, as on anybody's computer, not each anew.

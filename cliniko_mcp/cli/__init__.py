@@ -11,7 +11,7 @@ from cliniko_mcp import __version__
 from cliniko_mcp.cli.logs import log_to_stderr
 from cliniko_mcp.cli.output import any_console
 from cliniko_mcp.errors import ClinikoMcpError
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.sanitize import clean
 
 COMMANDS: Final = {
     "serve": "Serve assistants over MCP (the default command).",

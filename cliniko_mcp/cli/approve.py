@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from cliniko_mcp.guardrails.meeting import Server, Waiting, servers
-from cliniko_mcp.guardrails.pin import Checked, Pin
-from cliniko_mcp.guardrails.places import state_folder
+from cliniko_mcp.approvals.local_ipc import Server, Waiting, servers
+from cliniko_mcp.approvals.paths import state_folder
+from cliniko_mcp.approvals.pin import Checked, Pin
 
 
 @click.command()

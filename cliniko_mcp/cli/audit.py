@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 import click
 
+from cliniko_mcp.approvals.paths import audit_file
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.guardrails.chain import Chain
-from cliniko_mcp.guardrails.places import audit_file
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.sanitize import clean
 
 T = TypeVar("T")
 

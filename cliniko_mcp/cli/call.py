@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from cliniko_mcp.cli.bar import Bar
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
-from cliniko_mcp.guardrails.call import Caller, Question, Verdict
+from cliniko_mcp.cli.progress_bar import Bar
+from cliniko_mcp.guards.pipeline import Caller, Question, Verdict
 
 
 class Terminal:
@@ -57,10 +57,10 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     """Call the tool NAME with its ARGUMENTS as a JSON object, and print the answer as JSON."""
     import anyio
 
+    from cliniko_mcp.app import running
     from cliniko_mcp.errors import ClinikoMcpError, InvalidArguments
-    from cliniko_mcp.house import running
+    from cliniko_mcp.results.envelope import error_body
     from cliniko_mcp.settings import Settings
-    from cliniko_mcp.tools.answer import error_body
 
     given = json_object(arguments)
     if given is None:

@@ -52,11 +52,11 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 
 async def _examined(flags: dict[str, Any], show: bool) -> list[Check]:
+    from cliniko_mcp.approvals.paths import state_folder
     from cliniko_mcp.doctor import Surroundings, examine
     from cliniko_mcp.doctor.check import failed, ok
     from cliniko_mcp.doctor.safety import browser_name
     from cliniko_mcp.errors import ConfigurationError
-    from cliniko_mcp.guardrails.places import state_folder
     from cliniko_mcp.hosts.table import this_computer
     from cliniko_mcp.settings import Settings
 

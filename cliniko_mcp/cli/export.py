@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cliniko_mcp.cli.bar import Bar
 from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.progress_bar import Bar
 
 if TYPE_CHECKING:
     from cliniko_mcp.export import Exported, Format
@@ -54,11 +54,11 @@ def export(
     """
     import anyio
 
+    from cliniko_mcp.app import running
     from cliniko_mcp.errors import ClinikoMcpError
     from cliniko_mcp.export import export as write
     from cliniko_mcp.export import list_named, planned
-    from cliniko_mcp.guardrails.call import Caller
-    from cliniko_mcp.house import running
+    from cliniko_mcp.guards.pipeline import Caller
     from cliniko_mcp.settings import Settings
 
     chosen = tuple(name.strip() for name in (fields or "").split(",") if name.strip())

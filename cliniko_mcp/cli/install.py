@@ -13,8 +13,8 @@ from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.hosts.table import ENTRY, HOSTS, Computer, Host, found_hosts, this_computer
-from cliniko_mcp.keys import Place
 from cliniko_mcp.settings import Settings, flag, variable
+from cliniko_mcp.stored_keys import Place
 
 PASSED_ON = (
     "view",

@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.keys import Kept, Place
+from cliniko_mcp.stored_keys import Kept, Place
 
 KEY_STDIN: Final = click.option("--key-stdin", is_flag=True, help="Read the API key from standard input, one line.")
 EMAIL: Final = click.option(
@@ -35,7 +35,7 @@ def login(email: str | None, key_stdin: bool, place: Place | None, status: bool,
     The key is asked for without showing it (Cliniko: My Info, Manage API keys), and kept in this computer's keychain,
     or in a file that only you can read where there is none.
     """
-    from cliniko_mcp.keys import forget, kept
+    from cliniko_mcp.stored_keys import forget, kept
 
     if forgetting:
         click.echo("Removed from this computer." if forget() else "Nothing was kept on this computer.")
@@ -51,7 +51,7 @@ def keep_account(email: str | None, *, key_stdin: bool, place: Place | None, ane
 
     Raises as `account_given` does, and where nothing can be kept.
     """
-    from cliniko_mcp.keys import keep
+    from cliniko_mcp.stored_keys import keep
 
     found = kept_here(damaged_is_none=anew)
     key, contact = account_given(email, key_stdin=key_stdin, found=found, anew=anew)
@@ -66,7 +66,7 @@ def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool
     Raises ConfigurationError for a key or an email that cannot be right, and where one is missing and nobody is there
     to ask.
     """
-    from cliniko_mcp.api.credentials import Credentials, user_agent
+    from cliniko_mcp.client.credentials import Credentials, user_agent
     from cliniko_mcp.settings import Settings
 
     settings = Settings.load({})
@@ -82,7 +82,7 @@ def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool
 
 def kept_here(*, damaged_is_none: bool = False) -> Kept:
     """What is kept on this computer. Raises ConfigurationError where it is damaged, unless that counts as nothing."""
-    from cliniko_mcp.keys import kept
+    from cliniko_mcp.stored_keys import kept
 
     try:
         return kept()
@@ -98,7 +98,7 @@ def at_terminal() -> bool:
 
 
 def _asked_key() -> str:
-    from cliniko_mcp.api.credentials import Credentials
+    from cliniko_mcp.client.credentials import Credentials
 
     if not at_terminal():
         raise ConfigurationError(
@@ -112,7 +112,7 @@ def _asked_key() -> str:
 
 
 def _asked_email(usual: str | None) -> str:
-    from cliniko_mcp.api.credentials import user_agent
+    from cliniko_mcp.client.credentials import user_agent
 
     if not at_terminal():
         if usual:
@@ -145,7 +145,7 @@ def _asked(
 
 
 def _tell(found: Kept) -> None:
-    from cliniko_mcp.keys import account_file, keychain
+    from cliniko_mcp.stored_keys import account_file, keychain
 
     if found.place is None:
         click.echo("No API key is kept on this computer.")

@@ -7,7 +7,7 @@ import traceback
 from types import TracebackType
 from typing import Final, cast
 
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.sanitize import clean
 
 _LONGEST: Final = 500
 _STRUCK: Final = "[struck out]"

@@ -29,11 +29,11 @@ def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, port: str, **
 
     import anyio
 
-    from cliniko_mcp.house import demo_clinic
+    from cliniko_mcp.app import demo_clinic
+    from cliniko_mcp.protocol.transports import listen, sandbox_lines
     from cliniko_mcp.sandbox.port import asgi_app
     from cliniko_mcp.sandbox.routes import Extra
     from cliniko_mcp.settings import Settings
-    from cliniko_mcp.transports import listen, sandbox_lines
 
     settings = Settings.load(flags | {"sandbox": True, "port": port})
     with closing(demo_clinic(settings)) as clinic:

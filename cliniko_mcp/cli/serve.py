@@ -11,7 +11,7 @@ import click
 from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
-    from cliniko_mcp.house import House
+    from cliniko_mcp.app import House
 
 _PARTING_SECONDS = 3.0
 
@@ -36,7 +36,7 @@ def serve(**flags: Any) -> None:
     """Serve assistants over MCP: stdio by default, or --transport http or sse."""
     import anyio
 
-    from cliniko_mcp.house import running
+    from cliniko_mcp.app import running
     from cliniko_mcp.settings import Settings
 
     settings = Settings.load(flags)
@@ -44,7 +44,7 @@ def serve(**flags: Any) -> None:
     async def run() -> None:
         async with running(settings) as house:
             # What is wrong with the settings was said by now, and did not wait for the SDK to load.
-            from cliniko_mcp.transports import serve as serve_house
+            from cliniko_mcp.protocol.transports import serve as serve_house
 
             if settings.allow_destroy:
                 announce(f"these may act without asking a person: {', '.join(settings.allow_destroy)}")

@@ -11,7 +11,7 @@ from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 
 if TYPE_CHECKING:
-    from cliniko_mcp.listing import Entry
+    from cliniko_mcp.tools.index import Entry
 
 SHOWN = ("view", "resources", "tools", "exclude_tools", "read_only")
 
@@ -24,8 +24,8 @@ _LEAST_WORDS: Final = 24
 @settings_options(only=SHOWN)
 def tools(as_json: bool, **flags: Any) -> None:
     """List the tools that a view shows, with their risk (read, write, destructive) and what each does."""
-    from cliniko_mcp.listing import entries
     from cliniko_mcp.settings import Settings
+    from cliniko_mcp.tools.index import entries
     from cliniko_mcp.tools.views import view_of
 
     view = view_of(Settings.load(flags))

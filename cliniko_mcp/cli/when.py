@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from cliniko_mcp.errors import JsonValue, NotUnderstood
-from cliniko_mcp.when import When, clinic_zone, parse_when
-from cliniko_mcp.when.clock import clock_words
+from cliniko_mcp.phrases import When, clinic_zone, parse_when
+from cliniko_mcp.phrases.clock import clock_words
 
 DEFAULT_ZONE = "Australia/Sydney"
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import anyio
 import httpx2
 
-from cliniko_mcp.api.credentials import Credentials, parse_base_url, user_agent
+from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_agent
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
 from cliniko_mcp.errors import (
     ClinikoRefused,
@@ -21,13 +24,10 @@ from cliniko_mcp.errors import (
     PermissionMissing,
     RateLimited,
 )
-from cliniko_mcp.model import Record
-from cliniko_mcp.operation import Call
-from cliniko_mcp.registry import find
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
-    from cliniko_mcp.api.clinic import Clinic
+    from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.doctor import Surroundings
 
 PATIENCE: Final = 45.0
@@ -155,7 +155,7 @@ def _credentials(surroundings: "Surroundings") -> _Credentials:
 
 
 def _demo(surroundings: "Surroundings") -> _Credentials:
-    from cliniko_mcp.house import demo_clinic
+    from cliniko_mcp.app import demo_clinic
     from cliniko_mcp.sandbox.transport import SandboxTransport
 
     clinic = demo_clinic(surroundings.settings)
@@ -171,7 +171,7 @@ def _demo(surroundings: "Surroundings") -> _Credentials:
 
 def _key(settings: Settings) -> tuple[str, str]:
     """The key and where it was found. Raises ConfigurationError."""
-    from cliniko_mcp.keys import kept
+    from cliniko_mcp.stored_keys import kept
 
     if settings.api_key and (given := settings.api_key.get_secret_value().strip()):
         return given, "set in CLINIKO_API_KEY"
@@ -190,7 +190,7 @@ def _key(settings: Settings) -> tuple[str, str]:
 
 
 def _email(settings: Settings) -> str:
-    from cliniko_mcp.keys import kept
+    from cliniko_mcp.stored_keys import kept
 
     email = settings.contact_email or kept().contact_email
     if not email:
@@ -199,8 +199,8 @@ def _email(settings: Settings) -> str:
 
 
 async def _remote(account: Account, surroundings: "Surroundings") -> list[Check]:
-    from cliniko_mcp.api.clinic import Clinic
-    from cliniko_mcp.api.network import Network
+    from cliniko_mcp.client.clinic import Clinic
+    from cliniko_mcp.client.transport import Network
 
     settings = surroundings.settings
     listening = Listening(account.transport or Network(), surroundings.now)

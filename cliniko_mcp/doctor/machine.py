@@ -96,7 +96,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def view(surroundings: "Surroundings") -> Check:
     """Whether the tools that are listed fit into an assistant's memory; four bytes count as a token."""
-    from cliniko_mcp.listing import entries
+    from cliniko_mcp.tools.index import entries
     from cliniko_mcp.tools.views import view_of
 
     settings = surroundings.settings

@@ -21,7 +21,7 @@ def examine_safety(surroundings: "Surroundings") -> Iterator[Check]:
 
 def pin(folder: Path) -> Check:
     """Whether approvals on this computer need a PIN."""
-    from cliniko_mcp.guardrails.pin import Pin
+    from cliniko_mcp.approvals.pin import Pin
 
     if Pin(folder, time.time).is_set:
         return ok("pin", "approvals on this computer need the PIN")
@@ -55,7 +55,7 @@ def browser_name() -> str | None:
 
 def audit(surroundings: "Surroundings") -> Check:
     """Whether the log can be written, and whether every line in it is as it was written."""
-    from cliniko_mcp.guardrails.chain import Chain
+    from cliniko_mcp.guards.hash_chain import Chain
 
     settings = surroundings.settings
     usual = surroundings.state / ("demo-audit.jsonl" if settings.demo else "audit.jsonl")

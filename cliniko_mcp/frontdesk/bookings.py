@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, cast
 
-from cliniko_mcp.fields import utc_text
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.model import Record
+from cliniko_mcp.cliniko.fields import utc_text
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.guards.guarded_clinic import Desk
 
 Kind = Literal["appointment", "group", "block"]
 EVER: Final = datetime(2200, 1, 1, tzinfo=UTC)

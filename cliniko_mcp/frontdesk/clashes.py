@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cliniko_mcp.approvals.digest import digest
 from cliniko_mcp.errors import Clash, InvalidArguments, JsonValue
+from cliniko_mcp.frontdesk.appointment_offers import offered_at
+from cliniko_mcp.frontdesk.availability import starts_in
 from cliniko_mcp.frontdesk.bookings import Entry
-from cliniko_mcp.frontdesk.hours import end_of
-from cliniko_mcp.frontdesk.offers import offered_at
-from cliniko_mcp.frontdesk.openings import Diary, Stretch, within
+from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.people import Known, Roster, named
-from cliniko_mcp.frontdesk.slots import starts_in
-from cliniko_mcp.guardrails.digest import digest
-from cliniko_mcp.tools.names import text_of
-from cliniko_mcp.tools.rows import local_text
-from cliniko_mcp.untrusted import label
-from cliniko_mcp.when import day_bounds
+from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
+from cliniko_mcp.phrases import day_bounds
+from cliniko_mcp.results.names import text_of
+from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.sanitize import label
 
 _SHOWN_BYTES: Final = 480
 _NEAREST: Final = 3

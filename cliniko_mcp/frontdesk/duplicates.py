@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import cast
 
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.frontdesk.matching import likeness, words
 from cliniko_mcp.frontdesk.people import Known
-from cliniko_mcp.model import Record
-from cliniko_mcp.tools.names import text_of
+from cliniko_mcp.results.names import text_of
 
 _ALIKE = 85.0
 _ENOUGH = 8

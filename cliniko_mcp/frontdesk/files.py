@@ -10,7 +10,7 @@ from typing import Final
 from unicodedata import normalize
 
 from cliniko_mcp.errors import InvalidArguments, NotAllowed
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.sanitize import clean
 
 MOST_BYTES: Final = 20_000_000
 """Bytes of the largest file from the folder."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Final, cast
 
-from cliniko_mcp.content import NoteKind, RecordedContent, RecordedQuestion
+from cliniko_mcp.cliniko.fields import parse_day
+from cliniko_mcp.cliniko.shapes.content import NoteKind, RecordedContent, RecordedQuestion
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.fields import parse_day
 from cliniko_mcp.frontdesk.matching import fold
-from cliniko_mcp.untrusted import clean, plain
+from cliniko_mcp.sanitize import clean, plain
 
 Json = dict[str, JsonValue]
 ReadDay = Callable[[str], str]

@@ -6,7 +6,7 @@ The API tells no more than the patient's choices, the site's switch and the type
 from typing import cast
 
 from cliniko_mcp.frontdesk.people import Known, named
-from cliniko_mcp.tools.names import text_of
+from cliniko_mcp.results.names import text_of
 
 
 def booking_notices(patient: Known, kind: Known, site: Known) -> str:

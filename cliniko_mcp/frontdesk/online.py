@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from cliniko_mcp.errors import NotFound, Rejected
+from cliniko_mcp.frontdesk.availability import Slot, in_order
+from cliniko_mcp.frontdesk.concurrency import together
 from cliniko_mcp.frontdesk.people import Known, Roster
-from cliniko_mcp.frontdesk.slots import Slot, in_order
 from cliniko_mcp.frontdesk.spans import Span
-from cliniko_mcp.frontdesk.together import together
-from cliniko_mcp.guardrails.desk import Desk
+from cliniko_mcp.guards.guarded_clinic import Desk
 
 NEEDS: Final = ("list_available_times", "list_services", "get_public_settings")
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import NotFound
+from cliniko_mcp.frontdesk.concurrency import together
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
 from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, ambiguous, chosen, missing
-from cliniko_mcp.frontdesk.together import together
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.model import Record
-from cliniko_mcp.tools.names import person, text_of
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.results.names import person, text_of
+from cliniko_mcp.sanitize import clean
 
 NEEDS: Final = ("list_patients",)
 ADVICE: Final = "find_patients looks further: by email, date of birth, phone or a name that is spelt another way."

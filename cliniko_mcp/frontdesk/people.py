@@ -12,13 +12,13 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
+from cliniko_mcp.frontdesk.concurrency import gathered, together
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
-from cliniko_mcp.frontdesk.together import gathered, together
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.model import Record
-from cliniko_mcp.tools.names import NAMED, text_of
-from cliniko_mcp.untrusted import clean, label
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.results.names import NAMED, text_of
+from cliniko_mcp.sanitize import clean, label
 
 MOST_CANDIDATES: Final = 5
 ROSTER_NEEDS: Final = ("list_practitioners", "list_businesses", "list_appointment_types")

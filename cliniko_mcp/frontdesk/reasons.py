@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from cliniko_mcp.codes import CANCELLATION_REASONS
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
+from cliniko_mcp.sanitize import clean
 
 _OTHER: Final = 50
 _WORDS: Final[Mapping[int, str]] = {

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.untrusted import clean
+from cliniko_mcp.sanitize import clean
 
 MOST: Final = 51
 _UNITS: Final = {"day": "Daily", "week": "Weekly", "month": "Monthly"}

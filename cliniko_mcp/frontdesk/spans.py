@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import NotUnderstood
 from cliniko_mcp.frontdesk.people import Known, Roster
-from cliniko_mcp.tools.names import text_of
-from cliniko_mcp.when import When, parse_when
+from cliniko_mcp.phrases import When, parse_when
+from cliniko_mcp.results.names import text_of
 
 Window = tuple[datetime, datetime]
 _MINUTE = timedelta(minutes=1)

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.bookings import EVER, MOST_IDS, Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.concurrency import gathered, together
 from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
-from cliniko_mcp.frontdesk.together import gathered, together
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.model import Record
-from cliniko_mcp.tools.rows import local_text
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final = ("list_bookings", "list_attendees")
 

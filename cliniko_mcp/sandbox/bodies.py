@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.model import Body
-from cliniko_mcp.operation import Operation
 from cliniko_mcp.sandbox import structured
 from cliniko_mcp.sandbox.kinds import Kind, kind_of, listed, nullable, wire_name
 from cliniko_mcp.sandbox.wire import Json, bad_request

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.clock import Reading, SandboxClock
 from cliniko_mcp.sandbox.faults import Fault, Faults, afterwards, instead
-from cliniko_mcp.sandbox.gates import ROLES, allowed
 from cliniko_mcp.sandbox.ids import IdSequence
 from cliniko_mcp.sandbox.limits import RateLimit
+from cliniko_mcp.sandbox.permissions import ROLES, allowed
 from cliniko_mcp.sandbox.store import NotKept, Store
 from cliniko_mcp.sandbox.wire import (
     TEXT_TYPE,
@@ -35,8 +35,8 @@ from cliniko_mcp.sandbox.wire import (
 )
 
 if TYPE_CHECKING:
-    from cliniko_mcp.sandbox.asking import Caller
-    from cliniko_mcp.sandbox.desk import Desk
+    from cliniko_mcp.sandbox.context import Desk
+    from cliniko_mcp.sandbox.request import Caller
     from cliniko_mcp.sandbox.routes import Extra
     from cliniko_mcp.sandbox.store import Change, Keeper
 
@@ -183,7 +183,7 @@ class Sandbox:
 
     def _empty(self) -> "Desk":
         # Rules, resources and seed are imported here, so that a clinic nobody asks anything costs nothing.
-        from cliniko_mcp.sandbox.desk import Desk
+        from cliniko_mcp.sandbox.context import Desk
         from cliniko_mcp.sandbox.rules import rulebook
 
         return Desk(self.clock, IdSequence(self._seed), rulebook(), self.base_url)
@@ -223,16 +223,16 @@ class Sandbox:
             return SandboxResponse(500, {"Content-Type": TEXT_TYPE}, f"{problem}\n".encode())
 
     def _caller(self, role: str) -> "Caller":
-        from cliniko_mcp.sandbox.asking import Caller
+        from cliniko_mcp.sandbox.request import Caller
 
         owners = self.desk.store.table("users").rows.values()
         owner = next(row for row in owners if row.get("role") == role)
         return Caller(self.keys[role], role, str(owner["id"]))
 
     def _worked(self, request: SandboxRequest, path: str, caller: "Caller") -> SandboxResponse:
-        from cliniko_mcp.sandbox.asking import Ask
+        from cliniko_mcp.sandbox.handlers import SHAPES
+        from cliniko_mcp.sandbox.request import Ask
         from cliniko_mcp.sandbox.routes import routes
-        from cliniko_mcp.sandbox.shapes import SHAPES
 
         found = routes(self.also).find(request.method, path)
         if found is None:

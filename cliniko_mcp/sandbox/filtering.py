@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from cliniko_mcp.filters import ARRAY, DATE, FLAG, INSTANT, NUMBER, TEXT, Family
+from cliniko_mcp.cliniko.filters import ARRAY, DATE, FLAG, INSTANT, NUMBER, TEXT, Family
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import bad_request
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
-from cliniko_mcp.fields import Id, Money
+from cliniko_mcp.cliniko.fields import Id, Money
 
 
 class Kind(Enum):

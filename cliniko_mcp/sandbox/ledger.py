@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from cliniko_mcp import registry
-from cliniko_mcp.operation import Operation
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.links import VIEWS
 from cliniko_mcp.sandbox.rules import rulebook
 from cliniko_mcp.sandbox.rules.rulebook import Rulebook

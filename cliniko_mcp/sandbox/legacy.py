@@ -7,13 +7,13 @@ attachment (api.md 3.3). The lists of what is deleted, archived or cancelled are
 from collections.abc import Mapping
 from typing import Final
 
-from cliniko_mcp import registry
-from cliniko_mcp.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
-from cliniko_mcp.model import Record
-from cliniko_mcp.operation import Get, List, Operation
-from cliniko_mcp.resources.patient_attachments import PatientAttachment
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Get, List, Operation
+from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment
 from cliniko_mcp.sandbox.filtering import Wanted
-from cliniko_mcp.sandbox.present import columns_of
+from cliniko_mcp.sandbox.serialise import columns_of
 
 _WORDS: Final[Mapping[str, str]] = {"deleted": "deleted_at", "archived": "archived_at", "cancelled": "cancelled_at"}
 

@@ -6,11 +6,11 @@ Recalls and their types, and prices of discount groups that can be written (api.
 from collections.abc import Mapping
 from typing import Final
 
-from cliniko_mcp.fields import Id, Instant, Money
-from cliniko_mcp.filters import COMMON, INSTANT, NUMBER
-from cliniko_mcp.model import Body, Record
-from cliniko_mcp.operation import Archive, Create, Get, List, Operation, Update
-from cliniko_mcp.resources.concession_prices import ConcessionPrice
+from cliniko_mcp.cliniko.fields import Id, Instant, Money
+from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Operation, Update
+from cliniko_mcp.cliniko.resources.concession_prices import ConcessionPrice
 
 
 class RecallTypeBody(Body):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
-from cliniko_mcp.sandbox.asking import Ask
+from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.wire import Json
 
 _DEFAULT: Final = 50

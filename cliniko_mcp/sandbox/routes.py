@@ -8,8 +8,8 @@ from functools import cache
 from typing import Final, Literal
 from urllib.parse import unquote
 
-from cliniko_mcp import registry
-from cliniko_mcp.operation import Operation
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.operations import Operation
 
 _ID: Final = "{}"
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json, Refusal, SandboxRequest, SandboxResponse, dumps, not_found

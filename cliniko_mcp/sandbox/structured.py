@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic_core import ErrorDetails
 
-from cliniko_mcp.model import field_path
+from cliniko_mcp.cliniko.models import field_path
 
 STRUCTURED: Final = frozenset({"content", "custom_fields"})
 """Fields whose parts are worth naming; everything else is spoken of as a whole."""

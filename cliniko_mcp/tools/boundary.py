@@ -10,9 +10,9 @@ from typing import Final, cast
 
 from pydantic_core import from_json
 
-from cliniko_mcp.arguments import top_of
+from cliniko_mcp.cliniko.arguments import top_of
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.tools.answer import ERROR_BYTES, size
+from cliniko_mcp.results.envelope import ERROR_BYTES, size
 from cliniko_mcp.tools.schema import Schema
 
 MAX_BYTES: Final = 1_000_000

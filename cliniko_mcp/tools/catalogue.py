@@ -8,21 +8,21 @@ from itertools import islice
 
 from pydantic import Field
 
+from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.cliniko.registry import RESOURCES, find, resource
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownTool
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.guardrails.exclusion import switched_off
-from cliniko_mcp.guardrails.readonly import only_reading
-from cliniko_mcp.listing import Entry, entries
-from cliniko_mcp.model import Body
-from cliniko_mcp.operation import Risk
-from cliniko_mcp.registry import RESOURCES, find, resource
-from cliniko_mcp.tools.answer import MOST_BYTES, Answer, size
+from cliniko_mcp.guards.exclusion import switched_off
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.read_only import only_reading
+from cliniko_mcp.results.cursor import Cursors
+from cliniko_mcp.results.envelope import MOST_BYTES, Answer, size
+from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.boundary import explained, unwrapped
-from cliniko_mcp.tools.cursor import Cursors
+from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.lookup import Lookup
 from cliniko_mcp.tools.schema import controls
 from cliniko_mcp.tools.tool import Tool, curated, operation_tool
-from cliniko_mcp.untrusted import clean
 
 _DESCRIBED = 5
 _ALIKE = 75
@@ -95,10 +95,10 @@ class Catalogue:
         return _refusing(tool)
 
     def _make(self, name: str) -> Tool | None:
-        from cliniko_mcp.workflows import NAMES
+        from cliniko_mcp.tools.curated import NAMES
 
         if name in NAMES:
-            tool: Tool = import_module(f"cliniko_mcp.workflows.{name}").tool
+            tool: Tool = import_module(f"cliniko_mcp.tools.curated.{name}").tool
             return tool
         if name == "cliniko_describe":
             return self._describer()
@@ -112,7 +112,7 @@ class Catalogue:
 
     def everything(self) -> Mapping[str, Tool]:
         """All tools in listing order: curated, catalogue, then operations by resource. Imports every module."""
-        from cliniko_mcp.workflows import NAMES
+        from cliniko_mcp.tools.curated import NAMES
 
         names = [*NAMES, "count_records", "cliniko_describe", *(executor for executor, _ in _EXECUTORS.values())]
         names += [operation.name for module in RESOURCES for operation in resource(module).operations()]

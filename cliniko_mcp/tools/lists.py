@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Call, Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.model import Record
-from cliniko_mcp.operation import Call, Operation
-from cliniko_mcp.tools.answer import CUT, MOST_BYTES, USUAL_BYTES, Answer, Rows, shaped
-from cliniko_mcp.tools.cursor import Cursors, Position
-from cliniko_mcp.tools.rows import shape_of
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.results.cursor import Cursors, Position
+from cliniko_mcp.results.envelope import CUT, MOST_BYTES, USUAL_BYTES, Answer, Rows, shaped
+from cliniko_mcp.results.rows import shape_of
 from cliniko_mcp.tools.schema import controls
 
 if TYPE_CHECKING:
-    from cliniko_mcp.api.pages import Sweep
+    from cliniko_mcp.client.pagination import Sweep
 
 DEFAULT_LIMIT: Final = 50
 MOST_ROWS: Final = 1000

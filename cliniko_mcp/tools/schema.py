@@ -9,9 +9,9 @@ from typing import Final, cast
 
 from pydantic import BaseModel
 
+from cliniko_mcp.cliniko.filters import Family
+from cliniko_mcp.cliniko.operations import Get, Operation, Update
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.filters import Family
-from cliniko_mcp.operation import Get, Operation, Update
 
 Schema = dict[str, JsonValue]
 

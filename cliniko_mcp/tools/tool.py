@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from cliniko_mcp.arguments import refused_arguments, wire_names
+from cliniko_mcp.cliniko.arguments import refused_arguments, wire_names
+from cliniko_mcp.cliniko.models import Body, complaints
+from cliniko_mcp.cliniko.operations import Operation, Risk
+from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.model import Body, complaints
-from cliniko_mcp.operation import Operation, Risk
-from cliniko_mcp.registry import find
-from cliniko_mcp.tools.answer import CUT, Answer, fitted
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.results.cursor import Cursors
+from cliniko_mcp.results.envelope import CUT, Answer, fitted
+from cliniko_mcp.results.names import NAMED, ids_in, look_up
+from cliniko_mcp.results.rows import row_of, shape_of
 from cliniko_mcp.tools.boundary import MAX_BYTES, explained, unwrapped
-from cliniko_mcp.tools.cursor import Cursors
 from cliniko_mcp.tools.lists import listed
-from cliniko_mcp.tools.names import NAMED, ids_in, look_up
-from cliniko_mcp.tools.rows import row_of, shape_of
 from cliniko_mcp.tools.schema import Schema, closed, controls, input_schema, model_schema
 
 Kind = Literal["operation", "workflow", "meta"]

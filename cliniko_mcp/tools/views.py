@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.index import Entry, entries
 
 META: Final = ("count_records", "cliniko_describe", "cliniko_read", "cliniko_write", "cliniko_destroy")
 CORE: Final = frozenset(

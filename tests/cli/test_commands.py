@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.guards.hash_chain import Chain
 from tests.terminal import in_a_terminal
 
 PATIENT = "list_patients"

@@ -11,9 +11,9 @@ from conftest import in_process
 from pydantic import BaseModel
 
 from cliniko_mcp import cli
+from cliniko_mcp.app import House
 from cliniko_mcp.cli.logs import Redacting, redacted
 from cliniko_mcp.errors import InvalidArguments
-from cliniko_mcp.house import House
 
 KEY = "MS0xMjM0NTY3ODkwLXNlY3JldC1rZXk-au1"
 PERSONAL = {

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from cliniko_mcp.cli import COMMANDS, commands
-from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.settings import Settings, flag, variable
+from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.views import view_of
 from tests.laws.test_floors import FLOORS
 

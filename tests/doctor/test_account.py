@@ -11,7 +11,7 @@ import anyio
 import httpx2
 import pytest
 
-from cliniko_mcp import keys
+from cliniko_mcp import stored_keys
 from cliniko_mcp.doctor import Surroundings, examine
 from cliniko_mcp.doctor.account import examine_account
 from cliniko_mcp.doctor.check import Check
@@ -29,7 +29,7 @@ Handler = (
 @pytest.fixture(autouse=True)
 def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "kept" / "account.json"
-    monkeypatch.setattr(keys, "account_file", lambda: file)
+    monkeypatch.setattr(stored_keys, "account_file", lambda: file)
     return file
 
 
@@ -174,31 +174,31 @@ def test_a_missing_or_malformed_key_or_email_is_a_cross_and_nothing_is_sent(
 
 
 def test_a_key_that_is_kept_is_found_and_its_place_is_named(look: Look) -> None:
-    keys.keep("kept-au3", "desk@clinic.example", "file")
+    stored_keys.keep("kept-au3", "desk@clinic.example", "file")
     found = look(cliniko(), environ={})
     assert found["key"].detail == "a key is in a file that only you can read, and is well formed"
     assert found["region"].detail.startswith("au3")
 
 
 def test_a_key_file_that_others_can_read_is_a_cross(look: Look, nothing_kept: Path) -> None:
-    keys.keep("kept-au3", "desk@clinic.example", "file")
+    stored_keys.keep("kept-au3", "desk@clinic.example", "file")
     nothing_kept.chmod(0o644)
     found = look(cliniko(), environ={})
     assert found["key"].status == "failed" and "chmod 600" in found["key"].fix
 
 
 def test_a_damaged_key_file_is_a_cross_for_key_and_email_that_login_mends(look: Look, nothing_kept: Path) -> None:
-    keys.keep("kept-au3", "desk@clinic.example", "file")
+    stored_keys.keep("kept-au3", "desk@clinic.example", "file")
     nothing_kept.write_text("{", "utf-8")
     found = look(cliniko(), environ={})
     assert [found[name].status for name in ("key", "email")] == ["failed", "failed"]
     assert all("Run `cliniko-mcp login`" in found[name].fix for name in ("key", "email"))
-    keys.keep("kept-au3", "desk@clinic.example", "file")
+    stored_keys.keep("kept-au3", "desk@clinic.example", "file")
     assert look(cliniko(), environ={})["key"].status == "ok"
 
 
 def test_a_kept_key_is_not_tried_at_another_address(look: Look) -> None:
-    keys.keep("kept-au3", "desk@clinic.example", "file")
+    stored_keys.keep("kept-au3", "desk@clinic.example", "file")
     found = look(cliniko(), environ={}, base_url="https://other.example/v1")
     assert found["key"].status == "failed" and "for Cliniko alone" in found["key"].detail
     assert "CLINIKO_API_KEY" in found["key"].fix and "login" not in found["key"].fix

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from cliniko_mcp.approvals.pin import Pin
 from cliniko_mcp.doctor import Surroundings, machine, safety
 from cliniko_mcp.doctor.check import Check
-from cliniko_mcp.guardrails.chain import Chain
-from cliniko_mcp.guardrails.pin import Pin
+from cliniko_mcp.guards.hash_chain import Chain
 from cliniko_mcp.hosts.table import HOSTS, Computer
 from cliniko_mcp.settings import Settings
 

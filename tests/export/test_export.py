@@ -17,14 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cliniko_mcp.export as module
-from cliniko_mcp.api.clinic import Clinic
 from cliniko_mcp.cli.export import export as command
 from cliniko_mcp.cli.export import pairs
+from cliniko_mcp.client.clinic import Clinic
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, NotAllowed, Unavailable
 from cliniko_mcp.export import CHECKPOINT, Plan, Unfinished, _cell, export, list_named, planned
-from cliniko_mcp.guardrails.call import Caller
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.model import Record
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.pipeline import Caller
 from tests.conftest import Assistant, in_process
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx2
 
-from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.guards.hash_chain import Chain
 
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",

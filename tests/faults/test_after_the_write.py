@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from conftest import YES, Assistant
 
-from tests.api.virtual import run
+from tests.client.virtual import run
 
 from .weather import Forward, Weather, under
 

@@ -12,11 +12,11 @@ import anyio.lowlevel
 import httpx2
 import pytest
 
-from cliniko_mcp.guardrails.call import Caller
-from cliniko_mcp.guardrails.chain import Chain
-from cliniko_mcp.house import House
+from cliniko_mcp.app import House
+from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.sandbox.core import Sandbox
-from tests.api.virtual import run
+from tests.client.virtual import run
 
 from .weather import Forward, under
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import YES
 
 from cliniko_mcp.sandbox.clock import SandboxClock
-from tests.api.virtual import run
+from tests.client.virtual import run
 
 from .weather import Forward, fair, some, under
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from cliniko_mcp.sandbox.faults import Fault
-from tests.api.virtual import run
+from tests.client.virtual import run
 
 from .weather import Trouble, breaking, fair, some, under
 

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from conftest import in_process
 
-from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.guards.hash_chain import Chain
 
 from .crowd import Soak, held
 

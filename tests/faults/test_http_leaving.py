@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.guards.hash_chain import Chain
 
 from .process import META, PATIENT, STUCK, Stream, listening
 from .test_leaving import until

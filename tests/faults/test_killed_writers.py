@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cliniko_mcp.guardrails.chain import Chain
+from cliniko_mcp.guards.hash_chain import Chain
 
 resource = pytest.importorskip("resource", reason="signals and limits of file sizes are POSIX")
 
@@ -19,9 +19,9 @@ resource = pytest.importorskip("resource", reason="signals and limits of file si
 WRITER = """
 import sys
 from pathlib import Path
-from cliniko_mcp.guardrails import lock
-from cliniko_mcp.guardrails.chain import Chain
-lock._PATIENCE = 60
+from cliniko_mcp.guards import file_lock
+from cliniko_mcp.guards.hash_chain import Chain
+file_lock._PATIENCE = 60
 chain = Chain(Path(sys.argv[1]), part=60_000, parts=500)
 number = 0
 while True:

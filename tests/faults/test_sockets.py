@@ -16,7 +16,7 @@ import pytest
 from anyio.streams.tls import TLSListener
 from conftest import Assistant, in_process
 
-from cliniko_mcp.api import network, retry
+from cliniko_mcp.client import retry, transport
 
 pytestmark = pytest.mark.anyio
 USER = b'{"id":"1","time_zone_identifier":"Australia/Sydney","created_at":"2026-01-05T00:00:00Z"}'
@@ -91,14 +91,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def waiting_for(seconds: float) -> Generator[None]:
     """The client waits so long for a byte of an answer, for as long as the block lasts."""
-    through = network.Network.handle_async_request
+    through = transport.Network.handle_async_request
 
-    async def sent(self: network.Network, request: httpx2.Request) -> httpx2.Response:
+    async def sent(self: transport.Network, request: httpx2.Request) -> httpx2.Response:
         request.extensions["timeout"] = {**request.extensions["timeout"], "read": seconds}
         return await through(self, request)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network.Network, "handle_async_request", sent)
+        patch.setattr(transport.Network, "handle_async_request", sent)
         yield
 
 

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from conftest import YES
 
-from tests.api.virtual import run
+from tests.client.virtual import run
 
 from .weather import followed, refusing, reset_in, some, under, until
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from conftest import YES
 
-from tests.api.virtual import run
+from tests.client.virtual import run
 
 from .weather import Forward, Trouble, answering, fair, some, under, until
 

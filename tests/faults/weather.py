@@ -12,7 +12,7 @@ import pytest
 from conftest import NOW, Answer, Assistant, in_process
 
 import cliniko_mcp.sandbox.transport
-from cliniko_mcp import house
+from cliniko_mcp import app
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from cliniko_mcp.settings import Settings
@@ -114,7 +114,7 @@ async def under(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cliniko_mcp.sandbox.transport, "SandboxTransport", weather.over)
-        patch.setattr(house, "demo_clinic", clinic)
+        patch.setattr(app, "demo_clinic", clinic)
         async with in_process(answer=answer, **settings) as assistant:
             assert assistant.house is not None
             assert assistant.house.sandbox.desk

@@ -20,11 +20,11 @@ from conftest import NOW
 from hypothesis import HealthCheck, settings
 
 import cliniko_mcp.sandbox.transport
+from cliniko_mcp.app import House, running
 from cliniko_mcp.errors import ClinikoMcpError
-from cliniko_mcp.guardrails.call import AskFirst, Caller
-from cliniko_mcp.house import House, running
+from cliniko_mcp.guards.pipeline import AskFirst, Caller
+from cliniko_mcp.results.envelope import compact, error_body
 from cliniko_mcp.settings import Settings
-from cliniko_mcp.tools.answer import compact, error_body
 from tests.faults.weather import Trouble, fair
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cliniko_mcp import registry
-from cliniko_mcp.listing import entries
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.tools.index import entries
 
 from .standing import FUZZ, Standing, standing
 

@@ -53,7 +53,7 @@ def run(machine: Computer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("USERPROFILE", str(home))
     for name in ("CLINIKO_API_KEY", "CLINIKO_CONTACT_EMAIL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("cliniko_mcp.keys.account_file", lambda: home / "kept" / "account.json")
+    monkeypatch.setattr("cliniko_mcp.stored_keys.account_file", lambda: home / "kept" / "account.json")
     monkeypatch.setattr("cliniko_mcp.cli.install.this_computer", lambda: machine)
 
     def call(*arguments: str, given: str | None = None, of: click.Command = command) -> Result:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from conftest import Assistant
 
-from cliniko_mcp.listing import entries
-from cliniko_mcp.registry import operations
+from cliniko_mcp.cliniko.registry import operations
+from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.tools.catalogue import Catalogue
-from cliniko_mcp.tools.cursor import Cursors
+from cliniko_mcp.tools.index import entries
 from tests.lookup.requests import requests
 
 pytestmark = pytest.mark.anyio

@@ -10,10 +10,10 @@ from jsonschema import Draft202012Validator
 from sandbox.full_bodies import BODIES, SPECIAL
 from sandbox.world import World
 
-from cliniko_mcp import registry
-from cliniko_mcp.operation import Operation
-from cliniko_mcp.tools.answer import size
-from cliniko_mcp.tools.rows import FREE_TEXT
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.results.envelope import size
+from cliniko_mcp.results.rows import FREE_TEXT
 from cliniko_mcp.tools.schema import controls
 
 pytestmark = pytest.mark.anyio

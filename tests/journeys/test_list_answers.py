@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from conftest import in_process
 
-from tests.api.virtual import run
+from tests.client.virtual import run
 from tests.faults.weather import Forward, Trouble, breaking, followed, under
 
 VISITS = "list_individual_appointments"

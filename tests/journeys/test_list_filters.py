@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from conftest import Assistant, in_process
 
-from cliniko_mcp.guardrails.call import Caller
+from cliniko_mcp.guards.pipeline import Caller
 
 pytestmark = pytest.mark.anyio
 

@@ -13,11 +13,11 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.listing import entries
-from cliniko_mcp.registry import operations
-from cliniko_mcp.server import instructions
+from cliniko_mcp.protocol.server import instructions
 from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.index import entries
 from cliniko_mcp.tools.views import CORE, META, View, view_of
 from tests.journeys.test_http import listening
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cliniko_mcp.listing import entries
-from cliniko_mcp.registry import operations
+from cliniko_mcp.cliniko.registry import operations
+from cliniko_mcp.tools.index import entries
 
 OPERATIONS = list(operations().values())
 ENTRIES = list(entries().values())

@@ -7,7 +7,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from cliniko_mcp.operation import Operation, Update
+from cliniko_mcp.cliniko.operations import Operation, Update
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "operations.csv"
 HEADER = ("name", "method", "path", "body", "filters", "query")

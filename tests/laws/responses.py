@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cliniko_mcp.model import Record
+from cliniko_mcp.cliniko.models import Record
 
 Schema = Mapping[str, Any]
 

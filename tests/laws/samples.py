@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import cache
 
+from cliniko_mcp.cliniko.filters import HIDDEN, Family
+from cliniko_mcp.cliniko.operations import Operation, Update
 from cliniko_mcp.errors import InvalidArguments
-from cliniko_mcp.filters import HIDDEN, Family
-from cliniko_mcp.operation import Operation, Update
 from cliniko_mcp.tools.tool import operation_schema
 
 ID = "1234567890123456789"

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from cliniko_mcp.cliniko.operations import Operation, Update
 from cliniko_mcp.errors import InvalidArguments
-from cliniko_mcp.operation import Operation, Update
 from cliniko_mcp.tools.schema import controls
 from cliniko_mcp.tools.tool import operation_schema
 from tests.laws.every import OPERATIONS, every_operation

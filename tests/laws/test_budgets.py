@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.listing import Entry, entries
-from cliniko_mcp.server import INSTRUCTIONS
+from cliniko_mcp.protocol.server import INSTRUCTIONS
 from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.views import view_of
 from tests.laws.every import every_tool
 

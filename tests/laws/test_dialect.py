@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cliniko_mcp.listing import Entry, entries
 from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.views import view_of
 from tests.laws.dialect import faults
 from tests.laws.every import every_tool

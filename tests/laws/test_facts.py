@@ -1,6 +1,6 @@
 """The registry against the compact table of facts: drift on either side names the line."""
 
-from cliniko_mcp.registry import operations
+from cliniko_mcp.cliniko.registry import operations
 from tests.laws.facts import facts, written
 
 

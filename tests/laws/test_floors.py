@@ -95,7 +95,7 @@ def test_resources_do_not_import_one_anothers_operations(module: Module):
     if module.part != "resources":
         return
 
-    siblings = {name for name in module.imports() if name.startswith("cliniko_mcp.resources.")}
+    siblings = {name for name in module.imports() if name.startswith("cliniko_mcp.cliniko.resources.")}
 
     assert not siblings
 

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from cliniko_mcp.listing import entries
+from cliniko_mcp.cliniko.registry import RESOURCES, find, operations, resource
 from cliniko_mcp.manifest import manifest, project_root, stale
-from cliniko_mcp.registry import RESOURCES, find, operations, resource
+from cliniko_mcp.tools.index import entries
 from cliniko_mcp.tools.tool import Tool
 from cliniko_mcp.tools.views import META
 from tests.laws.source import PACKAGE
@@ -16,7 +16,7 @@ def test_the_generated_files_are_up_to_date():
 
 
 def test_every_resource_module_is_in_the_registry_and_the_order_is_by_name():
-    files = {path.stem for path in (PACKAGE / "resources").glob("*.py")} - {"__init__"}
+    files = {path.stem for path in (PACKAGE / "cliniko" / "resources").glob("*.py")} - {"__init__"}
 
     assert set(RESOURCES) == files
     first, *others = RESOURCES

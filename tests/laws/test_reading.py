@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cliniko_mcp.model import Record
-from cliniko_mcp.tools.rows import Shape, row_of
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.results.rows import Shape, row_of
 from tests.laws.every import OPERATIONS
 from tests.laws.responses import answers
 

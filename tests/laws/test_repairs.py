@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.operation import Operation
-from cliniko_mcp.tools.answer import error_body, size
+from cliniko_mcp.results.envelope import error_body, size
 from cliniko_mcp.tools.boundary import explained
 from cliniko_mcp.tools.schema import controls
 from cliniko_mcp.tools.tool import operation_schema

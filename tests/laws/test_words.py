@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.listing import Entry, entries
-from cliniko_mcp.operation import Operation, Risk
-from cliniko_mcp.registry import operations
-from cliniko_mcp.server import INSTRUCTIONS, instructions
+from cliniko_mcp.cliniko.operations import Operation, Risk
+from cliniko_mcp.cliniko.registry import operations
+from cliniko_mcp.protocol.server import INSTRUCTIONS, instructions
 from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.views import CORE, META
 from tests.laws.every import ENTRIES, every_operation, every_tool
 

@@ -9,11 +9,11 @@ import os
 
 import pytest
 
+from cliniko_mcp.app import running
+from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import ClinikoMcpError, NotAllowed, PermissionMissing
-from cliniko_mcp.guardrails.call import Caller
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.house import running
-from cliniko_mcp.registry import operations
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.settings import Settings
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]

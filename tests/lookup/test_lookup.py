@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cliniko_mcp.errors import NotAllowed
-from cliniko_mcp.listing import entries
+from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.catalogue import Catalogue
-from cliniko_mcp.tools.cursor import Cursors
+from cliniko_mcp.tools.index import entries
 from cliniko_mcp.tools.lookup import Lookup, meant, stem
 from cliniko_mcp.tools.views import view_of
 from tests.lookup.requests import Spoken, requests

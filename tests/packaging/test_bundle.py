@@ -88,7 +88,7 @@ def test_the_bundle_holds_the_package_and_nothing_else(bundle: Path) -> None:
         entries = archive.infolist()
     names = [each.filename for each in entries]
     assert names == sorted(names) and len(names) == len(set(names))
-    assert {"manifest.json", "pyproject.toml", "LICENSE", "server/main.py", "server/cliniko_mcp/listing.json"} <= {
+    assert {"manifest.json", "pyproject.toml", "LICENSE", "server/main.py", "server/cliniko_mcp/tools/index.json"} <= {
         *names
     }
     assert not [name for name in names if "__pycache__" in name or "test" in Path(name).name or "/." in name]

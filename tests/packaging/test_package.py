@@ -35,7 +35,7 @@ def test_the_wheel_holds_the_package_its_types_and_its_licence_and_nothing_else(
     names = zipfile.ZipFile(wheel).namelist()
     info = f"cliniko_mcp-{__version__}.dist-info"
     assert {name.split("/")[0] for name in names} == {"cliniko_mcp", info}
-    assert {"cliniko_mcp/py.typed", "cliniko_mcp/listing.json", f"{info}/licenses/LICENSE"} <= {*names}
+    assert {"cliniko_mcp/py.typed", "cliniko_mcp/tools/index.json", f"{info}/licenses/LICENSE"} <= {*names}
     assert not [name for name in names if "test" in name.split("/")[-1] or name.endswith((".pyc", ".yaml", ".csv"))]
     with zipfile.ZipFile(wheel) as archive:
         metadata = archive.read(f"{info}/METADATA").decode()

@@ -10,7 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from cliniko_mcp.operation import Operation
+from cliniko_mcp.cliniko.operations import Operation
 
 ADDRESS = "CLINIKO_OPENAPI"
 ABSENT = f"{ADDRESS} does not name the official description"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from cliniko_mcp import registry
-from cliniko_mcp.operation import Operation
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.kinds import Kind, kind_of, wire_name
 from cliniko_mcp.sandbox.ledger import ledger

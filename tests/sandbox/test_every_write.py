@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp import registry
-from cliniko_mcp.operation import Operation
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.kinds import Kind, kind_of, wire_name
 from cliniko_mcp.sandbox.links import target_of
-from cliniko_mcp.sandbox.present import record_of
+from cliniko_mcp.sandbox.serialise import record_of
 
 from .front import BASE, Front, body_of, errors
 from .full_bodies import BODIES

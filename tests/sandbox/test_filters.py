@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp import registry
-from cliniko_mcp.operation import Operation
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.links import VIEWS
 
 from .front import Front, body_of

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cliniko_mcp import registry
+from cliniko_mcp.cliniko import registry
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.links import LINKS, VIEWS
 from cliniko_mcp.sandbox.seed import plant, sow

@@ -145,7 +145,7 @@ def test_76_two_runs_with_the_same_seed_are_byte_identical() -> None:
 
 _ALL = """
 import hashlib, json
-from cliniko_mcp import registry
+from cliniko_mcp.cliniko import registry
 from tests.sandbox.world import World
 world, digest = World(), hashlib.sha256()
 for operation in registry.operations().values():
@@ -169,7 +169,8 @@ import sys
 from datetime import UTC, datetime
 from cliniko_mcp.sandbox.core import Sandbox
 Sandbox(now=datetime.now(UTC))
-heavy = ("cliniko_mcp.resources.", "cliniko_mcp.sandbox.rules", "cliniko_mcp.sandbox.seed", "starlette", "httpx2")
+heavy = ("cliniko_mcp.cliniko.resources.", "cliniko_mcp.sandbox.rules", "cliniko_mcp.sandbox.seed")
+heavy += ("starlette", "httpx2")
 print([name for name in sys.modules if name.startswith(heavy)])
 """
 

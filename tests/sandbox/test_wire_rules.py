@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from cliniko_mcp import registry
+from cliniko_mcp.cliniko import registry
 
 from .front import BASE, Front, body_of, errors, last
 

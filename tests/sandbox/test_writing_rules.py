@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cliniko_mcp import registry
+from cliniko_mcp.cliniko import registry
 from cliniko_mcp.sandbox.core import Sandbox
 
 from .front import BASE, NOW, Front, body_of, errors, last

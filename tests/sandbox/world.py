@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cliniko_mcp.operation import Operation
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.rules.attachments import PROCESSING
 from cliniko_mcp.sandbox.wire import SandboxResponse

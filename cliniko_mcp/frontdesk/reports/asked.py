@@ -10,8 +10,8 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.people import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit, visits
-from cliniko_mcp.guardrails.desk import Desk
-from cliniko_mcp.when import day_bounds
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.phrases import day_bounds
 
 Json = dict[str, JsonValue]
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json, rate
 from cliniko_mcp.frontdesk.visits import Visit
-from cliniko_mcp.tools.rows import local_text
+from cliniko_mcp.results.rows import local_text
 
 _FINAL: Final = 90
 _DRAFT: Final = 10

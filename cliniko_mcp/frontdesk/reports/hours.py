@@ -6,8 +6,8 @@ Requests: two for working hours and one a hundred diary entries of the time, wha
 from collections.abc import Iterable
 from datetime import timedelta
 
-from cliniko_mcp.frontdesk.openings import Diary, Stretch, joined, read_diary, within, without
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json, rate
+from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, joined, read_diary, within, without
 
 
 async def utilisation(asked: Asked) -> Finding:

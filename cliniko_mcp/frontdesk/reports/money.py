@@ -5,10 +5,10 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from cliniko_mcp.cliniko.resources.invoices import Invoice
+from cliniko_mcp.frontdesk.concurrency import gathered
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
-from cliniko_mcp.frontdesk.together import gathered
-from cliniko_mcp.resources.invoices import Invoice
-from cliniko_mcp.when import local_day
+from cliniko_mcp.phrases import local_day
 
 _OPEN: Final = "10"
 _AGES: Final = ((30, "0 to 30 days"), (60, "31 to 60 days"), (90, "61 to 90 days"), (10**6, "over 90 days"))

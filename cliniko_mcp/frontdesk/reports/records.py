@@ -8,12 +8,12 @@ from datetime import date
 from itertools import combinations
 from typing import Final
 
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import InvalidArguments
+from cliniko_mcp.frontdesk.concurrency import gathered
 from cliniko_mcp.frontdesk.matching import fold, likeness, words
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
-from cliniko_mcp.frontdesk.together import gathered
-from cliniko_mcp.resources.patients import Patient
-from cliniko_mcp.tools.names import person
+from cliniko_mcp.results.names import person
 
 _ALIKE: Final = 85.0
 _LARGEST: Final = 30

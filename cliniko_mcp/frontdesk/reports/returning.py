@@ -7,13 +7,13 @@ classes, and for the patients one each 95 (lapsed) or a hundred (new).
 from collections.abc import Sequence
 from datetime import datetime
 
-from cliniko_mcp.fields import utc_text
+from cliniko_mcp.cliniko.fields import utc_text
+from cliniko_mcp.frontdesk.concurrency import gathered
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json, rate
-from cliniko_mcp.frontdesk.together import gathered
 from cliniko_mcp.frontdesk.visits import Visit, visits_since
-from cliniko_mcp.tools.rows import local_text
-from cliniko_mcp.when import local_day
+from cliniko_mcp.phrases import local_day
+from cliniko_mcp.results.rows import local_text
 
 
 async def lapsed(asked: Asked) -> Finding:

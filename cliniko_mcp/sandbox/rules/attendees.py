@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.asking import Ask
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.bookings import GROUP, INDIVIDUAL
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row, is_hidden

@@ -5,12 +5,12 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox import bodies
-from cliniko_mcp.sandbox.asking import Ask
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.handlers import keep
+from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.attendees import attendees_of
 from cliniko_mcp.sandbox.rules.bookings import GROUP, INDIVIDUAL
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
-from cliniko_mcp.sandbox.shapes import keep
 from cliniko_mcp.sandbox.store import Row, is_hidden
 from cliniko_mcp.sandbox.wire import SandboxResponse, invalid, json_body, not_found, nothing
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from cliniko_mcp.resources.communications import DIRECTIONS, MEMO, TYPES
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.cliniko.resources.communications import DIRECTIONS, MEMO, TYPES
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from cliniko_mcp.cliniko.resources.contacts import CONTACT_TYPES
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.resources.contacts import CONTACT_TYPES
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json

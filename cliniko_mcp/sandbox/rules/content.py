@@ -1,6 +1,6 @@
 """Structured content of all four documents: made clean before it is kept, taken over from a template (api.md 3.4).
 
-What may be sent at all is said by the models of `cliniko_mcp.content`, when the body is read.
+What may be sent at all is said by the models of `cliniko_mcp.cliniko.shapes.content`, when the body is read.
 """
 
 import re
@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.structured import EMPTY, about
 from cliniko_mcp.sandbox.wire import Json

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from cliniko_mcp.cliniko.fields import parse_day
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.fields import parse_day
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.structured import about

@@ -8,13 +8,13 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.asking import Ask
 from cliniko_mcp.sandbox.bodies import BLANK, INVALID
-from cliniko_mcp.sandbox.desk import Desk
-from cliniko_mcp.sandbox.present import link
+from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.bookings import HOST
 from cliniko_mcp.sandbox.rules.content import questions, start_from, unanswered
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.serialise import link
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.structured import about
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, not_found

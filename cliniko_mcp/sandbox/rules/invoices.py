@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from cliniko_mcp.codes import INVOICE_STATUSES
-from cliniko_mcp.sandbox.asking import Ask
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.cliniko.codes import INVOICE_STATUSES
+from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.rulebook import Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 

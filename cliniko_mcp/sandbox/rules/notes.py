@@ -5,8 +5,8 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import BLANK, INVALID
-from cliniko_mcp.sandbox.desk import Desk
-from cliniko_mcp.sandbox.gates import ADMINISTRATOR
+from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.permissions import ADMINISTRATOR
 from cliniko_mcp.sandbox.rules.content import start_from
 from cliniko_mcp.sandbox.rules.patients import label
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook

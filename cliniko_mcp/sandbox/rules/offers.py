@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.asking import Ask
-from cliniko_mcp.sandbox.desk import Desk
-from cliniko_mcp.sandbox.present import link
+from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.serialise import link
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import not_found
 

@@ -6,8 +6,8 @@ from typing import Final
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox import zones
 from cliniko_mcp.sandbox.bodies import NOT_LISTED
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.countries import COUNTRIES, DIALLING
-from cliniko_mcp.sandbox.desk import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 
 RULES: Final = Rulebook()

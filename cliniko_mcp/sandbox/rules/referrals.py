@@ -2,16 +2,16 @@
 
 from typing import Final
 
+from cliniko_mcp.cliniko.filters import INSTANT
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.filters import INSTANT
 from cliniko_mcp.sandbox import bodies, query
-from cliniko_mcp.sandbox.asking import Ask
 from cliniko_mcp.sandbox.bodies import INVALID, NOT_LISTED
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.filtering import parse
-from cliniko_mcp.sandbox.present import link
+from cliniko_mcp.sandbox.handlers import keep
+from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
-from cliniko_mcp.sandbox.shapes import keep
+from cliniko_mcp.sandbox.serialise import link
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, invalid, json_body, not_found
 

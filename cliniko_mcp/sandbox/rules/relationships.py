@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from cliniko_mcp.resources.relationships import RELATIONS
+from cliniko_mcp.cliniko.resources.relationships import RELATIONS
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json

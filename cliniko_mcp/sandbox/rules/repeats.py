@@ -7,7 +7,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.moments import moment, stamp
 from cliniko_mcp.sandbox.rules.bookings import BLOCK, GROUP, INDIVIDUAL, OPENING
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook

@@ -16,8 +16,8 @@ from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse
 
 if TYPE_CHECKING:
-    from cliniko_mcp.sandbox.asking import Ask
-    from cliniko_mcp.sandbox.desk import Desk
+    from cliniko_mcp.sandbox.context import Desk
+    from cliniko_mcp.sandbox.request import Ask
 
 BEFORE: Final = ("create", "update", "archive", "unarchive", "cancel", "delete")
 AFTER: Final = ("created", "updated", "archived", "unarchived", "cancelled", "deleted")

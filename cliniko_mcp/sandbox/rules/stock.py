@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Final
 
-from cliniko_mcp.resources.stock_adjustments import DECREASING, INCREASING
+from cliniko_mcp.cliniko.resources.stock_adjustments import DECREASING, INCREASING
 from cliniko_mcp.sandbox.bodies import INVALID, decimal_text
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 
 RULES: Final = Rulebook()

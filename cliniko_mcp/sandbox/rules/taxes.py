@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cliniko_mcp.sandbox.desk import Desk
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 
 RULES: Final = Rulebook()

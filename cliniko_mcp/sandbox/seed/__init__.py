@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cliniko_mcp.sandbox.desk import Desk
+    from cliniko_mcp.sandbox.context import Desk
     from cliniko_mcp.sandbox.store import Table
 
 
@@ -23,7 +23,7 @@ def sow(desk: "Desk") -> None:
 def _grown(seed: int, now: datetime) -> "tuple[Mapping[str, Table], int]":
     """The tables of a new clinic and the count of its ids. Rows are never altered in place, so clinics share them."""
     from cliniko_mcp.sandbox.clock import SandboxClock
-    from cliniko_mcp.sandbox.desk import Desk
+    from cliniko_mcp.sandbox.context import Desk
     from cliniko_mcp.sandbox.ids import IdSequence
     from cliniko_mcp.sandbox.rules import rulebook
 
@@ -49,7 +49,7 @@ def plant(desk: "Desk") -> None:
         patients,
         staff,
     )
-    from cliniko_mcp.sandbox.seed.soil import Soil
+    from cliniko_mcp.sandbox.seed.builder import Soil
     from cliniko_mcp.sandbox.seed.visits import plant_visits
 
     soil = Soil(desk)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.seed.soil import SYDNEY, Soil
+from cliniko_mcp.sandbox.seed.builder import SYDNEY, Soil
 from cliniko_mcp.sandbox.seed.staff import PRACTITIONERS
 
 _LIFE, _SPORT, _GOALS, _SINCE, _HANDED = (f"5d1f0e2a-7c3b-4e8d-9a41-0b6c2f3e4d0{digit}" for digit in range(5))

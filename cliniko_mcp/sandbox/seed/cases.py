@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.seed.builder import Soil, at
 from cliniko_mcp.sandbox.seed.patients import others
-from cliniko_mcp.sandbox.seed.soil import Soil, at
 from cliniko_mcp.sandbox.seed.visits import Visit
 from cliniko_mcp.sandbox.storage import keep_file
 from cliniko_mcp.sandbox.wire import Json

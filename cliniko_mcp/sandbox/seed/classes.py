@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
+from cliniko_mcp.sandbox.seed.builder import SYDNEY, Soil, at, minutes
 from cliniko_mcp.sandbox.seed.diary import DAYS, cancellation
 from cliniko_mcp.sandbox.seed.offer import GROUPS, OFFERS
-from cliniko_mcp.sandbox.seed.soil import SYDNEY, Soil, at, minutes
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS
 from cliniko_mcp.sandbox.seed.time_off import is_holiday
 from cliniko_mcp.sandbox.seed.visits import Visit

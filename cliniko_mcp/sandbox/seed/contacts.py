@@ -5,8 +5,8 @@ from typing import Final
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.rules.contacts import DOCTOR, STANDARD
 from cliniko_mcp.sandbox.rules.patients import normalised
+from cliniko_mcp.sandbox.seed.builder import Soil
 from cliniko_mcp.sandbox.seed.patients import DOCTORS, others
-from cliniko_mcp.sandbox.seed.soil import Soil
 from cliniko_mcp.sandbox.wire import Json
 
 PAYER: Final = 2

@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Final
 
+from cliniko_mcp.sandbox.seed.builder import FIRST_DAY, SYDNEY, Soil, at, minutes
 from cliniko_mcp.sandbox.seed.offer import OFFERS, RETIRED, RETIRED_SINCE, Offer
 from cliniko_mcp.sandbox.seed.patients import FORMER
-from cliniko_mcp.sandbox.seed.soil import FIRST_DAY, SYDNEY, Soil, at, minutes
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS, RIVERSIDE, ZONES, Person
 from cliniko_mcp.sandbox.seed.time_off import is_holiday, on_leave, plant_time_off
 from cliniko_mcp.sandbox.seed.visits import Visit, planned

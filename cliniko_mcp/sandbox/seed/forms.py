@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from cliniko_mcp.sandbox.seed.builder import Soil, at
 from cliniko_mcp.sandbox.seed.documents import FORM_TEMPLATES, SIGNATURE, UNKNOWN_QUESTION, form_content
-from cliniko_mcp.sandbox.seed.soil import Soil, at
 from cliniko_mcp.sandbox.seed.visits import Visit
 from cliniko_mcp.sandbox.wire import Json
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cliniko_mcp.sandbox.rules.communications import MEMO_CODE
+from cliniko_mcp.sandbox.seed.builder import Soil
 from cliniko_mcp.sandbox.seed.patients import others
-from cliniko_mcp.sandbox.seed.soil import Soil
 from cliniko_mcp.sandbox.seed.visits import Visit
 from cliniko_mcp.sandbox.wire import Json
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import decimal_text
+from cliniko_mcp.sandbox.seed.builder import Soil, at
 from cliniko_mcp.sandbox.seed.goods import GOODS, OFF, RATES, code, fee, tax_of
-from cliniko_mcp.sandbox.seed.soil import Soil, at
 from cliniko_mcp.sandbox.seed.visits import Visit
 from cliniko_mcp.sandbox.store import Row
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.sandbox.rules.notes import DRAFT, FINAL
+from cliniko_mcp.sandbox.seed.builder import Soil, at
 from cliniko_mcp.sandbox.seed.documents import NOTE_TEMPLATES, ORDERS, note_content
 from cliniko_mcp.sandbox.seed.offer import OFFERS
-from cliniko_mcp.sandbox.seed.soil import Soil, at
 from cliniko_mcp.sandbox.seed.staff import Person
 from cliniko_mcp.sandbox.seed.visits import Visit
 from cliniko_mcp.sandbox.wire import Json

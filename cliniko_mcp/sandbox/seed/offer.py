@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.seed.soil import Soil
+from cliniko_mcp.sandbox.seed.builder import Soil
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS, RIVERSIDE
 
 

@@ -7,9 +7,9 @@ from typing import Final
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.rules.patients import label, normalised
 from cliniko_mcp.sandbox.seed.account import custom_answers
+from cliniko_mcp.sandbox.seed.builder import FIRST_DAY, Soil
 from cliniko_mcp.sandbox.seed.goods import CONCESSIONS
 from cliniko_mcp.sandbox.seed.names import invented
-from cliniko_mcp.sandbox.seed.soil import FIRST_DAY, Soil
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, RIVERSIDE, ZONES
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.gates import (
+from cliniko_mcp.sandbox.permissions import (
     ADMINISTRATOR,
     BOOKKEEPER,
     POWER_RECEPTIONIST,
@@ -13,7 +13,7 @@ from cliniko_mcp.sandbox.gates import (
     SCHEDULER,
 )
 from cliniko_mcp.sandbox.rules.patients import normalised
-from cliniko_mcp.sandbox.seed.soil import ADELAIDE, SYDNEY, Soil
+from cliniko_mcp.sandbox.seed.builder import ADELAIDE, SYDNEY, Soil
 
 NORTHSIDE: Final = "Northside"
 RIVERSIDE: Final = "Riverside"

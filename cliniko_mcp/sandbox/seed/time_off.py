@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Final
 
-from cliniko_mcp.sandbox.seed.soil import Soil, at, minutes
+from cliniko_mcp.sandbox.seed.builder import Soil, at, minutes
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS, ZONES, Person
 from cliniko_mcp.sandbox.wire import Json
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.rules.attendees import fresh_counts
+from cliniko_mcp.sandbox.seed.builder import Soil, at
 from cliniko_mcp.sandbox.seed.offer import Offer
-from cliniko_mcp.sandbox.seed.soil import Soil, at
 from cliniko_mcp.sandbox.seed.staff import Person
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json

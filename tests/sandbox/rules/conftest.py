@@ -4,8 +4,8 @@ from functools import cache
 
 import pytest
 
+from cliniko_mcp.sandbox.context import Desk
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.sandbox.desk import Desk
 from cliniko_mcp.sandbox.store import Table
 from sandbox.front import NOW, Front
 

@@ -1,0 +1,230 @@
+"""A run assembled, readable top to bottom: settings in; the clinic, its guards and the tools' calls out. No MCP yet."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from cliniko_mcp.errors import ConfigurationError, JsonValue
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.pipeline import Caller, Layer
+from cliniko_mcp.results.cursor import Cursors
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.tools.boundary import too_large
+from cliniko_mcp.tools.catalogue import Catalogue
+from cliniko_mcp.tools.views import View, view_of
+
+if TYPE_CHECKING:
+    from cliniko_mcp.client.clinic import Clinic
+    from cliniko_mcp.sandbox.core import Sandbox
+
+
+class House:
+    """A running server's parts: what is listed, what may be called, and the clinic, opened when first needed."""
+
+    def __init__(self, settings: Settings, view: View, stack: AsyncExitStack) -> None:
+        self.settings = settings
+        self.view = view
+        self.catalogue = Catalogue(Cursors(secrets.token_bytes(32)), view.excluded, view.changing)
+        self._stack = stack
+        self._opening = anyio.Lock()
+        self._clinic: Clinic | None = None
+        self._layers: tuple[Layer, ...] = ()
+        self._sandbox: Sandbox | None = None
+        self._under_way: set[anyio.Event] = set()
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The demo clinic of this run, made when first asked for."""
+        if self._sandbox is None:
+            self._sandbox = demo_clinic(self.settings)
+            self.at_end(self._sandbox.close)
+        return self._sandbox
+
+    def work_in(self, sandbox: Sandbox) -> None:
+        """Work in this demo clinic instead of one of its own; before the first call."""
+        self._sandbox = sandbox
+
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Have this called when the run ends."""
+        self._stack.callback(close)
+
+    def clock(self) -> Callable[[], datetime]:
+        """Where this run reads the time: the demo clinic's clock, a given start that runs on, or this computer's."""
+        if self.settings.sandbox:
+            return lambda: self.sandbox.clock.now()
+        start = self.settings.sandbox_now
+        if start is not None and self.settings.demo:
+            began = datetime.now(UTC)
+            frozen = self.settings.sandbox_clock == "frozen"
+            return lambda: start if frozen else start + (datetime.now(UTC) - began)
+        return lambda: datetime.now(UTC)
+
+    async def clinic(self) -> Clinic:
+        """The open connection to the clinic, and with it the guards."""
+        async with self._opening:
+            if self._clinic is None:
+                clinic = await self._stack.enter_async_context(open_clinic(self))
+                # The guards first: should they fail, no later call may find a clinic without them.
+                self._layers = guards(self, clinic)
+                self._clinic = clinic
+            return self._clinic
+
+    async def call(self, name: str, arguments: Mapping[str, object] | None, caller: Caller) -> dict[str, JsonValue]:
+        """What the tool `name` answers, as the envelope.
+
+        Raises UnknownTool for a name that does not exist, AskFirst where a person has to be asked by a repeated call,
+        and the error tree for everything that goes wrong.
+        """
+        tool = self.catalogue.get(name)
+        too_large(arguments, tool.most_bytes)
+        ended = anyio.Event()
+        self._under_way.add(ended)
+        try:
+            desk = await self.desk(name, caller)
+            from cliniko_mcp.client.rate_limit import one_call
+
+            with one_call():
+                answer = await tool.run(desk, arguments or {})
+                return await answer.finished(desk)
+        finally:
+            self._under_way.discard(ended)
+            ended.set()
+
+    async def close(self) -> None:
+        """Wait for the calls under way, which somebody has to have ended, and close everything that was opened."""
+        for ended in tuple(self._under_way):
+            await ended.wait()
+        await self._stack.aclose()
+
+    async def desk(self, tool: str, caller: Caller) -> Desk:
+        """What this tool acts through for this caller: the clinic behind the guards."""
+        clinic = await self.clinic()
+        return Desk(clinic, self._layers, caller, tool, self.view.excluded_from, self.settings.upload_folder)
+
+
+def demo_clinic(settings: Settings) -> Sandbox:
+    """A demo clinic by these settings; its records are made when the first request needs them.
+
+    Raises ConfigurationError for faults that nobody knows and a file that cannot be used.
+    """
+    from cliniko_mcp.sandbox.core import Fault, Sandbox
+
+    try:
+        faults = [Fault.said(each) for each in settings.faults]
+    except ValueError as problem:
+        raise ConfigurationError(f"--faults: {problem}") from None
+    keeper = None
+    if settings.sandbox_file:
+        from cliniko_mcp.sandbox.clinic_file import ClinicFile
+
+        keeper = ClinicFile(settings.sandbox_file)
+    sandbox = Sandbox(
+        now=settings.sandbox_now or datetime.now(UTC),
+        frozen=settings.sandbox_clock == "frozen",
+        seed=settings.seed,
+        rate_limit=settings.rate_limit,
+        keeper=keeper,
+        faults=faults,
+    )
+    said = settings.model_fields_set
+    wall = partial(datetime.now, UTC)
+    sandbox.keep_clock(wall, now_said="sandbox_now" in said, frozen_said="sandbox_clock" in said)
+    return sandbox
+
+
+@asynccontextmanager
+async def open_clinic(house: House) -> AsyncGenerator[Clinic]:
+    """The clinic behind a house: the account, another address, or the demo clinic, all by the same road."""
+    from cliniko_mcp.client.clinic import Clinic
+    from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_agent
+
+    settings = house.settings
+    transport = None
+    if settings.sandbox:
+        from cliniko_mcp.sandbox.transport import SandboxTransport
+
+        transport = SandboxTransport(house.sandbox)
+        key, email = next(iter(house.sandbox.keys.values())), "demo@example.org"
+    else:
+        key, email = settings.require_account()
+    credentials = Credentials.parse(key)
+    base_url = credentials.base_url
+    if settings.sandbox:
+        base_url = house.sandbox.base_url
+    elif settings.base_url:
+        base_url = parse_base_url(settings.base_url)
+    async with Clinic.open(
+        base_url=base_url,
+        key=credentials.key,
+        user_agent=user_agent(email),
+        transport=transport,
+        per_minute=settings.pace,
+        now=house.clock(),
+    ) as clinic:
+        yield clinic
+
+
+def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
+    """The onion around every operation, outermost first."""
+    from cliniko_mcp.approvals.approval_page import approval_page
+    from cliniko_mcp.approvals.paths import audit_file, state_folder
+    from cliniko_mcp.approvals.questions import Questions
+    from cliniko_mcp.guards.audit import Audit
+    from cliniko_mcp.guards.confirm import Confirm
+    from cliniko_mcp.guards.exclusion import Exclusion
+    from cliniko_mcp.guards.hash_chain import Chain
+    from cliniko_mcp.guards.read_only import ReadOnly
+
+    settings, now = house.settings, clinic.now
+    questions = Questions(now, lambda: secrets.token_hex(16))
+    page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
+    if page is not None:
+        house.at_end(page.close)
+    log = Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo)
+    confirm = Confirm(
+        clinic,
+        questions,
+        now=now,
+        policy=settings.confirm,
+        allowed=frozenset(settings.allow_destroy),
+        page=page,
+        wait=settings.approval_wait,
+    )
+    read_only = (ReadOnly(),) if settings.read_only else ()
+    return (
+        Audit(Chain(log), now),
+        Exclusion(house.view.excluded_from),
+        *read_only,
+        confirm,
+    )
+
+
+def check_account(settings: Settings) -> None:
+    """Raise ConfigurationError at start, not at the first question, when the key, the email or the address is wrong."""
+    from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_agent
+
+    if settings.base_url:
+        parse_base_url(settings.base_url)
+    if not settings.sandbox:
+        key, email = settings.require_account()
+        Credentials.parse(key)
+        user_agent(email)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[House]:
+    """A house for the length of a run; its connection closes with it.
+
+    Raises ConfigurationError for settings that cannot work.
+    """
+    check_account(settings)
+    async with AsyncExitStack() as stack:
+        yield House(settings, view_of(settings), stack)

@@ -1,0 +1,1 @@
+"""Asking a person: a question and its life, and the ways to a person."""

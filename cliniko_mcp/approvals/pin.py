@@ -1,0 +1,93 @@
+"""The approval PIN: set by a person at a terminal, kept as a scrypt hash, five tries and then a pause."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Final, TypedDict, cast
+
+from cliniko_mcp.guards.file_lock import held
+from cliniko_mcp.private_files import open_private, private_folder, read_private, write_private
+
+TRIES: Final = 5
+PAUSE: Final = 300.0
+"""Seconds for which no PIN is taken after five wrong ones."""
+SHORTEST, LONGEST = 4, 64
+_COST: Final = {"n": 2**15, "r": 8, "p": 1}
+
+
+class Checked(Enum):
+    """How a typed PIN was found."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    LOCKED = "locked"
+    BROKEN = "broken"
+    """The PIN's file cannot be read or written, so nothing can be approved with it."""
+
+
+class _Kept(TypedDict):
+    salt: str
+    hash: str
+    failed: int
+    locked_until: float
+
+
+class Pin:
+    """The PIN of this user of this computer, shared by all servers that run here."""
+
+    def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
+        """`wall` is the computer's own clock in Unix seconds: the lock holds across runs, demo clocks or not."""
+        self._folder = folder
+        self._path = folder / "pin.json"
+        self._wall = wall
+
+    @property
+    def is_set(self) -> bool:
+        """Whether approvals need a PIN; a file that cannot be read counts as one."""
+        return os.path.lexists(self._path)
+
+    def set(self, pin: str) -> None:
+        """Keep this PIN from now on. Raises ValueError for one too short or long, OSError where it cannot be kept."""
+        if not SHORTEST <= len(pin) <= LONGEST:
+            raise ValueError(f"A PIN has {SHORTEST} to {LONGEST} characters.")
+        private_folder(self._folder)
+        salt = secrets.token_bytes(16)
+        self._write({"salt": salt.hex(), "hash": _hash(pin, salt), "failed": 0, "locked_until": 0.0})
+
+    def check(self, typed: str) -> Checked:
+        """Whether this is the PIN. A wrong one counts as a try before it is compared, so that no try is free."""
+        try:
+            descriptor = open_private(self._folder / "pin.lock", os.O_RDWR | os.O_CREAT)
+        except OSError:
+            return Checked.BROKEN
+        try:
+            with held(descriptor):
+                return self._check(typed)
+        except (OSError, ValueError, KeyError, TypeError):
+            return Checked.BROKEN
+        finally:
+            os.close(descriptor)
+
+    def _check(self, typed: str) -> Checked:
+        kept = cast("_Kept", json.loads(read_private(self._path)))
+        if kept["locked_until"] > self._wall():
+            return Checked.LOCKED
+        failed = kept["failed"] + 1
+        locked = self._wall() + PAUSE if failed >= TRIES else 0.0
+        self._write({**kept, "failed": 0 if locked else failed, "locked_until": locked})
+        if not hmac.compare_digest(_hash(typed[:LONGEST], bytes.fromhex(kept["salt"])), kept["hash"]):
+            return Checked.LOCKED if locked else Checked.WRONG
+        self._write({**kept, "failed": 0, "locked_until": 0.0})
+        return Checked.RIGHT
+
+    def _write(self, kept: _Kept) -> None:
+        write_private(self._path, json.dumps(kept))
+
+
+def _hash(pin: str, salt: bytes) -> str:
+    return hashlib.scrypt(pin.encode("utf-8", "replace"), salt=salt, maxmem=2**27, dklen=32, **_COST).hex()

@@ -1,0 +1,53 @@
+"""What a person is told before they say yes: which record, whose, when, what follows, and whether it can be undone.
+
+Everything stated is read from the clinic, and a digest stands for all of it, so that a second reading shows whether
+anything has changed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cliniko_mcp.approvals.digest import canonical, digest
+from cliniko_mcp.approvals.facts import Facts, Reader
+from cliniko_mcp.approvals.wording import describe
+from cliniko_mcp.cliniko.operations import Call, Get, Operation
+from cliniko_mcp.cliniko.registry import resource
+from cliniko_mcp.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A short title, the sentences, and the digest of the record as read and of every fact that the sentences state."""
+
+    title: str
+    text: str
+    facts: str
+
+
+async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
+    """What this destructive call would do, in words, from a fresh reading.
+
+    Raises NotFound where the target does not exist or is hidden already, and ClinikoRefused where it cannot be read.
+    """
+    operation = call.operation
+    try:
+        record = await clinic.perform(target_of(operation).parse({"id": call.ids["id"]}))
+    except NotFound:
+        record = None
+    if record is None:
+        raise NotFound(
+            f"{operation.title}: there is no live record with id {call.ids['id']}.",
+            "It may be archived, deleted or cancelled already. Otherwise look for the right id in a list.",
+            operation=operation.name,
+        )
+    facts = Facts(clinic, now)
+    title, sentences = await describe(facts, call, record)
+    text = " ".join(sentences)
+    return Preview(title, text, digest(canonical(record.model_dump(warnings=False)), canonical(facts.found), text))
+
+
+def target_of(operation: Operation) -> Get:
+    """The operation that reads the record which this one archives, deletes or cancels."""
+    path = operation.path.removesuffix("/archive").removesuffix("/cancel")
+    reads = (each for each in resource(operation.resource).operations() if isinstance(each, Get) and each.path == path)
+    return next(reads)

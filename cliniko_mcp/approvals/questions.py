@@ -1,0 +1,157 @@
+"""The questions that wait for a person's answer: each about one exact call, open for ten minutes, good for one act.
+
+A challenge is the digest of everything the answer is bound to, with a nonce; it counts only while it is in this table,
+so that only what this process minted, and nobody has used, is recognised. Used from several threads.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from cliniko_mcp.approvals.digest import digest
+from cliniko_mcp.guards.pipeline import Question, Verdict
+
+OPEN_FOR: Final = timedelta(minutes=10)
+DENIED_FOR: Final = timedelta(minutes=15)
+MOST_KEPT: Final = 1_000
+MOST_SHOWN: Final = 20
+"""How many questions may wait on the page at once: a person has to read each of them."""
+
+Place = Literal["page", "terminal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What an answer is bound to: who asks for which call on which record, and everything the person is shown."""
+
+    principal: str
+    operation: str
+    arguments: str
+    target: str
+    facts: str
+
+    @property
+    def call(self) -> str:
+        """A digest of the call alone: equal calls of one principal share it, whatever the record says by now."""
+        return digest(self.principal, self.operation, self.arguments, self.target)
+
+
+@dataclass(slots=True)
+class Asked:
+    """One question and what became of it."""
+
+    matter: Matter
+    question: Question
+    program: str
+    shown: bool = False
+    verdict: Verdict = Verdict.NONE
+    place: Place = "page"
+
+
+class Questions:
+    """The table of open questions, and of denials that still hold."""
+
+    def __init__(self, now: Callable[[], datetime], token: Callable[[], str]) -> None:
+        """`token` gives a fresh unguessable text each time, for nonces."""
+        self._now = now
+        self._token = token
+        self._open: dict[str, Asked] = {}
+        self._denied: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def mint(self, matter: Matter, title: str, preview: str, program: str = "") -> Asked:
+        """A new question about this matter."""
+        with self._lock:
+            expires = (self._now() + OPEN_FOR).timestamp()
+            parts = (matter.principal, matter.operation, matter.arguments, matter.target, matter.facts)
+            challenge = digest(*parts, repr(expires), self._token())
+            asked = Asked(matter, Question(title, preview, challenge, expires), program)
+            if len(self._open) >= MOST_KEPT:
+                del self._open[next(iter(self._open))]
+            self._open[challenge] = asked
+            return asked
+
+    def recognise(self, challenge: str | None, matter: Matter) -> Asked | None:
+        """The question with this challenge, if it is open and was minted for exactly this matter.
+
+        One about the same call whose facts have changed since is burnt.
+        """
+        with self._lock:
+            self._forget()
+            asked = self._open.get(challenge) if challenge is not None else None
+            if asked is None or asked.matter.call != matter.call:
+                return None
+            if asked.matter.facts != matter.facts:
+                del self._open[asked.question.challenge]
+                return None
+            return asked
+
+    def take(self, asked: Asked) -> bool:
+        """Use the question up: True the first time, while it is open, and never again."""
+        with self._lock:
+            self._forget()
+            return self._open.pop(asked.question.challenge, None) is not None
+
+    def show(self, asked: Asked) -> bool:
+        """Put the question on the page; False when as many wait there as a person can be asked to read."""
+        with self._lock:
+            self._forget()
+            if sum(each.shown and each.verdict is Verdict.NONE for each in self._open.values()) >= MOST_SHOWN:
+                return False
+            asked.shown = True
+            return True
+
+    def shown(self, matter: Matter) -> Asked | None:
+        """The question on the page about this same call, if there is one; one whose facts have changed is burnt."""
+        with self._lock:
+            self._forget()
+            for challenge, asked in list(self._open.items()):
+                if asked.shown and asked.matter.call == matter.call:
+                    if asked.matter == matter:
+                        return asked
+                    del self._open[challenge]
+            return None
+
+    def waiting(self) -> list[Asked]:
+        """The questions on the page that nobody has answered yet, oldest first."""
+        with self._lock:
+            self._forget()
+            return [asked for asked in self._open.values() if asked.shown and asked.verdict is Verdict.NONE]
+
+    def decide(self, challenge: str, approved: bool, place: Place) -> bool:
+        """Answer a question on the page; False where it is no longer waiting."""
+        with self._lock:
+            self._forget()
+            asked = self._open.get(challenge)
+            if asked is None or not asked.shown or asked.verdict is not Verdict.NONE:
+                return False
+            asked.verdict, asked.place = (Verdict.YES if approved else Verdict.NO), place
+            if not approved:
+                self._deny(asked)
+            return True
+
+    def deny(self, asked: Asked) -> None:
+        """Remember that a person said no to this call."""
+        with self._lock:
+            self._deny(asked)
+
+    def denied(self, call: str) -> bool:
+        """Whether a person said no to this call in the last quarter of an hour."""
+        with self._lock:
+            self._forget()
+            return call in self._denied
+
+    def _deny(self, asked: Asked) -> None:
+        self._open.pop(asked.question.challenge, None)
+        if len(self._denied) >= MOST_KEPT:
+            del self._denied[next(iter(self._denied))]
+        self._denied[asked.matter.call] = (self._now() + DENIED_FOR).timestamp()
+
+    def _forget(self) -> None:
+        now = self._now().timestamp()
+        for challenge in [key for key, asked in self._open.items() if asked.question.expires <= now]:
+            del self._open[challenge]
+        for call in [key for key, until in self._denied.items() if until <= now]:
+            del self._denied[call]

@@ -1,0 +1,1 @@
+"""The description of the Cliniko API: operations, records, bodies and filters, without HTTP or MCP."""

@@ -1,0 +1,241 @@
+"""Filters of lists: what a caller writes in an argument <-> Cliniko's `q[]=field:OPvalue` (api.md section 1.5).
+
+A plain value means equals. A prefix `> >= < <= != ~` compares, `a..b` is a range, `a,b,c` a list of numbers; `any`
+means is set, `none` means is not set, and `all` on archived_at, deleted_at and cancelled_at shows hidden and live rows
+together. Dates and local times are the clinic's: a bare day on an instant means that whole local day, ranges of days
+include the last one, ranges of instants leave it out.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import Enum
+from typing import Final, cast
+
+from cliniko_mcp.cliniko.fields import parse_day, parse_moment, utc_text
+from cliniko_mcp.errors import InvalidArguments
+
+HIDDEN: Final = ("archived_at", "deleted_at", "cancelled_at")
+_PREFIXES: Final = ("!=", ">=", "<=", "~~", ">", "<", "~", "=")
+_WORDS: Final = {"any": "?", "none": "!?", "all": "*"}
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
+_UNSENDABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_REVERSED: Final = "is a range that ends before it begins"
+_MASKED_DAY = re.compile(r"[0-9*]{4}-[0-9*]{2}-[0-9*]{2}")
+
+
+class Family(Enum):
+    """A kind of filter: the value's type and the operators that Cliniko allows on it."""
+
+    NUMBER = ("a number or an id", ("=", "!=", ">", ">=", "<", "<=", "?", "!?"))
+    TEXT = ("text", ("=", "!=", "~", "~~", "?", "!?"))
+    FLAG = ("true or false", ("=", "!="))
+    DATE = ("a date such as 2026-11-24", ("=", ">", ">=", "<", "<=", "?", "!?"))
+    INSTANT = ("a day or a time such as 2026-11-24 or 2026-11-24T15:30", ("=", ">", ">=", "<", "<=", "?", "!?", "*"))
+    ARRAY = ("an id that the list contains", ("~", "="))
+
+    def __init__(self, meaning: str, operators: tuple[str, ...]) -> None:
+        self.meaning = meaning
+        self.operators = operators
+
+    @property
+    def more(self) -> str:
+        """What it takes beside one value with an operator, as a piece of a sentence."""
+        spans = ", a range a..b" if ">=" in self.operators else ""
+        return f"{spans}, a list a,b,c" if self is Family.NUMBER else spans
+
+
+NUMBER, TEXT, FLAG, DATE, INSTANT, ARRAY = Family
+COMMON: Final[dict[str, Family]] = {"id": NUMBER, "created_at": INSTANT, "updated_at": INSTANT}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One `q[]` value: a field, an operator, and a value that may still be in clinic-local time."""
+
+    field: str
+    operator: str
+    value: str | datetime = ""
+
+    @property
+    def needs_zone(self) -> bool:
+        """Whether the value is a local time, whose zone has to be known before it can be sent."""
+        return isinstance(self.value, datetime) and self.value.tzinfo is None
+
+    def text(self, zone: tzinfo | None = None) -> str:
+        """The wire form `field:OPvalue`; local times are read in `zone`. Raises InvalidArguments without one."""
+        if not isinstance(self.value, datetime):
+            return f"{self.field}:{self.operator}{self.value}"
+        moment = _existing(self.value, zone) if zone is not None and self.needs_zone else self.value
+        return f"{self.field}:{self.operator}{utc_text(moment, zone)}"
+
+
+def _existing(moment: datetime, zone: tzinfo) -> datetime:
+    # A bound that the clocks skip, as midnight is in some zones, is as good as the moment at which they do.
+    local = moment.replace(tzinfo=zone)
+    try:
+        before, after = (local.replace(fold=fold).astimezone(UTC) for fold in (1, 0))
+    except OverflowError:
+        return local
+    if before >= after:
+        return local
+    offset = before.astimezone(zone).utcoffset()
+    while seconds := int((after - before).total_seconds()) // 2:
+        middle = before + timedelta(seconds=seconds)
+        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == offset else (before, middle)
+    return after
+
+
+def conditions(field: str, family: Family, given: object) -> tuple[Condition, ...]:
+    """The conditions that one filter argument stands for.
+
+    Raises InvalidArguments that names the field, says what is allowed and gives an example.
+    """
+    if isinstance(given, list):
+        if family is not NUMBER:
+            raise _refusal(field, family, "takes one value, not a list")
+        given = ",".join(map(_written, cast("list[object]", given)))
+    text = _written(given)
+    if not text:
+        raise _refusal(field, family, "must be text")
+    if len(text) > 2000:
+        raise _refusal(field, family, "is longer than 2,000 characters")
+    if _UNSENDABLE.search(text):
+        raise _refusal(field, family, "holds characters that cannot be sent")
+    operator = _WORDS.get(text.casefold(), "")
+    if operator and (operator != "*" or field in HIDDEN):
+        if operator not in family.operators:
+            raise _refusal(field, family, f"cannot be {text}")
+        return (Condition(field, operator),)
+    operator = next((prefix for prefix in _PREFIXES if text.startswith(prefix)), "")
+    value = text.removeprefix(operator).strip()
+    if operator and operator not in family.operators:
+        raise _refusal(field, family, f"does not know {operator}")
+    if not value:
+        raise _refusal(field, family, "needs a value")
+    try:
+        return _READERS[family](field, operator, value)
+    except ValueError as problem:
+        raise _refusal(field, family, str(problem)) from None
+
+
+def _written(given: object) -> str:
+    # A whole number above 20 digits is no id, and one above 4,300 cannot even be written out.
+    match given:
+        case bool():
+            return "true" if given else "false"
+        case int() if abs(given) < 10**20:
+            return str(given)
+        case str():
+            return given.strip()
+        case _:
+            return ""
+
+
+def _refusal(field: str, family: Family, problem: str) -> InvalidArguments:
+    operators = " ".join(sign for sign in family.operators if sign not in ("?", "!?", "*"))
+    words = [word for word, sign in _WORDS.items() if sign in family.operators and (sign != "*" or field in HIDDEN)]
+    also = f", or {' / '.join(words)}" if words else ""
+    return InvalidArguments(
+        f"{field} {problem}.",
+        f"{field} takes {family.meaning}, with one of {operators} before it where needed{family.more}{also}.",
+        field=field,
+    )
+
+
+def _number(field: str, operator: str, value: str) -> tuple[Condition, ...]:
+    parts = [part.strip() for part in value.split(",")]
+    if ".." in value and not operator:
+        low, high = (part.strip() for part in value.split("..", 1))
+        if low and high and int(_digits(high)) < int(_digits(low)):
+            raise ValueError(_REVERSED)
+        bounds = ((">=", low), ("<=", high))
+        return tuple(Condition(field, sign, _digits(bound)) for sign, bound in bounds if bound) or _nothing()
+    if len(parts) > 1 and operator not in ("", "="):
+        raise ValueError(f"takes a list only for equals, not after {operator}")
+    return (Condition(field, operator or "=", ",".join(map(_digits, parts))),)
+
+
+def _nothing() -> tuple[Condition, ...]:
+    raise ValueError("is a range without ends")
+
+
+def _digits(part: str) -> str:
+    if not _NUMBER.fullmatch(part):
+        raise ValueError("must be a whole number")
+    return part
+
+
+def _text(field: str, operator: str, value: str) -> tuple[Condition, ...]:
+    return (Condition(field, operator or "=", value),)
+
+
+def _flag(field: str, operator: str, value: str) -> tuple[Condition, ...]:
+    if value.casefold() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return (Condition(field, operator or "=", value.casefold()),)
+
+
+def _date(field: str, operator: str, value: str) -> tuple[Condition, ...]:
+    if "*" in value and operator in ("", "=") and _MASKED_DAY.fullmatch(value):
+        return (Condition(field, "=", value),)
+    if ".." in value and not operator:
+        low, high = (part.strip() for part in value.split("..", 1))
+        if low and high and parse_day(high) < parse_day(low):
+            raise ValueError(_REVERSED)
+        bounds = ((">=", low), ("<=", high))
+        found = tuple(Condition(field, sign, parse_day(day).isoformat()) for sign, day in bounds if day)
+        return found or _nothing()
+    return (Condition(field, operator or "=", parse_day(value).isoformat()),)
+
+
+def _instant(field: str, operator: str, value: str) -> tuple[Condition, ...]:
+    if ".." in value and not operator:
+        low, high = (part.strip() for part in value.split("..", 1))
+        found = (*_bound(field, ">=", low), *_bound(field, "<" if _has_time(high) else "<=", high))
+        if _is_empty(found):
+            raise ValueError("is a range without time in it: it has to end after it begins")
+        return found or _nothing()
+    if operator in ("", "="):
+        if _has_time(value):
+            moment = parse_moment(value)
+            return (Condition(field, ">=", moment), Condition(field, "<=", moment))
+        return (*_bound(field, ">=", value), *_bound(field, "<=", value))
+    return _bound(field, operator, value)
+
+
+def _is_empty(found: tuple[Condition, ...]) -> bool:
+    # A clinic's time and one with an offset can only be compared once the zone is known; Cliniko then finds nothing.
+    match [each.value for each in found]:
+        case [datetime() as low, datetime() as high] if (low.tzinfo is None) == (high.tzinfo is None):
+            return high <= low
+        case _:
+            return False
+
+
+def _has_time(value: str) -> bool:
+    return len(value) > len("2026-11-24")
+
+
+def _bound(field: str, operator: str, value: str) -> tuple[Condition, ...]:
+    if not value:
+        return ()
+    if _has_time(value):
+        return (Condition(field, operator, parse_moment(value)),)
+    day = parse_day(value)
+    if operator in (">", "<="):  # past the whole day, or up to its end
+        day, operator = _next(day), {">": ">=", "<=": "<"}[operator]
+    return (Condition(field, operator, datetime.combine(day, time())),)
+
+
+def _next(day: date) -> date:
+    if day == date.max:
+        raise ValueError("is the last day there is")
+    return day + timedelta(days=1)
+
+
+def _array(field: str, operator: str, value: str) -> tuple[Condition, ...]:
+    return (Condition(field, "~", _digits(value)),)
+
+
+_READERS: Final = {NUMBER: _number, TEXT: _text, FLAG: _flag, DATE: _date, INSTANT: _instant, ARRAY: _array}

@@ -1,0 +1,93 @@
+"""The table of all operations: a resource's module is imported when one of its operations is asked for."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
+from cliniko_mcp.cliniko.operations import Operation, Resource
+from cliniko_mcp.tools.index import entries
+
+RESOURCES: Final = (
+    "appointment_types",
+    "appointment_type_billable_items",
+    "appointment_type_products",
+    "attendees",
+    "availability_blocks",
+    "available_times",
+    "billable_items",
+    "bookings",
+    "businesses",
+    "communications",
+    "concession_prices",
+    "concession_types",
+    "contacts",
+    "daily_availabilities",
+    "group_appointments",
+    "individual_appointments",
+    "invoice_items",
+    "invoices",
+    "medical_alerts",
+    "patient_attachments",
+    "patient_cases",
+    "patient_form_templates",
+    "patient_forms",
+    "patients",
+    "practitioner_reference_numbers",
+    "practitioners",
+    "product_suppliers",
+    "products",
+    "public_settings",
+    "referral_source_types",
+    "referral_sources",
+    "relationships",
+    "services",
+    "settings",
+    "signatures",
+    "stock_adjustments",
+    "taxes",
+    "treatment_note_templates",
+    "treatment_notes",
+    "unavailable_block_types",
+    "unavailable_blocks",
+    "users",
+)
+"""The modules of `cliniko/resources`, in the order in which lists show them."""
+
+
+@cache
+def resource(module: str) -> type[Resource]:
+    """The resource that this module of `cliniko/resources` defines. Raises KeyError for a name not in RESOURCES."""
+    if module not in RESOURCES:
+        raise KeyError(module)
+    names = vars(import_module(f"cliniko_mcp.cliniko.resources.{module}"))
+    found = [each for each in names.values() if isinstance(each, type) and issubclass(each, Resource)]
+    return next(each for each in found if each.__module__.endswith(f".{module}"))
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Every operation by name. Imports all resource modules: for generators, laws and searches, not for one call.
+
+    Raises ValueError if two operations share a name.
+    """
+    table: dict[str, Operation] = {}
+    for module in RESOURCES:
+        for operation in resource(module).operations():
+            if operation.name in table:
+                raise ValueError(f"two operations are called {operation.name}")
+            table[operation.name] = operation
+    return MappingProxyType(table)
+
+
+def find(name: str, module: str | None = None) -> Operation | None:
+    """The operation with this name, or None. Imports only the module of its resource where that is given or listed."""
+    known = entries().get(name)
+    if module is None and known is not None:
+        if known.kind != "operation":
+            return None
+        module = known.resource
+    if module in RESOURCES:
+        return next((each for each in resource(module).operations() if each.name == name), None)
+    return operations().get(name)

@@ -1,0 +1,31 @@
+"""Available times: the starts that patients could book online. The diary itself may hold more (api.md 3.1)."""
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.fields import Instant, LocalDate
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.operations import Get, List, Resource
+
+PLACE = "/businesses/{business_id}/practitioners/{practitioner_id}/appointment_types/{appointment_type_id}"
+
+
+class Window(Body):
+    from_: LocalDate = Field(alias="from")
+    to: LocalDate = Field(description="At most 7 days after from.")
+
+
+class AvailableTime(Record):
+    appointment_start: Instant | None = None
+
+
+class NextAvailableTime(AvailableTime):
+    total_entries: int | None = Field(default=None, description="How many starts are free between the two days.")
+
+
+class AvailableTimes(Resource):
+    """Openings that patients could book online: starts only, for one practitioner, type and site."""
+
+    list_available_times = List(AvailableTime, f"{PLACE}/available_times", "List free slots for online booking with one practitioner, type and site, over at most 7 days.",
+                                sortable=False, query=Window, synonyms="free slots openings availability gaps vacancies times free when can I come gap find opening room could fit minutes see someone sooner chance earlier offered date")
+    get_next_available_time = Get(NextAvailableTime, f"{PLACE}/next_available_time", "Find the first free slot for online booking with one practitioner, type and site.",
+                                  query=Window, synonyms="soonest earliest slot asap first free time next opening available gap see someone new patient sooner chance earlier")

@@ -1,0 +1,52 @@
+"""Billable items: the fees that the clinic can put on an invoice."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.fields import BoundedAmount, Id, Instant, Money
+from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
+
+
+class BillableItemDetails(Body):
+    item_code: str | None = Field(default=None, max_length=100)
+    name: str = Field(max_length=255)
+    tax_id: Id | None = None
+
+
+class BillableItemBody(BillableItemDetails):
+    item_type: Literal["Product", "Service", "Other"]
+    price: BoundedAmount = Field(description="Before tax.")
+
+
+class BillableItem(BillableItemDetails, Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    item_type: str | None = None
+    price: Money | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "tax_id": NUMBER,
+}
+
+
+class BillableItems(Resource):
+    """The clinic's fees: price list, item codes, rates for a consultation."""
+
+    list_billable_items = List(BillableItem, "/billable_items", "List fees (the price list): name, code, price, tax.",
+                               filters=FILTERS, synonyms="prices rates how much do we charge fee schedule item codes cost of consultation price consult follow up initial gap report group session massage")
+    get_billable_item = Get(BillableItem, "/billable_items/{id}", "Read one fee (billable item).",
+                            hidden=("archived_at",), synonyms="price rate charge item code cost fee")
+    create_billable_item = Create(BillableItemBody, BillableItem, "/billable_items", "Add a fee (billable item) to the price list.",
+                                  synonyms="new price charge rate item code service fee telehealth")
+    update_billable_item = Update(BillableItemBody, BillableItem, "/billable_items/{id}", "Change a fee; invoices already made stay.",
+                                  synonyms="put price up raise rates edit fee change cost item code increase dollars rise dearer cheaper consult less")
+    archive_billable_item = Archive("/billable_items/{id}/archive", "Take a fee off the price list by archiving it.",
+                                    synonyms="retire fee remove price stop charging discontinue rate no longer charge")
+    delete_billable_item = Archive("/billable_items/{id}", "Archive a fee the old way. Deprecated: use archive_billable_item.", method="DELETE", replaced_by="archive_billable_item")

@@ -1,0 +1,37 @@
+"""Concession types: the discount groups that patients may belong to."""
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.filters import COMMON, INSTANT
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.operations import Create, Get, List, Resource, Update
+
+
+class ConcessionTypeBody(Body):
+    name: str = Field(max_length=255)
+
+
+class ConcessionType(ConcessionTypeBody, Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+}
+
+
+class ConcessionTypes(Resource):
+    """Discount groups: pensioner, student, health care card."""
+
+    list_concession_types = List(ConcessionType, "/concession_types", "List discount groups (concessions), such as pensioner or student.",
+                                 filters=FILTERS, synonyms="pensioner student senior health care card reduced rate discount groups concession discounts categories")
+    get_concession_type = Get(ConcessionType, "/concession_types/{id}", "Read one discount group (concession).",
+                              hidden=("archived_at",), synonyms="pensioner student senior reduced rate")
+    create_concession_type = Create(ConcessionTypeBody, ConcessionType, "/concession_types", "Add a discount group (concession).",
+                                    synonyms="new pensioner student senior rate health care card discount category")
+    update_concession_type = Update(ConcessionTypeBody, ConcessionType, "/concession_types/{id}", "Rename a discount group (concession).",
+                                    synonyms="edit pensioner student senior discount name")

@@ -1,0 +1,44 @@
+"""Patient form templates: the questions that an intake, consent or other form starts with."""
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.filters import COMMON, INSTANT
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
+from cliniko_mcp.cliniko.shapes.content import PatientFormTemplateContent, RecordedContent
+
+
+class PatientFormTemplateDetails(Body):
+    name: str = Field(max_length=255)
+    email_to_patient_on_completion: bool | None = None
+    restricted_to_practitioner: bool | None = None
+
+
+class PatientFormTemplateBody(PatientFormTemplateDetails):
+    content: PatientFormTemplateContent | None = None
+
+
+class PatientFormTemplate(PatientFormTemplateDetails, Record):
+    concise = ("id", "name", "archived_at")
+
+    id: Id
+    archived_at: Instant | None = None
+    content: RecordedContent | None = None
+    created_at: Instant
+    updated_at: Instant
+
+
+class PatientFormTemplates(Resource):
+    """Blank forms for patients: new patient intake, consent, outcome measures."""
+
+    list_patient_form_templates = List(PatientFormTemplate, "/patient_form_templates", "List patient form templates (blank intake, consent, questionnaires).",
+                                       filters=COMMON | {"archived_at": INSTANT}, synonyms="blank paperwork intake consent questionnaire which forms do we have send medical history screening available")
+    get_patient_form_template = Get(PatientFormTemplate, "/patient_form_templates/{id}", "Read one patient form template with its questions.",
+                                    hidden=("archived_at",), synonyms="blank intake consent questionnaire paperwork questions")
+    create_patient_form_template = Create(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates", "Add a patient form template (intake, consent).",
+                                          synonyms="new blank intake consent questionnaire paperwork design build medical history screening")
+    update_patient_form_template = Update(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates/{id}", "Change a patient form template. Content is replaced whole.",
+                                          synonyms="edit blank intake consent questionnaire paperwork add question change wording")
+    archive_patient_form_template = Archive("/patient_form_templates/{id}/archive", "Stop offering a patient form template.",
+                                            synonyms="retire remove old blank intake consent questionnaire paperwork")

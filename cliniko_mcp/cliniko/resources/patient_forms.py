@@ -1,0 +1,86 @@
+"""Patient forms: intake, consent and questionnaires that a patient fills in and may sign."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from cliniko_mcp.cliniko.fields import Id, Instant, Uri, omittable
+from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
+from cliniko_mcp.cliniko.shapes.content import PatientFormContent, RecordedContent, refusal
+
+
+class PatientFormDetails(Body):
+    patient_id: Id
+    name: str = omittable(max_length=255)
+    attendee_id: Id | None = None
+    business_id: Id | None = None
+    email_to_patient_on_completion: bool | None = None
+    restricted_to_practitioner: bool | None = None
+
+
+class PatientFormChanges(PatientFormDetails):
+    patient_form_template_id: Id = omittable()
+    content: PatientFormContent | None = None
+    completed: bool = omittable()
+
+    @model_validator(mode="after")
+    def _is_answered_when_completed(self) -> Self:
+        if self.completed and self.content is not None:
+            complaint = "must be answered before the form is completed, because it is required"
+            places = [(("content", *place), complaint) for place in self.content.unanswered()]
+            if places:
+                raise refusal(*places)
+        return self
+
+
+class PatientFormBody(PatientFormChanges):
+    name: str = omittable(max_length=255, description="Needed unless a template is given.")
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Self:
+        if not {"name", "patient_form_template_id"} & self.model_fields_set:
+            raise refusal((("name",), "is needed unless patient_form_template_id is given"))
+        return self
+
+
+class PatientForm(PatientFormDetails, Record):
+    concise = ("id", "name", "patient_id", "attendee_id", "completed_at", "edited_at", "created_at", "archived_at")
+    secret = Record.secret | {"url"}
+
+    id: Id
+    archived_at: Instant | None = None
+    booking_id: Id | None = None
+    completed_at: Instant | None = None
+    content: RecordedContent | None = None
+    created_at: Instant
+    edited_at: Instant | None = None
+    signatures_id: Id | None = None
+    updated_at: Instant
+    url: Uri | None = Field(default=None, description="The patient's private link to fill it in.")
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "attendee_id": NUMBER,
+    "completed_at": INSTANT,
+    "patient_id": NUMBER,
+}
+
+
+class PatientForms(Resource):
+    """Intake, consent and questionnaire forms of patients."""
+
+    list_patient_forms = List(PatientForm, "/patient_forms", "List patient forms (intake, consent, questionnaires). completed_at: none finds those not filled in.",
+                              filters=FILTERS, synonyms="new client paperwork intake consent questionnaire outstanding filled in not returned signed completed done medical history screening still fill")
+    get_patient_form = Get(PatientForm, "/patient_forms/{id}", "Read one patient form: questions, answers, signatures; its private link only when fields names url.",
+                           hidden=("archived_at",), synonyms="open intake consent questionnaire paperwork what did they answer link answered wrote put medical history screening tick said")
+    create_patient_form = Create(PatientFormBody, PatientForm, "/patient_forms", "Give a patient a form to fill in (intake, consent), usually from a template.",
+                                 synonyms="new intake consent questionnaire paperwork issue send to client form sign email medical history screening signed ready")
+    update_patient_form = Update(PatientFormChanges, PatientForm, "/patient_forms/{id}", "Change a patient form's answers, or complete it once each required question has one. Content is replaced whole.",
+                                 synonyms="fill in edit intake consent questionnaire mark finished sign complete")
+    archive_patient_form = Archive("/patient_forms/{id}/archive", "Archive a patient form.",
+                                   synonyms="remove bin intake consent questionnaire paperwork sent by mistake delete wrong form")
+    list_attendee_patient_forms = List(PatientForm, "/attendees/{attendee_id}/patient_forms", "List the patient forms of one attendee. Deprecated: use list_patient_forms with attendee_id.",
+                                       filters=FILTERS, replaced_by="list_patient_forms")

@@ -1,0 +1,64 @@
+"""Products: the goods that the clinic sells, with price, supplier and stock."""
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.fields import BoundedAmount, Id, Instant, Money, NonNegative, Number, omittable
+from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER, TEXT
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
+
+
+class ProductDetails(Body):
+    item_code: str | None = Field(default=None, max_length=100)
+    name: str = Field(max_length=255)
+    notes: str | None = None
+    product_supplier_id: Id | None = None
+    serial_number: str | None = Field(default=None, max_length=255)
+    tax_id: Id | None = None
+
+
+class ProductBody(ProductDetails):
+    cost_price: NonNegative | None = None
+    price: Number
+    price_includes_tax: bool | None = None
+    product_supplier_name: str = omittable(description="Deprecated.")
+    stock_level: BoundedAmount | None = Field(
+        default=None, description="Stock at the start."
+    )
+
+
+class Product(ProductDetails, Record):
+    concise = ("id", "name", "item_code", "price_including_tax", "stock_level", "product_supplier_id", "archived_at")
+
+    id: Id
+    archived_at: Instant | None = None
+    cost_price: Money | None = None
+    created_at: Instant
+    price_ex_tax: Money | None = None
+    price_including_tax: Money | None = None
+    product_supplier_name: str | None = None
+    stock_level: Money | None = None
+    updated_at: Instant
+
+
+FILTERS = COMMON | {
+    "archived_at": INSTANT,
+    "name": TEXT,
+    "tax_id": NUMBER,
+}
+
+
+class Products(Resource):
+    """Goods for sale: retail, supplies, equipment, with stock on hand."""
+
+    list_products = List(Product, "/products", "List products (goods for sale) with prices and stock on hand.",
+                         filters=FILTERS, synonyms="inventory retail supplies in stock low running out price of theraband foam roller merchandise left count shelf braces tape list goods products")
+    get_product = Get(Product, "/products/{id}", "Read one product and its stock on hand.",
+                      hidden=("archived_at",), synonyms="goods item inventory how many left price stock count cost supplier")
+    create_product = Create(ProductBody, Product, "/products", "Add a product (goods for sale) with its price.",
+                            synonyms="new goods retail item sell stock inventory supply start selling line orthotic")
+    update_product = Update(ProductBody, Product, "/products/{id}", "Change a product's name, price, cost, tax or supplier, not its stock (create_stock_adjustment).",
+                            synonyms="edit goods price reprice retail item supplier cost sell")
+    archive_product = Archive("/products/{id}/archive", "Stop selling a product by archiving it.",
+                              synonyms="discontinue goods retire item remove from inventory no longer sold stop selling stock")
+    delete_product = Archive("/products/{id}", "Archive a product the old way. Deprecated: use archive_product.", method="DELETE", replaced_by="archive_product")

@@ -1,0 +1,27 @@
+"""Referral source types: the ways in which patients come to the clinic, as the clinic names them."""
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.filters import COMMON, INSTANT
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Get, List, Resource
+
+
+class ReferralSourceType(Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    name: str | None = None
+    referrer_type: str | None = Field(default=None, description="Patient or Contact; absent where notes are taken.")
+    subcategories: list[str] | None = None
+    updated_at: Instant
+
+
+class ReferralSourceTypes(Resource):
+    """Kinds of referral: patient, doctor, search engine, other."""
+
+    list_referral_source_types = List(ReferralSourceType, "/referral_source_types", "List kinds of referral (patient, contact, other) with their subcategories.",
+                                      filters=COMMON | {"archived_at": INSTANT}, synonyms="marketing channels heard about us options google word of mouth gp advertising choose")
+    get_referral_source_type = Get(ReferralSourceType, "/referral_source_types/{id}", "Read one kind of referral.",
+                                   hidden=("archived_at",), synonyms="marketing channel heard about us option google word of mouth")

@@ -1,0 +1,50 @@
+"""Relationships: which patients of the clinic are related to each other, and how."""
+
+from typing import Final
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.fields import Id, Instant, coded
+from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
+
+RELATIONS: Final = {
+    10: "Parent",
+    20: "Child",
+    30: "Sibling",
+    40: "Spouse",
+    50: "Partner",
+    60: "Relative",
+    70: "Other",
+}
+
+
+class RelationshipBody(Body):
+    patient_id: Id
+    related_patient_id: Id
+    relation: coded(RELATIONS) = Field(description="Compare an existing one.")  # pyright: ignore[reportInvalidTypeForm]
+
+
+class Relationship(RelationshipBody, Record):
+    id: Id
+    archived_at: Instant | None = None
+    created_at: Instant
+    relation: int | None = None
+    relation_description: str | None = None
+    updated_at: Instant
+
+
+class Relationships(Resource):
+    """Family and other ties between patients."""
+
+    list_relationships = List(Relationship, "/relationships", "List family relationships between patients.",
+                              filters=COMMON | {"archived_at": INSTANT, "patient_id": NUMBER}, synonyms="family mother father mum dad kids guardian carer husband wife next of kin linked clients parents children child siblings sister brother son daughter belongs related relatives")
+    get_relationship = Get(Relationship, "/relationships/{id}", "Read one family relationship.",
+                           hidden=("archived_at",), synonyms="family mother father guardian next of kin linked clients")
+    create_relationship = Create(RelationshipBody, Relationship, "/relationships", "Record that two patients are related (parent, child, spouse).",
+                                 synonyms="link family members mother father child guardian husband wife connect clients siblings twins sister brother son daughter married partner")
+    update_relationship = Update(RelationshipBody, Relationship, "/relationships/{id}", "Correct how two patients are related.",
+                                 synonyms="edit family link mother father guardian change wrong relation")
+    archive_relationship = Archive("/relationships/{id}/archive", "Archive a relationship; both patients stay.",
+                                   synonyms="unlink family remove link separated no longer guardian divorced wrong relation")

@@ -1,0 +1,88 @@
+"""Settings: how the account is set up, in full. Only roles that may see settings can read them, and nobody changes them here."""
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Get, Resource
+from cliniko_mcp.cliniko.shapes.account import (
+    Account,
+    Calendar,
+    DocumentsAndPrinting,
+    Integrations,
+    OnlineBookings,
+    OnlinePayments,
+    PatientPrivacy,
+    Reminders,
+    Sms,
+    Switch,
+    Terminology,
+    WaitList,
+)
+from cliniko_mcp.cliniko.shapes.custom_fields import CustomFieldsRecord
+
+
+class Compliance(Record):
+    has_hipaa_compliance_conflicts: bool | None = None
+    # Cliniko spells this one name with a hyphen.
+    hipaa_compliance_conflict_messages: list[str] | None = Field(
+        default=None, alias="hipaa_compliance-conflict_messages"
+    )
+
+
+class PrivateAccount(Account):
+    compliance: Compliance | None = None
+    email_from: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+class PrivateIntegrations(Integrations):
+    medipass: Switch | None = None
+
+
+class Adroll(Record):
+    advertiser_id: str | None = None
+    pixel_id: str | None = None
+
+
+class GoogleAnalytics(Record):
+    tracking_id: str | None = None
+
+
+class GoogleTagManager(Record):
+    container_id: str | None = None
+
+
+class PrivateOnlineBookings(OnlineBookings):
+    adroll: Adroll | None = None
+    google_analytics: GoogleAnalytics | None = None
+    google_tag_manager: GoogleTagManager | None = None
+
+
+class PrivatePatientPrivacy(PatientPrivacy):
+    anonymise_appointments_on_deletion: bool | None = None
+    anonymise_booking_notifications: bool | None = None
+    anonymise_invoices_and_payments_on_deletion: bool | None = None
+    baa_requested: bool | None = None
+
+
+class Settings(Record):
+    account: PrivateAccount | None = None
+    calendar: Calendar | None = None
+    documents_and_printing: DocumentsAndPrinting | None = None
+    integrations: PrivateIntegrations | None = None
+    online_bookings: PrivateOnlineBookings | None = None
+    online_payments: OnlinePayments | None = None
+    patient_custom_fields_definition: CustomFieldsRecord | None = None
+    patient_privacy: PrivatePatientPrivacy | None = None
+    reminders: Reminders | None = None
+    sms: Sms | None = None
+    terminology: Terminology | None = None
+    wait_list: WaitList | None = None
+
+
+class SettingsOfAccount(Resource):
+    """How the clinic has set up its account."""
+
+    get_settings = Get(Settings, "/settings", "Read all account settings: owner, privacy, compliance.",
+                       synonyms="account owner configuration preferences privacy hipaa compliance integrations rules policy time zone")

@@ -1,0 +1,1 @@
+"""Shapes that several resources share: structured content, custom fields, phone numbers, repeats, the account."""

@@ -1,0 +1,25 @@
+"""Repeat rules: how a booking or block comes back daily, weekly or monthly (api.md 3.2)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.models import Body, Record
+
+
+class RepeatRule(Body):
+    repeat_type: Literal["Daily", "Weekly", "Monthly"]
+    number_of_repeats: int = Field(ge=1, le=51, description="After the first.")
+    repeating_interval: int = Field(ge=1, le=100)
+
+
+class AvailabilityRepeatRule(RepeatRule):
+    number_of_repeats: int = Field(ge=1, le=100, description="After the first.")
+
+
+class RepeatRuleRecord(Record):
+    """A rule as Cliniko returns it; all fields are absent where nothing repeats."""
+
+    repeat_type: str | None = None
+    number_of_repeats: int | None = None
+    repeating_interval: int | None = None

@@ -1,0 +1,162 @@
+"""Starts at which an appointment fits into free time, why there are none, and a choice spread over days and people."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.frontdesk.clock_text import end_of
+from cliniko_mcp.frontdesk.people import Roster
+from cliniko_mcp.frontdesk.spans import Span, Window
+from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
+from cliniko_mcp.results.rows import local_text
+
+A_DAY: Final = 3
+"""Starts shown of one day, before another day's come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A start that can be booked; of a group, its id and how many places are left."""
+
+    starts: datetime
+    ends: datetime
+    practitioner_id: str
+    business_id: str
+    group_id: str = ""
+    left: int = 0
+
+    def row(self, roster: Roster) -> dict[str, JsonValue]:
+        """The slot in the site's local time, with names."""
+        zone = roster.zone(self.business_id)
+        row: dict[str, JsonValue] = {
+            "starts_at": local_text(self.starts, zone),
+            "ends_at": end_of(self.starts, self.ends, zone),
+            "practitioner": roster.name("practitioner_id", self.practitioner_id),
+            "business": roster.name("business_id", self.business_id),
+        }
+        if self.group_id:
+            row |= {"group_appointment_id": self.group_id, "places_left": self.left}
+        return row
+
+
+def next_start(now: datetime) -> datetime:
+    """The first start that can still be kept: now, rounded up to five minutes."""
+    whole = now.astimezone(UTC).replace(second=0, microsecond=0)
+    whole += timedelta(minutes=1) if now.second or now.microsecond else timedelta()
+    return whole + timedelta(minutes=-whole.minute % 5)
+
+
+def starts_in(
+    free: Iterable[Stretch], windows: Sequence[Window], length: timedelta, now: datetime
+) -> Iterator[datetime]:
+    """Starts a length apart from the beginning of each free stretch in each window, in order, none of them past.
+
+    The whole appointment lies in the window; in one shorter than the appointment ("at 10") only the start does.
+    """
+    first = next_start(now)
+    for stretch in free:
+        for low, high in windows:
+            at = max(stretch.starts, low, first)
+            close = high - low < length
+            while at < high and at + length <= (stretch.ends if close else min(stretch.ends, high)):
+                yield at
+                at += length
+
+
+def free_slots(
+    diary: Diary, span: Span, places: Iterable[tuple[str, str]], length: timedelta, now: datetime
+) -> list[Slot]:
+    """The starts free for an appointment of this length at these (practitioner, site) places, earliest first."""
+    found = [
+        Slot(at, at + length, who, site)
+        for who, site in places
+        for at in dict.fromkeys(starts_in(diary.free(who, site), list(span.windows(site)), length, now))
+    ]
+    return in_order(found)
+
+
+def group_slots(diary: Diary, span: Span, places: Iterable[tuple[str, str]], type_id: str, now: datetime) -> list[Slot]:
+    """The coming groups (classes) of a type in the span that have a place left, earliest first."""
+    wanted = set(places)
+    found = [
+        Slot(each.starts, each.ends, each.practitioner_id, each.business_id, each.id, each.left)
+        for each in diary.entries
+        if each.kind == "group"
+        and each.type_id == type_id
+        and each.left
+        and (each.practitioner_id, each.business_id) in wanted
+        and each.starts > now
+        and any(low <= each.starts < high for low, high in span.windows(each.business_id))
+    ]
+    return in_order(found)
+
+
+def in_order(slots: Iterable[Slot]) -> list[Slot]:
+    """Earliest first; at the same time by practitioner, so that the order never changes."""
+    return sorted(slots, key=lambda each: (each.starts, each.practitioner_id, each.business_id))
+
+
+def spread(slots: Sequence[Slot], most: int, roster: Roster) -> list[Slot]:
+    """At most so many of them: the first days that have any, a few each, by different practitioners; earliest first.
+
+    The earliest of all is always among them. Days are the site's own.
+    """
+    days: dict[date, list[Slot]] = {}
+    for slot in slots:
+        days.setdefault(slot.starts.astimezone(roster.zone(slot.business_id)).date(), []).append(slot)
+    rounds: dict[date, Iterator[Slot]] = {}
+    room = 0
+    for day in sorted(days):
+        if room < most:
+            rounds[day] = _rounds(days[day])
+            room += min(len(days[day]), A_DAY)
+    picked: list[Slot] = []
+    while len(picked) < most and rounds:
+        for day in [*rounds]:
+            if (slot := next(rounds[day], None)) is None:
+                del rounds[day]
+            elif len(picked) < most:
+                picked.append(slot)
+    return in_order(picked)
+
+
+def _rounds(slots: Sequence[Slot]) -> Iterator[Slot]:
+    """The slots of a day: everyone's first, then everyone's second, and so on."""
+    seen: dict[str, int] = {}
+    turns: list[tuple[int, int, Slot]] = []
+    for place, slot in enumerate(slots):
+        turn = seen.get(slot.practitioner_id, 0)
+        seen[slot.practitioner_id] = turn + 1
+        turns.append((turn, place, slot))
+    yield from (slot for _, _, slot in sorted(turns, key=lambda each: each[:2]))
+
+
+def why_none(diary: Diary, span: Span, who: str, sites: Iterable[str], length: timedelta, now: datetime) -> str:
+    """Why a practitioner has no start in the span at these sites: a clause such as "is not at work then".
+
+    `diary` reaches as far past the span as the appointment is long: where only a start is asked for, it counts too.
+    """
+    first = next_start(now)
+    there: list[Stretch] = []
+    coming: list[Stretch] = []
+    free: list[Stretch] = []
+    for site in sites:
+        windows = list(span.windows(site))
+        there += within(diary.work.get((who, site), ()), windows)
+        ahead = [(max(low, first), max(high, max(low, first) + length)) for low, high in windows if high > first]
+        coming += within(diary.work.get((who, site), ()), ahead)
+        free += within(diary.free(who, site), ahead)
+    if not there:
+        return "is not at work then"
+    if not coming:
+        return "has finished work by then: that time is over"
+    if free:
+        longest = max(each.length for each in free) // timedelta(minutes=1)
+        return f"is full: the longest free stretch has {longest} of the {length // timedelta(minutes=1)} minutes needed"
+    booked = any(
+        each.kind != "block" and each.practitioner_id == who and any(each.meets(*one) for one in coming)
+        for each in diary.entries
+    )
+    return "is full" if booked else "is away: the time is blocked out"

@@ -1,0 +1,58 @@
+"""What is said of a booking that was made or moved, or would be: in the site's time, with what Cliniko says after."""
+
+from collections.abc import Sequence
+
+from cliniko_mcp.errors import ClinikoRefused, JsonValue
+from cliniko_mcp.frontdesk.clashes import Plan, seal
+from cliniko_mcp.frontdesk.clock_text import end_of
+from cliniko_mcp.frontdesk.people import Roster, with_birth_year
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.rows import local_text
+
+
+def described(plan: Plan, roster: Roster) -> dict[str, JsonValue]:
+    """What is booked, in the site's time."""
+    zone = roster.zone(plan.business.id)
+    whose: dict[str, JsonValue] = {}
+    if len(plan.patients) == 1:
+        whose = {"patient": with_birth_year(plan.patients[0]), "patient_id": plan.patients[0].id}
+    elif plan.patients:
+        whose = {"patients": [with_birth_year(each) for each in plan.patients]}
+    return {
+        "starts_at": local_text(plan.times[0].starts, zone),
+        "ends_at": end_of(*plan.times[0], zone),
+        **whose,
+        "practitioner": plan.practitioner.name,
+        "business": plan.business.name,
+        "appointment_type": plan.kind.name,
+    }
+
+
+def dry(
+    body: dict[str, JsonValue],
+    plan: Plan,
+    found: Sequence[str],
+    free: Sequence[JsonValue],
+    notes: list[str],
+    roster: Roster,
+) -> Answer:
+    """The answer to a call that only checks: everything that speaks against it, and the text that would allow it."""
+    body = {"dry_run": True, **body, "clashes": list(found)}
+    if found:
+        body |= {"clash": seal(plan, found), "nearest": list(free)}
+    verdict = "Something speaks against it: see clashes." if found else "Nothing speaks against it."
+    return Answer(body, [f"Nothing was changed. {verdict}", *notes], roster.zone(plan.business.id))
+
+
+async def conflicts(desk: Desk, shape: str, booking_id: str, found: Sequence[str], notes: list[str]) -> bool | None:
+    """Whether Cliniko now sees a conflict, read after the write; None, with a remark, where it does not answer."""
+    try:
+        report = await desk.perform(desk.call(f"get_{shape}_appointment_conflicts", id=booking_id))
+    except ClinikoRefused:
+        notes.append("It is done, but whether it overlaps something now could not be read; look with show_diary.")
+        return None
+    exist = getattr(getattr(report, "conflicts", None), "exist", None) is True
+    if exist and not found:
+        notes.append("Cliniko now sees a conflict: somebody may have booked meanwhile. Look with show_diary.")
+    return exist

@@ -1,0 +1,101 @@
+"""Audit: what was asked of the clinic, by which tool, on which record, and how it ended; no names, text or secrets.
+
+A change is written down before it is attempted and again when it has ended; where that first line cannot be written,
+nothing is attempted. Reads are written down once, and go on with a warning where that is not possible.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from cliniko_mcp.approvals.digest import arguments, digest
+from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
+from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.pipeline import Act, AskFirst, GuardedCall
+from cliniko_mcp.guards.read_only import changes
+
+T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
+
+
+class Audit:
+    """Writes every call to a chain of lines: outermost layer, so that refusals are written down too."""
+
+    def __init__(self, chain: Chain, now: Callable[[], datetime]) -> None:
+        self._chain = chain
+        self._now = now
+        self._warned = False
+
+    async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
+        """What `act` returns. Raises NotAllowed, before anything is done, for a change that cannot be written down."""
+        entry = _entry(guarded)
+        if changes(guarded.call.operation):
+            entry["of"] = self._announce(entry)
+        outcome = "interrupted"
+        try:
+            answer = await act()
+            outcome = "ok"
+            if guarded.call.operation.shape == "create":
+                entry["made"] = _id_of(answer)
+        except AskFirst:
+            outcome = "asked"
+            raise
+        except ClinikoMcpError as error:
+            outcome = error.code
+            raise
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            self._note({**entry, "outcome": outcome, "rung": guarded.trace.rung})
+        return answer
+
+    def _announce(self, entry: Mapping[str, JsonValue]) -> int:
+        try:
+            return self._chain.append(self._stamped({**entry, "outcome": "begun"}))
+        except OSError as problem:
+            _LOG.error(
+                "the audit log %s cannot be written (%s); changes are refused", self._chain.path, _reason(problem)
+            )
+            raise NotAllowed(
+                f"Nothing was changed: changes have to be written down first, and the audit log cannot be written "
+                f"({_reason(problem)}).",
+                "Ask whoever runs this server to make room on the disk or to make the audit log writable.",
+                reason="audit",
+            ) from None
+
+    def _note(self, entry: Mapping[str, JsonValue]) -> None:
+        try:
+            self._chain.append(self._stamped(entry))
+        except OSError as problem:
+            if not self._warned:
+                _LOG.warning("the audit log %s cannot be written (%s)", self._chain.path, _reason(problem))
+            self._warned = True
+        else:
+            self._warned = False
+
+    def _stamped(self, entry: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+        return {"time": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **entry}
+
+
+def _entry(guarded: GuardedCall) -> dict[str, JsonValue]:
+    call = guarded.call
+    return {
+        "tool": guarded.tool[:64],
+        "operation": call.operation.name,
+        "ids": dict(call.ids),
+        "arguments": digest(arguments(call)),
+        "principal": guarded.caller.principal[:80],
+        "route": guarded.caller.route,
+    }
+
+
+def _id_of(answer: object) -> str | None:
+    found = getattr(answer, "id", None)
+    return found if isinstance(found, str) and found.isdigit() else None
+
+
+def _reason(problem: OSError) -> str:
+    # The text of an OSError names the path; its reason alone is fit for a caller.
+    return problem.strerror or str(problem)

@@ -1,0 +1,201 @@
+"""Confirm: nothing is archived, deleted or cancelled until a person has seen what it means and said yes.
+
+The target is read fresh and described; a person is asked on the first rung that works; after a yes everything is read
+and described again, and only what is still exactly as shown is done, once. The rungs: the form in the client (or the
+terminal that called), then on stdio the local page or `cliniko-mcp approve`, then refusal.
+
+An asker that can only be answered by a repeated call raises AskFirst with the question. On the repeated call its
+`answered` is the challenge that came back: if this process minted it for exactly this call and these facts and nobody
+used it yet, the asker is asked the very same question, challenge and all, and returns the answer that came with the
+call. In every other case it gets a new question.
+"""
+
+import math
+from collections.abc import Callable, Set
+from datetime import datetime
+from typing import Final, Literal, Protocol, TypeVar
+
+import anyio
+
+from cliniko_mcp.approvals.digest import arguments
+from cliniko_mcp.approvals.facts import Reader
+from cliniko_mcp.approvals.preview import Preview, preview
+from cliniko_mcp.approvals.questions import Asked, Matter, Questions
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed
+from cliniko_mcp.guards.pipeline import Act, Caller, GuardedCall, Verdict
+
+T = TypeVar("T")
+
+IN_ALL: Final = 50.0
+"""Seconds that one call may wait for people in all: hosts give up on a call after 60."""
+
+_ROUNDS: Final = 3
+_BEAT: Final = 0.1
+_TELL: Final = 2.0
+_LAST_MOMENT: Final = 5.0
+
+
+class Page(Protocol):
+    """The local page, as far as it matters here."""
+
+    def invite(self) -> str:
+        """Make sure that the page is up and a person is called to it; a sentence that says where to approve."""
+        ...
+
+
+class Confirm:
+    """The layer that asks a person before every destructive operation."""
+
+    def __init__(
+        self,
+        clinic: Reader,
+        questions: Questions,
+        *,
+        now: Callable[[], datetime],
+        policy: Literal["auto", "strict", "block"] = "auto",
+        allowed: Set[str] = frozenset(),
+        page: Page | None = None,
+        wait: float = 40,
+    ) -> None:
+        """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds."""
+        self._clinic = clinic
+        self._questions = questions
+        self._now = now
+        self._policy = policy
+        self._allowed = frozenset(allowed)
+        self._page = page
+        self._wait = wait
+        # Of two approvals of the same thing the second has to see what the first one did.
+        self._acting = anyio.Lock()
+
+    async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
+        """What `act` returns, once a person said yes.
+
+        Raises NotAllowed where the operator blocked it, Declined after a no, ApprovalNeeded while there is no yes, and
+        lets the asker's AskFirst pass.
+        """
+        operation = guarded.call.operation
+        if operation.risk is not Risk.DESTRUCTIVE:
+            return await act()
+        if self._policy == "block":
+            raise NotAllowed(
+                f"{operation.title}: archiving, deleting and cancelling are switched off here.",
+                "Tell the person that this has to be done in Cliniko itself.",
+                operation=operation.name,
+            )
+        if operation.name in self._allowed:
+            guarded.trace.rung = "allowed"
+            return await act()
+        deadline = anyio.current_time() + (IN_ALL if guarded.caller.route != "terminal" else math.inf)
+        for _ in range(_ROUNDS):
+            if deadline - anyio.current_time() < _LAST_MOMENT:
+                break
+            matter, described = await self._read(guarded)
+            asked = await self._approved(guarded, matter, described, deadline)
+            async with self._acting:
+                if not self._questions.take(asked):
+                    continue
+                matter, _ = await self._read(guarded)
+                if matter != asked.matter:
+                    continue
+                return await act()
+        raise ApprovalNeeded(
+            f"{operation.title}: not done, because what the person was shown has changed since.",
+            "Call again with the same arguments, so that the person is asked about it as it is now.",
+            operation=operation.name,
+        )
+
+    async def _read(self, guarded: GuardedCall) -> tuple[Matter, Preview]:
+        call = guarded.call
+        described = await preview(self._clinic, call, self._now())
+        target = f"{call.operation.resource}/{call.target}"
+        principal = guarded.caller.principal
+        return Matter(principal, call.operation.name, arguments(call), target, described.facts), described
+
+    async def _approved(self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float) -> Asked:
+        """The question that a person said yes to. Raises in every other case; notes the rung of either answer."""
+        caller = guarded.caller
+        if self._questions.denied(matter.call):
+            raise _declined(guarded)
+        page = self._page if caller.route == "stdio" else None
+        waiting = self._questions.shown(matter) if page is not None else None
+        asker = caller.asker
+        # A question that is on the page already got there because the form did not work: a yes there counts at once.
+        if asker is not None and waiting is None and (self._policy != "strict" or caller.route == "terminal"):
+            asked = self._questions.recognise(asker.answered, matter)
+            if asked is None:
+                asked = self._questions.mint(matter, described.title, described.text, caller.program)
+            verdict = Verdict.NONE
+            with anyio.CancelScope(deadline=deadline):
+                verdict = await asker.ask(asked.question)
+            if verdict is not Verdict.NONE:
+                guarded.trace.rung = "terminal" if caller.route == "terminal" else "form"
+                if verdict is Verdict.YES:
+                    return asked
+                self._questions.deny(asked)
+                raise _declined(guarded)
+            self._questions.take(asked)
+        if page is None:
+            raise _nobody_to_ask(guarded)
+        where = "The question is on the approval page already."
+        if waiting is None:
+            waiting, where = self._put_on(page, guarded, matter, described)
+        if not await self._decided(waiting, caller, min(anyio.current_time() + self._wait, deadline)):
+            raise ApprovalNeeded(
+                f"Not done yet: a person has to approve it first. {where}",
+                "Ask the person to approve, then call again with the same arguments. A yes holds for ten minutes.",
+                operation=guarded.call.operation.name,
+            )
+        guarded.trace.rung = waiting.place
+        if waiting.verdict is Verdict.YES:
+            return waiting
+        raise _declined(guarded)
+
+    def _put_on(self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview) -> tuple[Asked, str]:
+        asked = self._questions.mint(matter, described.title, described.text, guarded.caller.program)
+        if not self._questions.show(asked):
+            self._questions.take(asked)
+            raise ApprovalNeeded(
+                "Not done: too many questions are waiting for a person already.",
+                "Ask the person to answer those first, then call again with the same arguments.",
+            )
+        return asked, page.invite()
+
+    async def _decided(self, asked: Asked, caller: Caller, until: float) -> bool:
+        begun = told = anyio.current_time()
+        while asked.verdict is Verdict.NONE:
+            now = anyio.current_time()
+            if now >= until:
+                return False
+            if now - told >= _TELL:
+                told = now
+                await caller.progress(now - begun, until - begun, "Waiting for a person to approve or deny.")
+            # The answer comes from another thread; looking ten times a second is simpler than being woken from there.
+            await anyio.sleep(min(_BEAT, until - now))
+        return True
+
+
+def _declined(guarded: GuardedCall) -> Declined:
+    operation = guarded.call.operation
+    return Declined(
+        f"{operation.title}: a person was asked and said no. Nothing was changed.",
+        "Leave it. The same call is refused for 15 minutes; a person can always do it in Cliniko itself.",
+        operation=operation.name,
+    )
+
+
+_WAYS: Final = {
+    "stdio": "an assistant that can show questions (form elicitation), or the approval page on this computer",
+    "http": "an assistant that can show questions (form elicitation, --confirm auto), or a connection over stdio",
+    "terminal": "a terminal on which the question can be shown",
+}
+
+
+def _nobody_to_ask(guarded: GuardedCall) -> ApprovalNeeded:
+    operation = guarded.call.operation
+    return ApprovalNeeded(
+        f"{operation.title}: not done. It needs a person's yes, and over this connection nobody can be asked.",
+        f"Calling again does not help. A person can do it in Cliniko, or have set up: {_WAYS[guarded.caller.route]}.",
+        operation=operation.name,
+    )

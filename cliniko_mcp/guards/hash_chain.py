@@ -1,0 +1,261 @@
+"""The audit log as a file: JSON lines, each with the digest of the one before, written by several processes at once.
+
+Beside the log lies its head: number and digest of the last line and the log's size. Whoever appends holds the head's
+lock, so the chain stays whole across processes, and a log cut off at its end is noticed. The log is turned over at a
+size and the oldest parts go, so that it stays bounded; the chain runs on through the parts.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final, cast
+
+from cliniko_mcp.approvals.paths import audit_file
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.guards.file_lock import held
+from cliniko_mcp.private_files import open_private, private_folder, read_private
+
+START: Final = "0" * 64
+_LONGEST: Final = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain: how many lines it has had, the last one's digest, and the size of the current part."""
+
+    count: int = 0
+    digest: str = START
+    size: int = 0
+
+    def text(self) -> bytes:
+        return f"{self.count:020d} {self.digest} {self.size:020d}\n".encode()
+
+    @classmethod
+    def read(cls, text: bytes) -> "Head | None":
+        """The head that this text stands for, or None where it stands for none."""
+        parts = text.decode("ascii", "replace").split()
+        if len(parts) != 3 or len(parts[1]) != 64 or not (parts[0].isdigit() and parts[2].isdigit()):
+            return None
+        return cls(int(parts[0]), parts[1], int(parts[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `verify` found: how many lines hold, and where and how the chain is broken, if it is."""
+
+    lines: int
+    problem: str | None = None
+
+
+def sealed(entry: Mapping[str, JsonValue], count: int, before: str) -> tuple[bytes, str]:
+    """The line for this entry, number `count` after the line with digest `before`; and the line's own digest."""
+    body = json.dumps({"n": count, **entry, "before": before}, separators=(",", ":"), ensure_ascii=True)
+    seal = hashlib.sha256(body.encode()).hexdigest()
+    return f'{body[:-1]},"seal":"{seal}"}}\n'.encode(), seal
+
+
+class Chain:
+    """An append-only, hash-chained file of JSON lines, shared with other processes."""
+
+    def __init__(self, path: Path | None = None, *, part: int = 10_000_000, parts: int = 10) -> None:
+        """`path` None means the usual place; each of at most `parts` files is turned over past `part` bytes."""
+        self._given = path
+        self._part = part
+        self._parts = parts
+
+    @cached_property
+    def path(self) -> Path:
+        """The current part."""
+        return self._given or audit_file()
+
+    def append(self, entry: Mapping[str, JsonValue]) -> int:
+        """Add one line and return its number. Raises OSError, having added nothing, where it cannot be written."""
+        self._prepare()
+        with self._alone() as head_file:
+            return self._append(head_file, entry)
+
+    @contextmanager
+    def _alone(self) -> Generator[int]:
+        """The open head, while no other process writes."""
+        head_file = open_private(self._head_path, os.O_RDWR | os.O_CREAT)
+        try:
+            with held(head_file):
+                yield head_file
+        finally:
+            os.close(head_file)
+
+    def _prepare(self) -> None:
+        if self._given is None:
+            private_folder(self.path.parent)
+        else:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _append(self, head_file: int, entry: Mapping[str, JsonValue]) -> int:
+        head, size = self._end(Head.read(os.read(head_file, 256)))
+        if size >= self._part:
+            self._turn_over()
+            size = 0
+        line, seal = sealed(entry, head.count + 1, head.digest)
+        after = Head(head.count + 1, seal, size + len(line))
+        with self._opened() as log:
+            _write(log, line, size)
+            try:
+                os.lseek(head_file, 0, os.SEEK_SET)
+                os.write(head_file, after.text())
+            except OSError:
+                os.ftruncate(log, size)
+                raise
+        return after.count
+
+    @contextmanager
+    def _opened(self) -> Generator[int]:
+        log = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        try:
+            yield log
+        finally:
+            os.close(log)
+
+    def _end(self, head: Head | None) -> tuple[Head, int]:
+        """The end of the chain, and the log's size without a torn last line.
+
+        Where head and log disagree, the process that wrote the last line may have ended before it wrote the head; then
+        the last line counts. In every other case the head counts, so that what was cut off or put in shows as a break.
+        """
+        with self._opened() as log:
+            size = os.fstat(log).st_size
+            if head is not None and head.size == size:
+                return head, size
+            tail = _tail(log, size)
+            torn = len(tail) - (tail.rfind(b"\n") + 1)
+            if torn:
+                size -= torn
+                os.ftruncate(log, size)
+                tail = tail[:-torn]
+        last = _entry(tail.rstrip(b"\n").rpartition(b"\n")[2])
+        if last is None:
+            return head or Head(), size
+        if head is None or (last["n"] == head.count + 1 and last.get("before") == head.digest):
+            return Head(cast("int", last["n"]), cast("str", last["seal"])), size
+        return head, size
+
+    @property
+    def _head_path(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.head")
+
+    def _turned(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.{number}")
+
+    @property
+    def _last_part(self) -> Path:
+        """The part whose lines go next; while it does not exist, none have gone."""
+        return self._turned(self._parts - 1) if self._parts > 1 else self.path
+
+    def _turn_over(self) -> None:
+        for number in range(self._parts - 2, 0, -1):
+            if self._turned(number).exists():
+                self._turned(number).replace(self._turned(number + 1))
+        if self._parts > 1:
+            self.path.replace(self._turned(1))
+        else:
+            self.path.unlink()
+
+    def files(self) -> list[Path]:
+        """The parts that exist, oldest first."""
+        kept = [self._turned(number) for number in range(self._parts - 1, 0, -1)]
+        return [path for path in (*kept, self.path) if path.exists()]
+
+    def lines(self) -> Iterator[tuple[Path, int, bytes]]:
+        """Yield every kept line with its file and its number there, oldest first. Raises OSError."""
+        for path in self.files():
+            with path.open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    yield path, number, line
+
+    def entries(self) -> Iterator[Mapping[str, JsonValue]]:
+        """Yield every readable entry, oldest first. Raises OSError."""
+        for _, _, line in self.lines():
+            if (entry := _entry(line)) is not None:
+                yield entry
+
+    def verify(self) -> Checked:
+        """Whether every kept line is whole, in its place, and the last one is the last that was written.
+
+        The oldest kept line has to be the first of all, unless parts have been turned over until some went; then the
+        oldest one is where the log begins. Raises OSError.
+        """
+        found = self._checked()
+        if found.problem is None or not self._head_path.exists():
+            return found
+        # A line or a head that is just being written looks broken, so it is looked at again while nobody writes.
+        try:
+            with self._alone():
+                return self._checked()
+        except TimeoutError:
+            raise
+        except OSError:  # a copy that nobody may write
+            return found
+
+    def _checked(self) -> Checked:
+        # Read before the lines, so that what other processes append meanwhile only makes the log longer.
+        head = self._head()
+        last = head or Head()
+        before, count, seen = START, 0, 0
+        for path, number, line in self.lines():
+            entry = _entry(line)
+            place = f"{path.name} line {number}"
+            if entry is None or not line.endswith(b"\n"):
+                return Checked(seen, f"{place} is not a whole entry")
+            if _seal_of(line) != entry["seal"]:
+                return Checked(seen, f"{place} was changed")
+            if not seen and entry["n"] != 1:
+                if path != self._last_part:
+                    return Checked(seen, f"entries are missing before {place}")
+            elif entry.get("before") != before or entry["n"] != count + 1:
+                return Checked(seen, f"entries are missing, added or moved before {place}")
+            before, count = cast("str", entry["seal"]), cast("int", entry["n"])
+            if count == last.count and before != last.digest:
+                return Checked(seen, f"{place} is not the entry that was last written")
+            seen += 1
+        if head is None and seen:
+            return Checked(seen, "the record of the last entry is missing")
+        return Checked(seen) if count >= last.count else Checked(seen, "entries are missing at the end")
+
+    def _head(self) -> Head | None:
+        try:
+            return Head.read(read_private(self._head_path).encode())
+        except FileNotFoundError:
+            return None
+
+
+def _write(log: int, line: bytes, size: int) -> None:
+    if os.write(log, line) != len(line):
+        os.ftruncate(log, size)
+        raise OSError("the disk is full")
+
+
+def _tail(log: int, size: int) -> bytes:
+    length = min(size, _LONGEST)
+    os.lseek(log, size - length, os.SEEK_SET)
+    return os.read(log, length)
+
+
+def _entry(line: bytes) -> Mapping[str, JsonValue] | None:
+    """The line as an entry, or None where it is none: a number and a seal are what every entry has."""
+    try:
+        entry: object = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    found = cast("Mapping[str, JsonValue]", entry)
+    return found if isinstance(found.get("n"), int) and isinstance(found.get("seal"), str) else None
+
+
+def _seal_of(line: bytes) -> str:
+    body, _, _ = line.rpartition(b',"seal":')
+    return hashlib.sha256(body + b"}").hexdigest()

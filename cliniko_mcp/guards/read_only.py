@@ -1,0 +1,34 @@
+"""Read-only: when the operator says so, nothing that would change the clinic's records goes any further."""
+
+from typing import TypeVar
+
+from cliniko_mcp.cliniko.operations import Operation, Risk
+from cliniko_mcp.errors import NotAllowed
+from cliniko_mcp.guards.pipeline import Act, GuardedCall
+
+T = TypeVar("T")
+
+
+def changes(operation: Operation) -> bool:
+    """Whether the operation changes something, or lets its caller do so, as the GET before an upload (api.md 3.3)."""
+    return operation.risk is not Risk.READ or operation.path.endswith("/attachment_presigned_post")
+
+
+def only_reading(title: str, name: str) -> NotAllowed:
+    """The refusal of what would change something."""
+    return NotAllowed(
+        f"{title}: this connection may look things up in Cliniko but not change anything.",
+        "Tell the person that this has to be done in Cliniko itself. Reading works as usual.",
+        operation=name,
+    )
+
+
+class ReadOnly:
+    """Refuses every operation that changes something; the layer stands in the onion only with `--read-only`."""
+
+    async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
+        """What `act` returns, for a read. Raises NotAllowed for anything else."""
+        operation = guarded.call.operation
+        if changes(operation):
+            raise only_reading(operation.title, operation.name)
+        return await act()

@@ -1,0 +1,111 @@
+"""Times of day: what "3", "half two" or "2-4pm" mean in minutes after midnight."""
+
+from typing import Final, Literal, NamedTuple
+
+from cliniko_mcp.phrases.refusals import not_understood
+from cliniko_mcp.phrases.vocabulary import PARTS
+from cliniko_mcp.phrases.zones import DAY_MINUTES
+
+NOON: Final = 720
+Mode = Literal["fixed", "bare", "am", "pm", "midnight"]
+
+
+class Moment(NamedTuple):
+    """A time as said: minutes after midnight, or for `bare` ones after 12 o'clock, morning or afternoon still open.
+
+    `to` is how many minutes before it are meant ("quarter to five"); `yearlike` says that it may be a year (2030).
+    """
+
+    minutes: int
+    mode: Mode = "fixed"
+    to: int = 0
+    yearlike: bool = False
+
+    def readings(self) -> tuple[int, ...]:
+        """Every minute of the day it can mean, the usual one first: 1 to 6 are pm, 7 to 11 am, 12 is noon."""
+        if self.mode == "midnight":
+            return 0, DAY_MINUTES
+        if self.mode != "bare":
+            return ((self.minutes - self.to) % DAY_MINUTES if self.to else self.minutes,)
+        early, late = (self.minutes - self.to) % DAY_MINUTES, self.minutes + NOON - self.to
+        return (late, early) if self.minutes < 7 * 60 else (early, late)
+
+
+class Times(NamedTuple):
+    """One stretch of the day as said; `first` and `final` are its moments, `part` the name of a part of the day."""
+
+    kind: Literal["part", "at", "range", "after", "before"]
+    first: Moment | None = None
+    final: Moment | None = None
+    part: str = ""
+    plural: bool = False
+
+    def minutes(self, within: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Its minutes of the day, half-open; `within` is the part of the day said beside it ("evening at 7")."""
+        if self.kind == "part":
+            return PARTS[self.part]
+        if self.first is not None and self.final is not None:
+            return _range(self.first, self.final, within)
+        if self.kind == "at":
+            minute = _choose(self.first, within, last=False)
+            if minute == DAY_MINUTES:
+                raise not_understood("24:00 is where a day ends; as a time say 00:00 of the next day.")
+            return minute, minute + 1
+        if self.kind == "after":
+            return _choose(self.first, within, last=False), DAY_MINUTES
+        before = _choose(self.final, within, last=True) or DAY_MINUTES
+        return 0, before
+
+
+def clock_time(hour: int, minute: int, suffix: str = "", *, padded: bool = False) -> Moment | None:
+    """The moment of an hour and minute as written, or None when no clock shows it.
+
+    `suffix` is "am", "pm" or empty; `padded` says that the hour was written 24-hour fashion ("03:30", "1530").
+    """
+    if minute > 59 or hour > 24 or (hour == 24 and minute):
+        return None
+    if suffix:
+        if not 1 <= hour <= 12:
+            return None
+        return Moment(hour % 12 * 60 + minute + (NOON if suffix == "pm" else 0), "pm" if suffix == "pm" else "am")
+    if hour > 12 or hour == 0 or padded:
+        return Moment(hour * 60 + minute)
+    return Moment(hour % 12 * 60 + minute, "bare")
+
+
+def clock_words(minutes: int) -> str:
+    """Minutes after midnight as 15:30; the end of the day is 24:00."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _choose(moment: Moment | None, within: tuple[int, int] | None, *, last: bool) -> int:
+    assert moment is not None
+    readings = moment.readings()
+    if within is None:
+        return readings[0]
+    low, high = within
+    for reading in readings:
+        if low <= reading < high or (last and reading == high):
+            return reading
+    said = " or ".join(clock_words(reading) for reading in readings)
+    raise not_understood(f"{said} does not lie within {clock_words(low)} to {clock_words(high)}.")
+
+
+def _range(first: Moment, final: Moment, within: tuple[int, int] | None) -> tuple[int, int]:
+    starts, ends = list(first.readings()), list(final.readings())
+    if first.mode == "bare" and final.mode in {"am", "pm"}:
+        # "2-4pm" and "8-10pm" share their suffix, "10-2pm" cannot; "10-12am" ends at midnight
+        evening = final.mode == "pm" or final.minutes == 0
+        starts = [first.minutes - first.to + (NOON if evening else 0), starts[0]]
+    elif first.mode != "bare" or within is None:
+        starts = starts[:1]
+    # 00:00 as an end is midnight; after noon an end that would be morning is evening: "5 to 7" ends at 19:00
+    ends = [end or DAY_MINUTES for end in ends]
+    pairs = [(start, end) for start in starts for end in ends if start < end]
+    if within is not None:
+        pairs = [pair for pair in pairs if within[0] <= pair[0] and pair[1] <= within[1]] or pairs
+    elif final.mode == "bare":
+        pairs = [(start, end) for start, end in pairs if end == ends[0] or start >= NOON]
+    if not pairs:
+        raise not_understood(f"{clock_words(starts[0])} to {clock_words(ends[0])} runs backwards.")
+    return pairs[0]

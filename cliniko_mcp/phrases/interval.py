@@ -1,0 +1,82 @@
+"""What a phrase of time comes to: a half-open local interval, and the weekdays and hours that count within it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cliniko_mcp.phrases.zones import DAY_MINUTES, instant, on_day
+
+Window = tuple[datetime, datetime]
+Minutes = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """An interval of clinic time.
+
+    `start` (included) and `end` (excluded) are aware, in the clinic's zone. Where `weekdays` (ISO numbers, Monday is 1)
+    or `times` (minutes after local midnight, 0 to 1440) are given, only those days and hours within the interval count;
+    empty means all of them. An interval without gaps has neither. `said` repeats it in words.
+    """
+
+    start: datetime
+    end: datetime
+    weekdays: frozenset[int]
+    times: tuple[Minutes, ...]
+    said: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's zone, in which everything here is read."""
+        zone = self.start.tzinfo
+        assert isinstance(zone, ZoneInfo)
+        return zone
+
+    def windows(self) -> Iterator[Window]:
+        """The stretches of time that count, aware and half-open, in order.
+
+        Without weekdays and times it is the one window from start to end; otherwise each lies within one local day.
+        """
+        return windows(self.start, self.end, self.weekdays, self.times)
+
+    def contains(self, moment: datetime) -> bool:
+        """Whether an aware instant counts."""
+        here = instant(moment)
+        if not instant(self.start) <= here < instant(self.end):
+            return False
+        day = moment.astimezone(self.zone).date()
+        return any(
+            instant(start) <= here < instant(end)
+            for start, end in day_windows(day, self.start, self.end, self.weekdays, self.times)
+        )
+
+
+def windows(start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[Minutes, ...]) -> Iterator[Window]:
+    """The windows of an interval under constraints, chronological; none where nothing is left."""
+    if not weekdays and not times:
+        yield start, end
+        return
+    day, last = start.date(), end.date()
+    while day <= last:
+        yield from day_windows(day, start, end, weekdays, times)
+        day += timedelta(days=1)
+
+
+def day_windows(
+    day: date, start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[Minutes, ...]
+) -> Iterator[Window]:
+    """The windows of one local day; where the clock repeats an hour a window holds both, where it skips one none."""
+    zone = start.tzinfo
+    assert isinstance(zone, ZoneInfo)
+    if weekdays and day.isoweekday() not in weekdays:
+        return
+    for first, final in times or ((0, DAY_MINUTES),):
+        opens = on_day(day, first, zone)
+        closes = on_day(day, final, zone, last=True)
+        if final - first == 1 and instant(opens) < instant(closes):
+            closes = (instant(opens) + timedelta(minutes=1)).astimezone(zone)
+        opens = max(opens, start, key=instant)
+        closes = min(closes, end, key=instant)
+        if instant(opens) < instant(closes):
+            yield opens, closes

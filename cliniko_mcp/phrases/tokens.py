@@ -1,0 +1,289 @@
+"""From a phrase to its tokens: spelling mended, numbers, clock times and dates recognised, anything foreign refused."""
+
+import re
+import unicodedata
+from datetime import date, datetime, timedelta, timezone
+from typing import Final, NamedTuple
+
+from cliniko_mcp.phrases.clock import Moment, clock_time
+from cliniko_mcp.phrases.dates import Dated, Now
+from cliniko_mcp.phrases.refusals import not_understood, shown
+from cliniko_mcp.phrases.vocabulary import UNDATED, VAGUE, known
+
+LONGEST: Final = 200
+
+
+class Token(NamedTuple):
+    """A piece of a phrase.
+
+    Kinds: num ord time date iso month weekday unit part word filler join to end. `value` is the number a piece stands
+    for, or 1 for a plural part of the day or set of days, or for a dash that may be a minus; `spaced` says that a dash
+    stood alone.
+    """
+
+    kind: str
+    text: str
+    value: int = 0
+    moment: Moment | None = None
+    dated: Dated | None = None
+    instant: datetime | None = None
+    spaced: bool = False
+
+
+END: Final = Token("end", "")
+_COMMA: Final = Token("join", "comma")
+
+_LEXER: Final = re.compile(
+    r"""
+      (?P<space>\ +)
+    | (?P<iso>(?P<iy>\d{4})-(?P<im>\d\d)-(?P<id>\d\d)
+        (?: t(?P<ih>\d\d)(?: :?(?P<ii>\d\d)(?: :?(?P<is>\d\d)(?:[.,]\d{1,9})?)?)?(?P<iz>z|[+-]\d\d(?::?\d\d)?)?
+          | \ (?P<jh>\d\d):(?P<ji>\d\d)
+            (?: :(?P<js>\d\d)(?:\.\d{1,9})?(?P<jz>\ ?z|\ ?[+-]\d\d:?\d\d)?
+              | (?P<kz>\ ?z|\+\d\d:?\d\d))
+        )?(?![\d:]))
+    | (?P<basic>(?P<by>\d{4})(?P<bm>\d\d)(?P<bd>\d\d)
+        (?: t(?P<bh>\d\d)(?P<bi>\d\d)(?P<bs>\d\d)?(?P<bz>z|[+-]\d{4})?)?(?![\d:]))
+    | (?P<isoweek>(?P<wy>\d{4})-?w(?P<ww>\d\d)(?:-?(?P<wd>[1-7]))?(?!\d))
+    | (?P<isoday>(?P<oy>\d{4})-(?P<od>\d{3})(?![\d-]))
+    | (?P<isomonth>(?P<my>\d{4})-(?P<mm>\d\d)(?![\d-]))
+    | (?P<ymd>(?P<yy>\d{4})/(?P<ym>\d{1,2})/(?P<yd>\d{1,2})(?![\d/]))
+    | (?P<dmy>(?P<da>\d{1,2})(?P<sep>[/.-])(?P<db>\d{1,2})(?P=sep)(?P<dy>\d{4}|\d\d)(?![\d/:]))
+    | (?P<dm>(?P<ea>\d{1,2})/(?P<eb>\d{1,2})(?![\d/:]|\.\d))
+    | (?P<hm>(?:t(?=\d\d:))?(?P<hh>\d{1,2})[:.](?P<hi>\d\d)(?: :\d\d)?(?![\d:])
+        (?:\ ?(?P<hs>[ap])\.?\ ?m\b\.?|(?P<ht>[ap])\b)?)
+    | (?P<h>(?P<sh>\d{1,2}?)(?P<si>\d\d)??(?:\ ?(?P<ss>[ap])\.?m\b\.?|\ (?P<st>[ap])\.\ m\b\.?|(?P<su>[ap])\b))
+    | (?P<french>(?P<fh>\d{1,2})h(?P<fi>\d\d)(?!\d))
+    | (?P<hours>(?P<gh>\d\d)(?P<gi>\d\d)\ ?(?:hrs|hours|h)\b)
+    | (?P<ord>(?P<on>\d{1,2})(?:st|nd|rd|th)\b)
+    | (?P<text>2(?:day|moro|morro|morrow|mrw|nite|night)\b|b4\b|w/[cb]\b|[ap]\.m\b\.?|[a-z]+(?:'[a-z]+)*'?)
+    | (?P<num>\d{1,4}(?!\d))
+    | (?P<comma>[,;]) | (?P<and>[&+]) | (?P<slash>/) | (?P<dash>-) | (?P<at>@)
+    | (?P<stop>[.!?]+(?=\ |$|,))
+    | (?P<tilde>~) | (?P<dots>\.{2,3})
+    """,
+    re.VERBOSE | re.ASCII,
+)
+_SPELLED_ALIKE: Final = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+)
+# what a dash may stand between when it means "to"
+_ENDS: Final = frozenset(("num", "ord", "time", "date", "iso", "month", "weekday", "part"))
+_END_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "now", "noon", "midnight", "oclock"))
+
+
+def tokens(phrase: str, now: Now) -> list[Token]:
+    """The tokens of a phrase, without politeness. Raises NotUnderstood for anything that is not a word of time."""
+    text = _normalised(phrase)
+    found: list[Token] = []
+    spaced = False
+    at = 0
+    while at < len(text):
+        match = _LEXER.match(text, at)
+        if match is None:
+            raise not_understood(f'I could not read "{shown(text[at : at + 12])}" in "{shown(phrase)}".')
+        # the outermost group closes last, so it is the one that names the kind
+        kind = match.lastgroup or ""
+        at = match.end()
+        if kind == "space":
+            spaced = True
+            continue
+        if kind != "stop":
+            after = match.string[match.end() : match.end() + 1]
+            token = _token(kind, match, now, spaced and after == " ")
+            found.append(token._replace(value=1) if kind == "dash" and spaced and after.isdigit() else token)
+        spaced = False
+    return _dashes(_numbers(_outspoken(found)))
+
+
+def _outspoken(found: list[Token]) -> list[Token]:
+    """Without politeness, and without the commas that it leaves at either end ("tomorrow, please")."""
+    kept = [token for token in found if token.kind != "polite"]
+    while kept and kept[-1] == _COMMA:
+        kept.pop()
+    while kept and kept[0] == _COMMA:
+        kept.pop(0)
+    return kept
+
+
+def _normalised(phrase: str) -> str:
+    if len(phrase) > LONGEST:
+        raise not_understood(f"A phrase of time is at most {LONGEST} characters long.")
+    text = unicodedata.normalize("NFKC", phrase.translate(_SPELLED_ALIKE)).strip(" \t\r\n").casefold()
+    text = text.replace("week-end", "weekend")
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
+    if not text:
+        raise not_understood("No time was said.")
+    return text
+
+
+def _token(kind: str, match: re.Match[str], now: Now, spaced: bool) -> Token:
+    text = match[kind]
+    if kind == "text":
+        return _word(text)
+    if kind == "num":
+        return Token("num", text, int(text))
+    if kind == "ord":
+        return Token("ord", text, int(match["on"]))
+    if kind in {"hm", "h", "french", "hours"}:
+        return _time(kind, match)
+    if kind in {"dm", "dmy", "ymd"}:
+        return Token("date", text, dated=_numeric(kind, match, now))
+    if kind in {"comma", "and"}:
+        return Token("join", kind)
+    if kind == "dots":
+        return Token("to", "to")
+    if kind == "dash":
+        return Token("to", "-", spaced=spaced)
+    if kind == "slash":
+        return Token("join", "/")
+    if kind == "at":
+        return Token("word", "at")
+    if kind == "tilde":
+        raise _vague("~")
+    return _iso(kind, match)
+
+
+def _word(text: str) -> Token:
+    spelling = text if text in {"b4", "w/c", "w/b"} else text.removesuffix("'").removesuffix("'s").replace(".", "")
+    spelling = spelling.replace("'", "")
+    if spelling in {"and", "or", "nor", "n"}:
+        return Token("join", "and" if spelling == "n" else spelling)
+    if spelling == "to":
+        return Token("to", "to")
+    if spelling in VAGUE:
+        raise _vague(spelling)
+    if spelling in UNDATED:
+        raise not_understood(
+            f'Seasons and holidays such as "{shown(spelling)}" have no fixed dates here: give the date itself.'
+        )
+    word = known(spelling)
+    if word is None:
+        raise not_understood(f'I do not know the word "{shown(text)}" as a time.')
+    return Token(*word)
+
+
+def _vague(text: str) -> Exception:
+    return not_understood(f'"{text}" is too vague for a diary: name a day, a span or a time.')
+
+
+def _time(kind: str, match: re.Match[str]) -> Token:
+    hour, minute, suffix = {
+        "hm": (match["hh"], match["hi"], match["hs"] or match["ht"]),
+        "h": (match["sh"], match["si"], match["ss"] or match["st"] or match["su"]),
+        "french": (match["fh"], match["fi"], None),
+        "hours": (match["gh"], match["gi"], None),
+    }[kind]
+    padded = kind in {"french", "hours"} or (len(hour) == 2 and hour[0] == "0")
+    moment = clock_time(int(hour), int(minute or 0), f"{suffix}m" if suffix else "", padded=padded)
+    if moment is None:
+        raise not_understood(f'No clock shows "{shown(match[kind])}".')
+    return Token("time", match[kind], moment=moment)
+
+
+def _numeric(kind: str, match: re.Match[str], now: Now) -> Dated:
+    if kind == "ymd":
+        day, month, year = int(match["yd"]), int(match["ym"]), int(match["yy"])
+    else:
+        first, second = (match["ea"], match["eb"]) if kind == "dm" else (match["da"], match["db"])
+        day, month = (int(second), int(first)) if now.month_first else (int(first), int(second))
+        year = int(match["dy"]) if kind == "dmy" else 0
+        year += 2000 if kind == "dmy" and len(match["dy"]) == 2 else 0
+    if not (1 <= day <= 31 and 1 <= month <= 12):
+        order = "month first" if now.month_first else "day first"
+        raise not_understood(f'"{shown(match[kind])}" is not a date ({order} in this clinic).')
+    return Dated(day, month, year)
+
+
+def _iso(kind: str, match: re.Match[str]) -> Token:
+    text = match[kind]
+    try:
+        if kind == "isomonth":
+            month = int(match["mm"])
+            date(int(match["my"]), month, 1)
+            return Token("iso", text, dated=Dated(0, month, int(match["my"])))
+        if kind == "isoweek":
+            monday = date.fromisocalendar(int(match["wy"]), int(match["ww"]), int(match["wd"] or 1))
+            dated = Dated(monday.day, monday.month, monday.year)
+            return Token("iso", text, value=1 if match["wd"] else 7, dated=dated)
+        if kind == "isoday":
+            day = date(int(match["oy"]), 1, 1) + timedelta(days=int(match["od"]) - 1)
+            if day.year != int(match["oy"]):
+                raise ValueError
+            return Token("iso", text, value=1, dated=Dated(day.day, day.month, day.year))
+        if kind == "basic":
+            names = ("by", "bm", "bd", "bh", "bi", "bs", "bz")
+        elif match["jh"]:
+            names = ("iy", "im", "id", "jh", "ji", "js", "jz" if match["jz"] else "kz")
+        else:
+            names = ("iy", "im", "id", "ih", "ii", "is", "iz")
+        year, month, day_number, hour, minute, second, offset = (match[name] for name in names)
+        day = date(int(year), int(month), int(day_number))
+        if hour is None:
+            return Token("iso", text, value=1, dated=Dated(day.day, day.month, day.year))
+        wall = datetime(day.year, day.month, day.day)
+        if (int(hour), int(minute or 0)) == (24, 0):
+            wall += timedelta(days=1)
+        else:
+            wall = wall.replace(hour=int(hour), minute=int(minute or 0), second=int(second or 0))
+        return Token("iso", text, instant=wall.replace(second=0, tzinfo=_offset(offset) if offset else None))
+    except (ValueError, OverflowError):
+        raise not_understood(f'There is no "{shown(text)}" in the calendar.') from None
+
+
+def _offset(text: str) -> timezone:
+    digits = re.sub(r"\D", "", text)
+    if not digits:
+        return timezone(timedelta(0))
+    span = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
+    if span > timedelta(hours=14):
+        raise ValueError(text)
+    return timezone(-span if "-" in text else span)
+
+
+def _numbers(found: list[Token]) -> list[Token]:
+    """Twenty five as 25, twenty-first as the 21st."""
+    joined: list[Token] = []
+    for token in found:
+        tens = joined[-1] if joined else END
+        dash = tens.kind == "to" and tens.text == "-" and len(joined) > 1
+        if dash:
+            tens = joined[-2]
+        small = token.kind in {"num", "ord"} and token.text.isalpha() and 1 <= token.value <= 9
+        if small and tens.kind == "num" and tens.text.isalpha() and tens.value in range(20, 100, 10):
+            del joined[-2 if dash else -1 :]
+            joined.append(Token(token.kind, f"{tens.text}{token.text}", tens.value + token.value))
+        else:
+            joined.append(token)
+    return joined
+
+
+def _dashes(found: list[Token]) -> list[Token]:
+    """Without the dashes that only bind words ("mid-week", "24-Nov"); the rest mean "to"."""
+    kept: list[Token] = []
+    for at, token in enumerate(found):
+        if token.text == "-" and token.kind == "to":
+            before, after = (found[at - 1] if at else END), (found[at + 1] if at + 1 < len(found) else END)
+            inside = before is not END and after is not END
+            if (
+                inside
+                and not token.spaced
+                and (_binds(found, at, before, after) or not (token.value or (_ends(before) and _ends(after))))
+            ):
+                continue
+        kept.append(token)
+    return kept
+
+
+def _ends(token: Token) -> bool:
+    return token.kind in _ENDS or token.text in _END_WORDS
+
+
+def _binds(found: list[Token], at: int, before: Token, after: Token) -> bool:
+    if before.kind in {"num", "ord"} and after.kind == "month":
+        return not (at >= 2 and found[at - 2].kind == "month")
+    if before.kind == "month" and after.kind in {"num", "ord"}:
+        return not (at + 2 < len(found) and found[at + 2].kind == "month")
+    return before.kind == "num" and after.kind == "part"

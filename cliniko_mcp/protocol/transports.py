@@ -1,0 +1,324 @@
+"""How assistants reach the server: stdio, Streamable HTTP at /mcp, and SSE at /sse for older clients."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import socket
+import stat
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import Context
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import anyio
+from pydantic import ValidationError
+
+from cliniko_mcp.app import House
+from cliniko_mcp.client.credentials import is_loopback
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+    from mcp.server.sse import SseServerTransport
+    from mcp.server.transport_security import TransportSecuritySettings
+    from mcp.shared._stream_protocols import ReadStream, WriteStream
+    from mcp.shared.message import SessionMessage
+    from mcp_types import ErrorData
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+Announce = Callable[[str], None]
+MOST_BODY_BYTES = 16 * 1024 * 1024
+_LEAST_TOKEN = 16
+
+
+async def serve(house: House, announce: Announce) -> None:
+    """Serve until the client goes away (stdio) or the process is told to stop (http, sse).
+
+    `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
+    """
+    settings = house.settings
+    token = bearer_token(settings)
+    if settings.transport != "stdio" and not is_loopback(settings.host) and token is None:
+        raise ConfigurationError(
+            f"--host {settings.host} can be reached from other computers, so clients must send a bearer token: "
+            "set --http-token-file or CLINIKO_MCP_HTTP_TOKEN, or listen on 127.0.0.1"
+        )
+    from cliniko_mcp.protocol.server import build_server
+
+    server = build_server(house)
+    async with sandbox_port(house, announce):
+        if settings.transport == "stdio":
+            await serve_stdio(server)
+        else:
+            app = http_app(server, settings, token)
+            path = "/mcp" if settings.transport == "http" else "/sse"
+            await listen(
+                app,
+                settings.host,
+                settings.port,
+                lambda port: announce(f"listening on {url(settings.host, port)}{path}"),
+            )
+
+
+async def serve_stdio(server: Server[dict[str, Any]]) -> None:
+    """Serve the one client on standard input and output; the SDK keeps every other byte off standard output."""
+    from mcp.server.stdio import stdio_server
+
+    async with stdio_server() as (read, write):
+        await server.run(Readable(read, write), write, server.create_initialization_options())
+
+
+class Readable:
+    """The messages of a stream that can be read. A line that cannot is answered here, for the SDK would drop it.
+
+    JSON-RPC 2.0 section 5: the answer's id is null, as the message's own is not known.
+    """
+
+    def __init__(self, read: ReadStream[SessionMessage | Exception], write: WriteStream[SessionMessage]) -> None:
+        self._read = read
+        self._write = write
+
+    @property
+    def last_context(self) -> Context | None:
+        """The context in which the last message was sent, which the SDK asks its streams for."""
+        return getattr(self._read, "last_context", None)
+
+    async def receive(self) -> SessionMessage | Exception:
+        """The next message that can be read."""
+        from mcp.shared.message import SessionMessage
+        from mcp_types import JSONRPCError
+
+        while isinstance(item := await self._read.receive(), Exception):
+            if (problem := unreadable(item)) is not None:
+                await self._write.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=None, error=problem)))
+        return item
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionMessage | Exception:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def aclose(self) -> None:
+        """Close the stream below."""
+        await self._read.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def unreadable(problem: Exception) -> ErrorData | None:
+    """The error of JSON-RPC for a line that could not be read; None for an empty line, which is no message."""
+    from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData
+
+    if not isinstance(problem, ValidationError):
+        return None
+    first = problem.errors(include_url=False)[0]
+    if first["type"] != "json_invalid":
+        return ErrorData(code=INVALID_REQUEST, message="Invalid Request: not a JSON-RPC message")
+    return ErrorData(code=PARSE_ERROR, message="Parse error") if str(first["input"]).strip() else None
+
+
+@asynccontextmanager
+async def sandbox_port(house: House, announce: Announce) -> AsyncGenerator[None]:
+    """While inside, the demo clinic of this run also answers on its own port, where one is asked for."""
+    settings = house.settings
+    if settings.sandbox_port is None:
+        yield
+        return
+    from cliniko_mcp.sandbox.port import asgi_app
+
+    sandbox = house.sandbox
+    bound = listening_socket("127.0.0.1", settings.sandbox_port)
+    sandbox.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
+    listening = anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: _serve_asgi(asgi_app(sandbox), bound, started=listening.set, lifespan="off"))
+        await listening.wait()
+        for line in sandbox_lines(sandbox.keys, sandbox.base_url):
+            announce(line)
+        yield
+        group.cancel_scope.cancel()
+
+
+def sandbox_lines(keys: Mapping[str, str], base_url: str) -> list[str]:
+    """What a person needs to use a demo clinic on a port: a key for each role, the address, a command to try."""
+    lines = [f"key {role} {key}" for role, key in keys.items()]
+    first = next(iter(keys.values()))
+    lines.append(f"url {base_url}")
+    lines.append(f"curl -u {first}: -A 'curl (you@example.org)' '{base_url}/practitioners'")
+    return lines
+
+
+async def listen(app: ASGIApp, host: str, port: int, started: Callable[[int], None]) -> None:
+    """Serve an ASGI app until the process is told to stop. `started` is given the port that was bound."""
+    bound = listening_socket(host, port)
+    number: int = bound.getsockname()[1]
+    await _serve_asgi(app, bound, started=lambda: started(number))
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket bound to this address. Raises ConfigurationError where it is taken or cannot be used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because the event loop sends at once (TCP_NODELAY) only on sockets that name theirs:
+    # without it every answer waits about 40 ms for the client's delayed acknowledgement.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as problem:
+        bound.close()
+        raise ConfigurationError(f"cannot listen on {host} port {port}: {problem.strerror or problem}") from None
+    bound.listen(128)
+    return bound
+
+
+async def _serve_asgi(
+    app: ASGIApp, bound: socket.socket, *, started: Callable[[], None], lifespan: Literal["on", "off"] = "on"
+) -> None:
+    import uvicorn
+
+    class Announcing(uvicorn.Server):
+        """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            started()
+
+    # Without a log of its own: what uvicorn says goes where everything goes, and is redacted there.
+    config = uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False, lifespan=lifespan, timeout_graceful_shutdown=2
+    )
+    await Announcing(config).serve(sockets=[bound])
+
+
+def http_app(server: Server[dict[str, Any]], settings: Settings, token: str | None) -> ASGIApp:
+    """The ASGI app for Streamable HTTP or SSE: token first, then Host and Origin, then the protocol."""
+    security = transport_security(settings.host)
+    if settings.transport == "http":
+        app: ASGIApp = server.streamable_http_app(
+            transport_security=security, host=settings.host, max_request_body_size=MOST_BODY_BYTES
+        )
+    else:
+        app = _sse_app(server, security)
+    return Bearer(app, token)
+
+
+def transport_security(host: str) -> TransportSecuritySettings:
+    """Which Host and Origin headers are answered: on loopback only local ones, against DNS rebinding.
+
+    Beyond loopback clients carry a token, which a page in a browser cannot; on a named address no foreign Origin is
+    answered either, on a wildcard address the names that lead here are not known.
+    """
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    names = ["127.0.0.1", "localhost", "[::1]"] if is_loopback(host) else [host, f"[{host}]"]
+    hosts = [allowed for name in names for allowed in (name, f"{name}:*")]
+    origins = [f"http://{name}" for name in hosts]
+    if host in ("0.0.0.0", "::"):
+        return TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
+
+
+def _sse_app(server: Server[dict[str, Any]], security: TransportSecuritySettings) -> Starlette:
+    from mcp.server.sse import SseServerTransport
+    from starlette.applications import Starlette
+    from starlette.routing import Mount, Route
+
+    transport = SseServerTransport("/messages/", security_settings=security, max_request_body_size=MOST_BODY_BYTES)
+    return Starlette(
+        routes=[
+            Route("/sse", endpoint=_Streams(server, transport), methods=["GET"]),
+            Mount("/messages/", app=transport.handle_post_message),
+        ]
+    )
+
+
+class _Streams:
+    """One SSE stream a request, for as long as its client stays."""
+
+    def __init__(self, server: Server[dict[str, Any]], transport: SseServerTransport) -> None:
+        self._server = server
+        self._transport = transport
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                read, write = await stack.enter_async_context(self._transport.connect_sse(scope, receive, send))
+            except ValueError:  # a foreign Host or Origin, which the transport has already answered
+                return
+            await self._server.run(read, write, self._server.create_initialization_options())
+
+
+class Bearer:
+    """Checks the bearer token before anything else, and names the principal by its digest (RFC 6750)."""
+
+    def __init__(self, app: ASGIApp, token: str | None) -> None:
+        self._app = app
+        self._digest = hashlib.sha256(token.encode()).digest() if token else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._digest is not None:
+            given = _given_token(scope)
+            if given is None or not hmac.compare_digest(hashlib.sha256(given).digest(), self._digest):
+                await self._refuse(scope, receive, send, missing=given is None)
+                return
+            scope.setdefault("state", {})["principal"] = f"token:{self._digest.hex()[:16]}"
+        await self._app(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, missing: bool) -> None:
+        from starlette.responses import PlainTextResponse
+
+        challenge = 'Bearer realm="cliniko-mcp"' + ("" if missing else ', error="invalid_token"')
+        response = PlainTextResponse("A bearer token is needed.\n", 401, {"WWW-Authenticate": challenge})
+        await response(scope, receive, send)
+
+
+def _given_token(scope: Scope) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            kind, _, token = value.partition(b" ")
+            return token.strip() if kind.lower() == b"bearer" and token.strip() else None
+    return None
+
+
+def bearer_token(settings: Settings) -> str | None:
+    """The token that clients must send, or None where none is set.
+
+    Raises ConfigurationError for a file that others may read, that is missing, or for a token that is too short.
+    """
+    if settings.http_token_file:
+        path = Path(settings.http_token_file)
+        try:
+            mode = path.stat().st_mode
+            token = path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(f"--http-token-file {path} cannot be read") from None
+        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigurationError(f"--http-token-file {path} can be read by others: chmod 600 it")
+    elif settings.http_token:
+        token = settings.http_token.get_secret_value().strip()
+    else:
+        return None
+    if len(token) < _LEAST_TOKEN:
+        raise ConfigurationError(f"the bearer token is shorter than {_LEAST_TOKEN} characters")
+    return token
+
+
+def url(host: str, port: int) -> str:
+    """The address as people write it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

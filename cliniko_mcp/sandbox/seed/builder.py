@@ -1,0 +1,130 @@
+"""What planting needs: dice, days counted from the clinic's today, and rows by the names that the seed gives them."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.store import Row
+
+SYDNEY: Final = "Australia/Sydney"
+ADELAIDE: Final = "Australia/Adelaide"
+FIRST_DAY: Final = -548
+"""The day on which the diary begins, counted from today: eighteen months ago."""
+
+
+class Soil:
+    """A desk to plant in. `today` is the day on which the seed stands, in the zone of the busiest site.
+
+    Instants are naive datetimes in UTC throughout the seed: thousands of them are made and compared, and nothing of
+    it leaves the seed but stamps.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        now = desk.clock.now()
+        self.now = now.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+        self.today: date = now.astimezone(ZoneInfo(SYDNEY)).date()
+        self._named: dict[tuple[str, str], str] = {}
+        self._midnights: dict[tuple[date, str], datetime] = {}
+
+    def dice(self, purpose: str) -> Random:
+        """Dice of their own for one part of the seed, so that a change in it leaves the other parts as they are."""
+        return Random(f"{self.desk.ids.seed} {purpose}")
+
+    def plant(
+        self,
+        table: str,
+        values: Mapping[str, JsonValue],
+        *,
+        days_ago: float = 600,
+        made: datetime | None = None,
+        known_as: str = "",
+    ) -> str:
+        """Keep a row made so many days ago, or at `made`; its id. An `id` or a stamp among the values stays.
+
+        `known_as` lets others find it.
+        """
+        when = at(made) if made is not None else self.ago(days_ago)
+        row_id = str(values.get("id") or self.desk.ids.next())
+        self.desk.store.put(table, {"created_at": when, "updated_at": when, **values, "id": row_id})
+        if known_as:
+            self._named[table, known_as] = row_id
+        return row_id
+
+    def hide(self, table: str, row_id: str, days_ago: float, **more: JsonValue) -> None:
+        """Archive a planted row: both stamps where the record has both (api.md 1.8)."""
+        when = self.ago(days_ago)
+        stamps: dict[str, JsonValue] = {"archived_at": when, "updated_at": when}
+        if table in _DELETED_TOO:
+            stamps["deleted_at"] = when
+        self.desk.note(table, row_id, **stamps, **more)
+
+    def ago(self, days: float) -> str:
+        """The stamp of so many days before now."""
+        return at(self.now - timedelta(days=days))
+
+    def id(self, table: str, name: str) -> str:
+        """The id of the row that was planted under this name."""
+        return self._named[table, name]
+
+    def row(self, table: str, name: str) -> Row:
+        """The row that was planted under this name."""
+        return self.desk.store.table(table).rows[self.id(table, name)]
+
+    def day(self, days: int) -> date:
+        """The day so many days from today."""
+        return self.today + timedelta(days=days)
+
+    def utc(self, day: date, minutes: int, zone: str) -> datetime:
+        """The instant of so many minutes after local midnight, for times of day at which no clock changes."""
+        midnight = self._midnights.get((day, zone))
+        if midnight is None:
+            # Clocks change before dawn, so the offset of eight o'clock holds for the whole working day.
+            morning = datetime.combine(day, time(8), ZoneInfo(zone))
+            midnight = morning.astimezone(UTC).replace(tzinfo=None) - timedelta(hours=8)
+            self._midnights[day, zone] = midnight
+        return midnight + timedelta(minutes=minutes)
+
+    def clock_changes(self, zone: str) -> list[date]:
+        """The days between the diary's beginning and today on which the clocks of a zone change."""
+        found: list[date] = []
+        for days in range(FIRST_DAY + 7, 0):
+            before, after = (
+                datetime.combine(self.day(each), time(12), ZoneInfo(zone)).utcoffset() for each in (days - 1, days)
+            )
+            if before != after:
+                found.append(self.day(days))
+        return found
+
+
+_DELETED_TOO: Final = frozenset(
+    {
+        "businesses",
+        "contacts",
+        "group_appointments",
+        "individual_appointments",
+        "attendees",
+        "invoices",
+        "invoice_items",
+        "medical_alerts",
+        "patients",
+        "treatment_notes",
+        "treatment_note_templates",
+        "unavailable_blocks",
+    }
+)
+
+
+def at(moment: datetime) -> str:
+    """A naive UTC instant of whole seconds in wire form."""
+    return f"{moment.isoformat(timespec='seconds')}Z"
+
+
+def minutes(clock: str) -> int:
+    """The minutes after midnight of a local `HH:MM`."""
+    hour, minute = clock.split(":")
+    return int(hour) * 60 + int(minute)

@@ -1,0 +1,120 @@
+"""A kept row -> the JSON object that Cliniko would send (api.md 1.6).
+
+Declared fields are always there, null when unset; an unset to-one link is left out unless it is nullable; links are
+absolute on the configured host.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.kinds import Kind, kinds
+from cliniko_mcp.sandbox.links import LINKS, NO_SELF, VIEWS, WRITE_ONLY, Links
+from cliniko_mcp.sandbox.newer import RECORDS
+from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.wire import Json
+
+_KEPT_IDS: Final = {"products": frozenset({"product_supplier_id"})}
+"""Ids that a record shows as they are, beside their link (api.md section 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How rows of one resource are shown; `holding` are the fields that hold a list or an object."""
+
+    fields: tuple[str, ...]
+    holding: tuple[str, ...]
+    one: tuple[tuple[str, str, str], ...]
+    many: tuple[tuple[str, str], ...]
+    nullable: tuple[str, ...]
+    has_self: bool
+
+
+@cache
+def record_of(resource: str) -> type[Record]:
+    """The record that this resource's operations answer with."""
+    if resource in RECORDS:
+        return RECORDS[resource]
+    for operation in registry.resource(resource).operations():
+        if operation.record is not None and operation.shape != "conflicts":
+            return operation.record
+    raise KeyError(resource)
+
+
+@cache
+def columns_of(resource: str) -> Mapping[str, Kind]:
+    """Every column of a resource that a list could be sorted by, with its kind: shown fields and linked ids."""
+    found = {"id": Kind.ID, "created_at": Kind.INSTANT, "updated_at": Kind.INSTANT}
+    for table in VIEWS.get(resource, (resource,)):
+        found.update(kinds(record_of(table)))
+    return found
+
+
+@cache
+def plan_of(resource: str) -> Plan:
+    """The plan for a resource, made from its record and its links."""
+    links = LINKS.get(resource, Links())
+    linked = {f"{name}_id" for name in (*links.one, *links.nullable)}
+    kept = _KEPT_IDS.get(resource, frozenset[str]())
+    shown = kinds(record_of(resource))
+    fields = [
+        name
+        for name in shown
+        if name == "id" or name in kept or (name not in linked and name not in WRITE_ONLY.get(resource, ()))
+    ]
+    many_names = {f"{name}_ids" for name in links.many} | {f"{name}_id" for name in links.many}
+    fields = [name for name in fields if name not in many_names or shown[name] is Kind.IDS]
+    return Plan(
+        fields=tuple(fields),
+        holding=tuple(name for name in fields if not shown[name].sortable),
+        one=tuple((name, f"{name}_id", f"/{target}/") for name, target in links.one.items()),
+        many=tuple(links.many.items()),
+        nullable=tuple(name for name in links.nullable if name not in links.one),
+        has_self=resource not in NO_SELF,
+    )
+
+
+def link(base_url: str, path: str) -> Json:
+    """A link object to a path below the base URL."""
+    return {"links": {"self": f"{base_url}{path}"}}
+
+
+def present(resource: str, row: Row, base_url: str) -> Json:
+    """The JSON object for a row; rules may complete it."""
+    plan = plan_of(resource)
+    shown: Json = dict(zip(plan.fields, map(row.get, plan.fields), strict=True))
+    for name in plan.holding:
+        shown[name] = _copied(shown[name])
+    for name in _KEPT_IDS.get(resource, ()):
+        if name not in row:  # an id is never null: unset, it is left out like its link
+            del shown[name]
+    for name, column, path in plan.one:
+        if (linked := row.get(column)) is not None:
+            shown[name] = {"links": {"self": f"{base_url}{path}{linked}"}}
+    own = str(row.get("id", ""))
+    for name, path in plan.many:
+        shown[name] = {"links": {"self": base_url + path.replace("{id}", own)}}
+    for name in plan.nullable:
+        shown.setdefault(name, None)
+    if plan.has_self:
+        shown["links"] = {"self": f"{base_url}/{resource}/{own}"}
+    return shown
+
+
+def _copied(value: JsonValue) -> JsonValue:
+    # What rules add to a shown list or object must not reach the kept row.
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _copied(each) for name, each in value.items()}
+    return value
+
+
+def envelope(key: str, shown: Sequence[Json], total: int, links: Json) -> Json:
+    """A page: the plural key, the count of all entries, and the links (api.md 1.3)."""
+    items: list[JsonValue] = list(shown)
+    return {key: items, "total_entries": total, "links": links}

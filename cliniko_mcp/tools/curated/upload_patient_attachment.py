@@ -1,0 +1,104 @@
+"""upload_patient_attachment: a file kept with a patient, in the three steps that Cliniko wants (api.md 3.3).
+
+Requests: what finding the patient takes (1 by id, up to 13 by name), one for files of the same name, then one each for
+the presigned address, the storage (which gets no key of ours) and the attachment.
+"""
+
+from functools import partial
+from typing import Final
+
+import anyio.to_thread
+from pydantic import Field
+
+from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment, PresignedPost
+from cliniko_mcp.errors import InvalidArguments, JsonValue, Unavailable
+from cliniko_mcp.frontdesk.concurrency import gathered
+from cliniko_mcp.frontdesk.files import MOST_GIVEN, Upload, from_base64, from_folder
+from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
+from cliniko_mcp.frontdesk.patients import patient as find_patient
+from cliniko_mcp.frontdesk.people import remarks
+from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.sanitize import clean
+from cliniko_mcp.tools.tool import curated
+
+_LONGEST: Final = 255
+
+
+class UploadPatientAttachment(Body):
+    patient: str = Field(description="Name or id.")
+    path: str | None = None
+    content: str | None = None
+    filename: str | None = None
+    description: str | None = None
+
+
+async def work(desk: Desk, given: UploadPatientAttachment) -> Answer:
+    """The attachment that was made, and whether Cliniko is still processing it."""
+    if (given.path is None) == (given.content is None):
+        raise InvalidArguments("Give either path or content.", "path: a file in the allowed folder; content: base64.")
+    if len(given.description or "") > _LONGEST:  # said before anything is sent
+        raise InvalidArguments(f"description has at most {_LONGEST} characters.", "Shorten it.", field="description")
+    if given.path is not None:
+        read = partial(from_folder, desk.upload_folder, given.path, given.filename)
+        upload = await anyio.to_thread.run_sync(read)
+    else:
+        upload = from_base64(given.content or "", given.filename)
+    patient = await find_patient(desk, given.patient)
+    before = [
+        str(getattr(row, "id", ""))
+        for row in await gathered(
+            desk.all("list_patient_attachments", patient_id=patient.id, filename=f"={upload.name}")
+        )
+    ]
+    made = await _attached(desk, patient.id, upload, given.description)
+    item: dict[str, JsonValue] = {
+        "id": made.id,
+        "patient": patient.name,
+        "patient_id": patient.id,
+        "filename": clean(made.filename or upload.name, 120),
+        "content_type": upload.kind,
+        "size": len(upload.data),
+        "processing": made.processing_completed is not True,
+    }
+    notes = remarks(patient)
+    if made.processing_completed is not True:
+        notes.append("Cliniko is still processing the file, which takes a moment; get_patient_attachment says when.")
+    if before:
+        notes.append(f"The patient had a file of this name already: {', '.join(before[:3])}.")
+    return Answer({"item": item}, notes)
+
+
+async def _attached(desk: Desk, patient_id: str, upload: Upload, description: str | None) -> PatientAttachment:
+    post = await desk.perform(desk.call("get_attachment_presigned_post", patient_id=patient_id))
+    if not isinstance(post, PresignedPost) or not post.url or not post.fields:
+        raise Unavailable("Cliniko gave no address to upload to.", "Nothing was attached. Try again in a minute.")
+    fields = {name: str(value) for name, value in post.fields.items()}
+    place = await desk.send_file(post.url, fields, upload.plain_name, upload.kind, upload.data)
+    described = {"description": description} if description else {}
+    made = await desk.perform(
+        desk.call(
+            "create_patient_attachment",
+            patient_id=patient_id,
+            upload_url=place,
+            filename=upload.name,
+            **described,
+        )
+    )
+    assert isinstance(made, PatientAttachment)
+    return made
+
+
+tool = curated(
+    "upload_patient_attachment",
+    "Attach a file to a patient: referral letter, scan, report, photo. path: in the folder the operator allowed; "
+    f"or content: the file as base64, at most {MOST_GIVEN // 1_000_000} MB.",
+    UploadPatientAttachment,
+    work,
+    risk=Risk.WRITE,
+    needs=(*PATIENT_NEEDS, "get_attachment_presigned_post", "create_patient_attachment"),
+    synonyms="upload document add file letter pdf x-ray mri results save to client file imaging",
+    most_bytes=8_000_000,
+)

@@ -1,0 +1,202 @@
+"""What a preview is made of: each fact as it was asked for, kept for the digest, and put into words."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cliniko_mcp.approvals import facts as module
+from cliniko_mcp.approvals.facts import Facts, count_words, moment, name_of, patient_words, text, when_words
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.registry import resource
+from cliniko_mcp.errors import NotFound, PermissionMissing
+from tests.guards.gate import START, SYDNEY, Clock, FakeClinic, Rows, call, run
+
+UNSEEN = [NotFound("No."), PermissionMissing("No.")]
+
+
+class Watched(FakeClinic):
+    """A clinic that writes down what was read of it, and shows nothing of what it is told to hide."""
+
+    def __init__(self) -> None:
+        super().__init__(Clock())
+        self.asked: list[Any] = []
+        self.problem: Exception | None = None
+        self.told_total = True
+
+    async def perform(self, call: Call) -> Record | None:
+        self.asked.append((call.operation.name, call.ids, call.include_archived))
+        if self.problem is not None:
+            raise self.problem
+        return await super().perform(call)
+
+    async def page(self, call: Call, number: int, per_page: int) -> Rows:
+        self.asked.append((call.operation.name, number, per_page))
+        if self.problem is not None:
+            raise self.problem
+        rows = await super().page(call, number, per_page)
+        return rows if self.told_total else Rows(rows.items, None)
+
+    async def zone(self, business_id: str | None = None) -> ZoneInfo:
+        if business_id is not None and self.problem is not None:
+            raise self.problem
+        return SYDNEY if business_id is None else ZoneInfo("Australia/Perth")
+
+
+@pytest.fixture
+def clinic() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def facts(clinic: Watched) -> Facts:
+    return Facts(clinic, START)
+
+
+def record(**fields: Any) -> Record:
+    return cast("Record", SimpleNamespace(**fields))
+
+
+def test_another_record_is_read_by_its_id_and_every_field_of_it_counts(facts: Facts, clinic: Watched) -> None:
+    found = run(lambda: facts.linked("patients", "1"))
+    assert name_of(found) == "Ana Lima"
+    assert clinic.asked == [("get_patient", {"id": "1"}, True)]
+    assert facts.found == [["patients", "1", found.model_dump()]]
+
+
+def test_an_archived_record_is_still_named(facts: Facts, clinic: Watched) -> None:
+    clinic.gone.add(("patients", "1"))
+    assert run(lambda: facts.patient("1")) == "Ana Lima (born 1984)"
+
+
+def test_what_is_not_linked_is_not_read(facts: Facts, clinic: Watched) -> None:
+    assert run(lambda: facts.linked("patients", None)) is None
+    assert run(lambda: facts.patient(None)) is None
+    assert run(lambda: facts.named("practitioners", None, "practitioner")) is None
+    assert (clinic.asked, facts.found) == ([], [])
+
+
+@pytest.mark.parametrize("problem", UNSEEN)
+def test_that_something_cannot_be_seen_is_a_fact_too(facts: Facts, clinic: Watched, problem: Exception) -> None:
+    clinic.problem = problem
+    assert run(lambda: facts.linked("patients", "1")) is None
+    assert run(lambda: facts.listed("bookings", patient_ids="1")) is None
+    assert run(lambda: facts.coming(patient_ids="1")) is None
+    assert facts.found == [["patients", "1", None], ["bookings", None], ["bookings", None]]
+    assert run(lambda: facts.patient("1")) == "patient 1"
+    assert run(lambda: facts.named("practitioners", "7", "practitioner")) == "practitioner 7"
+    assert run(lambda: facts.zone("9")) is SYDNEY
+
+
+def test_what_went_wrong_otherwise_is_not_taken_for_a_fact(facts: Facts, clinic: Watched) -> None:
+    clinic.problem = ConnectionError()
+    for ask in (facts.linked("patients", "1"), facts.listed("bookings"), facts.zone("9")):
+
+        async def story(ask: Any = ask) -> Any:
+            return await ask
+
+        with pytest.raises(ConnectionError):
+            run(story)
+
+
+def test_a_record_that_breaks_its_description_is_a_fact_like_any_other(facts: Facts, clinic: Watched) -> None:
+    clinic.records["taxes"]["50"]["rate"] = {"odd": 1}
+    assert run(lambda: facts.named("taxes", "50", "tax")) == "GST"
+    assert len(facts.found) == 1
+
+
+def test_zones_are_the_sites_or_else_the_users(facts: Facts) -> None:
+    assert [run(lambda: facts.zone("9")).key, run(lambda: facts.zone(None)).key] == ["Australia/Perth", SYDNEY.key]
+
+
+def test_of_a_list_the_first_hundred_are_read_and_all_are_counted(facts: Facts, clinic: Watched) -> None:
+    total, rows = run(lambda: facts.listed("bookings", patient_ids="1"))
+    assert (total, [text(row, "id") for row in rows]) == (3, ["20", "21", "22"])
+    assert clinic.asked == [("list_bookings", 1, 100)]
+    assert facts.found == [["bookings", 3, ["20", "21", "22"]]]
+
+
+def test_where_cliniko_tells_no_number_the_rows_are_counted(facts: Facts, clinic: Watched) -> None:
+    clinic.told_total = False
+    assert run(lambda: facts.listed("bookings", patient_ids="1"))[0] == 3
+
+
+def test_where_cliniko_tells_more_than_it_shows_its_number_counts(
+    facts: Facts, clinic: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def page(*_: object) -> Rows:
+        return Rows([], 250)
+
+    monkeypatch.setattr(clinic, "page", page)
+    assert run(lambda: facts.coming(patient_ids="1")) == 250
+
+
+def test_the_reading_and_the_listing_are_found_wherever_they_stand(
+    facts: Facts, clinic: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strangers = (call("get_tax", id="1").operation, call("list_taxes").operation)
+    for name in ("patients", "bookings"):
+        every = (*strangers, *reversed(resource(name).operations()))
+        monkeypatch.setattr(module, "resource", lambda _, every=every: SimpleNamespace(operations=lambda: every))
+        run(lambda name=name: facts.linked(name, "1"))
+        run(lambda name=name: facts.listed(name))
+    assert [each[0] for each in clinic.asked] == ["get_patient", "list_patients", "get_booking", "list_bookings"]
+
+
+def test_what_is_coming_starts_after_now_and_not_at_it(facts: Facts, clinic: Watched) -> None:
+    clinic.records["bookings"]["20"]["starts_at"] = START.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert run(lambda: facts.coming(patient_ids="1")) == 2
+
+
+def test_a_text_is_what_can_be_read() -> None:
+    given = record(name="Ana", blank=" \n", empty="", number=5)
+    assert [text(given, name) for name in ("name", "blank", "empty", "number", "none")] == ["Ana", *[None] * 4]
+
+
+def test_a_moment_is_an_instant_with_its_zone() -> None:
+    given = record(at=START, naive=datetime(2026, 1, 1), day=date(2026, 1, 1), word="2026-01-01")
+    assert [moment(given, name) for name in ("at", "naive", "day", "word", "none")] == [START, *[None] * 4]
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"first_name": "Ana", "last_name": "Lima", "label": "x"}, "Ana Lima"),
+        ({"first_name": "Ana"}, "Ana"),
+        ({"last_name": "Lima"}, "Lima"),
+        ({"label": "Dr Bo Chen", "name": "x"}, "Dr Bo Chen"),
+        ({"company_name": "Northside"}, "Northside"),
+        ({"name": " ", "title": "Letter"}, "Letter"),
+        ({"name": "x" * 80}, "“" + "x" * 59 + "…”"),
+        ({"name": "\u200b"}, None),
+        ({"name": 5}, None),
+        ({}, None),
+    ],
+)
+def test_a_record_goes_by_the_name_that_people_know(fields: dict[str, Any], name: str | None) -> None:
+    assert name_of(record(**fields)) == name
+
+
+def test_a_patient_goes_by_name_and_year_of_birth_as_far_as_they_are_known() -> None:
+    born = date(1984, 2, 3)
+    assert patient_words(record(last_name="Lima", date_of_birth=born), "1") == "Lima (born 1984)"
+    assert patient_words(record(last_name="Lima", date_of_birth="1984"), "1") == "Lima"
+    assert patient_words(record(last_name="Lima"), "1") == "Lima"
+    assert patient_words(record(date_of_birth=born), "1") == "patient 1"
+    assert patient_words(None, "1") == "patient 1"
+
+
+def test_a_span_says_its_end_where_it_has_one_and_the_day_where_that_differs() -> None:
+    start = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+    assert when_words(start, None, SYDNEY) == "Tuesday 24 November 2026, 23:00 (Australia/Sydney)"
+    assert when_words(start, start.replace(minute=30), SYDNEY) == (
+        "Tuesday 24 November 2026, 23:00 to 23:30 (Australia/Sydney)"
+    )
+
+
+def test_numbers_have_their_noun_in_the_right_form() -> None:
+    assert [count_words(number, "row") for number in (0, 1, 2, 1_200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
+    assert count_words(2, "patient holds", "patients hold") == "2 patients hold"

@@ -1,0 +1,149 @@
+"""The table of questions by itself: what has expired counts nowhere, and every look at it is taken under its lock."""
+
+import threading
+from itertools import count
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.approvals.questions import Asked, Matter, Questions
+from cliniko_mcp.guards.pipeline import Verdict
+from tests.guards.gate import Clock
+
+ANA = Matter("local", "archive_patient", "{}", "patients/1", "facts")
+
+
+class Table:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        numbers = count()
+        self.questions = Questions(self.clock, lambda: f"nonce-{next(numbers)}")
+
+    def mint(self, matter: Matter = ANA) -> Asked:
+        return self.questions.mint(matter, "Archive patient?", "Archive patient Ana Lima.")
+
+    def about(self, number: int) -> Matter:
+        return Matter("local", "archive_patient", str(number), "patients/1", "facts")
+
+    def shown(self, matter: Matter = ANA) -> Asked:
+        asked = self.mint(matter)
+        assert self.questions.show(asked)
+        return asked
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table()
+
+
+@pytest.mark.parametrize(("seconds", "still"), [(599, True), (600, False)])
+def test_a_question_is_open_for_ten_minutes_and_not_a_second_longer(table: Table, seconds: int, still: bool) -> None:
+    asked = table.shown()
+    table.clock.pass_(seconds=seconds)
+    assert (table.questions.recognise(asked.question.challenge, ANA) is asked) == still
+
+
+@pytest.mark.parametrize("way", ["recognise", "take", "shown", "waiting", "decide"])
+def test_each_way_to_a_question_looks_at_the_clock(table: Table, way: str) -> None:
+    asked = table.shown()
+    challenge, questions = asked.question.challenge, table.questions
+    ways: dict[str, Any] = {
+        "recognise": lambda: questions.recognise(challenge, ANA),
+        "take": lambda: questions.take(asked),
+        "shown": lambda: questions.shown(ANA),
+        "waiting": questions.waiting,
+        "decide": lambda: questions.decide(challenge, True, "page"),
+    }
+    table.clock.pass_(minutes=10)
+    assert not ways[way]()
+    assert asked.verdict is Verdict.NONE
+
+
+def test_expired_questions_leave_their_room_on_the_page(table: Table) -> None:
+    for number in range(20):
+        table.shown(table.about(number))
+    table.clock.pass_(minutes=5)
+    later = table.mint()
+    assert not table.questions.show(later)
+    table.clock.pass_(minutes=5)
+    assert table.questions.show(later)
+
+
+def test_an_answered_question_leaves_its_room_on_the_page(table: Table) -> None:
+    asked = [table.shown(table.about(number)) for number in range(20)]
+    later = table.mint()
+    assert not table.questions.show(later)
+    assert table.questions.decide(asked[0].question.challenge, True, "page")
+    assert table.questions.show(later)
+
+
+def test_a_question_whose_facts_have_changed_goes_from_the_page_unanswered(table: Table) -> None:
+    asked = table.shown()
+    changed = Matter(ANA.principal, ANA.operation, ANA.arguments, ANA.target, "other facts")
+    assert table.questions.shown(changed) is None
+    assert table.questions.waiting() == []
+    assert not table.questions.take(asked)
+
+
+def test_a_no_on_the_page_is_remembered_and_ends_the_question(table: Table) -> None:
+    asked = table.shown()
+    assert table.questions.decide(asked.question.challenge, False, "page")
+    assert table.questions.denied(ANA.call)
+    assert not table.questions.take(asked)
+
+
+def test_the_thousand_newest_questions_and_denials_are_kept(table: Table) -> None:
+    asked = [table.mint(table.about(number)) for number in range(1_000)]
+    assert table.questions.recognise(asked[0].question.challenge, asked[0].matter)
+    asked.append(table.mint(table.about(1_000)))
+    kept = [table.questions.recognise(each.question.challenge, each.matter) is each for each in asked[:2]]
+    assert kept == [False, True]
+    for each in asked[:1_000]:
+        table.questions.deny(each)
+    assert table.questions.denied(asked[0].matter.call)
+    table.questions.deny(asked[1_000])
+    assert [table.questions.denied(each.matter.call) for each in asked[:2]] == [False, True]
+
+
+def test_a_denial_ends_by_itself(table: Table) -> None:
+    table.questions.deny(table.mint())
+    table.clock.pass_(minutes=14, seconds=59)
+    assert table.questions.denied(ANA.call)
+    table.clock.pass_(seconds=1)
+    assert not table.questions.denied(ANA.call)
+
+
+class Noted:
+    """A lock that notes how often it was held."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.held = 0
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        self.held += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+def test_every_look_at_the_table_is_taken_under_its_lock(table: Table) -> None:
+    questions, noted = table.questions, Noted()
+    asked = table.mint()
+    questions._lock = noted  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    challenge = asked.question.challenge
+    looks: list[Any] = [
+        table.mint,
+        lambda: questions.recognise(challenge, ANA),
+        lambda: questions.show(asked),
+        lambda: questions.shown(ANA),
+        questions.waiting,
+        lambda: questions.decide(challenge, True, "page"),
+        lambda: questions.denied(ANA.call),
+        lambda: questions.take(asked),
+        lambda: questions.deny(asked),
+    ]
+    for number, look in enumerate(looks, 1):
+        look()
+        assert noted.held == number

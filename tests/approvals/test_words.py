@@ -1,0 +1,174 @@
+"""What the guards say when they stop a call: the whole error, because an assistant acts on every word of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.approvals.questions import MOST_KEPT, MOST_SHOWN, Matter
+from cliniko_mcp.errors import NotFound, Refused
+from cliniko_mcp.guards.audit import Audit
+from cliniko_mcp.guards.exclusion import Exclusion
+from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.pipeline import Caller, Verdict
+from cliniko_mcp.guards.read_only import ReadOnly
+from tests.guards.gate import Form, House, call, run
+
+ARCHIVE = call("archive_patient", id="1")
+
+
+def said(house: House, caller: Caller | None = None, *layers: Any) -> dict[str, Any]:
+    with pytest.raises(Refused) as refused:
+        run(lambda: house.act(ARCHIVE, caller, layers=layers))
+    return dict(refused.value.as_json())
+
+
+def error(code: str, message: str, fix: str) -> dict[str, Any]:
+    return {"code": code, "message": message, "fix": fix, "operation": "archive_patient"}
+
+
+IN_CLINIKO = "Tell the person that this has to be done in Cliniko itself."
+
+
+def test_what_the_operator_switched_off() -> None:
+    assert said(House(policy="block")) == error(
+        "not_allowed",
+        "Archive patient: archiving, deleting and cancelling are switched off here.",
+        IN_CLINIKO,
+    )
+    assert said(House(), None, Exclusion(lambda _: {"archive_patient"})) == error(
+        "not_allowed", "Archive patient: this is switched off here.", IN_CLINIKO
+    )
+    assert said(House(), None, ReadOnly()) == error(
+        "not_allowed",
+        "Archive patient: this connection may look things up in Cliniko but not change anything.",
+        f"{IN_CLINIKO} Reading works as usual.",
+    )
+
+
+def test_what_cannot_be_written_down(tmp_path: Path) -> None:
+    house = House()
+    assert said(house, None, Audit(Chain(tmp_path), house.clock)) == {
+        "code": "not_allowed",
+        "message": "Nothing was changed: changes have to be written down first, and the audit log cannot be written "
+        "(Is a directory).",
+        "fix": "Ask whoever runs this server to make room on the disk or to make the audit log writable.",
+        "reason": "audit",
+    }
+
+
+def test_a_no_now_and_later() -> None:
+    house = House()
+    declined = error(
+        "declined",
+        "Archive patient: a person was asked and said no. Nothing was changed.",
+        "Leave it. The same call is refused for 15 minutes; a person can always do it in Cliniko itself.",
+    )
+    assert said(house, Caller(asker=Form(Verdict.NO))) == declined
+    assert said(house) == declined
+
+
+@pytest.mark.parametrize(
+    ("route", "ways"),
+    [
+        ("stdio", "an assistant that can show questions (form elicitation), or the approval page on this computer"),
+        (
+            "http",
+            "an assistant that can show questions (form elicitation, --confirm auto), or a connection over stdio",
+        ),
+        ("terminal", "a terminal on which the question can be shown"),
+    ],
+)
+def test_nobody_to_ask(route: Any, ways: str) -> None:
+    assert said(House(paged=False), Caller(route=route)) == error(
+        "approval_needed",
+        "Archive patient: not done. It needs a person's yes, and over this connection nobody can be asked.",
+        f"Calling again does not help. A person can do it in Cliniko, or have set up: {ways}.",
+    )
+
+
+def test_a_question_that_waits() -> None:
+    house = House()
+    fix = "Ask the person to approve, then call again with the same arguments. A yes holds for ten minutes."
+    first = error("approval_needed", "Not done yet: a person has to approve it first. It is on the page.", fix)
+    assert said(house, Caller(program="Host")) == first
+    assert said(house)["message"] == (
+        "Not done yet: a person has to approve it first. The question is on the approval page already."
+    )
+    (waiting,) = house.questions.waiting()
+    assert (waiting.program, waiting.question.title) == ("Host", "Archive patient?")
+
+
+def test_the_program_that_asks_is_named_in_a_form_too() -> None:
+    house = House()
+    seen: list[str] = []
+
+    class Watching(Form):
+        async def ask(self, question: Any) -> Verdict:
+            matter = next(iter(house.questions._open.values()))
+            seen.append(matter.program)
+            return Verdict.NO
+
+    said(house, Caller(asker=Watching(), program="Host"))
+    assert seen == ["Host"]
+
+
+def test_what_is_gone_already() -> None:
+    house = House()
+    house.clinic.gone.add(("patients", "1"))
+    with pytest.raises(NotFound) as gone:
+        run(lambda: house.act(ARCHIVE))
+    assert gone.value.as_json() == error(
+        "not_found",
+        "Archive patient: there is no live record with id 1.",
+        "It may be archived, deleted or cancelled already. Otherwise look for the right id in a list.",
+    )
+
+
+def test_too_many_questions() -> None:
+    house = House()
+    for number in range(MOST_SHOWN):
+        matter = Matter("local", "archive_patient", str(number), "patients/1", "")
+        house.questions.show(house.questions.mint(matter, "t", "p"))
+    assert said(house) == {
+        "code": "approval_needed",
+        "message": "Not done: too many questions are waiting for a person already.",
+        "fix": "Ask the person to answer those first, then call again with the same arguments.",
+    }
+    assert len(house.questions.waiting()) == MOST_SHOWN
+
+
+def test_what_changed_too_often() -> None:
+    house = House()
+
+    def change() -> Verdict:
+        notes = house.clinic.records["patients"]["1"]
+        notes["notes"] = notes.get("notes", "") + "x"
+        return Verdict.YES
+
+    assert said(house, Caller(asker=Form(change, change, change))) == error(
+        "approval_needed",
+        "Archive patient: not done, because what the person was shown has changed since.",
+        "Call again with the same arguments, so that the person is asked about it as it is now.",
+    )
+
+
+def test_the_tables_of_questions_and_denials_are_bounded_and_the_oldest_go_first() -> None:
+    house = House()
+    matters = [Matter("local", "delete_tax", str(number), "taxes/1", "") for number in range(MOST_KEPT + 2)]
+    asked = [house.questions.mint(matter, "t", "p") for matter in matters]
+    kept = [house.questions.recognise(each.question.challenge, each.matter) is each for each in asked]
+    assert kept == [False, False] + [True] * MOST_KEPT
+    for each in asked:
+        house.questions.deny(each)
+    assert [house.questions.denied(matter.call) for matter in matters] == [False, False] + [True] * MOST_KEPT
+    assert all(house.questions.recognise(each.question.challenge, each.matter) is None for each in asked)
+
+
+def test_equal_questions_have_challenges_of_their_own_that_say_nothing() -> None:
+    house = House()
+    matter = Matter("local", "archive_patient", "Ana", "patients/1", "")
+    one, other = (house.questions.mint(matter, "Ana", "Ana").question for _ in range(2))
+    assert one.challenge != other.challenge
+    assert set(one.challenge) <= set("0123456789abcdef")
+    assert one.expires == house.clock().timestamp() + 600

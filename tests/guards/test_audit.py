@@ -1,0 +1,244 @@
+"""What is written down about a call, what never is, and that nothing is changed that cannot be written down."""
+
+import json
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
+from cliniko_mcp.guards.audit import Audit
+from cliniko_mcp.guards.exclusion import Exclusion
+from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.pipeline import AskFirst, Caller, GuardedCall, Question, Verdict, guard
+from cliniko_mcp.guards.read_only import ReadOnly
+from tests.guards.gate import SYDNEY, Clock, Form, House, RoundTrip, call, run
+
+ARCHIVE = call("archive_patient", id="1")
+READ = call("get_patient", id="1")
+
+
+def audited(chain: Chain, house: House) -> Audit:
+    return Audit(chain, house.clock)
+
+
+def lines(chain: Chain) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in chain.path.read_text().splitlines()]
+
+
+def test_a_read_is_one_line_and_a_change_is_two(chain: Chain) -> None:
+    house = House()
+    audit = audited(chain, house)
+    run(lambda: house.act(READ, Caller(principal="p", route="http"), layers=[audit]))
+    run(lambda: house.act(ARCHIVE, Caller(asker=Form(Verdict.YES)), layers=[audit]))
+    read, begun, ended = lines(chain)
+    assert {key: read[key] for key in ("n", "time", "tool", "operation", "ids", "outcome", "rung")} == {
+        "n": 1,
+        "time": "2026-11-23T01:00:00.000000Z",
+        "tool": "get_patient",
+        "operation": "get_patient",
+        "ids": {"id": "1"},
+        "outcome": "ok",
+        "rung": "none",
+    }
+    assert (read["principal"], read["route"]) == ("p", "http")
+    assert (begun["outcome"], ended["outcome"], ended["rung"], ended["of"]) == ("begun", "ok", "form", 2)
+    assert len({line["arguments"] for line in (begun, ended)}) == 1
+
+
+def test_the_beginning_of_a_change_is_written_before_anything_is_sent(chain: Chain) -> None:
+    house = House()
+    seen: list[str] = []
+
+    async def act() -> None:
+        seen.extend(line["outcome"] for line in lines(chain))
+
+    guarded = GuardedCall(ARCHIVE, "archive_patient", Caller())
+    run(lambda: guard([audited(chain, house)], guarded, act))
+    assert seen == ["begun"]
+
+
+class Denier:
+    """Somebody who says no to everything."""
+
+    answered = None
+
+    async def ask(self, question: Question) -> Verdict:
+        return Verdict.NO
+
+
+@pytest.mark.parametrize(
+    ("caller", "layers", "problem", "outcome", "rung"),
+    [
+        (Caller(), [ReadOnly()], NotAllowed, "not_allowed", "none"),
+        (Caller(), [Exclusion(lambda _: {"archive_patient"})], NotAllowed, "not_allowed", "none"),
+        (Caller(), [], ApprovalNeeded, "approval_needed", "none"),
+        (Caller(asker=Denier()), [], Declined, "declined", "form"),
+        (Caller(asker=Denier(), route="terminal"), [], Declined, "declined", "terminal"),
+        (Caller(asker=RoundTrip()), [], AskFirst, "asked", "none"),
+    ],
+)
+def test_refusals_are_written_down_with_their_reason(
+    chain: Chain, caller: Caller, layers: list[Any], problem: type[Exception], outcome: str, rung: str
+) -> None:
+    house = House()
+    with pytest.raises(problem):
+        run(lambda: house.act(ARCHIVE, caller, layers=[audited(chain, house), *layers]))
+    assert (lines(chain)[-1]["outcome"], lines(chain)[-1]["rung"]) == (outcome, rung)
+    assert house.clinic.reached == []
+
+
+def test_what_cliniko_refused_what_broke_and_what_was_cut_off_are_told_apart(chain: Chain) -> None:
+    audit = Audit(chain, Clock())
+
+    async def told(problem: BaseException | None) -> None:
+        async def act() -> None:
+            if problem is None:
+                await anyio.sleep(60)
+            else:
+                raise problem
+
+        with anyio.move_on_after(0.01):
+            await guard([audit], GuardedCall(READ, "get_patient", Caller()), act)
+
+    with pytest.raises(NotFound):
+        run(lambda: told(NotFound("No.")))
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: told(ZeroDivisionError()))
+    run(lambda: told(None))
+    assert [line["outcome"] for line in lines(chain)] == ["not_found", "failed", "interrupted"]
+
+
+def test_the_id_of_a_new_record_is_written_down(chain: Chain) -> None:
+    created = call("create_patient", first_name="Ana", last_name="Lima")
+    operation = created.operation
+    assert operation.record is not None
+    record = operation.record.read({"id": "123", "first_name": "Ana"})
+
+    async def act() -> Any:
+        return record
+
+    run(lambda: guard([Audit(chain, Clock())], GuardedCall(created, "create_patient", Caller()), act))
+    assert lines(chain)[-1]["made"] == "123"
+
+
+def test_what_is_not_an_id_is_not_written_down_as_one(chain: Chain) -> None:
+    created = call("create_patient", first_name="Ana", last_name="Lima")
+    operation = created.operation
+    assert operation.record is not None
+    record = operation.record.read({"id": "Ana Lima"})
+
+    async def act() -> Any:
+        return record
+
+    run(lambda: guard([Audit(chain, Clock())], GuardedCall(created, "create_patient", Caller()), act))
+    assert lines(chain)[-1]["made"] is None
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a Unix clock")
+def test_times_are_utc_wherever_the_server_stands(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    house.clock.now = house.clock.now.astimezone(SYDNEY)
+    monkeypatch.setenv("TZ", "Australia/Perth")
+    time.tzset()
+    try:
+        run(lambda: house.act(READ, layers=[audited(chain, house)]))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert lines(chain)[0]["time"] == "2026-11-23T01:00:00.000000Z"
+
+
+def test_no_name_note_number_or_secret_is_ever_written(chain: Chain) -> None:
+    secrets = {
+        "first_name": "Wilhelmina",
+        "last_name": "Quux",
+        "email": "quux@example.org",
+        "notes": "HIV positive",
+        "medicare": "2950123451",
+    }
+    created = call(
+        "create_patient", **secrets, patient_phone_numbers=[{"phone_type": "Mobile", "number": "0412345678"}]
+    )
+    house = House()
+    house.clinic.records["patients"]["1"] |= {"first_name": "Wilhelmina", "last_name": "Quux"}
+    run(lambda: house.act(created, layers=[audited(chain, house)]))
+    caller = Caller(asker=Form(Verdict.YES), program="Quux")
+    run(lambda: house.act(ARCHIVE, caller, layers=[audited(chain, house)]))
+    noted = call("cancel_individual_appointment", id="20", cancellation_reason="sick", cancellation_note="HIV positive")
+    run(lambda: house.act(noted, Caller(asker=Form(Verdict.YES)), layers=[audited(chain, house)]))
+    found = call("list_patients", last_name="Quux", email="quux@example.org")
+    run(lambda: house.act(found, layers=[audited(chain, house)]))
+    text = chain.path.read_text()
+    for secret in (*secrets.values(), "0412345678", "12345678"):
+        assert secret not in text
+
+
+def full(chain: Chain) -> None:
+    """Make every further line fail as it does on a full disk."""
+    chain.path.parent.mkdir(parents=True, exist_ok=True)
+    chain.path.unlink(missing_ok=True)
+    chain.path.mkdir()
+
+
+def test_what_cannot_be_written_down_is_not_done(chain: Chain, caplog: pytest.LogCaptureFixture) -> None:
+    house = House(allowed={"archive_patient"})
+    full(chain)
+    for change in (ARCHIVE, call("update_patient", id="1", notes="x"), call("create_tax", name="x", rate="1")):
+        with pytest.raises(NotAllowed, match="written down") as refused:
+            run(lambda change=change: house.act(change, layers=[audited(chain, house)]))
+        assert str(chain.path) not in str(refused.value.as_json())
+    with pytest.raises(NotAllowed):
+        upload = call("get_attachment_presigned_post", patient_id="1")
+        run(lambda: house.act(upload, layers=[audited(chain, house)]))
+    assert house.clinic.reached == []
+    assert "changes are refused" in caplog.text
+
+
+def test_reads_go_on_with_one_warning_until_the_log_works_again(chain: Chain, caplog: pytest.LogCaptureFixture) -> None:
+    house = House()
+    audit = audited(chain, house)
+    full(chain)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            run(lambda: house.act(READ, layers=[audit]))
+        assert len(caplog.records) == 1
+        chain.path.rmdir()
+        run(lambda: house.act(READ, layers=[audit]))
+        full(chain)
+        run(lambda: house.act(READ, layers=[audit]))
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_device_is_not_taken_for_a_log() -> None:
+    with pytest.raises(OSError, match="not a regular file"):
+        Chain(Path("/dev/full")).append({})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a Unix matter")
+def test_the_log_is_for_its_owner_only(chain: Chain) -> None:
+    old = os.umask(0)
+    try:
+        chain.append({})
+    finally:
+        os.umask(old)
+    assert chain.path.parent.stat().st_mode & 0o777 == 0o700
+    for path in chain.path.parent.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600
+    chain.path.chmod(0o644)
+    chain.append({})
+    assert chain.path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are a Unix matter")
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("keep")
+    (tmp_path / "audit.jsonl").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError):
+        Chain(tmp_path / "audit.jsonl").append({})
+    assert (tmp_path / "precious").read_text() == "keep"

@@ -1,0 +1,58 @@
+"""Audit lines at their edges: answers that pass through, names that are too long, reasons that have no number."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.errors import NotAllowed
+from cliniko_mcp.guards import file_lock
+from cliniko_mcp.guards.audit import Audit
+from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.pipeline import AskFirst, Caller, GuardedCall, Question, guard
+from tests.guards.gate import Clock, call, run
+
+READ = call("get_patient", id="1")
+ARCHIVE = call("archive_patient", id="1")
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Chain:
+    return Chain(tmp_path / "audit.jsonl")
+
+
+def acted(chain: Chain, guarded: GuardedCall) -> Any:
+    async def act() -> str:
+        return "the clinic's answer"
+
+    return run(lambda: guard([Audit(chain, Clock())], guarded, act))
+
+
+@pytest.mark.parametrize("called", [READ, ARCHIVE])
+def test_the_clinics_answer_passes_through(chain: Chain, called: Any) -> None:
+    assert acted(chain, GuardedCall(called, "some_tool", Caller())) == "the clinic's answer"
+
+
+def test_names_that_others_chose_take_up_no_more_than_their_place(chain: Chain) -> None:
+    acted(chain, GuardedCall(READ, "t" * 200, Caller(principal="p" * 200)))
+    line = json.loads(chain.path.read_bytes())
+    assert (line["tool"], line["principal"]) == ("t" * 64, "p" * 80)
+
+
+def test_a_change_waits_for_the_log_and_says_who_holds_it(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_lock, "_PATIENCE", 0.01)
+    chain.append({})
+    with (
+        chain.path.with_name("audit.jsonl.head").open("r+") as head,
+        file_lock.held(head.fileno()),
+        pytest.raises(NotAllowed, match=r"cannot be written \(another process holds the file\)"),
+    ):
+        acted(chain, GuardedCall(ARCHIVE, "archive_patient", Caller()))
+
+
+def test_a_question_on_its_way_says_nothing_of_what_it_asks() -> None:
+    first = AskFirst(Question("Archive patient?", "Archive patient Ana Lima.", "challenge", 0))
+    assert str(first) == "a person has to be asked first"
+    assert "Lima" not in repr(first)
+    assert first.question.preview == "Archive patient Ana Lima."

@@ -1,0 +1,75 @@
+"""The lock that several processes share: who waits, how long, and how often it is tried."""
+
+import os
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cliniko_mcp.guards import file_lock
+
+
+class Watch:
+    """A clock of the tests' own, and another process that keeps the lock until a moment on it."""
+
+    def __init__(self) -> None:
+        self.tries: list[float] = []
+        self.now = 1_000.0
+        self.until = 1_000_000.0
+
+    def monotonic(self) -> float:
+        self.now += 0.0001
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    take = file_lock._take
+
+    def tried(descriptor: int) -> None:
+        watch.tries.append(watch.now)
+        if watch.now < watch.until:
+            raise BlockingIOError("another has it")
+        take(descriptor)
+
+    monkeypatch.setattr(file_lock, "time", watch)
+    monkeypatch.setattr(file_lock, "_take", tried)
+    return watch
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[int]:
+    descriptor = os.open(tmp_path / "shared", os.O_RDWR | os.O_CREAT)
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_a_lock_that_another_keeps_is_waited_for_two_seconds_and_no_longer(watch: Watch, file: int) -> None:
+    with pytest.raises(TimeoutError, match="another process holds the file"), file_lock.held(file):
+        pytest.fail("nobody gave it back")
+    assert 2.0 <= watch.now - watch.tries[0] < 2.1
+
+
+def test_while_it_waits_it_tries_hundreds_of_times_a_second_and_rests_in_between(watch: Watch, file: int) -> None:
+    watch.until = watch.now + 1
+    with file_lock.held(file):
+        assert watch.until <= watch.now < watch.until + 0.01
+    assert all(0.001 < later - earlier < 0.01 for earlier, later in pairwise(watch.tries))
+
+
+def test_it_is_given_back_after_work_that_went_well_and_after_work_that_failed(tmp_path: Path, file: int) -> None:
+    other = os.open(tmp_path / "shared", os.O_RDWR)
+    try:
+        with file_lock.held(file), pytest.raises(OSError):
+            file_lock._take(other)
+        with pytest.raises(ZeroDivisionError), file_lock.held(file):
+            raise ZeroDivisionError
+        with file_lock.held(other):
+            pass
+    finally:
+        os.close(other)

@@ -1,0 +1,288 @@
+"""Whatever is called, in whatever order: only what a person was shown and said yes to is destroyed, and once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import anyio
+from hypothesis import HealthCheck, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from cliniko_mcp.approvals.digest import arguments
+from cliniko_mcp.approvals.preview import preview
+from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.guards.pipeline import AskFirst, Caller, Question, Verdict
+from tests.guards.gate import House, call
+
+Answer = Literal["yes", "no", "silence"]
+Spelling = tuple[str, dict[str, object]]
+
+# Each inner list is one thing to do, spelt in different ways; deprecated twins are things of their own.
+SPELLINGS: list[list[Spelling]] = [
+    [("archive_patient", {"id": "1"}), ("archive_patient", {"id": 1})],
+    [("delete_patient", {"id": "1"})],
+    [("archive_patient", {"id": "2"})],
+    [("delete_tax", {"id": "50"})],
+    [("archive_individual_appointment", {"id": "20"})],
+    [
+        ("cancel_individual_appointment", {"id": "20", "cancellation_reason": reason})
+        for reason in ("sick", "SICK", "Sick", 30, "30")
+    ],
+    [("cancel_individual_appointment", {"id": "20", "cancellation_reason": "sick", "apply_to_repeats": True})],
+    [("cancel_attendee", {"id": "40", "cancellation_reason": "away", "cancellation_note": "x"})],
+]
+VERDICTS = {"yes": Verdict.YES, "no": Verdict.NO, "silence": Verdict.NONE}
+PRINCIPALS = ("local", "somebody else")
+
+
+@dataclass
+class Yes:
+    """A person's yes: to which call of whom, as it was shown, and when the question was put."""
+
+    principal: str
+    operation: str
+    arguments: str
+    shown: str
+    asked_at: datetime
+    used: bool = False
+
+
+class Gate(RuleBasedStateMachine):
+    """Calls by every route, people who answer as they like, a clinic that changes meanwhile, and forged answers."""
+
+    @initialize(policy=st.sampled_from(["auto", "auto", "strict", "block"]), paged=st.booleans())
+    def open(self, policy: str, paged: bool) -> None:
+        self.policy = policy
+        self.house = House(policy=policy, paged=paged)
+        self.yeses: list[Yes] = []
+        self.questions: list[tuple[Question, Call, str, datetime]] = []
+        self.accounted = 0
+        self.denied: dict[tuple[str, str, str], datetime] = {}
+
+    def told(self, story: Callable[[], Awaitable[Any]]) -> Any:
+        async def inner() -> Any:
+            with anyio.fail_after(300):
+                return await story()
+
+        return anyio.run(inner)
+
+    def attempt(self, called: Call, caller: Caller) -> None:
+        """One call, and the account of what it destroyed."""
+        before = self.shown(called)
+        self.told(lambda: self.quietly(called, caller))
+        new = self.house.clinic.destroyed[self.accounted :]
+        self.accounted += len(new)
+        assert len(new) <= 1
+        for _ in new:
+            self.match(called, caller.principal, before)
+            event(f"destroyed on {caller.route}")
+
+    async def quietly(self, called: Call, caller: Caller) -> None:
+        try:
+            await self.house.act(called, caller)
+        except AskFirst as first:
+            self.questions.append((first.question, called, caller.principal, self.house.clock()))
+        except ClinikoMcpError:
+            pass
+
+    def shown(self, called: Call) -> str | None:
+        async def read() -> str | None:
+            try:
+                return (await preview(self.house.clinic, called, self.house.clock())).text
+            except ClinikoMcpError:
+                return None
+
+        text: str | None = self.told(read)
+        return text
+
+    def match(self, called: Call, principal: str, shown: str | None) -> None:
+        """Take one yes for what was just destroyed; there has to be one."""
+        key = (principal, called.operation.name, arguments(called))
+        assert self.policy != "block"
+        assert not (key in self.denied and self.house.clock() < self.denied[key])
+        for yes in self.yeses:
+            same = (yes.principal, yes.operation, yes.arguments, yes.shown) == (*key, shown)
+            if same and not yes.used and self.house.clock() < yes.asked_at + timedelta(minutes=10):
+                yes.used = True
+                return
+        raise AssertionError(f"{called.operation.name} was done without a yes")
+
+    def say(self, answer: Answer, question: Question, called: Call, principal: str, asked_at: datetime) -> Verdict:
+        """A person who was shown this question answers it."""
+        key = (principal, called.operation.name, arguments(called))
+        if answer == "yes":
+            self.yeses.append(Yes(*key, question.preview, asked_at))
+        return VERDICTS[answer]
+
+    def remember(self, principal: str, operation: str, arguments: str) -> None:
+        self.denied[principal, operation, arguments] = self.house.clock() + timedelta(minutes=15)
+
+    spelt = st.sampled_from(SPELLINGS).flatmap(st.sampled_from)
+    principal = st.sampled_from(PRINCIPALS)
+    answer = st.sampled_from(["yes", "yes", "no", "silence"])
+
+    @rule(spelt=spelt, principal=principal, route=st.sampled_from(["stdio", "http", "terminal"]))
+    def call_with_nobody_asked(self, spelt: Spelling, principal: str, route: Any) -> None:
+        self.attempt(call(spelt[0], **spelt[1]), Caller(principal=principal, route=route))
+
+    @rule(
+        spelt=spelt,
+        principal=principal,
+        route=st.sampled_from(["stdio", "http", "terminal"]),
+        answer=answer,
+        meanwhile=st.sampled_from(["nothing", "rename", "grow", "late"]),
+    )
+    def call_with_a_form(self, spelt: Spelling, principal: str, route: Any, answer: Answer, meanwhile: str) -> None:
+        called = call(spelt[0], **spelt[1])
+        gate = self
+
+        class Asker:
+            answered = None
+
+            async def ask(self, question: Question) -> Verdict:
+                await anyio.lowlevel.checkpoint()
+                verdict = gate.say(answer, question, called, principal, gate.house.clock())
+                if answer == "no":
+                    gate.remember(principal, called.operation.name, arguments(called))
+                gate.change(meanwhile)
+                return verdict
+
+        before = self.house.clinic.before_read
+        self.attempt_while_changing(called, Caller(principal=principal, route=route, asker=Asker()))
+        self.house.clinic.before_read = before
+
+    def attempt_while_changing(self, called: Call, caller: Caller) -> None:
+        """As `attempt`, where the record may change while the person thinks: only the last state counts."""
+        self.told(lambda: self.quietly(called, caller))
+        new = self.house.clinic.destroyed[self.accounted :]
+        self.accounted += len(new)
+        assert len(new) <= 1
+        if new:
+            module = called.operation.resource
+            self.house.clinic.gone.discard((module, called.ids["id"]))
+            shown = self.shown(called)
+            self.house.clinic.gone.add((module, called.ids["id"]))
+            self.match(called, caller.principal, shown)
+
+    @rule(spelt=spelt, principal=principal)
+    def call_in_the_newer_era(self, spelt: Spelling, principal: str) -> None:
+        self.attempt(call(spelt[0], **spelt[1]), Caller(principal=principal, route="http", asker=Returned(None)))
+
+    @rule(pick=st.integers(0, 20), answer=answer)
+    def repeat_with_an_answer(self, pick: int, answer: Answer) -> None:
+        """Somebody answers a question, perhaps one answered before, and the same call is repeated."""
+        if self.questions:
+            question, called, principal, asked_at = self.questions[pick % len(self.questions)]
+            verdict = self.say(answer, question, called, principal, asked_at)
+            caller = Caller(principal=principal, route="http", asker=Returned(question.challenge, verdict))
+            self.attempt(called, caller)
+
+    @rule(
+        spelt=spelt,
+        principal=principal,
+        pick=st.integers(0, 20),
+        route=st.sampled_from(["stdio", "http"]),
+        forged=st.one_of(st.none(), st.text(max_size=5), st.text("0123456789abcdef", min_size=64, max_size=64)),
+    )
+    def forge_an_answer(self, spelt: Spelling, principal: str, pick: int, route: Any, forged: str | None) -> None:
+        """An answer that no person gave to this call: made up, or the challenge of another one."""
+        called = call(spelt[0], **spelt[1])
+        challenge = forged
+        if forged is None and self.questions:
+            question, other, asker, _ = self.questions[pick % len(self.questions)]
+            same = (asker, other.operation.name, arguments(other))
+            if same == (principal, called.operation.name, arguments(called)):
+                return
+            challenge = question.challenge
+        asker_ = Returned(challenge, Verdict.YES)
+        self.attempt(called, Caller(principal=principal, route=route, asker=asker_))
+
+    @rule(pick=st.integers(0, 20), approved=st.booleans())
+    def answer_on_the_page(self, pick: int, approved: bool) -> None:
+        waiting = self.house.questions.waiting()
+        if waiting:
+            asked = waiting[pick % len(waiting)]
+            matter = asked.matter
+            if approved:
+                asked_at = datetime.fromtimestamp(asked.question.expires, tz=self.house.clock().tzinfo)
+                key = (matter.principal, matter.operation, matter.arguments)
+                self.yeses.append(Yes(*key, asked.question.preview, asked_at - timedelta(minutes=10)))
+            else:
+                self.remember(matter.principal, matter.operation, matter.arguments)
+            assert self.house.questions.decide(asked.question.challenge, approved, "page")
+            assert not self.house.questions.decide(asked.question.challenge, True, "page")
+
+    @rule(spelt=st.sampled_from(SPELLINGS).flatmap(st.sampled_from), many=st.integers(2, 4))
+    def call_several_at_once(self, spelt: Spelling, many: int) -> None:
+        called = call(spelt[0], **spelt[1])
+        gate = self
+
+        class Asker:
+            answered = None
+
+            async def ask(self, question: Question) -> Verdict:
+                await anyio.lowlevel.checkpoint()
+                return gate.say("yes", question, called, "local", gate.house.clock())
+
+        async def story() -> None:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(many):
+                    tasks.start_soon(self.quietly, called, Caller(asker=Asker()))
+
+        shown = self.shown(called)
+        self.told(story)
+        live = self.house.clinic.destroyed[self.accounted :]
+        self.accounted += len(live)
+        assert len(live) <= 1
+        if live:
+            self.match(called, "local", shown)
+
+    @rule(seconds=st.sampled_from([1, 240, 599, 600, 901]))
+    def time_passes(self, seconds: int) -> None:
+        self.house.clock.pass_(seconds=seconds)
+
+    @rule(what=st.sampled_from(["rename", "grow", "restore"]))
+    def the_clinic_changes(self, what: str) -> None:
+        self.change(what)
+
+    def change(self, what: str) -> None:
+        records, number = self.house.clinic.records, len(self.house.clinic.records["individual_appointments"])
+        if what == "rename":
+            patient = records["patients"]["1"]
+            patient["last_name"] = "Silva" if patient["last_name"] == "Lima" else "Lima"
+        elif what == "grow" and number < 12:
+            rows = records["individual_appointments"]
+            rows[str(20 + number)] = rows["22"] | {"id": str(20 + number)}
+        elif what == "late":
+            self.house.clock.pass_(minutes=11)
+        elif what == "restore":
+            self.house.clinic.gone.clear()
+
+    @invariant()
+    def everything_destroyed_is_accounted_for(self) -> None:
+        if hasattr(self, "house"):
+            assert len(self.house.clinic.destroyed) == self.accounted
+            assert sum(yes.used for yes in self.yeses) == self.accounted
+
+
+class Returned:
+    """What the newer era brings back with a repeated call."""
+
+    def __init__(self, challenge: str | None, verdict: Verdict = Verdict.NONE) -> None:
+        self.answered = challenge
+        self._verdict = verdict
+
+    async def ask(self, question: Question) -> Verdict:
+        await anyio.lowlevel.checkpoint()
+        if question.challenge != self.answered:
+            raise AskFirst(question)
+        return self._verdict
+
+
+TestGate = Gate.TestCase
+TestGate.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

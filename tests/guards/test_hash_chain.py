@@ -1,0 +1,203 @@
+"""The audit log as files: its head, its parts at their limits, its recovery, and what it leaves open."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.guards.hash_chain import START, Chain, Checked, Head, sealed
+
+SEAL = "a" * 64
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Chain:
+    return Chain(tmp_path / "audit.jsonl")
+
+
+def numbers(path: Path) -> list[int]:
+    return [json.loads(line)["n"] for line in path.read_bytes().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        (f"3 {SEAL} 120", Head(3, SEAL, 120)),
+        (f"{3:020d} {SEAL} {120:020d}\n", Head(3, SEAL, 120)),
+        ("", None),
+        (f"3 {SEAL}", None),
+        (f"3 {SEAL} 120 7", None),
+        (f"3 {SEAL[1:]} 120", None),
+        (f"x {SEAL} 120", None),
+        (f"3 {SEAL} x", None),
+        (f"-3 {SEAL} 120", None),
+    ],
+)
+def test_a_head_is_three_parts_or_none(text: str, head: Head | None) -> None:
+    assert Head.read(text.encode()) == head
+
+
+def test_a_head_says_what_was_written_last(chain: Chain) -> None:
+    chain.append({"x": 1})
+    chain.append({"x": 2})
+    head = Head.read(chain.path.with_name("audit.jsonl.head").read_bytes())
+    last = json.loads(chain.path.read_bytes().splitlines()[-1])
+    assert head == Head(2, last["seal"], chain.path.stat().st_size)
+    assert json.loads(chain.path.read_bytes().splitlines()[0])["before"] == START
+
+
+def test_a_line_is_sealed_over_all_of_it_in_plain_ascii() -> None:
+    line, seal = sealed({"who": "é"}, 7, SEAL)
+    body = f'{{"n":7,"who":"\\u00e9","before":"{SEAL}"}}'.encode()
+    assert seal == hashlib.sha256(body).hexdigest()
+    assert line == body[:-1] + f',"seal":"{seal}"}}\n'.encode()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a Unix matter")
+def test_new_folders_are_for_the_owner_alone_and_others_are_left_as_they_are(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    assert Chain(shared / "audit.jsonl").append({}) == 1
+    assert Chain(shared / "own" / "deep" / "audit.jsonl").append({}) == 1
+    modes = [path.stat().st_mode & 0o777 for path in (shared, shared / "own" / "deep")]
+    assert modes == [0o755, 0o700]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a Unix matter")
+def test_the_usual_folder_is_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = tmp_path / "state" / "audit.jsonl"
+    usual.parent.mkdir()
+    usual.parent.chmod(0o755)
+    monkeypatch.setattr("cliniko_mcp.guards.hash_chain.audit_file", lambda: usual)
+    chain = Chain()
+    assert chain.append({}) == 1
+    assert chain.path == usual and usual.exists()
+    assert usual.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(("more", "turned"), [(0, True), (1, False)])
+def test_a_part_is_turned_over_when_it_has_reached_its_size(tmp_path: Path, more: int, turned: bool) -> None:
+    path = tmp_path / "audit.jsonl"
+    Chain(path).append({})
+    Chain(path, part=path.stat().st_size + more).append({})
+    assert path.with_name("audit.jsonl.1").exists() == turned
+    assert numbers(path) == ([2] if turned else [1, 2])
+    assert Chain(path).verify() == Checked(2)
+
+
+@pytest.mark.parametrize(
+    ("parts", "kept"),
+    [(1, {"": [5]}), (2, {"": [5], ".1": [4]}), (3, {"": [5], ".1": [4], ".2": [3]})],
+)
+def test_of_many_parts_the_newest_are_kept_in_their_order(tmp_path: Path, parts: int, kept: dict[str, Any]) -> None:
+    chain = Chain(tmp_path / "audit.jsonl", part=1, parts=parts)
+    for _ in range(5):
+        chain.append({})
+    found = {path.name.removeprefix("audit.jsonl"): numbers(path) for path in chain.files()}
+    assert found == kept
+    assert [entry["n"] for entry in chain.entries()] == sorted(each for part in kept.values() for each in part)
+    assert [number for _, number, _ in chain.lines()] == [1] * parts
+    assert {path.name for path in tmp_path.iterdir()} == {f"audit.jsonl{end}" for end in (*kept, ".head")}
+    assert chain.verify() == Checked(parts)
+
+
+@pytest.mark.parametrize(
+    ("gone", "problem"), [(".2", "missing before"), (".1", "missing, added or moved"), ("", "end")]
+)
+def test_a_part_that_was_taken_away_is_noticed(tmp_path: Path, gone: str, problem: str) -> None:
+    chain = Chain(tmp_path / "audit.jsonl", part=1, parts=3)
+    for _ in range(5):
+        chain.append({})
+    chain.path.with_name(f"audit.jsonl{gone}").unlink()
+    assert problem in (chain.verify().problem or "")
+
+
+def test_before_any_part_has_gone_the_first_line_has_to_be_the_first_of_all(tmp_path: Path) -> None:
+    chain = Chain(tmp_path / "audit.jsonl", part=1, parts=4)
+    for _ in range(3):
+        chain.append({})
+    assert chain.verify() == Checked(3)
+    chain.path.with_name("audit.jsonl.2").unlink()
+    assert "missing before audit.jsonl.1 line 1" in (chain.verify().problem or "")
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_a_line_with_a_number_out_of_order_is_noticed_though_its_seals_fit(chain: Chain, number: int) -> None:
+    chain.append({})
+    chain.append({})
+    seal = json.loads(chain.path.read_bytes().splitlines()[-1])["seal"]
+    with chain.path.open("ab") as file:
+        file.write(sealed({}, number, seal)[0])
+    assert chain.verify() == Checked(2, "entries are missing, added or moved before audit.jsonl line 3")
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"n":2,"half', b"x" * 300])
+def test_a_torn_line_goes_and_the_whole_ones_before_it_stay(chain: Chain, torn: bytes) -> None:
+    for kept in range(3):
+        with chain.path.open("ab") as file:
+            file.write(torn)
+        assert chain.append({"x": kept}) == kept + 1
+    assert numbers(chain.path) == [1, 2, 3]
+    assert chain.verify() == Checked(3)
+
+
+def test_a_line_without_its_head_counts_only_where_it_follows_the_head(chain: Chain) -> None:
+    chain.append({})
+    head = chain.path.with_name("audit.jsonl.head")
+    seal = json.loads(chain.path.read_bytes())["seal"]
+    first, earlier = chain.path.read_bytes(), head.read_bytes()
+    for line in (sealed({}, 2, "b" * 64)[0], sealed({}, 3, seal)[0], b"nonsense\n"):
+        chain.path.write_bytes(first + line)
+        head.write_bytes(earlier)
+        assert chain.append({}) == 2
+        assert chain.verify().problem
+    chain.path.write_bytes(first + sealed({}, 2, seal)[0])
+    head.write_bytes(earlier)
+    assert chain.append({}) == 3
+    assert chain.verify() == Checked(3)
+
+
+def test_a_log_with_neither_head_nor_a_line_begins_anew(chain: Chain) -> None:
+    chain.path.write_bytes(b"nonsense\n")
+    assert chain.append({}) == 1
+    assert "not a whole entry" in (chain.verify().problem or "")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux lists a process's open files there")
+def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = Chain(tmp_path / "audit.jsonl", part=1, parts=3)
+    before = os.listdir("/proc/self/fd")
+    for _ in range(4):
+        chain.append({})
+    assert len(list(chain.entries())) == 3 and chain.verify().problem is None
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        chain.append({})
+    monkeypatch.undo()
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_what_the_head_could_not_keep_is_taken_back_from_the_log(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain.append({})
+    size, write = chain.path.stat().st_size, os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if data.startswith(b"{"):
+            return write(descriptor, data)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        chain.append({})
+    assert chain.path.stat().st_size == size
+    monkeypatch.undo()
+    assert chain.append({}) == 2
+    assert chain.verify() == Checked(2)

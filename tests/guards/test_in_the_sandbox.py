@@ -1,0 +1,110 @@
+"""The guards before the demo clinic: what its request log shows of every destructive operation."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import anyio
+import pytest
+
+from cliniko_mcp.approvals.preview import target_of
+from cliniko_mcp.approvals.questions import Questions
+from cliniko_mcp.client.clinic import Clinic
+from cliniko_mcp.cliniko.operations import List, Operation, Risk
+from cliniko_mcp.cliniko.registry import operations, resource
+from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, NotFound
+from cliniko_mcp.guards.confirm import Confirm
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall, Verdict, guard
+from cliniko_mcp.sandbox.core import Sandbox
+from cliniko_mcp.sandbox.transport import SandboxTransport
+from tests.guards.gate import Form, call
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+DESTRUCTIVE = [each for each in operations().values() if each.risk is Risk.DESTRUCTIVE]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Sandbox:
+    return Sandbox(now=NOW, frozen=True, rate_limit=0)
+
+
+@asynccontextmanager
+async def opened(sandbox: Sandbox) -> AsyncGenerator[Clinic]:
+    async with Clinic.open(
+        base_url=sandbox.base_url,
+        key=sandbox.keys["administrator"],
+        user_agent="tests (tests@example.org)",
+        now=sandbox.clock.now,
+        transport=SandboxTransport(sandbox),
+        per_minute=1_000_000,
+    ) as clinic:
+        yield clinic
+
+
+def changing(sandbox: Sandbox) -> list[tuple[str, str]]:
+    return [(each.method, each.path) for each in sandbox.requests if each.method != "GET"]
+
+
+async def some_id(clinic: Clinic, operation: Operation) -> str | None:
+    """A live record that the operation could be tried on."""
+    path = target_of(operation).path.removesuffix("/{id}")
+    listing = next(
+        each for each in resource(operation.resource).operations() if isinstance(each, List) and each.path == path
+    )
+    page = await clinic.page(listing.parse({}), 1, 1)
+    return str(getattr(page.items[0], "id")) if page.items else None  # noqa: B009 - a record has fields of its own
+
+
+@pytest.mark.parametrize("operation", DESTRUCTIVE, ids=lambda operation: operation.name)
+def test_unapproved_nothing_reaches_the_clinic_and_approved_exactly_one_request_does(
+    sandbox: Sandbox, operation: Operation
+) -> None:
+    more: dict[str, object] = {"cancellation_reason": "sick"} if operation.shape == "cancel" else {}
+
+    async def story() -> None:
+        async with opened(sandbox) as clinic:
+            questions = Questions(sandbox.clock.now, lambda: "nonce")
+            confirm = Confirm(clinic, questions, now=sandbox.clock.now)
+            identity = await some_id(clinic, operation)
+            if identity is None:
+                pytest.skip("the demo clinic has no such record")
+            called = call(operation.name, id=identity, **more)
+            guarded = GuardedCall(called, operation.name, Caller())
+            before = changing(sandbox)
+            with pytest.raises(ApprovalNeeded):
+                await guard([confirm], guarded, lambda: clinic.perform(called))
+            assert changing(sandbox) == before
+            form = Form(Verdict.YES)
+            guarded = GuardedCall(called, operation.name, Caller(asker=form))
+            try:
+                await guard([confirm], guarded, lambda: clinic.perform(called))
+            except ClinikoRefused as problem:
+                # The demo clinic has reasons of its own to say no, but was asked once.
+                assert not isinstance(problem, NotFound), problem.message
+            assert len(changing(sandbox)) == len(before) + 1
+            assert form.asked[0].preview.endswith(".")
+
+    anyio.run(story)
+
+
+def test_the_seeded_patient_is_described_from_the_living_clinic() -> None:
+    sandbox = Sandbox(now=NOW, frozen=True, rate_limit=0)
+
+    async def story() -> str:
+        async with opened(sandbox) as clinic:
+            (ana,) = (await clinic.page(call("list_patients", first_name="Ana", last_name="Lima"), 1, 1)).items
+            called = call("archive_patient", id=str(getattr(ana, "id")))  # noqa: B009
+            form = Form(Verdict.NONE)
+            confirm = Confirm(clinic, Questions(sandbox.clock.now, lambda: "nonce"), now=sandbox.clock.now)
+            with pytest.raises(ApprovalNeeded):
+                await guard(
+                    [confirm],
+                    GuardedCall(called, "archive_patient", Caller(asker=form)),
+                    lambda: clinic.perform(called),
+                )
+            return form.asked[0].preview
+
+    assert anyio.run(story) == (
+        "Archive patient Ana Lima (born 1984). They have 3 coming appointments, which stay in the diary. "
+        "Can be restored with unarchive_patient."
+    )

@@ -1,0 +1,163 @@
+"""block_time: which stretches are blocked out where, and what is shown before."""
+
+import pytest
+from conftest import in_process
+
+from cliniko_mcp.sandbox.faults import Fault
+
+from .raw import Raw
+
+pytestmark = pytest.mark.anyio
+
+
+def times(raw: Raw, ids: list[str]) -> list[tuple[str, str]]:
+    return [(row["starts_at"], row["ends_at"]) for row in (raw.get("unavailable_blocks", each) for each in ids)]
+
+
+async def test_a_stretch_is_blocked_out_in_the_site_s_own_time_and_leaves_the_diary_no_room() -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call(
+            "block_time", practitioner="Jack", when="20 January 2027 12 to 1", type="lunch", notes="with team"
+        )
+        raw = Raw(assistant)
+        assert times(raw, [answer["items"][0]["id"]]) == [("2027-01-20T01:30:00Z", "2027-01-20T02:30:00Z")]
+        row = raw.get("unavailable_blocks", answer["items"][0]["id"])
+        assert row["unavailable_block_type_id"] == raw.id("unavailable_block_types", "Lunch")
+        assert row["notes"] == "with team"
+        free = await assistant.call(
+            "find_times", type="Standard consult", practitioner=["Jack"], when="20 January 2027 12 to 1"
+        )
+        assert free["items"] == [] and "blocked out" in free["why"][0]
+
+
+async def test_appointments_in_that_time_are_shown_first_and_stay_when_it_is_allowed() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        who = raw.id("practitioners", "Dr Mei Ng")
+        low, high = "2026-11-26T13:00:00Z", "2026-11-27T13:00:00Z"
+        lying = [
+            row["id"]
+            for row in raw.live("individual_appointments")
+            if row["practitioner_id"] == who and low <= row["starts_at"] < high
+        ]
+        answer = await assistant.call("block_time", practitioner="Ng", when="Friday")
+        assert answer["code"] == "clash" and assistant.changes() == []
+        assert f"{len(lying)} booking" in answer["message"]
+        assert any(own in " ".join(answer["clashes"]) for own in lying)
+        assert (await assistant.call("block_time", practitioner="Ng", when="Friday", allow_clash="yes"))[
+            "code"
+        ] == "clash"
+        again = await assistant.call("block_time", practitioner="Ng", when="Friday", allow_clash=answer["clash"])
+        assert times(raw, [again["items"][0]["id"]]) == [(low, high)]
+        assert set(lying) <= {row["id"] for row in raw.live("individual_appointments")}
+
+
+async def test_mornings_of_a_week_make_a_block_for_each_day_worked_at_the_site_worked_at() -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call("block_time", practitioner="Sam", when="18 to 24 January 2027 mornings")
+        assert [(row["starts_at"][:16], row["business"]) for row in answer["items"]] == [
+            ("2027-01-18T00:00", "Northside"),
+            ("2027-01-19T00:00", "Northside"),
+            ("2027-01-21T00:00", "Riverside"),
+            ("2027-01-22T00:00", "Riverside"),
+        ]
+        ends = [ends for _, ends in times(Raw(assistant), [row["id"] for row in answer["items"]])]
+        assert ends == ["2027-01-18T01:00:00Z", "2027-01-19T01:00:00Z", "2027-01-21T01:30:00Z", "2027-01-22T01:30:00Z"]
+
+
+async def test_leave_over_a_clock_change_ends_at_local_midnight() -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call("block_time", practitioner="Ng", when="2 to 6 April 2027", type="Leave")
+        own = [answer["items"][0]["id"]]
+        assert times(Raw(assistant), own) == [("2027-04-01T13:00:00Z", "2027-04-06T14:00:00Z")]
+
+
+async def test_time_in_which_the_practitioner_does_not_work_anyway_is_said_to_be_so() -> None:
+    async with in_process() as assistant:
+        off = "Tom Okafor does not work in that time anyway."
+        thursday = await assistant.call("block_time", practitioner="Tom", when="21 January 2027 4pm to 5pm")
+        assert thursday["items"] and off in thursday["notes"]
+        friday = await assistant.call("block_time", practitioner="Tom", when="22 January 2027 2pm to 3pm")
+        assert off not in friday.get("notes", [])
+
+
+async def test_a_visit_over_midnight_is_shown_with_both_its_dates() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        await assistant.call(
+            "create_individual_appointment",
+            patient_id="4211",
+            practitioner_id=raw.id("practitioners", "Dr Mei Ng"),
+            business_id=raw.id("businesses", "Northside"),
+            appointment_type_id=raw.id("appointment_types", "Standard consult"),
+            starts_at="2027-01-20T23:30",
+            ends_at="2027-01-21T00:20",
+        )
+        answer = await assistant.call("block_time", practitioner="Ng", when="20 January 2027 after 11pm")
+        assert answer["clashes"][0].startswith(
+            "2027-01-20T23:30+11:00 Wed to 2027-01-21T00:20+11:00 Thu Standard consult, Ben Adeyemi (booking "
+        )
+
+
+async def test_time_that_is_blocked_out_already_is_not_blocked_out_twice() -> None:
+    async with in_process() as assistant:
+        given = {"practitioner": "Jack", "when": "18 to 20 January 2027 12 to 1"}
+        lunch = await assistant.call("block_time", **given, type="Lunch")
+        made = {row["id"] for row in lunch["items"]}
+        raw = Raw(assistant)
+        one = min(made)
+        raw.store.remove("unavailable_blocks", one)
+        again = await assistant.call("block_time", **given, type="Lunch")
+        assert len(assistant.changes()) == len(made) + 1
+        assert again["done"] == f"Blocked out 1 of {len(made)}." and len(again["items"]) == len(made)
+        assert made - {row["id"] for row in again["items"]} == {one}
+        assert f"{len(made) - 1} were there already." in " ".join(again["notes"])
+        before = len(assistant.changes())
+        third = await assistant.call("block_time", **given)
+        assert third["items"] == again["items"] and len(assistant.changes()) == before
+        assert third["done"] == "Nothing was changed: that time is blocked out already."
+        leave = await assistant.call("block_time", **given, type="Leave")
+        assert leave["done"] == f"Blocked out {len(made)} of {len(made)}."
+
+
+async def test_what_was_blocked_out_before_a_refusal_is_told_from_what_was_not() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        given = {"practitioner": "Jack", "when": "11 to 29 January 2027 12 to 1"}
+        raw.sandbox.faults.set(Fault("forbidden", path="/unavailable_blocks", method="POST"))
+        assert (await assistant.call("block_time", **given))["code"] == "permission_missing"
+        raw.sandbox.faults.set(Fault("forbidden", path="/unavailable_blocks", method="POST", rate=0.1))
+        answer = await assistant.call("block_time", **given)
+        made, total = len(answer["items"]), len(answer["items"]) + len(answer["failed"])
+        assert 0 < made < total and answer["done"] == f"Blocked out {made} of {total}."
+        assert f"Only {made} of {total} blocks were made" in answer["notes"][0]
+        raw.sandbox.faults.set()
+        again = await assistant.call("block_time", **given)
+        assert again["done"] == f"Blocked out {total - made} of {total}." and again["items"][:made] == answer["items"]
+
+
+async def test_a_block_that_is_there_already_needs_no_word_about_the_bookings_in_it() -> None:
+    async with in_process() as assistant:
+        shown = await assistant.call("block_time", practitioner="Ng", when="Friday")
+        made = await assistant.call("block_time", practitioner="Ng", when="Friday", allow_clash=shown["clash"])
+        again = await assistant.call("block_time", practitioner="Ng", when="Friday")
+        assert again["items"] == made["items"] and len(assistant.changes()) == 1
+
+
+@pytest.mark.parametrize(("arguments", "code"), [
+    ({"practitioner": "Sam", "when": "1 to 14 March 2027"}, "ambiguous"),
+    ({"practitioner": "Greta", "when": "tomorrow"}, "invalid_arguments"),
+    ({"practitioner": "Ng", "when": "1 March 2027 at 12"}, "invalid_arguments"),
+    ({"practitioner": "Ng", "when": "1 March 2027", "type": "siesta"}, "not_found"),
+    ({"practitioner": "Ng", "when": "January 2027 to March 2027 mornings"}, "invalid_arguments"),
+])  # fmt: skip
+async def test_what_is_not_clear_is_asked_and_nothing_is_blocked(arguments: dict[str, str], code: str) -> None:
+    async with in_process() as assistant:
+        assert (await assistant.call("block_time", **arguments))["code"] == code
+        assert assistant.changes() == []
+
+
+async def test_a_point_in_time_takes_the_length_of_its_kind() -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call("block_time", practitioner="Ng", when="1 March 2027 at 12", type="Admin")
+        assert times(Raw(assistant), [answer["items"][0]["id"]]) == [("2027-03-01T01:00:00Z", "2027-03-01T02:00:00Z")]

@@ -1,0 +1,268 @@
+"""book_appointment: what is written, what is refused before anything is written, and how a clash is allowed."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import pytest
+from conftest import Assistant, in_process
+
+from cliniko_mcp.sandbox.faults import Fault
+
+from .raw import Raw
+
+pytestmark = pytest.mark.anyio
+FREE: dict[str, Any] = {"practitioner": "Ng", "type": "Standard consult", "when": "20 January 2027 at 10:00"}
+WRITTEN = ["POST /v1/individual_appointments"]
+
+
+async def booked(assistant: Assistant, **arguments: Any) -> dict[str, Any]:
+    answer = await assistant.call("book_appointment", **{"patient": "Ana Lima", **FREE, **arguments})
+    assert answer.get("done") == "Booked.", answer
+    return answer
+
+
+async def refused(assistant: Assistant, **arguments: Any) -> dict[str, Any]:
+    before = assistant.changes()
+    answer = await assistant.call("book_appointment", **{"patient": "Ana Lima", **FREE, **arguments})
+    assert "code" in answer, answer
+    assert assistant.changes() == before
+    return answer
+
+
+async def test_a_free_time_is_booked_in_the_site_s_own_time_and_conflicts_are_read_after() -> None:
+    async with in_process() as assistant:
+        answer = await booked(assistant, patient="lima ana", notes="brings scans")
+        row = Raw(assistant).get("individual_appointments", answer["item"]["id"])
+        assert (row["starts_at"], row["ends_at"]) == ("2027-01-19T23:00:00Z", "2027-01-19T23:30:00Z")
+        assert row["notes"] == "brings scans"
+        assert answer["item"]["starts_at"] == "2027-01-20T10:00+11:00 Wed"
+        assert answer["item"]["patient"] == "Ana Lima (born 1984)"
+        assert answer["conflicts"] is False
+        assert "may send Ana Lima reminders by SMS and email" in answer["notes"][0]
+        assert Raw(assistant).log()[-1] == "GET individual_appointments/conflicts"
+        assert assistant.changes() == WRITTEN
+
+
+async def test_at_a_site_in_another_zone_the_time_is_that_site_s() -> None:
+    async with in_process() as assistant:
+        answer = await booked(assistant, practitioner="Whitfield", when="20 January 2027 at 10:00", minutes=50)
+        row = Raw(assistant).get("individual_appointments", answer["item"]["id"])
+        assert (row["starts_at"], row["ends_at"]) == ("2027-01-19T23:30:00Z", "2027-01-20T00:20:00Z")
+        assert answer["item"]["business"] == "Riverside"
+        assert "Standard consult usually takes 30 minutes." in answer["notes"]
+
+
+@pytest.mark.parametrize(
+    ("when", "site"), [("18 January 2027 at 10:00", "Northside"), ("21 January 2027 at 10:00", "Riverside")]
+)
+async def test_who_works_at_two_sites_is_booked_where_they_work_that_day(when: str, site: str) -> None:
+    async with in_process() as assistant:
+        answer = await booked(assistant, practitioner="Sam", when=when)
+        assert answer["item"]["business"] == site
+
+
+async def test_where_the_site_stays_open_it_asks() -> None:
+    async with in_process() as assistant:
+        answer = await refused(assistant, practitioner="Sam", when="24 January 2027 at 10:00")
+        assert answer["code"] == "ambiguous"
+        assert {each["name"] for each in answer["candidates"]} == {"Northside", "Riverside"}
+
+
+async def test_a_double_booking_is_refused_with_what_is_there_and_the_nearest_free_starts() -> None:
+    async with in_process() as assistant:
+        first = await booked(assistant, patient="Ben Adeyemi")
+        answer = await refused(assistant, when="20 January 2027 at 10:15")
+        assert answer["code"] == "clash"
+        assert answer["clashes"] == [
+            "Dr Mei Ng has Standard consult of Ben Adeyemi 2027-01-20T10:00+11:00 Wed to 10:30 "
+            f"(booking {first['item']['id']})."
+        ]
+        raw = Raw(assistant)
+        who, site = raw.id("practitioners", "Dr Mei Ng"), raw.id("businesses", "Northside")
+        for text in answer["nearest"]:
+            assert raw.free(who, site, datetime.fromisoformat(text[:22]), 30)
+
+
+async def test_the_patient_s_own_booking_with_somebody_else_at_another_site_is_a_clash() -> None:
+    async with in_process() as assistant:
+        await booked(assistant, practitioner="Whitfield", when="20 January 2027 at 10:00")
+        answer = await refused(assistant, when="20 January 2027 at 10:45")
+        assert answer["clashes"][0].startswith("Ana Lima has Standard consult 2027-01-20T10:00+10:30 Wed to 10:30")
+
+
+async def test_a_class_that_the_patient_is_in_is_a_clash_too() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        group = next(row for row in raw.live("group_appointments") if row["starts_at"] > "2026-11-25")
+        name = raw.get("patients", group["patient_ids"][0])["id"]
+        answer = await refused(assistant, patient=name, when=group["starts_at"].replace("Z", "+00:00"))
+        assert answer["code"] == "clash"
+        assert any("class" in each for each in answer["clashes"])
+
+
+@pytest.mark.parametrize(("arguments", "why"), [
+    ({"when": "27 November 2026 at 12:45"}, "is blocked out 2026-11-27T12:30+11:00 Fri to 13:00"),
+    ({"when": "20 January 2027 at 16:45"}, "works 08:30 to 17:00 that day"),
+    ({"when": "24 January 2027 at 10:00"}, "does not work there that day"),
+    ({"when": "20 November 2026 at 16:45"}, "That time is past."),
+    ({"type": "Remedial massage"}, "Dr Mei Ng does not offer Remedial massage."),
+    ({"practitioner": "Jack", "business": "Riverside", "type": "Dry needling"}, "is not offered at Riverside."),
+])  # fmt: skip
+async def test_what_else_speaks_against_it_is_said(arguments: dict[str, Any], why: str) -> None:
+    async with in_process() as assistant:
+        answer = await refused(assistant, **arguments)
+        assert answer["code"] == "clash"
+        assert any(why in each for each in answer["clashes"]), answer
+
+
+@pytest.mark.parametrize(("arguments", "code", "why"), [
+    ({"patient": "Edith Former"}, "invalid_arguments", "Edith Former is archived"),
+    ({"practitioner": "Greta Holm"}, "invalid_arguments", "no longer working here"),
+    ({"type": "Hydrotherapy"}, "invalid_arguments", "Hydrotherapy is archived"),
+    ({"type": "Pilates class"}, "invalid_arguments", "is a class"),
+    ({"patient": "Kim"}, "ambiguous", "2 fit the patient"),
+    ({"patient": "Ana Lyma"}, "not_found", "no patient"),
+    ({"type": "consult"}, "ambiguous", "fit the appointment type"),
+    ({"when": "Friday morning"}, "not_understood", "stretch of time"),
+    ({"when": "soonish"}, "not_understood", "soonish"),
+    ({"when": "3 October 2027 at 02:30"}, "not_understood", "clock skips"),
+    ({"repeat": "now and then"}, "invalid_arguments", "repeat"),
+    ({"minutes": 0}, "invalid_arguments", "minutes"),
+])  # fmt: skip
+async def test_nothing_is_guessed(arguments: dict[str, Any], code: str, why: str) -> None:
+    async with in_process() as assistant:
+        answer = await refused(assistant, **arguments)
+        assert answer["code"] == code
+        assert why in answer["message"]
+
+
+async def test_candidates_carry_id_name_and_year_of_birth() -> None:
+    async with in_process() as assistant:
+        answer = await refused(assistant, patient="Kim")
+        assert [(each["name"], each["born"]) for each in answer["candidates"]] == [
+            ("Daniel Kim", 1979),
+            ("Daniela Kim", 1979),
+        ]
+        again = await booked(assistant, patient=answer["candidates"][1]["id"])
+        assert again["item"]["patient"] == "Daniela Kim (born 1979)"
+
+
+async def test_only_the_text_that_a_refusal_gave_lets_that_very_clash_through() -> None:
+    async with in_process() as assistant:
+        await booked(assistant, patient="Ben Adeyemi")
+        clash = (await refused(assistant))["clash"]
+        for wrong in ("yes", "true", "clash-0000000000", clash + "0"):
+            assert (await refused(assistant, allow_clash=wrong))["code"] == "clash"
+        # The same text does not serve for another time or another patient.
+        assert (await refused(assistant, when="20 January 2027 at 10:15", allow_clash=clash))["clash"] != clash
+        assert (await refused(assistant, patient="Tara Mbeki", allow_clash=clash))["clash"] != clash
+        answer = await booked(assistant, allow_clash=clash)
+        assert answer["conflicts"] is True
+
+
+async def test_a_clash_that_has_grown_since_it_was_shown_is_shown_again() -> None:
+    async with in_process() as assistant:
+        await booked(assistant, patient="Ben Adeyemi")
+        first = (await refused(assistant))["clash"]
+        second = (await refused(assistant, patient="Tara Mbeki"))["clash"]
+        await booked(assistant, patient="Tara Mbeki", allow_clash=second)
+        answer = await refused(assistant, allow_clash=first)
+        assert "not what was shown before" in answer["message"]
+        assert len(answer["clashes"]) == 2
+
+
+async def test_a_dry_run_says_the_same_and_writes_nothing() -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call("book_appointment", patient="Ana Lima", dry_run=True, **FREE)
+        assert answer["dry_run"] is True and answer["clashes"] == [] and "clash" not in answer
+        assert assistant.changes() == []
+        await booked(assistant, patient="Ben Adeyemi")
+        shown = await assistant.call("book_appointment", patient="Ana Lima", dry_run=True, **FREE)
+        told = await refused(assistant)
+        assert (shown["clash"], shown["clashes"]) == (told["clash"], told["clashes"])
+
+
+async def test_repeats_keep_their_local_time_over_the_end_of_daylight_saving_and_are_all_checked() -> None:
+    async with in_process() as assistant:
+        answer = await booked(assistant, when="25 March 2027 at 10:00", repeat="weekly x3")
+        assert answer["repeats"] == [
+            "2027-04-01T10:00+11:00 Thu",
+            "2027-04-08T10:00+10:00 Thu",
+            "2027-04-15T10:00+10:00 Thu",
+        ]
+        assert answer["repeats_made"] == 3
+        rows = [
+            row
+            for row in Raw(assistant).live("individual_appointments")
+            if row.get("repeated_from_id") == answer["item"]["id"]
+        ]
+        assert sorted(row["starts_at"] for row in rows) == [
+            "2027-03-31T23:00:00Z",
+            "2027-04-08T00:00:00Z",
+            "2027-04-15T00:00:00Z",
+        ]
+        again = await refused(
+            assistant, patient="Ben Adeyemi", when="18 March 2027 at 10:00", repeat="every 2 weeks, 2 more"
+        )
+        assert len(again["clashes"]) == 2
+
+
+async def test_a_booking_whose_conflicts_cannot_be_read_is_still_said_to_be_made() -> None:
+    async with in_process() as assistant:
+        await assistant.call("list_businesses")
+        assert assistant.house is not None
+        assistant.house.sandbox.faults.set(Fault("error", path="/individual_appointments/", method="GET", status=500))
+        answer = await booked(assistant)
+        assert answer["conflicts"] is None
+        assert "could not be read" in answer["notes"][-1]
+        assert assistant.changes() == WRITTEN
+
+
+async def test_read_only_refuses_before_anything_is_sent() -> None:
+    async with in_process(read_only=True) as assistant:
+        answer = await refused(assistant)
+        assert answer["code"] == "not_allowed"
+
+
+async def test_a_time_with_someone_who_does_not_offer_it_has_no_nearest_and_the_site_is_not_said_to_be_worked_at() -> (
+    None
+):
+    async with in_process() as assistant:
+        asked = {"patient": "4211", "practitioner": "Ng", "dry_run": True}
+        massage = await assistant.call(
+            "book_appointment", **asked, type="Remedial massage", when="28 January 2027 at 9:00"
+        )
+        assert massage["clashes"] == ["Dr Mei Ng does not offer Remedial massage."] and massage["nearest"] == []
+        assert "The site is Northside, where Dr Mei Ng works then." in massage["notes"]
+        sunday = await assistant.call(
+            "book_appointment", **asked, type="Standard consult", when="31 January 2027 at 9:00"
+        )
+        assert "does not work there that day" in sunday["clashes"][0]
+        assert "The site is Northside, where Dr Mei Ng works on other days." in sunday["notes"]
+
+
+async def test_the_number_of_requests_does_not_grow_with_what_is_in_the_diary() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        counts: list[Counter[str]] = []
+        for when in ("20 January 2027 at 10:00", "27 November 2026 at 10:00"):
+            raw.forget()
+            dry = await assistant.call("book_appointment", patient="4211", dry_run=True, **{**FREE, "when": when})
+            assert dry["dry_run"] is True
+            counts.append(Counter(raw.log()))
+        empty, busy = counts
+        # The first call also reads the key's user and the patient, both remembered for a while.
+        assert busy == empty - Counter({"GET user": 1, "GET patients": 1})
+        assert busy == Counter(
+            {
+                "GET practitioners": 1,
+                "GET practitioners/inactive": 1,
+                "GET businesses": 1,
+                "GET appointment_types": 1,
+                "GET appointment_types/practitioners": 1,
+                "GET daily_availabilities": 1,
+                "GET availability_blocks": 1,
+                "GET bookings": 2,
+            }
+        )

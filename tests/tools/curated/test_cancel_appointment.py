@@ -1,0 +1,114 @@
+"""cancel_appointment: asked first, the reason in Cliniko's codes, places in classes, and what happens after a no."""
+
+from typing import Any
+
+import pytest
+from conftest import DECLINE, YES, Assistant, in_process
+
+from cliniko_mcp.frontdesk.reasons import read_reason
+
+from .raw import Raw
+
+pytestmark = pytest.mark.anyio
+ERAS = ("legacy", "2026-07-28")
+
+
+async def coming(assistant: Assistant) -> dict[str, Any]:
+    answer = await assistant.call("cancel_appointment", appointment="Ana Lima", reason="sick")
+    assert answer["code"] == "ambiguous"
+    return answer["candidates"][0]
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_a_yes_cancels_once_with_the_reason_and_the_words(mode: str) -> None:
+    async with in_process(mode=mode, answer=YES) as assistant:
+        own = (await coming(assistant))["id"]
+        answer = await assistant.call("cancel_appointment", appointment=own, reason="has the flu", note="called at 8")
+        assert answer["done"] == "Cancelled."
+        row = Raw(assistant).get("individual_appointments", own)
+        assert (row["cancellation_reason"], row["cancellation_note"]) == (30, "has the flu. called at 8")
+        assert assistant.changes() == [f"PATCH /v1/individual_appointments/{own}/cancel"]
+        assert len(assistant.asked) == 1 and "Ana Lima (born 1984)" in assistant.asked[0]
+        assert answer["item"]["starts_at"].startswith("2026-11-26T10:00+11:00")
+        assert any("fill_gap" in note for note in answer["notes"])
+        again = await assistant.call("cancel_appointment", appointment=own, reason="sick")
+        assert again["code"] == "not_found" and "cancelled already" in again["message"]
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_after_a_no_or_with_nobody_to_ask_nothing_is_changed(mode: str) -> None:
+    async with in_process(mode=mode, answer=DECLINE) as assistant:
+        own = (await coming(assistant))["id"]
+        assert (await assistant.call("cancel_appointment", appointment=own, reason="away"))["code"] == "declined"
+        assert assistant.changes() == []
+    async with in_process(mode=mode, approval_wait=0) as assistant:
+        own = (await coming(assistant))["id"]
+        assert (await assistant.call("cancel_appointment", appointment=own, reason="away"))["code"] == "approval_needed"
+        assert assistant.changes() == []
+
+
+async def test_an_appointment_with_a_practitioner_who_left_can_still_be_cancelled() -> None:
+    async with in_process(answer=YES) as assistant:
+        raw = Raw(assistant)
+        own = (await coming(assistant))["id"]
+        row = raw.get("individual_appointments", own)
+        raw.store.put("individual_appointments", {**row, "practitioner_id": raw.id("practitioners", "Greta Holm")})
+        answer = await assistant.call("cancel_appointment", appointment=own, reason="other")
+        assert answer["item"]["practitioner"] == "Greta Holm"
+
+
+async def test_a_place_in_a_class_is_cancelled_for_one_patient_and_the_others_stay() -> None:
+    async with in_process(answer=YES) as assistant:
+        raw = Raw(assistant)
+        group = next(row for row in raw.live("group_appointments") if row["starts_at"] > "2026-12-01")
+        answer = await assistant.call("cancel_appointment", appointment=group["id"], reason="work")
+        assert answer["code"] == "invalid_arguments"
+        assert f"{len(group['patient_ids'])} of {group['max_attendees']} places" in answer["message"]
+        gone, *stay = group["patient_ids"]
+        answer = await assistant.call("cancel_appointment", appointment=group["id"], patient=gone, reason="work")
+        assert answer["done"] == "Cancelled."
+        assert raw.get("group_appointments", group["id"])["patient_ids"] == stay
+        places = [row for row in raw.rows("attendees") if row["booking_id"] == group["id"] and row.get("cancelled_at")]
+        assert [(row["patient_id"], row["cancellation_reason"]) for row in places] == [(gone, 60)]
+        assert any("create_attendee" in note for note in answer["notes"])
+        assert not any("fill_gap" in note for note in answer["notes"])
+        again = await assistant.call("cancel_appointment", appointment=group["id"], patient=gone, reason="work")
+        assert again["code"] == "not_found"
+
+
+async def test_a_whole_series_goes_when_it_is_said_and_only_one_otherwise() -> None:
+    async with in_process(answer=YES) as assistant:
+        raw = Raw(assistant)
+        usual = {"patient": "4211", "practitioner": "Ng", "type": "Standard consult", "repeat": "weekly x3"}
+        first = await assistant.call("book_appointment", **usual, when="20 January 2027 at 10:00")
+        own = first["item"]["id"]
+        series = [row["id"] for row in raw.live("individual_appointments") if row.get("repeated_from_id") == own]
+        one = await assistant.call("cancel_appointment", appointment=series[0], reason="away")
+        assert "It was one of a series; the later ones stay." in one["notes"]
+        live = {row["id"] for row in raw.live("individual_appointments")}
+        assert live & {own, *series} == {own, *series[1:]}
+        rest = await assistant.call("cancel_appointment", appointment=series[1], reason="away", series=True)
+        assert "The later ones of its series are cancelled too." in rest["notes"]
+        live = {row["id"] for row in raw.live("individual_appointments")}
+        assert live & {own, *series} == {own}
+
+
+async def test_another_patient_named_beside_the_id_stops_it() -> None:
+    async with in_process(answer=YES) as assistant:
+        own = (await coming(assistant))["id"]
+        answer = await assistant.call("cancel_appointment", appointment=own, patient="4211", reason="sick")
+        assert answer["code"] == "ambiguous"
+        whose = "is for Ana Lima (born 1984), not for Ben Adeyemi (born 1990)."
+        assert answer["message"] == f"The appointment {own} {whose}"
+        assert assistant.changes() == []
+
+
+@pytest.mark.parametrize(("said", "code", "note"), [
+    ("sick", 30, ""), ("Sick", 30, ""), ("30", 30, ""), ("flu", 30, ""),
+    ("got covid", 30, "got covid"), ("feeling better", 10, ""), ("Condition worse", 20, ""), ("worse", 20, ""),
+    ("on holiday", 40, "on holiday"), ("has to work", 60, "has to work"), ("other", 50, ""),
+    ("car broke down", 50, "car broke down"), ("not sick, just busy", 50, "not sick, just busy"),
+    ("sick and at work", 50, "sick and at work"), ("feeling\u202e worse", 20, "feeling worse"),
+])  # fmt: skip
+def test_a_reason_in_words_becomes_a_code_and_keeps_what_the_code_does_not_say(said: str, code: int, note: str) -> None:
+    assert read_reason(said) == (code, note)

@@ -1,0 +1,376 @@
+"""Each report says what the raw rows say, counted here in another way, and how it understood time and words."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from conftest import over_stdio
+
+from .reception import BOTH, NORTHSIDE, RIVERSIDE, ZONES, Reception, Row, reception, stamp, utc
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 11, 23, 22, tzinfo=UTC)
+GONE: Row = {"cancelled_at": "2026-11-20T00:00:00Z", "cancellation_reason": 30}
+HIDDEN: Row = {"archived_at": "2026-11-01T00:00:00Z", "deleted_at": "2026-11-01T00:00:00Z"}
+
+
+def of(text: Any) -> datetime:
+    return datetime.fromisoformat(str(text))
+
+
+def raw_visits(clinic: Reception, first: str, last: str) -> Iterator[Row]:
+    """Every place in an appointment or class, cancelled ones too, that begins on these local days of its site."""
+    zones = {clinic.id("businesses", site): zone for site, zone in ZONES.items()}
+    places: dict[str, list[Row]] = {}
+    for attendee in clinic.rows("attendees"):
+        places.setdefault(attendee["booking_id"], []).append(attendee)
+    for table in ("individual_appointments", "group_appointments"):
+        for booking in clinic.rows(table):
+            day = of(booking["starts_at"]).astimezone(zones[booking["business_id"]]).date()
+            if booking.get("archived_at") or not date.fromisoformat(first) <= day <= date.fromisoformat(last):
+                continue
+            for attendee in places.get(booking["id"], []):
+                if not attendee.get("archived_at"):
+                    yield {**attendee, "booking": booking}
+
+
+def live(found: Iterator[Row]) -> list[Row]:
+    return [each for each in found if not each.get("cancelled_at")]
+
+
+def due(found: Iterator[Row]) -> list[Row]:
+    return [each for each in live(found) if of(each["booking"]["starts_at"]) <= NOW]
+
+
+FIRST, LAST = "2026-11-09", "2026-11-24"
+WHEN = f"{FIRST} to {LAST}"
+
+
+async def whole(clinic: Reception, **arguments: Any) -> tuple[Row, list[Row]]:
+    """The first answer and all rows, page after page."""
+    first = answer = await clinic.assistant.call("report", limit=200, **arguments)
+    rows = list(answer["items"])
+    while not answer["page"]["complete"]:
+        answer = await clinic.assistant.call("report", limit=200, skip=len(rows), **arguments)
+        rows += answer["items"]
+        assert answer["summary"] == first["summary"]
+    assert len(rows) == first["page"]["total"]
+    return first, rows
+
+
+async def test_no_shows_are_those_of_the_raw_rows_with_groups_and_without_cancelled_ones() -> None:
+    async with reception() as clinic:
+        answer, rows = await whole(clinic, kind="no_shows", when=WHEN)
+        visits = due(raw_visits(clinic, FIRST, LAST))
+        missed = Counter(each["patient_id"] for each in visits if each.get("arrived") is False)
+        assert len(visits) > 200 and any("max_attendees" in each["booking"] for each in visits)
+        assert {row["patient_id"]: row["no_shows"] for row in rows} == missed
+        assert (answer["summary"]["no_shows"], answer["summary"]["visits"]) == (missed.total(), len(visits))
+        assert answer["summary"]["rate"] == f"{100 * missed.total() / len(visits):.1f}%"
+        assert [row["no_shows"] for row in rows] == sorted(missed.values(), reverse=True)
+        assert "class" in answer["definition"] and "9 November 2026" in answer["when"]
+        mei = await clinic.assistant.call("report", kind="no_shows", when=WHEN, practitioner="Mei Ng")
+        own = [each for each in visits if each["booking"]["practitioner_id"] == clinic.id("practitioners", "Dr Mei Ng")]
+        assert mei["summary"]["visits"] == len(own) and mei["practitioner"] == "Dr Mei Ng"
+
+
+async def test_cancellations_carry_their_notice() -> None:
+    async with reception() as clinic:
+        answer, rows = await whole(clinic, kind="cancellations", when=WHEN)
+        every = list(raw_visits(clinic, FIRST, LAST))
+        gone = [each for each in every if each.get("cancelled_at")]
+        assert gone and (answer["summary"]["cancelled"], answer["summary"]["booked"]) == (len(gone), len(every))
+        hours = {
+            each["booking_id"]: (of(each["booking"]["starts_at"]) - of(each["cancelled_at"])).total_seconds() / 3600
+            for each in gone
+        }
+        assert {row["appointment_id"]: row["notice_hours"] for row in rows} == {
+            key: pytest.approx(value, abs=0.06) for key, value in hours.items()
+        }
+        assert answer["summary"]["notice"]["under 24 h"] == sum(0 <= each < 24 for each in hours.values())
+        assert sum(answer["summary"]["notice"].values()) == len(gone)
+
+
+async def test_a_cancelled_place_in_a_class_counts_and_the_others_in_it_do_not() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        people = [clinic.patient("Class", f"P{number}") for number in range(4)]
+        late: Row = {"cancelled_at": stamp(utc("2026-11-20 12:30", NORTHSIDE)), "cancellation_reason": 30}
+        clinic.group(people, NORTHSIDE, "Priya Nair", "2026-11-20 16:30", states={people[1]: late})
+        answer = await clinic.assistant.call("report", kind="cancellations", when="last Friday")
+        assert [row["patient_id"] for row in answer["items"]] == [people[1]]
+        assert answer["items"][0]["notice_hours"] == 4.0 and answer["summary"]["booked"] == 4
+        assert answer["summary"]["reasons"] == {"Sick": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [("unbilled", "invoice_status"), ("missing_notes", "treatment_note_status")]
+)
+async def test_visits_without_a_bill_or_a_final_note(kind: str, field: str) -> None:
+    async with reception() as clinic:
+        for number, attendee in enumerate(clinic.rows("attendees")):
+            if number % 3 == 0:  # some written up, some begun
+                state = 90 if number % 2 else 10
+                for table, row_id in (
+                    ("attendees", attendee["id"]),
+                    ("individual_appointments", attendee["booking_id"]),
+                ):
+                    if row := clinic.store.get(table, row_id):
+                        clinic.store.put(table, {**row, "treatment_note_status": state})
+        answer, rows = await whole(clinic, kind=kind, when=WHEN)
+        came = [each for each in due(raw_visits(clinic, FIRST, LAST)) if each.get("arrived") is not False]
+        open_ = [each for each in came if (each.get(field) is None if kind == "unbilled" else each.get(field) != 90)]
+        assert open_ and answer["summary"]["visits"] == len(came)
+        assert Counter((row["appointment_id"], row["patient_id"]) for row in rows) == Counter(
+            (each["booking_id"], each["patient_id"]) for each in open_
+        )
+        starts = [row["starts_at"][:16] for row in rows if row["business"] == NORTHSIDE]
+        assert starts == sorted(starts)
+        if kind == "missing_notes":
+            drafts = sum(each.get(field) == 10 for each in open_)
+            assert drafts and answer["summary"]["draft"] == drafts
+
+
+async def test_unpaid_invoices_with_their_age() -> None:
+    async with reception() as clinic:
+        eva = clinic.patient("Eva", "Owes")
+        for number, (status, day, more) in enumerate(
+            [(10, "2026-11-01", {}), (10, "2026-08-01", {}), (20, "2026-11-01", {}), (30, "2026-11-01", {}),
+             (40, "2026-11-01", {}), (10, "2026-11-02", HIDDEN)]
+        ):  # fmt: skip
+            clinic.put(
+                "invoices", patient_id=eva, number=number, status=status, issue_date=day, total_amount="10.10", **more
+            )
+        answer, rows = await whole(clinic, kind="unpaid")
+        raw = [row for row in clinic.rows("invoices") if row["status"] == 10 and not row.get("archived_at")]
+        assert {row["invoice_id"] for row in rows} == {row["id"] for row in raw}
+        assert Decimal(answer["summary"]["total"]) == sum(Decimal(row["total_amount"]) for row in raw)
+        old = [Decimal(row["total_amount"]) for row in raw if row["issue_date"] < "2026-08-26"]
+        assert answer["summary"]["by_age"]["over 90 days"] == {"invoices": len(old), "total": f"{sum(old):.2f}"}
+        assert [row["issue_date"] for row in rows] == sorted(row["issue_date"] for row in raw)
+        assert next(row for row in rows if row["number"] == 1)["days"] == 115
+        june = await clinic.assistant.call("report", kind="unpaid", when="2026-08-01 to 2026-08-31")
+        assert (
+            {row["number"] for row in june["items"]}
+            == {row["number"] for row in raw if row["issue_date"].startswith("2026-08")}
+            >= {1}
+        )
+
+
+async def test_lapsed_patients_have_been_and_have_nothing_ahead() -> None:
+    async with reception() as clinic:
+        answer, rows = await whole(clinic, kind="lapsed", when=WHEN)
+        ever = list(raw_visits(clinic, "2020-01-01", "2030-01-01"))
+        last: dict[str, datetime] = {}
+        for each in due(iter(ever)):
+            if each.get("arrived") is not False:
+                start = of(each["booking"]["starts_at"])
+                last[each["patient_id"]] = max(start, last.get(each["patient_id"], start))
+        ahead = {each["patient_id"] for each in live(iter(ever)) if of(each["booking"]["starts_at"]) > NOW}
+        low = utc(f"{FIRST} 00:00", NORTHSIDE)
+        shown = {row["id"] for row in clinic.rows("patients") if not row.get("archived_at")}
+        wanted = {one for one, start in last.items() if start >= low and one not in ahead and one in shown}
+        assert {row["patient_id"] for row in rows} == wanted
+        clinic.empty_diary()
+        people = {name: clinic.patient("L", name) for name in ("out", "ahead", "since", "missed", "class", "before")}
+        old = clinic.patient("L", "archived", **HIDDEN)
+        for name in ("out", "ahead", "since"):
+            clinic.book(people[name], RIVERSIDE, "Jack Whitfield", "2026-09-30 23:30", arrived=True)
+        clinic.book(old, RIVERSIDE, "Jack Whitfield", "2026-09-10 23:30", arrived=True)
+        clinic.book(people["ahead"], NORTHSIDE, "Dr Mei Ng", "2027-06-01 08:30")
+        clinic.book(people["since"], NORTHSIDE, "Dr Mei Ng", "2026-10-10 08:30", arrived=True)
+        clinic.book(people["missed"], NORTHSIDE, "Dr Mei Ng", "2026-09-11 08:30", arrived=False)
+        clinic.group([people["class"]], NORTHSIDE, "Priya Nair", "2026-09-01 00:30")
+        clinic.book(people["before"], NORTHSIDE, "Dr Mei Ng", "2026-08-31 23:30", arrived=True)
+        clinic.book(people["out"], NORTHSIDE, "Dr Mei Ng", "2026-12-01 08:30", **GONE)
+        answer, rows = await whole(clinic, kind="lapsed", when="2026-09-01 to 2026-09-30")
+        assert [row["patient_id"] for row in rows] == [people["out"], people["class"]]
+        assert rows[0]["last_visit"] == "2026-09-30T23:30+09:30 Wed" and rows[0]["days_ago"] == 55
+        assert any("1 archived" in note for note in answer["notes"])
+        jack = await clinic.assistant.call(
+            "report", kind="lapsed", when="2026-09-01 to 2026-09-30", practitioner="Whitfield"
+        )
+        assert [row["patient_id"] for row in jack["items"]] == [people["out"]]
+
+
+def minutes(clinic: Reception, practitioner: str, first: date, days: int) -> tuple[set[int], set[int], set[int]]:
+    """Working, blocked and booked minutes of a practitioner, minute by minute, as counts of minutes since 1970."""
+    who = clinic.id("practitioners", practitioner)
+    zones = {clinic.id("businesses", site): zone for site, zone in ZONES.items()}
+
+    def span(starts: datetime, ends: datetime) -> Iterator[int]:
+        yield from range(int(starts.timestamp()) // 60, int(ends.timestamp()) // 60)
+
+    work: set[int] = set()
+    for row in clinic.rows("daily_availabilities"):
+        for number in range(days):
+            day = first + timedelta(days=number)
+            if row["practitioner_id"] == who and day.isoweekday() % 7 == row["day_of_week"]:
+                zone: ZoneInfo = zones[row["business_id"]]
+                for hours in row["availabilities"]:
+                    low, high = (time.fromisoformat(hours[name]) for name in ("starts_at", "ends_at"))
+                    work |= set(span(datetime.combine(day, low, zone), datetime.combine(day, high, zone)))
+    for row in clinic.rows("availability_blocks"):
+        day = of(row["starts_at"]).astimezone(zones[row["business_id"]]).date()
+        if row["practitioner_id"] == who and first <= day < first + timedelta(days=days):
+            work |= set(span(of(row["starts_at"]), of(row["ends_at"])))
+    taken: dict[str, set[int]] = {"unavailable_blocks": set(), "booked": set()}
+    for table in ("unavailable_blocks", "individual_appointments", "group_appointments"):
+        for row in clinic.rows(table):
+            day = of(row["starts_at"]).astimezone(zones[row["business_id"]]).date()
+            here = first <= day < first + timedelta(days=days)
+            if here and row["practitioner_id"] == who and not row.get("archived_at") and not row.get("cancelled_at"):
+                key = table if table in taken else "booked"
+                taken[key] |= set(span(of(row["starts_at"]), of(row["ends_at"])))
+    return work, taken["unavailable_blocks"], taken["booked"]
+
+
+@pytest.mark.parametrize(
+    ("now", "first", "days"),
+    [("2026-11-24T09:00:00+11:00", date(2026, 11, 16), 7), ("2026-10-20T09:00:00+11:00", date(2026, 9, 28), 14)],
+)
+async def test_utilisation_is_the_minutes_counted_one_by_one(now: str, first: date, days: int) -> None:
+    async with reception(sandbox_now=now) as clinic:
+        eva = clinic.patient("Eva", "Twice")
+        monday = first.isoformat()
+        clinic.book(eva, NORTHSIDE, "Dr Mei Ng", f"{monday} 09:00", minutes=60)
+        clinic.book(eva, NORTHSIDE, "Dr Mei Ng", f"{monday} 09:30", minutes=60)  # a double booking
+        clinic.book(eva, NORTHSIDE, "Dr Mei Ng", f"{monday} 18:00")  # after hours
+        clinic.book(eva, NORTHSIDE, "Dr Mei Ng", f"{monday} 11:00", minutes=120, **GONE)
+        last = first + timedelta(days=days - 1)
+        answer, rows = await whole(clinic, kind="utilisation", when=f"{first} to {last}")
+        assert len(rows) == 8
+        for row in rows:
+            work, blocked, booked = minutes(clinic, row["practitioner"], first, days)
+            assert row["open_hours"] == round(len(work - blocked) / 60, 2), row
+            assert row["booked_hours"] == round(len(booked) / 60, 2), row
+            inside = booked & (work - blocked)
+            assert row["free_hours"] == round(len(work - blocked - booked) / 60, 2), row
+            assert row["utilisation"] == f"{100 * len(inside) / len(work - blocked):.1f}%", row
+        assert next(row for row in rows if row["practitioner"] == "Dr Mei Ng")["outside_hours"] >= 0.5
+        assert answer["summary"]["open_hours"] == pytest.approx(sum(row["open_hours"] for row in rows), abs=0.1)
+        river = await clinic.assistant.call(
+            "report", kind="utilisation", when=f"{first} to {last}", business="Riverside"
+        )
+        assert {row["practitioner"] for row in river["items"]} == {"Jack Whitfield", "Aroha Tane", "Sam Iyer"}
+        assert river["time_zone"] == "Australia/Adelaide"
+
+
+async def test_new_patients_and_how_many_came_back() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        clinic.empty("patients")
+        made = stamp(utc("2026-11-02 00:10", NORTHSIDE))
+        people = {
+            name: clinic.patient("N", name, created_at=made)
+            for name in ("twice", "booked", "once", "missed", "never", "cancelled")
+        }
+        clinic.patient("N", "before", created_at=stamp(utc("2026-11-01 23:50", NORTHSIDE)))
+        clinic.patient("N", "gone", created_at=made, **HIDDEN)
+        for name in ("twice", "booked", "once", "missed", "cancelled"):
+            clinic.book(people[name], NORTHSIDE, "Dr Mei Ng", "2026-11-03 08:30", arrived=True)
+        clinic.group([people["twice"]], NORTHSIDE, "Priya Nair", "2026-11-10 16:30")
+        clinic.book(people["booked"], RIVERSIDE, "Jack Whitfield", "2027-05-03 08:30")
+        clinic.book(people["missed"], NORTHSIDE, "Dr Mei Ng", "2026-11-10 08:30", arrived=False)
+        clinic.book(people["cancelled"], NORTHSIDE, "Dr Mei Ng", "2026-11-10 09:30", **GONE)
+        answer, rows = await whole(clinic, kind="new_patients", when="2026-11-02 to 2026-11-08")
+        assert {row["patient_id"] for row in rows} == set(people.values())
+        expected = {"new": 6, "with_a_visit": 5, "returned": 2, "return_rate": "40.0%"}
+        assert {name: answer["summary"][name] for name in expected} == expected
+        visits = {row["patient"]: row["visits"] for row in rows}
+        assert visits == {"N twice": 2, "N booked": 2, "N once": 1, "N missed": 1, "N never": 0, "N cancelled": 1}
+
+
+@pytest.mark.parametrize(("site", "practitioner"), BOTH)
+@pytest.mark.parametrize("day", ["2026-10-04", "2026-04-05", "2026-11-23"])
+async def test_the_first_and_last_visits_of_a_local_day_belong_to_it(site: str, practitioner: str, day: str) -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        eva = clinic.patient("Eva", "Edges")
+        before = date.fromisoformat(day) - timedelta(days=1)
+        after = date.fromisoformat(day) + timedelta(days=1)
+        wanted = {clinic.book(eva, site, practitioner, f"{day} {clock}") for clock in ("00:00", "08:30", "23:30")}
+        clinic.book(eva, site, practitioner, f"{before} 23:30")
+        clinic.book(eva, site, practitioner, f"{after} 00:00")
+        answer = await clinic.assistant.call("report", kind="unbilled", when=day, business=site)
+        assert {row["appointment_id"] for row in answer["items"]} == wanted
+        everywhere = await clinic.assistant.call("report", kind="unbilled", when=day)
+        assert {row["appointment_id"] for row in everywhere["items"]} == wanted
+
+
+async def test_requests_grow_with_pages_and_never_with_rows() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        people = [clinic.patient("Many", f"P{number}") for number in range(60)]
+        for number in range(250):
+            minute = f"{8 + number % 8:02d}:{15 * (number % 4):02d}"
+            day = f"2026-11-{2 + number % 20:02d}"
+            clinic.book(people[number % 60], NORTHSIDE, "Dr Mei Ng", f"{day} {minute}", arrived=number % 2 == 0)
+        for number in range(12):
+            clinic.group(people[:5], NORTHSIDE, "Priya Nair", f"2026-11-{2 + number:02d} 16:30")
+        pages = 3
+        most = {
+            "no_shows": pages + 1,
+            "cancellations": pages + 1,
+            "unbilled": pages + 1,
+            "missing_notes": pages + 1,
+            "unpaid": -(-len(clinic.rows("invoices")) // 100),
+            "lapsed": pages + 1 + 1,
+            "utilisation": pages + 2,
+            "new_patients": 2 + pages + 1,
+            "duplicates": -(-len(clinic.rows("patients")) // 100),
+            "missing_contacts": 1 + -(-len(clinic.rows("patients")) // 100),
+        }
+        await clinic.assistant.call("report", kind="unpaid")
+        for kind, count in most.items():
+            answer, seen = await clinic.counted(
+                "report",
+                kind=kind,
+                when="2026-11-01 to 2026-11-23" if kind not in ("unpaid", "duplicates", "missing_contacts") else None,
+            )
+            assert "summary" in answer, answer
+            assert seen <= 5 + count + 1, kind
+
+
+async def test_every_kind_stays_within_its_tokens_and_says_what_is_left() -> None:
+    async with reception() as clinic:
+        for kind in ("no_shows", "cancellations", "unbilled", "unpaid", "missing_notes", "lapsed", "utilisation"):
+            for arguments, most in (({}, 2_000), ({"limit": 200}, 8_000)):
+                result = await clinic.assistant.client.call_tool("report", {"kind": kind, **arguments})
+                text = result.content[0].text  # pyright: ignore[reportAttributeAccessIssue]
+                assert len(text.encode()) / 4 <= most, kind
+                body = json.loads(text)
+                left = body["page"]["total"] - body["page"]["returned"]
+                assert body["page"]["complete"] == (left == 0)
+                assert left == 0 or any(f"{left:,} more rows" in note for note in body["notes"])
+                assert body["definition"] and body["when"]
+
+
+async def test_unclear_names_times_and_far_too_long_spans_are_answers() -> None:
+    async with reception() as clinic:
+        call = clinic.assistant.call
+        assert (await call("report", kind="no_shows", practitioner="Nobody"))["code"] == "not_found"
+        assert (await call("report", kind="no_shows", when="soonish"))["code"] == "not_understood"
+        assert (await call("report", kind="no_shows", when="2020-01-01 to 2026-01-01"))["code"] == "not_understood"
+        assert (await call("report", kind="profit"))["code"] == "invalid_arguments"
+        for kind in ("duplicates", "missing_contacts"):
+            told = await call("report", kind=kind, practitioner="Mei Ng")
+            assert told["code"] == "invalid_arguments" and "when" in told["fix"]
+        for wrong in ({"limit": 0}, {"limit": 201}, {"skip": -1}):
+            assert (await call("report", kind="no_shows", **wrong))["code"] == "invalid_arguments"
+        former = await call("report", kind="no_shows", when=WHEN, practitioner="Greta Holm")
+        assert former["summary"]["visits"] == 0 and any("no longer" in note for note in former["notes"])
+        ahead = await call("report", kind="no_shows", when="tomorrow")
+        assert ahead["summary"]["visits"] == 0 and any("still to come" in note for note in ahead["notes"])
+
+
+async def test_over_stdio() -> None:
+    async with over_stdio() as assistant:
+        answer = await assistant.call("report", kind="utilisation", when="last week", practitioner="Mei Ng")
+        assert answer["items"][0]["open_hours"] > 30 and answer["items"][0]["practitioner"] == "Dr Mei Ng"
