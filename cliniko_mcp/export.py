@@ -22,9 +22,8 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
-from cliniko_mcp.guards.file_lock import held
 from cliniko_mcp.guards.guarded_clinic import Desk
-from cliniko_mcp.private_files import open_private
+from cliniko_mcp.private_files import locked, open_private
 
 Format = Literal["csv", "jsonl"]
 Progress = Callable[[int, int | None], None]
@@ -175,7 +174,7 @@ class Unfinished:
 
     def _lock(self, opened: ExitStack) -> None:
         try:
-            opened.enter_context(held(self._file.fileno()))
+            opened.enter_context(locked(self._file.fileno()))
             # Whoever held it may have finished meanwhile, and this file is the whole export then.
             ours = os.path.samestat(os.fstat(self._file.fileno()), self._part.stat())
         except (TimeoutError, FileNotFoundError):

@@ -173,7 +173,8 @@ def generated(root: Path) -> dict[Path, str]:
     tools = all_tools()
     files = {
         root / "tools.manifest.json": json.dumps(manifest(tools), indent=1, ensure_ascii=False) + "\n",
-        root / "cliniko_mcp" / "tools" / FILE: json.dumps(listing(tools), separators=(",", ":"), ensure_ascii=False) + "\n",
+        root / "cliniko_mcp" / "tools" / FILE: json.dumps(listing(tools), separators=(",", ":"), ensure_ascii=False)
+        + "\n",
         root / "docs" / "tools.md": tool_reference(tools),
     }
     for path in (root / "packaging" / "server.json", root / "packaging" / "mcpb" / "manifest.json"):

@@ -1,13 +1,20 @@
-"""Files and folders that only their owner can read: made, narrowed where they were wider, read and replaced whole."""
+"""Files and folders that only their owner can read: made, narrowed where they were wider, read, locked, replaced whole."""
 
 import os
 import stat
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 OWNER_ONLY: Final = 0o600
 # A link is not followed, and a pipe does not keep its opener waiting until somebody writes to it.
 _SAFELY: Final = sum(int(getattr(os, name, 0)) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+
+_PATIENCE = 2.0
+_PAUSE = 0.002
 
 
 def private_folder(path: Path) -> Path:
@@ -70,3 +77,51 @@ def read_private(path: Path, most: int = 65_536) -> str:
         if os.name == "posix" and (found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077):
             raise PermissionError(f"{path.name} is not private to its owner")
         return file.read(most).decode("utf-8", "replace")
+
+
+# The system's own module is imported where it is used: this file can be imported where neither of them exists.
+if sys.platform == "win32":
+    # Far beyond the content, because this lock forbids others to read the bytes it covers.
+    _PLACE = 1 << 30
+
+    def _take(descriptor: int) -> None:
+        import msvcrt
+
+        os.lseek(descriptor, _PLACE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _release(descriptor: int) -> None:
+        import msvcrt
+
+        os.lseek(descriptor, _PLACE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+
+    def _take(descriptor: int) -> None:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _release(descriptor: int) -> None:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+@contextmanager
+def locked(descriptor: int) -> Generator[None]:
+    """Hold the lock of this open file meanwhile. Raises TimeoutError when another process keeps it for two seconds."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            _take(descriptor)
+            break
+        except OSError:
+            if time.monotonic() > give_up:
+                raise TimeoutError("another process holds the file") from None
+            time.sleep(_PAUSE)
+    try:
+        yield
+    finally:
+        _release(descriptor)

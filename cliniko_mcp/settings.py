@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from cliniko_mcp.cliniko.fields import parse_moment
 from cliniko_mcp.errors import ConfigurationError
 
 ENVIRONMENT_NAMES = {"api_key": "CLINIKO_API_KEY", "contact_email": "CLINIKO_CONTACT_EMAIL"}
@@ -28,7 +27,7 @@ def _moment(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return parse_moment(value)
+        return datetime.fromisoformat(value.strip())
     except ValueError:
         raise ValueError("must be a time such as 2026-11-24T09:00+11:00") from None
 

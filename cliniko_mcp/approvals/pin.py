@@ -10,8 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final, TypedDict, cast
 
-from cliniko_mcp.guards.file_lock import held
-from cliniko_mcp.private_files import open_private, private_folder, read_private, write_private
+from cliniko_mcp.private_files import locked, open_private, private_folder, read_private, write_private
 
 TRIES: Final = 5
 PAUSE: Final = 300.0
@@ -66,7 +65,7 @@ class Pin:
         except OSError:
             return Checked.BROKEN
         try:
-            with held(descriptor):
+            with locked(descriptor):
                 return self._check(typed)
         except (OSError, ValueError, KeyError, TypeError):
             return Checked.BROKEN

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from enum import Enum
+from typing import Final, Literal, Protocol
 
 from cliniko_mcp.approvals.digest import digest
-from cliniko_mcp.guards.pipeline import Question, Verdict
 
 OPEN_FOR: Final = timedelta(minutes=10)
 DENIED_FOR: Final = timedelta(minutes=15)
@@ -20,6 +20,51 @@ MOST_SHOWN: Final = 20
 """How many questions may wait on the page at once: a person has to read each of them."""
 
 Place = Literal["page", "terminal"]
+
+
+class Verdict(Enum):
+    """What a person answered: yes, no, or nothing usable (no answer, no way to ask), which goes to the next rung."""
+
+    YES = "yes"
+    NO = "no"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked: a title, the preview in sentences, and the challenge that the answer is bound to.
+
+    `challenge` is opaque text (operation, arguments, facts, nonce, expiry digested); it holds no secret and no name.
+    """
+
+    title: str
+    preview: str
+    challenge: str
+    expires: float
+
+
+class AskFirst(Exception):
+    """Not a failure: an asker raises it whose protocol wants the question returned and the call repeated.
+
+    The server turns it into an input-required result; the repeated call carries `question.challenge` back, sealed.
+    """
+
+    def __init__(self, question: Question) -> None:
+        super().__init__("a person has to be asked first")
+        self.question = question
+
+
+class Asker(Protocol):
+    """A way to ask the person behind the client."""
+
+    async def ask(self, question: Question) -> Verdict:
+        """The person's answer. May raise AskFirst where the answer can only come with a repeated call."""
+        ...
+
+    @property
+    def answered(self) -> str | None:
+        """The challenge that came back with this call, or None when this call answers nothing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

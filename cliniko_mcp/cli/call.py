@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from cliniko_mcp.approvals.questions import Question, Verdict
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.cli.progress_bar import Bar
-from cliniko_mcp.guards.pipeline import Caller, Question, Verdict
+from cliniko_mcp.guards.pipeline import Caller
 
 
 class Terminal:

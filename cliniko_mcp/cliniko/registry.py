@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final
 
 from cliniko_mcp.cliniko.operations import Operation, Resource
-from cliniko_mcp.tools.index import entries
 
 RESOURCES: Final = (
     "appointment_types",
@@ -82,12 +81,7 @@ def operations() -> Mapping[str, Operation]:
 
 
 def find(name: str, module: str | None = None) -> Operation | None:
-    """The operation with this name, or None. Imports only the module of its resource where that is given or listed."""
-    known = entries().get(name)
-    if module is None and known is not None:
-        if known.kind != "operation":
-            return None
-        module = known.resource
+    """The operation with this name, or None; only the module of its resource is imported where that is given."""
     if module in RESOURCES:
-        return next((each for each in resource(module).operations() if each.name == name), None)
+        return next((operation for operation in resource(module).operations() if operation.name == name), None)
     return operations().get(name)

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from cliniko_mcp.approvals.digest import arguments, digest
+from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
 from cliniko_mcp.guards.hash_chain import Chain
-from cliniko_mcp.guards.pipeline import Act, AskFirst, GuardedCall
+from cliniko_mcp.guards.pipeline import Act, GuardedCall
 from cliniko_mcp.guards.read_only import changes
 
 T = TypeVar("T")

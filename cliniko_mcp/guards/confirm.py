@@ -20,10 +20,10 @@ import anyio
 from cliniko_mcp.approvals.digest import arguments
 from cliniko_mcp.approvals.facts import Reader
 from cliniko_mcp.approvals.preview import Preview, preview
-from cliniko_mcp.approvals.questions import Asked, Matter, Questions
+from cliniko_mcp.approvals.questions import Asked, Matter, Questions, Verdict
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed
-from cliniko_mcp.guards.pipeline import Act, Caller, GuardedCall, Verdict
+from cliniko_mcp.guards.pipeline import Act, Caller, GuardedCall
 
 T = TypeVar("T")
 

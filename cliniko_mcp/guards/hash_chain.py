@@ -17,8 +17,7 @@ from typing import Final, cast
 
 from cliniko_mcp.approvals.paths import audit_file
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.guards.file_lock import held
-from cliniko_mcp.private_files import open_private, private_folder, read_private
+from cliniko_mcp.private_files import locked, open_private, private_folder, read_private
 
 START: Final = "0" * 64
 _LONGEST: Final = 8_192
@@ -84,7 +83,7 @@ class Chain:
         """The open head, while no other process writes."""
         head_file = open_private(self._head_path, os.O_RDWR | os.O_CREAT)
         try:
-            with held(head_file):
+            with locked(head_file):
                 yield head_file
         finally:
             os.close(head_file)

@@ -6,60 +6,15 @@ clinic. Typed tools, executors and curated tools all reach it through `guard`, s
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Literal, Protocol, TypeVar
 
+from cliniko_mcp.approvals.questions import Asker
 from cliniko_mcp.cliniko.operations import Call
 
 T = TypeVar("T")
 Act = Callable[[], Awaitable[T]]
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 """Tell the person who waits: how far, of how much (None: not known), and a sentence."""
-
-
-class Verdict(Enum):
-    """What a person answered: yes, no, or nothing usable (no answer, no way to ask), which goes to the next rung."""
-
-    YES = "yes"
-    NO = "no"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a person is asked: a title, the preview in sentences, and the challenge that the answer is bound to.
-
-    `challenge` is opaque text (operation, arguments, facts, nonce, expiry digested); it holds no secret and no name.
-    """
-
-    title: str
-    preview: str
-    challenge: str
-    expires: float
-
-
-class AskFirst(Exception):
-    """Not a failure: an asker raises it whose protocol wants the question returned and the call repeated.
-
-    The server turns it into an input-required result; the repeated call carries `question.challenge` back, sealed.
-    """
-
-    def __init__(self, question: Question) -> None:
-        super().__init__("a person has to be asked first")
-        self.question = question
-
-
-class Asker(Protocol):
-    """A way to ask the person behind the client."""
-
-    async def ask(self, question: Question) -> Verdict:
-        """The person's answer. May raise AskFirst where the answer can only come with a repeated call."""
-        ...
-
-    @property
-    def answered(self) -> str | None:
-        """The challenge that came back with this call, or None when this call answers nothing."""
-        ...
 
 
 async def silent(done: float, total: float | None, message: str) -> None:

@@ -13,7 +13,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError, NoBackChannelError
 from pydantic import ValidationError
 
-from cliniko_mcp.guards.pipeline import Asker, AskFirst, Question, Verdict
+from cliniko_mcp.approvals.questions import Asker, AskFirst, Question, Verdict
 
 FORM: Final[dict[str, Any]] = {
     "type": "object",

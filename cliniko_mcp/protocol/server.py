@@ -12,8 +12,9 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp import __version__
 from cliniko_mcp.app import House
+from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue
-from cliniko_mcp.guards.pipeline import AskFirst, Caller
+from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.protocol.surfaces import surfaces
 from cliniko_mcp.results.envelope import compact, error_body

@@ -5,9 +5,9 @@ from typing import Any
 import anyio
 import pytest
 
-from cliniko_mcp.approvals.questions import MOST_SHOWN
+from cliniko_mcp.approvals.questions import MOST_SHOWN, AskFirst, Question, Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotFound
-from cliniko_mcp.guards.pipeline import AskFirst, Caller, Question, Verdict
+from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
 from tests.guards.gate import Form, House, RoundTrip, call, run
 from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, NO, NONE, TWIN, YES, asked

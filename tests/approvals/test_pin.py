@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from cliniko_mcp import private_files
 from cliniko_mcp.approvals.pin import LONGEST, SHORTEST, Checked, Pin
-from cliniko_mcp.guards import file_lock
 from tests.approvals.desktop import Wall
 
 
@@ -44,10 +44,10 @@ def test_the_shortest_and_the_longest_pin_are_taken_whole(tmp_path: Path) -> Non
 def test_a_try_that_waits_in_vain_for_another_one_lets_nothing_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_lock, "_PATIENCE", 0.01)
+    monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     pin = Pin(tmp_path, Wall())
     pin.set("4711")
-    with (tmp_path / "pin.lock").open("w") as other, file_lock.held(other.fileno()):
+    with (tmp_path / "pin.lock").open("w") as other, private_files.locked(other.fileno()):
         assert pin.check("4711") is Checked.BROKEN
     assert pin.check("4711") is Checked.RIGHT
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import Asked, Matter, Questions
-from cliniko_mcp.guards.pipeline import Verdict
+from cliniko_mcp.approvals.questions import Asked, Matter, Questions, Verdict
 from tests.guards.gate import Clock
 
 ANA = Matter("local", "archive_patient", "{}", "patients/1", "facts")

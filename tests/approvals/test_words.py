@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import MOST_KEPT, MOST_SHOWN, Matter
+from cliniko_mcp.approvals.questions import MOST_KEPT, MOST_SHOWN, Matter, Verdict
 from cliniko_mcp.errors import NotFound, Refused
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import Chain
-from cliniko_mcp.guards.pipeline import Caller, Verdict
+from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.read_only import ReadOnly
 from tests.guards.gate import Form, House, call, run
 

@@ -12,8 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cliniko_mcp.approvals.page_html import questions_page
-from cliniko_mcp.approvals.questions import Asked, Matter
-from cliniko_mcp.guards.pipeline import Question
+from cliniko_mcp.approvals.questions import Asked, Matter, Question
 from tests.terminal import in_a_terminal
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"

@@ -19,9 +19,9 @@ resource = pytest.importorskip("resource", reason="signals and limits of file si
 WRITER = """
 import sys
 from pathlib import Path
-from cliniko_mcp.guards import file_lock
+from cliniko_mcp import private_files
 from cliniko_mcp.guards.hash_chain import Chain
-file_lock._PATIENCE = 60
+private_files._PATIENCE = 60
 chain = Chain(Path(sys.argv[1]), part=60_000, parts=500)
 number = 0
 while True:

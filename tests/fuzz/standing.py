@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, settings
 
 import cliniko_mcp.sandbox.transport
 from cliniko_mcp.app import House, running
+from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError
-from cliniko_mcp.guards.pipeline import AskFirst, Caller
+from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.results.envelope import compact, error_body
 from cliniko_mcp.settings import Settings
 from tests.faults.weather import Trouble, fair

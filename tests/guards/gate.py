@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from cliniko_mcp.approvals.decisions import Outcome
-from cliniko_mcp.approvals.questions import Questions
+from cliniko_mcp.approvals.questions import AskFirst, Question, Questions, Verdict
 from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Call, Get, Risk
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards.confirm import Confirm
-from cliniko_mcp.guards.pipeline import AskFirst, Caller, GuardedCall, Layer, Question, Verdict, guard
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall, Layer, guard
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 SYDNEY = ZoneInfo("Australia/Sydney")

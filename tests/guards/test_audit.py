@@ -10,11 +10,12 @@ from typing import Any
 import anyio
 import pytest
 
+from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import Chain
-from cliniko_mcp.guards.pipeline import AskFirst, Caller, GuardedCall, Question, Verdict, guard
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
 from cliniko_mcp.guards.read_only import ReadOnly
 from tests.guards.gate import SYDNEY, Clock, Form, House, RoundTrip, call, run
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.guards import file_lock
+from cliniko_mcp import private_files
 from cliniko_mcp.guards.hash_chain import Chain, Checked
 
 
@@ -165,9 +165,9 @@ def test_one_part_is_enough(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from cliniko_mcp.guards import file_lock
+from cliniko_mcp import private_files
 from cliniko_mcp.guards.hash_chain import Chain
-file_lock._PATIENCE = 60
+private_files._PATIENCE = 60
 chain = Chain(Path(sys.argv[1]), part=20_000)
 for number in range(100):
     chain.append({"who": sys.argv[2], "x": number})
@@ -221,9 +221,9 @@ def test_a_line_that_is_just_being_written_is_not_taken_for_a_broken_one(
 
 
 def test_only_a_log_that_looks_broken_waits_for_its_writers(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_lock, "_PATIENCE", 0.01)
+    monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     chain.append({})
-    with chain.path.with_name("audit.jsonl.head").open("r+") as head, file_lock.held(head.fileno()):
+    with chain.path.with_name("audit.jsonl.head").open("r+") as head, private_files.locked(head.fileno()):
         assert chain.verify() == Checked(1)
         chain.path.write_bytes(chain.path.read_bytes()[:-1])
         with pytest.raises(TimeoutError, match="another process"):
@@ -253,11 +253,11 @@ def test_what_is_wrong_with_a_copy_that_nobody_may_write_is_said(chain: Chain, m
 def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_lock, "_PATIENCE", 0.01)
+    monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     chain.append({})
     with (
         chain.path.with_name("audit.jsonl.head").open("r+") as head,
-        file_lock.held(head.fileno()),
+        private_files.locked(head.fileno()),
         pytest.raises(OSError, match="another process"),
     ):
         chain.append({})

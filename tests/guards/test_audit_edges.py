@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from cliniko_mcp import private_files
+from cliniko_mcp.approvals.questions import AskFirst, Question
 from cliniko_mcp.errors import NotAllowed
-from cliniko_mcp.guards import file_lock
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.hash_chain import Chain
-from cliniko_mcp.guards.pipeline import AskFirst, Caller, GuardedCall, Question, guard
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
 from tests.guards.gate import Clock, call, run
 
 READ = call("get_patient", id="1")
@@ -41,11 +42,11 @@ def test_names_that_others_chose_take_up_no_more_than_their_place(chain: Chain) 
 
 
 def test_a_change_waits_for_the_log_and_says_who_holds_it(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_lock, "_PATIENCE", 0.01)
+    monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     chain.append({})
     with (
         chain.path.with_name("audit.jsonl.head").open("r+") as head,
-        file_lock.held(head.fileno()),
+        private_files.locked(head.fileno()),
         pytest.raises(NotAllowed, match=r"cannot be written \(another process holds the file\)"),
     ):
         acted(chain, GuardedCall(ARCHIVE, "archive_patient", Caller()))

@@ -6,8 +6,9 @@ from typing import Any, Literal
 import anyio
 import pytest
 
+from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
-from cliniko_mcp.guards.pipeline import AskFirst, Caller, Question, Verdict
+from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
 from tests.guards.gate import Form, House, RoundTrip, call, run
 

@@ -8,13 +8,13 @@ import anyio
 import pytest
 
 from cliniko_mcp.approvals.preview import target_of
-from cliniko_mcp.approvals.questions import Questions
+from cliniko_mcp.approvals.questions import Questions, Verdict
 from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.cliniko.operations import List, Operation, Risk
 from cliniko_mcp.cliniko.registry import operations, resource
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, NotFound
 from cliniko_mcp.guards.confirm import Confirm
-from cliniko_mcp.guards.pipeline import Caller, GuardedCall, Verdict, guard
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from tests.guards.gate import Form, call

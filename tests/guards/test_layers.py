@@ -2,11 +2,12 @@
 
 import pytest
 
+from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.exclusion import Exclusion
-from cliniko_mcp.guards.pipeline import Caller, GuardedCall, Verdict, guard
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
 from cliniko_mcp.guards.read_only import ReadOnly, changes
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.views import view_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cliniko_mcp.guards import file_lock
+from cliniko_mcp import private_files
 
 
 class Watch:
@@ -29,7 +29,7 @@ class Watch:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     watch = Watch()
-    take = file_lock._take
+    take = private_files._take
 
     def tried(descriptor: int) -> None:
         watch.tries.append(watch.now)
@@ -37,8 +37,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
             raise BlockingIOError("another has it")
         take(descriptor)
 
-    monkeypatch.setattr(file_lock, "time", watch)
-    monkeypatch.setattr(file_lock, "_take", tried)
+    monkeypatch.setattr(private_files, "time", watch)
+    monkeypatch.setattr(private_files, "_take", tried)
     return watch
 
 
@@ -50,14 +50,14 @@ def file(tmp_path: Path) -> Iterator[int]:
 
 
 def test_a_lock_that_another_keeps_is_waited_for_two_seconds_and_no_longer(watch: Watch, file: int) -> None:
-    with pytest.raises(TimeoutError, match="another process holds the file"), file_lock.held(file):
+    with pytest.raises(TimeoutError, match="another process holds the file"), private_files.locked(file):
         pytest.fail("nobody gave it back")
     assert 2.0 <= watch.now - watch.tries[0] < 2.1
 
 
 def test_while_it_waits_it_tries_hundreds_of_times_a_second_and_rests_in_between(watch: Watch, file: int) -> None:
     watch.until = watch.now + 1
-    with file_lock.held(file):
+    with private_files.locked(file):
         assert watch.until <= watch.now < watch.until + 0.01
     assert all(0.001 < later - earlier < 0.01 for earlier, later in pairwise(watch.tries))
 
@@ -65,11 +65,11 @@ def test_while_it_waits_it_tries_hundreds_of_times_a_second_and_rests_in_between
 def test_it_is_given_back_after_work_that_went_well_and_after_work_that_failed(tmp_path: Path, file: int) -> None:
     other = os.open(tmp_path / "shared", os.O_RDWR)
     try:
-        with file_lock.held(file), pytest.raises(OSError):
-            file_lock._take(other)
-        with pytest.raises(ZeroDivisionError), file_lock.held(file):
+        with private_files.locked(file), pytest.raises(OSError):
+            private_files._take(other)
+        with pytest.raises(ZeroDivisionError), private_files.locked(file):
             raise ZeroDivisionError
-        with file_lock.held(other):
+        with private_files.locked(other):
             pass
     finally:
         os.close(other)
