@@ -22,7 +22,7 @@ import httpx2
 from mcp.client.client import Client
 
 from benchmarks.report import Row, report
-from cliniko_mcp.app import House, running
+from cliniko_mcp.app import App, open_app
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.sandbox.faults import Fault
@@ -46,22 +46,22 @@ Work = Callable[[], Awaitable[object]]
 
 
 @asynccontextmanager
-async def at_work() -> AsyncGenerator[tuple[House, Client, httpx2.AsyncClient]]:
+async def at_work() -> AsyncGenerator[tuple[App, Client, httpx2.AsyncClient]]:
     """A house, an MCP client connected to its server, and a bare HTTP client of the same clinic."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(FLAGS | {"audit_file": str(Path(folder) / "audit.jsonl")}, {})
         async with AsyncExitStack() as stack:
-            house = await stack.enter_async_context(running(settings))
-            client = await stack.enter_async_context(Client(build_server(house)))
-            transport = SandboxTransport(house.sandbox)
-            bare = httpx2.AsyncClient(transport=transport, base_url=house.sandbox.base_url, headers=HEADERS)
-            yield house, client, await stack.enter_async_context(bare)
+            app = await stack.enter_async_context(open_app(settings))
+            client = await stack.enter_async_context(Client(build_server(app)))
+            transport = SandboxTransport(app.sandbox)
+            bare = httpx2.AsyncClient(transport=transport, base_url=app.sandbox.base_url, headers=HEADERS)
+            yield app, client, await stack.enter_async_context(bare)
 
 
 async def overhead(runs: int = 60) -> list[Row]:
     """A row for a read, a list of 100 rows and a write: milliseconds of the call, of the bare request, and between."""
-    async with at_work() as (house, client, bare):
-        patient = (await house.call("list_patients", {"limit": 1}, Caller()))["items"][0]["id"]  # pyright: ignore
+    async with at_work() as (app, client, bare):
+        patient = (await app.call("list_patients", {"limit": 1}, Caller()))["items"][0]["id"]  # pyright: ignore
         number = 0
 
         async def called(tool: str, **arguments: Any) -> None:
@@ -121,13 +121,13 @@ async def frontdesk(runs: int = 7) -> list[Row]:
     }
     rows: list[Row] = []
     for name, (tool, arguments) in tools.items():
-        async with at_work() as (house, _, _):
-            kinds = await house.call("list_appointment_types", {"limit": 1, "fields": "name"}, Caller())
+        async with at_work() as (app, _, _):
+            kinds = await app.call("list_appointment_types", {"limit": 1, "fields": "name"}, Caller())
             given = arguments | ({"type": kinds["items"][0]["name"]} if "type" in arguments else {})  # pyright: ignore
-            seen = house.sandbox.requests
+            seen = app.sandbox.requests
 
-            async def run(tool: str = tool, given: dict[str, Any] = given, house: House = house) -> None:
-                await house.call(tool, given, Caller())
+            async def run(tool: str = tool, given: dict[str, Any] = given, app: App = app) -> None:
+                await app.call(tool, given, Caller())
 
             before = len(seen)
             await run()
@@ -141,11 +141,11 @@ async def frontdesk(runs: int = 7) -> list[Row]:
 
 async def distant(runs: int = 5) -> list[Row]:
     """A row: seconds of find_times over everyone and four weeks, of 1.5 allowed, where each answer takes 50 ms."""
-    async with at_work() as (house, _, _):
-        await house.call("list_businesses", {"limit": 1}, Caller())
-        house.sandbox.faults.set(Fault("slow", seconds=0.05))
+    async with at_work() as (app, _, _):
+        await app.call("list_businesses", {"limit": 1}, Caller())
+        app.sandbox.faults.set(Fault("slow", seconds=0.05))
         given = {"type": "Standard consult", "when": "next 4 weeks"}
-        times = [await took(lambda: house.call("find_times", given, Caller())) for _ in range(runs + 1)]
+        times = [await took(lambda: app.call("find_times", given, Caller())) for _ in range(runs + 1)]
         row: Row = {"tool": "find_times, 4 weeks, 50 ms upstream", "first s": times[0] / 1000}
         return [row | {"later s": median(times[1:]) / 1000}]
 
@@ -154,10 +154,10 @@ async def growth(sizes: list[int]) -> list[Row]:
     """A row for each size of the clinic's list of patients: what its parts cost, and the whole to a 1,000 rows."""
     rows: list[Row] = []
     for size in sizes:
-        async with at_work() as (house, _, _):
-            await house.call("list_patients", {"limit": 1}, Caller())
-            crowd(house, size)
-            desk = await house.desk("benchmark", Caller())
+        async with at_work() as (app, _, _):
+            await app.call("list_patients", {"limit": 1}, Caller())
+            crowd(app, size)
+            desk = await app.guarded_clinic("benchmark", Caller())
             call = desk.call("list_patients")
             began = time.perf_counter()
             count = len([1 async for _ in desk.all("list_patients")])
@@ -177,14 +177,14 @@ async def growth(sizes: list[int]) -> list[Row]:
     return rows
 
 
-def crowd(house: House, size: int) -> None:
+def crowd(app: App, size: int) -> None:
     """Fill the clinic with copies of one patient until it has so many."""
-    state = house.sandbox.snapshot()
+    state = app.sandbox.snapshot()
     tables: Any = state["tables"]
     patients: list[dict[str, Any]] = [each for each in tables["patients"] if not each.get("archived_at")][:1]
     pattern = patients[0]
     tables["patients"] = [{**pattern, "id": str(1_500_000_000_000_000_000 + number)} for number in range(size)]
-    house.sandbox.restore(state)
+    app.sandbox.restore(state)
 
 
 def main() -> None:

@@ -149,19 +149,19 @@ def _sound() -> None:
 
 
 def _tried(work: Sequence[tuple[str, Mutant]], jobs: int, seconds: int) -> Iterator[tuple[str, Mutant, bool]]:
-    running: dict[int, tuple[str, Mutant]] = {}
+    open_app: dict[int, tuple[str, Mutant]] = {}
     waiting = iter(work)
     while True:
-        while len(running) < jobs and (one := next(waiting, None)) is not None:
+        while len(open_app) < jobs and (one := next(waiting, None)) is not None:
             tests = [f"tests/{name}" for name in TESTS[one[0]]]
             child = os.fork() or _child(f"{PACKAGE}.{one[0]}", one[1].text, tests, seconds)
-            running[child] = one
-        if not running:
+            open_app[child] = one
+        if not open_app:
             return
         child, status = os.wait()
         with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what its tests had started
-        module, mutant = running.pop(child)
+        module, mutant = open_app.pop(child)
         yield module, mutant, os.waitstatus_to_exitcode(status) != 0
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 
 from benchmarks.report import Row, report
-from cliniko_mcp.app import House
+from cliniko_mcp.app import App
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.server import INSTRUCTIONS
 from cliniko_mcp.results.envelope import compact
@@ -96,9 +96,9 @@ async def results(count: Callable[[str], int]) -> list[Row]:
         {},
     )
     async with AsyncExitStack() as stack:
-        house = House(settings, view_of(settings), stack)
+        app = App(settings, view_of(settings), stack)
         for name, (tool, arguments) in CALLS.items():
-            body = await house.call(tool, arguments, Caller(route="terminal"))
+            body = await app.call(tool, arguments, Caller(route="terminal"))
             items = body.get("items")
             shown = len(items) if isinstance(items, list) else 1
             text = compact(body)

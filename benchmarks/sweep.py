@@ -23,7 +23,7 @@ import httpx2
 from benchmarks.report import Row, report
 from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.export import export, list_named, planned
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller
 
 DELAY = 0.05
@@ -71,7 +71,7 @@ def _patient(number: int) -> dict[str, object]:
     }
 
 
-async def timed(upstream: Upstream, work: Callable[[Desk], Awaitable[int]]) -> tuple[float, int, int]:
+async def timed(upstream: Upstream, work: Callable[[GuardedClinic], Awaitable[int]]) -> tuple[float, int, int]:
     """Seconds, pages asked for and rows that came through, with a client of its own."""
     upstream.pages = 0
     async with Clinic.open(
@@ -83,23 +83,23 @@ async def timed(upstream: Upstream, work: Callable[[Desk], Awaitable[int]]) -> t
         per_minute=1_000_000,
         rng=random.Random(1),
     ) as clinic:
-        desk = Desk(clinic, (), Caller(route="terminal"), "export")
+        desk = GuardedClinic(clinic, (), Caller(route="terminal"), "export")
         began = time.perf_counter()
         came = await work(desk)
         return time.perf_counter() - began, upstream.pages, came
 
 
-async def sweep(desk: Desk, rows: int) -> int:
+async def sweep(desk: GuardedClinic, rows: int) -> int:
     """The bounded sweep of a list tool."""
     return len((await desk.rows(desk.call("list_patients"), limit=rows)).rows)
 
 
-async def drain(desk: Desk) -> int:
+async def drain(desk: GuardedClinic) -> int:
     """The whole list, as curated tools read it."""
     return len([record async for record in desk.all("list_patients")])
 
 
-async def one_at_a_time(desk: Desk) -> int:
+async def one_at_a_time(desk: GuardedClinic) -> int:
     """The list as a simple loop reads it: the next page is asked for when the one before has come."""
     call, number, came = desk.call("list_patients"), 0, 0
     while True:
@@ -110,7 +110,7 @@ async def one_at_a_time(desk: Desk) -> int:
             return came
 
 
-async def to_file(desk: Desk, form: str) -> int:
+async def to_file(desk: GuardedClinic, form: str) -> int:
     """The export to a file."""
     plan = planned(list_named("patients"), {}, "csv" if form == "csv" else "jsonl")
     with tempfile.TemporaryDirectory() as folder:
@@ -130,7 +130,7 @@ async def peak_kilobytes(rows: int) -> int:
 async def measured(rows: int) -> tuple[list[Row], dict[str, object]]:
     """The rows of the table, and the memory of exports."""
     ideal = math.ceil(rows / PAGE / IN_FLIGHT) * DELAY
-    ways: dict[str, Callable[[Desk], Awaitable[int]]] = {
+    ways: dict[str, Callable[[GuardedClinic], Awaitable[int]]] = {
         "sweep": lambda desk: sweep(desk, rows),
         "drain": drain,
         "export csv": lambda desk: to_file(desk, "csv"),

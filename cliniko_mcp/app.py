@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller, Layer
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.settings import Settings
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cliniko_mcp.sandbox.core import Sandbox
 
 
-class House:
+class App:
     """A running server's parts: what is listed, what may be called, and the clinic, opened when first needed."""
 
     def __init__(self, settings: Settings, view: View, stack: AsyncExitStack) -> None:
@@ -88,12 +88,12 @@ class House:
         ended = anyio.Event()
         self._under_way.add(ended)
         try:
-            desk = await self.desk(name, caller)
+            guarded = await self.guarded_clinic(name, caller)
             from cliniko_mcp.client.rate_limit import one_call
 
             with one_call():
-                answer = await tool.run(desk, arguments or {})
-                return await answer.finished(desk)
+                answer = await tool.run(guarded, arguments or {})
+                return await answer.finished(guarded)
         finally:
             self._under_way.discard(ended)
             ended.set()
@@ -104,10 +104,10 @@ class House:
             await ended.wait()
         await self._stack.aclose()
 
-    async def desk(self, tool: str, caller: Caller) -> Desk:
+    async def guarded_clinic(self, tool: str, caller: Caller) -> GuardedClinic:
         """What this tool acts through for this caller: the clinic behind the guards."""
         clinic = await self.clinic()
-        return Desk(clinic, self._layers, caller, tool, self.view.excluded_from, self.settings.upload_folder)
+        return GuardedClinic(clinic, self._layers, caller, tool, self.view.excluded_from, self.settings.upload_folder)
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -141,24 +141,24 @@ def demo_clinic(settings: Settings) -> Sandbox:
 
 
 @asynccontextmanager
-async def open_clinic(house: House) -> AsyncGenerator[Clinic]:
+async def open_clinic(app: App) -> AsyncGenerator[Clinic]:
     """The clinic behind a house: the account, another address, or the demo clinic, all by the same road."""
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_agent
 
-    settings = house.settings
+    settings = app.settings
     transport = None
     if settings.sandbox:
         from cliniko_mcp.sandbox.transport import SandboxTransport
 
-        transport = SandboxTransport(house.sandbox)
-        key, email = next(iter(house.sandbox.keys.values())), "demo@example.org"
+        transport = SandboxTransport(app.sandbox)
+        key, email = next(iter(app.sandbox.keys.values())), "demo@example.org"
     else:
         key, email = settings.require_account()
     credentials = Credentials.parse(key)
     base_url = credentials.base_url
     if settings.sandbox:
-        base_url = house.sandbox.base_url
+        base_url = app.sandbox.base_url
     elif settings.base_url:
         base_url = parse_base_url(settings.base_url)
     async with Clinic.open(
@@ -167,12 +167,12 @@ async def open_clinic(house: House) -> AsyncGenerator[Clinic]:
         user_agent=user_agent(email),
         transport=transport,
         per_minute=settings.pace,
-        now=house.clock(),
+        now=app.clock(),
     ) as clinic:
         yield clinic
 
 
-def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
+def guards(app: App, clinic: Clinic) -> tuple[Layer, ...]:
     """The onion around every operation, outermost first."""
     from cliniko_mcp.approvals.approval_page import approval_page
     from cliniko_mcp.approvals.paths import audit_file, state_folder
@@ -183,11 +183,11 @@ def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     from cliniko_mcp.guards.hash_chain import Chain
     from cliniko_mcp.guards.read_only import ReadOnly
 
-    settings, now = house.settings, clinic.now
+    settings, now = app.settings, clinic.now
     questions = Questions(now, lambda: secrets.token_hex(16))
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:
-        house.at_end(page.close)
+        app.at_end(page.close)
     log = Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo)
     confirm = Confirm(
         clinic,
@@ -201,7 +201,7 @@ def guards(house: House, clinic: Clinic) -> tuple[Layer, ...]:
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
         Audit(Chain(log), now),
-        Exclusion(house.view.excluded_from),
+        Exclusion(app.view.excluded_from),
         *read_only,
         confirm,
     )
@@ -220,11 +220,11 @@ def check_account(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncGenerator[House]:
+async def open_app(settings: Settings) -> AsyncGenerator[App]:
     """A house for the length of a run; its connection closes with it.
 
     Raises ConfigurationError for settings that cannot work.
     """
     check_account(settings)
     async with AsyncExitStack() as stack:
-        yield House(settings, view_of(settings), stack)
+        yield App(settings, view_of(settings), stack)

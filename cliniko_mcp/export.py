@@ -22,7 +22,7 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.private_files import locked, open_private
 
 Format = Literal["csv", "jsonl"]
@@ -98,7 +98,7 @@ def planned(operation: Operation, arguments: Mapping[str, str], form: Format, fi
 
 
 async def export(
-    desk: Desk,
+    clinic: GuardedClinic,
     plan: Plan,
     out: Path,
     *,
@@ -114,7 +114,7 @@ async def export(
     Raises ConfigurationError where `out` exists (unless `overwrite`) or cannot be written, and where what is there
     belongs to another export or is being written; whatever reading raises leaves the rows so far for the next run.
     """
-    plan = replace(plan, account=desk.clinic.account)
+    plan = replace(plan, account=clinic.clinic.account)
     try:
         with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
             kept, total = unfinished.rows, None
@@ -126,7 +126,7 @@ async def export(
                 total = kept + rows
 
             behind = {"id": f">{unfinished.last}"} if unfinished.last else {}
-            async with aclosing(desk.all(plan.operation, expect, **plan.arguments, **behind)) as records:
+            async with aclosing(clinic.all(plan.operation, expect, **plan.arguments, **behind)) as records:
                 async for record in records:
                     unfinished.write(record)
                     if unfinished.rows % CHECKPOINT == 0:

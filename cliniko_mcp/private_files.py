@@ -1,4 +1,4 @@
-"""Files and folders that only their owner can read: made, narrowed where they were wider, read, locked, replaced whole."""
+"""Files and folders that only their owner can read: made, narrowed, read, locked, and replaced whole."""
 
 import os
 import stat

@@ -17,7 +17,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from cliniko_mcp.app import House, running
+from cliniko_mcp.app import App, open_app
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
 
@@ -112,7 +112,7 @@ class Assistant:
 
     client: Client
     asked: list[str]
-    house: House | None = None
+    app: App | None = None
 
     async def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         """The answer's JSON; text and structured content must say the same."""
@@ -130,8 +130,8 @@ class Assistant:
 
     def changes(self) -> list[str]:
         """The requests that reached the demo clinic and could change it, as `METHOD path`."""
-        assert self.house is not None
-        seen = self.house.sandbox.requests
+        assert self.app is not None
+        seen = self.app.sandbox.requests
         return [f"{each.method} {each.path}" for each in seen if each.method != "GET"]
 
 
@@ -155,10 +155,10 @@ async def in_process(*, mode: str = "auto", answer: Answer | None = None, **sett
     }
     asked: list[str] = []
     callback = callback_for(answer, asked) if answer else None
-    async with running(Settings.load(given | settings, {})) as house:
-        server = build_server(house)
+    async with open_app(Settings.load(given | settings, {})) as app:
+        server = build_server(app)
         async with Client(server, mode=mode, elicitation_callback=callback) as client:
-            yield Assistant(client, asked, house)
+            yield Assistant(client, asked, app)
 
 
 @asynccontextmanager

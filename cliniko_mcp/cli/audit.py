@@ -71,8 +71,8 @@ def tail(lines: int, named: str | None, sandbox: bool) -> None:
     ended = {str(entry["of"]) for entry in last if "of" in entry}
     for entry in [each for each in last if each.get("outcome") != "begun" or str(each.get("n")) not in ended][-lines:]:
         ids = " ".join(f"{name}={value}" for name, value in _ids(entry).items())
-        rung = "" if entry.get("rung") in (None, "none") else f"by {entry['rung']}"
-        words = (entry.get("time"), entry.get("operation"), ids, entry.get("outcome"), rung)
+        channel = "" if entry.get("rung") in (None, "none") else f"by {entry['rung']}"
+        words = (entry.get("time"), entry.get("operation"), ids, entry.get("outcome"), channel)
         click.echo("  ".join(clean(str(word)) for word in words if word))
 
 

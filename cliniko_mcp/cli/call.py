@@ -58,7 +58,7 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     """Call the tool NAME with its ARGUMENTS as a JSON object, and print the answer as JSON."""
     import anyio
 
-    from cliniko_mcp.app import running
+    from cliniko_mcp.app import open_app
     from cliniko_mcp.errors import ClinikoMcpError, InvalidArguments
     from cliniko_mcp.results.envelope import error_body
     from cliniko_mcp.settings import Settings
@@ -75,8 +75,8 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     async def run() -> Mapping[str, Any]:
         at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
         caller = Caller(route="terminal", asker=Terminal() if at_terminal else None, progress=progress)
-        async with running(settings) as house:
-            return await house.call(name, given, caller)
+        async with open_app(settings) as app:
+            return await app.call(name, given, caller)
 
     try:
         answer = anyio.run(run)

@@ -54,7 +54,7 @@ def export(
     """
     import anyio
 
-    from cliniko_mcp.app import running
+    from cliniko_mcp.app import open_app
     from cliniko_mcp.errors import ClinikoMcpError
     from cliniko_mcp.export import export as write
     from cliniko_mcp.export import list_named, planned
@@ -68,10 +68,10 @@ def export(
     rows = Rows(plan.operation.removeprefix("list_").replace("_", " "))
 
     async def run() -> "Exported":
-        async with running(settings) as house:
-            desk = await house.desk("export", Caller(route="terminal"))
+        async with open_app(settings) as app:
+            clinic = await app.guarded_clinic("export", Caller(route="terminal"))
             return await write(
-                desk, plan, out, again=again, overwrite=overwrite, progress=rows.show, on_kept=rows.go_on
+                clinic, plan, out, again=again, overwrite=overwrite, progress=rows.show, on_kept=rows.go_on
             )
 
     try:

@@ -47,7 +47,7 @@ def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, port: str, **
             # This process is the clinic and nothing else, so its rows and modules may leave the collector's view:
             # a collection that walks through them holds up one answer in some hundreds by 60 ms (measured), and no
             # answer may take 20.
-            assert clinic.desk.store
+            assert clinic.context.store
             gc.collect()
             gc.freeze()
 

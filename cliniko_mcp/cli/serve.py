@@ -11,7 +11,7 @@ import click
 from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
-    from cliniko_mcp.app import House
+    from cliniko_mcp.app import App
 
 _PARTING_SECONDS = 3.0
 
@@ -36,28 +36,28 @@ def serve(**flags: Any) -> None:
     """Serve assistants over MCP: stdio by default, or --transport http or sse."""
     import anyio
 
-    from cliniko_mcp.app import running
+    from cliniko_mcp.app import open_app
     from cliniko_mcp.settings import Settings
 
     settings = Settings.load(flags)
 
     async def run() -> None:
-        async with running(settings) as house:
+        async with open_app(settings) as app:
             # What is wrong with the settings was said by now, and did not wait for the SDK to load.
-            from cliniko_mcp.protocol.transports import serve as serve_house
+            from cliniko_mcp.protocol.transports import serve as serve_app
 
             if settings.allow_destroy:
                 announce(f"these may act without asking a person: {', '.join(settings.allow_destroy)}")
             if settings.transport == "stdio" and sys.stdin.isatty():
                 announce(AT_A_TERMINAL)
-            async with told_to_stop(house):
-                await serve_house(house, announce)
+            async with told_to_stop(app):
+                await serve_app(app, announce)
 
     anyio.run(run)
 
 
 @asynccontextmanager
-async def told_to_stop(house: "House") -> AsyncGenerator[None]:
+async def told_to_stop(app: "App") -> AsyncGenerator[None]:
     """Meanwhile a stop (SIGTERM, Ctrl-C) ends the calls under way, writes down how they ended, and then the process.
 
     Only on stdio: on a port the web server does so. A thread waits there for input and cannot be interrupted, so the
@@ -65,7 +65,7 @@ async def told_to_stop(house: "House") -> AsyncGenerator[None]:
     """
     import anyio
 
-    if house.settings.transport != "stdio" or sys.platform == "win32":
+    if app.settings.transport != "stdio" or sys.platform == "win32":
         yield
         return
 
@@ -74,7 +74,7 @@ async def told_to_stop(house: "House") -> AsyncGenerator[None]:
             async for number in signals:
                 serving.cancel()
                 with anyio.move_on_after(_PARTING_SECONDS, shield=True):
-                    await house.close()
+                    await app.close()
                 sys.stderr.flush()
                 signal.signal(number, signal.SIG_DFL)
                 signal.raise_signal(number)

@@ -4,14 +4,14 @@ from typing import Final, cast
 
 from cliniko_mcp.frontdesk.concurrency import gathered
 from cliniko_mcp.frontdesk.people import Known, Roster
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 
 NEEDS: Final = ("list_appointment_type_practitioners",)
 
 
-async def givers(desk: Desk, kind: Known) -> frozenset[str]:
+async def givers(clinic: GuardedClinic, kind: Known) -> frozenset[str]:
     """The ids of the active practitioners who offer this type: one request."""
-    rows = await gathered(desk.all("list_appointment_type_practitioners", appointment_type_id=kind.id))
+    rows = await gathered(clinic.all("list_appointment_type_practitioners", appointment_type_id=kind.id))
     return frozenset(str(getattr(row, "id", "")) for row in rows)
 
 

@@ -6,7 +6,7 @@ from cliniko_mcp.errors import ClinikoRefused, JsonValue
 from cliniko_mcp.frontdesk.clashes import Plan, seal
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.people import Roster, with_birth_year
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
 
@@ -45,10 +45,12 @@ def dry(
     return Answer(body, [f"Nothing was changed. {verdict}", *notes], roster.zone(plan.business.id))
 
 
-async def conflicts(desk: Desk, shape: str, booking_id: str, found: Sequence[str], notes: list[str]) -> bool | None:
+async def conflicts(
+    clinic: GuardedClinic, shape: str, booking_id: str, found: Sequence[str], notes: list[str]
+) -> bool | None:
     """Whether Cliniko now sees a conflict, read after the write; None, with a remark, where it does not answer."""
     try:
-        report = await desk.perform(desk.call(f"get_{shape}_appointment_conflicts", id=booking_id))
+        report = await clinic.perform(clinic.call(f"get_{shape}_appointment_conflicts", id=booking_id))
     except ClinikoRefused:
         notes.append("It is done, but whether it overlaps something now could not be read; look with show_diary.")
         return None

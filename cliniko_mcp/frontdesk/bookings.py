@@ -10,7 +10,7 @@ from typing import Final, Literal, cast
 
 from cliniko_mcp.cliniko.fields import utc_text
 from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 
 Kind = Literal["appointment", "group", "block"]
 EVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ class Entry:
 
 
 async def bookings(
-    desk: Desk,
+    clinic: GuardedClinic,
     starts: datetime,
     ends: datetime,
     *,
@@ -70,7 +70,7 @@ async def bookings(
         filters["patient_ids"] = patient
     if cancelled:
         filters["cancelled_at"] = "all"
-    found = [entry async for row in desk.all("list_bookings", **filters) if (entry := entry_of(row)) is not None]
+    found = [entry async for row in clinic.all("list_bookings", **filters) if (entry := entry_of(row)) is not None]
     kept = [
         each
         for each in found

@@ -17,7 +17,7 @@ from cliniko_mcp.frontdesk.people import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit, with_places
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import day_bounds
 from cliniko_mcp.results.names import text_of
 from cliniko_mcp.results.rows import Row
@@ -111,7 +111,7 @@ def _days(low: datetime, high: datetime, zone: ZoneInfo) -> Iterator[date]:
         yield day
 
 
-async def people_of(desk: Desk, entries: Sequence[Entry]) -> People:
+async def people_of(clinic: GuardedClinic, entries: Sequence[Entry]) -> People:
     """Who holds a place in these entries, cancelled places too, with their files and the kinds of the blocks.
 
     A request for each 95 classes and each 95 patients, and one for the kinds of blocked-out time.
@@ -119,11 +119,11 @@ async def people_of(desk: Desk, entries: Sequence[Entry]) -> People:
     asked = any(getattr(each.record, "unavailable_block_type_id", None) for each in entries)
 
     async def kinds() -> list[Record]:
-        return await gathered(desk.all("list_unavailable_block_types", archived_at="all")) if asked else []
+        return await gathered(clinic.all("list_unavailable_block_types", archived_at="all")) if asked else []
 
-    visits, rows = await both(partial(with_places, desk, entries, cancelled=True), kinds)
+    visits, rows = await both(partial(with_places, clinic, entries, cancelled=True), kinds)
     ids = {each.patient_id for each in visits if each.patient_id}
-    records = await desk.by_id("list_patients", sorted(ids))
+    records = await clinic.by_id("list_patients", sorted(ids))
     by_booking: dict[str, list[Visit]] = {}
     for visit in visits:
         by_booking.setdefault(visit.booking_id, []).append(visit)

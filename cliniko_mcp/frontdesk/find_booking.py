@@ -10,7 +10,7 @@ from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.patients import known_patient, patient
 from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster, with_birth_year
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final = ("get_booking", "list_bookings", "list_patients")
@@ -18,7 +18,7 @@ AHEAD: Final = timedelta(days=730)
 """How far ahead a patient's bookings are looked for."""
 
 
-async def booking_of(desk: Desk, roster: Roster, said: str) -> tuple[Entry, Known | None]:
+async def booking_of(clinic: GuardedClinic, roster: Roster, said: str) -> tuple[Entry, Known | None]:
     """The live booking of this id, or the one coming booking of the patient of this name, and then the patient.
 
     Blocked-out times are given back too. Raises NotFound where it does not exist, is archived or cancelled, or nothing
@@ -26,9 +26,9 @@ async def booking_of(desk: Desk, roster: Roster, said: str) -> tuple[Entry, Know
     """
     asked = said.strip()
     if asked.isascii() and asked.isdigit():
-        return await _by_id(desk, roster, asked), None
-    who = await patient(desk, asked)
-    coming = await bookings(desk, desk.now, desk.now + AHEAD, patient=who.id)
+        return await _by_id(clinic, roster, asked), None
+    who = await patient(clinic, asked)
+    coming = await bookings(clinic, clinic.now, clinic.now + AHEAD, patient=who.id)
     name = with_birth_year(who)
     if not coming:
         raise NotFound(
@@ -44,10 +44,10 @@ async def booking_of(desk: Desk, roster: Roster, said: str) -> tuple[Entry, Know
     return coming[0], who
 
 
-async def _by_id(desk: Desk, roster: Roster, booking_id: str) -> Entry:
+async def _by_id(clinic: GuardedClinic, roster: Roster, booking_id: str) -> Entry:
     fix = "Look for it with show_diary, or give the patient's name."
     try:
-        record = await desk.perform(desk.call("get_booking", id=booking_id, include_archived=True))
+        record = await clinic.perform(clinic.call("get_booking", id=booking_id, include_archived=True))
     except NotFound:
         raise NotFound(f"There is no appointment with the id {booking_id}.", fix) from None
     entry = entry_of(record) if record is not None else None
@@ -69,9 +69,9 @@ def _row(entry: Entry, roster: Roster) -> JsonValue:
     }
 
 
-async def patients_of(desk: Desk, entry: Entry) -> tuple[Known, ...]:
+async def patients_of(clinic: GuardedClinic, entry: Entry) -> tuple[Known, ...]:
     """Everyone booked into an entry, in one request for each 95 of them."""
-    found = await desk.by_id("list_patients", entry.patient_ids)
+    found = await clinic.by_id("list_patients", entry.patient_ids)
     return tuple(known_patient(found[each]) for each in entry.patient_ids if each in found)
 
 

@@ -18,7 +18,7 @@ from cliniko_mcp.frontdesk.availability import Slot, in_order
 from cliniko_mcp.frontdesk.concurrency import together
 from cliniko_mcp.frontdesk.people import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 
 NEEDS: Final = ("list_available_times", "list_services", "get_public_settings")
 
@@ -39,10 +39,10 @@ class Online:
     until: date | None = None
 
 
-async def places_of(desk: Desk, kind: Known) -> list[Place]:
+async def places_of(clinic: GuardedClinic, kind: Known) -> list[Place]:
     """Who offers a type where, as (practitioner, site): one request for each hundred services of the clinic."""
     found: list[Place] = []
-    async for row in desk.all("list_services"):
+    async for row in clinic.all("list_services"):
         if getattr(row, "appointment_type_id", None) == kind.id:
             givers = cast("list[object]", getattr(row, "practitioners", None) or [])
             found += [(str(giver), str(getattr(row, "business_id", ""))) for giver in givers]
@@ -50,15 +50,15 @@ async def places_of(desk: Desk, kind: Known) -> list[Place]:
 
 
 async def online_slots(
-    desk: Desk, roster: Roster, span: Span, kind: Known, places: Sequence[Place], length: timedelta
+    clinic: GuardedClinic, roster: Roster, span: Span, kind: Known, places: Sequence[Place], length: timedelta
 ) -> Online:
     """What patients could book in the span at these places. `until` is set where not all of the span was looked at."""
-    first, last = _days(span, desk.now, roster.home)
+    first, last = _days(span, clinic.now, roster.home)
     if first > last or not places:
         return Online([], frozenset())
     windows = [first + step * _WINDOW for step in range((last - first) // _WINDOW + 1)]
     gate = anyio.CapacityLimiter(_AT_ONCE)
-    ask = partial(_asked, desk, kind, last, gate)
+    ask = partial(_asked, clinic, kind, last, gate)
     begun = await together([partial(ask, place, windows[0], today=True) for place in places])
     closed = frozenset(place for place, found in zip(places, begun, strict=True) if found is None)
     open_ = [place for place in places if place not in closed]
@@ -84,7 +84,14 @@ def _days(span: Span, now: datetime, zone: ZoneInfo) -> tuple[date, date]:
 
 
 async def _asked(
-    desk: Desk, kind: Known, last: date, gate: anyio.CapacityLimiter, place: Place, first: date, *, today: bool = False
+    clinic: GuardedClinic,
+    kind: Known,
+    last: date,
+    gate: anyio.CapacityLimiter,
+    place: Place,
+    first: date,
+    *,
+    today: bool = False,
 ) -> list[datetime] | None:
     """The starts of one window at one place; None where online booking is off there."""
     for day in (first, first + _DAY) if today else (first,):
@@ -92,7 +99,7 @@ async def _asked(
         ids = {"practitioner_id": place[0], "business_id": place[1], "appointment_type_id": kind.id}
         try:
             async with gate:
-                rows = [row async for row in desk.all("list_available_times", **ids, **frame)]
+                rows = [row async for row in clinic.all("list_available_times", **ids, **frame)]
         except NotFound:
             return None
         except Rejected:
@@ -105,10 +112,10 @@ async def _asked(
     return []
 
 
-async def why_closed(desk: Desk, roster: Roster, kind: Known, place: Place) -> str:
+async def why_closed(clinic: GuardedClinic, roster: Roster, kind: Known, place: Place) -> str:
     """Why nothing can be booked online at a place, as a sentence; reads the account's public settings."""
     person, site = roster.practitioners.get(place[0]), roster.businesses.get(place[1])
-    settings = await desk.perform(desk.call("get_public_settings"))
+    settings = await clinic.perform(clinic.call("get_public_settings"))
     if getattr(getattr(settings, "online_bookings", None), "enabled", None) is False:
         return "Online booking is off for the whole clinic."
     for each in (kind, person, site):

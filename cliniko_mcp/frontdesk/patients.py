@@ -15,7 +15,7 @@ from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.concurrency import together
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
 from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, ambiguous, chosen, missing
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import person, text_of
 from cliniko_mcp.sanitize import clean
 
@@ -59,7 +59,7 @@ def _gone(record: Record) -> str:
     return "archived" if hidden is not None else ""
 
 
-async def patient(desk: Desk, said: str) -> Known:
+async def patient(clinic: GuardedClinic, said: str) -> Known:
     """The one patient of this id, email or name; archived ones are found where no other fits, see `Known.gone`, and
     named beside one that fits, see `Known.note`.
 
@@ -68,16 +68,16 @@ async def patient(desk: Desk, said: str) -> Known:
     """
     asked = said.strip()
     if _ID.fullmatch(asked):
-        if (record := (await desk.by_id("list_patients", [asked])).get(asked)) is not None:
+        if (record := (await clinic.by_id("list_patients", [asked])).get(asked)) is not None:
             return known_patient(record)
         raise NotFound(f"There is no patient with the id {asked}.", ADVICE)
     if "@" in asked:
-        found = await listed(desk, [{"email": f"={asked}"}])
+        found = await listed(clinic, [{"email": f"={asked}"}])
         live = [each for each in found.patients if not each.gone] or list(found.patients)
         if len(live) == 1:
             return replace(live[0], others=tuple(each for each in found.patients if each.id != live[0].id))
         raise ambiguous("patient", clean(asked, 80), live) if live else missing("patient", clean(asked, 80), (), ADVICE)
-    found = await by_name(desk, asked)
+    found = await by_name(clinic, asked)
     if found.close or not found.patients:
         raise missing("patient", clean(asked, 80), found.patients[:MOST_CANDIDATES], ADVICE)
     if not found.whole:  # among those that were not read there may be another who fits as well
@@ -85,16 +85,16 @@ async def patient(desk: Desk, said: str) -> Known:
     return chosen("patient", asked, {each.id: each for each in found.patients}, ADVICE)
 
 
-async def by_name(desk: Desk, said: str) -> Found:
+async def by_name(clinic: GuardedClinic, said: str) -> Found:
     """Patients whose names hold these words in any order, archived ones too; where none does, those that come near."""
     spoken = _spoken(said)
     if not spoken:
         return Found(())
-    found = await listed(desk, _questions(spoken))
+    found = await listed(clinic, _questions(spoken))
     asked = words(" ".join(spoken))
     if fitting := _fitting(asked, found.patients):
         return Found(tuple(_ranked(asked, fitting)), whole=found.whole)
-    more = await listed(desk, _pieces(spoken))
+    more = await listed(clinic, _pieces(spoken))
     near = {each.id: each for each in (*found.patients, *more.patients)}.values()
     if fitting := _fitting(asked, near):  # Cliniko minds the accents that the words said leave out
         return Found(tuple(_ranked(asked, fitting)), whole=found.whole and more.whole)
@@ -102,11 +102,11 @@ async def by_name(desk: Desk, said: str) -> Found:
     return Found(tuple(_ranked(asked, close)), close=True, whole=found.whole and more.whole)
 
 
-async def listed(desk: Desk, questions: Sequence[Mapping[str, str]]) -> Found:
+async def listed(clinic: GuardedClinic, questions: Sequence[Mapping[str, str]]) -> Found:
     """The patients that any of these sets of filters finds, hidden ones too, each once: a request each, all at once."""
-    calls = [desk.call("list_patients", archived_at="all", **filters) for filters in questions]
+    calls = [clinic.call("list_patients", archived_at="all", **filters) for filters in questions]
 
-    sweeps = await together([partial(desk.rows, call, limit=_MOST_ROWS) for call in calls])
+    sweeps = await together([partial(clinic.rows, call, limit=_MOST_ROWS) for call in calls])
     rows = {str(getattr(row, "id", "")): row for sweep in sweeps for row in sweep.rows}
     return Found(tuple(map(known_patient, rows.values())), whole=all(sweep.complete for sweep in sweeps))
 

@@ -16,7 +16,7 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.concurrency import gathered, together
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import NAMED, text_of
 from cliniko_mcp.sanitize import clean, label
 
@@ -74,25 +74,25 @@ class Roster:
         self._zones = {each.id: _zone_of(each.record) or home for each in self.businesses.values()}
 
     @classmethod
-    async def load(cls, desk: Desk) -> "Roster":
+    async def load(cls, clinic: GuardedClinic) -> "Roster":
         """The roster of this clinic: 5 requests at once while no list has more than a hundred rows."""
 
         async def inactive() -> list[Record]:
             try:
-                return await gathered(desk.all("list_inactive_practitioners"))
+                return await gathered(clinic.all("list_inactive_practitioners"))
             except NotAllowed:  # the operator excluded it: those who left stay unknown
                 return []
 
         async def home() -> list[Record]:
-            await desk.zone()
+            await clinic.zone()
             return []
 
         active, left, sites, types, _ = await together(
             (
-                lambda: gathered(desk.all("list_practitioners")),
+                lambda: gathered(clinic.all("list_practitioners")),
                 inactive,
-                lambda: gathered(desk.all("list_businesses", archived_at="all")),
-                lambda: gathered(desk.all("list_appointment_types", archived_at="all")),
+                lambda: gathered(clinic.all("list_businesses", archived_at="all")),
+                lambda: gathered(clinic.all("list_appointment_types", archived_at="all")),
                 home,
             )
         )
@@ -101,7 +101,7 @@ class Roster:
             (_known("practitioner_id", each) for each in people),
             (_known("business_id", each) for each in sites),
             (_known("appointment_type_id", each) for each in types),
-            await desk.zone(),
+            await clinic.zone(),
         )
 
     @property

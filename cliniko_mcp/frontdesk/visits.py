@@ -16,7 +16,7 @@ from cliniko_mcp.frontdesk.bookings import EVER, MOST_IDS, Entry, bookings, entr
 from cliniko_mcp.frontdesk.concurrency import gathered, together
 from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final = ("list_bookings", "list_attendees")
@@ -62,7 +62,7 @@ class Visit:
 
 
 async def visits(
-    desk: Desk,
+    clinic: GuardedClinic,
     span: Span,
     *,
     practitioners: Collection[str] = (),
@@ -76,7 +76,7 @@ async def visits(
     """
     starts, ends = span.bounds
     entries = await bookings(
-        desk, starts, ends, practitioners=practitioners, businesses=businesses, patient=patient, cancelled=cancelled
+        clinic, starts, ends, practitioners=practitioners, businesses=businesses, patient=patient, cancelled=cancelled
     )
     inside = {site: list(span.windows(site)) for site in {each.business_id for each in entries}}
     kept = [
@@ -84,18 +84,18 @@ async def visits(
         for each in entries
         if each.kind != "block" and any(low <= each.starts < high for low, high in inside[each.business_id])
     ]
-    return await with_places(desk, kept, patient=patient, cancelled=cancelled)
+    return await with_places(clinic, kept, patient=patient, cancelled=cancelled)
 
 
-async def visits_since(desk: Desk, starts: datetime, *, cancelled: bool = False) -> list[Visit]:
+async def visits_since(clinic: GuardedClinic, starts: datetime, *, cancelled: bool = False) -> list[Visit]:
     """Every visit of the clinic from this moment on, however far ahead."""
-    entries = await bookings(desk, starts - _MOMENT, EVER, cancelled=cancelled)
+    entries = await bookings(clinic, starts - _MOMENT, EVER, cancelled=cancelled)
     kept = [each for each in entries if each.kind != "block" and each.starts >= starts]
-    return await with_places(desk, kept, cancelled=cancelled)
+    return await with_places(clinic, kept, cancelled=cancelled)
 
 
 async def with_places(
-    desk: Desk, entries: Sequence[Entry], *, patient: str | None = None, cancelled: bool = False
+    clinic: GuardedClinic, entries: Sequence[Entry], *, patient: str | None = None, cancelled: bool = False
 ) -> list[Visit]:
     """These appointments as they are, and each class as the places that its attendees hold."""
     classes = {each.id: _empty(each) for each in entries if each.kind == "group"}
@@ -105,7 +105,7 @@ async def with_places(
         who["cancelled_at"] = "all"
     ids = list(classes)
     batches = [",".join(ids[begin : begin + MOST_IDS]) for begin in range(0, len(ids), MOST_IDS)]
-    for rows in await together([partial(_attendees, desk, batch, who) for batch in batches]):
+    for rows in await together([partial(_attendees, clinic, batch, who) for batch in batches]):
         found += [
             _seated(classes[booking], row)
             for row in rows
@@ -129,8 +129,8 @@ def of_patient(entries: Iterable[Entry], attendees: Iterable[Record]) -> list[Vi
     return sorted(found, key=lambda each: (each.starts, each.booking_id))
 
 
-async def _attendees(desk: Desk, booking_ids: str, who: dict[str, object]) -> list[Record]:
-    return await gathered(desk.all("list_attendees", booking_id=booking_ids, **who))
+async def _attendees(clinic: GuardedClinic, booking_ids: str, who: dict[str, object]) -> list[Record]:
+    return await gathered(clinic.all("list_attendees", booking_id=booking_ids, **who))
 
 
 def _of_appointment(entry: Entry) -> Visit:
@@ -179,31 +179,31 @@ def _held(visit: Visit, holder: Record) -> Visit:
     )
 
 
-async def visit_by_id(desk: Desk, said: str, patient: Known | None) -> Visit:
+async def visit_by_id(clinic: GuardedClinic, said: str, patient: Known | None) -> Visit:
     """The visit of an appointment's or an attendee's id; in a class `patient` says whose place is meant.
 
     Two to four requests. Raises NotFound, and Ambiguous with the patients of a class where none of them is named.
     """
-    record = (await desk.by_id("list_bookings", [said])).get(said)
+    record = (await clinic.by_id("list_bookings", [said])).get(said)
     holder = None
     if record is None:
-        holder = (await desk.by_id("list_attendees", [said])).get(said)
+        holder = (await clinic.by_id("list_attendees", [said])).get(said)
         booking = str(getattr(holder, "booking_id", ""))
-        record = (await desk.by_id("list_bookings", [booking])).get(booking) if holder is not None else None
+        record = (await clinic.by_id("list_bookings", [booking])).get(booking) if holder is not None else None
     entry = entry_of(record) if record is not None else None
     if entry is None or entry.kind == "block":
         raise NotFound(f"There is no appointment with the id {said}.", "show_diary lists appointments with their ids.")
     if getattr(entry.record, "archived_at", None) is not None:
         raise NotFound(f"The appointment {said} is archived.", "Take one that is in the diary; show_diary lists them.")
-    places = await places_of(desk, _empty(entry))
+    places = await places_of(clinic, _empty(entry))
     if holder is not None:
         places = [each for each in places if each.attendee_id == said]
     return _whose(entry, places, patient)
 
 
-async def places_of(desk: Desk, visit: Visit) -> list[Visit]:
+async def places_of(clinic: GuardedClinic, visit: Visit) -> list[Visit]:
     """The places in a visit's booking as its attendees stand now, cancelled ones too: one request."""
-    return [_seated(visit, row) for row in await _attendees(desk, visit.booking_id, {"cancelled_at": "all"})]
+    return [_seated(visit, row) for row in await _attendees(clinic, visit.booking_id, {"cancelled_at": "all"})]
 
 
 def _whose(entry: Entry, places: Sequence[Visit], patient: Known | None) -> Visit:

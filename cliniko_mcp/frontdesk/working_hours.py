@@ -17,7 +17,7 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.frontdesk.bookings import MOST_IDS, Entry, bookings
 from cliniko_mcp.frontdesk.concurrency import both, gathered, together
 from cliniko_mcp.frontdesk.people import Roster
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.zones import on_day
 
 NEEDS: Final = ("list_daily_availabilities", "list_availability_blocks", "list_bookings")
@@ -72,7 +72,7 @@ class Diary:
 
 
 async def read_diary(
-    desk: Desk,
+    clinic: GuardedClinic,
     roster: Roster,
     starts: datetime,
     ends: datetime,
@@ -92,13 +92,13 @@ async def read_diary(
     async def rows() -> list[Record]:
         weekly, extra = await together(
             (
-                lambda: gathered(desk.all("list_daily_availabilities", **who)),
-                lambda: gathered(desk.all("list_availability_blocks", starts_at=reach, **who)),
+                lambda: gathered(clinic.all("list_daily_availabilities", **who)),
+                lambda: gathered(clinic.all("list_availability_blocks", starts_at=reach, **who)),
             )
         )
         return [*weekly, *extra]
 
-    booked = partial(bookings, desk, starts, ends, practitioners=practitioners, cancelled=cancelled)
+    booked = partial(bookings, clinic, starts, ends, practitioners=practitioners, cancelled=cancelled)
     entries, opened = await both(booked, rows)
     return Diary(starts, ends, work_of(roster, opened, starts, ends, practitioners), entries)
 

@@ -49,7 +49,7 @@ class Audit:
             outcome = "failed"
             raise
         finally:
-            self._note({**entry, "outcome": outcome, "rung": guarded.trace.rung})
+            self._note({**entry, "outcome": outcome, "rung": guarded.trace.channel})
         return answer
 
     def _announce(self, entry: Mapping[str, JsonValue]) -> int:

@@ -85,7 +85,7 @@ class Confirm:
                 operation=operation.name,
             )
         if operation.name in self._allowed:
-            guarded.trace.rung = "allowed"
+            guarded.trace.channel = "allowed"
             return await act()
         deadline = anyio.current_time() + (IN_ALL if guarded.caller.route != "terminal" else math.inf)
         for _ in range(_ROUNDS):
@@ -130,7 +130,7 @@ class Confirm:
             with anyio.CancelScope(deadline=deadline):
                 verdict = await asker.ask(asked.question)
             if verdict is not Verdict.NONE:
-                guarded.trace.rung = "terminal" if caller.route == "terminal" else "form"
+                guarded.trace.channel = "terminal" if caller.route == "terminal" else "form"
                 if verdict is Verdict.YES:
                     return asked
                 self._questions.deny(asked)
@@ -147,7 +147,7 @@ class Confirm:
                 "Ask the person to approve, then call again with the same arguments. A yes holds for ten minutes.",
                 operation=guarded.call.operation.name,
             )
-        guarded.trace.rung = waiting.place
+        guarded.trace.channel = waiting.place
         if waiting.verdict is Verdict.YES:
             return waiting
         raise _declined(guarded)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.pagination import Sweep
 
 
-class Desk:
+class GuardedClinic:
     """What tools act through. Made for one tool call: it knows the tool, the caller and the guards."""
 
     def __init__(
@@ -40,9 +40,9 @@ class Desk:
         self._layers = layers
         self._excluded = excluded
 
-    def of(self, tool: str) -> Desk:
+    def of(self, tool: str) -> GuardedClinic:
         """The same for the work of another tool, which an executor runs with what that tool may do by itself."""
-        return Desk(self.clinic, self._layers, self.caller, tool, self._excluded, self.upload_folder)
+        return GuardedClinic(self.clinic, self._layers, self.caller, tool, self._excluded, self.upload_folder)
 
     @property
     def now(self) -> datetime:

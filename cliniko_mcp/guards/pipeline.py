@@ -33,7 +33,7 @@ class Caller:
     """The client's own name as it gave it, to show a person who asks; unverified."""
 
 
-Rung = Literal["form", "page", "terminal", "allowed", "none"]
+Channel = Literal["form", "page", "terminal", "allowed", "none"]
 """Where a person said yes: the client, the local page, a terminal; or the operator beforehand; or nobody was asked."""
 
 
@@ -41,7 +41,7 @@ Rung = Literal["form", "page", "terminal", "allowed", "none"]
 class Trace:
     """What the layers leave behind for the audit line: the rung that the answer came from."""
 
-    rung: Rung = "none"
+    channel: Channel = "none"
 
 
 @dataclass(frozen=True, slots=True)

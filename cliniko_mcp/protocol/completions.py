@@ -10,7 +10,7 @@ import anyio
 import mcp_types as types
 
 from cliniko_mcp.errors import ClinikoMcpError
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import NAMED
 
 KEPT: Final = 60.0
@@ -42,7 +42,7 @@ class Completions:
         self._reading = anyio.Lock()
 
     async def answer(
-        self, params: types.CompleteRequestParams, desk: Callable[[str], Awaitable[Desk]]
+        self, params: types.CompleteRequestParams, clinic: Callable[[str], Awaitable[GuardedClinic]]
     ) -> types.CompleteResult:
         """The values that fit what was typed so far, at most 100; none where the names may not or cannot be read.
 
@@ -51,18 +51,18 @@ class Completions:
         typed = params.argument.value.strip().casefold()
         if isinstance(params.ref, types.ResourceTemplateReference):
             noun = params.ref.uri.removeprefix("cliniko://").partition("/")[0]
-            named = await self._names(noun, desk) if params.argument.name == "id" else []
+            named = await self._names(noun, clinic) if params.argument.name == "id" else []
             found = [key for name, key in named if key.startswith(typed) or _fits(name, typed)]
         elif params.argument.name == "day":
             found = [day for day in DAYS if day.startswith(typed)]
         else:
-            found = [name for name, _ in await self._names(params.argument.name, desk) if _fits(name, typed)]
+            found = [name for name, _ in await self._names(params.argument.name, clinic) if _fits(name, typed)]
         values = list(dict.fromkeys(found))
         return types.CompleteResult(
             completion=types.Completion(values=values[:MOST], total=len(values), has_more=len(values) > MOST)
         )
 
-    async def _names(self, kind: str, desk: Callable[[str], Awaitable[Desk]]) -> list[Named]:
+    async def _names(self, kind: str, clinic: Callable[[str], Awaitable[GuardedClinic]]) -> list[Named]:
         field = _KINDS.get(kind)
         if field is None:
             return []
@@ -71,16 +71,16 @@ class Completions:
             if self._clock() < until:
                 return known
             try:
-                read = await _read(field, await desk(NAMED[field].list))
+                read = await _read(field, await clinic(NAMED[field].list))
             except ClinikoMcpError:  # a person who types is not helped by an error: they see no suggestions
                 return []
             self._known[field] = (self._clock() + KEPT, read)
             return read
 
 
-async def _read(field: str, desk: Desk) -> list[Named]:
+async def _read(field: str, clinic: GuardedClinic) -> list[Named]:
     named = NAMED[field]
-    sweep = await desk.rows(desk.call(named.list), limit=MOST_READ)
+    sweep = await clinic.rows(clinic.call(named.list), limit=MOST_READ)
     found = [(named.label(record), str(getattr(record, "id", ""))) for record in sweep.rows]
     return sorted((pair for pair in found if all(pair)), key=lambda pair: pair[0].casefold())
 

@@ -11,7 +11,7 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp import __version__
-from cliniko_mcp.app import House
+from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue
 from cliniko_mcp.guards.pipeline import Caller
@@ -59,9 +59,9 @@ def instructions(settings: Settings) -> str:
     return INSTRUCTIONS + "".join(f"{fact}\n" for fact in facts)
 
 
-def build_server(house: House) -> Server[dict[str, Any]]:
+def build_server(app: App) -> Server[dict[str, Any]]:
     """The MCP server of a house: tools listed from the generated list, calls through the guards."""
-    listed = listed_tools(house)
+    listed = listed_tools(app)
 
     async def list_tools(
         _: ServerRequestContext[Any, Any], __: types.PaginatedRequestParams | None
@@ -71,28 +71,28 @@ def build_server(house: House) -> Server[dict[str, Any]]:
     async def call_tool(
         ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        if house.catalogue.find(params.name) is None:
-            problem = house.catalogue.unknown(params.name)
+        if app.catalogue.find(params.name) is None:
+            problem = app.catalogue.unknown(params.name)
             raise MCPError(types.INVALID_PARAMS, problem.message, problem.as_json())
         try:
-            return _result(house, await house.call(params.name, params.arguments, caller_of(ctx, params)))
+            return _result(app, await app.call(params.name, params.arguments, caller_of(ctx, params)))
         except AskFirst as first:
             return as_input_required(first)
         except ClinikoMcpError as problem:
-            return _result(house, error_body(problem), failed=True)
+            return _result(app, error_body(problem), failed=True)
         except Exception:
             logger.exception("%s failed", params.name)
-            return _result(house, UNEXPECTED, failed=True)
+            return _result(app, UNEXPECTED, failed=True)
 
     server: Server[dict[str, Any]] = Server(
         "cliniko-mcp",
         version=__version__,
         title="Cliniko",
-        instructions=instructions(house.settings),
+        instructions=instructions(app.settings),
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         get_tool_input_schema=_input_schema,
-        **surfaces(house.call, house.desk, house.view.excluded, reader_of),
+        **surfaces(app.call, app.guarded_clinic, app.view.excluded, reader_of),
     )
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
     return server
@@ -105,18 +105,18 @@ UNEXPECTED: dict[str, JsonValue] = {
 }
 
 
-def listed_tools(house: House) -> types.ListToolsResult:
+def listed_tools(app: App) -> types.ListToolsResult:
     """The tools of the view in one page, made once."""
     known = entries()
     tools = [
         types.Tool(
             name=entry.name,
-            description=house.catalogue.description(entry),
+            description=app.catalogue.description(entry),
             input_schema=dict(entry.input_schema),
-            output_schema=_output_schema(entry.name) if house.settings.output_schemas else None,
+            output_schema=_output_schema(entry.name) if app.settings.output_schemas else None,
             annotations=types.ToolAnnotations.model_validate(entry.annotations),
         )
-        for entry in (known[name] for name in house.view.listed)
+        for entry in (known[name] for name in app.view.listed)
     ]
     return types.ListToolsResult(tools=tools)
 
@@ -166,7 +166,7 @@ def principal_of(ctx: ServerRequestContext[Any, Any]) -> str:
     return str(getattr(state, "principal", "local"))
 
 
-def _result(house: House, body: Mapping[str, JsonValue], *, failed: bool = False) -> types.CallToolResult:
+def _result(app: App, body: Mapping[str, JsonValue], *, failed: bool = False) -> types.CallToolResult:
     text = types.TextContent(type="text", text=compact(body))
-    structured = None if house.settings.output == "text" else dict(body)
+    structured = None if app.settings.output == "text" else dict(body)
     return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)

@@ -10,7 +10,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.results.envelope import compact, error_body
 
@@ -25,7 +25,7 @@ Answered = Callable[[str, Mapping[str, object], Caller], Awaitable[dict[str, Jso
 
 def surfaces(
     call: Answered,
-    desk: Callable[[str, Caller], Awaitable[Desk]],
+    clinic: Callable[[str, Caller], Awaitable[GuardedClinic]],
     excluded: frozenset[str],
     caller: Callable[[Context], Caller],
 ) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def surfaces(
 
         if not memory:
             memory.append(Completions())
-        return await memory[0].answer(params, lambda tool: desk(tool, caller(ctx)))
+        return await memory[0].answer(params, lambda tool: clinic(tool, caller(ctx)))
 
     return {
         "on_list_prompts": list_prompts,

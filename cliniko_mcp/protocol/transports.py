@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import anyio
 from pydantic import ValidationError
 
-from cliniko_mcp.app import House
+from cliniko_mcp.app import App
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.settings import Settings
@@ -37,12 +37,12 @@ MOST_BODY_BYTES = 16 * 1024 * 1024
 _LEAST_TOKEN = 16
 
 
-async def serve(house: House, announce: Announce) -> None:
+async def serve(app: App, announce: Announce) -> None:
     """Serve until the client goes away (stdio) or the process is told to stop (http, sse).
 
     `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
     """
-    settings = house.settings
+    settings = app.settings
     token = bearer_token(settings)
     if settings.transport != "stdio" and not is_loopback(settings.host) and token is None:
         raise ConfigurationError(
@@ -51,15 +51,15 @@ async def serve(house: House, announce: Announce) -> None:
         )
     from cliniko_mcp.protocol.server import build_server
 
-    server = build_server(house)
-    async with sandbox_port(house, announce):
+    server = build_server(app)
+    async with sandbox_port(app, announce):
         if settings.transport == "stdio":
             await serve_stdio(server)
         else:
-            app = http_app(server, settings, token)
+            served = http_app(server, settings, token)
             path = "/mcp" if settings.transport == "http" else "/sse"
             await listen(
-                app,
+                served,
                 settings.host,
                 settings.port,
                 lambda port: announce(f"listening on {url(settings.host, port)}{path}"),
@@ -134,15 +134,15 @@ def unreadable(problem: Exception) -> ErrorData | None:
 
 
 @asynccontextmanager
-async def sandbox_port(house: House, announce: Announce) -> AsyncGenerator[None]:
+async def sandbox_port(app: App, announce: Announce) -> AsyncGenerator[None]:
     """While inside, the demo clinic of this run also answers on its own port, where one is asked for."""
-    settings = house.settings
+    settings = app.settings
     if settings.sandbox_port is None:
         yield
         return
     from cliniko_mcp.sandbox.port import asgi_app
 
-    sandbox = house.sandbox
+    sandbox = app.sandbox
     bound = listening_socket("127.0.0.1", settings.sandbox_port)
     sandbox.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
     listening = anyio.Event()

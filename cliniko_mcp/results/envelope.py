@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import ClinikoMcpError, ClinikoRefused, JsonValue
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import NAMED, ids_in, look_up, text_of
 from cliniko_mcp.results.rows import Row, Shape, local_text, row_of
 from cliniko_mcp.sanitize import clean
@@ -41,19 +41,19 @@ class Answer:
     notes: list[str] = field(default_factory=list[str])
     zone: ZoneInfo | None = None
 
-    async def finished(self, desk: Desk) -> dict[str, JsonValue]:
+    async def finished(self, clinic: GuardedClinic) -> dict[str, JsonValue]:
         """The whole envelope, with the time now in the zone of the answer, and a note where that zone is a guess."""
         zone, guess = self.zone, None
         try:
-            home = await desk.zone()
+            home = await clinic.zone()
             if zone is None or zone == home:
-                zone, guess = home, await desk.zone_note()
+                zone, guess = home, await clinic.zone_note()
         except ClinikoRefused:  # what was found, or even changed, is told all the same
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
         notes: list[JsonValue] = [*self.notes, *([guess] if guess else [])]
         told: dict[str, JsonValue] = {"notes": notes} if notes else {}
-        return {**self.body, **told, "now": local_text(desk.now, zone), "time_zone": str(zone)}
+        return {**self.body, **told, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
 
 
 def compact(value: object) -> str:
@@ -79,7 +79,7 @@ class Rows:
 
 
 async def shaped(
-    desk: Desk, records: Sequence[Record], shape: Shape, most: int = USUAL_BYTES, reserved: int = 0
+    clinic: GuardedClinic, records: Sequence[Record], shape: Shape, most: int = USUAL_BYTES, reserved: int = 0
 ) -> Rows:
     """The records as rows, as many as fit into `most` bytes, with the names that their ids stand for.
 
@@ -88,12 +88,12 @@ async def shaped(
     shown = {name for record in records[:1] for name in shape.names(record)}
     # A site that is not shown still says in which zone its times are.
     wanted = {kind: ids for kind, ids in ids_in(records).items() if kind in shown or kind == "business_id"}
-    found = await look_up(desk, wanted)
+    found = await look_up(clinic, wanted)
     known = {
         kind: _told_apart({key: NAMED[kind].label(one) for key, one in rows.items()}) for kind, rows in found.items()
     }
     zones = _zones(found.get("business_id", {}))
-    home = await desk.zone()
+    home = await clinic.zone()
     rows: list[Row] = []
     costs: list[int] = []
     taken = 0

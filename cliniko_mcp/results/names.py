@@ -9,7 +9,7 @@ import anyio
 
 from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.errors import ClinikoRefused
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean
 
 NAME_LENGTH: Final = 80
@@ -52,7 +52,7 @@ NAMED: Final[Mapping[str, Named]] = {
 }
 
 
-async def look_up(desk: Desk, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Mapping[str, Record]]:
+async def look_up(clinic: GuardedClinic, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Mapping[str, Record]]:
     """The records behind these ids, by field and id: `{"practitioner_id": {"12": record}}`, a batch for each field.
 
     Names are a kindness: where Cliniko does not give them just now, they are absent and the ids stand in their place.
@@ -62,7 +62,7 @@ async def look_up(desk: Desk, wanted: Mapping[str, Collection[str]]) -> Mapping[
     async def kindly(field: str, ids: Collection[str]) -> None:
         # Also after a change that was made: its answer must never become an error because a name is missing.
         with suppress(ClinikoRefused):
-            found[field] = await desk.by_id(NAMED[field].list, sorted(ids))
+            found[field] = await clinic.by_id(NAMED[field].list, sorted(ids))
 
     async with anyio.create_task_group() as group:
         for field, ids in wanted.items():

@@ -15,7 +15,7 @@ from cliniko_mcp.sandbox.wire import Json, not_found
 from cliniko_mcp.sandbox.zones import zone
 
 
-class Desk:
+class RequestContext:
     """What a rule may reach: reading and keeping rows, with stamps, ids and the rules that follow from a change."""
 
     def __init__(self, clock: SandboxClock, ids: IdSequence, book: Rulebook, base_url: str) -> None:

@@ -35,7 +35,7 @@ from cliniko_mcp.sandbox.wire import (
 )
 
 if TYPE_CHECKING:
-    from cliniko_mcp.sandbox.context import Desk
+    from cliniko_mcp.sandbox.context import RequestContext
     from cliniko_mcp.sandbox.request import Caller
     from cliniko_mcp.sandbox.routes import Extra
     from cliniko_mcp.sandbox.store import Change, Keeper
@@ -70,7 +70,7 @@ class Sandbox:
         monotonic: Callable[[], float] = time.monotonic,
         keeper: "Keeper | None" = None,
         faults: Iterable[Fault] = (),
-        sow: "Callable[[Desk], None] | None" = None,
+        sow: "Callable[[RequestContext], None] | None" = None,
     ) -> None:
         self.keys: Mapping[str, str] = KEYS
         self.clock = SandboxClock(now, frozen=frozen, monotonic=monotonic)
@@ -88,7 +88,7 @@ class Sandbox:
         self._sow = sow
         self._prefix = urlsplit(self.base_url).path
         self._roles = {key: role for role, key in KEYS.items()}
-        self._desk: Desk | None = None
+        self._desk: RequestContext | None = None
         self._lock = RLock()
 
     def keep_clock(self, wall: Callable[[], datetime], *, now_said: bool, frozen_said: bool) -> None:
@@ -110,7 +110,7 @@ class Sandbox:
         self.clock.moved()
 
     @property
-    def desk(self) -> "Desk":
+    def context(self) -> "RequestContext":
         """The clinic behind the wire, sown with its seed on first use."""
         with self._lock:
             if self._desk is None:
@@ -142,8 +142,13 @@ class Sandbox:
 
     def snapshot(self) -> dict[str, JsonValue]:
         """The whole state as plain JSON, for `restore`."""
-        desk = self.desk
-        return {"now": desk.clock.stamp(), "seed": desk.ids.seed, "ids": desk.ids.count, "tables": desk.store.dump()}
+        context = self.context
+        return {
+            "now": context.clock.stamp(),
+            "seed": context.ids.seed,
+            "ids": context.ids.count,
+            "tables": context.store.dump(),
+        }
 
     def restore(self, state: Mapping[str, JsonValue]) -> None:
         """Take over a state that `snapshot` gave.
@@ -158,42 +163,42 @@ class Sandbox:
             raise ValueError("the time of a snapshot needs a zone")
         rows.load(tables)
         with self._lock:
-            desk = self.desk
+            context = self.context
             if self._keeper is not None:
                 self._keeper.replace(state)
-            desk.store.take(rows.tables())
-            desk.ids.count, desk.ids.seed = ids, _seed(state, desk.ids.seed)
-            desk.clock.set(moment)
+            context.store.take(rows.tables())
+            context.ids.count, context.ids.seed = ids, _seed(state, context.ids.seed)
+            context.clock.set(moment)
 
-    def _opened(self) -> "Desk":
+    def _opened(self) -> "RequestContext":
         kept = self._keeper.load() if self._keeper is not None else None
         if kept is None:
-            desk = self._sown()
+            context = self._sown()
             if self._keeper is not None:
-                self._desk = desk
+                self._desk = context
                 self._keeper.replace(self.snapshot())
-            return desk
-        desk = self._empty()
+            return context
+        context = self._empty()
         tables, ids = kept.get("tables"), kept.get("ids")
         if not isinstance(tables, dict) or not isinstance(ids, int):
             raise ValueError("what was kept is not a clinic")
-        desk.store.load(tables)
-        desk.ids.count, desk.ids.seed = ids, _seed(kept, desk.ids.seed)
-        return desk
+        context.store.load(tables)
+        context.ids.count, context.ids.seed = ids, _seed(kept, context.ids.seed)
+        return context
 
-    def _empty(self) -> "Desk":
+    def _empty(self) -> "RequestContext":
         # Rules, resources and seed are imported here, so that a clinic nobody asks anything costs nothing.
-        from cliniko_mcp.sandbox.context import Desk
+        from cliniko_mcp.sandbox.context import RequestContext
         from cliniko_mcp.sandbox.rules import rulebook
 
-        return Desk(self.clock, IdSequence(self._seed), rulebook(), self.base_url)
+        return RequestContext(self.clock, IdSequence(self._seed), rulebook(), self.base_url)
 
-    def _sown(self) -> "Desk":
+    def _sown(self) -> "RequestContext":
         from cliniko_mcp.sandbox.seed import sow
 
-        desk = self._empty()
-        (self._sow or sow)(desk)
-        return desk
+        context = self._empty()
+        (self._sow or sow)(context)
+        return context
 
     def _role(self, request: SandboxRequest) -> str | None:
         key = basic_user(request.headers)
@@ -225,7 +230,7 @@ class Sandbox:
     def _caller(self, role: str) -> "Caller":
         from cliniko_mcp.sandbox.request import Caller
 
-        owners = self.desk.store.table("users").rows.values()
+        owners = self.context.store.table("users").rows.values()
         owner = next(row for row in owners if row.get("role") == role)
         return Caller(self.keys[role], role, str(owner["id"]))
 
@@ -240,12 +245,12 @@ class Sandbox:
         operation, ids = found
         if not allowed(operation, caller.role):
             raise forbidden()
-        desk = self.desk
-        work = desk.book.answerers.get(operation.name) or SHAPES[operation.shape]
-        with self._kept(desk):
-            for tick in desk.book.due:
-                tick(desk)
-            return work(desk, Ask(operation, ids, caller, request))
+        context = self.context
+        work = context.book.answerers.get(operation.name) or SHAPES[operation.shape]
+        with self._kept(context):
+            for tick in context.book.due:
+                tick(context)
+            return work(context, Ask(operation, ids, caller, request))
 
     def _stored(self, request: SandboxRequest) -> SandboxResponse:
         """The file storage beside the API: it has its own path and knows no API keys (api.md 3.3)."""
@@ -253,19 +258,19 @@ class Sandbox:
 
         if not request.path.startswith(storage.PATH):
             raise not_found()
-        desk = self.desk
-        with self._kept(desk):
-            return storage.answer_storage(desk, request)
+        context = self.context
+        with self._kept(context):
+            return storage.answer_storage(context, request)
 
     @contextmanager
-    def _kept(self, desk: "Desk") -> Generator[None]:
+    def _kept(self, context: "RequestContext") -> Generator[None]:
         keeper = self._keeper
 
         def keep(changes: "list[Change]") -> None:
             if keeper is not None:
-                keeper.save(changes, desk.ids.count)
+                keeper.save(changes, context.ids.count)
 
-        with desk.store.transaction(keep):
+        with context.store.transaction(keep):
             yield
 
     def close(self) -> None:

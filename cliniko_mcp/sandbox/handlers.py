@@ -7,7 +7,7 @@ from typing import Final
 from cliniko_mcp.cliniko.filters import INSTANT, NUMBER, Family
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox import bodies, filtering, paging, query
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.legacy import HiddenList
 from cliniko_mcp.sandbox.links import VIEWS, target_of
 from cliniko_mcp.sandbox.request import Ask
@@ -31,68 +31,70 @@ _ARCHIVED: Final = {"patient_cases": "Case has been archived."}
 """Links whose hidden targets are refused for the whole record, in these words (api.md 2.3, attendees)."""
 
 
-def answer_list(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_list(context: RequestContext, ask: Ask) -> SandboxResponse:
     """A page of rows: the parent's, filtered, visible, sorted."""
-    return page(desk, ask, _rows(desk, ask))
+    return page(context, ask, _rows(context, ask))
 
 
-def answer_hidden_list(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_hidden_list(context: RequestContext, ask: Ask) -> SandboxResponse:
     """A page of the rows that a stamp hides (api.md 1.8, legacy routes)."""
     operation = ask.operation
     assert isinstance(operation, HiddenList), "the shape of hidden lists"
-    return page(desk, ask, _rows(desk, ask, operation.implied), operation.shows)
+    return page(context, ask, _rows(context, ask, operation.implied), operation.shows)
 
 
-def _rows(desk: Desk, ask: Ask, conditions: tuple[filtering.Wanted, ...] = ()) -> Sequence[Row]:
+def _rows(context: RequestContext, ask: Ask, conditions: tuple[filtering.Wanted, ...] = ()) -> Sequence[Row]:
     operation = ask.operation
     if operation.filters:  # a list without filters does not look at q at all (services)
         allowed = {**operation.filters, **_EXTRA_FILTERS.get(ask.resource, {})}
         conditions += filtering.parse(ask.queries, allowed)
     order = query.columns(ask.parameter("sort"), ask.parameter("order"), columns_of(ask.resource))
-    source = desk.book.sources.get(operation.name)
+    source = context.book.sources.get(operation.name)
     if source is not None:
-        return query.narrow(source(desk, ask), query.Query((ask.resource,), (), conditions, order))
-    fixed = tuple(_parent_column(desk, ask))
+        return query.narrow(source(context, ask), query.Query((ask.resource,), (), conditions, order))
+    fixed = tuple(_parent_column(context, ask))
     tables = VIEWS.get(ask.resource, (ask.resource,))
-    return desk.finder.find(query.Query(tables, fixed, conditions, order))
+    return context.finder.find(query.Query(tables, fixed, conditions, order))
 
 
-def page(desk: Desk, ask: Ask, rows: Sequence[Row], fields: Sequence[str] = ()) -> SandboxResponse:
+def page(context: RequestContext, ask: Ask, rows: Sequence[Row], fields: Sequence[str] = ()) -> SandboxResponse:
     """The asked-for page of these rows in the envelope; of each only these fields, where any are named."""
     wanted = paging.page_of(ask)
-    shown = [show(desk, ask.resource, row) for row in wanted.of(rows)]
+    shown = [show(context, ask.resource, row) for row in wanted.of(rows)]
     if fields:
         shown = [{name: each[name] for name in fields} for each in shown]
     path = ask.operation.path.format_map(ask.ids)
-    return answer(envelope(ask.resource, shown, len(rows), paging.links(ask, desk.base_url, path, wanted, len(rows))))
+    return answer(
+        envelope(ask.resource, shown, len(rows), paging.links(ask, context.base_url, path, wanted, len(rows)))
+    )
 
 
-def _parent_column(desk: Desk, ask: Ask) -> Iterable[tuple[str, str]]:
+def _parent_column(context: RequestContext, ask: Ask) -> Iterable[tuple[str, str]]:
     steps = ask.operation.path.strip("/").split("/")
     for parent, step in pairwise(steps):  # /patients/{patient_id}/...: the segment before an id names its resource
         name = step.strip("{}")
         if name in ask.ids:
-            if desk.get(parent, ask.ids[name]) is None:
+            if context.get(parent, ask.ids[name]) is None:
                 raise not_found()
             yield name, ask.ids[name]
 
 
-def show(desk: Desk, resource: str, row: Row) -> Json:
+def show(context: RequestContext, resource: str, row: Row) -> Json:
     """The row as this resource shows it; in a view it keeps its concrete form and, for bookings, gets its own link."""
-    table = desk.table_of(resource, str(row.get("id"))) if resource in VIEWS else resource
-    shown = desk.show(table or resource, row)
+    table = context.table_of(resource, str(row.get("id"))) if resource in VIEWS else resource
+    shown = context.show(table or resource, row)
     if resource == "bookings":
-        shown["links"] = {"self": f"{desk.base_url}/bookings/{row['id']}"}
+        shown["links"] = {"self": f"{context.base_url}/bookings/{row['id']}"}
     return shown
 
 
-def answer_get(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_get(context: RequestContext, ask: Ask) -> SandboxResponse:
     """One row; a hidden one only where `q[]` asks for it (api.md 1.8)."""
-    return answer(show(desk, ask.resource, _shown_row(desk, ask)))
+    return answer(show(context, ask.resource, _shown_row(context, ask)))
 
 
-def _shown_row(desk: Desk, ask: Ask) -> Row:
-    row = desk.get(ask.resource, ask.ids.get("id"))
+def _shown_row(context: RequestContext, ask: Ask) -> Row:
+    row = context.get(ask.resource, ask.ids.get("id"))
     allowed = dict.fromkeys(ask.operation.hidden_filters, INSTANT)
     conditions = filtering.parse(ask.queries, allowed) if allowed else ()
     if row is None or not query.visible(row, conditions):
@@ -100,96 +102,98 @@ def _shown_row(desk: Desk, ask: Ask) -> Row:
     return row
 
 
-def answer_create(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_create(context: RequestContext, ask: Ask) -> SandboxResponse:
     """201 with the new row and where it is."""
     given, errors = bodies.read(ask.operation, json_body(ask.request))
-    _check_targets(desk, ask.resource, given, errors, {})
+    _check_targets(context, ask.resource, given, errors, {})
     if errors:
         raise invalid(errors)
     change = Change(ask.resource, None, dict(given), given, ask.caller.user_id)
-    _run(desk, "create", change)
-    stamp = desk.clock.stamp()
-    row_id = desk.ids.next()
-    desk.store.put(ask.resource, {"id": row_id, "created_at": stamp, "updated_at": stamp, **change.new})
+    _run(context, "create", change)
+    stamp = context.clock.stamp()
+    row_id = context.ids.next()
+    context.store.put(ask.resource, {"id": row_id, "created_at": stamp, "updated_at": stamp, **change.new})
     change.new["id"] = row_id
-    desk.book.run("created", desk, change)
-    row = desk.get(ask.resource, row_id)
+    context.book.run("created", context, change)
+    row = context.get(ask.resource, row_id)
     assert row is not None, "a row that was just kept"
-    return answer(show(desk, ask.resource, row), 201, Location=f"{desk.base_url}/{ask.resource}/{row_id}")
+    return answer(show(context, ask.resource, row), 201, Location=f"{context.base_url}/{ask.resource}/{row_id}")
 
 
-def answer_update(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_update(context: RequestContext, ask: Ask) -> SandboxResponse:
     """200 with the changed row; what was not sent stays, null empties, and only a real change moves `updated_at`."""
-    old = live_row(desk, ask)
+    old = live_row(context, ask)
     given, errors = bodies.read(ask.operation, json_body(ask.request))
-    _check_targets(desk, ask.resource, given, errors, old)
+    _check_targets(context, ask.resource, given, errors, old)
     if errors:
         raise invalid(errors)
     change = Change(ask.resource, old, {**old, **given}, given, ask.caller.user_id)
-    _run(desk, "update", change)
-    keep(desk, change)
-    desk.book.run("updated", desk, change)
-    return answer(show(desk, ask.resource, live_row(desk, ask)))
+    _run(context, "update", change)
+    keep(context, change)
+    context.book.run("updated", context, change)
+    return answer(show(context, ask.resource, live_row(context, ask)))
 
 
-def keep(desk: Desk, change: Change) -> None:
+def keep(context: RequestContext, change: Change) -> None:
     """Keep the changed row, with a new `updated_at` if anything in it differs."""
     old = change.old or {}
     if any(old.get(name) != value for name, value in change.new.items()):
-        desk.store.put(change.resource, {**change.new, "updated_at": desk.clock.stamp()})
+        context.store.put(change.resource, {**change.new, "updated_at": context.clock.stamp()})
 
 
-def answer_archive(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_archive(context: RequestContext, ask: Ask) -> SandboxResponse:
     """204; `archived_at` and, where the record has it, `deleted_at` are set alike. A second time is 404."""
-    old = live_row(desk, ask)
-    stamp: JsonValue = desk.clock.stamp()
+    old = live_row(context, ask)
+    stamp: JsonValue = context.clock.stamp()
     stamps: Json = {"archived_at": stamp}
     if "deleted_at" in columns_of(ask.resource):
         stamps["deleted_at"] = stamp
     change = Change(ask.resource, old, {**old, **stamps}, {}, ask.caller.user_id)
-    _run(desk, "archive", change)
-    keep(desk, change)
-    desk.book.run("archived", desk, change)
+    _run(context, "archive", change)
+    keep(context, change)
+    context.book.run("archived", context, change)
     return nothing()
 
 
-def answer_unarchive(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_unarchive(context: RequestContext, ask: Ask) -> SandboxResponse:
     """200 with the row brought back; 404 for one that is not archived (choices 11)."""
-    old = desk.get(ask.resource, ask.ids.get("id"))
+    old = context.get(ask.resource, ask.ids.get("id"))
     if old is None or "archived_at" not in old:
         raise not_found()
     change = Change(ask.resource, old, {**old, "archived_at": None, "deleted_at": None}, {}, ask.caller.user_id)
-    _run(desk, "unarchive", change)
-    keep(desk, change)
-    desk.book.run("unarchived", desk, change)
-    return answer(show(desk, ask.resource, live_row(desk, ask)))
+    _run(context, "unarchive", change)
+    keep(context, change)
+    context.book.run("unarchived", context, change)
+    return answer(show(context, ask.resource, live_row(context, ask)))
 
 
-def answer_delete(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_delete(context: RequestContext, ask: Ask) -> SandboxResponse:
     """204; the row is gone for good."""
-    old = live_row(desk, ask)
+    old = live_row(context, ask)
     change = Change(ask.resource, old, dict(old), {}, ask.caller.user_id)
-    _run(desk, "delete", change)
-    desk.store.remove(ask.resource, str(old["id"]))
-    desk.book.run("deleted", desk, change)
+    _run(context, "delete", change)
+    context.store.remove(ask.resource, str(old["id"]))
+    context.book.run("deleted", context, change)
     return nothing()
 
 
-def live_row(desk: Desk, ask: Ask) -> Row:
+def live_row(context: RequestContext, ask: Ask) -> Row:
     """The row that the path names; 404 unless it is there and not hidden."""
-    row = desk.live(ask.resource, ask.ids.get("id"))
+    row = context.live(ask.resource, ask.ids.get("id"))
     if row is None:
         raise not_found()
     return row
 
 
-def _run(desk: Desk, moment: str, change: Change) -> None:
-    desk.book.run(moment, desk, change)
+def _run(context: RequestContext, moment: str, change: Change) -> None:
+    context.book.run(moment, context, change)
     if change.errors:
         raise invalid(change.errors)
 
 
-def _check_targets(desk: Desk, resource: str, given: Mapping[str, JsonValue], errors: dict[str, str], old: Row) -> None:
+def _check_targets(
+    context: RequestContext, resource: str, given: Mapping[str, JsonValue], errors: dict[str, str], old: Row
+) -> None:
     """Put a sentence on every id that names no live record; what is stored already may stay as it is."""
     for name, value in given.items():
         target = target_of(resource, name)
@@ -200,14 +204,14 @@ def _check_targets(desk: Desk, resource: str, given: Mapping[str, JsonValue], er
         for row_id in value if isinstance(value, list) else [value]:
             if row_id in kept:
                 continue
-            row = desk.get(target, row_id)
+            row = context.get(target, row_id)
             if row is not None and is_hidden(row) and target in _ARCHIVED:
                 errors["base"] = _ARCHIVED[target]
             elif row is None or is_hidden(row):
                 errors[name] = bodies.INVALID
 
 
-SHAPES: Final[Mapping[str, Callable[[Desk, Ask], SandboxResponse]]] = {
+SHAPES: Final[Mapping[str, Callable[[RequestContext, Ask], SandboxResponse]]] = {
     "list": answer_list,
     "hidden list": answer_hidden_list,
     "get": answer_get,

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json, Refusal, SandboxRequest, SandboxResponse, dumps, not_found
@@ -42,17 +42,17 @@ class Part:
     data: bytes
 
 
-def address(desk: Desk) -> str:
+def address(context: RequestContext) -> str:
     """Where the storage is: an absolute URL that ends with a slash."""
-    base = urlsplit(desk.base_url)
+    base = urlsplit(context.base_url)
     return f"{base.scheme}://{base.netloc}{PATH}"
 
 
-def presign(desk: Desk, patient_id: str) -> Json:
+def presign(context: RequestContext, patient_id: str) -> Json:
     """The address and the form fields that let anyone upload one file for this patient, for an hour (choices 59)."""
-    upload_id = desk.ids.next()
-    key = f"4711/patients/F{patient_id}/attachments/temp/{desk.ids.token(f'upload {upload_id}')}/{_FILENAME}"
-    until = stamp(desk.clock.now() + _VALID)
+    upload_id = context.ids.next()
+    key = f"4711/patients/F{patient_id}/attachments/temp/{context.ids.token(f'upload {upload_id}')}/{_FILENAME}"
+    until = stamp(context.clock.now() + _VALID)
     conditions: list[JsonValue] = [
         {"bucket": _BUCKET},
         ["starts-with", "$key", key.removesuffix(_FILENAME)],
@@ -66,55 +66,57 @@ def presign(desk: Desk, patient_id: str) -> Json:
         "success_action_status": "201",
         "x-amz-algorithm": "AWS4-HMAC-SHA256",
         "x-amz-credential": f"DEMO/{until[:10].replace('-', '')}/ap-southeast-2/s3/aws4_request",
-        "x-amz-date": desk.clock.now().strftime("%Y%m%dT%H%M%SZ"),
-        "x-amz-signature": desk.ids.token(f"signature {upload_id}") + desk.ids.token(f"seal {upload_id}"),
+        "x-amz-date": context.clock.now().strftime("%Y%m%dT%H%M%SZ"),
+        "x-amz-signature": context.ids.token(f"signature {upload_id}") + context.ids.token(f"seal {upload_id}"),
     }
     row: Json = {"id": upload_id, "patient_id": patient_id, "fields": fields, "until": until}
-    desk.store.put(UPLOADS, {**row, "policy": fields["policy"]})
-    return {"url": address(desk), "fields": fields}
+    context.store.put(UPLOADS, {**row, "policy": fields["policy"]})
+    return {"url": address(context), "fields": fields}
 
 
-def uploaded(desk: Desk, upload_url: str, patient_id: JsonValue) -> Row | None:
+def uploaded(context: RequestContext, upload_url: str, patient_id: JsonValue) -> Row | None:
     """The upload that this URL names, if it happened, was meant for this patient and is not used yet."""
-    if not upload_url.startswith(address(desk)):
+    if not upload_url.startswith(address(context)):
         return None
-    key = unquote(upload_url.removeprefix(address(desk)).lstrip("/"))
-    found = next(desk.where(UPLOADS, "stored_key", key), None)
+    key = unquote(upload_url.removeprefix(address(context)).lstrip("/"))
+    found = next(context.where(UPLOADS, "stored_key", key), None)
     return found if found is not None and found.get("patient_id") == patient_id else None
 
 
-def keep_file(desk: Desk, attachment_id: str, patient_id: str, filename: str, content_type: str, data: bytes) -> None:
+def keep_file(
+    context: RequestContext, attachment_id: str, patient_id: str, filename: str, content_type: str, data: bytes
+) -> None:
     """Keep the content of an attachment, to be given out through its signed address."""
     kept: Json = {"filename": filename, "content_type": content_type, "data": b64encode(data).decode()}
     key = f"4711/patients/F{patient_id}/attachments/{attachment_id}/{filename}"
-    desk.store.put(FILES, {"id": attachment_id, "key": key, **kept})
+    context.store.put(FILES, {"id": attachment_id, "key": key, **kept})
 
 
-def download_address(desk: Desk, attachment_id: str) -> str | None:
+def download_address(context: RequestContext, attachment_id: str) -> str | None:
     """The signed address of an attachment's content, or None where nothing is kept."""
-    row = desk.get(FILES, attachment_id)
+    row = context.get(FILES, attachment_id)
     if row is None:
         return None
-    return f"{address(desk)}{quote(str(row['key']))}?X-Amz-Signature={_download_token(desk, attachment_id)}"
+    return f"{address(context)}{quote(str(row['key']))}?X-Amz-Signature={_download_token(context, attachment_id)}"
 
 
-def answer_storage(desk: Desk, request: SandboxRequest) -> SandboxResponse:
+def answer_storage(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
     """201 for an upload, 200 for a download, and what S3 says where it refuses. Raises the 404 for anything else."""
     if request.method == "POST" and request.path == PATH:
-        return _take(desk, request)
+        return _take(context, request)
     if request.method == "GET":
-        return _give(desk, request)
+        return _give(context, request)
     raise not_found()
 
 
-def _take(desk: Desk, request: SandboxRequest) -> SandboxResponse:
+def _take(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
     fields, file = _form(request)
     if file is None:
         raise _refused(400, "InvalidArgument", "POST requires exactly one file upload per request.")
-    upload = next(desk.where(UPLOADS, "policy", fields.get("policy", "")), None)
+    upload = next(context.where(UPLOADS, "policy", fields.get("policy", "")), None)
     if upload is None:
         raise _refused(403, "AccessDenied", "Access Denied")
-    if str(upload["until"]) < desk.clock.stamp():
+    if str(upload["until"]) < context.clock.stamp():
         raise _refused(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
     asked = upload["fields"]
     signed = {name: str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
@@ -130,8 +132,8 @@ def _take(desk: Desk, request: SandboxRequest) -> SandboxResponse:
     guessed = _TYPES.guess_type(filename)[0]
     kind = guessed or file.content_type or _UNKNOWN_TYPE
     stored: Json = {"stored_key": key, "filename": filename, "content_type": kind, "size": len(file.data)}
-    desk.store.put(UPLOADS, {**upload, **stored, "data": b64encode(file.data).decode()})
-    return _taken(f"{address(desk)}{quote(key)}", key, file.data)
+    context.store.put(UPLOADS, {**upload, **stored, "data": b64encode(file.data).decode()})
+    return _taken(f"{address(context)}{quote(key)}", key, file.data)
 
 
 def _taken(location: str, key: str, data: bytes) -> SandboxResponse:
@@ -141,16 +143,16 @@ def _taken(location: str, key: str, data: bytes) -> SandboxResponse:
     return SandboxResponse(201, headers, _xml("PostResponse", values))
 
 
-def _give(desk: Desk, request: SandboxRequest) -> SandboxResponse:
-    row = next(desk.where(FILES, "key", unquote(request.path.removeprefix(PATH))), None)
+def _give(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
+    row = next(context.where(FILES, "key", unquote(request.path.removeprefix(PATH))), None)
     token = dict(request.query).get("X-Amz-Signature")
-    if row is None or token != _download_token(desk, str(row["id"])):
+    if row is None or token != _download_token(context, str(row["id"])):
         raise _refused(403, "AccessDenied", "Access Denied")
     return SandboxResponse(200, {"Content-Type": str(row["content_type"])}, b64decode(str(row["data"])))
 
 
-def _download_token(desk: Desk, attachment_id: str) -> str:
-    return desk.ids.token(f"download {attachment_id}")
+def _download_token(context: RequestContext, attachment_id: str) -> str:
+    return context.ids.token(f"download {attachment_id}")
 
 
 def _refused(status: int, code: str, message: str) -> Refusal:

@@ -13,7 +13,7 @@ from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.cliniko.registry import RESOURCES, find, resource
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guards.exclusion import switched_off
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.read_only import only_reading
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.envelope import MOST_BYTES, Answer, size
@@ -126,7 +126,7 @@ class Catalogue:
         return describe_text((each.name, each.resource or "") for each in operations if each.name not in self._hidden)
 
     def _describer(self) -> Tool:
-        async def describe(_: Desk, given: DescribeArguments) -> Answer:
+        async def describe(_: GuardedClinic, given: DescribeArguments) -> Answer:
             return self.describe(given.names, given.query)
 
         return curated(
@@ -192,7 +192,7 @@ class Catalogue:
         )
 
     def _counter(self) -> Tool:
-        async def count(desk: Desk, given: CountArguments) -> Answer:
+        async def count(clinic: GuardedClinic, given: CountArguments) -> Answer:
             tool = self.get(given.operation)
             operation = tool.operation
             if operation is None or not operation.listing:
@@ -208,7 +208,7 @@ class Catalogue:
             except InvalidArguments as problem:
                 explanation = explained(problem, tool.name, tool.input_schema, tool.description)
                 raise self._barred(tool.name) or explanation from None
-            total = await desk.count(call)
+            total = await clinic.count(call)
             noun = operation.resource.replace("_", " ")
             if total is None:
                 return Answer({}, [f"Cliniko did not say how many {noun} there are."])
@@ -220,9 +220,9 @@ class Catalogue:
     def _executor(self, risk: Risk) -> Tool:
         name, description = _EXECUTORS[risk]
 
-        async def execute(desk: Desk, given: RunArguments) -> Answer:
+        async def execute(clinic: GuardedClinic, given: RunArguments) -> Answer:
             tool = self._target(given.operation, risk)
-            return await tool.run(desk.of(tool.name), given.arguments)
+            return await tool.run(clinic.of(tool.name), given.arguments)
 
         return curated(name, description, RunArguments, execute, risk=risk, kind="meta")
 
@@ -241,9 +241,9 @@ class Catalogue:
 def _refusing(tool: Tool) -> Tool:
     """The tool of an excluded operation: its arguments are not explained, whatever is wrong with them."""
 
-    async def run(desk: Desk, arguments: Mapping[str, object]) -> Answer:
+    async def run(clinic: GuardedClinic, arguments: Mapping[str, object]) -> Answer:
         with suppress(InvalidArguments):
-            return await tool.run(desk, arguments)
+            return await tool.run(clinic, arguments)
         raise switched_off(tool.title, tool.name)
 
     return replace(tool, run=run)

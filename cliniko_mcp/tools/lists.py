@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Call, Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.cursor import Cursors, Position
 from cliniko_mcp.results.envelope import CUT, MOST_BYTES, USUAL_BYTES, Answer, Rows, shaped
 from cliniko_mcp.results.rows import shape_of
@@ -32,7 +32,7 @@ _AROUND: Final = 100
 """How many rows before and after the expected place are searched for the last one that was returned."""
 
 
-async def listed(desk: Desk, operation: Operation, given: dict[str, object], cursors: Cursors) -> Answer:
+async def listed(clinic: GuardedClinic, operation: Operation, given: dict[str, object], cursors: Cursors) -> Answer:
     """One answer of a list tool: up to `limit` rows within the token budget, from the start or from a cursor on.
 
     Raises InvalidArguments and InvalidCursor for what the caller has to correct.
@@ -54,8 +54,8 @@ async def listed(desk: Desk, operation: Operation, given: dict[str, object], cur
     most = MOST_BYTES if generous else USUAL_BYTES
     least = _LEAST_ROW_BYTES[shape.fields is not None]
     wanted = min(limit, most // least)
-    sweep, moved = await _from(desk, call, position, wanted)
-    rows = await shaped(desk, sweep.rows, shape, most, reserved)
+    sweep, moved = await _from(clinic, call, position, wanted)
+    rows = await shaped(clinic, sweep.rows, shape, most, reserved)
     complete = sweep.complete and not rows.left
     page: dict[str, JsonValue] = {"returned": len(rows.shown)}
     if sweep.total is not None:
@@ -102,21 +102,21 @@ def _position(operation: Operation, cursor: object, query: dict[str, object], cu
     return position
 
 
-async def _from(desk: Desk, call: Call, position: Position, limit: int) -> tuple["Sweep", list[str]]:
+async def _from(clinic: GuardedClinic, call: Call, position: Position, limit: int) -> tuple["Sweep", list[str]]:
     """The rows from a position on. The last returned row is read again first, to notice what came or went before it."""
     if not position.anchors:
-        return await desk.rows(call, limit=limit, start=position.start), []
-    again = await desk.rows(call, limit=limit + 1, start=position.start - 1)
+        return await clinic.rows(call, limit=limit, start=position.start), []
+    again = await clinic.rows(call, limit=limit + 1, start=position.start - 1)
     if again.rows and _mark(again.rows[0]) == position.anchors[-1]:
         return replace(again, rows=again.rows[1:], positions=again.positions[1:]), []
-    around = await desk.rows(call, limit=2 * _AROUND, start=max(position.start - _AROUND, 0))
+    around = await clinic.rows(call, limit=2 * _AROUND, start=max(position.start - _AROUND, 0))
     marks = [_mark(row) for row in around.rows]
     for anchor in reversed(position.anchors):
         if anchor in marks:
             start = around.positions[marks.index(anchor)] + 1
-            sweep = await desk.rows(call, limit=limit, start=start)
+            sweep = await clinic.rows(call, limit=limit, start=start)
             return sweep, [_MOVED]
-    sweep = await desk.rows(call, limit=limit, start=position.start)
+    sweep = await clinic.rows(call, limit=limit, start=position.start)
     return sweep, [_LOST]
 
 

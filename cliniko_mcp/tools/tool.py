@@ -13,7 +13,7 @@ from cliniko_mcp.cliniko.models import Body, complaints
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.envelope import CUT, Answer, fitted
 from cliniko_mcp.results.names import NAMED, ids_in, look_up
@@ -24,7 +24,7 @@ from cliniko_mcp.tools.schema import Schema, closed, controls, input_schema, mod
 
 Kind = Literal["operation", "workflow", "meta"]
 Arguments = Mapping[str, object]
-Run = Callable[[Desk, Arguments], Awaitable[Answer]]
+Run = Callable[[GuardedClinic, Arguments], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,13 @@ def operation_schema(name: str) -> Schema:
 def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
     """The tool that performs this operation."""
 
-    async def run(desk: Desk, arguments: Arguments) -> Answer:
+    async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
         schema = operation_schema(operation.name)
         given = unwrapped(arguments, schema)
         try:
             if operation.listing:
-                return await listed(desk, operation, given, cursors)
-            return await _performed(desk, operation, given)
+                return await listed(clinic, operation, given, cursors)
+            return await _performed(clinic, operation, given)
         except InvalidArguments as problem:
             raise explained(problem, operation.name, schema, operation.description) from None
 
@@ -103,7 +103,7 @@ def curated(
     name: str,
     description: str,
     arguments: type[A],
-    work: Callable[[Desk, A], Awaitable[Answer]],
+    work: Callable[[GuardedClinic, A], Awaitable[Answer]],
     *,
     risk: Risk = Risk.READ,
     needs: tuple[str, ...] = (),
@@ -116,10 +116,10 @@ def curated(
     schema = model_schema(arguments)
     schema = closed(cast("Schema", schema["properties"]), cast("list[str]", schema.get("required", [])))
 
-    async def run(desk: Desk, given: Arguments) -> Answer:
+    async def run(clinic: GuardedClinic, given: Arguments) -> Answer:
         values = {key: value for key, value in unwrapped(given, schema).items() if value is not None}
         try:
-            return await work(desk, _validated(name, arguments, values))
+            return await work(clinic, _validated(name, arguments, values))
         except InvalidArguments as problem:
             raise explained(problem, name, schema) from None
 
@@ -144,17 +144,17 @@ def _validated(name: str, arguments: type[A], values: Mapping[str, object]) -> A
         raise refused_arguments(name, dict(complaints(refused)), wire_names(arguments)) from None
 
 
-async def _performed(desk: Desk, operation: Operation, given: Mapping[str, object]) -> Answer:
+async def _performed(clinic: GuardedClinic, operation: Operation, given: Mapping[str, object]) -> Answer:
     call = operation.parse(_api_arguments(operation, given))
     shape = shape_of(operation, given, "full") if operation.record else None
     # Read before the call is performed: after a change nothing may fail that serves only to show it.
-    home = await desk.zone()
-    record = await desk.perform(call)
+    home = await clinic.zone()
+    record = await clinic.perform(call)
     if record is None or shape is None:
         return Answer({"done": _done(operation, call.target)}, zone=home)
-    found = await look_up(desk, ids_in([record]))
+    found = await look_up(clinic, ids_in([record]))
     known = {kind: {key: NAMED[kind].label(one) for key, one in rows.items()} for kind, rows in found.items()}
-    zone = await _zone_of(desk, record, home)
+    zone = await _zone_of(clinic, record, home)
     item, cut = fitted(row_of(record, shape, zone, known, expand=True))
     notes = [CUT] if cut else []
     if record.drift:
@@ -162,9 +162,9 @@ async def _performed(desk: Desk, operation: Operation, given: Mapping[str, objec
     return Answer({"item": item}, notes, zone)
 
 
-async def _zone_of(desk: Desk, record: object, home: ZoneInfo) -> ZoneInfo:
+async def _zone_of(clinic: GuardedClinic, record: object, home: ZoneInfo) -> ZoneInfo:
     try:
-        return await desk.zone(_site(record))
+        return await clinic.zone(_site(record))
     except ClinikoRefused:
         return home
 

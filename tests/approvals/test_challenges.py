@@ -9,7 +9,7 @@ from cliniko_mcp.approvals.questions import MOST_SHOWN, AskFirst, Question, Verd
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotFound
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
-from tests.guards.gate import Form, House, RoundTrip, call, run
+from tests.guards.gate import App, Form, RoundTrip, call, run
 from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, NO, NONE, TWIN, YES, asked
 
 
@@ -23,157 +23,157 @@ from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, NO, NONE, TWIN, YES
     ],
 )
 def test_a_challenge_is_good_for_its_own_call_and_person_only(called: Any, caller: dict[str, Any]) -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
-        question = await asked(house)
-        other = await asked(house, called, RoundTrip(question.challenge, YES), **caller)
+        question = await asked(app)
+        other = await asked(app, called, RoundTrip(question.challenge, YES), **caller)
         assert other.challenge != question.challenge
-        await house.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
+        await app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
 
     run(story)
-    assert house.clinic.destroyed == DONE
+    assert app.clinic.destroyed == DONE
 
 
 def test_a_challenge_is_bound_to_every_argument() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
-        question = await asked(house, CANCEL)
+        question = await asked(app, CANCEL)
         for change in ({"apply_to_repeats": False}, {"cancellation_reason": "away"}, {"cancellation_note": "x"}):
             arguments = {"id": "20", "cancellation_reason": "sick", "apply_to_repeats": True} | change
             other = call("cancel_individual_appointment", **arguments)
-            await asked(house, other, RoundTrip(question.challenge, YES))
+            await asked(app, other, RoundTrip(question.challenge, YES))
 
     run(story)
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []
 
 
 def test_the_same_arguments_written_differently_are_the_same() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
-        question = await asked(house, CANCEL)
+        question = await asked(app, CANCEL)
         again = call("cancel_individual_appointment", apply_to_repeats=True, cancellation_reason=30, id=20)
-        await house.act(again, Caller(asker=RoundTrip(question.challenge, YES)))
+        await app.act(again, Caller(asker=RoundTrip(question.challenge, YES)))
 
     run(story)
-    assert house.clinic.destroyed == [("PATCH", "/individual_appointments/20/cancel")]
+    assert app.clinic.destroyed == [("PATCH", "/individual_appointments/20/cancel")]
 
 
 def test_a_made_up_or_expired_challenge_only_leads_to_a_new_question() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
         for forged in ("", "x", "0" * 64):
-            assert (await asked(house, asker=RoundTrip(forged, YES))).challenge != forged
-        question = await asked(house)
-        house.clock.pass_(minutes=10)
-        assert (await asked(house, asker=RoundTrip(question.challenge, YES))).challenge != question.challenge
+            assert (await asked(app, asker=RoundTrip(forged, YES))).challenge != forged
+        question = await asked(app)
+        app.clock.pass_(minutes=10)
+        assert (await asked(app, asker=RoundTrip(question.challenge, YES))).challenge != question.challenge
 
     run(story)
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []
 
 
 def test_a_challenge_whose_facts_have_changed_is_burnt_even_if_they_change_back() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
-        question = await asked(house)
-        patient = house.clinic.records["patients"]["1"]
+        question = await asked(app)
+        patient = app.clinic.records["patients"]["1"]
         patient["last_name"] = "Silva"
-        changed = await asked(house, asker=RoundTrip(question.challenge, YES))
+        changed = await asked(app, asker=RoundTrip(question.challenge, YES))
         assert "Silva" in changed.preview
         patient["last_name"] = "Lima"
-        await asked(house, asker=RoundTrip(question.challenge, YES))
-        await asked(house, asker=RoundTrip(changed.challenge, YES))
+        await asked(app, asker=RoundTrip(question.challenge, YES))
+        await asked(app, asker=RoundTrip(changed.challenge, YES))
 
     run(story)
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []
 
 
 def test_a_series_that_grew_while_the_person_thought_is_asked_about_anew() -> None:
-    house = House()
-    rows = house.clinic.records["individual_appointments"]
+    app = App()
+    rows = app.clinic.records["individual_appointments"]
 
     def grow() -> Verdict:
         rows["23"] = rows["22"] | {"id": "23"}
         return YES
 
     form = Form(grow, YES)
-    run(lambda: house.act(CANCEL, Caller(asker=form)))
+    run(lambda: app.act(CANCEL, Caller(asker=form)))
     assert ["2 later" in form.asked[0].preview, "3 later" in form.asked[1].preview] == [True, True]
-    assert house.clinic.destroyed == [("PATCH", "/individual_appointments/20/cancel")]
+    assert app.clinic.destroyed == [("PATCH", "/individual_appointments/20/cancel")]
 
 
 def test_what_keeps_changing_is_given_up() -> None:
-    house = House()
+    app = App()
 
     def change() -> Verdict:
-        house.clinic.records["patients"]["1"]["notes"] = str(len(form.asked))
+        app.clinic.records["patients"]["1"]["notes"] = str(len(form.asked))
         return YES
 
     form = Form(*[change] * 10)
     with pytest.raises(ApprovalNeeded, match="has changed since"):
-        run(lambda: house.act(ARCHIVE, Caller(asker=form)))
-    assert (len(form.asked), house.clinic.destroyed) == (3, [])
+        run(lambda: app.act(ARCHIVE, Caller(asker=form)))
+    assert (len(form.asked), app.clinic.destroyed) == (3, [])
 
 
 @pytest.mark.parametrize(("took", "times"), [(45, 2), (45.1, 1)])
 def test_a_person_is_not_asked_anew_in_the_last_moments_of_a_call(took: float, times: int) -> None:
-    house = House()
+    app = App()
 
     class Slow(Form):
         async def ask(self, question: Question) -> Verdict:
             self.asked.append(question)
             await anyio.sleep(took if len(self.asked) == 1 else 0)
-            house.clinic.records["patients"]["1"]["notes"] = f"changed {len(self.asked)} times"
+            app.clinic.records["patients"]["1"]["notes"] = f"changed {len(self.asked)} times"
             return YES if len(self.asked) == 1 else NO
 
     form = Slow()
     with pytest.raises(ApprovalNeeded if times == 1 else Declined):
-        in_virtual_time(lambda: house.act(ARCHIVE, Caller(asker=form)))
-    assert (len(form.asked), house.clinic.destroyed) == (times, [])
+        in_virtual_time(lambda: app.act(ARCHIVE, Caller(asker=form)))
+    assert (len(form.asked), app.clinic.destroyed) == (times, [])
 
 
 def test_a_page_question_whose_facts_changed_is_replaced() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE)
-        house.board.answer(True)
-        house.clinic.records["patients"]["1"]["last_name"] = "Silva"
+            await app.act(ARCHIVE)
+        app.board.answer(True)
+        app.clinic.records["patients"]["1"]["last_name"] = "Silva"
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE)
-        (waiting,) = house.questions.waiting()
+            await app.act(ARCHIVE)
+        (waiting,) = app.questions.waiting()
         assert "Silva" in waiting.question.preview
-        assert house.board.invited == 2
+        assert app.board.invited == 2
 
     run(story)
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []
 
 
 def test_a_target_that_was_archived_meanwhile_is_not_found_and_nothing_is_sent() -> None:
-    house = House()
+    app = App()
 
     def elsewhere() -> Verdict:
-        house.clinic.gone.add(("patients", "1"))
+        app.clinic.gone.add(("patients", "1"))
         return YES
 
     with pytest.raises(NotFound):
-        run(lambda: house.act(ARCHIVE, Caller(asker=Form(elsewhere))))
-    assert house.clinic.reached == []
+        run(lambda: app.act(ARCHIVE, Caller(asker=Form(elsewhere))))
+    assert app.clinic.reached == []
 
 
 @pytest.mark.parametrize("second", [ARCHIVE, TWIN])
 def test_two_simultaneous_yeses_act_once(second: Any) -> None:
-    house = House()
+    app = App()
     errors: list[Exception] = []
 
     async def one(called: Any) -> None:
         try:
-            await house.act(called, Caller(asker=Form(YES)))
+            await app.act(called, Caller(asker=Form(YES)))
         except NotFound as problem:
             errors.append(problem)
 
@@ -183,16 +183,16 @@ def test_two_simultaneous_yeses_act_once(second: Any) -> None:
             tasks.start_soon(one, second)
 
     run(story)
-    assert (len(house.clinic.destroyed), len(errors)) == (1, 1)
+    assert (len(app.clinic.destroyed), len(errors)) == (1, 1)
 
 
 def test_two_calls_that_wait_for_one_question_act_once() -> None:
-    house = House(wait=5)
+    app = App(wait=5)
     outcomes: list[str] = []
 
     async def one() -> None:
         try:
-            await house.act(ARCHIVE)
+            await app.act(ARCHIVE)
             outcomes.append("done")
         except NotFound:
             outcomes.append("gone")
@@ -202,24 +202,24 @@ def test_two_calls_that_wait_for_one_question_act_once() -> None:
             tasks.start_soon(one)
             tasks.start_soon(one)
             await anyio.sleep(1)
-            assert len(house.questions.waiting()) == 1
-            house.board.answer(True)
+            assert len(app.questions.waiting()) == 1
+            app.board.answer(True)
 
     in_virtual_time(story)
     assert sorted(outcomes) == ["done", "gone"]
-    assert house.clinic.destroyed == DONE
+    assert app.clinic.destroyed == DONE
 
 
 def test_the_same_challenge_answered_twice_at_once_acts_once() -> None:
-    house = House()
+    app = App()
     house_errors: list[BaseException] = []
 
     async def story() -> None:
-        question = await asked(house)
+        question = await asked(app)
 
         async def one() -> None:
             try:
-                await house.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
+                await app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
             except (NotFound, AskFirst) as problem:
                 house_errors.append(problem)
 
@@ -228,12 +228,12 @@ def test_the_same_challenge_answered_twice_at_once_acts_once() -> None:
                 tasks.start_soon(one)
 
     run(story)
-    assert house.clinic.destroyed == DONE
+    assert app.clinic.destroyed == DONE
     assert len(house_errors) == 4
 
 
 def test_a_used_yes_is_not_given_back_when_the_act_fails() -> None:
-    house = House()
+    app = App()
     attempts: list[int] = []
 
     async def fail() -> None:
@@ -242,97 +242,95 @@ def test_a_used_yes_is_not_given_back_when_the_act_fails() -> None:
 
     async def story() -> None:
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE)
-        house.board.answer(True)
+            await app.act(ARCHIVE)
+        app.board.answer(True)
         from cliniko_mcp.guards.pipeline import GuardedCall
 
         with pytest.raises(NotFound):
-            await house.confirm(GuardedCall(ARCHIVE, "archive_patient", Caller()), fail)
+            await app.confirm(GuardedCall(ARCHIVE, "archive_patient", Caller()), fail)
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE)
+            await app.act(ARCHIVE)
 
     run(story)
     assert attempts == [1]
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []
 
 
 def test_more_questions_than_a_person_can_read_are_not_put_to_them() -> None:
-    house = House()
+    app = App()
     for number in range(100, 100 + MOST_SHOWN + 1):
-        house.clinic.records["taxes"][str(number)] = {"id": str(number), "name": f"T{number}"}
+        app.clinic.records["taxes"][str(number)] = {"id": str(number), "name": f"T{number}"}
 
     async def story() -> None:
         for number in range(100, 100 + MOST_SHOWN):
             with pytest.raises(ApprovalNeeded, match="It is on the page"):
-                await house.act(call("delete_tax", id=str(number)))
+                await app.act(call("delete_tax", id=str(number)))
         with pytest.raises(ApprovalNeeded, match="too many questions"):
-            await house.act(call("delete_tax", id=str(100 + MOST_SHOWN)))
+            await app.act(call("delete_tax", id=str(100 + MOST_SHOWN)))
 
     run(story)
-    assert len(house.questions.waiting()) == MOST_SHOWN
-    assert house.clinic.destroyed == []
+    assert len(app.questions.waiting()) == MOST_SHOWN
+    assert app.clinic.destroyed == []
 
 
 def test_questions_turned_away_push_none_off_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cliniko_mcp.approvals.questions.MOST_SHOWN", 1)
     monkeypatch.setattr("cliniko_mcp.approvals.questions.MOST_KEPT", 3)
-    house = House()
+    app = App()
 
     async def story() -> None:
         with pytest.raises(ApprovalNeeded, match="It is on the page"):
-            await house.act(ARCHIVE)
+            await app.act(ARCHIVE)
         for _ in range(5):
             with pytest.raises(ApprovalNeeded, match="too many questions"):
-                await house.act(TWIN)
+                await app.act(TWIN)
 
     run(story)
-    assert [each.matter.operation for each in house.questions.waiting()] == ["archive_patient"]
+    assert [each.matter.operation for each in app.questions.waiting()] == ["archive_patient"]
 
 
 def test_a_question_that_came_back_without_an_answer_is_used_up() -> None:
-    house = House(paged=False)
+    app = App(paged=False)
 
     async def story() -> None:
-        question = await asked(house)
+        question = await asked(app)
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, NONE)))
-        assert (await asked(house, asker=RoundTrip(question.challenge, YES))).challenge != question.challenge
+            await app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, NONE)))
+        assert (await asked(app, asker=RoundTrip(question.challenge, YES))).challenge != question.challenge
 
     run(story)
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []
 
 
 def test_a_question_that_never_reached_the_page_cannot_be_answered_there() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
-        question = await asked(house)
-        assert house.questions.waiting() == []
-        assert not house.questions.decide(question.challenge, True, "page")
+        question = await asked(app)
+        assert app.questions.waiting() == []
+        assert not app.questions.decide(question.challenge, True, "page")
 
     run(story)
 
 
 @pytest.mark.parametrize(("approved", "verdict"), [(True, YES), (False, NO)])
 def test_an_answer_on_the_page_is_taken_once_and_as_given(approved: bool, verdict: Verdict) -> None:
-    house = House()
+    app = App()
     with pytest.raises(ApprovalNeeded):
-        run(lambda: house.act(ARCHIVE))
-    (waiting,) = house.questions.waiting()
-    answers = [
-        house.questions.decide(waiting.question.challenge, each, "terminal") for each in (approved, not approved)
-    ]
+        run(lambda: app.act(ARCHIVE))
+    (waiting,) = app.questions.waiting()
+    answers = [app.questions.decide(waiting.question.challenge, each, "terminal") for each in (approved, not approved)]
     assert answers == [True, False]
     assert (waiting.verdict, waiting.place) == (verdict, "terminal")
 
 
 def test_a_cancelled_call_leaves_nothing_done() -> None:
-    house = House(wait=40)
+    app = App(wait=40)
 
     async def story() -> None:
         with anyio.move_on_after(1):
-            await house.act(ARCHIVE)
-        house.board.answer(True)
+            await app.act(ARCHIVE)
+        app.board.answer(True)
 
     in_virtual_time(story)
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []

@@ -12,14 +12,14 @@ from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import Chain
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.read_only import ReadOnly
-from tests.guards.gate import Form, House, call, run
+from tests.guards.gate import App, Form, call, run
 
 ARCHIVE = call("archive_patient", id="1")
 
 
-def said(house: House, caller: Caller | None = None, *layers: Any) -> dict[str, Any]:
+def said(app: App, caller: Caller | None = None, *layers: Any) -> dict[str, Any]:
     with pytest.raises(Refused) as refused:
-        run(lambda: house.act(ARCHIVE, caller, layers=layers))
+        run(lambda: app.act(ARCHIVE, caller, layers=layers))
     return dict(refused.value.as_json())
 
 
@@ -31,15 +31,15 @@ IN_CLINIKO = "Tell the person that this has to be done in Cliniko itself."
 
 
 def test_what_the_operator_switched_off() -> None:
-    assert said(House(policy="block")) == error(
+    assert said(App(policy="block")) == error(
         "not_allowed",
         "Archive patient: archiving, deleting and cancelling are switched off here.",
         IN_CLINIKO,
     )
-    assert said(House(), None, Exclusion(lambda _: {"archive_patient"})) == error(
+    assert said(App(), None, Exclusion(lambda _: {"archive_patient"})) == error(
         "not_allowed", "Archive patient: this is switched off here.", IN_CLINIKO
     )
-    assert said(House(), None, ReadOnly()) == error(
+    assert said(App(), None, ReadOnly()) == error(
         "not_allowed",
         "Archive patient: this connection may look things up in Cliniko but not change anything.",
         f"{IN_CLINIKO} Reading works as usual.",
@@ -47,8 +47,8 @@ def test_what_the_operator_switched_off() -> None:
 
 
 def test_what_cannot_be_written_down(tmp_path: Path) -> None:
-    house = House()
-    assert said(house, None, Audit(Chain(tmp_path), house.clock)) == {
+    app = App()
+    assert said(app, None, Audit(Chain(tmp_path), app.clock)) == {
         "code": "not_allowed",
         "message": "Nothing was changed: changes have to be written down first, and the audit log cannot be written "
         "(Is a directory).",
@@ -58,14 +58,14 @@ def test_what_cannot_be_written_down(tmp_path: Path) -> None:
 
 
 def test_a_no_now_and_later() -> None:
-    house = House()
+    app = App()
     declined = error(
         "declined",
         "Archive patient: a person was asked and said no. Nothing was changed.",
         "Leave it. The same call is refused for 15 minutes; a person can always do it in Cliniko itself.",
     )
-    assert said(house, Caller(asker=Form(Verdict.NO))) == declined
-    assert said(house) == declined
+    assert said(app, Caller(asker=Form(Verdict.NO))) == declined
+    assert said(app) == declined
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_no_now_and_later() -> None:
     ],
 )
 def test_nobody_to_ask(route: Any, ways: str) -> None:
-    assert said(House(paged=False), Caller(route=route)) == error(
+    assert said(App(paged=False), Caller(route=route)) == error(
         "approval_needed",
         "Archive patient: not done. It needs a person's yes, and over this connection nobody can be asked.",
         f"Calling again does not help. A person can do it in Cliniko, or have set up: {ways}.",
@@ -88,36 +88,36 @@ def test_nobody_to_ask(route: Any, ways: str) -> None:
 
 
 def test_a_question_that_waits() -> None:
-    house = House()
+    app = App()
     fix = "Ask the person to approve, then call again with the same arguments. A yes holds for ten minutes."
     first = error("approval_needed", "Not done yet: a person has to approve it first. It is on the page.", fix)
-    assert said(house, Caller(program="Host")) == first
-    assert said(house)["message"] == (
+    assert said(app, Caller(program="Host")) == first
+    assert said(app)["message"] == (
         "Not done yet: a person has to approve it first. The question is on the approval page already."
     )
-    (waiting,) = house.questions.waiting()
+    (waiting,) = app.questions.waiting()
     assert (waiting.program, waiting.question.title) == ("Host", "Archive patient?")
 
 
 def test_the_program_that_asks_is_named_in_a_form_too() -> None:
-    house = House()
+    app = App()
     seen: list[str] = []
 
     class Watching(Form):
         async def ask(self, question: Any) -> Verdict:
-            matter = next(iter(house.questions._open.values()))
+            matter = next(iter(app.questions._open.values()))
             seen.append(matter.program)
             return Verdict.NO
 
-    said(house, Caller(asker=Watching(), program="Host"))
+    said(app, Caller(asker=Watching(), program="Host"))
     assert seen == ["Host"]
 
 
 def test_what_is_gone_already() -> None:
-    house = House()
-    house.clinic.gone.add(("patients", "1"))
+    app = App()
+    app.clinic.gone.add(("patients", "1"))
     with pytest.raises(NotFound) as gone:
-        run(lambda: house.act(ARCHIVE))
+        run(lambda: app.act(ARCHIVE))
     assert gone.value.as_json() == error(
         "not_found",
         "Archive patient: there is no live record with id 1.",
@@ -126,27 +126,27 @@ def test_what_is_gone_already() -> None:
 
 
 def test_too_many_questions() -> None:
-    house = House()
+    app = App()
     for number in range(MOST_SHOWN):
         matter = Matter("local", "archive_patient", str(number), "patients/1", "")
-        house.questions.show(house.questions.mint(matter, "t", "p"))
-    assert said(house) == {
+        app.questions.show(app.questions.mint(matter, "t", "p"))
+    assert said(app) == {
         "code": "approval_needed",
         "message": "Not done: too many questions are waiting for a person already.",
         "fix": "Ask the person to answer those first, then call again with the same arguments.",
     }
-    assert len(house.questions.waiting()) == MOST_SHOWN
+    assert len(app.questions.waiting()) == MOST_SHOWN
 
 
 def test_what_changed_too_often() -> None:
-    house = House()
+    app = App()
 
     def change() -> Verdict:
-        notes = house.clinic.records["patients"]["1"]
+        notes = app.clinic.records["patients"]["1"]
         notes["notes"] = notes.get("notes", "") + "x"
         return Verdict.YES
 
-    assert said(house, Caller(asker=Form(change, change, change))) == error(
+    assert said(app, Caller(asker=Form(change, change, change))) == error(
         "approval_needed",
         "Archive patient: not done, because what the person was shown has changed since.",
         "Call again with the same arguments, so that the person is asked about it as it is now.",
@@ -154,21 +154,21 @@ def test_what_changed_too_often() -> None:
 
 
 def test_the_tables_of_questions_and_denials_are_bounded_and_the_oldest_go_first() -> None:
-    house = House()
+    app = App()
     matters = [Matter("local", "delete_tax", str(number), "taxes/1", "") for number in range(MOST_KEPT + 2)]
-    asked = [house.questions.mint(matter, "t", "p") for matter in matters]
-    kept = [house.questions.recognise(each.question.challenge, each.matter) is each for each in asked]
+    asked = [app.questions.mint(matter, "t", "p") for matter in matters]
+    kept = [app.questions.recognise(each.question.challenge, each.matter) is each for each in asked]
     assert kept == [False, False] + [True] * MOST_KEPT
     for each in asked:
-        house.questions.deny(each)
-    assert [house.questions.denied(matter.call) for matter in matters] == [False, False] + [True] * MOST_KEPT
-    assert all(house.questions.recognise(each.question.challenge, each.matter) is None for each in asked)
+        app.questions.deny(each)
+    assert [app.questions.denied(matter.call) for matter in matters] == [False, False] + [True] * MOST_KEPT
+    assert all(app.questions.recognise(each.question.challenge, each.matter) is None for each in asked)
 
 
 def test_equal_questions_have_challenges_of_their_own_that_say_nothing() -> None:
-    house = House()
+    app = App()
     matter = Matter("local", "archive_patient", "Ana", "patients/1", "")
-    one, other = (house.questions.mint(matter, "Ana", "Ana").question for _ in range(2))
+    one, other = (app.questions.mint(matter, "Ana", "Ana").question for _ in range(2))
     assert one.challenge != other.challenge
     assert set(one.challenge) <= set("0123456789abcdef")
-    assert one.expires == house.clock().timestamp() + 600
+    assert one.expires == app.clock().timestamp() + 600

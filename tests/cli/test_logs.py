@@ -11,7 +11,7 @@ from conftest import in_process
 from pydantic import BaseModel
 
 from cliniko_mcp import cli
-from cliniko_mcp.app import House
+from cliniko_mcp.app import App
 from cliniko_mcp.cli.logs import Redacting, redacted
 from cliniko_mcp.errors import InvalidArguments
 
@@ -117,7 +117,7 @@ async def test_a_tool_that_breaks_over_a_record_leaves_no_name_in_the_log(
         raise ValueError(f"Ana Lima {PERSONAL['email']} {KEY}")
 
     async with in_process() as assistant:
-        monkeypatch.setattr(House, "call", broken)
+        monkeypatch.setattr(App, "call", broken)
         assert "Ana" not in str(await assistant.call("find_patients", query="Ana Lima"))
     assert "find_patients failed" in log.text and "ValueError" in log.text
     assert not any(each in log.text for each in ("Ana", "Lima", "mail.example", KEY))

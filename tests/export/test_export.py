@@ -23,7 +23,7 @@ from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, NotAllowed, Unavailable
 from cliniko_mcp.export import CHECKPOINT, Plan, Unfinished, _cell, export, list_named, planned
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller
 from tests.conftest import Assistant, in_process
 
@@ -33,16 +33,16 @@ APPOINTMENTS = "individual_appointments"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-async def desk_of(assistant: Assistant) -> Desk:
-    assert assistant.house is not None
-    return await assistant.house.desk("export", Caller(route="terminal"))
+async def guarded_clinic_of(assistant: Assistant) -> GuardedClinic:
+    assert assistant.app is not None
+    return await assistant.app.guarded_clinic("export", Caller(route="terminal"))
 
 
-class Breaking(Desk):
+class Breaking(GuardedClinic):
     """A desk whose lists break off after some rows."""
 
     @classmethod
-    def behind(cls, desk: Desk, after: int) -> "Breaking":
+    def behind(cls, desk: GuardedClinic, after: int) -> "Breaking":
         broken = cls.__new__(cls)
         vars(broken).update(vars(desk))
         vars(broken)["after"] = after
@@ -59,7 +59,7 @@ class Breaking(Desk):
             yield record
 
 
-async def broken_off(desk: Desk, plan: Plan, out: Path, after: int = CHECKPOINT) -> None:
+async def broken_off(desk: GuardedClinic, plan: Plan, out: Path, after: int = CHECKPOINT) -> None:
     """An export that ends in the middle because Cliniko could not be reached any more."""
     with pytest.raises(Unavailable):
         await export(Breaking.behind(desk, after), plan, out)
@@ -76,7 +76,7 @@ def ids_in(path: Path) -> list[str]:
 async def test_every_row_of_a_list_is_written_once(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         told: list[tuple[int, int | None]] = []
         done = await export(desk, plan_of(), out, progress=lambda rows, total: told.append((rows, total)))
         total = await desk.count(desk.call("list_individual_appointments"))
@@ -93,7 +93,7 @@ async def test_every_row_of_a_list_is_written_once(tmp_path: Path):
 async def test_only_the_owner_can_read_the_file_and_nothing_else_is_left(tmp_path: Path):
     out = tmp_path / "sites.csv"
     async with in_process() as assistant:
-        await export(await desk_of(assistant), plan_of("businesses", "csv"), out)
+        await export(await guarded_clinic_of(assistant), plan_of("businesses", "csv"), out)
 
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["sites.csv"]
@@ -102,7 +102,7 @@ async def test_only_the_owner_can_read_the_file_and_nothing_else_is_left(tmp_pat
 async def test_a_csv_file_has_a_heading_and_a_line_a_row(tmp_path: Path):
     out = tmp_path / "sites.csv"
     async with in_process() as assistant:
-        await export(await desk_of(assistant), plan_of("businesses", "csv"), out)
+        await export(await guarded_clinic_of(assistant), plan_of("businesses", "csv"), out)
         sites = await assistant.rows("list_businesses")
 
     with out.open(newline="", encoding="utf-8") as file:
@@ -115,7 +115,7 @@ async def test_filters_and_fields_narrow_what_is_written(tmp_path: Path):
     out = tmp_path / "few.jsonl"
     plan = planned(list_named(APPOINTMENTS), {"did_not_arrive": "true"}, "jsonl", ("id", "did_not_arrive"))
     async with in_process() as assistant:
-        await export(await desk_of(assistant), plan, out)
+        await export(await guarded_clinic_of(assistant), plan, out)
 
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert rows
@@ -137,7 +137,7 @@ async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     plan = plan_of(form=form)
     async with in_process() as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         await export(desk, plan, whole)
         await broken_off(desk, plan, broken, after)
         assert not broken.exists()
@@ -152,7 +152,7 @@ async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_
 async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: Path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     async with in_process() as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         await export(desk, plan_of(), whole)
         await broken_off(desk, plan_of(), broken)
         with (tmp_path / "broken.part").open("ab") as file:
@@ -165,7 +165,7 @@ async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: P
 async def test_rows_that_go_in_the_meantime_push_none_of_the_others_out(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process(allow_destroy=("archive_individual_appointment",)) as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         await broken_off(desk, plan_of(), out)
         written = ids_in(tmp_path / "visits.jsonl.part")
         for gone in written[:3]:
@@ -182,7 +182,7 @@ async def test_a_list_that_cannot_be_entered_in_the_middle_starts_over(tmp_path:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     plan = plan_of(sort="created_at:desc")
     async with in_process() as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         await export(desk, plan, whole)
         await broken_off(desk, plan, broken)
         done = await export(desk, plan, broken)
@@ -194,7 +194,7 @@ async def test_a_list_that_cannot_be_entered_in_the_middle_starts_over(tmp_path:
 async def test_an_unfinished_file_of_another_export_is_not_mixed_with_this_one(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         await broken_off(desk, plan_of(), out)
         with pytest.raises(ConfigurationError, match="another export"):
             await export(desk, plan_of(did_not_arrive="true"), out)
@@ -207,7 +207,7 @@ async def test_an_unfinished_file_of_another_export_is_not_mixed_with_this_one(t
 async def test_an_unfinished_file_of_another_clinic_is_not_mixed_with_this_one(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         await broken_off(desk, plan_of(), out)
         desk.clinic.account = "another key"
         with pytest.raises(ConfigurationError, match="another export"):
@@ -228,7 +228,7 @@ async def test_two_keys_are_two_accounts_and_neither_shows():
 async def test_two_exports_never_write_the_same_file_at_once(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         with Unfinished(plan_of(), out, again=False, overwrite=False) as first:
             with pytest.raises(ConfigurationError, match="another export is writing"):
                 await export(desk, plan_of(), out)
@@ -280,7 +280,7 @@ async def test_a_file_that_exists_is_kept_unless_told_otherwise(tmp_path: Path):
     out = tmp_path / "sites.csv"
     out.write_text("mine")
     async with in_process() as assistant:
-        desk = await desk_of(assistant)
+        desk = await guarded_clinic_of(assistant)
         with pytest.raises(ConfigurationError, match="exists"):
             await export(desk, plan_of("businesses", "csv"), out)
         assert out.read_text() == "mine"
@@ -292,13 +292,13 @@ async def test_a_file_that_exists_is_kept_unless_told_otherwise(tmp_path: Path):
 async def test_a_folder_that_cannot_be_written_is_said_to(tmp_path: Path):
     async with in_process() as assistant:
         with pytest.raises(ConfigurationError, match="cannot be written"):
-            await export(await desk_of(assistant), plan_of("businesses"), tmp_path / "nowhere" / "sites.csv")
+            await export(await guarded_clinic_of(assistant), plan_of("businesses"), tmp_path / "nowhere" / "sites.csv")
 
 
 async def test_what_the_operator_excluded_is_not_exported(tmp_path: Path):
     async with in_process(exclude_tools=("list_patients",)) as assistant:
         with pytest.raises(NotAllowed):
-            await export(await desk_of(assistant), plan_of("patients"), tmp_path / "patients.csv")
+            await export(await guarded_clinic_of(assistant), plan_of("patients"), tmp_path / "patients.csv")
 
 
 @pytest.mark.parametrize("name", ["get_patient", "dragons", "", "settings"])

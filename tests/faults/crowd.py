@@ -46,14 +46,14 @@ class Soak:
         return self.outcomes.total()
 
     async def run(self, assistant: Assistant, seed: int = 1) -> None:
-        assert assistant.house is not None
+        assert assistant.app is not None
         patients = [row["id"] for row in await assistant.rows("list_patients", limit=30)]
-        assistant.house.sandbox.faults.set(*TROUBLE)
+        assistant.app.sandbox.faults.set(*TROUBLE)
         until = time.monotonic() + self.seconds
         async with anyio.create_task_group() as group:
             for number in range(self.callers):
                 group.start_soon(self._caller, assistant, Random(seed * 1000 + number), number, patients, until)
-        assistant.house.sandbox.faults.set()
+        assistant.app.sandbox.faults.set()
 
     async def _caller(
         self, assistant: Assistant, random: Random, number: int, patients: list[str], until: float
@@ -90,18 +90,18 @@ class Soak:
 
 def forget(assistant: Assistant) -> None:
     """Take the patients made so far out of the clinic, so that a long run measures the server and not its clinic."""
-    assert assistant.house is not None
-    rows = assistant.house.sandbox.desk.store.table("patients").rows
-    state = assistant.house.sandbox.snapshot()
+    assert assistant.app is not None
+    rows = assistant.app.sandbox.context.store.table("patients").rows
+    state = assistant.app.sandbox.snapshot()
     tables: Any = state["tables"]
     tables["patients"] = [row for row in rows.values() if row.get("last_name") != "Soaked"]
-    assistant.house.sandbox.restore(state)
+    assistant.app.sandbox.restore(state)
 
 
 async def held(assistant: Assistant, soak: Soak) -> None:
     """Raise AssertionError where a write was lost, doubled, or done although its caller was told that it was not."""
-    assert assistant.house is not None
-    rows = assistant.house.sandbox.desk.store.table("patients").rows.values()
+    assert assistant.app is not None
+    rows = assistant.app.sandbox.context.store.table("patients").rows.values()
     made = Counter(str(row["first_name"]) for row in rows if row.get("last_name") == "Soaked")
     assert max(made.values(), default=0) <= 1, "a write was done twice"
     for name, code in soak.written.items():

@@ -12,7 +12,7 @@ import anyio.lowlevel
 import httpx2
 import pytest
 
-from cliniko_mcp.app import House
+from cliniko_mcp.app import App
 from cliniko_mcp.guards.hash_chain import Chain
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.sandbox.core import Sandbox
@@ -20,7 +20,7 @@ from tests.client.virtual import run
 
 from .weather import Forward, under
 
-Work = Callable[[House], Coroutine[Any, Any, object]]
+Work = Callable[[App], Coroutine[Any, Any, object]]
 
 
 async def brief(request: httpx2.Request, forward: Forward) -> httpx2.Response:
@@ -33,7 +33,7 @@ async def brief(request: httpx2.Request, forward: Forward) -> httpx2.Response:
 
 
 def calling(name: str, **arguments: object) -> Work:
-    return lambda house: house.call(name, arguments, Caller())
+    return lambda app: app.call(name, arguments, Caller())
 
 
 async def cancelled_after(work: Coroutine[Any, Any, object], steps: int) -> bool:
@@ -52,7 +52,7 @@ async def cancelled_after(work: Coroutine[Any, Any, object], steps: int) -> bool
     return task.cancelled()
 
 
-async def at_every_await(work: Work, check: Callable[[House], Awaitable[None]], audit: Path) -> int:
+async def at_every_await(work: Work, check: Callable[[App], Awaitable[None]], audit: Path) -> int:
     """Cancel this work after 1, 2, 3 ... turns of the loop until it ends by itself; how many turns it takes.
 
     The first round of turns opens the clinic, too. After each, nothing of it is left and `check` holds.
@@ -60,24 +60,24 @@ async def at_every_await(work: Work, check: Callable[[House], Awaitable[None]], 
     sandbox: Sandbox | None = None
     for steps in range(1, 2_000):
         async with under(brief, sandbox=sandbox, audit_file=str(audit)) as (assistant, _):
-            house = assistant.house
-            assert house is not None
-            sandbox = house.sandbox
+            app = assistant.app
+            assert app is not None
+            sandbox = app.sandbox
             sandbox.requests.clear()
             before = asyncio.all_tasks()
-            cancelled = await cancelled_after(work(house), steps)
+            cancelled = await cancelled_after(work(app), steps)
             for _ in range(3):
                 await asyncio.sleep(0)
             assert asyncio.all_tasks() <= before, f"after {steps} turns something is left under way"
-            await check(house)
+            await check(app)
             if not cancelled:
                 return steps
     raise AssertionError("it never ends")
 
 
-async def alive(house: House) -> None:
+async def alive(app: App) -> None:
     with anyio.fail_after(60):
-        assert (await house.call("list_practitioners", {}, Caller()))["items"]
+        assert (await app.call("list_practitioners", {}, Caller()))["items"]
 
 
 READS = {
@@ -100,8 +100,8 @@ def test_a_write_cancelled_at_every_await_is_done_once_or_not_at_all_and_is_writ
     def lines() -> list[dict[str, Any]]:
         return [json.loads(line) for line in audit.read_text().splitlines()] if audit.exists() else []
 
-    async def check(house: House) -> None:
-        made = [each for each in house.sandbox.requests if each.method == "POST"]
+    async def check(app: App) -> None:
+        made = [each for each in app.sandbox.requests if each.method == "POST"]
         written = [each for each in lines() if each["operation"] == "create_patient"]
         begun = [each["n"] for each in written if each["outcome"] == "begun"]
         ended = [each["of"] for each in written if each["outcome"] != "begun"]
@@ -110,7 +110,7 @@ def test_a_write_cancelled_at_every_await_is_done_once_or_not_at_all_and_is_writ
         total += len(made)
         assert len(made) <= 1
         assert len(begun) >= total, "nothing was sent that was not written down before"
-        found = await house.call("list_patients", {"last_name": "Cancelled"}, Caller())
+        found = await app.call("list_patients", {"last_name": "Cancelled"}, Caller())
         assert found["page"]["total"] == total  # pyright: ignore[reportArgumentType, reportCallIssue, reportIndexIssue, reportOptionalSubscript]
 
     total = 0
@@ -127,14 +127,14 @@ def test_callers_who_wait_for_the_same_names_do_not_go_down_with_the_one_who_ask
         sandbox: Sandbox | None = None
         for steps in range(1, 60, 3):
             async with under(brief, sandbox=sandbox) as (assistant, _):
-                house = assistant.house
-                assert house is not None
-                sandbox = house.sandbox
+                app = assistant.app
+                assert app is not None
+                sandbox = app.sandbox
                 others = [
-                    asyncio.ensure_future(house.call("list_individual_appointments", {"limit": 3}, Caller()))
+                    asyncio.ensure_future(app.call("list_individual_appointments", {"limit": 3}, Caller()))
                     for _ in range(4)
                 ]
-                await cancelled_after(house.call("list_individual_appointments", {"limit": 3}, Caller()), steps)
+                await cancelled_after(app.call("list_individual_appointments", {"limit": 3}, Caller()), steps)
                 others[0].cancel()
                 rows = [await each for each in others[1:]]
                 assert rows[0] == rows[1] == rows[2]

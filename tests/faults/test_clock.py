@@ -17,7 +17,7 @@ YEAR = timedelta(days=365)
 
 
 def jump(assistant: Any, by: timedelta) -> None:
-    clock = assistant.house.sandbox.clock
+    clock = assistant.app.sandbox.clock
     assert isinstance(clock, SandboxClock)
     clock.advance(by)
 
@@ -26,12 +26,12 @@ def jump(assistant: Any, by: timedelta) -> None:
 def test_a_jump_in_the_middle_of_a_wait_neither_ends_nor_stretches_it(by: timedelta) -> None:
     async def story() -> None:
         async with under() as (assistant, weather):
-            house = assistant.house
-            assert house is not None
+            app = assistant.app
+            assert app is not None
             await assistant.call("list_practitioners")
 
             async def limited(request: httpx2.Request, forward: Forward) -> httpx2.Response:
-                opens = house.sandbox.clock.now() + timedelta(seconds=10)
+                opens = app.sandbox.clock.now() + timedelta(seconds=10)
                 return httpx2.Response(429, headers={"X-RateLimit-Reset": str(int(opens.timestamp()))})
 
             weather.trouble = some(1, limited)

@@ -79,8 +79,8 @@ def test_a_write_whose_connection_breaks_is_never_repeated_and_says_that_its_out
 def test_a_slow_upstream_is_waited_for() -> None:
     async def story() -> None:
         async with under() as (assistant, _):
-            assert assistant.house is not None
-            assistant.house.sandbox.faults.set(Fault("slow", seconds=20))
+            assert assistant.app is not None
+            assistant.app.sandbox.faults.set(Fault("slow", seconds=20))
             assert (await assistant.call("get_public_settings"))["item"]
             assert 20 <= anyio.current_time() < 45
 
@@ -91,10 +91,10 @@ def test_a_slow_upstream_is_waited_for() -> None:
 def test_a_stuck_upstream_is_given_up_within_a_call_s_time_and_others_go_on_meanwhile(name: str) -> None:
     async def story() -> None:
         async with under() as (assistant, _):
-            assert assistant.house is not None
+            assert assistant.app is not None
             await assistant.call("get_authenticated_user")
             stuck = {"get_public_settings": "/settings/public"}.get(name, "/patients")
-            assistant.house.sandbox.faults.set(Fault("slow", path=stuck, seconds=10_000))
+            assistant.app.sandbox.faults.set(Fault("slow", path=stuck, seconds=10_000))
             began = anyio.current_time()
             answers: list[dict[str, Any]] = []
 

@@ -112,8 +112,8 @@ def test_the_clinics_own_limit_is_never_run_into_however_many_call_at_once() -> 
             async with anyio.create_task_group() as group:
                 for _ in range(300):
                     group.start_soon(ask)
-            assert assistant.house is not None
-            seen = [each.status for each in assistant.house.sandbox.requests]
+            assert assistant.app is not None
+            seen = [each.status for each in assistant.app.sandbox.requests]
             assert len(answers) == 300
             assert 429 not in seen
             assert answers.count("ok") >= 195

@@ -116,8 +116,8 @@ async def under(
         patch.setattr(cliniko_mcp.sandbox.transport, "SandboxTransport", weather.over)
         patch.setattr(app, "demo_clinic", clinic)
         async with in_process(answer=answer, **settings) as assistant:
-            assert assistant.house is not None
-            assert assistant.house.sandbox.desk
+            assert assistant.app is not None
+            assert assistant.app.sandbox.context
             yield assistant, weather
 
 

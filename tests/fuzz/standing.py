@@ -20,7 +20,7 @@ from conftest import NOW
 from hypothesis import HealthCheck, settings
 
 import cliniko_mcp.sandbox.transport
-from cliniko_mcp.app import House, running
+from cliniko_mcp.app import App, open_app
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
@@ -71,7 +71,7 @@ class Standing(httpx2.AsyncBaseTransport):
         self.loop = loop
         self.trouble: Trouble = fair
         self.known = ""
-        self.house: House
+        self.app: App
         self._inner: Any = None
 
     def over(self, sandbox: Any) -> "Standing":
@@ -88,7 +88,7 @@ class Standing(httpx2.AsyncBaseTransport):
         """The answer, or the error as its body; any other exception is a fault of ours and rises."""
         told("tool calls")
         try:
-            body: dict[str, Any] = self.run(self.house.call(name, arguments, Caller()))
+            body: dict[str, Any] = self.run(self.app.call(name, arguments, Caller()))
         except AskFirst:
             return {"code": "asked"}
         except ClinikoMcpError as problem:
@@ -117,7 +117,7 @@ def standing(**flags: Any) -> Generator[Standing]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cliniko_mcp.sandbox.transport, "SandboxTransport", found.over)
         try:
-            found.house = loop.run_until_complete(stack.enter_async_context(running(Settings.load(GIVEN | flags, {}))))
+            found.app = loop.run_until_complete(stack.enter_async_context(open_app(Settings.load(GIVEN | flags, {}))))
             found.known = found.call("list_patients", {"limit": 1})["items"][0]["id"]
             yield found
         finally:

@@ -32,7 +32,7 @@ STATUSES = st.sampled_from([200, 200, 200, 201, 204, 206, 301, 400, 401, 403, 40
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     audit: Path = tmp_path_factory.mktemp("fuzz") / "audit.jsonl"
     with standing(audit_file=str(audit)) as found:
         yield found
@@ -57,7 +57,7 @@ def twisted(value: Any, dice: Random, surprises: list[Any], depth: int = 0) -> A
     narrow=st.booleans(),
 )
 def test_a_body_with_odd_values_is_read_or_refused_honestly(
-    house: Standing, name: str, seed: int, surprises: list[Any], narrow: bool
+    app: Standing, name: str, seed: int, surprises: list[Any], narrow: bool
 ) -> None:
     dice = Random(seed)
 
@@ -68,11 +68,11 @@ def test_a_body_with_odd_values_is_read_or_refused_honestly(
         body = twisted(json.loads(whole.content), dice, surprises)
         return httpx2.Response(200, headers={"content-type": "application/json"}, content=json.dumps(body).encode())
 
-    house.trouble = odd
+    app.trouble = odd
     try:
-        body = house.call(name, READS[name])
+        body = app.call(name, READS[name])
     finally:
-        house.trouble = fair
+        app.trouble = fair
     assert body.get("code") != "internal"
 
 
@@ -84,7 +84,7 @@ def test_a_body_with_odd_values_is_read_or_refused_honestly(
     body=st.binary(max_size=60) | SURPRISES.map(lambda value: json.dumps(value).encode()) | TEXTS.map(str.encode),
 )
 def test_any_bytes_at_all_are_told_for_what_they_are(
-    house: Standing, name: str, status: int, kind: str, body: bytes
+    app: Standing, name: str, status: int, kind: str, body: bytes
 ) -> None:
     async def noise(request: httpx2.Request, forward: Forward) -> httpx2.Response:
         return httpx2.Response(status, headers={"content-type": kind} if kind else {}, content=body)
@@ -92,11 +92,11 @@ def test_any_bytes_at_all_are_told_for_what_they_are(
     arguments = READS.get(name, {"id": "1", "first_name": "A", "last_name": "B"})
     if name == "create_patient":
         arguments = {"first_name": "A", "last_name": "B"}
-    house.call("get_authenticated_user", {})
-    house.trouble = noise
+    app.call("get_authenticated_user", {})
+    app.trouble = noise
     try:
-        answer = house.call(name, arguments)
+        answer = app.call(name, arguments)
     finally:
-        house.trouble = fair
+        app.trouble = fair
     if name in ("create_patient", "update_patient") and not 400 <= status < 500:
         assert answer.get("code") in (None, "outcome_unknown"), answer

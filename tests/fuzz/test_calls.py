@@ -30,7 +30,7 @@ TELLING = st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     audit: Path = tmp_path_factory.mktemp("fuzz") / "audit.jsonl"
     with standing(audit_file=str(audit)) as found:
         yield found
@@ -61,11 +61,11 @@ def fitting(schema: dict[str, Any], known: str) -> st.SearchStrategy[Any]:
 
 @FUZZ
 @given(data=st.data())
-def test_any_tool_with_fitting_and_unfitting_arguments_answers_in_our_own_words(house: Standing, data: Any) -> None:
+def test_any_tool_with_fitting_and_unfitting_arguments_answers_in_our_own_words(app: Standing, data: Any) -> None:
     entry = entries()[data.draw(st.sampled_from(ENTRIES), label="tool")]
     schema: Any = entry.input_schema
     properties: dict[str, Any] = schema["properties"]
-    known = house.known
+    known = app.known
     needed = {name: fitting(properties[name], known) for name in schema.get("required", [])}
     others = {name: fitting(each, known) | SURPRISES for name, each in properties.items() if name not in needed}
     some = data.draw(st.sets(st.sampled_from(sorted(others)), max_size=3) if others else st.just(set()), label="which")
@@ -76,31 +76,31 @@ def test_any_tool_with_fitting_and_unfitting_arguments_answers_in_our_own_words(
     )
     if data.draw(st.booleans(), label="as text"):
         arguments = {key: value if isinstance(value, str) else json.dumps(value) for key, value in arguments.items()}
-    body = house.call(entry.name, arguments)
+    body = app.call(entry.name, arguments)
     assert body.get("code") not in ("internal", "error")
 
 
 @FUZZ
 @given(name=st.sampled_from(LISTS), data=st.data())
-def test_any_filter_is_answered_or_refused_with_its_name(house: Standing, name: str, data: Any) -> None:
+def test_any_filter_is_answered_or_refused_with_its_name(app: Standing, name: str, data: Any) -> None:
     operation = registry.find(name)
     assert operation is not None
     field = data.draw(st.sampled_from(sorted(operation.filters)))
     value = data.draw(TELLING | TEXTS | st.lists(TELLING, min_size=2, max_size=4).map(",".join))
-    ids = dict.fromkeys(operation.path_ids, house.known)
-    body = house.call(name, {**ids, field: value, "limit": 2})
+    ids = dict.fromkeys(operation.path_ids, app.known)
+    body = app.call(name, {**ids, field: value, "limit": 2})
     assert "items" in body or body["code"] in ("invalid_arguments", "not_understood", "rejected", "not_found"), body
 
 
 @FUZZ
 @given(cuts=st.lists(st.tuples(st.integers(0, 400), st.characters()), max_size=3), junk=TEXTS, keep=st.booleans())
-def test_any_cursor_but_our_own_is_refused(house: Standing, cuts: list[tuple[int, str]], junk: str, keep: bool) -> None:
-    cursor: str = house.call("list_patients", {"limit": 2, "sort": "first_name"})["page"]["next_cursor"]
+def test_any_cursor_but_our_own_is_refused(app: Standing, cuts: list[tuple[int, str]], junk: str, keep: bool) -> None:
+    cursor: str = app.call("list_patients", {"limit": 2, "sort": "first_name"})["page"]["next_cursor"]
     letters = list(cursor)
     for place, letter in cuts:
         letters[place % len(letters)] = letter
     changed = "".join(letters) if keep and cuts else junk
-    body = house.call("list_patients", {"cursor": changed})
+    body = app.call("list_patients", {"cursor": changed})
     if changed.strip("=") == cursor or changed == "":
         assert body["items"]
     else:
@@ -114,6 +114,6 @@ def same_bytes(one: str, other: str) -> bool:
 
 @FUZZ
 @given(phrase=st.text(max_size=40) | st.lists(TELLING, max_size=4).map(" ".join), tool=st.sampled_from(["show_diary"]))
-def test_any_phrase_of_time_is_understood_or_refused(house: Standing, phrase: str, tool: str) -> None:
-    body = house.call(tool, {"when": phrase})
+def test_any_phrase_of_time_is_understood_or_refused(app: Standing, phrase: str, tool: str) -> None:
+    body = app.call(tool, {"when": phrase})
     assert "code" not in body or body["code"] in ("not_understood", "invalid_arguments", "ambiguous"), body

@@ -210,7 +210,7 @@ class Board:
         return Outcome.APPROVED if done else Outcome.GONE
 
 
-class House:
+class App:
     """Clinic, clock, questions, board and the confirm layer, as a server would assemble them."""
 
     def __init__(self, *, paged: bool = True, **options: Any) -> None:

@@ -17,14 +17,14 @@ from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import Chain
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
 from cliniko_mcp.guards.read_only import ReadOnly
-from tests.guards.gate import SYDNEY, Clock, Form, House, RoundTrip, call, run
+from tests.guards.gate import SYDNEY, App, Clock, Form, RoundTrip, call, run
 
 ARCHIVE = call("archive_patient", id="1")
 READ = call("get_patient", id="1")
 
 
-def audited(chain: Chain, house: House) -> Audit:
-    return Audit(chain, house.clock)
+def audited(chain: Chain, app: App) -> Audit:
+    return Audit(chain, app.clock)
 
 
 def lines(chain: Chain) -> list[dict[str, Any]]:
@@ -32,10 +32,10 @@ def lines(chain: Chain) -> list[dict[str, Any]]:
 
 
 def test_a_read_is_one_line_and_a_change_is_two(chain: Chain) -> None:
-    house = House()
-    audit = audited(chain, house)
-    run(lambda: house.act(READ, Caller(principal="p", route="http"), layers=[audit]))
-    run(lambda: house.act(ARCHIVE, Caller(asker=Form(Verdict.YES)), layers=[audit]))
+    app = App()
+    audit = audited(chain, app)
+    run(lambda: app.act(READ, Caller(principal="p", route="http"), layers=[audit]))
+    run(lambda: app.act(ARCHIVE, Caller(asker=Form(Verdict.YES)), layers=[audit]))
     read, begun, ended = lines(chain)
     assert {key: read[key] for key in ("n", "time", "tool", "operation", "ids", "outcome", "rung")} == {
         "n": 1,
@@ -52,14 +52,14 @@ def test_a_read_is_one_line_and_a_change_is_two(chain: Chain) -> None:
 
 
 def test_the_beginning_of_a_change_is_written_before_anything_is_sent(chain: Chain) -> None:
-    house = House()
+    app = App()
     seen: list[str] = []
 
     async def act() -> None:
         seen.extend(line["outcome"] for line in lines(chain))
 
     guarded = GuardedCall(ARCHIVE, "archive_patient", Caller())
-    run(lambda: guard([audited(chain, house)], guarded, act))
+    run(lambda: guard([audited(chain, app)], guarded, act))
     assert seen == ["begun"]
 
 
@@ -84,13 +84,13 @@ class Denier:
     ],
 )
 def test_refusals_are_written_down_with_their_reason(
-    chain: Chain, caller: Caller, layers: list[Any], problem: type[Exception], outcome: str, rung: str
+    chain: Chain, caller: Caller, layers: list[Any], problem: type[Exception], outcome: str, channel: str
 ) -> None:
-    house = House()
+    app = App()
     with pytest.raises(problem):
-        run(lambda: house.act(ARCHIVE, caller, layers=[audited(chain, house), *layers]))
-    assert (lines(chain)[-1]["outcome"], lines(chain)[-1]["rung"]) == (outcome, rung)
-    assert house.clinic.reached == []
+        run(lambda: app.act(ARCHIVE, caller, layers=[audited(chain, app), *layers]))
+    assert (lines(chain)[-1]["outcome"], lines(chain)[-1]["rung"]) == (outcome, channel)
+    assert app.clinic.reached == []
 
 
 def test_what_cliniko_refused_what_broke_and_what_was_cut_off_are_told_apart(chain: Chain) -> None:
@@ -142,12 +142,12 @@ def test_what_is_not_an_id_is_not_written_down_as_one(chain: Chain) -> None:
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a Unix clock")
 def test_times_are_utc_wherever_the_server_stands(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House()
-    house.clock.now = house.clock.now.astimezone(SYDNEY)
+    app = App()
+    app.clock.now = app.clock.now.astimezone(SYDNEY)
     monkeypatch.setenv("TZ", "Australia/Perth")
     time.tzset()
     try:
-        run(lambda: house.act(READ, layers=[audited(chain, house)]))
+        run(lambda: app.act(READ, layers=[audited(chain, app)]))
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -165,15 +165,15 @@ def test_no_name_note_number_or_secret_is_ever_written(chain: Chain) -> None:
     created = call(
         "create_patient", **secrets, patient_phone_numbers=[{"phone_type": "Mobile", "number": "0412345678"}]
     )
-    house = House()
-    house.clinic.records["patients"]["1"] |= {"first_name": "Wilhelmina", "last_name": "Quux"}
-    run(lambda: house.act(created, layers=[audited(chain, house)]))
+    app = App()
+    app.clinic.records["patients"]["1"] |= {"first_name": "Wilhelmina", "last_name": "Quux"}
+    run(lambda: app.act(created, layers=[audited(chain, app)]))
     caller = Caller(asker=Form(Verdict.YES), program="Quux")
-    run(lambda: house.act(ARCHIVE, caller, layers=[audited(chain, house)]))
+    run(lambda: app.act(ARCHIVE, caller, layers=[audited(chain, app)]))
     noted = call("cancel_individual_appointment", id="20", cancellation_reason="sick", cancellation_note="HIV positive")
-    run(lambda: house.act(noted, Caller(asker=Form(Verdict.YES)), layers=[audited(chain, house)]))
+    run(lambda: app.act(noted, Caller(asker=Form(Verdict.YES)), layers=[audited(chain, app)]))
     found = call("list_patients", last_name="Quux", email="quux@example.org")
-    run(lambda: house.act(found, layers=[audited(chain, house)]))
+    run(lambda: app.act(found, layers=[audited(chain, app)]))
     text = chain.path.read_text()
     for secret in (*secrets.values(), "0412345678", "12345678"):
         assert secret not in text
@@ -187,31 +187,31 @@ def full(chain: Chain) -> None:
 
 
 def test_what_cannot_be_written_down_is_not_done(chain: Chain, caplog: pytest.LogCaptureFixture) -> None:
-    house = House(allowed={"archive_patient"})
+    app = App(allowed={"archive_patient"})
     full(chain)
     for change in (ARCHIVE, call("update_patient", id="1", notes="x"), call("create_tax", name="x", rate="1")):
         with pytest.raises(NotAllowed, match="written down") as refused:
-            run(lambda change=change: house.act(change, layers=[audited(chain, house)]))
+            run(lambda change=change: app.act(change, layers=[audited(chain, app)]))
         assert str(chain.path) not in str(refused.value.as_json())
     with pytest.raises(NotAllowed):
         upload = call("get_attachment_presigned_post", patient_id="1")
-        run(lambda: house.act(upload, layers=[audited(chain, house)]))
-    assert house.clinic.reached == []
+        run(lambda: app.act(upload, layers=[audited(chain, app)]))
+    assert app.clinic.reached == []
     assert "changes are refused" in caplog.text
 
 
 def test_reads_go_on_with_one_warning_until_the_log_works_again(chain: Chain, caplog: pytest.LogCaptureFixture) -> None:
-    house = House()
-    audit = audited(chain, house)
+    app = App()
+    audit = audited(chain, app)
     full(chain)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            run(lambda: house.act(READ, layers=[audit]))
+            run(lambda: app.act(READ, layers=[audit]))
         assert len(caplog.records) == 1
         chain.path.rmdir()
-        run(lambda: house.act(READ, layers=[audit]))
+        run(lambda: app.act(READ, layers=[audit]))
         full(chain)
-        run(lambda: house.act(READ, layers=[audit]))
+        run(lambda: app.act(READ, layers=[audit]))
     assert len(caplog.records) == 2
 
 

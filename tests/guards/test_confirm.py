@@ -10,7 +10,7 @@ from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
-from tests.guards.gate import Form, House, RoundTrip, call, run
+from tests.guards.gate import App, Form, RoundTrip, call, run
 
 ARCHIVE = call("archive_patient", id="1")
 TWIN = call("delete_patient", id="1")
@@ -19,72 +19,72 @@ YES, NO, NONE = Verdict.YES, Verdict.NO, Verdict.NONE
 DONE = [("POST", "/patients/1/archive")]
 
 
-async def asked(house: House, called: Any = ARCHIVE, asker: Any = None, **more: Any) -> Question:
+async def asked(app: App, called: Any = ARCHIVE, asker: Any = None, **more: Any) -> Question:
     with pytest.raises(AskFirst) as first:
-        await house.act(called, Caller(asker=asker or RoundTrip(), **more))
+        await app.act(called, Caller(asker=asker or RoundTrip(), **more))
     return first.value.question
 
 
-def story_of(house: House, story: Callable[[House], Awaitable[Any]]) -> Any:
-    return run(lambda: story(house))
+def story_of(app: App, story: Callable[[App], Awaitable[Any]]) -> Any:
+    return run(lambda: story(app))
 
 
 def test_reads_and_writes_pass_unasked() -> None:
-    house = House()
-    run(lambda: house.act(call("list_patients")))
-    run(lambda: house.act(call("update_patient", id="1", first_name="Bo")))
-    assert house.clinic.reached == [("GET", "/patients"), ("PATCH", "/patients/{id}")]
-    assert house.board.invited == 0
+    app = App()
+    run(lambda: app.act(call("list_patients")))
+    run(lambda: app.act(call("update_patient", id="1", first_name="Bo")))
+    assert app.clinic.reached == [("GET", "/patients"), ("PATCH", "/patients/{id}")]
+    assert app.board.invited == 0
 
 
 def test_a_yes_in_the_form_acts_once_and_leaves_its_rung() -> None:
-    house, form = House(), Form(YES)
-    guarded = run(lambda: house.act(ARCHIVE, Caller(asker=form, program="Host")))
-    assert house.clinic.destroyed == DONE
-    assert guarded.trace.rung == "form"
+    app, form = App(), Form(YES)
+    guarded = run(lambda: app.act(ARCHIVE, Caller(asker=form, program="Host")))
+    assert app.clinic.destroyed == DONE
+    assert guarded.trace.channel == "form"
     assert form.asked[0].title == "Archive patient?"
     assert form.asked[0].preview.startswith("Archive patient Ana Lima (born 1984).")
 
 
 def test_a_no_in_the_form_ends_it_and_is_remembered_for_a_quarter_of_an_hour() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
         with pytest.raises(Declined):
-            await house.act(ARCHIVE, Caller(asker=Form(NO)))
+            await app.act(ARCHIVE, Caller(asker=Form(NO)))
         form = Form(YES)
-        house.clock.pass_(minutes=14, seconds=59)
+        app.clock.pass_(minutes=14, seconds=59)
         with pytest.raises(Declined):
-            await house.act(ARCHIVE, Caller(asker=form))
+            await app.act(ARCHIVE, Caller(asker=form))
         assert form.asked == []
-        house.clock.pass_(seconds=1)
-        await house.act(ARCHIVE, Caller(asker=form))
+        app.clock.pass_(seconds=1)
+        await app.act(ARCHIVE, Caller(asker=form))
 
     run(story)
-    assert house.clinic.destroyed == DONE
-    assert house.board.invited == 0
+    assert app.clinic.destroyed == DONE
+    assert app.board.invited == 0
 
 
 def test_a_no_holds_for_those_arguments_and_that_principal_only() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
         with pytest.raises(Declined):
-            await house.act(ARCHIVE, Caller(asker=Form(NO)))
-        await house.act(call("archive_patient", id="2"), Caller(asker=Form(YES)))
-        await house.act(ARCHIVE, Caller(principal="other", asker=Form(YES)))
+            await app.act(ARCHIVE, Caller(asker=Form(NO)))
+        await app.act(call("archive_patient", id="2"), Caller(asker=Form(YES)))
+        await app.act(ARCHIVE, Caller(principal="other", asker=Form(YES)))
 
     run(story)
-    assert len(house.clinic.destroyed) == 2
+    assert len(app.clinic.destroyed) == 2
 
 
 @pytest.mark.parametrize("policy", ["auto", "strict", "block"])
 @pytest.mark.parametrize("route", ["http", "stdio", "terminal"])
 def test_without_anybody_to_ask_it_is_refused(policy: str, route: Literal["http", "stdio", "terminal"]) -> None:
-    house = House(policy=policy, paged=False)
+    app = App(policy=policy, paged=False)
     with pytest.raises((ApprovalNeeded, NotAllowed)) as refused:
-        run(lambda: house.act(ARCHIVE, Caller(route=route)))
-    assert house.clinic.reached == []
+        run(lambda: app.act(ARCHIVE, Caller(route=route)))
+    assert app.clinic.reached == []
     words = f"{refused.value.message} {refused.value.fix}"
     assert refused.value.code == ("not_allowed" if policy == "block" else "approval_needed")
     assert "allow-destroy" not in words
@@ -92,132 +92,132 @@ def test_without_anybody_to_ask_it_is_refused(policy: str, route: Literal["http"
 
 
 def test_block_asks_nobody_and_wins_over_the_operators_list() -> None:
-    house, form = House(policy="block", allowed={"archive_patient"}), Form(YES)
+    app, form = App(policy="block", allowed={"archive_patient"}), Form(YES)
     with pytest.raises(NotAllowed):
-        run(lambda: house.act(ARCHIVE, Caller(asker=form)))
-    assert (form.asked, house.board.invited, house.clinic.reached) == ([], 0, [])
+        run(lambda: app.act(ARCHIVE, Caller(asker=form)))
+    assert (form.asked, app.board.invited, app.clinic.reached) == ([], 0, [])
 
 
 def test_strict_passes_over_the_form_but_not_over_a_terminal() -> None:
-    house, form = House(policy="strict"), Form(YES)
+    app, form = App(policy="strict"), Form(YES)
     with pytest.raises(ApprovalNeeded):
-        run(lambda: house.act(ARCHIVE, Caller(asker=form)))
-    assert (form.asked, house.board.invited) == ([], 1)
-    house = House(policy="strict")
-    guarded = run(lambda: house.act(ARCHIVE, Caller(asker=Form(YES), route="terminal")))
-    assert (guarded.trace.rung, house.clinic.destroyed) == ("terminal", DONE)
+        run(lambda: app.act(ARCHIVE, Caller(asker=form)))
+    assert (form.asked, app.board.invited) == ([], 1)
+    app = App(policy="strict")
+    guarded = run(lambda: app.act(ARCHIVE, Caller(asker=Form(YES), route="terminal")))
+    assert (guarded.trace.channel, app.clinic.destroyed) == ("terminal", DONE)
 
 
 def test_strict_over_http_is_refused_even_where_a_form_could_be_shown() -> None:
-    house, form = House(policy="strict"), Form(YES)
+    app, form = App(policy="strict"), Form(YES)
     with pytest.raises(ApprovalNeeded):
-        run(lambda: house.act(ARCHIVE, Caller(asker=form, route="http")))
-    assert (form.asked, house.board.invited) == ([], 0)
+        run(lambda: app.act(ARCHIVE, Caller(asker=form, route="http")))
+    assert (form.asked, app.board.invited) == ([], 0)
 
 
 def test_the_page_is_only_for_the_person_at_this_computer() -> None:
     for route in ("http", "terminal"):
-        house = House()
+        app = App()
         with pytest.raises(ApprovalNeeded):
-            run(lambda house=house, route=route: house.act(ARCHIVE, Caller(asker=Form(NONE), route=route)))
-        assert house.board.invited == 0
+            run(lambda app=app, route=route: app.act(ARCHIVE, Caller(asker=Form(NONE), route=route)))
+        assert app.board.invited == 0
 
 
 def test_what_the_operator_listed_passes_unasked_and_says_so_but_its_twin_does_not() -> None:
-    house = House(allowed={"archive_patient"})
-    guarded = run(lambda: house.act(ARCHIVE))
-    assert (guarded.trace.rung, house.clinic.destroyed) == ("allowed", DONE)
+    app = App(allowed={"archive_patient"})
+    guarded = run(lambda: app.act(ARCHIVE))
+    assert (guarded.trace.channel, app.clinic.destroyed) == ("allowed", DONE)
     with pytest.raises(NotFound):
-        run(lambda: house.act(TWIN))
+        run(lambda: app.act(TWIN))
     with pytest.raises(ApprovalNeeded):
-        run(lambda: house.act(call("delete_patient", id="2")))
-    assert house.clinic.destroyed == DONE
+        run(lambda: app.act(call("delete_patient", id="2")))
+    assert app.clinic.destroyed == DONE
 
 
 def test_a_form_without_an_answer_leads_to_the_page_and_a_later_call_finds_the_yes() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
         with pytest.raises(ApprovalNeeded, match="It is on the page"):
-            await house.act(ARCHIVE, Caller(asker=Form(NONE)))
+            await app.act(ARCHIVE, Caller(asker=Form(NONE)))
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE, Caller(asker=Form(NONE)))
-        assert house.board.invited == 1
-        house.board.answer(True)
+            await app.act(ARCHIVE, Caller(asker=Form(NONE)))
+        assert app.board.invited == 1
+        app.board.answer(True)
         late = Form(NONE)
-        guarded = await house.act(ARCHIVE, Caller(asker=late))
-        assert (guarded.trace.rung, late.asked) == ("page", [])
+        guarded = await app.act(ARCHIVE, Caller(asker=late))
+        assert (guarded.trace.channel, late.asked) == ("page", [])
 
     run(story)
-    assert house.clinic.destroyed == DONE
+    assert app.clinic.destroyed == DONE
 
 
 def test_a_yes_on_the_page_holds_for_ten_minutes_and_one_act() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE)
-        house.board.answer(True)
-        house.clock.pass_(minutes=10)
+            await app.act(ARCHIVE)
+        app.board.answer(True)
+        app.clock.pass_(minutes=10)
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE)
-        assert house.clinic.destroyed == []
-        house.board.answer(True)
-        house.clock.pass_(minutes=9, seconds=59)
-        await house.act(ARCHIVE)
-        house.clinic.gone.clear()
+            await app.act(ARCHIVE)
+        assert app.clinic.destroyed == []
+        app.board.answer(True)
+        app.clock.pass_(minutes=9, seconds=59)
+        await app.act(ARCHIVE)
+        app.clinic.gone.clear()
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE)
+            await app.act(ARCHIVE)
 
     run(story)
-    assert house.clinic.destroyed == DONE
+    assert app.clinic.destroyed == DONE
 
 
 def test_a_no_on_the_page_is_found_by_a_later_call() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE)
-        house.board.answer(False)
+            await app.act(ARCHIVE)
+        app.board.answer(False)
         with pytest.raises(Declined):
-            await house.act(ARCHIVE)
+            await app.act(ARCHIVE)
 
     run(story)
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []
 
 
 @pytest.mark.parametrize("approved", [True, False])
 def test_a_call_waits_at_the_page_with_progress(approved: bool) -> None:
-    house = House(wait=40)
+    app = App(wait=40)
     told: list[tuple[float, float | None]] = []
 
     async def progress(done: float, total: float | None, message: str) -> None:
         assert message == "Waiting for a person to approve or deny."
         told.append((done, total))
         if len(told) == 3:
-            house.board.answer(approved)
+            app.board.answer(approved)
 
     async def story() -> None:
         await anyio.sleep(100)
         if approved:
-            await house.act(ARCHIVE, Caller(progress=progress))
+            await app.act(ARCHIVE, Caller(progress=progress))
         else:
             with pytest.raises(Declined):
-                await house.act(ARCHIVE, Caller(progress=progress))
+                await app.act(ARCHIVE, Caller(progress=progress))
         assert 106 <= anyio.current_time() < 107
 
     in_virtual_time(story)
     assert [round(done) for done, _ in told] == [2, 4, 6]
     assert {round(total or 0, 6) for _, total in told} == {40}
-    assert house.clinic.destroyed == (DONE if approved else [])
+    assert app.clinic.destroyed == (DONE if approved else [])
 
 
 def test_a_call_waits_no_longer_than_asked_for_and_never_more_than_50_seconds_in_all() -> None:
-    async def waited(house: House, asker: Any) -> float:
+    async def waited(app: App, asker: Any) -> float:
         with pytest.raises(ApprovalNeeded):
-            await house.act(ARCHIVE, Caller(asker=asker))
+            await app.act(ARCHIVE, Caller(asker=asker))
         return anyio.current_time()
 
     class Hanging(Form):
@@ -229,11 +229,11 @@ def test_a_call_waits_no_longer_than_asked_for_and_never_more_than_50_seconds_in
             await anyio.sleep(self.seconds)
             return Verdict.NONE
 
-    assert in_virtual_time(lambda: waited(House(wait=40), None)) == pytest.approx(40)
-    assert in_virtual_time(lambda: waited(House(wait=0), None)) == 0
-    assert in_virtual_time(lambda: waited(House(wait=40), Hanging(3))) == pytest.approx(43)
-    assert in_virtual_time(lambda: waited(House(wait=40), Hanging(30))) == pytest.approx(50)
-    assert in_virtual_time(lambda: waited(House(wait=40), Hanging(1_000))) == pytest.approx(50)
+    assert in_virtual_time(lambda: waited(App(wait=40), None)) == pytest.approx(40)
+    assert in_virtual_time(lambda: waited(App(wait=0), None)) == 0
+    assert in_virtual_time(lambda: waited(App(wait=40), Hanging(3))) == pytest.approx(43)
+    assert in_virtual_time(lambda: waited(App(wait=40), Hanging(30))) == pytest.approx(50)
+    assert in_virtual_time(lambda: waited(App(wait=40), Hanging(1_000))) == pytest.approx(50)
 
 
 def test_a_person_at_a_terminal_may_take_their_time() -> None:
@@ -242,34 +242,34 @@ def test_a_person_at_a_terminal_may_take_their_time() -> None:
             await anyio.sleep(500)
             return Verdict.YES
 
-    house = House()
-    in_virtual_time(lambda: house.act(ARCHIVE, Caller(asker=Slow(), route="terminal")))
-    assert house.clinic.destroyed == DONE
+    app = App()
+    in_virtual_time(lambda: app.act(ARCHIVE, Caller(asker=Slow(), route="terminal")))
+    assert app.clinic.destroyed == DONE
 
 
 def test_in_the_newer_era_the_question_goes_out_and_its_answer_acts_once() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
-        question = await asked(house)
-        await house.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
-        house.clinic.gone.clear()
-        again = await asked(house, asker=RoundTrip(question.challenge, YES))
+        question = await asked(app)
+        await app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
+        app.clinic.gone.clear()
+        again = await asked(app, asker=RoundTrip(question.challenge, YES))
         assert again.challenge != question.challenge
 
     run(story)
-    assert house.clinic.destroyed == DONE
+    assert app.clinic.destroyed == DONE
 
 
 def test_in_the_newer_era_a_no_is_a_no() -> None:
-    house = House()
+    app = App()
 
     async def story() -> None:
-        question = await asked(house)
+        question = await asked(app)
         with pytest.raises(Declined):
-            await house.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, NO)))
+            await app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, NO)))
         with pytest.raises(Declined):
-            await house.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
+            await app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
 
     run(story)
-    assert house.clinic.destroyed == []
+    assert app.clinic.destroyed == []

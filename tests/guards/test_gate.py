@@ -16,7 +16,7 @@ from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.cliniko.operations import Call
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
-from tests.guards.gate import House, call
+from tests.guards.gate import App, call
 
 Answer = Literal["yes", "no", "silence"]
 Spelling = tuple[str, dict[str, object]]
@@ -57,7 +57,7 @@ class Gate(RuleBasedStateMachine):
     @initialize(policy=st.sampled_from(["auto", "auto", "strict", "block"]), paged=st.booleans())
     def open(self, policy: str, paged: bool) -> None:
         self.policy = policy
-        self.house = House(policy=policy, paged=paged)
+        self.app = App(policy=policy, paged=paged)
         self.yeses: list[Yes] = []
         self.questions: list[tuple[Question, Call, str, datetime]] = []
         self.accounted = 0
@@ -74,7 +74,7 @@ class Gate(RuleBasedStateMachine):
         """One call, and the account of what it destroyed."""
         before = self.shown(called)
         self.told(lambda: self.quietly(called, caller))
-        new = self.house.clinic.destroyed[self.accounted :]
+        new = self.app.clinic.destroyed[self.accounted :]
         self.accounted += len(new)
         assert len(new) <= 1
         for _ in new:
@@ -83,16 +83,16 @@ class Gate(RuleBasedStateMachine):
 
     async def quietly(self, called: Call, caller: Caller) -> None:
         try:
-            await self.house.act(called, caller)
+            await self.app.act(called, caller)
         except AskFirst as first:
-            self.questions.append((first.question, called, caller.principal, self.house.clock()))
+            self.questions.append((first.question, called, caller.principal, self.app.clock()))
         except ClinikoMcpError:
             pass
 
     def shown(self, called: Call) -> str | None:
         async def read() -> str | None:
             try:
-                return (await preview(self.house.clinic, called, self.house.clock())).text
+                return (await preview(self.app.clinic, called, self.app.clock())).text
             except ClinikoMcpError:
                 return None
 
@@ -103,10 +103,10 @@ class Gate(RuleBasedStateMachine):
         """Take one yes for what was just destroyed; there has to be one."""
         key = (principal, called.operation.name, arguments(called))
         assert self.policy != "block"
-        assert not (key in self.denied and self.house.clock() < self.denied[key])
+        assert not (key in self.denied and self.app.clock() < self.denied[key])
         for yes in self.yeses:
             same = (yes.principal, yes.operation, yes.arguments, yes.shown) == (*key, shown)
-            if same and not yes.used and self.house.clock() < yes.asked_at + timedelta(minutes=10):
+            if same and not yes.used and self.app.clock() < yes.asked_at + timedelta(minutes=10):
                 yes.used = True
                 return
         raise AssertionError(f"{called.operation.name} was done without a yes")
@@ -119,7 +119,7 @@ class Gate(RuleBasedStateMachine):
         return VERDICTS[answer]
 
     def remember(self, principal: str, operation: str, arguments: str) -> None:
-        self.denied[principal, operation, arguments] = self.house.clock() + timedelta(minutes=15)
+        self.denied[principal, operation, arguments] = self.app.clock() + timedelta(minutes=15)
 
     spelt = st.sampled_from(SPELLINGS).flatmap(st.sampled_from)
     principal = st.sampled_from(PRINCIPALS)
@@ -145,27 +145,27 @@ class Gate(RuleBasedStateMachine):
 
             async def ask(self, question: Question) -> Verdict:
                 await anyio.lowlevel.checkpoint()
-                verdict = gate.say(answer, question, called, principal, gate.house.clock())
+                verdict = gate.say(answer, question, called, principal, gate.app.clock())
                 if answer == "no":
                     gate.remember(principal, called.operation.name, arguments(called))
                 gate.change(meanwhile)
                 return verdict
 
-        before = self.house.clinic.before_read
+        before = self.app.clinic.before_read
         self.attempt_while_changing(called, Caller(principal=principal, route=route, asker=Asker()))
-        self.house.clinic.before_read = before
+        self.app.clinic.before_read = before
 
     def attempt_while_changing(self, called: Call, caller: Caller) -> None:
         """As `attempt`, where the record may change while the person thinks: only the last state counts."""
         self.told(lambda: self.quietly(called, caller))
-        new = self.house.clinic.destroyed[self.accounted :]
+        new = self.app.clinic.destroyed[self.accounted :]
         self.accounted += len(new)
         assert len(new) <= 1
         if new:
             module = called.operation.resource
-            self.house.clinic.gone.discard((module, called.ids["id"]))
+            self.app.clinic.gone.discard((module, called.ids["id"]))
             shown = self.shown(called)
-            self.house.clinic.gone.add((module, called.ids["id"]))
+            self.app.clinic.gone.add((module, called.ids["id"]))
             self.match(called, caller.principal, shown)
 
     @rule(spelt=spelt, principal=principal)
@@ -203,18 +203,18 @@ class Gate(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 20), approved=st.booleans())
     def answer_on_the_page(self, pick: int, approved: bool) -> None:
-        waiting = self.house.questions.waiting()
+        waiting = self.app.questions.waiting()
         if waiting:
             asked = waiting[pick % len(waiting)]
             matter = asked.matter
             if approved:
-                asked_at = datetime.fromtimestamp(asked.question.expires, tz=self.house.clock().tzinfo)
+                asked_at = datetime.fromtimestamp(asked.question.expires, tz=self.app.clock().tzinfo)
                 key = (matter.principal, matter.operation, matter.arguments)
                 self.yeses.append(Yes(*key, asked.question.preview, asked_at - timedelta(minutes=10)))
             else:
                 self.remember(matter.principal, matter.operation, matter.arguments)
-            assert self.house.questions.decide(asked.question.challenge, approved, "page")
-            assert not self.house.questions.decide(asked.question.challenge, True, "page")
+            assert self.app.questions.decide(asked.question.challenge, approved, "page")
+            assert not self.app.questions.decide(asked.question.challenge, True, "page")
 
     @rule(spelt=st.sampled_from(SPELLINGS).flatmap(st.sampled_from), many=st.integers(2, 4))
     def call_several_at_once(self, spelt: Spelling, many: int) -> None:
@@ -226,7 +226,7 @@ class Gate(RuleBasedStateMachine):
 
             async def ask(self, question: Question) -> Verdict:
                 await anyio.lowlevel.checkpoint()
-                return gate.say("yes", question, called, "local", gate.house.clock())
+                return gate.say("yes", question, called, "local", gate.app.clock())
 
         async def story() -> None:
             async with anyio.create_task_group() as tasks:
@@ -235,7 +235,7 @@ class Gate(RuleBasedStateMachine):
 
         shown = self.shown(called)
         self.told(story)
-        live = self.house.clinic.destroyed[self.accounted :]
+        live = self.app.clinic.destroyed[self.accounted :]
         self.accounted += len(live)
         assert len(live) <= 1
         if live:
@@ -243,14 +243,14 @@ class Gate(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 240, 599, 600, 901]))
     def time_passes(self, seconds: int) -> None:
-        self.house.clock.pass_(seconds=seconds)
+        self.app.clock.pass_(seconds=seconds)
 
     @rule(what=st.sampled_from(["rename", "grow", "restore"]))
     def the_clinic_changes(self, what: str) -> None:
         self.change(what)
 
     def change(self, what: str) -> None:
-        records, number = self.house.clinic.records, len(self.house.clinic.records["individual_appointments"])
+        records, number = self.app.clinic.records, len(self.app.clinic.records["individual_appointments"])
         if what == "rename":
             patient = records["patients"]["1"]
             patient["last_name"] = "Silva" if patient["last_name"] == "Lima" else "Lima"
@@ -258,14 +258,14 @@ class Gate(RuleBasedStateMachine):
             rows = records["individual_appointments"]
             rows[str(20 + number)] = rows["22"] | {"id": str(20 + number)}
         elif what == "late":
-            self.house.clock.pass_(minutes=11)
+            self.app.clock.pass_(minutes=11)
         elif what == "restore":
-            self.house.clinic.gone.clear()
+            self.app.clinic.gone.clear()
 
     @invariant()
     def everything_destroyed_is_accounted_for(self) -> None:
         if hasattr(self, "house"):
-            assert len(self.house.clinic.destroyed) == self.accounted
+            assert len(self.app.clinic.destroyed) == self.accounted
             assert sum(yes.used for yes in self.yeses) == self.accounted
 
 

@@ -11,7 +11,7 @@ from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
 from cliniko_mcp.guards.read_only import ReadOnly, changes
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.views import view_of
-from tests.guards.gate import Form, House, call, run
+from tests.guards.gate import App, Form, call, run
 
 EVERY = sorted(operations())
 
@@ -27,13 +27,13 @@ def test_read_only_lets_exactly_the_reads_pass(name: str) -> None:
     "name", ["update_patient", "archive_patient", "delete_patient", "get_attachment_presigned_post"]
 )
 def test_read_only_refuses_before_anybody_is_asked(name: str) -> None:
-    house, form = House(allowed={"archive_patient"}), Form(Verdict.YES)
+    app, form = App(allowed={"archive_patient"}), Form(Verdict.YES)
     arguments = {"update_patient": {"notes": "x"}}.get(name, {})
     key = "patient_id" if name.startswith("get") else "id"
     with pytest.raises(NotAllowed, match="not change anything") as refused:
         called = call(name, **{key: "1"}, **arguments)
-        run(lambda: house.act(called, Caller(asker=form), layers=[ReadOnly()]))
-    assert (form.asked, house.clinic.reached, house.board.invited) == ([], [], 0)
+        run(lambda: app.act(called, Caller(asker=form), layers=[ReadOnly()]))
+    assert (form.asked, app.clinic.reached, app.board.invited) == ([], [], 0)
     assert "--" not in refused.value.fix
 
 
@@ -44,9 +44,9 @@ def test_read_only_lists_no_operation_that_it_would_refuse() -> None:
 
 
 def test_read_only_lets_reads_through() -> None:
-    house = House()
-    run(lambda: house.act(call("list_patients"), layers=[ReadOnly()]))
-    assert house.clinic.reached == [("GET", "/patients")]
+    app = App()
+    run(lambda: app.act(call("list_patients"), layers=[ReadOnly()]))
+    assert app.clinic.reached == [("GET", "/patients")]
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ async def assistant() -> AsyncGenerator[tuple[Assistant, World]]:
     world = World()
     # With the output schemas listed, the client itself holds every answer to them.
     async with in_process(answer=YES, view="all", output_schemas=True) as one:
-        assert one.house is not None
-        one.house.work_in(world.sandbox)
+        assert one.app is not None
+        one.app.work_in(world.sandbox)
         listed = await one.client.list_tools()
         assert all(tool.output_schema for tool in listed.tools)
         yield one, world
@@ -61,7 +61,7 @@ async def test_every_operation_can_be_called_as_a_tool(
 ) -> None:
     client, world = assistant
     given = arguments(world, operation)
-    tool = client.house.catalogue.find(operation.name) if client.house else None
+    tool = client.app.catalogue.find(operation.name) if client.app else None
     assert tool is not None
     before = len(client.asked)
     answer = await client.call(operation.name, **given)
@@ -117,10 +117,10 @@ async def test_every_list_answers_in_the_one_envelope_and_counts_what_it_lists(
 
 async def test_the_arguments_used_here_fit_the_listed_schemas(assistant: tuple[Assistant, World]) -> None:
     client, world = assistant
-    assert client.house is not None
+    assert client.app is not None
     for operation in OPERATIONS:
         if operation.method == "GET":
-            tool = client.house.catalogue.find(operation.name)
+            tool = client.app.catalogue.find(operation.name)
             assert tool is not None
             given = arguments(world, operation)
             assert list(Draft202012Validator(tool.input_schema).iter_errors(given)) == []

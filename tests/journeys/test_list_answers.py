@@ -156,12 +156,12 @@ async def test_filters_that_would_make_the_cursor_larger_than_an_answer_are_refu
     chance = Random(1)
     noise = ["!=" + "".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(1_900)) for _ in range(3)]
     async with in_process() as assistant:
-        assert assistant.house is not None
+        assert assistant.app is not None
         query = dict(zip(("first_name", "last_name", "email"), noise, strict=True))
         answer = await assistant.call("list_patients", **query)
         assert answer["code"] == "invalid_arguments"
         assert "too long together" in answer["message"]
-        assert not [each for each in assistant.house.sandbox.requests if each.path.endswith("/patients")]
+        assert not [each for each in assistant.app.sandbox.requests if each.path.endswith("/patients")]
 
 
 @pytest.mark.anyio
@@ -194,7 +194,7 @@ async def test_rows_without_ids_are_continued_too_and_a_booking_in_between_is_no
 @pytest.mark.parametrize("detail", ["concise", "full"])
 async def test_a_single_row_that_is_too_long_is_cut_and_said_to_be(detail: str) -> None:
     async with in_process() as assistant:
-        assert assistant.house is not None
+        assert assistant.app is not None
         note = await assistant.first("list_treatment_notes", limit=1)
         sections = [
             {

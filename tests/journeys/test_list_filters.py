@@ -28,8 +28,8 @@ Rows = list[Any]
 async def clinic() -> AsyncGenerator[tuple[Assistant, Rows, Rows]]:
     """An assistant, and all appointments and patients there are, hidden ones too."""
     async with in_process() as assistant:
-        assert assistant.house is not None
-        desk = await assistant.house.desk("test", Caller())
+        assert assistant.app is not None
+        desk = await assistant.app.guarded_clinic("test", Caller())
         visits = [row async for row in desk.all("list_individual_appointments", archived_at="all", cancelled_at="all")]
         patients = [row async for row in desk.all("list_patients", archived_at="all")]
         yield assistant, visits, patients

@@ -38,7 +38,7 @@ async def test_rows_that_come_or_go_before_the_place_are_neither_repeated_nor_sk
         # Two rows appear before the place and one after it; one that was already given is gone.
         for name in ("Row000a", "Row003a", "Row020a"):
             await assistant.call("create_patient", first_name=name, last_name="Listed")
-        assert assistant.house is not None
+        assert assistant.app is not None
         second = await assistant.call("list_patients", cursor=first["page"]["next_cursor"])
         seen = [row["label"] for row in (*first["items"], *second["items"])]
         assert [label for label in seen if "a " not in label] == [f"{name} Listed" for name in names]
@@ -61,8 +61,8 @@ async def test_no_more_pages_are_read_than_an_answer_can_hold() -> None:
         answer = await assistant.call("list_individual_appointments", limit=1000, cancelled_at="all")
         assert answer["page"]["total"] > 1000
         assert answer["page"]["returned"] > 60
-        assert assistant.house is not None
-        paths = [each.path for each in assistant.house.sandbox.requests]
+        assert assistant.app is not None
+        paths = [each.path for each in assistant.app.sandbox.requests]
         assert 2 <= len([path for path in paths if path.endswith("/individual_appointments")]) <= 3
 
 
@@ -104,11 +104,11 @@ async def test_what_shapes_a_list_is_corrected_with_advice(wrong: dict[str, obje
 
 async def test_names_stand_beside_ids_without_a_request_for_each_row() -> None:
     async with in_process() as assistant:
-        assert assistant.house is not None
+        assert assistant.app is not None
         answer = await assistant.call("list_individual_appointments", limit=100, starts_at="2026-11-20..2026-11-27")
         assert all(row["patient"] and row["practitioner"] and row["business"] for row in answer["items"])
         assert answer["names"]["practitioner_id"]["Dr Mei Ng"].isdigit()
-        assert len(assistant.house.sandbox.requests) <= 1 + 1 + 4 + 1
+        assert len(assistant.app.sandbox.requests) <= 1 + 1 + 4 + 1
 
 
 async def test_a_concise_appointment_row_costs_at_most_70_tokens() -> None:

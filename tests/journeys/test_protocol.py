@@ -105,5 +105,5 @@ async def test_what_is_not_an_id_is_refused_before_any_request(hostile: object) 
             answer = await assistant.call(name, id=hostile, **more)
             assert answer["code"] == "invalid_arguments"
             assert "id" in answer["fields"]
-        assert assistant.house is not None
-        assert [each for each in assistant.house.sandbox.requests if "/user" not in each.path] == []
+        assert assistant.app is not None
+        assert [each for each in assistant.app.sandbox.requests if "/user" not in each.path] == []

@@ -9,8 +9,8 @@ VISITS = "list_individual_appointments"
 
 
 def requests_to(desk: Assistant, path: str) -> list[str]:
-    assert desk.house is not None
-    return [each.path for each in desk.house.sandbox.requests if each.path.endswith(path)]
+    assert desk.app is not None
+    return [each.path for each in desk.app.sandbox.requests if each.path.endswith(path)]
 
 
 async def test_an_id_of_19_digits_is_never_rounded(desk: Assistant):
@@ -72,12 +72,12 @@ async def test_more_rows_than_a_page_holds_are_gathered_from_several(desk: Assis
 
 
 async def test_names_cost_a_request_a_kind_and_not_one_a_row(desk: Assistant):
-    assert desk.house is not None
-    before = len(desk.house.sandbox.requests)
+    assert desk.app is not None
+    before = len(desk.app.sandbox.requests)
     rows = await desk.rows(VISITS, starts_at=">=2026-06-01", limit=90)
     assert len(rows) > 60
     assert all(row["patient"] and row["practitioner"] and row["appointment_type"] for row in rows)
-    assert len(desk.house.sandbox.requests) - before <= 1 + 4
+    assert len(desk.app.sandbox.requests) - before <= 1 + 4
 
 
 async def test_notes_are_listed_without_what_was_written_until_it_is_asked_for(desk: Assistant):

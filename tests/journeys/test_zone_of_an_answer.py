@@ -12,8 +12,8 @@ UNREAD = "The clinic's time zone could not be read, so the time now is in UTC."
 
 
 def forget_the_users_zone(assistant: Assistant) -> None:
-    assert assistant.house is not None
-    store = assistant.house.sandbox.desk.store
+    assert assistant.app is not None
+    store = assistant.app.sandbox.context.store
     for row in [*store.table("users").rows.values()]:
         store.put("users", {**row, "time_zone_identifier": None})
 

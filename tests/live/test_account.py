@@ -9,10 +9,10 @@ import os
 
 import pytest
 
-from cliniko_mcp.app import running
+from cliniko_mcp.app import open_app
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import ClinikoMcpError, NotAllowed, PermissionMissing
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.settings import Settings
 
@@ -29,7 +29,7 @@ def settings() -> Settings:
     return Settings.load({"read_only": True}, GIVEN)
 
 
-async def unexpected(desk: Desk, name: str) -> str:
+async def unexpected(desk: GuardedClinic, name: str) -> str:
     """The fields of the first rows, or of the one record, that are not as expected; empty if there are none."""
     call = desk.call(name)
     try:
@@ -44,20 +44,20 @@ async def unexpected(desk: Desk, name: str) -> str:
 
 async def test_everything_that_needs_no_id_reads_as_expected() -> None:
     plain = [each for each in operations().values() if each.shape in ("list", "get") and not each.path_ids]
-    async with running(settings()) as house:
-        desk = await house.desk("tests", Caller(route="terminal"))
+    async with open_app(settings()) as app:
+        desk = await app.guarded_clinic("tests", Caller(route="terminal"))
         found = [await unexpected(desk, each.name) for each in plain if each.query is None and not each.deprecated]
     assert list(filter(None, found)) == []
     assert len(found) > 30
 
 
 async def test_days_are_those_of_the_account() -> None:
-    async with running(settings()) as house:
-        overview = await house.call("clinic_overview", {}, Caller(route="terminal"))
+    async with open_app(settings()) as app:
+        overview = await app.call("clinic_overview", {}, Caller(route="terminal"))
     assert overview["time_zone"] and overview["now"]
 
 
 async def test_a_change_is_refused_before_it_is_sent() -> None:
-    async with running(settings()) as house:
+    async with open_app(settings()) as app:
         with pytest.raises(NotAllowed):
-            await house.call("create_concession_type", {"name": "Never made"}, Caller(route="terminal"))
+            await app.call("create_concession_type", {"name": "Never made"}, Caller(route="terminal"))

@@ -26,8 +26,8 @@ def content_of(result: types.ReadResourceResult) -> dict[str, Any]:
 
 
 def requests_of(assistant: Assistant) -> int:
-    assert assistant.house is not None
-    return len(assistant.house.sandbox.requests)
+    assert assistant.app is not None
+    return len(assistant.app.sandbox.requests)
 
 
 async def test_the_days_routines_are_offered_with_what_can_be_chosen():

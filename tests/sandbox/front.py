@@ -73,7 +73,7 @@ class Front:
 
     def id(self, table: str, name: str) -> str:
         """The id of a seeded row by its label or name."""
-        rows = self.sandbox.desk.store.table(table).rows.items()
+        rows = self.sandbox.context.store.table(table).rows.items()
         return next(row_id for row_id, row in rows if name in (row.get("label"), row.get("name")))
 
     def book(self, starts_at: str, **more: object) -> Any:

@@ -145,7 +145,7 @@ BODIES: Mapping[str, Callable[["World"], Body]] = {
         "logo": "aGVsbG8=",
     },
     "communications": lambda world: _patient(
-        world, type_code=3, direction_code=2, to="Desk", content="Late", confidential=True, **{"from": "Ana"}
+        world, type_code=3, direction_code=2, to="RequestContext", content="Late", confidential=True, **{"from": "Ana"}
     ),
     "concession_types": lambda world: {"name": "Pensioner"},
     "contacts": lambda world: {

@@ -32,7 +32,7 @@ def _times(desk: Front, first: str, last: str, kind: str = "Standard consult", *
 def _empty(desk: Front, who: str = "Dr Mei Ng") -> None:
     """Take everything out of one diary, lunch too."""
     practitioner = desk.id("practitioners", who)
-    store = desk.sandbox.desk.store
+    store = desk.sandbox.context.store
     for table in ("individual_appointments", "group_appointments", "unavailable_blocks"):
         for row_id in list(store.table(table).matching("practitioner_id", practitioner)):
             store.remove(table, row_id)
@@ -40,7 +40,7 @@ def _empty(desk: Front, who: str = "Dr Mei Ng") -> None:
 
 def _hours(desk: Front, who: str, spans: list[tuple[str, str]]) -> None:
     """Give someone these hours on every day on which they have any."""
-    store, practitioner = desk.sandbox.desk.store, desk.id("practitioners", who)
+    store, practitioner = desk.sandbox.context.store, desk.id("practitioners", who)
     for row in list(store.table("daily_availabilities").rows.values()):
         if row["practitioner_id"] == practitioner:
             store.put(
@@ -50,7 +50,7 @@ def _hours(desk: Front, who: str, spans: list[tuple[str, str]]) -> None:
 
 def _online(desk: Front, **values: object) -> None:
     """Change the account's rules of online booking."""
-    store = desk.sandbox.desk.store
+    store = desk.sandbox.context.store
     row = cast("dict[str, Any]", dict(store.table("settings").rows["settings"]))
     row["shown"] = {**row["shown"], "online_bookings": {**row["shown"]["online_bookings"], **values}}
     store.put("settings", row)
@@ -92,13 +92,13 @@ def _close_online(desk: Front) -> None:
 
 def _hide(table: str, name: str, **values: object) -> Callable[[Front], None]:
     def act(desk: Front) -> None:
-        desk.sandbox.desk.note(table, desk.id(table, name), **cast("Json", values))
+        desk.sandbox.context.note(table, desk.id(table, name), **cast("Json", values))
 
     return act
 
 
 def _no_hours(desk: Front) -> None:
-    store, mei = desk.sandbox.desk.store, desk.id("practitioners", "Dr Mei Ng")
+    store, mei = desk.sandbox.context.store, desk.id("practitioners", "Dr Mei Ng")
     for row_id in list(store.table("daily_availabilities").matching("practitioner_id", mei)):
         store.remove("daily_availabilities", row_id)
 
@@ -223,7 +223,7 @@ def test_46_the_grid_is_the_default_types_and_the_length_the_asked_ones(desk: Fr
     assert [time[11:16] for time in _times(desk, *day, "Extended consult")] == ["22:00", "22:30"]
     assert [time[11:16] for time in _times(desk, *day, "Short review")] == ["22:00", "22:30", "23:00", "23:30"]
     mei = desk.id("practitioners", "Dr Mei Ng")
-    desk.sandbox.desk.note(
+    desk.sandbox.context.note(
         "practitioners", mei, default_appointment_type_id=desk.id("appointment_types", "Extended consult")
     )
     assert [time[11:16] for time in _times(desk, *day, "Short review")] == ["22:00", "23:00"]
@@ -299,7 +299,7 @@ def test_51_a_booking_takes_its_slot_and_cancelling_gives_it_back(desk: Front) -
 
 
 def test_a_year_of_availability_is_quick(desk: Front) -> None:
-    clinic = desk.sandbox.desk
+    clinic = desk.sandbox.context
     _online(desk, allow_bookings_days_in_advance=365)
     tables = (("businesses", "Northside"), ("practitioners", "Dr Mei Ng"), ("appointment_types", "Standard consult"))
     rows = [clinic.store.table(table).rows[desk.id(table, name)] for table, name in tables]

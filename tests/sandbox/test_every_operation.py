@@ -33,7 +33,7 @@ def clinic() -> Front:
 def _some(clinic: Front, resource: str) -> str | None:
     """The id of a live record, or None."""
     for table in VIEWS.get(resource, (resource,)):
-        for row_id in clinic.sandbox.desk.store.table(table).live:
+        for row_id in clinic.sandbox.context.store.table(table).live:
             return row_id
     return None
 
@@ -82,7 +82,7 @@ def test_every_read_is_readable_without_drift(clinic: Front, operation: Operatio
     if operation.query:
         path = _bookable(clinic, operation)
     if operation.name == "get_referral_source":
-        source = next(iter(clinic.sandbox.desk.store.table("referral_sources").live.values()))
+        source = next(iter(clinic.sandbox.context.store.table("referral_sources").live.values()))
         path = f"/patients/{source['patient_id']}/referral_source"
     answer = clinic.ask("GET", path, query)
     assert answer.status == 200, (path, answer.body)

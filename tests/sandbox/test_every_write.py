@@ -29,7 +29,7 @@ def world() -> World:
 
 
 def kept(world: World, resource: str, row_id: str) -> Any:
-    return world.sandbox.desk.store.get(resource, row_id)
+    return world.sandbox.context.store.get(resource, row_id)
 
 
 def given(world: World, operation: Operation) -> dict[str, Any]:

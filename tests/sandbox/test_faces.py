@@ -167,16 +167,16 @@ async def test_trouble_has_the_form_that_clients_have_seen(sandbox: Sandbox, kin
 
 async def test_a_dropped_connection_did_nothing_or_everything(sandbox: Sandbox) -> None:
     body = {"first_name": "A", "last_name": "B"}
-    count = len(sandbox.desk.store.table("patients").rows)
+    count = len(sandbox.context.store.table("patients").rows)
     async with _server(sandbox) as server:
         sandbox.faults.set(Fault("drop"))
         with pytest.raises(httpx2.ReadError):
             await server.post("/patients", json=body)
-        assert len(sandbox.desk.store.table("patients").rows) == count
+        assert len(sandbox.context.store.table("patients").rows) == count
         sandbox.faults.set(Fault("drop_after"))
         with pytest.raises(httpx2.ReadError):
             await server.post("/patients", json=body)
-        assert len(sandbox.desk.store.table("patients").rows) == count + 1
+        assert len(sandbox.context.store.table("patients").rows) == count + 1
 
 
 async def test_a_slow_answer_runs_into_the_clients_timeout(sandbox: Sandbox) -> None:

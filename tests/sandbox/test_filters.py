@@ -142,7 +142,7 @@ def test_09_every_list_hides_and_shows_by_its_stamps(desk: Front, operation: Ope
     if operation.path.endswith("active"):
         return  # a list of some rows only
     tables = VIEWS.get(operation.resource, (operation.resource,))
-    stored = [row for table in tables for row in desk.sandbox.desk.store.table(table).rows.values()]
+    stored = [row for table in tables for row in desk.sandbox.context.store.table(table).rows.values()]
     other = {"archived_at": "cancelled_at", "cancelled_at": "archived_at"}[stamp]
     mine = [row for row in stored if other not in row]
     for text, expected in (

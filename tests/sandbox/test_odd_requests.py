@@ -47,7 +47,7 @@ class Visitor:
         self.good = {name: maker(world) for name, maker in makers.items() if maker}
 
     def known(self, table: str) -> str:
-        store = self.world.sandbox.desk.store
+        store = self.world.sandbox.context.store
         found = [row_id for each in VIEWS.get(table, (table,)) for row_id in store.table(each).rows]
         return self.dice.choice(found) if found else "1"
 

@@ -145,7 +145,14 @@ def test_a_front_desk_day(office: Office) -> None:
     assert office.get(today[0]["links"]["self"])["patient_arrived"] is True
     # An alert, a memo, and a way back for a patient archived by mistake.
     office.send("POST", "/medical_alerts", {"patient_id": patient["id"], "name": "Latex"})
-    memo = {"type_code": 3, "direction_code": 2, "from": "Nia", "to": "Desk", "content": "Rang", "confidential": False}
+    memo = {
+        "type_code": 3,
+        "direction_code": 2,
+        "from": "Nia",
+        "to": "RequestContext",
+        "content": "Rang",
+        "confidential": False,
+    }
     assert office.send("POST", "/communications", {**memo, "patient_id": patient["id"]})["category"] == "Memo"
     office.send("POST", f"/patients/{patient['id']}/archive")
     assert office.ask("GET", f"/patients/{patient['id']}")[0] == 404

@@ -29,18 +29,18 @@ def desk() -> Front:
 
 
 def rows(desk: Front, table: str) -> list[Any]:
-    return list(desk.sandbox.desk.store.table(table).rows.values())
+    return list(desk.sandbox.context.store.table(table).rows.values())
 
 
 def test_every_resource_has_live_rows(desk: Front) -> None:
-    store = desk.sandbox.desk.store
+    store = desk.sandbox.context.store
     resources = {operation.resource for operation in registry.operations().values()} - {*VIEWED}
     assert len(resources) >= 37
     assert [name for name in resources if not store.table(name).live] == []
 
 
 def test_every_link_leads_to_a_row_or_is_left_out(desk: Front) -> None:
-    store = desk.sandbox.desk.store
+    store = desk.sandbox.context.store
     lost = [
         (table, name, row["id"])
         for table, links in LINKS.items()
@@ -126,7 +126,7 @@ def test_a_series_keeps_its_local_time_over_the_clock_change(desk: Front) -> Non
 
 
 def test_attendees_mirror_their_appointments(desk: Front) -> None:
-    store = desk.sandbox.desk.store
+    store = desk.sandbox.context.store
     shared = ("patient_id", "cancelled_at", "cancellation_reason", "notes", "invoice_status", "treatment_note_status")
     seats: dict[str, list[Row]] = {}
     for row in rows(desk, "attendees"):
@@ -205,17 +205,17 @@ def test_clinics_of_one_process_share_their_rows_and_never_touch_them() -> None:
 def test_it_is_made_in_seconds_and_again_in_no_time() -> None:
     fresh = Sandbox(now=NOW, frozen=True, sow=plant)
     began = time.process_time()
-    assert fresh.desk.store.table("patients").live
+    assert fresh.context.store.table("patients").live
     assert time.process_time() - began < 6  # the budget is 2 s; a busy machine gets slack
     Sandbox(now=NOW, frozen=True, sow=sow).snapshot()
     began = time.process_time()
-    assert Sandbox(now=NOW, frozen=True, sow=sow).desk.store.table("patients").live
+    assert Sandbox(now=NOW, frozen=True, sow=sow).context.store.table("patients").live
     assert time.process_time() - began < 1
 
 
 def test_sowing_leaves_the_collector_of_the_process_alone() -> None:
     kept = gc.get_freeze_count()
-    assert Sandbox(now=NOW, frozen=True, seed=77).desk.store.table("patients").live
+    assert Sandbox(now=NOW, frozen=True, seed=77).context.store.table("patients").live
     assert gc.isenabled() and gc.get_freeze_count() == kept
 
 
@@ -238,7 +238,7 @@ def test_the_coming_three_months_have_lunch_every_day_and_visits_in_every_week_b
 def test_a_year_of_availability_is_worked_out_in_under_200_ms(desk: Front) -> None:
     from cliniko_mcp.sandbox.rules.available_times import Place, available
 
-    clinic = desk.sandbox.desk
+    clinic = desk.sandbox.context
     names = (("businesses", "Northside"), ("practitioners", "Dr Mei Ng"), ("appointment_types", "Standard consult"))
     place = Place(*(clinic.store.table(table).rows[desk.id(table, name)] for table, name in names), rules={})
     today = NOW.astimezone(UTC).date()

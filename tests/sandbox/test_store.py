@@ -183,7 +183,7 @@ def test_a_new_clinic_costs_nothing_until_it_is_asked() -> None:
 def _grown(bookings: int) -> Front:
     """A clinic with many more bookings than the small seed."""
     desk = Front(Sandbox(now=NOW, frozen=True, rate_limit=0))
-    store = desk.sandbox.desk.store
+    store = desk.sandbox.context.store
     pattern = list(store.table("individual_appointments").rows.values())
     number = 0
     while len(store.table("individual_appointments").rows) < bookings:
@@ -215,7 +215,7 @@ def test_a_filtered_sorted_page_is_quick_among_thirty_thousand_bookings() -> Non
     for query in queries:
         desk.ask("GET", "/bookings", query)  # the first question builds the index
     took: list[float] = []
-    table = desk.sandbox.desk.store.table("individual_appointments")
+    table = desk.sandbox.context.store.table("individual_appointments")
     for _ in range(12):
         for query in queries:
             row_id, row = next(iter(table.rows.items()))

@@ -165,7 +165,7 @@ def test_05_the_default_order_is_by_creation_then_id(desk: Front) -> None:
 
 
 def test_05_ties_are_broken_by_the_number_of_an_id(desk: Front) -> None:
-    store = desk.sandbox.desk.store
+    store = desk.sandbox.context.store
     for row_id in tuple(store.table("medical_alerts").rows):
         store.remove("medical_alerts", row_id)
     for row_id in ("1000", "998", "2000000000000000000"):

@@ -32,7 +32,7 @@ class World:
 
     def _plant(self) -> None:
         """What the seed has, and what no operation makes."""
-        front, put = self.front, self.sandbox.desk.insert
+        front, put = self.front, self.sandbox.context.insert
         invoice = next(row for row in front.rows("/invoices") if "original_invoice" not in row)
         site, kind = front.id("businesses", "Northside"), front.id("appointment_types", "Standard consult")
         group = next(row for row in front.rows("/group_appointments") if row["patient_ids"])
@@ -74,7 +74,7 @@ class World:
         self._ask_custom_fields()
 
     def _ask_custom_fields(self) -> None:
-        row = self.sandbox.desk.get("settings", "settings")
+        row = self.sandbox.context.get("settings", "settings")
         assert row is not None
         assert isinstance(row["shown"], dict)
         heading = {"name": "Health", "archived": False}
@@ -89,7 +89,7 @@ class World:
             {**heading, "token": DATE, "type": "date"},
         ]
         definition: Any = {"sections": [{**heading, "token": SECTION, "fields": fields}]}
-        self.sandbox.desk.store.put(
+        self.sandbox.context.store.put(
             "settings", {**row, "shown": {**row["shown"], "patient_custom_fields_definition": definition}}
         )
 

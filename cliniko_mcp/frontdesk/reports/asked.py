@@ -10,7 +10,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.people import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit, visits
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import day_bounds
 
 Json = dict[str, JsonValue]
@@ -20,7 +20,7 @@ Json = dict[str, JsonValue]
 class Asked:
     """A report's question: when, whose and where; `span` is None where all time is meant."""
 
-    desk: Desk
+    clinic: GuardedClinic
     roster: Roster
     span: Span | None
     practitioner: Known | None
@@ -52,7 +52,7 @@ class Asked:
     async def visits(self, *, cancelled: bool = False) -> list[Visit]:
         """The visits asked about: those that begin in the time, of the practitioner, at the site."""
         return await visits(
-            self.desk,
+            self.clinic,
             self.time,
             practitioners=self.practitioners,
             businesses=self.businesses,

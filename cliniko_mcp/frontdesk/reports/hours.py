@@ -13,7 +13,7 @@ from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, joined, read_dia
 async def utilisation(asked: Asked) -> Finding:
     """Open, booked and free hours of each practitioner, the fullest first."""
     starts, ends = asked.time.bounds
-    diary = await read_diary(asked.desk, asked.roster, starts, ends, asked.practitioners)
+    diary = await read_diary(asked.clinic, asked.roster, starts, ends, asked.practitioners)
     people = {who for who, _ in diary.work} | {each.practitioner_id for each in diary.entries if each.kind != "block"}
     found = [_Hours(asked, diary, who) for who in people]
     kept = sorted(

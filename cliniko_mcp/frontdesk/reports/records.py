@@ -177,7 +177,7 @@ async def missing_contacts(asked: Asked) -> Finding:
 
 
 async def _patients(asked: Asked) -> list[Patient]:
-    rows = await gathered(asked.desk.all("list_patients"))
+    rows = await gathered(asked.clinic.all("list_patients"))
     return [each for each in rows if isinstance(each, Patient) and each.merged_at is None]
 
 

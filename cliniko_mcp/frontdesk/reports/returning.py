@@ -18,7 +18,7 @@ from cliniko_mcp.results.rows import local_text
 
 async def lapsed(asked: Asked) -> Finding:
     """Patients whose last visit was in the time and who have nothing booked, the latest visit first."""
-    mine = _by_patient(await visits_since(asked.desk, asked.time.bounds[0]))
+    mine = _by_patient(await visits_since(asked.clinic, asked.time.bounds[0]))
     last = {patient: came for patient, theirs in mine.items() if (came := _last(asked, theirs)) is not None}
     coming = {patient for patient, theirs in mine.items() if any(not each.begun(asked.now) for each in theirs)}
     found = {
@@ -26,7 +26,7 @@ async def lapsed(asked: Asked) -> Finding:
         for patient, visit in last.items()
         if patient not in coming and asked.holds(visit) and asked.keeps(visit)
     }
-    records = await asked.desk.by_id("list_patients", sorted(found))
+    records = await asked.clinic.by_id("list_patients", sorted(found))
     here = {patient for patient, record in records.items() if not known_patient(record).gone}
     rows = [_lapsed(asked, found[patient]) for patient in sorted(here, key=lambda one: found[one].starts, reverse=True)]
     gone = len(found) - len(here)
@@ -70,7 +70,9 @@ def _lapsed(asked: Asked, visit: Visit) -> Json:
 async def new_patients(asked: Asked) -> Finding:
     """Patients registered in the time, with their visits, the newest first, and how many came back."""
     low, high = asked.time.bounds
-    rows = await gathered(asked.desk.all("list_patients", created_at=f"{utc_text(low, None)}..{utc_text(high, None)}"))
+    rows = await gathered(
+        asked.clinic.all("list_patients", created_at=f"{utc_text(low, None)}..{utc_text(high, None)}")
+    )
     zone = asked.time.zone
     windows = [(start, end) for start, end in asked.time.at(asked.business.id if asked.business else None).windows()]
     made = {
@@ -79,7 +81,7 @@ async def new_patients(asked: Asked) -> Finding:
         if isinstance(stamp := getattr(each, "created_at", None), datetime)
         and any(start <= stamp < end for start, end in windows)
     }
-    mine = _by_patient(await visits_since(asked.desk, low)) if made else {}
+    mine = _by_patient(await visits_since(asked.clinic, low)) if made else {}
     real = {patient: [each for each in mine.get(patient, ()) if each.arrived is not False] for patient in made}
     kept = [patient for patient, theirs in real.items() if _asked_for(asked, theirs)]
     kept.sort(key=lambda patient: made[patient], reverse=True)

@@ -4,7 +4,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.wire import SandboxResponse, answer, not_found
@@ -26,25 +26,25 @@ PRIVATE: Final = {
 
 
 @RULES.answers("get_authenticated_user")
-def own_user(desk: Desk, ask: Ask) -> SandboxResponse:
+def own_user(context: RequestContext, ask: Ask) -> SandboxResponse:
     """The key's owner, for every role."""
-    row = desk.get("users", ask.caller.user_id)
+    row = context.get("users", ask.caller.user_id)
     if row is None:
         raise not_found()
-    return answer(desk.show("users", row))
+    return answer(context.show("users", row))
 
 
 @RULES.answers("get_settings")
-def all_settings(desk: Desk, ask: Ask) -> SandboxResponse:
+def all_settings(context: RequestContext, ask: Ask) -> SandboxResponse:
     """Everything."""
-    return answer(dict(desk.settings()))
+    return answer(dict(context.settings()))
 
 
 @RULES.answers("get_public_settings")
-def public_settings(desk: Desk, ask: Ask) -> SandboxResponse:
+def public_settings(context: RequestContext, ask: Ask) -> SandboxResponse:
     """The same without what is private."""
     shown: dict[str, JsonValue] = {}
-    for group, values in desk.settings().items():
+    for group, values in context.settings().items():
         hidden = PRIVATE.get(group, ())
         inside = isinstance(values, dict)
         shown[group] = {name: value for name, value in values.items() if name not in hidden} if inside else values
@@ -52,7 +52,7 @@ def public_settings(desk: Desk, ask: Ask) -> SandboxResponse:
 
 
 @RULES.on("unavailable_block_types", "update", "archive")
-def keep_system_type(desk: Desk, change: Change) -> None:
+def keep_system_type(context: RequestContext, change: Change) -> None:
     """A type that Cliniko itself uses cannot be changed (choices 39)."""
     if (change.old or {}).get("system_controlled") is True:
         change.errors["base"] = INVALID

@@ -6,7 +6,7 @@ from typing import Final
 
 from cliniko_mcp.sandbox import storage
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.handlers import live_row
 from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.request import Ask
@@ -23,65 +23,65 @@ PROCESSING: Final = timedelta(seconds=5)
 
 
 @RULES.answers("get_attachment_presigned_post")
-def presigned_post(desk: Desk, ask: Ask) -> SandboxResponse:
+def presigned_post(context: RequestContext, ask: Ask) -> SandboxResponse:
     """The address and the form fields for one upload."""
-    patient = desk.live("patients", ask.ids["patient_id"])
+    patient = context.live("patients", ask.ids["patient_id"])
     if patient is None:
         raise not_found()
-    return answer(storage.presign(desk, str(patient["id"])))
+    return answer(storage.presign(context, str(patient["id"])))
 
 
 @RULES.on(ATTACHMENTS, "create")
-def claim_upload(desk: Desk, change: Change) -> None:
+def claim_upload(context: RequestContext, change: Change) -> None:
     """The upload must have happened, for this patient, and not be used yet."""
     new = change.new
     url = str(new.pop("upload_url", ""))
-    if storage.uploaded(desk, url, new.get("patient_id")) is None:
+    if storage.uploaded(context, url, new.get("patient_id")) is None:
         change.errors["temp_attachment_url"] = INVALID
     new.update(user_id=change.user_id, processing_completed=False)
 
 
 @RULES.on(ATTACHMENTS, "created")
-def take_file(desk: Desk, change: Change) -> None:
+def take_file(context: RequestContext, change: Change) -> None:
     """The file moves to its own place, the temporary one is gone, and processing begins."""
     own, patient_id = str(change.new["id"]), str(change.new["patient_id"])
-    upload = storage.uploaded(desk, str(change.given.get("upload_url")), patient_id)
+    upload = storage.uploaded(context, str(change.given.get("upload_url")), patient_id)
     if upload is None:
         return
     named = change.text("filename") or str(upload["filename"])
     data = b64decode(str(upload["data"]))
-    storage.keep_file(desk, own, patient_id, named, str(upload["content_type"]), data)
-    desk.store.remove(storage.UPLOADS, str(upload["id"]))
+    storage.keep_file(context, own, patient_id, named, str(upload["content_type"]), data)
+    context.store.remove(storage.UPLOADS, str(upload["id"]))
     facts: Json = {"filename": named, "content_type": upload["content_type"], "size": upload["size"]}
-    desk.store.put(JOBS, {"id": own, "due_at": stamp(desk.clock.now() + PROCESSING), "facts": facts})
+    context.store.put(JOBS, {"id": own, "due_at": stamp(context.clock.now() + PROCESSING), "facts": facts})
 
 
 @RULES.ticks
-def process(desk: Desk) -> None:
+def process(context: RequestContext) -> None:
     """Finish every attachment whose time has come."""
-    jobs = desk.store.table(JOBS).rows
+    jobs = context.store.table(JOBS).rows
     if not jobs:
         return
-    now = desk.clock.stamp()
+    now = context.clock.stamp()
     for job in [row for row in jobs.values() if str(row["due_at"]) <= now]:
         facts = job["facts"]
         done: Json = {"processing_completed": True, "processed_at": job["due_at"]}
-        desk.amend(ATTACHMENTS, str(job["id"]), **done, **(facts if isinstance(facts, dict) else {}))
-        desk.store.remove(JOBS, str(job["id"]))
+        context.amend(ATTACHMENTS, str(job["id"]), **done, **(facts if isinstance(facts, dict) else {}))
+        context.store.remove(JOBS, str(job["id"]))
 
 
 @RULES.presents(ATTACHMENTS)
-def show_attachment(desk: Desk, row: Row, shown: Json) -> None:
+def show_attachment(context: RequestContext, row: Row, shown: Json) -> None:
     """The way to the content, once there is one."""
     ready = row.get("processing_completed") is True
-    shown["content"] = link(desk.base_url, f"/patient_attachments/{row['id']}/content") if ready else None
+    shown["content"] = link(context.base_url, f"/patient_attachments/{row['id']}/content") if ready else None
 
 
 @RULES.answers("get_patient_attachment_content")
-def content(desk: Desk, ask: Ask) -> SandboxResponse:
+def content(context: RequestContext, ask: Ask) -> SandboxResponse:
     """302 to the storage, with an address that needs no key."""
-    row = live_row(desk, ask)
-    place = storage.download_address(desk, str(row["id"])) if row.get("processing_completed") is True else None
+    row = live_row(context, ask)
+    place = storage.download_address(context, str(row["id"])) if row.get("processing_completed") is True else None
     if place is None:
         raise not_found()
     return SandboxResponse(302, {"Location": place})

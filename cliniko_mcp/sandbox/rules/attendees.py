@@ -5,7 +5,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.bookings import GROUP, INDIVIDUAL
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
@@ -37,41 +37,41 @@ _COUNTS: Final = (
 
 
 @RULES.on(INDIVIDUAL, "created")
-def add_own_attendee(desk: Desk, change: Change) -> None:
+def add_own_attendee(context: RequestContext, change: Change) -> None:
     """Every individual appointment has exactly one attendee, its patient."""
     shared: dict[str, JsonValue] = {name: change.new.get(name) for name in _SHARED}
-    desk.insert("attendees", {"booking_id": change.new["id"], **fresh_counts(), **shared})
+    context.insert("attendees", {"booking_id": change.new["id"], **fresh_counts(), **shared})
 
 
 @RULES.on(INDIVIDUAL, "updated", "archived", "cancelled")
-def share_with_attendee(desk: Desk, change: Change) -> None:
+def share_with_attendee(context: RequestContext, change: Change) -> None:
     """What changes on the appointment changes on its attendee."""
-    row = desk.get(INDIVIDUAL, change.new["id"])
-    for attendee in attendees_of(desk, str(change.new["id"])):
+    row = context.get(INDIVIDUAL, change.new["id"])
+    for attendee in attendees_of(context, str(change.new["id"])):
         if row is not None:
-            desk.amend("attendees", str(attendee["id"]), **{name: row.get(name) for name in _SHARED})
+            context.amend("attendees", str(attendee["id"]), **{name: row.get(name) for name in _SHARED})
     for row in (change.new, change.old or {}):
-        refresh_latest(desk, row.get("patient_id"))
+        refresh_latest(context, row.get("patient_id"))
 
 
 @RULES.on(GROUP, "updated", "archived")
-def follow_group(desk: Desk, change: Change) -> None:
+def follow_group(context: RequestContext, change: Change) -> None:
     """A group that is called off takes its attendees with it (choices 32)."""
-    for attendee in attendees_of(desk, str(change.new["id"])):
+    for attendee in attendees_of(context, str(change.new["id"])):
         if "archived_at" in change.new and not is_hidden(attendee):
             stamps = {name: change.new.get(name) for name in ("archived_at", "deleted_at")}
-            desk.amend("attendees", str(attendee["id"]), **stamps)
-        refresh_latest(desk, attendee.get("patient_id"))
+            context.amend("attendees", str(attendee["id"]), **stamps)
+        refresh_latest(context, attendee.get("patient_id"))
 
 
 @RULES.on("attendees", "create")
-def check_place(desk: Desk, change: Change) -> None:
+def check_place(context: RequestContext, change: Change) -> None:
     """Only a group can be joined, while it has a free place, and once by each patient (choices 31)."""
-    group = desk.live(GROUP, change.new.get("booking_id"))
+    group = context.live(GROUP, change.new.get("booking_id"))
     if group is None:
         change.errors["booking_id"] = INVALID
         return
-    present = [each for each in attendees_of(desk, str(group["id"])) if not is_hidden(each)]
+    present = [each for each in attendees_of(context, str(group["id"])) if not is_hidden(each)]
     if any(each.get("patient_id") == change.new.get("patient_id") for each in present):
         change.errors["patient_id"] = TWICE
     places = group.get("max_attendees")
@@ -81,23 +81,23 @@ def check_place(desk: Desk, change: Change) -> None:
 
 
 @RULES.on("attendees", "created", "updated", "archived", "cancelled")
-def follow_attendee(desk: Desk, change: Change) -> None:
+def follow_attendee(context: RequestContext, change: Change) -> None:
     """The booking shows what its attendees say: arrival, notes and case, or who holds a place."""
-    row = desk.get("attendees", change.new["id"])
+    row = context.get("attendees", change.new["id"])
     if row is None:
         return
     booking_id = str(row["booking_id"])
-    if desk.get(GROUP, booking_id) is not None:
-        live = [each for each in attendees_of(desk, booking_id) if not is_hidden(each)]
-        desk.note(GROUP, booking_id, patient_ids=[each["patient_id"] for each in live])
+    if context.get(GROUP, booking_id) is not None:
+        live = [each for each in attendees_of(context, booking_id) if not is_hidden(each)]
+        context.note(GROUP, booking_id, patient_ids=[each["patient_id"] for each in live])
     elif change.old is not None:
         arrived = row.get("arrived")
         flags: dict[str, JsonValue] = {"patient_arrived": arrived, "did_not_arrive": None}
         if isinstance(arrived, bool):
             flags["did_not_arrive"] = not arrived
         shared = {name: row.get(name) for name in _SHARED}
-        desk.amend(INDIVIDUAL, booking_id, **flags, **shared)
-    refresh_latest(desk, row.get("patient_id"))
+        context.amend(INDIVIDUAL, booking_id, **flags, **shared)
+    refresh_latest(context, row.get("patient_id"))
 
 
 def fresh_counts() -> dict[str, JsonValue]:
@@ -106,30 +106,31 @@ def fresh_counts() -> dict[str, JsonValue]:
     return {**counts, "email_reminder_sent": False, "sms_reminder_sent": False, "online_booking_policy_accepted": False}
 
 
-def attendees_of(desk: Desk, booking_id: str) -> list[Row]:
+def attendees_of(context: RequestContext, booking_id: str) -> list[Row]:
     """The attendees of a booking, hidden ones too."""
-    table = desk.store.table("attendees")
+    table = context.store.table("attendees")
     return [table.rows[row_id] for row_id in table.matching("booking_id", booking_id)]
 
 
-def refresh_latest(desk: Desk, patient_id: JsonValue) -> None:
+def refresh_latest(context: RequestContext, patient_id: JsonValue) -> None:
     """Keep the patient's latest booking: the live one that starts last, coming ones included (choices 35)."""
-    if not isinstance(patient_id, str) or desk.get("patients", patient_id) is None:
+    if not isinstance(patient_id, str) or context.get("patients", patient_id) is None:
         return
     places = (
-        desk.live("appointments", each.get("booking_id")) for each in desk.where("attendees", "patient_id", patient_id)
+        context.live("appointments", each.get("booking_id"))
+        for each in context.where("attendees", "patient_id", patient_id)
     )
     latest = max((row for row in places if row is not None), key=lambda row: str(row["starts_at"]), default=None)
-    desk.note("patients", patient_id, latest_booking_id=latest["id"] if latest else None)
+    context.note("patients", patient_id, latest_booking_id=latest["id"] if latest else None)
 
 
 @RULES.rows("list_group_appointment_attendees")
-def group_attendees(desk: Desk, ask: Ask) -> Iterable[Row]:
+def group_attendees(context: RequestContext, ask: Ask) -> Iterable[Row]:
     """The deprecated list under a group."""
-    return desk.children("attendees", "booking_id", GROUP, ask.ids["group_appointment_id"])
+    return context.children("attendees", "booking_id", GROUP, ask.ids["group_appointment_id"])
 
 
 @RULES.rows("list_individual_appointment_attendees")
-def individual_attendees(desk: Desk, ask: Ask) -> Iterable[Row]:
+def individual_attendees(context: RequestContext, ask: Ask) -> Iterable[Row]:
     """The deprecated list under an individual appointment."""
-    return desk.children("attendees", "booking_id", INDIVIDUAL, ask.ids["individual_appointment_id"])
+    return context.children("attendees", "booking_id", INDIVIDUAL, ask.ids["individual_appointment_id"])

@@ -9,7 +9,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import BLANK, INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.handlers import live_row
 from cliniko_mcp.sandbox.moments import moment, stamp
 from cliniko_mcp.sandbox.request import Ask
@@ -40,11 +40,11 @@ HOST: Final = "https://demo-clinic.invalid"  # a name that can never resolve (RF
 
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "create", "update")
-def check_span(desk: Desk, change: Change) -> None:
+def check_span(context: RequestContext, change: Change) -> None:
     """The end follows from the type where none is given or it is emptied; it must lie after the start as kept."""
     starts, ends = change.text("starts_at"), change.text("ends_at")
     if ends is None and starts is not None and change.resource in (INDIVIDUAL, GROUP):
-        kind = desk.get("appointment_types", change.new.get("appointment_type_id"))
+        kind = context.get("appointment_types", change.new.get("appointment_type_id"))
         minutes = kind.get("duration_in_minutes") if kind else None
         ends = stamp(moment(starts) + timedelta(minutes=minutes if isinstance(minutes, int) else 30))
         change.new["ends_at"] = ends
@@ -55,60 +55,60 @@ def check_span(desk: Desk, change: Change) -> None:
 
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "create", "update")
-def check_practitioner(desk: Desk, change: Change) -> None:
+def check_practitioner(context: RequestContext, change: Change) -> None:
     """A practitioner who no longer works here cannot be booked (api.md 6, point 34)."""
     chosen = change.new.get("practitioner_id")
     if change.old is not None and change.old.get("practitioner_id") == chosen:
         return
-    practitioner = desk.get("practitioners", chosen)
+    practitioner = context.get("practitioners", chosen)
     if practitioner is not None and practitioner.get("active") is False:
         change.errors["practitioner_id"] = INVALID
 
 
 @RULES.on(INDIVIDUAL, "create", "update")
-def complete_individual(desk: Desk, change: Change) -> None:
+def complete_individual(context: RequestContext, change: Change) -> None:
     """The patient's name is kept as it was when the booking was made (api.md 2.3)."""
     new, patient_id = change.new, change.new.get("patient_id")
     if change.old is None:
         new.update(email_reminder_sent=False, sms_reminder_sent=False, online_booking_policy_accepted=False)
     if change.old is None or change.old.get("patient_id") != patient_id:
-        patient = desk.get("patients", patient_id)
+        patient = context.get("patients", patient_id)
         new["patient_name"] = patient.get("label") if patient else None
         new["patient_ids"] = [patient_id]
 
 
 @RULES.on(GROUP, "create")
-def complete_group(desk: Desk, change: Change) -> None:
+def complete_group(context: RequestContext, change: Change) -> None:
     """Places default to those of the type; a type for one patient gives the least a group can have (choices 33)."""
-    kind = desk.get("appointment_types", change.new.get("appointment_type_id"))
+    kind = context.get("appointment_types", change.new.get("appointment_type_id"))
     places = kind.get("max_attendees") if kind else None
     change.new.setdefault("max_attendees", max(2, places) if isinstance(places, int) else 2)
     change.new["patient_ids"] = []
 
 
 @RULES.presents(INDIVIDUAL)
-def show_individual(desk: Desk, row: Row, shown: Json) -> None:
+def show_individual(context: RequestContext, row: Row, shown: Json) -> None:
     """What nobody writes: whether the patient has notes, the staff's telehealth page, the reason in words."""
-    patient = desk.get("patients", row.get("patient_id"))
+    patient = context.get("patients", row.get("patient_id"))
     shown["has_patient_appointment_notes"] = bool(patient and patient.get("appointment_notes"))
     shown["cancellation_reason_description"] = reason_text(row)
     shown["telehealth_url"] = f"{HOST}/appointments/{row['id']}/connect"
 
 
 @RULES.presents(GROUP)
-def show_group(desk: Desk, row: Row, shown: Json) -> None:
+def show_group(context: RequestContext, row: Row, shown: Json) -> None:
     """The staff's telehealth page, and an empty list where nobody holds a place."""
     shown["patient_ids"] = shown["patient_ids"] or []
     shown["telehealth_url"] = f"{HOST}/appointments/{row['id']}/connect"
 
 
 @RULES.presents("attendees")
-def show_attendee(desk: Desk, row: Row, shown: Json) -> None:
+def show_attendee(context: RequestContext, row: Row, shown: Json) -> None:
     """The patient's private links, and the reason in words (api.md 3.6)."""
     shown["cancellation_reason_description"] = reason_text(row) or ""
     own = row["id"]
-    shown["cancellation_url"] = f"{HOST}/cancel/{desk.ids.token(f'cancel {own}')}"
-    shown["telehealth_url"] = f"{HOST}/telehealth/{desk.ids.token(f'telehealth {own}')}"
+    shown["cancellation_url"] = f"{HOST}/cancel/{context.ids.token(f'cancel {own}')}"
+    shown["telehealth_url"] = f"{HOST}/telehealth/{context.ids.token(f'telehealth {own}')}"
 
 
 def reason_text(row: Row) -> str | None:
@@ -120,16 +120,16 @@ def reason_text(row: Row) -> str | None:
 @RULES.answers(
     "get_individual_appointment_conflicts", "get_group_appointment_conflicts", "get_unavailable_block_conflicts"
 )
-def answer_conflicts(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_conflicts(context: RequestContext, ask: Ask) -> SandboxResponse:
     """Whether any other live booking of the practitioner overlaps this one, worked out now."""
-    row = live_row(desk, ask)
-    clash = any(each["id"] != row["id"] and overlap(each, row) for each in diary(desk, row.get("practitioner_id")))
+    row = live_row(context, ask)
+    clash = any(each["id"] != row["id"] and overlap(each, row) for each in diary(context, row.get("practitioner_id")))
     return answer({"conflicts": {"exist": clash}})
 
 
-def diary(desk: Desk, practitioner_id: JsonValue) -> Iterable[Row]:
+def diary(context: RequestContext, practitioner_id: JsonValue) -> Iterable[Row]:
     """The live bookings of a practitioner in every business, unavailable blocks included."""
-    return desk.where("bookings", "practitioner_id", str(practitioner_id))
+    return context.where("bookings", "practitioner_id", str(practitioner_id))
 
 
 def overlap(one: Row, other: Row) -> bool:
@@ -138,14 +138,14 @@ def overlap(one: Row, other: Row) -> bool:
 
 
 @RULES.rows("list_patient_appointments")
-def patient_appointments(desk: Desk, ask: Ask) -> Iterable[Row]:
+def patient_appointments(context: RequestContext, ask: Ask) -> Iterable[Row]:
     """The legacy list of a patient's appointments, the groups in which they hold a place included."""
-    return desk.children("appointments", "patient_ids", "patients", ask.ids["patient_id"])
+    return context.children("appointments", "patient_ids", "patients", ask.ids["patient_id"])
 
 
 @RULES.rows("list_patient_case_bookings")
-def case_bookings(desk: Desk, ask: Ask) -> Iterable[Row]:
+def case_bookings(context: RequestContext, ask: Ask) -> Iterable[Row]:
     """The bookings whose attendees count towards a case."""
-    attendees = desk.children("attendees", "patient_case_id", "patient_cases", ask.ids["patient_case_id"])
+    attendees = context.children("attendees", "patient_case_id", "patient_cases", ask.ids["patient_case_id"])
     ids = dict.fromkeys(str(each["booking_id"]) for each in attendees)
-    return [row for row in (desk.get("bookings", each) for each in ids) if row is not None]
+    return [row for row in (context.get("bookings", each) for each in ids) if row is not None]

@@ -4,7 +4,7 @@ from typing import Final
 
 from cliniko_mcp.sandbox import zones
 from cliniko_mcp.sandbox.bodies import NOT_LISTED
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.countries import COUNTRIES
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 
@@ -12,7 +12,7 @@ RULES: Final = Rulebook()
 
 
 @RULES.on("businesses", "create", "update")
-def complete_business(desk: Desk, change: Change) -> None:
+def complete_business(context: RequestContext, change: Change) -> None:
     """Fill in what follows from what was written; a label beats an IANA name, an unknown zone is 422 (api.md 2.2)."""
     new = change.new
     new["label"] = new.get("display_name") or new.get("business_name")

@@ -5,7 +5,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.contacts import is_doctor
 from cliniko_mcp.sandbox.rules.offers import ids_in
@@ -20,72 +20,72 @@ _OWNED: Final = {"attendee_ids": "attendees", "patient_attachment_ids": "patient
 
 
 @RULES.on(CASES, "create", "update")
-def complete_case(desk: Desk, change: Change) -> None:
+def complete_case(context: RequestContext, change: Change) -> None:
     """`closed_at` remembers when; the contact is a doctor; visits and papers are the patient's own."""
     new, old = change.new, change.old or {}
     if change.gives("closed"):
-        new["closed_at"] = (old.get("closed_at") or desk.clock.stamp()) if new["closed"] is True else None
+        new["closed_at"] = (old.get("closed_at") or context.clock.stamp()) if new["closed"] is True else None
     new["closed"] = new.get("closed_at") is not None
-    if new.get("contact_id") != old.get("contact_id") and not is_doctor(desk, new.get("contact_id")):
+    if new.get("contact_id") != old.get("contact_id") and not is_doctor(context, new.get("contact_id")):
         change.errors["contact_id"] = INVALID
     for name, table in _OWNED.items():
         if change.gives(name):
-            rows = (desk.get(table, each) for each in ids_in(new, name))
+            rows = (context.get(table, each) for each in ids_in(new, name))
             if any(row is not None and row.get("patient_id") != new.get("patient_id") for row in rows):
                 change.errors[name] = INVALID
     new.pop("attendee_ids", None)  # the attendees keep it
 
 
 @RULES.on(CASES, "created", "updated")
-def count_visits(desk: Desk, change: Change) -> None:
+def count_visits(context: RequestContext, change: Change) -> None:
     """The visits that were sent are those that count: others of this case are let go (api.md 1.7)."""
     if not change.gives("attendee_ids"):
         return
     own, chosen = str(change.new["id"]), ids_in(change.given, "attendee_ids")
-    before = [str(row["id"]) for row in desk.where("attendees", "patient_case_id", own)]
+    before = [str(row["id"]) for row in context.where("attendees", "patient_case_id", own)]
     for attendee_id in [each for each in before if each not in chosen]:
-        _assign(desk, attendee_id, None)
+        _assign(context, attendee_id, None)
     for attendee_id in [each for each in chosen if each not in before]:
-        _assign(desk, attendee_id, own)
+        _assign(context, attendee_id, own)
 
 
-def _assign(desk: Desk, attendee_id: str, case_id: str | None) -> None:
-    desk.amend("attendees", attendee_id, patient_case_id=case_id)
-    attendee = desk.get("attendees", attendee_id)
+def _assign(context: RequestContext, attendee_id: str, case_id: str | None) -> None:
+    context.amend("attendees", attendee_id, patient_case_id=case_id)
+    attendee = context.get("attendees", attendee_id)
     if attendee is not None:
-        desk.amend("individual_appointments", str(attendee["booking_id"]), patient_case_id=case_id)
+        context.amend("individual_appointments", str(attendee["booking_id"]), patient_case_id=case_id)
 
 
 @RULES.on(("attendees", "individual_appointments"), "create", "update")
-def check_case(desk: Desk, change: Change) -> None:
+def check_case(context: RequestContext, change: Change) -> None:
     """A visit counts towards a case of the same patient only (choices 63)."""
-    case = desk.get(CASES, change.new.get("patient_case_id"))
+    case = context.get(CASES, change.new.get("patient_case_id"))
     if change.gives("patient_case_id") and case is not None and case["patient_id"] != change.new.get("patient_id"):
         change.errors["patient_case_id"] = INVALID
 
 
 @RULES.presents(CASES)
-def show_case(desk: Desk, row: Row, shown: Json) -> None:
+def show_case(context: RequestContext, row: Row, shown: Json) -> None:
     """The visits that count, as the attendees say."""
-    ids: list[JsonValue] = [each["id"] for each in desk.where("attendees", "patient_case_id", str(row["id"]))]
+    ids: list[JsonValue] = [each["id"] for each in context.where("attendees", "patient_case_id", str(row["id"]))]
     shown["attendee_ids"] = ids
     shown["closed"] = row.get("closed_at") is not None
 
 
 @RULES.rows("list_active_patient_cases")
-def active_cases(desk: Desk, ask: Ask) -> Iterator[Row]:
+def active_cases(context: RequestContext, ask: Ask) -> Iterator[Row]:
     """Those neither closed nor past their last day, which is still one of theirs."""
-    today = desk.clock.now().astimezone(desk.account_zone()).date().isoformat()
-    for row in desk.store.table(CASES).rows.values():
+    today = context.clock.now().astimezone(context.account_zone()).date().isoformat()
+    for row in context.store.table(CASES).rows.values():
         if row.get("closed_at") is None and str(row.get("expiry_date", today)) >= today:
             yield row
 
 
 @RULES.rows("list_patient_case_patient_attachments")
-def case_attachments(desk: Desk, ask: Ask) -> Iterable[Row]:
+def case_attachments(context: RequestContext, ask: Ask) -> Iterable[Row]:
     """The papers of one case."""
-    case = desk.get(CASES, ask.ids["patient_case_id"])
+    case = context.get(CASES, ask.ids["patient_case_id"])
     if case is None:
         raise not_found()
-    papers = (desk.get("patient_attachments", each) for each in ids_in(case, "patient_attachment_ids"))
+    papers = (context.get("patient_attachments", each) for each in ids_in(case, "patient_attachment_ids"))
     return [row for row in papers if row is not None]

@@ -3,7 +3,7 @@
 from typing import Final
 
 from cliniko_mcp.cliniko.resources.communications import DIRECTIONS, MEMO, TYPES
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
@@ -42,13 +42,13 @@ _SMS, _EMAIL = 1, 2
 
 
 @RULES.on("communications", "create")
-def make_memo(desk: Desk, change: Change) -> None:
+def make_memo(context: RequestContext, change: Change) -> None:
     """Whatever is written here is a memo; nothing is sent."""
     change.new["category_code"] = MEMO_CODE
 
 
 @RULES.on("communications", "update", "archive")
-def guard_message(desk: Desk, change: Change) -> None:
+def guard_message(context: RequestContext, change: Change) -> None:
     """A message that was sent stays as it was (choices 60)."""
     if (change.old or {}).get("category_code") != MEMO_CODE:
         change.errors["base"] = NOT_A_MEMO
@@ -56,7 +56,7 @@ def guard_message(desk: Desk, change: Change) -> None:
 
 
 @RULES.presents("communications")
-def show_communication(desk: Desk, row: Row, shown: Json) -> None:
+def show_communication(context: RequestContext, row: Row, shown: Json) -> None:
     """The codes in words, and only the fields that such a communication has."""
     category, kind, direction = (row.get(name) for name in ("category_code", "type_code", "direction_code"))
     shown["category"] = CATEGORIES.get(category) if isinstance(category, int) else None

@@ -5,7 +5,7 @@ from typing import Final
 from cliniko_mcp.cliniko.resources.contacts import CONTACT_TYPES
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
@@ -15,7 +15,7 @@ STANDARD, DOCTOR = 0, 1
 
 
 @RULES.on("contacts", "create", "update")
-def complete_contact_kind(desk: Desk, change: Change) -> None:
+def complete_contact_kind(context: RequestContext, change: Change) -> None:
     """A contact is a standard one unless it is said to be another; only a doctor has a kind of doctor (choices 68)."""
     new = change.new
     if new.get("type_code") is None:
@@ -27,20 +27,20 @@ def complete_contact_kind(desk: Desk, change: Change) -> None:
 
 
 @RULES.presents("contacts")
-def show_contact(desk: Desk, row: Row, shown: Json) -> None:
+def show_contact(context: RequestContext, row: Row, shown: Json) -> None:
     """The code in words."""
     kind = row.get("type_code")
     shown["type"] = CONTACT_TYPES.get(kind) if isinstance(kind, int) else None
 
 
 @RULES.on("patients", "create", "update")
-def check_referring_doctor(desk: Desk, change: Change) -> None:
+def check_referring_doctor(context: RequestContext, change: Change) -> None:
     """A referring doctor is a contact of that kind."""
-    if change.gives("referring_doctor_id") and not is_doctor(desk, change.new.get("referring_doctor_id")):
+    if change.gives("referring_doctor_id") and not is_doctor(context, change.new.get("referring_doctor_id")):
         change.errors["referring_doctor_id"] = INVALID
 
 
-def is_doctor(desk: Desk, contact_id: JsonValue) -> bool:
+def is_doctor(context: RequestContext, contact_id: JsonValue) -> bool:
     """Whether this contact is a doctor; no contact at all is fine, too."""
-    contact = desk.get("contacts", contact_id)
+    contact = context.get("contacts", contact_id)
     return contact_id is None or (contact is not None and contact.get("type_code") == DOCTOR)

@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.structured import EMPTY, about
 from cliniko_mcp.sandbox.wire import Json
@@ -25,7 +25,7 @@ Place = tuple[str | int, ...]
 
 
 @RULES.on(DOCUMENTS, "create", "update")
-def clean_content(desk: Desk, change: Change) -> None:
+def clean_content(context: RequestContext, change: Change) -> None:
     """Paragraphs keep the allowed HTML only, text is one plain line; what holds nothing then is refused."""
     if not change.gives("content"):
         return
@@ -82,9 +82,9 @@ def _answered(question: Json) -> bool:
     return in_own_words or chosen or any(question.get(name) for name in ("answer", "signature", "signature_id"))
 
 
-def start_from(desk: Desk, change: Change, templates: str, template_field: str, *names: str) -> None:
+def start_from(context: RequestContext, change: Change, templates: str, template_field: str, *names: str) -> None:
     """Let a new document begin as its template does: the content, and these other fields, unless they were sent."""
-    template = desk.get(templates, change.new.get(template_field))
+    template = context.get(templates, change.new.get(template_field))
     if template is None:
         return
     if not change.gives("content"):

@@ -6,7 +6,7 @@ from typing import Final
 from cliniko_mcp.cliniko.fields import parse_day
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.structured import about
@@ -21,12 +21,12 @@ Complaint = tuple[Place, str]
 
 
 @RULES.on("patients", "create", "update")
-def check_custom_fields(desk: Desk, change: Change) -> None:
+def check_custom_fields(context: RequestContext, change: Change) -> None:
     """Only answers are kept, and only to what the clinic asks; what was sent replaces all there was (choices 58)."""
     given = change.given.get(FIELD)
     if not isinstance(given, dict):
         return
-    complaint = next(_complaints(given, _definition(desk)), None)
+    complaint = next(_complaints(given, _definition(context)), None)
     if complaint is not None:
         change.errors[FIELD] = about(*complaint)
         return
@@ -34,7 +34,7 @@ def check_custom_fields(desk: Desk, change: Change) -> None:
 
 
 @RULES.presents("patients")
-def show_custom_fields(desk: Desk, row: Row, shown: Json) -> None:
+def show_custom_fields(context: RequestContext, row: Row, shown: Json) -> None:
     """The clinic's whole definition with this patient's answers in it; null for a patient who never had any."""
     kept = row.get(FIELD)
     if not isinstance(kept, dict):
@@ -45,14 +45,14 @@ def show_custom_fields(desk: Desk, row: Row, shown: Json) -> None:
         for field in _objects(section.get("fields"))
     }
     sections: list[JsonValue] = []
-    for section in _definition(desk):
+    for section in _definition(context):
         fields: list[JsonValue] = [_shown(field, answers.get(field.get("token"), {})) for field in _fields(section)]
         sections.append({**_heading(section), "fields": fields})
     shown[FIELD] = {"sections": sections}
 
 
-def _definition(desk: Desk) -> list[Json]:
-    definition = desk.settings().get("patient_custom_fields_definition")
+def _definition(context: RequestContext) -> list[Json]:
+    definition = context.settings().get("patient_custom_fields_definition")
     return _objects(definition.get("sections") if isinstance(definition, dict) else None)
 
 

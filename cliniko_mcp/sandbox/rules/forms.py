@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import BLANK, INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.bookings import HOST
 from cliniko_mcp.sandbox.rules.content import questions, start_from, unanswered
@@ -34,40 +34,40 @@ _VIEW_BOX: Final = re.compile(r"""\bviewBox\s*=\s*["']\s*[-0-9.]+[\s,]+[-0-9.]+[
 
 
 @RULES.on(FORMS, "create")
-def begin_form(desk: Desk, change: Change) -> None:
+def begin_form(context: RequestContext, change: Change) -> None:
     """A template gives what was not sent."""
     flags = ("email_to_patient_on_completion", "restricted_to_practitioner")
-    start_from(desk, change, "patient_form_templates", "patient_form_template_id", *flags)
-    template = desk.get("patient_form_templates", change.new.get("patient_form_template_id"))
+    start_from(context, change, "patient_form_templates", "patient_form_template_id", *flags)
+    template = context.get("patient_form_templates", change.new.get("patient_form_template_id"))
     if template is not None and not (change.text("name") or "").strip():
         change.new["name"] = template.get("name")
 
 
 @RULES.on(FORMS, "create", "update")
-def complete_form(desk: Desk, change: Change) -> None:
+def complete_form(context: RequestContext, change: Change) -> None:
     """The visit is the patient's own, signatures are pictures or known, and completion needs every required answer."""
     new, old = change.new, change.old or {}
     if not (change.text("name") or "").strip():
         change.errors["name"] = BLANK
     if change.gives("attendee_id"):
-        _find_visit(desk, change)
+        _find_visit(context, change)
     if change.gives("content"):
-        _check_signatures(desk, change)
+        _check_signatures(context, change)
         if old.get("completed_at") is not None and new.get("content") != old.get("content"):
-            new["edited_at"] = desk.clock.stamp()
+            new["edited_at"] = context.clock.stamp()
     completed = new.pop("completed", None)
     if completed is True:
         place = next(unanswered(new.get("content")), None)
         if place is not None:
             change.errors.setdefault("content", about(place, REQUIRED))
-        new["completed_at"] = old.get("completed_at") or desk.clock.stamp()
+        new["completed_at"] = old.get("completed_at") or context.clock.stamp()
     elif completed is False:
         new["completed_at"] = None
 
 
-def _find_visit(desk: Desk, change: Change) -> None:
-    attendee = desk.get("attendees", change.new.get("attendee_id"))
-    booking = desk.get("bookings", attendee.get("booking_id")) if attendee else None
+def _find_visit(context: RequestContext, change: Change) -> None:
+    attendee = context.get("attendees", change.new.get("attendee_id"))
+    booking = context.get("bookings", attendee.get("booking_id")) if attendee else None
     change.new["booking_id"] = booking["id"] if booking else None
     if attendee is not None and attendee.get("patient_id") != change.new.get("patient_id"):
         change.errors["attendee_id"] = INVALID
@@ -75,7 +75,7 @@ def _find_visit(desk: Desk, change: Change) -> None:
         change.new["business_id"] = booking.get("business_id")
 
 
-def _check_signatures(desk: Desk, change: Change) -> None:
+def _check_signatures(context: RequestContext, change: Change) -> None:
     own = str(change.new.get("id"))
     for place, question in questions(change.new.get("content")):
         picture, known = question.get("signature"), question.get("signature_id")
@@ -83,7 +83,7 @@ def _check_signatures(desk: Desk, change: Change) -> None:
             change.errors["content"] = about(
                 (*place, "signature"), f"must be an SVG picture of at most {LARGEST}x{LARGEST}"
             )
-        row = desk.get(SIGNATURES, known)
+        row = context.get(SIGNATURES, known)
         if known is not None and (row is None or row.get("patient_form_id") != own):
             change.errors["content"] = about((*place, "signature_id"), INVALID)
 
@@ -108,9 +108,9 @@ def fits(data_uri: str) -> bool:
 
 
 @RULES.on(FORMS, "created", "updated")
-def keep_signatures(desk: Desk, change: Change) -> None:
+def keep_signatures(context: RequestContext, change: Change) -> None:
     """A picture that was sent becomes a signature of its own; the answer keeps its id."""
-    row = desk.get(FORMS, change.new["id"])
+    row = context.get(FORMS, change.new["id"])
     if row is None or not change.gives("content"):
         return
     content, latest = deepcopy(row.get("content")), row.get("signatures_id")
@@ -118,25 +118,25 @@ def keep_signatures(desk: Desk, change: Change) -> None:
         picture = question.pop("signature", None)
         if picture is not None:
             drawn: Json = {"image": picture, "patient_form_id": row["id"], "user_id": change.user_id}
-            latest = desk.insert(SIGNATURES, drawn)["id"]
+            latest = context.insert(SIGNATURES, drawn)["id"]
             question["signature_id"] = latest
-    desk.note(FORMS, str(row["id"]), content=content, signatures_id=latest)
+    context.note(FORMS, str(row["id"]), content=content, signatures_id=latest)
 
 
 @RULES.presents(FORMS)
-def show_form(desk: Desk, row: Row, shown: Json) -> None:
+def show_form(context: RequestContext, row: Row, shown: Json) -> None:
     """The patient's private address, and the way to the latest signature."""
     own, latest = row["id"], row.get("signatures_id")
-    shown["url"] = f"{HOST}/forms/{desk.ids.token(f'form {own}')}"
-    shown["signatures"] = link(desk.base_url, f"/patient_forms/{own}/signatures/{latest}") if latest else None
+    shown["url"] = f"{HOST}/forms/{context.ids.token(f'form {own}')}"
+    shown["signatures"] = link(context.base_url, f"/patient_forms/{own}/signatures/{latest}") if latest else None
 
 
 @RULES.answers("get_signature")
-def answer_signature(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_signature(context: RequestContext, ask: Ask) -> SandboxResponse:
     """A signature, by way of the form it stands on."""
-    form = desk.live(FORMS, ask.ids["patient_form_id"])
-    row: Row | None = desk.get(SIGNATURES, ask.ids["id"])
+    form = context.live(FORMS, ask.ids["patient_form_id"])
+    row: Row | None = context.get(SIGNATURES, ask.ids["id"])
     if form is None or row is None or row.get("patient_form_id") != form["id"]:
         raise not_found()
-    shown: JsonValue = desk.show(SIGNATURES, row)
+    shown: JsonValue = context.show(SIGNATURES, row)
     return answer(shown)

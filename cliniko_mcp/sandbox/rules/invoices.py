@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from cliniko_mcp.cliniko.codes import INVOICE_STATUSES
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
 from cliniko_mcp.sandbox.rules.rulebook import Rulebook
 from cliniko_mcp.sandbox.store import Row
@@ -15,7 +15,7 @@ METHODS: Final = {1: "Legacy", 2: "Tax exclusive", 3: "Tax inclusive"}
 
 
 @RULES.presents("invoices")
-def show_invoice(desk: Desk, row: Row, shown: Json) -> None:
+def show_invoice(context: RequestContext, row: Row, shown: Json) -> None:
     """The codes in words."""
     status, method = row.get("status"), row.get("calculation_method")
     shown["status_description"] = INVOICE_STATUSES.get(status) if isinstance(status, int) else None
@@ -23,8 +23,8 @@ def show_invoice(desk: Desk, row: Row, shown: Json) -> None:
 
 
 @RULES.rows("list_patient_case_invoices")
-def case_invoices(desk: Desk, ask: Ask) -> Iterable[Row]:
+def case_invoices(context: RequestContext, ask: Ask) -> Iterable[Row]:
     """The invoices of the visits that count towards a case."""
-    table = desk.store.table("invoices")
-    visits = desk.children("attendees", "patient_case_id", "patient_cases", ask.ids["patient_case_id"])
+    table = context.store.table("invoices")
+    visits = context.children("attendees", "patient_case_id", "patient_cases", ask.ids["patient_case_id"])
     return [table.rows[row_id] for visit in visits for row_id in table.matching("attendee_id", str(visit["id"]))]

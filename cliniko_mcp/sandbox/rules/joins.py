@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 
@@ -26,7 +26,7 @@ _TABLES: Final = tuple(join.table for join in JOINS)
 
 
 @RULES.on(_TABLES, "create", "update")
-def choose_discount(desk: Desk, change: Change) -> None:
+def choose_discount(context: RequestContext, change: Change) -> None:
     """A discount is either a percentage or money; giving one takes the other away (choices 54)."""
     new, given = change.new, change.given
     percentage, money = given.get("discount_percentage"), given.get("discounted_amount")
@@ -40,35 +40,35 @@ def choose_discount(desk: Desk, change: Change) -> None:
 
 
 @RULES.on(_TABLES, "created", "updated", "deleted")
-def follow_join(desk: Desk, change: Change) -> None:
+def follow_join(context: RequestContext, change: Change) -> None:
     """The type's old field names the first of its joins."""
     join = next(each for each in JOINS if each.table == change.resource)
     type_id = str(change.new["appointment_type_id"])
-    first = _first(desk, join, type_id)
-    desk.note(TYPES, type_id, **{join.field: first.get(join.field) if first else None})
+    first = _first(context, join, type_id)
+    context.note(TYPES, type_id, **{join.field: first.get(join.field) if first else None})
 
 
 @RULES.on(TYPES, "created", "updated")
-def follow_old_field(desk: Desk, change: Change) -> None:
+def follow_old_field(context: RequestContext, change: Change) -> None:
     """Writing the old field changes the first join, or makes it; emptying it takes that join away (choices 54)."""
     for join in JOINS:
         if not change.gives(join.field):
             continue
         type_id, chosen = str(change.new["id"]), change.new.get(join.field)
-        first = _first(desk, join, type_id)
+        first = _first(context, join, type_id)
         if chosen is None:
             if first is not None:
-                desk.store.remove(join.table, str(first["id"]))
+                context.store.remove(join.table, str(first["id"]))
         elif first is not None:
-            desk.amend(join.table, str(first["id"]), **{join.field: chosen})
+            context.amend(join.table, str(first["id"]), **{join.field: chosen})
         else:
             plain = {"quantity": "1.0", "is_monetary_discount": False}
-            desk.insert(join.table, {"appointment_type_id": type_id, join.field: chosen, **plain})
-        follower = _first(desk, join, type_id)
-        desk.note(TYPES, type_id, **{join.field: follower.get(join.field) if follower else None})
+            context.insert(join.table, {"appointment_type_id": type_id, join.field: chosen, **plain})
+        follower = _first(context, join, type_id)
+        context.note(TYPES, type_id, **{join.field: follower.get(join.field) if follower else None})
 
 
-def _first(desk: Desk, join: Join, type_id: str) -> Row | None:
+def _first(context: RequestContext, join: Join, type_id: str) -> Row | None:
     return min(
-        desk.where(join.table, "appointment_type_id", type_id), key=lambda row: int(str(row["id"])), default=None
+        context.where(join.table, "appointment_type_id", type_id), key=lambda row: int(str(row["id"])), default=None
     )

@@ -5,7 +5,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import BLANK, INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.permissions import ADMINISTRATOR
 from cliniko_mcp.sandbox.rules.content import start_from
 from cliniko_mcp.sandbox.rules.patients import label
@@ -19,50 +19,50 @@ DRAFT, FINAL = 10, 90
 
 
 @RULES.on(NOTES, "create")
-def sign_note(desk: Desk, change: Change) -> None:
+def sign_note(context: RequestContext, change: Change) -> None:
     """The key's owner is the author and must be a practitioner; a template gives what was not sent."""
-    author = practitioner_of(desk, change.user_id)
+    author = practitioner_of(context, change.user_id)
     if author is None:
         raise forbidden()
     new = change.new
-    start_from(desk, change, "treatment_note_templates", "treatment_note_template_id")
+    start_from(context, change, "treatment_note_templates", "treatment_note_template_id")
     if not change.text("title"):
-        template = desk.get("treatment_note_templates", new.get("treatment_note_template_id"))
+        template = context.get("treatment_note_templates", new.get("treatment_note_template_id"))
         new["title"] = template.get("name") if template else None
-    user = desk.get("users", change.user_id) or {}
+    user = context.get("users", change.user_id) or {}
     new["practitioner_id"] = author["id"]
     new["author_name"] = label(user.get("first_name"), user.get("last_name"))
 
 
 @RULES.on(NOTES, "update")
-def guard_note(desk: Desk, change: Change) -> None:
+def guard_note(context: RequestContext, change: Change) -> None:
     """Nobody changes a final note, and nobody but its author a draft (choices 55)."""
     old = change.old or {}
-    author = practitioner_of(desk, change.user_id)
+    author = practitioner_of(context, change.user_id)
     if author is None or author["id"] != old.get("practitioner_id") or old.get("draft") is False:
         raise forbidden()
 
 
 @RULES.on(NOTES, "create", "update")
-def complete_note(desk: Desk, change: Change) -> None:
+def complete_note(context: RequestContext, change: Change) -> None:
     """A title there must be; `draft: false` is the moment of signing; the visit is the patient's own."""
     new = change.new
     if not (change.text("title") or "").strip():
         change.errors["title"] = BLANK
     if new.get("draft") is False:
-        new["finalized_at"] = desk.clock.stamp()
-    _find_visit(desk, change)
+        new["finalized_at"] = context.clock.stamp()
+    _find_visit(context, change)
 
 
-def _find_visit(desk: Desk, change: Change) -> None:
+def _find_visit(context: RequestContext, change: Change) -> None:
     """An attendee names its booking, and the booking of one patient its attendee (choices 55)."""
     new = change.new
     if change.gives("attendee_id"):
-        attendee = desk.get("attendees", new.get("attendee_id"))
+        attendee = context.get("attendees", new.get("attendee_id"))
         if not change.gives("booking_id"):
             new["booking_id"] = attendee.get("booking_id") if attendee else None
     elif change.gives("booking_id"):
-        places = desk.where("attendees", "booking_id", str(new.get("booking_id")))
+        places = context.where("attendees", "booking_id", str(new.get("booking_id")))
         attendee = next((each for each in places if each.get("patient_id") == new.get("patient_id")), None)
         new["attendee_id"] = attendee["id"] if attendee else None
         if attendee is None and new.get("booking_id") is not None:
@@ -76,24 +76,24 @@ def _find_visit(desk: Desk, change: Change) -> None:
 
 
 @RULES.on(NOTES, "archive", "unarchive")
-def guard_file(desk: Desk, change: Change) -> None:
+def guard_file(context: RequestContext, change: Change) -> None:
     """A note is put away, and taken out again, by its author or an administrator (choices 55)."""
-    author = practitioner_of(desk, change.user_id)
-    user = desk.get("users", change.user_id) or {}
+    author = practitioner_of(context, change.user_id)
+    user = context.get("users", change.user_id) or {}
     own = author is not None and author["id"] == (change.old or {}).get("practitioner_id")
     if not own and user.get("role") != ADMINISTRATOR:
         raise forbidden()
 
 
 @RULES.on(NOTES, "created", "updated", "archived", "unarchived")
-def mirror_status(desk: Desk, change: Change) -> None:
+def mirror_status(context: RequestContext, change: Change) -> None:
     """The visit shows how far it is written up."""
     for attendee_id in {str(row.get("attendee_id")) for row in (change.new, change.old or {})}:
-        attendee = desk.get("attendees", attendee_id)
+        attendee = context.get("attendees", attendee_id)
         if attendee is not None:
-            status = note_status(desk.where(NOTES, "attendee_id", attendee_id))
-            desk.note("attendees", attendee_id, treatment_note_status=status)
-            desk.note("individual_appointments", str(attendee["booking_id"]), treatment_note_status=status)
+            status = note_status(context.where(NOTES, "attendee_id", attendee_id))
+            context.note("attendees", attendee_id, treatment_note_status=status)
+            context.note("individual_appointments", str(attendee["booking_id"]), treatment_note_status=status)
 
 
 def note_status(notes: Iterable[Row]) -> JsonValue:
@@ -102,7 +102,7 @@ def note_status(notes: Iterable[Row]) -> JsonValue:
     return None if not drafts else DRAFT if any(drafts) else FINAL
 
 
-def practitioner_of(desk: Desk, user_id: str | None) -> Row | None:
+def practitioner_of(context: RequestContext, user_id: str | None) -> Row | None:
     """The active practitioner who is this user, or None."""
-    staff = desk.where("practitioners", "user_id", str(user_id))
+    staff = context.where("practitioners", "user_id", str(user_id))
     return next((row for row in staff if row.get("active") is not False), None)

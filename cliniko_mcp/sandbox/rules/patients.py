@@ -6,7 +6,7 @@ from typing import Final
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox import zones
 from cliniko_mcp.sandbox.bodies import NOT_LISTED
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.countries import COUNTRIES, DIALLING
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 
@@ -15,7 +15,7 @@ _NOT_DIGITS: Final = re.compile(r"[^0-9]")
 
 
 @RULES.on("patients", "create", "update")
-def complete_patient(desk: Desk, change: Change) -> None:
+def complete_patient(context: RequestContext, change: Change) -> None:
     """Fill in what Cliniko derives from what was written."""
     new = change.new
     new["label"] = label(new.get("first_name"), new.get("last_name"))
@@ -37,7 +37,7 @@ def complete_patient(desk: Desk, change: Change) -> None:
 
 
 @RULES.on("contacts", "create", "update")
-def complete_contact(desk: Desk, change: Change) -> None:
+def complete_contact(context: RequestContext, change: Change) -> None:
     """The same for contacts, as far as they have it."""
     new = change.new
     if change.gives("country_code"):

@@ -5,7 +5,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import decimal_text
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.stock import BOUND
 from cliniko_mcp.sandbox.store import Row
@@ -34,53 +34,53 @@ def _to_the_cent(amount: Decimal) -> str:
 
 
 @RULES.on("products", "create", "update")
-def price_product(desk: Desk, change: Change) -> None:
+def price_product(context: RequestContext, change: Change) -> None:
     """The price that was written makes both that are read."""
     if change.gives("price") and abs(Decimal(str(change.new.get("price") or 0))) >= BOUND:
         change.errors["price"] = f"must be less than {BOUND}"
         return
-    change.new.update(_prices(desk, change.new))
+    change.new.update(_prices(context, change.new))
 
 
-def _prices(desk: Desk, product: Row) -> Json:
-    tax = desk.get("taxes", product.get("tax_id"))
+def _prices(context: RequestContext, product: Row) -> Json:
+    tax = context.get("taxes", product.get("tax_id"))
     return both_prices(product.get("price"), product.get("price_includes_tax"), tax.get("rate") if tax else None)
 
 
 @RULES.on("products", "create", "update")
-def name_supplier(desk: Desk, change: Change) -> None:
+def name_supplier(context: RequestContext, change: Change) -> None:
     """The old way of naming a supplier still works: one with that name is taken, or made (choices 53)."""
     name = change.new.pop("product_supplier_name", None)
     if not isinstance(name, str) or not name.strip() or change.gives("product_supplier_id"):
         return
-    known = (row for row in desk.store.table("product_suppliers").live.values() if row.get("name") == name)
-    supplier = next(known, None) or desk.insert("product_suppliers", {"name": name})
+    known = (row for row in context.store.table("product_suppliers").live.values() if row.get("name") == name)
+    supplier = next(known, None) or context.insert("product_suppliers", {"name": name})
     change.new["product_supplier_id"] = supplier["id"]
 
 
 @RULES.presents("products")
-def show_product(desk: Desk, row: Row, shown: Json) -> None:
+def show_product(context: RequestContext, row: Row, shown: Json) -> None:
     """The supplier's name beside its id."""
-    supplier = desk.get("product_suppliers", row.get("product_supplier_id"))
+    supplier = context.get("product_suppliers", row.get("product_supplier_id"))
     shown["product_supplier_name"] = supplier.get("name") if supplier else None
 
 
 @RULES.on("taxes", "updated")
-def reprice(desk: Desk, change: Change) -> None:
+def reprice(context: RequestContext, change: Change) -> None:
     """A new rate changes what its products cost."""
     if change.old is None or change.old.get("rate") == change.new.get("rate"):
         return
-    for product in _with_tax(desk, "products", str(change.new["id"])):
-        desk.amend("products", str(product["id"]), **_prices(desk, product))
+    for product in _with_tax(context, "products", str(change.new["id"])):
+        context.amend("products", str(product["id"]), **_prices(context, product))
 
 
 @RULES.on("taxes", "delete")
-def keep_used_tax(desk: Desk, change: Change) -> None:
+def keep_used_tax(context: RequestContext, change: Change) -> None:
     """A tax that an item or a product names, archived ones included, cannot be deleted (choices 71)."""
-    if any(_with_tax(desk, table, str(change.new["id"])) for table in _TAXED):
+    if any(_with_tax(context, table, str(change.new["id"])) for table in _TAXED):
         change.errors["base"] = IN_USE
 
 
-def _with_tax(desk: Desk, resource: str, tax_id: str) -> list[Row]:
-    table = desk.store.table(resource)
+def _with_tax(context: RequestContext, resource: str, tax_id: str) -> list[Row]:
+    table = context.store.table(resource)
     return [table.rows[row_id] for row_id in table.matching("tax_id", tax_id)]

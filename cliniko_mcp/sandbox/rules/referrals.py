@@ -6,7 +6,7 @@ from cliniko_mcp.cliniko.filters import INSTANT
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox import bodies, query
 from cliniko_mcp.sandbox.bodies import INVALID, NOT_LISTED
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.filtering import parse
 from cliniko_mcp.sandbox.handlers import keep
 from cliniko_mcp.sandbox.request import Ask
@@ -24,48 +24,48 @@ _REFERRERS: Final = {"Patient": "patients", "Contact": "contacts"}
 
 
 @RULES.answers("get_referral_source")
-def answer_source(desk: Desk, ask: Ask) -> SandboxResponse:
+def answer_source(context: RequestContext, ask: Ask) -> SandboxResponse:
     """The patient's one source; 404 until it is set, and while the patient is hidden."""
-    row = _source_of(desk, _patient(desk, ask))
+    row = _source_of(context, _patient(context, ask))
     conditions = parse(ask.queries, dict.fromkeys(ask.operation.hidden_filters, INSTANT))
     if row is None or not query.visible(row, conditions):
         raise not_found()
-    return answer(desk.show(SOURCES, row))
+    return answer(context.show(SOURCES, row))
 
 
 @RULES.answers("update_referral_source")
-def set_source(desk: Desk, ask: Ask) -> SandboxResponse:
+def set_source(context: RequestContext, ask: Ask) -> SandboxResponse:
     """200 with the source, changed or made new. A new type forgets the referrer, subcategory and notes not sent."""
-    patient = _patient(desk, ask)
+    patient = _patient(context, ask)
     given, errors = bodies.read(ask.operation, json_body(ask.request))
-    old = _source_of(desk, patient)
+    old = _source_of(context, patient)
     same = old is not None and old.get("referral_source_type_id") == given.get("referral_source_type_id")
     kept: Row = old if old is not None and same else {}
     new: Json = {"patient_id": patient["id"], **_details(kept), **given}
     if not errors:
-        _check(desk, new, errors)
+        _check(context, new, errors)
     if errors:
         raise invalid(errors)
-    kind = desk.get(KINDS, new["referral_source_type_id"])
+    kind = context.get(KINDS, new["referral_source_type_id"])
     new["referrer_type"] = kind.get("referrer_type") if kind and new.get("referrer_id") else None
     if old is None:
-        desk.insert(SOURCES, new)
+        context.insert(SOURCES, new)
     else:
-        keep(desk, Change(SOURCES, old, {**old, **new}))
-    row = _source_of(desk, patient)
+        keep(context, Change(SOURCES, old, {**old, **new}))
+    row = _source_of(context, patient)
     assert row is not None, "a source that was just kept"
-    return answer(desk.show(SOURCES, row))
+    return answer(context.show(SOURCES, row))
 
 
-def _check(desk: Desk, new: Json, errors: dict[str, str]) -> None:
-    kind = desk.live(KINDS, new.get("referral_source_type_id"))
+def _check(context: RequestContext, new: Json, errors: dict[str, str]) -> None:
+    kind = context.live(KINDS, new.get("referral_source_type_id"))
     if kind is None:
         errors["referral_source_type_id"] = INVALID
         return
     referrer_id, subcategory = new.get("referrer_id"), new.get("subcategory")
     if referrer_id is not None:
         table = _REFERRERS.get(str(kind.get("referrer_type")))
-        known = table is not None and desk.live(table, referrer_id) is not None
+        known = table is not None and context.live(table, referrer_id) is not None
         if not known or referrer_id == new["patient_id"]:
             errors["referrer_id"] = INVALID
     offered = kind.get("subcategories")
@@ -77,42 +77,42 @@ def _details(row: Row) -> Json:
     return {name: row.get(name) for name in ("referrer_id", "subcategory", "notes")}
 
 
-def _patient(desk: Desk, ask: Ask) -> Row:
-    patient = desk.live("patients", ask.ids["patient_id"])
+def _patient(context: RequestContext, ask: Ask) -> Row:
+    patient = context.live("patients", ask.ids["patient_id"])
     if patient is None:
         raise not_found()
     return patient
 
 
-def _source_of(desk: Desk, patient: Row) -> Row | None:
-    table = desk.store.table(SOURCES)
+def _source_of(context: RequestContext, patient: Row) -> Row | None:
+    table = context.store.table(SOURCES)
     return next((table.rows[row_id] for row_id in table.matching("patient_id", str(patient["id"]))), None)
 
 
 @RULES.on("patients", "created", "updated")
-def remember_text(desk: Desk, change: Change) -> None:
+def remember_text(context: RequestContext, change: Change) -> None:
     """Writing the patient's own `referral_source` text makes an "Other" source if there is none (api.md section 5)."""
     text: JsonValue = change.given.get("referral_source")
-    patient = desk.get("patients", change.new.get("id"))
-    if not isinstance(text, str) or not text.strip() or patient is None or _source_of(desk, patient) is not None:
+    patient = context.get("patients", change.new.get("id"))
+    if not isinstance(text, str) or not text.strip() or patient is None or _source_of(context, patient) is not None:
         return
-    kinds = desk.store.table(KINDS).live.values()
-    other = next((row for row in kinds if row.get("name") == OTHER), None) or desk.insert(KINDS, {"name": OTHER})
-    desk.insert(SOURCES, {"patient_id": patient["id"], "referral_source_type_id": other["id"], "notes": text})
+    kinds = context.store.table(KINDS).live.values()
+    other = next((row for row in kinds if row.get("name") == OTHER), None) or context.insert(KINDS, {"name": OTHER})
+    context.insert(SOURCES, {"patient_id": patient["id"], "referral_source_type_id": other["id"], "notes": text})
 
 
 @RULES.presents(SOURCES)
-def show_source(desk: Desk, row: Row, shown: Json) -> None:
+def show_source(context: RequestContext, row: Row, shown: Json) -> None:
     """Its address is by way of the patient; the referrer is a patient or a contact."""
-    shown["links"] = {"self": f"{desk.base_url}/patients/{row['patient_id']}/referral_source"}
+    shown["links"] = {"self": f"{context.base_url}/patients/{row['patient_id']}/referral_source"}
     table = _REFERRERS.get(str(row.get("referrer_type")))
     if table is not None and row.get("referrer_id") is not None:
-        shown["referrer"] = link(desk.base_url, f"/{table}/{row['referrer_id']}")
+        shown["referrer"] = link(context.base_url, f"/{table}/{row['referrer_id']}")
 
 
 @RULES.presents(KINDS)
-def show_kind(desk: Desk, row: Row, shown: Json) -> None:
+def show_kind(context: RequestContext, row: Row, shown: Json) -> None:
     """Where its referrers are found; none for a type that takes notes."""
     table = _REFERRERS.get(str(row.get("referrer_type")))
-    shown["referrers"] = link(desk.base_url, f"/{table}") if table else None
+    shown["referrers"] = link(context.base_url, f"/{table}") if table else None
     shown["subcategories"] = shown["subcategories"] or []

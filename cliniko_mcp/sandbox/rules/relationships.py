@@ -4,7 +4,7 @@ from typing import Final
 
 from cliniko_mcp.cliniko.resources.relationships import RELATIONS
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
@@ -13,14 +13,14 @@ RULES: Final = Rulebook()
 
 
 @RULES.on("relationships", "create", "update")
-def check_pair(desk: Desk, change: Change) -> None:
+def check_pair(context: RequestContext, change: Change) -> None:
     """Nobody is related to themselves; that both are live patients is seen to for every id that is written."""
     if change.new.get("patient_id") == change.new.get("related_patient_id"):
         change.errors["related_patient_id"] = INVALID
 
 
 @RULES.presents("relationships")
-def show_relation(desk: Desk, row: Row, shown: Json) -> None:
+def show_relation(context: RequestContext, row: Row, shown: Json) -> None:
     """The code in words."""
     relation = row.get("relation")
     shown["relation_description"] = RELATIONS.get(relation) if isinstance(relation, int) else None

@@ -7,7 +7,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.bodies import INVALID
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.moments import moment, stamp
 from cliniko_mcp.sandbox.rules.bookings import BLOCK, GROUP, INDIVIDUAL, OPENING
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
@@ -21,7 +21,7 @@ _OWN: Final = ("id", "created_at", "updated_at", "repeated_from_id", "patient_id
 
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "update")
-def keep_rule(desk: Desk, change: Change) -> None:
+def keep_rule(context: RequestContext, change: Change) -> None:
     """The rule of an existing record stays as it is (choices 26)."""
     old = (change.old or {}).get("repeat_rule")
     if change.gives("repeat_rule") and (change.given["repeat_rule"] or None) != (old or None):
@@ -29,14 +29,14 @@ def keep_rule(desk: Desk, change: Change) -> None:
 
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "created")
-def repeat(desk: Desk, change: Change) -> None:
+def repeat(context: RequestContext, change: Change) -> None:
     """Make the later records of a series when its first is made."""
     rule = change.new.get("repeat_rule")
     if not isinstance(rule, dict) or not rule or "repeated_from_id" in change.new:
         return
-    first = desk.get(change.resource, change.new["id"]) or change.new
+    first = context.get(change.resource, change.new["id"]) or change.new
     starts, ends = moment(first["starts_at"]), moment(first["ends_at"])
-    zone = desk.zone_of(first.get("business_id"))
+    zone = context.zone_of(first.get("business_id"))
     shared = {name: value for name, value in first.items() if name not in _OWN}
     if change.resource in (INDIVIDUAL, GROUP):
         shared["patient_ids"] = first.get("patient_ids")
@@ -44,7 +44,7 @@ def repeat(desk: Desk, change: Change) -> None:
         for local in repeats(starts.astimezone(zone).replace(tzinfo=None), rule):
             again = local.replace(tzinfo=zone)
             times = {"starts_at": stamp(again), "ends_at": stamp(moment(stamp(again)) + (ends - starts))}
-            desk.insert(change.resource, {**shared, **times, "repeated_from_id": first["id"]}, change.user_id)
+            context.insert(change.resource, {**shared, **times, "repeated_from_id": first["id"]}, change.user_id)
     except (OverflowError, ValueError):  # some of it lies after the year 9999
         raise invalid({"repeat_rule": INVALID}) from None
 
@@ -72,16 +72,16 @@ def later_month(first: datetime, months: int) -> datetime:
 
 
 @RULES.presents(INDIVIDUAL, GROUP, BLOCK)
-def show_series(desk: Desk, row: Row, shown: Json) -> None:
+def show_series(context: RequestContext, row: Row, shown: Json) -> None:
     """`repeat_rule` is {} and `repeats` null where nothing repeats; the first of a series links to the others."""
     shown["repeat_rule"] = shown["repeat_rule"] or {}
-    table = desk.table_of("bookings", str(row["id"]))
+    table = context.table_of("bookings", str(row["id"]))
     if row.get("repeat_rule") and "repeated_from_id" not in row:
-        link = f"{desk.base_url}/{table}?q%5B%5D=repeated_from_id%3A%3D{row['id']}"
+        link = f"{context.base_url}/{table}?q%5B%5D=repeated_from_id%3A%3D{row['id']}"
         shown["repeats"] = {"links": {"self": link}}
 
 
 @RULES.presents(OPENING)
-def show_opening(desk: Desk, row: Row, shown: Json) -> None:
+def show_opening(context: RequestContext, row: Row, shown: Json) -> None:
     """The same for openings, which have no links to one another."""
     shown["repeat_rule"] = shown["repeat_rule"] or {}

@@ -16,7 +16,7 @@ from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse
 
 if TYPE_CHECKING:
-    from cliniko_mcp.sandbox.context import Desk
+    from cliniko_mcp.sandbox.context import RequestContext
     from cliniko_mcp.sandbox.request import Ask
 
 BEFORE: Final = ("create", "update", "archive", "unarchive", "cancel", "delete")
@@ -48,11 +48,11 @@ class Change:
         return value if isinstance(value, str) else None
 
 
-Rule = Callable[["Desk", Change], None]
-Presenter = Callable[["Desk", Row, Json], None]
-Answer = Callable[["Desk", "Ask"], SandboxResponse]
-RowSource = Callable[["Desk", "Ask"], Iterable[Row]]
-Tick = Callable[["Desk"], None]
+Rule = Callable[["RequestContext", Change], None]
+Presenter = Callable[["RequestContext", Row, Json], None]
+Answer = Callable[["RequestContext", "Ask"], SandboxResponse]
+RowSource = Callable[["RequestContext", "Ask"], Iterable[Row]]
+Tick = Callable[["RequestContext"], None]
 _Fn = TypeVar("_Fn")
 
 
@@ -115,10 +115,10 @@ class Rulebook:
         self.sources.update(other.sources)
         self.due.extend(other.due)
 
-    def run(self, moment: str, desk: "Desk", change: Change) -> None:
+    def run(self, moment: str, context: "RequestContext", change: Change) -> None:
         """Call the rules of this moment, in the order in which they were hung up."""
         for rule in self.at.get((change.resource, moment), ()):
-            rule(desk, change)
+            rule(context, change)
 
 
 def _hang(where: dict[str, _Fn], operations: tuple[str, ...]) -> Callable[[_Fn], _Fn]:

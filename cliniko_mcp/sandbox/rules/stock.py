@@ -5,7 +5,7 @@ from typing import Final
 
 from cliniko_mcp.cliniko.resources.stock_adjustments import DECREASING, INCREASING
 from cliniko_mcp.sandbox.bodies import INVALID, decimal_text
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 
 RULES: Final = Rulebook()
@@ -14,7 +14,7 @@ BOUND: Final = Decimal(4_000_000_000)
 
 
 @RULES.on("stock_adjustments", "create")
-def check_adjustment(desk: Desk, change: Change) -> None:
+def check_adjustment(context: RequestContext, change: Change) -> None:
     """The quantity's sign fits the reason, and the stock it leads to can be held (choices 52)."""
     new = change.new
     quantity = _amount(new.get("quantity"))
@@ -22,7 +22,7 @@ def check_adjustment(desk: Desk, change: Change) -> None:
         change.errors["quantity"] = "must be other than 0"
     elif new.get("adjustment_type") not in (INCREASING if quantity > 0 else DECREASING):
         change.errors["quantity"] = INVALID
-    product = desk.get("products", new.get("product_id"))
+    product = context.get("products", new.get("product_id"))
     if product is not None and abs(_amount(product.get("stock_level")) + quantity) >= BOUND:
         change.errors["quantity"] = INVALID
     # `comment` is the old name of `notes`: whichever was sent is read back under both.
@@ -31,16 +31,16 @@ def check_adjustment(desk: Desk, change: Change) -> None:
 
 
 @RULES.on("stock_adjustments", "created")
-def move_stock(desk: Desk, change: Change) -> None:
+def move_stock(context: RequestContext, change: Change) -> None:
     """The product holds so much more, or less."""
-    product = desk.get("products", change.new.get("product_id"))
+    product = context.get("products", change.new.get("product_id"))
     if product is not None:
         level = _amount(product.get("stock_level")) + _amount(change.new.get("quantity"))
-        desk.amend("products", str(product["id"]), stock_level=decimal_text(level))
+        context.amend("products", str(product["id"]), stock_level=decimal_text(level))
 
 
 @RULES.on("products", "create", "update")
-def keep_stock(desk: Desk, change: Change) -> None:
+def keep_stock(context: RequestContext, change: Change) -> None:
     """Stock may be given at the start; afterwards only adjustments move it (api.md 2.4)."""
     new = change.new
     new["stock_level"] = (new.get("stock_level") or "0.0") if change.old is None else change.old.get("stock_level")

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 
 RULES: Final = Rulebook()
 
 
 @RULES.on("taxes", "create", "update")
-def mirror_rate(desk: Desk, change: Change) -> None:
+def mirror_rate(context: RequestContext, change: Change) -> None:
     """`amount` always shows the rate; written alone, it sets it."""
     if change.gives("amount") and not change.gives("rate"):
         change.new["rate"] = change.new.get("amount")

@@ -9,30 +9,30 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cliniko_mcp.sandbox.context import Desk
+    from cliniko_mcp.sandbox.context import RequestContext
     from cliniko_mcp.sandbox.store import Table
 
 
-def sow(desk: "Desk") -> None:
+def sow(context: "RequestContext") -> None:
     """Fill an empty clinic. A seed and start that this process has sown before cost next to nothing."""
-    tables, desk.ids.count = _grown(desk.ids.seed, desk.clock.now().replace(microsecond=0))
-    desk.store.take(tables)
+    tables, context.ids.count = _grown(context.ids.seed, context.clock.now().replace(microsecond=0))
+    context.store.take(tables)
 
 
 @lru_cache(maxsize=2)
 def _grown(seed: int, now: datetime) -> "tuple[Mapping[str, Table], int]":
     """The tables of a new clinic and the count of its ids. Rows are never altered in place, so clinics share them."""
     from cliniko_mcp.sandbox.clock import SandboxClock
-    from cliniko_mcp.sandbox.context import Desk
+    from cliniko_mcp.sandbox.context import RequestContext
     from cliniko_mcp.sandbox.ids import IdSequence
     from cliniko_mcp.sandbox.rules import rulebook
 
-    desk = Desk(SandboxClock(now, frozen=True, monotonic=float), IdSequence(seed), rulebook(), "")
-    plant(desk)
-    return desk.store.tables(), desk.ids.count
+    context = RequestContext(SandboxClock(now, frozen=True, monotonic=float), IdSequence(seed), rulebook(), "")
+    plant(context)
+    return context.store.tables(), context.ids.count
 
 
-def plant(desk: "Desk") -> None:
+def plant(context: "RequestContext") -> None:
     """Plant everything: first what is named by others, then the plan of all visits and what followed from them."""
     from cliniko_mcp.sandbox.seed import (
         account,
@@ -52,7 +52,7 @@ def plant(desk: "Desk") -> None:
     from cliniko_mcp.sandbox.seed.builder import Soil
     from cliniko_mcp.sandbox.seed.visits import plant_visits
 
-    soil = Soil(desk)
+    soil = Soil(context)
     staff.plant_staff(soil)
     offer.plant_offer(soil)
     goods.plant_goods(soil)

@@ -54,7 +54,7 @@ def custom_answers(number: int, since: str) -> dict[str, JsonValue]:
 def plant_account(soil: Soil) -> None:
     """Settings of a clinic with online bookings on; the account counts its days in the zone of its owner."""
     row: dict[str, JsonValue] = {"id": "settings", "time_zone_identifier": SYDNEY, "shown": _shown(soil)}
-    soil.desk.store.put("settings", row)
+    soil.context.store.put("settings", row)
 
 
 def _shown(soil: Soil) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.store import Row
 
 SYDNEY: Final = "Australia/Sydney"
@@ -23,9 +23,9 @@ class Soil:
     it leaves the seed but stamps.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        now = desk.clock.now()
+    def __init__(self, context: RequestContext) -> None:
+        self.context = context
+        now = context.clock.now()
         self.now = now.astimezone(UTC).replace(tzinfo=None, microsecond=0)
         self.today: date = now.astimezone(ZoneInfo(SYDNEY)).date()
         self._named: dict[tuple[str, str], str] = {}
@@ -33,7 +33,7 @@ class Soil:
 
     def dice(self, purpose: str) -> Random:
         """Dice of their own for one part of the seed, so that a change in it leaves the other parts as they are."""
-        return Random(f"{self.desk.ids.seed} {purpose}")
+        return Random(f"{self.context.ids.seed} {purpose}")
 
     def plant(
         self,
@@ -49,8 +49,8 @@ class Soil:
         `known_as` lets others find it.
         """
         when = at(made) if made is not None else self.ago(days_ago)
-        row_id = str(values.get("id") or self.desk.ids.next())
-        self.desk.store.put(table, {"created_at": when, "updated_at": when, **values, "id": row_id})
+        row_id = str(values.get("id") or self.context.ids.next())
+        self.context.store.put(table, {"created_at": when, "updated_at": when, **values, "id": row_id})
         if known_as:
             self._named[table, known_as] = row_id
         return row_id
@@ -61,7 +61,7 @@ class Soil:
         stamps: dict[str, JsonValue] = {"archived_at": when, "updated_at": when}
         if table in _DELETED_TOO:
             stamps["deleted_at"] = when
-        self.desk.note(table, row_id, **stamps, **more)
+        self.context.note(table, row_id, **stamps, **more)
 
     def ago(self, days: float) -> str:
         """The stamp of so many days before now."""
@@ -73,7 +73,7 @@ class Soil:
 
     def row(self, table: str, name: str) -> Row:
         """The row that was planted under this name."""
-        return self.desk.store.table(table).rows[self.id(table, name)]
+        return self.context.store.table(table).rows[self.id(table, name)]
 
     def day(self, days: int) -> date:
         """The day so many days from today."""

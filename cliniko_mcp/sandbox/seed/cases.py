@@ -104,5 +104,5 @@ def _attach(soil: Soil, number: int, patient: str, days_ago: float, *, pinned: b
         "updated_at": processed,
     }
     own = soil.plant("patient_attachments", facts, made=made)
-    keep_file(soil.desk, own, patient, filename, kind, data)
+    keep_file(soil.context, own, patient, filename, kind, data)
     return own

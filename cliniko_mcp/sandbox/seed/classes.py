@@ -21,7 +21,7 @@ def plan_classes(soil: Soil) -> list[Visit]:
     # Those who attend classes: long-standing patients, the best known among them.
     regulars = [
         row
-        for row in soil.desk.store.table("patients").live.values()
+        for row in soil.context.store.table("patients").live.values()
         if str(row["created_at"]) < soil.ago(_RECENT.stop + 100) and row.get("label") != "Ana Lima"
     ][:120]
     places: list[Visit] = []
@@ -32,10 +32,10 @@ def plan_classes(soil: Soil) -> list[Visit]:
         offer = next(each for each in OFFERS if each.name == GROUPS[0 if day.isoweekday() == TUESDAY else 1])
         starts = soil.utc(day, minutes("16:30"), SYDNEY)
         taken = dice.sample(regulars, dice.randint(2, offer.places - 1))
-        group = soil.desk.ids.next()
+        group = soil.context.ids.next()
         made = min(soil.now, starts) - timedelta(days=50)
         seats = [
-            Visit(group, soil.desk.ids.next(), row, priya, NORTHSIDE, offer, starts, made + timedelta(days=10), True)
+            Visit(group, soil.context.ids.next(), row, priya, NORTHSIDE, offer, starts, made + timedelta(days=10), True)
             for row in taken
         ]
         for seat in seats:

@@ -44,7 +44,7 @@ class Diary:
         self.soil = soil
         self.dice = soil.dice("diary")
         self.visits: list[Visit] = []
-        live = [row for row in soil.desk.store.table("patients").live.values() if row.get("label") != "Ana Lima"]
+        live = [row for row in soil.context.store.table("patients").live.values() if row.get("label") != "Ana Lima"]
         zones = {site: zone for site, (zone, _) in ZONES.items()}
         # The best known patients, who stand first, come to both sites and most often.
         self._pools = {

@@ -41,7 +41,7 @@ def _plant(soil: Soil, number: int, visit: Visit) -> None:
     begun = min(soil.now, visit.starts) - timedelta(days=1, minutes=number)
     completed = begun + timedelta(hours=5) if past and number % 12 != 11 else None
     edited = completed + timedelta(days=1) if completed is not None and number % 17 == 3 else None
-    own, drawn = soil.desk.ids.next(), None
+    own, drawn = soil.context.ids.next(), None
     if completed is not None:
         signed: Json = {"image": SIGNATURE, "patient_form_id": own, "user_id": soil.id("users", "Finn Gallagher")}
         drawn = soil.plant("signatures", signed, made=completed)

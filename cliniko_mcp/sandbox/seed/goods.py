@@ -123,7 +123,7 @@ def _plant_fee(soil: Soil, offer: Offer) -> None:
         "is_monetary_discount": False,
     }
     soil.plant("appointment_type_billable_items", join, days_ago=1180)
-    soil.desk.note("appointment_types", kind, billable_item_id=item)
+    soil.context.note("appointment_types", kind, billable_item_id=item)
     for concession in CONCESSIONS if offer.minutes <= 60 and offer.places == 1 else ():
         soil.plant(
             "concession_prices",
@@ -150,7 +150,7 @@ def _plant_goods_of_types(soil: Soil) -> None:
             **discount,
         }
         soil.plant("appointment_type_products", join, days_ago=500)
-        soil.desk.note("appointment_types", soil.id("appointment_types", kind), product_id=soil.id("products", good))
+        soil.context.note("appointment_types", soil.id("appointment_types", kind), product_id=soil.id("products", good))
 
 
 def _plant_good(soil: Soil, good: Good) -> None:

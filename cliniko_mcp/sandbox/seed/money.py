@@ -46,7 +46,7 @@ def plant_invoices(soil: Soil, visits: Iterable[Visit]) -> None:
         if status == PAID and not visit.in_group:
             paid.append((invoice, visit))
         number += 1
-    rows = soil.desk.store.table("invoices").rows
+    rows = soil.context.store.table("invoices").rows
     for invoice, _ in paid[::_REVERSED_EACH]:
         _reverse(soil, rows[invoice], number)
         number += 1
@@ -93,7 +93,7 @@ def _plant(soil: Soil, dice: Random, visit: Visit, number: int, status: int) -> 
 def _visit_line(soil: Soil, visit: Visit) -> Line:
     price, tax = Decimal(fee(visit.offer)), tax_of(visit.offer)
     concession = visit.patient.get("concession_type_id") if not visit.in_group else None
-    kind = soil.desk.get("concession_types", concession)
+    kind = soil.context.get("concession_types", concession)
     item = soil.id("billable_items", visit.offer.name)
     facts: dict[str, JsonValue] = {
         "billable_item_id": item,
@@ -164,7 +164,7 @@ def _reverse(soil: Soil, original: Row, number: int) -> None:
         },
         made=made,
     )
-    items = soil.desk.store.table("invoice_items").rows
+    items = soil.context.store.table("invoice_items").rows
     for row in [row for row in items.values() if row.get("invoice_id") == original["id"]]:
         facts = {name: row.get(name) for name in _KEPT}
         line = Line(-Decimal(str(row["net_price"])), -Decimal(str(row["tax_amount"])), facts)

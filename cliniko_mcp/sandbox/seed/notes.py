@@ -31,7 +31,7 @@ def plant_templates(soil: Soil) -> None:
         name = "Initial assessment" if offer.name == "Initial consult" else "Standard consultation"
         template = soil.id("treatment_note_templates", name)
         kind = soil.id("appointment_types", offer.name)
-        soil.desk.note("appointment_types", kind, treatment_note_template_id=template)
+        soil.context.note("appointment_types", kind, treatment_note_template_id=template)
 
 
 def plant_notes(soil: Soil, visits: Sequence[Visit]) -> None:

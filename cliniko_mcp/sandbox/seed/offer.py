@@ -56,10 +56,10 @@ def plant_offer(soil: Soil) -> None:
     soil.hide("appointment_types", soil.id("appointment_types", RETIRED.name), RETIRED_SINCE)
     for site in (NORTHSIDE, RIVERSIDE):
         here: list[JsonValue] = [soil.id("appointment_types", each.name) for each in OFFERS if site in each.sites]
-        soil.desk.note("businesses", soil.id("businesses", site), appointment_type_ids=here)
+        soil.context.note("businesses", soil.id("businesses", site), appointment_type_ids=here)
     for person in PRACTITIONERS:
         usual = soil.id("appointment_types", "Standard consult")
-        soil.desk.note("practitioners", soil.id("practitioners", person.name), default_appointment_type_id=usual)
+        soil.context.note("practitioners", soil.id("practitioners", person.name), default_appointment_type_id=usual)
     for name, minutes, color in (*BLOCK_TYPES, ("Public holiday", 1439, "#b71c1c")):
         soil.plant(
             "unavailable_block_types",

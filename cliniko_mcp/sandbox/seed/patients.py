@@ -103,7 +103,7 @@ def plant_patients(soil: Soil) -> None:
 
 def others(soil: Soil) -> list[Row]:
     """All live patients but those."""
-    return [row for row in soil.desk.store.table("patients").live.values() if row.get("label") not in PLAIN]
+    return [row for row in soil.context.store.table("patients").live.values() if row.get("label") not in PLAIN]
 
 
 def _plant_invented(soil: Soil, dice: Random, number: int, first: str, last: str) -> None:

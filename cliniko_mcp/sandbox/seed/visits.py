@@ -55,7 +55,7 @@ def planned(
     soil: Soil, patient: Row, person: Person, site: str, offer: Offer, starts: datetime, made: datetime
 ) -> Visit:
     """A visit with ids of its own."""
-    ids = soil.desk.ids
+    ids = soil.context.ids
     return Visit(ids.next(), ids.next(), patient, person, site, offer, starts, made)
 
 
@@ -70,7 +70,7 @@ _REMINDED: Final[Json] = {
 
 def plant_visits(soil: Soil, visits: Iterable[Visit]) -> None:
     """Appointments and attendees, and the latest booking of every patient."""
-    put = soil.desk.store.put
+    put = soil.context.store.put
     fresh = fresh_counts()
     latest: dict[str, tuple[datetime, str]] = {}
     for visit in visits:
@@ -95,7 +95,7 @@ def plant_visits(soil: Soil, visits: Iterable[Visit]) -> None:
             entry = (visit.starts, visit.booking_id)
             latest[visit.patient_id] = max(latest.get(visit.patient_id, entry), entry)
     for patient_id, (_, booking_id) in latest.items():
-        soil.desk.note("patients", patient_id, latest_booking_id=booking_id)
+        soil.context.note("patients", patient_id, latest_booking_id=booking_id)
 
 
 def _touched(soil: Soil, visit: Visit, made: str) -> str:

@@ -26,7 +26,7 @@ from cliniko_mcp.frontdesk.concurrency import both, gathered
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import text_of
 from cliniko_mcp.results.rows import local_text
@@ -65,13 +65,13 @@ class _Block:
         return {**row, "id": self.there} if self.there else row
 
 
-async def work(desk: Desk, given: BlockTime) -> Answer:
+async def work(clinic: GuardedClinic, given: BlockTime) -> Answer:
     """The blocks as made, and those that were there already. Raises Clash where appointments lie in new ones."""
 
     async def kinds() -> list[Record]:
-        return await gathered(desk.all("list_unavailable_block_types", archived_at="all")) if given.type else []
+        return await gathered(clinic.all("list_unavailable_block_types", archived_at="all")) if given.type else []
 
-    roster, known_kinds = await both(partial(Roster.load, desk), kinds)
+    roster, known_kinds = await both(partial(Roster.load, clinic), kinds)
     who = roster.practitioner(given.practitioner)
     asked = roster.business(given.business) if given.business else None
     for field, known in (("practitioner", who), ("business", asked)):
@@ -80,16 +80,16 @@ async def work(desk: Desk, given: BlockTime) -> Answer:
                 f"{known.note} There is nothing to block out.", "Choose one that clinic_overview shows.", field=field
             )
     kind = _kind(given.type, known_kinds) if given.type else None
-    span = read_span(given.when, desk.now, roster, [asked] if asked else ())
+    span = read_span(given.when, clinic.now, roster, [asked] if asked else ())
     starts, ends = span.bounds
-    diary = await working_hours.read_diary(desk, roster, starts - _AROUND, ends + _AROUND, {who.id})
+    diary = await working_hours.read_diary(clinic, roster, starts - _AROUND, ends + _AROUND, {who.id})
     blocks = _blocks(roster, span, who, diary, asked, kind)
     new = [each for each in blocks if not each.there]
     hit = [each for each in diary.entries if each.kind != "block" and any(each.meets(*block.time) for block in new)]
     text = _seal(who, new, hit)
     rows = [each.row(roster) for each in blocks]
     body: dict[str, JsonValue] = {
-        "when": read_span(given.when, desk.now, roster, {each.site.id: each.site for each in blocks}.values()).said,
+        "when": read_span(given.when, clinic.now, roster, {each.site.id: each.site for each in blocks}.values()).said,
         "practitioner": who.name,
         "items": list[JsonValue](rows),
     }
@@ -110,7 +110,7 @@ async def work(desk: Desk, given: BlockTime) -> Answer:
     if not any(working_hours.within(diary.work.get((who.id, each.site.id), ()), [each.time]) for each in blocks):
         notes.append(f"{who.name} does not work in that time anyway.")
     if new:
-        await _make(desk, given, who, kind, blocks, rows, body, notes)
+        await _make(clinic, given, who, kind, blocks, rows, body, notes)
     else:
         body["done"] = "Nothing was changed: that time is blocked out already."
     return Answer(body, notes, zone)
@@ -205,7 +205,7 @@ def _seal(who: Known, blocks: Sequence[_Block], hit: Sequence[Entry]) -> str:
 
 
 async def _make(
-    desk: Desk,
+    clinic: GuardedClinic,
     given: BlockTime,
     who: Known,
     kind: Known | None,
@@ -222,8 +222,8 @@ async def _make(
         if block.there:
             continue
         try:
-            record = await desk.perform(
-                desk.call(
+            record = await clinic.perform(
+                clinic.call(
                     "create_unavailable_block",
                     practitioner_id=who.id,
                     business_id=block.site.id,

@@ -26,7 +26,7 @@ from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate,
 from cliniko_mcp.frontdesk.series import Repeat, read_repeat
 from cliniko_mcp.frontdesk.spans import Span, read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.tools.tool import curated
@@ -48,49 +48,49 @@ class BookAppointment(Body):
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
-async def work(desk: Desk, given: BookAppointment) -> Answer:
+async def work(clinic: GuardedClinic, given: BookAppointment) -> Answer:
     """The appointment as booked, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
-    roster, patient = await both(partial(Roster.load, desk), partial(patients.patient, desk, given.patient))
+    roster, patient = await both(partial(Roster.load, clinic), partial(patients.patient, clinic, given.patient))
     practitioner, kind = roster.practitioner(given.practitioner), roster.type(given.type)
     asked = roster.business(given.business) if given.business else None
     sites = [asked] if asked else appointment_offers.sites_offering(roster, kind) or roster.sites
     length = timedelta(minutes=given.minutes or appointment_offers.minutes_of(kind))
     repeat = read_repeat(given.repeat) if given.repeat else None
-    span = read_span(given.when, desk.now, roster, sites)
+    span = read_span(given.when, clinic.now, roster, sites)
     plans = [_plan(span, roster, site, patient, practitioner, kind, length, repeat) for site in sites]
     check_live(plans[0])
     if appointment_offers.is_group(kind):
-        raise await _group(desk, roster, plans)
+        raise await _group(clinic, roster, plans)
     reach = [plan.days(roster) for plan in plans]
     starts, ends = min(each[0] for each in reach) - _AROUND, max(each[1] for each in reach) + _AROUND
     (diary, theirs), givers = await both(
         partial(
             both,
-            partial(working_hours.read_diary, desk, roster, starts, ends, {practitioner.id}),
-            partial(bookings, desk, starts, ends, patient=patient.id),
+            partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner.id}),
+            partial(bookings, clinic, starts, ends, patient=patient.id),
         ),
-        partial(appointment_offers.givers, desk, kind),
+        partial(appointment_offers.givers, clinic, kind),
     )
     plan = _placed(plans, diary)
-    found = concerns(plan, roster, diary, theirs, givers, desk.now)
+    found = concerns(plan, roster, diary, theirs, givers, clinic.now)
     row = described(plan, roster)
-    said = read_span(given.when, desk.now, roster, [plan.business]).said
+    said = read_span(given.when, clinic.now, roster, [plan.business]).said
     body: dict[str, JsonValue] = {"when": said, "item": row}
     if len(plan.times) > 1:
         zone = roster.zone(plan.business.id)
         body["repeats"] = [local_text(each.starts, zone) for each in plan.times[1:]]
     notes = [booking_notices(patient, kind, plan.business), *_remarks(plan, roster, diary, theirs, asked)]
     notes += remarks(patient, practitioner, kind, asked)
-    free = nearest(plan, roster, diary, givers, desk.now)
+    free = nearest(plan, roster, diary, givers, clinic.now)
     if given.dry_run:
         return dry(body, plan, found, free, notes, roster)
     refuse_clash(plan, found, given.allow_clash, free)
-    made = await desk.perform(desk.call("create_individual_appointment", **_arguments(plan, given, repeat)))
+    made = await clinic.perform(clinic.call("create_individual_appointment", **_arguments(plan, given, repeat)))
     row["id"] = str(getattr(made, "id", ""))
     body = {"done": "Booked.", **body}
-    body["conflicts"] = await conflicts(desk, "individual", str(row["id"]), found, notes)
+    body["conflicts"] = await conflicts(clinic, "individual", str(row["id"]), found, notes)
     if repeat:
-        body["repeats_made"] = await _made(desk, str(row["id"]), repeat, notes)
+        body["repeats_made"] = await _made(clinic, str(row["id"]), repeat, notes)
     return Answer(body, notes, roster.zone(plan.business.id))
 
 
@@ -127,10 +127,10 @@ def _placed(plans: Sequence[Plan], diary: Diary) -> Plan:
     )
 
 
-async def _group(desk: Desk, roster: Roster, plans: Sequence[Plan]) -> InvalidArguments:
+async def _group(clinic: GuardedClinic, roster: Roster, plans: Sequence[Plan]) -> InvalidArguments:
     """The error that a class is joined rather than booked, with the sessions of that time; the caller raises it."""
     kind, starts, ends = plans[0].kind, min(p.times[0].starts for p in plans), max(p.times[0].ends for p in plans)
-    entries = await bookings(desk, starts, ends)
+    entries = await bookings(clinic, starts, ends)
     sessions: list[JsonValue] = [
         {
             "booking_id": each.id,
@@ -167,9 +167,9 @@ def _arguments(plan: Plan, given: BookAppointment, repeat: Repeat | None) -> dic
     return arguments
 
 
-async def _made(desk: Desk, first: str, repeat: Repeat, notes: list[str]) -> int | None:
+async def _made(clinic: GuardedClinic, first: str, repeat: Repeat, notes: list[str]) -> int | None:
     try:
-        rows: list[Record] = [row async for row in desk.all("list_bookings", repeated_from_id=first)]
+        rows: list[Record] = [row async for row in clinic.all("list_bookings", repeated_from_id=first)]
     except ClinikoRefused:
         notes.append("It is done, but the repeats could not be read; look with show_diary.")
         return None

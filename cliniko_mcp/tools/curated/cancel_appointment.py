@@ -19,7 +19,7 @@ from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.notices import cancelling_notices
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks, with_birth_year
 from cliniko_mcp.frontdesk.reasons import read_reason
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean
@@ -34,10 +34,10 @@ class CancelAppointment(Body):
     series: bool = Field(default=False, description="Later repeats too.")
 
 
-async def work(desk: Desk, given: CancelAppointment) -> Answer:
+async def work(clinic: GuardedClinic, given: CancelAppointment) -> Answer:
     """What was cancelled and who could be offered the gap. A person is asked first; see the confirm layer."""
-    roster = await Roster.load(desk)
-    entry, who = await find_booking.booking_of(desk, roster, given.appointment)
+    roster = await Roster.load(clinic)
+    entry, who = await find_booking.booking_of(clinic, roster, given.appointment)
     if entry.kind == "block":
         raise InvalidArguments(
             f"{entry.id} is blocked-out time, not an appointment.",
@@ -52,15 +52,15 @@ async def work(desk: Desk, given: CancelAppointment) -> Answer:
     if given.series:
         arguments["apply_to_repeats"] = True
     if entry.kind == "group":
-        who = who or await _one_of(desk, entry, given.patient, roster)
-        place = await _place(desk, entry, who)
-        call = desk.call("cancel_attendee", id=place, **arguments)
+        who = who or await _one_of(clinic, entry, given.patient, roster)
+        place = await _place(clinic, entry, who)
+        call = clinic.call("cancel_attendee", id=place, **arguments)
     else:
-        who = who or next(iter(await find_booking.patients_of(desk, entry)), None)
+        who = who or next(iter(await find_booking.patients_of(clinic, entry)), None)
         if given.patient and who is not None:
-            await _same(desk, entry, given.patient, who)
-        call = desk.call("cancel_individual_appointment", id=entry.id, **arguments)
-    await desk.perform(call)
+            await _same(clinic, entry, given.patient, who)
+        call = clinic.call("cancel_individual_appointment", id=entry.id, **arguments)
+    await clinic.perform(call)
     body: dict[str, JsonValue] = {
         "done": "Cancelled.",
         "item": _row(entry, roster, who),
@@ -68,10 +68,10 @@ async def work(desk: Desk, given: CancelAppointment) -> Answer:
     }
     if note:
         body["note"] = clean(note, lines=True)
-    return Answer(body, _remarks(desk, entry, who, roster, given.series), roster.zone(entry.business_id))
+    return Answer(body, _remarks(clinic, entry, who, roster, given.series), roster.zone(entry.business_id))
 
 
-async def _one_of(desk: Desk, entry: Entry, said: str | None, roster: Roster) -> Known:
+async def _one_of(clinic: GuardedClinic, entry: Entry, said: str | None, roster: Roster) -> Known:
     """The patient in a class whose place is meant. Raises InvalidArguments where nobody is named."""
     if said is None:
         name = roster.name("appointment_type_id", entry.type_id) or "This"
@@ -80,11 +80,11 @@ async def _one_of(desk: Desk, entry: Entry, said: str | None, roster: Roster) ->
             "Say whose place to cancel in patient. To call off the whole class use archive_group_appointment.",
             field="patient",
         )
-    return await patients.patient(desk, said)
+    return await patients.patient(clinic, said)
 
 
-async def _same(desk: Desk, entry: Entry, said: str, who: Known) -> None:
-    other = await patients.patient(desk, said)
+async def _same(clinic: GuardedClinic, entry: Entry, said: str, who: Known) -> None:
+    other = await patients.patient(clinic, said)
     if other.id != who.id:
         raise Ambiguous(
             f"The appointment {entry.id} is for {with_birth_year(who)}, not for {with_birth_year(other)}.",
@@ -93,9 +93,9 @@ async def _same(desk: Desk, entry: Entry, said: str, who: Known) -> None:
         )
 
 
-async def _place(desk: Desk, entry: Entry, who: Known) -> str:
+async def _place(clinic: GuardedClinic, entry: Entry, who: Known) -> str:
     """The id of a patient's live place in a class: one request."""
-    rows = [row async for row in desk.all("list_attendees", booking_id=entry.id, patient_id=who.id)]
+    rows = [row async for row in clinic.all("list_attendees", booking_id=entry.id, patient_id=who.id)]
     if not rows:
         raise NotFound(
             f"{named(who)} has no place in that class, or it is cancelled already.",
@@ -118,12 +118,12 @@ def _row(entry: Entry, roster: Roster, who: Known | None) -> JsonValue:
     }
 
 
-def _remarks(desk: Desk, entry: Entry, who: Known | None, roster: Roster, series: bool) -> list[str]:
+def _remarks(clinic: GuardedClinic, entry: Entry, who: Known | None, roster: Roster, series: bool) -> list[str]:
     told = [cancelling_notices(who), *remarks(who)] if who else []
     if find_booking.in_series(entry):
         rest = "The later ones of its series are cancelled too." if series else None
         told.append(rest or "It was one of a series; the later ones stay.")
-    if entry.starts > desk.now:
+    if entry.starts > clinic.now:
         zone = roster.zone(entry.business_id)
         freed, fills = "time", "fill_gap finds patients who could take it"
         if entry.kind == "group":

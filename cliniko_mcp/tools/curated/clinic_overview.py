@@ -15,7 +15,7 @@ from cliniko_mcp.frontdesk.appointment_offers import minutes_of, offered_at
 from cliniko_mcp.frontdesk.concurrency import both, gathered
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.working_hours import hours_of
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.results.envelope import USUAL_BYTES, Answer, size
@@ -33,11 +33,11 @@ class ClinicOverview(Body):
     business: str | None = Field(default=None, description="Only this site.")
 
 
-async def work(desk: Desk, given: ClinicOverview) -> Answer:
+async def work(clinic: GuardedClinic, given: ClinicOverview) -> Answer:
     """Sites, practitioners with their weekly hours, and appointment types; hidden ones are counted, not shown."""
     (roster, rows), settings = await both(
-        partial(both, partial(Roster.load, desk), lambda: gathered(desk.all("list_daily_availabilities"))),
-        lambda: desk.perform(desk.call("get_public_settings")),
+        partial(both, partial(Roster.load, clinic), lambda: gathered(clinic.all("list_daily_availabilities"))),
+        lambda: clinic.perform(clinic.call("get_public_settings")),
     )
     asked = roster.business(given.business) if given.business else None
     sites = [asked] if asked else roster.sites
@@ -47,7 +47,7 @@ async def work(desk: Desk, given: ClinicOverview) -> Answer:
     people = [each for each in roster.practitioners.values() if not each.gone and (asked is None or each.id in here)]
     types = [each for each in roster.types.values() if not each.gone and any(offered_at(site, each) for site in sites)]
     body: dict[str, JsonValue] = {
-        "sites": [_site(each, roster, hours, {one.id for one in people}, desk) for each in sites],
+        "sites": [_site(each, roster, hours, {one.id for one in people}, clinic) for each in sites],
         "practitioners": [_practitioner(each, hours, sites) for each in people],
         "appointment_types": [_type(each, sites) for each in types],
     }
@@ -77,14 +77,16 @@ def _hours(rows: Iterable[Record]) -> dict[tuple[str, str], Hours]:
     return found
 
 
-def _site(site: Known, roster: Roster, hours: Mapping[tuple[str, str], Hours], people: set[str], desk: Desk) -> Row:
+def _site(
+    site: Known, roster: Roster, hours: Mapping[tuple[str, str], Hours], people: set[str], clinic: GuardedClinic
+) -> Row:
     zone = roster.zone(site.id)
     week: Hours = {}
     for (who, place), days in hours.items():
         if place == site.id and who in people:
             for day, spans in days.items():
                 week.setdefault(day, []).extend(spans)
-    row: Row = {"id": site.id, "name": site.name, "now": local_text(desk.now, zone), "time_zone": str(zone)}
+    row: Row = {"id": site.id, "name": site.name, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
     parts = [text_of(site.record, each) for each in ("address_1", "address_2", "city", "state", "post_code")]
     if address := ", ".join(filter(None, parts)):
         row["address"] = address

@@ -25,7 +25,7 @@ from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.spans import point_of, read_span
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.tools.tool import curated
@@ -51,15 +51,15 @@ class FillGap(Body):
     limit: int | None = None
 
 
-async def work(desk: Desk, given: FillGap) -> Answer:
+async def work(clinic: GuardedClinic, given: FillGap) -> Answer:
     """The patients who could take the time, the best first."""
-    roster = await Roster.load(desk)
+    roster = await Roster.load(clinic)
     kind = roster.type(given.type) if given.type else None
     who = roster.practitioner(given.practitioner) if given.practitioner else None
     place = roster.business(given.business) if given.business else None
-    gap, said = await _gap(desk, given, roster, kind, who, place)
+    gap, said = await _gap(clinic, given, roster, kind, who, place)
     live, gone = await both(
-        partial(bookings, desk, desk.now, EVER), partial(_cancelled, desk, gap.practitioner_id, desk.now)
+        partial(bookings, clinic, clinic.now, EVER), partial(_cancelled, clinic, gap.practitioner_id, clinic.now)
     )
     notes = [_RULE, *remarks(who, place, kind)]
     gap = _closed(gap, live)
@@ -75,9 +75,9 @@ async def work(desk: Desk, given: FillGap) -> Answer:
     if taken:
         notes.insert(0, _taken(taken, roster))
     zones = {site: roster.zone(site) for site in roster.businesses}
-    ranked = candidates(gap, live, gone, zones, desk.now)
+    ranked = candidates(gap, live, gone, zones, clinic.now)
     limit = min(max(given.limit or USUAL, 1), MOST)
-    shown, archived = await _named(desk, ranked, limit)
+    shown, archived = await _named(clinic, ranked, limit)
     total = len(ranked) - archived
     zone = roster.zone(gap.business_id)
     body: dict[str, JsonValue] = {
@@ -103,11 +103,11 @@ async def work(desk: Desk, given: FillGap) -> Answer:
 
 
 async def _gap(
-    desk: Desk, given: FillGap, roster: Roster, kind: Known | None, who: Known | None, place: Known | None
+    clinic: GuardedClinic, given: FillGap, roster: Roster, kind: Known | None, who: Known | None, place: Known | None
 ) -> tuple[Gap, str]:
     """The time that is free, and the phrase as it was understood; a point in time still lacks its end."""
     if given.appointment is not None:
-        visit = await visits.visit_by_id(desk, given.appointment.strip(), None)
+        visit = await visits.visit_by_id(clinic, given.appointment.strip(), None)
         if visit.group:
             raise NotAllowed(
                 "That is a class, whose places are filled with create_attendee.",
@@ -122,13 +122,13 @@ async def _gap(
             visit.patient_id,
             visit.booking_id,
         )
-        return _coming(found, desk.now), ""
+        return _coming(found, clinic.now), ""
     if who is None or not given.when:
         raise InvalidArguments(
             "Which time is free is not said.", "Give the cancelled appointment's id, or practitioner and when."
         )
-    site = place or await _site(desk, roster, who, given.when)
-    span = read_span(given.when, desk.now, roster, [site])
+    site = place or await _site(clinic, roster, who, given.when)
+    span = read_span(given.when, clinic.now, roster, [site])
     windows = list(span.windows(site.id))
     if len(windows) != 1 or windows[0][1] - windows[0][0] > _DAY + timedelta(hours=1):
         raise NotUnderstood(
@@ -140,7 +140,7 @@ async def _gap(
     if point_of(span.at(site.id)) is not None:
         ends = starts + timedelta(minutes=minutes_of(kind)) if kind else starts
     found = Gap(starts, ends, who.id, site.id, kind.id if kind else "")
-    return _coming(found, desk.now), span.said
+    return _coming(found, clinic.now), span.said
 
 
 def _coming(gap: Gap, now: datetime) -> Gap:
@@ -149,9 +149,9 @@ def _coming(gap: Gap, now: datetime) -> Gap:
     return gap
 
 
-async def _site(desk: Desk, roster: Roster, person: Known, when: str) -> Known:
+async def _site(clinic: GuardedClinic, roster: Roster, person: Known, when: str) -> Known:
     """Where the practitioner works on that day; where nothing says so, their only site. Raises Ambiguous."""
-    rows = await gathered(desk.all("list_daily_availabilities", practitioner_id=person.id))
+    rows = await gathered(clinic.all("list_daily_availabilities", practitioner_id=person.id))
     days: dict[str, set[int]] = {}
     for row in rows:
         site, day = str(getattr(row, "business_id", "")), getattr(row, "day_of_week", None)
@@ -162,7 +162,8 @@ async def _site(desk: Desk, roster: Roster, person: Known, when: str) -> Known:
         that_day = [
             each
             for each in sites
-            if read_span(when, desk.now, roster, [each]).at(each.id).start.isoweekday() % 7 in days.get(each.id, set())
+            if read_span(when, clinic.now, roster, [each]).at(each.id).start.isoweekday() % 7
+            in days.get(each.id, set())
         ]
         sites = that_day if len(that_day) == 1 else sites
     if len(sites) == 1:
@@ -174,8 +175,8 @@ async def _site(desk: Desk, roster: Roster, person: Known, when: str) -> Known:
     )
 
 
-async def _cancelled(desk: Desk, practitioner_id: str, now: datetime) -> list[Entry]:
-    rows = desk.all(
+async def _cancelled(clinic: GuardedClinic, practitioner_id: str, now: datetime) -> list[Entry]:
+    rows = clinic.all(
         "list_bookings",
         practitioner_id=practitioner_id,
         cancelled_at="any",
@@ -203,9 +204,11 @@ def _taken(taken: Sequence[Entry], roster: Roster) -> str:
     )
 
 
-async def _named(desk: Desk, ranked: Sequence[Candidate], limit: int) -> tuple[list[tuple[Candidate, Known]], int]:
+async def _named(
+    clinic: GuardedClinic, ranked: Sequence[Candidate], limit: int
+) -> tuple[list[tuple[Candidate, Known]], int]:
     """The first so many who are not archived, with their names, and how many archived ones there are in all."""
-    records = await desk.by_id("list_patients", [each.patient_id for each in ranked])
+    records = await clinic.by_id("list_patients", [each.patient_id for each in ranked])
     known = {key: known_patient(record) for key, record in records.items()}
     here = [(each, known[each.patient_id]) for each in ranked if each.patient_id in known]
     live = [(each, who) for each, who in here if not who.gone]

@@ -20,7 +20,7 @@ from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import born, digits, duplicates, numbers_of
 from cliniko_mcp.frontdesk.people import Known
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day, parse_when
 from cliniko_mcp.phrases.zones import month_first
 from cliniko_mcp.results.envelope import Answer
@@ -54,10 +54,10 @@ class _Result:
     notes: list[str] = field(default_factory=list[str])
 
 
-async def work(desk: Desk, given: FindPatients) -> Answer:
+async def work(clinic: GuardedClinic, given: FindPatients) -> Answer:
     """The patients that fit, the closest first, archived ones too; where none does, those that come near."""
     query = clean(given.query, 200)
-    found = await _look(desk, query)
+    found = await _look(clinic, query)
     most = given.limit or USUAL
     shown = list(found.patients[:most])
     body: dict[str, JsonValue] = {
@@ -76,32 +76,32 @@ async def work(desk: Desk, given: FindPatients) -> Answer:
         notes.append("Nobody was found. Try part of the name, another spelling, the email or the date of birth.")
     if len(shown) < len(found.patients):
         notes.append(f"{len(found.patients) - len(shown)} more fit: say more of the name, or give a larger limit.")
-    if twins := await _duplicates(desk, shown, found.close):
+    if twins := await _duplicates(clinic, shown, found.close):
         body["duplicates"] = twins
         notes.append("duplicates are guesses for a person to check; files are merged in Cliniko itself.")
     return Answer(body, notes)
 
 
-async def _look(desk: Desk, query: str) -> _Result:
+async def _look(clinic: GuardedClinic, query: str) -> _Result:
     if "@" in query:
-        found = await patients.listed(desk, [{"email": f"~{query}"}])
+        found = await patients.listed(clinic, [{"email": f"~{query}"}])
         return _Result("email", _live_first(found.patients), notes=_partly(found.whole))
-    if (day := await _birthday(desk, query)) is not None:
-        found = await patients.listed(desk, [{"date_of_birth": day.isoformat()}])
+    if (day := await _birthday(clinic, query)) is not None:
+        found = await patients.listed(clinic, [{"date_of_birth": day.isoformat()}])
         return _Result(f"date of birth {day.isoformat()}", _live_first(found.patients), notes=_partly(found.whole))
     if _ID.fullmatch(query) and not query.startswith("0"):
-        record = (await desk.by_id("list_patients", [query])).get(query)
+        record = (await clinic.by_id("list_patients", [query])).get(query)
         if record is not None:
             return _Result("id", [patients.known_patient(record)])
     if _PHONE.fullmatch(query) and len(digits(query)) >= 6:
-        return await _by_phone(desk, digits(query))
+        return await _by_phone(clinic, digits(query))
     if digits(query) == query:
         raise InvalidArguments(
             f"There is no patient with the id {query}, and it is too short for a phone number.",
             "Give the whole number, or a name, email or date of birth.",
             field="query",
         )
-    named = await patients.by_name(desk, query)
+    named = await patients.by_name(clinic, query)
     return _Result("name", named.patients, named.close, _partly(named.whole))
 
 
@@ -113,14 +113,14 @@ def _partly(whole: bool) -> list[str]:
     return [] if whole else ["Very many patients fit and not all were read: say more, such as the full name."]
 
 
-async def _birthday(desk: Desk, query: str) -> date | None:
+async def _birthday(clinic: GuardedClinic, query: str) -> date | None:
     """The day that a query is, in the order of the zone of the key's user; None where it is no date.
 
     A year of two digits is the latest that is not in the future.
     """
     if not any(letter.isdigit() for letter in query):
         return None
-    now, zone = desk.now, await desk.zone()
+    now, zone = clinic.now, await clinic.zone()
     try:
         if _EASTERN.fullmatch(query):
             return parse_day(query)
@@ -142,10 +142,10 @@ async def _birthday(desk: Desk, query: str) -> date | None:
         return None
 
 
-async def _by_phone(desk: Desk, asked: str) -> _Result:
+async def _by_phone(clinic: GuardedClinic, asked: str) -> _Result:
     """Patients with this number, looked for in a bounded sweep; the remark says what it covered."""
     tail = asked[-9:] if len(asked) >= 9 else asked
-    sweep = await desk.rows(desk.call("list_patients", archived_at="all", sort="updated_at:desc"), limit=SWEPT)
+    sweep = await clinic.rows(clinic.call("list_patients", archived_at="all", sort="updated_at:desc"), limit=SWEPT)
     known = [patients.known_patient(row) for row in sweep.rows]
     found = [each for each in known if any(number.endswith(tail[-8:]) for number in numbers_of(each))]
     total = sweep.total if sweep.total is not None else len(known)
@@ -158,12 +158,12 @@ async def _by_phone(desk: Desk, asked: str) -> _Result:
     return _Result("phone", _live_first(found), notes=[covered])
 
 
-async def _duplicates(desk: Desk, shown: Sequence[Known], close: bool) -> list[JsonValue]:
+async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known], close: bool) -> list[JsonValue]:
     """Pairs among those shown, and other files with the birthday of the best match."""
     pool = {each.id: each for each in shown}
     day = born(shown[0]) if shown and not close else None
     if day is not None:
-        same = await patients.listed(desk, [{"date_of_birth": day.isoformat()}])
+        same = await patients.listed(clinic, [{"date_of_birth": day.isoformat()}])
         pool |= {each.id: each for each in same.patients}
     return [
         {"ids": [one.id, other.id], "names": [one.name, other.name], "why": why}

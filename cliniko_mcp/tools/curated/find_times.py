@@ -20,7 +20,7 @@ from cliniko_mcp.frontdesk.availability import Slot, free_slots, group_slots, sp
 from cliniko_mcp.frontdesk.concurrency import both
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.tools.tool import curated
@@ -47,10 +47,10 @@ class FindTimes(Body):
 class _Search:
     """What is asked, in records: the type, those asked for, the sites, the span and the length."""
 
-    def __init__(self, roster: Roster, given: FindTimes, desk: Desk) -> None:
+    def __init__(self, roster: Roster, given: FindTimes, clinic: GuardedClinic) -> None:
         self.given = given
         self.roster = roster
-        self.now = desk.now
+        self.now = clinic.now
         self.kind = roster.type(given.type)
         self.asked = roster.several(given.practitioner or ())
         self.site = roster.business(given.business) if given.business else None
@@ -100,9 +100,9 @@ class _Search:
         return True
 
 
-async def work(desk: Desk, given: FindTimes) -> Answer:
+async def work(clinic: GuardedClinic, given: FindTimes) -> Answer:
     """The starts that are free, or why there are none and what comes nearest."""
-    search = _Search(await Roster.load(desk), given, desk)
+    search = _Search(await Roster.load(clinic), given, clinic)
     if search.closed() and (search.kind.gone or search.span.bounds[1] <= search.now):
         return _answer(search, [], [])
     if given.kind == "online":
@@ -113,8 +113,8 @@ async def work(desk: Desk, given: FindTimes) -> Answer:
                 "Leave minutes out, or look in the diary: kind diary.",
                 field="minutes",
             )
-        return await _online(desk, search)
-    givers, diary = await _read(desk, search)
+        return await _online(clinic, search)
+    givers, diary = await _read(clinic, search)
     people = search.people(givers)
     slots: list[Slot] = []
     if people and search.sites and diary is not None:
@@ -123,13 +123,13 @@ async def work(desk: Desk, given: FindTimes) -> Answer:
         search.why += _reasons(search, diary, lacking) if search.asked or not slots else []
     if slots:
         return _answer(search, slots, [])
-    return _answer(search, [], await _alternatives(desk, search, givers))
+    return _answer(search, [], await _alternatives(clinic, search, givers))
 
 
-async def _read(desk: Desk, search: _Search) -> tuple[frozenset[str], working_hours.Diary | None]:
+async def _read(clinic: GuardedClinic, search: _Search) -> tuple[frozenset[str], working_hours.Diary | None]:
     """Who offers the type, and the diary of those asked for, at once; without any, of all who offer it, after that."""
-    offering = partial(appointment_offers.givers, desk, search.kind)
-    reading = partial(working_hours.read_diary, desk, search.roster, search.starts, search.reach)
+    offering = partial(appointment_offers.givers, clinic, search.kind)
+    reading = partial(working_hours.read_diary, clinic, search.roster, search.starts, search.reach)
     if search.asked:
         return await both(offering, partial(reading, {each.id for each in search.asked}))
     givers = await offering()
@@ -167,7 +167,7 @@ def _reasons(search: _Search, diary: working_hours.Diary, lacking: Sequence[Know
     ]
 
 
-async def _alternatives(desk: Desk, search: _Search, givers: frozenset[str]) -> list[JsonValue]:
+async def _alternatives(clinic: GuardedClinic, search: _Search, givers: frozenset[str]) -> list[JsonValue]:
     """The nearest starts that differ in one thing: the time, the practitioner or the site."""
     roster, kind = search.roster, search.kind
     sites, people = (
@@ -179,7 +179,7 @@ async def _alternatives(desk: Desk, search: _Search, givers: frozenset[str]) -> 
     starts, ends = max(search.starts - BEFORE, search.now), search.ends + BEYOND
     first, last = (each.astimezone(roster.home).date() for each in (starts, ends))
     wider = read_span(f"{first} to {last}", search.now, roster, sites)
-    diary = await working_hours.read_diary(desk, roster, starts, ends, people)
+    diary = await working_hours.read_diary(clinic, roster, starts, ends, people)
     everyone = [roster.practitioners[each] for each in people]
     span = read_span(search.given.when, search.now, roster, sites)
     then = _slots(search, diary, everyone, sites, span)
@@ -204,19 +204,19 @@ async def _alternatives(desk: Desk, search: _Search, givers: frozenset[str]) -> 
     return [{"differs": what, **slot.row(roster)} for what, slot in found.items()]
 
 
-async def _online(desk: Desk, search: _Search) -> Answer:
+async def _online(clinic: GuardedClinic, search: _Search) -> Answer:
     roster = search.roster
-    places = [place for place in await online.places_of(desk, search.kind) if place[0] in roster.practitioners]
+    places = [place for place in await online.places_of(clinic, search.kind) if place[0] in roster.practitioners]
     people = {each.id for each in search.people(frozenset(who for who, _ in places))}
     here = {each.id for each in search.sites}
     asked = [place for place in places if place[0] in people and place[1] in here]
     if not asked and not search.why:
         search.why.append(f"Nobody offers {search.kind.name} there.")
-    found = await online.online_slots(desk, roster, search.span, search.kind, asked, search.length)
+    found = await online.online_slots(clinic, roster, search.span, search.kind, asked, search.length)
     if found.closed and (len(found.closed) == len(asked) or search.asked):
-        reasons = [await online.why_closed(desk, roster, search.kind, place) for place in sorted(found.closed)[:3]]
+        reasons = [await online.why_closed(clinic, roster, search.kind, place) for place in sorted(found.closed)[:3]]
         search.why += dict.fromkeys(reasons)
-    instead = [] if found.slots else await _instead(desk, search, places, asked, found.closed)
+    instead = [] if found.slots else await _instead(clinic, search, places, asked, found.closed)
     answer = _answer(search, found.slots, instead)
     if found.until is not None:
         answer.notes.append(f"Only looked at up to {day_words(found.until)}; ask about later days in another call.")
@@ -224,7 +224,7 @@ async def _online(desk: Desk, search: _Search) -> Answer:
 
 
 async def _instead(
-    desk: Desk,
+    clinic: GuardedClinic,
     search: _Search,
     places: Sequence[online.Place],
     asked: Sequence[online.Place],
@@ -235,18 +235,18 @@ async def _instead(
     found: dict[str, Slot] = {}
     here, wanted = {each.id for each in search.sites}, {each.id for each in search.asked} or search.here
     others = [each for each in places if each not in asked and each[0] in search.here]
-    for slot in (await online.online_slots(desk, roster, search.span, search.kind, others, search.length)).slots:
+    for slot in (await online.online_slots(clinic, roster, search.span, search.kind, others, search.length)).slots:
         if slot.business_id in here:
             found.setdefault("another practitioner", slot)
         elif slot.practitioner_id in wanted:
             found.setdefault("another site", slot)
     open_ = [each for each in asked if each not in closed]
-    if open_ and (slot := await _later_online(desk, search, open_)) is not None:
+    if open_ and (slot := await _later_online(clinic, search, open_)) is not None:
         found = {"another time": slot, **found}
     if asked:
         who = {each for each, _ in asked}
         people = [roster.practitioners[each] for each in sorted(who)]
-        diary = await working_hours.read_diary(desk, roster, search.starts, search.reach, who)
+        diary = await working_hours.read_diary(clinic, roster, search.starts, search.reach, who)
         slots = _slots(search, diary, people, search.sites, search.span)
         if slots:
             found["kind diary: the clinic can book it, patients cannot"] = slots[0]
@@ -258,13 +258,13 @@ async def _instead(
     return [{"differs": what, **slot.row(roster)} for what, slot in found.items()]
 
 
-async def _later_online(desk: Desk, search: _Search, places: Sequence[online.Place]) -> Slot | None:
+async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence[online.Place]) -> Slot | None:
     """The first start after the span that patients can book online at these places, looked for week by week."""
     day = search.span.bounds[1].astimezone(search.roster.home).date()
     for week in range(BEYOND // timedelta(weeks=1)):
         first = day + timedelta(weeks=week)
         span = read_span(f"{first} to {first + timedelta(days=6)}", search.now, search.roster, search.sites)
-        found = await online.online_slots(desk, search.roster, span, search.kind, places, search.length)
+        found = await online.online_slots(clinic, search.roster, span, search.kind, places, search.length)
         if found.slots:
             return found.slots[0]
     return None

@@ -25,7 +25,7 @@ from cliniko_mcp.frontdesk.notices import booking_notices
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Stretch
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.tools.tool import curated
@@ -41,16 +41,16 @@ class MoveAppointment(Body):
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
-async def work(desk: Desk, given: MoveAppointment) -> Answer:
+async def work(clinic: GuardedClinic, given: MoveAppointment) -> Answer:
     """The appointment as moved, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
-    roster = await Roster.load(desk)
-    entry, named = await find_booking.booking_of(desk, roster, given.appointment)
+    roster = await Roster.load(clinic)
+    entry, named = await find_booking.booking_of(clinic, roster, given.appointment)
     if entry.kind == "block":
         raise InvalidArguments(
             f"{entry.id} is blocked-out time, not an appointment.", "Use update_unavailable_block.", field="appointment"
         )
-    people = await find_booking.patients_of(desk, entry)
-    plan, said = _plan(desk, given, roster, entry, people)
+    people = await find_booking.patients_of(clinic, entry)
+    plan, said = _plan(clinic, given, roster, entry, people)
     if not _changes(plan, entry):
         raise InvalidArguments(
             "It is there already: same time, practitioner and site.",
@@ -60,27 +60,27 @@ async def work(desk: Desk, given: MoveAppointment) -> Answer:
     starts, ends = plan.days(roster)
     who = plan.practitioner.id
     diary, others = await both(
-        partial(working_hours.read_diary, desk, roster, starts, ends, {who}), partial(_others, desk, plan)
+        partial(working_hours.read_diary, clinic, roster, starts, ends, {who}), partial(_others, clinic, plan)
     )
     moved = who != entry.practitioner_id
-    givers = await appointment_offers.givers(desk, plan.kind) if moved else frozenset((who,))
-    found = concerns(plan, roster, diary, others, givers, desk.now)
-    free = nearest(plan, roster, diary, givers, desk.now)
+    givers = await appointment_offers.givers(clinic, plan.kind) if moved else frozenset((who,))
+    found = concerns(plan, roster, diary, others, givers, clinic.now)
+    free = nearest(plan, roster, diary, givers, clinic.now)
     row: dict[str, JsonValue] = {"id": entry.id, **described(plan, roster)}
     body: dict[str, JsonValue] = {"when": said, "item": row, "was": _was(entry, roster)}
     notes = [*_remarks(plan, entry), *remarks(named, plan.practitioner, plan.business)]
     if given.dry_run:
         return dry(body, plan, found, free, notes, roster)
     refuse_clash(plan, found, given.allow_clash, free)
-    await _change(desk, plan, entry)
+    await _change(clinic, plan, entry)
     body = {"done": "Moved.", **body}
     shape = "group" if entry.kind == "group" else "individual"
-    body["conflicts"] = await conflicts(desk, shape, entry.id, found, notes)
+    body["conflicts"] = await conflicts(clinic, shape, entry.id, found, notes)
     return Answer(body, notes, roster.zone(plan.business.id))
 
 
 def _plan(
-    desk: Desk, given: MoveAppointment, roster: Roster, entry: Entry, people: tuple[Known, ...]
+    clinic: GuardedClinic, given: MoveAppointment, roster: Roster, entry: Entry, people: tuple[Known, ...]
 ) -> tuple[Plan, str]:
     site = (
         roster.business(given.business) if given.business else _known(roster.businesses.get(entry.business_id), entry)
@@ -94,7 +94,7 @@ def _plan(
     length = timedelta(minutes=given.minutes) if given.minutes else entry.ends - entry.starts
     starts, said = entry.starts, f"{local_text(entry.starts, roster.zone(site.id))}, as before"
     if given.when:
-        span = read_span(given.when, desk.now, roster, [site])
+        span = read_span(given.when, clinic.now, roster, [site])
         starts, said = start_of(span.at(site.id), length), span.said
     return Plan(people, who, site, kind, (Stretch(starts, starts + length),), entry.id), said
 
@@ -113,13 +113,13 @@ def _changes(plan: Plan, entry: Entry) -> bool:
     return before != (*plan.times[0], plan.practitioner.id, plan.business.id)
 
 
-async def _others(desk: Desk, plan: Plan) -> list[Entry]:
+async def _others(clinic: GuardedClinic, plan: Plan) -> list[Entry]:
     """What else the patients have at the new time: the patient's own, or for a class everything at that time."""
     alone = plan.patients[0].id if len(plan.patients) == 1 else None
-    return await bookings(desk, *plan.times[0], patient=alone) if plan.patients else []
+    return await bookings(clinic, *plan.times[0], patient=alone) if plan.patients else []
 
 
-async def _change(desk: Desk, plan: Plan, entry: Entry) -> Record | None:
+async def _change(clinic: GuardedClinic, plan: Plan, entry: Entry) -> Record | None:
     arguments: dict[str, object] = {
         "id": entry.id,
         "starts_at": utc_text(plan.times[0].starts, None),
@@ -131,7 +131,7 @@ async def _change(desk: Desk, plan: Plan, entry: Entry) -> Record | None:
     if plan.business.id != entry.business_id:
         arguments["business_id"] = plan.business.id
     name = "update_group_appointment" if entry.kind == "group" else "update_individual_appointment"
-    return await desk.perform(desk.call(name, **arguments))
+    return await clinic.perform(clinic.call(name, **arguments))
 
 
 def _was(entry: Entry, roster: Roster) -> JsonValue:

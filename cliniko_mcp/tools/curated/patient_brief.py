@@ -30,7 +30,7 @@ from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.reports.money import amount
 from cliniko_mcp.frontdesk.visits import Visit
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import text_of
 from cliniko_mcp.results.rows import local_text
@@ -64,12 +64,12 @@ class _File:
     written: list[Record] | None
 
 
-async def work(desk: Desk, given: PatientBrief) -> Answer:
+async def work(clinic: GuardedClinic, given: PatientBrief) -> Answer:
     """The brief; parts that this key may not read are named in the notes."""
     permitted = Permitted()
-    roster, patient = await both(partial(Roster.load, desk), partial(find_patient, desk, given.patient))
-    kept = await _read(desk, patient.id, permitted, notes=given.notes)
-    now = desk.now
+    roster, patient = await both(partial(Roster.load, clinic), partial(find_patient, clinic, given.patient))
+    kept = await _read(clinic, patient.id, permitted, notes=given.notes)
+    now = clinic.now
     live = [each for each in kept.visits if each.cancelled is None]
     coming = [each for each in live if each.ends > now]
     past = [each for each in live if each.ends <= now]
@@ -99,19 +99,19 @@ async def work(desk: Desk, given: PatientBrief) -> Answer:
     return Answer({"item": item}, notes, zone)
 
 
-async def _read(desk: Desk, patient_id: str, permitted: Permitted, *, notes: bool) -> _File:
+async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *, notes: bool) -> _File:
     async def latest() -> list[Record]:
-        call = desk.call("list_treatment_notes", patient_id=patient_id, sort="created_at:desc")
-        return list((await desk.rows(call, limit=MOST)).rows)
+        call = clinic.call("list_treatment_notes", patient_id=patient_id, sort="created_at:desc")
+        return list((await clinic.rows(call, limit=MOST)).rows)
 
     async def bookings() -> list[Record]:
-        return await gathered(desk.all("list_bookings", patient_ids=patient_id, cancelled_at="all"))
+        return await gathered(clinic.all("list_bookings", patient_ids=patient_id, cancelled_at="all"))
 
     async def attendees() -> list[Record]:
-        return await gathered(desk.all("list_attendees", patient_id=patient_id, cancelled_at="all"))
+        return await gathered(clinic.all("list_attendees", patient_id=patient_id, cancelled_at="all"))
 
     async def listed(name: str, **filters: object) -> list[Record]:
-        return await gathered(desk.all(name, patient_id=patient_id, **filters))
+        return await gathered(clinic.all(name, patient_id=patient_id, **filters))
 
     async def nothing() -> list[Record] | None:
         return None

@@ -12,7 +12,7 @@ from cliniko_mcp.cliniko.fields import Id
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import person
 from cliniko_mcp.results.rows import local_text
@@ -31,15 +31,15 @@ class ReadPatientAttachment(Body):
     id: Id = Field(description="list_patient_attachments has it.")
 
 
-async def work(desk: Desk, given: ReadPatientAttachment) -> Answer:
+async def work(clinic: GuardedClinic, given: ReadPatientAttachment) -> Answer:
     """The file's details, and its text where it has any to show."""
-    call = desk.call("get_patient_attachment", id=given.id, include_archived=True)
-    found = await desk.perform(call)
+    call = clinic.call("get_patient_attachment", id=given.id, include_archived=True)
+    found = await clinic.perform(call)
     assert isinstance(found, PatientAttachment)
-    zone = await desk.zone()
+    zone = await clinic.zone()
     item: dict[str, JsonValue] = {"id": found.id}
     if found.patient_id:
-        whose = (await desk.by_id("list_patients", [found.patient_id])).get(found.patient_id)
+        whose = (await clinic.by_id("list_patients", [found.patient_id])).get(found.patient_id)
         item |= (
             {"patient": person(whose), "patient_id": found.patient_id} if whose else {"patient_id": found.patient_id}
         )
@@ -56,7 +56,7 @@ async def work(desk: Desk, given: ReadPatientAttachment) -> Answer:
     if (why := _closed(found)) is not None:
         notes.append(why)
     else:
-        text, left = _shown(await desk.file(call, MOST_BYTES))
+        text, left = _shown(await clinic.file(call, MOST_BYTES))
         if text is None:
             notes.append("The file is not readable text. Open it in Cliniko itself.")
         else:

@@ -16,7 +16,7 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Roster, remarks
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
 from cliniko_mcp.frontdesk.spans import Span, read_span
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.envelope import MOST_BYTES, USUAL_BYTES, Answer, size
 from cliniko_mcp.results.names import person
@@ -73,18 +73,18 @@ class Report(Body):
     skip: int = 0
 
 
-async def work(desk: Desk, given: Report) -> Answer:
+async def work(clinic: GuardedClinic, given: Report) -> Answer:
     """The report: what is meant, what it comes to, and the rows that fit."""
     if given.skip < 0 or (given.limit is not None and not 1 <= given.limit <= MOST):
         raise InvalidArguments(f"limit is 1 to {MOST}, and skip 0 or more.", "Correct them and call again.")
-    roster = await Roster.load(desk)
+    roster = await Roster.load(clinic)
     practitioner = roster.practitioner(given.practitioner) if given.practitioner else None
     business = roster.business(given.business) if given.business else None
-    phrase = given.when or _usual(given.kind, desk, roster)
-    span = read_span(phrase, desk.now, roster, [business] if business else ()) if phrase else None
+    phrase = given.when or _usual(given.kind, clinic, roster)
+    span = read_span(phrase, clinic.now, roster, [business] if business else ()) if phrase else None
     if span is not None:
         _short_enough(span)
-    asked = Asked(desk, roster, span, practitioner, business, desk.now)
+    asked = Asked(clinic, roster, span, practitioner, business, clinic.now)
     module = import_module(f"cliniko_mcp.frontdesk.reports.{_MODULES[given.kind]}")
     make: Callable[[Asked], Awaitable[Finding]] = getattr(module, given.kind)
     found = await make(asked)
@@ -94,7 +94,7 @@ async def work(desk: Desk, given: Report) -> Answer:
             body[name] = known.name
     body |= {"definition": found.definition, "summary": dict(found.summary)}
     notes = remarks(practitioner, business)
-    rows = await _rows(desk, given, found, size([body, notes, found.notes]))
+    rows = await _rows(clinic, given, found, size([body, notes, found.notes]))
     left = len(found.rows) - given.skip - len(rows)
     body["items"] = list[JsonValue](rows)
     body["page"] = {"returned": len(rows), "total": len(found.rows), "complete": left <= 0}
@@ -106,11 +106,11 @@ async def work(desk: Desk, given: Report) -> Answer:
     return Answer(body, notes, span.zone if span else roster.home)
 
 
-def _usual(kind: Kind, desk: Desk, roster: Roster) -> str | None:
+def _usual(kind: Kind, clinic: GuardedClinic, roster: Roster) -> str | None:
     """The time where none is said; None where all time is meant."""
     if kind not in _USUAL_DAYS:
         return None
-    today = local_day(desk.now, roster.home)
+    today = local_day(clinic.now, roster.home)
     first, last = (today - timedelta(days=days) for days in _USUAL_DAYS[kind])
     return f"{first} to {last}"
 
@@ -125,11 +125,11 @@ def _short_enough(span: Span) -> None:
         )
 
 
-async def _rows(desk: Desk, given: Report, found: Finding, used: int) -> list[Json]:
+async def _rows(clinic: GuardedClinic, given: Report, found: Finding, used: int) -> list[Json]:
     """The rows that fit, with the patients' names."""
     some = found.rows[given.skip : given.skip + (given.limit or _USUAL)]
     ids = [str(row["patient_id"]) for row in some if row.get("patient_id")]
-    records = await desk.by_id("list_patients", ids)
+    records = await clinic.by_id("list_patients", ids)
     room = (MOST_BYTES if given.limit is not None else USUAL_BYTES) - _ROOM - used
     shown: list[Json] = []
     for row in some:

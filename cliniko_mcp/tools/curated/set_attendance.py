@@ -17,7 +17,7 @@ from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.visits import Visit
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import person
@@ -36,18 +36,18 @@ class SetAttendance(Body):
     appointment: str | None = Field(default=None, description="Appointment or attendee id.")
 
 
-async def work(desk: Desk, given: SetAttendance) -> Answer:
+async def work(clinic: GuardedClinic, given: SetAttendance) -> Answer:
     """What was set, and what it was before."""
     if not (given.patient or given.practitioner or given.appointment):
         raise InvalidArguments(
             "Whose attendance is meant is not said.", "Give the patient, the practitioner and time, or the appointment."
         )
-    roster = await Roster.load(desk)
-    patient = await find_patient(desk, given.patient) if given.patient else None
+    roster = await Roster.load(clinic)
+    patient = await find_patient(clinic, given.patient) if given.patient else None
     practitioner = roster.practitioner(given.practitioner) if given.practitioner else None
-    visit, said = await _visit(desk, given, roster, patient, practitioner)
-    whose = patient.name if patient else await _name(desk, visit.patient_id)
-    _possible(desk, given, roster, visit, whose)
+    visit, said = await _visit(clinic, given, roster, patient, practitioner)
+    whose = patient.name if patient else await _name(clinic, visit.patient_id)
+    _possible(clinic, given, roster, visit, whose)
     now = _ARRIVED[given.state]
     item: dict[str, JsonValue] = {
         "patient": whose,
@@ -62,7 +62,7 @@ async def work(desk: Desk, given: SetAttendance) -> Answer:
         notes.append("It was set so already; nothing was changed.")
     else:
         change: dict[str, object] = {"clear": ["arrived"]} if now is None else {"arrived": now}
-        await desk.perform(desk.call("update_attendee", id=visit.attendee_id, **change))
+        await clinic.perform(clinic.call("update_attendee", id=visit.attendee_id, **change))
     body: dict[str, JsonValue] = {"item": item}
     if said:
         body["when"] = said
@@ -70,16 +70,16 @@ async def work(desk: Desk, given: SetAttendance) -> Answer:
 
 
 async def _visit(
-    desk: Desk, given: SetAttendance, roster: Roster, patient: Known | None, practitioner: Known | None
+    clinic: GuardedClinic, given: SetAttendance, roster: Roster, patient: Known | None, practitioner: Known | None
 ) -> tuple[Visit, str]:
     """The one visit that is meant, with its attendee as it stands now, and the time as it was understood."""
     if given.appointment is not None:
-        visit = await visits.visit_by_id(desk, given.appointment.strip(), patient)
+        visit = await visits.visit_by_id(clinic, given.appointment.strip(), patient)
         whose = patient.name if patient else "That place"
         return visits.one_of([visit], roster, f"appointment {visit.booking_id}", whose), ""
-    span = read_span(given.when, desk.now, roster)
+    span = read_span(given.when, clinic.now, roster)
     found = await visits.visits(
-        desk,
+        clinic,
         span,
         practitioners=[practitioner.id] if practitioner else (),
         patient=patient.id if patient else None,
@@ -87,21 +87,23 @@ async def _visit(
     )
     if patient is None:
         assert practitioner is not None
-        visit = await _without_patient(desk, roster, span, practitioner, found)
+        visit = await _without_patient(clinic, roster, span, practitioner, found)
     else:
         visit = visits.one_of(found, roster, span.said, patient.name)
     if not visit.attendee_id:
-        places = await visits.places_of(desk, visit)
+        places = await visits.places_of(clinic, visit)
         visit = next((each for each in places if each.patient_id == visit.patient_id), visit)
         visit = visits.one_of([visit], roster, span.said, patient.name if patient else "The patient")
     return visit, span.said
 
 
-async def _without_patient(desk: Desk, roster: Roster, span: Span, practitioner: Known, found: list[Visit]) -> Visit:
+async def _without_patient(
+    clinic: GuardedClinic, roster: Roster, span: Span, practitioner: Known, found: list[Visit]
+) -> Visit:
     live = [each for each in found if each.cancelled is None]
     if len(live) < 2:
         return visits.one_of(found, roster, span.said, practitioner.name)
-    names = await desk.by_id("list_patients", [each.patient_id for each in live[:MOST_CANDIDATES]])
+    names = await clinic.by_id("list_patients", [each.patient_id for each in live[:MOST_CANDIDATES]])
     candidates: list[JsonValue] = []
     for each in live[:MOST_CANDIDATES]:
         row = each.row(roster)
@@ -117,22 +119,22 @@ async def _without_patient(desk: Desk, roster: Roster, span: Span, practitioner:
     )
 
 
-async def _name(desk: Desk, patient_id: str) -> str:
-    record = (await desk.by_id("list_patients", [patient_id])).get(patient_id)
+async def _name(clinic: GuardedClinic, patient_id: str) -> str:
+    record = (await clinic.by_id("list_patients", [patient_id])).get(patient_id)
     return (person(record) if record else "") or f"patient {patient_id}"
 
 
-def _possible(desk: Desk, given: SetAttendance, roster: Roster, visit: Visit, whose: str) -> None:
+def _possible(clinic: GuardedClinic, given: SetAttendance, roster: Roster, visit: Visit, whose: str) -> None:
     """Raise NotAllowed for what has not come yet: an arrival on a later day, a no-show before the start."""
     zone = roster.zone(visit.business_id)
-    early = local_day(visit.starts, zone) > local_day(desk.now, zone)
+    early = local_day(visit.starts, zone) > local_day(clinic.now, zone)
     if early and given.state == "arrived":
         raise NotAllowed(
             f"{whose}'s appointment is on a later day: {visit.row(roster)['starts_at']}.",
             "Check the day; an arrival is marked on the day of the appointment.",
             appointment_id=visit.booking_id,
         )
-    if visit.starts > desk.now and given.state == "did_not_arrive":
+    if visit.starts > clinic.now and given.state == "did_not_arrive":
         raise NotAllowed(
             f"{whose}'s appointment has not begun: {visit.row(roster)['starts_at']}.",
             "A patient who is not coming cancels; a no-show is marked once the appointment has begun.",

@@ -19,7 +19,7 @@ from cliniko_mcp.frontdesk.day_sheet import People, Sheet, entry_row, people_of,
 from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.working_hours import Stretch, within
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import day_bounds
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import day_words
@@ -42,20 +42,20 @@ class ShowDiary(Body):
     limit: int | None = Field(default=None, ge=1, le=400)
 
 
-async def work(desk: Desk, given: ShowDiary) -> Answer:
+async def work(clinic: GuardedClinic, given: ShowDiary) -> Answer:
     """The sheets of the span, totals over all of it, and what to ask for to see those that do not fit."""
-    roster = await Roster.load(desk)
+    roster = await Roster.load(clinic)
     people = roster.several(given.practitioner or ())
     site = roster.business(given.business) if given.business else None
     who = {each.id for each in people}
-    span = read_span(given.when, desk.now, roster, [site] if site else ())
+    span = read_span(given.when, clinic.now, roster, [site] if site else ())
     starts, ends = span.bounds
     cut = ends - starts > REACH
-    diary = await working_hours.read_diary(desk, roster, starts, min(ends, starts + REACH), who, cancelled=True)
+    diary = await working_hours.read_diary(clinic, roster, starts, min(ends, starts + REACH), who, cancelled=True)
     # Entries at closed sites are shown as well: the diary is also a record.
     sites = [site] if site else [each for each in roster.businesses.values() if not each.gone or _used(each, diary)]
     sheets = sheets_of(roster, diary, span, sites, who)
-    found = await people_of(desk, [each for sheet in sheets for each in (*sheet.entries, *sheet.over)])
+    found = await people_of(clinic, [each for sheet in sheets for each in (*sheet.entries, *sheet.over)])
     shown = _Shown(roster, found, given, (MOST_BYTES if given.limit else USUAL_BYTES) - _ENVELOPE)
     for sheet in sheets:
         shown.add(sheet)

@@ -19,7 +19,7 @@ from cliniko_mcp.frontdesk.files import MOST_GIVEN, Upload, from_base64, from_fo
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.people import remarks
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
@@ -35,25 +35,25 @@ class UploadPatientAttachment(Body):
     description: str | None = None
 
 
-async def work(desk: Desk, given: UploadPatientAttachment) -> Answer:
+async def work(clinic: GuardedClinic, given: UploadPatientAttachment) -> Answer:
     """The attachment that was made, and whether Cliniko is still processing it."""
     if (given.path is None) == (given.content is None):
         raise InvalidArguments("Give either path or content.", "path: a file in the allowed folder; content: base64.")
     if len(given.description or "") > _LONGEST:  # said before anything is sent
         raise InvalidArguments(f"description has at most {_LONGEST} characters.", "Shorten it.", field="description")
     if given.path is not None:
-        read = partial(from_folder, desk.upload_folder, given.path, given.filename)
+        read = partial(from_folder, clinic.upload_folder, given.path, given.filename)
         upload = await anyio.to_thread.run_sync(read)
     else:
         upload = from_base64(given.content or "", given.filename)
-    patient = await find_patient(desk, given.patient)
+    patient = await find_patient(clinic, given.patient)
     before = [
         str(getattr(row, "id", ""))
         for row in await gathered(
-            desk.all("list_patient_attachments", patient_id=patient.id, filename=f"={upload.name}")
+            clinic.all("list_patient_attachments", patient_id=patient.id, filename=f"={upload.name}")
         )
     ]
-    made = await _attached(desk, patient.id, upload, given.description)
+    made = await _attached(clinic, patient.id, upload, given.description)
     item: dict[str, JsonValue] = {
         "id": made.id,
         "patient": patient.name,
@@ -71,15 +71,17 @@ async def work(desk: Desk, given: UploadPatientAttachment) -> Answer:
     return Answer({"item": item}, notes)
 
 
-async def _attached(desk: Desk, patient_id: str, upload: Upload, description: str | None) -> PatientAttachment:
-    post = await desk.perform(desk.call("get_attachment_presigned_post", patient_id=patient_id))
+async def _attached(
+    clinic: GuardedClinic, patient_id: str, upload: Upload, description: str | None
+) -> PatientAttachment:
+    post = await clinic.perform(clinic.call("get_attachment_presigned_post", patient_id=patient_id))
     if not isinstance(post, PresignedPost) or not post.url or not post.fields:
         raise Unavailable("Cliniko gave no address to upload to.", "Nothing was attached. Try again in a minute.")
     fields = {name: str(value) for name, value in post.fields.items()}
-    place = await desk.send_file(post.url, fields, upload.plain_name, upload.kind, upload.data)
+    place = await clinic.send_file(post.url, fields, upload.plain_name, upload.kind, upload.data)
     described = {"description": description} if description else {}
-    made = await desk.perform(
-        desk.call(
+    made = await clinic.perform(
+        clinic.call(
             "create_patient_attachment",
             patient_id=patient_id,
             upload_url=place,

@@ -25,7 +25,7 @@ from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.people import Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.visits import Visit
-from cliniko_mcp.guards.guarded_clinic import Desk
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import parse_when
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import text_of
@@ -59,28 +59,28 @@ class _Source:
     template: Known | None = None
 
 
-async def work(desk: Desk, given: WriteTreatmentNote) -> Answer:
+async def work(clinic: GuardedClinic, given: WriteTreatmentNote) -> Answer:
     """The note that was written, or the questions there are where no answers were given."""
-    source = await _source(desk, given)
+    source = await _source(clinic, given)
     finishing = source.note is not None and (given.final or given.visit)
     if not given.answers and not finishing:
         return Answer(
             {"title": source.title, "questions": source.document.listed()},
             ["Nothing was written. Call again with answers: question name to answer."],
         )
-    patient = await _patient(desk, given, source.note)
-    visit = await _visit(desk, given, patient)
-    zone = visit[1] if visit else await desk.zone()
-    done = _filled(source.document, given, zone, desk)
+    patient = await _patient(clinic, given, source.note)
+    visit = await _visit(clinic, given, patient)
+    zone = visit[1] if visit else await clinic.zone()
+    done = _filled(source.document, given, zone, clinic)
     if visit is not None and source.note is None:
-        await _no_draft_yet(desk, patient, visit[0], source)
-    written = await _written(desk, given, source, patient, visit[0] if visit else None)
+        await _no_draft_yet(clinic, patient, visit[0], source)
+    written = await _written(clinic, given, source, patient, visit[0] if visit else None)
     return _answer(given, source, patient, visit, written, done, zone)
 
 
-async def _source(desk: Desk, given: WriteTreatmentNote) -> _Source:
+async def _source(clinic: GuardedClinic, given: WriteTreatmentNote) -> _Source:
     if given.note is not None:
-        note = await desk.perform(desk.call("get_treatment_note", id=given.note))
+        note = await clinic.perform(clinic.call("get_treatment_note", id=given.note))
         assert isinstance(note, TreatmentNote)
         if note.draft is False:
             raise NotAllowed(
@@ -94,7 +94,7 @@ async def _source(desk: Desk, given: WriteTreatmentNote) -> _Source:
                 "Ask the practitioner to go on with it in Cliniko itself.",
             )
         return _Source(document, clean(note.title, 120), note=note)
-    rows = await gathered(desk.all("list_treatment_note_templates", archived_at="all"))
+    rows = await gathered(clinic.all("list_treatment_note_templates", archived_at="all"))
     templates = {one.id: one for one in (_template(row) for row in rows if isinstance(row, TreatmentNoteTemplate))}
     if given.template is None:
         live = [each for each in templates.values() if not each.gone]
@@ -115,11 +115,11 @@ def _template(row: TreatmentNoteTemplate) -> Known:
     return Known(row.id, name, row, "archived" if row.archived_at or row.deleted_at else "", (name,))
 
 
-async def _patient(desk: Desk, given: WriteTreatmentNote, note: TreatmentNote | None) -> Known:
+async def _patient(clinic: GuardedClinic, given: WriteTreatmentNote, note: TreatmentNote | None) -> Known:
     whose = note.patient_id if note is not None else None
     if given.patient is None and whose is None:
         raise refused_arguments("write_treatment_note", {"patient": "is needed: a name or an id"}, ())
-    patient = await find_patient(desk, given.patient or str(whose))
+    patient = await find_patient(clinic, given.patient or str(whose))
     if whose is not None and patient.id != whose:
         raise InvalidArguments(
             f"The draft {given.note} is not about {patient.name}.", "Check the note's id, or leave patient out."
@@ -127,28 +127,30 @@ async def _patient(desk: Desk, given: WriteTreatmentNote, note: TreatmentNote | 
     return patient
 
 
-async def _visit(desk: Desk, given: WriteTreatmentNote, patient: Known) -> tuple[Visit, ZoneInfo, Roster] | None:
+async def _visit(
+    clinic: GuardedClinic, given: WriteTreatmentNote, patient: Known
+) -> tuple[Visit, ZoneInfo, Roster] | None:
     if given.visit is None:
         return None
-    roster = await Roster.load(desk)
+    roster = await Roster.load(clinic)
     said = given.visit.strip()
     if said.isdigit() and len(said) > 2:
-        visit = await visits.visit_by_id(desk, said, patient)
+        visit = await visits.visit_by_id(clinic, said, patient)
         found = visits.one_of([visit], roster, said, patient.name)
     else:
-        span = read_span(said, desk.now, roster)
-        every = await visits.visits(desk, span, patient=patient.id, cancelled=True)
+        span = read_span(said, clinic.now, roster)
+        every = await visits.visits(clinic, span, patient=patient.id, cancelled=True)
         found = visits.one_of(every, roster, span.said, patient.name)
     if not found.attendee_id:
-        places = await visits.places_of(desk, found)
+        places = await visits.places_of(clinic, found)
         found = next((each for each in places if each.patient_id == patient.id), found)
     return found, roster.zone(found.business_id), roster
 
 
-def _filled(document: Document, given: WriteTreatmentNote, zone: ZoneInfo, desk: Desk) -> list[str]:
+def _filled(document: Document, given: WriteTreatmentNote, zone: ZoneInfo, clinic: GuardedClinic) -> list[str]:
     def read_day(said: str) -> str:
         try:
-            when = parse_when(said, now=desk.now, zone=zone)
+            when = parse_when(said, now=clinic.now, zone=zone)
         except NotUnderstood as problem:
             raise ValueError(f"must be one day, such as 2026-11-24: {problem.message}") from None
         if when.weekdays or when.times or when.end - when.start != _DAY:
@@ -162,9 +164,9 @@ def _filled(document: Document, given: WriteTreatmentNote, zone: ZoneInfo, desk:
     return done
 
 
-async def _no_draft_yet(desk: Desk, patient: Known, visit: Visit, source: _Source) -> None:
+async def _no_draft_yet(clinic: GuardedClinic, patient: Known, visit: Visit, source: _Source) -> None:
     template = source.template.id if source.template else None
-    rows = await gathered(desk.all("list_treatment_notes", patient_id=patient.id, booking_id=visit.booking_id))
+    rows = await gathered(clinic.all("list_treatment_notes", patient_id=patient.id, booking_id=visit.booking_id))
     for row in rows:
         same = getattr(row, "treatment_note_template_id", None) == template
         if isinstance(row, TreatmentNote) and same and row.draft is not False:
@@ -176,7 +178,7 @@ async def _no_draft_yet(desk: Desk, patient: Known, visit: Visit, source: _Sourc
 
 
 async def _written(
-    desk: Desk, given: WriteTreatmentNote, source: _Source, patient: Known, visit: Visit | None
+    clinic: GuardedClinic, given: WriteTreatmentNote, source: _Source, patient: Known, visit: Visit | None
 ) -> TreatmentNote:
     values: dict[str, object] = {}
     if given.answers:
@@ -188,17 +190,17 @@ async def _written(
     if source.note is not None:
         if given.final:
             values["draft"] = False
-        call = desk.call("update_treatment_note", id=source.note.id, **values)
+        call = clinic.call("update_treatment_note", id=source.note.id, **values)
     else:
         template = source.template.id if source.template else None
-        call = desk.call(
+        call = clinic.call(
             "create_treatment_note",
             patient_id=patient.id,
             treatment_note_template_id=template,
             draft=not given.final,
             **values,
         )
-    note = await desk.perform(call)
+    note = await clinic.perform(call)
     assert isinstance(note, TreatmentNote)
     return note
 

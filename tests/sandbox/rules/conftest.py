@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from cliniko_mcp.sandbox.context import Desk
+from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.store import Table
 from sandbox.front import NOW, Front
@@ -29,7 +29,7 @@ CLEARED = (
 
 @cache
 def _sown() -> tuple[dict[str, Table], int]:
-    desk = Sandbox(now=NOW, frozen=True, rate_limit=0).desk
+    desk = Sandbox(now=NOW, frozen=True, rate_limit=0).context
     tables = {name: table for name, table in desk.store.tables().items() if name not in CLEARED}
     for name in ("attendees", "individual_appointments"):
         for row_id in tuple(tables[name].rows):
@@ -39,7 +39,7 @@ def _sown() -> tuple[dict[str, Table], int]:
     return tables, desk.ids.count
 
 
-def _planted(desk: Desk) -> None:
+def _planted(desk: RequestContext) -> None:
     tables, desk.ids.count = _sown()
     desk.store.take(tables)
 

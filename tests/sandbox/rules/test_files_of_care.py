@@ -13,7 +13,7 @@ MEMO: dict[str, object] = {
     "type_code": 3,
     "direction_code": 2,
     "from": "Ana",
-    "to": "Desk",
+    "to": "RequestContext",
     "content": "Will be late",
     "confidential": False,
 }
@@ -48,7 +48,7 @@ def test_60_messages_that_were_sent_are_read_only(
     sandbox: Sandbox, desk: Front, ana: str, kind: int, category: int, words: str
 ) -> None:
     row: dict[str, Any] = {"patient_id": ana, "type_code": kind, "category_code": category, "direction_code": 1}
-    message = sandbox.desk.insert("communications", {**row, "content": "Hello", "content_subject": "Yours"})
+    message = sandbox.context.insert("communications", {**row, "content": "Hello", "content_subject": "Yours"})
     path = f"/communications/{message['id']}"
     shown = desk.get(path)
     assert shown["category"] == words

@@ -38,7 +38,7 @@ def test_55_the_author_is_the_key_owner_whoever_is_named(desk: Front, tom: Front
 
 def test_55_who_is_no_practitioner_writes_no_notes(sandbox: Sandbox, desk: Front, ana: str) -> None:
     mei = desk.id("practitioners", "Dr Mei Ng")
-    sandbox.desk.note("practitioners", mei, active=False)
+    sandbox.context.note("practitioners", mei, active=False)
     answer = desk.ask("POST", "/treatment_notes", body={"patient_id": ana, "title": "Visit", "draft": True})
     assert (answer.status, answer.body) == (403, b"")
     assert desk.get("/treatment_notes")["total_entries"] == 0

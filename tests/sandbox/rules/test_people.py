@@ -50,11 +50,11 @@ DEFINITION: Any = {
 @pytest.fixture
 def asking(sandbox: Sandbox, desk: Front) -> Iterator[Front]:
     """A clinic that asks its patients for custom fields."""
-    row = sandbox.desk.get("settings", "settings")
+    row = sandbox.context.get("settings", "settings")
     assert row is not None
     shown = row["shown"]
     assert isinstance(shown, dict)
-    sandbox.desk.store.put("settings", {**row, "shown": {**shown, "patient_custom_fields_definition": DEFINITION}})
+    sandbox.context.store.put("settings", {**row, "shown": {**shown, "patient_custom_fields_definition": DEFINITION}})
     yield desk
 
 
@@ -139,10 +139,10 @@ def kinds(sandbox: Sandbox) -> dict[str, str]:
         "Web": {"subcategories": ["Search"]},
     }
     found = {
-        name: str(sandbox.desk.insert("referral_source_types", {"name": name, **more})["id"])
+        name: str(sandbox.context.insert("referral_source_types", {"name": name, **more})["id"])
         for name, more in rows.items()
     }
-    gone = sandbox.desk.insert("referral_source_types", {"name": "Gone", "archived_at": "2026-01-01T00:00:00Z"})
+    gone = sandbox.context.insert("referral_source_types", {"name": "Gone", "archived_at": "2026-01-01T00:00:00Z"})
     return {**found, "Gone": str(gone["id"])}
 
 

@@ -181,7 +181,7 @@ def test_70_discount_groups_cannot_be_archived_and_their_prices_only_read(desk: 
     assert group["archived_at"] is None
     assert desk.ask("POST", f"/concession_types/{group['id']}/archive").status == 404
     assert desk.ask("DELETE", f"/concession_types/{group['id']}").status == 404
-    price = desk.sandbox.desk.insert(
+    price = desk.sandbox.context.insert(
         "concession_prices", {"billable_item_id": fee, "concession_type_id": group["id"], "price": "60.0"}
     )
     shown = desk.get(f"/concession_prices/{price['id']}")

@@ -28,9 +28,9 @@ class Raw:
     """What the sandbox's store holds, without any of the code under test."""
 
     def __init__(self, assistant: Assistant) -> None:
-        assert assistant.house is not None
-        self.sandbox = assistant.house.sandbox
-        self.store = self.sandbox.desk.store
+        assert assistant.app is not None
+        self.sandbox = assistant.app.sandbox
+        self.store = self.sandbox.context.store
         self._parsed: dict[tuple[tuple[str, ...], str, str], tuple[tuple[int, ...], list[Span]]] = {}
 
     def rows(self, table: str) -> list[dict[str, Any]]:

@@ -18,10 +18,10 @@ class Reception:
     """Prepares the clinic through its store, past the tools under test."""
 
     def __init__(self, assistant: Assistant) -> None:
-        assert assistant.house is not None
+        assert assistant.app is not None
         self.assistant = assistant
-        self.sandbox = assistant.house.sandbox
-        self.store = self.sandbox.desk.store
+        self.sandbox = assistant.app.sandbox
+        self.store = self.sandbox.context.store
 
     def rows(self, table: str) -> list[Row]:
         """The raw rows of a table, hidden ones too."""
@@ -34,7 +34,7 @@ class Reception:
     def put(self, table: str, **values: Any) -> str:
         """A row as it is, hidden or not."""
         stamp = self.sandbox.clock.stamp()
-        row = {"id": self.sandbox.desk.ids.next(), "created_at": stamp, "updated_at": stamp, **values}
+        row = {"id": self.sandbox.context.ids.next(), "created_at": stamp, "updated_at": stamp, **values}
         self.store.put(table, row)
         return row["id"]
 

@@ -211,8 +211,8 @@ async def test_repeats_keep_their_local_time_over_the_end_of_daylight_saving_and
 async def test_a_booking_whose_conflicts_cannot_be_read_is_still_said_to_be_made() -> None:
     async with in_process() as assistant:
         await assistant.call("list_businesses")
-        assert assistant.house is not None
-        assistant.house.sandbox.faults.set(Fault("error", path="/individual_appointments/", method="GET", status=500))
+        assert assistant.app is not None
+        assistant.app.sandbox.faults.set(Fault("error", path="/individual_appointments/", method="GET", status=500))
         answer = await booked(assistant)
         assert answer["conflicts"] is None
         assert "could not be read" in answer["notes"][-1]

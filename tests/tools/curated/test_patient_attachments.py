@@ -26,8 +26,8 @@ def base64(text: str | bytes) -> str:
 
 
 def processed(assistant: Assistant) -> None:
-    assert assistant.house is not None
-    assistant.house.sandbox.clock.advance(timedelta(seconds=30))
+    assert assistant.app is not None
+    assistant.app.sandbox.clock.advance(timedelta(seconds=30))
 
 
 async def test_a_text_goes_up_and_comes_back_cleaned_under_free_text() -> None:
@@ -76,16 +76,16 @@ async def test_the_key_never_reaches_the_storage(monkeypatch: pytest.MonkeyPatch
 
 async def test_a_picture_is_described_and_its_bytes_are_not_fetched() -> None:
     async with in_process() as assistant:
-        assert assistant.house is not None
+        assert assistant.app is not None
         made = await assistant.call(
             "upload_patient_attachment", patient="Ana Lima", content=base64(b"\x89PNG\r\n" * 9), filename="knee.png"
         )
         processed(assistant)
-        seen = len(assistant.house.sandbox.requests)
+        seen = len(assistant.app.sandbox.requests)
         read = await assistant.call("read_patient_attachment", id=made["item"]["id"])
         assert read["item"]["size"] == 54 and "free_text" not in read["item"]
         assert any("Open it in Cliniko" in note for note in read["notes"])
-        assert not any("_storage" in each.path for each in assistant.house.sandbox.requests[seen:])
+        assert not any("_storage" in each.path for each in assistant.app.sandbox.requests[seen:])
 
 
 async def test_a_long_text_says_how_much_is_left() -> None:
@@ -165,21 +165,21 @@ async def test_read_only_refuses_an_upload_before_any_address_is_given() -> None
             "upload_patient_attachment", patient="Ana Lima", content=base64("x"), filename="a.txt"
         )
         assert refused["code"] == "not_allowed"
-        assert assistant.house is not None
-        assert not any("presigned" in each.path for each in assistant.house.sandbox.requests)
+        assert assistant.app is not None
+        assert not any("presigned" in each.path for each in assistant.app.sandbox.requests)
 
 
 async def test_a_file_of_the_same_name_is_pointed_out_and_the_requests_are_few() -> None:
     async with in_process() as assistant:
-        assert assistant.house is not None
+        assert assistant.app is not None
         patient = (await assistant.rows("list_patients", first_name="Ana", last_name="Lima"))[0]["id"]
         one = {"patient": patient, "content": base64("x"), "filename": "a.txt"}
         first = await assistant.call("upload_patient_attachment", **one)
         processed(assistant)
-        seen = len(assistant.house.sandbox.requests)
+        seen = len(assistant.app.sandbox.requests)
         second = await assistant.call("upload_patient_attachment", **one)
         assert any(first["item"]["id"] in note for note in second["notes"])
-        assert len(assistant.house.sandbox.requests) - seen <= 5
+        assert len(assistant.app.sandbox.requests) - seen <= 5
 
 
 async def answering(handler: Callable[[httpx2.Request], httpx2.Response], work: Callable[[Storage], Any]) -> Any:

@@ -49,8 +49,8 @@ async def clinic(**settings: Any) -> AsyncGenerator[Assistant]:
 
 
 def stored(assistant: Assistant, note_id: str) -> Any:
-    assert assistant.house is not None
-    return assistant.house.sandbox.desk.store.table("treatment_notes").rows[note_id]
+    assert assistant.app is not None
+    return assistant.app.sandbox.context.store.table("treatment_notes").rows[note_id]
 
 
 def question(row: Any, section: int, number: int) -> dict[str, Any]:
@@ -151,7 +151,7 @@ async def test_a_note_is_linked_to_the_visit_and_a_second_draft_is_refused_with_
         )
         row = stored(assistant, first["item"]["id"])
         assert row["booking_id"] == first["item"]["visit"]["appointment_id"]
-        store = assistant.house.sandbox.desk.store  # pyright: ignore[reportOptionalMemberAccess]
+        store = assistant.app.sandbox.context.store  # pyright: ignore[reportOptionalMemberAccess]
         attendee = store.table("attendees").rows[row["attendee_id"]]
         assert attendee["booking_id"] == row["booking_id"] and attendee["treatment_note_status"] == 10
         again = await assistant.call(
@@ -200,13 +200,13 @@ async def test_a_template_or_patient_that_is_not_clear_is_asked_about() -> None:
 
 async def test_the_number_of_requests_does_not_grow_with_the_answers() -> None:
     async with clinic() as assistant:
-        assert assistant.house is not None
+        assert assistant.app is not None
         patient = (await assistant.rows("list_patients", first_name="Ana", last_name="Lima"))[0]["id"]
         counts: list[int] = []
         for answers in ({"Side": "Left"}, {"Side": "Left", "Pain": "Mild", "Review": "today", "Next steps": "Ice"}):
-            seen = len(assistant.house.sandbox.requests)
+            seen = len(assistant.app.sandbox.requests)
             await assistant.call("write_treatment_note", patient=patient, template="SOAP", answers=answers)
-            counts.append(len(assistant.house.sandbox.requests) - seen)
+            counts.append(len(assistant.app.sandbox.requests) - seen)
         assert max(counts) <= 4
 
 
