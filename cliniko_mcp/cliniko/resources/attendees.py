@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri, coded
+from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri, coded
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Cancel, Create, Get, List, Resource, Update
@@ -30,15 +30,15 @@ class AttendeeCancellation(Body):
 
 class Attendee(AttendeeBody, Record):
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     booking_ip_address: str | None = None
     cancellation_note: str | None = None
     cancellation_reason: int | None = None
     cancellation_reason_description: str | None = None
     cancellation_url: Uri | None = None
-    cancelled_at: Instant | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    cancelled_at: Timestamp | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     email_reminder_sent: bool | None = None
     invoice_status: int | None = None
     online_booking_policy_accepted: bool | None = None
@@ -49,7 +49,7 @@ class Attendee(AttendeeBody, Record):
     sms_reminder_sent: bool | None = None
     telehealth_url: Uri | None = None
     treatment_note_status: int | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri
+from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -16,18 +16,18 @@ class Booking(Record):
 
     id: Id
     appointment_type_id: Id | None = None
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     booking_ip_address: str | None = None
     business_id: Id | None = None
     cancellation_note: str | None = None
     cancellation_reason: int | None = None
     cancellation_reason_description: str | None = None
-    cancelled_at: Instant | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    cancelled_at: Timestamp | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     did_not_arrive: bool | None = None
     email_reminder_sent: bool | None = None
-    ends_at: Instant | None = None
+    ends_at: Timestamp | None = None
     has_patient_appointment_notes: bool | None = None
     invoice_status: int | None = Field(default=None, description="10 open, 20 paid, 30 closed, 40 open credit.")
     max_attendees: int | None = Field(default=None, description="Only on group appointments.")
@@ -42,11 +42,11 @@ class Booking(Record):
     repeat_rule: RepeatRuleRecord | None = None
     repeated_from_id: Id | None = None
     sms_reminder_sent: bool | None = None
-    starts_at: Instant | None = None
+    starts_at: Timestamp | None = None
     telehealth_url: Uri | None = None
     treatment_note_status: int | None = Field(default=None, description="10 draft, 90 final.")
     unavailable_block_type_id: Id | None = Field(default=None, description="Only on unavailable blocks.")
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

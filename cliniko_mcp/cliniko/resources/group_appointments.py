@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri, omittable
+from cliniko_mcp.cliniko.fields import Id, Instant, Timestamp, Uri, omittable
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Conflicts, Create, Get, List, Resource, Update
@@ -25,20 +25,20 @@ class GroupAppointment(Record):
 
     id: Id
     appointment_type_id: Id | None = None
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     business_id: Id | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
-    ends_at: Instant | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
+    ends_at: Timestamp | None = None
     max_attendees: int | None = None
     notes: str | None = None
     patient_ids: list[Id] | None = Field(default=None, description="The patients who hold a place now.")
     practitioner_id: Id | None = None
     repeat_rule: RepeatRuleRecord | None = None
     repeated_from_id: Id | None = None
-    starts_at: Instant | None = None
+    starts_at: Timestamp | None = None
     telehealth_url: Uri | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri, coded, omittable
+from cliniko_mcp.cliniko.fields import Id, Instant, Timestamp, Uri, coded, omittable
 from cliniko_mcp.cliniko.filters import COMMON, FLAG, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Cancel, Conflicts, Create, Get, List, Resource, Update
@@ -33,18 +33,18 @@ class IndividualAppointment(Record):
 
     id: Id
     appointment_type_id: Id | None = None
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     booking_ip_address: str | None = None
     business_id: Id | None = None
     cancellation_note: str | None = None
     cancellation_reason: int | None = None
     cancellation_reason_description: str | None = None
-    cancelled_at: Instant | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    cancelled_at: Timestamp | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     did_not_arrive: bool | None = Field(default=None, description="true: a no-show (DNA).")
     email_reminder_sent: bool | None = None
-    ends_at: Instant | None = None
+    ends_at: Timestamp | None = None
     has_patient_appointment_notes: bool | None = None
     invoice_status: int | None = Field(default=None, description="10 open, 20 paid, 30 closed, 40 open credit.")
     notes: str | None = None
@@ -57,10 +57,10 @@ class IndividualAppointment(Record):
     repeat_rule: RepeatRuleRecord | None = None
     repeated_from_id: Id | None = None
     sms_reminder_sent: bool | None = None
-    starts_at: Instant | None = None
+    starts_at: Timestamp | None = None
     telehealth_url: Uri | None = None
     treatment_note_status: int | None = Field(default=None, description="10 draft, 90 final.")
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

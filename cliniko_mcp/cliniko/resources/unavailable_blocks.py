@@ -1,7 +1,7 @@
 """Unavailable blocks: times when a practitioner cannot be booked, such as leave, lunch or meetings."""
 
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Instant, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Conflicts, Create, Get, List, Resource, Update
@@ -22,18 +22,18 @@ class UnavailableBlock(Record):
     concise = ("id", "starts_at", "ends_at", "practitioner_id", "business_id", "unavailable_block_type_id", "notes", "archived_at", "deleted_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     business_id: Id | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
-    ends_at: Instant | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
+    ends_at: Timestamp | None = None
     notes: str | None = None
     practitioner_id: Id | None = None
     repeat_rule: RepeatRuleRecord | None = None
     repeated_from_id: Id | None = None
-    starts_at: Instant | None = None
+    starts_at: Timestamp | None = None
     unavailable_block_type_id: Id | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {
