@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from cliniko_mcp.approvals.digest import arguments
 from cliniko_mcp.approvals.preview import preview
 from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
 from tests.guards.gate import App, call

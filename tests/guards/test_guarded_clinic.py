@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cliniko_mcp.client.clinic import Clinic
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import NotAllowed, UnknownTool
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Act, Caller, GuardedCall

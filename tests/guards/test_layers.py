@@ -32,7 +32,7 @@ def test_read_only_refuses_before_anybody_is_asked(name: str) -> None:
     key = "patient_id" if name.startswith("get") else "id"
     with pytest.raises(NotAllowed, match="not change anything") as refused:
         called = call(name, **{key: "1"}, **arguments)
-        run(lambda: app.act(called, Caller(asker=form), layers=[ReadOnly()]))
+        run(lambda: app.act(called, Caller(asker=form), guards=[ReadOnly()]))
     assert (form.asked, app.clinic.reached, app.board.invited) == ([], [], 0)
     assert "--" not in refused.value.fix
 
@@ -45,7 +45,7 @@ def test_read_only_lists_no_operation_that_it_would_refuse() -> None:
 
 def test_read_only_lets_reads_through() -> None:
     app = App()
-    run(lambda: app.act(call("list_patients"), layers=[ReadOnly()]))
+    run(lambda: app.act(call("list_patients"), guards=[ReadOnly()]))
     assert app.clinic.reached == [("GET", "/patients")]
 
 
