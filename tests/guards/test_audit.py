@@ -4,6 +4,9 @@ import json
 import logging
 import os
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import HashChain
-from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall, Purpose, guarded
 from cliniko_mcp.guards.read_only import ReadOnly
 from tests.guards.gate import SYDNEY, App, Clock, Form, RoundTrip, call, on_its_way, passed, run
 
@@ -113,30 +116,88 @@ def test_what_cliniko_refused_what_broke_and_what_was_cut_off_are_told_apart(cha
     assert [line["outcome"] for line in lines(chain)] == ["not_found", "failed", "interrupted"]
 
 
-def test_the_id_of_a_new_record_is_written_down(chain: HashChain) -> None:
-    created = call("create_patient", first_name="Ana", last_name="Lima")
-    operation = created.operation
-    assert operation.record is not None
-    record = operation.record.read({"id": "123", "first_name": "Ana"})
+def test_the_id_of_a_new_record_is_written_down_and_only_where_one_was_made(chain: HashChain) -> None:
+    for made in ("123", None):
+        passing = on_its_way(call("create_patient", first_name="Ana", last_name="Lima"))
 
-    async def act() -> Any:
-        return record
+        async def act(passing: GuardedCall = passing, made: str | None = made) -> None:
+            passing.outcome.created = made
 
-    run(lambda: guard([Audit(chain, Clock())], GuardedCall(created, "create_patient", Caller()), act))
-    assert lines(chain)[-1]["made"] == "123"
+        run(lambda passing=passing, act=act: passed([Audit(chain, Clock())], passing, act))
+    begun, ended, _, again = lines(chain)
+    assert ("made" in begun, ended["made"], "made" in again) == (False, "123", False)
 
 
-def test_what_is_not_an_id_is_not_written_down_as_one(chain: HashChain) -> None:
-    created = call("create_patient", first_name="Ana", last_name="Lima")
-    operation = created.operation
-    assert operation.record is not None
-    record = operation.record.read({"id": "Ana Lima"})
+def test_a_line_says_how_many_requests_went_out(chain: HashChain) -> None:
+    passing = on_its_way(READ)
 
-    async def act() -> Any:
-        return record
+    async def act() -> None:
+        passing.outcome.requests.sent += 3
 
-    run(lambda: guard([Audit(chain, Clock())], GuardedCall(created, "create_patient", Caller()), act))
-    assert lines(chain)[-1]["made"] is None
+    run(lambda: passed([Audit(chain, Clock())], passing, act))
+    app = App()
+    with pytest.raises(NotAllowed):
+        run(lambda: app.act(ARCHIVE, guards=[audited(chain, app), ReadOnly()]))
+    assert [line.get("requests") for line in lines(chain)] == [3, None, 0]
+
+
+@pytest.mark.parametrize("purpose", ["call", "label", "zone", "preview"])
+def test_a_line_says_what_a_reading_was_for_unless_it_is_the_call_itself(chain: HashChain, purpose: Purpose) -> None:
+    async def act() -> None:
+        """Nothing is read here."""
+
+    run(lambda: passed([Audit(chain, Clock())], replace(on_its_way(READ), purpose=purpose), act))
+    assert lines(chain)[0].get("for") == (None if purpose == "call" else purpose)
+
+
+def test_a_list_that_its_reader_has_seen_enough_of_ended_well(chain: HashChain) -> None:
+    passing = on_its_way(call("list_patients"))
+
+    async def rows() -> AsyncGenerator[int]:
+        async with guarded([Audit(chain, Clock())], passing):
+            for number in range(100):
+                passing.outcome.requests.sent += 1
+                yield number
+
+    async def story() -> None:
+        async with aclosing(rows()) as numbers:
+            async for number in numbers:
+                if number == 1:
+                    break
+
+    run(story)
+    assert [(line["outcome"], line["requests"]) for line in lines(chain)] == [("ok", 2)]
+
+
+def test_a_list_whose_reader_is_cancelled_while_it_waits_was_interrupted(chain: HashChain) -> None:
+    async def rows() -> AsyncGenerator[int]:
+        async with guarded([Audit(chain, Clock())], on_its_way(call("list_patients"))):
+            yield 1
+            await anyio.sleep_forever()
+
+    async def story() -> None:
+        with anyio.move_on_after(0.01):
+            async with aclosing(rows()) as numbers:
+                async for _ in numbers:
+                    pass
+
+    run(story)
+    assert [line["outcome"] for line in lines(chain)] == ["interrupted"]
+
+
+def test_a_change_that_a_guard_stops_after_its_beginning_was_written_has_its_end_written_too(chain: HashChain) -> None:
+    class Broken:
+        @asynccontextmanager
+        async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
+            raise ZeroDivisionError
+            yield
+
+    app = App(allowed={"archive_patient"})
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: app.act(ARCHIVE, guards=[audited(chain, app), Broken()]))
+    begun, ended = lines(chain)
+    assert (begun["outcome"], ended["outcome"], ended["of"]) == ("begun", "failed", begun["n"])
+    assert app.clinic.reached == []
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a Unix clock")

@@ -264,7 +264,7 @@ class Gate(RuleBasedStateMachine):
 
     @invariant()
     def everything_destroyed_is_accounted_for(self) -> None:
-        if hasattr(self, "house"):
+        if hasattr(self, "app"):
             assert len(self.app.clinic.destroyed) == self.accounted
             assert sum(yes.used for yes in self.yeses) == self.accounted
 
