@@ -11,7 +11,7 @@ import click
 
 from cliniko_mcp.approvals.paths import audit_file
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.sanitize import clean
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def _ids(entry: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     return ids if isinstance(ids, dict) else {}
 
 
-def _chains(given: str | None, demo: bool) -> list[Chain]:
+def _chains(given: str | None, demo: bool) -> list[HashChain]:
     """The logs meant: the one named or configured, else those in the usual place; at least one."""
     from cliniko_mcp.settings import Settings
 
@@ -109,7 +109,7 @@ def _chains(given: str | None, demo: bool) -> list[Chain]:
     paths = [Path(given)] if given else [audit_file(demo=demo)]
     if not given and not demo:
         paths += [audit_file(demo=True)]
-    found = [chain for chain in map(Chain, paths) if chain.files()]
+    found = [chain for chain in map(HashChain, paths) if chain.files()]
     if not found:
         raise click.ClickException(f"there is no audit log at {paths[0]} yet")
     return found

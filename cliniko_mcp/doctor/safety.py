@@ -55,7 +55,7 @@ def browser_name() -> str | None:
 
 def audit(surroundings: "Surroundings") -> Check:
     """Whether the log can be written, and whether every line in it is as it was written."""
-    from cliniko_mcp.guards.hash_chain import Chain
+    from cliniko_mcp.guards.hash_chain import HashChain
 
     settings = surroundings.settings
     usual = surroundings.state / ("demo-audit.jsonl" if settings.demo else "audit.jsonl")
@@ -67,7 +67,7 @@ def audit(surroundings: "Surroundings") -> Check:
             "Make its folder yours and writable, or name another file with --audit-file.",
         )
     try:
-        checked = Chain(path).verify()
+        checked = HashChain(path).verify()
     except OSError as problem:
         return failed("audit", f"{path} cannot be read: {problem.strerror or problem}", "Make it yours and readable.")
     if checked.problem:

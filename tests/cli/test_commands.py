@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from tests.terminal import in_a_terminal
 
 PATIENT = "list_patients"
@@ -199,7 +199,7 @@ def test_a_long_sweep_says_nothing_on_the_way_in_a_pipe(tmp_path: Path) -> None:
 
 
 def test_a_line_that_somebody_put_into_the_audit_log_is_shown_harmless(tmp_path: Path) -> None:
-    log = Chain(tmp_path / "audit.jsonl")
+    log = HashChain(tmp_path / "audit.jsonl")
     log.append({"time": "t", "operation": "\x1b[2Jgone", "outcome": "ok", "of": [{}]})
     done = run("audit", "tail", "--audit-file", str(log.path))
     assert done.returncode == 0, done.stderr

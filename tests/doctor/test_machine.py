@@ -12,7 +12,7 @@ import pytest
 from cliniko_mcp.approvals.pin import Pin
 from cliniko_mcp.doctor import Surroundings, machine, safety
 from cliniko_mcp.doctor.check import Check
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.hosts.table import HOSTS, Computer
 from cliniko_mcp.settings import Settings
 
@@ -204,7 +204,7 @@ def test_a_browser_for_terminals_does_not_count(monkeypatch: pytest.MonkeyPatch)
 def test_a_log_that_is_whole_is_a_tick_and_one_that_was_changed_a_cross(tmp_path: Path) -> None:
     here = surroundings(tmp_path)
     assert "0 lines" in safety.audit(here).detail
-    chain = Chain(tmp_path / "state" / "audit.jsonl")
+    chain = HashChain(tmp_path / "state" / "audit.jsonl")
     for number in range(3):
         chain.append({"tool": f"tool_{number}"})
     assert safety.audit(here).status == "ok" and "3 lines" in safety.audit(here).detail
@@ -227,10 +227,10 @@ def test_a_log_that_cannot_be_written_is_a_cross(tmp_path: Path) -> None:
 
 
 def test_a_log_that_cannot_be_read_is_a_cross(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Chain) -> None:
+    def refuse(_: HashChain) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Chain, "verify", refuse)
+    monkeypatch.setattr(HashChain, "verify", refuse)
     found = safety.audit(surroundings(tmp_path))
     assert found.status == "failed" and "Permission denied" in found.detail
     assert os.sep in found.detail
