@@ -97,4 +97,4 @@ def test_no_request_brings_the_clinic_down(seed: int) -> None:
                 answer.status in (200, 201) and operation.record is not None and operation.resource != "available_times"
             ):
                 rows = said[operation.resource] if operation.listing else [said]
-                assert [drift for row in rows if (drift := operation.record.read(row).drift)] == [], context
+                assert [odd for row in rows if (odd := operation.record.read(row).unexpected)] == [], context
