@@ -9,7 +9,7 @@ from cliniko_mcp.sandbox.clock import SandboxClock
 from cliniko_mcp.sandbox.ids import IdSequence
 from cliniko_mcp.sandbox.links import VIEWS
 from cliniko_mcp.sandbox.query import Finder
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.serialise import present
 from cliniko_mcp.sandbox.store import Row, Store, is_hidden
 from cliniko_mcp.sandbox.wire import Json, not_found

@@ -17,8 +17,8 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.clock import Reading, SandboxClock
 from cliniko_mcp.sandbox.faults import Fault, Faults, afterwards, instead
 from cliniko_mcp.sandbox.ids import IdSequence
-from cliniko_mcp.sandbox.limits import RateLimit
 from cliniko_mcp.sandbox.permissions import ROLES, allowed
+from cliniko_mcp.sandbox.rate_limit import RateLimit
 from cliniko_mcp.sandbox.store import NotKept, Store
 from cliniko_mcp.sandbox.wire import (
     TEXT_TYPE,

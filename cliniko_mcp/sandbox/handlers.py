@@ -6,12 +6,12 @@ from typing import Final
 
 from cliniko_mcp.cliniko.filters import INSTANT, NUMBER, Family
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox import bodies, filtering, paging, query
+from cliniko_mcp.sandbox import filtering, paging, query, validation
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.legacy import HiddenList
+from cliniko_mcp.sandbox.legacy_routes import HiddenList
 from cliniko_mcp.sandbox.links import VIEWS, target_of
 from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Change
+from cliniko_mcp.sandbox.rulebook import Change
 from cliniko_mcp.sandbox.serialise import columns_of, envelope
 from cliniko_mcp.sandbox.store import Row, is_hidden
 from cliniko_mcp.sandbox.wire import (
@@ -104,7 +104,7 @@ def _shown_row(context: RequestContext, ask: Ask) -> Row:
 
 def answer_create(context: RequestContext, ask: Ask) -> SandboxResponse:
     """201 with the new row and where it is."""
-    given, errors = bodies.read(ask.operation, json_body(ask.request))
+    given, errors = validation.read(ask.operation, json_body(ask.request))
     _check_targets(context, ask.resource, given, errors, {})
     if errors:
         raise invalid(errors)
@@ -123,7 +123,7 @@ def answer_create(context: RequestContext, ask: Ask) -> SandboxResponse:
 def answer_update(context: RequestContext, ask: Ask) -> SandboxResponse:
     """200 with the changed row; what was not sent stays, null empties, and only a real change moves `updated_at`."""
     old = live_row(context, ask)
-    given, errors = bodies.read(ask.operation, json_body(ask.request))
+    given, errors = validation.read(ask.operation, json_body(ask.request))
     _check_targets(context, ask.resource, given, errors, old)
     if errors:
         raise invalid(errors)
@@ -208,7 +208,7 @@ def _check_targets(
             if row is not None and is_hidden(row) and target in _ARCHIVED:
                 errors["base"] = _ARCHIVED[target]
             elif row is None or is_hidden(row):
-                errors[name] = bodies.INVALID
+                errors[name] = validation.INVALID
 
 
 SHAPES: Final[Mapping[str, Callable[[RequestContext, Ask], SandboxResponse]]] = {

@@ -6,8 +6,8 @@ from typing import Final, Literal
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.links import VIEWS
+from cliniko_mcp.sandbox.rulebook import Rulebook
 from cliniko_mcp.sandbox.rules import rulebook
-from cliniko_mcp.sandbox.rules.rulebook import Rulebook
 
 Fidelity = Literal["rule", "shape"]
 

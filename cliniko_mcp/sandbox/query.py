@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from cliniko_mcp.cliniko.filters import INSTANT
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.field_types import Kind
 from cliniko_mcp.sandbox.filtering import ALIASES, STAMP_GROUPS, Predicate, Wanted, predicate
-from cliniko_mcp.sandbox.kinds import Kind
 from cliniko_mcp.sandbox.store import Row, Store, Table
 from cliniko_mcp.sandbox.wire import bad_request
 

@@ -55,8 +55,8 @@ def _fits(shape: tuple[str, ...], parts: list[str]) -> bool:
 @cache
 def routes(also: frozenset[Extra] = frozenset()) -> Routes:
     """The routes of all operations, the legacy ones that embedded links use included, and those asked for."""
-    from cliniko_mcp.sandbox.legacy import LEGACY, hidden_lists
-    from cliniko_mcp.sandbox.newer import NEWER
+    from cliniko_mcp.sandbox.legacy_routes import LEGACY, hidden_lists
+    from cliniko_mcp.sandbox.newer_routes import NEWER
 
     extras = {"legacy": hidden_lists, "newer": lambda: NEWER}
     asked = [operation for name in sorted(also) for operation in extras[name]()]

@@ -12,9 +12,9 @@ from typing import Final
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.kinds import Kind, kinds
+from cliniko_mcp.sandbox.field_types import Kind, kinds
 from cliniko_mcp.sandbox.links import LINKS, NO_SELF, VIEWS, WRITE_ONLY, Links
-from cliniko_mcp.sandbox.newer import RECORDS
+from cliniko_mcp.sandbox.newer_routes import RECORDS
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 

@@ -16,8 +16,8 @@ from xml.sax.saxutils import escape
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.timestamps import stamp
 from cliniko_mcp.sandbox.wire import Json, Refusal, SandboxRequest, SandboxResponse, dumps, not_found
 
 PATH: Final = "/_storage/"

@@ -4,7 +4,7 @@ import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
 
-from .front import NOW, Front
+from .client import NOW, Front
 
 
 @pytest.fixture

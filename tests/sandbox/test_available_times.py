@@ -11,7 +11,7 @@ from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.rules.available_times import Place, available
 from cliniko_mcp.sandbox.wire import Json
 
-from .front import NOW, Front
+from .client import NOW, Front
 
 FRAME = {"message": "Invalid time frame definition. Please check from/to param limitations."}
 

@@ -1,6 +1,6 @@
 """Bookings of all kinds, their links, hours, practitioners and sites: points 32 to 74 (api.md section 6, B and D)."""
 
-from .front import BASE, FAR, Front, errors, last
+from .client import BASE, FAR, Front, errors, last
 
 
 def test_32_bookings_are_all_three_kinds_under_the_same_ids(desk: Front) -> None:

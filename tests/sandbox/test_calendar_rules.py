@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from .front import BASE, FAR, Front, errors, last
+from .client import BASE, FAR, Front, errors, last
 
 MONDAY = "2026-11-30T00:00:00Z"
 """Monday 30 November 2026, 11:00 at Northside."""

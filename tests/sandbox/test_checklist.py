@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.choices import CHOICES
 from cliniko_mcp.sandbox.core import Sandbox
+from cliniko_mcp.sandbox.design_choices import CHOICES
 from cliniko_mcp.sandbox.faults import Fault
 from cliniko_mcp.sandbox.routes import Extra
 
-from .front import BASE, NOW, Front, body_of, errors, last
+from .client import BASE, NOW, Front, body_of, errors, last
 
 POINTS = range(1, 81)
 HERE = Path(__file__).parent

@@ -20,7 +20,7 @@ from cliniko_mcp.sandbox.clinic_file import ClinicFile
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.store import NotKept
 
-from .front import NOW, Front
+from .client import NOW, Front
 
 SERVE = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--port", "0", "--rate-limit", "0"]
 HEADERS = {

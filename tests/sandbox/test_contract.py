@@ -1,4 +1,4 @@
-"""The contract: each of the 211 operations answers with a body that its own Record reads without unexpected values (point 80).
+"""The contract: each of the 211 operations answers with a body that its own Record reads as expected (point 80).
 
 Where the official description is at hand, the status and the body are held against it too. The clinic of these tests
 has at least one record of every kind, made through the API wherever it makes such records.

@@ -1,4 +1,4 @@
-"""A law over the registry: every operation answers by its shape, in a form that its own Record reads without unexpected values."""
+"""A law over the registry: every operation answers by its shape, in a form that its own Record reads as expected."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from pydantic import BaseModel
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.sandbox.kinds import Kind, kind_of, wire_name
+from cliniko_mcp.sandbox.field_types import Kind, kind_of, wire_name
 from cliniko_mcp.sandbox.ledger import ledger
 from cliniko_mcp.sandbox.links import VIEWS
 from cliniko_mcp.sandbox.routes import routes
 
-from .front import NOW, Front
+from .client import NOW, Front
 
 OPERATIONS = list(registry.operations().values())
 STATUS = {"list": 200, "get": 200, "conflicts": 200, "unarchive": 200, "update": 200, "create": 201}

@@ -7,11 +7,11 @@ import pytest
 
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.sandbox.kinds import Kind, kind_of, wire_name
+from cliniko_mcp.sandbox.field_types import Kind, kind_of, wire_name
 from cliniko_mcp.sandbox.links import target_of
 from cliniko_mcp.sandbox.serialise import record_of
 
-from .front import BASE, Front, body_of, errors
+from .client import BASE, Front, body_of, errors
 from .full_bodies import BODIES
 from .world import World
 

@@ -11,7 +11,7 @@ from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.links import VIEWS
 
-from .front import Front, body_of
+from .client import Front, body_of
 
 STARTS = [f"2031-01-01T00:00:{second:02}Z" for second in (0, 1, 1, 2, 4)]
 

@@ -17,7 +17,7 @@ from cliniko_mcp.sandbox.seed.documents import ORDERS
 from cliniko_mcp.sandbox.seed.patients import ORDERS as NAME_WITH_ORDERS
 from cliniko_mcp.sandbox.store import Row, is_hidden
 
-from .front import NOW, Front
+from .client import NOW, Front
 from .world import World
 
 VIEWED = ("bookings", "available_times", "services", "settings", "public_settings")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.clock import Reading
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.store import Change, Row, Store
+from cliniko_mcp.sandbox.timestamps import stamp
 
-from .front import NOW, Front
+from .client import NOW, Front
 
 
 def test_a_failed_transaction_leaves_no_trace() -> None:

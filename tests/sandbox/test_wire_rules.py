@@ -6,7 +6,7 @@ import pytest
 
 from cliniko_mcp.cliniko import registry
 
-from .front import BASE, Front, body_of, errors, last
+from .client import BASE, Front, body_of, errors, last
 
 
 def test_01_a_wrong_key_gets_plain_text_and_any_password_will_do(desk: Front) -> None:

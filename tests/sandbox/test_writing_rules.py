@@ -9,7 +9,7 @@ import pytest
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.sandbox.core import Sandbox
 
-from .front import BASE, NOW, Front, body_of, errors, last
+from .client import BASE, NOW, Front, body_of, errors, last
 
 NOBODY = "9999999999999999999"
 

@@ -7,7 +7,7 @@ from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.rules.attachments import PROCESSING
 from cliniko_mcp.sandbox.wire import SandboxResponse
 
-from .front import NOW, Front, last
+from .client import NOW, Front, last
 from .full_bodies import BODIES, DATE, FIELD, MADE, OPTION, SECTION, SPECIAL, Body, referral
 
 PARENTS = {"business_id": "businesses"}

@@ -4,12 +4,12 @@ from functools import cache
 from importlib import import_module
 from typing import Final
 
-from cliniko_mcp.sandbox.rules.rulebook import Rulebook
+from cliniko_mcp.sandbox.rulebook import Rulebook
 
 MODULES: Final = (
     "patients",
     "businesses",
-    "offers",
+    "services",
     "bookings",
     "repeats",
     "attendees",

@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.sandbox import storage
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.handlers import live_row
-from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.serialise import link
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.timestamps import stamp
+from cliniko_mcp.sandbox.validation import INVALID
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, not_found
 
 RULES: Final = Rulebook()

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.bookings import GROUP, INDIVIDUAL
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row, is_hidden
+from cliniko_mcp.sandbox.validation import INVALID
 
 RULES: Final = Rulebook()
 

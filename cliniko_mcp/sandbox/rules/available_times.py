@@ -9,14 +9,14 @@ from typing import Final
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox import paging
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.moments import moment, stamp
 from cliniko_mcp.sandbox.request import Ask
+from cliniko_mcp.sandbox.rulebook import Rulebook
 from cliniko_mcp.sandbox.rules.availability import Hours, Limits, Span, free, offered, openings, starts
 from cliniko_mcp.sandbox.rules.bookings import GROUP, INDIVIDUAL, diary
-from cliniko_mcp.sandbox.rules.offers import ids_in
-from cliniko_mcp.sandbox.rules.rulebook import Rulebook
+from cliniko_mcp.sandbox.rules.services import ids_in
 from cliniko_mcp.sandbox.serialise import envelope
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.timestamps import moment, stamp
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, bad_request, not_found
 
 RULES: Final = Rulebook()

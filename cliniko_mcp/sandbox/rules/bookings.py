@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import BLANK, INVALID
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.handlers import live_row
-from cliniko_mcp.sandbox.moments import moment, stamp
 from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.timestamps import moment, stamp
+from cliniko_mcp.sandbox.validation import BLANK, INVALID
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer
 
 RULES: Final = Rulebook()

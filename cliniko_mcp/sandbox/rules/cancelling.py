@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox import bodies
+from cliniko_mcp.sandbox import validation
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.handlers import keep
 from cliniko_mcp.sandbox.request import Ask
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.attendees import attendees_of
 from cliniko_mcp.sandbox.rules.bookings import GROUP, INDIVIDUAL
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row, is_hidden
 from cliniko_mcp.sandbox.wire import SandboxResponse, invalid, json_body, not_found, nothing
 
@@ -56,7 +56,7 @@ def _cancellable(context: RequestContext, ask: Ask) -> Row:
 
 
 def _given(ask: Ask) -> dict[str, JsonValue]:
-    given, errors = bodies.read(ask.operation, json_body(ask.request))
+    given, errors = validation.read(ask.operation, json_body(ask.request))
     if errors:
         raise invalid(errors)
     return given

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.contacts import is_doctor
-from cliniko_mcp.sandbox.rules.offers import ids_in
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rules.services import ids_in
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.validation import INVALID
 from cliniko_mcp.sandbox.wire import Json, not_found
 
 RULES: Final = Rulebook()

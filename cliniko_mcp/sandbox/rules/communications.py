@@ -4,7 +4,7 @@ from typing import Final
 
 from cliniko_mcp.cliniko.resources.communications import DIRECTIONS, MEMO, TYPES
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 

@@ -9,9 +9,9 @@ from copy import deepcopy
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.content_errors import EMPTY, about
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
-from cliniko_mcp.sandbox.structured import EMPTY, about
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.wire import Json
 
 RULES: Final = Rulebook()

@@ -5,11 +5,11 @@ from typing import Final
 
 from cliniko_mcp.cliniko.fields import parse_day
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import INVALID
+from cliniko_mcp.sandbox.content_errors import about
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
-from cliniko_mcp.sandbox.structured import about
+from cliniko_mcp.sandbox.validation import INVALID
 from cliniko_mcp.sandbox.wire import Json
 
 RULES: Final = Rulebook()

@@ -8,15 +8,15 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import BLANK, INVALID
+from cliniko_mcp.sandbox.content_errors import about
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.bookings import HOST
 from cliniko_mcp.sandbox.rules.content import questions, start_from, unanswered
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.serialise import link
 from cliniko_mcp.sandbox.store import Row
-from cliniko_mcp.sandbox.structured import about
+from cliniko_mcp.sandbox.validation import BLANK, INVALID
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, not_found
 
 RULES: Final = Rulebook()

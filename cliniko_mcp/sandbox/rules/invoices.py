@@ -6,7 +6,7 @@ from typing import Final
 from cliniko_mcp.cliniko.codes import INVOICE_STATUSES
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Rulebook
+from cliniko_mcp.sandbox.rulebook import Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 

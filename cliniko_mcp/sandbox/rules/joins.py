@@ -2,10 +2,10 @@
 
 from typing import Final, NamedTuple
 
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.validation import INVALID
 
 RULES: Final = Rulebook()
 TYPES: Final = "appointment_types"

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import BLANK, INVALID
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.permissions import ADMINISTRATOR
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.content import start_from
 from cliniko_mcp.sandbox.rules.patients import label
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.validation import BLANK, INVALID
 from cliniko_mcp.sandbox.wire import forbidden
 
 RULES: Final = Rulebook()

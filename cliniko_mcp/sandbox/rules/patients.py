@@ -5,10 +5,10 @@ from typing import Final
 
 from cliniko_mcp.cliniko import time_zones
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import NOT_LISTED
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.countries import COUNTRIES, DIALLING
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.validation import NOT_LISTED
 
 RULES: Final = Rulebook()
 _NOT_DIGITS: Final = re.compile(r"[^0-9]")

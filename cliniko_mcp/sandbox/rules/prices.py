@@ -4,11 +4,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import decimal_text
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.stock import BOUND
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.validation import decimal_text
 from cliniko_mcp.sandbox.wire import Json
 
 RULES: Final = Rulebook()

@@ -4,15 +4,15 @@ from typing import Final
 
 from cliniko_mcp.cliniko.filters import INSTANT
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox import bodies, query
-from cliniko_mcp.sandbox.bodies import INVALID, NOT_LISTED
+from cliniko_mcp.sandbox import query, validation
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.filtering import parse
 from cliniko_mcp.sandbox.handlers import keep
 from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.serialise import link
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.validation import INVALID, NOT_LISTED
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, invalid, json_body, not_found
 
 RULES: Final = Rulebook()
@@ -37,7 +37,7 @@ def answer_source(context: RequestContext, ask: Ask) -> SandboxResponse:
 def set_source(context: RequestContext, ask: Ask) -> SandboxResponse:
     """200 with the source, changed or made new. A new type forgets the referrer, subcategory and notes not sent."""
     patient = _patient(context, ask)
-    given, errors = bodies.read(ask.operation, json_body(ask.request))
+    given, errors = validation.read(ask.operation, json_body(ask.request))
     old = _source_of(context, patient)
     same = old is not None and old.get("referral_source_type_id") == given.get("referral_source_type_id")
     kept: Row = old if old is not None and same else {}

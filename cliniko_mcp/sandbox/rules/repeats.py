@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.moments import moment, stamp
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.bookings import BLOCK, GROUP, INDIVIDUAL, OPENING
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.timestamps import moment, stamp
+from cliniko_mcp.sandbox.validation import INVALID
 from cliniko_mcp.sandbox.wire import Json, invalid
 
 RULES: Final = Rulebook()

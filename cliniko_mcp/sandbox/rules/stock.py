@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Final
 
 from cliniko_mcp.cliniko.resources.stock_adjustments import DECREASING, INCREASING
-from cliniko_mcp.sandbox.bodies import INVALID, decimal_text
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.validation import INVALID, decimal_text
 
 RULES: Final = Rulebook()
 BOUND: Final = Decimal(4_000_000_000)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 
 RULES: Final = Rulebook()
 

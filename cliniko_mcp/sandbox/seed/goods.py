@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import decimal_text
 from cliniko_mcp.sandbox.rules.prices import both_prices
 from cliniko_mcp.sandbox.seed.builder import Soil
 from cliniko_mcp.sandbox.seed.offer import OFFERS, RETIRED, Offer
+from cliniko_mcp.sandbox.validation import decimal_text
 from cliniko_mcp.sandbox.wire import Json
 
 RATES: Final = {"GST": "10.0", "GST free": "0.0"}

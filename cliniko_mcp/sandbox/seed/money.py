@@ -8,11 +8,11 @@ from random import Random
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import decimal_text
 from cliniko_mcp.sandbox.seed.builder import Soil, at
 from cliniko_mcp.sandbox.seed.goods import GOODS, OFF, RATES, code, fee, tax_of
 from cliniko_mcp.sandbox.seed.visits import Visit
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.validation import decimal_text
 
 OPEN, PAID, CLOSED, CREDIT = 10, 20, 30, 40
 _FIRST_NUMBER: Final = 10_231

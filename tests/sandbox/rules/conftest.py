@@ -7,7 +7,7 @@ import pytest
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.store import Table
-from sandbox.front import NOW, Front
+from sandbox.client import NOW, Front
 
 CLEARED = (
     "appointment_type_billable_items",

@@ -13,7 +13,7 @@ import pytest
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from cliniko_mcp.sandbox.wire import SandboxRequest, SandboxResponse
-from sandbox.front import Front, errors, last
+from sandbox.client import Front, errors, last
 
 SCAN = b"%PDF-1.7\r\n\x00\xff\r\n--not the boundary\r\n" + bytes(range(256))
 Fields = dict[str, str]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cliniko_mcp.sandbox.rules.content import ALLOWED_TAGS, sanitised
-from sandbox.front import Front, errors
+from sandbox.client import Front, errors
 
 DOCUMENTS = ("treatment_notes", "treatment_note_templates", "patient_forms", "patient_form_templates")
 ANSWERED = ("treatment_notes", "patient_forms")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
-from sandbox.front import Front, errors, last
+from sandbox.client import Front, errors, last
 
 MEMO: dict[str, object] = {
     "type_code": 3,

@@ -9,7 +9,7 @@ import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.rules.forms import fits
-from sandbox.front import Front, errors, last
+from sandbox.client import Front, errors, last
 
 Question = dict[str, Any]
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="120"><path d="M0 0L9 9"/></svg>'

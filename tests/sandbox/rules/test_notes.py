@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
-from sandbox.front import Front, errors, last
+from sandbox.client import Front, errors, last
 
 SOAP = {
     "sections": [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
-from sandbox.front import Front, errors, last
+from sandbox.client import Front, errors, last
 
 SMOKES, DIET, BORN, STORY = (f"ef4c43ec-105d-489c-88cc-0f3c5f67dc7{digit}" for digit in range(4))
 SECTION, YES, NO = (f"ef4c43ec-105d-489c-88cc-0f3c5f67dc8{digit}" for digit in range(3))

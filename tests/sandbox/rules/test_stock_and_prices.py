@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cliniko_mcp.sandbox.rules.prices import both_prices
-from sandbox.front import Front, errors, last
+from sandbox.client import Front, errors, last
 
 
 @pytest.fixture

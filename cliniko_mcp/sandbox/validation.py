@@ -18,8 +18,8 @@ from pydantic_core import ErrorDetails
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox import structured
-from cliniko_mcp.sandbox.kinds import Kind, kind_of, listed, nullable, wire_name
+from cliniko_mcp.sandbox import content_errors
+from cliniko_mcp.sandbox.field_types import Kind, kind_of, listed, nullable, wire_name
 from cliniko_mcp.sandbox.wire import Json, bad_request
 
 BLANK: Final = "can’t be blank"
@@ -146,7 +146,7 @@ def _validated(model: type[Body], given: Mapping[str, JsonValue], errors: dict[s
                 name = str(each["loc"][0]) if each["loc"] else "base"
                 if name not in errors:
                     plain = _sentence(each)
-                    errors[name] = structured.sentence(each, plain) if name in structured.STRUCTURED else plain
+                    errors[name] = content_errors.sentence(each, plain) if name in content_errors.STRUCTURED else plain
             return None
     raise AssertionError(f"{model.__name__} goes on finding unknown fields")
 
