@@ -123,7 +123,7 @@ _RUN = """
 import hashlib, json
 from datetime import datetime, UTC
 from cliniko_mcp.sandbox.core import Sandbox
-from tests.sandbox.front import Front
+from tests.sandbox.client import Front
 desk = Front(Sandbox(now=datetime(2026, 11, 23, 22, tzinfo=UTC), frozen=True, seed={seed}, rate_limit=0))
 rule = dict(repeat_type="Daily", number_of_repeats=3, repeating_interval=1)
 made = desk.book("2026-11-30T00:00:00Z", repeat_rule=rule)
