@@ -1,4 +1,4 @@
-"""What is said of structured content that is refused: one sentence, with the part and its place (choices 56)."""
+"""Errors in structured content: one sentence that names the part and its location (choices 56)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,29 +8,29 @@ from pydantic_core import ErrorDetails
 from cliniko_mcp.cliniko.models import field_path
 
 STRUCTURED: Final = frozenset({"content", "custom_fields"})
-"""Fields whose parts are worth naming; everything else is spoken of as a whole."""
+"""Fields whose errors name the part that is wrong; the errors of all others speak of the whole field."""
 
 EMPTY: Final = "must not be empty"
 
 
 def sentence(error: ErrorDetails, plain: str) -> str:
-    """The sentence for an error inside such a field; `plain` is what is said of a simple field that is wrong so."""
-    place = error["loc"][1:]
-    what = _what(error, plain)
-    if not place:
-        return f"'sections' {EMPTY}" if what == EMPTY else what
-    return about(place, what)
+    """The sentence for an error inside such a field; `plain` is the sentence for the same error in a simple field."""
+    location = error["loc"][1:]
+    problem = _problem(error, plain)
+    if not location:
+        return f"'sections' {EMPTY}" if problem == EMPTY else problem
+    return about(location, problem)
 
 
-def about(place: Sequence[int | str], what: str) -> str:
-    """`'answers' must not be empty in sections[0].questions[1]`; an element of a list is named by its place alone."""
-    *holder, last = place
+def about(location: Sequence[int | str], problem: str) -> str:
+    """`'answers' must not be empty in sections[0].questions[1]`; a list item is named by its location alone."""
+    *holder, last = location
     if isinstance(last, int):
-        return f"{field_path(place)} {what}"
-    return f"'{last}' {what} in {field_path(holder)}" if holder else f"'{last}' {what}"
+        return f"{field_path(location)} {problem}"
+    return f"'{last}' {problem} in {field_path(holder)}" if holder else f"'{last}' {problem}"
 
 
-def _what(error: ErrorDetails, plain: str) -> str:
+def _problem(error: ErrorDetails, plain: str) -> str:
     match error["type"]:
         case "value_error":
             # After the semicolon stands advice for whoever writes the call; Cliniko gives none.

@@ -1,4 +1,4 @@
-"""What kind of value a field of a Record or Body holds, read from its annotation: how to check, store and sort it."""
+"""The type of a field of a Record or Body in wire form, read from its annotation: how to check, store and sort it."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -14,8 +14,8 @@ from pydantic.fields import FieldInfo
 from cliniko_mcp.cliniko.fields import Id, Money
 
 
-class Kind(Enum):
-    """The kinds of values in wire form (api.md 1.6)."""
+class FieldType(Enum):
+    """The types of values in wire form (api.md 1.6)."""
 
     TEXT = auto()
     FLAG = auto()
@@ -32,59 +32,59 @@ class Kind(Enum):
     @property
     def sortable(self) -> bool:
         """Whether a list can be sorted by such a field."""
-        return self not in (Kind.IDS, Kind.LIST, Kind.OBJECT)
+        return self not in (FieldType.IDS, FieldType.LIST, FieldType.OBJECT)
 
 
 _ID_MARK = get_args(Id)[1]
 _AMOUNT_MARK = get_args(Money)[1]
-_BASES: tuple[tuple[type, Kind], ...] = (
-    (bool, Kind.FLAG),
-    (int, Kind.WHOLE),
-    (float, Kind.NUMBER),
-    (Decimal, Kind.NUMBER),
-    (datetime, Kind.INSTANT),
-    (date, Kind.DAY),
-    (str, Kind.TEXT),
-    (list, Kind.LIST),
-    (tuple, Kind.LIST),
+_BASES: tuple[tuple[type, FieldType], ...] = (
+    (bool, FieldType.FLAG),
+    (int, FieldType.WHOLE),
+    (float, FieldType.NUMBER),
+    (Decimal, FieldType.NUMBER),
+    (datetime, FieldType.INSTANT),
+    (date, FieldType.DAY),
+    (str, FieldType.TEXT),
+    (list, FieldType.LIST),
+    (tuple, FieldType.LIST),
 )
 
 
 def wire_name(name: str, field: FieldInfo) -> str:
-    """The name under which a field travels: its alias, else its own."""
+    """The name of a field on the wire: its alias, else its own."""
     return field.alias or name
 
 
 @cache
-def kinds(model: type[BaseModel]) -> Mapping[str, Kind]:
-    """The kind of every field, by wire name."""
-    return {wire_name(name, field): kind_of(field) for name, field in model.model_fields.items()}
+def field_types(model: type[BaseModel]) -> Mapping[str, FieldType]:
+    """The type of every field, by wire name."""
+    return {wire_name(name, field): field_type(field) for name, field in model.model_fields.items()}
 
 
-def kind_of(field: FieldInfo) -> Kind:
-    """The kind of one field."""
-    return _kind(field.annotation, tuple(field.metadata))
+def field_type(field: FieldInfo) -> FieldType:
+    """The type of one field."""
+    return _type_of(field.annotation, tuple(field.metadata))
 
 
-def nullable(field: FieldInfo) -> bool:
+def allows_null(field: FieldInfo) -> bool:
     """Whether null is among the values of a field."""
     return _holds_none(field.annotation)
 
 
-def listed(field: FieldInfo) -> bool:
-    """Whether a field holds one of a list of whole numbers: a code. A bound on an amount is no list."""
-    coded = _is_listed(field.annotation) or any(isinstance(mark, AfterValidator) for mark in field.metadata)
-    return coded and kind_of(field) is Kind.WHOLE
+def is_code(field: FieldInfo) -> bool:
+    """Whether a field holds a code, one of a list of whole numbers. A bound on an amount is no list."""
+    coded = _is_enumerated(field.annotation) or any(isinstance(mark, AfterValidator) for mark in field.metadata)
+    return coded and field_type(field) is FieldType.WHOLE
 
 
-def _is_listed(annotation: Any) -> bool:
+def _is_enumerated(annotation: Any) -> bool:
     origin = get_origin(annotation)
     if origin is Literal:
         return True
     if origin is Annotated:
         return any(isinstance(mark, AfterValidator) for mark in get_args(annotation)[1:])
     if origin is Union or origin is UnionType:
-        return any(_is_listed(member) for member in get_args(annotation))
+        return any(_is_enumerated(member) for member in get_args(annotation))
     return False
 
 
@@ -97,24 +97,24 @@ def _holds_none(annotation: Any) -> bool:
     return annotation is NoneType
 
 
-def _kind(annotation: Any, marks: tuple[Any, ...]) -> Kind:
+def _type_of(annotation: Any, marks: tuple[Any, ...]) -> FieldType:
     origin = get_origin(annotation)
     if origin is Annotated:
         base, *more = get_args(annotation)
-        return _kind(base, (*marks, *more))
+        return _type_of(base, (*marks, *more))
     if origin is Union or origin is UnionType:
-        members = [each for each in get_args(annotation) if each is not NoneType]
-        return _kind(members[0], marks) if len(members) == 1 else Kind.OBJECT
+        members = [member for member in get_args(annotation) if member is not NoneType]
+        return _type_of(members[0], marks) if len(members) == 1 else FieldType.OBJECT
     if origin is Literal:
-        return _kind(type(get_args(annotation)[0]), marks)
+        return _type_of(type(get_args(annotation)[0]), marks)
     if _ID_MARK in marks:
-        return Kind.ID
+        return FieldType.ID
     if _AMOUNT_MARK in marks:
-        return Kind.AMOUNT
+        return FieldType.AMOUNT
     base = origin or annotation
     if base in (list, tuple):
         items = get_args(annotation)
-        return Kind.IDS if items and _kind(items[0], ()) is Kind.ID else Kind.LIST
+        return FieldType.IDS if items and _type_of(items[0], ()) is FieldType.ID else FieldType.LIST
     if isinstance(base, type):
-        return next((kind for each, kind in _BASES if issubclass(base, each)), Kind.OBJECT)
-    return Kind.OBJECT
+        return next((found for python, found in _BASES if issubclass(base, python)), FieldType.OBJECT)
+    return FieldType.OBJECT

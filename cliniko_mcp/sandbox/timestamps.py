@@ -1,15 +1,15 @@
-"""Instants between their wire form, a text with a literal `Z`, and aware datetimes."""
+"""Aware datetimes to and from the wire form of an instant, a text with a literal `Z` (api.md 1.6)."""
 
 from datetime import UTC, datetime
 
 from cliniko_mcp.errors import JsonValue
 
 
-def moment(text: JsonValue) -> datetime:
-    """The instant that a stamp in wire form names. Raises ValueError for anything else."""
+def parse_timestamp(text: JsonValue) -> datetime:
+    """The aware datetime of an instant in wire form. Raises ValueError for anything else."""
     return datetime.fromisoformat(str(text))
 
 
-def stamp(value: datetime) -> str:
-    """An aware instant in wire form: UTC, whole seconds, a literal `Z` (api.md 1.6)."""
+def timestamp(value: datetime) -> str:
+    """An aware datetime in wire form: UTC, whole seconds, a literal `Z`."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
