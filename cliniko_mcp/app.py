@@ -122,25 +122,25 @@ def demo_clinic(settings: Settings) -> Sandbox:
     from cliniko_mcp.sandbox.core import Fault, Sandbox
 
     try:
-        faults = [Fault.said(fault) for fault in settings.faults]
+        faults = [Fault.parse(fault) for fault in settings.faults]
     except ValueError as problem:
         raise ConfigurationError(f"--faults: {problem}") from None
-    keeper = None
+    persistence = None
     if settings.sandbox_file:
         from cliniko_mcp.sandbox.clinic_file import ClinicFile
 
-        keeper = ClinicFile(settings.sandbox_file)
+        persistence = ClinicFile(settings.sandbox_file)
     sandbox = Sandbox(
         now=settings.sandbox_now or datetime.now(UTC),
         frozen=settings.sandbox_clock == "frozen",
         seed=settings.seed,
         rate_limit=settings.rate_limit,
-        keeper=keeper,
+        persistence=persistence,
         faults=faults,
     )
     chosen = settings.model_fields_set
     wall = partial(datetime.now, UTC)
-    sandbox.keep_clock(wall, now_said="sandbox_now" in chosen, frozen_said="sandbox_clock" in chosen)
+    sandbox.persist_clock(wall, keep_now="sandbox_now" in chosen, keep_frozen="sandbox_clock" in chosen)
     return sandbox
 
 

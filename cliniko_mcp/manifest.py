@@ -193,7 +193,7 @@ def generated(root: Path) -> dict[Path, str]:
 
 def demo_reference(page: str) -> str:
     """The page about the demo clinic, with the tables that its own code determines put between their marks."""
-    from cliniko_mcp.sandbox.choices import choices_table
+    from cliniko_mcp.sandbox.design_choices import choices_table
     from cliniko_mcp.sandbox.ledger import ledger_table
 
     for name, table in (("choices", choices_table()), ("ledger", ledger_table())):

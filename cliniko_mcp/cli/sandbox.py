@@ -21,9 +21,9 @@ KEPT = ("sandbox_now", "sandbox_clock", "sandbox_file", "seed", "rate_limit", "f
 def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, port: str, **flags: Any) -> None:
     """Serve the demo clinic on a local port, under /v1, with Basic auth."""
     if ledger:
-        from cliniko_mcp.sandbox.ledger import told
+        from cliniko_mcp.sandbox.ledger import ledger_text
 
-        click.echo(told())
+        click.echo(ledger_text())
         return
     import gc
 
@@ -32,13 +32,13 @@ def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, port: str, **
     from cliniko_mcp.app import demo_clinic
     from cliniko_mcp.protocol.transports import listen, sandbox_lines
     from cliniko_mcp.sandbox.port import asgi_app
-    from cliniko_mcp.sandbox.routes import Extra
+    from cliniko_mcp.sandbox.routes import ExtraRoutes
     from cliniko_mcp.settings import Settings
 
     settings = Settings.load(flags | {"sandbox": True, "port": port})
     with closing(demo_clinic(settings)) as clinic:
-        extras: tuple[tuple[Extra, bool], ...] = (("legacy", legacy_routes), ("newer", newer_routes))
-        clinic.also = frozenset(name for name, on in extras if on)
+        extras: tuple[tuple[ExtraRoutes, bool], ...] = (("legacy", legacy_routes), ("newer", newer_routes))
+        clinic.extra_routes = frozenset(name for name, on in extras if on)
 
         def started(port: int) -> None:
             clinic.base_url = f"http://127.0.0.1:{port}/v1"

@@ -3,12 +3,13 @@
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
+from cliniko_mcp.cliniko.time_zones import local_instant
 from cliniko_mcp.phrases.dates import Dated, Days, Now, add_months, days_of, month_days
 from cliniko_mcp.phrases.days import read_date
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import Reader
 from cliniko_mcp.phrases.vocabulary import MONTH_NAMES
-from cliniko_mcp.phrases.zones import instant, local_instant
+from cliniko_mcp.phrases.zones import instant
 
 _WEEK: Final = timedelta(days=7)
 # further ahead than ten years a number is a slip of the finger, not a booking
