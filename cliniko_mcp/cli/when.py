@@ -42,7 +42,7 @@ def when(phrase: tuple[str, ...], now: str | None, zone: str, country: str | Non
             return
         if not phrase:
             raise NotUnderstood("Say a phrase of time.", 'For example: cliniko-mcp when "Thursday after 3".')
-        _write(parse_when(" ".join(phrase), now=_moment(now), zone=zone, country=country).said)
+        _write(parse_when(" ".join(phrase), now=_moment(now), zone=zone, country=country).description)
     except NotUnderstood as problem:
         click.echo(_message(problem), err=True)
         sys.exit(2)
@@ -58,7 +58,7 @@ def as_result(understood: When) -> dict[str, JsonValue]:
         result["weekdays"] = [_NAMES[number - 1] for number in sorted(understood.weekdays)]
     if understood.times:
         result["times"] = [[clock_words(start), clock_words(end)] for start, end in understood.times]
-    result["said"] = understood.said
+    result["said"] = understood.description
     return result
 
 

@@ -9,12 +9,12 @@ TUESDAY = datetime(2026, 11, 24, 10, 37)
 NAMES = {1: "mon", 2: "tue", 3: "wed", 4: "thu", 5: "fri", 6: "sat", 7: "sun"}
 
 
-def said(phrase: str, now: datetime | str = TUESDAY, zone: str = SYDNEY, country: str | None = None) -> When:
+def parse(phrase: str, now: datetime | str = TUESDAY, zone: str = SYDNEY, country: str | None = None) -> When:
     moment = datetime.fromisoformat(now) if isinstance(now, str) else now
     return parse_when(phrase, now=moment, zone=zone, country=country)
 
 
-def shown(when: When) -> str:
+def formatted(when: When) -> str:
     """An interval in one line: "2026-11-26T15:00 2026-11-27T00:00 mon,wed 12:00-17:00"."""
     days = [",".join(NAMES[number] for number in sorted(when.weekdays))] if when.weekdays else []
     hours = [",".join(f"{clock(start)}-{clock(end)}" for start, end in when.times)] if when.times else []
