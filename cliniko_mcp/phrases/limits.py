@@ -51,7 +51,7 @@ class Endpoint(NamedTuple):
     """
 
     days: PartialDate | DateSpan | DateList | DaySpan | ExactSpan | Weekdays | None
-    times: TimeOfDay | None
+    time: TimeOfDay | None
     after_days: int
     weekday: NamedWeekdays | None = None
     time_first: bool = False
@@ -79,16 +79,16 @@ def read_limit(stream: TokenStream, now: Now) -> Limit | None:
     stream.position = start
     end = read_endpoint(stream, now)
     if end is None and kind in {"by", "since"}:
-        moment = read_clock_time(stream, lead="limit")
-        end = Endpoint(None, TimeOfDay("at", moment), stream.position) if moment else None
+        clock_time = read_clock_time(stream, lead="limit")
+        end = Endpoint(None, TimeOfDay("at", clock_time), stream.position) if clock_time else None
         if end and (days := _days_after_time(stream, now)):
-            end = days._replace(times=end.times)
-    if end is None or ((end.days is None or (time_first and end.times)) and kind not in {"by", "since"}):
+            end = days._replace(time=end.time)
+    if end is None or ((end.days is None or (time_first and end.time)) and kind not in {"by", "since"}):
         return None
-    if end.times and end.times.kind not in {"at", "part"}:
+    if end.time and end.time.kind not in {"at", "part"}:
         # "by Friday after 3" limits the days, and on each of them the hours
         stream.position = end.after_days
-        end = end._replace(times=None)
+        end = end._replace(time=None)
     if kind in {"from", "after"}:
         stream.take_any("onwards", "onward")
     return Limit(kind, end)
@@ -108,7 +108,7 @@ def _read_edge(stream: TokenStream, now: Now) -> Limit | None:
     if period is not None:
         return Limit(kind, Endpoint(period.days, None, stream.position))
     end = read_endpoint(stream, now)
-    return Limit(kind, end) if end and end.days and not end.times else None
+    return Limit(kind, end) if end and end.days and not end.time else None
 
 
 def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan | Weekdays | None:
@@ -132,18 +132,18 @@ def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan 
     right = read_endpoint(stream, now)
     if right is None or (right.days is None and not iso):
         return None
-    if left.time_first and not right.times:
+    if left.time_first and not right.time:
         # "mornings Mon to Fri" means five mornings, not the time from the first to the last
         return None
     begin, end = left.days, right.days
-    until_then = right.times is not None and joined == "until"
-    if isinstance(begin, Weekdays) and isinstance(end, Weekdays) and not left.times and not until_then:
+    until_then = right.time is not None and joined == "until"
+    if isinstance(begin, Weekdays) and isinstance(end, Weekdays) and not left.time and not until_then:
         stream.position = right.after_days
         return _weekday_range(begin, end) if lead else None
-    if right.times and not left.times and not iso and joined != "until":
+    if right.time and not left.time and not iso and joined != "until":
         # "Monday to Friday at 3" is a time on each day
         stream.position = right.after_days
-        right = right._replace(times=None)
+        right = right._replace(time=None)
     return _span_between(left, right, now)
 
 
@@ -152,14 +152,14 @@ def read_endpoint(stream: TokenStream, now: Now) -> Endpoint | None:
     start = stream.position
     end = _read_days(stream, now)
     if end is not None:
-        return end if end.times else end._replace(times=_read_time(stream))
-    times = _read_time(stream)
-    if times is None:
+        return end if end.time else end._replace(time=_read_time(stream))
+    time = _read_time(stream)
+    if time is None:
         stream.position = start
         return None
     after = stream.position
     end = _days_after_time(stream, now)
-    return end._replace(times=times, time_first=True) if end else Endpoint(None, times, after)
+    return end._replace(time=time, time_first=True) if end else Endpoint(None, time, after)
 
 
 def _days_after_time(stream: TokenStream, now: Now) -> Endpoint | None:
@@ -176,8 +176,8 @@ def endpoint_start(end: Endpoint, now: Now, *, past: bool = False) -> datetime:
     days = endpoint_days(end, now, past=past)
     if isinstance(days, ExactSpan):
         return days.start
-    _one_day(days, end.times)
-    minute = end.times.minutes()[0] if end.times else 0
+    _one_day(days, end.time)
+    minute = end.time.minutes()[0] if end.time else 0
     return on_day(days.first, minute, now.zone)
 
 
@@ -186,23 +186,23 @@ def endpoint_end(end: Endpoint, now: Now) -> datetime:
     days = endpoint_days(end, now)
     if isinstance(days, ExactSpan):
         return days.end
-    if end.times is None:
+    if end.time is None:
         return on_day(days.last + _DAY, 0, now.zone)
-    _one_day(days, end.times)
-    begin, final = end.times.minutes()
-    return on_day(days.last, begin if end.times.kind == "at" else final, now.zone, last=True)
+    _one_day(days, end.time)
+    begin, final = end.time.minutes()
+    return on_day(days.last, begin if end.time.kind == "at" else final, now.zone, last=True)
 
 
-def _one_day(days: DaySpan, times: TimeOfDay | None) -> None:
-    if times is not None and days.size > 1:
+def _one_day(days: DaySpan, time: TimeOfDay | None) -> None:
+    if time is not None and days.size > 1:
         raise not_understood("A time of day ends or begins an interval on one day, not on several.")
 
 
 def endpoint_days(end: Endpoint, now: Now, *, past: bool = False) -> DaySpan | ExactSpan:
     """The days of an endpoint, relative to today; a time alone is the next to come, or with `past` the latest past."""
     if end.days is None:
-        assert end.times is not None
-        minute = end.times.minutes()[0]
+        assert end.time is not None
+        minute = end.time.minutes()[0]
         here = instant(on_day(now.today, minute, now.zone))
         shift = 0
         if past and here > instant(now.moment):
@@ -260,9 +260,9 @@ def _read_days(stream: TokenStream, now: Now) -> Endpoint | None:
         return Endpoint(found, None, stream.position)
     pieces = read_span(stream, now)
     if pieces:
-        days, times = pieces[0], pieces[1] if len(pieces) == 2 else None
-        if isinstance(days, DaySpan | ExactSpan) and (times is None or isinstance(times, TimeOfDay)):
-            return Endpoint(days, times, stream.position)
+        days, time = pieces[0], pieces[1] if len(pieces) == 2 else None
+        if isinstance(days, DaySpan | ExactSpan) and (time is None or isinstance(time, TimeOfDay)):
+            return Endpoint(days, time, stream.position)
     stream.position = start
     return None
 
@@ -279,10 +279,10 @@ def _read_time(stream: TokenStream) -> TimeOfDay | None:
         stream.position += 1
     if stream.peek().text in {"in", "of"} and stream.peek(1).text == "the":
         stream.position += 2
-    times = read_time_of_day(stream, names_day=True)
+    time = read_time_of_day(stream, names_day=True)
     # "3pm to 5pm" is a range; only a clock time or a part of the day can be the end of an interval
-    if times is not None and times.kind in {"at", "part"}:
-        return times
+    if time is not None and time.kind in {"at", "part"}:
+        return time
     stream.position = start
     return None
 
@@ -315,10 +315,10 @@ def _span_between(left: Endpoint, right: Endpoint, now: Now) -> DateSpan | DaySp
         # a span beside them may decide the month: "the 25th to the 28th of next month"
         return DateSpan(left.days, right.days)
     begin, end = _resolve_both(left, right, now)
-    if isinstance(begin, DaySpan) and isinstance(end, DaySpan) and not left.times and not right.times:
+    if isinstance(begin, DaySpan) and isinstance(end, DaySpan) and not left.time and not right.time:
         return forward(begin, end)
-    start = begin.start if isinstance(begin, ExactSpan) else endpoint_start(Endpoint(begin, left.times, 0), now)
-    finish = end.start if isinstance(end, ExactSpan) else endpoint_end(Endpoint(end, right.times, 0), now)
+    start = begin.start if isinstance(begin, ExactSpan) else endpoint_start(Endpoint(begin, left.time, 0), now)
+    finish = end.start if isinstance(end, ExactSpan) else endpoint_end(Endpoint(end, right.time, 0), now)
     if instant(finish) <= instant(start):
         raise not_understood("That runs backwards: the end is not after the start.")
     return ExactSpan(start, finish)
@@ -326,10 +326,7 @@ def _span_between(left: Endpoint, right: Endpoint, now: Now) -> DateSpan | DaySp
 
 def _day_alone(end: Endpoint) -> bool:
     return (
-        isinstance(end.days, PartialDate)
-        and not end.days.month
-        and not end.days.year
-        and not (end.times or end.weekday)
+        isinstance(end.days, PartialDate) and not end.days.month and not end.days.year and not (end.time or end.weekday)
     )
 
 

@@ -153,11 +153,11 @@ class _Grammar:
         if limit is None:
             stream.position = start
             return False
-        self._refuse_year(limit.end.times)
-        times = limit.end.times
-        if limit.kind == "by" and limit.end.days is None and times and self.segment.names_day:
+        self._refuse_year(limit.end.time)
+        time = limit.end.time
+        if limit.kind == "by" and limit.end.days is None and time and self.segment.names_day:
             # "Friday by 3": on that day, before then
-            final = times.first or ClockTime(times.minutes()[1])
+            final = time.first or ClockTime(time.minutes()[1])
             self.segment.times.append([TimeOfDay("before", final=final)])
             self.last = "times"
             return True
@@ -207,15 +207,15 @@ class _Grammar:
     def _read_times(self) -> bool:
         stream, start = self.stream, self.stream.position
         listed = bool(self.joiner) and self.last == "times"
-        times = read_time_of_day(stream, names_day=self.names_day, listed=listed)
-        if times is None or self._joins_unlike("days") or self._joins_unlike("weekdays"):
+        time = read_time_of_day(stream, names_day=self.names_day, listed=listed)
+        if time is None or self._joins_unlike("days") or self._joins_unlike("weekdays"):
             stream.position = start
             return False
         groups = self.segment.times
-        if listed and not self._narrows(groups[-1][-1], times):
-            groups[-1].append(times)
+        if listed and not self._narrows(groups[-1][-1], time):
+            groups[-1].append(time)
         else:
-            groups.append([times])
+            groups.append([time])
         self.last = "times"
         return True
 
@@ -225,16 +225,16 @@ class _Grammar:
             return False
         return self.joiner in _EITHER and self.last == kind
 
-    def _refuse_year(self, times: TimeOfDay | None) -> None:
-        moments = (times.first, times.final) if times else ()
+    def _refuse_year(self, time: TimeOfDay | None) -> None:
+        moments = (time.first, time.final) if time else ()
         if not self.names_day and any(moment is not None and moment.may_be_year for moment in moments):
             raise not_understood(f'"{quotable(self.text)}" could be a year or a time: say "20:30" or "in 2030".')
 
-    def _narrows(self, before: TimeOfDay, times: TimeOfDay) -> bool:
+    def _narrows(self, before: TimeOfDay, time: TimeOfDay) -> bool:
         """Whether a joined time narrows the one before it ("after 3 and before 5") instead of being an alternative."""
-        if self.joiner == "comma" and before.kind == "part" != times.kind:
+        if self.joiner == "comma" and before.kind == "part" != time.kind:
             return True
-        opens, closes = (before, times) if before.kind == "after" else (times, before)
+        opens, closes = (before, time) if before.kind == "after" else (time, before)
         return (
             self.joiner in {"and", "comma"}
             and opens.kind == "after"
@@ -289,10 +289,10 @@ class _Grammar:
             self.phrase.excluded_days.append(found)
             return True
         stream.position = here
-        times = read_time_of_day(stream, names_day=True)
-        if times is None or times.kind == "at":
+        time = read_time_of_day(stream, names_day=True)
+        if time is None or time.kind == "at":
             return False
-        self.phrase.excluded_times.append(times)
+        self.phrase.excluded_times.append(time)
         return True
 
     def _add_days(self, terms: list[Term]) -> None:

@@ -189,11 +189,11 @@ def _as_exact_span(span: list[DaySpan] | ExactSpan, now: Now) -> ExactSpan:
 
 
 def _minutes_of_day(segment: Segment) -> tuple[Minutes, ...]:
-    drafts = [group[0] for group in segment.times if len(group) == 1 and group[0].kind == "part"]
+    parts = [group[0] for group in segment.times if len(group) == 1 and group[0].kind == "part"]
     found: tuple[Minutes, ...] = ()
     for group in segment.times:
-        within = drafts[0].minutes() if drafts and group[0] is not drafts[0] else None
-        here = merged(times.minutes(within) for times in group)
+        within = parts[0].minutes() if parts and group[0] is not parts[0] else None
+        here = merged(time.minutes(within) for time in group)
         found = overlap(found, here) if found else here
         if not found:
             raise not_understood("Those times of day have nothing in common.")
