@@ -53,7 +53,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 async def _examined(flags: dict[str, Any], show: bool) -> list[Check]:
     from cliniko_mcp.approvals.paths import state_folder
-    from cliniko_mcp.doctor import Surroundings, examine
+    from cliniko_mcp.doctor import DoctorContext, examine
     from cliniko_mcp.doctor.check import failed, ok
     from cliniko_mcp.doctor.safety import browser_name
     from cliniko_mcp.errors import ConfigurationError
@@ -73,7 +73,7 @@ async def _examined(flags: dict[str, Any], show: bool) -> list[Check]:
     except ConfigurationError as problem:
         add(failed("settings", problem.message, "Correct the flag or the variable CLINIKO_MCP_... of the same name."))
         settings = Settings.load({"sandbox": flags.get("sandbox")}, {})
-    surroundings = Surroundings(
+    context = DoctorContext(
         settings=settings,
         computer=this_computer(),
         state=state_folder(),
@@ -81,7 +81,7 @@ async def _examined(flags: dict[str, Any], show: bool) -> list[Check]:
         browser=browser_name,
         python=sys.version_info[:3],
     )
-    async for check in examine(surroundings):
+    async for check in examine(context):
         add(check)
     return found
 

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from cliniko_mcp import stored_keys
-from cliniko_mcp.doctor import Surroundings, examine
+from cliniko_mcp.doctor import DoctorContext, examine
 from cliniko_mcp.doctor.account import examine_account
 from cliniko_mcp.doctor.check import Check
 from cliniko_mcp.hosts.table import Computer
@@ -33,8 +33,8 @@ def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def surroundings(tmp_path: Path, settings: Settings, handler: Handler | None = None) -> Surroundings:
-    return Surroundings(
+def context(tmp_path: Path, settings: Settings, handler: Handler | None = None) -> DoctorContext:
+    return DoctorContext(
         settings=settings,
         computer=Computer("linux", tmp_path),
         state=tmp_path / "state",
@@ -51,7 +51,7 @@ def look(tmp_path: Path) -> Callable[..., dict[str, Check]]:
 
     def found(handler: Handler | None = None, environ: dict[str, str] = GOOD, **flags: Any) -> dict[str, Check]:
         async def collect() -> dict[str, Check]:
-            here = surroundings(tmp_path, Settings.load(flags, environ), handler)
+            here = context(tmp_path, Settings.load(flags, environ), handler)
             return {each.name: each async for each in examine_account(here)}
 
         return anyio.run(collect)
@@ -138,7 +138,7 @@ def test_an_address_on_this_computer_needs_no_tls(look: Look) -> None:
 def test_a_limit_reached_on_the_way_is_a_warning_that_names_the_cause(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cliniko_mcp.doctor.account.PATIENCE", 0.5)  # in place of the wait for the limit's reset
+    monkeypatch.setattr("cliniko_mcp.doctor.account.TIMEOUT_SECONDS", 0.5)  # in place of the wait for the limit's reset
     found = look(cliniko(notes=429))
     assert found["user"].status == "ok"
     assert found["role"].status == found["sites"].status == "warning" and "used up" in found["sites"].detail
@@ -303,7 +303,7 @@ def test_sites_that_cannot_be_read_are_a_warning(look: Look) -> None:
 
 
 def test_an_answer_that_never_comes_ends_the_examination(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cliniko_mcp.doctor.account.PATIENCE", 0.0)
+    monkeypatch.setattr("cliniko_mcp.doctor.account.TIMEOUT_SECONDS", 0.0)
 
     async def silent(request: httpx2.Request) -> httpx2.Response:
         await anyio.sleep_forever()
@@ -315,7 +315,7 @@ def test_an_answer_that_never_comes_ends_the_examination(look: Look, monkeypatch
 
 def test_the_whole_examination_names_every_part_once(tmp_path: Path) -> None:
     async def collect() -> list[Check]:
-        return [each async for each in examine(surroundings(tmp_path, Settings.load({}, GOOD), cliniko()))]
+        return [each async for each in examine(context(tmp_path, Settings.load({}, GOOD), cliniko()))]
 
     names = [each.name for each in anyio.run(collect)]
     assert len(names) == len(set(names))

@@ -26,17 +26,17 @@ def clock(minutes: int) -> str:
 
 
 def day(text: str) -> str:
-    """A whole day, as `shown` writes it."""
+    """A whole day, as `formatted` writes it."""
     return days(text, text)
 
 
 def days(first: str, last: str) -> str:
-    """Whole days from one to another, the last included, as `shown` writes them."""
+    """Whole days from one to another, the last included, as `formatted` writes them."""
     start, end = datetime.fromisoformat(first), datetime.fromisoformat(last)
     return f"{start:%Y-%m-%dT%H:%M} {datetime.fromordinal(end.toordinal() + 1):%Y-%m-%dT%H:%M}"
 
 
 def hours(text: str, start: str, end: str) -> str:
-    """Hours of one day, as `shown` writes them."""
+    """Hours of one day, as `formatted` writes them."""
     closes = day(text).split()[1] if end == "24:00" else f"{text}T{end}"
     return f"{text}T{start} {closes}"
