@@ -94,12 +94,11 @@ def _show(check: Check) -> None:
     except (UnicodeEncodeError, LookupError):
         mark = plain
     name = f"{check.name:<{_NAME_WIDTH}}"
+    heading, indent = f"{click.style(mark, fg=colour, bold=True)} {name}", " " * (_NAME_WIDTH + 2)
     for number, line in enumerate(_lines(check.detail)):
-        click.echo(
-            f"{' ' * (_NAME_WIDTH + 2) if number else f'{click.style(mark, fg=colour, bold=True)} {name}'} {line}"
-        )
+        click.echo(f"{indent if number else heading} {line}")
     for line in _lines(check.fix):
-        click.echo(f"{' ' * (_NAME_WIDTH + 2)} {click.style(line, dim=True)}")
+        click.echo(f"{indent} {click.style(line, dim=True)}")
 
 
 def _lines(text: str) -> list[str]:

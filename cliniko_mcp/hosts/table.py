@@ -121,7 +121,7 @@ HOSTS: Final[Mapping[str, Host]] = {
             "claude-desktop",
             "Claude Desktop",
             _claude_desktop,
-            after="Quit Claude Desktop altogether and start it again; then ask: who works at the clinic today?",
+            after="Quit Claude Desktop completely and start it again; then ask: who works at the clinic today?",
         ),
         # Claude Code searches tools once their list is long, so listing all of them costs nothing.
         Host(
