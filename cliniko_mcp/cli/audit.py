@@ -39,7 +39,7 @@ DEMO: Final = click.option("--sandbox", is_flag=True, help="The log of what was 
 
 @click.group(no_args_is_help=False)
 def audit() -> None:
-    """Verify, show or export the audit log: what was asked of the clinic, and how it ended."""
+    """Verify, show or export the audit log: every call and its outcome."""
 
 
 @audit.command()

@@ -111,6 +111,4 @@ def _lines(text: str) -> list[str]:
 
 def _summary(checks: list[Check]) -> str:
     count = {status: sum(check.status == status for check in checks) for status in MARKS}
-    if count["failed"]:
-        return f"\n{count['failed']} failed, {count['warning']} to know about, {count['ok']} well."
-    return f"\nAll that has to work works; {count['warning']} to know about."
+    return f"\n{count['ok']} passed, {count['warning']} with a warning, {count['failed']} failed."

@@ -10,7 +10,7 @@ SETTINGS = ("sandbox_now", "sandbox_clock", "sandbox_file", "seed", "rate_limit"
 
 
 @click.command()
-@click.option("--ledger", is_flag=True, help="Show how true each operation of the demo clinic is, and stop.")
+@click.option("--ledger", is_flag=True, help="Print how faithfully each operation is simulated, and stop.")
 @click.option(
     "--legacy-routes", is_flag=True, help="Also answer the old lists: /patients/deleted, /archived, /cancelled."
 )

@@ -19,7 +19,12 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @click.command("when")
 @click.argument("phrase", nargs=-1)
-@click.option("--now", "now", metavar="ISO", help="When the phrase is said; without an offset local. Default: now.")
+@click.option(
+    "--now",
+    "now",
+    metavar="ISO",
+    help="The moment that the phrase is relative to; without an offset local. Default: now.",
+)
 @click.option("--zone", default=DEFAULT_ZONE, show_default=True, metavar="IANA", help="The clinic's time zone.")
 @click.option("--country", metavar="AU", help="Order of 11/24: month first in US only. Default: by zone.")
 @click.option("--batch", metavar="FILE", help="Read phrases from JSON lines, - for standard input; write JSON lines.")

@@ -145,8 +145,8 @@ def test_setting_an_assistant_up_again_keeps_the_flags_it_has(tmp_path: Path) ->
     flags = ["--read-only", "--upload-folder", "/srv/to attach"]
     entry = {"command": str(tmp_path / "gone"), "args": ["-m", "cliniko_mcp", "serve", *flags]}
     (found,) = host(tmp_path, "cursor", {"mcpServers": {"the clinic": entry}})
-    said = found.fix.removeprefix("Run `").removesuffix("`.")
-    assert shlex.split(said) == ["cliniko-mcp", "install", "--client", "cursor", "--name", "the clinic", *flags]
+    command = found.fix.removeprefix("Run `").removesuffix("`.")
+    assert shlex.split(command) == ["cliniko-mcp", "install", "--client", "cursor", "--name", "the clinic", *flags]
     (found,) = host(tmp_path, "cursor", {"mcpServers": {"cliniko": {"command": "cliniko-mcp", "args": "x"}}})
     assert found.status == "ok"
 
@@ -172,7 +172,7 @@ def test_a_hook_that_may_answer_for_the_person_is_a_warning(settings: object, wa
     folder.mkdir()
     (folder / "settings.json").write_text(settings if isinstance(settings, str) else json.dumps(settings), "utf-8")
     found = host(tmp_path, "claude-code", {"mcpServers": {"c": {"command": "cliniko-mcp"}}})
-    assert any(each.name == "hooks" and each.status == "warning" for each in found) is warned
+    assert any(check.name == "hooks" and check.status == "warning" for check in found) is warned
 
 
 def test_a_missing_pin_is_a_warning_and_a_pin_a_tick(tmp_path: Path) -> None:

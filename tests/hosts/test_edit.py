@@ -168,6 +168,8 @@ def test_comments_and_blanks_anywhere_do_not_lead_astray(data: st.DataObject, tr
     assert was == {"servers": {name: {"n": place} for place, name in enumerate(names)}}
     after = put(text)
     assert value(after) == {"servers": {**was["servers"], "cliniko": ENTRY}}
-    assert [after.count(each) for each in ("// x", "/* {")] == [text.count(each) for each in ("// x", "/* {")]
+    assert [after.count(comment) for comment in ("// x", "/* {")] == [
+        text.count(comment) for comment in ("// x", "/* {")
+    ]
     back = without_entry(after, "servers", "cliniko", comments=True)
     assert value(back) == {"servers": {name: value for name, value in was["servers"].items() if name != "cliniko"}}
