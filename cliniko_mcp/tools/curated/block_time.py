@@ -182,7 +182,7 @@ def _stretches(span: Span, site: Known, kind: Known | None) -> list[tuple[dateti
     minutes = getattr(kind.record if kind else None, "duration_in_minutes", None)
     if not isinstance(minutes, int):
         raise InvalidArguments(
-            f"That is one point in time: {span.at(site.id).said}.",
+            f"That is one point in time: {span.at(site.id).description}.",
             "Give a stretch such as 12 to 1, or a type, whose length is taken.",
             field="when",
         )
