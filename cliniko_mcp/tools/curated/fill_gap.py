@@ -66,6 +66,8 @@ class FillGap(Body):
 async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     """The patients who could take the time, the best first."""
     roster = await Roster.load(clinic)
+    if arguments.appointment is None:
+        require(roster, "site", "practitioner")
     appointment_type = roster.type(arguments.type) if arguments.type else None
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
     business = roster.business(arguments.business) if arguments.business else None
@@ -174,9 +176,8 @@ def _coming(gap: Gap, now: datetime) -> Gap:
 async def _site(clinic: GuardedClinic, roster: Roster, practitioner: Known[Practitioner], when: str) -> Known[Business]:
     """Where the practitioner works on that day; where nothing says so, their only site.
 
-    Raises Ambiguous where that is not one site, and NotFound where the clinic has none that is open.
+    Raises Ambiguous where that is not one site.
     """
-    require(roster, "site")
     rows = await clinic.collect(DailyAvailabilities.list_daily_availabilities, practitioner_id=practitioner.id)
     weekdays: dict[str, set[int]] = {}
     for row in rows:

@@ -155,11 +155,10 @@ async def _birthday(clinic: GuardedClinic, query: str) -> date | None:
 
 async def _by_phone(clinic: GuardedClinic, number: str) -> _Result:
     """Patients with this number, looked for in a bounded sweep; the remark says what it covered."""
-    tail = number[-9:]
     call = Patients.list_patients.call(archived_at=Hidden.INCLUDED, sort="updated_at:desc")
     sweep = await clinic.rows(call, limit=MAX_SWEPT)
     known = [patients.known_patient(row) for row in sweep.rows]
-    found = [patient for patient in known if any(held.endswith(tail[-8:]) for held in numbers_of(patient))]
+    found = [patient for patient in known if any(held.endswith(number[-8:]) for held in numbers_of(patient))]
     total = sweep.total if sweep.total is not None else len(known)
     covered = (
         f"Phone numbers cannot be searched in Cliniko: all {total:,} patients were looked through."
@@ -204,7 +203,8 @@ def _row(patient: Known[Patient]) -> Row:
 tool = curated(
     "find_patients",
     "Find a patient (client) by name in any order or misspelt, part of a name, email, date of birth, phone or id, "
-    "archived ones too. Points out likely duplicates. For the whole file use get_patient; for a new one create_patient.",
+    "archived ones too. Points out likely duplicates. For the whole file use get_patient; for a new one "
+    "create_patient.",
     FindPatients,
     find_patients,
     needs=patients.NEEDS,
