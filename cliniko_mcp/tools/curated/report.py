@@ -154,7 +154,7 @@ tool = curated(
     "report",
     "Clinic reports with the definition used: no-shows (DNA), cancellations with notice, unbilled visits, unpaid "
     "invoices, visits without final note, lapsed patients, utilisation in hours, new patients and return rate, "
-    "duplicates, missing contacts. Plain counts: count_records.",
+    "duplicates, missing contacts. For plain counts use count_records.",
     Report,
     report,
     needs=[*ROSTER_NEEDS, Bookings.list_bookings, Attendees.list_attendees],
