@@ -262,8 +262,7 @@ def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: boo
 tool = curated(
     "fill_gap",
     "Who could take a free time after a cancellation: patients booked later for the same, or who cancelled and did not "
-    "book again, ranked with reasons. Books nothing: use move_appointment or book_appointment. Places in a class are "
-    "filled with create_attendee.",
+    "book again, ranked with reasons. Books nothing: use move_appointment. For a place in a class use create_attendee.",
     FillGap,
     fill_gap,
     needs=[

@@ -181,7 +181,7 @@ def _remarks(plan: Plan, entry: Entry) -> list[str]:
 tool = curated(
     "move_appointment",
     "Move (reschedule) an appointment or class to another time, practitioner or site, keeping its length. A clash is "
-    "refused and shown. For its type or notes use update_individual_appointment or update_group_appointment.",
+    "refused and shown. For its type or notes use update_individual_appointment.",
     MoveAppointment,
     move_appointment,
     risk=Risk.WRITE,
