@@ -75,7 +75,8 @@ def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
             "annotations": tool.annotations,
         }
         optional: dict[str, JsonValue] = {"resource": tool.resource, "synonyms": tool.synonyms}
-        optional["needs"] = list(tool.needs)
+        # Interim: `frontdesk` still names its own needs by text.
+        optional["needs"] = [need if isinstance(need, str) else need.name for need in tool.needs]
         if tool.operation and tool.operation.replaced_by:
             optional |= {"replaced_by": tool.operation.replaced_by, "deprecated": True}
         rows.append(row | {name: value for name, value in optional.items() if value})
