@@ -1,4 +1,4 @@
-"""Parts of an answer that not every key may read: left out with a sentence that says so, never silently."""
+"""Parts of an answer that not every key may read: each is left out with a sentence that says so."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

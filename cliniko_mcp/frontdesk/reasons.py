@@ -1,4 +1,8 @@
-"""Why a patient is not coming: from the words people use to the six reasons that Cliniko keeps (api.md section 4)."""
+"""Why a patient is not coming, as one of the six reasons that Cliniko keeps (api.md section 4).
+
+Only the reasons themselves and a few phrases that mean nothing else are read. A cancellation cannot be undone, so any
+other text is kept as a note: whoever knows what it means chooses the reason.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,28 +12,36 @@ from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.sanitize import clean
 
 _OTHER: Final = 50
-_WORDS: Final[Mapping[int, str]] = {
-    20: "worse worsened flare flareup aggravated",
-    10: "better recovered resolved improved healed",
-    30: "sick ill unwell flu cold covid fever vomiting virus gastro migraine sickness illness hospital",
-    40: "away holiday holidays vacation travel travelling traveling overseas interstate abroad trip",
-    60: "work working shift job roster meeting boss rostered",
+_PHRASES: Final[Mapping[int, tuple[str, ...]]] = {
+    10: ("better", "feels better", "recovered", "has recovered"),
+    20: ("worse", "feeling worse", "feels worse"),
+    30: ("ill", "unwell", "flu", "covid", "is sick", "is ill", "is unwell", "feeling sick", "feeling unwell"),
+    40: ("holiday", "on holiday", "holidays", "on holidays", "vacation", "on vacation", "is away", "travelling"),
+    60: ("working", "at work", "has to work", "work commitment"),
 }
-_NOT: Final = frozenset(("not", "no", "isnt", "never", "without"))
+"""What people say instead of a reason of Cliniko's list, whole; folded as in `_folded`."""
 
 
-def read_reason(said: str) -> tuple[int, str]:
-    """Cliniko's code for a reason in words, and the note to keep: empty where the words say no more than the code.
+def _folded(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold().replace("'", "").replace("’", "")))
 
-    Words that fit none of the reasons, or several, are kept as a note to "Other".
+
+_LISTED: Final[Mapping[str, int]] = {_folded(reason): code for code, reason in CANCELLATION_REASONS.items()}
+_CODES: Final[Mapping[str, int]] = {
+    **{phrase: code for code, phrases in _PHRASES.items() for phrase in phrases},
+    **_LISTED,
+    **{str(code): code for code in CANCELLATION_REASONS},
+}
+
+
+def read_reason(phrase: str) -> tuple[int, str]:
+    """Cliniko's code for a reason, and the note to keep with it.
+
+    The note is empty where the phrase is a reason of Cliniko's list, its code, or one word for it; of other phrases
+    all is kept. A phrase that is not known is a note to "Other".
     """
-    text = clean(said, 500)
-    asked = " ".join(re.findall(r"\w+", text.casefold().replace("'", "").replace("’", "")))
-    for code, word in CANCELLATION_REASONS.items():
-        if asked in (word.casefold(), str(code)):
-            return code, ""
-    spoken = set(asked.split())
-    fitting = [code for code, words in _WORDS.items() if spoken & set(words.split())]
-    if len(fitting) != 1 or spoken & _NOT:
-        return _OTHER, text
-    return fitting[0], "" if len(spoken) == 1 else text
+    text = clean(phrase, 500)
+    folded = _folded(text)
+    code = _CODES.get(folded, _OTHER)
+    plain = folded in _LISTED or (folded in _CODES and " " not in folded)
+    return code, "" if plain else text

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.errors import NotUnderstood
-from cliniko_mcp.frontdesk.people import Known, Roster
+from cliniko_mcp.frontdesk.people import Known, Roster, name_text
 from cliniko_mcp.phrases import When, parse_when
-from cliniko_mcp.results.names import text_of
 
 Window = tuple[datetime, datetime]
 _MINUTE = timedelta(minutes=1)
@@ -36,30 +36,30 @@ class Span:
     def bounds(self) -> Window:
         """From the first start to the last end over all sites, in UTC."""
         whens = list(self.sites.values()) or [self.home]
-        return min(each.start.astimezone(UTC) for each in whens), max(each.end.astimezone(UTC) for each in whens)
+        return min(when.start.astimezone(UTC) for when in whens), max(when.end.astimezone(UTC) for when in whens)
 
 
-def read_span(phrase: str, now: datetime, roster: Roster, sites: Collection[Known] = ()) -> Span:
-    """What `phrase` means at these sites, each by its own clock; without sites at all open ones. `now` is `desk.now`.
+def read_span(phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Business]] = ()) -> Span:
+    """What `phrase` means at these sites, each by its own clock; without sites at all open ones. `now` is `clinic.now`.
 
     "Tomorrow afternoon" at a site in Perth and one in Sydney are two different stretches. The zone of the answer is the
     one that all sites share, else that of the key's user. Raises NotUnderstood for what cannot be read.
     """
-    asked = list(sites) or roster.sites
-    whens = {each.id: _read(phrase, now, roster.zone(each.id), each) for each in asked}
-    zones = {roster.zone(each.id) for each in asked}
-    home = _read(phrase, now, roster.home, asked[0] if asked else None)
+    sites = list(sites) or roster.sites
+    whens = {site.id: _read(phrase, now, roster.zone(site.id), site) for site in sites}
+    zones = {roster.zone(site.id) for site in sites}
+    home = _read(phrase, now, roster.home, next(iter(sites), None))
     zone = zones.pop() if len(zones) == 1 else roster.home
-    return Span(_said(whens, asked, home), zone, whens, home)
+    return Span(_worded(whens, sites, home), zone, whens, home)
 
 
-def _read(phrase: str, now: datetime, zone: ZoneInfo, site: Known | None) -> When:
-    country = text_of(site.record, "country_code") if site else ""
+def _read(phrase: str, now: datetime, zone: ZoneInfo, site: Known[Business] | None) -> When:
+    country = name_text(site.record.country_code) if site else ""
     return parse_when(phrase, now=now, zone=zone, country=country or None)
 
 
-def _said(whens: Mapping[str, When], sites: Collection[Known], home: When) -> str:
-    if len({_instants(each) for each in whens.values()}) == 1:  # the same moments everywhere, as in "the next 14 days"
+def _worded(whens: Mapping[str, When], sites: Collection[Known[Business]], home: When) -> str:
+    if len({_instants(when) for when in whens.values()}) == 1:  # the same moments everywhere, as in "the next 14 days"
         return home.said if len(sites) > 1 else next(iter(whens.values())).said
     names: dict[str, list[str]] = {}
     for site in sites:

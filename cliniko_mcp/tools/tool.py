@@ -103,7 +103,7 @@ def curated(
     work: Callable[[GuardedClinic, A], Awaitable[Answer]],
     *,
     risk: Risk = Risk.READ,
-    needs: tuple[str, ...] = (),
+    needs: tuple[str | Operation, ...] = (),
     synonyms: str = "",
     title: str | None = None,
     kind: Kind = "workflow",
@@ -128,7 +128,7 @@ def curated(
         risk=risk,
         input_schema=schema,
         run=run,
-        needs=needs,
+        needs=tuple(need if isinstance(need, str) else need.name for need in needs),
         synonyms=synonyms,
         most_bytes=most_bytes,
     )

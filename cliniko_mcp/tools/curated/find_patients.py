@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import parse_day
+from cliniko_mcp.cliniko.filters import Contains
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
 from cliniko_mcp.frontdesk import patients
@@ -84,10 +85,10 @@ async def work(clinic: GuardedClinic, given: FindPatients) -> Answer:
 
 async def _look(clinic: GuardedClinic, query: str) -> _Result:
     if "@" in query:
-        found = await patients.listed(clinic, [{"email": f"~{query}"}])
+        found = await patients.listed(clinic, [{"email": Contains(query)}])
         return _Result("email", _live_first(found.patients), notes=_partly(found.whole))
     if (day := await _birthday(clinic, query)) is not None:
-        found = await patients.listed(clinic, [{"date_of_birth": day.isoformat()}])
+        found = await patients.listed(clinic, [{"date_of_birth": day}])
         return _Result(f"date of birth {day.isoformat()}", _live_first(found.patients), notes=_partly(found.whole))
     if _ID.fullmatch(query) and not query.startswith("0"):
         record = (await clinic.by_id_named("list_patients", [query])).get(query)
@@ -163,7 +164,7 @@ async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known], close: bool
     pool = {each.id: each for each in shown}
     day = born(shown[0]) if shown and not close else None
     if day is not None:
-        same = await patients.listed(clinic, [{"date_of_birth": day.isoformat()}])
+        same = await patients.listed(clinic, [{"date_of_birth": day}])
         pool |= {each.id: each for each in same.patients}
     return [
         {"ids": [one.id, other.id], "names": [one.name, other.name], "why": why}

@@ -245,7 +245,7 @@ def _answer(
 
 def _lines_lost(document: Document, given: WriteTreatmentNote) -> bool:
     broken = {" ".join(str(value).split()) for value in given.answers.values() if "\n" in str(value).strip()}
-    return any(one["type"] == "text" and one.get("answer") in broken for _, one in document.questions())
+    return any(one.type == "text" and one.answer in broken for _, one in document.questions())
 
 
 tool = curated(
