@@ -1,4 +1,4 @@
-"""Starts at which an appointment fits into free time, why there are none, and a choice spread over days and people."""
+"""Starts at which an appointment fits into free time, why there is none, and a choice spread over days and people."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Slot:
     left: int = 0
 
     def row(self, roster: Roster) -> dict[str, JsonValue]:
-        """The slot in the site's local time, with names."""
+        """The slot as a row, in the site's local time, with names."""
         zone = roster.zone(self.business_id)
         row: dict[str, JsonValue] = {
             "starts_at": local_text(self.starts, zone),
@@ -51,7 +51,7 @@ def next_start(now: datetime) -> datetime:
 def starts_in(
     free: Iterable[Stretch], windows: Sequence[Window], length: timedelta, now: datetime
 ) -> Iterator[datetime]:
-    """Starts a length apart from the beginning of each free stretch in each window, in order, none of them past.
+    """Starts one after another from the beginning of each free stretch in each window, `length` apart, none past.
 
     The whole appointment lies in the window; in one shorter than the appointment ("at 10") only the start does.
     """

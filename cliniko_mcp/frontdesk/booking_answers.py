@@ -7,7 +7,7 @@ from cliniko_mcp.cliniko.operations import Conflicts
 from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointments
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
 from cliniko_mcp.errors import ClinikoRefused, JsonValue
-from cliniko_mcp.frontdesk.clashes import Plan, seal
+from cliniko_mcp.frontdesk.clashes import Plan, clash_text
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.people import Roster, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -50,7 +50,7 @@ def dry(
     """The answer to a call that only checks: everything that speaks against it, and the text that would allow it."""
     body = {"dry_run": True, **body, "clashes": list(found)}
     if found:
-        body |= {"clash": seal(plan, found), "nearest": list(free)}
+        body |= {"clash": clash_text(plan, found), "nearest": list(free)}
     verdict = "Something speaks against it: see clashes." if found else "Nothing speaks against it."
     return Answer(body, [f"Nothing was changed. {verdict}", *notes], roster.zone(plan.business.id))
 

@@ -70,7 +70,7 @@ def check_live(plan: Plan, fields: Collection[str] = ("patient", "practitioner",
 def concerns(
     plan: Plan, roster: Roster, diary: Diary, others: Iterable[Entry], givers: Collection[str], now: datetime
 ) -> list[str]:
-    """All that speaks against a plan, in sentences. `diary` is the practitioner's over the days of the plan, `others`
+    """A sentence for each thing that speaks against a plan. `diary` is the practitioner's over the days of the plan, `others`
     the entries of its patients then, `givers` the ids of those who offer the type."""
     found: list[str] = []
     who, where = plan.practitioner, plan.business
@@ -121,8 +121,8 @@ def _taken(name: str, entry: Entry, roster: Roster) -> str:
     return f"{name} has {kind}{whose} {span} (booking {entry.id})."
 
 
-def seal(plan: Plan, found: Sequence[str]) -> str:
-    """The text that stands for just this booking and just these objections."""
+def clash_text(plan: Plan, found: Sequence[str]) -> str:
+    """The text that stands for this booking with these objections and no others."""
     ids = [*(patient.id for patient in plan.patients), plan.practitioner.id, plan.business.id, plan.kind.id]
     times = [f"{time.starts.isoformat()}/{time.ends.isoformat()}" for time in plan.times]
     return f"clash-{digest(plan.moved, *ids, *times, *sorted(found))[:10]}"
@@ -163,7 +163,7 @@ def _things(number: int) -> str:
 
 def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Sequence[JsonValue]) -> None:
     """Raise Clash with everything found, unless there is nothing or `allowed` repeats the text that stands for it."""
-    if not found or allowed == seal(plan, found):
+    if not found or allowed == clash_text(plan, found):
         return
     changed = "What speaks against it is not what was shown before. " if allowed else ""
     listed = shown(found)
@@ -174,7 +174,7 @@ def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Se
         f"{changed}Nothing was changed: {_things(len(found))} against it.",
         "Tell the user and offer another time (nearest, or find_times). Only if they still want it, call again with "
         f"{go_on}",
-        clash=seal(plan, found) if whole else None,
+        clash=clash_text(plan, found) if whole else None,
         clashes=listed,
         nearest=list(free) or None,
     )

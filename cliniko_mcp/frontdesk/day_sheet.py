@@ -54,7 +54,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who is booked in, by booking; the patients' files by id; the names of the kinds of blocked-out time by id."""
+    """The visits of each booking by its id, the patients' files by id, and the names of types of blocks by id."""
 
     visits: Mapping[str, Sequence[Visit]]
     patients: Mapping[str, Known[Patient]]
@@ -126,9 +126,9 @@ def _days(low: datetime, high: datetime, zone: ZoneInfo) -> Iterator[date]:
 
 
 async def people_of(clinic: GuardedClinic, entries: Sequence[Entry]) -> People:
-    """Who holds a place in these entries, cancelled places too, with their files and the kinds of the blocks.
+    """The places in these entries, cancelled ones too, with the patients' files and the names of the types of blocks.
 
-    A request for each 95 classes and each 95 patients, and one for the kinds of blocked-out time.
+    A request for each 95 classes and each 95 patients, and one for the types of blocked-out time.
     """
     typed = any(entry.record.unavailable_block_type_id for entry in entries)
 
@@ -151,7 +151,7 @@ async def people_of(clinic: GuardedClinic, entries: Sequence[Entry]) -> People:
 
 
 def entry_row(entry: Entry, roster: Roster, people: People, *, phones: bool) -> Row:
-    """An entry as it stands in a sheet, in the site's local time."""
+    """An entry as a row of a sheet, in the site's local time."""
     zone = roster.zone(entry.business_id)
     row: Row = {"at": times(entry.starts, entry.ends, zone)}
     places = people.visits.get(entry.id, ())
@@ -198,7 +198,7 @@ def phones_of(patient: Known[Patient] | None) -> list[str]:
 
 
 def totals(sheets: Iterable[Sheet], people: People) -> dict[str, JsonValue]:
-    """How many of what there are in all sheets, each entry once; `free` is in minutes."""
+    """Counts over all sheets, each entry once: `{"appointments": 12, "arrived": 3, ..., "free_minutes": 95}`."""
     entries: dict[str, Entry] = {}
     free = timedelta()
     for sheet in sheets:

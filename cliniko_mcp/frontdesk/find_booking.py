@@ -12,7 +12,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.patients import known_patient, patient
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster, gone, with_birth_year
+from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster, gone, is_id, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
 
@@ -28,7 +28,7 @@ async def booking_of(clinic: GuardedClinic, roster: Roster, query: str) -> tuple
     is coming, and Ambiguous, with the next five, where several are.
     """
     query = query.strip()
-    if query.isascii() and query.isdigit():
+    if is_id(query):
         return await _by_id(clinic, roster, query), None
     who = await patient(clinic, query)
     coming = await bookings(clinic, clinic.now, clinic.now + AHEAD, patient=who.id)

@@ -23,7 +23,7 @@ _UTC: Final = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A free time. `type_id` and `business_id` are empty where any will do; `patient_id` gave the time up."""
+    """A free time in UTC. `type_id` is empty where any type will do; `patient_id` is who gave the time up."""
 
     starts: datetime
     ends: datetime
@@ -36,7 +36,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Someone who could take it: because of which appointment, how well it suits, and why, in words."""
+    """A patient who could take the gap: the appointment that suggests it, a score (higher suits better), and reasons."""
 
     patient_id: str
     entry: Entry
@@ -48,7 +48,7 @@ class Candidate:
 def candidates(
     gap: Gap, live: Sequence[Entry], cancelled: Iterable[Entry], zones: Mapping[str, ZoneInfo], now: datetime
 ) -> list[Candidate]:
-    """Everyone who could take the gap, the best first.
+    """The patients who could take the gap, the best first, each once.
 
     `live` are all coming entries of the clinic, `cancelled` the practitioner's cancelled appointments that were due
     since LOOK_BACK; `zones` are those of the sites.
@@ -91,7 +91,7 @@ def _suits(gap: Gap, entry: Entry) -> bool:
 
 
 def _sooner(gap: Gap, entries: Iterable[Entry]) -> bool:
-    """Whether they come to the same practitioner before the gap anyway, for what the gap is for."""
+    """Whether one of these appointments comes before the gap and suits it as well."""
     return any(_suits(gap, entry) and entry.starts < gap.starts for entry in entries)
 
 
@@ -122,7 +122,7 @@ def _cancelled(gap: Gap, entry: Entry, zones: Mapping[str, ZoneInfo], now: datet
 
 
 def _alike(gap: Gap, entry: Entry, zones: Mapping[str, ZoneInfo]) -> tuple[float, list[str]]:
-    """What their appointment has in common with the gap: site, time of day, weekday."""
+    """The score and the reasons of what an appointment has in common with the gap: site, time of day, weekday."""
     here = zones.get(gap.business_id, _UTC)
     there = zones.get(entry.business_id, here)
     local, other = gap.starts.astimezone(here), entry.starts.astimezone(there)

@@ -53,9 +53,9 @@ class Online:
 async def places_of(clinic: GuardedClinic, kind: Known[AppointmentType]) -> list[Workplace]:
     """Who offers a type where, as (practitioner, site): one request for each hundred services of the clinic."""
     return [
-        (giver, service.business_id or "")
+        (giver, service.business_id)
         for service in await clinic.collect(Services.list_services)
-        if service.appointment_type_id == kind.id
+        if service.appointment_type_id == kind.id and service.business_id
         for giver in service.practitioners or ()
     ]
 
@@ -78,7 +78,7 @@ async def online_slots(
     begun = await run_concurrently(*(partial(read, place, windows[0], today=True) for place in places))
     closed = frozenset(place for place, found in zip(places, begun, strict=True) if found is None)
     open_ = [place for place in places if place not in closed]
-    # At most so many requests: all places see the same days.
+    # The requests are bounded, and all places see the same days.
     reach = max((_MAX_REQUESTS - len(places)) // max(len(open_), 1), 0)
     later = [(place, window) for window in windows[1 : 1 + reach] for place in open_]
     more = await run_concurrently(*(partial(read, place, window) for place, window in later))

@@ -18,7 +18,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, ambiguous, chosen, gone, missing, name_text
+from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, ambiguous, chosen, gone, is_id, missing, name_text
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import person
 from cliniko_mcp.sanitize import clean
@@ -29,7 +29,6 @@ ADVICE: Final = "find_patients looks further: by email, date of birth, phone or 
 _MAX_ROWS: Final = 500
 _MAX_WORDS: Final = 4
 _CLOSE: Final = 76.0
-_ID: Final = re.compile(r"[0-9]{1,20}")
 _EDGES: Final = re.compile(r"^[^\w]+|[^\w.]+$")
 Filters = Mapping[str, Contains | date]
 """Filters of `list_patients`, all of which have to fit; text is looked for as a part."""
@@ -65,7 +64,7 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
     takes one request, kept for a minute.
     """
     query = query.strip()
-    if _ID.fullmatch(query):
+    if is_id(query):
         if (record := (await clinic.by_id(Patients.list_patients, [query])).get(query)) is not None:
             return known_patient(record)
         raise NotFound(f"There is no patient with the id {query}.", ADVICE)

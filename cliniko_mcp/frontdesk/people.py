@@ -5,6 +5,7 @@ user, all at once (5 requests, and one more for each further hundred rows). Noth
 equally well the caller has to choose.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ ROSTER_NEEDS: Final[tuple[Operation, ...]] = (
 
 _NEAR: Final = 70.0
 _MAX_OTHERS: Final = 3
+_ID: Final = re.compile(r"[0-9]{1,20}")
 _HIDING: Final = ("archived_at", "deleted_at")
 RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 
@@ -96,6 +98,11 @@ def gone(record: Record) -> str:
 def merged(patient: Patient) -> bool:
     """Whether this patient's file was merged into another one."""
     return patient.merged_at is not None or patient.merged_with_patient_id is not None
+
+
+def is_id(text: str) -> bool:
+    """Whether a text has the form of an id: 1 to 20 digits."""
+    return _ID.fullmatch(text) is not None
 
 
 class Roster:
@@ -199,7 +206,7 @@ def _business(record: Business) -> Known[Business]:
 
 
 def _type(record: AppointmentType) -> Known[AppointmentType]:
-    return known_record(record, NAMED["appointment_type_id"].label(record))
+    return known_record(record, name_text(record.name))
 
 
 def named(known: Known) -> str:

@@ -1,4 +1,4 @@
-"""What a phrase of time means at each site in question: every site reads it by its own clock."""
+"""Phrases of time as intervals at each site, read by the clock of that site."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A phrase as it was understood. `said` repeats it with weekdays and zones; `zone` is that of the answer."""
+    """The intervals that a phrase means, by site id, and by the clock of the key's user in `home`.
+
+    `said` states them in words, with weekdays and zones; `zone` is the one to answer in.
+    """
 
     said: str
     zone: ZoneInfo
@@ -24,25 +27,25 @@ class Span:
     home: When
 
     def at(self, business_id: str | None) -> When:
-        """The interval by the clock of this site; by that of the key's user where the site is none of those asked."""
+        """The interval by the clock of this site; by that of the key's user for a site that was not asked about."""
         return self.sites.get(business_id or "", self.home)
 
     def windows(self, business_id: str | None) -> Iterator[Window]:
-        """The stretches that count at this site: half-open, in order, in UTC."""
+        """The (start, end) pairs that count at this site: half-open, in order, in UTC."""
         for start, end in self.at(business_id).windows():
             yield start.astimezone(UTC), end.astimezone(UTC)
 
     @property
     def bounds(self) -> Window:
-        """From the first start to the last end over all sites, in UTC."""
+        """The first start and the last end over all sites, in UTC."""
         whens = list(self.sites.values()) or [self.home]
         return min(when.start.astimezone(UTC) for when in whens), max(when.end.astimezone(UTC) for when in whens)
 
 
 def read_span(phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Business]] = ()) -> Span:
-    """What `phrase` means at these sites, each by its own clock; without sites at all open ones. `now` is `clinic.now`.
+    """The intervals that `phrase` means at these sites, each by its own clock; at all open ones where none is given.
 
-    "Tomorrow afternoon" at a site in Perth and one in Sydney are two different stretches. The zone of the answer is the
+    "Tomorrow afternoon" at a site in Perth and one in Sydney are two different intervals. The zone of the answer is the
     one that all sites share, else that of the key's user. Raises NotUnderstood for what cannot be read.
     """
     sites = list(sites) or roster.sites
@@ -66,11 +69,11 @@ def _worded(whens: Mapping[str, When], sites: Collection[Known[Business]], home:
         names.setdefault(whens[site.id].said, []).append(site.name)
     if len(names) < 2:
         return next(iter(names), home.said)
-    plain = {said.rsplit(" (", 1)[0] for said in names}
+    plain = {wording.rsplit(" (", 1)[0] for wording in names}
     if len(plain) == 1:
-        zones = ", ".join(f"{said.rsplit(' (', 1)[1][:-1]} at {_and(at)}" for said, at in names.items())
+        zones = ", ".join(f"{wording.rsplit(' (', 1)[1][:-1]} at {_and(at)}" for wording, at in names.items())
         return f"{plain.pop()} ({zones})"
-    return "; ".join(f"at {_and(at)} {said}" for said, at in names.items())
+    return "; ".join(f"at {_and(at)} {wording}" for wording, at in names.items())
 
 
 def _instants(when: When) -> object:

@@ -18,7 +18,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster, gone
+from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster, gone, is_id
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
@@ -30,8 +30,8 @@ _MOMENT: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One patient's place in one booking. Times are UTC; `arrived` is None while nobody has said; `cancelled` and
-    `reason` tell when and why the place was given up; `billed` and `written` are the codes of invoice and note."""
+    """One patient's place in one booking. Times are UTC; `arrived` is None until it is marked; `cancelled` and `reason`
+    say when and why the place was given up; `billed` and `written` are the status codes of invoice and note."""
 
     booking_id: str
     starts: datetime
@@ -54,7 +54,7 @@ class Visit:
         return self.starts <= now
 
     def row(self, roster: Roster) -> dict[str, JsonValue]:
-        """The visit in its site's local time, with names."""
+        """The visit as a row, in its site's local time, with names."""
         row: dict[str, JsonValue] = {
             "appointment_id": self.booking_id,
             "starts_at": local_text(self.starts, roster.zone(self.business_id)),
@@ -165,7 +165,7 @@ def _empty(entry: Entry) -> Visit:
 
 
 def _held(visit: Visit, holder: Booking | Attendee) -> Visit:
-    """The place with what an appointment, or an attendee, says of it."""
+    """The visit with the fields that an appointment and an attendee have in common."""
     return replace(
         visit,
         cancelled=holder.cancelled_at.astimezone(UTC) if holder.cancelled_at else None,
@@ -181,6 +181,11 @@ async def visit_by_id(clinic: GuardedClinic, visit_id: str, patient: Known[Patie
 
     Two to four requests. Raises NotFound, and Ambiguous with the patients of a class where none of them is named.
     """
+    missing = NotFound(
+        f"There is no appointment with the id {visit_id}.", "show_diary lists appointments with their ids."
+    )
+    if not is_id(visit_id):
+        raise missing
     record = (await clinic.by_id(Bookings.list_bookings, [visit_id])).get(visit_id)
     holder = None
     if record is None:
@@ -189,9 +194,7 @@ async def visit_by_id(clinic: GuardedClinic, visit_id: str, patient: Known[Patie
         record = next(iter((await clinic.by_id(Bookings.list_bookings, booking)).values()), None)
     entry = entry_of(record) if record is not None else None
     if entry is None or entry.kind == "block":
-        raise NotFound(
-            f"There is no appointment with the id {visit_id}.", "show_diary lists appointments with their ids."
-        )
+        raise missing
     if gone(entry.record):
         raise NotFound(
             f"The appointment {visit_id} is archived.", "Take one that is in the diary; show_diary lists them."

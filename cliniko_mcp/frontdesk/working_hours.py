@@ -64,7 +64,7 @@ class Diary:
     entries: Sequence[Entry]
 
     def free(self, practitioner_id: str, business_id: str) -> list[Stretch]:
-        """What nothing live takes of this practitioner's time at this site."""
+        """The parts of this practitioner's time at this site that no live entry takes."""
         taken = (
             Stretch(entry.starts, entry.ends) for entry in self.entries if entry.practitioner_id == practitioner_id
         )
@@ -76,7 +76,7 @@ class Diary:
         return any(stretch.starts <= starts and ends <= stretch.ends for stretch in there)
 
     def sites(self, practitioner_id: str) -> list[str]:
-        """The sites at which they work within the span."""
+        """The ids of the sites at which they work within the span."""
         return [site for who, site in self.work if who == practitioner_id and self.work[who, site]]
 
 
@@ -182,7 +182,7 @@ def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def without(open_: Iterable[Stretch], taken: Iterable[Stretch]) -> list[Stretch]:
-    """What is left of the first once all of the second is cut out of it."""
+    """The parts of the first stretches that are in none of the second, in order."""
     cuts = joined(taken)
     left: list[Stretch] = []
     for stretch in open_:
