@@ -70,8 +70,11 @@ def check_live(plan: Plan, fields: Collection[str] = ("patient", "practitioner",
 def concerns(
     plan: Plan, roster: Roster, diary: Diary, others: Iterable[Entry], givers: Collection[str], now: datetime
 ) -> list[str]:
-    """A sentence for each thing that speaks against a plan. `diary` is the practitioner's over the days of the plan, `others`
-    the entries of its patients then, `givers` the ids of those who offer the type."""
+    """A sentence for each thing that speaks against a plan.
+
+    `diary` is the practitioner's over the days of the plan, `others` the entries of its patients then, `givers` the ids
+    of those who offer the type.
+    """
     found: list[str] = []
     who, where = plan.practitioner, plan.business
     if who.id not in givers:

@@ -36,7 +36,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A patient who could take the gap: the appointment that suggests it, a score (higher suits better), and reasons."""
+    """A patient who could take the gap, the appointment that suggests it, a score (higher is better), and reasons."""
 
     patient_id: str
     entry: Entry
