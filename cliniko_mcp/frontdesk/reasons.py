@@ -1,7 +1,6 @@
 """Why a patient is not coming, as one of the six reasons that Cliniko keeps (api.md section 4).
 
-Only the reasons themselves and a few phrases that mean nothing else are read. A cancellation cannot be undone, so any
-other text is kept as a note: whoever knows what it means chooses the reason.
+A cancellation cannot be undone, so no reason is guessed from a sentence: whoever knows what it means chooses one.
 """
 
 import re
@@ -11,37 +10,27 @@ from typing import Final
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.sanitize import clean
 
+MAX_REASON_LENGTH: Final = 500
+"""Characters kept of a reason in the caller's own words."""
+
 _OTHER: Final = 50
-_PHRASES: Final[Mapping[int, tuple[str, ...]]] = {
-    10: ("better", "feels better", "recovered", "has recovered"),
-    20: ("worse", "feeling worse", "feels worse"),
-    30: ("ill", "unwell", "flu", "covid", "is sick", "is ill", "is unwell", "feeling sick", "feeling unwell"),
-    40: ("holiday", "on holiday", "holidays", "on holidays", "vacation", "on vacation", "is away", "travelling"),
-    60: ("working", "at work", "has to work", "work commitment"),
-}
-"""What people say instead of a reason of Cliniko's list, whole; folded as in `_folded`."""
 
 
 def _folded(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold().replace("'", "").replace("’", "")))
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-_LISTED: Final[Mapping[str, int]] = {_folded(reason): code for code, reason in CANCELLATION_REASONS.items()}
 _CODES: Final[Mapping[str, int]] = {
-    **{phrase: code for code, phrases in _PHRASES.items() for phrase in phrases},
-    **_LISTED,
+    **{_folded(reason): code for code, reason in CANCELLATION_REASONS.items()},
     **{str(code): code for code in CANCELLATION_REASONS},
 }
 
 
 def read_reason(phrase: str) -> tuple[int, str]:
-    """Cliniko's code for a reason, and the note to keep with it.
+    """Cliniko's code for a reason, and the note to keep with it: empty for a reason of Cliniko's list or its code.
 
-    The note is empty where the phrase is a reason of Cliniko's list, its code, or one word for it; of other phrases
-    all is kept. A phrase that is not known is a note to "Other".
+    Every other phrase is kept whole as a note to "Other".
     """
-    text = clean(phrase, 500)
-    folded = _folded(text)
-    code = _CODES.get(folded, _OTHER)
-    plain = folded in _LISTED or (folded in _CODES and " " not in folded)
-    return code, "" if plain else text
+    text = clean(phrase, MAX_REASON_LENGTH)
+    code = _CODES.get(_folded(text))
+    return (_OTHER, text) if code is None else (code, "")

@@ -15,21 +15,12 @@ def test_every_reason_of_the_list_and_its_code_are_read_without_a_note(code: int
         assert read_reason(phrase) == (code, "")
 
 
-@pytest.mark.parametrize(("phrase", "code", "note"), [
-    ("better", 10, ""), ("worse", 20, ""), ("ill", 30, ""), ("flu", 30, ""), ("holiday", 40, ""), ("working", 60, ""),
-    ("on holiday", 40, "on holiday"), ("has to work", 60, "has to work"), ("Feels worse", 20, "Feels worse"),
-])  # fmt: skip
-def test_a_phrase_that_means_just_that_is_read_and_kept_where_it_has_words_to_keep(
-    phrase: str, code: int, note: str
-) -> None:
-    assert read_reason(phrase) == (code, note)
-
-
 @pytest.mark.parametrize("phrase", [
     "hasn't recovered, still can't walk", "hasn’t improved", "doesn't feel better", "wasn't sick, just late",
     "don't want to work with this practitioner", "not sick", "no better", "isn't away", "neither better nor worse",
     "got better offers elsewhere", "sick of waiting", "works with someone else now", "hates the holiday surcharge",
-    "better not", "40 minutes late", "sick and at work", "away?! no, moved", "",
+    "better not", "better", "flu", "on holiday", "has to work", "31",
+    "40 minutes late", "sick and at work", "away?! no, moved", "",
 ])  # fmt: skip
 def test_any_other_text_is_a_note_to_other_and_never_a_reason(phrase: str) -> None:
     assert read_reason(phrase) == (50, phrase)
@@ -38,9 +29,7 @@ def test_any_other_text_is_a_note_to_other_and_never_a_reason(phrase: str) -> No
 WORDS = st.text(alphabet="bcdgjklmnpqrvz", min_size=3, max_size=8)
 
 
-@given(
-    WORDS, st.sampled_from([*CANCELLATION_REASONS.values(), "better", "worse", "ill", "flu", "holiday"]), st.booleans()
-)
+@given(WORDS, st.sampled_from([*CANCELLATION_REASONS.values()]), st.booleans())
 def test_a_reason_with_any_other_word_beside_it_is_a_note_to_other(word: str, reason: str, before: bool) -> None:
     phrase = f"{word} {reason}" if before else f"{reason} {word}"
     assert read_reason(phrase) == (50, phrase)
