@@ -17,7 +17,7 @@ from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.concurrency import gathered, together
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.names import NAMED, text_of
+from cliniko_mcp.results.names import REFERENCES, text_of
 from cliniko_mcp.sanitize import clean, label
 
 MOST_CANDIDATES: Final = 5
@@ -226,7 +226,7 @@ def _id(record: Record) -> str:
 
 
 def _known(field: str, record: Record) -> Known:
-    label: Callable[[Record], str] = NAMED[field].label
+    label: Callable[[Record], str] = REFERENCES[field].label
     name = label(record)
     names = [name, *(text_of(record, each) for each in ("label", "display_name", "business_name", "name"))]
     first, last = text_of(record, "first_name"), text_of(record, "last_name")

@@ -18,7 +18,8 @@ from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
-from cliniko_mcp.results.envelope import MOST_BYTES, USUAL_BYTES, Answer, size
+from cliniko_mcp.results.budget import MAX_RESULT_BYTES, USUAL_BYTES, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import person
 from cliniko_mcp.tools.tool import curated
 
@@ -130,7 +131,7 @@ async def _rows(clinic: GuardedClinic, given: Report, found: Finding, used: int)
     some = found.rows[given.skip : given.skip + (given.limit or _USUAL)]
     ids = [str(row["patient_id"]) for row in some if row.get("patient_id")]
     records = await clinic.by_id_named("list_patients", ids)
-    room = (MOST_BYTES if given.limit is not None else USUAL_BYTES) - _ROOM - used
+    room = (MAX_RESULT_BYTES if given.limit is not None else USUAL_BYTES) - _ROOM - used
     shown: list[Json] = []
     for row in some:
         if (key := row.get("patient_id")) is not None:

@@ -24,7 +24,8 @@ from cliniko_mcp.phrases import day_bounds
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
-from cliniko_mcp.results.envelope import MOST_BYTES, USUAL_BYTES, Answer, size
+from cliniko_mcp.results.budget import MAX_RESULT_BYTES, USUAL_BYTES, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Row
 from cliniko_mcp.tools.tool import curated
 
@@ -56,7 +57,7 @@ async def work(clinic: GuardedClinic, given: ShowDiary) -> Answer:
     sites = [site] if site else [each for each in roster.businesses.values() if not each.gone or _used(each, diary)]
     sheets = sheets_of(roster, diary, span, sites, who)
     found = await people_of(clinic, [each for sheet in sheets for each in (*sheet.entries, *sheet.over)])
-    shown = _Shown(roster, found, given, (MOST_BYTES if given.limit else USUAL_BYTES) - _ENVELOPE)
+    shown = _Shown(roster, found, given, (MAX_RESULT_BYTES if given.limit else USUAL_BYTES) - _ENVELOPE)
     for sheet in sheets:
         shown.add(sheet)
     body: dict[str, JsonValue] = {

@@ -108,5 +108,5 @@ tool = curated(
     risk=Risk.WRITE,
     needs=(*PATIENT_NEEDS, "get_attachment_presigned_post", "create_patient_attachment"),
     synonyms="upload document add file letter pdf x-ray mri results save to client file imaging",
-    most_bytes=8_000_000,
+    max_argument_bytes=8_000_000,
 )
