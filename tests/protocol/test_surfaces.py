@@ -99,8 +99,8 @@ async def test_every_kind_that_can_be_attached_is_read_by_a_get_operation():
         offered = (await assistant.client.list_resource_templates()).resource_templates
 
     assert [each.uri_template for each in offered] == [f"cliniko://{each.noun}/{{id}}" for each in BY_ID]
-    assert all(operations()[each.operation].shape == "get" for each in (*BY_ID, *ALONE))
-    assert {each.operation for each in BY_ID} >= {"get_patient", "get_invoice", "get_treatment_note"}
+    assert all(kind.operation().shape == "get" for kind in (*BY_ID, *ALONE))
+    assert {kind.operation().name for kind in BY_ID} >= {"get_patient", "get_invoice", "get_treatment_note"}
 
 
 async def test_what_the_operator_excluded_can_neither_be_seen_nor_attached():
