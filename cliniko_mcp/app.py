@@ -62,8 +62,8 @@ class App:
         """Where this run reads the time: the demo clinic's clock, a given start that runs on, or this computer's."""
         if self.settings.sandbox:
             return lambda: self.sandbox.clock.now()
-        start = self.settings.sandbox_now
-        if start is not None and self.settings.demo:
+        start = self.settings.clock_start
+        if start is not None:
             began = datetime.now(UTC)
             frozen = self.settings.sandbox_clock == "frozen"
             return lambda: start if frozen else start + (datetime.now(UTC) - began)

@@ -265,8 +265,15 @@ def test_the_instructions_say_what_this_run_refuses(flags: dict[str, Any]):
     )
 
 
+def test_the_instructions_call_only_the_built_in_clinic_a_demo():
+    local = Settings(base_url="http://127.0.0.1:9000/v1")
+
+    assert "demo clinic" in instructions(Settings(sandbox=True))
+    assert "demo clinic" not in instructions(local)
+
+
 def test_the_instructions_are_true_of_what_can_be_unarchived():
-    unarchived = {each.resource for each in operations().values() if each.shape == "unarchive"}
+    unarchived = {operation.resource for operation in operations().values() if operation.shape == "unarchive"}
 
     assert unarchived == {"patients", "businesses", "treatment_notes"}
     assert "Only patients, sites and treatment notes can be unarchived here." in instructions(Settings(sandbox=True))
