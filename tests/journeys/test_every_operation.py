@@ -12,9 +12,9 @@ from sandbox.world import World
 
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.results.envelope import size
+from cliniko_mcp.results.budget import size
 from cliniko_mcp.results.rows import FREE_TEXT
-from cliniko_mcp.tools.schema import controls
+from cliniko_mcp.tools.schema import display_arguments
 
 pytestmark = pytest.mark.anyio
 OPERATIONS = list(registry.operations().values())
@@ -93,7 +93,7 @@ async def test_every_list_answers_in_the_one_envelope_and_counts_what_it_lists(
     client, world = assistant
     given = arguments(world, operation)
     shapes: list[dict[str, Any]] = [{}, {"limit": 1000}, {"limit": 2}]
-    shapes += [{"detail": "full", "limit": 1000}] if "detail" in controls(operation) else []
+    shapes += [{"detail": "full", "limit": 1000}] if "detail" in display_arguments(operation) else []
     for shape in shapes:
         answer = await client.call(operation.name, **given, **shape)
         page = answer["page"]

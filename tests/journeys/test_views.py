@@ -166,7 +166,8 @@ async def test_what_is_excluded_is_refused_whatever_the_arguments_and_the_refusa
         ):
             assert await refused(assistant, name, **arguments) == "not_allowed"
         written = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
-        outcomes = [line["outcome"] for line in written if line["outcome"] != "begun"]
+        # What is read for a zone or a preview is written down as well, beside what the tools were asked for.
+        outcomes = [line["outcome"] for line in written if line["outcome"] != "begun" and "for" not in line]
         assert outcomes == ["not_allowed"] * 5
         for name, arguments in (
             ("archive_patient", {"id": "x"}),
