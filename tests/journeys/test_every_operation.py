@@ -55,7 +55,7 @@ async def assistant() -> AsyncGenerator[tuple[Assistant, World]]:
         yield one, world
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 async def test_every_operation_can_be_called_as_a_tool(
     assistant: tuple[Assistant, World], operation: Operation
 ) -> None:
@@ -86,7 +86,9 @@ def inside(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
             yield from inside(below, f"{at}[]")
 
 
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.listing], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.listing], ids=lambda operation: operation.name
+)
 async def test_every_list_answers_in_the_one_envelope_and_counts_what_it_lists(
     assistant: tuple[Assistant, World], operation: Operation
 ) -> None:
