@@ -193,7 +193,7 @@ async def test_days_are_completed_without_asking_cliniko_at_all():
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
-async def test_the_surfaces_are_there_in_both_eras_of_the_protocol(mode: str):
+async def test_the_prompts_resources_and_completions_are_there_in_both_eras_of_the_protocol(mode: str):
     async with in_process(mode=mode) as assistant:
         assert (await assistant.client.list_prompts()).prompts
         assert (await assistant.client.list_resource_templates()).resource_templates
