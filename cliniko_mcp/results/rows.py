@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from cliniko_mcp.cliniko.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.cliniko.models import Record, value_of
-from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.time_zones import time_zone
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -92,17 +91,15 @@ class Shape:
         return ("id", *(name for name in shown if name != "id"))
 
 
-def shape_of(operation: Operation, arguments: Mapping[str, object], usual: Detail) -> Shape | None:
-    """The shape that the arguments `detail` and `fields` ask for; None where the operation answers with no record.
+def shape_of(record: type[Record], arguments: Mapping[str, object], usual: Detail) -> Shape:
+    """The shape of this record that the arguments `detail` and `fields` ask for.
 
     Raises InvalidArguments for anything else in them.
     """
-    if operation.record is None:
-        return None
     detail = arguments.get("detail") or usual
     if detail not in ("concise", "full"):
         raise InvalidArguments("detail must be concise or full.", f"Leave it out for {usual} rows.", field="detail")
-    return Shape(operation.record, detail, _field_names(arguments.get("fields")))
+    return Shape(record, detail, _field_names(arguments.get("fields")))
 
 
 def _field_names(fields: object) -> list[str] | None:

@@ -13,7 +13,7 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import CUT, MAX_RESULT_BYTES, USUAL_BYTES
 from cliniko_mcp.results.cursor import MAX_ANCHORS, Cursors, Position, Query
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Rows, Shape, shape_of, shaped
+from cliniko_mcp.results.rows import Rows, shape_of, shaped
 from cliniko_mcp.tools.schema import display_arguments
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def listed(
     limit = _limit(arguments)
     position = _position(operation, arguments, cursors)
     query = position.query
-    shape = shape_of(operation, query.arguments, "concise") or Shape(operation.row)
+    shape = shape_of(operation.row, query.arguments, "concise")
     ours = display_arguments(operation)
     call = operation.parse({name: value for name, value in query.arguments.items() if name not in ours})
     # A cursor is base64, of which a byte costs twice the tokens that it does in rows.

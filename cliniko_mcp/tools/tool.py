@@ -157,7 +157,7 @@ def _validated(name: str, model: type[ArgumentsT], values: Mapping[str, JsonValu
 async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arguments) -> Answer:
     ours = display_arguments(operation)
     call = operation.parse({name: value for name, value in arguments.items() if name not in ours})
-    shape = shape_of(operation, arguments, "full")
+    shape = shape_of(operation.record, arguments, "full") if operation.record else None
     # Read before the call is performed: after a change nothing may fail that serves only to show it.
     home = await clinic.zone()
     record = await clinic.perform(call)
