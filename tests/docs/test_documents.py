@@ -35,9 +35,9 @@ ELSEWHERE = {
     "cliniko-mcp demo": "test_the_transcript_in_the_readme_is_what_the_demo_says",
     "cliniko-mcp manifest": "tests/laws/test_generated.py holds what it writes",
     "cliniko-mcp manifest --check": "tests/laws/test_generated.py",
-    "python -m build --outdir dist": "tests/packaging/test_package.py",
-    "python packaging/mcpb/build.py --out dist": "tests/packaging/test_bundle.py",
-    "CLINIKO_TEST_INSTALLS=1 pytest tests/packaging tests/docs": "it is this test among others",
+    "python -m build --outdir dist": "tests/distribution/test_package.py",
+    "python packaging/mcpb/build.py --out dist": "tests/distribution/test_bundle.py",
+    "CLINIKO_TEST_INSTALLS=1 pytest tests/distribution tests/docs": "it is this test among others",
     "npx --yes @anthropic-ai/mcpb validate packaging/mcpb/manifest.json": "the release checklist itself",
     **dict.fromkeys(
         ("python3 -m venv .venv", ". .venv/bin/activate", "pip install ."),

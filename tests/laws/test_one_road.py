@@ -97,7 +97,7 @@ class Replayed:
         if not settings and str(play) in self._known:
             return self._known[str(play)]
         self._sandbox.restore(self._state)
-        async with stage(self._log, self._sandbox, **{"allow_destroy": DESTRUCTIVE, **settings}) as played:
+        async with stage(self._log, self._sandbox, allow_destroy=DESTRUCTIVE, **settings) as played:
             found = await played.play(play.tool, **play.spoken(self._ids))
         scene = Scene(str(play), found.answer, found.lines, found.requests)
         if not settings:
