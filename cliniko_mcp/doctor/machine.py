@@ -39,20 +39,20 @@ def python(found: tuple[int, ...]) -> Check:
 
 def packages(package: str = "cliniko-mcp") -> Check:
     """Whether the libraries are there in versions that fit; another program may have changed them since."""
-    again = (
+    reinstall = (
         "Install it again from its folder, as it was installed: `pip install .` in its environment, "
         "`pipx install --force .` or `uv tool install --reinstall .`."
     )
     try:
         from packaging.requirements import Requirement
     except ImportError:  # it is one of the libraries looked for
-        return failed("packages", "packaging is missing", again)
+        return failed("packages", "packaging is missing", reinstall)
     try:
         wanted = requires(package) or []
     except PackageNotFoundError:
-        return warning("packages", f"cliniko-mcp {__version__} runs from a folder and was not installed", again)
+        return warning("packages", f"cliniko-mcp {__version__} runs from a folder and was not installed", reinstall)
     wrong: list[str] = []
-    seen: list[str] = []
+    fitting: list[str] = []
     for requirement in map(Requirement, wanted):
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
@@ -65,10 +65,10 @@ def packages(package: str = "cliniko-mcp") -> Check:
         if not bounds.contains(found, prereleases=True):
             wrong.append(f"{name} {found} does not fit {bounds}")
         elif name in ("mcp", "httpx2", "pydantic"):
-            seen.append(f"{name} {found}")
+            fitting.append(f"{name} {found}")
     if wrong:
-        return failed("packages", "; ".join(wrong), again)
-    return ok("packages", f"cliniko-mcp {__version__}, {', '.join(seen)}")
+        return failed("packages", "; ".join(wrong), reinstall)
+    return ok("packages", f"cliniko-mcp {__version__}, {', '.join(fitting)}")
 
 
 def view(surroundings: "Surroundings") -> Check:
@@ -121,12 +121,12 @@ def _host(host: Host, path: Path) -> Check:
     except ConfigurationError as problem:
         return warning(name, f"{host.title}: {problem.message}", problem.fix)
     if not servers:
-        return warning(name, f"{host.title} is here, and does not start this server yet", again)
+        return warning(name, f"{host.title} is here, and does not start this server yet", reinstall)
     for server, entry in servers.items():
         command = str(entry.get("command", ""))
         again = f"Run `{shlex.join(_install_again(host, server, entry))}`."
         if Path(command).is_absolute() and not Path(command).exists():
-            return failed(name, f"{host.title} starts {command}, which is not there any more", again)
+            return failed(name, f"{host.title} starts {command}, which is not there any more", reinstall)
         environment = entry.get("env")
         if isinstance(environment, Mapping) and environment.get("CLINIKO_API_KEY"):
             return warning(name, f"the API key stands in plain text in {path}", f"Run `cliniko-mcp login`. {again}")
