@@ -121,12 +121,12 @@ def _host(host: Host, path: Path) -> Check:
     except ConfigurationError as problem:
         return warning(name, f"{host.title}: {problem.message}", problem.fix)
     if not servers:
-        return warning(name, f"{host.title} is here, and does not start this server yet", reinstall)
+        return warning(name, f"{host.title} is here, and does not start this server yet", again)
     for server, entry in servers.items():
         command = str(entry.get("command", ""))
         again = f"Run `{shlex.join(_install_again(host, server, entry))}`."
         if Path(command).is_absolute() and not Path(command).exists():
-            return failed(name, f"{host.title} starts {command}, which is not there any more", reinstall)
+            return failed(name, f"{host.title} starts {command}, which is not there any more", again)
         environment = entry.get("env")
         if isinstance(environment, Mapping) and environment.get("CLINIKO_API_KEY"):
             return warning(name, f"the API key stands in plain text in {path}", f"Run `cliniko-mcp login`. {again}")
