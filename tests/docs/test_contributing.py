@@ -1,4 +1,4 @@
-"""The examples for contributors work as they stand: in a copy of the project, its new tools called in the demo clinic."""
+"""The examples for contributors work as they stand: in a copy of the project, called there in the demo clinic."""
 
 import json
 import os
