@@ -79,7 +79,7 @@ def body_samples(operation: Operation) -> Mapping[str, tuple[object, ...]]:
     """For each argument of the body or the query, the values of the pool that the operation accepts in it."""
     models = [model for model in (operation.given_body, operation.query) if model is not None]
     names = [name for model in models for name in model.wire_names().values()]
-    properties = operation_schema(operation)["properties"]
+    properties = operation_schema(operation.name)["properties"]
     assert isinstance(properties, dict)
     found: dict[str, tuple[object, ...]] = {}
     for name in names:

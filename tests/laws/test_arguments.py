@@ -91,7 +91,7 @@ def test_an_argument_of_no_name_is_refused(operation: Operation):
 
 @every_operation
 def test_every_argument_stands_in_the_schema_and_nothing_else_does(operation: Operation):
-    properties = operation_schema(operation)["properties"]
+    properties = operation_schema(operation.name)["properties"]
     assert isinstance(properties, dict)
 
     assert properties.keys() == {*operation.argument_names, *controls(operation)}
@@ -111,7 +111,7 @@ def test_the_schema_accepts_what_parsing_accepts(operation: Operation, data: st.
         return
 
     typed: Any = as_typed(operation, arguments)
-    problems = list(Draft202012Validator(operation_schema(operation)).iter_errors(typed))
+    problems = list(Draft202012Validator(operation_schema(operation.name)).iter_errors(typed))
 
     assert not problems, problems[0].message
 
@@ -139,7 +139,7 @@ def arguments_of(operation: Operation) -> st.SearchStrategy[dict[str, object]]:
 
 def as_typed(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:
     """The arguments as a host that follows the schema sends them: parsing also takes ids as numbers and 1 for true."""
-    properties = operation_schema(operation)["properties"]
+    properties = operation_schema(operation.name)["properties"]
     assert isinstance(properties, dict)
     typed = dict(arguments)
     for name, value in arguments.items():

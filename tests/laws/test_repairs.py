@@ -28,14 +28,14 @@ def told(operation: Operation, arguments: dict[str, object]) -> dict[str, Any]:
     """The error as a model reads it."""
     with pytest.raises(InvalidArguments) as refused:
         operation.parse(arguments)
-    body = error_body(explained(refused.value, operation.name, operation_schema(operation)))
+    body = error_body(explained(refused.value, operation.name, operation_schema(operation.name)))
     assert size(body) <= MOST_BYTES
     assert "…" not in str(body)
     return body
 
 
 def properties_of(operation: Operation) -> dict[str, Any]:
-    properties: Any = operation_schema(operation)["properties"]
+    properties: Any = operation_schema(operation.name)["properties"]
     return properties
 
 
@@ -63,7 +63,7 @@ def test_what_is_left_out_is_named_all_at_once_with_its_schema(operation: Operat
 
     for name in needed(operation):
         properties = properties_of(operation)
-        if name in operation_schema(operation).get("required", []):  # pyright: ignore[reportOperatorIssue]
+        if name in operation_schema(operation.name).get("required", []):  # pyright: ignore[reportOperatorIssue]
             assert f"{name} is needed" in body["message"]
             assert body["schema"][name] == properties[name]
 
