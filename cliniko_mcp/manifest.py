@@ -75,7 +75,8 @@ def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
             "annotations": tool.annotations,
         }
         optional: dict[str, JsonValue] = {"resource": tool.resource, "synonyms": tool.synonyms}
-        optional["needs"] = list(tool.needs)
+        # Interim: `frontdesk` still names its own needs by text.
+        optional["needs"] = [need if isinstance(need, str) else need.name for need in tool.needs]
         if tool.operation and tool.operation.replaced_by:
             optional |= {"replaced_by": tool.operation.replaced_by, "deprecated": True}
         rows.append(row | {name: value for name, value in optional.items() if value})
@@ -208,7 +209,7 @@ def check_registered(root: Path) -> None:
 
 def demo_reference(page: str) -> str:
     """The page about the demo clinic, with the tables that its own code determines put between their marks."""
-    from cliniko_mcp.sandbox.choices import choices_table
+    from cliniko_mcp.sandbox.design_choices import choices_table
     from cliniko_mcp.sandbox.ledger import ledger_table
 
     for name, table in (("choices", choices_table()), ("ledger", ledger_table())):

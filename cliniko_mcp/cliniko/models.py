@@ -18,8 +18,8 @@ from pydantic_core import ErrorDetails, PydanticSerializationError
 from cliniko_mcp.errors import JsonValue
 
 JsonObject = Mapping[str, JsonValue]
-STRANGE: Final = "is not an argument of this operation"
-"""What a complaint says of a name that is not known."""
+UNKNOWN_ARGUMENT: Final = "is not an argument of this operation"
+"""The complaint about a name that is not known."""
 
 
 class Record(BaseModel):
@@ -44,7 +44,7 @@ class Record(BaseModel):
 
     def as_json(self) -> dict[str, JsonValue]:
         """Every field that holds something as JSON, unexpected values as they came."""
-        return {**self.model_dump(mode="json", exclude_none=True), **_given(self.unexpected)}
+        return {**self.model_dump(mode="json", exclude_none=True), **_present(self.unexpected)}
 
     @classmethod
     def read(cls, raw: JsonObject) -> Self:
@@ -99,7 +99,7 @@ class Record(BaseModel):
         return values
 
 
-def _given(values: Mapping[str, object]) -> dict[str, Any]:
+def _present(values: Mapping[str, object]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -140,7 +140,7 @@ def _are_links(value: object) -> TypeGuard[list[Mapping[str, object]]]:
 
 
 def _ids_of(links: Sequence[Mapping[str, object]]) -> list[object]:
-    return [linked_id(each) or each for each in links]
+    return [linked_id(link) or link for link in links]
 
 
 class Body(BaseModel):
@@ -221,7 +221,7 @@ _IN_WORDS: Final = {
     kind: sentence
     for kinds, sentence in {
         "missing": "is needed",
-        "extra_forbidden": STRANGE,
+        "extra_forbidden": UNKNOWN_ARGUMENT,
         "string_type": "must be text",
         "bool_type bool_parsing": "must be true or false",
         "int_type int_parsing int_from_float": "must be a whole number",

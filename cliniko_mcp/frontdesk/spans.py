@@ -60,12 +60,12 @@ def _read(phrase: str, now: datetime, zone: ZoneInfo, site: Known | None) -> Whe
 
 def _said(whens: Mapping[str, When], sites: Collection[Known], home: When) -> str:
     if len({_instants(each) for each in whens.values()}) == 1:  # the same moments everywhere, as in "the next 14 days"
-        return home.said if len(sites) > 1 else next(iter(whens.values())).said
+        return home.description if len(sites) > 1 else next(iter(whens.values())).description
     names: dict[str, list[str]] = {}
     for site in sites:
-        names.setdefault(whens[site.id].said, []).append(site.name)
+        names.setdefault(whens[site.id].description, []).append(site.name)
     if len(names) < 2:
-        return next(iter(names), home.said)
+        return next(iter(names), home.description)
     plain = {said.rsplit(" (", 1)[0] for said in names}
     if len(plain) == 1:
         zones = ", ".join(f"{said.rsplit(' (', 1)[1][:-1]} at {_and(at)}" for said, at in names.items())
@@ -75,7 +75,7 @@ def _said(whens: Mapping[str, When], sites: Collection[Known], home: When) -> st
 
 def _instants(when: When) -> object:
     if when.weekdays or when.times:
-        return when.said
+        return when.description
     return when.start.astimezone(UTC), when.end.astimezone(UTC)
 
 
@@ -100,7 +100,7 @@ def start_of(when: When, length: timedelta) -> datetime:
     if not (when.weekdays or when.times) and when.end.astimezone(UTC) - start == length:
         return start
     raise NotUnderstood(
-        f"That is a stretch of time, not one start: {when.said}.",
+        f"That is a stretch of time, not one start: {when.description}.",
         'Give a day and a time, such as "Tuesday at 10:30"; find_times says what is free.',
         examples=["Tuesday at 10:30", "24 November 2026 at 9:00", "tomorrow 14:15"],
     )

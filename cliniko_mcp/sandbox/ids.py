@@ -11,7 +11,7 @@ _STEP: Final = 1 << 21
 
 
 class IdSequence:
-    """Rising 19-digit ids. `count` is all the state there is: it is saved and restored with the clinic."""
+    """Rising 19-digit ids. `count` is the whole state: it is saved and restored with the clinic."""
 
     def __init__(self, seed: int, count: int = 0) -> None:
         self.seed = seed

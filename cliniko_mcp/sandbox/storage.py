@@ -1,4 +1,4 @@
-"""The fake file storage behind attachments: takes uploads as S3 takes a presigned POST, gives files out (api.md 3.3).
+"""The fake file storage of attachments: uploads like a presigned POST of S3, and downloads (api.md 3.3).
 
 It answers below `/_storage/` on the clinic's host and knows no API keys: whoever holds the signed fields may upload,
 whoever holds the signed address may download.
@@ -16,8 +16,8 @@ from xml.sax.saxutils import escape
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.timestamps import timestamp
 from cliniko_mcp.sandbox.wire import Json, Refusal, SandboxRequest, SandboxResponse, dumps, not_found
 
 PATH: Final = "/_storage/"
@@ -42,16 +42,16 @@ class Part:
 
 
 def address(context: RequestContext) -> str:
-    """Where the storage is: an absolute URL that ends with a slash."""
+    """The absolute URL of the storage, which ends with a slash."""
     base = urlsplit(context.base_url)
     return f"{base.scheme}://{base.netloc}{PATH}"
 
 
 def presign(context: RequestContext, patient_id: str) -> Json:
-    """The address and the form fields that let anyone upload one file for this patient, for an hour (choices 59)."""
+    """The URL and the form fields that let anyone upload one file for this patient, for an hour (choices 59)."""
     upload_id = context.ids.next()
     key = f"4711/patients/F{patient_id}/attachments/temp/{context.ids.token(f'upload {upload_id}')}/{_FILENAME}"
-    until = stamp(context.clock.now() + _VALID)
+    until = timestamp(context.clock.now() + _VALID)
     conditions: list[JsonValue] = [
         {"bucket": _BUCKET},
         ["starts-with", "$key", key.removesuffix(_FILENAME)],
@@ -74,7 +74,7 @@ def presign(context: RequestContext, patient_id: str) -> Json:
 
 
 def uploaded(context: RequestContext, upload_url: str, patient_id: JsonValue) -> Row | None:
-    """The upload that this URL names, if it happened, was meant for this patient and is not used yet."""
+    """The upload that this URL names, if it exists, belongs to this patient and is not used yet."""
     if not upload_url.startswith(address(context)):
         return None
     key = unquote(upload_url.removeprefix(address(context)).lstrip("/"))
@@ -82,17 +82,17 @@ def uploaded(context: RequestContext, upload_url: str, patient_id: JsonValue) ->
     return found if found is not None and found.get("patient_id") == patient_id else None
 
 
-def keep_file(
+def store_file(
     context: RequestContext, attachment_id: str, patient_id: str, filename: str, content_type: str, data: bytes
 ) -> None:
-    """Keep the content of an attachment, to be given out through its signed address."""
-    kept: Json = {"filename": filename, "content_type": content_type, "data": b64encode(data).decode()}
+    """Store the content of an attachment, to be downloaded from its signed URL."""
+    file: Json = {"filename": filename, "content_type": content_type, "data": b64encode(data).decode()}
     key = f"4711/patients/F{patient_id}/attachments/{attachment_id}/{filename}"
-    context.store.put(FILES, {"id": attachment_id, "key": key, **kept})
+    context.store.put(FILES, {"id": attachment_id, "key": key, **file})
 
 
 def download_address(context: RequestContext, attachment_id: str) -> str | None:
-    """The signed address of an attachment's content, or None where nothing is kept."""
+    """The signed URL of an attachment's content, or None where nothing is stored."""
     row = context.get(FILES, attachment_id)
     if row is None:
         return None
@@ -100,7 +100,7 @@ def download_address(context: RequestContext, attachment_id: str) -> str | None:
 
 
 def answer_storage(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
-    """201 for an upload, 200 for a download, and what S3 says where it refuses. Raises the 404 for anything else."""
+    """201 for an upload, 200 for a download, and the errors of S3. Raises the 404 for anything else."""
     if request.method == "POST" and request.path == PATH:
         return _take(context, request)
     if request.method == "GET":
@@ -117,8 +117,8 @@ def _take(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
         raise _refused(403, "AccessDenied", "Access Denied")
     if str(upload["until"]) < context.clock.stamp():
         raise _refused(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
-    asked = upload["fields"]
-    signed = {name: str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
+    presigned = upload["fields"]
+    signed = {name: str(value) for name, value in presigned.items()} if isinstance(presigned, dict) else {}
     key = fields.get("key", "").replace(_FILENAME, file.filename or "")
     start = signed.pop("key").removesuffix(_FILENAME)
     wrong = next((name for name, value in signed.items() if fields.get(name) != value), None)

@@ -1,4 +1,4 @@
-"""The demo clinic as a transport of the HTTP client: no socket, the same answers."""
+"""The demo clinic as a transport of the HTTP client: no socket, the same responses."""
 
 import anyio
 import httpx2
@@ -8,13 +8,13 @@ from cliniko_mcp.sandbox.wire import SandboxRequest
 
 
 class SandboxTransport(httpx2.AsyncBaseTransport):
-    """Answers the client's requests from a Sandbox. Slow answers are waited for and count towards the read timeout."""
+    """Answers the client's requests from a Sandbox. A slow response counts towards the read timeout."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The sandbox's answer. Raises httpx2.ReadError for a dropped connection, ReadTimeout for one too slow."""
+        """The sandbox's response. Raises httpx2.ReadError for a dropped connection, ReadTimeout for a slow one."""
         body = await request.aread()
         raw_path, _, _ = request.url.raw_path.partition(b"?")
         response = self._sandbox.respond(

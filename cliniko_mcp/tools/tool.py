@@ -1,6 +1,6 @@
 """A tool as MCP knows it, and how an operation of the API becomes one."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeVar, cast
@@ -40,7 +40,7 @@ class Tool:
     run: Run
     resource: str | None = None
     operation: Operation | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[Operation, ...] = ()
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
     synonyms: str = ""
     """Other words for it, which the plain-word lookup reads."""
@@ -103,7 +103,7 @@ def curated(
     work: Callable[[GuardedClinic, A], Awaitable[Answer]],
     *,
     risk: Risk = Risk.READ,
-    needs: tuple[str, ...] = (),
+    needs: Sequence[Operation] = (),
     synonyms: str = "",
     title: str | None = None,
     kind: Kind = "workflow",
@@ -128,7 +128,7 @@ def curated(
         risk=risk,
         input_schema=schema,
         run=run,
-        needs=needs,
+        needs=tuple(needs),
         synonyms=synonyms,
         most_bytes=most_bytes,
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import PermissionMissing
 from tests.guards.gate import STAMP, Clock, FakeClinic, Rows
 

@@ -11,7 +11,7 @@ import anyio
 import httpx2
 
 from cliniko_mcp.client.clinic import Clinic
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.registry import find
 
 KEY = "MS0xLWFiYw-au2"

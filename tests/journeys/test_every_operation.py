@@ -28,7 +28,7 @@ def arguments(world: World, operation: Operation) -> dict[str, Any]:
     """Good arguments for this operation, with ids of this clinic; what destroys gets a record of its own."""
     own = world.make(operation.resource) if operation.method != "GET" and "id" in operation.path_ids else None
     if operation.shape == "unarchive":
-        world.front.post(f"/{operation.resource}/{own}/archive", status=204)
+        world.client.post(f"/{operation.resource}/{own}/archive", status=204)
     steps = zip(operation.path.split("/"), world.path(operation, own).split("/"), strict=True)
     given: dict[str, Any] = {name.strip("{}"): value for name, value in steps if name.startswith("{")}
     if operation.shape in ("update", "create"):

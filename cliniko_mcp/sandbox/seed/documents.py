@@ -44,7 +44,7 @@ def _paragraph(name: str, **more: JsonValue) -> Json:
 
 
 def _choice(name: str, kind: str, values: Sequence[str], chosen: Sequence[str] = (), **more: JsonValue) -> Json:
-    answers: list[JsonValue] = [{"value": each, **({"selected": True} if each in chosen else {})} for each in values]
+    answers: list[JsonValue] = [{"value": value, **({"selected": True} if value in chosen else {})} for value in values]
     return {"name": name, "type": kind, "answers": answers, **more}
 
 

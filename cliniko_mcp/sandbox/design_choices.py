@@ -1,4 +1,4 @@
-"""What nobody documents about Cliniko, and what the demo clinic does there: checklist point (api.md 6) -> sentences."""
+"""What the demo clinic does where Cliniko's behaviour is documented nowhere, by point of the checklist (api.md 6)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -72,7 +72,7 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     53: (
         "Both prices are rounded to the cent, half up; a product without a tax has the same price twice.",
         "A new rate of a tax reprices its products. stock_level is heard on create and ignored afterwards.",
-        "product_supplier_name takes the supplier of that name, or makes one; product_supplier_id goes before it.",
+        "product_supplier_name takes the supplier of that name, or makes one; product_supplier_id takes precedence.",
     ),
     54: (
         "billable_item_id and product_id of a type name its oldest join: a value changes or makes it, null removes it.",
@@ -139,6 +139,6 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
 
 
 def choices_table() -> str:
-    """The choices as a table in Markdown, by checklist point."""
+    """The choices as a table in Markdown, a row for each point of the checklist."""
     rows = [f"| {point} | {' '.join(sentences)} |" for point, sentences in sorted(CHOICES.items())]
     return "\n".join(["| point | what the demo clinic does |", "|---|---|", *rows])

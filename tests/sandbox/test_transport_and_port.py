@@ -12,7 +12,7 @@ from cliniko_mcp.sandbox.port import asgi_app
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from cliniko_mcp.sandbox.wire import SandboxRequest
 
-from .front import NOW
+from .client import NOW
 
 pytestmark = pytest.mark.anyio
 
