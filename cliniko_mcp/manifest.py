@@ -181,7 +181,11 @@ def stamped(text: str, tools: Mapping[str, Tool]) -> str:
 
 
 def generated(root: Path) -> dict[Path, str]:
-    """The files that the registry determines, with the text each should have; `root` is the project's folder."""
+    """The files that the registry determines, with the text each should have; `root` is the project's folder.
+
+    Raises ConfigurationError for a resource module that the registry does not know.
+    """
+    check_registered(root)
     tools = all_tools()
     files = {
         root / "tools.manifest.json": manifest_text(tools),
@@ -201,6 +205,17 @@ def generated(root: Path) -> dict[Path, str]:
         _, _, after = rest.partition(END)
         files[readme] = f"{before}{START}\n{tool_table(tools)}\n{END}{after}"
     return files
+
+
+def check_registered(root: Path) -> None:
+    """Raise ConfigurationError naming the modules of `cliniko/resources` whose operations nobody would see."""
+    folder = root / "cliniko_mcp" / "cliniko" / "resources"
+    missing = sorted({path.stem for path in folder.glob("[!_]*.py")} - {*RESOURCES})
+    if missing:
+        raise ConfigurationError(
+            f"{', '.join(missing)}: in cliniko_mcp/cliniko/resources, but not in RESOURCES of "
+            "cliniko_mcp/cliniko/registry.py; add a line there for each"
+        )
 
 
 def demo_reference(page: str) -> str:

@@ -1,7 +1,6 @@
 """The checks of this computer: Python, the packages, the list of tools, the assistants."""
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 MIN_PYTHON: Final = (3, 11)
 TOKEN_BUDGETS: Final = {"core": 4_000, "all": 32_000}
 """The tokens that the tool list of each view may take of an assistant's context."""
-_REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)")
-_BOUND: Final = re.compile(r"(>=|<=|>|<|==|!=|~=)\s*([\d.]+)")
 
 
 def examine_machine(context: "DoctorContext") -> Iterator[Check]:
@@ -47,51 +44,31 @@ def packages(package: str = "cliniko-mcp") -> Check:
         "`pipx install --force .` or `uv tool install --reinstall .`."
     )
     try:
+        from packaging.requirements import Requirement
+    except ImportError:  # it is one of the libraries looked for
+        return failed("packages", "packaging is missing", reinstall)
+    try:
         wanted = requires(package) or []
     except PackageNotFoundError:
         return warning("packages", f"cliniko-mcp {__version__} runs from a folder and was not installed", reinstall)
     wrong: list[str] = []
     fitting: list[str] = []
-    for line in wanted:
-        needed = _REQUIREMENT.match(line)
-        if needed is None or "extra ==" in line:
+    for requirement in map(Requirement, wanted):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        name, bounds = needed[1], needed[2]
+        name, bounds = requirement.name, requirement.specifier
         try:
             found = version(name)
         except PackageNotFoundError:
             wrong.append(f"{name} is missing")
             continue
-        if not all(_satisfies(found, sign, bound) for sign, bound in _BOUND.findall(bounds)):
-            wrong.append(f"{name} {found} does not fit {bounds.strip()}")
+        if not bounds.contains(found, prereleases=True):
+            wrong.append(f"{name} {found} does not fit {bounds}")
         elif name in ("mcp", "httpx2", "pydantic"):
             fitting.append(f"{name} {found}")
     if wrong:
         return failed("packages", "; ".join(wrong), reinstall)
     return ok("packages", f"cliniko-mcp {__version__}, {', '.join(fitting)}")
-
-
-def _satisfies(found: str, sign: str, bound: str) -> bool:
-    actual, limit = _numbers(found), _numbers(bound)
-    width = max(len(actual), len(limit))
-    actual, limit = actual + (0,) * (width - len(actual)), limit + (0,) * (width - len(limit))
-    match sign:
-        case ">=" | "~=":
-            return actual >= limit
-        case "<":
-            return actual < limit
-        case "<=":
-            return actual <= limit
-        case ">":
-            return actual > limit
-        case "==":
-            return actual == limit
-        case _:
-            return actual != limit
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text.split("+")[0])[:3])
 
 
 def view(context: "DoctorContext") -> Check:

@@ -5,7 +5,7 @@ whoever holds the signed address may download.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import md5
@@ -34,9 +34,8 @@ _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a multipart form; `filename` is None for a plain field."""
+    """The file in a multipart form; `filename` is None where it was sent as a plain field."""
 
-    name: str
     filename: str | None
     content_type: str | None
     data: bytes
@@ -167,42 +166,40 @@ def _xml(root: str, values: Mapping[str, str]) -> bytes:
 
 def _form(request: SandboxRequest) -> tuple[Mapping[str, str], Part | None]:
     """The fields that stand before the file, and the file; S3 does not look at what comes after it."""
-    fields: dict[str, str] = {}
-    for part in _parts(request):
-        if part.name == "file":
-            return fields, part
-        fields[part.name] = part.data.decode(errors="replace")
-    return fields, None
+    # Only an upload to the demo clinic needs a parser of forms.
+    from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
-
-def _parts(request: SandboxRequest) -> Iterator[Part]:
-    kind, parameters = _header(request.headers.get("content-type", ""))
-    boundary = parameters.get("boundary")
-    if kind != "multipart/form-data" or not boundary:
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
         raise _refused(412, "PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data")
-    for chunk in (b"\r\n" + request.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:]:
-        if chunk.startswith(b"--"):
-            return
-        head, found, data = chunk.partition(b"\r\n\r\n")
-        if found:
-            yield _part(head, data)
+    fields: dict[str, str] = {}
+    files: list[Part] = []
+
+    def on_field(field: Field) -> None:
+        name, value = _text(field.field_name), field.value or b""
+        if name == "file":
+            files.append(Part(None, field.content_type, value))
+        elif not files:
+            fields[name] = _text(value)
+
+    def on_file(file: File) -> None:
+        if file.field_name == b"file":
+            file.file_object.seek(0)
+            files.append(Part(_text(file.file_name), file.content_type, file.file_object.read()))
+
+    in_memory = {"MAX_MEMORY_FILE_SIZE": len(request.body) + 1}
+    try:
+        parser = FormParser("multipart/form-data", on_field, on_file, boundary=boundary, config=in_memory)
+        parser.write(request.body)
+        parser.finalize()
+    except FormParserError:
+        raise _refused(
+            400, "MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data."
+        ) from None
+    return fields, files[0] if files else None
 
 
-def _part(head: bytes, data: bytes) -> Part:
-    headers: dict[str, str] = {}
-    for line in head.decode(errors="replace").splitlines():
-        name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    _, parameters = _header(headers.get("content-disposition", ""))
-    return Part(parameters.get("name", ""), parameters.get("filename"), headers.get("content-type"), data)
-
-
-def _header(text: str) -> tuple[str, Mapping[str, str]]:
-    from email.message import Message
-    from email.utils import collapse_rfc2231_value
-
-    message = Message()
-    message["content-type"] = text
-    parameters = message.get_params(failobj=[], header="content-type")
-    named = {name.lower(): collapse_rfc2231_value(value) for name, value in parameters[1:]}
-    return (parameters[0][0].lower() if parameters else ""), named
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import sys
 import time
 from importlib import metadata
 from pathlib import Path
@@ -47,6 +48,8 @@ def test_the_packages_that_are_installed_here_fit() -> None:
         ("mcp==0.1", "does not fit"),
         ("mcp<=1", "does not fit"),
         ("mcp[cli]>99", "does not fit"),
+        ("mcp>=99; python_version >= '3'", "does not fit"),
+        ("mcp!=2.*", "does not fit"),
     ],
 )
 def test_a_missing_or_unfitting_package_is_a_cross(wanted: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,10 +59,26 @@ def test_a_missing_or_unfitting_package_is_a_cross(wanted: str, words: str, monk
     assert "`pipx install --force .`" in found.fix
 
 
-@pytest.mark.parametrize("wanted", ["mcp>=2,!=9.9", "mcp~=2.0", "mcp>1,<3", "mcp"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "mcp>=2,!=9.9",
+        "mcp~=2.0",
+        "mcp>1,<3",
+        "mcp",
+        "no-such-package>=1; python_version < '3'",
+        "mcp >= 2 ; os_name != ''",
+    ],
+)
 def test_a_fitting_package_is_a_tick(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "requires", lambda _: [wanted])
     assert machine.packages().status == "ok"
+
+
+def test_the_library_that_compares_versions_may_be_missing_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    found = machine.packages()
+    assert found.status == "failed" and found.detail == "packaging is missing"
 
 
 def test_a_source_folder_that_was_never_installed_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
