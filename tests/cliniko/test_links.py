@@ -3,6 +3,7 @@
 import pytest
 
 from cliniko_mcp.cliniko.models import Record, value_of
+from cliniko_mcp.errors import JsonValue
 
 
 @pytest.mark.parametrize(
@@ -15,5 +16,7 @@ from cliniko_mcp.cliniko.models import Record, value_of
     ],
 )
 def test_a_list_of_links_becomes_ids_under_the_singular_of_its_name(name: str, ids: str) -> None:
-    links = [{"links": {"self": f"https://api.au1.cliniko.com/v1/{name}/{number}"}} for number in (11, 12)]
+    links: list[JsonValue] = [
+        {"links": {"self": f"https://api.au1.cliniko.com/v1/{name}/{number}"}} for number in (11, 12)
+    ]
     assert value_of(Record.read({"id": "1", name: links}), ids) == ["11", "12"]

@@ -110,7 +110,7 @@ def test_a_clock_that_stood_still_stands_where_it_stood(tmp_path: Path) -> None:
     assert run(path, REAL + timedelta(days=20)).sandbox.clock.now() == NOW + timedelta(days=1, hours=5)
 
 
-def test_what_is_said_at_the_start_goes_before_what_was_kept(tmp_path: Path) -> None:
+def test_what_is_set_at_the_start_takes_precedence_over_what_was_saved(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     run(path, REAL, now=NOW, frozen=True).sandbox.close()
     client = run(path, REAL, now=NOW + timedelta(days=7))

@@ -74,7 +74,7 @@ def test_80_every_operation_answers_as_it_is_described(world: World, operation: 
 
 
 @pytest.mark.skipif(ADDRESS not in os.environ, reason=ABSENT)
-def test_80_the_description_is_really_asked() -> None:
+def test_80_the_description_is_really_used() -> None:
     get_tax = next(operation for operation in OPERATIONS if operation.name == "get_tax")
     schema = success(get_tax)[1]
     assert schema is not None

@@ -76,7 +76,7 @@ READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 @pytest.mark.parametrize("operation", READS, ids=lambda operation: operation.name)
 def test_every_read_is_readable_without_unexpected_values(clinic: Client, operation: Operation) -> None:
     path = _path(clinic, operation)
-    if path is None or (operation.shape == "get" and "{" in operation.path and _unsown(clinic, operation)):
+    if path is None or (operation.shape == "get" and "{" in operation.path and _unseeded(clinic, operation)):
         pytest.skip("the seed has no such record yet")
     query = [("from", "2026-11-30"), ("to", "2026-12-04")] if operation.query else []
     if operation.query:
@@ -92,7 +92,7 @@ def test_every_read_is_readable_without_unexpected_values(clinic: Client, operat
     _valid(operation, body)
 
 
-def _unsown(clinic: Client, operation: Operation) -> bool:
+def _unseeded(clinic: Client, operation: Operation) -> bool:
     return _some(clinic, operation.resource) is None and not operation.query
 
 

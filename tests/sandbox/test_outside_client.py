@@ -207,7 +207,7 @@ def test_the_ledger_is_shown_and_nothing_is_served() -> None:
     assert all(f"`{name}`" in PAGE for name, _ in found)
 
 
-def test_faults_and_files_that_cannot_be_are_said_at_start() -> None:
+def test_faults_and_files_that_cannot_be_are_reported_at_start() -> None:
     for flags, words in (
         (("--faults", "rain"), "--faults: kind"),
         (("--sandbox-file", "/nowhere/x.db"), "cannot be used"),

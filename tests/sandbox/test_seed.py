@@ -213,7 +213,7 @@ def test_it_is_made_in_seconds_and_again_in_no_time() -> None:
     assert time.process_time() - began < 1
 
 
-def test_sowing_leaves_the_collector_of_the_process_alone() -> None:
+def test_building_the_seed_leaves_the_collector_of_the_process_alone() -> None:
     kept = gc.get_freeze_count()
     assert Sandbox(now=NOW, frozen=True, seed=77).context.store.table("patients").live
     assert gc.isenabled() and gc.get_freeze_count() == kept

@@ -99,7 +99,7 @@ def test_13_what_is_needed_cannot_be_blank(client: Client, path: str, needed: se
     assert errors(client.post(path, {}, status=422)) == dict.fromkeys(needed, "can’t be blank")
 
 
-def test_13_a_flag_that_is_needed_is_said_beside_what_is_blank(client: Client) -> None:
+def test_13_a_flag_that_is_needed_is_reported_beside_what_is_blank(client: Client) -> None:
     blank = "can’t be blank"
     assert errors(client.post("/treatment_notes", {}, status=422)) == {
         "patient_id": blank,
