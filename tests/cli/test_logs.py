@@ -117,7 +117,7 @@ async def test_a_tool_that_breaks_over_a_record_leaves_no_name_in_the_log(
         raise ValueError(f"Ana Lima {PERSONAL['email']} {KEY}")
 
     async with in_process() as assistant:
-        monkeypatch.setattr(App, "call", broken)
+        monkeypatch.setattr(App, "run", broken)
         assert "Ana" not in str(await assistant.call("find_patients", query="Ana Lima"))
     assert "find_patients failed" in log.text and "ValueError" in log.text
     assert not any(word in log.text for word in ("Ana", "Lima", "mail.example", KEY))
