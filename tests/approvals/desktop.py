@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from cliniko_mcp.approvals.decisions import Decisions
 from cliniko_mcp.approvals.page import ApprovalPage
 from cliniko_mcp.approvals.pin import Pin
-from cliniko_mcp.approvals.questions import PendingQuestion, Matter, Questions
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions
 from tests.guards.gate import Clock
 
 PATIENT = 300.0

@@ -6,7 +6,7 @@ import pytest
 
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.page_html import mark, outcome_page, policy, questions_page
-from cliniko_mcp.approvals.questions import PendingQuestion, Matter, Question
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question
 
 NOW = 1_000_000.0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import PendingQuestion, Matter, Questions, Verdict
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
 from tests.guards.gate import Clock
 
 ANA = Matter("local", "archive_patient", "{}", "patients/1", "facts")
