@@ -152,10 +152,8 @@ def _operators_of(field: str, family: Family, value: FilterValue) -> Iterator[tu
     match value:
         case Before(bound):
             yield "<", _bound_of(field, family, bound)
-        case After(str(bound)):
-            yield ">", _digits(bound)
-        case After(date() as bound):
-            yield ">", _bound_of(field, family, bound)
+        case After(bound):
+            yield ">", _digits(bound) if isinstance(bound, str) else _bound_of(field, family, bound)
         case From(bound):
             yield ">=", _bound_of(field, family, bound)
         case Between(low, high):

@@ -27,13 +27,13 @@ class Watched(FakeClinic):
         self.problem: Exception | None = None
         self.told_total = True
 
-    async def perform(self, call: Call) -> Record | None:
+    async def perform(self, call: Call[Any], /) -> Any:
         self.asked.append((call.operation.name, call.ids, call.include_archived))
         if self.problem is not None:
             raise self.problem
         return await super().perform(call)
 
-    async def page(self, call: Call, number: int, per_page: int) -> Rows:
+    async def page(self, call: Call[Any], number: int, per_page: int) -> Rows:
         self.asked.append((call.operation.name, number, per_page))
         if self.problem is not None:
             raise self.problem

@@ -10,7 +10,6 @@ from cliniko_mcp.approvals.facts import when_words
 from cliniko_mcp.approvals.preview import Preview, preview, target_of
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.cliniko.registry import operations, resource
 from cliniko_mcp.errors import NotFound, PermissionMissing
@@ -147,10 +146,10 @@ def test_a_hidden_target_is_not_found() -> None:
 
 def test_what_this_key_may_not_see_is_said_to_be_unknown() -> None:
     class Blind(FakeClinic):
-        async def page(self, call: Call, number: int, per_page: int) -> Any:
+        async def page(self, call: Call[Any], number: int, per_page: int) -> Any:
             raise PermissionMissing("No.")
 
-        async def perform(self, call: Call) -> Record | None:
+        async def perform(self, call: Call[Any], /) -> Any:
             if call.operation.resource in ("practitioners", "businesses"):
                 raise PermissionMissing("No.")
             return await super().perform(call)

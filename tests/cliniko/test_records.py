@@ -112,7 +112,8 @@ def test_what_does_not_fit_is_kept_as_it_came_and_the_good_fields_beside_it_too(
     odd = {"odd": [1]}
     names = [name for name, field in kind.model_fields.items() if name != "id" and not fits(odd, field.annotation)]
     wire = {name: kind.model_fields[name].alias or name for name in names}
-    record = kind.read({**WHOLE, **{wire[name]: odd for name in names}, "brand_new": 1})
+    raw: dict[str, Any] = {**WHOLE, **{wire[name]: odd for name in names}, "brand_new": 1}
+    record = kind.read(raw)
     kept = {name: value for name, value in record.unexpected.items() if name in names}
     nested = {name for name in names if isinstance(getattr(record, name), BaseModel)}
     assert all(getattr(record, name) in (None, "") for name in kept)

@@ -4,13 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import anyio
 
 from cliniko_mcp.approvals.decisions import Outcome
-from cliniko_mcp.approvals.facts import Reader
 from cliniko_mcp.approvals.questions import AskFirst, Question, Questions, Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import Condition
@@ -27,7 +26,7 @@ T = TypeVar("T")
 STAMP = {"created_at": "2026-01-05T00:00:00Z", "updated_at": "2026-01-05T00:00:00Z"}
 
 
-def call(name: str, /, **arguments: object) -> Call:
+def call(name: str, /, **arguments: object) -> Call[Any]:
     operation = find(name)
     assert operation is not None, name
     return operation.parse(arguments)
@@ -100,7 +99,7 @@ class FakeClinic:
     before_read: Callable[[], None] = lambda: None
     gone: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
-    async def perform(self, call: Call) -> Record | None:
+    async def perform(self, call: Call[Any], /) -> Any:
         await anyio.lowlevel.checkpoint()
         operation, identity = call.operation, call.ids.get("id", "")
         if operation.risk is Risk.DESTRUCTIVE:
@@ -123,7 +122,7 @@ class FakeClinic:
             raise NotFound("No such record.", "Look it up.")
         return found
 
-    async def page(self, call: Call, number: int, per_page: int) -> "Rows":
+    async def page(self, call: Call[Any], number: int, per_page: int) -> "Rows":
         await anyio.lowlevel.checkpoint()
         rows = [
             raw
@@ -235,8 +234,7 @@ def on_its_way(
     called: Call, caller: Caller | None = None, tool: str | None = None, *, clinic: FakeClinic | None = None
 ) -> GuardedCall:
     """This call before the guards, which read this clinic."""
-    reader = cast("Reader", clinic or FakeClinic(Clock()))
-    return GuardedCall(called, tool or called.operation.name, caller or Caller(), reader)
+    return GuardedCall(called, tool or called.operation.name, caller or Caller(), clinic or FakeClinic(Clock()))
 
 
 async def passed(guards: Sequence[Guard], call: GuardedCall, act: Callable[[], Awaitable[T]]) -> T:
