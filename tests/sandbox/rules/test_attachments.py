@@ -160,15 +160,15 @@ def test_59_fields_behind_the_file_are_not_read(client: Client, ana: str) -> Non
         assert client.sandbox.respond(SandboxRequest("POST", urlsplit(url).path, (), headers, body)).status == status
 
 
-def test_59_a_file_sent_as_a_plain_field_counts_and_one_under_another_name_does_not(desk: Front, ana: str) -> None:
-    url, fields = presign(desk, ana)
+def test_59_a_file_sent_as_a_plain_field_counts_and_one_under_another_name_does_not(client: Client, ana: str) -> None:
+    url, fields = presign(client, ana)
     sent = "".join(
         f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
     )
     headers = {"content-type": 'Multipart/Form-Data; boundary="b"'}
     for name, status in (("file", 403), ('file"; filename="a.txt', 201), ('scan"; filename="a.txt', 400)):
         body = f'{sent}--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\nhi\r\n--b--\r\n'.encode()
-        answer = desk.sandbox.respond(SandboxRequest("POST", urlsplit(url).path, (), headers, body))
+        answer = client.sandbox.respond(SandboxRequest("POST", urlsplit(url).path, (), headers, body))
         assert answer.status == status, name
 
 
@@ -176,19 +176,19 @@ def test_59_a_file_sent_as_a_plain_field_counts_and_one_under_another_name_does_
     "body",
     [b"", b"hi", b"--b", b"--b\r\nContent-Disposition: form-data\r\n\r\nhi\r\n--b--\r\n", b"--c\r\n\r\nhi\r\n--c--"],
 )
-def test_59_a_form_that_is_cut_or_broken_is_refused(desk: Front, ana: str, body: bytes) -> None:
-    url, _ = presign(desk, ana)
+def test_59_a_form_that_is_cut_or_broken_is_refused(client: Client, ana: str, body: bytes) -> None:
+    url, _ = presign(client, ana)
     headers = {"content-type": "multipart/form-data; boundary=b"}
-    answer = desk.sandbox.respond(SandboxRequest("POST", urlsplit(url).path, (), headers, body))
+    answer = client.sandbox.respond(SandboxRequest("POST", urlsplit(url).path, (), headers, body))
     assert answer.status == 400
     assert xml(answer)["Code"] in ("MalformedPOSTRequest", "InvalidArgument")
 
 
-def test_59_a_large_file_arrives_byte_for_byte(sandbox: Sandbox, desk: Front, ana: str) -> None:
+def test_59_a_large_file_arrives_byte_for_byte(sandbox: Sandbox, client: Client, ana: str) -> None:
     data = bytes(range(256)) * 10_000 + b"\r\n--b--\r\n"
-    made = attach(desk, ana, uploaded(desk, ana, data=data))
-    assert processed(sandbox, desk, made["id"])["size"] == len(data)
-    place = urlsplit(desk.ask("GET", f"/patient_attachments/{made['id']}/content").headers["Location"])
+    made = attach(client, ana, uploaded(client, ana, data=data))
+    assert processed(sandbox, client, made["id"])["size"] == len(data)
+    place = urlsplit(client.request("GET", f"/patient_attachments/{made['id']}/content").headers["Location"])
     assert sandbox.respond(SandboxRequest("GET", place.path, tuple(parse_qsl(place.query)))).body == data
 
 
