@@ -154,7 +154,7 @@ def _operators_of(field: str, family: Family, value: FilterValue) -> Iterator[tu
             yield "<", _bound_of(field, family, bound)
         case After(str(bound)):
             yield ">", _digits(bound)
-        case After(bound):
+        case After(date() as bound):
             yield ">", _bound_of(field, family, bound)
         case From(bound):
             yield ">=", _bound_of(field, family, bound)
