@@ -51,6 +51,8 @@ class Clinic:
         self.now = now
         self.account = account
         """Digest of base URL and key: tells accounts apart without revealing the key."""
+        self.demo = False
+        """Whether an answer has said by its header X-Cliniko-Sandbox that this is a demo clinic."""
         self._files = files
         self._http = http
         self._clock = clock
@@ -235,9 +237,11 @@ class Clinic:
 
         extensions = {"sweep": sweep, "count": context.count}
         try:
-            return await self._http.request(method, path, extensions=extensions, **content)
+            response = await self._http.request(method, path, extensions=extensions, **content)
         except httpx2.RequestError as problem:
             raise responses.unanswered(call, _in_words(problem), sent=not never_sent(problem)) from problem
+        self.demo = self.demo or response.headers.get("x-cliniko-sandbox") == "demo"
+        return response
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,9 @@ class Record(BaseModel):
 
     def as_json(self) -> dict[str, JsonValue]:
         """Every field that holds something as JSON, unexpected values as they came."""
-        return {**self.model_dump(mode="json", exclude_none=True), **_present(self.unexpected)}
+        left_out = {name for name, value in self.unexpected.items() if value is None}
+        shown = self.model_dump(mode="json", exclude_none=True, exclude=left_out or None)
+        return {**shown, **_present(self.unexpected)}
 
     @classmethod
     def read(cls, raw: JsonObject) -> Self:

@@ -241,8 +241,8 @@ async def _run_reads(
     except ClinikoRefused as problem:
         add(*_user_unread(problem, recorder, base_url, settings))
         return
-    add(*_reachable(base_url, settings), _user(user))
-    add(_clock(recorder.skew, settings))
+    add(*_reachable(base_url, settings, demo=clinic.demo), _user(user))
+    add(_clock(recorder.skew, demo=clinic.demo))
     add(await _role(clinic))
     add(await _sites(clinic))
 
@@ -289,14 +289,15 @@ def _unreachable(problem: BaseException | None, base_url: str) -> list[Check]:
     ]
 
 
-def _reachable(base_url: str, settings: Settings) -> list[Check]:
+def _reachable(base_url: str, settings: Settings, *, demo: bool = False) -> list[Check]:
     """The checks of a connection over which a response came."""
     if settings.sandbox:
         return [ok(name, "not needed: the demo clinic is inside this program") for name in ("reachability", "tls")]
     tls = "the connection is encrypted, and the certificate is valid"
     if base_url.startswith("http://"):
         tls = "not used: the address is on this computer"
-    return [ok("reachability", f"{base_url} answers"), ok("tls", tls)]
+    says = " and says that it is a demo clinic" if demo else ""
+    return [ok("reachability", f"{base_url} answers{says}"), ok("tls", tls)]
 
 
 def _user(user: User) -> Check:
@@ -325,8 +326,8 @@ async def _role(clinic: "Clinic") -> Check:
     return ok("role", f"the role {'; '.join(parts)}")
 
 
-def _clock(skew: timedelta | None, settings: Settings) -> Check:
-    if settings.demo:
+def _clock(skew: timedelta | None, *, demo: bool) -> Check:
+    if demo:
         return ok("clock", "the demo clinic has a clock of its own")
     if skew is None:
         return warning("clock", "Cliniko did not say what time it is, so this computer's clock was not compared")

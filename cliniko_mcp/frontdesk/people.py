@@ -28,7 +28,7 @@ from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.names import NAME_LENGTH, NAMED, person
+from cliniko_mcp.results.names import NAME_LENGTH, REFERENCES, person
 from cliniko_mcp.sanitize import clean, label
 
 MOST_CANDIDATES: Final = 5
@@ -202,7 +202,7 @@ def _practitioner(record: Practitioner) -> Known[Practitioner]:
 
 def _business(record: Business) -> Known[Business]:
     names = record.label, record.display_name, record.business_name
-    return known_record(record, NAMED["business_id"].label(record), names)
+    return known_record(record, REFERENCES["business_id"].label(record), names)
 
 
 def _type(record: AppointmentType) -> Known[AppointmentType]:

@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route, request_response
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.core import Fault, Sandbox
 from cliniko_mcp.sandbox.store import PersistenceError
-from cliniko_mcp.sandbox.wire import SandboxRequest, SandboxResponse, dumps, json_response
+from cliniko_mcp.sandbox.wire import SANDBOX_HEADER, SandboxRequest, SandboxResponse, dumps, json_response
 
 _MAX_STEP: Final = 10 * 366 * 86_400
 
@@ -55,7 +55,7 @@ def asgi_app(sandbox: Sandbox) -> Starlette:
 
 
 def _starlette_response(response: SandboxResponse) -> Response:
-    return Response(response.body, response.status, dict(response.headers))
+    return Response(response.body, response.status, {**response.headers, **SANDBOX_HEADER})
 
 
 class _Dropped(Response):

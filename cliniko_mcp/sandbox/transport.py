@@ -4,7 +4,7 @@ import anyio
 import httpx2
 
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.sandbox.wire import SandboxRequest
+from cliniko_mcp.sandbox.wire import SANDBOX_HEADER, SandboxRequest
 
 
 class SandboxTransport(httpx2.AsyncBaseTransport):
@@ -31,7 +31,8 @@ class SandboxTransport(httpx2.AsyncBaseTransport):
             await self._wait(request, response.delay)
         if response.dropped:
             raise httpx2.ReadError("the connection was closed", request=request)
-        return httpx2.Response(response.status, headers=dict(response.headers), content=response.body, request=request)
+        headers = {**response.headers, **SANDBOX_HEADER}
+        return httpx2.Response(response.status, headers=headers, content=response.body, request=request)
 
     async def _wait(self, request: httpx2.Request, seconds: float) -> None:
         timeout = request.extensions.get("timeout", {}).get("read")

@@ -11,6 +11,8 @@ from pydantic_core import to_json
 
 from cliniko_mcp.errors import JsonValue
 
+SANDBOX_HEADER: Final = {"X-Cliniko-Sandbox": "demo"}
+"""By this every answer says that it comes from a demo clinic: nobody has to infer it from an address."""
 Origin = Literal["server", "port"]
 Json = dict[str, JsonValue]
 

@@ -15,14 +15,15 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownT
 from cliniko_mcp.guards.exclusion import switched_off
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.read_only import only_reading
+from cliniko_mcp.results.budget import MAX_RESULT_BYTES, size
 from cliniko_mcp.results.cursor import Cursors
-from cliniko_mcp.results.envelope import MOST_BYTES, Answer, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.boundary import explained, unwrapped
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 from cliniko_mcp.tools.lookup import Lookup
-from cliniko_mcp.tools.schema import controls
-from cliniko_mcp.tools.tool import Tool, curated, operation_tool
+from cliniko_mcp.tools.schema import display_arguments
+from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_tool
 
 _DESCRIBED = 5
 _ALIKE = 75
@@ -50,12 +51,12 @@ class DescribeArguments(Body):
 
 class RunArguments(Body):
     operation: str
-    arguments: dict[str, object] = Field(default_factory=dict)
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class CountArguments(Body):
     operation: str = Field(description="A list operation, such as list_patients.")
-    arguments: dict[str, object] = Field(default_factory=dict, description="Its filters.")
+    arguments: dict[str, JsonValue] = Field(default_factory=dict, description="Its filters.")
 
 
 class Catalogue:
@@ -122,12 +123,14 @@ class Catalogue:
         """What the list says of a tool; the map in cliniko_describe holds only what may be called in this run."""
         if entry.name != "cliniko_describe" or not self._hidden:
             return entry.description
-        operations = (each for each in entries().values() if each.kind == "operation" and not each.deprecated)
-        return describe_text((each.name, each.resource or "") for each in operations if each.name not in self._hidden)
+        shown = (other for name, other in entries().items() if name not in self._hidden)
+        return describe_text(
+            (other.name, other.resource or "") for other in shown if other.kind == "operation" and not other.deprecated
+        )
 
     def _describer(self) -> Tool:
-        async def describe(_: GuardedClinic, given: DescribeArguments) -> Answer:
-            return self.describe(given.names, given.query)
+        async def describe(_: GuardedClinic, arguments: DescribeArguments) -> Answer:
+            return self.describe(arguments.names, arguments.query)
 
         return curated(
             "cliniko_describe",
@@ -148,7 +151,7 @@ class Catalogue:
             raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
         known = entries()
         found = [known[name] for name in self.lookup.search(query, 40) if name not in self._hidden]
-        tools: list[JsonValue] = [_told(entry) for entry in found if entry.kind == "workflow"]
+        tools: list[JsonValue] = [_summary(entry) for entry in found if entry.kind == "workflow"]
         body: dict[str, JsonValue] = {"items": _with_schemas(entry for entry in found if entry.kind == "operation")}
         if tools:
             body["tools"] = tools[:3]
@@ -192,19 +195,17 @@ class Catalogue:
         )
 
     def _counter(self) -> Tool:
-        async def count(clinic: GuardedClinic, given: CountArguments) -> Answer:
-            tool = self.get(given.operation)
+        async def count(clinic: GuardedClinic, arguments: CountArguments) -> Answer:
+            tool = self.get(arguments.operation)
             operation = tool.operation
             if operation is None or not is_list(operation):
                 raise InvalidArguments(
-                    f"{given.operation} is not a list.", "Name a list_ operation.", field="operation"
+                    f"{arguments.operation} is not a list.", "Name a list_ operation.", field="operation"
                 )
-            ours = controls(operation)  # how much to show, and how, is nothing to a number
-            filters = {
-                name: value for name, value in unwrapped(given.arguments, tool.input_schema).items() if name not in ours
-            }
+            ours = display_arguments(operation)  # a number is the same however rows would be shown
+            values = unwrapped(arguments.arguments, tool.input_schema)
             try:
-                call = operation.parse(filters)
+                call = operation.parse({name: value for name, value in values.items() if name not in ours})
             except InvalidArguments as problem:
                 explanation = explained(problem, tool.name, tool.input_schema, tool.description)
                 raise self._barred(tool.name) or explanation from None
@@ -220,9 +221,9 @@ class Catalogue:
     def _executor(self, risk: Risk) -> Tool:
         name, description = _EXECUTORS[risk]
 
-        async def execute(clinic: GuardedClinic, given: RunArguments) -> Answer:
-            tool = self._target(given.operation, risk)
-            return await tool.run(clinic.of(tool.name), given.arguments)
+        async def execute(clinic: GuardedClinic, arguments: RunArguments) -> Answer:
+            tool = self._target(arguments.operation, risk)
+            return await tool.run(clinic.of(tool.name), arguments.arguments)
 
         return curated(name, description, RunArguments, execute, risk=risk, kind="meta")
 
@@ -233,15 +234,15 @@ class Catalogue:
         if tool.risk is not risk:
             if barred := self._barred(name):
                 raise barred
-            due = _EXECUTORS[tool.risk][0]
-            raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {due} with the same arguments.")
+            executor, _ = _EXECUTORS[tool.risk]
+            raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {executor} with the same arguments.")
         return tool
 
 
 def _refusing(tool: Tool) -> Tool:
     """The tool of an excluded operation: its arguments are not explained, whatever is wrong with them."""
 
-    async def run(clinic: GuardedClinic, arguments: Mapping[str, object]) -> Answer:
+    async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
         with suppress(InvalidArguments):
             return await tool.run(clinic, arguments)
         raise switched_off(tool.title, tool.name)
@@ -249,7 +250,7 @@ def _refusing(tool: Tool) -> Tool:
     return replace(tool, run=run)
 
 
-def _told(entry: Entry) -> dict[str, JsonValue]:
+def _summary(entry: Entry) -> dict[str, JsonValue]:
     return {"name": entry.name, "description": entry.description, "risk": entry.risk}
 
 
@@ -257,9 +258,9 @@ def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
     """The first five, each with its argument schema as long as the answer has room for it."""
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
-        full: dict[str, JsonValue] = {**_told(entry), "input_schema": dict(entry.input_schema)}
-        fits = size(items) + size(full) < MOST_BYTES - 1_000
-        items.append(full if fits else _told(entry))
+        full: dict[str, JsonValue] = {**_summary(entry), "input_schema": dict(entry.input_schema)}
+        fits = size(items) + size(full) < MAX_RESULT_BYTES - 1_000
+        items.append(full if fits else _summary(entry))
     return items
 
 
@@ -296,7 +297,7 @@ def map_text(operations: Iterable[tuple[str, str]]) -> str:
 
 def _current() -> Iterator[tuple[str, str]]:
     for module in RESOURCES:
-        yield from ((each.name, module) for each in resource(module).operations() if not each.deprecated)
+        yield from ((line.name, module) for line in resource(module).operations() if not line.deprecated)
 
 
 def _verb(name: str, module: str) -> str | None:

@@ -48,6 +48,8 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["serve", "--sandbox", "--base-url", "https://api.au1.cliniko.com/v1"], {}, "--base-url"),
         (["serve", "--sandbox-port", "0"], {}, "--sandbox"),
         (["serve", "--what"], {}, "--what"),
+        (["serve", "--sandbox"], {"CLINIKO_MCP_READONLY": "1"}, "did you mean CLINIKO_MCP_READ_ONLY?"),
+        (["call", "list_taxes", "{}", "--sandbox"], {"CLINIKO_MCP_READONLY": "1"}, "CLINIKO_MCP_READ_ONLY"),
         (["walk"], {}, "walk"),
         (["call", "get_patient", "{", "--sandbox"], {}, "JSON"),
         (["call", "get_patient", "[]", "--sandbox"], {}, "JSON"),

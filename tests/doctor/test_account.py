@@ -135,6 +135,21 @@ def test_an_address_on_this_computer_needs_no_tls(look: Look) -> None:
     assert found["tls"].status == "ok" and "this computer" in found["tls"].detail
 
 
+@pytest.mark.parametrize("answers", [{}, {"X-Cliniko-Sandbox": "demo"}])
+def test_only_a_clinic_that_says_so_is_a_demo_clinic(look: Look, answers: dict[str, str]) -> None:
+    real = cliniko()
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        response = real(request)
+        assert isinstance(response, httpx2.Response)
+        response.headers.update(answers)
+        return response
+
+    found = look(handler, base_url="http://127.0.0.1:8123/v1")
+    assert ("demo clinic" in found["reachability"].detail) == bool(answers)
+    assert ("clock of its own" in found["clock"].detail) == bool(answers)
+
+
 def test_a_limit_reached_on_the_way_is_a_warning_that_names_the_cause(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:

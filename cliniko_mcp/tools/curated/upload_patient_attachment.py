@@ -113,5 +113,5 @@ tool = curated(
         PatientAttachments.create_patient_attachment,
     ],
     synonyms="upload document add file letter pdf x-ray mri results save to client file imaging",
-    most_bytes=8_000_000,
+    max_argument_bytes=8_000_000,
 )
