@@ -128,7 +128,7 @@ DISPENSABLE: Mapping[str, tuple[str, ...]] = {
 
 def prepared(clinic: Reception) -> dict[str, str]:
     """The ids, by the words of the plays, of a clinic in which Otto has visits past and to come, files and notes."""
-    from cliniko_mcp.sandbox.storage import keep_file
+    from cliniko_mcp.sandbox.storage import store_file
 
     clinic.empty_diary()
     clinic.empty("patient_attachments", "treatment_notes", "patient_forms")
@@ -157,7 +157,7 @@ def prepared(clinic: Reception) -> dict[str, str]:
         "patient_attachments", patient_id=otto, filename="gp.txt", content_type="text/plain", size=len(LETTER),
         processing_completed=True, processed_at="2026-11-01T00:00:00Z",
     )  # fmt: skip
-    keep_file(clinic.sandbox.context, file, otto, "gp.txt", "text/plain", LETTER)
+    store_file(clinic.sandbox.context, file, otto, "gp.txt", "text/plain", LETTER)
     return {
         "OTTO": otto,
         "OWN": own,
