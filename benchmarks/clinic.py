@@ -4,8 +4,7 @@
 
 Each run is a process of its own that does as `cliniko-mcp sandbox` does: build the seed, then take the rows out of the
 garbage collector's view. No page is asked for twice, so nothing that the clinic remembers helps; nothing goes over a
-socket.
-Times are processor time, so that other work on the computer matters less.
+socket. Times are processor time, so that other work on the computer matters less.
 """
 
 import gc

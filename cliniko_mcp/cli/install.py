@@ -70,7 +70,7 @@ def install(
     place: Place | None,
     no_key: bool,
     key_in_config: bool,
-    **flags: Any,
+    **flags: object,
 ) -> None:
     """Set this server up in an assistant: Claude Desktop, Claude Code, Cursor, VS Code, Copilot CLI.
 
@@ -150,8 +150,8 @@ def _flags(host: Host, settings: Settings) -> list[str]:
         match value:
             case bool():
                 written += [flag(name)] if value else []
-            case tuple():
-                written += [flag(name), ",".join(getattr(settings, name))]
+            case [*names]:
+                written += [flag(name), ",".join(map(str, names))]
             case float():
                 written += [flag(name), f"{value:g}"]
             case _ if name in PATH_SETTINGS:

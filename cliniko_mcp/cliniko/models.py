@@ -93,7 +93,7 @@ class Record(BaseModel):
                 if (linked := linked_id(value)) is not None:
                     values.setdefault(f"{name}_id", linked)
             elif _are_links(value):
-                values[f"{name.removesuffix('s')}_ids"] = _ids_of(value)
+                values[f"{name.removesuffix('es' if name.endswith(('sses', 'xes')) else 's')}_ids"] = _ids_of(value)
             elif value is None and f"{name}_id" in fields:
                 values.setdefault(f"{name}_id", None)
             else:

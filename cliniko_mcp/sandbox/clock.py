@@ -21,7 +21,7 @@ class ClockReading:
 
 
 class SandboxClock:
-    """Tells the clinic's time. `monotonic` gives elapsed seconds; a frozen clock ignores it.
+    """The clinic's clock. `monotonic` returns elapsed seconds; a frozen clock ignores it.
 
     `on_change` is called whenever the clock was set, moved, frozen or let run.
     """

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, get_args
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.wire import HTML_TYPE, TEXT_TYPE, Json, SandboxRequest, SandboxResponse
 
 FaultKind = Literal["rate_limit", "error", "html", "text", "forbidden", "revoked", "slow", "drop", "drop_after"]
+_KIND_BY_NAME: Final[Mapping[str, FaultKind]] = {kind: kind for kind in get_args(FaultKind)}
 
 _HTML: Final = (
     b"<!DOCTYPE html><html><head><title>We're sorry</title></head><body><h1>Something went wrong</h1></body></html>"
@@ -39,19 +40,23 @@ class Fault:
         unknown = set(fields) - set(cls.__slots__)
         if unknown:
             raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
-        if fields.get("kind") not in get_args(FaultKind):
-            raise ValueError(f"kind must be one of {', '.join(get_args(FaultKind))}")
-        numbers = {name: fields[name] for name in _BOUNDS if fields.get(name) is not None}
-        for name, value in numbers.items():
-            _within(name, value)
-        texts = {name: fields[name] for name in ("path", "method") if fields.get(name) is not None}
-        if any(not isinstance(value, str) for value in texts.values()):
-            raise ValueError("path and method are texts")
-        if not str(texts.get("path", "/")).startswith("/"):
+        name = fields.get("kind")
+        kind = _KIND_BY_NAME.get(name) if isinstance(name, str) else None
+        if kind is None:
+            raise ValueError(f"kind must be one of {', '.join(_KIND_BY_NAME)}")
+        rate, times, status, seconds = (_bounded(name, fields.get(name)) for name in _BOUNDS)
+        path, method = (_text(fields.get(name)) for name in ("path", "method"))
+        if path is not None and not path.startswith("/"):
             raise ValueError("path begins with a slash, such as /bookings")
-        if "method" in texts:
-            texts["method"] = str(texts["method"]).upper()
-        return cls(kind=cast("FaultKind", fields["kind"]), **cast("dict[str, object]", {**numbers, **texts}))  # pyright: ignore[reportArgumentType]
+        return cls(
+            kind=kind,
+            path="/" if path is None else path,
+            method=None if method is None else method.upper(),
+            rate=1.0 if rate is None else rate,
+            times=None if times is None else int(times),
+            status=500 if status is None else int(status),
+            seconds=1.0 if seconds is None else seconds,
+        )
 
     @classmethod
     def parse(cls, text: str) -> "Fault":
@@ -84,7 +89,15 @@ class Fault:
 
     def as_json(self) -> Json:
         """The fault as the control route shows it."""
-        return {name: cast("JsonValue", getattr(self, name)) for name in self.__slots__}
+        return {
+            "kind": self.kind,
+            "path": self.path,
+            "method": self.method,
+            "rate": self.rate,
+            "times": self.times,
+            "status": self.status,
+            "seconds": self.seconds,
+        }
 
 
 _ALIASES: Final = {
@@ -106,11 +119,20 @@ _BOUNDS: Final[Mapping[str, tuple[float, float, bool]]] = {
 """From and to, and whether only whole numbers are taken."""
 
 
-def _within(name: str, value: JsonValue) -> None:
+def _bounded(name: str, value: JsonValue) -> float | None:
+    if value is None:
+        return None
     low, high, whole = _BOUNDS[name]
-    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not number or not low <= cast("float", value) <= high:
+    number = None if isinstance(value, bool) or not isinstance(value, int if whole else int | float) else value
+    if number is None or not low <= number <= high:
         raise ValueError(f"{name} is a {'whole ' if whole else ''}number from {low} to {high}")
+    return number
+
+
+def _text(value: JsonValue) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("path and method are texts")
+    return value
 
 
 def _number(text: str) -> JsonValue:

@@ -1,4 +1,4 @@
-"""Ids and secret tokens of the demo clinic: the same seed gives the same ones in the same order.
+"""Ids and secret tokens of the demo clinic: the same seed has the same ones in the same order.
 
 All resources draw from one sequence, so bookings and their concrete types share one space (api.md 6, point 3).
 """
@@ -23,7 +23,7 @@ class IdSequence:
         return str(_FIRST + self.count * _STEP + self._noise(f"id {self.count}") % _STEP)
 
     def token(self, purpose: str) -> str:
-        """A token of 24 hex digits for this purpose; the same purpose gives the same token."""
+        """A token of 24 hex digits for this purpose; the same purpose has the same token."""
         return self._digest(purpose).hex()
 
     def _noise(self, text: str) -> int:

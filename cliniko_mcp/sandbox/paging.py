@@ -54,8 +54,8 @@ def links(request: OperationRequest, base_url: str, path: str, page: Page, total
 
 
 def _page_url(request: OperationRequest, base_url: str, path: str, number: int) -> str:
-    kept = [(name, value) for name, value in request.http.query if name != "page"]
-    return url(base_url, path, [*kept, ("page", str(number))])
+    others = [(name, value) for name, value in request.http.query if name != "page"]
+    return url(base_url, path, [*others, ("page", str(number))])
 
 
 def url(base_url: str, path: str, query: Sequence[tuple[str, str]]) -> str:

@@ -25,5 +25,5 @@ class RateLimit:
         return None
 
     def reset(self) -> None:
-        """Start counting anew."""
+        """Start counting again."""
         self._counts.clear()

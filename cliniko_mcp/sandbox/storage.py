@@ -129,8 +129,8 @@ def _take(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
         raise _refused(403, "AccessDenied", f"Invalid according to Policy: Policy Condition failed: {condition}")
     filename = key.removeprefix(start)
     guessed = _TYPES.guess_type(filename)[0]
-    kind = guessed or file.content_type or _UNKNOWN_TYPE
-    stored: Json = {"stored_key": key, "filename": filename, "content_type": kind, "size": len(file.data)}
+    content_type = guessed or file.content_type or _UNKNOWN_TYPE
+    stored: Json = {"stored_key": key, "filename": filename, "content_type": content_type, "size": len(file.data)}
     context.store.put(UPLOADS, {**upload, **stored, "data": b64encode(file.data).decode()})
     return _taken(f"{address(context)}{quote(key)}", key, file.data)
 

@@ -53,7 +53,7 @@ class SandboxResponse:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """What the request log keeps: never a key, a header or a body."""
+    """An entry of the request log: never a key, a header or a body."""
 
     at: str
     method: str

@@ -34,18 +34,18 @@ class Client:
         **headers: str | None,
     ) -> SandboxResponse:
         """One request; headers by name with underscores, None leaves one out."""
-        given: dict[str, str | None] = {
+        all_headers: dict[str, str | None] = {
             "authorization": "Basic " + b64encode(f"{self.key}:".encode()).decode(),
             "user_agent": "tests (desk@clinic.example)",
             "content_type": "application/json",
             **headers,
         }
-        sent = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
+        sent = {name.replace("_", "-"): value for name, value in all_headers.items() if value is not None}
         content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
         return self.sandbox.respond(SandboxRequest(method, f"/v1{path}", tuple(query), sent, content))
 
     def get(self, path: str, *filters: str, status: int = 200, **query: str | int) -> Any:
-        return self.read("GET", path, [*(("q[]", each) for each in filters), *_pairs(query)], status)
+        return self.read("GET", path, [*(("q[]", text) for text in filters), *_pairs(query)], status)
 
     def read(self, method: str, path: str, query: Iterable[tuple[str, str]] = (), status: int = 200) -> Any:
         return _read(self.request(method, path, query), status)
@@ -65,7 +65,7 @@ class Client:
         page = 1
         while True:
             pairs = {"per_page": 100, **query, "page": page}
-            answer = self.read("GET", path, [*(("q[]", each) for each in filters), *_pairs(pairs)])
+            answer = self.read("GET", path, [*(("q[]", text) for text in filters), *_pairs(pairs)])
             found += next(value for value in answer.values() if isinstance(value, list))
             if "next" not in answer["links"]:
                 return found

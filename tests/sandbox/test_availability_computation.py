@@ -53,11 +53,11 @@ def diaries(draw: st.DrawFn) -> tuple[str, date, list[Hours], list[Span], list[S
 def _is_open(minute: datetime, zone: ZoneInfo, weekly: list[Hours], first: date, last: date) -> bool:
     """Whether a minute lies in the weekly hours, by when a clock on the wall reaches their ends."""
     local = minute.astimezone(zone)
-    for each in weekly:
+    for hours in weekly:
         for day in {local.date(), local.date() - timedelta(days=1)}:
-            if not first <= day <= last or each.weekday != day.isoweekday():
+            if not first <= day <= last or hours.weekday != day.isoweekday():
                 continue
-            if _reached(day, each.starts, zone) <= minute < _reached(day, each.ends, zone):
+            if _reached(day, hours.starts, zone) <= minute < _reached(day, hours.ends, zone):
                 return True
     return False
 

@@ -272,7 +272,7 @@ def test_48_a_full_day_offers_nothing(client: Client) -> None:
 def test_49_times_are_in_order_once_each_and_paged(client: Client) -> None:
     path = f"{_path(client)}/available_times"
     every = _times(client, *WEEK)
-    assert every == sorted(set(every)) and all(each.endswith("Z") for each in every)
+    assert every == sorted(set(every)) and all(start.endswith("Z") for start in every)
     page = client.get(path, from_=WEEK[0], to=WEEK[1], per_page=4, page=2)
     assert [row["appointment_start"] for row in page["available_times"]] == every[4:8]
     assert page["total_entries"] == len(every) > 8
@@ -293,7 +293,7 @@ def test_50_the_next_time_is_the_first_of_them(client: Client) -> None:
 def test_51_a_booking_takes_its_slot_and_cancelling_gives_it_back(client: Client) -> None:
     before = _times(client, *WEEK)
     made = client.book(before[3])
-    assert _times(client, *WEEK) == [each for each in before if each != before[3]]
+    assert _times(client, *WEEK) == [start for start in before if start != before[3]]
     client.patch(f"/individual_appointments/{made['id']}/cancel", {"cancellation_reason": 30}, status=204)
     assert _times(client, *WEEK) == before
 

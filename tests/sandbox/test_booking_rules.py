@@ -128,7 +128,7 @@ def test_39_openings_are_only_made_and_blocks_have_types(client: Client) -> None
     path = f"/availability_blocks/{opening['id']}"
     assert client.get(path)["repeat_rule"] == {}
     assert [
-        client.request(*each).status for each in (("PATCH", path), ("DELETE", path), ("POST", f"{path}/archive"))
+        client.request(*call).status for call in (("PATCH", path), ("DELETE", path), ("POST", f"{path}/archive"))
     ] == [404] * 3
     kind = client.id("unavailable_block_types", "Leave")
     block = client.post(
@@ -171,7 +171,7 @@ def test_66_services_follow_from_sites_and_types(client: Client) -> None:
     site, kind = client.id("businesses", "Riverside"), client.id("appointment_types", "Remedial massage")
     rows = client.rows(f"/businesses/{site}/services")
     (row,) = [row for row in rows if last(row["appointment_type"]) == kind]
-    assert [last(each) for each in row["practitioners"]] == [client.id("practitioners", "Aroha Tane")]
+    assert [last(practitioner) for practitioner in row["practitioners"]] == [client.id("practitioners", "Aroha Tane")]
     assert "id" not in row and "links" not in row
     client.patch(f"/appointment_types/{kind}", {"business_ids": []})
     assert kind not in {last(row["appointment_type"]) for row in client.rows(f"/businesses/{site}/services")}

@@ -13,9 +13,9 @@ MONDAY = "2026-11-30T00:00:00Z"
 def test_23_the_end_follows_from_the_type(client: Client) -> None:
     assert client.book(MONDAY)["ends_at"] == "2026-11-30T00:30:00Z"
     assert client.book(MONDAY, ends_at=None)["ends_at"] == "2026-11-30T00:30:00Z"
-    given = client.book(MONDAY, ends_at="2026-11-30T02:00:00Z")
-    assert given["ends_at"] == "2026-11-30T02:00:00Z"
-    path = f"/individual_appointments/{given['id']}"
+    made = client.book(MONDAY, ends_at="2026-11-30T02:00:00Z")
+    assert made["ends_at"] == "2026-11-30T02:00:00Z"
+    path = f"/individual_appointments/{made['id']}"
     kind = client.id("appointment_types", "Initial consult")
     assert client.patch(path, {"appointment_type_id": kind})["ends_at"] == "2026-11-30T02:00:00Z"
     assert client.patch(path, {"ends_at": None})["ends_at"] == "2026-11-30T00:45:00Z"
@@ -268,6 +268,15 @@ def test_31_a_group_has_places_and_takes_nobody_twice(client: Client) -> None:
     assert [row["id"] for row in client.rows("/group_appointments", f"patient_ids:~{held[1]}", f"id:={group['id']}")]
     single = client.book(FAR)
     assert set(errors(client.join(single, "Ben Adeyemi", 422))) == {"booking_id"}
+
+
+def test_31_max_attendees_can_be_lowered_below_the_places_that_are_taken(client: Client) -> None:
+    group = client.group(FAR, max_attendees=3)
+    for name in ("Ana Lima", "Ben Adeyemi", "Maya Rosen"):
+        client.join(group, name)
+    lowered = client.patch(f"/group_appointments/{group['id']}", {"max_attendees": 2})
+    assert (lowered["max_attendees"], len(lowered["patient_ids"])) == (2, 3)
+    assert set(errors(client.join(group, "Grace Example", 422))) == {"base"}
 
 
 def test_the_clock_can_be_moved(client: Client) -> None:

@@ -35,7 +35,7 @@ def can_fail(function: ast.AST) -> bool:
             return True
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name == "raises" or any(each.arg == "status" for each in node.keywords):
+            if name == "raises" or any(keyword.arg == "status" for keyword in node.keywords):
                 return True
     return False
 

@@ -110,7 +110,7 @@ def test_a_clock_that_stood_still_stands_where_it_stood(tmp_path: Path) -> None:
     assert run(path, REAL + timedelta(days=20)).sandbox.clock.now() == NOW + timedelta(days=1, hours=5)
 
 
-def test_what_is_said_at_the_start_goes_before_what_was_kept(tmp_path: Path) -> None:
+def test_what_is_set_at_the_start_takes_precedence_over_what_was_saved(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     run(path, REAL, now=NOW, frozen=True).sandbox.close()
     client = run(path, REAL, now=NOW + timedelta(days=7))
@@ -195,7 +195,7 @@ def ended(process: "subprocess.Popen[str]") -> None:
     process.stdout.close()
 
 
-def asked(port: int, method: str, path: str, body: Any = None) -> Any:
+def request(port: int, method: str, path: str, body: Any = None) -> Any:
     connection = HTTPConnection("127.0.0.1", port, timeout=300)
     try:
         connection.request(method, path, json.dumps(body) if body else None, HEADERS)
@@ -210,13 +210,13 @@ def test_a_clock_that_was_moved_from_outside_outlives_a_kill(tmp_path: Path) -> 
     path = tmp_path / "clinic.db"
     process, port = start(path, "--sandbox-now", "2026-11-24T09:00+11:00", "--sandbox-clock", "frozen")
     clock = {"now": "2026-11-24T22:00:00Z", "frozen": True}
-    assert asked(port, "POST", "/_sandbox/clock", {"advance": 86400}) == clock
+    assert request(port, "POST", "/_sandbox/clock", {"advance": 86400}) == clock
     process.kill()
     ended(process)
     again, port = start(path)
     try:
-        assert asked(port, "GET", "/_sandbox/clock") == clock
-        assert asked(port, "GET", "/v1/individual_appointments?q[]=starts_at:>2026-11-24T22:00:00Z")["total_entries"]
+        assert request(port, "GET", "/_sandbox/clock") == clock
+        assert request(port, "GET", "/v1/individual_appointments?q[]=starts_at:>2026-11-24T22:00:00Z")["total_entries"]
     finally:
         again.terminate()
         ended(again)
@@ -230,19 +230,19 @@ def test_a_kill_at_any_moment_leaves_every_answered_change_whole_and_no_half_of_
     path = tmp_path / "clinic.db"
     process, port = start(path)
     ids = {
-        f"{name}_id": asked(port, "GET", f"/v1/{name}s?sort=id")[f"{name}s"][0]["id"]
+        f"{name}_id": request(port, "GET", f"/v1/{name}s?sort=id")[f"{name}s"][0]["id"]
         for name in ("patient", "practitioner", "appointment_type")
     }
-    site = asked(port, "GET", "/v1/businesses?sort=id:desc")["businesses"][0]["id"]
+    site = request(port, "GET", "/v1/businesses?sort=id:desc")["businesses"][0]["id"]
     rule = {"repeat_type": "Daily", "number_of_repeats": 9, "repeating_interval": 1}
     body = {**ids, "business_id": site, "starts_at": "2031-01-01T00:00:00Z", "repeat_rule": rule}
     answered: list[str] = []
     killer = Timer(after, process.send_signal, (signal.SIGKILL,))
     try:
-        asked(port, "GET", "/v1/user")
+        request(port, "GET", "/v1/user")
         killer.start()
         while True:
-            answered.append(asked(port, "POST", "/v1/individual_appointments", body)["id"])
+            answered.append(request(port, "POST", "/v1/individual_appointments", body)["id"])
     except (OSError, HTTPException, ValueError):
         pass
     finally:
@@ -263,7 +263,7 @@ def test_a_kill_at_any_moment_leaves_every_answered_change_whole_and_no_half_of_
     again, port = start(path)
     try:
         for one in answered:
-            assert asked(port, "GET", f"/v1/individual_appointments/{one}")["id"] == one
+            assert request(port, "GET", f"/v1/individual_appointments/{one}")["id"] == one
     finally:
         again.terminate()
         ended(again)

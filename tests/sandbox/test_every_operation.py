@@ -59,7 +59,7 @@ def _read_all(operation: Operation, answer: Mapping[str, Any]) -> None:
         assert operation.record.read(row).unexpected == {}, operation.name
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_every_operation_is_routed_to_itself(operation: Operation) -> None:
     path = operation.path
     for name in operation.path_ids:
@@ -70,13 +70,13 @@ def test_every_operation_is_routed_to_itself(operation: Operation) -> None:
     assert found[1] == dict.fromkeys(operation.path_ids, "1104000000000000001")
 
 
-READS = [each for each in OPERATIONS if each.method == "GET"]
+READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 
 
-@pytest.mark.parametrize("operation", READS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", READS, ids=lambda operation: operation.name)
 def test_every_read_is_readable_without_unexpected_values(clinic: Client, operation: Operation) -> None:
     path = _path(clinic, operation)
-    if path is None or (operation.shape == "get" and "{" in operation.path and _unsown(clinic, operation)):
+    if path is None or (operation.shape == "get" and "{" in operation.path and _unseeded(clinic, operation)):
         pytest.skip("the seed has no such record yet")
     query = [("from", "2026-11-30"), ("to", "2026-12-04")] if operation.query else []
     if operation.query:
@@ -92,7 +92,7 @@ def test_every_read_is_readable_without_unexpected_values(clinic: Client, operat
     _valid(operation, body)
 
 
-def _unsown(clinic: Client, operation: Operation) -> bool:
+def _unseeded(clinic: Client, operation: Operation) -> bool:
     return _some(clinic, operation.resource) is None and not operation.query
 
 
@@ -105,10 +105,10 @@ def _bookable(clinic: Client, operation: Operation) -> str:
     return operation.path.format_map({name: clinic.id(*where) for name, where in names.items()})
 
 
-CREATES = [each for each in OPERATIONS if each.shape == "create"]
+CREATES = [operation for operation in OPERATIONS if operation.shape == "create"]
 
 
-@pytest.mark.parametrize("operation", CREATES, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", CREATES, ids=lambda operation: operation.name)
 def test_every_create_makes_what_can_be_read_changed_and_hidden(clinic: Client, operation: Operation) -> None:
     assert operation.body is not None
     answer = clinic.request("POST", operation.path, body=_body(clinic, operation))
@@ -162,16 +162,16 @@ def _body(clinic: Client, operation: Operation) -> dict[str, object]:
     return body
 
 
-def _value(clinic: Client, operation: Operation, name: str, kind: FieldType, annotation: Any) -> object:
+def _value(clinic: Client, operation: Operation, name: str, expected: FieldType, annotation: Any) -> object:
     if name == "booking_id" and operation.resource == "attendees":
         return clinic.group("2027-05-04T00:00:00Z")["id"]
     if name == "related_patient_id":
         return clinic.id("patients", "Maya Rosen")
-    if kind is FieldType.ID:
+    if expected is FieldType.ID:
         return _target(clinic, operation, name)
     if VALUES.get(name) is not None:
         return VALUES[name]
-    match kind:
+    match expected:
         case FieldType.TEXT:
             return "Sample"
         case FieldType.FLAG:
@@ -179,7 +179,7 @@ def _value(clinic: Client, operation: Operation, name: str, kind: FieldType, ann
         case FieldType.WHOLE:
             return 1
         case FieldType.NUMBER | FieldType.AMOUNT:
-            return "2.5" if kind is FieldType.AMOUNT else 2.5
+            return "2.5" if expected is FieldType.AMOUNT else 2.5
         case FieldType.DAY:
             return "2026-12-01"
         case FieldType.INSTANT:
@@ -202,13 +202,13 @@ def _target(clinic: Client, operation: Operation, name: str) -> str:
     found = _some(clinic, target)
     if found is not None:
         return found
-    maker = next(each for each in CREATES if each.resource == target)
+    maker = next(operation for operation in CREATES if operation.resource == target)
     return clinic.post(maker.path, _body(clinic, maker))["id"]
 
 
 def test_the_ledger_names_every_operation_and_both_kinds() -> None:
     book = ledger()
-    assert list(book) == [each.name for each in OPERATIONS]
+    assert list(book) == [operation.name for operation in OPERATIONS]
     assert book["create_individual_appointment"] == book["list_bookings"] == book["list_available_times"] == "rule"
     assert book["cancel_attendee"] == book["get_authenticated_user"] == "rule"
     assert book["list_medical_alerts"] == "shape"
@@ -232,8 +232,8 @@ def _valid(operation: Operation, body: Mapping[str, Any]) -> None:
         return
     from jsonschema import Draft202012Validator
 
-    said = description["paths"][operation.path][operation.method.lower()]["responses"]
-    schema = said[str(STATUS[operation.shape])]["content"]["application/json"]["schema"]
+    responses = description["paths"][operation.path][operation.method.lower()]["responses"]
+    schema = responses[str(STATUS[operation.shape])]["content"]["application/json"]["schema"]
     plain = _plain(schema, description)
     problems = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(plain).iter_errors(body)]
     assert problems == [], operation.name
@@ -242,7 +242,7 @@ def _valid(operation: Operation, body: Mapping[str, Any]) -> None:
 def _plain(schema: Any, description: Mapping[str, Any]) -> Any:
     """An OpenAPI 3.0 schema as JSON Schema: references put in place, `nullable` said as a type, old bounds as new."""
     if isinstance(schema, list):
-        return [_plain(each, description) for each in schema]
+        return [_plain(item, description) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
@@ -251,7 +251,7 @@ def _plain(schema: Any, description: Mapping[str, Any]) -> Any:
             found = found[step]
         return _plain(found, description)
     plain = {
-        key: {name: _plain(each, description) for name, each in value.items()}
+        key: {name: _plain(item, description) for name, item in value.items()}
         if key == "properties"
         else _plain(value, description)
         for key, value in schema.items()

@@ -20,7 +20,7 @@ NOBODY = "9999999999999999999"
 
 
 def named(*shapes: str) -> list[Operation]:
-    return [each for each in OPERATIONS if each.shape in shapes]
+    return [operation for operation in OPERATIONS if operation.shape in shapes]
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +32,13 @@ def kept(world: World, resource: str, row_id: str) -> Any:
     return world.sandbox.context.store.get(resource, row_id)
 
 
-def given(world: World, operation: Operation) -> dict[str, Any]:
+def good_body(world: World, operation: Operation) -> dict[str, Any]:
     assert operation.given_body is not None
     known = operation.given_body.wire_names().values()
     return {name: value for name, value in BODIES[operation.resource](world).items() if name in known}
 
 
-@pytest.mark.parametrize("operation", named("archive"), ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", named("archive"), ids=lambda operation: operation.name)
 def test_10_every_way_to_archive_stamps_once_and_answers_with_nothing(world: World, operation: Operation) -> None:
     own = world.make(operation.resource)
     path = world.path(operation, own)
@@ -54,7 +54,7 @@ def test_10_every_way_to_archive_stamps_once_and_answers_with_nothing(world: Wor
     assert again.status == 404 and kept(world, operation.resource, own) == row
 
 
-@pytest.mark.parametrize("operation", named("delete"), ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", named("delete"), ids=lambda operation: operation.name)
 def test_10_the_four_true_deletes_leave_nothing(world: World, operation: Operation) -> None:
     own = world.make(operation.resource)
     path = world.path(operation, own)
@@ -65,7 +65,7 @@ def test_10_the_four_true_deletes_leave_nothing(world: World, operation: Operati
         assert world.client.request(method, path, body={}).status == 404
 
 
-@pytest.mark.parametrize("operation", named("unarchive"), ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", named("unarchive"), ids=lambda operation: operation.name)
 def test_11_what_comes_back_is_what_went(world: World, operation: Operation) -> None:
     own = world.make(operation.resource)
     before = world.client.get(f"/{operation.resource}/{own}")
@@ -86,7 +86,7 @@ IDS = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "name"), IDS, ids=lambda each: getattr(each, "name", each))
+@pytest.mark.parametrize(("operation", "name"), IDS, ids=lambda value: getattr(value, "name", value))
 def test_14_no_id_may_name_nobody(world: World, operation: Operation, name: str) -> None:
     assert operation.given_body is not None
     many = next(
@@ -95,18 +95,18 @@ def test_14_no_id_may_name_nobody(world: World, operation: Operation, name: str)
         if wire_name(own, field) == name
     )
     path = world.path(operation, world.ids[operation.resource] if operation.shape == "update" else None)
-    body = given(world, operation) if operation.shape == "create" else {}
+    body = good_body(world, operation) if operation.shape == "create" else {}
     refused = world.client.request(operation.method, path, body={**body, name: [NOBODY] if many else NOBODY})
     assert refused.status == 422 and errors(body_of(refused))[name] == "is invalid"
 
 
-CREATES = [each for each in named("create") if each.resource in BODIES]
+CREATES = [operation for operation in named("create") if operation.resource in BODIES]
 
 
-@pytest.mark.parametrize("operation", CREATES, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", CREATES, ids=lambda operation: operation.name)
 def test_16_every_create_says_where_and_drops_what_it_does_not_know(world: World, operation: Operation) -> None:
     stray = {"id": "1", "created_at": "2001-01-01T00:00:00Z", "archived_at": "2001-01-01T00:00:00Z", "shoe_size": 44}
-    answer = world.client.request("POST", operation.path, body={**given(world, operation), **stray})
+    answer = world.client.request("POST", operation.path, body={**good_body(world, operation), **stray})
     made = body_of(answer)
     assert (answer.status, answer.headers["Location"]) == (201, f"{BASE}/{operation.resource}/{made['id']}")
     assert made["links"] == {"self": answer.headers["Location"]}
@@ -115,10 +115,10 @@ def test_16_every_create_says_where_and_drops_what_it_does_not_know(world: World
     assert world.client.get(f"/{operation.resource}/{made['id']}") == made
 
 
-UPDATES = [each for each in named("update") if each.resource in BODIES]
+UPDATES = [operation for operation in named("update") if operation.resource in BODIES]
 
 
-@pytest.mark.parametrize("operation", UPDATES, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", UPDATES, ids=lambda operation: operation.name)
 def test_17_every_update_that_changes_nothing_leaves_the_stamp(world: World, operation: Operation) -> None:
     own = world.make(operation.resource)
     path = world.path(operation, own)

@@ -57,11 +57,11 @@ def test_06_every_operator_of_every_family_finds_what_it_says(client: Client, ta
         values = sorted({row[name] for row in everything if row[name] not in (None, "")})
         bound = values[len(values) // 2]
         for sign in SIGNS[letter].split():
-            said = "" if "?" in sign else json.dumps(bound) if letter == "b" else str(bound)
-            page = client.get(f"/{table}", f"{name}:{sign}{said}", per_page=100)
+            bound_text = "" if "?" in sign else json.dumps(bound) if letter == "b" else str(bound)
+            page = client.get(f"/{table}", f"{name}:{sign}{bound_text}", per_page=100)
             fitting = [row["id"] for row in everything if _holds(row[name], sign, bound)]
-            assert page["total_entries"] == len(fitting), (name, sign, said)
-            assert [row["id"] for row in page[table]] == fitting[:100], (name, sign, said)
+            assert page["total_entries"] == len(fitting), (name, sign, bound_text)
+            assert [row["id"] for row in page[table]] == fitting[:100], (name, sign, bound_text)
         for sign in {"=", "!=", ">", ">=", "<", "<=", "~", "~~"} - {*SIGNS[letter].split()}:
             assert "message" in client.get(f"/{table}", f"{name}:{sign}{bound}", status=400), (name, sign)
 
@@ -112,11 +112,11 @@ def test_06_a_pattern_fits_the_whole_text_and_never_takes_long(client: Client, p
     assert client.get("/patients", f"last_name:~~{'%n' * 60}%x")["total_entries"] == 0
 
 
-LISTS = [each for each in registry.operations().values() if each.listing and each.filters]
-NAMES = sorted({name for each in LISTS for name in each.filters})
+LISTS = [operation for operation in registry.operations().values() if operation.listing and operation.filters]
+NAMES = sorted({name for operation in LISTS for name in operation.filters})
 
 
-@pytest.mark.parametrize("operation", LISTS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", LISTS, ids=lambda operation: operation.name)
 def test_07_no_list_knows_the_filters_of_another(client: Client, operation: Operation) -> None:
     path = operation.path
     for name in operation.path_ids:  # what comes first is whether q is right, whoever the parent may be
@@ -130,14 +130,14 @@ def test_07_no_list_knows_the_filters_of_another(client: Client, operation: Oper
 
 
 HIDING = [
-    (each, stamp)
-    for each in LISTS
+    (operation, stamp)
+    for operation in LISTS
     for stamp in ("archived_at", "cancelled_at")
-    if stamp in each.filters and not each.path_ids
+    if stamp in operation.filters and not operation.path_ids
 ]
 
 
-@pytest.mark.parametrize(("operation", "stamp"), HIDING, ids=lambda each: getattr(each, "name", each))
+@pytest.mark.parametrize(("operation", "stamp"), HIDING, ids=lambda value: getattr(value, "name", value))
 def test_09_every_list_hides_and_shows_by_its_stamps(client: Client, operation: Operation, stamp: str) -> None:
     if operation.path.endswith("active"):
         return  # a list of some rows only

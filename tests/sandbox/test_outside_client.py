@@ -26,10 +26,10 @@ FLAGS = ("--port", "0", "--sandbox-now", NOW, "--sandbox-clock", "frozen")
 class Office:
     """Asks the clinic at an address with one of the keys it printed."""
 
-    def __init__(self, said: list[str]) -> None:
-        self.keys = {line.split()[-1]: " ".join(line.split()[1:-1]) for line in said if line.startswith("key ")}
-        self.url = next(line.split()[1] for line in said if line.startswith("url "))
-        self.curl = next(line for line in said if line.startswith("curl "))
+    def __init__(self, output: list[str]) -> None:
+        self.keys = {line.split()[-1]: " ".join(line.split()[1:-1]) for line in output if line.startswith("key ")}
+        self.url = next(line.split()[1] for line in output if line.startswith("url "))
+        self.curl = next(line for line in output if line.startswith("curl "))
         self.key = next(iter(self.keys))
 
     def request(self, method: str, path: str, body: Any = None, **query: Any) -> tuple[int, Any, Message]:
@@ -69,12 +69,12 @@ def served(*flags: str) -> Iterator[Office]:
     )
     assert process.stdout is not None
     try:
-        said: list[str] = []
+        output: list[str] = []
         for line in iter(process.stdout.readline, ""):
-            said.append(line.strip())
+            output.append(line.strip())
             if line.startswith("curl "):
                 break
-        yield Office(said)
+        yield Office(output)
     finally:
         process.terminate()
         process.wait(300)
@@ -164,7 +164,7 @@ def test_the_control_routes(office: Office) -> None:
     before = office.control("GET", "snapshot")
     office.send("POST", "/concession_types", {"name": "Member"})
     log = office.control("GET", "requests")["requests"]
-    assert [(each["method"], each["path"], each["origin"]) for each in log] == [
+    assert [(entry["method"], entry["path"], entry["origin"]) for entry in log] == [
         ("POST", "/v1/concession_types", "port")
     ]
     assert office.control("POST", "clock", {"advance": 3600})["now"] == "2026-11-23T23:00:00Z"
@@ -200,14 +200,14 @@ def test_undocumented_routes_answer_on_the_port_when_their_flags_are_given() -> 
 
 def test_the_ledger_is_shown_and_nothing_is_served() -> None:
     command = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--ledger"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout.splitlines()
-    found = [line.split() for line in said[:-1]]
-    counts = [sum(kind == each for _, kind in found) for each in ("rule", "shape")]
-    assert len(found) == 211 and said[-1] == f"{counts[0]} by rule, {counts[1]} by shape, 211 in all"
+    output = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout.splitlines()
+    found = [line.split() for line in output[:-1]]
+    counts = [sum(kind == fidelity for _, kind in found) for fidelity in ("rule", "shape")]
+    assert len(found) == 211 and output[-1] == f"{counts[0]} by rule, {counts[1]} by shape, 211 in all"
     assert all(f"`{name}`" in PAGE for name, _ in found)
 
 
-def test_faults_and_files_that_cannot_be_are_said_at_start() -> None:
+def test_faults_and_files_that_cannot_be_are_reported_at_start() -> None:
     for flags, words in (
         (("--faults", "rain"), "--faults: kind"),
         (("--sandbox-file", "/nowhere/x.db"), "cannot be used"),

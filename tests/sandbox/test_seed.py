@@ -48,7 +48,7 @@ def test_every_link_leads_to_a_row_or_is_left_out(client: Client) -> None:
         for row in rows(client, table)
         for name, target in links.one.items()
         if f"{name}_id" in row
-        and not any(store.get(each, str(row[f"{name}_id"])) for each in VIEWS.get(target, (target,)))
+        and not any(store.get(table, str(row[f"{name}_id"])) for table in VIEWS.get(target, (target,)))
     ]
     assert lost == []
 
@@ -140,12 +140,12 @@ def test_attendees_mirror_their_appointments(client: Client) -> None:
         assert live == group["patient_ids"] and len(live) <= group["max_attendees"]
     latest: dict[str, str] = {}
     for row in rows(client, "attendees"):
-        booking = next(found for each in VIEWS["appointments"] if (found := store.get(each, str(row["booking_id"]))))
+        booking = next(found for table in VIEWS["appointments"] if (found := store.get(table, str(row["booking_id"]))))
         if not is_hidden(row):
             latest[row["patient_id"]] = max(latest.get(row["patient_id"], ""), str(booking["starts_at"]))
     for patient in rows(client, "patients"):
         last = patient.get("latest_booking_id")
-        booking = next((found for each in VIEWS["appointments"] if (found := store.get(each, last))), {})
+        booking = next((found for table in VIEWS["appointments"] if (found := store.get(table, last))), {})
         assert booking.get("starts_at") == latest.get(patient["id"])
 
 
@@ -213,7 +213,7 @@ def test_it_is_made_in_seconds_and_again_in_no_time() -> None:
     assert time.process_time() - began < 1
 
 
-def test_sowing_leaves_the_collector_of_the_process_alone() -> None:
+def test_building_the_seed_leaves_the_collector_of_the_process_alone() -> None:
     kept = gc.get_freeze_count()
     assert Sandbox(now=NOW, frozen=True, seed=77).context.store.table("patients").live
     assert gc.isenabled() and gc.get_freeze_count() == kept

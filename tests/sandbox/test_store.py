@@ -54,8 +54,8 @@ def test_indexes_never_lie(
 ) -> None:
     store, expected = Store(), dict[str, Row]()
 
-    def put(given: dict[str, tuple[str, int, bool]]) -> None:
-        for row_id, (owner, start, hidden) in given.items():
+    def put(chosen: dict[str, tuple[str, int, bool]]) -> None:
+        for row_id, (owner, start, hidden) in chosen.items():
             expected[row_id] = store.put(
                 "t", {"id": row_id, "o_id": owner, "starts_at": str(start), "archived_at": "x" if hidden else None}
             )

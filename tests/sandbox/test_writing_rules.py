@@ -31,13 +31,13 @@ def test_10_the_deprecated_delete_archives_and_the_true_one_removes(client: Clie
     client.delete(f"/taxes/{tax}")
     client.get(f"/taxes/{tax}", status=404)
     client.delete(f"/taxes/{tax}", status=404)
-    kinds = [each for each in registry.operations().values() if each.method == "DELETE"]
-    assert [each.shape for each in kinds].count("archive") == 15
-    assert [each.shape for each in kinds].count("delete") == 4
+    kinds = [operation for operation in registry.operations().values() if operation.method == "DELETE"]
+    assert [operation.shape for operation in kinds].count("archive") == 15
+    assert [operation.shape for operation in kinds].count("delete") == 4
 
 
 def test_11_three_resources_come_back(client: Client) -> None:
-    back = [each.resource for each in registry.operations().values() if each.shape == "unarchive"]
+    back = [operation.resource for operation in registry.operations().values() if operation.shape == "unarchive"]
     assert sorted(back) == ["businesses", "patients", "treatment_notes"]
     gone = client.id("patients", "Edith Former")
     shown = client.post(f"/patients/{gone}/unarchive", status=200)
@@ -99,7 +99,7 @@ def test_13_what_is_needed_cannot_be_blank(client: Client, path: str, needed: se
     assert errors(client.post(path, {}, status=422)) == dict.fromkeys(needed, "can’t be blank")
 
 
-def test_13_a_flag_that_is_needed_is_said_beside_what_is_blank(client: Client) -> None:
+def test_13_a_flag_that_is_needed_is_reported_beside_what_is_blank(client: Client) -> None:
     blank = "can’t be blank"
     assert errors(client.post("/treatment_notes", {}, status=422)) == {
         "patient_id": blank,

@@ -177,7 +177,7 @@ def group_starts(context: RequestContext, service: BookableService) -> Iterator[
 
 
 def grid_step(context: RequestContext, service: BookableService, length: timedelta) -> timedelta:
-    """The grid: the length of the practitioner's default type; the asked type's where there is none (choices 46)."""
+    """The grid: the length of the practitioner's default type; the requested type's without one (choices 46)."""
     usual = context.get("appointment_types", service.practitioner.get("default_appointment_type_id"))
     minutes = _whole(usual.get("duration_in_minutes")) if usual else None
     return timedelta(minutes=minutes) if minutes else length

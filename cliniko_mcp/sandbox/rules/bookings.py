@@ -79,7 +79,7 @@ def complete_individual(context: RequestContext, change: Change) -> None:
 
 @RULES.on(GROUP, "create")
 def complete_group(context: RequestContext, change: Change) -> None:
-    """Places default to those of the type; a type for one patient gives the least a group can have (choices 33)."""
+    """Places default to those of the type, and to two with a type for one patient (choices 33)."""
     appointment_type = context.get("appointment_types", change.new.get("appointment_type_id"))
     places = appointment_type.get("max_attendees") if appointment_type else None
     change.new.setdefault("max_attendees", max(2, places) if isinstance(places, int) else 2)

@@ -10,8 +10,8 @@ _LIFE, _SPORT, _GOALS, _SINCE, _HANDED = (f"5d1f0e2a-7c3b-4e8d-9a41-0b6c2f3e4d0{
 _NONE, _SOME, _MUCH = (f"5d1f0e2a-7c3b-4e8d-9a41-0b6c2f3e4e0{digit}" for digit in range(3))
 
 
-def _field(token: str, name: str, kind: str, **more: JsonValue) -> dict[str, JsonValue]:
-    return {"token": token, "name": name, "type": kind, "archived": False, **more}
+def _field(token: str, name: str, field_type: str, **more: JsonValue) -> dict[str, JsonValue]:
+    return {"token": token, "name": name, "type": field_type, "archived": False, **more}
 
 
 def _options(**names: str) -> list[JsonValue]:
@@ -37,11 +37,11 @@ CUSTOM_FIELDS: Final[list[JsonValue]] = [
         ],
     }
 ]
-"""What the clinic asks of its patients; the last field is no longer asked."""
+"""The custom fields of patients; the last field is archived."""
 
 
 def custom_answers(number: int, since: str) -> dict[str, JsonValue]:
-    """The answers of one patient, by token; the same number gives the same ones."""
+    """The answers of one patient, by token; the same number has the same answers."""
     sport: dict[str, JsonValue] = {"token": _SPORT}
     if number % 4:
         sport["options"] = [{"token": (_NONE, _SOME, _MUCH)[number % 3], "selected": True}]

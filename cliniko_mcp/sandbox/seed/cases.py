@@ -12,7 +12,7 @@ from cliniko_mcp.sandbox.seed.visits import Visit
 from cliniko_mcp.sandbox.storage import store_file
 from cliniko_mcp.sandbox.wire import Json
 
-_KINDS: Final = (
+_CASES: Final = (
     ("Knee reconstruction", "medicare", 5),
     ("Work injury, shoulder", None, 12),
     ("Chronic disease plan", "medicare", 5),
@@ -53,7 +53,7 @@ def build_cases(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
 
 
 def _add_case(builder: SeedBuilder, number: int, patient: str, visits: Sequence[Visit]) -> None:
-    name, referral, sessions = _KINDS[number % len(_KINDS)]
+    name, referral, sessions = _CASES[number % len(_CASES)]
     begun = min(builder.now, visits[0].starts) - timedelta(days=10)
     days_ago = (builder.now - begun) / timedelta(days=1)
     closed = begun + timedelta(days=min(days_ago, 60.0)) if number % 3 == 1 else None
@@ -90,13 +90,13 @@ def _add_case(builder: SeedBuilder, number: int, patient: str, visits: Sequence[
 
 
 def _attach(builder: SeedBuilder, number: int, patient: str, days_ago: float, *, pinned: bool = False) -> str:
-    filename, kind, data = _FILES[number % len(_FILES)]
+    filename, content_type, data = _FILES[number % len(_FILES)]
     made = builder.now - timedelta(days=days_ago)
     processed = stamp(min(made + timedelta(seconds=5), builder.now))
     facts: Json = {
         "patient_id": patient,
         "filename": filename,
-        "content_type": kind,
+        "content_type": content_type,
         "size": len(data),
         "description": "Letter of referral" if number % 3 == 0 else None,
         "pinned_at": processed if pinned else None,
@@ -106,5 +106,5 @@ def _attach(builder: SeedBuilder, number: int, patient: str, days_ago: float, *,
         "updated_at": processed,
     }
     own = builder.add("patient_attachments", facts, made=made)
-    store_file(builder.context, own, patient, filename, kind, data)
+    store_file(builder.context, own, patient, filename, content_type, data)
     return own

@@ -42,7 +42,7 @@ _ALERTS: Final = (
 
 def build_contacts(builder: SeedBuilder) -> None:
     """The contacts; one doctor has retired."""
-    for number, (title, first, last, company, kind, doctor) in enumerate(_CONTACTS):
+    for number, (title, first, last, company, type_code, doctor) in enumerate(_CONTACTS):
         name = " ".join(part for part in (title, first, last) if part)
         phones: list[JsonValue] = [{"phone_type": "Work", "number": f"(02) 5550 2{number:03d}"}]
         builder.add(
@@ -61,9 +61,9 @@ def build_contacts(builder: SeedBuilder) -> None:
                 "post_code": "2999",
                 "country": "Australia",
                 "country_code": "AU",
-                "type_code": kind,
+                "type_code": type_code,
                 "doctor_type": doctor,
-                "provider_number": f"{4_000_000 + number * 7}A" if kind == DOCTOR else None,
+                "provider_number": f"{4_000_000 + number * 7}A" if type_code == DOCTOR else None,
             },
             known_as=name or company,
             days_ago=1300 - number,
@@ -105,10 +105,10 @@ def _relate(builder: SeedBuilder, one: str, other: str, relation: int) -> None:
 
 def _add_sources(builder: SeedBuilder) -> None:
     for name, (referrer, subcategories) in _SUBCATEGORIES.items():
-        words: list[JsonValue] = [*subcategories]
+        names: list[JsonValue] = [*subcategories]
         builder.add(
             "referral_source_types",
-            {"name": name, "referrer_type": referrer, "subcategories": words},
+            {"name": name, "referrer_type": referrer, "subcategories": names},
             known_as=name,
             days_ago=1480,
         )
@@ -118,9 +118,12 @@ def _add_sources(builder: SeedBuilder) -> None:
     patients = [str(row["id"]) for row in others(builder)]
     doctors = [builder.id("contacts", name) for name in DOCTORS]
     for patient in rng.sample(patients, 230):
-        kind = rng.choice(("Patient", "Contact", "Contact", "Other", "Internet", "Internet"))
-        source: Json = {"patient_id": patient, "referral_source_type_id": builder.id("referral_source_types", kind)}
-        referrer, subcategories = _SUBCATEGORIES[kind]
+        source_type = rng.choice(("Patient", "Contact", "Contact", "Other", "Internet", "Internet"))
+        source: Json = {
+            "patient_id": patient,
+            "referral_source_type_id": builder.id("referral_source_types", source_type),
+        }
+        referrer, subcategories = _SUBCATEGORIES[source_type]
         if referrer == "Contact":
             source.update(referrer_id=rng.choice(doctors), referrer_type=referrer, subcategory=subcategories[0])
         elif referrer == "Patient":

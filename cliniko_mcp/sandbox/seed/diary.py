@@ -75,8 +75,8 @@ class Diary:
 
     def offer(self, person: Person, site: str) -> Offer:
         """A random type of this practitioner at this site: the usual visit half of the time."""
-        given = self._offers[person.name, site]
-        return given[0] if self.rng.random() < 0.5 else self.rng.choice(given)
+        offers = self._offers[person.name, site]
+        return offers[0] if self.rng.random() < 0.5 else self.rng.choice(offers)
 
     def add(self, patient: Row, person: Person, site: str, offer: Offer, starts: datetime) -> Visit:
         """A visit that was booked some days before, or some days ago if it is still ahead."""

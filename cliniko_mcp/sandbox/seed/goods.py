@@ -103,7 +103,7 @@ def code(offer: Offer) -> str:
 
 
 def _add_fee(builder: SeedBuilder, offer: Offer) -> None:
-    kind = builder.id("appointment_types", offer.name)
+    appointment_type = builder.id("appointment_types", offer.name)
     item = builder.add(
         "billable_items",
         {
@@ -117,13 +117,13 @@ def _add_fee(builder: SeedBuilder, offer: Offer) -> None:
         days_ago=1190,
     )
     join: Json = {
-        "appointment_type_id": kind,
+        "appointment_type_id": appointment_type,
         "billable_item_id": item,
         "quantity": "1.0",
         "is_monetary_discount": False,
     }
     builder.add("appointment_type_billable_items", join, days_ago=1180)
-    builder.context.set_derived("appointment_types", kind, billable_item_id=item)
+    builder.context.set_derived("appointment_types", appointment_type, billable_item_id=item)
     for concession in CONCESSIONS if offer.minutes <= 60 and offer.places == 1 else ():
         builder.add(
             "concession_prices",
@@ -138,12 +138,12 @@ def _add_fee(builder: SeedBuilder, offer: Offer) -> None:
 
 def _add_goods_of_types(builder: SeedBuilder) -> None:
     """A class hands out a band, with money off; a foot check sells insoles for a tenth less."""
-    for kind, good, discount in (
+    for appointment_type, good, discount in (
         ("Pilates class", "Resistance band, light", {"discounted_amount": "5.0"}),
         ("Foot and gait check", "Insoles, full length", {"discount_percentage": "10.0"}),
     ):
         join: Json = {
-            "appointment_type_id": builder.id("appointment_types", kind),
+            "appointment_type_id": builder.id("appointment_types", appointment_type),
             "product_id": builder.id("products", good),
             "quantity": "1.0",
             "is_monetary_discount": "discounted_amount" in discount,
@@ -151,7 +151,9 @@ def _add_goods_of_types(builder: SeedBuilder) -> None:
         }
         builder.add("appointment_type_products", join, days_ago=500)
         builder.context.set_derived(
-            "appointment_types", builder.id("appointment_types", kind), product_id=builder.id("products", good)
+            "appointment_types",
+            builder.id("appointment_types", appointment_type),
+            product_id=builder.id("products", good),
         )
 
 
@@ -174,16 +176,16 @@ def _add_good(builder: SeedBuilder, good: Good) -> None:
         known_as=good.name,
         days_ago=1100,
     )
-    for number, (kind, quantity, words) in enumerate(good.moves):
-        noted: JsonValue = words
+    for number, (adjustment_type, quantity, text) in enumerate(good.moves):
+        note: JsonValue = text
         builder.add(
             "stock_adjustments",
             {
                 "product_id": product,
-                "adjustment_type": kind,
+                "adjustment_type": adjustment_type,
                 "quantity": decimal_text(Decimal(quantity)),
-                "notes": noted,
-                "comment": noted,
+                "notes": note,
+                "comment": note,
                 "user_id": builder.id("users", "Bianca Rossi"),
             },
             days_ago=420 - number * 140 - len(good.name),

@@ -45,19 +45,19 @@ def build_messages(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
     _add_memos(builder)
 
 
-def _add(builder: SeedBuilder, visit: Visit, made: datetime, kind: int, category: int, text: str) -> None:
+def _add(builder: SeedBuilder, visit: Visit, made: datetime, message_type: int, category: int, text: str) -> None:
     phone, email = _phone_and_email(visit)
     values: Json = {
         "patient_id": visit.patient["id"],
         "booking_id": visit.booking_id,
         "attendee_id": visit.attendee_id,
-        "type_code": kind,
+        "type_code": message_type,
         "category_code": category,
         "direction_code": SENT,
-        "from": visit.site if kind == SMS else f"{visit.site.lower()}@clinic.example",
-        "to": phone if kind == SMS else email,
+        "from": visit.site if message_type == SMS else f"{visit.site.lower()}@clinic.example",
+        "to": phone if message_type == SMS else email,
         "content": f"Dear {visit.patient.get('first_name')}, {text}",
-        "content_subject": text if kind == EMAIL else None,
+        "content_subject": text if message_type == EMAIL else None,
     }
     builder.add("communications", values, made=min(made, builder.now))
 
@@ -87,12 +87,12 @@ def _add_memos(builder: SeedBuilder) -> None:
     rng = builder.rng("memos")
     patients = others(builder)
     for number in range(80):
-        kind, direction, text = _MEMOS[number % len(_MEMOS)]
+        message_type, direction, text = _MEMOS[number % len(_MEMOS)]
         patient = rng.choice(patients)
         ends = ("Front desk", str(patient.get("label") or "Patient"))
         memo: Json = {
             "patient_id": patient["id"],
-            "type_code": kind,
+            "type_code": message_type,
             "category_code": MEMO_CODE,
             "direction_code": direction,
             "from": ends[direction - 1],

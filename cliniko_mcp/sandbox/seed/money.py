@@ -95,16 +95,16 @@ def _add(builder: SeedBuilder, rng: Random, visit: Visit, number: int, status: i
 def _visit_line(builder: SeedBuilder, visit: Visit) -> Line:
     price, tax = Decimal(fee(visit.offer)), tax_of(visit.offer)
     concession = visit.patient.get("concession_type_id") if not visit.in_group else None
-    kind = builder.context.get("concession_types", concession)
+    concession_type = builder.context.get("concession_types", concession)
     item = builder.id("billable_items", visit.offer.name)
     facts: dict[str, JsonValue] = {
         "billable_item_id": item,
         "source_item_id": item,
         "name": visit.offer.name,
         "code": code(visit.offer),
-        "concession_type_name": kind.get("name") if kind else None,
+        "concession_type_name": concession_type.get("name") if concession_type else None,
     }
-    return _line(price * OFF if kind else price, tax, facts)
+    return _line(price * OFF if concession_type else price, tax, facts)
 
 
 def _product_line(builder: SeedBuilder, rng: Random) -> Line:

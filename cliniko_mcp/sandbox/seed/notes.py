@@ -30,8 +30,8 @@ def build_templates(builder: SeedBuilder) -> None:
     for offer in OFFERS:
         name = "Initial assessment" if offer.name == "Initial consult" else "Standard consultation"
         template = builder.id("treatment_note_templates", name)
-        kind = builder.id("appointment_types", offer.name)
-        builder.context.set_derived("appointment_types", kind, treatment_note_template_id=template)
+        appointment_type = builder.id("appointment_types", offer.name)
+        builder.context.set_derived("appointment_types", appointment_type, treatment_note_template_id=template)
 
 
 def build_notes(builder: SeedBuilder, visits: Sequence[Visit]) -> None:

@@ -95,8 +95,8 @@ def build_patients(builder: SeedBuilder) -> None:
     gone = _add(builder, 41, "Edith", "Former", "1931-02-02", days_ago=880)
     builder.archive("patients", gone, 90)
     # A record that was started on the phone and abandoned: Cliniko stores it without any name.
-    nobody = _add(builder, 44, None, None, None, days_ago=400)
-    builder.archive("patients", nobody, 399)
+    nameless = _add(builder, 44, None, None, None, days_ago=400)
+    builder.archive("patients", nameless, 399)
     _merge(builder, 42, "Anna", "Lima", "1984-03-17", into="Ana Lima", days_ago=60)
     _merge(builder, 45, "Olly", "Sample", "2012-08-19", into="Oliver Sample", days_ago=210)
 

@@ -52,7 +52,7 @@ def _block(
     site: str,
     day: date,
     span: tuple[int, int],
-    kind: str,
+    block_type: str,
     notes: str | None = None,
 ) -> None:
     starts, ends = (stamp(builder.utc(day, minute, ZONES[site][0])) for minute in span)
@@ -65,7 +65,7 @@ def _block(
             "starts_at": starts,
             "ends_at": ends,
             "notes": notes,
-            "unavailable_block_type_id": builder.id("unavailable_block_types", kind),
+            "unavailable_block_type_id": builder.id("unavailable_block_types", block_type),
         },
         made=made,
     )

@@ -46,7 +46,9 @@ def test_65_nested_lists_are_of_one_site_or_one_type(client: Client) -> None:
 def offered(client: Client, site: str) -> dict[str, set[str]]:
     rows = client.rows(f"/businesses/{site}/services")
     assert {last(row["business"]) for row in rows} <= {site}
-    return {last(row["appointment_type"]): {last(each) for each in row["practitioners"]} for row in rows}
+    return {
+        last(row["appointment_type"]): {last(practitioner) for practitioner in row["practitioners"]} for row in rows
+    }
 
 
 def test_66_services_follow_the_types_of_a_site_and_who_gives_them(client: Client) -> None:

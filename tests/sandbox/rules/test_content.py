@@ -28,7 +28,7 @@ def request(client: Client, document: str, question: Question, status: int = 201
     return send(client, document, {"sections": [{"questions": [question]}]}, status)
 
 
-def told(client: Client, document: str, question: Question) -> str:
+def complaint(client: Client, document: str, question: Question) -> str:
     found = errors(request(client, document, question, 422))
     assert set(found) == {"content"}
     return found["content"]
@@ -74,7 +74,7 @@ HERE = " in sections[0].questions[0]"
 def test_56_every_question_has_a_name_a_type_and_no_empty_answers(
     client: Client, document: str, question: Question, sentence: str
 ) -> None:
-    assert told(client, document, question).startswith(sentence)
+    assert complaint(client, document, question).startswith(sentence)
 
 
 CHOICES = [{"value": "A", "selected": True}, {"value": "B"}]
@@ -104,13 +104,13 @@ CHOICES = [{"value": "A", "selected": True}, {"value": "B"}]
 def test_56_radiobuttons_and_other_agree_with_themselves(
     client: Client, document: str, more: Question, sentence: str
 ) -> None:
-    assert told(client, document, {"name": "Q", "type": "radiobuttons", **more}).startswith(sentence)
+    assert complaint(client, document, {"name": "Q", "type": "radiobuttons", **more}).startswith(sentence)
     request(client, document, {"name": "Q", "type": "radiobuttons", "answers": CHOICES})
     request(client, document, {"name": "Q", "type": "checkboxes", "answers": [{"value": "A", "selected": True}] * 2})
 
 
 @pytest.mark.parametrize(
-    ("document", "stranger"),
+    ("document", "question"),
     [
         ("treatment_notes", {"type": "signature"}),
         ("treatment_note_templates", {"type": "signature"}),
@@ -123,8 +123,8 @@ def test_56_radiobuttons_and_other_agree_with_themselves(
         ("treatment_note_templates", {"type": "text", "answer": "Begin"}),
     ],
 )
-def test_56_each_document_has_its_own_questions(client: Client, document: str, stranger: Question) -> None:
-    assert told(client, document, {"name": "Q", **stranger}).endswith(HERE)
+def test_56_each_document_has_its_own_questions(client: Client, document: str, question: Question) -> None:
+    assert complaint(client, document, {"name": "Q", **question}).endswith(HERE)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -161,8 +161,8 @@ def test_69_every_allowed_tag_stays(tag: str) -> None:
 
 
 def test_69_an_answer_of_which_nothing_is_left_is_refused(client: Client) -> None:
-    told_ = told(client, "treatment_notes", {"name": "Q", "type": "paragraph", "answer": "<script>x</script>"})
-    assert told_ == "'answer' must not be empty" + HERE
+    message = complaint(client, "treatment_notes", {"name": "Q", "type": "paragraph", "answer": "<script>x</script>"})
+    assert message == "'answer' must not be empty" + HERE
 
 
 def test_69_a_text_answer_is_one_plain_line(client: Client) -> None:

@@ -95,7 +95,7 @@ def test_62_a_reversal_takes_back_what_its_original_asked(client: Client) -> Non
         assert Decimal(row["total_amount"]) == -Decimal(original["total_amount"])
         link = original["reversed_invoices"]["links"]["self"]
         assert link.endswith(f"/invoices?q%5B%5D=invoice_id%3A%3D{original['id']}")
-        assert [each["id"] for each in client.rows("/invoices", f"invoice_id:={original['id']}")] == [row["id"]]
+        assert [invoice["id"] for invoice in client.rows("/invoices", f"invoice_id:={original['id']}")] == [row["id"]]
 
 
 def test_62_invoices_are_only_read(client: Client) -> None:

@@ -16,7 +16,7 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="120"><path d=
 PICTURE = "data:image/svg+xml;base64," + b64encode(SVG.encode()).decode()
 
 
-def asked(*questions: Question) -> dict[str, Any]:
+def content_of(*questions: Question) -> dict[str, Any]:
     return {"sections": [{"name": "Health", "questions": list(questions)}]}
 
 
@@ -41,7 +41,7 @@ def form(client: Client, patient: str, status: int = 201, **more: object) -> Any
 def test_57_completion_needs_every_required_answer(
     client: Client, ana: str, questions: list[Question], missing: int
 ) -> None:
-    content = asked(*questions)
+    content = content_of(*questions)
     sentence = f"sections[0].questions[{missing}] must be answered before the form is completed"
     refused = form(client, ana, 422, content=content, completed=True)
     assert errors(refused)["content"].startswith(sentence)
@@ -63,7 +63,7 @@ def test_57_completion_needs_every_required_answer(
     ],
 )
 def test_57_an_answered_form_is_completed_at_once(client: Client, ana: str, question: Question) -> None:
-    made = form(client, ana, content=asked(question), completed=True)
+    made = form(client, ana, content=content_of(question), completed=True)
     assert made["completed_at"] == "2026-11-23T22:00:00Z"
     assert "completed" not in made
     assert [row["id"] for row in client.rows("/patient_forms", "completed_at:?")] == [made["id"]]
@@ -72,20 +72,20 @@ def test_57_an_answered_form_is_completed_at_once(client: Client, ana: str, ques
 def test_57_an_edit_after_completion_leaves_its_time_and_one_before_none(
     sandbox: Sandbox, client: Client, ana: str
 ) -> None:
-    made = form(client, ana, content=asked(NAME))
+    made = form(client, ana, content=content_of(NAME))
     path = f"/patient_forms/{made['id']}"
     sandbox.clock.advance(timedelta(minutes=1))
-    done = client.patch(path, {"content": asked(NAME | {"answer": "Ana"}), "completed": True})
+    done = client.patch(path, {"content": content_of(NAME | {"answer": "Ana"}), "completed": True})
     assert (done["completed_at"], done["edited_at"]) == ("2026-11-23T22:01:00Z", None)
     sandbox.clock.advance(timedelta(minutes=1))
     assert client.patch(path, {"content": done["content"], "restricted_to_practitioner": True})["edited_at"] is None
-    edited = client.patch(path, {"content": asked(NAME | {"answer": "Ana L"})})
+    edited = client.patch(path, {"content": content_of(NAME | {"answer": "Ana L"})})
     assert (edited["completed_at"], edited["edited_at"]) == ("2026-11-23T22:01:00Z", "2026-11-23T22:02:00Z")
     assert client.patch(path, {"completed": False})["completed_at"] is None
 
 
 def test_57_a_drawn_signature_becomes_a_record_of_its_own(client: Client, tom: Client, ana: str) -> None:
-    made = form(tom, ana, content=asked(SIGN | {"signature": PICTURE}))
+    made = form(tom, ana, content=content_of(SIGN | {"signature": PICTURE}))
     question = made["content"]["sections"][0]["questions"][0]
     assert "signature" not in question
     own = f"/patient_forms/{made['id']}/signatures/{question['signature_id']}"
@@ -121,16 +121,16 @@ def test_57_a_drawn_signature_becomes_a_record_of_its_own(client: Client, tom: C
 )
 def test_57_a_signature_is_a_small_svg_picture(client: Client, ana: str, picture: str, right: bool) -> None:
     assert fits(picture) is right
-    answer = form(client, ana, 201 if right else 422, content=asked(SIGN | {"signature": picture}))
+    answer = form(client, ana, 201 if right else 422, content=content_of(SIGN | {"signature": picture}))
     assert right or errors(answer)["content"].startswith("'signature' must be an SVG picture")
 
 
 def test_57_a_template_gives_name_content_and_flags_unless_they_are_sent(client: Client, ana: str) -> None:
     template = client.post(
-        "/patient_form_templates", {"name": "Consent", "content": asked(NAME), "restricted_to_practitioner": True}
+        "/patient_form_templates", {"name": "Consent", "content": content_of(NAME), "restricted_to_practitioner": True}
     )["id"]
     made = client.post("/patient_forms", {"patient_id": ana, "patient_form_template_id": template})
-    assert (made["name"], made["content"], made["restricted_to_practitioner"]) == ("Consent", asked(NAME), True)
+    assert (made["name"], made["content"], made["restricted_to_practitioner"]) == ("Consent", content_of(NAME), True)
     body = {"name": "Mine", "content": None, "restricted_to_practitioner": False, "patient_form_template_id": template}
     own = client.post("/patient_forms", {"patient_id": ana, **body})
     assert (own["name"], own["content"], own["restricted_to_practitioner"]) == ("Mine", None, False)

@@ -73,9 +73,9 @@ def test_58_answers_come_back_inside_the_definition(asking: Client, ana: str) ->
     shown = asking.patch(f"/patients/{ana}", answers(smokes, {"token": STORY, "value": "Long"}))["custom_fields"]
     fields = shown["sections"][0]["fields"]
     assert shown["sections"][0]["name"] == "Lifestyle"
-    assert [each["name"] for each in fields] == ["Smokes", "Diet", "Moved here", "Story"]
+    assert [field["name"] for field in fields] == ["Smokes", "Diet", "Moved here", "Story"]
     assert fields[0]["other"] == {"enabled": True, "selected": True, "value": "At parties"}
-    assert [each["name"] for each in fields[0]["options"]] == ["Yes", "No"]
+    assert [option["name"] for option in fields[0]["options"]] == ["Yes", "No"]
     assert (fields[1]["archived"], fields[3]["value"]) == (True, "Long")
     assert "value" not in fields[2]
     assert asking.patch(f"/patients/{ana}", {"custom_fields": shown})["custom_fields"] == shown
@@ -86,7 +86,7 @@ def test_58_what_is_sent_replaces_all_there_was(asking: Client, ana: str) -> Non
     body = answers({"token": DIET, "options": [{"token": YES, "selected": True}, {"token": NO, "selected": True}]})
     fields = asking.patch(f"/patients/{ana}", body)["custom_fields"]["sections"][0]["fields"]
     assert "value" not in fields[3]
-    assert [each.get("selected") for each in fields[1]["options"]] == [True, True]
+    assert [option.get("selected") for option in fields[1]["options"]] == [True, True]
     assert asking.patch(f"/patients/{ana}", {"custom_fields": None})["custom_fields"] is None
 
 
@@ -233,7 +233,7 @@ def test_64_two_live_patients_are_related_and_nobody_to_themselves(client: Clien
 def test_68_phones_are_replaced_whole_and_normalised(client: Client, path: str, field: str) -> None:
     phones = [{"phone_type": "Mobile", "number": "0491 570 006"}, {"phone_type": "Work", "number": "+44 20 7946 0018"}]
     made = client.post(path, {"first_name": "Nia", "last_name": "Sample", field: phones})
-    assert [each["normalized_number"] for each in made[field]] == ["61491570006", "442079460018"]
+    assert [phone["normalized_number"] for phone in made[field]] == ["61491570006", "442079460018"]
     own = f"{path}/{made['id']}"
     assert client.patch(own, {field: made[field]})[field] == made[field]
     changed = client.patch(own, {"country_code": "NZ", field: [{"phone_type": "Home", "number": "09 555 0101"}]})
