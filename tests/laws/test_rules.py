@@ -10,8 +10,8 @@ from tests.laws.violations import assert_none
 def test_a_rule_is_about_a_resource_or_an_operation_that_exists():
     book = all_rules()
     routed = [*operations().values(), *LEGACY, *hidden_lists(), *NEWER]
-    named = {*book.answerers, *book.sources}
-    about = {resource for resource, _ in book.at} | {*book.presenters}
+    named = {*book.responders, *book.row_sources}
+    about = {resource for resource, _ in book.rules} | {*book.serialisers}
 
     assert_none(f"no route is called {name}" for name in named - {operation.name for operation in routed})
     assert_none(f"no resource is called {name}" for name in about - {*RESOURCES})

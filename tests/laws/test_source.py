@@ -21,14 +21,9 @@ GETATTR = {
     "cli": "a click command in the module that has its name",
     "cli.install": "a setting whose name is the flag's",
     "cliniko.models": "`value_of`, for a field whose name is data; the parts of an annotation",
-    "doctor.account": "the reason in an SSL error, which not every error has",
-    "doctor.safety": "a browser of the standard library, whose classes share no name for what they start",
-    "hosts.configuration": "a flag of `os.open` that not every platform has",
     "private_files": "flags of `os.open` that not every platform has",
-    "protocol.server": "what the transport put on the request",
     "protocol.transports": "what the SDK's stream remembers of the last message",
     "sandbox.faults": "a slot whose name is the field's in JSON",
-    "tools.curated.report": "the report in the module of its kind",
 }
 """Where an attribute's name is data or its owner foreign. Never on a record: every declared field has its type."""
 
@@ -39,18 +34,9 @@ CASTS = {
     "client.responses": "an answer of Cliniko's",
     "cliniko.models": "a link inside a record as it came",
     "cliniko.operations": "the record that a shape promises, read from JSON",
-    "doctor.machine": "an assistant's settings file",
-    "export": "the plan of an export, kept in a file",
-    "frontdesk.notes": "the content of a note, which is JSON by nature",
     "guards.hash_chain": "a line of the log",
-    "manifest": "the schemas as JSON",
-    "results.cursor": "a cursor that came back",
-    "sandbox.bodies": "the body of a request as it came",
+    "sandbox.validation": "the body of a request as it came",
     "sandbox.faults": "faults given as JSON",
-    "tools.boundary": "arguments as they came, and the schema that they are held against",
-    "tools.index": "the packaged list",
-    "tools.schema": "the schema that pydantic makes",
-    "tools.tool": "the schema that pydantic makes",
 }
 """Where JSON enters, and what enters there."""
 

@@ -43,7 +43,7 @@ def uploaded(client: Client, patient: str, **more: Any) -> str:
 
 
 def xml(answer: SandboxResponse) -> dict[str, str]:
-    return {element.tag: element.text or "" for element in ElementTree.fromstring(answer.body)}
+    return {each.tag: each.text or "" for each in ElementTree.fromstring(answer.body)}
 
 
 def attach(client: Client, patient: str, url: str, status: int = 201, **more: object) -> Any:
@@ -72,10 +72,10 @@ def test_59_the_storage_answers_201_with_xml_and_needs_no_key(client: Client, an
     url, fields = presign(client, ana)
     answer = upload(client, url, fields)
     assert (answer.status, answer.headers["Content-Type"]) == (201, "application/xml")
-    result = xml(answer)
-    assert result["Key"] == fields["key"].replace("${filename}", "knee scan.pdf")
-    assert result["Location"] == url + result["Key"].replace(" ", "%20")
-    assert set(result) == {"Location", "Bucket", "Key", "ETag"}
+    told = xml(answer)
+    assert told["Key"] == fields["key"].replace("${filename}", "knee scan.pdf")
+    assert told["Location"] == url + told["Key"].replace(" ", "%20")
+    assert set(told) == {"Location", "Bucket", "Key", "ETag"}
 
 
 def test_59_a_new_attachment_is_processed_a_moment_later(
@@ -188,7 +188,7 @@ def test_59_a_large_file_arrives_byte_for_byte(sandbox: Sandbox, client: Client,
     data = bytes(range(256)) * 10_000 + b"\r\n--b--\r\n"
     made = attach(client, ana, uploaded(client, ana, data=data))
     assert processed(sandbox, client, made["id"])["size"] == len(data)
-    place = urlsplit(client.ask("GET", f"/patient_attachments/{made['id']}/content").headers["Location"])
+    place = urlsplit(client.request("GET", f"/patient_attachments/{made['id']}/content").headers["Location"])
     assert sandbox.respond(SandboxRequest("GET", place.path, tuple(parse_qsl(place.query)))).body == data
 
 
