@@ -62,7 +62,7 @@ def _row(tool: Tool) -> dict[str, JsonValue]:
 
 
 def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
-    """What the package itself reads at start: the list without output schemas, with the words for look-up."""
+    """What the package itself reads at start: the list without output schemas."""
     rows: list[JsonValue] = []
     for tool in tools.values():
         row: dict[str, JsonValue] = {
@@ -74,8 +74,7 @@ def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
             "inputSchema": tool.input_schema,
             "annotations": tool.annotations,
         }
-        optional: dict[str, JsonValue] = {"resource": tool.resource, "synonyms": tool.synonyms}
-        optional["needs"] = list(tool.needs)
+        optional: dict[str, JsonValue] = {"resource": tool.resource, "needs": list(tool.needs)}
         if tool.operation and tool.operation.replaced_by:
             optional |= {"replaced_by": tool.operation.replaced_by, "deprecated": True}
         rows.append(row | {name: value for name, value in optional.items() if value})

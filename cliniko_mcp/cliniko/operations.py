@@ -104,7 +104,6 @@ class Operation:
         filters: Mapping[str, Family] | None = None,
         sortable: bool = False,
         title: str | None = None,
-        synonyms: str = "",
         replaced_by: str | None = None,
     ) -> None:
         self.path = path
@@ -113,7 +112,6 @@ class Operation:
         self.body = body
         self.query = query
         self.sortable = sortable
-        self.synonyms = synonyms
         self.replaced_by = replaced_by
         self.path_ids: tuple[str, ...] = tuple(re.findall(r"\{(\w+)\}", path))
         self.filters: Mapping[str, Family] = {

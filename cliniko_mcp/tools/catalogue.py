@@ -32,6 +32,25 @@ _ALIKE = 75
 """From which likeness of two names on, out of 100, one may be meant by the other."""
 _SAME = 90
 """From which on it surely is, but for a letter or two."""
+GLOSSES = {
+    "attendees": "places in bookings",
+    "availability_blocks": "one-off openings",
+    "available_times": "free slots",
+    "billable_items": "fees",
+    "bookings": "whole diary",
+    "communications": "message log",
+    "contacts": "doctors, payers",
+    "daily_availabilities": "weekly hours",
+    "individual_appointments": "one patient",
+    "patient_form_templates": "filled in by patients",
+    "products": "goods",
+    "public_settings": "for everyone",
+    "services": "types bookable online",
+    "settings": "needs admin",
+    "treatment_note_templates": "filled in by clinicians",
+    "unavailable_blocks": "leave, breaks",
+}
+"""What a resource is, where its name could be taken for another's."""
 _EXECUTORS = {
     Risk.READ: (
         "cliniko_read",
@@ -320,7 +339,9 @@ def describe_text(operations: Iterable[tuple[str, str]]) -> str:
 
 
 def map_text(operations: Iterable[tuple[str, str]]) -> str:
-    """The whole map: resources that share their verbs together, then what else each verb is about."""
+    """The whole map: resources that share their verbs together, those easily confused with what they are, then what
+    else each verb is about.
+    """
     verbs: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
     for name, module in operations:
@@ -331,7 +352,8 @@ def map_text(operations: Iterable[tuple[str, str]]) -> str:
             others.setdefault(verb, []).append(rest)
     groups: dict[str, list[str]] = {}
     for module, found in verbs.items():
-        groups.setdefault(" ".join(found), []).append(module)
+        gloss = f" ({GLOSSES[module]})" if module in GLOSSES else ""
+        groups.setdefault(" ".join(found), []).append(module + gloss)
     shared = [f"{found}: {' '.join(modules)}" for found, modules in groups.items()]
     return "; ".join([*shared, *(f"also {verb}: {' '.join(rests)}" for verb, rests in others.items())])
 

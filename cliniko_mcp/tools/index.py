@@ -29,7 +29,6 @@ class Entry:
     deprecated: bool
     input_schema: Mapping[str, JsonValue]
     annotations: Mapping[str, JsonValue]
-    synonyms: str = ""
     needs: tuple[str, ...] = ()
     """For a curated tool: the operations it cannot do its work without."""
 
@@ -56,6 +55,5 @@ def _entry(row: dict[str, JsonValue]) -> Entry:
         deprecated=bool(row.get("deprecated", False)),
         input_schema=cast("Mapping[str, JsonValue]", row["inputSchema"]),
         annotations=cast("Mapping[str, JsonValue]", row["annotations"]),
-        synonyms=str(row.get("synonyms", "")),
         needs=tuple(cast("list[str]", row.get("needs", []))),
     )

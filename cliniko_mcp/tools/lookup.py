@@ -32,7 +32,7 @@ _NAME, _SYNONYMS, _DESCRIPTION, _EXAMPLE, _FIELD = 6, 4, 2, 2, 1
 _WHAT, _PHRASE = 4, 2
 """How many times a word is counted, by where it stands."""
 _PAIR, _PRESUMED = 10, 3
-"""How much a pair of words counts at most; and how many other uses of it are presumed, so that one use proves little."""
+"""How much a pair of words counts at most, and how many other uses of it are presumed: one use proves little."""
 _CLEARLY: Final = 1.75
 """How far something not offered has to lead before the request is taken to be about it."""
 _SAME_KIND: Final = {"delete": "archive"}

@@ -42,8 +42,6 @@ class Tool:
     operation: Operation | None = None
     needs: tuple[str, ...] = ()
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
-    synonyms: str = ""
-    """Other words for it, which the plain-word lookup reads."""
     most_bytes: int = MAX_BYTES
     """How large its arguments may be as JSON; uploads take more than others."""
 
@@ -92,7 +90,6 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
         run=run,
         resource=operation.resource,
         operation=operation,
-        synonyms=operation.synonyms,
     )
 
 
@@ -107,7 +104,6 @@ def curated(
     *,
     risk: Risk = Risk.READ,
     needs: tuple[str, ...] = (),
-    synonyms: str = "",
     title: str | None = None,
     kind: Kind = "workflow",
     most_bytes: int = MAX_BYTES,
@@ -132,7 +128,6 @@ def curated(
         input_schema=schema,
         run=run,
         needs=needs,
-        synonyms=synonyms,
         most_bytes=most_bytes,
     )
 

@@ -254,5 +254,4 @@ tool = curated(
     work,
     risk=Risk.WRITE,
     needs=("create_unavailable_block", "list_unavailable_block_types", *ROSTER_NEEDS, *working_hours.NEEDS),
-    synonyms="time off holiday away sick day unavailable block out break annual leave closed conference",
 )

@@ -140,5 +140,4 @@ tool = curated(
     work,
     risk=Risk.DESTRUCTIVE,
     needs=("cancel_individual_appointment", "cancel_attendee", "list_attendees", *find_booking.NEEDS, *ROSTER_NEEDS),
-    synonyms="call off not coming cannot make it sick drop out withdraw cancellation free the slot",
 )

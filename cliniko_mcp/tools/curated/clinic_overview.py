@@ -169,5 +169,4 @@ tool = curated(
     ClinicOverview,
     work,
     needs=("list_daily_availabilities", "get_public_settings", *ROSTER_NEEDS),
-    synonyms="who works here where are we opening hours services treatments staff roster what time is it start",
 )

@@ -239,5 +239,4 @@ tool = curated(
     FillGap,
     work,
     needs=(*ROSTER_NEEDS, *PATIENT_NEEDS, "list_bookings"),
-    synonyms="waitlist waiting list short notice fill cancellation bring forward earlier appointment call last minute",
 )

@@ -194,5 +194,4 @@ tool = curated(
     FindPatients,
     work,
     needs=patients.NEEDS,
-    synonyms="search look up who is client surname dob birthday phone number mobile email duplicate",
 )

@@ -307,5 +307,4 @@ tool = curated(
     FindTimes,
     work,
     needs=(*ROSTER_NEEDS, *working_hours.NEEDS, *appointment_offers.NEEDS),
-    synonyms="availability vacancies next available soonest who is free when can they come in openings any time",
 )

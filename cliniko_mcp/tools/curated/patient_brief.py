@@ -287,5 +287,4 @@ tool = curated(
     PatientBrief,
     work,
     needs=(*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS),
-    synonyms="summary of patient prepare pre-visit overview history allergies warnings referral sessions left owes",
 )

@@ -97,5 +97,4 @@ tool = curated(
     ReadPatientAttachment,
     work,
     needs=("get_patient_attachment",),
-    synonyms="open document letter report content what does the referral say uploaded file download",
 )

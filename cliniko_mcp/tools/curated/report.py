@@ -151,6 +151,4 @@ tool = curated(
     Report,
     work,
     needs=ROSTER_NEEDS,
-    synonyms="statistics how many rate kpi who didn't show up did not come invoiced overdue debtors owing recall not "
-    "seen busy full capacity retention conversion uninvoiced unwritten incomplete find duplicate merge no email aged",
 )

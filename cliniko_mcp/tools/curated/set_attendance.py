@@ -149,5 +149,4 @@ tool = curated(
     work,
     risk=Risk.WRITE,
     needs=(*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS, "update_attendee"),
-    synonyms="check in here turned up did not attend no show absent present waiting room late came missed roll",
 )

@@ -101,6 +101,5 @@ tool = curated(
     work,
     risk=Risk.WRITE,
     needs=(*PATIENT_NEEDS, "get_attachment_presigned_post", "create_patient_attachment"),
-    synonyms="upload document add file letter pdf x-ray mri results save to client file imaging",
     most_bytes=8_000_000,
 )

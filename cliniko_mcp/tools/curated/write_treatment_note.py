@@ -256,5 +256,4 @@ tool = curated(
     work,
     risk=Risk.WRITE,
     needs=("list_treatment_note_templates", "create_treatment_note", "update_treatment_note", "get_treatment_note"),
-    synonyms="clinical note document session dictate record what we did soap progress notes draft finish sign off",
 )
