@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.guards.pipeline import Caller, Layer
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.boundary import too_large
@@ -36,7 +36,8 @@ class App:
         self._stack = stack
         self._opening = anyio.Lock()
         self._clinic: Clinic | None = None
-        self._layers: tuple[Layer, ...] = ()
+        self._guards: tuple[Guard, ...] = ()
+        self._memory: Memory | None = None
         self._sandbox: Sandbox | None = None
         self._under_way: set[anyio.Event] = set()
 
@@ -73,7 +74,8 @@ class App:
             if self._clinic is None:
                 clinic = await self._stack.enter_async_context(open_clinic(self))
                 # The guards first: should they fail, no later call may find a clinic without them.
-                self._layers = guards(self, clinic)
+                self._guards = guards(self, clinic)
+                self._memory = Memory.of(anyio.current_time)
                 self._clinic = clinic
             return self._clinic
 
@@ -107,7 +109,9 @@ class App:
     async def guarded_clinic(self, tool: str, caller: Caller) -> GuardedClinic:
         """What this tool acts through for this caller: the clinic behind the guards."""
         clinic = await self.clinic()
-        return GuardedClinic(clinic, self._layers, caller, tool, self.view.excluded_from, self.settings.upload_folder)
+        assert self._memory is not None
+        folder = self.settings.upload_folder
+        return GuardedClinic(clinic, self._guards, caller, tool, self._memory, upload_folder=folder)
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -172,7 +176,7 @@ async def open_clinic(app: App) -> AsyncGenerator[Clinic]:
         yield clinic
 
 
-def guards(app: App, clinic: Clinic) -> tuple[Layer, ...]:
+def guards(app: App, clinic: Clinic) -> tuple[Guard, ...]:
     """The onion around every operation, outermost first."""
     from cliniko_mcp.approvals.approval_page import approval_page
     from cliniko_mcp.approvals.paths import audit_file, state_folder
@@ -190,7 +194,6 @@ def guards(app: App, clinic: Clinic) -> tuple[Layer, ...]:
         app.at_end(page.close)
     log = Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo)
     confirm = Confirm(
-        clinic,
         questions,
         now=now,
         policy=settings.confirm,
@@ -201,7 +204,7 @@ def guards(app: App, clinic: Clinic) -> tuple[Layer, ...]:
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
         Audit(Chain(log), now),
-        Exclusion(app.view.excluded_from),
+        Exclusion(app.view.excluded_from, app.view.forbidden),
         *read_only,
         confirm,
     )

@@ -114,7 +114,7 @@ async def export(
     Raises ConfigurationError where `out` exists (unless `overwrite`) or cannot be written, and where what is there
     belongs to another export or is being written; whatever reading raises leaves the rows so far for the next run.
     """
-    plan = replace(plan, account=clinic.clinic.account)
+    plan = replace(plan, account=clinic.account)
     try:
         with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
             kept, total = unfinished.rows, None
@@ -126,7 +126,7 @@ async def export(
                 total = kept + rows
 
             behind = {"id": f">{unfinished.last}"} if unfinished.last else {}
-            async with aclosing(clinic.all(plan.operation, expect, **plan.arguments, **behind)) as records:
+            async with aclosing(clinic.all_named(plan.operation, expect, **plan.arguments, **behind)) as records:
                 async for record in records:
                     unfinished.write(record)
                     if unfinished.rows % CHECKPOINT == 0:
@@ -192,7 +192,7 @@ class Unfinished:
         """Add a row; times are in UTC, as Cliniko sends them."""
         plan = self._plan
         # Values that were not expected are written as they came.
-        whole: dict[str, JsonValue] = record.model_dump(mode="json", exclude_none=True, warnings=False)
+        whole: dict[str, JsonValue] = record.as_json()
         extra = {name: whole[name] for name in record.model_extra or {} if name in whole} if plan.more else {}
         if plan.format == "jsonl":
             self._text.write(_JSON.encode({name: whole.get(name) for name in plan.columns} | extra) + "\n")

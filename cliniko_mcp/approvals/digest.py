@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.calls import Call
 
 
 def canonical(value: object) -> str:

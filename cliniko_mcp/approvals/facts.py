@@ -4,14 +4,15 @@ Names are sanitised and capped; a name that reads like a sentence is set in quot
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Call, Get
-from cliniko_mcp.cliniko.registry import resource
-from cliniko_mcp.errors import NotFound, PermissionMissing
+from cliniko_mcp.cliniko.calls import Call, ResultT
+from cliniko_mcp.cliniko.filters import After, FilterValue
+from cliniko_mcp.cliniko.models import Record, row_id, value_of
+from cliniko_mcp.cliniko.registry import lists, reads
+from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
 from cliniko_mcp.sanitize import clean, label
 
 MOST_ROWS: Final = 100
@@ -29,9 +30,13 @@ class Rows(Protocol):
 class Reader(Protocol):
     """The clinic, as far as it is read here."""
 
-    async def perform(self, call: Call) -> Record | None: ...
-    async def page(self, call: Call, number: int, per_page: int) -> Rows: ...
+    async def perform(self, call: Call[ResultT], /) -> ResultT: ...
+    async def page(self, call: Call[Record], number: int, per_page: int) -> Rows: ...
     async def zone(self, business_id: str | None = None) -> ZoneInfo: ...
+
+
+_UNREADABLE: Final = (NotFound, PermissionMissing, NotAllowed)
+"""What a person is not shown: it is gone, not for this key to see, or switched off here."""
 
 
 class Facts:
@@ -46,41 +51,37 @@ class Facts:
         """Another record, hidden ones too; None where it is not linked, gone, or not for this key to see."""
         if identity is None:
             return None
-        reads = (each for each in resource(module).operations() if isinstance(each, Get))
-        get = next(each for each in reads if each.path == f"/{module}/{{id}}")
+        read = next(read for read in reads(module) if read.path == f"/{module}/{{id}}")
         try:
-            record = await self._clinic.perform(
-                get.parse({"id": identity} | ({"include_archived": True} if get.hidden_filters else {}))
-            )
-        except (NotFound, PermissionMissing):
+            record = await self._clinic.perform(read.call(id=identity, include_archived=True))
+        except _UNREADABLE:
             record = None
-        self.found.append([module, identity, record.model_dump(warnings=False) if record is not None else None])
+        self.found.append([module, identity, record.as_sent() if record is not None else None])
         return record
 
-    async def listed(self, module: str, **filters: str) -> tuple[int, list[Record]] | None:
+    async def listed(self, module: str, **filters: FilterValue) -> tuple[int, list[Record]] | None:
         """How many rows such a list has, and the first hundred; None where this key may not see them."""
-        listing = next(each for each in resource(module).operations() if each.path == f"/{module}" and each.listing)
+        listing = next(listing for listing in lists(module) if listing.path == f"/{module}")
         try:
-            page = await self._clinic.page(listing.parse(filters), 1, MOST_ROWS)
-        except (NotFound, PermissionMissing):
+            page = await self._clinic.page(listing.where(filters), 1, MOST_ROWS)
+        except _UNREADABLE:
             self.found.append([module, None])
             return None
         rows = list(page.items)
         total = page.total if page.total is not None else len(rows)
-        self.found.append([module, total, [text(row, "id") for row in rows]])
+        self.found.append([module, total, [row_id(row) for row in rows]])
         return total, rows
 
-    async def coming(self, **filters: str) -> int | None:
+    async def coming(self, **filters: FilterValue) -> int | None:
         """How many live diary entries with these filters are still to come."""
-        now = self.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        listed = await self.listed("bookings", starts_at=f">{now}", **filters)
+        listed = await self.listed("bookings", starts_at=After(self.now), **filters)
         return listed[0] if listed is not None else None
 
     async def zone(self, business_id: str | None) -> ZoneInfo:
         """The time zone of this site, or of the key's user where the site cannot be read."""
         try:
             return await self._clinic.zone(business_id)
-        except (NotFound, PermissionMissing):
+        except _UNREADABLE:
             return await self._clinic.zone()
 
     async def patient(self, identity: str | None) -> str | None:
@@ -100,13 +101,13 @@ class Facts:
 
 def text(record: Record | None, name: str) -> str | None:
     """A field that holds text; None for anything else, for empty text, and where there is no record."""
-    found = getattr(record, name, None)
+    found = value_of(record, name) if record is not None else None
     return found if isinstance(found, str) and found.strip() else None
 
 
 def moment(record: Record, name: str) -> datetime | None:
     """A field that holds an instant; None for anything else."""
-    found = getattr(record, name, None)
+    found = value_of(record, name)
     return found if isinstance(found, datetime) and found.tzinfo is not None else None
 
 
@@ -127,7 +128,7 @@ def patient_words(record: Record | None, identity: str) -> str:
     """A patient by name and year of birth, as far as they are known, else by id."""
     if (name := name_of(record)) is None:
         return f"patient {identity}"
-    born = getattr(record, "date_of_birth", None)
+    born = value_of(record, "date_of_birth") if record is not None else None
     return f"{name} (born {born.year})" if isinstance(born, date) else name
 
 

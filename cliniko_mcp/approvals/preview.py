@@ -10,8 +10,10 @@ from datetime import datetime
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.facts import Facts, Reader
 from cliniko_mcp.approvals.wording import describe
-from cliniko_mcp.cliniko.operations import Call, Get, Operation
-from cliniko_mcp.cliniko.registry import resource
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Get, Operation
+from cliniko_mcp.cliniko.registry import reads
 from cliniko_mcp.errors import NotFound
 
 
@@ -31,23 +33,20 @@ async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
     """
     operation = call.operation
     try:
-        record = await clinic.perform(target_of(operation).parse({"id": call.ids["id"]}))
+        record = await clinic.perform(target_of(operation).call(id=call.ids["id"]))
     except NotFound:
-        record = None
-    if record is None:
         raise NotFound(
             f"{operation.title}: there is no live record with id {call.ids['id']}.",
             "It may be archived, deleted or cancelled already. Otherwise look for the right id in a list.",
             operation=operation.name,
-        )
+        ) from None
     facts = Facts(clinic, now)
     title, sentences = await describe(facts, call, record)
     text = " ".join(sentences)
-    return Preview(title, text, digest(canonical(record.model_dump(warnings=False)), canonical(facts.found), text))
+    return Preview(title, text, digest(canonical(record.as_sent()), canonical(facts.found), text))
 
 
-def target_of(operation: Operation) -> Get:
+def target_of(operation: Operation) -> Get[Record]:
     """The operation that reads the record which this one archives, deletes or cancels."""
     path = operation.path.removesuffix("/archive").removesuffix("/cancel")
-    reads = (each for each in resource(operation.resource).operations() if isinstance(each, Get) and each.path == path)
-    return next(reads)
+    return next(read for read in reads(operation.resource) if read.path == path)

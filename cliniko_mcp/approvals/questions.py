@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, Literal, Protocol
 
-from cliniko_mcp.approvals.digest import digest
+from cliniko_mcp.approvals.digest import arguments, digest
+from cliniko_mcp.cliniko.calls import Call
 
 OPEN_FOR: Final = timedelta(minutes=10)
 DENIED_FOR: Final = timedelta(minutes=15)
@@ -23,7 +24,7 @@ Place = Literal["page", "terminal"]
 
 
 class Verdict(Enum):
-    """What a person answered: yes, no, or nothing usable (no answer, no way to ask), which goes to the next rung."""
+    """What a person answered: yes, no, or nothing usable (no answer, no way to ask), which goes to the next channel."""
 
     YES = "yes"
     NO = "no"
@@ -75,7 +76,13 @@ class Matter:
     operation: str
     arguments: str
     target: str
-    facts: str
+    facts: str = ""
+
+    @classmethod
+    def of(cls, principal: str, call: Call) -> "Matter":
+        """What this call of this principal is about, before anything has been read."""
+        target = f"{call.operation.resource}/{call.target}"
+        return cls(principal, call.operation.name, arguments(call), target)
 
     @property
     def call(self) -> str:
@@ -117,6 +124,13 @@ class Questions:
                 del self._open[next(iter(self._open))]
             self._open[challenge] = asked
             return asked
+
+    def knows(self, challenge: str, matter: Matter) -> bool:
+        """Whether the question with this challenge is open and about the same call, whatever its facts are by now."""
+        with self._lock:
+            self._forget()
+            asked = self._open.get(challenge)
+            return asked is not None and asked.matter.call == matter.call
 
     def recognise(self, challenge: str | None, matter: Matter) -> Asked | None:
         """The question with this challenge, if it is open and was minted for exactly this matter.

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from cliniko_mcp.approvals.facts import Facts, count_words, moment, name_of, patient_words, text, when_words
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
-from cliniko_mcp.cliniko.fields import utc_text
-from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Call, Operation, Unarchive
+from cliniko_mcp.cliniko.filters import FilterValue, From
+from cliniko_mcp.cliniko.models import Record, value_of
+from cliniko_mcp.cliniko.operations import Operation, Unarchive
 from cliniko_mcp.cliniko.registry import resource
 from cliniko_mcp.sanitize import clean, label
 
@@ -105,7 +106,7 @@ async def _booking(facts: Facts, booking: Record) -> str:
     site = await facts.named("businesses", business, "site")
     patient = await facts.patient(text(booking, "patient_id"))
     start, end = moment(booking, "starts_at"), moment(booking, "ends_at")
-    words = "the group appointment" if getattr(booking, "max_attendees", None) is not None else "the appointment"
+    words = "the group appointment" if value_of(booking, "max_attendees") is not None else "the appointment"
     words += f" of {patient}" if patient else ""
     words += f" with {practitioner}" if practitioner else ""
     words += f" on {when_words(start, end, await facts.zone(business))}" if start else " at an unknown time"
@@ -124,7 +125,7 @@ async def _about(facts: Facts, record: Record) -> list[str]:
     return sentences
 
 
-async def _coming(facts: Facts, whose: str, which: str, filters: Mapping[str, str]) -> list[str]:
+async def _coming(facts: Facts, whose: str, which: str, filters: Mapping[str, FilterValue]) -> list[str]:
     number = await facts.coming(**filters)
     if number is None:
         return ["Coming appointments could not be looked up."]
@@ -162,7 +163,7 @@ async def _individual_appointment(facts: Facts, call: Call, record: Record) -> l
 
 
 async def _group_appointment(facts: Facts, call: Call, record: Record) -> list[str]:
-    patients = getattr(record, "patient_ids", None)
+    patients = value_of(record, "patient_ids")
     number = len(patients) if isinstance(patients, list) else 0  # pyright: ignore[reportUnknownArgumentType]
     held = count_words(number, "patient holds a place", "patients hold a place") if number else "Nobody holds a place"
     return [f"{held} in it.", *await _left_alone(facts, call.operation.resource, record)]
@@ -174,7 +175,7 @@ async def _written(facts: Facts, call: Call, record: Record) -> list[str]:
         return []
     day = made.astimezone(await facts.zone(None))
     words = [f"Created: {day:%A} {day.day} {day:%B %Y}."]
-    draft = getattr(record, "draft", None)
+    draft = value_of(record, "draft")
     if isinstance(draft, bool):
         words.append("It is a draft." if draft else "It is final.")
     return words
@@ -190,7 +191,7 @@ async def _reference_number(facts: Facts, call: Call, record: Record) -> list[st
     return [f"Number: {label(number)}."] if number else []
 
 
-async def _later(facts: Facts, module: str, record: Record, **filters: str) -> int | None:
+async def _later(facts: Facts, module: str, record: Record, **filters: FilterValue) -> int | None:
     """How many later records of the same series there are; 0 where the record is not part of one (api.md 3.2).
 
     Later is what does not start before it. The first of a series counts too where it was moved behind the record.
@@ -198,14 +199,13 @@ async def _later(facts: Facts, module: str, record: Record, **filters: str) -> i
     own, first, start = text(record, "id"), text(record, "repeated_from_id"), moment(record, "starts_at")
     if own is None or start is None:
         return 0
-    since = utc_text(start, None)
-    listed = await facts.listed(module, repeated_from_id=first or own, starts_at=f">={since}", **filters)
+    listed = await facts.listed(module, repeated_from_id=first or own, starts_at=From(start), **filters)
     if listed is None:
         return None
     number, rows = listed
     number -= any(text(row, "id") == own for row in rows)
     if first is not None:
-        moved = await facts.listed(module, id=first, starts_at=f">={since}", **filters)
+        moved = await facts.listed(module, id=first, starts_at=From(start), **filters)
         if moved is None:
             return None
         number += moved[0]
@@ -226,14 +226,14 @@ def _stay(later: int) -> str:
 async def _cancelling(facts: Facts, call: Call, record: Record) -> list[str]:
     """What a cancellation says and reaches: reason, note, series, and that the patient may hear of it (api.md 3.2)."""
     sentences: list[str] = []
-    reason = getattr(call.body, "cancellation_reason", None)
+    reason = call.body.sent("cancellation_reason") if call.body is not None else None
     if isinstance(reason, int):
         sentences.append(f"Reason: {CANCELLATION_REASONS.get(reason, reason)}.")
-    note = getattr(call.body, "cancellation_note", None)
+    note = call.body.sent("cancellation_note") if call.body is not None else None
     if isinstance(note, str) and (shown := clean(note, 200)):
         sentences.append("Note: “" + shown.replace("“", "'").replace("”", "'") + "”.")
     later = await _later_cancelled(facts, call, record)
-    every = getattr(call.body, "apply_to_repeats", None) is True
+    every = call.body is not None and call.body.sent("apply_to_repeats") is True
     if later is None:
         known = "All later ones of its series are cancelled too" if every else "Later ones of its series stay"
         sentences.append(f"{known}; how many there are could not be looked up.")
@@ -254,7 +254,7 @@ async def _later_cancelled(facts: Facts, call: Call, record: Record) -> int | No
     patient = text(record, "patient_id")
     if booking is None or patient is None:
         return None
-    group = getattr(booking, "max_attendees", None) is not None
+    group = value_of(booking, "max_attendees") is not None
     if group:
         return await _later(facts, "group_appointments", booking, patient_ids=patient)
     return await _later(facts, "individual_appointments", booking, patient_id=patient)

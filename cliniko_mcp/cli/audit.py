@@ -22,6 +22,7 @@ COLUMNS: Final[tuple[str, ...]] = (
     "operation",
     "ids",
     "outcome",
+    "channel",
     "rung",
     "tool",
     "route",
@@ -71,7 +72,8 @@ def tail(lines: int, named: str | None, sandbox: bool) -> None:
     ended = {str(entry["of"]) for entry in last if "of" in entry}
     for entry in [each for each in last if each.get("outcome") != "begun" or str(each.get("n")) not in ended][-lines:]:
         ids = " ".join(f"{name}={value}" for name, value in _ids(entry).items())
-        channel = "" if entry.get("rung") in (None, "none") else f"by {entry['rung']}"
+        said = entry.get("channel", entry.get("rung"))  # version 0.1.0 wrote "rung"
+        channel = "" if said in (None, "none") else f"by {said}"
         words = (entry.get("time"), entry.get("operation"), ids, entry.get("outcome"), channel)
         click.echo("  ".join(clean(str(word)) for word in words if word))
 

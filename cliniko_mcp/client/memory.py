@@ -1,71 +1,74 @@
-"""Records by id, many in one request, kept briefly: for the names that stand beside ids (api.md section 1.5)."""
+"""A short memory in front of requests whose answers seldom change: names by id, and the zones of sites."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Final, Generic, TypeVar
 
 from cliniko_mcp.client.single_flight import Flight
-from cliniko_mcp.cliniko.models import Record
 
-KEPT: Final = 60.0
-"""Seconds for which a record is remembered."""
 MOST_KEPT: Final = 2_000
-"""Records in memory from which on those that are past their time are dropped."""
-BATCH: Final = 95
-"""Ids a request: with 20 digits each they stay under the 2,000 characters that a filter may have."""
+"""Values in memory from which on those that are past their time are dropped."""
 
-Find = Callable[[str, Sequence[str]], Awaitable[Mapping[str, Record]]]
-"""Name of a list operation and ids -> those records that exist."""
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
-class Lookups:
-    """A short memory in front of `find`; lookups at the same moment share their requests."""
+class SingleFlightCache(Generic[K, V]):
+    """Values by key, each kept for `seconds`; callers who ask for a key at the same moment share one request.
 
-    def __init__(self, find: Find, clock: Callable[[], float]) -> None:
-        self._find = find
+    What does not exist is remembered as well, as None.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        """`clock` is monotonic, in seconds."""
+        self._seconds = seconds
         self._clock = clock
-        self._known: dict[tuple[str, str], tuple[float, Record | None]] = {}
-        self._asked: dict[tuple[str, str], Flight] = {}
+        self._known: dict[K, tuple[float, V | None]] = {}
+        self._flights: dict[K, Flight] = {}
 
-    async def by_id(self, operation_name: str, ids: Iterable[str]) -> dict[str, Record]:
-        """The records with these ids, in the order of the ids; those that do not exist are absent."""
-        wanted = tuple(dict.fromkeys(ids))
-        found: dict[str, Record | None] = {}
+    async def get_many(self, keys: Sequence[K], fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> dict[K, V]:
+        """The values of these keys, in their order; those that do not exist are absent. `fetch` reads what is unknown.
+
+        Raises what `fetch` raises, for everybody who waits for it.
+        """
+        wanted = tuple(dict.fromkeys(keys))
+        found: dict[K, V | None] = {}
         while True:
-            for each in wanted:
-                if each not in found and (known := self._remembered((operation_name, each))) is not None:
-                    found[each] = known[0]
-            missing = [each for each in wanted if each not in found]
+            for key in wanted:
+                if key not in found and (known := self._remembered(key)) is not None:
+                    found[key] = known[0]
+            missing = [key for key in wanted if key not in found]
             if not missing:
-                return {each: record for each in wanted if (record := found[each]) is not None}
-            mine = [each for each in missing if (operation_name, each) not in self._asked]
+                return {key: value for key in wanted if (value := found[key]) is not None}
+            mine = [key for key in missing if key not in self._flights]
             if mine:
-                found.update(await self._ask(operation_name, mine))
+                found.update(await self._fetch(mine, fetch))
             else:
-                # Should the one who asked be cancelled, the next round asks itself.
-                await self._asked[operation_name, missing[0]].ended()
+                # Should the caller who fetches be cancelled, the next round fetches itself.
+                await self._flights[missing[0]].ended()
 
     def forget(self) -> None:
-        """Drop everything: a write may have changed a name. Requests under way do not come back into the memory."""
+        """Drop everything. What is being fetched now does not come back into the memory."""
         self._known = {}
 
-    def _remembered(self, place: tuple[str, str]) -> tuple[Record | None] | None:
-        until, record = self._known.get(place, (0.0, None))
-        return (record,) if self._clock() < until else None
+    def _remembered(self, key: K) -> tuple[V | None] | None:
+        until, value = self._known.get(key, (0.0, None))
+        return (value,) if self._clock() < until else None
 
-    async def _ask(self, operation_name: str, ids: Sequence[str]) -> dict[str, Record | None]:
-        places = [(operation_name, each) for each in ids]
-        known, asking = self._known, Flight()
-        self._asked.update(dict.fromkeys(places, asking))
+    async def _fetch(
+        self, keys: Sequence[K], fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
+    ) -> dict[K, V | None]:
+        known, flight = self._known, Flight()
+        self._flights.update(dict.fromkeys(keys, flight))
         try:
-            with asking.under_way():
-                records = await self._find(operation_name, ids)
+            with flight.under_way():
+                values = await fetch(keys)
         finally:
-            for place in places:
-                del self._asked[place]
+            for key in keys:
+                del self._flights[key]
         now = self._clock()
         if len(known) > MOST_KEPT:
-            for place in [place for place, (until, _) in known.items() if until <= now]:
-                del known[place]
-        until = now + KEPT
-        known.update({(operation_name, each): (until, records.get(each)) for each in ids})
-        return {each: records.get(each) for each in ids}
+            for key in [key for key, (until, _) in known.items() if until <= now]:
+                del known[key]
+        fetched = {key: values.get(key) for key in keys}
+        known.update({key: (now + self._seconds, value) for key, value in fetched.items()})
+        return fetched

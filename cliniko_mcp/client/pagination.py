@@ -10,44 +10,45 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iter
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import anyio
 
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.errors import ClinikoRefused, RateLimited, Unavailable
 
 LARGEST_PAGE: Final = 100
 """Rows a page holds at most (api.md 1.3)."""
 
 T = TypeVar("T")
+RowT = TypeVar("RowT", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[RowT]):
     """One page of a list: its rows, the number of rows in the whole list where it is told, and whether more follow."""
 
-    items: tuple[Record, ...]
+    items: tuple[RowT, ...]
     total: int | None
     number: int
     more: bool
 
 
-FetchPage = Callable[[int, int], Coroutine[Any, Any, Page]]
+FetchPage = Callable[[int, int], Coroutine[Any, Any, Page[RowT]]]
 """Page number (from 1) and rows a page -> the page."""
 OnPage = Callable[[int, int, int, int | None], Awaitable[None]]
 """Told after each page: pages read, pages expected, rows so far, rows in the whole list where known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Generic[RowT]):
     """The rows of one bounded reading, and where to go on.
 
     `complete` says that no row follows; otherwise `next_position` is the place in the whole list to start from.
     `moved` says that the list changed while it was read. `stopped` is the error that ended it early, if one did.
     """
 
-    rows: tuple[Record, ...]
+    rows: tuple[RowT, ...]
     total: int | None
     complete: bool
     next_position: int | None
@@ -91,7 +92,7 @@ async def in_order(
 
 
 async def sweep(
-    fetch_page: FetchPage,
+    fetch_page: FetchPage[RowT],
     *,
     limit: int,
     start: int = 0,
@@ -101,7 +102,7 @@ async def sweep(
     hard: float = 45.0,
     on_page: OnPage | None = None,
     clock: Callable[[], float] = anyio.current_time,
-) -> Sweep:
+) -> Sweep[RowT]:
     """At most `limit` rows from position `start` on, in the list's order, each id once.
 
     Fetches only the pages that the limit can use. After `soft` seconds no further page is begun, at `hard` seconds
@@ -110,7 +111,7 @@ async def sweep(
     """
     if limit < 1 or start < 0:
         raise ValueError("a sweep needs a limit of at least 1 and a position of at least 0")
-    found = _Found(start, limit, page_size(start, limit, per_page))
+    found = _Found[RowT](start, limit, page_size(start, limit, per_page))
     stop_at = clock() + soft
 
     def time_left() -> bool:
@@ -142,13 +143,13 @@ def page_size(start: int, limit: int, largest: int = LARGEST_PAGE) -> int:
     return next((size for size in range(limit, largest + 1) if start // size == last // size), largest)
 
 
-class _Found:
+class _Found(Generic[RowT]):
     """What a sweep has gathered so far."""
 
     def __init__(self, start: int, limit: int, size: int) -> None:
         self.start, self.limit, self.size = start, limit, size
         self.first = start // size + 1
-        self.rows: list[Record] = []
+        self.rows: list[RowT] = []
         self.pages = 0
         self.full = False
         self._positions: list[int] = []
@@ -156,7 +157,7 @@ class _Found:
         self._end = start
         self._complete = False
         self._moved = False
-        self._last: Page | None = None
+        self._last: Page[RowT] | None = None
 
     @property
     def expected(self) -> int:
@@ -167,7 +168,7 @@ class _Found:
         last_row = min(total, self.start + self.limit)
         return max(self.pages, -(-last_row // self.size) - self.first + 1)
 
-    def add(self, page: Page) -> None:
+    def add(self, page: Page[RowT]) -> None:
         """Take the rows of the next page, or of an earlier one read again."""
         self.pages += 1
         again = self._last is not None and page.number <= self._last.number
@@ -180,7 +181,7 @@ class _Found:
         if not self.full:
             self._complete = not page.more and not again
 
-    def _take(self, page: Page) -> int:
+    def _take(self, page: Page[RowT]) -> int:
         offset, before = (page.number - 1) * self.size, len(self.rows)
         for position, row in enumerate(page.items, offset):
             if position < self.start or not _is_new(row, self._ids):
@@ -195,7 +196,7 @@ class _Found:
         self._end = max(self._end, offset + len(page.items))
         return len(self.rows) - before
 
-    def as_sweep(self, stopped: ClinikoRefused | None) -> Sweep:
+    def as_sweep(self, stopped: ClinikoRefused | None) -> Sweep[RowT]:
         """The result; after an error the list was not read to its end."""
         complete = self._complete and stopped is None
         return Sweep(
@@ -211,8 +212,8 @@ class _Found:
 
 
 def _is_new(row: Record, seen: set[str]) -> bool:
-    name = getattr(row, "id", None)
-    if not isinstance(name, str):  # available times and services have no id (api.md 2)
+    name = row_id(row)
+    if not name:  # available times and services have no id (api.md 2)
         return True
     if name in seen:
         return False
@@ -221,14 +222,14 @@ def _is_new(row: Record, seen: set[str]) -> bool:
 
 
 async def _pages(
-    fetch_page: FetchPage, first: int, size: int, until: int | None, in_flight: int, go_on: Callable[[], bool]
-) -> AsyncGenerator[Page]:
+    fetch_page: FetchPage[RowT], first: int, size: int, until: int | None, in_flight: int, go_on: Callable[[], bool]
+) -> AsyncGenerator[Page[RowT]]:
     """Yield pages in order, the first one alone: only it tells how many there are. `until` is where the rows end.
 
     Once `go_on` says no, no further page is begun.
     """
 
-    def fetch(number: int) -> Coroutine[Any, Any, Page]:
+    def fetch(number: int) -> Coroutine[Any, Any, Page[RowT]]:
         return fetch_page(number, size)
 
     page = await fetch(first)
@@ -247,7 +248,7 @@ async def _pages(
 
 
 async def drain(
-    fetch_page: FetchPage,
+    fetch_page: FetchPage[RowT],
     *,
     per_page: int = LARGEST_PAGE,
     in_flight: int = 4,
@@ -255,7 +256,7 @@ async def drain(
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     on_total: Callable[[int], None] | None = None,
     sit_out: bool = True,
-) -> AsyncGenerator[Record]:
+) -> AsyncGenerator[RowT]:
     """Yield every row of a list in its order, with a few pages in memory at a time; `sit_out` waits out the rate limit.
 
     Repeated rows are recognised among the last `remembered` ids. `on_total` is told, before the rows of each page, how
@@ -266,7 +267,7 @@ async def drain(
     ids: set[str] = set()
     furthest = 0
 
-    async def patiently(number: int, size: int) -> Page:
+    async def patiently(number: int, size: int) -> Page[RowT]:
         for _ in range(10):
             try:
                 return await fetch_page(number, size)
@@ -284,7 +285,7 @@ async def drain(
                 if not _is_new(row, ids):
                     continue
                 new += 1
-                if isinstance(name := getattr(row, "id", None), str):
+                if name := row_id(row):
                     recent.append(name)
                 if len(recent) > remembered:
                     ids.discard(recent.popleft())

@@ -16,6 +16,7 @@ from typing import Final
 import anyio
 import httpx2
 
+from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.client.responses import rate_limited, seconds_asked
 
 PERIOD: Final = 60.0
@@ -118,6 +119,8 @@ class Throttle(httpx2.AsyncBaseTransport):
             with shared.waiting(self._clock):
                 await self._turn(place, patience)
         self._under_way += 1
+        if isinstance(count := request.extensions.get("count"), RequestCount):
+            count.sent += 1
         try:
             response = await self._inner.handle_async_request(request)
         finally:

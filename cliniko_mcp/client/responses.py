@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
-from cliniko_mcp.cliniko.operations import Call, Operation
-from cliniko_mcp.cliniko.registry import RESOURCES, resource
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.registry import reader_of
 from cliniko_mcp.errors import (
     ClinikoRefused,
     JsonValue,
@@ -230,23 +231,6 @@ def _how_to_check(call: Call) -> str:
         return f"Look first with {found.name}."
     hidden = " and include_archived: true" if found.hidden_filters else ""
     return f"Look first with {found.name} (the same id{hidden})."
-
-
-def reader_of(operation: Operation) -> Operation | None:
-    """The operation that reads the record this one writes, or the list it adds to; None where there is none."""
-    if operation.resource not in RESOURCES:
-        return None
-    path = _anonymous(operation.path)
-    found = [
-        each
-        for each in resource(operation.resource).operations()
-        if each.method == "GET" and not each.deprecated and f"{path}/".startswith(f"{_anonymous(each.path)}/")
-    ]
-    return max(found, key=lambda each: len(_anonymous(each.path)), default=None)
-
-
-def _anonymous(path: str) -> str:
-    return re.sub(r"\{\w+\}", "{}", path)
 
 
 def clean(text: str, limit: int) -> str:

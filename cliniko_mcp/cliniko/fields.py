@@ -114,6 +114,13 @@ def _moment_text(moment: datetime | JsonValue, info: SerializationInfo) -> JsonV
     return utc_text(moment, context.get("zone"))
 
 
+def _timestamp(value: object) -> object:
+    moment = _moment(value)
+    if isinstance(moment, datetime) and moment.tzinfo is None:
+        raise ValueError("must name its offset from UTC")
+    return moment
+
+
 def _finite(value: Decimal) -> Decimal:
     if not math.isfinite(float(value)):
         raise ValueError("must be a number such as 85.5")
@@ -186,6 +193,13 @@ Number = Annotated[
 Instant = Annotated[
     datetime,
     BeforeValidator(_moment),
+    PlainSerializer(_moment_text, return_type=Any, when_used="json"),
+    WithJsonSchema({"type": "string"}),
+]
+# An instant as a record holds it: always with its offset, where a body may hold clinic-local time.
+Timestamp = Annotated[
+    datetime,
+    BeforeValidator(_timestamp),
     PlainSerializer(_moment_text, return_type=Any, when_used="json"),
     WithJsonSchema({"type": "string"}),
 ]

@@ -7,13 +7,13 @@ include the last one, ranges of instants leave it out.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
-from typing import Final, cast
+from typing import Final
 
 from cliniko_mcp.cliniko.fields import parse_day, parse_moment, utc_text
-from cliniko_mcp.errors import InvalidArguments
 
 HIDDEN: Final = ("archived_at", "deleted_at", "cancelled_at")
 _PREFIXES: Final = ("!=", ">=", "<=", "~~", ">", "<", "~", "=")
@@ -39,14 +39,22 @@ class Family(Enum):
         self.operators = operators
 
     @property
-    def more(self) -> str:
-        """What it takes beside one value with an operator, as a piece of a sentence."""
+    def further(self) -> str:
+        """The forms it takes besides one value with an operator, to end a sentence with: `, a range a..b`."""
         spans = ", a range a..b" if ">=" in self.operators else ""
         return f"{spans}, a list a,b,c" if self is Family.NUMBER else spans
 
 
 NUMBER, TEXT, FLAG, DATE, INSTANT, ARRAY = Family
 COMMON: Final[dict[str, Family]] = {"id": NUMBER, "created_at": INSTANT, "updated_at": INSTANT}
+
+
+class WrongFilter(ValueError):
+    """A filter argument that cannot be sent: the text says what is wrong, `takes` what the filter takes."""
+
+    def __init__(self, problem: str, takes: str) -> None:
+        super().__init__(problem)
+        self.takes = takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +94,102 @@ def _existing(moment: datetime, zone: tzinfo) -> datetime:
     return after
 
 
-def conditions(field: str, family: Family, given: object) -> tuple[Condition, ...]:
-    """The conditions that one filter argument stands for.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Earlier than this moment or day."""
 
-    Raises InvalidArguments that names the field, says what is allowed and gives an example.
-    """
+    bound: date
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Later than this moment or day, or an id above this one."""
+
+    bound: date | str
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """At this moment or day, or later."""
+
+    bound: date
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """From `low` on and before `high`: half open, as all intervals here."""
+
+    low: date
+    high: date
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of these ids; at most `MAX_IDS` of them, because longer addresses are refused."""
+
+    ids: Iterable[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """Text that contains this, upper and lower case alike."""
+
+    text: str
+
+
+class Hidden(Enum):
+    """On archived_at, deleted_at and cancelled_at: hidden records together with the live ones, or they alone."""
+
+    INCLUDED = "*"
+    ONLY = "?"
+
+
+MAX_IDS: Final = 95
+"""Ids in one filter: with 20 digits each they stay under the 2,000 characters that a filter may have."""
+FilterValue = str | bool | int | date | Before | After | From | Between | OneOf | Contains | Hidden
+"""What our own code asks of a field; a plain value means equals. A datetime has to be aware."""
+
+
+def conditions_of(field: str, family: Family, value: FilterValue) -> tuple[Condition, ...]:
+    """The conditions that one of our own filter values stands for."""
+    match value:
+        case Before(bound):
+            return (Condition(field, "<", _sendable(bound)),)
+        case After(bound):
+            return (Condition(field, ">", bound if isinstance(bound, str) else _sendable(bound)),)
+        case From(bound):
+            return (Condition(field, ">=", _sendable(bound)),)
+        case Between(low, high):
+            return (Condition(field, ">=", _sendable(low)), Condition(field, "<", _sendable(high)))
+        case OneOf(ids):
+            return (Condition(field, "=", ",".join(sorted(ids))),)
+        case Contains(text):
+            return (Condition(field, "~", text),)
+        case Hidden():
+            return (Condition(field, value.value),)
+        case bool():
+            return (Condition(field, "=", "true" if value else "false"),)
+        case date():
+            return (Condition(field, "=", _sendable(value)),)
+        case _:
+            return (Condition(field, "~" if family is ARRAY else "=", str(value)),)
+
+
+def _sendable(bound: date) -> str | datetime:
+    if not isinstance(bound, datetime):
+        return bound.isoformat()
+    if bound.tzinfo is None:
+        raise TypeError("a filter of our own needs a moment with its zone")
+    return bound
+
+
+def conditions(field: str, family: Family, given: object) -> tuple[Condition, ...]:
+    """The conditions that one filter argument of a caller stands for. Raises WrongFilter."""
     if isinstance(given, list):
         if family is not NUMBER:
             raise _refusal(field, family, "takes one value, not a list")
-        given = ",".join(map(_written, cast("list[object]", given)))
+        values: list[object] = [*given]
+        given = ",".join(map(_written, values))
     text = _written(given)
     if not text:
         raise _refusal(field, family, "must be text")
@@ -132,15 +227,12 @@ def _written(given: object) -> str:
             return ""
 
 
-def _refusal(field: str, family: Family, problem: str) -> InvalidArguments:
+def _refusal(field: str, family: Family, problem: str) -> WrongFilter:
     operators = " ".join(sign for sign in family.operators if sign not in ("?", "!?", "*"))
     words = [word for word, sign in _WORDS.items() if sign in family.operators and (sign != "*" or field in HIDDEN)]
     also = f", or {' / '.join(words)}" if words else ""
-    return InvalidArguments(
-        f"{field} {problem}.",
-        f"{field} takes {family.meaning}, with one of {operators} before it where needed{family.more}{also}.",
-        field=field,
-    )
+    takes = f"{field} takes {family.meaning}, with one of {operators} before it where needed{family.further}{also}"
+    return WrongFilter(problem, takes)
 
 
 def _number(field: str, operator: str, value: str) -> tuple[Condition, ...]:

@@ -1,8 +1,9 @@
 """What Cliniko returns (Record, tolerant) and what it accepts (Body, strict).
 
-A record never refuses to be read: fields it does not know are kept, values it did not expect are kept as they came and
-named in `drift`. A body refuses what it does not know. Links are read as ids (api.md 1.6). On update, a field that is
-absent is left alone and a field that is None is emptied.
+A record never refuses to be read: fields it does not know are kept, and a value that does not fit its field is kept as
+it came in `unexpected`, while the field itself holds nothing, so that every field has the type it declares. A body
+refuses what it does not know. Links are read as ids (api.md 1.6). On update, a field that is absent is left alone and
+a field that is None is emptied.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,10 +33,18 @@ class Record(BaseModel):
     """Fields that let anyone act as the patient: shown only where the caller names them."""
 
     @property
-    def drift(self) -> tuple[str, ...]:
-        """Names of the fields whose values were not what this package expects; they hold what Cliniko sent."""
+    def unexpected(self) -> Mapping[str, object]:
+        """What Cliniko sent for fields whose values do not fit them, by field; None for a field that it left out."""
         # Kept by hand: a private attribute with a default would cost every record that is read a fifth of its time.
-        return (self.__pydantic_private__ or {}).get("drift", ())
+        return (self.__pydantic_private__ or {}).get("unexpected", {})
+
+    def as_sent(self) -> dict[str, Any]:
+        """Every field with its value, unexpected ones as they came, in Python's types."""
+        return {**self.model_dump(warnings=False), **self.unexpected}
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Every field that holds something as JSON, unexpected values as they came."""
+        return {**self.model_dump(mode="json", exclude_none=True), **_given(self.unexpected)}
 
     @classmethod
     def read(cls, raw: JsonObject) -> Self:
@@ -49,10 +58,11 @@ class Record(BaseModel):
     @classmethod
     def _read_field_by_field(cls, values: dict[str, Any]) -> Self:
         fields = {field.alias or name: name for name, field in cls.model_fields.items()}
-        empty = {wire: None for wire, name in fields.items() if cls.model_fields[name].is_required()}
+        # Only an id is required of a record, and it is text.
+        empty: dict[str, Any] = {wire: "" for wire, name in fields.items() if cls.model_fields[name].is_required()}
         record = cls.model_construct(**empty)
         unknown: dict[str, Any] = {}
-        odd: list[str] = []
+        unexpected: dict[str, object] = {}
         for wire, value in values.items():
             name = fields.get(wire)
             if name is None:
@@ -61,13 +71,11 @@ class Record(BaseModel):
             try:
                 cls.__pydantic_validator__.validate_assignment(record, name, value)
             except ValidationError:
-                odd.append(name)
-                vars(record)[name] = value
-                record.__pydantic_fields_set__.add(name)
-        missing = (fields[wire] for wire in empty if wire not in values)
+                unexpected[name] = value
+        unexpected.update({fields[wire]: None for wire in empty if wire not in values})
         record.__pydantic_extra__ = unknown
         record.__pydantic_fields_set__.update(unknown)
-        object.__setattr__(record, "__pydantic_private__", {"drift": (*odd, *missing)})
+        object.__setattr__(record, "__pydantic_private__", {"unexpected": unexpected})
         return record
 
     @classmethod
@@ -91,11 +99,23 @@ class Record(BaseModel):
         return values
 
 
+def _given(values: Mapping[str, object]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def value_of(record: Record, name: str) -> object:
-    """What the record says of this field, declared or not; None where it says nothing."""
+    """What the record says of this field, declared or not, expected or not; None where it says nothing."""
     # An attribute that is missing costs pydantic an exception, which is dear where rows are made by the thousand.
     declared = record.__dict__.get(name)
-    return declared if declared is not None else (record.__pydantic_extra__ or {}).get(name)
+    if declared is not None and declared != "":
+        return declared
+    return (record.__pydantic_extra__ or {}).get(name, record.unexpected.get(name, declared))
+
+
+def row_id(record: Record) -> str:
+    """The id of any record; empty for the few kinds that have none, such as available times."""
+    found = record.__dict__.get("id")
+    return found if isinstance(found, str) else ""
 
 
 def linked_id(link: object) -> str | None:
@@ -151,11 +171,22 @@ class Body(BaseModel):
         return create_model(f"{cls.__name__}Changes", __base__=cls, __module__=cls.__module__, **fields)
 
     @classmethod
+    def partial(cls, **fields: object) -> Self:
+        """A body for an update that holds only these fields. Raises ValidationError for a value that does not fit."""
+        loose = cls.changes().model_validate(fields)
+        return cls.model_construct(_fields_set=set(loose.model_fields_set), **loose.__dict__)
+
+    @classmethod
     @cache
     def clearable(cls) -> tuple[str, ...]:
         """The fields that an update may empty, by the names under which they are sent, in their order."""
         names = cls.wire_names()
         return tuple(names[name] for name, field in cls.model_fields.items() if _allows_none(field.annotation))
+
+    def sent(self, name: str) -> object:
+        """The value that is sent under this name; None where it is not given."""
+        field = next((field for field, wire in self.wire_names().items() if wire == name), name)
+        return self.__dict__.get(field) if field in self.model_fields_set else None
 
     def wire(self, context: Mapping[str, Any] | None = None) -> dict[str, JsonValue]:
         """The JSON object to send: what was given, and nothing else. `context` may hold the `zone` of local times.

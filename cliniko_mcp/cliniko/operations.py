@@ -1,25 +1,24 @@
 """An operation of the Cliniko API as one line of a table, and the shapes such a line can have.
 
 The tool's name is the Python name. A shape fixes the method, the risk and which arguments there are; the line adds the
-path, the models and the words. `Operation.parse` turns arguments into a validated `Call`, and a call into a `Request`.
+path, the models and the words. `parse` makes a call of a caller's arguments, checking each; `call`, which the shapes
+define, makes one of our own typed values.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import tzinfo
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar, Final, Literal, cast
-from urllib.parse import quote
+from typing import Any, ClassVar, Final, Generic, TypeGuard, TypeVar, cast
 
 from cliniko_mcp.cliniko.arguments import part_for, read_ids, read_model, refused_arguments, wire_names
-from cliniko_mcp.cliniko.filters import HIDDEN, Condition, Family, conditions
-from cliniko_mcp.cliniko.models import STRANGE, Body, Record
-from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.cliniko.calls import Call, Method, ResultT
+from cliniko_mcp.cliniko.filters import HIDDEN, Condition, Family, FilterValue, WrongFilter, conditions, conditions_of
+from cliniko_mcp.cliniko.models import STRANGE, Body, JsonObject, Record
 
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
 _SORT: Final = re.compile(r"[a-z_]{1,60}(:(asc|desc))?")
+RecordT = TypeVar("RecordT", bound=Record)
+BodyT = TypeVar("BodyT", bound=Body)
 
 
 class Risk(StrEnum):
@@ -30,61 +29,7 @@ class Risk(StrEnum):
     DESTRUCTIVE = "destructive"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What goes over HTTP: a path below the base URL, query pairs in order, and a JSON body or none."""
-
-    method: Method
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    body: Mapping[str, JsonValue] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An operation with validated arguments; local times in them still wait for the clinic's zone."""
-
-    operation: "Operation"
-    ids: Mapping[str, str] = field(default_factory=dict[str, str])
-    conditions: tuple[Condition, ...] = ()
-    query: Body | None = None
-    sort: str | None = None
-    include_archived: bool = False
-    body: Body | None = None
-
-    @property
-    def needs_zone(self) -> bool:
-        """Whether some argument is in clinic-local time, so that `request` must be given the zone."""
-        if any(condition.needs_zone for condition in self.conditions):
-            return True
-        given = self.body.model_dump(exclude_unset=True) if self.body else {}
-        return any(_is_naive(value) for value in given.values())
-
-    @property
-    def target(self) -> str | None:
-        """The id of the one record this call is about, where there is one."""
-        return self.ids.get("id")
-
-    def request(self, zone: tzinfo | None = None) -> Request:
-        """The HTTP request, with local times read in `zone`. Raises InvalidArguments where a time cannot be sent."""
-        operation = self.operation
-        query = [("q[]", condition.text(zone)) for condition in self.conditions]
-        if self.include_archived:
-            query += [("q[]", f"{name}:*") for name in operation.hidden_filters]
-        if self.sort:
-            query.append(("sort", self.sort))
-        if self.query is not None:
-            query += [(name, str(value)) for name, value in self.query.wire().items()]
-        path = operation.path.format_map({name: quote(value, safe="") for name, value in self.ids.items()})
-        body = self.body.wire({"zone": zone}) if self.body is not None else None
-        return Request(operation.method, path, tuple(query), body)
-
-
-def _is_naive(value: object) -> bool:
-    return getattr(value, "tzinfo", value) is None and hasattr(value, "hour")
-
-
-class Operation:
+class Operation(Generic[ResultT]):
     """The part that all shapes share: the path, the words, the deprecation, and the reading of arguments."""
 
     method: Method
@@ -92,6 +37,8 @@ class Operation:
     shape: ClassVar[str]
     name: str = ""
     resource: str = ""
+    needed: tuple[str, ...] = ()
+    """Fields of an update that cannot be left out."""
 
     def __init__(
         self,
@@ -142,9 +89,20 @@ class Operation:
         return False
 
     @property
+    def clearable(self) -> tuple[str, ...]:
+        """On an update: the fields that `clear` may name."""
+        return ()
+
+    @property
     def hidden_filters(self) -> tuple[str, ...]:
         """On a read of one record: the stamps that hide it, which `include_archived` looks past (api.md 1.8)."""
         return ()
+
+    def result(self, found: JsonObject | None) -> ResultT:
+        """The record that this JSON object stands for; None for an operation that gives nothing back."""
+        record = self.record
+        # The one seam where JSON becomes what the shape promises: `record` is its type, or None for a promise of None.
+        return cast("ResultT", None if record is None or found is None else record.read(found))
 
     @cached_property
     def given_body(self) -> type[Body] | None:
@@ -159,7 +117,7 @@ class Operation:
         names += ["include_archived"] if self.hidden_filters else []
         return (*names, *wire_names(self.query), *wire_names(self.given_body))
 
-    def parse(self, arguments: Mapping[str, object]) -> Call:
+    def parse(self, arguments: Mapping[str, object]) -> Call[ResultT]:
         """A call with these arguments, every one checked.
 
         Raises InvalidArguments whose `fields` names each wrong argument and says what is allowed.
@@ -180,16 +138,24 @@ class Operation:
             raise refused_arguments(self.name, wrong, self.argument_names)
         return Call(self, ids, found, query, sort, archived is True, body)
 
+    def of(self, ids: Mapping[str, str], body: Body | None = None, *, include_archived: bool = False) -> Call[ResultT]:
+        """The call for these path ids and this body, which is ours and was checked when it was made."""
+        looks_past = include_archived and bool(self.hidden_filters)
+        return Call(self, self._ids(ids), include_archived=looks_past, body=body)
+
+    def _ids(self, ids: Mapping[str, str]) -> Mapping[str, str]:
+        if set(ids) != set(self.path_ids):
+            raise TypeError(f"{self.name} takes the ids {', '.join(self.path_ids) or 'none'}, not {', '.join(ids)}")
+        return ids
+
     def _conditions(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Iterator[Condition]:
         for name, family in self.filters.items():
             if arguments.get(name) is None:
                 continue
             try:
                 yield from conditions(name, family, arguments[name])
-            except InvalidArguments as problem:
-                wrong[name] = (
-                    f"{problem.message.removeprefix(f'{name} ').removesuffix('.')}; {problem.fix.removesuffix('.')}"
-                )
+            except WrongFilter as problem:
+                wrong[name] = f"{problem}; {problem.takes}"
 
     def _body(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Body | None:
         if self.given_body is None:
@@ -200,7 +166,7 @@ class Operation:
         given = arguments.get("sort")
         if not self.sortable or given is None:
             return None
-        names = cast("list[object]", given) if isinstance(given, list) else str(given).split(",")
+        names: list[object] = [*given] if isinstance(given, list) else [*str(given).split(",")]
         columns = [str(name).strip() for name in names]
         if not columns or not all(_SORT.fullmatch(column) for column in columns):
             wrong["sort"] = "must be field names, each with :desc after it where needed, such as starts_at:desc"
@@ -208,26 +174,48 @@ class Operation:
         return ",".join(columns)
 
 
-class List(Operation):
+class List(Operation[RecordT]):
     """GET a page of records; `filters` are the documented ones of this very list (api.md 1.3 to 1.5)."""
 
     method, risk, shape = "GET", Risk.READ, "list"
 
-    def __init__(self, record: type[Record], path: str, description: str, **line: Any) -> None:
+    def __init__(self, record: type[RecordT], path: str, description: str, **line: Any) -> None:
         super().__init__(path, description, record=record, sortable=line.pop("sortable", True), **line)
+        self.row = record
 
     @property
     def listing(self) -> bool:
         return True
 
+    def call(self, /, *, sort: str | None = None, **filters: FilterValue) -> Call[RecordT]:
+        """The call for these path ids and filters, a plain value meaning equals; see `where`."""
+        return self.where(filters, sort=sort)
 
-class Get(Operation):
+    def where(
+        self, filters: Mapping[str, FilterValue], *, sort: str | None = None, query: Body | None = None
+    ) -> Call[RecordT]:
+        """The call for these path ids and filters by name, and for those few lists that have one, this query.
+
+        Raises TypeError for a name that this list does not take: our own mistake, never a caller's.
+        """
+        ids = {name: str(value) for name, value in filters.items() if name in self.path_ids}
+        chosen: list[Condition] = []
+        for name, value in filters.items():
+            if name in ids:
+                continue
+            if name not in self.filters:
+                raise TypeError(f"{self.name} has no filter {name}")
+            chosen += conditions_of(name, self.filters[name], value)
+        return Call(self, self._ids(ids), tuple(chosen), query, sort)
+
+
+class Get(Operation[RecordT]):
     """GET one record; `hidden` names the stamps that may hide it (27 operations can look past them, api.md 1.8)."""
 
     method, risk, shape = "GET", Risk.READ, "get"
 
     def __init__(
-        self, record: type[Record], path: str, description: str, *, hidden: tuple[str, ...] = (), **line: Any
+        self, record: type[RecordT], path: str, description: str, *, hidden: tuple[str, ...] = (), **line: Any
     ) -> None:
         super().__init__(path, description, record=record, **line)
         if not set(hidden) <= set(HIDDEN):
@@ -238,25 +226,29 @@ class Get(Operation):
     def hidden_filters(self) -> tuple[str, ...]:
         return self._hidden
 
+    def call(self, /, *, include_archived: bool = False, **ids: str) -> Call[RecordT]:
+        """The call for the record with these ids; `include_archived` looks past what hides it, where the API can."""
+        return self.of(ids, include_archived=include_archived)
 
-class Create(Operation):
+
+class Create(Operation[RecordT], Generic[BodyT, RecordT]):
     """POST a new record; the answer is the record with its id."""
 
     method, risk, shape = "POST", Risk.WRITE, "create"
 
-    def __init__(self, body: type[Body], record: type[Record], path: str, description: str, **line: Any) -> None:
+    def __init__(self, body: type[BodyT], record: type[RecordT], path: str, description: str, **line: Any) -> None:
         super().__init__(path, description, record=record, body=body, **line)
 
 
-class Update(Operation):
+class Update(Operation[RecordT], Generic[BodyT, RecordT]):
     """PATCH a record: what is absent stays, what `clear` names is emptied, lists are replaced whole (api.md 1.7)."""
 
     method, risk, shape = "PATCH", Risk.WRITE, "update"
 
     def __init__(
         self,
-        body: type[Body],
-        record: type[Record],
+        body: type[BodyT],
+        record: type[RecordT],
         path: str,
         description: str,
         *,
@@ -272,7 +264,6 @@ class Update(Operation):
 
     @property
     def clearable(self) -> tuple[str, ...]:
-        """The fields that `clear` may name."""
         return self.body.clearable() if self.body else ()
 
     @property
@@ -308,14 +299,15 @@ class Update(Operation):
         if not isinstance(names, list):
             wrong["clear"] = "must be a list of field names"
             return
-        for name in cast("list[object]", names):
+        chosen: list[object] = [*names]
+        for name in chosen:
             if isinstance(name, str) and name in self.clearable:
                 yield name
             else:
                 wrong["clear"] = f"may name only {', '.join(self.clearable) or 'nothing here'}"
 
 
-class Archive(Operation):
+class Archive(Operation[None]):
     """Hide a record: POST .../archive, or DELETE in the deprecated form (api.md 1.8)."""
 
     method, risk, shape = "POST", Risk.DESTRUCTIVE, "archive"
@@ -325,28 +317,19 @@ class Archive(Operation):
         self.method = method
 
 
-class Unarchive(Operation):
+class Unarchive(Operation[RecordT]):
     """POST .../unarchive: bring an archived record back; three resources can (api.md 1.8)."""
 
     method, risk, shape = "POST", Risk.WRITE, "unarchive"
 
-    def __init__(self, record: type[Record], path: str, description: str, **line: Any) -> None:
+    def __init__(self, record: type[RecordT], path: str, description: str, **line: Any) -> None:
         super().__init__(path, description, record=record, **line)
 
 
-class Delete(Operation):
+class Delete(Operation[None]):
     """DELETE a record for good; four resources can (api.md 1.8)."""
 
     method, risk, shape = "DELETE", Risk.DESTRUCTIVE, "delete"
-
-
-class Conflicts(Operation):
-    """GET whether a booking overlaps another of the same practitioner (api.md 3.2)."""
-
-    method, risk, shape = "GET", Risk.READ, "conflicts"
-
-    def __init__(self, path: str, description: str, **line: Any) -> None:
-        super().__init__(path, description, record=ConflictReport, **line)
 
 
 class ConflictState(Record):
@@ -361,12 +344,21 @@ class ConflictReport(Record):
     conflicts: ConflictState | None = None
 
 
-class Cancel(Operation):
+class Conflicts(Operation[ConflictReport]):
+    """GET whether a booking overlaps another of the same practitioner (api.md 3.2)."""
+
+    method, risk, shape = "GET", Risk.READ, "conflicts"
+
+    def __init__(self, path: str, description: str, **line: Any) -> None:
+        super().__init__(path, description, record=ConflictReport, **line)
+
+
+class Cancel(Operation[None], Generic[BodyT]):
     """PATCH .../cancel: cancel a booking for good, with a reason (api.md 3.2)."""
 
     method, risk, shape = "PATCH", Risk.DESTRUCTIVE, "cancel"
 
-    def __init__(self, body: type[Body], path: str, description: str, **line: Any) -> None:
+    def __init__(self, body: type[BodyT], path: str, description: str, **line: Any) -> None:
         super().__init__(path, description, body=body, **line)
 
 
@@ -376,4 +368,8 @@ class Resource:
     @classmethod
     def operations(cls) -> tuple[Operation, ...]:
         """The operations in the order in which they are written."""
-        return tuple(line for line in vars(cls).values() if isinstance(line, Operation))
+        return tuple(line for line in vars(cls).values() if _is_operation(line))
+
+
+def _is_operation(line: object) -> TypeGuard[Operation]:
+    return isinstance(line, Operation)

@@ -1,12 +1,14 @@
 """The table of all operations: a resource's module is imported when one of its operations is asked for."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeGuard
 
-from cliniko_mcp.cliniko.operations import Operation, Resource
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Get, List, Operation, Resource
 
 RESOURCES: Final = (
     "appointment_types",
@@ -85,3 +87,39 @@ def find(name: str, module: str | None = None) -> Operation | None:
     if module in RESOURCES:
         return next((operation for operation in resource(module).operations() if operation.name == name), None)
     return operations().get(name)
+
+
+def reads(module: str) -> list[Get[Record]]:
+    """The operations of this resource that read one record."""
+    return [operation for operation in resource(module).operations() if _is_read(operation)]
+
+
+def lists(module: str) -> list[List[Record]]:
+    """The operations of this resource that list records."""
+    return [operation for operation in resource(module).operations() if is_list(operation)]
+
+
+def is_list(operation: Operation) -> TypeGuard[List[Record]]:
+    """Whether this operation gives a page of records."""
+    return isinstance(operation, List)
+
+
+def _is_read(operation: Operation) -> TypeGuard[Get[Record]]:
+    return isinstance(operation, Get)
+
+
+def reader_of(operation: Operation) -> Operation | None:
+    """The operation that reads the record this one writes, or the list it adds to; None where there is none."""
+    if operation.resource not in RESOURCES:
+        return None
+    path = _anonymous(operation.path)
+    found = [
+        each
+        for each in resource(operation.resource).operations()
+        if each.method == "GET" and not each.deprecated and f"{path}/".startswith(f"{_anonymous(each.path)}/")
+    ]
+    return max(found, key=lambda each: len(_anonymous(each.path)), default=None)
+
+
+def _anonymous(path: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", path)

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio
 import httpx2
 
 from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_agent
-from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Call
-from cliniko_mcp.cliniko.registry import find
+from cliniko_mcp.cliniko.registry import is_list
+from cliniko_mcp.cliniko.resources.businesses import Businesses
+from cliniko_mcp.cliniko.resources.settings import SettingsOfAccount
+from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNotes
+from cliniko_mcp.cliniko.resources.users import User, Users
+from cliniko_mcp.cliniko.time_zones import time_zone
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
 from cliniko_mcp.errors import (
     ClinikoRefused,
@@ -36,9 +38,9 @@ SKEW: Final = timedelta(seconds=30)
 LARGE_SKEW: Final = timedelta(minutes=5)
 _REMOTE: Final = ("reachability", "tls", "user", "role", "clock", "rate", "sites")
 _MAY: Final = (
-    ("get_settings", "settings"),
-    ("list_treatment_notes", "treatment notes"),
-    ("list_users", "users"),
+    (SettingsOfAccount.get_settings, "settings"),
+    (TreatmentNotes.list_treatment_notes, "treatment notes"),
+    (Users.list_users, "users"),
 )
 
 _REFUSED: Final = "Cliniko did not accept the key: it is mistyped, revoked, or its ending names another region"
@@ -230,7 +232,7 @@ async def _reads(
         found.update({each.name: each for each in lines})
 
     try:
-        user = await clinic.perform(_call("get_authenticated_user"))
+        user = await clinic.perform(Users.get_authenticated_user.call())
     except ClinikoRefused as problem:
         add(*_no_user(problem, listening, base_url, settings))
         return
@@ -238,13 +240,6 @@ async def _reads(
     add(_clock(listening.skew, settings))
     add(await _role(clinic))
     add(await _sites(clinic))
-
-
-def _call(name: str) -> Call:
-    operation = find(name)
-    if operation is None:
-        raise LookupError(name)
-    return operation.parse({})
 
 
 def _no_user(problem: ClinikoRefused, listening: Listening, base_url: str, settings: Settings) -> list[Check]:
@@ -295,11 +290,10 @@ def _way(base_url: str, settings: Settings) -> list[Check]:
     return [ok("reachability", f"{base_url} answers"), ok("tls", tls)]
 
 
-def _user(user: Record | None) -> Check:
-    names = [getattr(user, name, None) for name in ("first_name", "last_name")]
-    name = " ".join(str(each) for each in names if each) or "a user without a name"
-    role = getattr(user, "role", None) or "unknown role"
-    if getattr(user, "active", True) is False:
+def _user(user: User) -> Check:
+    name = " ".join(part for part in (user.first_name, user.last_name) if part) or "a user without a name"
+    role = user.role or "unknown role"
+    if user.active is False:
         return warning(
             "user", f"the key belongs to {name} ({role}), who is not active", "Use the key of an active user."
         )
@@ -310,9 +304,8 @@ async def _role(clinic: "Clinic") -> Check:
     may: list[str] = []
     may_not: list[str] = []
     for operation, what in _MAY:
-        call = _call(operation)
         try:
-            await (clinic.page(call, 1, 1) if call.operation.listing else clinic.perform(call))
+            await (clinic.page(operation.call(), 1, 1) if is_list(operation) else clinic.perform(operation.of({})))
             may.append(what)
         except (PermissionMissing, NotFound):
             may_not.append(what)
@@ -353,11 +346,11 @@ async def _sites(clinic: "Clinic") -> Check:
     found: list[str] = []
     unknown: list[str] = []
     try:
-        async for site in clinic.all(_call("list_businesses")):
-            name = str(getattr(site, "business_name", None) or getattr(site, "label", None) or getattr(site, "id", "?"))
-            zone = getattr(site, "time_zone_identifier", None)
+        async for site in clinic.all(Businesses.list_businesses.call()):
+            name = site.business_name or site.label or site.id or "?"
+            zone = site.time_zone_identifier
             found.append(f"{name} ({zone or 'no time zone'})")
-            if not _known(zone):
+            if time_zone(zone) is None:
                 unknown.append(name)
     except ClinikoRefused as problem:
         return warning("sites", f"the sites could not be read: {problem.message}", problem.fix)
@@ -371,13 +364,3 @@ async def _sites(clinic: "Clinic") -> Check:
             "sites", detail, f"Set a time zone in Cliniko for {', '.join(unknown)}; until then the user's zone is used."
         )
     return ok("sites", detail)
-
-
-def _known(zone: object) -> bool:
-    if not isinstance(zone, str) or not zone:
-        return False
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -11,7 +11,7 @@ NEEDS: Final = ("list_appointment_type_practitioners",)
 
 async def givers(clinic: GuardedClinic, kind: Known) -> frozenset[str]:
     """The ids of the active practitioners who offer this type: one request."""
-    rows = await gathered(clinic.all("list_appointment_type_practitioners", appointment_type_id=kind.id))
+    rows = await gathered(clinic.all_named("list_appointment_type_practitioners", appointment_type_id=kind.id))
     return frozenset(str(getattr(row, "id", "")) for row in rows)
 
 

@@ -70,7 +70,9 @@ async def bookings(
         filters["patient_ids"] = patient
     if cancelled:
         filters["cancelled_at"] = "all"
-    found = [entry async for row in clinic.all("list_bookings", **filters) if (entry := entry_of(row)) is not None]
+    found = [
+        entry async for row in clinic.all_named("list_bookings", **filters) if (entry := entry_of(row)) is not None
+    ]
     kept = [
         each
         for each in found

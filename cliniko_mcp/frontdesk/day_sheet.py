@@ -119,11 +119,11 @@ async def people_of(clinic: GuardedClinic, entries: Sequence[Entry]) -> People:
     asked = any(getattr(each.record, "unavailable_block_type_id", None) for each in entries)
 
     async def kinds() -> list[Record]:
-        return await gathered(clinic.all("list_unavailable_block_types", archived_at="all")) if asked else []
+        return await gathered(clinic.all_named("list_unavailable_block_types", archived_at="all")) if asked else []
 
     visits, rows = await both(partial(with_places, clinic, entries, cancelled=True), kinds)
     ids = {each.patient_id for each in visits if each.patient_id}
-    records = await clinic.by_id("list_patients", sorted(ids))
+    records = await clinic.by_id_named("list_patients", sorted(ids))
     by_booking: dict[str, list[Visit]] = {}
     for visit in visits:
         by_booking.setdefault(visit.booking_id, []).append(visit)

@@ -71,7 +71,7 @@ def _row(entry: Entry, roster: Roster) -> JsonValue:
 
 async def patients_of(clinic: GuardedClinic, entry: Entry) -> tuple[Known, ...]:
     """Everyone booked into an entry, in one request for each 95 of them."""
-    found = await clinic.by_id("list_patients", entry.patient_ids)
+    found = await clinic.by_id_named("list_patients", entry.patient_ids)
     return tuple(known_patient(found[each]) for each in entry.patient_ids if each in found)
 
 

@@ -42,7 +42,7 @@ class Online:
 async def places_of(clinic: GuardedClinic, kind: Known) -> list[Place]:
     """Who offers a type where, as (practitioner, site): one request for each hundred services of the clinic."""
     found: list[Place] = []
-    async for row in clinic.all("list_services"):
+    async for row in clinic.all_named("list_services"):
         if getattr(row, "appointment_type_id", None) == kind.id:
             givers = cast("list[object]", getattr(row, "practitioners", None) or [])
             found += [(str(giver), str(getattr(row, "business_id", ""))) for giver in givers]
@@ -99,7 +99,7 @@ async def _asked(
         ids = {"practitioner_id": place[0], "business_id": place[1], "appointment_type_id": kind.id}
         try:
             async with gate:
-                rows = [row async for row in clinic.all("list_available_times", **ids, **frame)]
+                rows = [row async for row in clinic.all_named("list_available_times", **ids, **frame)]
         except NotFound:
             return None
         except Rejected:

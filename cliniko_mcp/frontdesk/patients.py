@@ -68,7 +68,7 @@ async def patient(clinic: GuardedClinic, said: str) -> Known:
     """
     asked = said.strip()
     if _ID.fullmatch(asked):
-        if (record := (await clinic.by_id("list_patients", [asked])).get(asked)) is not None:
+        if (record := (await clinic.by_id_named("list_patients", [asked])).get(asked)) is not None:
             return known_patient(record)
         raise NotFound(f"There is no patient with the id {asked}.", ADVICE)
     if "@" in asked:

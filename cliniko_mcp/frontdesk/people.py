@@ -79,7 +79,7 @@ class Roster:
 
         async def inactive() -> list[Record]:
             try:
-                return await gathered(clinic.all("list_inactive_practitioners"))
+                return await gathered(clinic.all_named("list_inactive_practitioners"))
             except NotAllowed:  # the operator excluded it: those who left stay unknown
                 return []
 
@@ -89,10 +89,10 @@ class Roster:
 
         active, left, sites, types, _ = await together(
             (
-                lambda: gathered(clinic.all("list_practitioners")),
+                lambda: gathered(clinic.all_named("list_practitioners")),
                 inactive,
-                lambda: gathered(clinic.all("list_businesses", archived_at="all")),
-                lambda: gathered(clinic.all("list_appointment_types", archived_at="all")),
+                lambda: gathered(clinic.all_named("list_businesses", archived_at="all")),
+                lambda: gathered(clinic.all_named("list_appointment_types", archived_at="all")),
                 home,
             )
         )

@@ -130,7 +130,7 @@ def of_patient(entries: Iterable[Entry], attendees: Iterable[Record]) -> list[Vi
 
 
 async def _attendees(clinic: GuardedClinic, booking_ids: str, who: dict[str, object]) -> list[Record]:
-    return await gathered(clinic.all("list_attendees", booking_id=booking_ids, **who))
+    return await gathered(clinic.all_named("list_attendees", booking_id=booking_ids, **who))
 
 
 def _of_appointment(entry: Entry) -> Visit:
@@ -184,12 +184,12 @@ async def visit_by_id(clinic: GuardedClinic, said: str, patient: Known | None) -
 
     Two to four requests. Raises NotFound, and Ambiguous with the patients of a class where none of them is named.
     """
-    record = (await clinic.by_id("list_bookings", [said])).get(said)
+    record = (await clinic.by_id_named("list_bookings", [said])).get(said)
     holder = None
     if record is None:
-        holder = (await clinic.by_id("list_attendees", [said])).get(said)
+        holder = (await clinic.by_id_named("list_attendees", [said])).get(said)
         booking = str(getattr(holder, "booking_id", ""))
-        record = (await clinic.by_id("list_bookings", [booking])).get(booking) if holder is not None else None
+        record = (await clinic.by_id_named("list_bookings", [booking])).get(booking) if holder is not None else None
     entry = entry_of(record) if record is not None else None
     if entry is None or entry.kind == "block":
         raise NotFound(f"There is no appointment with the id {said}.", "show_diary lists appointments with their ids.")

@@ -92,8 +92,8 @@ async def read_diary(
     async def rows() -> list[Record]:
         weekly, extra = await together(
             (
-                lambda: gathered(clinic.all("list_daily_availabilities", **who)),
-                lambda: gathered(clinic.all("list_availability_blocks", starts_at=reach, **who)),
+                lambda: gathered(clinic.all_named("list_daily_availabilities", **who)),
+                lambda: gathered(clinic.all_named("list_availability_blocks", starts_at=reach, **who)),
             )
         )
         return [*weekly, *extra]

@@ -1,22 +1,22 @@
 """Audit: what was asked of the clinic, by which tool, on which record, and how it ended; no names, text or secrets.
 
 A change is written down before it is attempted and again when it has ended; where that first line cannot be written,
-nothing is attempted. Reads are written down once, and go on with a warning where that is not possible.
+nothing is attempted. Reads are written down once, and go on with a warning where that is not possible. The line tells
+how many requests went out for the operation: none where it was answered from memory or refused.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from cliniko_mcp.approvals.digest import arguments, digest
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
 from cliniko_mcp.guards.hash_chain import Chain
-from cliniko_mcp.guards.pipeline import Act, GuardedCall
+from cliniko_mcp.guards.pipeline import GuardedCall
 from cliniko_mcp.guards.read_only import changes
 
-T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
 
@@ -28,17 +28,16 @@ class Audit:
         self._now = now
         self._warned = False
 
-    async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
-        """What `act` returns. Raises NotAllowed, before anything is done, for a change that cannot be written down."""
+    @asynccontextmanager
+    async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
+        """Raises NotAllowed, before anything is done, for a change that cannot be written down."""
         entry = _entry(guarded)
         if changes(guarded.call.operation):
             entry["of"] = self._announce(entry)
         outcome = "interrupted"
         try:
-            answer = await act()
+            yield
             outcome = "ok"
-            if guarded.call.operation.shape == "create":
-                entry["made"] = _id_of(answer)
         except AskFirst:
             outcome = "asked"
             raise
@@ -49,8 +48,9 @@ class Audit:
             outcome = "failed"
             raise
         finally:
-            self._note({**entry, "outcome": outcome, "rung": guarded.trace.channel})
-        return answer
+            found = guarded.outcome
+            made: dict[str, JsonValue] = {"made": found.created} if found.created else {}
+            self._note({**entry, **made, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
 
     def _announce(self, entry: Mapping[str, JsonValue]) -> int:
         try:
@@ -82,19 +82,16 @@ class Audit:
 
 def _entry(guarded: GuardedCall) -> dict[str, JsonValue]:
     call = guarded.call
+    purpose: dict[str, JsonValue] = {} if guarded.purpose == "call" else {"for": guarded.purpose}
     return {
         "tool": guarded.tool[:64],
+        **purpose,
         "operation": call.operation.name,
         "ids": dict(call.ids),
         "arguments": digest(arguments(call)),
         "principal": guarded.caller.principal[:80],
         "route": guarded.caller.route,
     }
-
-
-def _id_of(answer: object) -> str | None:
-    found = getattr(answer, "id", None)
-    return found if isinstance(found, str) and found.isdigit() else None
 
 
 def _reason(problem: OSError) -> str:

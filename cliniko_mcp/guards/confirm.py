@@ -1,31 +1,29 @@
 """Confirm: nothing is archived, deleted or cancelled until a person has seen what it means and said yes.
 
-The target is read fresh and described; a person is asked on the first rung that works; after a yes everything is read
-and described again, and only what is still exactly as shown is done, once. The rungs: the form in the client (or the
-terminal that called), then on stdio the local page or `cliniko-mcp approve`, then refusal.
+The target is read fresh and described; a person is asked through the first approval channel that works; after a yes
+everything is read and described again, and only what is still exactly as shown is done, once. The channels: the form
+in the client (or the terminal that called), then on stdio the local page or `cliniko-mcp approve`, then refusal.
 
 An asker that can only be answered by a repeated call raises AskFirst with the question. On the repeated call its
-`answered` is the challenge that came back: if this process minted it for exactly this call and these facts and nobody
-used it yet, the asker is asked the very same question, challenge and all, and returns the answer that came with the
+`answered` is the challenge that came back: if this process minted it for exactly this call and nobody has used it yet,
+the target is read once, and where everything shown is still the same the asker gives the answer that came with the
 call. In every other case it gets a new question.
 """
 
 import math
-from collections.abc import Callable, Set
+from collections.abc import AsyncGenerator, Callable, Set
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Final, Literal, Protocol
 
 import anyio
 
-from cliniko_mcp.approvals.digest import arguments
-from cliniko_mcp.approvals.facts import Reader
 from cliniko_mcp.approvals.preview import Preview, preview
 from cliniko_mcp.approvals.questions import Asked, Matter, Questions, Verdict
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed
-from cliniko_mcp.guards.pipeline import Act, Caller, GuardedCall
-
-T = TypeVar("T")
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall
 
 IN_ALL: Final = 50.0
 """Seconds that one call may wait for people in all: hosts give up on a call after 60."""
@@ -45,11 +43,10 @@ class Page(Protocol):
 
 
 class Confirm:
-    """The layer that asks a person before every destructive operation."""
+    """The guard that asks a person before every destructive operation."""
 
     def __init__(
         self,
-        clinic: Reader,
         questions: Questions,
         *,
         now: Callable[[], datetime],
@@ -59,7 +56,6 @@ class Confirm:
         wait: float = 40,
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds."""
-        self._clinic = clinic
         self._questions = questions
         self._now = now
         self._policy = policy
@@ -69,15 +65,17 @@ class Confirm:
         # Of two approvals of the same thing the second has to see what the first one did.
         self._acting = anyio.Lock()
 
-    async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
-        """What `act` returns, once a person said yes.
+    @asynccontextmanager
+    async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
+        """Goes on once a person has said yes, and holds what else is approved back until the operation has ended.
 
         Raises NotAllowed where the operator blocked it, Declined after a no, ApprovalNeeded while there is no yes, and
         lets the asker's AskFirst pass.
         """
         operation = guarded.call.operation
         if operation.risk is not Risk.DESTRUCTIVE:
-            return await act()
+            yield
+            return
         if self._policy == "block":
             raise NotAllowed(
                 f"{operation.title}: archiving, deleting and cancelling are switched off here.",
@@ -85,8 +83,13 @@ class Confirm:
                 operation=operation.name,
             )
         if operation.name in self._allowed:
-            guarded.trace.channel = "allowed"
-            return await act()
+            guarded.outcome.channel = "allowed"
+            yield
+            return
+        async with self._answered(guarded) as approved:
+            if approved:
+                yield
+                return
         deadline = anyio.current_time() + (IN_ALL if guarded.caller.route != "terminal" else math.inf)
         for _ in range(_ROUNDS):
             if deadline - anyio.current_time() < _LAST_MOMENT:
@@ -99,22 +102,58 @@ class Confirm:
                 matter, _ = await self._read(guarded)
                 if matter != asked.matter:
                     continue
-                return await act()
+                yield
+                return
         raise ApprovalNeeded(
             f"{operation.title}: not done, because what the person was shown has changed since.",
             "Call again with the same arguments, so that the person is asked about it as it is now.",
             operation=operation.name,
         )
 
+    @asynccontextmanager
+    async def _answered(self, guarded: GuardedCall) -> AsyncGenerator[bool]:
+        """Whether this call brings back the yes to a question of this process that still holds, read once more.
+
+        Raises Declined where it brings back a no.
+        """
+        asker = guarded.caller.asker
+        if asker is None or asker.answered is None or self._policy == "strict":
+            yield False
+            return
+        call = Matter.of(guarded.caller.principal, guarded.call)
+        if not self._questions.knows(asker.answered, call):
+            yield False
+            return
+        async with self._acting:
+            matter, _ = await self._read(guarded)
+            asked = self._questions.recognise(asker.answered, matter)
+            if asked is None or self._questions.denied(matter.call):
+                approved = False
+            else:
+                approved = await self._form_says_yes(guarded, asked)
+            if approved:
+                yield True
+                return
+        yield False
+
+    async def _form_says_yes(self, guarded: GuardedCall, asked: Asked) -> bool:
+        asker = guarded.caller.asker
+        verdict = await asker.ask(asked.question) if asker is not None else Verdict.NONE
+        if verdict is Verdict.NONE:
+            self._questions.take(asked)
+            return False
+        guarded.outcome.channel = "terminal" if guarded.caller.route == "terminal" else "form"
+        if verdict is Verdict.NO:
+            self._questions.deny(asked)
+            raise _declined(guarded)
+        return self._questions.take(asked)
+
     async def _read(self, guarded: GuardedCall) -> tuple[Matter, Preview]:
-        call = guarded.call
-        described = await preview(self._clinic, call, self._now())
-        target = f"{call.operation.resource}/{call.target}"
-        principal = guarded.caller.principal
-        return Matter(principal, call.operation.name, arguments(call), target, described.facts), described
+        described = await preview(guarded.reader, guarded.call, self._now())
+        return replace(Matter.of(guarded.caller.principal, guarded.call), facts=described.facts), described
 
     async def _approved(self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float) -> Asked:
-        """The question that a person said yes to. Raises in every other case; notes the rung of either answer."""
+        """The question that a person said yes to. Raises in every other case; notes the channel of either answer."""
         caller = guarded.caller
         if self._questions.denied(matter.call):
             raise _declined(guarded)
@@ -123,14 +162,12 @@ class Confirm:
         asker = caller.asker
         # A question that is on the page already got there because the form did not work: a yes there counts at once.
         if asker is not None and waiting is None and (self._policy != "strict" or caller.route == "terminal"):
-            asked = self._questions.recognise(asker.answered, matter)
-            if asked is None:
-                asked = self._questions.mint(matter, described.title, described.text, caller.program)
+            asked = self._questions.mint(matter, described.title, described.text, caller.program)
             verdict = Verdict.NONE
             with anyio.CancelScope(deadline=deadline):
                 verdict = await asker.ask(asked.question)
             if verdict is not Verdict.NONE:
-                guarded.trace.channel = "terminal" if caller.route == "terminal" else "form"
+                guarded.outcome.channel = "terminal" if caller.route == "terminal" else "form"
                 if verdict is Verdict.YES:
                     return asked
                 self._questions.deny(asked)
@@ -147,7 +184,7 @@ class Confirm:
                 "Ask the person to approve, then call again with the same arguments. A yes holds for ten minutes.",
                 operation=guarded.call.operation.name,
             )
-        guarded.trace.channel = waiting.place
+        guarded.outcome.channel = waiting.place
         if waiting.verdict is Verdict.YES:
             return waiting
         raise _declined(guarded)

@@ -1,12 +1,10 @@
 """Exclusion: operations that the operator switched off stay off by whatever name or tool they are reached."""
 
-from collections.abc import Callable, Set
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Callable, Set
+from contextlib import asynccontextmanager
 
 from cliniko_mcp.errors import NotAllowed
-from cliniko_mcp.guards.pipeline import Act, GuardedCall
-
-T = TypeVar("T")
+from cliniko_mcp.guards.pipeline import SUPPORTING, GuardedCall
 
 
 def switched_off(title: str, name: str) -> NotAllowed:
@@ -21,13 +19,17 @@ def switched_off(title: str, name: str) -> NotAllowed:
 class Exclusion:
     """Refuses to a tool what it may not do: operations, their deprecated twins, and itself."""
 
-    def __init__(self, excluded: Callable[[str], Set[str]]) -> None:
-        """`excluded` says for a tool what it may not do."""
+    def __init__(self, excluded: Callable[[str], Set[str]], forbidden: Set[str]) -> None:
+        """`excluded` says for a tool what it may not do; `forbidden` is what nothing may do for any purpose."""
         self._excluded = excluded
+        self._forbidden = forbidden
 
-    async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
-        """What `act` returns, for what is not excluded. Raises NotAllowed for the rest."""
+    @asynccontextmanager
+    async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
+        """Raises NotAllowed, before anything is sent, for what is excluded."""
         operation = guarded.call.operation
-        if self._excluded(guarded.tool) & {operation.name, operation.replaced_by, guarded.tool}:
+        supporting = guarded.purpose in SUPPORTING
+        excluded = self._forbidden if supporting else self._excluded(guarded.tool)
+        if excluded & {operation.name, operation.replaced_by, *(() if supporting else (guarded.tool,))}:
             raise switched_off(operation.title, operation.name)
-        return await act()
+        yield

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence, Set
-from contextlib import aclosing
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Final, cast, overload
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Call
-from cliniko_mcp.cliniko.registry import find
-from cliniko_mcp.errors import UnknownTool
-from cliniko_mcp.guards.pipeline import Caller, GuardedCall, Layer, guard
+from cliniko_mcp.client.memory import SingleFlightCache
+from cliniko_mcp.client.pagination import Page, RowT, Sweep
+from cliniko_mcp.cliniko.calls import Call, ResultT
+from cliniko_mcp.cliniko.filters import FilterValue
+from cliniko_mcp.cliniko.models import Body, Record, row_id
+from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
+from cliniko_mcp.cliniko.registry import operations
+from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Purpose, guarded
+from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
+from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
 
 if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.clinic import Clinic
-    from cliniko_mcp.client.pagination import Sweep
+
+
+RECORD_SECONDS_KEPT: Final = 60.0
+"""Seconds for which a record read for its name is remembered."""
+_SITE_UNKNOWN: Final = "The site's own time zone is not known; times are in that of the key's user."
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What all callers of one clinic remember together: records by list and id, and zones by site."""
+
+    records: SingleFlightCache[tuple[str, str], Record]
+    zones: SingleFlightCache[str, Zone]
+
+    @classmethod
+    def of(cls, clock: Callable[[], float]) -> Memory:
+        """An empty memory on this monotonic clock."""
+        return cls(SingleFlightCache(RECORD_SECONDS_KEPT, clock), SingleFlightCache(ZONE_SECONDS_KEPT, clock))
+
+    def forget_what_changed(self, operation: Operation) -> None:
+        """Drop what a write may have changed, also after a failure: its outcome may be unknown."""
+        if operation.method != "GET":
+            self.records.forget()
+            if operation.resource in ("businesses", "users"):
+                self.zones.forget()
 
 
 class GuardedClinic:
@@ -24,104 +54,209 @@ class GuardedClinic:
 
     def __init__(
         self,
-        clinic: Clinic,
-        layers: Sequence[Layer],
+        client: Clinic,
+        guards: Sequence[Guard],
         caller: Caller,
         tool: str,
-        excluded: Callable[[str], Set[str]] = lambda _: frozenset(),
+        memory: Memory,
+        *,
         upload_folder: str | None = None,
+        purpose: Purpose = "call",
     ) -> None:
-        """`excluded` says for a tool what it may not do."""
         self.upload_folder = upload_folder
         """The one folder of this computer whose files may be uploaded, where the operator named one."""
-        self.clinic = clinic
         self.caller = caller
         self.tool = tool
-        self._layers = layers
-        self._excluded = excluded
+        self._client = client
+        self._guards = guards
+        self._memory = memory
+        self._purpose: Purpose = purpose
 
     def of(self, tool: str) -> GuardedClinic:
         """The same for the work of another tool, which an executor runs with what that tool may do by itself."""
-        return GuardedClinic(self.clinic, self._layers, self.caller, tool, self._excluded, self.upload_folder)
+        return self._as(tool, self._purpose)
 
     @property
     def now(self) -> datetime:
         """The time now, in UTC; the demo clinic's where it has its own."""
-        return self.clinic.now()
+        return self._client.now()
 
-    async def zone(self, business_id: str | None = None) -> ZoneInfo:
-        """The time zone of a site, or of the key's user where none is named."""
-        return await self.clinic.zone(business_id)
+    @property
+    def account(self) -> str:
+        """Digest of base URL and key: tells accounts apart without revealing the key."""
+        return self._client.account
 
-    async def zone_note(self) -> str | None:
-        """A sentence for the reader where the zone of the key's user had to be guessed, else None."""
-        return await self.clinic.zone_note()
-
-    def call(self, name: str, **arguments: object) -> Call:
-        """An operation's call, its arguments checked. Raises InvalidArguments, and UnknownTool for a wrong name."""
-        operation = find(name)
-        if operation is None:
-            raise UnknownTool(f"There is no operation called {name}.", "Look it up with cliniko_describe.")
-        return operation.parse(arguments)
-
-    async def perform(self, call: Call) -> Record | None:
+    @overload
+    async def perform(self, call: Call[ResultT], /) -> ResultT: ...
+    @overload
+    async def perform(
+        self, operation: Create[BodyT, RecordT], body: BodyT, /, *, include_archived: bool = False, **ids: str
+    ) -> RecordT: ...
+    @overload
+    async def perform(
+        self, operation: Update[BodyT, RecordT], body: BodyT, /, *, include_archived: bool = False, **ids: str
+    ) -> RecordT: ...
+    @overload
+    async def perform(
+        self, operation: Cancel[BodyT], body: BodyT, /, *, include_archived: bool = False, **ids: str
+    ) -> None: ...
+    @overload
+    async def perform(
+        self, operation: Operation[ResultT], /, *, include_archived: bool = False, **ids: str
+    ) -> ResultT: ...
+    async def perform(
+        self,
+        what: Call[Record | None] | Operation[Record | None],
+        body: Body | None = None,
+        /,
+        *,
+        include_archived: bool = False,
+        **ids: str,
+    ) -> Record | None:
         """Do one operation on one record: the record, or None where Cliniko answers with nothing.
 
-        Raises Refused where a guard says no, and ClinikoRefused where Cliniko does.
+        Given as a call, or as an operation with its body and the ids in its path. Raises NotAllowed, Declined or
+        ApprovalNeeded where a guard says no, and ClinikoRefused where Cliniko does.
         """
-        return await guard(self._layers, self._guarded(call), lambda: self.clinic.perform(call))
+        call = what if isinstance(what, Call) else what.of(ids, body, include_archived=include_archived)
+        async with self._guarded(call) as outcome:
+            zone = await self._zone_for(call)
+            try:
+                record = await self._client.perform(call, zone=zone, count=outcome.requests)
+            finally:
+                self._memory.forget_what_changed(call.operation)
+            if call.operation.shape == "create" and record is not None:
+                outcome.created = row_id(record) or None
+            return record
 
-    async def rows(self, call: Call, *, limit: int, start: int = 0) -> Sweep:
-        """Up to `limit` rows of a list from position `start`, gathered page by page within the time that a call has."""
-
-        async def sweep() -> Sweep:
-            return await self.clinic.rows(call, limit=limit, start=start, on_page=self._told(call))
-
-        return await guard(self._layers, self._guarded(call), sweep)
+    async def rows(self, call: Call[RowT], *, limit: int, start: int = 0) -> Sweep[RowT]:
+        """Up to `limit` rows of a list from position `start`, read page by page within the time that a call has."""
+        async with self._guarded(call) as outcome:
+            zone = await self._zone_for(call)
+            return await self._client.rows(
+                call, limit=limit, start=start, on_page=self._progress_of(call), zone=zone, count=outcome.requests
+            )
 
     async def all(
-        self, name: str, on_total: Callable[[int], None] | None = None, /, **arguments: object
-    ) -> AsyncGenerator[Record]:
-        """Every row of a list, in order, with the memory of a few pages.
-
-        `on_total` is told how many rows there are in all, where Cliniko tells, before they come.
-        """
-        call = self.call(name, **arguments)
-
-        async def started() -> AsyncGenerator[Record]:
-            return self.clinic.all(call, on_total)
-
-        async with aclosing(await guard(self._layers, self._guarded(call), started)) as records:
+        self, listing: List[RowT], on_total: Callable[[int], None] | None = None, /, **filters: FilterValue
+    ) -> AsyncGenerator[RowT]:
+        """Every row of a list with these filters, in order, with the memory of a few pages; see `all_of`."""
+        async with aclosing(self.all_of(listing.where(filters), on_total)) as records:
             async for record in records:
                 yield record
 
-    async def file(self, call: Call, most: int) -> bytes:
-        """The content of the attachment that `call` reads, of at most `most` bytes; see `Clinic.file`."""
-        return await guard(self._layers, self._guarded(call), lambda: self.clinic.file(call, most))
+    async def all_of(self, call: Call[RowT], on_total: Callable[[int], None] | None = None) -> AsyncGenerator[RowT]:
+        """Every row of the list that `call` reads, in order.
 
-    async def send_file(self, url: str, fields: Mapping[str, str], filename: str, kind: str, data: bytes) -> str:
-        """Send a file to the storage by a presigned POST that `perform` gave; see `Storage.upload`."""
-        return await self.clinic.files.upload(url, fields, filename, kind, data)
-
-    async def count(self, call: Call) -> int | None:
-        """How many rows a list has, by asking for one; None where Cliniko does not tell."""
-
-        async def counted() -> int | None:
-            return (await self.clinic.page(call, 1, 1)).total
-
-        return await guard(self._layers, self._guarded(call), counted)
-
-    async def by_id(self, name: str, ids: Collection[str]) -> Mapping[str, Record]:
-        """The records with these ids, archived ones too, looked up in batches through the list `name`.
-
-        Nothing where the operator excluded that list: what may not be read is not named either.
+        `on_total` is told how many rows there are in all, where Cliniko tells, before they come.
         """
-        return {} if name in self._excluded(self.tool) else await self.clinic.by_id(name, ids)
+        async with self._guarded(call) as outcome:
+            zone = await self._zone_for(call)
+            async with aclosing(self._client.all(call, on_total, zone=zone, count=outcome.requests)) as records:
+                async for record in records:
+                    yield record
 
-    def _guarded(self, call: Call) -> GuardedCall:
-        return GuardedCall(call, self.tool, self.caller)
+    async def collect(self, listing: List[RowT], /, **filters: FilterValue) -> list[RowT]:
+        """Every row of a list that is small enough to hold."""
+        return [record async for record in self.all(listing, **filters)]
 
-    def _told(self, call: Call) -> Callable[[int, int, int, int | None], Awaitable[None]]:
+    async def page(self, call: Call[RowT], number: int, per_page: int) -> Page[RowT]:
+        """One page of a list, `number` from 1, `per_page` up to 100."""
+        async with self._guarded(call) as outcome:
+            zone = await self._zone_for(call)
+            return await self._client.page(call, number, per_page, zone=zone, count=outcome.requests)
+
+    async def count(self, call: Call[Record]) -> int | None:
+        """How many rows a list has, by asking for one; None where Cliniko does not tell."""
+        return (await self.page(call, 1, 1)).total
+
+    async def by_id(self, listing: List[RowT], ids: Collection[str]) -> Mapping[str, RowT]:
+        """The records with these ids, hidden ones too, by id, in batches through their list, kept for a minute.
+
+        Unknown ids are left out. Raises NotAllowed where that list is switched off: what may not be read is not named.
+        """
+        wanted = [(listing.name, record_id) for record_id in ids]
+        if not wanted:
+            return {}
+        labels = self._as(self.tool, "label")
+        async with labels._guarded(listing.call()) as outcome:
+
+            async def fetch(places: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
+                missing = [record_id for _, record_id in places]
+                found = await self._client.batch(listing, missing, count=outcome.requests)
+                return {(listing.name, record_id): record for record_id, record in found.items()}
+
+            known = await self._memory.records.get_many(wanted, fetch)
+        return {record_id: row for (_, record_id), row in known.items() if isinstance(row, listing.row)}
+
+    async def file(self, call: Call, max_bytes: int) -> bytes:
+        """The content of the attachment that `call` reads, of at most `max_bytes` bytes; see `Clinic.file`."""
+        async with self._guarded(call) as outcome:
+            return await self._client.file(call, max_bytes, count=outcome.requests)
+
+    async def upload(
+        self,
+        call: Call[RecordT],
+        form_of: Callable[[RecordT], tuple[str, Mapping[str, str]]],
+        filename: str,
+        content_type: str,
+        data: bytes,
+    ) -> str:
+        """Send a file to the storage by the presigned POST that `call` gives: the address that claims it.
+
+        `form_of` takes the address and the form's fields from what Cliniko gave. Raises what `Storage.upload` raises.
+        """
+        async with self._guarded(call) as outcome:
+            url, fields = form_of(await self._client.perform(call, count=outcome.requests))
+            return await self._client.upload(url, fields, filename, content_type, data, count=outcome.requests)
+
+    async def zone(self, business_id: str | None = None) -> ZoneInfo:
+        """The time zone of a site, or of the key's user where none is named or the site's is not known."""
+        return (await self._zone(business_id)).zone
+
+    async def zone_note(self, business_id: str | None = None) -> str | None:
+        """A sentence for the reader where `zone` had to be guessed, else None."""
+        return (await self._zone(business_id)).note
+
+    def _as(self, tool: str, purpose: Purpose) -> GuardedClinic:
+        return GuardedClinic(
+            self._client,
+            self._guards,
+            self.caller,
+            tool,
+            self._memory,
+            upload_folder=self.upload_folder,
+            purpose=purpose,
+        )
+
+    @asynccontextmanager
+    async def _guarded(self, call: Call) -> AsyncGenerator[Outcome]:
+        """The one step by which anything reaches the clinic: within it the call has passed every guard."""
+        passing = GuardedCall(call, self.tool, self.caller, self._as(self.tool, "preview"), self._purpose)
+        async with guarded(self._guards, passing):
+            yield passing.outcome
+
+    async def _zone_for(self, call: Call) -> tzinfo | None:
+        """The zone in which this call's local times are meant; None where it holds none."""
+        if not call.needs_zone:
+            return None
+        site = call.site or await site_of_target(self._as(self.tool, "zone"), call)
+        return await self.zone(site)
+
+    async def _zone(self, business_id: str | None) -> Zone:
+        reader = self._as(self.tool, "zone")
+
+        async def fetch(sites: Sequence[str]) -> Mapping[str, Zone]:
+            found = await site_zone(reader, sites[0]) if sites[0] else await home_zone(reader)
+            if found is None:
+                home = await self._zone(None)
+                found = Zone(home.zone, home.note or _SITE_UNKNOWN)
+            return {sites[0]: found}
+
+        key = business_id or HOME
+        return (await self._memory.zones.get_many([key], fetch))[key]
+
+    def _progress_of(self, call: Call) -> Callable[[int, int, int, int | None], Awaitable[None]]:
         noun = call.operation.resource.replace("_", " ")
 
         async def on_page(done_pages: int, of_pages: int, rows: int, total: int | None) -> None:
@@ -133,3 +268,15 @@ class GuardedClinic:
             )
 
         return on_page
+
+    # Interim: names instead of operations.
+    def call(self, name: str, **arguments: object) -> Call[Any]:
+        return operations()[name].parse(arguments)
+
+    async def all_named(self, name: str, on_total: Any = None, /, **arguments: object) -> AsyncGenerator[Any]:
+        async with aclosing(self.all_of(self.call(name, **arguments), on_total)) as records:
+            async for record in records:
+                yield record
+
+    async def by_id_named(self, name: str, ids: Collection[str]) -> Mapping[str, Any]:
+        return await self.by_id(cast("Any", operations()[name]), ids)

@@ -1,18 +1,22 @@
-"""The onion around every operation: who calls, what the layers see, and the order in which they stand.
+"""The guards around every operation: who calls, what each guard sees, and the order in which they stand.
 
 Outermost first: audit (so that refusals are written down too), then exclusion and read-only, then confirm, then the
-clinic. Typed tools, executors and curated tools all reach it through `guard`, so none can step round a layer.
+clinic. Each guard is an async context manager: entering may refuse, and leaving sees how the operation ended. Every
+tool reaches the clinic within `guarded`, so none can step round a guard.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
+from cliniko_mcp.approvals.facts import Reader
 from cliniko_mcp.approvals.questions import Asker
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.client.request_count import RequestCount
+from cliniko_mcp.cliniko.calls import Call
 
-T = TypeVar("T")
-Act = Callable[[], Awaitable[T]]
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 """Tell the person who waits: how far, of how much (None: not known), and a sentence."""
 
@@ -35,40 +39,46 @@ class Caller:
 
 Channel = Literal["form", "page", "terminal", "allowed", "none"]
 """Where a person said yes: the client, the local page, a terminal; or the operator beforehand; or nobody was asked."""
+Purpose = Literal["call", "label", "zone", "preview"]
+"""What an operation is for: what the tool does, the names beside ids, the zone of a time, or what a person is shown."""
+SUPPORTING: frozenset[Purpose] = frozenset({"zone", "preview"})
+"""Reads without which a call could not be made safely: an allow-list that lets the call pass lets them pass too."""
 
 
 @dataclass(slots=True)
-class Trace:
-    """What the layers leave behind for the audit line: the rung that the answer came from."""
+class Outcome:
+    """What is known of an operation when it has ended, for the audit log."""
 
     channel: Channel = "none"
+    """The approval channel that a person's answer came by."""
+    created: str | None = None
+    """The id of the record that a create made."""
+    requests: RequestCount = field(default_factory=RequestCount)
 
 
 @dataclass(frozen=True, slots=True)
 class GuardedCall:
-    """One validated call on its way through the layers, with the tool that made it."""
+    """One validated call on its way through the guards, with the tool that made it."""
 
     call: Call
     tool: str
     caller: Caller
-    trace: Trace = field(default_factory=Trace)
+    reader: Reader
+    """The clinic as the guards themselves may read it, by the same road."""
+    purpose: Purpose = "call"
+    outcome: Outcome = field(default_factory=Outcome)
 
 
-class Layer(Protocol):
-    """One layer: it may refuse by raising from the error tree, or let `act` go on, once."""
+class Guard(Protocol):
+    """One guard: it refuses by raising from the error tree when entered, or lets the operation go on, once."""
 
-    async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T: ...
-
-
-async def guard(layers: Sequence[Layer], guarded: GuardedCall, act: Act[T]) -> T:
-    """What `act` returns, after every layer, outermost first, has let the call pass."""
-    for layer in reversed(layers):
-        act = _wrapped(layer, guarded, act)
-    return await act()
+    def __call__(self, guarded: GuardedCall) -> AbstractAsyncContextManager[None]: ...
 
 
-def _wrapped(layer: Layer, guarded: GuardedCall, act: Act[T]) -> Act[T]:
-    async def passed() -> T:
-        return await layer(guarded, act)
-
-    return passed
+@asynccontextmanager
+async def guarded(guards: Sequence[Guard], call: GuardedCall) -> AsyncGenerator[None]:
+    """Within it the call has passed every guard, outermost first. Raises what a guard raises."""
+    async with AsyncExitStack() as entered:
+        for guard in guards:
+            await entered.enter_async_context(guard(call))
+        yield

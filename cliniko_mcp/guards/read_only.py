@@ -1,12 +1,11 @@
 """Read-only: when the operator says so, nothing that would change the clinic's records goes any further."""
 
-from typing import TypeVar
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.errors import NotAllowed
-from cliniko_mcp.guards.pipeline import Act, GuardedCall
-
-T = TypeVar("T")
+from cliniko_mcp.guards.pipeline import GuardedCall
 
 
 def changes(operation: Operation) -> bool:
@@ -24,11 +23,12 @@ def only_reading(title: str, name: str) -> NotAllowed:
 
 
 class ReadOnly:
-    """Refuses every operation that changes something; the layer stands in the onion only with `--read-only`."""
+    """Refuses every operation that changes something; the guard stands in the pipeline only with `--read-only`."""
 
-    async def __call__(self, guarded: GuardedCall, act: Act[T]) -> T:
-        """What `act` returns, for a read. Raises NotAllowed for anything else."""
+    @asynccontextmanager
+    async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
+        """Raises NotAllowed, before anything is sent, for anything but a read."""
         operation = guarded.call.operation
         if changes(operation):
             raise only_reading(operation.title, operation.name)
-        return await act()
+        yield

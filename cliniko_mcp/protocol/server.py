@@ -19,7 +19,7 @@ from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.protocol.surfaces import surfaces
 from cliniko_mcp.results.envelope import compact, error_body
 from cliniko_mcp.settings import Settings
-from cliniko_mcp.tools.index import entries
+from cliniko_mcp.tools.index import entries, find_operation
 
 logger = logging.getLogger(__name__)
 
@@ -128,10 +128,9 @@ def _input_schema(name: str) -> Mapping[str, Any] | None:
 
 
 def _output_schema(name: str) -> dict[str, Any]:
-    from cliniko_mcp.cliniko.registry import find
     from cliniko_mcp.tools.schema import output_schema
 
-    operation = find(name)
+    operation = find_operation(name)
     return output_schema(operation) if operation else {"type": "object"}
 
 

@@ -62,7 +62,7 @@ async def look_up(clinic: GuardedClinic, wanted: Mapping[str, Collection[str]]) 
     async def kindly(field: str, ids: Collection[str]) -> None:
         # Also after a change that was made: its answer must never become an error because a name is missing.
         with suppress(ClinikoRefused):
-            found[field] = await clinic.by_id(NAMED[field].list, sorted(ids))
+            found[field] = await clinic.by_id_named(NAMED[field].list, sorted(ids))
 
     async with anyio.create_task_group() as group:
         for field, ids in wanted.items():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 
+from cliniko_mcp.cliniko.time_zones import zone
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.clock import SandboxClock
 from cliniko_mcp.sandbox.ids import IdSequence
@@ -12,7 +13,6 @@ from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.serialise import present
 from cliniko_mcp.sandbox.store import Row, Store, is_hidden
 from cliniko_mcp.sandbox.wire import Json, not_found
-from cliniko_mcp.sandbox.zones import zone
 
 
 class RequestContext:

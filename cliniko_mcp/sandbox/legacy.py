@@ -49,8 +49,9 @@ def _list(parent: str) -> Operation:
     return _named(f"list_{parent}_appointments", List(LegacyAppointment, path, "Legacy list.", filters=_FILTERS))
 
 
-LEGACY: Final = (
-    _named("list_appointments", List(LegacyAppointment, "/appointments", "Legacy list.", filters=_FILTERS)),
+_LIST: Final = List(LegacyAppointment, "/appointments", "Legacy list.", filters=_FILTERS)
+LEGACY: Final[tuple[Operation, ...]] = (
+    _named("list_appointments", _LIST),
     _named(
         "get_appointment",
         Get(
@@ -70,14 +71,13 @@ LEGACY: Final = (
 """Operations of the sandbox alone; they stand in no registry."""
 
 
-class HiddenList(List):
+class HiddenList(List[Record]):
     """GET the records that a stamp hides: `/patients/deleted`. `shows` names their only fields, empty for all."""
 
     shape = "hidden list"
 
-    def __init__(self, listing: Operation, word: str) -> None:
-        assert listing.record is not None, "a list has a record"
-        super().__init__(listing.record, f"{listing.path}/{word}", "Legacy list.", filters=listing.filters)
+    def __init__(self, listing: List[Record] | List[LegacyAppointment], word: str) -> None:
+        super().__init__(listing.row, f"{listing.path}/{word}", "Legacy list.", filters=listing.filters)
         self.name, self.resource = f"list_{word}_{listing.resource}", listing.resource
         self.implied = (Wanted(_WORDS[word], "?", "", INSTANT),)
         self.shows = _LEAN.get(self.path, ())
@@ -88,10 +88,10 @@ _LEAN: Final[Mapping[str, tuple[str, ...]]] = {"/patients/deleted": ("deleted_at
 
 def hidden_lists() -> tuple[HiddenList, ...]:
     """A list of the hidden records for every resource and stamp that its records have."""
-    lists = [each for each in registry.operations().values() if isinstance(each, List) and each.path.count("/") == 1]
+    lists = [each for module in registry.RESOURCES for each in registry.lists(module) if each.path.count("/") == 1]
     return tuple(
         HiddenList(listing, word)
-        for listing in (*lists, LEGACY[0])
+        for listing in (*lists, _LIST)
         for word, stamp in _WORDS.items()
         if stamp in columns_of(listing.resource)
     )

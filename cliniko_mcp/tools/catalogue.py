@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Risk
-from cliniko_mcp.cliniko.registry import RESOURCES, find, resource
+from cliniko_mcp.cliniko.registry import RESOURCES, is_list, resource
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guards.exclusion import switched_off
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -19,7 +19,7 @@ from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.envelope import MOST_BYTES, Answer, size
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.boundary import explained, unwrapped
-from cliniko_mcp.tools.index import Entry, entries
+from cliniko_mcp.tools.index import Entry, entries, find_operation
 from cliniko_mcp.tools.lookup import Lookup
 from cliniko_mcp.tools.requests import NotOffered, not_offered, requests
 from cliniko_mcp.tools.schema import controls
@@ -131,7 +131,7 @@ class Catalogue:
         for risk, (executor, _) in _EXECUTORS.items():
             if name == executor:
                 return self._executor(risk)
-        operation = find(name)
+        operation = find_operation(name)
         return operation_tool(operation, self._cursors) if operation else None
 
     def everything(self) -> Mapping[str, Tool]:
@@ -256,7 +256,7 @@ class Catalogue:
         async def count(clinic: GuardedClinic, given: CountArguments) -> Answer:
             tool = self.get(given.operation)
             operation = tool.operation
-            if operation is None or not operation.listing:
+            if operation is None or not is_list(operation):
                 raise InvalidArguments(
                     f"{given.operation} is not a list.", "Name a list_ operation.", field="operation"
                 )

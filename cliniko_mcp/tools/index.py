@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, cast
 
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import JsonValue
 
 FILE: Final = "index.json"
@@ -41,6 +43,14 @@ def entries() -> Mapping[str, Entry]:
         return {}
     rows = cast("list[dict[str, JsonValue]]", json.loads(source.read_text("utf-8")))
     return {str(row["name"]): _entry(row) for row in rows}
+
+
+def find_operation(name: str) -> Operation | None:
+    """The operation of this name, or None; only the module of its resource is imported."""
+    entry = entries().get(name)
+    if entry is None:  # the index has not been generated yet
+        return find(name)
+    return find(name, entry.resource) if entry.resource else None
 
 
 def _entry(row: dict[str, JsonValue]) -> Entry:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
-from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Call, Operation
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.models import Record, row_id
+from cliniko_mcp.cliniko.operations import List, Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.cursor import Cursors, Position
@@ -32,7 +33,7 @@ _AROUND: Final = 100
 """How many rows before and after the expected place are searched for the last one that was returned."""
 
 
-async def listed(clinic: GuardedClinic, operation: Operation, given: dict[str, object], cursors: Cursors) -> Answer:
+async def listed(clinic: GuardedClinic, operation: List[Record], given: dict[str, object], cursors: Cursors) -> Answer:
     """One answer of a list tool: up to `limit` rows within the token budget, from the start or from a cursor on.
 
     Raises InvalidArguments and InvalidCursor for what the caller has to correct.
@@ -102,7 +103,9 @@ def _position(operation: Operation, cursor: object, query: dict[str, object], cu
     return position
 
 
-async def _from(clinic: GuardedClinic, call: Call, position: Position, limit: int) -> tuple["Sweep", list[str]]:
+async def _from(
+    clinic: GuardedClinic, call: Call[Record], position: Position, limit: int
+) -> tuple["Sweep[Record]", list[str]]:
     """The rows from a position on. The last returned row is read again first, to notice what came or went before it."""
     if not position.anchors:
         return await clinic.rows(call, limit=limit, start=position.start), []
@@ -122,10 +125,10 @@ async def _from(clinic: GuardedClinic, call: Call, position: Position, limit: in
 
 def _mark(record: Record) -> int:
     # Available times and services have no id: there the whole row stands for itself.
-    return zlib.crc32((str(getattr(record, "id", "")) or repr((vars(record), record.model_extra))).encode())
+    return zlib.crc32((row_id(record) or repr((vars(record), record.model_extra))).encode())
 
 
-def _following(position: Position, sweep: "Sweep", rows: Rows) -> Position:
+def _following(position: Position, sweep: "Sweep[Record]", rows: Rows) -> Position:
     shown = len(rows.shown)
     if rows.left:
         start = sweep.position_after(shown)
@@ -136,7 +139,7 @@ def _following(position: Position, sweep: "Sweep", rows: Rows) -> Position:
     return Position(position.tool, position.arguments, start, anchors)
 
 
-def _remarks(sweep: "Sweep", wanted: int) -> list[str]:
+def _remarks(sweep: "Sweep[Record]", wanted: int) -> list[str]:
     remarks: list[str] = []
     if sweep.moved:
         remarks.append("The list changed while it was read, so a row that moved may be missing here.")

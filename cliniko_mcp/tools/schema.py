@@ -10,7 +10,7 @@ from typing import Final, cast
 from pydantic import BaseModel
 
 from cliniko_mcp.cliniko.filters import Family
-from cliniko_mcp.cliniko.operations import Get, Operation, Update
+from cliniko_mcp.cliniko.operations import Get, Operation
 from cliniko_mcp.errors import JsonValue
 
 Schema = dict[str, JsonValue]
@@ -44,11 +44,11 @@ def input_schema(operation: Operation) -> Schema:
     if operation.body is not None:
         given = model_schema(operation.body)
         properties.update(cast("Schema", given["properties"]))
-        if isinstance(operation, Update):
+        if operation.shape == "update":
             required += operation.needed
         else:
             required += cast("list[str]", given.get("required", []))
-    if isinstance(operation, Update) and operation.clearable:
+    if operation.clearable:
         names: list[JsonValue] = list(operation.clearable)
         properties["clear"] = {"type": "array", "items": {"type": "string", "enum": names}}
     properties |= {name: dict(schema) for name, schema in controls(operation).items()}

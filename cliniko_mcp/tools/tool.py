@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from cliniko_mcp.cliniko.arguments import refused_arguments, wire_names
-from cliniko_mcp.cliniko.models import Body, complaints
+from cliniko_mcp.cliniko.models import Body, Record, complaints, value_of
 from cliniko_mcp.cliniko.operations import Operation, Risk
-from cliniko_mcp.cliniko.registry import find
+from cliniko_mcp.cliniko.registry import is_list
 from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.cursor import Cursors
@@ -59,11 +59,8 @@ class Tool:
 
 
 @cache
-def operation_schema(name: str) -> Schema:
-    """The argument schema of an operation, built once. Raises KeyError for a name that is not an operation."""
-    operation = find(name)
-    if operation is None:
-        raise KeyError(name)
+def operation_schema(operation: Operation) -> Schema:
+    """The argument schema of an operation, built once."""
     return input_schema(operation)
 
 
@@ -71,10 +68,10 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
     """The tool that performs this operation."""
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        schema = operation_schema(operation.name)
+        schema = operation_schema(operation)
         given = unwrapped(arguments, schema)
         try:
-            if operation.listing:
+            if is_list(operation):
                 return await listed(clinic, operation, given, cursors)
             return await _performed(clinic, operation, given)
         except InvalidArguments as problem:
@@ -86,7 +83,7 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
         description=operation.description,
         kind="operation",
         risk=operation.risk,
-        input_schema=operation_schema(operation.name),
+        input_schema=operation_schema(operation),
         run=run,
         resource=operation.resource,
         operation=operation,
@@ -152,12 +149,13 @@ async def _performed(clinic: GuardedClinic, operation: Operation, given: Mapping
     zone = await _zone_of(clinic, record, home)
     item, cut = fitted(row_of(record, shape, zone, known, expand=True))
     notes = [CUT] if cut else []
-    if record.drift:
-        notes.append(f"Cliniko sent something unexpected in: {', '.join(record.drift)}. It is shown as it came.")
+    if record.unexpected:
+        names = ", ".join(record.unexpected)
+        notes.append(f"Cliniko sent something unexpected in: {names}. It is shown as it came.")
     return Answer({"item": item}, notes, zone)
 
 
-async def _zone_of(clinic: GuardedClinic, record: object, home: ZoneInfo) -> ZoneInfo:
+async def _zone_of(clinic: GuardedClinic, record: Record, home: ZoneInfo) -> ZoneInfo:
     try:
         return await clinic.zone(_site(record))
     except ClinikoRefused:
@@ -169,8 +167,8 @@ def _api_arguments(operation: Operation, given: Mapping[str, object]) -> dict[st
     return {name: value for name, value in given.items() if name not in ours}
 
 
-def _site(record: object) -> str | None:
-    value = getattr(record, "business_id", None)
+def _site(record: Record) -> str | None:
+    value = value_of(record, "business_id")
     return value if isinstance(value, str) else None
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import BoundedAmount, Id, Instant, Money, Percentage
+from cliniko_mcp.cliniko.fields import BoundedAmount, Id, Money, Percentage, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Create, Delete, Get, List, Resource, Update
@@ -22,13 +22,13 @@ class AppointmentTypeProductBody(AppointmentTypeProductChanges):
 class AppointmentTypeProduct(Record):
     id: Id
     appointment_type_id: Id | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     discount_percentage: Money | None = None
     discounted_amount: Money | None = None
     is_monetary_discount: bool | None = Field(default=None, description="true: money off. false: a percentage.")
     product_id: Id | None = None
     quantity: Money | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Colour, Id, Instant, Money, NonNegative, Numeral, omittable
+from cliniko_mcp.cliniko.fields import Colour, Id, Money, NonNegative, Numeral, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -41,9 +41,9 @@ class AppointmentType(AppointmentTypeDetails, Record):
         "id", "name", "category", "duration_in_minutes", "max_attendees", "deposit_price", "show_in_online_bookings", "telehealth_enabled", "archived_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     color: str | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     deposit_price: Money | None = None
     duration_in_minutes: int | None = None
     max_attendees: int | None = None
@@ -51,7 +51,7 @@ class AppointmentType(AppointmentTypeDetails, Record):
     online_bookings_lead_time_hours: int | None = None
     online_payments_enabled: bool | None = None
     online_payments_mode: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

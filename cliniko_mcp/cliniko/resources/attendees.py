@@ -3,10 +3,11 @@
 from pydantic import Field
 
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri, coded
+from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri, coded
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive, Cancel, Create, Get, List, Resource, Update
+from cliniko_mcp.cliniko.shapes.bookings import VisitStamps
 
 
 class AttendeeChanges(Body):
@@ -28,28 +29,17 @@ class AttendeeCancellation(Body):
     apply_to_repeats: bool | None = None
 
 
-class Attendee(AttendeeBody, Record):
+class Attendee(AttendeeBody, VisitStamps):
     id: Id
-    archived_at: Instant | None = None
-    booking_ip_address: str | None = None
-    cancellation_note: str | None = None
-    cancellation_reason: int | None = None
-    cancellation_reason_description: str | None = None
+    archived_at: Timestamp | None = None
     cancellation_url: Uri | None = None
-    cancelled_at: Instant | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
-    email_reminder_sent: bool | None = None
-    invoice_status: int | None = None
-    online_booking_policy_accepted: bool | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     sent_email_follow_ups_count: int | None = None
     sent_email_reminders_count: int | None = None
     sent_sms_follow_ups_count: int | None = None
     sent_sms_reminders_count: int | None = None
-    sms_reminder_sent: bool | None = None
-    telehealth_url: Uri | None = None
-    treatment_note_status: int | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

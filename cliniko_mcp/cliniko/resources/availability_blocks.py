@@ -1,6 +1,6 @@
 """Availability blocks: extra hours of a practitioner on top of the weekly ones. They can be made and read, not changed."""
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Instant, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Create, Get, List, Resource
@@ -20,12 +20,12 @@ class AvailabilityBlock(Record):
 
     id: Id
     business_id: Id | None = None
-    created_at: Instant
-    ends_at: Instant | None = None
+    created_at: Timestamp | None = None
+    ends_at: Timestamp | None = None
     practitioner_id: Id | None = None
     repeat_rule: RepeatRuleRecord | None = None
-    starts_at: Instant | None = None
-    updated_at: Instant
+    starts_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {"business_id": NUMBER, "practitioner_id": NUMBER, "starts_at": INSTANT}

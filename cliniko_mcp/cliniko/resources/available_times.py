@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Instant, LocalDate
+from cliniko_mcp.cliniko.fields import LocalDate, Timestamp
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
 
@@ -15,7 +15,7 @@ class Window(Body):
 
 
 class AvailableTime(Record):
-    appointment_start: Instant | None = None
+    appointment_start: Timestamp | None = None
 
 
 class NextAvailableTime(AvailableTime):

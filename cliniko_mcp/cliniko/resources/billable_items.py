@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import BoundedAmount, Id, Instant, Money
+from cliniko_mcp.cliniko.fields import BoundedAmount, Id, Money, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -23,11 +23,11 @@ class BillableItemBody(BillableItemDetails):
 
 class BillableItem(BillableItemDetails, Record):
     id: Id
-    archived_at: Instant | None = None
-    created_at: Instant
+    archived_at: Timestamp | None = None
+    created_at: Timestamp | None = None
     item_type: str | None = None
     price: Money | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -2,14 +2,13 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri
+from cliniko_mcp.cliniko.fields import Id
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRuleRecord
+from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps
 
 
-class Booking(Record):
+class Booking(AppointmentStamps):
     """Any of three kinds: a group has `max_attendees`, an individual appointment `patient_id`, a block neither."""
 
     concise = (
@@ -17,39 +16,10 @@ class Booking(Record):
         "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note",
         "archived_at", "deleted_at")
 
-    id: Id
-    appointment_type_id: Id | None = None
-    archived_at: Instant | None = None
-    booking_ip_address: str | None = None
-    business_id: Id | None = None
-    cancellation_note: str | None = None
-    cancellation_reason: int | None = None
-    cancellation_reason_description: str | None = None
-    cancelled_at: Instant | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
-    did_not_arrive: bool | None = None
-    email_reminder_sent: bool | None = None
-    ends_at: Instant | None = None
-    has_patient_appointment_notes: bool | None = None
-    invoice_status: int | None = Field(default=None, description="10 open, 20 paid, 30 closed, 40 open credit.")
     max_attendees: int | None = Field(default=None, description="Only on group appointments.")
-    notes: str | None = None
-    online_booking_policy_accepted: bool | None = None
-    patient_arrived: bool | None = None
-    patient_case_id: Id | None = None
     patient_id: Id | None = Field(default=None, description="Only on individual appointments.")
     patient_ids: list[Id] | None = Field(default=None, description="Only on group appointments.")
-    patient_name: str | None = None
-    practitioner_id: Id | None = None
-    repeat_rule: RepeatRuleRecord | None = None
-    repeated_from_id: Id | None = None
-    sms_reminder_sent: bool | None = None
-    starts_at: Instant | None = None
-    telehealth_url: Uri | None = None
-    treatment_note_status: int | None = Field(default=None, description="10 draft, 90 final.")
     unavailable_block_type_id: Id | None = Field(default=None, description="Only on unavailable blocks.")
-    updated_at: Instant
 
 
 FILTERS = COMMON | {

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, omittable
+from cliniko_mcp.cliniko.fields import Id, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Unarchive, Update
@@ -43,13 +43,13 @@ class Business(BusinessDetails, Record):
         "show_in_online_bookings", "archived_at", "deleted_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     business_name: str | None = None
     country: str | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     label: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import Field, create_model
 
-from cliniko_mcp.cliniko.fields import Id, Instant, coded
+from cliniko_mcp.cliniko.fields import Id, Timestamp, coded
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -30,7 +30,7 @@ class AnyCommunication(Record):
         "archived_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     attendee_id: Id | None = None
     booking_id: Id | None = None
     category: str | None = None
@@ -38,7 +38,7 @@ class AnyCommunication(Record):
     confidential: bool | None = None
     content: str | None = None
     content_subject: str | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     direction_code: int | None = None
     direction_description: str | None = None
     invoice_id: Id | None = None
@@ -48,7 +48,7 @@ class AnyCommunication(Record):
     to: str | None = None
     type: str | None = None
     type_code: int | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 # `from` cannot be written as an attribute in a class, because Python keeps the word for itself.

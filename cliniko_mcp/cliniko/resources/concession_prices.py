@@ -1,6 +1,6 @@
 """Concession prices: what a discount group pays for a fee."""
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Money
+from cliniko_mcp.cliniko.fields import Id, Money, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, NUMBER
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -10,9 +10,9 @@ class ConcessionPrice(Record):
     id: Id
     billable_item_id: Id | None = None
     concession_type_id: Id | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     price: Money | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

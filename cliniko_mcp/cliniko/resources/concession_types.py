@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Create, Get, List, Resource, Update
@@ -14,9 +14,9 @@ class ConcessionTypeBody(Body):
 
 class ConcessionType(ConcessionTypeBody, Record):
     id: Id
-    archived_at: Instant | None = None
-    created_at: Instant
-    updated_at: Instant
+    archived_at: Timestamp | None = None
+    created_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

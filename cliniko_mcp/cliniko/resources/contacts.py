@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, coded, omittable
+from cliniko_mcp.cliniko.fields import Id, Timestamp, coded, omittable
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -44,15 +44,15 @@ class Contact(ContactDetails, Record):
         "archived_at", "deleted_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     country: str | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     doctor_type: str | None = None
     phone_numbers: list[PhoneNumberRecord] | None = None
     type: str | None = None
     type_code: int | None = Field(default=None, description="0 Standard, 1 Doctor, 2 3rd Party Payer.")
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

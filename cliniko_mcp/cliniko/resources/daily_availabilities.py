@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, NUMBER
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -21,12 +21,12 @@ class DailyAvailability(Record):
     id: Id
     availabilities: list[Hours] | None = Field(default=None, description="Local times such as 09:00 to 13:00.")
     business_id: Id | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     day_of_week: int | None = Field(default=None, description="0 (or 7) Sunday, 1 Monday, to 6 Saturday.")
     practitioner_id: Id | None = None
     time_zone: str | None = None
     time_zone_identifier: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {"business_id": NUMBER, "practitioner_id": NUMBER}

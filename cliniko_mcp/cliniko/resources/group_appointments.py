@@ -4,9 +4,10 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import Id, Instant, Uri, omittable
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive, Conflicts, Create, Get, List, Resource, Update
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule, RepeatRuleRecord
+from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
+from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 
 
 class GroupAppointmentBody(Body):
@@ -20,27 +21,15 @@ class GroupAppointmentBody(Body):
     repeat_rule: RepeatRule | None = None
 
 
-class GroupAppointment(Record):
+class GroupAppointment(BookingStamps):
     concise = (
         "id", "starts_at", "ends_at", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids", "notes", "archived_at",
         "deleted_at")
 
-    id: Id
     appointment_type_id: Id | None = None
-    archived_at: Instant | None = None
-    business_id: Id | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
-    ends_at: Instant | None = None
     max_attendees: int | None = None
-    notes: str | None = None
     patient_ids: list[Id] | None = Field(default=None, description="The patients who hold a place now.")
-    practitioner_id: Id | None = None
-    repeat_rule: RepeatRuleRecord | None = None
-    repeated_from_id: Id | None = None
-    starts_at: Instant | None = None
     telehealth_url: Uri | None = None
-    updated_at: Instant
 
 
 FILTERS = COMMON | {

@@ -1,13 +1,12 @@
 """Individual appointments: one patient with one practitioner. Each has one attendee, where arrival is kept."""
 
-from pydantic import Field
-
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri, coded, omittable
+from cliniko_mcp.cliniko.fields import Id, Instant, coded, omittable
 from cliniko_mcp.cliniko.filters import COMMON, FLAG, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive, Cancel, Conflicts, Create, Get, List, Resource, Update
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule, RepeatRuleRecord
+from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps
+from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 
 
 class IndividualAppointmentBody(Body):
@@ -28,41 +27,10 @@ class IndividualAppointmentCancellation(Body):
     apply_to_repeats: bool = omittable()
 
 
-class IndividualAppointment(Record):
+class IndividualAppointment(AppointmentStamps):
     concise = (
         "id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "notes", "patient_arrived", "did_not_arrive",
         "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
-
-    id: Id
-    appointment_type_id: Id | None = None
-    archived_at: Instant | None = None
-    booking_ip_address: str | None = None
-    business_id: Id | None = None
-    cancellation_note: str | None = None
-    cancellation_reason: int | None = None
-    cancellation_reason_description: str | None = None
-    cancelled_at: Instant | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
-    did_not_arrive: bool | None = Field(default=None, description="true: a no-show (DNA).")
-    email_reminder_sent: bool | None = None
-    ends_at: Instant | None = None
-    has_patient_appointment_notes: bool | None = None
-    invoice_status: int | None = Field(default=None, description="10 open, 20 paid, 30 closed, 40 open credit.")
-    notes: str | None = None
-    online_booking_policy_accepted: bool | None = None
-    patient_arrived: bool | None = None
-    patient_case_id: Id | None = None
-    patient_id: Id | None = None
-    patient_name: str | None = None
-    practitioner_id: Id | None = None
-    repeat_rule: RepeatRuleRecord | None = None
-    repeated_from_id: Id | None = None
-    sms_reminder_sent: bool | None = None
-    starts_at: Instant | None = None
-    telehealth_url: Uri | None = None
-    treatment_note_status: int | None = Field(default=None, description="10 draft, 90 final.")
-    updated_at: Instant
 
 
 FILTERS = COMMON | {

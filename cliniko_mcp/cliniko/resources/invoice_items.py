@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Money, Number
+from cliniko_mcp.cliniko.fields import Id, Money, Number, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -12,12 +12,12 @@ class InvoiceItem(Record):
     concise = ("id", "name", "code", "quantity", "unit_price", "total_including_tax", "invoice_id", "archived_at", "deleted_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     billable_item_id: Id | None = Field(default=None, description="The fee charged, when it is one.")
     code: str | None = None
     concession_type_name: str | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     discount_percentage: Money | None = None
     discounted_amount: Money | None = None
     invoice_id: Id | None = None
@@ -31,7 +31,7 @@ class InvoiceItem(Record):
     tax_rate: Money | None = None
     total_including_tax: Number | None = None
     unit_price: Money | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

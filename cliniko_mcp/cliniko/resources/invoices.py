@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, LocalDate, Money, Uri
+from cliniko_mcp.cliniko.fields import Id, LocalDate, Money, Timestamp, Uri
 from cliniko_mcp.cliniko.filters import COMMON, DATE, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -15,14 +15,14 @@ class Invoice(Record):
 
     id: Id
     appointment_id: Id | None = None
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     attendee_id: Id | None = None
     business_id: Id | None = None
     calculation_method: int | None = None
     calculation_method_description: str | None = None
-    closed_at: Instant | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    closed_at: Timestamp | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     discounted_amount: Money | None = None
     invoice_to: str | None = None
     issue_date: LocalDate | None = None
@@ -39,7 +39,7 @@ class Invoice(Record):
     status_description: str | None = None
     tax_amount: Money | None = None
     total_amount: Money | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -18,11 +18,11 @@ class MedicalAlertBody(MedicalAlertDetails):
 
 class MedicalAlert(MedicalAlertDetails, Record):
     id: Id
-    archived_at: Instant | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    archived_at: Timestamp | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     name: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {"archived_at": INSTANT, "deleted_at": INSTANT, "patient_id": NUMBER}

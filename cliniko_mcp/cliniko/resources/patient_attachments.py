@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri
+from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -22,17 +22,17 @@ class PatientAttachment(PatientAttachmentChanges, Record):
     concise = ("id", "filename", "description", "content_type", "size", "patient_id", "created_at", "archived_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     content_id: Id | None = None
     content_type: str | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     filename: str | None = None
     patient_id: Id | None = None
-    pinned_at: Instant | None = None
-    processed_at: Instant | None = None
+    pinned_at: Timestamp | None = None
+    processed_at: Timestamp | None = None
     processing_completed: bool | None = None
     size: int | None = Field(default=None, description="In bytes.")
-    updated_at: Instant
+    updated_at: Timestamp | None = None
     user_id: Id | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, LocalDate, Money, omittable
+from cliniko_mcp.cliniko.fields import Id, LocalDate, Money, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import COMMON, DATE, INSTANT, NUMBER, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -44,13 +44,13 @@ class PatientCase(PatientCaseDetails, Record):
         "archived_at")
 
     id: Id
-    archived_at: Instant | None = None
-    closed_at: Instant | None = None
-    created_at: Instant
+    archived_at: Timestamp | None = None
+    closed_at: Timestamp | None = None
+    created_at: Timestamp | None = None
     max_invoiceable_amount: Money | None = None
     max_sessions: int | None = None
     referral_type: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

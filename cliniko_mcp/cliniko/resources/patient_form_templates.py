@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -23,10 +23,10 @@ class PatientFormTemplate(PatientFormTemplateDetails, Record):
     concise = ("id", "name", "archived_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     content: RecordedContent | None = None
-    created_at: Instant
-    updated_at: Instant
+    created_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
 
 
 class PatientFormTemplates(Resource):

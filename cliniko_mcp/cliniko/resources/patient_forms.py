@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Uri, omittable
+from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri, omittable
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -50,14 +50,14 @@ class PatientForm(PatientFormDetails, Record):
     secret = Record.secret | {"url"}
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     booking_id: Id | None = None
-    completed_at: Instant | None = None
+    completed_at: Timestamp | None = None
     content: RecordedContent | None = None
-    created_at: Instant
-    edited_at: Instant | None = None
+    created_at: Timestamp | None = None
+    edited_at: Timestamp | None = None
     signatures_id: Id | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
     url: Uri | None = Field(default=None, description="The patient's private link to fill it in.")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cliniko_mcp.cliniko.fields import Email, Id, Instant, LocalDate, omittable
+from cliniko_mcp.cliniko.fields import Email, Id, LocalDate, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import COMMON, DATE, FLAG, INSTANT, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Unarchive, Update
@@ -107,10 +107,10 @@ class Patient(PatientDetails, Record):
 
     id: Id
     accepted_sms_marketing: bool | None = None
-    archived_at: Instant | None = None
-    created_at: Instant
+    archived_at: Timestamp | None = None
+    created_at: Timestamp | None = None
     custom_fields: CustomFieldsRecord | None = None
-    deleted_at: Instant | None = None
+    deleted_at: Timestamp | None = None
     dva_card_number: str | None = None
     email: str | None = None
     first_name: str | None = None
@@ -119,12 +119,12 @@ class Patient(PatientDetails, Record):
     label: str | None = Field(default=None, description="Full name.")
     last_name: str | None = None
     latest_booking_id: Id | None = None
-    merged_at: Instant | None = None
+    merged_at: Timestamp | None = None
     merged_with_patient_id: Id | None = None
     patient_phone_numbers: list[PhoneNumberRecord] | None = None
     pronouns: PronounsRecord | None = None
     reminder_type: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

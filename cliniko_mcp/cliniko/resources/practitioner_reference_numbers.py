@@ -1,7 +1,7 @@
 """Practitioner reference numbers: the numbers by which insurers know a practitioner, one for each site where needed."""
 
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, NUMBER, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Create, Delete, Get, List, Resource, Update
@@ -17,11 +17,11 @@ class PractitionerReferenceNumberBody(Body):
 class PractitionerReferenceNumber(Record):
     id: Id
     business_id: Id | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     name: str | None = None
     practitioner_id: Id | None = None
     reference_number: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -1,6 +1,6 @@
 """Practitioners: the people who see patients, each with a diary. They are set up in Cliniko itself and only read here."""
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, FLAG, NUMBER
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -11,7 +11,7 @@ class Practitioner(Record):
 
     id: Id
     active: bool | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     default_appointment_type_id: Id | None = None
     description: str | None = None
     designation: str | None = None
@@ -21,7 +21,7 @@ class Practitioner(Record):
     last_name: str | None = None
     show_in_online_bookings: bool | None = None
     title: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
     user_id: Id | None = None
 
 

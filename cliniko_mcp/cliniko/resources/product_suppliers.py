@@ -1,7 +1,7 @@
 """Product suppliers: where the clinic buys the goods that it sells."""
 
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -13,8 +13,8 @@ class ProductSupplierBody(Body):
 
 class ProductSupplier(ProductSupplierBody, Record):
     id: Id
-    created_at: Instant
-    updated_at: Instant
+    created_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

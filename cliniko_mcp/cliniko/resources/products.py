@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import BoundedAmount, Id, Instant, Money, NonNegative, Number, omittable
+from cliniko_mcp.cliniko.fields import BoundedAmount, Id, Money, NonNegative, Number, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -31,14 +31,14 @@ class Product(ProductDetails, Record):
     concise = ("id", "name", "item_code", "price_including_tax", "stock_level", "product_supplier_id", "archived_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     cost_price: Money | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     price_ex_tax: Money | None = None
     price_including_tax: Money | None = None
     product_supplier_name: str | None = None
     stock_level: Money | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -10,12 +10,12 @@ from cliniko_mcp.cliniko.operations import Get, List, Resource
 
 class ReferralSourceType(Record):
     id: Id
-    archived_at: Instant | None = None
-    created_at: Instant
+    archived_at: Timestamp | None = None
+    created_at: Timestamp | None = None
     name: str | None = None
     referrer_type: str | None = Field(default=None, description="Patient or Contact; absent where notes are taken.")
     subcategories: list[str] | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 class ReferralSourceTypes(Resource):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource, Update
@@ -17,11 +17,11 @@ class ReferralSourceBody(Body):
 
 class ReferralSource(ReferralSourceBody, Record):
     id: Id
-    archived_at: Instant | None = None
-    created_at: Instant
+    archived_at: Timestamp | None = None
+    created_at: Timestamp | None = None
     patient_id: Id | None = None
     referrer_type: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 class ReferralSources(Resource):

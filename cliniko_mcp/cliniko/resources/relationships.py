@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, coded
+from cliniko_mcp.cliniko.fields import Id, Timestamp, coded
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -28,11 +28,11 @@ class RelationshipBody(Body):
 
 class Relationship(RelationshipBody, Record):
     id: Id
-    archived_at: Instant | None = None
-    created_at: Instant
+    archived_at: Timestamp | None = None
+    created_at: Timestamp | None = None
     relation: int | None = None
     relation_description: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 class Relationships(Resource):

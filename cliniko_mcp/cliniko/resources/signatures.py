@@ -2,16 +2,16 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, Resource
 
 
 class Signature(Record):
     id: Id
-    created_at: Instant
+    created_at: Timestamp | None = None
     image: str | None = Field(default=None, description="The drawing itself.")
-    updated_at: Instant
+    updated_at: Timestamp | None = None
     user_id: Id | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Money
+from cliniko_mcp.cliniko.fields import Id, Money, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Create, Get, List, Resource
@@ -38,13 +38,13 @@ class StockAdjustmentBody(Body):
 class StockAdjustment(Record):
     id: Id
     adjustment_type: str | None = None
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     comment: str | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     notes: str | None = None
     product_id: Id | None = None
     quantity: Money | None = Field(default=None, description="Positive: came in. Negative: went out.")
-    updated_at: Instant
+    updated_at: Timestamp | None = None
     user_id: Id | None = Field(default=None, description="Who made the adjustment.")
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Money, NonNegative, omittable
+from cliniko_mcp.cliniko.fields import Id, Money, NonNegative, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import COMMON
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Create, Delete, Get, List, Resource, Update
@@ -19,10 +19,10 @@ class Tax(Record):
 
     id: Id
     amount: Money | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     name: str | None = None
     rate: Money | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 class Taxes(Resource):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, omittable
+from cliniko_mcp.cliniko.fields import Id, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -40,12 +40,12 @@ class TreatmentNoteTemplate(TreatmentNoteTemplateDetails, Record):
     concise = ("id", "name", "archived_at", "deleted_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     content: RecordedContent | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     print_settings: RecordedPrintSettings | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {"archived_at": INSTANT, "deleted_at": INSTANT}

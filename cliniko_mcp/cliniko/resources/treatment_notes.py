@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from cliniko_mcp.cliniko.fields import Id, Instant, omittable
+from cliniko_mcp.cliniko.fields import Id, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import COMMON, FLAG, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Unarchive, Update
@@ -38,16 +38,16 @@ class TreatmentNote(TreatmentNoteDetails, Record):
     concise = ("id", "title", "draft", "patient_id", "practitioner_id", "author_name", "booking_id", "created_at", "finalized_at", "archived_at", "deleted_at")
 
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     author_name: str | None = None
     content: RecordedContent | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
+    created_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     draft: bool | None = None
-    finalized_at: Instant | None = None
-    pinned_at: Instant | None = None
+    finalized_at: Timestamp | None = None
+    pinned_at: Timestamp | None = None
     practitioner_id: Id | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

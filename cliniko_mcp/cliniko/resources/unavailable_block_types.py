@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Colour, Id, Instant
+from cliniko_mcp.cliniko.fields import Colour, Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -16,13 +16,13 @@ class UnavailableBlockTypeBody(Body):
 
 class UnavailableBlockType(Record):
     id: Id
-    archived_at: Instant | None = None
+    archived_at: Timestamp | None = None
     color: str | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     duration_in_minutes: int | None = None
     name: str | None = None
     system_controlled: bool | None = Field(default=None, description="true: Cliniko's own, not to be changed.")
-    updated_at: Instant
+    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {

@@ -1,11 +1,11 @@
 """Unavailable blocks: times when a practitioner cannot be booked, such as leave, lunch or meetings."""
 
-
 from cliniko_mcp.cliniko.fields import Id, Instant
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive, Conflicts, Create, Get, List, Resource, Update
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule, RepeatRuleRecord
+from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
+from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 
 
 class UnavailableBlockBody(Body):
@@ -18,22 +18,10 @@ class UnavailableBlockBody(Body):
     unavailable_block_type_id: Id | None = None
 
 
-class UnavailableBlock(Record):
+class UnavailableBlock(BookingStamps):
     concise = ("id", "starts_at", "ends_at", "practitioner_id", "business_id", "unavailable_block_type_id", "notes", "archived_at", "deleted_at")
 
-    id: Id
-    archived_at: Instant | None = None
-    business_id: Id | None = None
-    created_at: Instant
-    deleted_at: Instant | None = None
-    ends_at: Instant | None = None
-    notes: str | None = None
-    practitioner_id: Id | None = None
-    repeat_rule: RepeatRuleRecord | None = None
-    repeated_from_id: Id | None = None
-    starts_at: Instant | None = None
     unavailable_block_type_id: Id | None = None
-    updated_at: Instant
 
 
 FILTERS = COMMON | {

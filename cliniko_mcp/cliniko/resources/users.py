@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant
+from cliniko_mcp.cliniko.fields import Id, Timestamp
 from cliniko_mcp.cliniko.filters import COMMON
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -14,7 +14,7 @@ class User(Record):
 
     id: Id
     active: bool | None = None
-    created_at: Instant
+    created_at: Timestamp | None = None
     email: str | None = None
     first_name: str | None = None
     last_name: str | None = None
@@ -23,7 +23,7 @@ class User(Record):
     time_zone: str | None = None
     time_zone_identifier: str | None = None
     title: str | None = None
-    updated_at: Instant
+    updated_at: Timestamp | None = None
     user_active: bool | None = None
 
 

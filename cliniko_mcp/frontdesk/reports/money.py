@@ -25,7 +25,7 @@ async def unpaid(asked: Asked) -> Finding:
         low, high = asked.span.bounds
         zone = asked.span.zone
         filters["issue_date"] = f"{local_day(low, zone)}..{local_day(high, zone)}"
-    rows = await gathered(asked.clinic.all("list_invoices", **filters))
+    rows = await gathered(asked.clinic.all_named("list_invoices", **filters))
     found = [each for each in rows if isinstance(each, Invoice) and _within(asked, each)]
     found.sort(key=lambda each: (str(each.issue_date or ""), each.number or 0))
     today = local_day(asked.now, asked.span.zone if asked.span else asked.roster.home)

@@ -4,7 +4,7 @@ Requests: one a hundred patients of the clinic; with a time, practitioner or sit
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import combinations
 from typing import Final
 
@@ -15,6 +15,7 @@ from cliniko_mcp.frontdesk.matching import fold, likeness, words
 from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
 from cliniko_mcp.results.names import person
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _ALIKE: Final = 85.0
 _LARGEST: Final = 30
 """People sharing one date of birth, email or phone that are compared; more is a placeholder such as 1900-01-01."""
@@ -129,7 +130,7 @@ def _groups(
     found: list[tuple[list[Patient], bool, list[str]]] = []
     for ids in members.values():
         mine = [verdict for pair, verdict in pairs.items() if pair[0] in ids]
-        some = sorted((known[each] for each in ids), key=lambda each: each.created_at)
+        some = sorted((known[each] for each in ids), key=lambda patient: patient.created_at or _NEVER)
         found.append((some, any(sure for sure, _ in mine), sorted({why for _, why in mine})))
     return found
 
@@ -177,7 +178,7 @@ async def missing_contacts(asked: Asked) -> Finding:
 
 
 async def _patients(asked: Asked) -> list[Patient]:
-    rows = await gathered(asked.clinic.all("list_patients"))
+    rows = await gathered(asked.clinic.all_named("list_patients"))
     return [each for each in rows if isinstance(each, Patient) and each.merged_at is None]
 
 

@@ -26,7 +26,7 @@ async def lapsed(asked: Asked) -> Finding:
         for patient, visit in last.items()
         if patient not in coming and asked.holds(visit) and asked.keeps(visit)
     }
-    records = await asked.clinic.by_id("list_patients", sorted(found))
+    records = await asked.clinic.by_id_named("list_patients", sorted(found))
     here = {patient for patient, record in records.items() if not known_patient(record).gone}
     rows = [_lapsed(asked, found[patient]) for patient in sorted(here, key=lambda one: found[one].starts, reverse=True)]
     gone = len(found) - len(here)
@@ -71,7 +71,7 @@ async def new_patients(asked: Asked) -> Finding:
     """Patients registered in the time, with their visits, the newest first, and how many came back."""
     low, high = asked.time.bounds
     rows = await gathered(
-        asked.clinic.all("list_patients", created_at=f"{utc_text(low, None)}..{utc_text(high, None)}")
+        asked.clinic.all_named("list_patients", created_at=f"{utc_text(low, None)}..{utc_text(high, None)}")
     )
     zone = asked.time.zone
     windows = [(start, end) for start, end in asked.time.at(asked.business.id if asked.business else None).windows()]

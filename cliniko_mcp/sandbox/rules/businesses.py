@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cliniko_mcp.sandbox import zones
+from cliniko_mcp.cliniko import time_zones
 from cliniko_mcp.sandbox.bodies import NOT_LISTED
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.countries import COUNTRIES
@@ -26,15 +26,15 @@ def complete_business(context: RequestContext, change: Change) -> None:
 def _complete_zone(change: Change) -> None:
     new, label, name = change.new, change.given.get("time_zone"), change.given.get("time_zone_identifier")
     if isinstance(label, str):
-        name = zones.LABELS.get(label)
+        name = time_zones.LABELS.get(label)
         if name is None:
             change.errors["time_zone"] = NOT_LISTED
             return
     elif isinstance(name, str):
-        if not zones.known(name):
+        if not time_zones.known(name):
             change.errors["time_zone_identifier"] = NOT_LISTED
             return
-        label = zones.label_of(name)
+        label = time_zones.label_of(name)
     elif not change.gives("time_zone") and not change.gives("time_zone_identifier"):
         return
     new["time_zone"], new["time_zone_identifier"] = label, name

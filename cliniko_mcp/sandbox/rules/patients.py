@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from cliniko_mcp.cliniko import time_zones
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox import zones
 from cliniko_mcp.sandbox.bodies import NOT_LISTED
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.countries import COUNTRIES, DIALLING
@@ -26,7 +26,7 @@ def complete_patient(context: RequestContext, change: Change) -> None:
     if change.gives("country_code"):
         new["country"] = COUNTRIES.get(str(new.get("country_code")))
     zone = change.given.get("time_zone")
-    if isinstance(zone, str) and zone and not zones.known(zone):
+    if isinstance(zone, str) and zone and not time_zones.known(zone):
         change.errors["time_zone"] = NOT_LISTED
     if change.gives("patient_phone_numbers"):
         new["patient_phone_numbers"] = normalised(new.get("patient_phone_numbers"), new.get("country_code"))

@@ -69,7 +69,7 @@ async def work(clinic: GuardedClinic, given: BlockTime) -> Answer:
     """The blocks as made, and those that were there already. Raises Clash where appointments lie in new ones."""
 
     async def kinds() -> list[Record]:
-        return await gathered(clinic.all("list_unavailable_block_types", archived_at="all")) if given.type else []
+        return await gathered(clinic.all_named("list_unavailable_block_types", archived_at="all")) if given.type else []
 
     roster, known_kinds = await both(partial(Roster.load, clinic), kinds)
     who = roster.practitioner(given.practitioner)

@@ -169,7 +169,7 @@ def _arguments(plan: Plan, given: BookAppointment, repeat: Repeat | None) -> dic
 
 async def _made(clinic: GuardedClinic, first: str, repeat: Repeat, notes: list[str]) -> int | None:
     try:
-        rows: list[Record] = [row async for row in clinic.all("list_bookings", repeated_from_id=first)]
+        rows: list[Record] = [row async for row in clinic.all_named("list_bookings", repeated_from_id=first)]
     except ClinikoRefused:
         notes.append("It is done, but the repeats could not be read; look with show_diary.")
         return None

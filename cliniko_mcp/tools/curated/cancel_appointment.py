@@ -95,7 +95,7 @@ async def _same(clinic: GuardedClinic, entry: Entry, said: str, who: Known) -> N
 
 async def _place(clinic: GuardedClinic, entry: Entry, who: Known) -> str:
     """The id of a patient's live place in a class: one request."""
-    rows = [row async for row in clinic.all("list_attendees", booking_id=entry.id, patient_id=who.id)]
+    rows = [row async for row in clinic.all_named("list_attendees", booking_id=entry.id, patient_id=who.id)]
     if not rows:
         raise NotFound(
             f"{named(who)} has no place in that class, or it is cancelled already.",

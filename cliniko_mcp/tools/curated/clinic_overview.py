@@ -36,7 +36,7 @@ class ClinicOverview(Body):
 async def work(clinic: GuardedClinic, given: ClinicOverview) -> Answer:
     """Sites, practitioners with their weekly hours, and appointment types; hidden ones are counted, not shown."""
     (roster, rows), settings = await both(
-        partial(both, partial(Roster.load, clinic), lambda: gathered(clinic.all("list_daily_availabilities"))),
+        partial(both, partial(Roster.load, clinic), lambda: gathered(clinic.all_named("list_daily_availabilities"))),
         lambda: clinic.perform(clinic.call("get_public_settings")),
     )
     asked = roster.business(given.business) if given.business else None

@@ -151,7 +151,7 @@ def _coming(gap: Gap, now: datetime) -> Gap:
 
 async def _site(clinic: GuardedClinic, roster: Roster, person: Known, when: str) -> Known:
     """Where the practitioner works on that day; where nothing says so, their only site. Raises Ambiguous."""
-    rows = await gathered(clinic.all("list_daily_availabilities", practitioner_id=person.id))
+    rows = await gathered(clinic.all_named("list_daily_availabilities", practitioner_id=person.id))
     days: dict[str, set[int]] = {}
     for row in rows:
         site, day = str(getattr(row, "business_id", "")), getattr(row, "day_of_week", None)
@@ -176,7 +176,7 @@ async def _site(clinic: GuardedClinic, roster: Roster, person: Known, when: str)
 
 
 async def _cancelled(clinic: GuardedClinic, practitioner_id: str, now: datetime) -> list[Entry]:
-    rows = clinic.all(
+    rows = clinic.all_named(
         "list_bookings",
         practitioner_id=practitioner_id,
         cancelled_at="any",
@@ -208,7 +208,7 @@ async def _named(
     clinic: GuardedClinic, ranked: Sequence[Candidate], limit: int
 ) -> tuple[list[tuple[Candidate, Known]], int]:
     """The first so many who are not archived, with their names, and how many archived ones there are in all."""
-    records = await clinic.by_id("list_patients", [each.patient_id for each in ranked])
+    records = await clinic.by_id_named("list_patients", [each.patient_id for each in ranked])
     known = {key: known_patient(record) for key, record in records.items()}
     here = [(each, known[each.patient_id]) for each in ranked if each.patient_id in known]
     live = [(each, who) for each, who in here if not who.gone]

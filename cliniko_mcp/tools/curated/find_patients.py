@@ -90,7 +90,7 @@ async def _look(clinic: GuardedClinic, query: str) -> _Result:
         found = await patients.listed(clinic, [{"date_of_birth": day.isoformat()}])
         return _Result(f"date of birth {day.isoformat()}", _live_first(found.patients), notes=_partly(found.whole))
     if _ID.fullmatch(query) and not query.startswith("0"):
-        record = (await clinic.by_id("list_patients", [query])).get(query)
+        record = (await clinic.by_id_named("list_patients", [query])).get(query)
         if record is not None:
             return _Result("id", [patients.known_patient(record)])
     if _PHONE.fullmatch(query) and len(digits(query)) >= 6:

@@ -105,13 +105,13 @@ async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *,
         return list((await clinic.rows(call, limit=MOST)).rows)
 
     async def bookings() -> list[Record]:
-        return await gathered(clinic.all("list_bookings", patient_ids=patient_id, cancelled_at="all"))
+        return await gathered(clinic.all_named("list_bookings", patient_ids=patient_id, cancelled_at="all"))
 
     async def attendees() -> list[Record]:
-        return await gathered(clinic.all("list_attendees", patient_id=patient_id, cancelled_at="all"))
+        return await gathered(clinic.all_named("list_attendees", patient_id=patient_id, cancelled_at="all"))
 
     async def listed(name: str, **filters: object) -> list[Record]:
-        return await gathered(clinic.all(name, patient_id=patient_id, **filters))
+        return await gathered(clinic.all_named(name, patient_id=patient_id, **filters))
 
     async def nothing() -> list[Record] | None:
         return None
@@ -210,7 +210,7 @@ def _form(form: PatientForm, roster: Roster) -> Json:
     return {
         "id": form.id,
         "name": clean(form.name or "", 120),
-        "given_at": local_text(form.created_at, roster.zone(form.business_id)),
+        "given_at": local_text(form.created_at, roster.zone(form.business_id)) if form.created_at else None,
     }
 
 
@@ -270,7 +270,7 @@ def _note(note: TreatmentNote, roster: Roster) -> Json:
     row: Json = {
         "id": note.id,
         "title": clean(note.title or "", 120),
-        "written_at": local_text(note.created_at, roster.home),
+        "written_at": local_text(note.created_at, roster.home) if note.created_at else None,
         "author": clean(note.author_name or "", 80),
         "state": "draft" if note.draft is not False else "final",
         "text": text,

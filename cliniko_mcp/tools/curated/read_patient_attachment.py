@@ -39,7 +39,7 @@ async def work(clinic: GuardedClinic, given: ReadPatientAttachment) -> Answer:
     zone = await clinic.zone()
     item: dict[str, JsonValue] = {"id": found.id}
     if found.patient_id:
-        whose = (await clinic.by_id("list_patients", [found.patient_id])).get(found.patient_id)
+        whose = (await clinic.by_id_named("list_patients", [found.patient_id])).get(found.patient_id)
         item |= (
             {"patient": person(whose), "patient_id": found.patient_id} if whose else {"patient_id": found.patient_id}
         )
@@ -48,7 +48,8 @@ async def work(clinic: GuardedClinic, given: ReadPatientAttachment) -> Answer:
     for name, value in (("content_type", found.content_type), ("size", found.size)):
         if value is not None:
             item[name] = value
-    item["created_at"] = local_text(found.created_at, zone)
+    if found.created_at is not None:
+        item["created_at"] = local_text(found.created_at, zone)
     if found.archived_at is not None:
         item["archived_at"] = local_text(found.archived_at, zone)
     free: dict[str, JsonValue] = {"description": clean(found.description, 255)} if found.description else {}

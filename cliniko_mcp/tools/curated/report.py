@@ -129,7 +129,7 @@ async def _rows(clinic: GuardedClinic, given: Report, found: Finding, used: int)
     """The rows that fit, with the patients' names."""
     some = found.rows[given.skip : given.skip + (given.limit or _USUAL)]
     ids = [str(row["patient_id"]) for row in some if row.get("patient_id")]
-    records = await clinic.by_id("list_patients", ids)
+    records = await clinic.by_id_named("list_patients", ids)
     room = (MOST_BYTES if given.limit is not None else USUAL_BYTES) - _ROOM - used
     shown: list[Json] = []
     for row in some:

@@ -103,7 +103,7 @@ async def _without_patient(
     live = [each for each in found if each.cancelled is None]
     if len(live) < 2:
         return visits.one_of(found, roster, span.said, practitioner.name)
-    names = await clinic.by_id("list_patients", [each.patient_id for each in live[:MOST_CANDIDATES]])
+    names = await clinic.by_id_named("list_patients", [each.patient_id for each in live[:MOST_CANDIDATES]])
     candidates: list[JsonValue] = []
     for each in live[:MOST_CANDIDATES]:
         row = each.row(roster)
@@ -120,7 +120,7 @@ async def _without_patient(
 
 
 async def _name(clinic: GuardedClinic, patient_id: str) -> str:
-    record = (await clinic.by_id("list_patients", [patient_id])).get(patient_id)
+    record = (await clinic.by_id_named("list_patients", [patient_id])).get(patient_id)
     return (person(record) if record else "") or f"patient {patient_id}"
 
 

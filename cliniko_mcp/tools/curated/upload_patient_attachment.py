@@ -4,6 +4,7 @@ Requests: what finding the patient takes (1 by id, up to 13 by name), one for fi
 the presigned address, the storage (which gets no key of ours) and the attachment.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -12,7 +13,12 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Risk
-from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment, PresignedPost
+from cliniko_mcp.cliniko.resources.patient_attachments import (
+    PatientAttachment,
+    PatientAttachmentBody,
+    PatientAttachments,
+    PresignedPost,
+)
 from cliniko_mcp.errors import InvalidArguments, JsonValue, Unavailable
 from cliniko_mcp.frontdesk.concurrency import gathered
 from cliniko_mcp.frontdesk.files import MOST_GIVEN, Upload, from_base64, from_folder
@@ -50,7 +56,7 @@ async def work(clinic: GuardedClinic, given: UploadPatientAttachment) -> Answer:
     before = [
         str(getattr(row, "id", ""))
         for row in await gathered(
-            clinic.all("list_patient_attachments", patient_id=patient.id, filename=f"={upload.name}")
+            clinic.all_named("list_patient_attachments", patient_id=patient.id, filename=f"={upload.name}")
         )
     ]
     made = await _attached(clinic, patient.id, upload, given.description)
@@ -74,23 +80,23 @@ async def work(clinic: GuardedClinic, given: UploadPatientAttachment) -> Answer:
 async def _attached(
     clinic: GuardedClinic, patient_id: str, upload: Upload, description: str | None
 ) -> PatientAttachment:
-    post = await clinic.perform(clinic.call("get_attachment_presigned_post", patient_id=patient_id))
-    if not isinstance(post, PresignedPost) or not post.url or not post.fields:
-        raise Unavailable("Cliniko gave no address to upload to.", "Nothing was attached. Try again in a minute.")
-    fields = {name: str(value) for name, value in post.fields.items()}
-    place = await clinic.send_file(post.url, fields, upload.plain_name, upload.kind, upload.data)
-    described = {"description": description} if description else {}
-    made = await clinic.perform(
-        clinic.call(
-            "create_patient_attachment",
-            patient_id=patient_id,
-            upload_url=place,
-            filename=upload.name,
-            **described,
-        )
+    address = await clinic.upload(
+        PatientAttachments.get_attachment_presigned_post.call(patient_id=patient_id),
+        _form_of,
+        upload.plain_name,
+        upload.kind,
+        upload.data,
     )
-    assert isinstance(made, PatientAttachment)
-    return made
+    body = PatientAttachmentBody(patient_id=patient_id, upload_url=address, filename=upload.name)
+    if description:
+        body.description = description
+    return await clinic.perform(PatientAttachments.create_patient_attachment, body)
+
+
+def _form_of(post: PresignedPost) -> tuple[str, Mapping[str, str]]:
+    if not post.url or not post.fields:
+        raise Unavailable("Cliniko gave no address to upload to.", "Nothing was attached. Try again in a minute.")
+    return post.url, {name: str(value) for name, value in post.fields.items()}
 
 
 tool = curated(

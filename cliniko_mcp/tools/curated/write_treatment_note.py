@@ -94,7 +94,7 @@ async def _source(clinic: GuardedClinic, given: WriteTreatmentNote) -> _Source:
                 "Ask the practitioner to go on with it in Cliniko itself.",
             )
         return _Source(document, clean(note.title, 120), note=note)
-    rows = await gathered(clinic.all("list_treatment_note_templates", archived_at="all"))
+    rows = await gathered(clinic.all_named("list_treatment_note_templates", archived_at="all"))
     templates = {one.id: one for one in (_template(row) for row in rows if isinstance(row, TreatmentNoteTemplate))}
     if given.template is None:
         live = [each for each in templates.values() if not each.gone]
@@ -166,7 +166,7 @@ def _filled(document: Document, given: WriteTreatmentNote, zone: ZoneInfo, clini
 
 async def _no_draft_yet(clinic: GuardedClinic, patient: Known, visit: Visit, source: _Source) -> None:
     template = source.template.id if source.template else None
-    rows = await gathered(clinic.all("list_treatment_notes", patient_id=patient.id, booking_id=visit.booking_id))
+    rows = await gathered(clinic.all_named("list_treatment_notes", patient_id=patient.id, booking_id=visit.booking_id))
     for row in rows:
         same = getattr(row, "treatment_note_template_id", None) == template
         if isinstance(row, TreatmentNote) and same and row.draft is not False:

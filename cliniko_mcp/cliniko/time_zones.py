@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
+from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import JsonValue
 
@@ -179,23 +180,36 @@ _BY_NAME: Final = {name: label for label, name in reversed(LABELS.items())} | {
     name: label for label, name in LABELS.items() if name.endswith(f"/{label.replace(' ', '_')}")
 }
 
+_BY_FOLDED_LABEL: Final = {label.casefold(): name for label, name in LABELS.items()}
 _OFFSET: Final = re.compile(r"Etc/GMT[+-][1-9]|Factory$|localtime$")
+_OTHER_FILES: Final = ("posix/", "right/", "/")
+
+
+@cache
+def time_zone(name: str | None) -> ZoneInfo | None:
+    """The zone of an IANA name such as `Australia/Sydney` or of one of Cliniko's labels; None for any other text."""
+    wanted = (name or "").strip()
+    iana = _BY_FOLDED_LABEL.get(wanted.casefold(), wanted)
+    if not iana or iana.startswith(_OTHER_FILES):
+        return None
+    try:
+        return ZoneInfo(iana)
+    except (LookupError, ValueError, OSError):  # an unknown name, one that is no name, or one that is a folder
+        return None
 
 
 def zone(name: JsonValue) -> tzinfo:
     """The zone with this IANA name; UTC where there is none."""
-    if not isinstance(name, str):
-        return UTC
-    return ZoneInfo(name)
+    return (time_zone(name) if isinstance(name, str) else None) or UTC
 
 
 def known(name: str) -> bool:
     """Whether this is an IANA name, and not merely an offset from UTC."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return name in _BY_NAME or not _OFFSET.match(name)
+    return (
+        time_zone(name) is not None
+        and name.casefold() not in _BY_FOLDED_LABEL
+        and (name in _BY_NAME or not _OFFSET.match(name))
+    )
 
 
 def label_of(name: str) -> str | None:

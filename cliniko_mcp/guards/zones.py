@@ -1,0 +1,82 @@
+"""Which time zone a call means: that of its site, else that of the key's user (api.md section 3.6)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.models import value_of
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.registry import reader_of
+from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
+from cliniko_mcp.sanitize import clean
+
+if TYPE_CHECKING:
+    from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+
+SECONDS_KEPT: Final = 600.0
+"""Seconds for which a zone is remembered: sites do not move."""
+HOME: Final = ""
+"""Stands for the key's user where otherwise the id of a site stands."""
+_UTC: Final = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone, and a sentence for the reader where it had to be guessed."""
+
+    zone: ZoneInfo
+    note: str | None = None
+
+
+async def home_zone(clinic: GuardedClinic) -> Zone:
+    """The zone of the key's user: one request. UTC, with a note, where Cliniko does not tell it."""
+    from cliniko_mcp.cliniko.resources.users import Users
+
+    try:
+        user = await clinic.perform(Users.get_authenticated_user)
+    except NotAllowed:
+        return Zone(_UTC, "Reading the key's user is switched off here, so times are in UTC.")
+    return _zone(user.time_zone_identifier, "The zone of the key's user") or Zone(
+        _UTC, "The key's user has no time zone in Cliniko, so times are in UTC."
+    )
+
+
+async def site_zone(clinic: GuardedClinic, business_id: str) -> Zone | None:
+    """The zone of a site: one request. None where the site cannot be read or tells no zone."""
+    from cliniko_mcp.cliniko.resources.businesses import Businesses
+
+    try:
+        site = await clinic.perform(Businesses.get_business, include_archived=True, id=business_id)
+    except (NotFound, PermissionMissing, NotAllowed):
+        return None
+    return _zone(site.time_zone_identifier, "The zone of the site")
+
+
+async def site_of_target(clinic: GuardedClinic, call: Call) -> str | None:
+    """The site of the record that a call changes: a change of an appointment seldom repeats its site, yet its times
+    are meant in that site's zone. One request, or none where there is no such record."""
+    read: Operation | None = reader_of(call.operation)
+    if read is None or read.listing or call.target is None or set(read.path_ids) - set(call.ids):
+        return None
+    ids = {name: call.ids[name] for name in read.path_ids}
+    try:
+        record = await clinic.perform(Call(read, ids, include_archived=bool(read.hidden_filters)))
+    except (NotFound, NotAllowed):
+        return None
+    site = value_of(record, "business_id") if record is not None else None
+    return site if isinstance(site, str) else None
+
+
+def _zone(name: str | None, whose: str) -> Zone | None:
+    if not name:
+        return None
+    zone = time_zone(name)
+    if zone is not None:
+        return Zone(zone)
+    shown = re.sub(r"[\"\\]", "", clean(name, 60))
+    return Zone(_UTC, f'{whose} is "{shown}", which is not known here, so times are in UTC.')
