@@ -33,7 +33,7 @@ _WHAT, _PHRASE = 4, 2
 """How many times a word is counted, by where it stands."""
 _PAIR, _PRESUMED = 10, 3
 """How much a pair of words counts at most, and how many other uses of it are presumed: one use proves little."""
-_CLEARLY: Final = 1.75
+_CLEARLY: Final = 1.0
 """How far something not offered has to lead before the request is taken to be about it."""
 _SAME_KIND: Final = {"delete": "archive"}
 _CURATED, _ELSEWHERE = "curated", "elsewhere"
@@ -78,8 +78,11 @@ _PASSED_OVER: Final = frozenset(stems("a an the this that these my our your his 
 
 def pairs(text: str) -> Iterable[str]:
     """Each two stems that stand side by side once articles and the like are gone; the first also with the beginning."""
-    telling = (word for word in stems(text) if word not in _PASSED_OVER)
-    return dict.fromkeys(f"{one} {other}" for one, other in pairwise([_START, *telling]))
+    return dict.fromkeys(f"{one} {other}" for one, other in pairwise([_START, *_telling(text)]))
+
+
+def _telling(text: str) -> Iterable[str]:
+    return (word for word in stems(text) if word not in _PASSED_OVER)
 
 
 class Lookup:
@@ -107,6 +110,7 @@ class Lookup:
         for words in own.values():
             together.update(words)
         self._own, self._resources, self._kinds = (_rates(groups, together) for groups in (own, resources, kinds))
+        self._things = {frozenset(_telling(name.partition("_")[2])) for name in self._tools}
         named = {word for name in own for word in stems(name)}
         self._empty = {word for word in together if word not in named and len(self._own[word]) > len(own) / 2}
         """Words such as "the": most tools are spoken of with them, so alone they say nothing."""
@@ -135,7 +139,8 @@ class Lookup:
         about = next((answer for answer in ranked if answer in self._topics), None)
         if about and tools and scores[about] < scores[tools[0]] + _CLEARLY:
             about = None
-        return Found(tools, about)
+        # Who says only "invoices" may want to read them.
+        return Found(tools, None if frozenset(_telling(request)) in self._things else about)
 
     def _scores(self, request: str) -> Mapping[str, float]:
         """How much speaks for each tool and topic, without those of which no word is said."""
@@ -152,8 +157,8 @@ class Lookup:
                 )
                 scores[answer] = max(score, scores.get(answer, 0))
         for pair in pairs(request):
-            uses = self._pairs.get(pair, {})
-            presumed = sum(uses.values()) + _PRESUMED
+            uses = self._pairs.get(pair, Counter[str]())
+            presumed = uses.total() + _PRESUMED
             for answer, times in uses.items():
                 scores[answer] = scores.get(answer, 0) + math.log1p(_PAIR * times / presumed)
         for name in scores:

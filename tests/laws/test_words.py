@@ -123,8 +123,3 @@ def test_names_of_tools_in_a_description_exist(entry: Entry):
 def test_the_core_view_names_tools_that_exist():
     assert set(CORE) <= entries().keys()
     assert set(META) <= entries().keys()
-
-
-@every_operation
-def test_every_live_operation_has_words_that_people_say_for_it(operation: Operation):
-    assert operation.deprecated or operation.synonyms
