@@ -183,7 +183,8 @@ class Catalogue:
             body["not_in_cliniko_api"] = self._answer(not_offered()[about])
         likely = [*nearest, *names[:_LIKELY]]
         found = [entries()[name] for name in dict.fromkeys([*nearest, *names]) if name not in self._hidden]
-        tools: list[JsonValue] = [_summary(entry) for entry in found if entry.kind == "workflow" and entry.name in likely]
+        curated_tools = (entry for entry in found if entry.kind == "workflow" and entry.name in likely)
+        tools: list[JsonValue] = [_summary(entry) for entry in curated_tools]
         body["items"] = _with_schemas(entry for entry in found if entry.kind == "operation")
         if tools:
             body["tools"] = tools[:3]
