@@ -15,9 +15,7 @@ _US_CITIES = frozenset(
         *("Knox_IN", "Shiprock", "Atka"),
     )
 )
-_US_OTHERS = frozenset(
-    ("Pacific/Honolulu", "EST", "EST5EDT", "CST6CDT", "HST", "MST", "MST7MDT", "Navajo", "PST8PDT")
-)
+_US_OTHERS = frozenset(("Pacific/Honolulu", "EST", "EST5EDT", "CST6CDT", "HST", "MST", "MST7MDT", "Navajo", "PST8PDT"))
 _US_NAMES = frozenset(("us", "usa", "u.s.", "u.s.a.", "united states", "united states of america"))
 
 
