@@ -18,7 +18,7 @@ import anyio
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from benchmarks.report import Row, report, where
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from tests.faults.crowd import Soak, forget, held, in_process
 
 RESULT = "benchmarks/soak.json"
@@ -58,7 +58,7 @@ async def soak(minutes: int, callers: int) -> list[Row]:
                 rows.append(told)
                 print(told, flush=True)
                 forget(assistant)
-            checked = Chain(audit).verify()
+            checked = HashChain(audit).verify()
             assert checked.problem is None, checked
     return rows
 

@@ -1,9 +1,9 @@
-"""A run assembled, readable top to bottom: settings in; the clinic, its guards and the tools' calls out. No MCP yet."""
+"""The app: settings in; the clinic, its guards and the calls of tools out. It knows nothing of MCP."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -17,8 +17,9 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.settings import Settings
-from cliniko_mcp.tools.boundary import too_large
+from cliniko_mcp.tools.boundary import check_size
 from cliniko_mcp.tools.catalogue import Catalogue
+from cliniko_mcp.tools.tool import Arguments, Tool
 from cliniko_mcp.tools.views import View, view_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class App:
-    """A running server's parts: what is listed, what may be called, and the clinic, opened when first needed."""
+    """What one run is made of: the tools that are listed or may be called, and the clinic, opened when first needed."""
 
     def __init__(self, settings: Settings, view: View, stack: AsyncExitStack) -> None:
         self.settings = settings
@@ -43,7 +44,7 @@ class App:
 
     @property
     def sandbox(self) -> Sandbox:
-        """The demo clinic of this run, made when first asked for."""
+        """The demo clinic of this run, made when first needed."""
         if self._sandbox is None:
             self._sandbox = demo_clinic(self.settings)
             self.at_end(self._sandbox.close)
@@ -58,11 +59,11 @@ class App:
         self._stack.callback(close)
 
     def clock(self) -> Callable[[], datetime]:
-        """Where this run reads the time: the demo clinic's clock, a given start that runs on, or this computer's."""
+        """The clock of this run: the demo clinic's, a start that was set and runs on, or this computer's."""
         if self.settings.sandbox:
             return lambda: self.sandbox.clock.now()
-        start = self.settings.sandbox_now
-        if start is not None and self.settings.demo:
+        start = self.settings.clock_start
+        if start is not None:
             began = datetime.now(UTC)
             frozen = self.settings.sandbox_clock == "frozen"
             return lambda: start if frozen else start + (datetime.now(UTC) - began)
@@ -79,22 +80,25 @@ class App:
                 self._clinic = clinic
             return self._clinic
 
-    async def call(self, name: str, arguments: Mapping[str, object] | None, caller: Caller) -> dict[str, JsonValue]:
-        """What the tool `name` answers, as the envelope.
+    async def call(self, name: str, arguments: Arguments | None, caller: Caller) -> dict[str, JsonValue]:
+        """What the tool of this name answers, see `run`. Raises UnknownTool for a name that does not exist."""
+        return await self.run(self.catalogue.get(name), arguments or {}, caller)
 
-        Raises UnknownTool for a name that does not exist, AskFirst where a person has to be asked by a repeated call,
-        and the error tree for everything that goes wrong.
+    async def run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
+        """What this tool of the catalogue answers, as the envelope.
+
+        Raises AskFirst where a person has to be asked by a repeated call, and the error tree for everything that goes
+        wrong.
         """
-        tool = self.catalogue.get(name)
-        too_large(arguments, tool.most_bytes)
+        check_size(arguments, tool.max_argument_bytes)
         ended = anyio.Event()
         self._under_way.add(ended)
         try:
-            guarded = await self.guarded_clinic(name, caller)
+            guarded = await self.guarded_clinic(tool.name, caller)
             from cliniko_mcp.client.rate_limit import one_call
 
             with one_call():
-                answer = await tool.run(guarded, arguments or {})
+                answer = await tool.run(guarded, arguments)
                 return await answer.finished(guarded)
         finally:
             self._under_way.discard(ended)
@@ -122,31 +126,31 @@ def demo_clinic(settings: Settings) -> Sandbox:
     from cliniko_mcp.sandbox.core import Fault, Sandbox
 
     try:
-        faults = [Fault.said(each) for each in settings.faults]
+        faults = [Fault.parse(fault) for fault in settings.faults]
     except ValueError as problem:
         raise ConfigurationError(f"--faults: {problem}") from None
-    keeper = None
+    persistence = None
     if settings.sandbox_file:
         from cliniko_mcp.sandbox.clinic_file import ClinicFile
 
-        keeper = ClinicFile(settings.sandbox_file)
+        persistence = ClinicFile(settings.sandbox_file)
     sandbox = Sandbox(
         now=settings.sandbox_now or datetime.now(UTC),
         frozen=settings.sandbox_clock == "frozen",
         seed=settings.seed,
         rate_limit=settings.rate_limit,
-        keeper=keeper,
+        persistence=persistence,
         faults=faults,
     )
-    said = settings.model_fields_set
+    chosen = settings.model_fields_set
     wall = partial(datetime.now, UTC)
-    sandbox.keep_clock(wall, now_said="sandbox_now" in said, frozen_said="sandbox_clock" in said)
+    sandbox.persist_clock(wall, keep_now="sandbox_now" in chosen, keep_frozen="sandbox_clock" in chosen)
     return sandbox
 
 
 @asynccontextmanager
 async def open_clinic(app: App) -> AsyncGenerator[Clinic]:
-    """The clinic behind a house: the account, another address, or the demo clinic, all by the same road."""
+    """The client of the clinic: the account, another address, or the demo clinic, all through the same HTTP client."""
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_agent
 
@@ -177,14 +181,14 @@ async def open_clinic(app: App) -> AsyncGenerator[Clinic]:
 
 
 def guards(app: App, clinic: Clinic) -> tuple[Guard, ...]:
-    """The onion around every operation, outermost first."""
+    """The guards around every operation, outermost first."""
     from cliniko_mcp.approvals.approval_page import approval_page
     from cliniko_mcp.approvals.paths import audit_file, state_folder
     from cliniko_mcp.approvals.questions import Questions
     from cliniko_mcp.guards.audit import Audit
     from cliniko_mcp.guards.confirm import Confirm
     from cliniko_mcp.guards.exclusion import Exclusion
-    from cliniko_mcp.guards.hash_chain import Chain
+    from cliniko_mcp.guards.hash_chain import HashChain
     from cliniko_mcp.guards.read_only import ReadOnly
 
     settings, now = app.settings, clinic.now
@@ -203,7 +207,7 @@ def guards(app: App, clinic: Clinic) -> tuple[Guard, ...]:
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
-        Audit(Chain(log), now),
+        Audit(HashChain(log), now),
         Exclusion(app.view.excluded_from, app.view.forbidden),
         *read_only,
         confirm,
@@ -224,7 +228,7 @@ def check_account(settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncGenerator[App]:
-    """A house for the length of a run; its connection closes with it.
+    """The app for the length of a run; its connection closes with it.
 
     Raises ConfigurationError for settings that cannot work.
     """

@@ -1,15 +1,16 @@
-"""Text that patients, staff or other programs wrote, made fit to show: nothing a reader cannot see, and not too long.
+"""Text that patients, staff or other programs wrote, made fit to show: nothing invisible, and not too long.
 
-Such text is data wherever it appears. Pure functions, linear in the length of what they are given.
+Such text is data wherever it appears. Pure functions, linear in the length of their input.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
-MOST: Final = 100_000
+MAX_CHARACTERS: Final = 100_000
 """Characters looked at, at most; what follows is cut before any other work."""
 
 _MARKS: Final = 4
@@ -26,13 +27,13 @@ _BLANK: Final = frozenset(
 ) | frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 
 
-def clean(text: str, limit: int = MOST, *, lines: bool = False) -> str:
+def clean(text: str, limit: int = MAX_CHARACTERS, *, lines: bool = False) -> str:
     """The text without control, invisible, bidirectional, private and unassigned characters, at most `limit` long.
 
     White space becomes single spaces; with `lines`, line breaks are kept (never two blank ones). What is cut off is
     marked by an ellipsis, which counts.
     """
-    kept = text[:MOST]
+    kept = text[:MAX_CHARACTERS]
     if not (kept.isascii() and kept.isprintable()):  # most text is plain, and then there is nothing to look for
         kept = unicodedata.normalize("NFC", "".join(_visible(kept)))
     if lines:
@@ -70,11 +71,11 @@ def _visible(text: str) -> Iterator[str]:
             yield character
 
 
-def plain(html: str, limit: int = MOST) -> str:
+def plain(html: str, limit: int = MAX_CHARACTERS) -> str:
     """The words of a piece of HTML, such as a note's paragraph (api.md 1.6), with its line breaks; then cleaned."""
     words: list[str] = []
     silent = ""
-    for piece in _TAG.split(html[:MOST]):
+    for piece in _TAG.split(html[:MAX_CHARACTERS]):
         tag = _TAG_NAME.match(piece)
         if tag is None:
             if not silent and not (piece.startswith("<!") and piece.endswith(">")):
@@ -102,3 +103,8 @@ def label(text: str, limit: int = 60) -> str:
     if _SIMPLE.fullmatch(shown):
         return shown
     return "“" + re.sub('[“”"„‟]', "'", shown) + "”"
+
+
+def quoted(text: str, limit: int) -> str:
+    """The text cleaned, on one line of at most `limit` characters, in quotes: it cannot pass for our own words."""
+    return json.dumps(clean(text, limit), ensure_ascii=False)

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from cliniko_mcp.approvals.pin import Checked, Pin
-from cliniko_mcp.approvals.questions import Asked, Place, Questions
+from cliniko_mcp.approvals.questions import ApprovalPlace, PendingQuestion, Questions
 
 
 class Outcome(StrEnum):
@@ -33,13 +33,13 @@ class Decisions:
         """Whether a yes needs the PIN; a no never does."""
         return self._pin.is_set
 
-    def waiting(self) -> list[Asked]:
+    def waiting(self) -> list[PendingQuestion]:
         """The questions to be answered, oldest first."""
         return self._questions.waiting()
 
-    def decide(self, challenge: str, approved: bool, typed: str, place: Place) -> Outcome:
+    def decide(self, challenge: str, approved: bool, typed: str, place: ApprovalPlace) -> Outcome:
         """Answer one question. An answer to a question that is not waiting changes nothing and tries no PIN."""
-        if all(asked.question.challenge != challenge for asked in self._questions.waiting()):
+        if all(pending.question.challenge != challenge for pending in self._questions.waiting()):
             return Outcome.GONE
         if approved and self._pin.is_set:
             checked = self._pin.check(typed)

@@ -31,7 +31,7 @@ def arguments(call: Call) -> str:
     return canonical(
         {
             "ids": dict(call.ids),
-            "conditions": [(each.field, each.operator, each.value) for each in call.conditions],
+            "conditions": [(condition.field, condition.operator, condition.value) for condition in call.conditions],
             "query": call.query.model_dump() if call.query is not None else None,
             "sort": call.sort,
             "include_archived": call.include_archived,

@@ -15,7 +15,7 @@ from cliniko_mcp.cliniko.registry import lists, reads
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
 from cliniko_mcp.sanitize import clean, label
 
-MOST_ROWS: Final = 100
+MAX_ROWS: Final = 100
 
 
 class Rows(Protocol):
@@ -63,7 +63,7 @@ class Facts:
         """How many rows such a list has, and the first hundred; None where this key may not see them."""
         listing = next(listing for listing in lists(module) if listing.path == f"/{module}")
         try:
-            page = await self._clinic.page(listing.where(filters), 1, MOST_ROWS)
+            page = await self._clinic.page(listing.where(filters), 1, MAX_ROWS)
         except _UNREADABLE:
             self.found.append([module, None])
             return None

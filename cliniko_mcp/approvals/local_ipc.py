@@ -1,8 +1,8 @@
-"""Where running servers and `cliniko-mcp approve` meet: a small private file, and proofs that both can read it.
+"""Local IPC between running servers and `cliniko-mcp approve`: an announcement file, and proofs made with its secret.
 
-The file (mode 0600, in a folder of mode 0700) says on which local port a server listens and holds a secret that never
-crosses the connection: each side proves with it what it says, so neither a stale port that somebody else has taken
-over nor a program of another user can pass for the other side. What is asked stays in memory.
+The announcement (mode 0600, in a folder of mode 0700) says on which local port a server listens and holds a secret that
+never crosses the connection: each side signs its messages with it, so neither a stale port that somebody else has taken
+over nor a program of another user can pass for the other side. The questions themselves stay in memory.
 """
 
 import hashlib
@@ -23,30 +23,30 @@ from cliniko_mcp.sanitize import clean
 
 PATH: Final = "/terminal"
 PROOF: Final = "X-Proof"
-_MOST_WAITED: Final = 10.0
-_LARGEST: Final = 262_144
+_TIMEOUT_SECONDS: Final = 10.0
+_MAX_REPLY_BYTES: Final = 262_144
 
 
 def proof(secret: str, side: str, body: bytes) -> str:
-    """What proves that this side, which knows the secret, said this."""
+    """The HMAC that proves that this side, which knows the secret, sent this body."""
     return hmac.new(secret.encode(), f"{side}\n".encode() + body, hashlib.sha256).hexdigest()
 
 
 def announce(folder: Path, name: str, port: int, secret: str) -> Path:
-    """Leave word that a server listens on this port. Raises OSError where that cannot be done privately."""
+    """Announce that a server listens on this port: the file. Raises OSError where that cannot be done privately."""
     path = private_folder(private_folder(folder) / "approvals") / f"{name}.json"
     write_private(path, json.dumps({"port": port, "secret": secret}))
     return path
 
 
-def answer(decisions: Decisions, secret: str, body: bytes, given: str, now: float) -> tuple[bytes, str] | None:
+def answer(decisions: Decisions, secret: str, body: bytes, signature: str, now: float) -> tuple[bytes, str] | None:
     """The reply to a terminal, with its proof; None for whoever cannot prove to have read the file."""
-    if not hmac.compare_digest(proof(secret, "terminal", body).encode(), given.encode("utf-8", "replace")):
+    if not hmac.compare_digest(proof(secret, "terminal", body).encode(), signature.encode("utf-8", "replace")):
         return None
     try:
-        asked = json.loads(body)
-        nonce = str(asked["nonce"])
-        reply: dict[str, JsonValue] = _list(decisions, now) if asked["do"] == "list" else _decide(decisions, asked)
+        request = json.loads(body)
+        nonce = str(request["nonce"])
+        reply: dict[str, JsonValue] = _list(decisions, now) if request["do"] == "list" else _decide(decisions, request)
     except (ValueError, KeyError, TypeError):
         return None
     text = json.dumps(reply).encode()
@@ -56,19 +56,21 @@ def answer(decisions: Decisions, secret: str, body: bytes, given: str, now: floa
 def _list(decisions: Decisions, now: float) -> dict[str, JsonValue]:
     waiting: list[JsonValue] = [
         {
-            "question": asked.question.challenge,
-            "title": asked.question.title,
-            "preview": asked.question.preview,
-            "program": asked.program,
-            "seconds": int(asked.question.expires - now),
+            "question": pending.question.challenge,
+            "title": pending.question.title,
+            "preview": pending.question.preview,
+            "program": pending.program,
+            "seconds": int(pending.question.expires - now),
         }
-        for asked in decisions.waiting()
+        for pending in decisions.waiting()
     ]
     return {"waiting": waiting, "pin": decisions.needs_pin}
 
 
-def _decide(decisions: Decisions, asked: Mapping[str, object]) -> dict[str, JsonValue]:
-    outcome = decisions.decide(str(asked["question"]), asked["approve"] is True, str(asked.get("pin", "")), "terminal")
+def _decide(decisions: Decisions, request: Mapping[str, object]) -> dict[str, JsonValue]:
+    outcome = decisions.decide(
+        str(request["question"]), request["approve"] is True, str(request.get("pin", "")), "terminal"
+    )
     return {"outcome": outcome.name}
 
 
@@ -94,7 +96,7 @@ class Server:
 
     def waiting(self) -> list[Waiting]:
         """The questions that wait there. Raises OSError where no such server answers any more."""
-        reply = self._ask({"do": "list"})
+        reply = self._send({"do": "list"})
         rows = cast("list[dict[str, JsonValue]]", reply["waiting"])
         return [
             Waiting(
@@ -110,30 +112,30 @@ class Server:
 
     def decide(self, challenge: str, approved: bool, pin: str = "") -> Outcome:
         """Answer a question. Raises OSError where the server does not answer any more."""
-        reply = self._ask({"do": "decide", "question": challenge, "approve": approved, "pin": pin})
+        reply = self._send({"do": "decide", "question": challenge, "approve": approved, "pin": pin})
         return Outcome[str(reply["outcome"])]
 
-    def _ask(self, what: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    def _send(self, request: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
         nonce = self._token()
-        body = json.dumps({"nonce": nonce, **what}).encode()
+        body = json.dumps({"nonce": nonce, **request}).encode()
         headers = {"Content-Type": "application/json", PROOF: proof(self._secret, "terminal", body)}
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=_MOST_WAITED)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request("POST", PATH, body, headers)
             response = connection.getresponse()
-            text = response.read(_LARGEST)
-            shown = response.getheader(PROOF, "")
+            text = response.read(_MAX_REPLY_BYTES)
+            signature = response.getheader(PROOF, "")
         except HTTPException as problem:
             raise ConnectionError("this is not a server of ours") from problem
         finally:
             connection.close()
-        if not hmac.compare_digest(proof(self._secret, f"server {nonce}", text).encode(), shown.encode()):
-            raise ConnectionError("this is not the server that left word")
+        if not hmac.compare_digest(proof(self._secret, f"server {nonce}", text).encode(), signature.encode()):
+            raise ConnectionError("this is not the server that was announced")
         return cast("Mapping[str, JsonValue]", json.loads(text))
 
 
 def servers(folder: Path, token: Callable[[], str]) -> Iterator[Server]:
-    """Yield the servers that left word in this folder and still answer; word of those that do not is removed."""
+    """Yield the servers announced in this folder that still answer; the announcements of others are removed."""
     approvals = folder / "approvals"
     if not approvals.is_dir():
         return

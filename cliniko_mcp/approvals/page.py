@@ -23,9 +23,9 @@ from cliniko_mcp.approvals.decisions import Decisions, Outcome
 from cliniko_mcp.approvals.peer_uid import is_foreign
 
 _LOG = logging.getLogger(__name__)
-_LARGEST: Final = 8_192
-_WATCHED: Final = 5.0
-_PULSE: Final = 0.1
+_MAX_BODY_BYTES: Final = 8_192
+_WATCHED_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.1
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -38,7 +38,7 @@ _HEADERS: Final = {
 
 
 class ApprovalPage:
-    """The page where a person answers the questions that wait, and the meeting point for `cliniko-mcp approve`."""
+    """The page where a person answers the questions that wait, and the endpoint of `cliniko-mcp approve`."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class ApprovalPage:
         self._token = token
         self._open_browser = open_browser
         self._site: _Site | None = None
-        self._word: Path | None = None
+        self._announcement: Path | None = None
 
     def invite(self) -> str:
         """Call a person to the page, starting it when this is the first question; a sentence that says where to go."""
@@ -66,7 +66,7 @@ class ApprovalPage:
             return "The approval page could not be started; whoever runs this server finds the reason in its log."
         if not site.watched:
             self._open_browser(site.address)
-        if self._word is None:
+        if self._announcement is None:
             return "The question is on the approval page in the web browser on this computer."
         return f"The question is on the approval page in the web browser on this computer; or {terminal}."
 
@@ -76,23 +76,23 @@ class ApprovalPage:
         except OSError as problem:
             _LOG.error("the approval page could not be started: %s", problem.strerror)
             return None
-        threading.Thread(target=site.serve_forever, args=(_PULSE,), name="approval-page", daemon=True).start()
+        threading.Thread(target=site.serve_forever, args=(_POLL_SECONDS,), name="approval-page", daemon=True).start()
         self._site = site
         try:
-            self._word = local_ipc.announce(self._folder, self._token(), site.server_port, site.secret)
+            self._announcement = local_ipc.announce(self._folder, self._token(), site.server_port, site.secret)
         except OSError as problem:
             _LOG.warning("cliniko-mcp approve will not find this server: %s", problem.strerror or problem)
         return site
 
     def close(self) -> None:
-        """Take the page down and the word about it away."""
-        if self._word is not None:
+        """Take the page down and remove its announcement."""
+        if self._announcement is not None:
             with suppress(OSError):
-                self._word.unlink()
+                self._announcement.unlink()
         if self._site is not None:
             self._site.shutdown()
             self._site.server_close()
-        self._site = self._word = None
+        self._site = self._announcement = None
 
 
 class _Site(ThreadingHTTPServer):
@@ -116,7 +116,7 @@ class _Site(ThreadingHTTPServer):
     @property
     def watched(self) -> bool:
         """Whether the page is open in a browser at this moment."""
-        return time.monotonic() - self.seen < _WATCHED
+        return time.monotonic() - self.seen < _WATCHED_SECONDS
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # The inherited one writes the request's address and a traceback to standard error.
@@ -148,10 +148,10 @@ class _Visit(BaseHTTPRequestHandler):
         if not _same(target.path, site.path):
             return self._refuse(404)
         nonce = site.token()
-        said = parse_qs(target.query).get("said", [""])[0]
-        if said in Outcome.__members__:
+        outcome = parse_qs(target.query).get("outcome", [""])[0]
+        if outcome in Outcome.__members__:
             state = page_html.mark(waiting)
-            page = page_html.outcome_page(Outcome[said], len(waiting), path=site.path, nonce=nonce, state=state)
+            page = page_html.outcome_page(Outcome[outcome], len(waiting), path=site.path, nonce=nonce, state=state)
         else:
             needs_pin = site.decisions.needs_pin
             page = page_html.questions_page(waiting, csrf=site.csrf, nonce=nonce, needs_pin=needs_pin, now=site.now())
@@ -162,7 +162,7 @@ class _Visit(BaseHTTPRequestHandler):
         if not self._expected():
             return self._refuse(403)
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or len(length) > 6 or int(length) > _LARGEST:
+        if not length.isdecimal() or len(length) > 6 or int(length) > _MAX_BODY_BYTES:
             return self._refuse(413)
         target = urlsplit(self.path).path
         if target == local_ipc.PATH and "Origin" not in self.headers:
@@ -180,24 +180,24 @@ class _Visit(BaseHTTPRequestHandler):
             fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=10)
         except ValueError:
             return self._refuse(400)
-        given = {name: values[0] for name, values in fields.items() if len(values) == 1}
-        if not _same(given.get("csrf", ""), self.server.csrf):
+        form = {name: values[0] for name, values in fields.items() if len(values) == 1}
+        if not _same(form.get("csrf", ""), self.server.csrf):
             return self._refuse(403)
-        decision = given.get("decision")
+        decision = form.get("decision")
         if decision not in ("approve", "deny"):
             return self._refuse(400)
         outcome = self.server.decisions.decide(
-            given.get("question", ""), decision == "approve", given.get("pin", ""), "page"
+            form.get("question", ""), decision == "approve", form.get("pin", ""), "page"
         )
-        return self._send(303, "", "text/plain", {"Location": f"{self.server.path}?said={outcome.name}"})
+        return self._send(303, "", "text/plain", {"Location": f"{self.server.path}?outcome={outcome.name}"})
 
     def _terminal(self, body: bytes) -> None:
         site = self.server
         reply = local_ipc.answer(site.decisions, site.secret, body, self.headers.get(local_ipc.PROOF, ""), site.now())
         if reply is None:
             return self._refuse(404)
-        text, shown = reply
-        return self._send(200, text.decode(), "application/json", {local_ipc.PROOF: shown})
+        text, signature = reply
+        return self._send(200, text.decode(), "application/json", {local_ipc.PROOF: signature})
 
     def _expected(self) -> bool:
         """Whether the request names this very host, which a page of another site cannot (DNS rebinding)."""
@@ -207,14 +207,15 @@ class _Visit(BaseHTTPRequestHandler):
     def _refuse(self, status: int) -> None:
         self._send(status, f"{status}\n", "text/plain")
 
-    def _send(self, status: int, text: str, kind: str, more: dict[str, str] | None = None) -> None:
+    def _send(self, status: int, text: str, content_type: str, headers: dict[str, str] | None = None) -> None:
         body = text.encode()
         self.send_response(status)
-        for name, value in {**_HEADERS, "Content-Type": kind, "Content-Length": str(len(body)), **(more or {})}.items():
+        own = {"Content-Type": content_type, "Content-Length": str(len(body))}
+        for name, value in {**_HEADERS, **own, **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
 
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+def _same(found: str, expected: str) -> bool:
+    return hmac.compare_digest(found.encode("utf-8", "replace"), expected.encode())

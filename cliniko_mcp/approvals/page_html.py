@@ -6,8 +6,8 @@ from typing import Final
 
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.digest import digest
-from cliniko_mcp.approvals.pin import LONGEST
-from cliniko_mcp.approvals.questions import Asked
+from cliniko_mcp.approvals.pin import MAX_LENGTH
+from cliniko_mcp.approvals.questions import PendingQuestion
 from cliniko_mcp.sanitize import label
 
 _STYLE: Final = """
@@ -75,12 +75,12 @@ def policy(nonce: str) -> str:
     )
 
 
-def mark(waiting: Sequence[Asked]) -> str:
+def mark(waiting: Sequence[PendingQuestion]) -> str:
     """A short text that changes when the list of questions does."""
-    return digest(*(asked.question.challenge for asked in waiting))[:16]
+    return digest(*(pending.question.challenge for pending in waiting))[:16]
 
 
-def questions_page(waiting: Sequence[Asked], *, csrf: str, nonce: str, needs_pin: bool, now: float) -> str:
+def questions_page(waiting: Sequence[PendingQuestion], *, csrf: str, nonce: str, needs_pin: bool, now: float) -> str:
     """The page with every waiting question; `now` in Unix seconds on the clock that questions expire by."""
     if not waiting:
         body = (
@@ -90,7 +90,7 @@ def questions_page(waiting: Sequence[Asked], *, csrf: str, nonce: str, needs_pin
         return _document("Nothing is waiting", body, nonce, mark(waiting), idle=True)
     heading = "One question for you" if len(waiting) == 1 else f"{len(waiting)} questions for you"
     lead = "<p class=soft>An assistant wants to change something in Cliniko. Nothing happens unless you approve.</p>"
-    cards = "".join(_card(number, asked, csrf, needs_pin, now) for number, asked in enumerate(waiting, 1))
+    cards = "".join(_card(number, pending, csrf, needs_pin, now) for number, pending in enumerate(waiting, 1))
     return _document(f"({len(waiting)}) {heading}", f"<h1>{heading}</h1>{lead}{cards}", nonce, mark(waiting))
 
 
@@ -99,17 +99,17 @@ def outcome_page(outcome: Outcome, left: int, *, path: str, nonce: str, state: s
     more = "See the question that is waiting" if left == 1 else f"See the {left} questions that are waiting"
     link = f'<p><a href="{escape(path)}">{more if left else "Back to the page"}</a></p>'
     heading = _HEADINGS[outcome]
-    said = outcome.value.removeprefix(f"{heading}. ")
-    return _document(heading, f"<h1 role=status>{heading}</h1><p>{escape(said)}</p>{link}", nonce, state)
+    sentences = outcome.value.removeprefix(f"{heading}. ")
+    return _document(heading, f"<h1 role=status>{heading}</h1><p>{escape(sentences)}</p>{link}", nonce, state)
 
 
-def _card(number: int, asked: Asked, csrf: str, needs_pin: bool, now: float) -> str:
-    question = asked.question
+def _card(number: int, pending: PendingQuestion, csrf: str, needs_pin: bool, now: float) -> str:
+    question = pending.question
     minutes = max(1, int((question.expires - now) // 60))
-    program = f"Asked through {escape(label(asked.program))}. " if asked.program else ""
+    program = f"Asked through {escape(label(pending.program))}. " if pending.program else ""
     pin = (
         f'<label for="pin{number}">PIN</label><input type=password id="pin{number}" name=pin autocomplete=off '
-        f'maxlength={LONGEST} aria-describedby="what{number}">'
+        f'maxlength={MAX_LENGTH} aria-describedby="what{number}">'
         if needs_pin
         else ""
     )
@@ -125,9 +125,9 @@ def _card(number: int, asked: Asked, csrf: str, needs_pin: bool, now: float) -> 
 
 
 def _buttons(number: int, *, yes_first: bool) -> str:
-    said = f'aria-describedby="title{number} what{number}"'
-    yes = f"<button class=yes name=decision value=approve {said}>Approve</button>"
-    no = f"<button name=decision value=deny {said}>Deny</button>"
+    described = f'aria-describedby="title{number} what{number}"'
+    yes = f"<button class=yes name=decision value=approve {described}>Approve</button>"
+    no = f"<button name=decision value=deny {described}>Deny</button>"
     return yes + no if yes_first else no + yes
 
 

@@ -1,10 +1,10 @@
-"""Where this program keeps what it has to remember."""
+"""The files in which this program keeps its state."""
 
 from pathlib import Path
 
 
 def state_folder() -> Path:
-    """The folder for the audit log, the PIN and the meeting point of `approve`, where this system keeps such things."""
+    """The folder of the audit log, the PIN and the announcements for `approve`, where this system keeps such files."""
     from platformdirs import user_state_path
 
     return user_state_path("cliniko-mcp", appauthor=False)

@@ -37,8 +37,8 @@ def _written(address: str, port: int) -> tuple[str, str]:
     plain = socket.inet_aton(address)
 
     def words(octets: bytes) -> str:
-        each = (octets[begin : begin + 4] for begin in range(0, len(octets), 4))
-        return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in each)
+        fours = (octets[begin : begin + 4] for begin in range(0, len(octets), 4))
+        return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in fours)
 
     return f"{words(plain)}:{port:04X}", f"{words(_MAPPED + plain)}:{port:04X}"
 

@@ -15,7 +15,7 @@ from cliniko_mcp.private_files import locked, open_private, private_folder, read
 TRIES: Final = 5
 PAUSE: Final = 300.0
 """Seconds for which no PIN is taken after five wrong ones."""
-SHORTEST, LONGEST = 4, 64
+MIN_LENGTH, MAX_LENGTH = 4, 64
 _COST: Final = {"n": 2**15, "r": 8, "p": 1}
 
 
@@ -52,8 +52,8 @@ class Pin:
 
     def set(self, pin: str) -> None:
         """Keep this PIN from now on. Raises ValueError for one too short or long, OSError where it cannot be kept."""
-        if not SHORTEST <= len(pin) <= LONGEST:
-            raise ValueError(f"A PIN has {SHORTEST} to {LONGEST} characters.")
+        if not MIN_LENGTH <= len(pin) <= MAX_LENGTH:
+            raise ValueError(f"A PIN has {MIN_LENGTH} to {MAX_LENGTH} characters.")
         private_folder(self._folder)
         salt = secrets.token_bytes(16)
         self._write({"salt": salt.hex(), "hash": _hash(pin, salt), "failed": 0, "locked_until": 0.0})
@@ -79,7 +79,7 @@ class Pin:
         failed = kept["failed"] + 1
         locked = self._wall() + PAUSE if failed >= TRIES else 0.0
         self._write({**kept, "failed": 0 if locked else failed, "locked_until": locked})
-        if not hmac.compare_digest(_hash(typed[:LONGEST], bytes.fromhex(kept["salt"])), kept["hash"]):
+        if not hmac.compare_digest(_hash(typed[:MAX_LENGTH], bytes.fromhex(kept["salt"])), kept["hash"]):
             return Checked.LOCKED if locked else Checked.WRONG
         self._write({**kept, "failed": 0, "locked_until": 0.0})
         return Checked.RIGHT

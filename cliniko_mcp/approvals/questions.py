@@ -1,7 +1,7 @@
 """The questions that wait for a person's answer: each about one exact call, open for ten minutes, good for one act.
 
 A challenge is the digest of everything the answer is bound to, with a nonce; it counts only while it is in this table,
-so that only what this process minted, and nobody has used, is recognised. Used from several threads.
+so that only a question that this process asked, and nobody has used, is recognised. Used from several threads.
 """
 
 import threading
@@ -16,11 +16,11 @@ from cliniko_mcp.cliniko.calls import Call
 
 OPEN_FOR: Final = timedelta(minutes=10)
 DENIED_FOR: Final = timedelta(minutes=15)
-MOST_KEPT: Final = 1_000
-MOST_SHOWN: Final = 20
+MAX_KEPT: Final = 1_000
+MAX_SHOWN: Final = 20
 """How many questions may wait on the page at once: a person has to read each of them."""
 
-Place = Literal["page", "terminal"]
+ApprovalPlace = Literal["page", "terminal"]
 
 
 class Verdict(Enum):
@@ -91,15 +91,15 @@ class Matter:
 
 
 @dataclass(slots=True)
-class Asked:
-    """One question and what became of it."""
+class PendingQuestion:
+    """A question about one call, and what became of it."""
 
     matter: Matter
     question: Question
     program: str
     shown: bool = False
     verdict: Verdict = Verdict.NONE
-    place: Place = "page"
+    place: ApprovalPlace = "page"
 
 
 class Questions:
@@ -109,92 +109,92 @@ class Questions:
         """`token` gives a fresh unguessable text each time, for nonces."""
         self._now = now
         self._token = token
-        self._open: dict[str, Asked] = {}
+        self._open: dict[str, PendingQuestion] = {}
         self._denied: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def mint(self, matter: Matter, title: str, preview: str, program: str = "") -> Asked:
+    def create(self, matter: Matter, title: str, preview: str, program: str = "") -> PendingQuestion:
         """A new question about this matter."""
         with self._lock:
             expires = (self._now() + OPEN_FOR).timestamp()
             parts = (matter.principal, matter.operation, matter.arguments, matter.target, matter.facts)
             challenge = digest(*parts, repr(expires), self._token())
-            asked = Asked(matter, Question(title, preview, challenge, expires), program)
-            if len(self._open) >= MOST_KEPT:
+            pending = PendingQuestion(matter, Question(title, preview, challenge, expires), program)
+            if len(self._open) >= MAX_KEPT:
                 del self._open[next(iter(self._open))]
-            self._open[challenge] = asked
-            return asked
+            self._open[challenge] = pending
+            return pending
 
     def knows(self, challenge: str, matter: Matter) -> bool:
         """Whether the question with this challenge is open and about the same call, whatever its facts are by now."""
         with self._lock:
             self._forget()
-            asked = self._open.get(challenge)
-            return asked is not None and asked.matter.call == matter.call
+            pending = self._open.get(challenge)
+            return pending is not None and pending.matter.call == matter.call
 
-    def recognise(self, challenge: str | None, matter: Matter) -> Asked | None:
-        """The question with this challenge, if it is open and was minted for exactly this matter.
+    def recognise(self, challenge: str | None, matter: Matter) -> PendingQuestion | None:
+        """The question with this challenge, if it is open and was asked about exactly this matter.
 
         One about the same call whose facts have changed since is burnt.
         """
         with self._lock:
             self._forget()
-            asked = self._open.get(challenge) if challenge is not None else None
-            if asked is None or asked.matter.call != matter.call:
+            pending = self._open.get(challenge) if challenge is not None else None
+            if pending is None or pending.matter.call != matter.call:
                 return None
-            if asked.matter.facts != matter.facts:
-                del self._open[asked.question.challenge]
+            if pending.matter.facts != matter.facts:
+                del self._open[pending.question.challenge]
                 return None
-            return asked
+            return pending
 
-    def take(self, asked: Asked) -> bool:
+    def take(self, pending: PendingQuestion) -> bool:
         """Use the question up: True the first time, while it is open, and never again."""
         with self._lock:
             self._forget()
-            return self._open.pop(asked.question.challenge, None) is not None
+            return self._open.pop(pending.question.challenge, None) is not None
 
-    def show(self, asked: Asked) -> bool:
+    def show(self, pending: PendingQuestion) -> bool:
         """Put the question on the page; False when as many wait there as a person can be asked to read."""
         with self._lock:
             self._forget()
-            if sum(each.shown and each.verdict is Verdict.NONE for each in self._open.values()) >= MOST_SHOWN:
+            if sum(other.shown and other.verdict is Verdict.NONE for other in self._open.values()) >= MAX_SHOWN:
                 return False
-            asked.shown = True
+            pending.shown = True
             return True
 
-    def shown(self, matter: Matter) -> Asked | None:
+    def shown(self, matter: Matter) -> PendingQuestion | None:
         """The question on the page about this same call, if there is one; one whose facts have changed is burnt."""
         with self._lock:
             self._forget()
-            for challenge, asked in list(self._open.items()):
-                if asked.shown and asked.matter.call == matter.call:
-                    if asked.matter == matter:
-                        return asked
+            for challenge, pending in list(self._open.items()):
+                if pending.shown and pending.matter.call == matter.call:
+                    if pending.matter == matter:
+                        return pending
                     del self._open[challenge]
             return None
 
-    def waiting(self) -> list[Asked]:
+    def waiting(self) -> list[PendingQuestion]:
         """The questions on the page that nobody has answered yet, oldest first."""
         with self._lock:
             self._forget()
-            return [asked for asked in self._open.values() if asked.shown and asked.verdict is Verdict.NONE]
+            return [pending for pending in self._open.values() if pending.shown and pending.verdict is Verdict.NONE]
 
-    def decide(self, challenge: str, approved: bool, place: Place) -> bool:
+    def decide(self, challenge: str, approved: bool, place: ApprovalPlace) -> bool:
         """Answer a question on the page; False where it is no longer waiting."""
         with self._lock:
             self._forget()
-            asked = self._open.get(challenge)
-            if asked is None or not asked.shown or asked.verdict is not Verdict.NONE:
+            pending = self._open.get(challenge)
+            if pending is None or not pending.shown or pending.verdict is not Verdict.NONE:
                 return False
-            asked.verdict, asked.place = (Verdict.YES if approved else Verdict.NO), place
+            pending.verdict, pending.place = (Verdict.YES if approved else Verdict.NO), place
             if not approved:
-                self._deny(asked)
+                self._deny(pending)
             return True
 
-    def deny(self, asked: Asked) -> None:
+    def deny(self, pending: PendingQuestion) -> None:
         """Remember that a person said no to this call."""
         with self._lock:
-            self._deny(asked)
+            self._deny(pending)
 
     def denied(self, call: str) -> bool:
         """Whether a person said no to this call in the last quarter of an hour."""
@@ -202,15 +202,15 @@ class Questions:
             self._forget()
             return call in self._denied
 
-    def _deny(self, asked: Asked) -> None:
-        self._open.pop(asked.question.challenge, None)
-        if len(self._denied) >= MOST_KEPT:
+    def _deny(self, pending: PendingQuestion) -> None:
+        self._open.pop(pending.question.challenge, None)
+        if len(self._denied) >= MAX_KEPT:
             del self._denied[next(iter(self._denied))]
-        self._denied[asked.matter.call] = (self._now() + DENIED_FOR).timestamp()
+        self._denied[pending.matter.call] = (self._now() + DENIED_FOR).timestamp()
 
     def _forget(self) -> None:
         now = self._now().timestamp()
-        for challenge in [key for key, asked in self._open.items() if asked.question.expires <= now]:
+        for challenge in [key for key, pending in self._open.items() if pending.question.expires <= now]:
             del self._open[challenge]
         for call in [key for key, until in self._denied.items() if until <= now]:
             del self._denied[call]

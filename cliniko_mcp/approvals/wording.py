@@ -94,8 +94,8 @@ def _undo(call: Call) -> str:
 
 def _restored_by(operation: Operation) -> str | None:
     """The name of the operation that brings the record back, where there is one (api.md 1.8)."""
-    found = (each.name for each in resource(operation.resource).operations() if isinstance(each, Unarchive))
-    return next(found, None)
+    restoring = (line.name for line in resource(operation.resource).operations() if isinstance(line, Unarchive))
+    return next(restoring, None)
 
 
 async def _booking(facts: Facts, booking: Record) -> str:

@@ -1,4 +1,4 @@
-"""The clinic: the one object through which every call reaches Cliniko."""
+"""The client: one clinic's account at Cliniko, as one API key sees it."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 _IN_FLIGHT: Final = 4
-"""Requests of one list under way at once."""
+"""Requests of one list that are under way at once."""
 _AHEAD: Final = 2 * _IN_FLIGHT
-"""Pages of one list under way or waiting to be taken."""
+"""Pages of one list that are under way or not yet taken."""
 
 
 class Clinic:
@@ -51,6 +51,8 @@ class Clinic:
         self.now = now
         self.account = account
         """Digest of base URL and key: tells accounts apart without revealing the key."""
+        self.demo = False
+        """Whether an answer has said by its header X-Cliniko-Sandbox that this is a demo clinic."""
         self._files = files
         self._http = http
         self._clock = clock
@@ -95,7 +97,7 @@ class Clinic:
 
         `zone` is that of local times in the call; `count` learns how many requests it took.
         """
-        found = self._read(call, await self._asked(call, (), _Sending(zone, count)))
+        found = self._read(call, await self._request(call, (), _Context(zone, count)))
         return call.operation.result(found)
 
     async def page(
@@ -108,16 +110,16 @@ class Clinic:
         count: RequestCount | None = None,
     ) -> Page[RowT]:
         """One page of a list, `number` from 1, `per_page` up to 100."""
-        response = await self._asked(call, _paging(number, per_page), _Sending(zone, count))
+        response = await self._request(call, _paging(number, per_page), _Context(zone, count))
         return _page_of(call, self._read(call, response) or {}, number, per_page)
 
-    def _fetcher(self, call: Call[RowT], sending: "_Sending", *, first: int = 0) -> pagination.FetchPage[RowT]:
+    def _fetcher(self, call: Call[RowT], context: "_Context", *, first: int = 0) -> pagination.FetchPage[RowT]:
         """What reads the pages of one list, at most four of them under way; all but the `first` let single calls go."""
         slots = anyio.Semaphore(_IN_FLIGHT)
 
         async def fetch(number: int, per_page: int) -> Page[RowT]:
             async with slots:
-                response = await self._asked(call, _paging(number, per_page), sending, sweep=number > first)
+                response = await self._request(call, _paging(number, per_page), context, sweep=number > first)
             await anyio.lowlevel.checkpoint()  # the next request goes out before this answer is read
             return _page_of(call, self._read(call, response) or {}, number, per_page)
 
@@ -138,7 +140,7 @@ class Clinic:
         """At most `limit` rows of a list from position `start` on, and where to go on; see `pagination.sweep`."""
         first = start // pagination.page_size(start, limit) + 1
         return await pagination.sweep(
-            self._fetcher(call, _Sending(zone, count), first=first),
+            self._fetcher(call, _Context(zone, count), first=first),
             limit=limit,
             start=start,
             in_flight=_AHEAD,
@@ -162,7 +164,7 @@ class Clinic:
         """
         from cliniko_mcp.client.rate_limit import in_one_call
 
-        fetch = self._fetcher(call, _Sending(zone, count))
+        fetch = self._fetcher(call, _Context(zone, count))
         return pagination.drain(fetch, in_flight=_AHEAD, on_total=on_total, sit_out=not in_one_call())
 
     async def batch(
@@ -176,7 +178,7 @@ class Clinic:
 
         async def fetch(begin: int) -> Page[RowT]:
             call = listing.where({"id": OneOf(ids[begin : begin + MAX_IDS]), **hidden})
-            return await self.page(call, 1, pagination.LARGEST_PAGE, count=count)
+            return await self.page(call, 1, pagination.MAX_PAGE_ROWS, count=count)
 
         found: dict[str, RowT] = {}
         async with aclosing(pagination.in_order(fetch, range(0, len(ids), MAX_IDS), _IN_FLIGHT)) as batches:
@@ -187,13 +189,10 @@ class Clinic:
     async def file(self, call: Call, max_bytes: int, *, count: RequestCount | None = None) -> bytes:
         """The content of the attachment that `call` reads, of at most `max_bytes`: the API names the storage's signed
         address, which is then read without our credentials (api.md 3.3). Raises NotFound while there is no content."""
-        count = count or RequestCount()
-        sending = _Sending(None, count)
-        response = await self._exchanged(call, "GET", f"{call.request().path}/content", sending)
+        response = await self._exchange(call, "GET", f"{call.request().path}/content", _Context(count=count))
         address = response.headers.get("location", "")
         if 300 <= response.status_code < 400 and address:
-            count.sent += 1
-            return await self._storage().download(address, max_bytes)
+            return await self._storage().download(address, max_bytes, count=count)
         if 200 <= response.status_code < 300 and len(response.content) <= max_bytes:
             return response.content
         self._read(call, response)
@@ -207,11 +206,10 @@ class Clinic:
         content_type: str,
         data: bytes,
         *,
-        count: RequestCount,
+        count: RequestCount | None = None,
     ) -> str:
         """Send a file to the storage by a presigned POST: the address that claims it; see `Storage.upload`."""
-        count.sent += 1
-        return await self._storage().upload(url, fields, filename, content_type, data)
+        return await self._storage().upload(url, fields, filename, content_type, data, count=count)
 
     def _storage(self) -> "Storage":
         if self._files is None:
@@ -221,35 +219,37 @@ class Clinic:
     def _read(self, call: Call, response: "httpx2.Response") -> dict[str, JsonValue] | None:
         return responses.read(call, response.status_code, response.headers, response.content, now=self.now())
 
-    async def _asked(
-        self, call: Call, paging: tuple[tuple[str, str], ...], sending: "_Sending", *, sweep: bool = False
+    async def _request(
+        self, call: Call, paging: tuple[tuple[str, str], ...], context: "_Context", *, sweep: bool = False
     ) -> "httpx2.Response":
-        request = call.request(sending.zone)
+        request = call.request(context.zone)
         query = [*request.query, *paging] or None
-        return await self._exchanged(
-            call, request.method, request.path, sending, sweep=sweep, params=query, json=request.body
+        return await self._exchange(
+            call, request.method, request.path, context, sweep=sweep, params=query, json=request.body
         )
 
-    async def _exchanged(
-        self, call: Call, method: str, path: str, sending: "_Sending", *, sweep: bool = False, **content: Any
+    async def _exchange(
+        self, call: Call, method: str, path: str, context: "_Context", *, sweep: bool = False, **content: Any
     ) -> "httpx2.Response":
         import httpx2
 
         from cliniko_mcp.client.retry import never_sent
 
-        extensions = {"sweep": sweep, "count": sending.count}
+        extensions = {"sweep": sweep, "count": context.count}
         try:
-            return await self._http.request(method, path, extensions=extensions, **content)
+            response = await self._http.request(method, path, extensions=extensions, **content)
         except httpx2.RequestError as problem:
             raise responses.unanswered(call, _in_words(problem), sent=not never_sent(problem)) from problem
+        self.demo = self.demo or response.headers.get("x-cliniko-sandbox") == "demo"
+        return response
 
 
 @dataclass(frozen=True, slots=True)
-class _Sending:
+class _Context:
     """What goes with every request of one operation: the zone of its local times, and who counts the requests."""
 
-    zone: tzinfo | None
-    count: RequestCount | None
+    zone: tzinfo | None = None
+    count: RequestCount | None = None
 
 
 def _paging(number: int, per_page: int) -> tuple[tuple[str, str], ...]:
@@ -270,7 +270,7 @@ def _page_of(call: Call[RowT], found: Mapping[str, JsonValue], number: int, per_
 
 
 def _rows(call: Call, found: Mapping[str, JsonValue]) -> list[JsonValue]:
-    lists = [each for each in found.values() if isinstance(each, list)]
+    lists = [value for value in found.values() if isinstance(value, list)]
     if len(lists) != 1:
         raise responses.unreadable(call, "it held no list of records")
     return lists[0]

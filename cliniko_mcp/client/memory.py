@@ -1,12 +1,12 @@
-"""A short memory in front of requests whose answers seldom change: names by id, and the zones of sites."""
+"""A cache in front of requests whose answers seldom change: names by id, and the zones of sites."""
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 from cliniko_mcp.client.single_flight import Flight
 
-MOST_KEPT: Final = 2_000
-"""Values in memory from which on those that are past their time are dropped."""
+PRUNED_ABOVE: Final = 2_000
+"""Values in memory from which on those that have expired are dropped."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -28,7 +28,7 @@ class SingleFlightCache(Generic[K, V]):
     async def get_many(self, keys: Sequence[K], fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> dict[K, V]:
         """The values of these keys, in their order; those that do not exist are absent. `fetch` reads what is unknown.
 
-        Raises what `fetch` raises, for everybody who waits for it.
+        Raises what `fetch` raises; where that is a ClinikoRefused, everybody who waits for it gets it too.
         """
         wanted = tuple(dict.fromkeys(keys))
         found: dict[K, V | None] = {}
@@ -66,7 +66,7 @@ class SingleFlightCache(Generic[K, V]):
             for key in keys:
                 del self._flights[key]
         now = self._clock()
-        if len(known) > MOST_KEPT:
+        if len(known) > PRUNED_ABOVE:
             for key in [key for key, (until, _) in known.items() if until <= now]:
                 del known[key]
         fetched = {key: values.get(key) for key in keys}

@@ -17,8 +17,7 @@ import anyio
 from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.errors import ClinikoRefused, RateLimited, Unavailable
 
-LARGEST_PAGE: Final = 100
-"""Rows a page holds at most (api.md 1.3)."""
+MAX_PAGE_ROWS: Final = 100  # api.md 1.3
 
 T = TypeVar("T")
 RowT = TypeVar("RowT", bound=Record)
@@ -96,7 +95,7 @@ async def sweep(
     *,
     limit: int,
     start: int = 0,
-    per_page: int = LARGEST_PAGE,
+    per_page: int = MAX_PAGE_ROWS,
     in_flight: int = 4,
     soft: float = 25.0,
     hard: float = 45.0,
@@ -137,7 +136,7 @@ async def sweep(
     return found.as_sweep(None)
 
 
-def page_size(start: int, limit: int, largest: int = LARGEST_PAGE) -> int:
+def page_size(start: int, limit: int, largest: int = MAX_PAGE_ROWS) -> int:
     """Rows a page: the fewest with which one page covers the rows asked for, else `largest`."""
     last = start + limit - 1
     return next((size for size in range(limit, largest + 1) if start // size == last // size), largest)
@@ -250,7 +249,7 @@ async def _pages(
 async def drain(
     fetch_page: FetchPage[RowT],
     *,
-    per_page: int = LARGEST_PAGE,
+    per_page: int = MAX_PAGE_ROWS,
     in_flight: int = 4,
     remembered: int = 5_000,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -296,5 +295,5 @@ async def drain(
 
 
 def _seconds(full: RateLimited) -> float:
-    asked = full.details.get("retry_after")
-    return max(1.0, float(asked)) if isinstance(asked, int | float) else 10.0
+    wait = full.details.get("retry_after")
+    return max(1.0, float(wait)) if isinstance(wait, int | float) else 10.0

@@ -28,8 +28,8 @@ _NAP: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Place:
-    """A request's place in the line."""
+class _Waiter:
+    """A request that waits for its turn."""
 
     sweep: bool
 
@@ -103,7 +103,7 @@ class Throttle(httpx2.AsyncBaseTransport):
         self._wall = wall
         self._clock = clock
         self._sleep = sleep
-        self._line: list[_Place] = []
+        self._line: list[_Waiter] = []
         self._under_way = 0
         self._returns: deque[float] = deque()
         self._closed_until = 0.0
@@ -111,13 +111,13 @@ class Throttle(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer of `inner`, after this request's turn came. Raises RateLimited where that would take too long."""
         patience = min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE)))
-        place = _Place(request.extensions.get("sweep") is True)
+        waiter = _Waiter(request.extensions.get("sweep") is True)
         if (shared := _of_call.get()) is None:
-            await self._turn(place, patience)
+            await self._turn(waiter, patience)
         else:
             patience = min(patience, shared.left(self._clock()))
             with shared.waiting(self._clock):
-                await self._turn(place, patience)
+                await self._turn(waiter, patience)
         self._under_way += 1
         if isinstance(count := request.extensions.get("count"), RequestCount):
             count.sent += 1
@@ -127,9 +127,9 @@ class Throttle(httpx2.AsyncBaseTransport):
             self._under_way -= 1
             self._returns.append(self._clock() + PERIOD)
         if response.status_code == 429:
-            asked = seconds_asked(response.headers, self._wall())
+            wait = seconds_asked(response.headers, self._wall())
             # Clocks differ by a second or so: without a floor a reset that just passed would be tried again at once.
-            pause = _PAUSE_WITHOUT_HEADER if asked is None else max(asked, 1.0)
+            pause = _PAUSE_WITHOUT_HEADER if wait is None else max(wait, 1.0)
             self._closed_until = max(self._closed_until, self._clock() + pause)
         return response
 
@@ -137,25 +137,25 @@ class Throttle(httpx2.AsyncBaseTransport):
         """Close the transport below."""
         await self._inner.aclose()
 
-    async def _turn(self, place: _Place, patience: float) -> None:
+    async def _turn(self, waiter: _Waiter, patience: float) -> None:
         give_up_at = self._clock() + patience
-        self._line.append(place)
+        self._line.append(waiter)
         try:
-            while (wait := self._wait(place)) > 0:
+            while (wait := self._wait(waiter)) > 0:
                 if self._clock() + wait > give_up_at:
                     raise rate_limited(wait)
                 # Short naps: someone ahead may leave the line, or a 429 may close the gate, while this one sleeps.
                 await self._sleep(min(max(wait, 0.001), _NAP))
         finally:
-            self._line.remove(place)
+            self._line.remove(waiter)
 
-    def _wait(self, place: _Place) -> float:
-        """Seconds until this place's turn, at the earliest."""
+    def _wait(self, waiter: _Waiter) -> float:
+        """Seconds until it is this request's turn, at the earliest."""
         now = self._clock()
         while self._returns and self._returns[0] <= now:
             self._returns.popleft()
-        allowed = self._per_minute - (self._reserve if place.sweep else 0)
-        short = self._ahead_of(place) + 1 + self._under_way + len(self._returns) - allowed
+        allowed = self._per_minute - (self._reserve if waiter.sweep else 0)
+        short = self._ahead_of(waiter) + 1 + self._under_way + len(self._returns) - allowed
         if short <= 0:
             ready = now
         elif short <= len(self._returns):
@@ -164,8 +164,8 @@ class Throttle(httpx2.AsyncBaseTransport):
             ready = now + PERIOD  # only tokens still under way can help, and none of those is back sooner
         return max(ready, self._closed_until) - now
 
-    def _ahead_of(self, place: _Place) -> int:
-        before = self._line[: self._line.index(place)]
-        if not place.sweep:
-            return sum(not each.sweep for each in before)
-        return len(before) + sum(not each.sweep for each in self._line[len(before) :])
+    def _ahead_of(self, waiter: _Waiter) -> int:
+        before = self._line[: self._line.index(waiter)]
+        if not waiter.sweep:
+            return sum(not other.sweep for other in before)
+        return len(before) + sum(not other.sweep for other in self._line[len(before) :])

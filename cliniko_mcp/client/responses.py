@@ -1,6 +1,6 @@
 """What Cliniko's answer means: a JSON object, nothing, or one error of our tree with advice (api.md section 1.9).
 
-Whatever upstream wrote is quoted, cut short and freed of control and invisible characters before it enters a sentence.
+What upstream wrote is cleaned, cut short and quoted before it enters a sentence.
 """
 
 import json
@@ -27,8 +27,9 @@ from cliniko_mcp.errors import (
     Rejected,
     Unavailable,
 )
+from cliniko_mcp.sanitize import clean, quoted
 
-LONGEST_WAIT: Final = 60.0
+MAX_WAIT: Final = 60.0
 """Seconds: the window of the rate limit is a minute, so no honest answer asks for more (api.md 1.2)."""
 
 _PERMISSIONS: Final[Mapping[str, str]] = {
@@ -74,7 +75,7 @@ def seconds_asked(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds (0 to 60) that X-RateLimit-Reset, else Retry-After, asks to wait; None where neither says."""
     reset = _number(headers.get("x-ratelimit-reset"))
     wait = reset - now.timestamp() if reset is not None else _number(headers.get("retry-after"))
-    return None if wait is None else min(max(wait, 0.0), LONGEST_WAIT)
+    return None if wait is None else min(max(wait, 0.0), MAX_WAIT)
 
 
 def rate_limited(seconds: float) -> RateLimited:
@@ -142,8 +143,8 @@ def _refusal(call: Call, status: int, headers: Mapping[str, str], body: bytes, n
     if status == 404:
         return _not_found(call)
     if status == 429:
-        asked = seconds_asked(headers, now)
-        return rate_limited(LONGEST_WAIT if asked is None else asked)
+        wait = seconds_asked(headers, now)
+        return rate_limited(MAX_WAIT if wait is None else wait)
     if 300 <= status < 400:
         return _redirected(call, status, headers)
     if not 400 <= status < 500:
@@ -167,7 +168,7 @@ def _redirected(call: Call, status: int, headers: Mapping[str, str]) -> ClinikoR
         host = urlsplit(headers.get("location", "")).hostname
     except ValueError:
         host = None
-    where = f"to {said(host, 80)}" if host else "elsewhere"
+    where = f"to {quoted(host, 80)}" if host else "elsewhere"
     why = f"the request was sent on {where} (status {status}), which this server does not follow"
     if _writes(call):
         return _unknown(call, why)
@@ -186,8 +187,8 @@ def _rejected(operation: Operation, status: int, headers: Mapping[str, str], bod
             status=status,
             fields=dict(fields),
         )
-    words = (found or {}).get("message")
-    reason = f": {said(words, 200)}" if isinstance(words, str) and words.strip() else f" (status {status})"
+    message = (found or {}).get("message")
+    reason = f": {quoted(message, 200)}" if isinstance(message, str) and message.strip() else f" (status {status})"
     return Rejected(
         f"Cliniko refused {operation.name}{reason}.",
         "Check the arguments against what the operation takes. Nothing was changed.",
@@ -201,15 +202,19 @@ def _complaints(operation: Operation, errors: JsonValue) -> Iterator[tuple[str, 
     if not isinstance(errors, dict):
         return
     for name, reasons in list(errors.items())[:6]:
-        texts = reasons if isinstance(reasons, list) else [reasons]
-        text = "; ".join(each if isinstance(each, str) else json.dumps(each, ensure_ascii=False) for each in texts)
+        listed = reasons if isinstance(reasons, list) else [reasons]
+        text = "; ".join(
+            reason if isinstance(reason, str) else json.dumps(reason, ensure_ascii=False) for reason in listed
+        )
         yield _argument(operation, clean(name, 30)), clean(text, 70)
 
 
 def _argument(operation: Operation, name: str) -> str:
     # Cliniko names the relation where the argument is its id (api.md 1.9).
     known = operation.argument_names
-    return next((each for each in (name, f"{name}_id", f"{name.removesuffix('s')}_ids") if each in known), name)
+    return next(
+        (argument for argument in (name, f"{name}_id", f"{name.removesuffix('s')}_ids") if argument in known), name
+    )
 
 
 def _unknown(call: Call, why: str) -> OutcomeUnknown:
@@ -231,15 +236,3 @@ def _how_to_check(call: Call) -> str:
         return f"Look first with {found.name}."
     hidden = " and include_archived: true" if found.hidden_filters else ""
     return f"Look first with {found.name} (the same id{hidden})."
-
-
-def clean(text: str, limit: int) -> str:
-    """Text from upstream on one line: no control or invisible characters, cut to `limit` characters."""
-    visible = "".join(each if each.isprintable() else " " if each.isspace() else "" for each in text[: limit * 4])
-    line = " ".join(visible.split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
-
-
-def said(text: str, limit: int) -> str:
-    """Text from upstream inside quotation marks, cleaned and cut, so that it cannot pass for our own words."""
-    return json.dumps(clean(text, limit), ensure_ascii=False)

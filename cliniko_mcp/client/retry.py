@@ -13,8 +13,8 @@ import httpx2
 from cliniko_mcp.client.responses import seconds_asked
 
 MAX_ANSWER_BYTES: Final = 20_000_000
-BOUND: Final = 20.0
-"""Seconds after which no further attempt begins."""
+RETRY_WINDOW: Final = 20.0
+"""Seconds after the first attempt, from which on no further one begins."""
 
 _RETRIES: Final = 3
 _PASSING: Final = frozenset({429, 502, 503, 504})
@@ -83,7 +83,7 @@ class Retry(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer, read whole. Raises the last httpx2.TransportError, AnswerTooLarge or RateLimited."""
-        give_up_at = self._clock() + BOUND
+        give_up_at = self._clock() + RETRY_WINDOW
         for attempt in count():
             remaining = max(0.0, give_up_at - self._clock())
             request.extensions = {**request.extensions, "throttle_wait": remaining}
@@ -121,15 +121,15 @@ class Retry(httpx2.AsyncBaseTransport):
         return httpx2.Response(response.status_code, headers=headers, content=body, extensions=response.extensions)
 
     async def _whole(self, response: httpx2.Response) -> bytes:
-        parts: list[bytes] = []
+        chunks: list[bytes] = []
         size = 0
         # The client's read timeout starts anew with every byte, so an answer that drips needs a limit of its own.
         with anyio.move_on_after(_BODY_SECONDS):
             async with aclosing(response.aiter_bytes()) as stream:
-                async for part in stream:
-                    size += len(part)
+                async for chunk in stream:
+                    size += len(chunk)
                     if size > self._max_answer_bytes:
                         raise AnswerTooLarge(f"more than {self._max_answer_bytes // 1_000_000} MB")
-                    parts.append(part)
-            return b"".join(parts)
+                    chunks.append(chunk)
+            return b"".join(chunks)
         raise httpx2.ReadTimeout("the answer came too slowly")

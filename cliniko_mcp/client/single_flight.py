@@ -1,6 +1,7 @@
-"""A request under way that several callers wait for: they share its failure, and only where its caller left, ask anew.
+"""Single flight: callers who want the same thing at the same time wait for one request and share its refusal.
 
-Without that, callers who wait for one another would each wait out the same failure in turn, one after the other.
+Where the caller who sent the request was cancelled, the next one sends it again. Without sharing, callers who wait for
+one another would each sit out the same failure, one after the other.
 """
 
 from collections.abc import Generator
@@ -16,22 +17,25 @@ from cliniko_mcp.errors import ClinikoRefused
 class Flight:
     """One request under way."""
 
-    _landed: anyio.Event = field(default_factory=anyio.Event)
-    _problem: ClinikoRefused | None = None
+    _done: anyio.Event = field(default_factory=anyio.Event)
+    _refusal: ClinikoRefused | None = None
 
     @contextmanager
     def under_way(self) -> Generator[None]:
-        """Around the request itself: when it ends, in whatever way, those who wait go on."""
+        """Around the request: however it ends, those who wait for it go on."""
         try:
             yield
-        except ClinikoRefused as problem:
-            self._problem = problem
+        except ClinikoRefused as refusal:
+            self._refusal = refusal
             raise
         finally:
-            self._landed.set()
+            self._done.set()
 
     async def ended(self) -> None:
-        """Wait until it ended. Raises what it raised; returns also where it was cancelled."""
-        await self._landed.wait()
-        if self._problem is not None:
-            raise self._problem
+        """Wait until the request has ended. Raises what Cliniko refused it with.
+
+        Returns where it succeeded, was cancelled or failed for a reason that concerns its own caller alone.
+        """
+        await self._done.wait()
+        if self._refusal is not None:
+            raise self._refusal

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from cliniko_mcp.client.credentials import is_loopback
+from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.errors import Unavailable
 
 if TYPE_CHECKING:
     import httpx2
 
-MOST_UPLOAD: Final = 50_000_000
-"""Bytes of the largest file that is sent."""
+MAX_UPLOAD_BYTES: Final = 50_000_000
 
-_ANSWER_BYTES: Final = 100_000
+_MAX_ANSWER_BYTES: Final = 100_000
 _SECONDS: Final = 120.0
 _KEY: Final = re.compile(r"<Key>([^<]{1,2000})</Key>")
 _FILENAME: Final = "${filename}"
@@ -54,16 +54,26 @@ class Storage:
         async with client as http:
             yield cls(http, demo=home.scheme == "http" and is_loopback(home.host))
 
-    async def upload(self, url: str, fields: Mapping[str, str], filename: str, kind: str, data: bytes) -> str:
-        """Send one file by a presigned POST: every field, the file last. Gives the `upload_url` that claims it.
+    async def upload(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        filename: str,
+        content_type: str,
+        data: bytes,
+        *,
+        count: RequestCount | None = None,
+    ) -> str:
+        """Send one file by a presigned POST, the file after all fields: the `upload_url` that claims it.
 
-        `filename` goes into the key, so it is plain ASCII. Raises Unavailable where the storage does not take it;
-        nothing is attached to a patient then.
+        `filename` becomes part of the key, so it is plain ASCII. Raises Unavailable where the storage does not take
+        it; nothing is attached to a patient then.
         """
-        if len(data) > MOST_UPLOAD:
+        if len(data) > MAX_UPLOAD_BYTES:
             raise ValueError("the file is too large to send")
-        status, body = await self._sent(
-            "POST", self._checked(url), _ANSWER_BYTES, data=dict(fields), files={"file": (filename, data, kind)}
+        file = {"file": (filename, data, content_type)}
+        status, body = await self._send(
+            "POST", self._checked(url), _MAX_ANSWER_BYTES, count, data=dict(fields), files=file
         )
         if not 200 <= status < 300:
             raise Unavailable(f"The file storage did not take the file (status {status}).", _AGAIN, status=status)
@@ -71,9 +81,9 @@ class Storage:
         key = unescape(found.group(1)) if found else fields.get("key", "").replace(_FILENAME, filename)
         return url + key
 
-    async def download(self, url: str, most: int) -> bytes:
-        """The file behind a signed address. Raises Unavailable for one of more than `most` bytes, and without one."""
-        status, body = await self._sent("GET", self._checked(url), most)
+    async def download(self, url: str, max_bytes: int, *, count: RequestCount | None = None) -> bytes:
+        """The file behind a signed address. Raises Unavailable where it is larger than `max_bytes`, or missing."""
+        status, body = await self._send("GET", self._checked(url), max_bytes, count)
         if status != 200:
             raise Unavailable(
                 f"The file storage did not give the file (status {status}).", "Try again in a minute.", status=status
@@ -92,15 +102,19 @@ class Storage:
             raise Unavailable("Cliniko named a file storage that is not reached by https, so it was not used.", _AGAIN)
         return url
 
-    async def _sent(self, method: str, url: str, most: int, **what: object) -> tuple[int, bytes]:
+    async def _send(
+        self, method: str, url: str, max_bytes: int, count: RequestCount | None, **content: object
+    ) -> tuple[int, bytes]:
         import httpx2
 
         try:
             with anyio.fail_after(_SECONDS):
-                request = self._http.build_request(method, url, **what)  # pyright: ignore[reportArgumentType]
+                request = self._http.build_request(method, url, **content)  # pyright: ignore[reportArgumentType]
+                if count is not None:
+                    count.sent += 1
                 response = await self._http.send(request, stream=True, auth=None)
                 try:
-                    return response.status_code, await _limited(response, most)
+                    return response.status_code, await _limited(response, max_bytes)
                 finally:
                     await response.aclose()
         except httpx2.RequestError:
@@ -109,15 +123,15 @@ class Storage:
             raise Unavailable("The file storage was too slow.", _AGAIN) from None
 
 
-async def _limited(response: "httpx2.Response", most: int) -> bytes:
-    parts: list[bytes] = []
+async def _limited(response: "httpx2.Response", max_bytes: int) -> bytes:
+    chunks: list[bytes] = []
     size = 0
     async with aclosing(response.aiter_bytes()) as stream:
-        async for part in stream:
-            size += len(part)
-            if size > most:
+        async for chunk in stream:
+            size += len(chunk)
+            if size > max_bytes:
                 raise Unavailable(
-                    f"The file storage sent more than {most:,} bytes.", "Open the file in Cliniko itself."
+                    f"The file storage sent more than {max_bytes:,} bytes.", "Open the file in Cliniko itself."
                 )
-            parts.append(part)
-    return b"".join(parts)
+            chunks.append(chunk)
+    return b"".join(chunks)

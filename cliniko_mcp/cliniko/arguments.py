@@ -1,22 +1,24 @@
 """Reading the arguments of a call piece by piece, so that one error can name everything that is wrong."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from cliniko_mcp.cliniko.fields import Id
-from cliniko_mcp.cliniko.models import STRANGE, Body, complaints
+from cliniko_mcp.cliniko.models import UNKNOWN_ARGUMENT, Body, complaints
 from cliniko_mcp.errors import InvalidArguments
 
 _ID: Final = TypeAdapter[str](Id)
+_DIGITS: Final = re.compile(r"[0-9]{1,20}")
 
 
 def refused_arguments(name: str, wrong: Mapping[str, str], known: tuple[str, ...]) -> InvalidArguments:
     """One error for all wrong arguments of a call."""
     sentences = "; ".join(f"{path} {problem}" for path, problem in wrong.items())
-    strangers = [path for path, problem in wrong.items() if problem == STRANGE and top_of(path) not in known]
-    fix = f"{name} takes {', '.join(known)}." if strangers else "Correct the arguments named here and call again."
+    unknown = [path for path, problem in wrong.items() if problem == UNKNOWN_ARGUMENT and top_of(path) not in known]
+    fix = f"{name} takes {', '.join(known)}." if unknown else "Correct the arguments named here and call again."
     return InvalidArguments(f"{name}: {sentences}.", fix, fields=dict(wrong))
 
 
@@ -50,10 +52,29 @@ def part_for(model: type[Body], arguments: Mapping[str, object]) -> dict[str, ob
     return {name: value for name, value in arguments.items() if name in names and value is not None}
 
 
-def read_model(model: type[Body], given: Mapping[str, object], wrong: dict[str, str]) -> Body | None:
+def read_model(model: type[Body], arguments: Mapping[str, object], wrong: dict[str, str]) -> Body | None:
     """The validated model; None, with the complaints written into `wrong`, where something does not fit."""
     try:
-        return model.model_validate(given)
+        return model.model_validate(arguments)
     except ValidationError as refused:
         wrong.update(complaints(refused))
         return None
+
+
+def checked_ids(name: str, path_ids: Collection[str], ids: Mapping[str, str]) -> Mapping[str, str]:
+    """These path ids of our own. Raises TypeError where they are not those that the operation takes, ValueError for a
+    text that is no id: an empty one would lead to another address, that of the whole list."""
+    if set(ids) != set(path_ids):
+        raise TypeError(f"{name} takes the ids {', '.join(path_ids) or 'none'}, not {', '.join(ids) or 'none'}")
+    for part, value in ids.items():
+        if not _DIGITS.fullmatch(value):
+            raise ValueError(f"{name}: {part} is no id: {value!r}")
+    return ids
+
+
+def check_model(what: str, model: type[Body] | None, value: Body | None, *, needed: bool = False) -> None:
+    """Raise TypeError where a body or query of our own is not what the operation takes."""
+    if value is None and not needed:
+        return
+    if model is None or not isinstance(value, model):
+        raise TypeError(f"{what} is {model.__name__ if model else 'nothing'}, not {type(value).__name__}")

@@ -7,13 +7,14 @@ include the last one, ranges of instants leave it out.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from enum import Enum
 from typing import Final
 
 from cliniko_mcp.cliniko.fields import parse_day, parse_moment, utc_text
+from cliniko_mcp.cliniko.time_zones import local_instant
 
 HIDDEN: Final = ("archived_at", "deleted_at", "cancelled_at")
 _PREFIXES: Final = ("!=", ">=", "<=", "~~", ">", "<", "~", "=")
@@ -74,24 +75,8 @@ class Condition:
         """The wire form `field:OPvalue`; local times are read in `zone`. Raises InvalidArguments without one."""
         if not isinstance(self.value, datetime):
             return f"{self.field}:{self.operator}{self.value}"
-        moment = _existing(self.value, zone) if zone is not None and self.needs_zone else self.value
+        moment = local_instant(self.value, zone) if zone is not None and self.needs_zone else self.value
         return f"{self.field}:{self.operator}{utc_text(moment, zone)}"
-
-
-def _existing(moment: datetime, zone: tzinfo) -> datetime:
-    # A bound that the clocks skip, as midnight is in some zones, is as good as the moment at which they do.
-    local = moment.replace(tzinfo=zone)
-    try:
-        before, after = (local.replace(fold=fold).astimezone(UTC) for fold in (1, 0))
-    except OverflowError:
-        return local
-    if before >= after:
-        return local
-    offset = before.astimezone(zone).utcoffset()
-    while seconds := int((after - before).total_seconds()) // 2:
-        middle = before + timedelta(seconds=seconds)
-        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == offset else (before, middle)
-    return after
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +110,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of these ids; at most `MAX_IDS` of them, because longer addresses are refused."""
+    """One of these ids: at least one, and at most `MAX_IDS` of them, because longer addresses are refused."""
 
     ids: Iterable[str]
 
@@ -151,46 +136,72 @@ FilterValue = str | bool | int | date | Before | After | From | Between | OneOf 
 
 
 def conditions_of(field: str, family: Family, value: FilterValue) -> tuple[Condition, ...]:
-    """The conditions that one of our own filter values stands for."""
+    """The conditions that one of our own filter values stands for.
+
+    Raises TypeError for a value that this kind of filter does not take, ValueError for a text that is no id: our own
+    mistakes, never a caller's.
+    """
+    found = tuple(Condition(field, *condition) for condition in _operators_of(field, family, value))
+    for condition in found:
+        if condition.operator not in family.operators or (condition.operator == "*" and field not in HIDDEN):
+            raise TypeError(f"{field} takes {family.meaning}, not {value!r}")
+    return found
+
+
+def _operators_of(field: str, family: Family, value: FilterValue) -> Iterator[tuple[str, str | datetime]]:
     match value:
         case Before(bound):
-            return (Condition(field, "<", _sendable(bound)),)
+            yield "<", _bound_of(field, family, bound)
         case After(bound):
-            return (Condition(field, ">", bound if isinstance(bound, str) else _sendable(bound)),)
+            yield ">", _digits(bound) if isinstance(bound, str) else _bound_of(field, family, bound)
         case From(bound):
-            return (Condition(field, ">=", _sendable(bound)),)
+            yield ">=", _bound_of(field, family, bound)
         case Between(low, high):
-            return (Condition(field, ">=", _sendable(low)), Condition(field, "<", _sendable(high)))
-        case OneOf(ids):
-            return (Condition(field, "=", ",".join(sorted(ids))),)
+            yield ">=", _bound_of(field, family, low)
+            yield "<", _bound_of(field, family, high)
+        case OneOf():
+            yield "=", _list_of(field, family, value)
         case Contains(text):
-            return (Condition(field, "~", text),)
+            yield "~", text
         case Hidden():
-            return (Condition(field, value.value),)
-        case bool():
-            return (Condition(field, "=", "true" if value else "false"),)
+            yield value.value, ""
+        case bool() if family is FLAG:
+            yield "=", "true" if value else "false"
         case date():
-            return (Condition(field, "=", _sendable(value)),)
+            yield "=", _bound_of(field, family, value)
+        case str() | int() if family in (NUMBER, ARRAY) and not isinstance(value, bool):
+            yield "~" if family is ARRAY else "=", _digits(str(value))
+        case str() if family is TEXT:
+            yield "=", value
         case _:
-            return (Condition(field, "~" if family is ARRAY else "=", str(value)),)
+            raise TypeError(f"{field} takes {family.meaning}, not {value!r}")
 
 
-def _sendable(bound: date) -> str | datetime:
-    if not isinstance(bound, datetime):
-        return bound.isoformat()
-    if bound.tzinfo is None:
-        raise TypeError("a filter of our own needs a moment with its zone")
-    return bound
+def _bound_of(field: str, family: Family, bound: date) -> str | datetime:
+    if isinstance(bound, datetime):
+        if family is not INSTANT or bound.tzinfo is None:
+            raise TypeError(f"{field} takes {'a moment with its zone' if family is INSTANT else family.meaning}")
+        return bound
+    if family is not DATE:
+        raise TypeError(f"{field} takes {'a moment with its zone' if family is INSTANT else family.meaning}")
+    return bound.isoformat()
 
 
-def conditions(field: str, family: Family, given: object) -> tuple[Condition, ...]:
+def _list_of(field: str, family: Family, value: OneOf) -> str:
+    ids = sorted(set(value.ids))
+    if family is not NUMBER or not 1 <= len(ids) <= MAX_IDS:
+        raise TypeError(f"{field} takes {family.meaning}: 1 to {MAX_IDS} ids for OneOf, not {len(ids)}")
+    return ",".join(map(_digits, ids))
+
+
+def conditions(field: str, family: Family, argument: object) -> tuple[Condition, ...]:
     """The conditions that one filter argument of a caller stands for. Raises WrongFilter."""
-    if isinstance(given, list):
+    if isinstance(argument, list):
         if family is not NUMBER:
             raise _refusal(field, family, "takes one value, not a list")
-        values: list[object] = [*given]
-        given = ",".join(map(_written, values))
-    text = _written(given)
+        values: list[object] = [*argument]
+        argument = ",".join(map(_written, values))
+    text = _written(argument)
     if not text:
         raise _refusal(field, family, "must be text")
     if len(text) > 2000:
@@ -214,15 +225,15 @@ def conditions(field: str, family: Family, given: object) -> tuple[Condition, ..
         raise _refusal(field, family, str(problem)) from None
 
 
-def _written(given: object) -> str:
+def _written(argument: object) -> str:
     # A whole number above 20 digits is no id, and one above 4,300 cannot even be written out.
-    match given:
+    match argument:
         case bool():
-            return "true" if given else "false"
-        case int() if abs(given) < 10**20:
-            return str(given)
+            return "true" if argument else "false"
+        case int() if abs(argument) < 10**20:
+            return str(argument)
         case str():
-            return given.strip()
+            return argument.strip()
         case _:
             return ""
 
@@ -298,7 +309,7 @@ def _instant(field: str, operator: str, value: str) -> tuple[Condition, ...]:
 
 def _is_empty(found: tuple[Condition, ...]) -> bool:
     # A clinic's time and one with an offset can only be compared once the zone is known; Cliniko then finds nothing.
-    match [each.value for each in found]:
+    match [condition.value for condition in found]:
         case [datetime() as low, datetime() as high] if (low.tzinfo is None) == (high.tzinfo is None):
             return high <= low
         case _:

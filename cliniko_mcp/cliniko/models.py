@@ -18,8 +18,8 @@ from pydantic_core import ErrorDetails, PydanticSerializationError
 from cliniko_mcp.errors import JsonValue
 
 JsonObject = Mapping[str, JsonValue]
-STRANGE: Final = "is not an argument of this operation"
-"""What a complaint says of a name that is not known."""
+UNKNOWN_ARGUMENT: Final = "is not an argument of this operation"
+"""The complaint about a name that is not known."""
 
 
 class Record(BaseModel):
@@ -44,7 +44,9 @@ class Record(BaseModel):
 
     def as_json(self) -> dict[str, JsonValue]:
         """Every field that holds something as JSON, unexpected values as they came."""
-        return {**self.model_dump(mode="json", exclude_none=True), **_given(self.unexpected)}
+        left_out = {name for name, value in self.unexpected.items() if value is None}
+        shown = self.model_dump(mode="json", exclude_none=True, exclude=left_out or None)
+        return {**shown, **_present(self.unexpected)}
 
     @classmethod
     def read(cls, raw: JsonObject) -> Self:
@@ -91,7 +93,7 @@ class Record(BaseModel):
                 if (linked := linked_id(value)) is not None:
                     values.setdefault(f"{name}_id", linked)
             elif _are_links(value):
-                values[f"{name.removesuffix('s')}_ids"] = _ids_of(value)
+                values[f"{name.removesuffix('es' if name.endswith(('sses', 'xes')) else 's')}_ids"] = _ids_of(value)
             elif value is None and f"{name}_id" in fields:
                 values.setdefault(f"{name}_id", None)
             else:
@@ -99,7 +101,7 @@ class Record(BaseModel):
         return values
 
 
-def _given(values: Mapping[str, object]) -> dict[str, Any]:
+def _present(values: Mapping[str, object]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -140,7 +142,7 @@ def _are_links(value: object) -> TypeGuard[list[Mapping[str, object]]]:
 
 
 def _ids_of(links: Sequence[Mapping[str, object]]) -> list[object]:
-    return [linked_id(each) or each for each in links]
+    return [linked_id(link) or link for link in links]
 
 
 class Body(BaseModel):
@@ -221,7 +223,7 @@ _IN_WORDS: Final = {
     kind: sentence
     for kinds, sentence in {
         "missing": "is needed",
-        "extra_forbidden": STRANGE,
+        "extra_forbidden": UNKNOWN_ARGUMENT,
         "string_type": "must be text",
         "bool_type bool_parsing": "must be true or false",
         "int_type int_parsing int_from_float": "must be a whole number",

@@ -11,10 +11,18 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, TypeGuard, TypeVar, cast
 
-from cliniko_mcp.cliniko.arguments import part_for, read_ids, read_model, refused_arguments, wire_names
+from cliniko_mcp.cliniko.arguments import (
+    check_model,
+    checked_ids,
+    part_for,
+    read_ids,
+    read_model,
+    refused_arguments,
+    wire_names,
+)
 from cliniko_mcp.cliniko.calls import Call, Method, ResultT
 from cliniko_mcp.cliniko.filters import HIDDEN, Condition, Family, FilterValue, WrongFilter, conditions, conditions_of
-from cliniko_mcp.cliniko.models import STRANGE, Body, JsonObject, Record
+from cliniko_mcp.cliniko.models import UNKNOWN_ARGUMENT, Body, JsonObject, Record
 
 _SORT: Final = re.compile(r"[a-z_]{1,60}(:(asc|desc))?")
 RecordT = TypeVar("RecordT", bound=Record)
@@ -51,7 +59,6 @@ class Operation(Generic[ResultT]):
         filters: Mapping[str, Family] | None = None,
         sortable: bool = False,
         title: str | None = None,
-        synonyms: str = "",
         replaced_by: str | None = None,
     ) -> None:
         self.path = path
@@ -60,7 +67,6 @@ class Operation(Generic[ResultT]):
         self.body = body
         self.query = query
         self.sortable = sortable
-        self.synonyms = synonyms
         self.replaced_by = replaced_by
         self.path_ids: tuple[str, ...] = tuple(re.findall(r"\{(\w+)\}", path))
         self.filters: Mapping[str, Family] = {
@@ -127,7 +133,7 @@ class Operation(Generic[ResultT]):
         wrong: dict[str, str] = {}
         for name in arguments:
             if name not in self.argument_names:
-                wrong[name] = STRANGE
+                wrong[name] = UNKNOWN_ARGUMENT
         ids = dict(read_ids(self.path_ids, arguments, wrong))
         found = tuple(self._conditions(arguments, wrong))
         body = self._body(arguments, wrong)
@@ -140,15 +146,25 @@ class Operation(Generic[ResultT]):
             raise refused_arguments(self.name, wrong, self.argument_names)
         return Call(self, ids, found, query, sort, archived is True, body)
 
-    def of(self, ids: Mapping[str, str], body: Body | None = None, *, include_archived: bool = False) -> Call[ResultT]:
-        """The call for these path ids and this body, which is ours and was checked when it was made."""
-        looks_past = include_archived and bool(self.hidden_filters)
-        return Call(self, self._ids(ids), include_archived=looks_past, body=body)
+    def of(
+        self,
+        ids: Mapping[str, str],
+        body: Body | None = None,
+        *,
+        query: Body | None = None,
+        include_archived: bool = False,
+    ) -> Call[ResultT]:
+        """The call for these path ids, body and query, which are ours and were checked when they were made.
 
-    def _ids(self, ids: Mapping[str, str]) -> Mapping[str, str]:
-        if set(ids) != set(self.path_ids):
-            raise TypeError(f"{self.name} takes the ids {', '.join(self.path_ids) or 'none'}, not {', '.join(ids)}")
-        return ids
+        Raises TypeError for what this operation does not take, ValueError for a text that is no id: our own mistakes,
+        never a caller's.
+        """
+        check_model(f"the body of {self.name}", self.body, body, needed=self.body is not None)
+        check_model(f"the query of {self.name}", self.query, query)
+        looks_past = include_archived and bool(self.hidden_filters)
+        return Call(
+            self, checked_ids(self.name, self.path_ids, ids), query=query, include_archived=looks_past, body=body
+        )
 
     def _conditions(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Iterator[Condition]:
         for name, family in self.filters.items():
@@ -165,10 +181,10 @@ class Operation(Generic[ResultT]):
         return read_model(self.given_body, part_for(self.given_body, arguments), wrong)
 
     def _sort(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> str | None:
-        given = arguments.get("sort")
-        if not self.sortable or given is None:
+        value = arguments.get("sort")
+        if not self.sortable or value is None:
             return None
-        names: list[object] = [*given] if isinstance(given, list) else [*str(given).split(",")]
+        names: list[object] = [*value] if isinstance(value, list) else [*str(value).split(",")]
         columns = [str(name).strip() for name in names]
         if not columns or not all(_SORT.fullmatch(column) for column in columns):
             wrong["sort"] = "must be field names, each with :desc after it where needed, such as starts_at:desc"
@@ -198,8 +214,12 @@ class List(Operation[RecordT]):
     ) -> Call[RecordT]:
         """The call for these path ids and filters by name, and for those few lists that have one, this query.
 
-        Raises TypeError for a name that this list does not take: our own mistake, never a caller's.
+        Raises TypeError for a name or a value that this list does not take, ValueError for a text that is no id: our
+        own mistakes, never a caller's.
         """
+        if sort is not None and not self.sortable:
+            raise TypeError(f"{self.name} cannot be sorted")
+        check_model(f"the query of {self.name}", self.query, query)
         ids = {name: str(value) for name, value in filters.items() if name in self.path_ids}
         chosen: list[Condition] = []
         for name, value in filters.items():
@@ -208,7 +228,7 @@ class List(Operation[RecordT]):
             if name not in self.filters:
                 raise TypeError(f"{self.name} has no filter {name}")
             chosen += conditions_of(name, self.filters[name], value)
-        return Call(self, self._ids(ids), tuple(chosen), query, sort)
+        return Call(self, checked_ids(self.name, self.path_ids, ids), tuple(chosen), query, sort)
 
 
 class Get(Operation[RecordT]):
@@ -228,9 +248,9 @@ class Get(Operation[RecordT]):
     def hidden_filters(self) -> tuple[str, ...]:
         return self._hidden
 
-    def call(self, /, *, include_archived: bool = False, **ids: str) -> Call[RecordT]:
+    def call(self, /, *, query: Body | None = None, include_archived: bool = False, **ids: str) -> Call[RecordT]:
         """The call for the record with these ids; `include_archived` looks past what hides it, where the API can."""
-        return self.of(ids, include_archived=include_archived)
+        return self.of(ids, query=query, include_archived=include_archived)
 
 
 class Create(Operation[RecordT], Generic[BodyT, RecordT]):
@@ -276,23 +296,23 @@ class Update(Operation[RecordT], Generic[BodyT, RecordT]):
         if self.given_body is None:
             return None
         names = wire_names(self.given_body)
-        given: dict[str, object] = {name: value for name, value in arguments.items() if name in names}
-        for name in [name for name, value in given.items() if value is None]:
+        changes: dict[str, object] = {name: value for name, value in arguments.items() if name in names}
+        for name in [name for name, value in changes.items() if value is None]:
             advice = f'to empty it give clear: ["{name}"]' if name in self.clearable else "leave it out to keep it"
             wrong[name] = f"cannot be null; {advice}"
         for name in self.needed:
-            if given.get(name) is None:
+            if changes.get(name) is None:
                 wrong[name] = "is needed"
         for name in dict.fromkeys(self._cleared(arguments, wrong)):
-            if name in given:
+            if name in changes:
                 wrong[name] = "is given a value and cleared at once"
-            given[name] = None
+            changes[name] = None
         if wrong:
-            read_model(self.given_body, {name: value for name, value in given.items() if value is not None}, wrong)
+            read_model(self.given_body, {name: value for name, value in changes.items() if value is not None}, wrong)
             return None
-        if not given:
+        if not changes:
             wrong["arguments"] = "name nothing to change; give at least one field"
-        return read_model(self.given_body, given, wrong)
+        return read_model(self.given_body, changes, wrong)
 
     def _cleared(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Iterator[str]:
         names = arguments.get("clear")

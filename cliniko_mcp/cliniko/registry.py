@@ -63,8 +63,8 @@ def resource(module: str) -> type[Resource]:
     if module not in RESOURCES:
         raise KeyError(module)
     names = vars(import_module(f"cliniko_mcp.cliniko.resources.{module}"))
-    found = [each for each in names.values() if isinstance(each, type) and issubclass(each, Resource)]
-    return next(each for each in found if each.__module__.endswith(f".{module}"))
+    found = [value for value in names.values() if isinstance(value, type) and issubclass(value, Resource)]
+    return next(value for value in found if value.__module__.endswith(f".{module}"))
 
 
 @cache
@@ -114,11 +114,11 @@ def reader_of(operation: Operation) -> Operation | None:
         return None
     path = _anonymous(operation.path)
     found = [
-        each
-        for each in resource(operation.resource).operations()
-        if each.method == "GET" and not each.deprecated and f"{path}/".startswith(f"{_anonymous(each.path)}/")
+        read
+        for read in resource(operation.resource).operations()
+        if read.method == "GET" and not read.deprecated and f"{path}/".startswith(f"{_anonymous(read.path)}/")
     ]
-    return max(found, key=lambda each: len(_anonymous(each.path)), default=None)
+    return max(found, key=lambda read: len(_anonymous(read.path)), default=None)
 
 
 def _anonymous(path: str) -> str:

@@ -1,1 +1,1 @@
-"""All that happens to a call before it becomes HTTP, one layer a file: audit, read-only, confirm."""
+"""All that happens to an operation before it becomes HTTP, one guard a file: audit, exclusion, read-only, confirm."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from cliniko_mcp.approvals.digest import arguments, digest
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import GuardedCall
 from cliniko_mcp.guards.read_only import changes
 
@@ -21,9 +21,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class Audit:
-    """Writes every call to a chain of lines: outermost layer, so that refusals are written down too."""
+    """Writes every operation to the audit log: the outermost guard, so that refusals are written down too."""
 
-    def __init__(self, chain: Chain, now: Callable[[], datetime]) -> None:
+    def __init__(self, chain: HashChain, now: Callable[[], datetime]) -> None:
         self._chain = chain
         self._now = now
         self._warned = False
@@ -38,6 +38,9 @@ class Audit:
         try:
             yield
             outcome = "ok"
+        except GeneratorExit:  # whoever read a list has seen enough of it
+            outcome = "ok"
+            raise
         except AskFirst:
             outcome = "asked"
             raise

@@ -5,9 +5,9 @@ everything is read and described again, and only what is still exactly as shown 
 in the client (or the terminal that called), then on stdio the local page or `cliniko-mcp approve`, then refusal.
 
 An asker that can only be answered by a repeated call raises AskFirst with the question. On the repeated call its
-`answered` is the challenge that came back: if this process minted it for exactly this call and nobody has used it yet,
-the target is read once, and where everything shown is still the same the asker gives the answer that came with the
-call. In every other case it gets a new question.
+`answered` is the challenge that came back: if this process asked that question about exactly this call and nobody has
+used it yet, the target is read once, and where everything shown is still the same the asker gives the answer that came
+with the call. In every other case it gets a new question.
 """
 
 import math
@@ -20,18 +20,19 @@ from typing import Final, Literal, Protocol
 import anyio
 
 from cliniko_mcp.approvals.preview import Preview, preview
-from cliniko_mcp.approvals.questions import Asked, Matter, Questions, Verdict
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
 
-IN_ALL: Final = 50.0
-"""Seconds that one call may wait for people in all: hosts give up on a call after 60."""
+MAX_CALL_WAIT: Final = 50.0
+"""Seconds that one call may wait for people altogether: hosts give up on a call after 60."""
 
 _ROUNDS: Final = 3
-_BEAT: Final = 0.1
-_TELL: Final = 2.0
-_LAST_MOMENT: Final = 5.0
+_POLL_SECONDS: Final = 0.1
+_PROGRESS_SECONDS: Final = 2.0
+_TIME_TO_ANSWER: Final = 5.0
+"""Seconds that must be left of a call for a person to be asked once more."""
 
 
 class Page(Protocol):
@@ -86,21 +87,23 @@ class Confirm:
             guarded.outcome.channel = "allowed"
             yield
             return
-        async with self._answered(guarded) as approved:
-            if approved:
+        async with self._answered(guarded) as verdict:
+            if verdict is Verdict.YES:
                 yield
                 return
-        deadline = anyio.current_time() + (IN_ALL if guarded.caller.route != "terminal" else math.inf)
+        # A question that came back without an answer is one that this client cannot put to a person.
+        form = verdict is not Verdict.NONE
+        deadline = anyio.current_time() + (MAX_CALL_WAIT if guarded.caller.route != "terminal" else math.inf)
         for _ in range(_ROUNDS):
-            if deadline - anyio.current_time() < _LAST_MOMENT:
+            if deadline - anyio.current_time() < _TIME_TO_ANSWER:
                 break
-            matter, described = await self._read(guarded)
-            asked = await self._approved(guarded, matter, described, deadline)
+            matter, described = await self._read_target(guarded)
+            pending = await self._approved(guarded, matter, described, deadline, form=form)
             async with self._acting:
-                if not self._questions.take(asked):
+                if not self._questions.take(pending):
                     continue
-                matter, _ = await self._read(guarded)
-                if matter != asked.matter:
+                matter, _ = await self._read_target(guarded)
+                if matter != pending.matter:
                     continue
                 yield
                 return
@@ -111,68 +114,66 @@ class Confirm:
         )
 
     @asynccontextmanager
-    async def _answered(self, guarded: GuardedCall) -> AsyncGenerator[bool]:
-        """Whether this call brings back the yes to a question of this process that still holds, read once more.
+    async def _answered(self, guarded: GuardedCall) -> AsyncGenerator[Verdict | None]:
+        """The answer that this call brings back to a question that still holds, its target read once more; else None.
 
-        Raises Declined where it brings back a no.
+        After a yes nothing else that is approved goes on meanwhile. Raises Declined after a no.
         """
         asker = guarded.caller.asker
         if asker is None or asker.answered is None or self._policy == "strict":
-            yield False
+            yield None
             return
-        call = Matter.of(guarded.caller.principal, guarded.call)
-        if not self._questions.knows(asker.answered, call):
-            yield False
+        if not self._questions.knows(asker.answered, Matter.of(guarded.caller.principal, guarded.call)):
+            yield None
             return
         async with self._acting:
-            matter, _ = await self._read(guarded)
-            asked = self._questions.recognise(asker.answered, matter)
-            if asked is None or self._questions.denied(matter.call):
-                approved = False
+            matter, _ = await self._read_target(guarded)
+            pending = self._questions.recognise(asker.answered, matter)
+            if pending is None or self._questions.denied(matter.call) or self._on_page(guarded, matter) is not None:
+                verdict = None
             else:
-                approved = await self._form_says_yes(guarded, asked)
-            if approved:
-                yield True
+                verdict = await asker.ask(pending.question)
+                self._note_channel(guarded, verdict)
+                if verdict is Verdict.NO:
+                    self._questions.deny(pending)
+                    raise _declined(guarded)
+                if not self._questions.take(pending):
+                    verdict = None
+            if verdict is Verdict.YES:
+                yield verdict
                 return
-        yield False
+        yield verdict
 
-    async def _form_says_yes(self, guarded: GuardedCall, asked: Asked) -> bool:
-        asker = guarded.caller.asker
-        verdict = await asker.ask(asked.question) if asker is not None else Verdict.NONE
-        if verdict is Verdict.NONE:
-            self._questions.take(asked)
-            return False
-        guarded.outcome.channel = "terminal" if guarded.caller.route == "terminal" else "form"
-        if verdict is Verdict.NO:
-            self._questions.deny(asked)
-            raise _declined(guarded)
-        return self._questions.take(asked)
+    def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
+        """The question about this matter that is on the approval page, for the person at this computer alone."""
+        if self._page is None or guarded.caller.route != "stdio":
+            return None
+        return self._questions.shown(matter)
 
-    async def _read(self, guarded: GuardedCall) -> tuple[Matter, Preview]:
+    def _note_channel(self, guarded: GuardedCall, verdict: Verdict) -> None:
+        if verdict is not Verdict.NONE:
+            guarded.outcome.channel = "terminal" if guarded.caller.route == "terminal" else "form"
+
+    async def _read_target(self, guarded: GuardedCall) -> tuple[Matter, Preview]:
         described = await preview(guarded.reader, guarded.call, self._now())
         return replace(Matter.of(guarded.caller.principal, guarded.call), facts=described.facts), described
 
-    async def _approved(self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float) -> Asked:
+    async def _approved(
+        self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float, *, form: bool
+    ) -> PendingQuestion:
         """The question that a person said yes to. Raises in every other case; notes the channel of either answer."""
         caller = guarded.caller
         if self._questions.denied(matter.call):
             raise _declined(guarded)
-        page = self._page if caller.route == "stdio" else None
-        waiting = self._questions.shown(matter) if page is not None else None
-        asker = caller.asker
+        waiting = self._on_page(guarded, matter)
         # A question that is on the page already got there because the form did not work: a yes there counts at once.
-        if asker is not None and waiting is None and (self._policy != "strict" or caller.route == "terminal"):
-            asked = self._questions.mint(matter, described.title, described.text, caller.program)
-            verdict = Verdict.NONE
-            with anyio.CancelScope(deadline=deadline):
-                verdict = await asker.ask(asked.question)
-            if verdict is not Verdict.NONE:
-                guarded.outcome.channel = "terminal" if caller.route == "terminal" else "form"
-                if verdict is Verdict.YES:
-                    return asked
-                self._questions.deny(asked)
-                raise _declined(guarded)
-            self._questions.take(asked)
+        if (
+            form
+            and waiting is None
+            and (pending := await self._approved_in_client(guarded, matter, described, deadline))
+        ):
+            return pending
+        page = self._page if caller.route == "stdio" else None
         if page is None:
             raise _nobody_to_ask(guarded)
         where = "The question is on the approval page already."
@@ -189,27 +190,49 @@ class Confirm:
             return waiting
         raise _declined(guarded)
 
-    def _put_on(self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview) -> tuple[Asked, str]:
-        asked = self._questions.mint(matter, described.title, described.text, guarded.caller.program)
-        if not self._questions.show(asked):
-            self._questions.take(asked)
+    async def _approved_in_client(
+        self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float
+    ) -> PendingQuestion | None:
+        """The question that a person said yes to in the client or terminal that called; None where nobody answered."""
+        caller = guarded.caller
+        if caller.asker is None or (self._policy == "strict" and caller.route != "terminal"):
+            return None
+        pending = self._questions.create(matter, described.title, described.text, caller.program)
+        verdict = Verdict.NONE
+        with anyio.CancelScope(deadline=deadline):
+            verdict = await caller.asker.ask(pending.question)
+        self._note_channel(guarded, verdict)
+        if verdict is Verdict.YES:
+            return pending
+        if verdict is Verdict.NO:
+            self._questions.deny(pending)
+            raise _declined(guarded)
+        self._questions.take(pending)
+        return None
+
+    def _put_on(
+        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview
+    ) -> tuple[PendingQuestion, str]:
+        pending = self._questions.create(matter, described.title, described.text, guarded.caller.program)
+        if not self._questions.show(pending):
+            self._questions.take(pending)
             raise ApprovalNeeded(
                 "Not done: too many questions are waiting for a person already.",
                 "Ask the person to answer those first, then call again with the same arguments.",
             )
-        return asked, page.invite()
+        return pending, page.invite()
 
-    async def _decided(self, asked: Asked, caller: Caller, until: float) -> bool:
+    async def _decided(self, pending: PendingQuestion, caller: Caller, until: float) -> bool:
         begun = told = anyio.current_time()
-        while asked.verdict is Verdict.NONE:
+        while pending.verdict is Verdict.NONE:
             now = anyio.current_time()
             if now >= until:
                 return False
-            if now - told >= _TELL:
+            if now - told >= _PROGRESS_SECONDS:
                 told = now
                 await caller.progress(now - begun, until - begun, "Waiting for a person to approve or deny.")
             # The answer comes from another thread; looking ten times a second is simpler than being woken from there.
-            await anyio.sleep(min(_BEAT, until - now))
+            await anyio.sleep(min(_POLL_SECONDS, until - now))
         return True
 
 

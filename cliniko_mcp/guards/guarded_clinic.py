@@ -6,16 +6,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Any, Final, cast, overload
+from typing import TYPE_CHECKING, Final, overload
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.client.memory import SingleFlightCache
 from cliniko_mcp.client.pagination import Page, RowT, Sweep
 from cliniko_mcp.cliniko.calls import Call, ResultT
-from cliniko_mcp.cliniko.filters import FilterValue
+from cliniko_mcp.cliniko.filters import Condition, FilterValue
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
-from cliniko_mcp.cliniko.registry import operations
+from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Purpose, guarded
 from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
 from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
@@ -137,16 +137,14 @@ class GuardedClinic:
                 call, limit=limit, start=start, on_page=self._progress_of(call), zone=zone, count=outcome.requests
             )
 
-    async def all(
+    def all(
         self, listing: List[RowT], on_total: Callable[[int], None] | None = None, /, **filters: FilterValue
     ) -> AsyncGenerator[RowT]:
-        """Every row of a list with these filters, in order, with the memory of a few pages; see `all_of`."""
-        async with aclosing(self.all_of(listing.where(filters), on_total)) as records:
-            async for record in records:
-                yield record
+        """Every row of a list with these filters, in order, a few pages in memory at a time; see `all_of`."""
+        return self.all_of(listing.where(filters), on_total)
 
     async def all_of(self, call: Call[RowT], on_total: Callable[[int], None] | None = None) -> AsyncGenerator[RowT]:
-        """Every row of the list that `call` reads, in order.
+        """Every row of the list that `call` reads, in order. Wrap it in `aclosing` where you may leave early.
 
         `on_total` is told how many rows there are in all, where Cliniko tells, before they come.
         """
@@ -157,7 +155,7 @@ class GuardedClinic:
                     yield record
 
     async def collect(self, listing: List[RowT], /, **filters: FilterValue) -> list[RowT]:
-        """Every row of a list that is small enough to hold."""
+        """Every row of a list with these filters, in order: for lists that are small enough to hold."""
         return [record async for record in self.all(listing, **filters)]
 
     async def page(self, call: Call[RowT], number: int, per_page: int) -> Page[RowT]:
@@ -178,11 +176,12 @@ class GuardedClinic:
         wanted = [(listing.name, record_id) for record_id in ids]
         if not wanted:
             return {}
-        labels = self._as(self.tool, "label")
-        async with labels._guarded(listing.call()) as outcome:
+        # One line in the audit log for all batches together, also where memory knows every record.
+        call = Call(listing, conditions=(Condition("id", "=", ",".join(sorted(ids))),))
+        async with self._as(self.tool, "label")._guarded(call) as outcome:
 
-            async def fetch(places: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
-                missing = [record_id for _, record_id in places]
+            async def fetch(keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
+                missing = [record_id for _, record_id in keys]
                 found = await self._client.batch(listing, missing, count=outcome.requests)
                 return {(listing.name, record_id): record for record_id, record in found.items()}
 
@@ -237,11 +236,17 @@ class GuardedClinic:
             yield passing.outcome
 
     async def _zone_for(self, call: Call) -> tzinfo | None:
-        """The zone in which this call's local times are meant; None where it holds none."""
+        """The zone in which this call's local times are meant; None where it holds none, or it is not known."""
         if not call.needs_zone:
             return None
-        site = call.site or await site_of_target(self._as(self.tool, "zone"), call)
-        return await self.zone(site)
+        writes = call.operation.method != "GET"
+        try:
+            site = call.site or await site_of_target(self._as(self.tool, "zone"), call)
+        except NotAllowed:
+            return None if writes else await self.zone()
+        found = await self._zone(site)
+        # A local time is never written in a zone that is a guess: without one, the call is refused when it is sent.
+        return None if writes and found.note else found.zone
 
     async def _zone(self, business_id: str | None) -> Zone:
         reader = self._as(self.tool, "zone")
@@ -268,15 +273,3 @@ class GuardedClinic:
             )
 
         return on_page
-
-    # Interim: names instead of operations.
-    def call(self, name: str, **arguments: object) -> Call[Any]:
-        return operations()[name].parse(arguments)
-
-    async def all_named(self, name: str, on_total: Any = None, /, **arguments: object) -> AsyncGenerator[Any]:
-        async with aclosing(self.all_of(self.call(name, **arguments), on_total)) as records:
-            async for record in records:
-                yield record
-
-    async def by_id_named(self, name: str, ids: Collection[str]) -> Mapping[str, Any]:
-        return await self.by_id(cast("Any", operations()[name]), ids)

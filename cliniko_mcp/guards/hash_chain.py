@@ -1,8 +1,8 @@
 """The audit log as a file: JSON lines, each with the digest of the one before, written by several processes at once.
 
 Beside the log lies its head: number and digest of the last line and the log's size. Whoever appends holds the head's
-lock, so the chain stays whole across processes, and a log cut off at its end is noticed. The log is turned over at a
-size and the oldest parts go, so that it stays bounded; the chain runs on through the parts.
+lock, so the chain stays whole across processes, and a log cut off at its end is noticed. The log is rotated at a size:
+`audit.jsonl` becomes `audit.jsonl.1`, and the oldest segment is deleted. The chain runs on through the segments.
 """
 
 import hashlib
@@ -20,12 +20,13 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.private_files import locked, open_private, private_folder, read_private
 
 START: Final = "0" * 64
-_LONGEST: Final = 8_192
+"""What the first line names as the digest of the one before."""
+_TAIL_BYTES: Final = 8_192
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of the chain: how many lines it has had, the last one's digest, and the size of the current part."""
+    """The end of the chain: how many lines it has had, the last one's digest, and the size of the current segment."""
 
     count: int = 0
     digest: str = START
@@ -37,15 +38,15 @@ class Head:
     @classmethod
     def read(cls, text: bytes) -> "Head | None":
         """The head that this text stands for, or None where it stands for none."""
-        parts = text.decode("ascii", "replace").split()
-        if len(parts) != 3 or len(parts[1]) != 64 or not (parts[0].isdigit() and parts[2].isdigit()):
+        words = text.decode("ascii", "replace").split()
+        if len(words) != 3 or len(words[1]) != 64 or not (words[0].isdigit() and words[2].isdigit()):
             return None
-        return cls(int(parts[0]), parts[1], int(parts[2]))
+        return cls(int(words[0]), words[1], int(words[2]))
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What `verify` found: how many lines hold, and where and how the chain is broken, if it is."""
+class Verification:
+    """What `verify` found: how many lines are whole, and where and how the chain is broken, if it is."""
 
     lines: int
     problem: str | None = None
@@ -58,28 +59,28 @@ def sealed(entry: Mapping[str, JsonValue], count: int, before: str) -> tuple[byt
     return f'{body[:-1]},"seal":"{seal}"}}\n'.encode(), seal
 
 
-class Chain:
+class HashChain:
     """An append-only, hash-chained file of JSON lines, shared with other processes."""
 
-    def __init__(self, path: Path | None = None, *, part: int = 10_000_000, parts: int = 10) -> None:
-        """`path` None means the usual place; each of at most `parts` files is turned over past `part` bytes."""
-        self._given = path
-        self._part = part
-        self._parts = parts
+    def __init__(self, path: Path | None = None, *, segment_bytes: int = 10_000_000, max_segments: int = 10) -> None:
+        """`path` None means the usual file; it is rotated at `segment_bytes`, and at most `max_segments` are kept."""
+        self._path = path
+        self._segment_bytes = segment_bytes
+        self._max_segments = max_segments
 
     @cached_property
     def path(self) -> Path:
-        """The current part."""
-        return self._given or audit_file()
+        """The current segment."""
+        return self._path or audit_file()
 
     def append(self, entry: Mapping[str, JsonValue]) -> int:
         """Add one line and return its number. Raises OSError, having added nothing, where it cannot be written."""
         self._prepare()
-        with self._alone() as head_file:
+        with self._locked() as head_file:
             return self._append(head_file, entry)
 
     @contextmanager
-    def _alone(self) -> Generator[int]:
+    def _locked(self) -> Generator[int]:
         """The open head, while no other process writes."""
         head_file = open_private(self._head_path, os.O_RDWR | os.O_CREAT)
         try:
@@ -89,15 +90,15 @@ class Chain:
             os.close(head_file)
 
     def _prepare(self) -> None:
-        if self._given is None:
+        if self._path is None:
             private_folder(self.path.parent)
         else:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _append(self, head_file: int, entry: Mapping[str, JsonValue]) -> int:
         head, size = self._end(Head.read(os.read(head_file, 256)))
-        if size >= self._part:
-            self._turn_over()
+        if size >= self._segment_bytes:
+            self._rotate()
             size = 0
         line, seal = sealed(entry, head.count + 1, head.digest)
         after = Head(head.count + 1, seal, size + len(line))
@@ -146,26 +147,26 @@ class Chain:
     def _head_path(self) -> Path:
         return self.path.with_name(f"{self.path.name}.head")
 
-    def _turned(self, number: int) -> Path:
+    def _segment(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")
 
     @property
-    def _last_part(self) -> Path:
-        """The part whose lines go next; while it does not exist, none have gone."""
-        return self._turned(self._parts - 1) if self._parts > 1 else self.path
+    def _oldest_segment(self) -> Path:
+        """The segment that is deleted next; while it does not exist, none has been deleted."""
+        return self._segment(self._max_segments - 1) if self._max_segments > 1 else self.path
 
-    def _turn_over(self) -> None:
-        for number in range(self._parts - 2, 0, -1):
-            if self._turned(number).exists():
-                self._turned(number).replace(self._turned(number + 1))
-        if self._parts > 1:
-            self.path.replace(self._turned(1))
+    def _rotate(self) -> None:
+        for number in range(self._max_segments - 2, 0, -1):
+            if self._segment(number).exists():
+                self._segment(number).replace(self._segment(number + 1))
+        if self._max_segments > 1:
+            self.path.replace(self._segment(1))
         else:
             self.path.unlink()
 
     def files(self) -> list[Path]:
-        """The parts that exist, oldest first."""
-        kept = [self._turned(number) for number in range(self._parts - 1, 0, -1)]
+        """The segments that exist, oldest first."""
+        kept = [self._segment(number) for number in range(self._max_segments - 1, 0, -1)]
         return [path for path in (*kept, self.path) if path.exists()]
 
     def lines(self) -> Iterator[tuple[Path, int, bytes]]:
@@ -181,25 +182,25 @@ class Chain:
             if (entry := _entry(line)) is not None:
                 yield entry
 
-    def verify(self) -> Checked:
+    def verify(self) -> Verification:
         """Whether every kept line is whole, in its place, and the last one is the last that was written.
 
-        The oldest kept line has to be the first of all, unless parts have been turned over until some went; then the
-        oldest one is where the log begins. Raises OSError.
+        The oldest kept line has to be the first of all, unless segments have been deleted; then the oldest segment is
+        where the log begins. Raises OSError.
         """
         found = self._checked()
         if found.problem is None or not self._head_path.exists():
             return found
         # A line or a head that is just being written looks broken, so it is looked at again while nobody writes.
         try:
-            with self._alone():
+            with self._locked():
                 return self._checked()
         except TimeoutError:
             raise
         except OSError:  # a copy that nobody may write
             return found
 
-    def _checked(self) -> Checked:
+    def _checked(self) -> Verification:
         # Read before the lines, so that what other processes append meanwhile only makes the log longer.
         head = self._head()
         last = head or Head()
@@ -208,21 +209,21 @@ class Chain:
             entry = _entry(line)
             place = f"{path.name} line {number}"
             if entry is None or not line.endswith(b"\n"):
-                return Checked(seen, f"{place} is not a whole entry")
+                return Verification(seen, f"{place} is not a whole entry")
             if _seal_of(line) != entry["seal"]:
-                return Checked(seen, f"{place} was changed")
+                return Verification(seen, f"{place} was changed")
             if not seen and entry["n"] != 1:
-                if path != self._last_part:
-                    return Checked(seen, f"entries are missing before {place}")
+                if path != self._oldest_segment:
+                    return Verification(seen, f"entries are missing before {place}")
             elif entry.get("before") != before or entry["n"] != count + 1:
-                return Checked(seen, f"entries are missing, added or moved before {place}")
+                return Verification(seen, f"entries are missing, added or moved before {place}")
             before, count = cast("str", entry["seal"]), cast("int", entry["n"])
             if count == last.count and before != last.digest:
-                return Checked(seen, f"{place} is not the entry that was last written")
+                return Verification(seen, f"{place} is not the entry that was last written")
             seen += 1
         if head is None and seen:
-            return Checked(seen, "the record of the last entry is missing")
-        return Checked(seen) if count >= last.count else Checked(seen, "entries are missing at the end")
+            return Verification(seen, "the record of the last entry is missing")
+        return Verification(seen) if count >= last.count else Verification(seen, "entries are missing at the end")
 
     def _head(self) -> Head | None:
         try:
@@ -238,7 +239,7 @@ def _write(log: int, line: bytes, size: int) -> None:
 
 
 def _tail(log: int, size: int) -> bytes:
-    length = min(size, _LONGEST)
+    length = min(size, _TAIL_BYTES)
     os.lseek(log, size - length, os.SEEK_SET)
     return os.read(log, length)
 

@@ -64,7 +64,7 @@ class GuardedCall:
     tool: str
     caller: Caller
     reader: Reader
-    """The clinic as the guards themselves may read it, by the same road."""
+    """The clinic as the guards themselves may read it, through the guards too."""
     purpose: Purpose = "call"
     outcome: Outcome = field(default_factory=Outcome)
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.approvals.facts import Reader
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import value_of
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.registry import reader_of
 from cliniko_mcp.cliniko.time_zones import time_zone
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
-from cliniko_mcp.sanitize import clean
-
-if TYPE_CHECKING:
-    from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.sanitize import quoted
 
 SECONDS_KEPT: Final = 600.0
 """Seconds for which a zone is remembered: sites do not move."""
@@ -33,12 +30,12 @@ class Zone:
     note: str | None = None
 
 
-async def home_zone(clinic: GuardedClinic) -> Zone:
-    """The zone of the key's user: one request. UTC, with a note, where Cliniko does not tell it."""
+async def home_zone(clinic: Reader) -> Zone:
+    """The zone of the key's user: one request. UTC, with a note, where it is not known."""
     from cliniko_mcp.cliniko.resources.users import Users
 
     try:
-        user = await clinic.perform(Users.get_authenticated_user)
+        user = await clinic.perform(Users.get_authenticated_user.call())
     except NotAllowed:
         return Zone(_UTC, "Reading the key's user is switched off here, so times are in UTC.")
     return _zone(user.time_zone_identifier, "The zone of the key's user") or Zone(
@@ -46,27 +43,30 @@ async def home_zone(clinic: GuardedClinic) -> Zone:
     )
 
 
-async def site_zone(clinic: GuardedClinic, business_id: str) -> Zone | None:
-    """The zone of a site: one request. None where the site cannot be read or tells no zone."""
+async def site_zone(clinic: Reader, business_id: str) -> Zone | None:
+    """The zone of a site: one request. None where the site cannot be read or has no zone."""
     from cliniko_mcp.cliniko.resources.businesses import Businesses
 
     try:
-        site = await clinic.perform(Businesses.get_business, include_archived=True, id=business_id)
+        site = await clinic.perform(Businesses.get_business.call(id=business_id, include_archived=True))
     except (NotFound, PermissionMissing, NotAllowed):
         return None
     return _zone(site.time_zone_identifier, "The zone of the site")
 
 
-async def site_of_target(clinic: GuardedClinic, call: Call) -> str | None:
-    """The site of the record that a call changes: a change of an appointment seldom repeats its site, yet its times
-    are meant in that site's zone. One request, or none where there is no such record."""
+async def site_of_target(clinic: Reader, call: Call) -> str | None:
+    """The id of the site of the record that a call changes: one request, or none where the operation names no record.
+
+    A change of an appointment seldom repeats its site, yet its times are meant in that site's zone. None where the
+    record belongs to no site, or is not there. Raises NotAllowed where reading it is switched off.
+    """
     read: Operation | None = reader_of(call.operation)
     if read is None or read.listing or call.target is None or set(read.path_ids) - set(call.ids):
         return None
     ids = {name: call.ids[name] for name in read.path_ids}
     try:
         record = await clinic.perform(Call(read, ids, include_archived=bool(read.hidden_filters)))
-    except (NotFound, NotAllowed):
+    except NotFound:
         return None
     site = value_of(record, "business_id") if record is not None else None
     return site if isinstance(site, str) else None
@@ -78,5 +78,4 @@ def _zone(name: str | None, whose: str) -> Zone | None:
     zone = time_zone(name)
     if zone is not None:
         return Zone(zone)
-    shown = re.sub(r"[\"\\]", "", clean(name, 60))
-    return Zone(_UTC, f'{whose} is "{shown}", which is not known here, so times are in UTC.')
+    return Zone(_UTC, f"{whose} is {quoted(name, 60)}, which is not known here, so times are in UTC.")

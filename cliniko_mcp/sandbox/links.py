@@ -1,4 +1,4 @@
-"""Which link objects each resource embeds and where they lead (api.md section 2, "links"; 1.6 and 1.8 for the forms).
+"""The link objects that each resource embeds and where they lead (api.md section 2, "links"; forms in 1.6 and 1.8).
 
 `one` names a record by its stored `<name>_id`; `many` is a path below the base URL, `{id}` being the record's own id.
 """
@@ -173,7 +173,7 @@ OTHER_IDS: Final[Mapping[str, str]] = {
     "product_supplier_id": "product_suppliers",
     "treatment_note_template_id": "treatment_note_templates",
 }
-"""Ids in bodies that are no link of their resource, with the resource they name."""
+"""Ids in bodies that are no link of their resource, with the resource that they name."""
 
 WRITE_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "appointment_types": frozenset({"business_ids", "practitioner_ids"}),

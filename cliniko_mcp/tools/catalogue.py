@@ -15,18 +15,43 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownT
 from cliniko_mcp.guards.exclusion import switched_off
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.read_only import only_reading
+from cliniko_mcp.results.budget import MAX_RESULT_BYTES, size
 from cliniko_mcp.results.cursor import Cursors
-from cliniko_mcp.results.envelope import MOST_BYTES, Answer, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.boundary import explained, unwrapped
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 from cliniko_mcp.tools.lookup import Lookup
-from cliniko_mcp.tools.schema import controls
-from cliniko_mcp.tools.tool import Tool, curated, operation_tool
+from cliniko_mcp.tools.requests import NotOffered, not_offered, requests
+from cliniko_mcp.tools.schema import display_arguments
+from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_tool
 
 _DESCRIBED = 5
+_LIKELY = 10
+"""Among how many of the tools found a curated one has to be to be told of."""
 _ALIKE = 75
 """From which likeness of two names on, out of 100, one may be meant by the other."""
+_SAME = 90
+"""From which on it surely is, but for a letter or two."""
+GLOSSES = {
+    "attendees": "places in bookings",
+    "availability_blocks": "one-off openings",
+    "available_times": "free slots",
+    "billable_items": "fees",
+    "bookings": "whole diary",
+    "communications": "message log",
+    "contacts": "doctors, payers",
+    "daily_availabilities": "weekly hours",
+    "individual_appointments": "one patient",
+    "patient_form_templates": "filled in by patients",
+    "products": "goods",
+    "public_settings": "for everyone",
+    "services": "types bookable online",
+    "settings": "needs admin",
+    "treatment_note_templates": "filled in by clinicians",
+    "unavailable_blocks": "leave, breaks",
+}
+"""What a resource is, where its name could be taken for another's."""
 _EXECUTORS = {
     Risk.READ: (
         "cliniko_read",
@@ -50,12 +75,12 @@ class DescribeArguments(Body):
 
 class RunArguments(Body):
     operation: str
-    arguments: dict[str, object] = Field(default_factory=dict)
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class CountArguments(Body):
     operation: str = Field(description="A list operation, such as list_patients.")
-    arguments: dict[str, object] = Field(default_factory=dict, description="Its filters.")
+    arguments: dict[str, JsonValue] = Field(default_factory=dict, description="Its filters.")
 
 
 class Catalogue:
@@ -122,12 +147,14 @@ class Catalogue:
         """What the list says of a tool; the map in cliniko_describe holds only what may be called in this run."""
         if entry.name != "cliniko_describe" or not self._hidden:
             return entry.description
-        operations = (each for each in entries().values() if each.kind == "operation" and not each.deprecated)
-        return describe_text((each.name, each.resource or "") for each in operations if each.name not in self._hidden)
+        shown = (other for name, other in entries().items() if name not in self._hidden)
+        return describe_text(
+            (other.name, other.resource or "") for other in shown if other.kind == "operation" and not other.deprecated
+        )
 
     def _describer(self) -> Tool:
-        async def describe(_: GuardedClinic, given: DescribeArguments) -> Answer:
-            return self.describe(given.names, given.query)
+        async def describe(_: GuardedClinic, arguments: DescribeArguments) -> Answer:
+            return self.describe(arguments.names, arguments.query)
 
         return curated(
             "cliniko_describe",
@@ -139,17 +166,26 @@ class Catalogue:
         )
 
     def describe(self, names: list[str] | None, query: str | None) -> Answer:
-        """Up to five tools by name, or the operations that fit these words, best first: each with its description, risk
-        and full argument schema. Raises what is wrong with the first name where none of them can be described.
+        """Up to five tools by name, or the operations that fit these words, best first: `items`, each with its
+        description, risk and full argument schema. To words also `tools`, the curated tools that fit, and
+        `not_in_cliniko_api` where Cliniko has nothing for them. Raises what is wrong with the first name where none of
+        them can be described.
         """
         if names:
             return self._described(dict.fromkeys(names))
         if not query:
             raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
-        known = entries()
-        found = [known[name] for name in self.lookup.search(query, 40) if name not in self._hidden]
-        tools: list[JsonValue] = [_told(entry) for entry in found if entry.kind == "workflow"]
-        body: dict[str, JsonValue] = {"items": _with_schemas(entry for entry in found if entry.kind == "operation")}
+        names, about = self.lookup.search(query)
+        body: dict[str, JsonValue] = {}
+        nearest: list[str] = []
+        if about:
+            nearest = self._instead(not_offered()[about])
+            body["not_in_cliniko_api"] = self._answer(not_offered()[about])
+        likely = [*nearest, *names[:_LIKELY]]
+        found = [entries()[name] for name in dict.fromkeys([*nearest, *names]) if name not in self._hidden]
+        curated_tools = (entry for entry in found if entry.kind == "workflow" and entry.name in likely)
+        tools: list[JsonValue] = [_summary(entry) for entry in curated_tools]
+        body["items"] = _with_schemas(entry for entry in found if entry.kind == "operation")
         if tools:
             body["tools"] = tools[:3]
         nothing = "Nothing fits these words. Try other English words, or names from this tool's description."
@@ -172,18 +208,40 @@ class Catalogue:
         return only_reading(entry.title, name) if name in self._hidden else None
 
     @property
-    def lookup(self) -> "Lookup":
+    def lookup(self) -> Lookup:
         """The plain-word index over all tools, built at the first question."""
         if self._lookup is None:
-            self._lookup = Lookup(entries().values())
+            self._lookup = Lookup(entries().values(), requests(), not_offered())
         return self._lookup
 
+    def _instead(self, topic: NotOffered) -> list[str]:
+        return [name for name in topic.instead if name not in self._hidden]
+
+    def _answer(self, topic: NotOffered) -> dict[str, JsonValue]:
+        """What to say of something that Cliniko's API does not offer; its substitutes where all of them may be used."""
+        instead: dict[str, JsonValue] = {"instead": topic.instead_says} if self._whole(topic) else {}
+        return {"what": topic.what, "says": topic.says, **instead}
+
+    def _whole(self, topic: NotOffered) -> bool:
+        return len(self._instead(topic)) == len(topic.instead)
+
     def unknown(self, name: str) -> UnknownTool:
-        """The error for a name that no tool has, with the nearest names that exist."""
+        """The error for a name that no tool has, with the nearest names that exist; for something that Cliniko's API
+        does not offer it says so.
+        """
         from rapidfuzz import fuzz, process
 
-        alike = process.extract(name, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
-        meant = [*(each for each, _, _ in alike), *self.lookup.search(name.replace("_", " "), 5)]
+        expected = {each: topic for topic, about in not_offered().items() for each in about.names}
+        alike = process.extract(name.casefold(), entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
+        same = process.extractOne(name.casefold(), expected.keys(), scorer=fuzz.ratio, score_cutoff=_SAME)
+        found, about = self.lookup.search(name)
+        if same and (not alike or same[1] > alike[0][1]):
+            about = expected[same[0]]
+        elif alike:
+            about = None
+        if about:
+            return self._not_offered(name, not_offered()[about])
+        meant = [*(each for each, _, _ in alike), *found]
         near = [each for each in dict.fromkeys(meant) if each not in self._hidden][:5]
         return UnknownTool(
             f"There is no tool called {clean(name, 60)}.",
@@ -191,20 +249,25 @@ class Catalogue:
             suggestions=list[JsonValue](near) or None,
         )
 
+    def _not_offered(self, name: str, topic: NotOffered) -> UnknownTool:
+        return UnknownTool(
+            f"There is no tool called {clean(name, 60)}. {topic.says}",
+            topic.instead_says if self._whole(topic) else "Look up what there is with cliniko_describe.",
+            suggestions=list[JsonValue](self._instead(topic)) or None,
+        )
+
     def _counter(self) -> Tool:
-        async def count(clinic: GuardedClinic, given: CountArguments) -> Answer:
-            tool = self.get(given.operation)
+        async def count(clinic: GuardedClinic, arguments: CountArguments) -> Answer:
+            tool = self.get(arguments.operation)
             operation = tool.operation
             if operation is None or not is_list(operation):
                 raise InvalidArguments(
-                    f"{given.operation} is not a list.", "Name a list_ operation.", field="operation"
+                    f"{arguments.operation} is not a list.", "Name a list_ operation.", field="operation"
                 )
-            ours = controls(operation)  # how much to show, and how, is nothing to a number
-            filters = {
-                name: value for name, value in unwrapped(given.arguments, tool.input_schema).items() if name not in ours
-            }
+            ours = display_arguments(operation)  # a number is the same however rows would be shown
+            values = unwrapped(arguments.arguments, tool.input_schema)
             try:
-                call = operation.parse(filters)
+                call = operation.parse({name: value for name, value in values.items() if name not in ours})
             except InvalidArguments as problem:
                 explanation = explained(problem, tool.name, tool.input_schema, tool.description)
                 raise self._barred(tool.name) or explanation from None
@@ -220,9 +283,9 @@ class Catalogue:
     def _executor(self, risk: Risk) -> Tool:
         name, description = _EXECUTORS[risk]
 
-        async def execute(clinic: GuardedClinic, given: RunArguments) -> Answer:
-            tool = self._target(given.operation, risk)
-            return await tool.run(clinic.of(tool.name), given.arguments)
+        async def execute(clinic: GuardedClinic, arguments: RunArguments) -> Answer:
+            tool = self._target(arguments.operation, risk)
+            return await tool.run(clinic.of(tool.name), arguments.arguments)
 
         return curated(name, description, RunArguments, execute, risk=risk, kind="meta")
 
@@ -233,15 +296,15 @@ class Catalogue:
         if tool.risk is not risk:
             if barred := self._barred(name):
                 raise barred
-            due = _EXECUTORS[tool.risk][0]
-            raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {due} with the same arguments.")
+            executor, _ = _EXECUTORS[tool.risk]
+            raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {executor} with the same arguments.")
         return tool
 
 
 def _refusing(tool: Tool) -> Tool:
     """The tool of an excluded operation: its arguments are not explained, whatever is wrong with them."""
 
-    async def run(clinic: GuardedClinic, arguments: Mapping[str, object]) -> Answer:
+    async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
         with suppress(InvalidArguments):
             return await tool.run(clinic, arguments)
         raise switched_off(tool.title, tool.name)
@@ -249,7 +312,7 @@ def _refusing(tool: Tool) -> Tool:
     return replace(tool, run=run)
 
 
-def _told(entry: Entry) -> dict[str, JsonValue]:
+def _summary(entry: Entry) -> dict[str, JsonValue]:
     return {"name": entry.name, "description": entry.description, "risk": entry.risk}
 
 
@@ -257,9 +320,9 @@ def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
     """The first five, each with its argument schema as long as the answer has room for it."""
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
-        full: dict[str, JsonValue] = {**_told(entry), "input_schema": dict(entry.input_schema)}
-        fits = size(items) + size(full) < MOST_BYTES - 1_000
-        items.append(full if fits else _told(entry))
+        full: dict[str, JsonValue] = {**_summary(entry), "input_schema": dict(entry.input_schema)}
+        fits = size(items) + size(full) < MAX_RESULT_BYTES - 1_000
+        items.append(full if fits else _summary(entry))
     return items
 
 
@@ -278,7 +341,9 @@ def describe_text(operations: Iterable[tuple[str, str]]) -> str:
 
 
 def map_text(operations: Iterable[tuple[str, str]]) -> str:
-    """The whole map: resources that share their verbs together, then what else each verb is about."""
+    """The whole map: resources that share their verbs together, those easily confused with what they are, then what
+    else each verb is about.
+    """
     verbs: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
     for name, module in operations:
@@ -289,14 +354,15 @@ def map_text(operations: Iterable[tuple[str, str]]) -> str:
             others.setdefault(verb, []).append(rest)
     groups: dict[str, list[str]] = {}
     for module, found in verbs.items():
-        groups.setdefault(" ".join(found), []).append(module)
+        gloss = f" ({GLOSSES[module]})" if module in GLOSSES else ""
+        groups.setdefault(" ".join(found), []).append(module + gloss)
     shared = [f"{found}: {' '.join(modules)}" for found, modules in groups.items()]
     return "; ".join([*shared, *(f"also {verb}: {' '.join(rests)}" for verb, rests in others.items())])
 
 
 def _current() -> Iterator[tuple[str, str]]:
     for module in RESOURCES:
-        yield from ((each.name, module) for each in resource(module).operations() if not each.deprecated)
+        yield from ((line.name, module) for line in resource(module).operations() if not line.deprecated)
 
 
 def _verb(name: str, module: str) -> str | None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from cliniko_mcp.approvals.decisions import Decisions
 from cliniko_mcp.approvals.page import ApprovalPage
 from cliniko_mcp.approvals.pin import Pin
-from cliniko_mcp.approvals.questions import Asked, Matter, Questions
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions
 from tests.guards.gate import Clock
 
 PATIENT = 300.0
@@ -41,9 +41,9 @@ class Desktop:
             open_browser=self.opened.append,
         )
 
-    def ask(self, preview: str = "Archive patient Ana Lima.", program: str = "Host") -> Asked:
+    def ask(self, preview: str = "Archive patient Ana Lima.", program: str = "Host") -> PendingQuestion:
         matter = Matter("local", "archive_patient", preview, "patients/1", preview)
-        asked = self.questions.mint(matter, "Archive patient?", preview, program)
+        asked = self.questions.create(matter, "Archive patient?", preview, program)
         assert self.questions.show(asked)
         return asked
 
@@ -78,7 +78,7 @@ class Desktop:
     def origin(self) -> str:
         return "/".join(self.opened[0].split("/")[:3])
 
-    def send(self, asked: Asked, decision: str = "approve", **changes: str) -> tuple[int, str]:
+    def send(self, asked: PendingQuestion, decision: str = "approve", **changes: str) -> tuple[int, str]:
         """Send the form as a browser does, with these fields or headers changed."""
         csrf = re.findall(r'name=csrf value="([^"]+)"', self.visit("GET", self.path)[1])[0]
         headers = {"Origin": self.origin}
@@ -88,5 +88,5 @@ class Desktop:
         response, _ = self.visit("POST", self.path, urlencode(fields), headers)
         return response.status, response.getheader("Location", "").rpartition("=")[2]
 
-    def verdict(self, asked: Asked) -> str:
+    def verdict(self, asked: PendingQuestion) -> str:
         return asked.verdict.value

@@ -30,7 +30,7 @@ def test_a_page_is_made_with_a_long_address_the_pin_the_clock_and_a_browser_that
     monkeypatch.setenv("CLINIKO_API_KEY", "never-shown")
     clock = Clock()
     questions = Questions(clock, lambda: "nonce")
-    questions.show(questions.mint(Matter("local", "delete_tax", "", "taxes/1", ""), "Delete tax?", "Delete tax GST."))
+    questions.show(questions.create(Matter("local", "delete_tax", "", "taxes/1", ""), "Delete tax?", "Delete tax GST."))
     clock.pass_(minutes=3)
     page = approval_page.approval_page(questions, tmp_path, clock)
     Pin(tmp_path, Wall()).set("4711")

@@ -5,11 +5,11 @@ from typing import Any
 import anyio
 import pytest
 
-from cliniko_mcp.approvals.questions import MOST_SHOWN, AskFirst, Question, Verdict
+from cliniko_mcp.approvals.questions import MAX_SHOWN, AskFirst, Question, Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotFound
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
-from tests.guards.gate import App, Form, RoundTrip, call, run
+from tests.guards.gate import App, Form, RoundTrip, call, on_its_way, passed, run
 from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, NO, NONE, TWIN, YES, asked
 
 
@@ -212,7 +212,7 @@ def test_two_calls_that_wait_for_one_question_act_once() -> None:
 
 def test_the_same_challenge_answered_twice_at_once_acts_once() -> None:
     app = App()
-    house_errors: list[BaseException] = []
+    errors: list[BaseException] = []
 
     async def story() -> None:
         question = await asked(app)
@@ -221,7 +221,7 @@ def test_the_same_challenge_answered_twice_at_once_acts_once() -> None:
             try:
                 await app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, YES)))
             except (NotFound, AskFirst) as problem:
-                house_errors.append(problem)
+                errors.append(problem)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(5):
@@ -229,7 +229,7 @@ def test_the_same_challenge_answered_twice_at_once_acts_once() -> None:
 
     run(story)
     assert app.clinic.destroyed == DONE
-    assert len(house_errors) == 4
+    assert len(errors) == 4
 
 
 def test_a_used_yes_is_not_given_back_when_the_act_fails() -> None:
@@ -244,10 +244,8 @@ def test_a_used_yes_is_not_given_back_when_the_act_fails() -> None:
         with pytest.raises(ApprovalNeeded):
             await app.act(ARCHIVE)
         app.board.answer(True)
-        from cliniko_mcp.guards.pipeline import GuardedCall
-
         with pytest.raises(NotFound):
-            await app.confirm(GuardedCall(ARCHIVE, "archive_patient", Caller()), fail)
+            await passed([app.confirm], on_its_way(ARCHIVE, clinic=app.clinic), fail)
         with pytest.raises(ApprovalNeeded):
             await app.act(ARCHIVE)
 
@@ -258,24 +256,24 @@ def test_a_used_yes_is_not_given_back_when_the_act_fails() -> None:
 
 def test_more_questions_than_a_person_can_read_are_not_put_to_them() -> None:
     app = App()
-    for number in range(100, 100 + MOST_SHOWN + 1):
+    for number in range(100, 100 + MAX_SHOWN + 1):
         app.clinic.records["taxes"][str(number)] = {"id": str(number), "name": f"T{number}"}
 
     async def story() -> None:
-        for number in range(100, 100 + MOST_SHOWN):
+        for number in range(100, 100 + MAX_SHOWN):
             with pytest.raises(ApprovalNeeded, match="It is on the page"):
                 await app.act(call("delete_tax", id=str(number)))
         with pytest.raises(ApprovalNeeded, match="too many questions"):
-            await app.act(call("delete_tax", id=str(100 + MOST_SHOWN)))
+            await app.act(call("delete_tax", id=str(100 + MAX_SHOWN)))
 
     run(story)
-    assert len(app.questions.waiting()) == MOST_SHOWN
+    assert len(app.questions.waiting()) == MAX_SHOWN
     assert app.clinic.destroyed == []
 
 
 def test_questions_turned_away_push_none_off_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cliniko_mcp.approvals.questions.MOST_SHOWN", 1)
-    monkeypatch.setattr("cliniko_mcp.approvals.questions.MOST_KEPT", 3)
+    monkeypatch.setattr("cliniko_mcp.approvals.questions.MAX_SHOWN", 1)
+    monkeypatch.setattr("cliniko_mcp.approvals.questions.MAX_KEPT", 3)
     app = App()
 
     async def story() -> None:

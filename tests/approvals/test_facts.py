@@ -2,15 +2,15 @@
 
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from cliniko_mcp.approvals import facts as module
 from cliniko_mcp.approvals.facts import Facts, count_words, moment, name_of, patient_words, text, when_words
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Call
 from cliniko_mcp.cliniko.registry import resource
 from cliniko_mcp.errors import NotFound, PermissionMissing
 from tests.guards.gate import START, SYDNEY, Clock, FakeClinic, Rows, call, run
@@ -27,13 +27,13 @@ class Watched(FakeClinic):
         self.problem: Exception | None = None
         self.told_total = True
 
-    async def perform(self, call: Call) -> Record | None:
+    async def perform(self, call: Call[Any], /) -> Any:
         self.asked.append((call.operation.name, call.ids, call.include_archived))
         if self.problem is not None:
             raise self.problem
         return await super().perform(call)
 
-    async def page(self, call: Call, number: int, per_page: int) -> Rows:
+    async def page(self, call: Call[Any], number: int, per_page: int) -> Rows:
         self.asked.append((call.operation.name, number, per_page))
         if self.problem is not None:
             raise self.problem
@@ -57,7 +57,7 @@ def facts(clinic: Watched) -> Facts:
 
 
 def record(**fields: Any) -> Record:
-    return cast("Record", SimpleNamespace(**fields))
+    return Record.model_validate(fields)
 
 
 def test_another_record_is_read_by_its_id_and_every_field_of_it_counts(facts: Facts, clinic: Watched) -> None:
@@ -137,13 +137,13 @@ def test_where_cliniko_tells_more_than_it_shows_its_number_counts(
 def test_the_reading_and_the_listing_are_found_wherever_they_stand(
     facts: Facts, clinic: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strangers = (call("get_tax", id="1").operation, call("list_taxes").operation)
-    for name in ("patients", "bookings"):
-        every = (*strangers, *reversed(resource(name).operations()))
-        monkeypatch.setattr(module, "resource", lambda _, every=every: SimpleNamespace(operations=lambda: every))
+    others = (call("get_tax", id="1").operation, call("list_taxes").operation)
+    shuffled = {name: (*others, *reversed(resource(name).operations())) for name in ("patients", "bookings")}
+    monkeypatch.setattr(registry, "resource", lambda name: SimpleNamespace(operations=lambda: shuffled[name]))
+    for name in shuffled:
         run(lambda name=name: facts.linked(name, "1"))
         run(lambda name=name: facts.listed(name))
-    assert [each[0] for each in clinic.asked] == ["get_patient", "list_patients", "get_booking", "list_bookings"]
+    assert [name for name, *_ in clinic.asked] == ["get_patient", "list_patients", "get_booking", "list_bookings"]
 
 
 def test_what_is_coming_starts_after_now_and_not_at_it(facts: Facts, clinic: Watched) -> None:

@@ -98,7 +98,7 @@ def test_a_person_approves_or_denies(desktop: Desktop, decision: str, verdict: s
     assert desktop.send(asked, decision) == (303, outcome)
     assert desktop.verdict(asked) == verdict
     assert asked.place == "page"
-    response, text = desktop.visit("GET", f"{desktop.path}?said={outcome}")
+    response, text = desktop.visit("GET", f"{desktop.path}?outcome={outcome}")
     assert response.status == 200
     assert Outcome[outcome].value.partition(". ")[2] in text
     assert f">{outcome.capitalize()}</h1>" in text
@@ -109,7 +109,7 @@ def test_after_an_answer_other_questions_are_a_click_away_and_not_under_the_poin
     desktop.ask("Delete tax GST.")
     desktop.start()
     desktop.send(asked)
-    text = desktop.visit("GET", f"{desktop.path}?said=APPROVED")[1]
+    text = desktop.visit("GET", f"{desktop.path}?outcome=APPROVED")[1]
     assert "<button" not in text
     assert "See the question that is waiting" in text
 

@@ -6,17 +6,17 @@ import pytest
 
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.page_html import mark, outcome_page, policy, questions_page
-from cliniko_mcp.approvals.questions import Asked, Matter, Question
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question
 
 NOW = 1_000_000.0
 
 
-def asked(challenge: str = "c1", *, program: str = "", seconds: float = 600) -> Asked:
+def asked(challenge: str = "c1", *, program: str = "", seconds: float = 600) -> PendingQuestion:
     question = Question("Archive <patient>?", "Archive patient Ana & Bo.", challenge, NOW + seconds)
-    return Asked(Matter("local", "archive_patient", challenge, "patients/1", ""), question, program)
+    return PendingQuestion(Matter("local", "archive_patient", challenge, "patients/1", ""), question, program)
 
 
-def page(*waiting: Asked, needs_pin: bool = False) -> str:
+def page(*waiting: PendingQuestion, needs_pin: bool = False) -> str:
     return questions_page(waiting, csrf="the-csrf", nonce="the-nonce", needs_pin=needs_pin, now=NOW)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp import private_files
-from cliniko_mcp.approvals.pin import LONGEST, SHORTEST, Checked, Pin
+from cliniko_mcp.approvals.pin import MAX_LENGTH, MIN_LENGTH, Checked, Pin
 from tests.approvals.desktop import Wall
 
 
@@ -35,7 +35,7 @@ def test_nothing_counts_against_a_new_pin_or_after_a_right_one(tmp_path: Path) -
 
 def test_the_shortest_and_the_longest_pin_are_taken_whole(tmp_path: Path) -> None:
     pin = Pin(tmp_path, Wall())
-    for chosen in ("1" * SHORTEST, "1" * LONGEST):
+    for chosen in ("1" * MIN_LENGTH, "1" * MAX_LENGTH):
         pin.set(chosen)
         assert pin.check(chosen[:-1]) is Checked.WRONG
         assert pin.check(chosen) is Checked.RIGHT

@@ -8,8 +8,9 @@ import pytest
 
 from cliniko_mcp.approvals.facts import when_words
 from cliniko_mcp.approvals.preview import Preview, preview, target_of
-from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Call, Risk
+from cliniko_mcp.cliniko import registry
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.cliniko.registry import operations, resource
 from cliniko_mcp.errors import NotFound, PermissionMissing
 from tests.guards.gate import STAMP, START, SYDNEY, Clock, FakeClinic, call, run
@@ -145,10 +146,10 @@ def test_a_hidden_target_is_not_found() -> None:
 
 def test_what_this_key_may_not_see_is_said_to_be_unknown() -> None:
     class Blind(FakeClinic):
-        async def page(self, call: Call, number: int, per_page: int) -> Any:
+        async def page(self, call: Call[Any], number: int, per_page: int) -> Any:
             raise PermissionMissing("No.")
 
-        async def perform(self, call: Call) -> Record | None:
+        async def perform(self, call: Call[Any], /) -> Any:
             if call.operation.resource in ("practitioners", "businesses"):
                 raise PermissionMissing("No.")
             return await super().perform(call)
@@ -213,10 +214,8 @@ def test_there_are_42_of_them() -> None:
 
 
 def test_the_target_is_read_wherever_its_operation_stands_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cliniko_mcp.approvals import preview as module
-
     patients = (call("get_tax", id="1").operation, *reversed(resource("patients").operations()))
-    monkeypatch.setattr(module, "resource", lambda _: SimpleNamespace(operations=lambda: patients))
+    monkeypatch.setattr(registry, "resource", lambda _: SimpleNamespace(operations=lambda: patients))
     for name in ("archive_patient", "delete_patient"):
         assert target_of(call(name, id="1").operation).name == "get_patient"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import Asked, Matter, Questions, Verdict
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
 from tests.guards.gate import Clock
 
 ANA = Matter("local", "archive_patient", "{}", "patients/1", "facts")
@@ -18,14 +18,14 @@ class Table:
         numbers = count()
         self.questions = Questions(self.clock, lambda: f"nonce-{next(numbers)}")
 
-    def mint(self, matter: Matter = ANA) -> Asked:
-        return self.questions.mint(matter, "Archive patient?", "Archive patient Ana Lima.")
+    def create(self, matter: Matter = ANA) -> PendingQuestion:
+        return self.questions.create(matter, "Archive patient?", "Archive patient Ana Lima.")
 
     def about(self, number: int) -> Matter:
         return Matter("local", "archive_patient", str(number), "patients/1", "facts")
 
-    def shown(self, matter: Matter = ANA) -> Asked:
-        asked = self.mint(matter)
+    def shown(self, matter: Matter = ANA) -> PendingQuestion:
+        asked = self.create(matter)
         assert self.questions.show(asked)
         return asked
 
@@ -62,7 +62,7 @@ def test_expired_questions_leave_their_room_on_the_page(table: Table) -> None:
     for number in range(20):
         table.shown(table.about(number))
     table.clock.pass_(minutes=5)
-    later = table.mint()
+    later = table.create()
     assert not table.questions.show(later)
     table.clock.pass_(minutes=5)
     assert table.questions.show(later)
@@ -70,7 +70,7 @@ def test_expired_questions_leave_their_room_on_the_page(table: Table) -> None:
 
 def test_an_answered_question_leaves_its_room_on_the_page(table: Table) -> None:
     asked = [table.shown(table.about(number)) for number in range(20)]
-    later = table.mint()
+    later = table.create()
     assert not table.questions.show(later)
     assert table.questions.decide(asked[0].question.challenge, True, "page")
     assert table.questions.show(later)
@@ -92,9 +92,9 @@ def test_a_no_on_the_page_is_remembered_and_ends_the_question(table: Table) -> N
 
 
 def test_the_thousand_newest_questions_and_denials_are_kept(table: Table) -> None:
-    asked = [table.mint(table.about(number)) for number in range(1_000)]
+    asked = [table.create(table.about(number)) for number in range(1_000)]
     assert table.questions.recognise(asked[0].question.challenge, asked[0].matter)
-    asked.append(table.mint(table.about(1_000)))
+    asked.append(table.create(table.about(1_000)))
     kept = [table.questions.recognise(each.question.challenge, each.matter) is each for each in asked[:2]]
     assert kept == [False, True]
     for each in asked[:1_000]:
@@ -105,7 +105,7 @@ def test_the_thousand_newest_questions_and_denials_are_kept(table: Table) -> Non
 
 
 def test_a_denial_ends_by_itself(table: Table) -> None:
-    table.questions.deny(table.mint())
+    table.questions.deny(table.create())
     table.clock.pass_(minutes=14, seconds=59)
     assert table.questions.denied(ANA.call)
     table.clock.pass_(seconds=1)
@@ -129,11 +129,11 @@ class Noted:
 
 def test_every_look_at_the_table_is_taken_under_its_lock(table: Table) -> None:
     questions, noted = table.questions, Noted()
-    asked = table.mint()
+    asked = table.create()
     questions._lock = noted  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
     challenge = asked.question.challenge
     looks: list[Any] = [
-        table.mint,
+        table.create,
         lambda: questions.recognise(challenge, ANA),
         lambda: questions.show(asked),
         lambda: questions.shown(ANA),

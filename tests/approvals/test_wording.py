@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import PermissionMissing
 from tests.guards.gate import STAMP, Clock, FakeClinic, Rows
 
@@ -41,7 +41,7 @@ class Blind(FakeClinic):
         super().__init__(Clock())
         self.shown = shown
 
-    async def page(self, call: Call, number: int, per_page: int) -> Rows:
+    async def page(self, call: Call[Any], number: int, per_page: int) -> Rows:
         self.shown -= 1
         if self.shown < 0:
             raise PermissionMissing("No.")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import MOST_KEPT, MOST_SHOWN, Matter, Verdict
+from cliniko_mcp.approvals.questions import MAX_KEPT, MAX_SHOWN, Matter, Verdict
 from cliniko_mcp.errors import NotFound, Refused
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.read_only import ReadOnly
 from tests.guards.gate import App, Form, call, run
@@ -17,9 +17,9 @@ from tests.guards.gate import App, Form, call, run
 ARCHIVE = call("archive_patient", id="1")
 
 
-def said(app: App, caller: Caller | None = None, *layers: Any) -> dict[str, Any]:
+def said(app: App, caller: Caller | None = None, *guards: Any) -> dict[str, Any]:
     with pytest.raises(Refused) as refused:
-        run(lambda: app.act(ARCHIVE, caller, layers=layers))
+        run(lambda: app.act(ARCHIVE, caller, guards=guards))
     return dict(refused.value.as_json())
 
 
@@ -36,7 +36,7 @@ def test_what_the_operator_switched_off() -> None:
         "Archive patient: archiving, deleting and cancelling are switched off here.",
         IN_CLINIKO,
     )
-    assert said(App(), None, Exclusion(lambda _: {"archive_patient"})) == error(
+    assert said(App(), None, Exclusion(lambda _: {"archive_patient"}, set())) == error(
         "not_allowed", "Archive patient: this is switched off here.", IN_CLINIKO
     )
     assert said(App(), None, ReadOnly()) == error(
@@ -48,7 +48,7 @@ def test_what_the_operator_switched_off() -> None:
 
 def test_what_cannot_be_written_down(tmp_path: Path) -> None:
     app = App()
-    assert said(app, None, Audit(Chain(tmp_path), app.clock)) == {
+    assert said(app, None, Audit(HashChain(tmp_path), app.clock)) == {
         "code": "not_allowed",
         "message": "Nothing was changed: changes have to be written down first, and the audit log cannot be written "
         "(Is a directory).",
@@ -127,15 +127,15 @@ def test_what_is_gone_already() -> None:
 
 def test_too_many_questions() -> None:
     app = App()
-    for number in range(MOST_SHOWN):
+    for number in range(MAX_SHOWN):
         matter = Matter("local", "archive_patient", str(number), "patients/1", "")
-        app.questions.show(app.questions.mint(matter, "t", "p"))
+        app.questions.show(app.questions.create(matter, "t", "p"))
     assert said(app) == {
         "code": "approval_needed",
         "message": "Not done: too many questions are waiting for a person already.",
         "fix": "Ask the person to answer those first, then call again with the same arguments.",
     }
-    assert len(app.questions.waiting()) == MOST_SHOWN
+    assert len(app.questions.waiting()) == MAX_SHOWN
 
 
 def test_what_changed_too_often() -> None:
@@ -155,20 +155,20 @@ def test_what_changed_too_often() -> None:
 
 def test_the_tables_of_questions_and_denials_are_bounded_and_the_oldest_go_first() -> None:
     app = App()
-    matters = [Matter("local", "delete_tax", str(number), "taxes/1", "") for number in range(MOST_KEPT + 2)]
-    asked = [app.questions.mint(matter, "t", "p") for matter in matters]
+    matters = [Matter("local", "delete_tax", str(number), "taxes/1", "") for number in range(MAX_KEPT + 2)]
+    asked = [app.questions.create(matter, "t", "p") for matter in matters]
     kept = [app.questions.recognise(each.question.challenge, each.matter) is each for each in asked]
-    assert kept == [False, False] + [True] * MOST_KEPT
+    assert kept == [False, False] + [True] * MAX_KEPT
     for each in asked:
         app.questions.deny(each)
-    assert [app.questions.denied(matter.call) for matter in matters] == [False, False] + [True] * MOST_KEPT
+    assert [app.questions.denied(matter.call) for matter in matters] == [False, False] + [True] * MAX_KEPT
     assert all(app.questions.recognise(each.question.challenge, each.matter) is None for each in asked)
 
 
 def test_equal_questions_have_challenges_of_their_own_that_say_nothing() -> None:
     app = App()
     matter = Matter("local", "archive_patient", "Ana", "patients/1", "")
-    one, other = (app.questions.mint(matter, "Ana", "Ana").question for _ in range(2))
+    one, other = (app.questions.create(matter, "Ana", "Ana").question for _ in range(2))
     assert one.challenge != other.challenge
     assert set(one.challenge) <= set("0123456789abcdef")
     assert one.expires == app.clock().timestamp() + 600

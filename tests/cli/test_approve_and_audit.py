@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from cliniko_mcp.approvals.pin import Checked, Pin
 from cliniko_mcp.cli import approve as approve_module
 from cliniko_mcp.cli import audit as audit_module
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from tests.approvals.desktop import Desktop, Wall
 
 
@@ -60,7 +60,7 @@ def test_nothing_waits(folder: Path) -> None:
 @pytest.mark.parametrize(("typed", "verdict"), [("approve\n", "yes"), ("deny\n", "no"), ("later\n", "none")])
 def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str) -> None:
     desktop = Desktop(folder)
-    asked = desktop.ask("Archive patient Ana Lima.", "Claude Desktop")
+    question = desktop.ask("Archive patient Ana Lima.", "Claude Desktop")
     desktop.start()
     try:
         result = approving(typed=typed)
@@ -68,7 +68,7 @@ def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str
         desktop.page.close()
     assert "Archive patient Ana Lima." in result.output
     assert "Asked through Claude Desktop." in result.output
-    assert asked.verdict.value == verdict
+    assert question.verdict.value == verdict
     assert result.exit_code == 0
 
 
@@ -76,16 +76,16 @@ def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str
 def test_the_pin_is_asked_for_and_not_shown(folder: Path) -> None:
     desktop = Desktop(folder)
     desktop.pin.set("4711")
-    asked = desktop.ask()
+    question = desktop.ask()
     desktop.start()
     try:
         assert "not the PIN" in approving(typed="approve\n0000\n").output
-        assert asked.verdict.value == "none"
+        assert question.verdict.value == "none"
         result = approving(typed="approve\n4711\n")
     finally:
         desktop.page.close()
     assert "4711" not in result.output
-    assert asked.verdict.value == "yes"
+    assert question.verdict.value == "yes"
 
 
 @pytest.mark.usefixtures("terminal")
@@ -104,7 +104,7 @@ def auditing(*arguments: str) -> Result:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    chain = Chain(tmp_path / "audit.jsonl")
+    chain = HashChain(tmp_path / "audit.jsonl")
     for number in range(3):
         chain.append({"time": "t", "operation": f"op{number}", "ids": {"id": "1"}, "outcome": "ok", "rung": "form"})
     return chain.path
@@ -125,7 +125,7 @@ def test_tail_shows_the_last_lines(log: Path) -> None:
 
 
 def test_tail_shows_a_change_once_it_has_ended_as_one_line(log: Path) -> None:
-    chain = Chain(log)
+    chain = HashChain(log)
     chain.append({"time": "t", "operation": "whole", "ids": {}, "outcome": "begun"})
     chain.append({"time": "t", "operation": "whole", "ids": {}, "outcome": "ok", "of": 4, "rung": "none"})
     chain.append({"time": "t", "operation": "cut off", "ids": {}, "outcome": "begun"})
@@ -153,8 +153,8 @@ def test_the_usual_places_are_found_real_and_demo(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(paths, "state_folder", lambda: tmp_path)
     monkeypatch.delenv("CLINIKO_MCP_AUDIT_FILE", raising=False)
-    Chain(tmp_path / "audit.jsonl").append({"operation": "real"})
-    Chain(tmp_path / "demo-audit.jsonl").append({"operation": "demo"})
+    HashChain(tmp_path / "audit.jsonl").append({"operation": "real"})
+    HashChain(tmp_path / "demo-audit.jsonl").append({"operation": "demo"})
     assert "demo-audit.jsonl" in auditing("verify").output
     assert json.loads(auditing("export").output)["operation"] == "real"
     assert json.loads(auditing("export", "--sandbox").output)["operation"] == "demo"

@@ -11,7 +11,7 @@ import anyio
 import httpx2
 
 from cliniko_mcp.client.clinic import Clinic
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.registry import find
 
 KEY = "MS0xLWFiYw-au2"
@@ -64,7 +64,7 @@ class Account:
             yield clinic
 
 
-def call(name: str, **arguments: object) -> Call:
+def call(name: str, **arguments: object) -> Call[Any]:
     """A call of a registered operation."""
     operation = find(name)
     assert operation is not None, name

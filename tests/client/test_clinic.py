@@ -3,27 +3,28 @@
 import json
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio
 import httpx2
 import pytest
 
 from cliniko_mcp.client.clinic import Clinic
+from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.client.retry import AnswerTooLarge
 from cliniko_mcp.client.transport import OwnHostAuth
 from cliniko_mcp.cliniko.operations import ConflictReport
-from cliniko_mcp.errors import NotFound, OutcomeUnknown, RateLimited, Unavailable
+from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.cliniko.resources.services import Services
+from cliniko_mcp.errors import InvalidArguments, NotFound, OutcomeUnknown, RateLimited, Unavailable
 
 from .account import BASE, KEY, Account, call, listed, person
 from .virtual import run
 
 ID = "1897453889804840137"
 PEOPLE = [person(number, first_name=f"P{number}") for number in range(250)]
-USER = person(1, time_zone_identifier="Australia/Sydney")
-PERTH = person(2, time_zone_identifier="Australia/Perth")
-PERTH_ID = str(PERTH["id"])
 
 
 def told(account: Account, story: Callable[[Clinic], Awaitable[Any]], **options: Any) -> Any:
@@ -209,105 +210,58 @@ def test_the_key_is_sent_to_its_own_host_only(url: str, home: bool) -> None:
     assert ("authorization" in request.headers) is home
 
 
-def test_local_times_are_sent_in_the_zone_of_the_site_that_the_call_names() -> None:
-    account = Account(
-        {
-            "GET /user": USER,
-            f"GET /businesses/{PERTH_ID}": PERTH,
-            "GET /individual_appointments": listed("individual_appointments", []),
-        }
-    )
+def test_local_times_are_sent_in_the_zone_that_is_given_and_never_without_one() -> None:
+    account = Account({"GET /individual_appointments": listed("individual_appointments", [])})
+    local = call("list_individual_appointments", starts_at=">=2026-11-24T08:30")
 
     async def story(clinic: Clinic) -> None:
-        await clinic.page(call("list_individual_appointments", starts_at=">=2026-11-24T08:30"), 1, 50)
-        assert account.query()[0] == "q[]=starts_at:>=2026-11-23T21:30:00Z"
-        named = call("list_individual_appointments", business_id=PERTH_ID, starts_at=">=2026-11-24T08:30")
-        await clinic.page(named, 1, 50)
-        assert "q[]=starts_at:>=2026-11-24T00:30:00Z" in account.query()
-        await clinic.page(named, 1, 50)
+        await clinic.page(local, 1, 50, zone=ZoneInfo("Australia/Perth"))
+        with pytest.raises(InvalidArguments, match="needs a time zone"):
+            await clinic.page(local, 1, 50)
 
     told(account, story)
-    assert account.asked.count("GET /user") == 1
-    assert account.asked.count(f"GET /businesses/{PERTH_ID}") == 1
+    assert account.query()[0] == "q[]=starts_at:>=2026-11-24T00:30:00Z"
+    assert len(account.requests) == 1
 
 
-def test_a_change_of_an_appointment_is_meant_in_the_time_of_its_own_site() -> None:
-    link = {"links": {"self": f"{BASE}/businesses/{PERTH_ID}"}}
-    path = f"/individual_appointments/{ID}"
-    account = Account(
-        {
-            "GET /user": USER,
-            f"GET /businesses/{PERTH_ID}": PERTH,
-            f"GET {path}": person(137, business=link),
-            f"PATCH {path}": person(137, business=link),
-        }
-    )
-    moved = call("update_individual_appointment", id=ID, starts_at="2026-11-24T08:30")
-    told(account, lambda clinic: clinic.perform(moved))
-    assert account.requests[-1].content == b'{"starts_at":"2026-11-24T00:30:00Z"}'
-
-
-def test_a_change_of_an_appointment_that_cannot_be_seen_is_meant_in_the_time_of_the_keys_user() -> None:
-    account = Account({"GET /user": USER})
-    moved = call("update_individual_appointment", id=ID, starts_at="2026-11-24T08:30")
-    with pytest.raises(NotFound):
-        told(account, lambda clinic: clinic.perform(moved))
-    assert account.requests[-1].content == b'{"starts_at":"2026-11-23T21:30:00Z"}'
-
-
-def test_a_call_without_local_times_asks_for_no_zone() -> None:
-    account = Account({"GET /attendees": listed("attendees", [])})
-    told(account, lambda clinic: clinic.page(call("list_attendees", created_at=">=2026-11-24T08:30:00Z"), 1, 50))
-    assert account.asked == ["GET /attendees"]
-
-
-def test_a_write_drops_the_names_that_it_may_have_changed_even_if_it_failed() -> None:
-    patient = person(7, first_name="Ana")
-    account = Account(
-        {
-            "GET /patients": listed("patients", [patient]),
-            f"PATCH /patients/{patient['id']}": httpx2.ReadTimeout("x"),
-        }
-    )
-
-    async def story(clinic: Clinic) -> None:
-        for _ in range(2):
-            await clinic.by_id("list_patients", [patient["id"]])
-        assert len(account.requests) == 1
-        with pytest.raises(OutcomeUnknown):
-            await clinic.perform(call("update_patient", id=patient["id"], first_name="Anna"))
-        await clinic.by_id("list_patients", [patient["id"]])
-        assert len(account.requests) == 3
-
-    told(account, story)
-
-
-def test_records_by_id_come_in_batches_with_hidden_and_inactive_ones() -> None:
-    old = [person(number, first_name="Left") for number in range(900, 903)]
-    account = Account(
-        {
-            "GET /patients": listed("patients", PEOPLE),
-            "GET /practitioners": listed("practitioners", PEOPLE[:3]),
-            "GET /practitioners/inactive": listed("practitioners", old),
-        }
-    )
-
-    async def story(clinic: Clinic) -> None:
-        wanted = [p["id"] for p in PEOPLE] + ["404"]
-        found = await clinic.by_id("list_patients", wanted)
-        assert list(found) == wanted[:-1]
-        assert len(account.requests) == 3
-        assert all("q[]=archived_at:*" in account.query(number) for number in range(3))
-        staff = await clinic.by_id("list_practitioners", [PEOPLE[0]["id"], old[1]["id"]])
-        assert list(staff) == [PEOPLE[0]["id"], old[1]["id"]]
-
-    told(account, story)
-    assert "GET /practitioners/inactive" in account.asked
+def test_records_by_id_come_in_batches_with_hidden_ones_and_without_unknown_ones() -> None:
+    account = Account({"GET /patients": listed("patients", PEOPLE)})
+    wanted = [p["id"] for p in PEOPLE] + ["404"]
+    found = told(account, lambda clinic: clinic.batch(Patients.list_patients, wanted))
+    assert list(found) == wanted[:-1]
+    assert len(account.requests) == 3
+    assert all("q[]=archived_at:*" in account.query(number) for number in range(3))
 
 
 def test_only_a_list_that_filters_by_id_can_look_records_up() -> None:
-    with pytest.raises(LookupError):
-        told(Account(), lambda clinic: clinic.by_id("list_services", ["1"]))
+    with pytest.raises(TypeError, match="list_services has no filter id"):
+        told(Account(), lambda clinic: clinic.batch(Services.list_services, ["1"]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [(PEOPLE[0], 1), (httpx2.Response(404), 1), (httpx2.Response(503), 4), (httpx2.ConnectError("no route"), 4)],
+)
+def test_every_attempt_is_counted(answer: Any, sent: int) -> None:
+    account, count = Account({f"GET /attendees/{ID}": answer}), RequestCount()
+
+    async def story(clinic: Clinic) -> None:
+        with suppress(NotFound, Unavailable):
+            await clinic.perform(call("get_attendee", id=ID), count=count)
+
+    told(account, story)
+    assert count.sent == len(account.requests) == sent
+
+
+def test_pages_and_batches_are_counted_and_what_the_rate_limit_held_back_is_not() -> None:
+    rows = [person(number) for number in range(3000)]
+    account, count = Account({"GET /attendees": listed("attendees", rows)}), RequestCount()
+
+    async def story(clinic: Clinic) -> None:
+        await clinic.rows(call("list_attendees"), limit=3000, count=count)
+
+    told(account, story, per_minute=20)
+    assert count.sent == len(account.requests) == 18
 
 
 def test_an_unknown_record_is_not_found() -> None:

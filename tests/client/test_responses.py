@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cliniko_mcp.client import responses
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record
-from cliniko_mcp.cliniko.operations import Call, Create
+from cliniko_mcp.cliniko.operations import Create
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import (
     ClinikoRefused,

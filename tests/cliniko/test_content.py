@@ -384,7 +384,7 @@ def test_a_note_needs_a_title_and_a_form_a_name_unless_a_template_gives_it() -> 
 def test_content_that_may_be_sent_is_read_as_it_was(document: str, data: st.DataObject) -> None:
     content = data.draw(contents(document))
     record = RecordedContent.read(content)
-    assert record.drift == ()
+    assert record.unexpected == {}
     assert record.model_dump(mode="json", exclude_unset=True) == content
 
 
@@ -394,5 +394,5 @@ def test_questions_of_unknown_types_are_read_without_loss() -> None:
     later = ask("scale", answer=7, options=["0", "10"], custom_field_token="abc")
     content: Json = {"sections": [{"name": None, "questions": [address, phone, later], "colour": "red"}]}
     record = RecordedContent.read(content)
-    assert record.drift == ()
+    assert record.unexpected == {}
     assert record.model_dump(mode="json", exclude_unset=True) == content

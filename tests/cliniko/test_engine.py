@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, LocalDate, Money, Number, coded, omittable
-from cliniko_mcp.cliniko.models import Body, Record, linked_id
+from cliniko_mcp.cliniko.fields import Id, Instant, LocalDate, Money, Number, Timestamp, coded, omittable
+from cliniko_mcp.cliniko.models import Body, Record, linked_id, value_of
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, Operation, Resource, Update
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import InvalidArguments
@@ -38,8 +38,8 @@ class ThingBody(Body):
 
 class Thing(Record):
     id: Id
-    archived_at: Instant | None = None
-    created_at: Instant
+    archived_at: Timestamp | None = None
+    created_at: Timestamp | None = None
     day: LocalDate | None = None
     name: str | None = None
     owner_id: Id | None = None
@@ -264,16 +264,16 @@ JSON = st.recursive(
     SCALARS | LINKS, lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(), inside, max_size=4)
 )
 NAMES = st.sampled_from(
-    [*Thing.model_fields, "from", "links", "owner", "parts", "model_config", "_drift", "__dict__", "read"]
+    [*Thing.model_fields, "from", "links", "owner", "parts", "model_config", "unexpected", "__dict__", "read"]
 )
 WHOLE: dict[str, Any] = {"id": "7", "created_at": "2026-11-24T04:30:00Z"}
 
 
-def kept(value: Any, given_value: Any) -> bool:
+def kept(value: Any, sent: Any) -> bool:
     # By identity, because NaN is never equal to itself; links inside a list become ids.
-    if not isinstance(given_value, list):
-        return value is given_value
-    pairs = zip(value, given_value, strict=True)
+    if not isinstance(sent, list):
+        return value is sent
+    pairs = zip(value, sent, strict=True)
     return all(one is other or one == linked_id(other) for one, other in pairs)
 
 
@@ -288,9 +288,10 @@ def test_reading_never_raises_and_keeps_what_it_did_not_expect(raw: dict[str, An
     record = Thing.read(raw)
     wire = {"sender": "from"}
     for name in set(Thing.model_fields) - {"owner_id", "part_ids"}:
-        if name in record.drift and wire.get(name, name) in raw:
-            assert kept(getattr(record, name), raw[wire.get(name, name)])
-    assert {"id", "created_at"} - raw.keys() <= set(record.drift)
+        if name in record.unexpected:
+            assert getattr(record, name) == ("" if name == "id" else None)
+            assert wire.get(name, name) not in raw or kept(record.unexpected[name], raw[wire.get(name, name)])
+    assert {"id"} - raw.keys() <= set(record.unexpected)
 
 
 @given(st.dictionaries(NAMES | st.text(), st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())))
@@ -298,26 +299,27 @@ def test_whatever_was_read_can_be_shown_as_json(raw: dict[str, Any]):
     assert isinstance(Thing.read(raw).model_dump(mode="json", warnings=False), dict)
 
 
-def test_a_record_as_expected_is_typed_and_has_no_drift():
+def test_a_record_as_expected_is_typed_and_holds_nothing_unexpected():
     record = Thing.read(WHOLE | {"day": "2026-11-24", "price": "85.00", "total": 93.5, "places": 3, "from": "Bo"})
-    assert record.drift == ()
+    assert record.unexpected == {}
     assert record.created_at == datetime(2026, 11, 24, 4, 30, tzinfo=UTC)
     assert (record.price, record.total, record.sender) == ("85.00", Decimal("93.5"), "Bo")
 
 
-def test_unknown_fields_are_kept_and_are_no_drift():
+def test_unknown_fields_are_kept_and_are_not_unexpected():
     new: dict[str, Any] = {"brand_new": {"a": [1]}}
     record = Thing.read(WHOLE | new)
     assert record.model_extra == new
-    assert record.drift == ()
+    assert record.unexpected == {}
 
 
 def test_odd_and_missing_values_are_reported_and_kept_beside_the_good_ones():
-    record = Thing.read({"id": "7", "places": "many", "archived_at": "soon", "name": "Ann", "new": 1, "from": 5})
-    assert set(record.drift) == {"places", "archived_at", "created_at", "sender"}
-    assert (record.places, record.archived_at, record.created_at, record.sender) == ("many", "soon", None, 5)
-    assert (record.id, record.name, record.model_extra) == ("7", "Ann", {"new": 1})
-    assert {"places", "archived_at"} <= record.model_fields_set
+    record = Thing.read({"places": "many", "archived_at": "soon", "name": "Ann", "new": 1, "from": 5})
+    assert record.unexpected == {"places": "many", "archived_at": "soon", "sender": 5, "id": None}
+    assert (record.id, record.places, record.archived_at, record.sender) == ("", None, None, None)
+    assert (record.name, record.model_extra) == ("Ann", {"new": 1})
+    assert [value_of(record, name) for name in ("places", "sender", "name", "new", "id")] == ["many", 5, "Ann", 1, None]
+    assert record.as_json() == {"name": "Ann", "places": "many", "archived_at": "soon", "sender": 5, "new": 1}
 
 
 def test_ids_that_come_as_numbers_become_text():
@@ -336,7 +338,7 @@ def test_links_become_ids_and_links_to_lists_go():
         "parts": [self_link(f"{base}/parts/1"), self_link(f"{base}/parts/2")],
     }
     record = Thing.read(WHOLE | links | self_link(f"{base}/things/7"))
-    assert (record.owner_id, record.part_ids, record.drift) == ("42", ["1", "2"], ())
+    assert (record.owner_id, record.part_ids, record.unexpected) == ("42", ["1", "2"], {})
     assert record.model_extra == {"maker_id": "43"}
 
 

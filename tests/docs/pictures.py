@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cliniko_mcp.approvals.page_html import questions_page
-from cliniko_mcp.approvals.questions import Asked, Matter, Question
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question
 from tests.terminal import in_a_terminal
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -57,7 +57,9 @@ def approval_page(title: str, preview: str) -> str:
     """The page with this question, as a person without a PIN finds it."""
     matter = Matter("local", "cancel_individual_appointment", "", "", "")
     question = Question(title, preview, "challenge", 600)
-    return questions_page([Asked(matter, question, "Claude Desktop")], csrf="", nonce="", needs_pin=False, now=0)
+    return questions_page(
+        [PendingQuestion(matter, question, "Claude Desktop")], csrf="", nonce="", needs_pin=False, now=0
+    )
 
 
 def demo() -> list[str]:

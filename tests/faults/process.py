@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx2
 
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -110,8 +110,8 @@ class Served:
         lines = self.audit.read_bytes().split(b"\n")[:-1] if self.audit.exists() else []
         return [json.loads(line) for line in lines]
 
-    def chain(self) -> Chain:
-        return Chain(self.audit)
+    def chain(self) -> HashChain:
+        return HashChain(self.audit)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from cliniko_mcp.app import App
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.sandbox.core import Sandbox
 from tests.client.virtual import run
@@ -119,7 +119,7 @@ def test_a_write_cancelled_at_every_await_is_done_once_or_not_at_all_and_is_writ
     outcomes = {each["outcome"] for each in lines()}
     assert {"begun", "interrupted", "ok"} <= outcomes
     assert turns > 8
-    assert Chain(audit).verify().problem is None
+    assert HashChain(audit).verify().problem is None
 
 
 def test_callers_who_wait_for_the_same_names_do_not_go_down_with_the_one_who_asked(tmp_path: Path) -> None:

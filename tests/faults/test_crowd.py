@@ -8,7 +8,7 @@ import anyio
 import pytest
 from conftest import in_process
 
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 
 from .crowd import Soak, held
 
@@ -66,7 +66,7 @@ async def test_twenty_seconds_of_everything_lose_nothing_double_nothing_and_leav
         assert asyncio.all_tasks() <= before
     assert soak.calls > 100
     assert soak.outcomes["ok"] < soak.calls, "there was no trouble at all"
-    assert Chain(audit).verify().problem is None
-    entries = list(Chain(audit).entries())
+    assert HashChain(audit).verify().problem is None
+    entries = list(HashChain(audit).entries())
     begun = {str(entry["n"]) for entry in entries if entry["outcome"] == "begun"}
     assert begun == {str(entry["of"]) for entry in entries if "of" in entry}

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 
 from .process import META, PATIENT, STUCK, Stream, listening
 from .test_leaving import until
@@ -112,7 +112,7 @@ def test_a_client_that_vanishes_stops_its_call_which_is_written_down_and_others_
         until(lambda: len(outcomes(audit)) == 2, process)
         assert outcomes(audit) == ["begun", "interrupted"]
         assert "Dr Mei Ng" in client.read(address)
-        assert Chain(audit).verify().problem is None
+        assert HashChain(audit).verify().problem is None
 
 
 @pytest.mark.parametrize("transport", CLIENTS)
@@ -127,4 +127,4 @@ def test_a_server_told_to_stop_does_not_wait_for_its_call_and_writes_down_how_it
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENT)
         assert outcomes(audit) == ["begun", "interrupted"]
-        assert Chain(audit).verify().problem is None
+        assert HashChain(audit).verify().problem is None

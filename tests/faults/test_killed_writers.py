@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 
 resource = pytest.importorskip("resource", reason="signals and limits of file sizes are POSIX")
 
 # Whoever loops without a pause has the lock nearly all the time, and runs ahead as far as a pipe goes: so the other one
-# waits for longer than usual, and no part of the log goes while its lines are still to be looked for.
+# waits for longer than usual, and no segment of the log is deleted while its lines are still to be looked for.
 WRITER = """
 import sys
 from pathlib import Path
 from cliniko_mcp import private_files
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 private_files._PATIENCE = 60
-chain = Chain(Path(sys.argv[1]), part=60_000, parts=500)
+chain = HashChain(Path(sys.argv[1]), segment_bytes=60_000, max_segments=500)
 number = 0
 while True:
     number += 1
@@ -50,7 +50,7 @@ def test_writers_killed_at_any_moment_lose_no_line_that_was_promised_and_break_n
             with writer.stdout as rest:
                 promised += [int(line) for line in rest.read().split(b"\n")[:-1]]
             writer.wait()
-    chain = Chain(path, part=60_000, parts=500)
+    chain = HashChain(path, segment_bytes=60_000, max_segments=500)
     # The next writer repairs what the last one left half-done.
     last = chain.append({"who": "after"})
     checked = chain.verify()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 from tests.approvals.desktop import Desktop
 
 
@@ -17,5 +17,5 @@ def desktop(tmp_path: Path) -> Iterator[Desktop]:
 
 
 @pytest.fixture
-def chain(tmp_path: Path) -> Chain:
-    return Chain(tmp_path / "kept" / "audit.jsonl")
+def chain(tmp_path: Path) -> HashChain:
+    return HashChain(tmp_path / "kept" / "audit.jsonl")

@@ -1,30 +1,32 @@
-"""A small clinic in memory that logs what reached it, and the onion around it, for the tests of the guards."""
+"""A small clinic in memory that logs what reached it, and the guards around it, for the tests of the guards."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import anyio
 
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.questions import AskFirst, Question, Questions, Verdict
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Call, Get, Risk
+from cliniko_mcp.cliniko.operations import Get, Risk
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards.confirm import Confirm
-from cliniko_mcp.guards.pipeline import Caller, GuardedCall, Layer, guard
+from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, guarded
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 SYDNEY = ZoneInfo("Australia/Sydney")
+T = TypeVar("T")
 STAMP = {"created_at": "2026-01-05T00:00:00Z", "updated_at": "2026-01-05T00:00:00Z"}
 
 
-def call(name: str, /, **arguments: object) -> Call:
+def call(name: str, /, **arguments: object) -> Call[Any]:
     operation = find(name)
     assert operation is not None, name
     return operation.parse(arguments)
@@ -97,7 +99,7 @@ class FakeClinic:
     before_read: Callable[[], None] = lambda: None
     gone: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
-    async def perform(self, call: Call) -> Record | None:
+    async def perform(self, call: Call[Any], /) -> Any:
         await anyio.lowlevel.checkpoint()
         operation, identity = call.operation, call.ids.get("id", "")
         if operation.risk is Risk.DESTRUCTIVE:
@@ -120,7 +122,7 @@ class FakeClinic:
             raise NotFound("No such record.", "Look it up.")
         return found
 
-    async def page(self, call: Call, number: int, per_page: int) -> "Rows":
+    async def page(self, call: Call[Any], number: int, per_page: int) -> "Rows":
         await anyio.lowlevel.checkpoint()
         rows = [
             raw
@@ -211,7 +213,7 @@ class Board:
 
 
 class App:
-    """Clinic, clock, questions, board and the confirm layer, as a server would assemble them."""
+    """Clinic, clock, questions, board and the confirm guard, as a server would assemble them."""
 
     def __init__(self, *, paged: bool = True, **options: Any) -> None:
         self.clock = Clock()
@@ -220,14 +222,25 @@ class App:
         self.questions = Questions(self.clock, lambda: f"nonce-{next(numbers)}")
         self.board = Board(self.questions)
         options.setdefault("wait", 0)
-        self.confirm = Confirm(
-            self.clinic, self.questions, now=self.clock, page=self.board if paged else None, **options
-        )
+        self.confirm = Confirm(self.questions, now=self.clock, page=self.board if paged else None, **options)
 
-    async def act(self, called: Call, caller: Caller | None = None, *, layers: Sequence[Layer] = ()) -> GuardedCall:
-        guarded = GuardedCall(called, called.operation.name, caller or Caller())
-        await guard([*layers, self.confirm], guarded, lambda: self.clinic.perform(called))
-        return guarded
+    async def act(self, called: Call, caller: Caller | None = None, *, guards: Sequence[Guard] = ()) -> GuardedCall:
+        passing = on_its_way(called, caller, clinic=self.clinic)
+        await passed([*guards, self.confirm], passing, lambda: self.clinic.perform(called))
+        return passing
+
+
+def on_its_way(
+    called: Call, caller: Caller | None = None, tool: str | None = None, *, clinic: FakeClinic | None = None
+) -> GuardedCall:
+    """This call before the guards, which read this clinic."""
+    return GuardedCall(called, tool or called.operation.name, caller or Caller(), clinic or FakeClinic(Clock()))
+
+
+async def passed(guards: Sequence[Guard], call: GuardedCall, act: Callable[[], Awaitable[T]]) -> T:
+    """What `act` gives once the call has passed the guards."""
+    async with guarded(guards, call):
+        return await act()
 
 
 def run(story: Callable[[], Awaitable[Any]]) -> Any:

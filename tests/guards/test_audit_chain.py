@@ -1,4 +1,4 @@
-"""The audit log is one chain: tampering is noticed, torn ends are mended, parts are turned over, writers share it."""
+"""The audit log is one chain: tampering is noticed, torn ends are mended, segments are rotated, writers share it."""
 
 import errno
 import hashlib
@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from cliniko_mcp import private_files
-from cliniko_mcp.guards.hash_chain import Chain, Checked
+from cliniko_mcp.guards.hash_chain import HashChain, Verification
 
 
-def test_a_whole_chain_verifies(chain: Chain) -> None:
+def test_a_whole_chain_verifies(chain: HashChain) -> None:
     for number in range(5):
         assert chain.append({"x": number}) == number + 1
     assert chain.verify() == type(chain.verify())(5, None)
-    assert Chain(chain.path.with_name("other.jsonl")).verify().problem is None
+    assert HashChain(chain.path.with_name("other.jsonl")).verify().problem is None
 
 
 def with_seal(body: bytes) -> bytes:
@@ -27,7 +27,7 @@ def with_seal(body: bytes) -> bytes:
     return body[:-1] + b',"seal":"' + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
 
 
-def tampered(chain: Chain, change: Any) -> str:
+def tampered(chain: HashChain, change: Any) -> str:
     for number in range(5):
         chain.append({"x": number})
     kept = chain.path.read_bytes().splitlines(keepends=True)
@@ -53,17 +53,17 @@ def tampered(chain: Chain, change: Any) -> str:
         (lambda kept: [*kept[:4], b'{"n":5,"seal":5}\n'], "line 5 is not a whole entry"),
     ],
 )
-def test_every_kind_of_tampering_is_noticed(chain: Chain, change: Any, problem: str) -> None:
+def test_every_kind_of_tampering_is_noticed(chain: HashChain, change: Any, problem: str) -> None:
     assert problem in tampered(chain, change)
 
 
-def test_lines_that_were_cut_off_stay_noticed_when_more_are_written(chain: Chain) -> None:
+def test_lines_that_were_cut_off_stay_noticed_when_more_are_written(chain: HashChain) -> None:
     assert tampered(chain, lambda kept: kept[:3])
     chain.append({"x": "later"})
     assert "missing" in (chain.verify().problem or "")
 
 
-def test_a_line_put_in_at_the_end_is_noticed(chain: Chain) -> None:
+def test_a_line_put_in_at_the_end_is_noticed(chain: HashChain) -> None:
     from cliniko_mcp.guards.hash_chain import sealed
 
     def forge(kept: list[bytes]) -> list[bytes]:
@@ -72,7 +72,7 @@ def test_a_line_put_in_at_the_end_is_noticed(chain: Chain) -> None:
     assert "not the entry that was last written" in tampered(chain, forge)
 
 
-def test_a_first_line_that_is_not_the_first_is_noticed(chain: Chain) -> None:
+def test_a_first_line_that_is_not_the_first_is_noticed(chain: HashChain) -> None:
     from cliniko_mcp.guards.hash_chain import sealed
 
     assert "missing, added or moved before audit.jsonl line 1" in tampered(
@@ -80,7 +80,7 @@ def test_a_first_line_that_is_not_the_first_is_noticed(chain: Chain) -> None:
     )
 
 
-def test_a_lost_head_is_noticed_and_the_chain_goes_on(chain: Chain) -> None:
+def test_a_lost_head_is_noticed_and_the_chain_goes_on(chain: HashChain) -> None:
     chain.append({"x": 1})
     chain.path.with_name("audit.jsonl.head").unlink()
     assert "record of the last entry is missing" in (chain.verify().problem or "")
@@ -88,7 +88,7 @@ def test_a_lost_head_is_noticed_and_the_chain_goes_on(chain: Chain) -> None:
     assert chain.verify().problem is None
 
 
-def test_a_process_that_ended_between_line_and_head_breaks_nothing(chain: Chain) -> None:
+def test_a_process_that_ended_between_line_and_head_breaks_nothing(chain: HashChain) -> None:
     head = chain.path.with_name("audit.jsonl.head")
     chain.append({"x": 1})
     earlier = head.read_bytes()
@@ -99,7 +99,7 @@ def test_a_process_that_ended_between_line_and_head_breaks_nothing(chain: Chain)
     assert chain.verify() == type(chain.verify())(3, None)
 
 
-def test_a_torn_last_line_is_dropped_by_the_next_writer(chain: Chain) -> None:
+def test_a_torn_last_line_is_dropped_by_the_next_writer(chain: HashChain) -> None:
     chain.append({"x": 1})
     with chain.path.open("ab") as file:
         file.write(b'{"n":2,"x"')
@@ -107,7 +107,7 @@ def test_a_torn_last_line_is_dropped_by_the_next_writer(chain: Chain) -> None:
     assert chain.verify() == type(chain.verify())(2, None)
 
 
-def test_a_line_that_does_not_fit_leaves_nothing_behind(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_does_not_fit_leaves_nothing_behind(chain: HashChain, monkeypatch: pytest.MonkeyPatch) -> None:
     chain.append({"x": 1})
     before = chain.path.read_bytes()
     write = os.write
@@ -134,8 +134,8 @@ def test_a_line_that_does_not_fit_leaves_nothing_behind(chain: Chain, monkeypatc
     assert chain.append({"x": 2}) == 2
 
 
-def test_the_log_is_turned_over_bounded_and_stays_one_chain(tmp_path: Path) -> None:
-    chain = Chain(tmp_path / "audit.jsonl", part=2_000, parts=3)
+def test_the_log_is_rotated_bounded_and_stays_one_chain(tmp_path: Path) -> None:
+    chain = HashChain(tmp_path / "audit.jsonl", segment_bytes=2_000, max_segments=3)
     for number in range(100):
         chain.append({"x": number})
     names = sorted(path.name for path in chain.files())
@@ -154,7 +154,7 @@ def test_the_log_is_turned_over_bounded_and_stays_one_chain(tmp_path: Path) -> N
 
 
 def test_one_part_is_enough(tmp_path: Path) -> None:
-    chain = Chain(tmp_path / "audit.jsonl", part=500, parts=1)
+    chain = HashChain(tmp_path / "audit.jsonl", segment_bytes=500, max_segments=1)
     for number in range(10):
         chain.append({"x": number})
     assert [path.name for path in chain.files()] == ["audit.jsonl"]
@@ -166,9 +166,9 @@ WRITER = """
 import sys
 from pathlib import Path
 from cliniko_mcp import private_files
-from cliniko_mcp.guards.hash_chain import Chain
+from cliniko_mcp.guards.hash_chain import HashChain
 private_files._PATIENCE = 60
-chain = Chain(Path(sys.argv[1]), part=20_000)
+chain = HashChain(Path(sys.argv[1]), segment_bytes=20_000)
 for number in range(100):
     chain.append({"who": sys.argv[2], "x": number})
 """
@@ -181,12 +181,12 @@ def test_several_processes_write_one_whole_chain(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(number)]) for number in range(4)]
     assert [writer.wait(timeout=300) for writer in writers] == [0, 0, 0, 0]
-    chain = Chain(path)
+    chain = HashChain(path)
     assert chain.verify() == type(chain.verify())(400, None)
 
 
 def test_a_log_that_is_being_written_verifies(tmp_path: Path) -> None:
-    chain = Chain(tmp_path / "audit.jsonl")
+    chain = HashChain(tmp_path / "audit.jsonl")
     chain.append({})
     stop = threading.Event()
 
@@ -197,40 +197,40 @@ def test_a_log_that_is_being_written_verifies(tmp_path: Path) -> None:
     writer = threading.Thread(target=keep_writing)
     writer.start()
     try:
-        assert [Chain(chain.path).verify().problem for _ in range(30)] == [None] * 30
+        assert [HashChain(chain.path).verify().problem for _ in range(30)] == [None] * 30
     finally:
         stop.set()
         writer.join()
 
 
 def test_a_line_that_is_just_being_written_is_not_taken_for_a_broken_one(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
+    chain: HashChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain.append({})
-    whole, reads = Chain.lines, 0
+    whole, reads = HashChain.lines, 0
 
-    def half_there_at_first(self: Chain) -> Iterator[tuple[Path, int, bytes]]:
+    def half_there_at_first(self: HashChain) -> Iterator[tuple[Path, int, bytes]]:
         nonlocal reads
         reads += 1
         for path, number, line in whole(self):
             yield path, number, line[:20] if reads == 1 else line
 
-    monkeypatch.setattr(Chain, "lines", half_there_at_first)
-    assert chain.verify() == Checked(1)
+    monkeypatch.setattr(HashChain, "lines", half_there_at_first)
+    assert chain.verify() == Verification(1)
     assert reads == 2
 
 
-def test_only_a_log_that_looks_broken_waits_for_its_writers(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_log_that_looks_broken_waits_for_its_writers(chain: HashChain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     chain.append({})
     with chain.path.with_name("audit.jsonl.head").open("r+") as head, private_files.locked(head.fileno()):
-        assert chain.verify() == Checked(1)
+        assert chain.verify() == Verification(1)
         chain.path.write_bytes(chain.path.read_bytes()[:-1])
         with pytest.raises(TimeoutError, match="another process"):
             chain.verify()
 
 
-def test_to_verify_a_log_writes_nothing(chain: Chain) -> None:
+def test_to_verify_a_log_writes_nothing(chain: HashChain) -> None:
     chain.append({})
     head = chain.path.with_name("audit.jsonl.head")
     head.unlink()
@@ -238,7 +238,9 @@ def test_to_verify_a_log_writes_nothing(chain: Chain) -> None:
     assert not head.exists()
 
 
-def test_what_is_wrong_with_a_copy_that_nobody_may_write_is_said(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_with_a_copy_that_nobody_may_write_is_said(
+    chain: HashChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chain.append({})
     chain.append({})
     chain.path.write_bytes(chain.path.read_bytes()[:-1])
@@ -251,7 +253,7 @@ def test_what_is_wrong_with_a_copy_that_nobody_may_write_is_said(chain: Chain, m
 
 
 def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
+    chain: HashChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     chain.append({})

@@ -10,38 +10,38 @@ from cliniko_mcp import private_files
 from cliniko_mcp.approvals.questions import AskFirst, Question
 from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.audit import Audit
-from cliniko_mcp.guards.hash_chain import Chain
-from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
-from tests.guards.gate import Clock, call, run
+from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall
+from tests.guards.gate import Clock, call, on_its_way, passed, run
 
 READ = call("get_patient", id="1")
 ARCHIVE = call("archive_patient", id="1")
 
 
 @pytest.fixture
-def chain(tmp_path: Path) -> Chain:
-    return Chain(tmp_path / "audit.jsonl")
+def chain(tmp_path: Path) -> HashChain:
+    return HashChain(tmp_path / "audit.jsonl")
 
 
-def acted(chain: Chain, guarded: GuardedCall) -> Any:
+def acted(chain: HashChain, passing: GuardedCall) -> Any:
     async def act() -> str:
         return "the clinic's answer"
 
-    return run(lambda: guard([Audit(chain, Clock())], guarded, act))
+    return run(lambda: passed([Audit(chain, Clock())], passing, act))
 
 
 @pytest.mark.parametrize("called", [READ, ARCHIVE])
-def test_the_clinics_answer_passes_through(chain: Chain, called: Any) -> None:
-    assert acted(chain, GuardedCall(called, "some_tool", Caller())) == "the clinic's answer"
+def test_the_clinics_answer_passes_through(chain: HashChain, called: Any) -> None:
+    assert acted(chain, on_its_way(called)) == "the clinic's answer"
 
 
-def test_names_that_others_chose_take_up_no_more_than_their_place(chain: Chain) -> None:
-    acted(chain, GuardedCall(READ, "t" * 200, Caller(principal="p" * 200)))
+def test_names_that_others_chose_take_up_no_more_than_their_place(chain: HashChain) -> None:
+    acted(chain, on_its_way(READ, Caller(principal="p" * 200), "t" * 200))
     line = json.loads(chain.path.read_bytes())
     assert (line["tool"], line["principal"]) == ("t" * 64, "p" * 80)
 
 
-def test_a_change_waits_for_the_log_and_says_who_holds_it(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_waits_for_the_log_and_says_who_holds_it(chain: HashChain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     chain.append({})
     with (
@@ -49,7 +49,7 @@ def test_a_change_waits_for_the_log_and_says_who_holds_it(chain: Chain, monkeypa
         private_files.locked(head.fileno()),
         pytest.raises(NotAllowed, match=r"cannot be written \(another process holds the file\)"),
     ):
-        acted(chain, GuardedCall(ARCHIVE, "archive_patient", Caller()))
+        acted(chain, on_its_way(ARCHIVE))
 
 
 def test_a_question_on_its_way_says_nothing_of_what_it_asks() -> None:

@@ -37,11 +37,11 @@ def test_reads_and_writes_pass_unasked() -> None:
     assert app.board.invited == 0
 
 
-def test_a_yes_in_the_form_acts_once_and_leaves_its_rung() -> None:
+def test_a_yes_in_the_form_acts_once_and_leaves_its_channel() -> None:
     app, form = App(), Form(YES)
-    guarded = run(lambda: app.act(ARCHIVE, Caller(asker=form, program="Host")))
+    passing = run(lambda: app.act(ARCHIVE, Caller(asker=form, program="Host")))
     assert app.clinic.destroyed == DONE
-    assert guarded.trace.channel == "form"
+    assert passing.outcome.channel == "form"
     assert form.asked[0].title == "Archive patient?"
     assert form.asked[0].preview.startswith("Archive patient Ana Lima (born 1984).")
 
@@ -104,8 +104,8 @@ def test_strict_passes_over_the_form_but_not_over_a_terminal() -> None:
         run(lambda: app.act(ARCHIVE, Caller(asker=form)))
     assert (form.asked, app.board.invited) == ([], 1)
     app = App(policy="strict")
-    guarded = run(lambda: app.act(ARCHIVE, Caller(asker=Form(YES), route="terminal")))
-    assert (guarded.trace.channel, app.clinic.destroyed) == ("terminal", DONE)
+    passing = run(lambda: app.act(ARCHIVE, Caller(asker=Form(YES), route="terminal")))
+    assert (passing.outcome.channel, app.clinic.destroyed) == ("terminal", DONE)
 
 
 def test_strict_over_http_is_refused_even_where_a_form_could_be_shown() -> None:
@@ -125,8 +125,8 @@ def test_the_page_is_only_for_the_person_at_this_computer() -> None:
 
 def test_what_the_operator_listed_passes_unasked_and_says_so_but_its_twin_does_not() -> None:
     app = App(allowed={"archive_patient"})
-    guarded = run(lambda: app.act(ARCHIVE))
-    assert (guarded.trace.channel, app.clinic.destroyed) == ("allowed", DONE)
+    passing = run(lambda: app.act(ARCHIVE))
+    assert (passing.outcome.channel, app.clinic.destroyed) == ("allowed", DONE)
     with pytest.raises(NotFound):
         run(lambda: app.act(TWIN))
     with pytest.raises(ApprovalNeeded):
@@ -145,8 +145,8 @@ def test_a_form_without_an_answer_leads_to_the_page_and_a_later_call_finds_the_y
         assert app.board.invited == 1
         app.board.answer(True)
         late = Form(NONE)
-        guarded = await app.act(ARCHIVE, Caller(asker=late))
-        assert (guarded.trace.channel, late.asked) == ("page", [])
+        passing = await app.act(ARCHIVE, Caller(asker=late))
+        assert (passing.outcome.channel, late.asked) == ("page", [])
 
     run(story)
     assert app.clinic.destroyed == DONE

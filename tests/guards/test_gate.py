@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from cliniko_mcp.approvals.digest import arguments
 from cliniko_mcp.approvals.preview import preview
 from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
-from cliniko_mcp.cliniko.operations import Call
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
 from tests.guards.gate import App, call
@@ -264,7 +264,7 @@ class Gate(RuleBasedStateMachine):
 
     @invariant()
     def everything_destroyed_is_accounted_for(self) -> None:
-        if hasattr(self, "house"):
+        if hasattr(self, "app"):
             assert len(self.app.clinic.destroyed) == self.accounted
             assert sum(yes.used for yes in self.yeses) == self.accounted
 

@@ -1,4 +1,4 @@
-"""The audit log as files: its head, its parts at their limits, its recovery, and what it leaves open."""
+"""The audit log as files: its head, its segments at their limits, its recovery, and what it leaves open."""
 
 import hashlib
 import json
@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.guards.hash_chain import START, Chain, Checked, Head, sealed
+from cliniko_mcp.guards.hash_chain import START, HashChain, Head, Verification, sealed
 
 SEAL = "a" * 64
 
 
 @pytest.fixture
-def chain(tmp_path: Path) -> Chain:
-    return Chain(tmp_path / "audit.jsonl")
+def chain(tmp_path: Path) -> HashChain:
+    return HashChain(tmp_path / "audit.jsonl")
 
 
 def numbers(path: Path) -> list[int]:
@@ -36,11 +36,11 @@ def numbers(path: Path) -> list[int]:
         (f"-3 {SEAL} 120", None),
     ],
 )
-def test_a_head_is_three_parts_or_none(text: str, head: Head | None) -> None:
+def test_a_head_is_three_words_or_none(text: str, head: Head | None) -> None:
     assert Head.read(text.encode()) == head
 
 
-def test_a_head_says_what_was_written_last(chain: Chain) -> None:
+def test_a_head_says_what_was_written_last(chain: HashChain) -> None:
     chain.append({"x": 1})
     chain.append({"x": 2})
     head = Head.read(chain.path.with_name("audit.jsonl.head").read_bytes())
@@ -61,8 +61,8 @@ def test_new_folders_are_for_the_owner_alone_and_others_are_left_as_they_are(tmp
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o755)
-    assert Chain(shared / "audit.jsonl").append({}) == 1
-    assert Chain(shared / "own" / "deep" / "audit.jsonl").append({}) == 1
+    assert HashChain(shared / "audit.jsonl").append({}) == 1
+    assert HashChain(shared / "own" / "deep" / "audit.jsonl").append({}) == 1
     modes = [path.stat().st_mode & 0o777 for path in (shared, shared / "own" / "deep")]
     assert modes == [0o755, 0o700]
 
@@ -73,43 +73,47 @@ def test_the_usual_folder_is_closed_to_others(tmp_path: Path, monkeypatch: pytes
     usual.parent.mkdir()
     usual.parent.chmod(0o755)
     monkeypatch.setattr("cliniko_mcp.guards.hash_chain.audit_file", lambda: usual)
-    chain = Chain()
+    chain = HashChain()
     assert chain.append({}) == 1
     assert chain.path == usual and usual.exists()
     assert usual.parent.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize(("more", "turned"), [(0, True), (1, False)])
-def test_a_part_is_turned_over_when_it_has_reached_its_size(tmp_path: Path, more: int, turned: bool) -> None:
+@pytest.mark.parametrize(("more", "rotated"), [(0, True), (1, False)])
+def test_a_log_is_rotated_when_it_has_reached_its_size(tmp_path: Path, more: int, rotated: bool) -> None:
     path = tmp_path / "audit.jsonl"
-    Chain(path).append({})
-    Chain(path, part=path.stat().st_size + more).append({})
-    assert path.with_name("audit.jsonl.1").exists() == turned
-    assert numbers(path) == ([2] if turned else [1, 2])
-    assert Chain(path).verify() == Checked(2)
+    HashChain(path).append({})
+    HashChain(path, segment_bytes=path.stat().st_size + more).append({})
+    assert path.with_name("audit.jsonl.1").exists() == rotated
+    assert numbers(path) == ([2] if rotated else [1, 2])
+    assert HashChain(path).verify() == Verification(2)
 
 
 @pytest.mark.parametrize(
-    ("parts", "kept"),
+    ("segments", "kept"),
     [(1, {"": [5]}), (2, {"": [5], ".1": [4]}), (3, {"": [5], ".1": [4], ".2": [3]})],
 )
-def test_of_many_parts_the_newest_are_kept_in_their_order(tmp_path: Path, parts: int, kept: dict[str, Any]) -> None:
-    chain = Chain(tmp_path / "audit.jsonl", part=1, parts=parts)
+def test_of_many_segments_the_newest_are_kept_in_their_order(
+    tmp_path: Path, segments: int, kept: dict[str, Any]
+) -> None:
+    chain = HashChain(tmp_path / "audit.jsonl", segment_bytes=1, max_segments=segments)
     for _ in range(5):
         chain.append({})
     found = {path.name.removeprefix("audit.jsonl"): numbers(path) for path in chain.files()}
     assert found == kept
-    assert [entry["n"] for entry in chain.entries()] == sorted(each for part in kept.values() for each in part)
-    assert [number for _, number, _ in chain.lines()] == [1] * parts
+    assert [entry["n"] for entry in chain.entries()] == sorted(
+        number for segment in kept.values() for number in segment
+    )
+    assert [number for _, number, _ in chain.lines()] == [1] * segments
     assert {path.name for path in tmp_path.iterdir()} == {f"audit.jsonl{end}" for end in (*kept, ".head")}
-    assert chain.verify() == Checked(parts)
+    assert chain.verify() == Verification(segments)
 
 
 @pytest.mark.parametrize(
     ("gone", "problem"), [(".2", "missing before"), (".1", "missing, added or moved"), ("", "end")]
 )
 def test_a_part_that_was_taken_away_is_noticed(tmp_path: Path, gone: str, problem: str) -> None:
-    chain = Chain(tmp_path / "audit.jsonl", part=1, parts=3)
+    chain = HashChain(tmp_path / "audit.jsonl", segment_bytes=1, max_segments=3)
     for _ in range(5):
         chain.append({})
     chain.path.with_name(f"audit.jsonl{gone}").unlink()
@@ -117,35 +121,35 @@ def test_a_part_that_was_taken_away_is_noticed(tmp_path: Path, gone: str, proble
 
 
 def test_before_any_part_has_gone_the_first_line_has_to_be_the_first_of_all(tmp_path: Path) -> None:
-    chain = Chain(tmp_path / "audit.jsonl", part=1, parts=4)
+    chain = HashChain(tmp_path / "audit.jsonl", segment_bytes=1, max_segments=4)
     for _ in range(3):
         chain.append({})
-    assert chain.verify() == Checked(3)
+    assert chain.verify() == Verification(3)
     chain.path.with_name("audit.jsonl.2").unlink()
     assert "missing before audit.jsonl.1 line 1" in (chain.verify().problem or "")
 
 
 @pytest.mark.parametrize("number", [2, 4])
-def test_a_line_with_a_number_out_of_order_is_noticed_though_its_seals_fit(chain: Chain, number: int) -> None:
+def test_a_line_with_a_number_out_of_order_is_noticed_though_its_seals_fit(chain: HashChain, number: int) -> None:
     chain.append({})
     chain.append({})
     seal = json.loads(chain.path.read_bytes().splitlines()[-1])["seal"]
     with chain.path.open("ab") as file:
         file.write(sealed({}, number, seal)[0])
-    assert chain.verify() == Checked(2, "entries are missing, added or moved before audit.jsonl line 3")
+    assert chain.verify() == Verification(2, "entries are missing, added or moved before audit.jsonl line 3")
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"n":2,"half', b"x" * 300])
-def test_a_torn_line_goes_and_the_whole_ones_before_it_stay(chain: Chain, torn: bytes) -> None:
+def test_a_torn_line_goes_and_the_whole_ones_before_it_stay(chain: HashChain, torn: bytes) -> None:
     for kept in range(3):
         with chain.path.open("ab") as file:
             file.write(torn)
         assert chain.append({"x": kept}) == kept + 1
     assert numbers(chain.path) == [1, 2, 3]
-    assert chain.verify() == Checked(3)
+    assert chain.verify() == Verification(3)
 
 
-def test_a_line_without_its_head_counts_only_where_it_follows_the_head(chain: Chain) -> None:
+def test_a_line_without_its_head_counts_only_where_it_follows_the_head(chain: HashChain) -> None:
     chain.append({})
     head = chain.path.with_name("audit.jsonl.head")
     seal = json.loads(chain.path.read_bytes())["seal"]
@@ -158,10 +162,10 @@ def test_a_line_without_its_head_counts_only_where_it_follows_the_head(chain: Ch
     chain.path.write_bytes(first + sealed({}, 2, seal)[0])
     head.write_bytes(earlier)
     assert chain.append({}) == 3
-    assert chain.verify() == Checked(3)
+    assert chain.verify() == Verification(3)
 
 
-def test_a_log_with_neither_head_nor_a_line_begins_anew(chain: Chain) -> None:
+def test_a_log_with_neither_head_nor_a_line_begins_anew(chain: HashChain) -> None:
     chain.path.write_bytes(b"nonsense\n")
     assert chain.append({}) == 1
     assert "not a whole entry" in (chain.verify().problem or "")
@@ -169,7 +173,7 @@ def test_a_log_with_neither_head_nor_a_line_begins_anew(chain: Chain) -> None:
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux lists a process's open files there")
 def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = Chain(tmp_path / "audit.jsonl", part=1, parts=3)
+    chain = HashChain(tmp_path / "audit.jsonl", segment_bytes=1, max_segments=3)
     before = os.listdir("/proc/self/fd")
     for _ in range(4):
         chain.append({})
@@ -185,7 +189,9 @@ def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_what_the_head_could_not_keep_is_taken_back_from_the_log(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_head_could_not_keep_is_taken_back_from_the_log(
+    chain: HashChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chain.append({})
     size, write = chain.path.stat().st_size, os.write
 
@@ -200,4 +206,4 @@ def test_what_the_head_could_not_keep_is_taken_back_from_the_log(chain: Chain, m
     assert chain.path.stat().st_size == size
     monkeypatch.undo()
     assert chain.append({}) == 2
-    assert chain.verify() == Checked(2)
+    assert chain.verify() == Verification(2)

@@ -10,17 +10,19 @@ import pytest
 from cliniko_mcp.approvals.preview import target_of
 from cliniko_mcp.approvals.questions import Questions, Verdict
 from cliniko_mcp.client.clinic import Clinic
+from cliniko_mcp.cliniko.models import row_id
 from cliniko_mcp.cliniko.operations import List, Operation, Risk
 from cliniko_mcp.cliniko.registry import operations, resource
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, NotFound
 from cliniko_mcp.guards.confirm import Confirm
-from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from tests.guards.gate import Form, call
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-DESTRUCTIVE = [each for each in operations().values() if each.risk is Risk.DESTRUCTIVE]
+DESTRUCTIVE = [operation for operation in operations().values() if operation.risk is Risk.DESTRUCTIVE]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,13 @@ async def some_id(clinic: Clinic, operation: Operation) -> str | None:
         each for each in resource(operation.resource).operations() if isinstance(each, List) and each.path == path
     )
     page = await clinic.page(listing.parse({}), 1, 1)
-    return str(getattr(page.items[0], "id")) if page.items else None  # noqa: B009 - a record has fields of its own
+    return row_id(page.items[0]) if page.items else None
+
+
+def behind_confirm(client: Clinic, sandbox: Sandbox, tool: str, caller: Caller | None = None) -> GuardedClinic:
+    """The clinic behind nothing but the guard that asks a person."""
+    confirm = Confirm(Questions(sandbox.clock.now, lambda: "nonce"), now=sandbox.clock.now)
+    return GuardedClinic(client, [confirm], caller or Caller(), tool, Memory.of(anyio.current_time))
 
 
 @pytest.mark.parametrize("operation", DESTRUCTIVE, ids=lambda operation: operation.name)
@@ -63,21 +71,17 @@ def test_unapproved_nothing_reaches_the_clinic_and_approved_exactly_one_request_
 
     async def story() -> None:
         async with opened(sandbox) as clinic:
-            questions = Questions(sandbox.clock.now, lambda: "nonce")
-            confirm = Confirm(clinic, questions, now=sandbox.clock.now)
             identity = await some_id(clinic, operation)
             if identity is None:
                 pytest.skip("the demo clinic has no such record")
             called = call(operation.name, id=identity, **more)
-            guarded = GuardedCall(called, operation.name, Caller())
             before = changing(sandbox)
             with pytest.raises(ApprovalNeeded):
-                await guard([confirm], guarded, lambda: clinic.perform(called))
+                await behind_confirm(clinic, sandbox, operation.name).perform(called)
             assert changing(sandbox) == before
             form = Form(Verdict.YES)
-            guarded = GuardedCall(called, operation.name, Caller(asker=form))
             try:
-                await guard([confirm], guarded, lambda: clinic.perform(called))
+                await behind_confirm(clinic, sandbox, operation.name, Caller(asker=form)).perform(called)
             except ClinikoRefused as problem:
                 # The demo clinic has reasons of its own to say no, but was asked once.
                 assert not isinstance(problem, NotFound), problem.message
@@ -93,15 +97,10 @@ def test_the_seeded_patient_is_described_from_the_living_clinic() -> None:
     async def story() -> str:
         async with opened(sandbox) as clinic:
             (ana,) = (await clinic.page(call("list_patients", first_name="Ana", last_name="Lima"), 1, 1)).items
-            called = call("archive_patient", id=str(getattr(ana, "id")))  # noqa: B009
+            called = call("archive_patient", id=row_id(ana))
             form = Form(Verdict.NONE)
-            confirm = Confirm(clinic, Questions(sandbox.clock.now, lambda: "nonce"), now=sandbox.clock.now)
             with pytest.raises(ApprovalNeeded):
-                await guard(
-                    [confirm],
-                    GuardedCall(called, "archive_patient", Caller(asker=form)),
-                    lambda: clinic.perform(called),
-                )
+                await behind_confirm(clinic, sandbox, "archive_patient", Caller(asker=form)).perform(called)
             return form.asked[0].preview
 
     assert anyio.run(story) == (

@@ -1,5 +1,10 @@
 """What the operator switched off stays off, by every name."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import anyio
 import pytest
 
 from cliniko_mcp.approvals.questions import Verdict
@@ -7,11 +12,11 @@ from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.exclusion import Exclusion
-from cliniko_mcp.guards.pipeline import Caller, GuardedCall, guard
+from cliniko_mcp.guards.pipeline import SUPPORTING, Caller, GuardedCall, Purpose
 from cliniko_mcp.guards.read_only import ReadOnly, changes
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.views import view_of
-from tests.guards.gate import App, Form, call, run
+from tests.guards.gate import App, Form, call, on_its_way, passed, run
 
 EVERY = sorted(operations())
 
@@ -32,7 +37,7 @@ def test_read_only_refuses_before_anybody_is_asked(name: str) -> None:
     key = "patient_id" if name.startswith("get") else "id"
     with pytest.raises(NotAllowed, match="not change anything") as refused:
         called = call(name, **{key: "1"}, **arguments)
-        run(lambda: app.act(called, Caller(asker=form), layers=[ReadOnly()]))
+        run(lambda: app.act(called, Caller(asker=form), guards=[ReadOnly()]))
     assert (form.asked, app.clinic.reached, app.board.invited) == ([], [], 0)
     assert "--" not in refused.value.fix
 
@@ -45,7 +50,7 @@ def test_read_only_lists_no_operation_that_it_would_refuse() -> None:
 
 def test_read_only_lets_reads_through() -> None:
     app = App()
-    run(lambda: app.act(call("list_patients"), layers=[ReadOnly()]))
+    run(lambda: app.act(call("list_patients"), guards=[ReadOnly()]))
     assert app.clinic.reached == [("GET", "/patients")]
 
 
@@ -72,7 +77,7 @@ def test_an_exclusion_holds_on_every_route_and_for_the_deprecated_twin(
         reached.append(name)
 
     async def story() -> None:
-        await guard([Exclusion(lambda _: {excluded})], GuardedCall(call(name, id="1"), tool, Caller()), act)
+        await passed([Exclusion(lambda _: {excluded}, {excluded})], on_its_way(call(name, id="1"), tool=tool), act)
 
     if passes:
         run(story)
@@ -82,23 +87,76 @@ def test_an_exclusion_holds_on_every_route_and_for_the_deprecated_twin(
     assert reached == ([name] if passes else [])
 
 
-def test_layers_stand_in_their_order_outermost_first() -> None:
+@pytest.mark.parametrize("purpose", ["call", "label", "zone", "preview"])
+@pytest.mark.parametrize("forbidden", [True, False])
+def test_an_allow_list_lets_pass_what_a_call_cannot_do_without_and_an_exclusion_by_name_never(
+    purpose: Purpose, forbidden: bool
+) -> None:
+    """Zones and what a person is shown are read though the list of allowed operations does not name their reading."""
+    reading = replace(on_its_way(call("get_business", id="9"), tool="list_patients"), purpose=purpose)
+    guard = Exclusion(lambda _: {"get_business"}, {"get_business"} if forbidden else set())
+
+    async def act() -> str:
+        return "read"
+
+    if purpose in SUPPORTING and not forbidden:
+        assert run(lambda: passed([guard], reading, act)) == "read"
+    else:
+        with pytest.raises(NotAllowed, match="switched off"):
+            run(lambda: passed([guard], reading, act))
+
+
+class Named:
+    """A guard that writes down when it is entered and left, and how."""
+
+    def __init__(self, name: str, seen: list[str], problem: Exception | None = None) -> None:
+        self.name = name
+        self.seen = seen
+        self.problem = problem
+
+    @asynccontextmanager
+    async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
+        self.seen.append(self.name)
+        if self.problem is not None:
+            raise self.problem
+        try:
+            yield
+        except BaseException as problem:
+            self.seen.append(f"{self.name} saw {type(problem).__name__}")
+            raise
+        self.seen.append(f"/{self.name}")
+
+
+def test_guards_stand_in_their_order_outermost_first() -> None:
     seen: list[str] = []
-
-    class Named:
-        def __init__(self, name: str) -> None:
-            self.name = name
-
-        async def __call__(self, guarded: GuardedCall, act: object) -> object:
-            seen.append(self.name)
-            answer = await act()  # pyright: ignore[reportGeneralTypeIssues, reportCallIssue]
-            seen.append(f"/{self.name}")
-            return answer
 
     async def act() -> str:
         seen.append("act")
         return "answer"
 
-    guarded = GuardedCall(call("list_patients"), "list_patients", Caller())
-    assert run(lambda: guard([Named("a"), Named("b")], guarded, act)) == "answer"  # pyright: ignore[reportArgumentType]
+    guards = [Named("a", seen), Named("b", seen)]
+    assert run(lambda: passed(guards, on_its_way(call("list_patients")), act)) == "answer"
     assert seen == ["a", "b", "act", "/b", "/a"]
+
+
+def test_what_an_inner_guard_refuses_the_outer_ones_see_and_nothing_is_done() -> None:
+    seen: list[str] = []
+
+    async def act() -> None:
+        seen.append("act")
+
+    guards = [Named("a", seen), Named("b", seen, NotAllowed("No.")), Named("c", seen)]
+    with pytest.raises(NotAllowed):
+        run(lambda: passed(guards, on_its_way(call("list_patients")), act))
+    assert seen == ["a", "b", "a saw NotAllowed"]
+
+
+def test_a_call_that_is_cancelled_leaves_every_guard_before_it_ends() -> None:
+    seen: list[str] = []
+
+    async def story() -> None:
+        with anyio.move_on_after(0.01):
+            await passed([Named("a", seen), Named("b", seen)], on_its_way(call("list_patients")), anyio.sleep_forever)
+
+    run(story)
+    assert seen == ["a", "b", "b saw CancelledError", "a saw CancelledError"]

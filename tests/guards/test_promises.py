@@ -16,7 +16,7 @@ def test_a_yes_holds_for_ten_minutes_and_a_no_for_fifteen() -> None:
 
 
 def test_at_most_twenty_questions_wait_at_once() -> None:
-    assert questions.MOST_SHOWN == 20
+    assert questions.MAX_SHOWN == 20
     assert "At most 20 questions wait at once" in SECURITY
 
 
@@ -26,13 +26,13 @@ def test_five_wrong_pins_lock_it_for_five_minutes() -> None:
 
 
 def test_the_audit_log_is_ten_files_of_ten_megabytes(tmp_path: Path) -> None:
-    log = hash_chain.Chain(tmp_path / "audit.jsonl")
-    assert (log._parts, log._part) == (10, 10_000_000)
+    log = hash_chain.HashChain(tmp_path / "audit.jsonl")
+    assert (log._max_segments, log._segment_bytes) == (10, 10_000_000)
     assert "ten files of ten megabytes" in SECURITY
 
 
 def test_no_call_waits_longer_than_hosts_do() -> None:
-    assert confirm.IN_ALL == 50
+    assert confirm.MAX_CALL_WAIT == 50
 
 
 def test_the_digest_of_a_lines_arguments_stays_comparable_over_versions() -> None:

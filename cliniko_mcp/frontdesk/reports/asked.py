@@ -1,4 +1,4 @@
-"""What a report is asked about, and what it finds."""
+"""The question of a report, and what it finds."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.people import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
@@ -23,8 +25,8 @@ class Asked:
     clinic: GuardedClinic
     roster: Roster
     span: Span | None
-    practitioner: Known | None
-    business: Known | None
+    practitioner: Known[Practitioner] | None
+    business: Known[Business] | None
     now: datetime
 
     @property
@@ -78,8 +80,8 @@ class Asked:
         return any(low < end and start < high for low, high in when.windows())
 
     def by_practitioner(self, found: Iterable[Visit]) -> Json:
-        """How many of these each practitioner has, most first."""
-        counts = Counter(each.practitioner_id for each in found)
+        """How many of these visits each practitioner has, the most first."""
+        counts = Counter(visit.practitioner_id for visit in found)
         return {self.roster.name("practitioner_id", key) or key: count for key, count in counts.most_common()}
 
 

@@ -203,7 +203,7 @@ def _stretches(span: Span, site: Known[Business], block_type: Known[UnavailableB
     minutes = block_type.record.duration_in_minutes if block_type else None
     if minutes is None:
         raise InvalidArguments(
-            f"That is one point in time: {span.at(site.id).said}.",
+            f"That is one point in time: {span.at(site.id).description}.",
             "Give a stretch such as 12 to 1, or a type, whose length is taken.",
             field="when",
         )
@@ -296,5 +296,4 @@ tool = curated(
         *ROSTER_NEEDS,
         *working_hours.NEEDS,
     ],
-    synonyms="time off holiday away sick day unavailable block out break annual leave closed conference",
 )

@@ -25,7 +25,8 @@ from cliniko_mcp.frontdesk.working_hours import hours_of
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
 from cliniko_mcp.phrases.clock import clock_words
-from cliniko_mcp.results.envelope import USUAL_BYTES, Answer, size
+from cliniko_mcp.results.budget import USUAL_BYTES, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean
@@ -196,5 +197,4 @@ tool = curated(
         PublicSettingsOfAccount.get_public_settings,
         *ROSTER_NEEDS,
     ],
-    synonyms="who works here where are we opening hours services treatments staff roster what time is it start",
 )

@@ -21,7 +21,8 @@ from cliniko_mcp.frontdesk.reports.asked import Asked, Finding
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
-from cliniko_mcp.results.envelope import MOST_BYTES, USUAL_BYTES, Answer, size
+from cliniko_mcp.results.budget import MAX_RESULT_BYTES, USUAL_BYTES, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import person
 from cliniko_mcp.results.rows import Row
 from cliniko_mcp.tools.tool import curated
@@ -137,7 +138,7 @@ async def _rows(clinic: GuardedClinic, arguments: Report, found: Finding, used: 
         patients = await clinic.by_id(Patients.list_patients, ids)
     except NotAllowed:
         notes.append("Patients are shown by id alone: reading patients is switched off here.")
-    room = (MOST_BYTES if arguments.limit is not None else USUAL_BYTES) - _ROOM - used
+    room = (MAX_RESULT_BYTES if arguments.limit is not None else USUAL_BYTES) - _ROOM - used
     shown: list[Row] = []
     for row in some:
         if (patient_id := row.get("patient_id")) is not None:
@@ -158,6 +159,4 @@ tool = curated(
     Report,
     report,
     needs=[*ROSTER_NEEDS, Bookings.list_bookings, Attendees.list_attendees],
-    synonyms="statistics how many rate kpi who didn't show up did not come invoiced overdue debtors owing recall not "
-    "seen busy full capacity retention conversion uninvoiced unwritten incomplete find duplicate merge no email aged",
 )

@@ -30,7 +30,8 @@ from cliniko_mcp.phrases import day_bounds
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
-from cliniko_mcp.results.envelope import MOST_BYTES, USUAL_BYTES, Answer, size
+from cliniko_mcp.results.budget import MAX_RESULT_BYTES, USUAL_BYTES, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Row
 from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
@@ -105,7 +106,7 @@ class _Shown:
         self._people = people
         self._phones = arguments.phones
         self._limit = arguments.limit or _MAX_LIMIT
-        self._room = (MOST_BYTES if arguments.limit else USUAL_BYTES) - _ENVELOPE_BYTES
+        self._room = (MAX_RESULT_BYTES if arguments.limit else USUAL_BYTES) - _ENVELOPE_BYTES
         self.rows: list[Row] = []
         self.entries = 0
         self.left: list[Sheet] = []
@@ -233,5 +234,4 @@ tool = curated(
         *ROSTER_NEEDS,
         *working_hours.NEEDS,
     ],
-    synonyms="schedule agenda list today tomorrow run sheet appointments bookings no-shows dna phone list roster gaps",
 )

@@ -289,7 +289,7 @@ def _answer(
 def _lines_lost(document: Document, arguments: WriteTreatmentNote) -> bool:
     texts = [str(value).strip() for value in arguments.answers.values()]
     broken = {" ".join(text.split()) for text in texts if "\n" in text}
-    return any(question["type"] == "text" and question.get("answer") in broken for _, question in document.questions())
+    return any(question.type == "text" and question.answer in broken for _, question in document.questions())
 
 
 tool = curated(
@@ -310,5 +310,4 @@ tool = curated(
         *ROSTER_NEEDS,
         *visits.NEEDS,
     ],
-    synonyms="clinical note document session dictate record what we did soap progress notes draft finish sign off",
 )

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from conftest import Assistant, in_process
 
-from cliniko_mcp.client.storage import MOST_UPLOAD, Storage
+from cliniko_mcp.client.storage import MAX_UPLOAD_BYTES, Storage
 from cliniko_mcp.errors import Unavailable
 from cliniko_mcp.frontdesk.files import from_base64
 from cliniko_mcp.sandbox.transport import SandboxTransport
@@ -222,7 +222,7 @@ async def test_redirects_large_answers_and_refusals_of_the_storage_end_calmly() 
     with pytest.raises(Unavailable):
         await answering(handler, lambda s: s.upload("https://s.example/", {"key": "k"}, "a", "text/plain", b"x"))
     with pytest.raises(ValueError, match="too large"):
-        await answering(handler, lambda s: s.upload("https://s.example/", {}, "a", "b", b"x" * (MOST_UPLOAD + 1)))
+        await answering(handler, lambda s: s.upload("https://s.example/", {}, "a", "b", b"x" * (MAX_UPLOAD_BYTES + 1)))
 
 
 async def test_the_file_comes_last_in_the_form_and_the_key_of_the_answer_claims_it() -> None:

@@ -1,4 +1,4 @@
-"""A front desk for tests: asks the demo clinic without a socket and finds seeded things by name."""
+"""A client of the demo clinic for tests: requests without a socket, and ids of seeded rows by name."""
 
 import json
 from base64 import b64encode
@@ -18,14 +18,14 @@ FAR = "2027-03-01T00:00:00Z"
 BASE = "http://127.0.0.1:8123/v1"
 
 
-class Front:
+class Client:
     """Requests as one role; the answers' JSON as plain dicts."""
 
     def __init__(self, sandbox: Sandbox, role: str = "administrator") -> None:
         self.sandbox = sandbox
         self.key = sandbox.keys[role]
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -34,30 +34,30 @@ class Front:
         **headers: str | None,
     ) -> SandboxResponse:
         """One request; headers by name with underscores, None leaves one out."""
-        given: dict[str, str | None] = {
+        all_headers: dict[str, str | None] = {
             "authorization": "Basic " + b64encode(f"{self.key}:".encode()).decode(),
             "user_agent": "tests (desk@clinic.example)",
             "content_type": "application/json",
             **headers,
         }
-        sent = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
+        sent = {name.replace("_", "-"): value for name, value in all_headers.items() if value is not None}
         content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
         return self.sandbox.respond(SandboxRequest(method, f"/v1{path}", tuple(query), sent, content))
 
     def get(self, path: str, *filters: str, status: int = 200, **query: str | int) -> Any:
-        return self.read("GET", path, [*(("q[]", each) for each in filters), *_pairs(query)], status)
+        return self.read("GET", path, [*(("q[]", text) for text in filters), *_pairs(query)], status)
 
     def read(self, method: str, path: str, query: Iterable[tuple[str, str]] = (), status: int = 200) -> Any:
-        return _read(self.ask(method, path, query), status)
+        return _read(self.request(method, path, query), status)
 
     def post(self, path: str, body: object = None, status: int = 201) -> Any:
-        return _read(self.ask("POST", path, body=body if body is not None else {}), status)
+        return _read(self.request("POST", path, body=body if body is not None else {}), status)
 
     def patch(self, path: str, body: object, status: int = 200) -> Any:
-        return _read(self.ask("PATCH", path, body=body), status)
+        return _read(self.request("PATCH", path, body=body), status)
 
     def delete(self, path: str, status: int = 204) -> Any:
-        return _read(self.ask("DELETE", path), status)
+        return _read(self.request("DELETE", path), status)
 
     def rows(self, path: str, *filters: str, **query: str | int) -> list[dict[str, Any]]:
         """All rows of a list, every page."""
@@ -65,7 +65,7 @@ class Front:
         page = 1
         while True:
             pairs = {"per_page": 100, **query, "page": page}
-            answer = self.read("GET", path, [*(("q[]", each) for each in filters), *_pairs(pairs)])
+            answer = self.read("GET", path, [*(("q[]", text) for text in filters), *_pairs(pairs)])
             found += next(value for value in answer.values() if isinstance(value, list))
             if "next" not in answer["links"]:
                 return found

@@ -24,6 +24,6 @@ class RateLimit:
         self._counts[key] = used + 1
         return None
 
-    def forget(self) -> None:
-        """Start counting anew."""
+    def reset(self) -> None:
+        """Start counting again."""
         self._counts.clear()

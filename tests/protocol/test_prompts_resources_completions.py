@@ -34,12 +34,12 @@ async def test_the_days_routines_are_offered_with_what_can_be_chosen():
     async with in_process() as assistant:
         offered = (await assistant.client.list_prompts()).prompts
 
-    assert [each.name for each in offered] == ["morning_huddle", "fill_a_gap", "chase_no_shows", "end_of_day"]
-    assert all(each.title and each.description for each in offered)
-    assert all(not argument.required for each in offered for argument in each.arguments or [])
+    assert [prompt.name for prompt in offered] == ["morning_huddle", "fill_a_gap", "chase_no_shows", "end_of_day"]
+    assert all(prompt.title and prompt.description for prompt in offered)
+    assert all(not argument.required for prompt in offered for argument in prompt.arguments or [])
 
 
-@pytest.mark.parametrize("name", [each.name for each in ROUTINES])
+@pytest.mark.parametrize("name", [routine.name for routine in ROUTINES])
 async def test_a_routine_without_choices_is_about_today(name: str):
     async with in_process() as assistant:
         [message] = (await assistant.client.get_prompt(name)).messages
@@ -66,7 +66,7 @@ async def test_a_routine_or_choice_that_does_not_exist_is_refused():
             await assistant.client.get_prompt("morning_huddle", {"room": "2"})
 
 
-@pytest.mark.parametrize("name", [each.name for each in ROUTINES])
+@pytest.mark.parametrize("name", [routine.name for routine in ROUTINES])
 def test_operations_named_in_a_routine_exist(name: str):
     import re
 
@@ -90,7 +90,7 @@ async def test_a_record_without_an_id_is_offered_and_read():
         offered = (await assistant.client.list_resources()).resources
         user = content_of(await assistant.client.read_resource("cliniko://user"))
 
-    assert [each.uri for each in offered] == [f"cliniko://{each.noun}" for each in ALONE]
+    assert [record.uri for record in offered] == [f"cliniko://{kind.noun}" for kind in ALONE]
     assert user["item"]["id"]
 
 
@@ -98,9 +98,9 @@ async def test_every_kind_that_can_be_attached_is_read_by_a_get_operation():
     async with in_process() as assistant:
         offered = (await assistant.client.list_resource_templates()).resource_templates
 
-    assert [each.uri_template for each in offered] == [f"cliniko://{each.noun}/{{id}}" for each in BY_ID]
-    assert all(operations()[each.operation].shape == "get" for each in (*BY_ID, *ALONE))
-    assert {each.operation for each in BY_ID} >= {"get_patient", "get_invoice", "get_treatment_note"}
+    assert [template.uri_template for template in offered] == [f"cliniko://{kind.noun}/{{id}}" for kind in BY_ID]
+    assert all(kind.operation().shape == "get" for kind in (*BY_ID, *ALONE))
+    assert {kind.operation().name for kind in BY_ID} >= {"get_patient", "get_invoice", "get_treatment_note"}
 
 
 async def test_what_the_operator_excluded_can_neither_be_seen_nor_attached():
@@ -110,7 +110,7 @@ async def test_what_the_operator_excluded_can_neither_be_seen_nor_attached():
             await assistant.client.read_resource("cliniko://treatment_notes/1")
         names = await assistant.client.complete(HUDDLE, {"name": "practitioner", "value": ""})
 
-    assert "treatment_notes" not in {each.name for each in offered}
+    assert "treatment_notes" not in {template.name for template in offered}
     assert names.completion.values == []
 
 
@@ -193,7 +193,7 @@ async def test_days_are_completed_without_asking_cliniko_at_all():
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
-async def test_the_surfaces_are_there_in_both_eras_of_the_protocol(mode: str):
+async def test_the_prompts_resources_and_completions_are_there_in_both_eras_of_the_protocol(mode: str):
     async with in_process(mode=mode) as assistant:
         assert (await assistant.client.list_prompts()).prompts
         assert (await assistant.client.list_resource_templates()).resource_templates

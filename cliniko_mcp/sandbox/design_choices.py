@@ -1,4 +1,4 @@
-"""What nobody documents about Cliniko, and what the demo clinic does there: checklist point (api.md 6) -> sentences."""
+"""What the demo clinic does where Cliniko's behaviour is documented nowhere, by point of the checklist (api.md 6)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -50,7 +50,10 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     30: (
         "Cancelling the attendee of an individual appointment is 422; archiving it archives the appointment with it.",
     ),
-    31: ("A full group is 422 under base, a patient who is in it already 422 under patient_id.",),
+    31: (
+        "A full group is 422 under base, a patient who is in it already 422 under patient_id.",
+        "max_attendees may be lowered below the places that are taken; they stay taken.",
+    ),
     32: ("Archiving a group archives its attendees.",),
     33: ("An individual type may be booked as a group and the other way round; such a group has two places.",),
     35: ("latest_booking is the live booking that starts last, coming ones included.",),
@@ -58,7 +61,7 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     39: ("A block type that is system_controlled refuses changes and archiving with 422.",),
     41: ("The account counts its days in the zone of its owner; from and to may be 7 days apart.",),
     45: ("Notice and reach decide which starts are offered; they do not move the grid.",),
-    46: ("A practitioner without a default type has the asked type's length as grid.",),
+    46: ("A practitioner without a default type has the requested type's length as grid.",),
     48: (
         "The segment cap keeps the first starts of a part of a day; 0 means no cap, for the daily limit too.",
         "The daily limit counts the practitioner's live appointments and groups of the site's local day.",
@@ -71,8 +74,8 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     53: (
         "Both prices are rounded to the cent, half up; a product without a tax has the same price twice.",
-        "A new rate of a tax reprices its products. stock_level is heard on create and ignored afterwards.",
-        "product_supplier_name takes the supplier of that name, or makes one; product_supplier_id goes before it.",
+        "A new rate of a tax reprices its products. stock_level is taken on create and ignored afterwards.",
+        "product_supplier_name takes the supplier of that name, or makes one; product_supplier_id takes precedence.",
     ),
     54: (
         "billable_item_id and product_id of a type name its oldest join: a value changes or makes it, null removes it.",
@@ -139,6 +142,6 @@ CHOICES: Final[Mapping[int, tuple[str, ...]]] = {
 
 
 def choices_table() -> str:
-    """The choices as a table in Markdown, by checklist point."""
+    """The choices as a table in Markdown, a row for each point of the checklist."""
     rows = [f"| {point} | {' '.join(sentences)} |" for point, sentences in sorted(CHOICES.items())]
     return "\n".join(["| point | what the demo clinic does |", "|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""Routes that are newer than the official description, as live clients report them; nobody has verified them.
+"""Routes that are newer than the official description, as live clients report them; none is verified.
 
 Recalls and their types, and prices of discount groups that can be written (api.md section 5, choices 79).
 """
@@ -50,10 +50,10 @@ class ConcessionPriceBody(Body):
 
 
 RECORDS: Final[Mapping[str, type[Record]]] = {"recall_types": RecallType, "recalls": Recall}
-"""The records of resources that stand in no registry."""
+"""The record types of resources that no registry has."""
 
-_TYPES: Final = COMMON | {"archived_at": INSTANT}
-_RECALLS: Final = _TYPES | {"patient_id": NUMBER, "recall_type_id": NUMBER, "recall_at": INSTANT}
+_RECALL_TYPE_FILTERS: Final = COMMON | {"archived_at": INSTANT}
+_RECALL_FILTERS: Final = _RECALL_TYPE_FILTERS | {"patient_id": NUMBER, "recall_type_id": NUMBER, "recall_at": INSTANT}
 
 
 def _named(resource: str, *operations: Operation) -> tuple[Operation, ...]:
@@ -65,7 +65,7 @@ def _named(resource: str, *operations: Operation) -> tuple[Operation, ...]:
 NEWER: Final = (
     *_named(
         "recall_types",
-        List(RecallType, "/recall_types", "Newer list.", filters=_TYPES),
+        List(RecallType, "/recall_types", "Newer list.", filters=_RECALL_TYPE_FILTERS),
         Get(RecallType, "/recall_types/{id}", "Newer read.", hidden=("archived_at",)),
         Create(RecallTypeBody, RecallType, "/recall_types", "Newer create."),
         Update(RecallTypeBody, RecallType, "/recall_types/{id}", "Newer update."),
@@ -74,7 +74,7 @@ NEWER: Final = (
     ),
     *_named(
         "recalls",
-        List(Recall, "/recalls", "Newer list.", filters=_RECALLS),
+        List(Recall, "/recalls", "Newer list.", filters=_RECALL_FILTERS),
         Get(Recall, "/recalls/{id}", "Newer read.", hidden=("archived_at",)),
         Create(RecallBody, Recall, "/recalls", "Newer create."),
         Update(RecallBody, Recall, "/recalls/{id}", "Newer update."),
@@ -87,4 +87,4 @@ NEWER: Final = (
         Update(ConcessionPriceBody, ConcessionPrice, "/concession_prices/{id}", "Newer update."),
     ),
 )
-"""Operations of the sandbox alone, off unless asked for."""
+"""Operations of the demo clinic alone, off unless named."""

@@ -12,7 +12,7 @@ from cliniko_mcp.sandbox.port import asgi_app
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from cliniko_mcp.sandbox.wire import SandboxRequest
 
-from .front import NOW
+from .client import NOW
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +65,7 @@ async def test_the_log_says_who_asked_for_what_and_from_where(sandbox: Sandbox) 
         await port.get("/user", auth=("demo-receptionist-au1", ""))
         await port.get("/user", auth=("nobody", ""))
         log = (await port.get("http://127.0.0.1:8123/_sandbox/requests")).json()["requests"]
-        assert [(each["origin"], each["role"], each["status"]) for each in log] == [
+        assert [(entry["origin"], entry["role"], entry["status"]) for entry in log] == [
             ("server", "administrator", 200),
             ("port", "receptionist", 200),
             ("port", None, 401),
@@ -138,10 +138,10 @@ async def test_an_order_that_is_not_understood_changes_nothing_and_says_why(
     sandbox.faults.set(Fault("error", path="/user"))
     control = "http://127.0.0.1:8123/_sandbox"
     async with _port(sandbox) as port:
-        before = [(await port.get(f"{control}/{each}")).json() for each in ("clock", "faults")]
+        before = [(await port.get(f"{control}/{route}")).json() for route in ("clock", "faults")]
         refused = await port.post(f"{control}/{name}", json=body)
         assert refused.status_code == 400 and why in refused.json()["message"]
-        assert [(await port.get(f"{control}/{each}")).json() for each in ("clock", "faults")] == before
+        assert [(await port.get(f"{control}/{route}")).json() for route in ("clock", "faults")] == before
         assert (await port.get("/user")).status_code == 500
         assert (await port.post(f"{control}/faults", json={"faults": []})).json() == {"faults": []}
         assert (await port.get("/user")).status_code == 200

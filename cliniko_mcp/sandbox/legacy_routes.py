@@ -1,7 +1,7 @@
 """Routes that are no longer described (api.md 1.8).
 
-`LEGACY` is there always, because embedded links lead to it: the old `/appointments` family, and the content of an
-attachment (api.md 3.3). The lists of what is deleted, archived or cancelled are off unless asked for (choices 79).
+`LEGACY` always has routes, because embedded links lead there: the old `/appointments` family, and the content of an
+attachment (api.md 3.3). The lists of what is deleted, archived or cancelled are off unless named (choices 79).
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,14 @@ from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Operation
 from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment
-from cliniko_mcp.sandbox.filtering import Wanted
+from cliniko_mcp.sandbox.filtering import Condition
 from cliniko_mcp.sandbox.serialise import columns_of
 
-_WORDS: Final[Mapping[str, str]] = {"deleted": "deleted_at", "archived": "archived_at", "cancelled": "cancelled_at"}
+_STAMP_BY_PATH: Final[Mapping[str, str]] = {
+    "deleted": "deleted_at",
+    "archived": "archived_at",
+    "cancelled": "cancelled_at",
+}
 
 
 class LegacyAppointment(Record):
@@ -68,7 +72,7 @@ LEGACY: Final[tuple[Operation, ...]] = (
         "patient_attachments",
     ),
 )
-"""Operations of the sandbox alone; they stand in no registry."""
+"""Operations of the demo clinic alone; no registry has them."""
 
 
 class HiddenList(List[Record]):
@@ -76,22 +80,27 @@ class HiddenList(List[Record]):
 
     shape = "hidden list"
 
-    def __init__(self, listing: List[Record] | List[LegacyAppointment], word: str) -> None:
-        super().__init__(listing.row, f"{listing.path}/{word}", "Legacy list.", filters=listing.filters)
-        self.name, self.resource = f"list_{word}_{listing.resource}", listing.resource
-        self.implied = (Wanted(_WORDS[word], "?", "", INSTANT),)
-        self.shows = _LEAN.get(self.path, ())
+    def __init__(self, listing: List[Record] | List[LegacyAppointment], suffix: str) -> None:
+        super().__init__(listing.row, f"{listing.path}/{suffix}", "Legacy list.", filters=listing.filters)
+        self.name, self.resource = f"list_{suffix}_{listing.resource}", listing.resource
+        self.implied = (Condition(_STAMP_BY_PATH[suffix], "?", "", INSTANT),)
+        self.shows = _SHOWN_FIELDS.get(self.path, ())
 
 
-_LEAN: Final[Mapping[str, tuple[str, ...]]] = {"/patients/deleted": ("deleted_at", "links")}
+_SHOWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {"/patients/deleted": ("deleted_at", "links")}
 
 
 def hidden_lists() -> tuple[HiddenList, ...]:
-    """A list of the hidden records for every resource and stamp that its records have."""
-    lists = [each for module in registry.RESOURCES for each in registry.lists(module) if each.path.count("/") == 1]
+    """A list of hidden records for every resource and every stamp that its records have."""
+    lists = [
+        operation
+        for module in registry.RESOURCES
+        for operation in registry.lists(module)
+        if operation.path.count("/") == 1
+    ]
     return tuple(
-        HiddenList(listing, word)
+        HiddenList(listing, suffix)
         for listing in (*lists, _LIST)
-        for word, stamp in _WORDS.items()
+        for suffix, stamp in _STAMP_BY_PATH.items()
         if stamp in columns_of(listing.resource)
     )

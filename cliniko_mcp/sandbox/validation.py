@@ -1,6 +1,6 @@
-"""What arrives in a write: unknown fields dropped, the rest held against the body model, refused in Cliniko's words.
+"""The body of a write: unknown fields are dropped, the rest is validated, errors are in Cliniko's words.
 
-The body models also read what only a person would write (words for codes, local times); the wire does not, so such
+The body models also read what only a person would write (words for codes, local times). The API does not, so such
 values are refused here first (api.md 1.6, 1.7, 1.9).
 """
 
@@ -18,8 +18,8 @@ from pydantic_core import ErrorDetails
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox import structured
-from cliniko_mcp.sandbox.kinds import Kind, kind_of, listed, nullable, wire_name
+from cliniko_mcp.sandbox import content_errors
+from cliniko_mcp.sandbox.field_types import FieldType, allows_null, field_type, is_code, wire_name
 from cliniko_mcp.sandbox.wire import Json, bad_request
 
 BLANK: Final = "can’t be blank"
@@ -32,32 +32,33 @@ _TEMPLATED: Final[Mapping[str, tuple[str, str]]] = {
     "create_patient_form": ("name", "patient_form_template_id"),
     "create_treatment_note": ("title", "treatment_note_template_id"),
 }
-"""What is needed unless a template gives it (api.md 2.5)."""
+"""The field that is needed unless a template supplies it, and the field that names the template (api.md 2.5)."""
 
 _UTC: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 _NUMERAL: Final = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*")
 
 
-def read(operation: Operation, given: Mapping[str, JsonValue]) -> tuple[Json, dict[str, str]]:
-    """The fields that the operation knows, in wire form, and one sentence for each that is wrong.
+def validate(operation: Operation, body: Mapping[str, JsonValue]) -> tuple[Json, dict[str, str]]:
+    """The fields of a body that the operation knows, in wire form, and one sentence by field for each that is wrong.
 
-    Where there are sentences, the fields are as they came. Raises the 400 Refusal for an instant that is not in UTC.
+    Where there are sentences, the fields are as they were sent. Raises the 400 Refusal for an instant that is not UTC.
     """
     model = operation.given_body
     if model is None:
         return {}, {}
-    known = {name: _meant(name, value) for name, value in given.items() if name in _wire_names(model)}
+    names = _wire_names(model)
+    known = {name: _without_empty_rule(name, value) for name, value in body.items() if name in names}
     errors = dict(_wire_errors(model, known, _required(operation.body or model)))
-    body = _validated(model, {name: value for name, value in known.items() if name not in errors}, errors)
-    for name in getattr(operation, "needed", ()):
+    valid = _validated(model, {name: value for name, value in known.items() if name not in errors}, errors)
+    for name in operation.needed:
         if known.get(name) in (None, ""):
             errors.setdefault(name, BLANK)
-    named, template = _TEMPLATED.get(operation.name, ("", ""))
-    if errors and named and not known.get(named) and not known.get(template):
-        errors.setdefault(named, BLANK)  # a rule would say so, but rules are not asked where something is wrong already
-    if body is None or errors:
+    name, template = _TEMPLATED.get(operation.name, ("", ""))
+    if errors and name and not known.get(name) and not known.get(template):
+        errors.setdefault(name, BLANK)  # rules say so too, but do not run where something is wrong already
+    if valid is None or errors:
         return known, errors
-    return _normalised(model, body.wire()), {}
+    return _normalised(model, valid.wire()), {}
 
 
 def decimal_text(number: Decimal) -> str:
@@ -76,95 +77,98 @@ def _required(model: type[Body]) -> frozenset[str]:
     return frozenset(wire_name(name, field) for name, field in model.model_fields.items() if field.is_required())
 
 
-def _meant(name: str, value: JsonValue) -> JsonValue:
+def _without_empty_rule(name: str, value: JsonValue) -> JsonValue:
     # A rule that was read as {} means no rule (api.md 1.6), so it may be written back as it was.
     return None if name == "repeat_rule" and value == {} else value
 
 
 def _wire_errors(
-    model: type[Body], given: Mapping[str, JsonValue], required: frozenset[str]
+    model: type[Body], body: Mapping[str, JsonValue], required: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     for name, python_name in _wire_names(model).items():
         field = model.model_fields[python_name]
-        if name not in given:
+        if name not in body:
             if field.is_required():
                 yield name, _absent(field)
             continue
-        value = given[name]
+        value = body[name]
         if value is None:
-            if name in required or not nullable(field):
+            if name in required or not allows_null(field):
                 yield name, _absent(field)
         elif name in required and isinstance(value, str) and not value.strip():
             yield name, BLANK
-        elif (problem := _wire_problem(kind_of(field), value)) is not None:
-            yield name, NOT_LISTED if problem == NOT_NUMBER and listed(field) else problem
+        elif (problem := _wire_problem(field_type(field), value)) is not None:
+            yield name, NOT_LISTED if problem == NOT_NUMBER and is_code(field) else problem
 
 
 def _absent(field: FieldInfo) -> str:
-    # A flag is one of a list of two, and nothing is not among them (api.md 2.5, draft).
-    return NOT_LISTED if kind_of(field) is Kind.FLAG else BLANK
+    # A flag is one of a list of two, and null is not among them (api.md 2.5, draft).
+    return NOT_LISTED if field_type(field) is FieldType.FLAG else BLANK
 
 
-def _wire_problem(kind: Kind, value: JsonValue) -> str | None:
-    match kind:
-        case Kind.INSTANT:
+def _wire_problem(expected: FieldType, value: JsonValue) -> str | None:
+    match expected:
+        case FieldType.INSTANT:
             if not isinstance(value, str):
                 return INVALID
             if not _UTC.fullmatch(value):
                 raise bad_request("Timestamp needs to be in UTC format.")
             if not "1000" <= value[:4] < "9999":
                 return INVALID  # Python writes earlier years without their zeros, and its calendar ends with the last
-        case Kind.FLAG if not isinstance(value, bool):
+        case FieldType.FLAG if not isinstance(value, bool):
             return NOT_LISTED
-        case Kind.WHOLE | Kind.NUMBER | Kind.AMOUNT if isinstance(value, bool):
+        case FieldType.WHOLE | FieldType.NUMBER | FieldType.AMOUNT if not _is_numeral(value):
             return NOT_NUMBER
-        case Kind.WHOLE | Kind.NUMBER | Kind.AMOUNT if isinstance(value, str) and not _NUMERAL.fullmatch(value):
-            return NOT_NUMBER
-        case Kind.OBJECT if not isinstance(value, dict):
+        case FieldType.OBJECT if not isinstance(value, dict):
             return NOT_OBJECT
-        case Kind.TEXT | Kind.DAY if not isinstance(value, str | int | float) or isinstance(value, bool):
+        case FieldType.TEXT | FieldType.DAY if not isinstance(value, str | int | float) or isinstance(value, bool):
             return INVALID
         case _:
             return None
     return None
 
 
-def _validated(model: type[Body], given: Mapping[str, JsonValue], errors: dict[str, str]) -> Body | None:
-    values = {
-        name: _as_text(kind_of(model.model_fields[_wire_names(model)[name]]), each) for name, each in given.items()
-    }
+def _is_numeral(value: JsonValue) -> bool:
+    # What is no text and no flag is left to the model.
+    return not isinstance(value, bool) and (not isinstance(value, str) or _NUMERAL.fullmatch(value) is not None)
+
+
+def _validated(model: type[Body], body: Mapping[str, JsonValue], errors: dict[str, str]) -> Body | None:
+    names = _wire_names(model)
+    values = {name: _as_text(field_type(model.model_fields[names[name]]), value) for name, value in body.items()}
     for _ in range(20):
         try:
             return model.model_validate(values)
         except ValidationError as refused:
-            found = refused.errors(include_url=False, include_input=False)
-            unknown = [each["loc"] for each in found if each["type"] == "extra_forbidden"]
+            problems = refused.errors(include_url=False, include_input=False)
+            unknown = [problem["loc"] for problem in problems if problem["type"] == "extra_forbidden"]
             values = deepcopy(values)
-            if unknown and sum(_dropped(values, place) for place in unknown) == len(unknown):
+            if unknown and sum(_drop(values, location) for location in unknown) == len(unknown):
                 continue
-            for each in found:
-                name = str(each["loc"][0]) if each["loc"] else "base"
+            for problem in problems:
+                name = str(problem["loc"][0]) if problem["loc"] else "base"
                 if name not in errors:
-                    plain = _sentence(each)
-                    errors[name] = structured.sentence(each, plain) if name in structured.STRUCTURED else plain
+                    plain = _sentence(problem)
+                    nested = name in content_errors.STRUCTURED
+                    errors[name] = content_errors.sentence(problem, plain) if nested else plain
             return None
-    raise AssertionError(f"{model.__name__} goes on finding unknown fields")
+    raise AssertionError(f"{model.__name__} keeps finding unknown fields")
 
 
-def _as_text(kind: Kind, value: JsonValue) -> JsonValue:
-    return str(value) if kind is Kind.TEXT and isinstance(value, int | float) else value
+def _as_text(expected: FieldType, value: JsonValue) -> JsonValue:
+    return str(value) if expected is FieldType.TEXT and isinstance(value, int | float) else value
 
 
-def _dropped(values: Mapping[str, Any], place: Sequence[int | str]) -> bool:
-    """Take the value at this place away; steps that only name a member of a union are passed over."""
+def _drop(values: Mapping[str, Any], location: Sequence[int | str]) -> bool:
+    """Whether the value at this location was found and removed; steps that name a member of a union are skipped."""
     holder: Any = values
-    for step in place[:-1]:
+    for step in location[:-1]:
         if isinstance(holder, list) and isinstance(step, int) and step < len(cast("list[Any]", holder)):
             holder = cast("list[Any]", holder)[step]
         elif isinstance(holder, dict) and step in holder:
             holder = cast("dict[Any, Any]", holder)[step]
-    if isinstance(holder, dict) and place[-1] in holder:
-        del cast("dict[Any, Any]", holder)[place[-1]]
+    if isinstance(holder, dict) and location[-1] in holder:
+        del cast("dict[Any, Any]", holder)[location[-1]]
         return True
     return False
 
@@ -197,17 +201,17 @@ def _sentence(error: ErrorDetails) -> str:
         case "model_type" | "dict_type" | "model_attributes_type":
             return NOT_OBJECT
         case "value_error":
-            told = str(context.get("error", ""))
-            if told.startswith("is needed"):
+            message = str(context.get("error", ""))
+            if message.startswith("is needed"):
                 return BLANK
-            return NOT_LISTED if told.startswith("must be one of") else INVALID
+            return NOT_LISTED if message.startswith("must be one of") else INVALID
         case _:
             return INVALID
 
 
 def _normalised(model: type[Body], wire: Mapping[str, JsonValue]) -> Json:
     names = _wire_names(model)
-    amounts = {name for name in wire if kind_of(model.model_fields[names[name]]) is Kind.AMOUNT}
+    amounts = {name for name in wire if field_type(model.model_fields[names[name]]) is FieldType.AMOUNT}
     return {
         name: decimal_text(Decimal(value)) if name in amounts and isinstance(value, str) else value
         for name, value in wire.items()
