@@ -72,7 +72,7 @@ def _row(tool: Tool) -> dict[str, JsonValue]:
 
 
 def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
-    """What the package itself reads at start: the list without output schemas, with the words for look-up."""
+    """What the package itself reads at start: the list without output schemas."""
     rows: list[JsonValue] = []
     for tool in tools.values():
         row: dict[str, JsonValue] = {
@@ -84,9 +84,7 @@ def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
             "inputSchema": tool.input_schema,
             "annotations": tool.annotations,
         }
-        optional: dict[str, JsonValue] = {"resource": tool.resource, "synonyms": tool.synonyms}
-        # Interim: `frontdesk` still names its own needs by text.
-        optional["needs"] = [need if isinstance(need, str) else need.name for need in tool.needs]
+        optional: dict[str, JsonValue] = {"resource": tool.resource, "needs": [need.name for need in tool.needs]}
         if tool.operation and tool.operation.replaced_by:
             optional |= {"replaced_by": tool.operation.replaced_by, "deprecated": True}
         rows.append(row | {name: value for name, value in optional.items() if value})

@@ -59,7 +59,6 @@ class Operation(Generic[ResultT]):
         filters: Mapping[str, Family] | None = None,
         sortable: bool = False,
         title: str | None = None,
-        synonyms: str = "",
         replaced_by: str | None = None,
     ) -> None:
         self.path = path
@@ -68,7 +67,6 @@ class Operation(Generic[ResultT]):
         self.body = body
         self.query = query
         self.sortable = sortable
-        self.synonyms = synonyms
         self.replaced_by = replaced_by
         self.path_ids: tuple[str, ...] = tuple(re.findall(r"\{(\w+)\}", path))
         self.filters: Mapping[str, Family] = {

@@ -22,12 +22,36 @@ from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.boundary import explained, unwrapped
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 from cliniko_mcp.tools.lookup import Lookup
+from cliniko_mcp.tools.requests import NotOffered, not_offered, requests
 from cliniko_mcp.tools.schema import display_arguments
 from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_tool
 
 _DESCRIBED = 5
+_LIKELY = 10
+"""Among how many of the tools found a curated one has to be to be told of."""
 _ALIKE = 75
 """From which likeness of two names on, out of 100, one may be meant by the other."""
+_SAME = 90
+"""From which on it surely is, but for a letter or two."""
+GLOSSES = {
+    "attendees": "places in bookings",
+    "availability_blocks": "one-off openings",
+    "available_times": "free slots",
+    "billable_items": "fees",
+    "bookings": "whole diary",
+    "communications": "message log",
+    "contacts": "doctors, payers",
+    "daily_availabilities": "weekly hours",
+    "individual_appointments": "one patient",
+    "patient_form_templates": "filled in by patients",
+    "products": "goods",
+    "public_settings": "for everyone",
+    "services": "types bookable online",
+    "settings": "needs admin",
+    "treatment_note_templates": "filled in by clinicians",
+    "unavailable_blocks": "leave, breaks",
+}
+"""What a resource is, where its name could be taken for another's."""
 _EXECUTORS = {
     Risk.READ: (
         "cliniko_read",
@@ -146,17 +170,26 @@ class Catalogue:
         )
 
     def describe(self, names: list[str] | None, query: str | None) -> Answer:
-        """Up to five tools by name, or the operations that fit these words, best first: each with its description, risk
-        and full argument schema. Raises what is wrong with the first name where none of them can be described.
+        """Up to five tools by name, or the operations that fit these words, best first: `items`, each with its
+        description, risk and full argument schema. To words also `tools`, the curated tools that fit, and
+        `not_in_cliniko_api` where Cliniko has nothing for them. Raises what is wrong with the first name where none of
+        them can be described.
         """
         if names:
             return self._described(dict.fromkeys(names))
         if not query:
             raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
-        known = entries()
-        found = [known[name] for name in self.lookup.search(query, 40) if name not in self._hidden]
-        tools: list[JsonValue] = [_summary(entry) for entry in found if entry.kind == "workflow"]
-        body: dict[str, JsonValue] = {"items": _with_schemas(entry for entry in found if entry.kind == "operation")}
+        names, about = self.lookup.search(query)
+        body: dict[str, JsonValue] = {}
+        nearest: list[str] = []
+        if about:
+            nearest = self._instead(not_offered()[about])
+            body["not_in_cliniko_api"] = self._answer(not_offered()[about])
+        likely = [*nearest, *names[:_LIKELY]]
+        found = [entries()[name] for name in dict.fromkeys([*nearest, *names]) if name not in self._hidden]
+        curated_tools = (entry for entry in found if entry.kind == "workflow" and entry.name in likely)
+        tools: list[JsonValue] = [_summary(entry) for entry in curated_tools]
+        body["items"] = _with_schemas(entry for entry in found if entry.kind == "operation")
         if tools:
             body["tools"] = tools[:3]
         nothing = "Nothing fits these words. Try other English words, or names from this tool's description."
@@ -179,23 +212,52 @@ class Catalogue:
         return only_reading(entry.title, name) if name in self._hidden else None
 
     @property
-    def lookup(self) -> "Lookup":
+    def lookup(self) -> Lookup:
         """The plain-word index over all tools, built at the first question."""
         if self._lookup is None:
-            self._lookup = Lookup(entries().values())
+            self._lookup = Lookup(entries().values(), requests(), not_offered())
         return self._lookup
 
+    def _instead(self, topic: NotOffered) -> list[str]:
+        return [name for name in topic.instead if name not in self._hidden]
+
+    def _answer(self, topic: NotOffered) -> dict[str, JsonValue]:
+        """What to say of something that Cliniko's API does not offer; its substitutes where all of them may be used."""
+        instead: dict[str, JsonValue] = {"instead": topic.instead_says} if self._whole(topic) else {}
+        return {"what": topic.what, "says": topic.says, **instead}
+
+    def _whole(self, topic: NotOffered) -> bool:
+        return len(self._instead(topic)) == len(topic.instead)
+
     def unknown(self, name: str) -> UnknownTool:
-        """The error for a name that no tool has, with the nearest names that exist."""
+        """The error for a name that no tool has, with the nearest names that exist; for something that Cliniko's API
+        does not offer it says so.
+        """
         from rapidfuzz import fuzz, process
 
-        alike = process.extract(name, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
-        meant = [*(each for each, _, _ in alike), *self.lookup.search(name.replace("_", " "), 5)]
+        expected = {each: topic for topic, about in not_offered().items() for each in about.names}
+        alike = process.extract(name.casefold(), entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
+        same = process.extractOne(name.casefold(), expected.keys(), scorer=fuzz.ratio, score_cutoff=_SAME)
+        found, about = self.lookup.search(name)
+        if same and (not alike or same[1] > alike[0][1]):
+            about = expected[same[0]]
+        elif alike:
+            about = None
+        if about:
+            return self._not_offered(name, not_offered()[about])
+        meant = [*(each for each, _, _ in alike), *found]
         near = [each for each in dict.fromkeys(meant) if each not in self._hidden][:5]
         return UnknownTool(
             f"There is no tool called {clean(name, 60)}.",
             f"{'Use one of the suggestions, or look' if near else 'Look'} it up with cliniko_describe.",
             suggestions=list[JsonValue](near) or None,
+        )
+
+    def _not_offered(self, name: str, topic: NotOffered) -> UnknownTool:
+        return UnknownTool(
+            f"There is no tool called {clean(name, 60)}. {topic.says}",
+            topic.instead_says if self._whole(topic) else "Look up what there is with cliniko_describe.",
+            suggestions=list[JsonValue](self._instead(topic)) or None,
         )
 
     def _counter(self) -> Tool:
@@ -283,7 +345,9 @@ def describe_text(operations: Iterable[tuple[str, str]]) -> str:
 
 
 def map_text(operations: Iterable[tuple[str, str]]) -> str:
-    """The whole map: resources that share their verbs together, then what else each verb is about."""
+    """The whole map: resources that share their verbs together, those easily confused with what they are, then what
+    else each verb is about.
+    """
     verbs: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
     for name, module in operations:
@@ -294,7 +358,8 @@ def map_text(operations: Iterable[tuple[str, str]]) -> str:
             others.setdefault(verb, []).append(rest)
     groups: dict[str, list[str]] = {}
     for module, found in verbs.items():
-        groups.setdefault(" ".join(found), []).append(module)
+        gloss = f" ({GLOSSES[module]})" if module in GLOSSES else ""
+        groups.setdefault(" ".join(found), []).append(module + gloss)
     shared = [f"{found}: {' '.join(modules)}" for found, modules in groups.items()]
     return "; ".join([*shared, *(f"also {verb}: {' '.join(rests)}" for verb, rests in others.items())])
 

@@ -30,7 +30,6 @@ class IndexRow(TypedDict):
     resource: NotRequired[str]
     replaced_by: NotRequired[str]
     deprecated: NotRequired[bool]
-    synonyms: NotRequired[str]
     needs: NotRequired[list[str]]
 
 
@@ -48,7 +47,6 @@ class Entry:
     deprecated: bool
     input_schema: Mapping[str, JsonValue]
     annotations: Mapping[str, JsonValue]
-    synonyms: str = ""
     needs: tuple[str, ...] = ()
     """For a curated tool: the operations it cannot do its work without."""
 
@@ -84,6 +82,5 @@ def _entry(row: IndexRow) -> Entry:
         deprecated=row.get("deprecated", False),
         input_schema=row["inputSchema"],
         annotations=row["annotations"],
-        synonyms=str(row.get("synonyms", "")),
         needs=tuple(row.get("needs", ())),
     )

@@ -53,8 +53,6 @@ class Tool:
     operation: Operation | None = None
     needs: tuple[Operation, ...] = ()
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
-    synonyms: str = ""
-    """Other words for it, which the plain-word lookup reads."""
     max_argument_bytes: int = MAX_ARGUMENT_BYTES
     """How large its arguments may be as JSON; uploads take more than others."""
 
@@ -100,7 +98,6 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
         run=run,
         resource=operation.resource,
         operation=operation,
-        synonyms=operation.synonyms,
     )
 
 
@@ -115,7 +112,6 @@ def curated(
     *,
     risk: Risk = Risk.READ,
     needs: Sequence[Operation] = (),
-    synonyms: str = "",
     title: str | None = None,
     kind: ToolKind = "workflow",
     max_argument_bytes: int = MAX_ARGUMENT_BYTES,
@@ -143,7 +139,6 @@ def curated(
         input_schema=schema,
         run=run,
         needs=tuple(needs),
-        synonyms=synonyms,
         max_argument_bytes=max_argument_bytes,
     )
 

@@ -11,7 +11,10 @@ from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps
 class Booking(AppointmentStamps):
     """Any of three kinds: a group has `max_attendees`, an individual appointment `patient_id`, a block neither."""
 
-    concise = ("id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids", "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
+    concise = (
+        "id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids",
+        "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note",
+        "archived_at", "deleted_at")
 
     max_attendees: int | None = Field(default=None, description="Only on group appointments.")
     patient_id: Id | None = Field(default=None, description="Only on individual appointments.")
@@ -42,9 +45,13 @@ STAMPS = ("archived_at", "cancelled_at", "deleted_at")
 class Bookings(Resource):
     """The diary (calendar) as a whole, to read; each kind is booked and changed through its own operations."""
 
-    list_bookings = List(Booking, "/bookings", "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status 10 draft, 90 final; invoice_status 10 open, 20 paid, 30 closed, 40 credit.",
-                         filters=FILTERS, synonyms="schedule day sheet run sheet agenda who is coming today tomorrow unpaid notes not written afternoon morning list busy full today's tomorrow's week ahead next whole everyone lineup print yesterday invoice uninvoiced")
-    get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.",
-                      hidden=STAMPS, synonyms="diary calendar schedule entry what is this booking")
-    list_patient_case_bookings = List(Booking, "/patient_cases/{patient_case_id}/bookings", "List the diary entries of one patient case. Deprecated: use list_attendees with patient_case_id.",
-                                      filters=FILTERS, replaced_by="list_attendees")
+    list_bookings = List(
+        Booking, "/bookings",
+        "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status 10 draft, 90 final; "
+        "invoice_status 10 open, 20 paid, 30 closed, 40 credit.",
+        filters=FILTERS)
+    get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.", hidden=STAMPS)
+    list_patient_case_bookings = List(
+        Booking, "/patient_cases/{patient_case_id}/bookings",
+        "List the diary entries of one patient case. Deprecated: use list_attendees with patient_case_id.",
+        filters=FILTERS, replaced_by="list_attendees")

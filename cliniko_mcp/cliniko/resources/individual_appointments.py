@@ -28,7 +28,9 @@ class IndividualAppointmentCancellation(Body):
 
 
 class IndividualAppointment(AppointmentStamps):
-    concise = ("id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
+    concise = (
+        "id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "notes", "patient_arrived", "did_not_arrive",
+        "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
 
 
 FILTERS = COMMON | {
@@ -50,18 +52,30 @@ STAMPS = ("archived_at", "cancelled_at", "deleted_at")
 class IndividualAppointments(Resource):
     """Appointments of one patient with one practitioner, as opposed to groups (classes)."""
 
-    list_individual_appointments = List(IndividualAppointment, "/individual_appointments", "List one-to-one appointments (visits). did_not_arrive true gives no-shows (DNA).",
-                                        filters=FILTERS, synonyms="visits consults sessions when is the patient coming upcoming past history dna no-shows cancellations today next appointment last visit often been here seen times year missed forgot due didn't attend yesterday tomorrow week invoice cancelled appointments")
-    get_individual_appointment = Get(IndividualAppointment, "/individual_appointments/{id}", "Read one appointment: time, arrival, cancellation, invoice and note status.",
-                                     hidden=STAMPS, synonyms="visit consult session details did they arrive status")
-    create_individual_appointment = Create(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments", "Book an appointment unchecked; book_appointment looks for clashes first. The patient may be notified.",
-                                           synonyms="make booking schedule visit consult session put in diary reserve slot pencil in book see morning afternoon down fit someone new client appointment follow fortnight weeks review again")
-    update_individual_appointment = Update(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments/{id}", "Move (reschedule) or change an appointment. With a new starts_at give ends_at, or clear it.",
-                                           synonyms="reschedule move shift change time swap practitioner extend shorten rebook push back different therapist physio later earlier bring forward another day date half hour note visit lengthen minutes consult today come instead appointment double length next session o'clock")
-    archive_individual_appointment = Archive("/individual_appointments/{id}/archive", "Remove an appointment made by mistake; cancel_individual_appointment keeps the reason.",
-                                             synonyms="delete appointment wrong entry made in error booked twice remove from diary duplicate person rid")
-    cancel_individual_appointment = Cancel(IndividualAppointmentCancellation, "/individual_appointments/{id}/cancel", "Cancel an appointment, with a reason. The patient may be notified. Cannot be undone.",
-                                           synonyms="call off cannot make it not coming sick away drop visit late cancellation ill unwell can't come won't rang cancel today emergency pull out scrap appointment patient phoned child")
-    get_individual_appointment_conflicts = Conflicts("/individual_appointments/{id}/conflicts", "Check whether an appointment overlaps something in the diary: yes or no.",
-                                                     synonyms="double booked clash overlap")
-    delete_individual_appointment = Archive("/individual_appointments/{id}", "Archive an appointment the old way. Deprecated: use archive_individual_appointment.", method="DELETE", replaced_by="archive_individual_appointment")
+    list_individual_appointments = List(
+        IndividualAppointment, "/individual_appointments",
+        "List one-to-one appointments (visits). did_not_arrive true gives no-shows (DNA).",
+        filters=FILTERS)
+    get_individual_appointment = Get(
+        IndividualAppointment, "/individual_appointments/{id}",
+        "Read one appointment: time, arrival, cancellation, invoice and note status.",
+        hidden=STAMPS)
+    create_individual_appointment = Create(
+        IndividualAppointmentBody, IndividualAppointment, "/individual_appointments",
+        "Book an appointment unchecked; book_appointment looks for clashes first. The patient may be notified.")
+    update_individual_appointment = Update(
+        IndividualAppointmentBody, IndividualAppointment, "/individual_appointments/{id}",
+        "Move (reschedule) or change an appointment. With a new starts_at give ends_at, or clear it.")
+    archive_individual_appointment = Archive(
+        "/individual_appointments/{id}/archive",
+        "Remove an appointment made by mistake; cancel_individual_appointment keeps the reason.")
+    cancel_individual_appointment = Cancel(
+        IndividualAppointmentCancellation, "/individual_appointments/{id}/cancel",
+        "Cancel an appointment, with a reason. The patient may be notified. Cannot be undone.")
+    get_individual_appointment_conflicts = Conflicts(
+        "/individual_appointments/{id}/conflicts",
+        "Check whether an appointment overlaps something in the diary: yes or no.")
+    delete_individual_appointment = Archive(
+        "/individual_appointments/{id}",
+        "Archive an appointment the old way. Deprecated: use archive_individual_appointment.",
+        method="DELETE", replaced_by="archive_individual_appointment")

@@ -40,16 +40,17 @@ STAMPS = ("archived_at", "deleted_at")
 class UnavailableBlocks(Resource):
     """Blocked-out time in a practitioner's diary."""
 
-    list_unavailable_blocks = List(UnavailableBlock, "/unavailable_blocks", "List blocked-out time: leave (holiday), lunch, meetings.",
-                                   filters=FILTERS, synonyms="who is away on holiday leave time off breaks blocked out busy absent not vacation days december january holidays")
-    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time.",
-                                hidden=STAMPS, synonyms="leave lunch break time off holiday meeting")
-    create_unavailable_block = Create(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks", "Block out a practitioner's time for leave (holiday), lunch or a meeting. Appointments already there stay.",
-                                      synonyms="block off time out take leave holiday lunch break unavailable busy sick day annual weeks put away training meeting close diary vacation days mondays afternoon morning takes dentist errand appointment personal absence conference course")
-    update_unavailable_block = Update(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks/{id}", "Move, lengthen or shorten blocked-out time.",
-                                      synonyms="extend leave shift lunch change break holiday dates longer shorter kind blocked time block meeting extended")
-    archive_unavailable_block = Archive("/unavailable_blocks/{id}/archive", "Unblock time, so that it can be booked.",
-                                        synonyms="unblock free up time remove leave back from holiday delete lunch again meeting over early cancel")
-    get_unavailable_block_conflicts = Conflicts("/unavailable_blocks/{id}/conflicts", "Check whether blocked-out time overlaps something in the diary: yes or no.",
-                                                synonyms="clash overlap leave appointments during holiday patients booked")
-    delete_unavailable_block = Archive("/unavailable_blocks/{id}", "Archive a blocked-out time the old way. Deprecated: use archive_unavailable_block.", method="DELETE", replaced_by="archive_unavailable_block")
+    list_unavailable_blocks = List(UnavailableBlock, "/unavailable_blocks", "List blocked-out time: leave (holiday), lunch, meetings.", filters=FILTERS)
+    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time.", hidden=STAMPS)
+    create_unavailable_block = Create(
+        UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks",
+        "Block out a practitioner's time for leave (holiday), lunch or a meeting. Appointments already there stay.")
+    update_unavailable_block = Update(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks/{id}", "Move, lengthen or shorten blocked-out time.")
+    archive_unavailable_block = Archive("/unavailable_blocks/{id}/archive", "Unblock time, so that it can be booked.")
+    get_unavailable_block_conflicts = Conflicts(
+        "/unavailable_blocks/{id}/conflicts",
+        "Check whether blocked-out time overlaps something in the diary: yes or no.")
+    delete_unavailable_block = Archive(
+        "/unavailable_blocks/{id}",
+        "Archive a blocked-out time the old way. Deprecated: use archive_unavailable_block.",
+        method="DELETE", replaced_by="archive_unavailable_block")

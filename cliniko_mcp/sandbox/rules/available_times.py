@@ -50,7 +50,7 @@ def all_times(context: RequestContext, request: OperationRequest) -> SandboxResp
 
 @RULES.answers("get_next_available_time")
 def next_time(context: RequestContext, request: OperationRequest) -> SandboxResponse:
-    """The first of that list; null and 0 where nothing is free (choices 50)."""
+    """The first available time; null and 0 where nothing is free (choices 50)."""
     times = _available(context, request)
     path = request.operation.path.format_map(request.ids)
     first = timestamp(times[0]) if times else None

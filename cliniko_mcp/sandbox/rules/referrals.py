@@ -35,7 +35,7 @@ def answer_source(context: RequestContext, request: OperationRequest) -> Sandbox
 
 @RULES.answers("update_referral_source")
 def set_source(context: RequestContext, request: OperationRequest) -> SandboxResponse:
-    """200 with the source, changed or new. With a new type, referrer, subcategory and notes that are not sent go."""
+    """200 with the source, changed or new. A new type clears the referrer, subcategory and notes that are not sent."""
     patient = _patient(context, request)
     body, errors = validate(request.operation, request.json())
     old = _source_of(context, patient)

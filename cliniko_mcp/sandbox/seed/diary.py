@@ -63,7 +63,7 @@ class Diary:
             for site in ZONES
         }
 
-    def someone(self, site: str, starts: datetime) -> Row:
+    def random_patient(self, site: str, starts: datetime) -> Row:
         """A random patient of this site who had been entered by then."""
         pool = self._pools[site]
         limit = stamp(min(starts, self.builder.now))
@@ -73,7 +73,7 @@ class Diary:
                 return row
         return pool[0]
 
-    def offer(self, person: Person, site: str) -> Offer:
+    def random_offer(self, person: Person, site: str) -> Offer:
         """A random type of this practitioner at this site: the usual visit half of the time."""
         offers = self._offers[person.name, site]
         return offers[0] if self.rng.random() < 0.5 else self.rng.choice(offers)
@@ -121,11 +121,11 @@ def _plan_day(diary: Diary, person: Person, days: int, likely: float) -> None:
             length = _SPELL
             teaching = person.first == "Priya" and weekday in (2, 5) and start in _CLASSES
             if rng.random() < likely and not teaching:
-                offer = diary.offer(person, site)
+                offer = diary.random_offer(person, site)
                 over_lunch = start < LUNCH[1] and LUNCH[0] < start + offer.minutes
                 if start + offer.minutes <= end and not over_lunch:
                     starts = builder.utc(day, start, zone)
-                    _set_outcome(diary, diary.add(diary.someone(site, starts), person, site, offer, starts))
+                    _set_outcome(diary, diary.add(diary.random_patient(site, starts), person, site, offer, starts))
                     length = max(offer.minutes, _SPELL)
             start += length
 
@@ -184,7 +184,7 @@ def _plan_for_former(diary: Diary) -> None:
         patient = edith if days % 4 == 0 else None
         starts = builder.utc(builder.day(days), minutes("11:00"), SYDNEY)
         offer = RETIRED if days % 3 else _offer("Standard consult")
-        visit = diary.add(patient or diary.someone(NORTHSIDE, starts), greta, NORTHSIDE, offer, starts)
+        visit = diary.add(patient or diary.random_patient(NORTHSIDE, starts), greta, NORTHSIDE, offer, starts)
         visit.arrived = True
 
 
@@ -231,7 +231,7 @@ def _plan_clock_change_sundays(diary: Diary) -> None:
             )
             for step in (0, 1, 3):
                 starts = opens + timedelta(minutes=30 * step)
-                visit = diary.add(diary.someone(site, starts), person, site, _offer("Standard consult"), starts)
+                visit = diary.add(diary.random_patient(site, starts), person, site, _offer("Standard consult"), starts)
                 visit.arrived = True
 
 
@@ -243,7 +243,9 @@ def _plan_double_bookings(diary: Diary) -> None:
     past = [visit for visit in diary.visits if visit.starts < now and visit.arrived and not visit.own]
     chosen = [*past[:: max(1, len(past) // 40)], *ahead[:: max(1, len(ahead) // 2)][:2]]
     for visit in chosen:
-        again = diary.add(diary.someone(visit.site, visit.starts), visit.person, visit.site, visit.offer, visit.starts)
+        again = diary.add(
+            diary.random_patient(visit.site, visit.starts), visit.person, visit.site, visit.offer, visit.starts
+        )
         again.shared["notes"] = "Squeezed in."
         again.arrived = True if visit.starts < now else None
 

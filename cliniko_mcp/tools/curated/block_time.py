@@ -296,5 +296,4 @@ tool = curated(
         *ROSTER_NEEDS,
         *working_hours.NEEDS,
     ],
-    synonyms="time off holiday away sick day unavailable block out break annual leave closed conference",
 )

@@ -241,5 +241,4 @@ tool = curated(
         *appointment_offers.NEEDS,
         *patients.NEEDS,
     ],
-    synonyms="make booking schedule put in diary reserve slot repeat weekly series rebook follow up",
 )

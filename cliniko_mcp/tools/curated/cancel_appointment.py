@@ -189,5 +189,4 @@ tool = curated(
         *find_booking.NEEDS,
         *ROSTER_NEEDS,
     ],
-    synonyms="call off not coming cannot make it sick drop out withdraw cancellation free the slot",
 )

@@ -197,5 +197,4 @@ tool = curated(
         PublicSettingsOfAccount.get_public_settings,
         *ROSTER_NEEDS,
     ],
-    synonyms="who works here where are we opening hours services treatments staff roster what time is it start",
 )

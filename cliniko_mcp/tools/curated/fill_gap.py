@@ -272,5 +272,4 @@ tool = curated(
         Bookings.list_bookings,
         DailyAvailabilities.list_daily_availabilities,
     ],
-    synonyms="waitlist waiting list short notice fill cancellation bring forward earlier appointment call last minute",
 )

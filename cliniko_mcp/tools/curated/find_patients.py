@@ -208,5 +208,4 @@ tool = curated(
     FindPatients,
     find_patients,
     needs=patients.NEEDS,
-    synonyms="search look up who is client surname dob birthday phone number mobile email duplicate",
 )

@@ -353,5 +353,4 @@ tool = curated(
     FindTimes,
     find_times,
     needs=[*ROSTER_NEEDS, *working_hours.NEEDS, *appointment_offers.NEEDS],
-    synonyms="availability vacancies next available soonest who is free when can they come in openings any time",
 )

@@ -196,5 +196,4 @@ tool = curated(
         *appointment_offers.NEEDS,
         *patients.NEEDS,
     ],
-    synonyms="reschedule change time shift postpone bring forward push back swap practitioner rebook",
 )

@@ -308,5 +308,4 @@ tool = curated(
     PatientBrief,
     patient_brief,
     needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS],
-    synonyms="summary of patient prepare pre-visit overview history allergies warnings referral sessions left owes",
 )

@@ -110,5 +110,4 @@ tool = curated(
     ReadPatientAttachment,
     read_patient_attachment,
     needs=[PatientAttachments.get_patient_attachment],
-    synonyms="open document letter report content what does the referral say uploaded file download",
 )

@@ -159,6 +159,4 @@ tool = curated(
     Report,
     report,
     needs=[*ROSTER_NEEDS, Bookings.list_bookings, Attendees.list_attendees],
-    synonyms="statistics how many rate kpi who didn't show up did not come invoiced overdue debtors owing recall not "
-    "seen busy full capacity retention conversion uninvoiced unwritten incomplete find duplicate merge no email aged",
 )

@@ -168,5 +168,4 @@ tool = curated(
     set_attendance,
     risk=Risk.WRITE,
     needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS, Attendees.update_attendee],
-    synonyms="check in here turned up did not attend no show absent present waiting room late came missed roll",
 )

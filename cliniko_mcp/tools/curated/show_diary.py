@@ -234,5 +234,4 @@ tool = curated(
         *ROSTER_NEEDS,
         *working_hours.NEEDS,
     ],
-    synonyms="schedule agenda list today tomorrow run sheet appointments bookings no-shows dna phone list roster gaps",
 )

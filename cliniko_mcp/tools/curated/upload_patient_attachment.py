@@ -112,6 +112,5 @@ tool = curated(
         PatientAttachments.get_attachment_presigned_post,
         PatientAttachments.create_patient_attachment,
     ],
-    synonyms="upload document add file letter pdf x-ray mri results save to client file imaging",
     max_argument_bytes=8_000_000,
 )

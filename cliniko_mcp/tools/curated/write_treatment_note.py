@@ -310,5 +310,4 @@ tool = curated(
         *ROSTER_NEEDS,
         *visits.NEEDS,
     ],
-    synonyms="clinical note document session dictate record what we did soap progress notes draft finish sign off",
 )
