@@ -188,7 +188,8 @@ class Clinic:
 
     async def file(self, call: Call, max_bytes: int, *, count: RequestCount | None = None) -> bytes:
         """The content of the attachment that `call` reads, of at most `max_bytes`: the API names the storage's signed
-        address, which is then read without our credentials (api.md 3.3). Raises NotFound while there is no content."""
+        address, which is then read without our credentials (cliniko-api.md#attachments). Raises NotFound while there
+        is no content."""
         response = await self._exchange(call, "GET", f"{call.request().path}/content", _Context(count=count))
         address = response.headers.get("location", "")
         if 300 <= response.status_code < 400 and address:

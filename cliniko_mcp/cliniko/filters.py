@@ -1,4 +1,4 @@
-"""Filters of lists: what a caller writes in an argument <-> Cliniko's `q[]=field:OPvalue` (api.md section 1.5).
+"""Filters of lists: what a caller writes in an argument <-> Cliniko's `q[]=field:OPvalue` (cliniko-api.md#filters).
 
 A plain value means equals. A prefix `> >= < <= != ~` compares, `a..b` is a range, `a,b,c` a list of numbers; `any`
 means is set, `none` means is not set, and `all` on archived_at, deleted_at and cancelled_at shows hidden and live rows

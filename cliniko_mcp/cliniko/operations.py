@@ -103,7 +103,7 @@ class Operation(Generic[ResultT]):
 
     @property
     def hidden_filters(self) -> tuple[str, ...]:
-        """On a read of one record: the stamps that hide it, which `include_archived` looks past (api.md 1.8)."""
+        """On a read of one record: the stamps that hide it, which `include_archived` looks past."""
         return ()
 
     def result(self, found: JsonObject | None) -> ResultT:
@@ -193,7 +193,7 @@ class Operation(Generic[ResultT]):
 
 
 class List(Operation[RecordT]):
-    """GET a page of records; `filters` are the documented ones of this very list (api.md 1.3 to 1.5)."""
+    """GET a page of records; `filters` are the documented ones of this very list (cliniko-api.md#filters)."""
 
     method, risk, shape = "GET", Risk.READ, "list"
 
@@ -232,7 +232,7 @@ class List(Operation[RecordT]):
 
 
 class Get(Operation[RecordT]):
-    """GET one record; `hidden` names the stamps that may hide it (27 operations can look past them, api.md 1.8)."""
+    """GET one record; `hidden` names the stamps that may hide it, past which 27 operations can look (cliniko-api.md)."""
 
     method, risk, shape = "GET", Risk.READ, "get"
 
@@ -263,7 +263,7 @@ class Create(Operation[RecordT], Generic[BodyT, RecordT]):
 
 
 class Update(Operation[RecordT], Generic[BodyT, RecordT]):
-    """PATCH a record: what is absent stays, what `clear` names is emptied, lists are replaced whole (api.md 1.7)."""
+    """PATCH a record: what is absent stays, `clear` empties, lists are replaced whole (cliniko-api.md#writes)."""
 
     method, risk, shape = "PATCH", Risk.WRITE, "update"
 
@@ -330,7 +330,7 @@ class Update(Operation[RecordT], Generic[BodyT, RecordT]):
 
 
 class Archive(Operation[None]):
-    """Hide a record: POST .../archive, or DELETE in the deprecated form (api.md 1.8)."""
+    """Hide a record: POST .../archive, or DELETE in the deprecated form (cliniko-api.md#archive-delete-cancel)."""
 
     method, risk, shape = "POST", Risk.DESTRUCTIVE, "archive"
 
@@ -340,7 +340,7 @@ class Archive(Operation[None]):
 
 
 class Unarchive(Operation[RecordT]):
-    """POST .../unarchive: bring an archived record back; three resources can (api.md 1.8)."""
+    """POST .../unarchive: bring an archived record back; three resources can (cliniko-api.md#archive-delete-cancel)."""
 
     method, risk, shape = "POST", Risk.WRITE, "unarchive"
 
@@ -349,7 +349,7 @@ class Unarchive(Operation[RecordT]):
 
 
 class Delete(Operation[None]):
-    """DELETE a record for good; four resources can (api.md 1.8)."""
+    """DELETE a record for good; four resources can (cliniko-api.md#archive-delete-cancel)."""
 
     method, risk, shape = "DELETE", Risk.DESTRUCTIVE, "delete"
 
@@ -367,7 +367,7 @@ class ConflictReport(Record):
 
 
 class Conflicts(Operation[ConflictReport]):
-    """GET whether a booking overlaps another of the same practitioner (api.md 3.2)."""
+    """GET whether a booking overlaps another of the same practitioner (cliniko-api.md#appointments)."""
 
     method, risk, shape = "GET", Risk.READ, "conflicts"
 
@@ -376,7 +376,7 @@ class Conflicts(Operation[ConflictReport]):
 
 
 class Cancel(Operation[None], Generic[BodyT]):
-    """PATCH .../cancel: cancel a booking for good, with a reason (api.md 3.2)."""
+    """PATCH .../cancel: cancel a booking for good, with a reason (cliniko-api.md#appointments)."""
 
     method, risk, shape = "PATCH", Risk.DESTRUCTIVE, "cancel"
 

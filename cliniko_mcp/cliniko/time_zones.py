@@ -1,4 +1,5 @@
-"""Time zones: Cliniko's labels and IANA names to zones, and local times to instants (api.md 2.2, 3.6).
+"""Time zones: Cliniko's labels and IANA names to zones, and local times to instants (cliniko-api.md#staff-and-sites,
+#communications-phones-zones).
 
 Cliniko names a zone by a label of Ruby on Rails such as `Sydney` and by the IANA name beside it.
 """

@@ -1,4 +1,4 @@
-"""Which practitioners offer an appointment type, and at which sites (api.md 2.2, 2.3)."""
+"""Which practitioners offer an appointment type, and at which sites (cliniko-api.md#staff-and-sites, #calendar)."""
 
 from typing import Final
 

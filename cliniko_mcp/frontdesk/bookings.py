@@ -81,7 +81,7 @@ async def bookings(
 
 
 def entry_of(record: Booking) -> Entry | None:
-    """The entry that a booking stands for; None where it has no time (api.md 2.3)."""
+    """The entry that a booking stands for; None where it has no time (cliniko-api.md#calendar)."""
     if record.starts_at is None or record.ends_at is None:
         return None
     kind: EntryKind = "appointment"

@@ -1,4 +1,5 @@
-"""What speaks against a booking: Cliniko takes every booking (api.md 3.2), so it is looked at before it is made.
+"""What speaks against a booking: Cliniko takes every booking (cliniko-api.md#appointments), so it is looked at before
+it is made.
 
 A booking that something speaks against is refused with all of it, and with a short text that stands for just that. Only
 a call that repeats this text goes through: so nothing is overridden that was not shown, and nothing that has changed.
@@ -55,7 +56,7 @@ class Plan:
 
 
 def check_live(plan: Plan, fields: Collection[str] = ("patient", "practitioner", "business", "type")) -> None:
-    """Raise InvalidArguments where one of these is archived or left: Cliniko books none of them (api.md 6, 34)."""
+    """Raise InvalidArguments where one of these is archived or left: Cliniko books none of them."""
     ways = {"patient": "unarchive_patient brings a file back", "business": "unarchive_business opens a site again"}
     named_by: list[tuple[str, Known]] = [("patient", patient) for patient in plan.patients]
     named_by += [("practitioner", plan.practitioner), ("business", plan.business), ("type", plan.kind)]

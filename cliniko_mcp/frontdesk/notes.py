@@ -1,4 +1,5 @@
-"""The content of a treatment note, filled in by question name (api.md 3.4): no ids, so sections and names address it.
+"""The content of a treatment note, filled in by question name (cliniko-api.md#structured-content): no ids, so sections
+and names address it.
 
 A document is begun from a template, or taken over from a draft. Pure functions.
 """

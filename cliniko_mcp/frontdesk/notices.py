@@ -1,6 +1,7 @@
 """What Cliniko may send to a patient when a booking is made, moved or cancelled, which only its settings decide.
 
-The API tells no more than the patient's choices, the site's switch and the type's templates (api.md 2.1, 2.3, 5).
+The API tells no more than the patient's choices, the site's switch and the type's templates (cliniko-api.md#people,
+#calendar, #discrepancies).
 """
 
 from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType

@@ -1,4 +1,5 @@
-"""The starts that patients could book online, over any span: Cliniko's own answer, in windows of 7 days (api.md 3.1).
+"""The starts that patients could book online, over any span: Cliniko's own answer, in windows of 7 days
+(cliniko-api.md#available-times).
 
 A request for each practitioner and site that offer the type, and each 7 days: first the first window of all of them,
 then, where online booking is open, the others, eight at a time and at most 60 in all.

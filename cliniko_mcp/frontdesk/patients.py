@@ -1,7 +1,8 @@
 """Patients by a name in any order or misspelt, an email, a date of birth or an id.
 
-Cliniko filters first, last and preferred names apart and compares parts of them (api.md 1.5), so a name of two words
-takes 5 requests at once (3 for one word, at most 13), and one that nothing fits 4 more a word, each of at most 5 pages.
+Cliniko filters first, last and preferred names apart and compares parts of them (cliniko-api.md#filters), so a name of
+two words takes 5 requests at once (3 for one word, at most 13), and one that nothing fits 4 more a word, each of at
+most 5 pages.
 """
 
 import re

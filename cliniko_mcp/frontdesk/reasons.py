@@ -1,4 +1,4 @@
-"""Why a patient is not coming, as one of the six reasons that Cliniko keeps (api.md section 4).
+"""Why a patient is not coming, as one of the six reasons that Cliniko keeps (cliniko-api.md#enumerations).
 
 A cancellation cannot be undone, so no reason is guessed from a sentence: whoever knows what it means chooses one.
 """

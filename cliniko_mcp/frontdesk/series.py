@@ -1,4 +1,7 @@
-"""Repeats in words, such as "weekly x5": the rule that Cliniko takes and the times that it makes (api.md 3.2)."""
+"""Repeats in words, such as "weekly x5": the rule that Cliniko takes and the times that it makes.
+
+Source: cliniko-api.md#appointments.
+"""
 
 import re
 from calendar import monthrange

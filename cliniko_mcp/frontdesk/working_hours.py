@@ -1,4 +1,4 @@
-"""When practitioners are at work, and what of it is free: the diary as a receptionist sees it (api.md 6, C).
+"""When practitioners are at work, and what of it is free: the diary as a receptionist sees it.
 
 Work is the weekly hours and the one-off openings, in local wall-clock time turned into instants day by day, so days on
 which the clock changes are right. Free is what live bookings and blocked-out times of the practitioner leave of it, in
@@ -141,7 +141,7 @@ def _weekly(row: DailyAvailability, roster: Roster, starts: datetime, ends: date
     day, last = starts.astimezone(zone).date() - _DAY, ends.astimezone(zone).date()
     hours = list(hours_of(row))
     while day <= last:
-        if day.isoweekday() % 7 == row.day_of_week % 7:  # 0 and 7 are both Sunday (api.md section 4)
+        if day.isoweekday() % 7 == row.day_of_week % 7:  # 0 and 7 are both Sunday (cliniko-api.md#enumerations)
             yield from (_on(day, first, final, zone) for first, final in hours)
         day += _DAY
 

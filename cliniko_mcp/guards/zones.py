@@ -1,4 +1,7 @@
-"""Which time zone a call means: that of its site, else that of the key's user (api.md section 3.6)."""
+"""Which time zone a call means: that of its site, else that of the key's user.
+
+Source: cliniko-api.md#communications-phones-zones.
+"""
 
 from __future__ import annotations
 

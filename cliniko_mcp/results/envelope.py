@@ -37,7 +37,7 @@ class Answer:
         except ClinikoRefused:  # what was found, or even changed, is told all the same
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
-        notes: list[JsonValue] = [*self.notes, *([guess] if guess else [])]
+        notes: list[JsonValue] = [*dict.fromkeys([*self.notes, *([guess] if guess else [])])]
         remarks: dict[str, JsonValue] = {"notes": notes} if notes else {}
         return {**self.body, **remarks, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
 

@@ -47,7 +47,7 @@ class SandboxClock:
         return self._base + timedelta(seconds=self._ticks() - self._since)
 
     def stamp(self) -> str:
-        """The present instant in wire form, whole seconds with a literal `Z` (api.md 1.6)."""
+        """The present instant in wire form, whole seconds with a literal `Z` (cliniko-api.md#values)."""
         return timestamp(self.now())
 
     def advance(self, step: timedelta) -> None:

@@ -254,7 +254,7 @@ class Sandbox:
             return handle(context, OperationRequest(operation, ids, owner, request))
 
     def _storage_response(self, request: SandboxRequest) -> SandboxResponse:
-        """The file storage beside the API: it has its own path and knows no API keys (api.md 3.3)."""
+        """The file storage beside the API: it has its own path and knows no API keys (cliniko-api.md#attachments)."""
         from cliniko_mcp.sandbox import storage
 
         if not request.path.startswith(storage.PATH):

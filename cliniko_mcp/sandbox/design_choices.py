@@ -1,4 +1,7 @@
-"""What the demo clinic does where Cliniko's behaviour is documented nowhere, by point of the checklist (api.md 6)."""
+"""What the demo clinic does where Cliniko's behaviour is documented nowhere, by point of the checklist.
+
+Source: sandbox.md#choices.
+"""
 
 from collections.abc import Mapping
 from typing import Final

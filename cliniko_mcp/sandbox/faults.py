@@ -1,4 +1,4 @@
-"""Faults on demand: refusals, slowness, unreadable responses, dropped connections, by rate or path (api.md 6, 78)."""
+"""Faults on demand: refusals, slowness, unreadable responses, dropped connections, by rate or path."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -15,7 +15,7 @@ from cliniko_mcp.cliniko.fields import Id, Money
 
 
 class FieldType(Enum):
-    """The types of values in wire form (api.md 1.6)."""
+    """The types of values in wire form (cliniko-api.md#values)."""
 
     TEXT = auto()
     FLAG = auto()

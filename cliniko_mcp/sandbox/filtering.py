@@ -1,4 +1,4 @@
-"""The filter grammar of lists, `q[]=field:OPvalue`, with Cliniko's refusals word for word (api.md 1.5)."""
+"""The filter grammar of lists, `q[]=field:OPvalue`, with Cliniko's refusals word for word (cliniko-api.md#filters)."""
 
 import operator
 import re
@@ -44,7 +44,7 @@ ALIASES: Final[Mapping[tuple[str, str], str]] = {
     ("attendees", "appointment_id"): "booking_id",
     ("invoices", "invoice_id"): "original_invoice_id",
 }
-"""Filters whose column has another name in the rows of their table (api.md 2.3, 2.4)."""
+"""Filters whose column has another name in the rows of their table (cliniko-api.md#calendar, #money-and-stock)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The handler of each shape of operation; rules add what is particular to a resource (api.md 1.3 to 1.8)."""
+"""The handler of each shape of operation; rules add what is particular to a resource.
+
+Source: cliniko-api.md#pagination to #archive-delete-cancel.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -18,10 +21,13 @@ from cliniko_mcp.sandbox.validation import INVALID, validate
 from cliniko_mcp.sandbox.wire import Json, SandboxResponse, invalid, json_response, no_content, not_found
 
 _EXTRA_FILTERS: Final[Mapping[str, Mapping[str, Family]]] = {"invoices": {"invoice_id": NUMBER}}
-"""Filters that no list names, but that embedded links use (api.md section 5, reversed_invoices)."""
+"""Filters that no list names, but that embedded links use (cliniko-api.md#discrepancies, reversed_invoices)."""
 
 _ARCHIVED: Final = {"patient_cases": "Case has been archived."}
-"""Resources whose hidden rows, where an id names one, are refused for the whole record (api.md 2.3, attendees)."""
+"""Resources whose hidden rows, where an id names one, are refused for the whole record.
+
+Source: cliniko-api.md#calendar, attendees.
+"""
 
 
 def list_rows(context: RequestContext, request: OperationRequest) -> SandboxResponse:
@@ -30,7 +36,7 @@ def list_rows(context: RequestContext, request: OperationRequest) -> SandboxResp
 
 
 def list_hidden(context: RequestContext, request: OperationRequest) -> SandboxResponse:
-    """A page of the rows that a stamp hides (api.md 1.8, legacy routes)."""
+    """A page of the rows that a stamp hides (cliniko-api.md#archive-delete-cancel, legacy routes)."""
     operation = request.operation
     assert isinstance(operation, HiddenList), "the shape of hidden lists"
     return page(context, request, _rows(context, request, operation.implied), operation.shows)
@@ -86,7 +92,7 @@ def serialise_row(context: RequestContext, resource: str, row: Row) -> Json:
 
 
 def get(context: RequestContext, request: OperationRequest) -> SandboxResponse:
-    """One row; a hidden one only where `q[]` asks for it (api.md 1.8)."""
+    """One row; a hidden one only where `q[]` asks for it (cliniko-api.md#archive-delete-cancel)."""
     row = context.get(request.resource, request.ids.get("id"))
     allowed = dict.fromkeys(request.operation.hidden_filters, INSTANT)
     conditions = filtering.parse(request.filter_texts, allowed) if allowed else ()

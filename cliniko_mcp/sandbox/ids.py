@@ -1,6 +1,6 @@
 """Ids and secret tokens of the demo clinic: the same seed has the same ones in the same order.
 
-All resources draw from one sequence, so bookings and their concrete types share one space (api.md 6, point 3).
+All resources draw from one sequence, so bookings and their concrete types share one space.
 """
 
 from hashlib import blake2b

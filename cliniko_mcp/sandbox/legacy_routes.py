@@ -1,7 +1,8 @@
-"""Routes that are no longer described (api.md 1.8).
+"""Routes that are no longer described (cliniko-api.md#archive-delete-cancel).
 
 `LEGACY` always has routes, because embedded links lead there: the old `/appointments` family, and the content of an
-attachment (api.md 3.3). The lists of what is deleted, archived or cancelled are off unless named (choices 79).
+attachment (cliniko-api.md#attachments). The lists of what is deleted, archived or cancelled are off unless named
+(choices 79).
 """
 
 from collections.abc import Mapping

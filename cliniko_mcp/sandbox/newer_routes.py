@@ -1,6 +1,6 @@
 """Routes that are newer than the official description, as live clients report them; none is verified.
 
-Recalls and their types, and prices of discount groups that can be written (api.md section 5, choices 79).
+Recalls and their types, and prices of discount groups that can be written (cliniko-api.md#discrepancies, choices 79).
 """
 
 from collections.abc import Mapping

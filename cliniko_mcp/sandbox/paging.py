@@ -1,4 +1,7 @@
-"""Pages of a list: the slice of its rows, and the links to the page itself and its neighbours (api.md 1.3)."""
+"""Pages of a list: the slice of its rows, and the links to the page itself and its neighbours.
+
+Source: cliniko-api.md#pagination.
+"""
 
 import re
 from collections.abc import Sequence

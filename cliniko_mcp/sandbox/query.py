@@ -40,7 +40,7 @@ class Query:
 
 
 def sort_columns(sort: str | None, order: str | None, sortable: Mapping[str, FieldType]) -> tuple[SortColumn, ...]:
-    """The columns of `sort=a,b:desc`; `order` gives the direction where `sort` does not (api.md 1.4).
+    """The columns of `sort=a,b:desc`; `order` gives the direction where `sort` does not (cliniko-api.md#sorting).
 
     Raises the 400 for a name that is no sortable column, or a direction that is none.
     """

@@ -1,4 +1,7 @@
-"""The rate limit: so many requests in a fixed minute of the clinic's clock, for each key (api.md 1.2; choices 20)."""
+"""The rate limit: so many requests in a fixed minute of the clinic's clock, for each key.
+
+Source: cliniko-api.md#rate-limit; choices 20.
+"""
 
 from datetime import datetime
 

@@ -1,6 +1,7 @@
 """From method and path to an operation, by the registry: a new operation there is a new route here.
 
-PUT is the old update verb and still works (api.md 1.7). A method without a route is 404, as a path is (api.md 1.9).
+PUT is the old update verb and still works (cliniko-api.md#writes). A method without a route is 404, as a path is
+(cliniko-api.md#errors).
 """
 
 from collections.abc import Iterable, Mapping

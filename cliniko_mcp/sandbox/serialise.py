@@ -1,4 +1,4 @@
-"""Stored rows to the JSON objects that Cliniko would send (api.md 1.6).
+"""Stored rows to the JSON objects that Cliniko would send (cliniko-api.md#values).
 
 Declared fields are always present, null when unset; an unset to-one link is left out unless it is nullable; links are
 absolute on the configured host.
@@ -19,7 +19,7 @@ from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 
 _SHOWN_IDS: Final = {"products": frozenset({"product_supplier_id"})}
-"""Ids that a record shows as they are, beside their link (api.md section 5)."""
+"""Ids that a record shows as they are, beside their link (cliniko-api.md#discrepancies)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,6 @@ def _copied(value: JsonValue) -> JsonValue:
 
 
 def envelope(key: str, shown: Sequence[Json], total: int, links: Json) -> Json:
-    """A page: the plural key, the count of all entries, and the links (api.md 1.3)."""
+    """A page: the plural key, the count of all entries, and the links (cliniko-api.md#pagination)."""
     items: list[JsonValue] = list(shown)
     return {key: items, "total_entries": total, "links": links}

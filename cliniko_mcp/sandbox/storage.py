@@ -1,4 +1,5 @@
-"""The fake file storage of attachments: uploads like a presigned POST of S3, and downloads (api.md 3.3).
+"""The fake file storage of attachments: uploads like a presigned POST of S3, and downloads
+(cliniko-api.md#attachments).
 
 It answers below `/_storage/` on the clinic's host and knows no API keys: whoever holds the signed fields may upload,
 whoever holds the signed address may download.

@@ -137,7 +137,10 @@ def _values(row: Row, field: str) -> Iterator[str]:
 
 
 def is_hidden(row: Row) -> bool:
-    """Whether a row is archived, deleted or cancelled, so that it is not listed by default (api.md 1.8)."""
+    """Whether a row is archived, deleted or cancelled, so that it is not listed by default.
+
+    Source: cliniko-api.md#archive-delete-cancel.
+    """
     return "archived_at" in row or "deleted_at" in row or "cancelled_at" in row
 
 

@@ -1,4 +1,4 @@
-"""Aware datetimes to and from the wire form of an instant, a text with a literal `Z` (api.md 1.6)."""
+"""Aware datetimes to and from the wire form of an instant, a text with a literal `Z` (cliniko-api.md#values)."""
 
 from datetime import UTC, datetime
 

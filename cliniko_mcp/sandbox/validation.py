@@ -1,7 +1,7 @@
 """The body of a write: unknown fields are dropped, the rest is validated, errors are in Cliniko's words.
 
 The body models also read what only a person would write (words for codes, local times). The API does not, so such
-values are refused here first (api.md 1.6, 1.7, 1.9).
+values are refused here first (cliniko-api.md#values, #writes, #errors).
 """
 
 import re
@@ -32,7 +32,10 @@ _TEMPLATED: Final[Mapping[str, tuple[str, str]]] = {
     "create_patient_form": ("name", "patient_form_template_id"),
     "create_treatment_note": ("title", "treatment_note_template_id"),
 }
-"""The field that is needed unless a template supplies it, and the field that names the template (api.md 2.5)."""
+"""The field that is needed unless a template supplies it, and the field that names the template.
+
+Source: cliniko-api.md#clinical-records.
+"""
 
 _UTC: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 _NUMERAL: Final = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*")
@@ -78,7 +81,7 @@ def _required(model: type[Body]) -> frozenset[str]:
 
 
 def _without_empty_rule(name: str, value: JsonValue) -> JsonValue:
-    # A rule that was read as {} means no rule (api.md 1.6), so it may be written back as it was.
+    # A rule that was read as {} means no rule (cliniko-api.md#values), so it may be written back as it was.
     return None if name == "repeat_rule" and value == {} else value
 
 
@@ -102,7 +105,7 @@ def _wire_errors(
 
 
 def _absent(field: FieldInfo) -> str:
-    # A flag is one of a list of two, and null is not among them (api.md 2.5, draft).
+    # A flag is one of a list of two, and null is not among them (cliniko-api.md#clinical-records, draft).
     return NOT_LISTED if field_type(field) is FieldType.FLAG else BLANK
 
 

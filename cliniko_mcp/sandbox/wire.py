@@ -1,4 +1,7 @@
-"""Requests and responses of the demo clinic as plain values, and the exact bodies of its refusals (api.md 1.9)."""
+"""Requests and responses of the demo clinic as plain values, and the exact bodies of its refusals.
+
+Source: cliniko-api.md#errors.
+"""
 
 import json
 from base64 import b64decode
@@ -144,7 +147,8 @@ def basic_user(headers: Mapping[str, str]) -> str | None:
 
 
 def json_body(request: SandboxRequest) -> Mapping[str, JsonValue]:
-    """The JSON object that was sent; empty where the content type is not JSON (api.md 1.1). Raises a 400 Refusal."""
+    """The JSON object that was sent; empty where the content type is not JSON (cliniko-api.md#connection). Raises a
+    400 Refusal."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not request.body.strip() or not (content_type == "application/json" or content_type.endswith("+json")):
         return {}

@@ -91,6 +91,7 @@ class Catalogue:
     ) -> None:
         self._cursors = cursors
         self.excluded = excluded
+        self._changing = changing
         self._hidden = excluded | changing
         """What is never suggested: the excluded, and with read-only what changes something."""
         self._made: dict[str, Tool] = {}
@@ -106,13 +107,16 @@ class Catalogue:
         return self._made[name]
 
     def get(self, name: str) -> Tool:
-        """The tool of this name, for running it. Raises UnknownTool, and NotAllowed where the operator excluded it.
+        """The tool of this name, for running it. Raises UnknownTool, and NotAllowed where the operator excluded it or
+        lets nothing be changed.
 
-        An excluded operation is given all the same, for a guard to refuse it and to write that down.
+        An operation is given all the same, for a guard to refuse it and to write that down.
         """
         tool = self.find(name)
         if tool is None:
             raise self.unknown(name)
+        if tool.kind == "workflow" and name in self._changing - self.excluded:
+            raise only_reading(tool.title, name)  # before it reads what it would only need for a change
         if name not in self.excluded:
             return tool
         if tool.operation is None:

@@ -65,6 +65,8 @@ async def listed(
         page["total"] = sweep.total
     page["complete"] = complete
     notes = [*moved, *_remarks(sweep, wanted), *([CUT] if rows.cut else [])]
+    if call.needs_zone and (guess := await clinic.zone_note(call.site)):
+        notes.append(guess)
     if not complete:
         following = _following(position, sweep, rows)
         page["next_cursor"] = cursors.seal(following)

@@ -1,6 +1,7 @@
 """A tool as MCP knows it, and how an operation of the API becomes one."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeVar
@@ -153,14 +154,12 @@ async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arg
     ours = display_arguments(operation)
     call = operation.parse({name: value for name, value in arguments.items() if name not in ours})
     shape = shape_of(operation.record, arguments, "full") if operation.record else None
-    # Read before the call is performed: after a change nothing may fail that serves only to show it.
-    home = await clinic.zone()
     record = await clinic.perform(call)
     if record is None or shape is None:
-        return Answer({"done": _done(operation, call.target)}, zone=home)
+        return Answer({"done": _done(operation, call.target)})
     known = labels(await referenced(clinic, ids_in([record])))
-    zone = await _zone_of(clinic, record, home)
-    item, cut = fitted(row_of(record, shape, zone, known, expand=True))
+    zone = await _zone_of(clinic, record)
+    item, cut = fitted(row_of(record, shape, zone or ZoneInfo("UTC"), known, expand=True))
     notes = [CUT] if cut else []
     if record.unexpected:
         names = ", ".join(record.unexpected)
@@ -168,11 +167,16 @@ async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arg
     return Answer({"item": item}, notes, zone)
 
 
-async def _zone_of(clinic: GuardedClinic, record: Record, home: ZoneInfo) -> ZoneInfo:
-    try:
-        return await clinic.zone(site_of(record))
-    except ClinikoRefused:
-        return home
+async def _zone_of(clinic: GuardedClinic, record: Record) -> ZoneInfo | None:
+    """The zone of the record's site, else of the key's user; None where neither can be read just now.
+
+    Read when the call has been performed, so that what is refused sends nothing; and after a change nothing may fail
+    that serves only to show it.
+    """
+    for site in dict.fromkeys((site_of(record), None)):
+        with suppress(ClinikoRefused):
+            return await clinic.zone(site)
+    return None
 
 
 def _done(operation: Operation, target: str | None) -> str:

@@ -290,8 +290,11 @@ async def test_no_answer_becomes_false_where_something_else_is_switched_off(clin
 
 
 def _false(whole: Scene, scene: Scene) -> Iterator[str]:
-    """Yield in what way the answer is another one than it was, rather than refused or shorter and saying so."""
-    if scene.code == "not_allowed":
+    """Yield in what way the answer is another one than it was, rather than refused or shorter and saying so.
+
+    A local time to write is refused as an argument where the zone that it is meant in may not be read.
+    """
+    if scene.code in ("not_allowed", "invalid_arguments"):
         return
     if scene.code:
         yield f"ends in {scene.code}: {scene.answer['message']}"

@@ -19,11 +19,9 @@ PRODUCTS = {"GoogleTagManager"}
 
 GETATTR = {
     "cli": "a click command in the module that has its name",
-    "cli.install": "a setting whose name is the flag's",
     "cliniko.models": "`value_of`, for a field whose name is data; the parts of an annotation",
     "private_files": "flags of `os.open` that not every platform has",
     "protocol.transports": "what the SDK's stream remembers of the last message",
-    "sandbox.faults": "a slot whose name is the field's in JSON",
 }
 """Where an attribute's name is data or its owner foreign. Never on a record: every declared field has its type."""
 
@@ -36,7 +34,6 @@ CASTS = {
     "cliniko.operations": "the record that a shape promises, read from JSON",
     "guards.hash_chain": "a line of the log",
     "sandbox.validation": "the body of a request as it came",
-    "sandbox.faults": "faults given as JSON",
 }
 """Where JSON enters, and what enters there."""
 

@@ -95,7 +95,7 @@ def _absent(schema: Mapping[str, Any], value: object, place: str) -> Iterator[st
 
 
 def _is_link(schema: Mapping[str, Any]) -> bool:
-    """Links that are not set are left out (api.md 1.6)."""
+    """Links that are not set are left out (cliniko-api.md#values)."""
     return "links" in _merged(schema)["properties"]
 
 
@@ -128,7 +128,8 @@ def _plain(schema: Any) -> Any:
         if plain.pop(exclusive, False) is True:
             plain[exclusive] = plain.pop(bound)
     if "pattern" in plain:
-        # Written for Ruby: \h is a hexadecimal digit, and addresses are matched in either case (api.md section 5).
+        # Written for Ruby: \h is a hexadecimal digit, and addresses are matched in either case
+        # (cliniko-api.md#discrepancies).
         plain["pattern"] = plain["pattern"].replace("\\h", "[0-9a-fA-F]")
         plain["pattern"] = f"(?i){plain['pattern']}" if "[A-Z]{2,63}" in plain["pattern"] else plain["pattern"]
     return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") else plain

@@ -1,4 +1,4 @@
-"""Online availability, by the numbers of the checklist (api.md section 6, C)."""
+"""Online availability, by the numbers of the checklist."""
 
 import time
 from collections.abc import Callable

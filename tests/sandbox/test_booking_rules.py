@@ -1,4 +1,4 @@
-"""Bookings of all kinds, their links, hours, practitioners and sites: points 32 to 74 (api.md section 6, B and D)."""
+"""Bookings of all kinds, their links, hours, practitioners and sites: points 32 to 74."""
 
 from .client import BASE, FAR, Client, errors, last
 

@@ -1,4 +1,4 @@
-"""The calendar, by the numbers of the checklist (api.md section 6, B)."""
+"""The calendar, by the numbers of the checklist."""
 
 from datetime import timedelta
 

@@ -1,4 +1,5 @@
-"""The 80 points of the checklist (api.md section 6): each has tests by its number, and each test something to fail by.
+"""The 80 points of the checklist: each has tests by its number, and each test something to fail
+by.
 
 `test_41_...` anywhere below this folder is a test of point 41. Those that belong to no other file stand here.
 """

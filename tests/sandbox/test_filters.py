@@ -1,4 +1,4 @@
-"""Filters held against what they say, over whole lists: points 6, 7 and 9 of the checklist (api.md section 6, A)."""
+"""Filters held against what they say, over whole lists: points 6, 7 and 9 of the checklist."""
 
 import json
 import operator

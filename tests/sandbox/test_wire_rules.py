@@ -1,4 +1,4 @@
-"""The wire, by the numbers of the checklist (api.md section 6, A)."""
+"""The wire, by the numbers of the checklist."""
 
 from base64 import b64encode
 

@@ -1,4 +1,4 @@
-"""What the wire does with writes, roles and limits: points 10 to 22 of the checklist (api.md section 6, A)."""
+"""What the wire does with writes, roles and limits: points 10 to 22 of the checklist."""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""Available times: the starts that patients could book online. The diary itself may hold more (api.md 3.1)."""
+"""Available times: the starts that patients could book online. The diary itself may hold more.
+
+Source: cliniko-api.md#available-times.
+"""
 
 from pydantic import Field
 

@@ -1,4 +1,7 @@
-"""The account: whose key this is, and its settings, of which the public part is a subset (api.md 2.2, 2.6)."""
+"""The account: whose key this is, and its settings, of which the public part is a subset.
+
+Source: cliniko-api.md#staff-and-sites, #account.
+"""
 
 from typing import Final
 
@@ -22,7 +25,7 @@ PRIVATE: Final = {
         "baa_requested",
     ),
 }
-"""What the public settings leave out of each group (api.md 2.6)."""
+"""What the public settings leave out of each group (cliniko-api.md#account)."""
 
 
 @RULES.answers("get_authenticated_user")

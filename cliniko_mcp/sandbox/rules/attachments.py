@@ -1,4 +1,7 @@
-"""Attachments: uploaded to the storage first, claimed once, processed a moment later, then downloaded (api.md 3.3)."""
+"""Attachments: uploaded to the storage first, claimed once, processed a moment later, then downloaded.
+
+Source: cliniko-api.md#attachments.
+"""
 
 from base64 import b64decode
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Attendees: the one of an individual appointment, which shares its state, and those of a group (api.md 3.2)."""
+"""Attendees: the one of an individual appointment, which shares its state, and those of a group.
+
+Source: cliniko-api.md#appointments.
+"""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,4 @@
-"""Free time of a practitioner at a site, in local time: pure computation over spans of time (api.md 6, C).
+"""Free time of a practitioner at a site, in local time: pure computation over spans of time.
 
 Hours are local and are turned into instants date by date, so days with a clock change are right. Spans are half-open.
 """

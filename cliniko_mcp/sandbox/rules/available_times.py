@@ -1,4 +1,7 @@
-"""Times that patients can book online, for one practitioner, type and site (api.md 3.1; 6, points 41 to 51)."""
+"""Times that patients can book online, for one practitioner, type and site.
+
+Source: cliniko-api.md#available-times; 6, points 41 to 51.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -85,7 +88,7 @@ def _date(text: str | None) -> date | None:
 
 
 def _bookable_service(context: RequestContext, request: OperationRequest) -> BookableService:
-    """The service, if it can be booked online; else 404, never an empty list (api.md 3.1)."""
+    """The service, if it can be booked online; else 404, never an empty list (cliniko-api.md#available-times)."""
     business = context.live("businesses", request.ids["business_id"])
     practitioner = context.live("practitioners", request.ids["practitioner_id"])
     appointment_type = context.live("appointment_types", request.ids["appointment_type_id"])
@@ -128,7 +131,10 @@ def _window(context: RequestContext, first: date, last: date) -> Span:
 
 
 def weekly_hours(context: RequestContext, service: BookableService) -> Iterator[Hours]:
-    """The weekly template of the practitioner at this site. Weekday 0 and 7 are both Sunday (api.md section 4)."""
+    """The weekly template of the practitioner at this site. Weekday 0 and 7 are both Sunday.
+
+    Source: cliniko-api.md#enumerations.
+    """
     for row in context.where("daily_availabilities", "practitioner_id", str(service.practitioner["id"])):
         spans = row.get("availabilities")
         if row.get("business_id") != service.business["id"] or not isinstance(spans, list):
@@ -166,7 +172,7 @@ def booked(context: RequestContext, service: BookableService) -> list[datetime]:
 
 
 def group_starts(context: RequestContext, service: BookableService) -> Iterator[datetime]:
-    """The starts of live groups of this type that have a free place (api.md 3.1)."""
+    """The starts of live groups of this type that have a free place (cliniko-api.md#available-times)."""
     for row in context.where(GROUP, "practitioner_id", str(service.practitioner["id"])):
         same = (
             row.get("business_id") == service.business["id"]
@@ -184,7 +190,10 @@ def grid_step(context: RequestContext, service: BookableService, length: timedel
 
 
 def limits(context: RequestContext, service: BookableService) -> OnlineBookingLimits:
-    """Notice and reach from the clinic's present; a type's own lead time takes precedence (api.md 3.1)."""
+    """Notice and reach from the clinic's present; a type's own lead time takes precedence.
+
+    Source: cliniko-api.md#available-times.
+    """
     own = _whole(service.appointment_type.get("online_bookings_lead_time_hours"))
     lead = own if own is not None else _whole(service.rules.get("min_hours_advance_required_to_book")) or 0
     days = _whole(service.rules.get("allow_bookings_days_in_advance")) or 365

@@ -1,4 +1,5 @@
-"""Bookings of all three kinds: their end, who can be booked, derived fields, and overlaps (api.md 3.2).
+"""Bookings of all three kinds: their end, who can be booked, derived fields, and overlaps
+(cliniko-api.md#appointments).
 
 A write is not checked for clashes, opening hours or rules of online booking: Cliniko does not check either.
 """
@@ -34,7 +35,7 @@ REASONS: Final = {
     50: "Other",
     60: "Work",
 }
-"""The reasons of cancellation as they are read back (api.md section 4)."""
+"""The reasons of cancellation as they are read back (cliniko-api.md#enumerations)."""
 
 HOST: Final = "https://demo-clinic.invalid"  # a name that can never resolve (RFC 2606)
 
@@ -56,7 +57,7 @@ def check_span(context: RequestContext, change: Change) -> None:
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "create", "update")
 def check_practitioner(context: RequestContext, change: Change) -> None:
-    """A practitioner who no longer works here cannot be booked (api.md 6, point 34)."""
+    """A practitioner who no longer works here cannot be booked."""
     practitioner_id = change.new.get("practitioner_id")
     if change.old is not None and change.old.get("practitioner_id") == practitioner_id:
         return
@@ -67,7 +68,7 @@ def check_practitioner(context: RequestContext, change: Change) -> None:
 
 @RULES.on(INDIVIDUAL, "create", "update")
 def complete_individual(context: RequestContext, change: Change) -> None:
-    """The patient's name stays as it was when the booking was made (api.md 2.3)."""
+    """The patient's name stays as it was when the booking was made (cliniko-api.md#calendar)."""
     new, patient_id = change.new, change.new.get("patient_id")
     if change.old is None:
         new.update(email_reminder_sent=False, sms_reminder_sent=False, online_booking_policy_accepted=False)
@@ -104,7 +105,7 @@ def show_group(context: RequestContext, row: Row, shown: Json) -> None:
 
 @RULES.serialises("attendees")
 def show_attendee(context: RequestContext, row: Row, shown: Json) -> None:
-    """The patient's private links, and the reason in words (api.md 3.6)."""
+    """The patient's private links, and the reason in words (cliniko-api.md#communications-phones-zones)."""
     shown["cancellation_reason_description"] = reason_text(row) or ""
     own = row["id"]
     shown["cancellation_url"] = f"{HOST}/cancel/{context.ids.token(f'cancel {own}')}"

@@ -13,7 +13,10 @@ RULES: Final = Rulebook[RequestContext]()
 
 @RULES.on("businesses", "create", "update")
 def complete_business(context: RequestContext, change: Change) -> None:
-    """The derived fields; a label takes precedence over an IANA name, an unknown zone is 422 (api.md 2.2)."""
+    """The derived fields; a label takes precedence over an IANA name, an unknown zone is 422.
+
+    Source: cliniko-api.md#staff-and-sites.
+    """
     new = change.new
     new["label"] = new.get("display_name") or new.get("business_name")
     if change.sets("country_code"):

@@ -1,4 +1,7 @@
-"""Cancelling an individual appointment or a place in a group: with a reason, for good, series included (api.md 3.2)."""
+"""Cancelling an individual appointment or a place in a group: with a reason, for good, series included.
+
+Source: cliniko-api.md#appointments.
+"""
 
 from collections.abc import Iterable
 from typing import Final

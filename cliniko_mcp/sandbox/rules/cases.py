@@ -1,4 +1,7 @@
-"""Patient cases: open or closed, with a doctor, the visits that count and the papers that belong (api.md 2.5)."""
+"""Patient cases: open or closed, with a doctor, the visits that count and the papers that belong.
+
+Source: cliniko-api.md#clinical-records.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -38,7 +41,7 @@ def complete_case(context: RequestContext, change: Change) -> None:
 
 @RULES.on(CASES, "created", "updated")
 def count_visits(context: RequestContext, change: Change) -> None:
-    """The visits that were sent are all that count: others of this case are released (api.md 1.7)."""
+    """The visits that were sent are all that count: others of this case are released (cliniko-api.md#writes)."""
     if not change.sets("attendee_ids"):
         return
     own, chosen = str(change.new["id"]), ids_in(change.body, "attendee_ids")

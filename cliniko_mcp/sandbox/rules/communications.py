@@ -1,4 +1,4 @@
-"""Communications: memos can be changed, messages that were sent cannot (api.md 3.6)."""
+"""Communications: memos can be changed, messages that were sent cannot (cliniko-api.md#communications-phones-zones)."""
 
 from typing import Final
 
@@ -36,7 +36,7 @@ CATEGORIES: Final = {
     48: "Appointment Follow Up Message",
     50: "Patient form renewal",
 }
-"""The categories of messages (api.md section 4, without mail between Cliniko and the clinic's staff)."""
+"""The categories of messages (cliniko-api.md#enumerations, without mail between Cliniko and the clinic's staff)."""
 
 _SMS, _EMAIL = 1, 2
 

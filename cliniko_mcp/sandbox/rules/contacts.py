@@ -1,4 +1,4 @@
-"""Contacts: their type, and that only doctors refer (api.md 2.1)."""
+"""Contacts: their type, and that only doctors refer (cliniko-api.md#people)."""
 
 from typing import Final
 

@@ -1,4 +1,5 @@
-"""Structured content of all four documents: sanitised before it is stored, copied from a template (api.md 3.4).
+"""Structured content of all four documents: sanitised before it is stored, copied from a template
+(cliniko-api.md#structured-content).
 
 The models in `cliniko_mcp.cliniko.shapes.content` decide what may be sent at all, when the body is validated.
 """
@@ -18,7 +19,7 @@ RULES: Final = Rulebook[RequestContext]()
 
 DOCUMENTS: Final = ("treatment_notes", "treatment_note_templates", "patient_forms", "patient_form_templates")
 ALLOWED_TAGS: Final = frozenset({"p", "div", "br", "ul", "ol", "li", "blockquote", "h1", "h2", "b", "i", "u", "a"})
-"""The HTML that a paragraph may hold; anything else is dropped (api.md 1.6)."""
+"""The HTML that a paragraph may hold; anything else is dropped (cliniko-api.md#values)."""
 
 _SPACING: Final = re.compile(r"[\r\n\t]+")
 Location = tuple[str | int, ...]

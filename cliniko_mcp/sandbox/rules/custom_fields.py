@@ -1,4 +1,7 @@
-"""Custom fields of patients: answers by token, checked against the definition in the settings (api.md 3.5)."""
+"""Custom fields of patients: answers by token, checked against the definition in the settings.
+
+Source: cliniko-api.md#custom-fields.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

@@ -1,4 +1,7 @@
-"""Patient forms: started from a template, answered, signed, completed, perhaps edited afterwards (api.md 2.5, 3.4)."""
+"""Patient forms: started from a template, answered, signed, completed, perhaps edited afterwards.
+
+Source: cliniko-api.md#clinical-records, #structured-content.
+"""
 
 import re
 from base64 import b64decode
@@ -23,7 +26,7 @@ RULES: Final = Rulebook[RequestContext]()
 FORMS: Final = "patient_forms"
 SIGNATURES: Final = "signatures"
 MAX_SIDE: Final = 500
-"""Pixels a side of a signature's picture (api.md 3.4)."""
+"""Pixels a side of a signature's picture (cliniko-api.md#structured-content)."""
 
 REQUIRED: Final = "must be answered before the form is completed"
 

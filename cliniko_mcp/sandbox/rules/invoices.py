@@ -1,4 +1,4 @@
-"""Invoices, which are only read: their codes in words, and the invoices of a case (api.md 2.4)."""
+"""Invoices, which are only read: their codes in words, and the invoices of a case (cliniko-api.md#money-and-stock)."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,7 @@
-"""Fees and products that a type charges by default, and the old fields that name one of them (api.md 2.3)."""
+"""Fees and products that a type charges by default, and the old fields that name one of them.
+
+Source: cliniko-api.md#calendar.
+"""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,7 @@
-"""Treatment notes: written by the practitioner who owns the key, first a draft, then final (api.md 2.5, 3.4)."""
+"""Treatment notes: written by the practitioner who owns the key, first a draft, then final.
+
+Source: cliniko-api.md#clinical-records, #structured-content.
+"""
 
 from collections.abc import Iterable
 from typing import Final

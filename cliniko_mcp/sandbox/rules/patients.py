@@ -1,4 +1,7 @@
-"""Patients: the label made of the names, marketing consent, phones and country as they are read back (api.md 2.1)."""
+"""Patients: the label made of the names, marketing consent, phones and country as they are read back.
+
+Source: cliniko-api.md#people.
+"""
 
 import re
 from typing import Final
@@ -52,7 +55,10 @@ def label(first: JsonValue, last: JsonValue) -> str | None:
 
 
 def normalised(phones: JsonValue, country_code: JsonValue) -> JsonValue:
-    """The phone entries with `normalized_number`, digits with country code (api.md 3.6)."""
+    """The phone entries with `normalized_number`, digits with country code.
+
+    Source: cliniko-api.md#communications-phones-zones.
+    """
     if not isinstance(phones, list):
         return None
     prefix = DIALLING.get(str(country_code), DIALLING["AU"])

@@ -1,4 +1,7 @@
-"""Prices of products with and without tax, their suppliers, and taxes that are in use (api.md 2.4)."""
+"""Prices of products with and without tax, their suppliers, and taxes that are in use.
+
+Source: cliniko-api.md#money-and-stock.
+"""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final

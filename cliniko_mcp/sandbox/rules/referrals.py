@@ -1,4 +1,4 @@
-"""Referral sources: one for each patient, with the referrer that its type demands (api.md 2.1)."""
+"""Referral sources: one for each patient, with the referrer that its type demands (cliniko-api.md#people)."""
 
 from typing import Final
 
@@ -91,7 +91,10 @@ def _source_of(context: RequestContext, patient: Row) -> Row | None:
 
 @RULES.on("patients", "created", "updated")
 def remember_text(context: RequestContext, change: Change) -> None:
-    """Writing the patient's own `referral_source` text makes an "Other" source if there is none (api.md section 5)."""
+    """Writing the patient's own `referral_source` text makes an "Other" source if there is none.
+
+    Source: cliniko-api.md#discrepancies.
+    """
     text: JsonValue = change.body.get("referral_source")
     patient = context.get("patients", change.new.get("id"))
     if not isinstance(text, str) or not text.strip() or patient is None or _source_of(context, patient) is not None:

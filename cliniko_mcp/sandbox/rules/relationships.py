@@ -1,4 +1,4 @@
-"""Relationships: one row from one patient to another, with the relation in words (api.md 2.1)."""
+"""Relationships: one row from one patient to another, with the relation in words (cliniko-api.md#people)."""
 
 from typing import Final
 

@@ -1,4 +1,7 @@
-"""Series: a repeat rule creates further records at the same local time, `repeated_from` the first (api.md 3.2)."""
+"""Series: a repeat rule creates further records at the same local time, `repeated_from` the first.
+
+Source: cliniko-api.md#appointments.
+"""
 
 from calendar import monthrange
 from collections.abc import Iterator

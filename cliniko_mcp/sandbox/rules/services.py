@@ -1,4 +1,4 @@
-"""Services, lists of practitioners, types of a practitioner (api.md 2.2, 2.3).
+"""Services, lists of practitioners, types of a practitioner (cliniko-api.md#staff-and-sites, #calendar).
 
 A site offers the types in its `appointment_type_ids`; the practitioners in `practitioner_ids` of a type offer it; a
 practitioner works at the sites in their `business_ids`, which no route shows.
@@ -37,7 +37,7 @@ def practitioners_offering(context: RequestContext, business: Row, appointment_t
 
 @RULES.on("appointment_types", "created", "updated")
 def offer_at_sites(context: RequestContext, change: Change) -> None:
-    """`business_ids` of a type is sent here and stored in the sites (api.md 2.3)."""
+    """`business_ids` of a type is sent here and stored in the sites (cliniko-api.md#calendar)."""
     if not change.sets("business_ids"):
         return
     own, chosen = str(change.new["id"]), ids_in(change.new, "business_ids")

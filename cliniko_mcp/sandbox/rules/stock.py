@@ -1,4 +1,7 @@
-"""Stock adjustments: each changes the product's stock, names the key's owner and cannot be changed (api.md 2.4)."""
+"""Stock adjustments: each changes the product's stock, names the key's owner and cannot be changed.
+
+Source: cliniko-api.md#money-and-stock.
+"""
 
 from decimal import Decimal
 from typing import Final
@@ -10,7 +13,7 @@ from cliniko_mcp.sandbox.validation import INVALID, decimal_text
 
 RULES: Final = Rulebook[RequestContext]()
 BOUND: Final = Decimal(4_000_000_000)
-"""Quantities and stock lie strictly between this and its negative (api.md section 5)."""
+"""Quantities and stock lie strictly between this and its negative (cliniko-api.md#discrepancies)."""
 
 
 @RULES.on("stock_adjustments", "create")
@@ -41,7 +44,7 @@ def move_stock(context: RequestContext, change: Change) -> None:
 
 @RULES.on("products", "create", "update")
 def keep_stock(context: RequestContext, change: Change) -> None:
-    """Stock may be set on create; afterwards only adjustments change it (api.md 2.4)."""
+    """Stock may be set on create; afterwards only adjustments change it (cliniko-api.md#money-and-stock)."""
     new = change.new
     new["stock_level"] = (new.get("stock_level") or "0.0") if change.old is None else change.old.get("stock_level")
 

@@ -1,4 +1,4 @@
-"""Taxes: `amount`, the old name of the rate, always equals it (api.md 2.4)."""
+"""Taxes: `amount`, the old name of the rate, always equals it (cliniko-api.md#money-and-stock)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The account's settings, as an administrator reads them (api.md 2.6)."""
+"""The account's settings, as an administrator reads them (cliniko-api.md#account)."""
 
 from typing import Final
 

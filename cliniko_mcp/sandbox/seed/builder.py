@@ -56,7 +56,10 @@ class SeedBuilder:
         return row_id
 
     def archive(self, table: str, row_id: str, days_ago: float, **more: JsonValue) -> None:
-        """Archive a row so many days ago, with both stamps where the record has both (api.md 1.8)."""
+        """Archive a row so many days ago, with both stamps where the record has both.
+
+        Source: cliniko-api.md#archive-delete-cancel.
+        """
         when = self.ago(days_ago)
         stamps: dict[str, JsonValue] = {"archived_at": when, "updated_at": when}
         if table in _DELETED_TOO:

@@ -1,4 +1,7 @@
-"""Patient cases with their visits, doctors and papers, and all other attachments (api.md 2.5, 3.3)."""
+"""Patient cases with their visits, doctors and papers, and all other attachments.
+
+Source: cliniko-api.md#clinical-records, #attachments.
+"""
 
 from base64 import b64decode
 from collections.abc import Sequence

@@ -158,4 +158,4 @@ UNKNOWN_QUESTION: Final[Json] = {
         )
     ]
 }
-"""A form with a kind of question that the API shows and no description lists (api.md 3.4)."""
+"""A form with a kind of question that the API shows and no description lists (cliniko-api.md#structured-content)."""

@@ -1,4 +1,7 @@
-"""Patient forms: filled in and signed, still open, edited afterwards; and their templates (api.md 2.5, 3.4)."""
+"""Patient forms: filled in and signed, still open, edited afterwards; and their templates.
+
+Source: cliniko-api.md#clinical-records, #structured-content.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta

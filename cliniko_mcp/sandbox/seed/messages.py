@@ -1,4 +1,7 @@
-"""Communications: emails and texts that Cliniko sent, replies to them, and memos (api.md 3.6)."""
+"""Communications: emails and texts that Cliniko sent, replies to them, and memos.
+
+Source: cliniko-api.md#communications-phones-zones.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""Invoices of past visits in all four states, with reversals; net and tax always make the total (api.md 2.4)."""
+"""Invoices of past visits in all four states, with reversals; net and tax always make the total.
+
+Source: cliniko-api.md#money-and-stock.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

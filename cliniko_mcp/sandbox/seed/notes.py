@@ -1,4 +1,7 @@
-"""Treatment notes, final and in draft, as the practitioners wrote them up, and their templates (api.md 2.5)."""
+"""Treatment notes, final and in draft, as the practitioners wrote them up, and their templates.
+
+Source: cliniko-api.md#clinical-records.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta

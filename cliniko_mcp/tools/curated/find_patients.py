@@ -2,7 +2,7 @@
 
 Requests: a name as in `frontdesk.patients`, an email, a birthday or an id one, and one more for the birthday of the
 best match; a phone number one for each hundred patients, up to 3,000, the latest changed first, because Cliniko cannot
-be asked for it (api.md 1.5).
+be asked for it (cliniko-api.md#filters).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""set_attendance: arrived, did not arrive, or cleared, on the attendee in whom Cliniko keeps it (api.md 3.2).
+"""set_attendance: arrived, did not arrive, or cleared, on the attendee in whom Cliniko keeps it
+(cliniko-api.md#appointments).
 
 Requests: 5 for the roster, what finding the patient takes (1 by id, up to 13 by name), one a hundred bookings of the
 time said (2 or 3 by id), one for the attendees of the booking, and the change.
