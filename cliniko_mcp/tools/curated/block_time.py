@@ -22,8 +22,8 @@ from cliniko_mcp.frontdesk import working_hours
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both, gathered
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.concurrency import collect, run_concurrently
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -69,9 +69,9 @@ async def work(clinic: GuardedClinic, given: BlockTime) -> Answer:
     """The blocks as made, and those that were there already. Raises Clash where appointments lie in new ones."""
 
     async def kinds() -> list[Record]:
-        return await gathered(clinic.all_named("list_unavailable_block_types", archived_at="all")) if given.type else []
+        return await collect(clinic.all_named("list_unavailable_block_types", archived_at="all")) if given.type else []
 
-    roster, known_kinds = await both(partial(Roster.load, clinic), kinds)
+    roster, known_kinds = await run_concurrently(partial(Roster.load, clinic), kinds)
     who = roster.practitioner(given.practitioner)
     asked = roster.business(given.business) if given.business else None
     for field, known in (("practitioner", who), ("business", asked)):
@@ -89,7 +89,9 @@ async def work(clinic: GuardedClinic, given: BlockTime) -> Answer:
     text = _seal(who, new, hit)
     rows = [each.row(roster) for each in blocks]
     body: dict[str, JsonValue] = {
-        "when": read_span(given.when, clinic.now, roster, {each.site.id: each.site for each in blocks}.values()).said,
+        "when": read_span(
+            given.when, clinic.now, roster, {each.site.id: each.site for each in blocks}.values()
+        ).description,
         "practitioner": who.name,
         "items": list[JsonValue](rows),
     }

@@ -20,9 +20,9 @@ from cliniko_mcp.frontdesk import appointment_offers, patients, working_hours
 from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
-from cliniko_mcp.frontdesk.concurrency import both
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
 from cliniko_mcp.frontdesk.series import Repeat, read_repeat
 from cliniko_mcp.frontdesk.spans import Span, read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
@@ -50,7 +50,9 @@ class BookAppointment(Body):
 
 async def work(clinic: GuardedClinic, given: BookAppointment) -> Answer:
     """The appointment as booked, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
-    roster, patient = await both(partial(Roster.load, clinic), partial(patients.patient, clinic, given.patient))
+    roster, patient = await run_concurrently(
+        partial(Roster.load, clinic), partial(patients.patient, clinic, given.patient)
+    )
     practitioner, kind = roster.practitioner(given.practitioner), roster.type(given.type)
     asked = roster.business(given.business) if given.business else None
     sites = [asked] if asked else appointment_offers.sites_offering(roster, kind) or roster.sites
@@ -63,18 +65,18 @@ async def work(clinic: GuardedClinic, given: BookAppointment) -> Answer:
         raise await _group(clinic, roster, plans)
     reach = [plan.days(roster) for plan in plans]
     starts, ends = min(each[0] for each in reach) - _AROUND, max(each[1] for each in reach) + _AROUND
-    (diary, theirs), givers = await both(
+    (diary, theirs), givers = await run_concurrently(
         partial(
-            both,
+            run_concurrently,
             partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner.id}),
             partial(bookings, clinic, starts, ends, patient=patient.id),
         ),
-        partial(appointment_offers.givers, clinic, kind),
+        partial(appointment_offers.practitioners_offering, clinic, kind),
     )
     plan = _placed(plans, diary)
     found = concerns(plan, roster, diary, theirs, givers, clinic.now)
     row = described(plan, roster)
-    said = read_span(given.when, clinic.now, roster, [plan.business]).said
+    said = read_span(given.when, clinic.now, roster, [plan.business]).description
     body: dict[str, JsonValue] = {"when": said, "item": row}
     if len(plan.times) > 1:
         zone = roster.zone(plan.business.id)

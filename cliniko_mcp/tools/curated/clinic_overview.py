@@ -12,8 +12,8 @@ from pydantic import Field
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of, offered_at
-from cliniko_mcp.frontdesk.concurrency import both, gathered
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.concurrency import collect, run_concurrently
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.working_hours import hours_of
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
@@ -35,8 +35,12 @@ class ClinicOverview(Body):
 
 async def work(clinic: GuardedClinic, given: ClinicOverview) -> Answer:
     """Sites, practitioners with their weekly hours, and appointment types; hidden ones are counted, not shown."""
-    (roster, rows), settings = await both(
-        partial(both, partial(Roster.load, clinic), lambda: gathered(clinic.all_named("list_daily_availabilities"))),
+    (roster, rows), settings = await run_concurrently(
+        partial(
+            run_concurrently,
+            partial(Roster.load, clinic),
+            lambda: collect(clinic.all_named("list_daily_availabilities")),
+        ),
         lambda: clinic.perform(clinic.call("get_public_settings")),
     )
     asked = roster.business(given.business) if given.business else None

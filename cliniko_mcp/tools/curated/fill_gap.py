@@ -18,12 +18,12 @@ from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both, gathered
+from cliniko_mcp.frontdesk.concurrency import collect, run_concurrently
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Candidate, Gap, candidates
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.spans import point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -58,7 +58,7 @@ async def work(clinic: GuardedClinic, given: FillGap) -> Answer:
     who = roster.practitioner(given.practitioner) if given.practitioner else None
     place = roster.business(given.business) if given.business else None
     gap, said = await _gap(clinic, given, roster, kind, who, place)
-    live, gone = await both(
+    live, gone = await run_concurrently(
         partial(bookings, clinic, clinic.now, EVER), partial(_cancelled, clinic, gap.practitioner_id, clinic.now)
     )
     notes = [_RULE, *remarks(who, place, kind)]
@@ -74,8 +74,7 @@ async def work(clinic: GuardedClinic, given: FillGap) -> Answer:
     ]
     if taken:
         notes.insert(0, _taken(taken, roster))
-    zones = {site: roster.zone(site) for site in roster.businesses}
-    ranked = candidates(gap, live, gone, zones, clinic.now)
+    ranked = candidates(gap, live, gone, roster, clinic.now)
     limit = min(max(given.limit or USUAL, 1), MOST)
     shown, archived = await _named(clinic, ranked, limit)
     total = len(ranked) - archived
@@ -132,7 +131,7 @@ async def _gap(
     windows = list(span.windows(site.id))
     if len(windows) != 1 or windows[0][1] - windows[0][0] > _DAY + timedelta(hours=1):
         raise NotUnderstood(
-            f"A gap is one stretch of time within a day, not: {span.said}.",
+            f"A gap is one stretch of time within a day, not: {span.description}.",
             'Give a day and hours, such as "Thursday 10 to 10:45".',
             examples=["Thursday 10 to 10:45", "tomorrow at 9", "24 November 14:00 to 15:00"],
         )
@@ -140,7 +139,7 @@ async def _gap(
     if point_of(span.at(site.id)) is not None:
         ends = starts + timedelta(minutes=minutes_of(kind)) if kind else starts
     found = Gap(starts, ends, who.id, site.id, kind.id if kind else "")
-    return _coming(found, clinic.now), span.said
+    return _coming(found, clinic.now), span.description
 
 
 def _coming(gap: Gap, now: datetime) -> Gap:
@@ -151,7 +150,7 @@ def _coming(gap: Gap, now: datetime) -> Gap:
 
 async def _site(clinic: GuardedClinic, roster: Roster, person: Known, when: str) -> Known:
     """Where the practitioner works on that day; where nothing says so, their only site. Raises Ambiguous."""
-    rows = await gathered(clinic.all_named("list_daily_availabilities", practitioner_id=person.id))
+    rows = await collect(clinic.all_named("list_daily_availabilities", practitioner_id=person.id))
     days: dict[str, set[int]] = {}
     for row in rows:
         site, day = str(getattr(row, "business_id", "")), getattr(row, "day_of_week", None)

@@ -17,8 +17,8 @@ from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk import appointment_offers, online, working_hours
 from cliniko_mcp.frontdesk.availability import Slot, free_slots, group_slots, spread, why_none
-from cliniko_mcp.frontdesk.concurrency import both
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
@@ -128,10 +128,10 @@ async def work(clinic: GuardedClinic, given: FindTimes) -> Answer:
 
 async def _read(clinic: GuardedClinic, search: _Search) -> tuple[frozenset[str], working_hours.Diary | None]:
     """Who offers the type, and the diary of those asked for, at once; without any, of all who offer it, after that."""
-    offering = partial(appointment_offers.givers, clinic, search.kind)
+    offering = partial(appointment_offers.practitioners_offering, clinic, search.kind)
     reading = partial(working_hours.read_diary, clinic, search.roster, search.starts, search.reach)
     if search.asked:
-        return await both(offering, partial(reading, {each.id for each in search.asked}))
+        return await run_concurrently(offering, partial(reading, {each.id for each in search.asked}))
     givers = await offering()
     here = {each for each in givers if each in search.here}
     return givers, await reading(here) if here and search.sites else None
@@ -226,9 +226,9 @@ async def _online(clinic: GuardedClinic, search: _Search) -> Answer:
 async def _instead(
     clinic: GuardedClinic,
     search: _Search,
-    places: Sequence[online.Place],
-    asked: Sequence[online.Place],
-    closed: Collection[online.Place],
+    places: Sequence[online.Workplace],
+    asked: Sequence[online.Workplace],
+    closed: Collection[online.Workplace],
 ) -> list[JsonValue]:
     """Where patients can book nothing online: what comes nearest, online and in the diary itself. Adds to `why`."""
     roster = search.roster
@@ -258,7 +258,7 @@ async def _instead(
     return [{"differs": what, **slot.row(roster)} for what, slot in found.items()]
 
 
-async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence[online.Place]) -> Slot | None:
+async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence[online.Workplace]) -> Slot | None:
     """The first start after the span that patients can book online at these places, looked for week by week."""
     day = search.span.bounds[1].astimezone(search.roster.home).date()
     for week in range(BEYOND // timedelta(weeks=1)):
@@ -274,7 +274,7 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue
     roster = search.roster
     shown = spread(slots, search.given.limit or USUAL, roster)
     body: dict[str, JsonValue] = {
-        "when": search.span.said,
+        "when": search.span.description,
         "type": search.kind.name,
         "minutes": search.minutes,
         "kind": search.given.kind,

@@ -20,9 +20,9 @@ from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -59,11 +59,11 @@ async def work(clinic: GuardedClinic, given: MoveAppointment) -> Answer:
     check_live(plan, ("practitioner", "business"))
     starts, ends = plan.days(roster)
     who = plan.practitioner.id
-    diary, others = await both(
+    diary, others = await run_concurrently(
         partial(working_hours.read_diary, clinic, roster, starts, ends, {who}), partial(_others, clinic, plan)
     )
     moved = who != entry.practitioner_id
-    givers = await appointment_offers.givers(clinic, plan.kind) if moved else frozenset((who,))
+    givers = await appointment_offers.practitioners_offering(clinic, plan.kind) if moved else frozenset((who,))
     found = concerns(plan, roster, diary, others, givers, clinic.now)
     free = nearest(plan, roster, diary, givers, clinic.now)
     row: dict[str, JsonValue] = {"id": entry.id, **described(plan, roster)}
@@ -95,7 +95,7 @@ def _plan(
     starts, said = entry.starts, f"{local_text(entry.starts, roster.zone(site.id))}, as before"
     if given.when:
         span = read_span(given.when, clinic.now, roster, [site])
-        starts, said = start_of(span.at(site.id), length), span.said
+        starts, said = start_of(span.at(site.id), length), span.description
     return Plan(people, who, site, kind, (Stretch(starts, starts + length),), entry.id), said
 
 

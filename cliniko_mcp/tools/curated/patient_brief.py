@@ -21,14 +21,14 @@ from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.bookings import entry_of
-from cliniko_mcp.frontdesk.concurrency import both, gathered, together
+from cliniko_mcp.frontdesk.concurrency import collect, run_concurrently
 from cliniko_mcp.frontdesk.matching import fold
-from cliniko_mcp.frontdesk.notes import told
-from cliniko_mcp.frontdesk.partial_reads import Permitted
+from cliniko_mcp.frontdesk.notes import note_text
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.reports.money import amount
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -66,8 +66,8 @@ class _File:
 
 async def work(clinic: GuardedClinic, given: PatientBrief) -> Answer:
     """The brief; parts that this key may not read are named in the notes."""
-    permitted = Permitted()
-    roster, patient = await both(partial(Roster.load, clinic), partial(find_patient, clinic, given.patient))
+    permitted = PartialReads()
+    roster, patient = await run_concurrently(partial(Roster.load, clinic), partial(find_patient, clinic, given.patient))
     kept = await _read(clinic, patient.id, permitted, notes=given.notes)
     now = clinic.now
     live = [each for each in kept.visits if each.cancelled is None]
@@ -99,25 +99,25 @@ async def work(clinic: GuardedClinic, given: PatientBrief) -> Answer:
     return Answer({"item": item}, notes, zone)
 
 
-async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *, notes: bool) -> _File:
+async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads, *, notes: bool) -> _File:
     async def latest() -> list[Record]:
         call = clinic.call("list_treatment_notes", patient_id=patient_id, sort="created_at:desc")
         return list((await clinic.rows(call, limit=MOST)).rows)
 
     async def bookings() -> list[Record]:
-        return await gathered(clinic.all_named("list_bookings", patient_ids=patient_id, cancelled_at="all"))
+        return await collect(clinic.all_named("list_bookings", patient_ids=patient_id, cancelled_at="all"))
 
     async def attendees() -> list[Record]:
-        return await gathered(clinic.all_named("list_attendees", patient_id=patient_id, cancelled_at="all"))
+        return await collect(clinic.all_named("list_attendees", patient_id=patient_id, cancelled_at="all"))
 
     async def listed(name: str, **filters: object) -> list[Record]:
-        return await gathered(clinic.all_named(name, patient_id=patient_id, **filters))
+        return await collect(clinic.all_named(name, patient_id=patient_id, **filters))
 
     async def nothing() -> list[Record] | None:
         return None
 
-    parts = await together(
-        (
+    parts = await run_concurrently(
+        *(
             bookings,
             attendees,
             partial(permitted.read, "Medical alerts", partial(listed, "list_medical_alerts")),
@@ -266,7 +266,7 @@ def _free(record: Record, kept: _File, roster: Roster, given: PatientBrief) -> t
 
 
 def _note(note: TreatmentNote, roster: Roster) -> Json:
-    text = told(note.content, _NOTE_LENGTH)
+    text = note_text(note.content, _NOTE_LENGTH)
     row: Json = {
         "id": note.id,
         "title": clean(note.title or "", 120),

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Roster, remarks
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
+from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
@@ -84,11 +84,11 @@ async def work(clinic: GuardedClinic, given: Report) -> Answer:
     span = read_span(phrase, clinic.now, roster, [business] if business else ()) if phrase else None
     if span is not None:
         _short_enough(span)
-    asked = Asked(clinic, roster, span, practitioner, business, clinic.now)
+    asked = ReportQuestion(clinic, roster, span, practitioner, business, clinic.now)
     module = import_module(f"cliniko_mcp.frontdesk.reports.{_MODULES[given.kind]}")
-    make: Callable[[Asked], Awaitable[Finding]] = getattr(module, given.kind)
+    make: Callable[[ReportQuestion], Awaitable[Finding]] = getattr(module, given.kind)
     found = await make(asked)
-    body: dict[str, JsonValue] = {"kind": given.kind, "when": span.said if span else "all time"}
+    body: dict[str, JsonValue] = {"kind": given.kind, "when": span.description if span else "all time"}
     for name, known in (("practitioner", practitioner), ("business", business)):
         if known is not None:
             body[name] = known.name
@@ -119,7 +119,7 @@ def _short_enough(span: Span) -> None:
     starts, ends = span.bounds
     if ends - starts > LONGEST:
         raise NotUnderstood(
-            f"That is longer than a report covers ({LONGEST.days} days): {span.said}.",
+            f"That is longer than a report covers ({LONGEST.days} days): {span.description}.",
             "Ask about a shorter time, one after another.",
             examples=["last month", "past 12 months", "2026-01-01 to 2026-06-30"],
         )

@@ -14,7 +14,7 @@ from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowe
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -89,12 +89,12 @@ async def _visit(
         assert practitioner is not None
         visit = await _without_patient(clinic, roster, span, practitioner, found)
     else:
-        visit = visits.one_of(found, roster, span.said, patient.name)
+        visit = visits.one_of(found, roster, span.description, patient.name)
     if not visit.attendee_id:
         places = await visits.places_of(clinic, visit)
         visit = next((each for each in places if each.patient_id == visit.patient_id), visit)
-        visit = visits.one_of([visit], roster, span.said, patient.name if patient else "The patient")
-    return visit, span.said
+        visit = visits.one_of([visit], roster, span.description, patient.name if patient else "The patient")
+    return visit, span.description
 
 
 async def _without_patient(
@@ -102,10 +102,10 @@ async def _without_patient(
 ) -> Visit:
     live = [each for each in found if each.cancelled is None]
     if len(live) < 2:
-        return visits.one_of(found, roster, span.said, practitioner.name)
-    names = await clinic.by_id_named("list_patients", [each.patient_id for each in live[:MOST_CANDIDATES]])
+        return visits.one_of(found, roster, span.description, practitioner.name)
+    names = await clinic.by_id_named("list_patients", [each.patient_id for each in live[:MAX_CANDIDATES]])
     candidates: list[JsonValue] = []
-    for each in live[:MOST_CANDIDATES]:
+    for each in live[:MAX_CANDIDATES]:
         row = each.row(roster)
         who: Record | None = names.get(each.patient_id)
         candidates.append(
@@ -113,7 +113,7 @@ async def _without_patient(
             | {name: row[name] for name in ("appointment_id", "starts_at", "type")}
         )
     raise Ambiguous(
-        f"{practitioner.name} sees {len(live)} patients then: {span.said}.",
+        f"{practitioner.name} sees {len(live)} patients then: {span.description}.",
         "Say which patient is meant, or a narrower time.",
         candidates=candidates,
     )

@@ -19,10 +19,10 @@ from cliniko_mcp.cliniko.resources.treatment_note_templates import TreatmentNote
 from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.concurrency import gathered
-from cliniko_mcp.frontdesk.notes import Document, begun, fill
+from cliniko_mcp.frontdesk.concurrency import collect
+from cliniko_mcp.frontdesk.notes import Document, document_of, fill
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.roster import Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -87,14 +87,14 @@ async def _source(clinic: GuardedClinic, given: WriteTreatmentNote) -> _Source:
                 f"The note {given.note} is final; it cannot be changed.",
                 "Write a new note for the patient, with a template.",
             )
-        document = begun(note.content)
+        document = document_of(note.content)
         if document.left_out:
             raise NotAllowed(
                 f"The draft holds questions that cannot be written here: {', '.join(document.left_out[:5])}.",
                 "Ask the practitioner to go on with it in Cliniko itself.",
             )
         return _Source(document, clean(note.title, 120), note=note)
-    rows = await gathered(clinic.all_named("list_treatment_note_templates", archived_at="all"))
+    rows = await collect(clinic.all_named("list_treatment_note_templates", archived_at="all"))
     templates = {one.id: one for one in (_template(row) for row in rows if isinstance(row, TreatmentNoteTemplate))}
     if given.template is None:
         live = [each for each in templates.values() if not each.gone]
@@ -107,7 +107,7 @@ async def _source(clinic: GuardedClinic, given: WriteTreatmentNote) -> _Source:
     if template.gone:
         raise NotFound(f"The template {template.note}", "Choose one in use; list_treatment_note_templates has them.")
     content = template.record.content if isinstance(template.record, TreatmentNoteTemplate) else None
-    return _Source(begun(content), template.name, template=template)
+    return _Source(document_of(content), template.name, template=template)
 
 
 def _template(row: TreatmentNoteTemplate) -> Known:
@@ -140,7 +140,7 @@ async def _visit(
     else:
         span = read_span(said, clinic.now, roster)
         every = await visits.visits(clinic, span, patient=patient.id, cancelled=True)
-        found = visits.one_of(every, roster, span.said, patient.name)
+        found = visits.one_of(every, roster, span.description, patient.name)
     if not found.attendee_id:
         places = await visits.places_of(clinic, found)
         found = next((each for each in places if each.patient_id == patient.id), found)
@@ -166,7 +166,7 @@ def _filled(document: Document, given: WriteTreatmentNote, zone: ZoneInfo, clini
 
 async def _no_draft_yet(clinic: GuardedClinic, patient: Known, visit: Visit, source: _Source) -> None:
     template = source.template.id if source.template else None
-    rows = await gathered(clinic.all_named("list_treatment_notes", patient_id=patient.id, booking_id=visit.booking_id))
+    rows = await collect(clinic.all_named("list_treatment_notes", patient_id=patient.id, booking_id=visit.booking_id))
     for row in rows:
         same = getattr(row, "treatment_note_template_id", None) == template
         if isinstance(row, TreatmentNote) and same and row.draft is not False:
