@@ -28,8 +28,8 @@ from cliniko_mcp.frontdesk import working_hours
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -76,7 +76,7 @@ class _Block:
 
 async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     """The blocks as made, and those that were there already. Raises Clash where appointments lie in new ones."""
-    roster, block_types = await both(partial(Roster.load, clinic), partial(_block_types, clinic, arguments))
+    roster, block_types = await run_concurrently(partial(Roster.load, clinic), partial(_block_types, clinic, arguments))
     require(roster, "site", "practitioner")
     practitioner = roster.practitioner(arguments.practitioner)
     business = roster.business(arguments.business) if arguments.business else None
@@ -98,7 +98,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     rows = [block.row(roster) for block in blocks]
     sites = {block.site.id: block.site for block in blocks}
     body: dict[str, JsonValue] = {
-        "when": read_span(arguments.when, clinic.now, roster, sites.values()).said,
+        "when": read_span(arguments.when, clinic.now, roster, sites.values()).description,
         "practitioner": practitioner.name,
         "items": list[JsonValue](rows),
     }

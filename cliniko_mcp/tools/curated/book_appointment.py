@@ -28,9 +28,9 @@ from cliniko_mcp.frontdesk import appointment_offers, patients, working_hours
 from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
-from cliniko_mcp.frontdesk.concurrency import both
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
 from cliniko_mcp.frontdesk.series import Repeat, read_repeat
 from cliniko_mcp.frontdesk.spans import Span, read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
@@ -64,7 +64,9 @@ class BookAppointment(Body):
 
 async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) -> Answer:
     """The appointment as booked, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
-    roster, patient = await both(partial(Roster.load, clinic), partial(patients.patient, clinic, arguments.patient))
+    roster, patient = await run_concurrently(
+        partial(Roster.load, clinic), partial(patients.patient, clinic, arguments.patient)
+    )
     require(roster, "site", "practitioner", "type")
     practitioner, appointment_type = roster.practitioner(arguments.practitioner), roster.type(arguments.type)
     business = roster.business(arguments.business) if arguments.business else None
@@ -78,18 +80,18 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
         raise await _group(clinic, roster, plans)
     days = [plan.days(roster) for plan in plans]
     starts, ends = min(first for first, _ in days) - _AROUND, max(last for _, last in days) + _AROUND
-    (diary, theirs), givers = await both(
+    (diary, theirs), givers = await run_concurrently(
         partial(
-            both,
+            run_concurrently,
             partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner.id}),
             partial(bookings, clinic, starts, ends, patient=patient.id),
         ),
-        partial(appointment_offers.givers, clinic, appointment_type),
+        partial(appointment_offers.practitioners_offering, clinic, appointment_type),
     )
     plan = _placed(plans, diary)
     found = concerns(plan, roster, diary, theirs, givers, clinic.now)
     row = described(plan, roster)
-    when = read_span(arguments.when, clinic.now, roster, [plan.business]).said
+    when = read_span(arguments.when, clinic.now, roster, [plan.business]).description
     body: dict[str, JsonValue] = {"when": when, "item": row}
     if len(plan.times) > 1:
         zone = roster.zone(plan.business.id)

@@ -25,7 +25,7 @@ from cliniko_mcp.frontdesk import find_booking, patients
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.notices import cancelling_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks, with_birth_year
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, named, remarks, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Row, local_text

@@ -19,8 +19,8 @@ from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.cliniko.resources.public_settings import PublicSettings, PublicSettingsOfAccount
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of, offered_at
-from cliniko_mcp.frontdesk.concurrency import both
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.working_hours import hours_of
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
@@ -47,9 +47,9 @@ class ClinicOverview(Body):
 
 async def clinic_overview(clinic: GuardedClinic, arguments: ClinicOverview) -> Answer:
     """Sites, practitioners with their weekly hours, and appointment types; hidden ones are counted, not shown."""
-    (roster, rows), settings = await both(
+    (roster, rows), settings = await run_concurrently(
         partial(
-            both,
+            run_concurrently,
             partial(Roster.load, clinic),
             partial(clinic.collect, DailyAvailabilities.list_daily_availabilities),
         ),

@@ -23,7 +23,7 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
 from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import born, digits, duplicates, numbers_of
-from cliniko_mcp.frontdesk.people import Known
+from cliniko_mcp.frontdesk.roster import Known
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day, parse_when
 from cliniko_mcp.phrases.zones import month_first

@@ -21,8 +21,8 @@ from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed
 from cliniko_mcp.frontdesk import appointment_offers, online, working_hours
 from cliniko_mcp.frontdesk.availability import Slot, free_slots, group_slots, spread, why_none
-from cliniko_mcp.frontdesk.concurrency import both
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
@@ -144,10 +144,10 @@ def _check_online_length(search: _Search) -> None:
 
 async def _read(clinic: GuardedClinic, search: _Search) -> tuple[frozenset[str], working_hours.Diary | None]:
     """Who offers the type, and the diary of those named, at once; of all who offer it, after that, if none is."""
-    offering = partial(appointment_offers.givers, clinic, search.type)
+    offering = partial(appointment_offers.practitioners_offering, clinic, search.type)
     reading = partial(working_hours.read_diary, clinic, search.roster, search.starts, search.reach)
     if search.practitioners:
-        return await both(offering, partial(reading, {known.id for known in search.practitioners}))
+        return await run_concurrently(offering, partial(reading, {known.id for known in search.practitioners}))
     givers = await offering()
     here = givers & search.active
     return givers, await reading(here) if here and search.sites else None
@@ -257,7 +257,7 @@ async def _bookable_online(clinic: GuardedClinic, search: _Search) -> Answer:
     return answer
 
 
-async def _why_closed(clinic: GuardedClinic, search: _Search, closed: Iterable[online.Place]) -> list[str]:
+async def _why_closed(clinic: GuardedClinic, search: _Search, closed: Iterable[online.Workplace]) -> list[str]:
     """Why nothing can be booked online at these places, at most three of them, each reason once."""
     try:
         reasons = [await online.why_closed(clinic, search.roster, search.type, place) for place in sorted(closed)[:3]]
@@ -269,9 +269,9 @@ async def _why_closed(clinic: GuardedClinic, search: _Search, closed: Iterable[o
 async def _instead(
     clinic: GuardedClinic,
     search: _Search,
-    places: Sequence[online.Place],
-    wanted: Sequence[online.Place],
-    closed: Collection[online.Place],
+    places: Sequence[online.Workplace],
+    wanted: Sequence[online.Workplace],
+    closed: Collection[online.Workplace],
 ) -> list[JsonValue]:
     """Where patients can book nothing online: what comes nearest, online and in the diary itself. Adds to `why`."""
     roster = search.roster
@@ -302,7 +302,7 @@ async def _instead(
     return _in_words(found, roster)
 
 
-async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence[online.Place]) -> Slot | None:
+async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence[online.Workplace]) -> Slot | None:
     """The first start after the span that patients can book online at these places, looked for week by week."""
     day = search.span.bounds[1].astimezone(search.roster.home).date()
     for week in range(_BEYOND // timedelta(weeks=1)):
@@ -318,7 +318,7 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue
     roster = search.roster
     shown = spread(slots, search.arguments.limit, roster)
     body: dict[str, JsonValue] = {
-        "when": search.span.said,
+        "when": search.span.description,
         "type": search.type.name,
         "minutes": search.minutes,
         "kind": search.arguments.kind,

@@ -28,14 +28,14 @@ from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote, Treatme
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.bookings import Entry, entry_of
-from cliniko_mcp.frontdesk.concurrency import both, together
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import fold
-from cliniko_mcp.frontdesk.notes import told
-from cliniko_mcp.frontdesk.partial_reads import Permitted
+from cliniko_mcp.frontdesk.notes import note_text
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.reports.money import amount
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -84,8 +84,10 @@ class _PatientFile:
 
 async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answer:
     """The brief; parts that this key may not read are named in the notes."""
-    permitted = Permitted()
-    roster, patient = await both(partial(Roster.load, clinic), partial(find_patient, clinic, arguments.patient))
+    permitted = PartialReads()
+    roster, patient = await run_concurrently(
+        partial(Roster.load, clinic), partial(find_patient, clinic, arguments.patient)
+    )
     file = await _read(clinic, patient.id, permitted, notes=arguments.notes)
     now = clinic.now
     live = [visit for visit in file.visits if visit.cancelled is None]
@@ -120,7 +122,7 @@ async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answe
     return Answer({"item": item}, notes, zone)
 
 
-async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *, notes: bool) -> _PatientFile:
+async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads, *, notes: bool) -> _PatientFile:
     """The file of a patient, its parts read at once; treatment notes, the latest few, only where asked for."""
     file = _PatientFile()
 
@@ -156,7 +158,9 @@ async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *,
     async def treatment_notes() -> None:
         file.treatment_notes = await permitted.read("Treatment notes", latest_notes)
 
-    await together((bookings, attendees, alerts, cases, forms, invoices, *((treatment_notes,) if notes else ())))
+    await run_concurrently(
+        *(bookings, attendees, alerts, cases, forms, invoices, *((treatment_notes,) if notes else ()))
+    )
     file.visits = visits.of_patient(file.entries, file.attendees)
     return file
 
@@ -287,7 +291,7 @@ def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bo
 
 
 def _note(note: TreatmentNote, roster: Roster) -> Row:
-    text = told(note.content, _NOTE_LENGTH)
+    text = note_text(note.content, _NOTE_LENGTH)
     row: Row = {
         "id": note.id,
         "title": clean(note.title or "", _TITLE_LENGTH),

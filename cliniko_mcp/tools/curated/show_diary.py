@@ -22,7 +22,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import working_hours
 from cliniko_mcp.frontdesk.clock_text import times
 from cliniko_mcp.frontdesk.day_sheet import People, Sheet, entry_row, people_of, sheets_of, totals
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.working_hours import Stretch, within
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -71,7 +71,7 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     for sheet in sheets:
         shown.add(sheet)
     body: dict[str, JsonValue] = {
-        "when": span.said,
+        "when": span.description,
         "items": list[JsonValue](shown.rows),
         "page": {
             "returned": shown.entries,

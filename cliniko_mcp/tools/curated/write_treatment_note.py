@@ -30,10 +30,10 @@ from cliniko_mcp.cliniko.resources.treatment_notes import (
 from cliniko_mcp.cliniko.shapes.content import TreatmentNoteContent
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.notes import Document, begun, fill
+from cliniko_mcp.frontdesk.notes import Document, document_of, fill
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -117,7 +117,7 @@ async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Sour
     template = chosen("treatment note template", arguments.template, templates, advice)
     if template.gone:
         raise NotFound(f"The template {template.note}", f"Choose one in use; {advice}")
-    return _Source(begun(template.record.content), template.name, template=template)
+    return _Source(document_of(template.record.content), template.name, template=template)
 
 
 async def _draft(clinic: GuardedClinic, note_id: str) -> _Source:
@@ -127,7 +127,7 @@ async def _draft(clinic: GuardedClinic, note_id: str) -> _Source:
             f"The note {note_id} is final; it cannot be changed.",
             "Write a new note for the patient, with a template.",
         )
-    document = begun(note.content)
+    document = document_of(note.content)
     if document.left_out:
         raise NotAllowed(
             f"The draft holds questions that cannot be written here: {', '.join(document.left_out[:5])}.",
@@ -165,7 +165,7 @@ async def _visit(clinic: GuardedClinic, arguments: WriteTreatmentNote, patient: 
     else:
         span = read_span(phrase, clinic.now, roster)
         every = await visits.visits(clinic, span, patient=patient.id, cancelled=True)
-        found = visits.one_of(every, roster, span.said, patient.name)
+        found = visits.one_of(every, roster, span.description, patient.name)
     if not found.attendee_id:
         places = await visits.places_of(clinic, found)
         found = next((place for place in places if place.patient_id == patient.id), found)
