@@ -170,30 +170,42 @@ class Catalogue:
         )
 
     def describe(self, names: list[str] | None, query: str | None) -> Answer:
-        """Up to five tools by name, or the operations that fit these words, best first: `items`, each with its
-        description, risk and full argument schema. To words also `tools`, the curated tools that fit, and
-        `not_in_cliniko_api` where Cliniko has nothing for them. Raises what is wrong with the first name where none of
-        them can be described.
+        """Up to five tools by name, or what fits these words, best first.
+
+        Raises what is wrong with the first name where none of them can be described.
+        `items` are tools, each with its description, risk and full argument schema. Words find operations, beside them
+        curated tools under `tools`, and `not_in_cliniko_api` where they ask for something that Cliniko's API lacks.
         """
         if names:
             return self._described(dict.fromkeys(names))
-        if not query:
-            raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
-        names, about = self.lookup.search(query)
+        if query:
+            return self._looked_up(query)
+        raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
+
+    def _looked_up(self, query: str) -> Answer:
+        names, topic = self.lookup.search(query)
         body: dict[str, JsonValue] = {}
         nearest: list[str] = []
-        if about:
-            nearest = self._instead(not_offered()[about])
-            body["not_in_cliniko_api"] = self._answer(not_offered()[about])
-        likely = [*nearest, *names[:_LIKELY]]
-        found = [entries()[name] for name in dict.fromkeys([*nearest, *names]) if name not in self._hidden]
-        curated_tools = (entry for entry in found if entry.kind == "workflow" and entry.name in likely)
-        tools: list[JsonValue] = [_summary(entry) for entry in curated_tools]
-        body["items"] = _with_schemas(entry for entry in found if entry.kind == "operation")
+        if topic:
+            lacking = not_offered()[topic]
+            nearest = self._allowed(lacking.instead)
+            body["not_in_cliniko_api"] = {"what": lacking.what, "says": lacking.says} | self._help(lacking)
+        found = [entries()[name] for name in self._allowed([*nearest, *names])]
+        likely = {*nearest, *names[:_LIKELY]}
+        tools: list[JsonValue] = [_summary(each) for each in found if each.kind == "workflow" and each.name in likely]
+        body["items"] = _with_schemas(each for each in found if each.kind == "operation")
         if tools:
             body["tools"] = tools[:3]
         nothing = "Nothing fits these words. Try other English words, or names from this tool's description."
         return Answer(body, [] if found else [nothing])
+
+    def _allowed(self, names: Iterable[str]) -> list[str]:
+        """Those of these names that may be suggested, each once."""
+        return [name for name in dict.fromkeys(names) if name not in self._hidden]
+
+    def _help(self, lacking: NotOffered) -> dict[str, JsonValue]:
+        """What to do instead of something that is not offered, unless a tool that the advice names is switched off."""
+        return {} if self._hidden.intersection(lacking.instead) else {"instead": lacking.instead_says}
 
     def _described(self, names: Iterable[str]) -> Answer:
         barred = {name: problem for name in names if (problem := self._barred(name))}
@@ -218,47 +230,36 @@ class Catalogue:
             self._lookup = Lookup(entries().values(), requests(), not_offered())
         return self._lookup
 
-    def _instead(self, topic: NotOffered) -> list[str]:
-        return [name for name in topic.instead if name not in self._hidden]
-
-    def _answer(self, topic: NotOffered) -> dict[str, JsonValue]:
-        """What to say of something that Cliniko's API does not offer; its substitutes where all of them may be used."""
-        instead: dict[str, JsonValue] = {"instead": topic.instead_says} if self._whole(topic) else {}
-        return {"what": topic.what, "says": topic.says, **instead}
-
-    def _whole(self, topic: NotOffered) -> bool:
-        return len(self._instead(topic)) == len(topic.instead)
-
     def unknown(self, name: str) -> UnknownTool:
-        """The error for a name that no tool has, with the nearest names that exist; for something that Cliniko's API
-        does not offer it says so.
+        """The error for a name that no tool has, with the nearest names that exist.
+
+        Where the name asks for something that Cliniko's API lacks, it says so.
         """
         from rapidfuzz import fuzz, process
 
-        expected = {each: topic for topic, about in not_offered().items() for each in about.names}
-        alike = process.extract(name.casefold(), entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
-        same = process.extractOne(name.casefold(), expected.keys(), scorer=fuzz.ratio, score_cutoff=_SAME)
-        found, about = self.lookup.search(name)
-        if same and (not alike or same[1] > alike[0][1]):
-            about = expected[same[0]]
+        asked = name.casefold()
+        alike = process.extract(asked, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
+        topics = {each: topic for topic, lacking in not_offered().items() for each in lacking.names}
+        expected = process.extractOne(asked, topics.keys(), scorer=fuzz.ratio, score_cutoff=_SAME)
+        found, topic = self.lookup.search(name)
+        if expected and (not alike or expected[1] > alike[0][1]):
+            topic = topics[expected[0]]
         elif alike:
-            about = None
-        if about:
-            return self._not_offered(name, not_offered()[about])
-        meant = [*(each for each, _, _ in alike), *found]
-        near = [each for each in dict.fromkeys(meant) if each not in self._hidden][:5]
+            topic = None
+        said = f"There is no tool called {clean(name, 60)}."
+        if topic:
+            return self._lacking(said, not_offered()[topic])
+        near = self._allowed([*(each for each, _, _ in alike), *found])[:5]
         return UnknownTool(
-            f"There is no tool called {clean(name, 60)}.",
+            said,
             f"{'Use one of the suggestions, or look' if near else 'Look'} it up with cliniko_describe.",
             suggestions=list[JsonValue](near) or None,
         )
 
-    def _not_offered(self, name: str, topic: NotOffered) -> UnknownTool:
-        return UnknownTool(
-            f"There is no tool called {clean(name, 60)}. {topic.says}",
-            topic.instead_says if self._whole(topic) else "Look up what there is with cliniko_describe.",
-            suggestions=list[JsonValue](self._instead(topic)) or None,
-        )
+    def _lacking(self, said: str, lacking: NotOffered) -> UnknownTool:
+        fix = str(self._help(lacking).get("instead", "Look up what there is with cliniko_describe."))
+        near = self._allowed(lacking.instead)
+        return UnknownTool(f"{said} {lacking.says}", fix, suggestions=list[JsonValue](near) or None)
 
     def _counter(self) -> Tool:
         async def count(clinic: GuardedClinic, arguments: CountArguments) -> Answer:

@@ -86,7 +86,7 @@ def _telling(text: str) -> Iterable[str]:
 
 
 class Lookup:
-    """An index over the tools and over what is not offered, made once (0.1 s); a search takes about a millisecond."""
+    """An index over the tools and over what is not offered, made once (0.15 s); a search takes about a millisecond."""
 
     def __init__(
         self, tools: Iterable[Entry], said: Mapping[str, Requests], elsewhere: Mapping[str, NotOffered]
