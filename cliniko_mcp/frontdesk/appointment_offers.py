@@ -6,13 +6,13 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
-from cliniko_mcp.frontdesk.people import Known, Roster
+from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 
 NEEDS: Final[tuple[Operation, ...]] = (Practitioners.list_appointment_type_practitioners,)
 
 
-async def givers(clinic: GuardedClinic, kind: Known[AppointmentType]) -> frozenset[str]:
+async def practitioners_offering(clinic: GuardedClinic, kind: Known[AppointmentType]) -> frozenset[str]:
     """The ids of the active practitioners who offer this type: one request."""
     rows = await clinic.collect(Practitioners.list_appointment_type_practitioners, appointment_type_id=kind.id)
     return frozenset(practitioner.id for practitioner in rows)

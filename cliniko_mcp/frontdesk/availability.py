@@ -7,7 +7,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.people import Roster
+from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.frontdesk.spans import Span, Window
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, Workplace, within
 from cliniko_mcp.results.rows import local_text

@@ -9,7 +9,7 @@ from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppo
 from cliniko_mcp.errors import ClinikoRefused, JsonValue
 from cliniko_mcp.frontdesk.clashes import Plan, clash_text
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.people import Roster, with_birth_year
+from cliniko_mcp.frontdesk.roster import Roster, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text

@@ -19,7 +19,7 @@ from cliniko_mcp.frontdesk.appointment_offers import offered_at
 from cliniko_mcp.frontdesk.availability import starts_in
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.people import Known, Roster, merged, name_text, named
+from cliniko_mcp.frontdesk.roster import Known, Roster, merged, name_text, named
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
 from cliniko_mcp.phrases import day_bounds
 from cliniko_mcp.results.rows import local_text
@@ -68,16 +68,16 @@ def check_live(plan: Plan, fields: Collection[str] = ("patient", "practitioner",
 
 
 def concerns(
-    plan: Plan, roster: Roster, diary: Diary, others: Iterable[Entry], givers: Collection[str], now: datetime
+    plan: Plan, roster: Roster, diary: Diary, others: Iterable[Entry], offering: Collection[str], now: datetime
 ) -> list[str]:
     """A sentence for each thing that speaks against a plan.
 
-    `diary` is the practitioner's over the days of the plan, `others` the entries of its patients then, `givers` the ids
-    of those who offer the type.
+    `diary` is the practitioner's over the days of the plan, `others` the entries of its patients then, `offering` the
+    ids of those who offer the type.
     """
     found: list[str] = []
     who, where = plan.practitioner, plan.business
-    if who.id not in givers:
+    if who.id not in offering:
         found.append(f"{who.name} does not offer {plan.kind.name}.")
     if not offered_at(where, plan.kind):
         found.append(f"{plan.kind.name} is not offered at {where.name}.")
@@ -131,12 +131,12 @@ def clash_text(plan: Plan, found: Sequence[str]) -> str:
     return f"clash-{digest(plan.moved, *ids, *times, *sorted(found))[:10]}"
 
 
-def nearest(plan: Plan, roster: Roster, diary: Diary, givers: Collection[str], now: datetime) -> list[JsonValue]:
+def nearest(plan: Plan, roster: Roster, diary: Diary, offering: Collection[str], now: datetime) -> list[JsonValue]:
     """Up to three starts on the same day when this practitioner is free there, the nearest first chosen, in order.
 
-    None where what is asked for is not offered by them or there (`givers` as in `concerns`).
+    None where what is asked for is not offered by them or there (`offering` as in `concerns`).
     """
-    if plan.practitioner.id not in givers or not offered_at(plan.business, plan.kind):
+    if plan.practitioner.id not in offering or not offered_at(plan.business, plan.kind):
         return []
     zone = roster.zone(plan.business.id)
     wanted = plan.times[0].starts

@@ -1,6 +1,6 @@
 """Reads that do not wait for one another: several at once, and the error of the first that fails as it is."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeGuard, TypeVar, overload
 
 import anyio
@@ -67,14 +67,6 @@ def _is_group(failure: BaseException) -> TypeGuard[BaseExceptionGroup[BaseExcept
     return isinstance(failure, BaseExceptionGroup)
 
 
-async def together(jobs: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Interim: `run_concurrently` under its former name."""
-    return list(await run_concurrently(*jobs))
-
-
-both = run_concurrently
-
-
-async def gathered(rows: AsyncIterator[RecordT]) -> list[RecordT]:
+async def collect(rows: AsyncIterator[RecordT]) -> list[RecordT]:
     """Every row of a list that is small enough to hold."""
     return [row async for row in rows]

@@ -18,7 +18,7 @@ from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import times
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.people import Known, Roster, name_text
+from cliniko_mcp.frontdesk.roster import Known, Roster, name_text
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit, with_places
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within

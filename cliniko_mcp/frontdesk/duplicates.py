@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.frontdesk.matching import likeness, words
-from cliniko_mcp.frontdesk.people import Known, merged
+from cliniko_mcp.frontdesk.roster import Known, merged
 from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.sanitize import clean
 

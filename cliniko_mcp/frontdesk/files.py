@@ -14,7 +14,7 @@ from cliniko_mcp.sanitize import clean
 
 MAX_FILE_BYTES: Final = 20_000_000
 """Bytes of the largest file from the folder."""
-MOST_GIVEN: Final = 5_000_000
+MAX_BASE64_BYTES: Final = 5_000_000
 """Bytes of the largest file given as base64."""
 
 _TYPES: Final = MimeTypes()  # the table built into Python: the same on every computer
@@ -54,7 +54,7 @@ def from_base64(content: str, filename: str | None) -> Upload:
         raise InvalidArguments(
             "content must be base64.", "Encode the file's bytes as base64.", field="content"
         ) from None
-    return _upload(filename, data, MOST_GIVEN)
+    return _upload(filename, data, MAX_BASE64_BYTES)
 
 
 def from_folder(folder: str | None, path: str, filename: str | None) -> Upload:

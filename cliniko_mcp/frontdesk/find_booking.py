@@ -12,7 +12,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.patients import known_patient, patient
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster, gone, is_id, with_birth_year
+from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, gone, is_id, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
 
@@ -42,7 +42,7 @@ async def booking_of(clinic: GuardedClinic, roster: Roster, query: str) -> tuple
         raise Ambiguous(
             f"{name} has {len(coming)} coming appointments.",
             "Ask which one is meant, then call again with its id.",
-            candidates=[_row(entry, roster) for entry in coming[:MOST_CANDIDATES]],
+            candidates=[_row(entry, roster) for entry in coming[:MAX_CANDIDATES]],
         )
     return coming[0], who
 

@@ -3,13 +3,13 @@
 Cliniko's API knows no waitlist, so this is the nearest thing to one. Pure: the rows come from the caller.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
 
 from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.phrases import local_day
 
 Why = Literal["later", "cancelled"]
@@ -18,7 +18,6 @@ LOOK_BACK: Final = timedelta(days=60)
 
 _NEAR: Final = timedelta(hours=2)
 _BETTER: Final = 10
-_UTC: Final = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,12 @@ class Candidate:
 
 
 def candidates(
-    gap: Gap, live: Sequence[Entry], cancelled: Iterable[Entry], zones: Mapping[str, ZoneInfo], now: datetime
+    gap: Gap, live: Sequence[Entry], cancelled: Iterable[Entry], roster: Roster, now: datetime
 ) -> list[Candidate]:
     """The patients who could take the gap, the best first, each once.
 
     `live` are all coming entries of the clinic, `cancelled` the practitioner's cancelled appointments that were due
-    since LOOK_BACK; `zones` are those of the sites.
+    since LOOK_BACK; times are told by the clocks of the sites.
     """
     mine = _by_patient(live)
     found: dict[str, Candidate] = {}
@@ -60,13 +59,13 @@ def candidates(
             continue
         patient = entry.patient_ids[0]
         if patient != gap.patient_id and not _sooner(gap, mine[patient]) and not _busy(gap, mine[patient]):
-            found[patient] = _later(gap, entry, mine[patient], zones)
+            found[patient] = _later(gap, entry, mine[patient], roster)
     for entry in sorted(cancelled, key=lambda entry: entry.starts, reverse=True):
         if not _suits(gap, entry) or entry.id == gap.booking_id:
             continue
         patient = entry.patient_ids[0]
         if patient not in found and patient != gap.patient_id and patient not in mine:
-            found[patient] = _cancelled(gap, entry, zones, now)
+            found[patient] = _cancelled(gap, entry, roster, now)
     return sorted(
         found.values(), key=lambda candidate: (-candidate.score, candidate.entry.starts, candidate.patient_id)
     )
@@ -99,11 +98,11 @@ def _busy(gap: Gap, entries: Iterable[Entry]) -> bool:
     return any(entry.meets(gap.starts, gap.ends) for entry in entries)
 
 
-def _later(gap: Gap, entry: Entry, others: Sequence[Entry], zones: Mapping[str, ZoneInfo]) -> Candidate:
-    zone = zones.get(gap.business_id, _UTC)
+def _later(gap: Gap, entry: Entry, others: Sequence[Entry], roster: Roster) -> Candidate:
+    zone = roster.zone(gap.business_id)
     days = (local_day(entry.starts, zone) - local_day(gap.starts, zone)).days
     reasons = [f"comes {_days(days)} later for the same" if gap.type_id else f"comes {_days(days)} later"]
-    score, alike = _alike(gap, entry, zones)
+    score, alike = _alike(gap, entry, roster)
     day = local_day(gap.starts, zone)
     if any(other.id != entry.id and local_day(other.starts, zone) == day for other in others):
         alike.append("has another appointment that day")
@@ -111,21 +110,20 @@ def _later(gap: Gap, entry: Entry, others: Sequence[Entry], zones: Mapping[str, 
     return Candidate(entry.patient_ids[0], entry, "later", 50 + min(days, 28) + score, (*reasons, *alike))
 
 
-def _cancelled(gap: Gap, entry: Entry, zones: Mapping[str, ZoneInfo], now: datetime) -> Candidate:
+def _cancelled(gap: Gap, entry: Entry, roster: Roster, now: datetime) -> Candidate:
     stamp, reason = entry.record.cancelled_at, entry.record.cancellation_reason_description
     ago = max((now - stamp).days, 0) if stamp is not None else 0
     cancelled = f"cancelled {_days(ago)} ago" + (f" ({reason.lower()})" if reason else "")
-    score, alike = _alike(gap, entry, zones)
+    score, alike = _alike(gap, entry, roster)
     better = entry.record.cancellation_reason == _BETTER
     score += 60 - min(ago, 60) / 2 - (15 if better else 0)
     return Candidate(entry.patient_ids[0], entry, "cancelled", score, (cancelled, "has not booked again", *alike))
 
 
-def _alike(gap: Gap, entry: Entry, zones: Mapping[str, ZoneInfo]) -> tuple[float, list[str]]:
+def _alike(gap: Gap, entry: Entry, roster: Roster) -> tuple[float, list[str]]:
     """The score and the reasons of what an appointment has in common with the gap: site, time of day, weekday."""
-    here = zones.get(gap.business_id, _UTC)
-    there = zones.get(entry.business_id, here)
-    local, other = gap.starts.astimezone(here), entry.starts.astimezone(there)
+    local = gap.starts.astimezone(roster.zone(gap.business_id))
+    other = entry.starts.astimezone(roster.zone(entry.business_id))
     minutes = abs((local.hour * 60 + local.minute) - (other.hour * 60 + other.minute))
     score, reasons = 0.0, list[str]()
     if entry.business_id == gap.business_id:

@@ -162,7 +162,7 @@ class Document:
         return [_listed(section, question) for section, question in self.questions()]
 
 
-def begun(content: RecordedContent | None) -> Document:
+def document_of(content: RecordedContent | None) -> Document:
     """A document of a template's or a draft's questions with the answers they hold so far."""
     document = Document()
     for section in (content.sections if content else None) or ():
@@ -212,7 +212,7 @@ def _listed(section: str, question: NoteQuestion) -> Json:
     return row
 
 
-def told(content: RecordedContent | None, limit: int) -> str:
+def note_text(content: RecordedContent | None, limit: int) -> str:
     """What a note says, a line for each answered question, as plain text of at most `limit` characters."""
     lines: list[str] = []
     for section in (content.sections if content else None) or ():

@@ -6,7 +6,7 @@ The API tells no more than the patient's choices, the site's switch and the type
 from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.frontdesk.people import Known, name_text, named
+from cliniko_mcp.frontdesk.roster import Known, name_text, named
 
 
 def booking_notices(patient: Known[Patient], kind: Known[AppointmentType], site: Known[Business]) -> str:

@@ -22,7 +22,7 @@ from cliniko_mcp.cliniko.resources.services import Services
 from cliniko_mcp.errors import NotFound, Rejected
 from cliniko_mcp.frontdesk.availability import Slot, in_order
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.people import Known, Roster
+from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.working_hours import Workplace
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -37,8 +37,6 @@ _WINDOW: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 _MAX_REQUESTS: Final = 60
 _AT_ONCE: Final = 8
-
-Place = Workplace  # interim: its former name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Permitted:
+class PartialReads:
     """Runs reads that may be refused; `notes` collects a sentence for each part that is missing, with the reason."""
 
     notes: list[str] = field(default_factory=list[str])

@@ -18,7 +18,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, ambiguous, chosen, gone, is_id, missing, name_text
+from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, ambiguous, chosen, gone, is_id, missing, name_text
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import person
 from cliniko_mcp.sanitize import clean
@@ -77,7 +77,7 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
         raise ambiguous("patient", shown, live) if live else missing("patient", shown, (), ADVICE)
     found = await by_name(clinic, query)
     if found.close or not found.patients:
-        raise missing("patient", shown, found.patients[:MOST_CANDIDATES], ADVICE)
+        raise missing("patient", shown, found.patients[:MAX_CANDIDATES], ADVICE)
     if not found.whole:  # among those that were not read there may be another who fits as well
         raise ambiguous("patient", shown, found.patients)
     return chosen("patient", query, {row.id: row for row in found.patients}, ADVICE)

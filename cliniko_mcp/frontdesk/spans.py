@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.errors import NotUnderstood
-from cliniko_mcp.frontdesk.people import Known, Roster, name_text
+from cliniko_mcp.frontdesk.roster import Known, Roster, name_text
 from cliniko_mcp.phrases import When, parse_when
 
 Window = tuple[datetime, datetime]
@@ -18,10 +18,10 @@ _MINUTE = timedelta(minutes=1)
 class Span:
     """The intervals that a phrase means, by site id, and by the clock of the key's user in `home`.
 
-    `said` states them in words, with weekdays and zones; `zone` is the one to answer in.
+    `description` states them in words, with weekdays and zones; `zone` is the one to answer in.
     """
 
-    said: str
+    description: str
     zone: ZoneInfo
     sites: Mapping[str, When]
     home: When

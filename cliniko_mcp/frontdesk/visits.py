@@ -18,7 +18,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster, gone, is_id
+from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, gone, is_id
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
@@ -223,7 +223,7 @@ def _whose(entry: Entry, places: Sequence[Visit], patient: Known[Patient] | None
             f"{who} has no place in the appointment {entry.id}.", "show_diary lists who is booked in, with ids."
         )
     candidates: list[JsonValue] = [
-        {"patient_id": place.patient_id, "attendee_id": place.attendee_id} for place in live[:MOST_CANDIDATES]
+        {"patient_id": place.patient_id, "attendee_id": place.attendee_id} for place in live[:MAX_CANDIDATES]
     ]
     raise Ambiguous(
         f"{len(live)} patients hold a place in that class.",
@@ -241,7 +241,7 @@ def one_of(found: Iterable[Visit], roster: Roster, phrase: str, whose: str) -> V
     live = [visit for visit in every if visit.cancelled is None]
     if len(live) == 1:
         return live[0]
-    shown = [candidate(visit, roster) for visit in (live or every)[:MOST_CANDIDATES]]
+    shown = [candidate(visit, roster) for visit in (live or every)[:MAX_CANDIDATES]]
     if live:
         raise Ambiguous(
             f"{whose} has {len(live)} appointments: {phrase}.",

@@ -20,7 +20,7 @@ from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabiliti
 from cliniko_mcp.cliniko.time_zones import time_zone
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.people import Roster
+from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.zones import on_day
 

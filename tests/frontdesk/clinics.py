@@ -8,7 +8,7 @@ from typing import Any
 from conftest import in_process
 from tools.curated.reception import Reception
 
-from cliniko_mcp.frontdesk.people import Roster
+from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.frontdesk.duplicates import duplicates, pairs, same_person
 from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.reports.asked import Asked
+from cliniko_mcp.frontdesk.reports.question import ReportQuestion
 from cliniko_mcp.frontdesk.reports.records import duplicates as report_of_duplicates
 
 from .clinics import front_desk, load
@@ -50,7 +50,7 @@ def test_the_list_of_patients_and_the_report_agree_on_who_is_one_person(rows: li
             for number, row in enumerate(rows, 1):
                 reception.put("patients", **{**row, "id": str(number)})
             roster, now = await load(clinic)
-            finding = await report_of_duplicates(Asked(clinic, roster, None, None, None, now))
+            finding = await report_of_duplicates(ReportQuestion(clinic, roster, None, None, None, now))
             records = [Patient.read(row) for row in reception.rows("patients")]
             found = duplicates(map(known_patient, records))
             assert {frozenset(ids) for ids in joined([(one.id, other.id) for one, other, _ in found])} == {

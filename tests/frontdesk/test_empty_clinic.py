@@ -15,9 +15,9 @@ from cliniko_mcp.frontdesk.bookings import EVER, bookings
 from cliniko_mcp.frontdesk.day_sheet import people_of, sheets_of, totals
 from cliniko_mcp.frontdesk.find_booking import booking_of
 from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Gap, candidates
-from cliniko_mcp.frontdesk.people import Known, Roster
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
-from cliniko_mcp.frontdesk.reports.asked import Asked
+from cliniko_mcp.frontdesk.reports.question import ReportQuestion
+from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.working_hours import read_diary, work_of
 
@@ -70,7 +70,7 @@ async def test_every_report_is_made(way: str, parts: tuple[str, ...]) -> None:
         without(reception, way, parts)
         roster, now = await load(clinic)
         span = read_span("2026-10-01 to 2026-11-23", now, roster)
-        asked = Asked(clinic, roster, span, None, None, now)
+        asked = ReportQuestion(clinic, roster, span, None, None, now)
         for report in (
             attendance.no_shows,
             attendance.cancellations,
@@ -100,9 +100,8 @@ async def test_a_booking_is_found_and_gaps_have_candidates(way: str, parts: tupl
         live = await bookings(clinic, now, EVER)
         starts = now.astimezone(UTC) + timedelta(hours=1)
         gap = Gap(starts, starts + HALF_AN_HOUR, entry.practitioner_id, "no site of this clinic")
-        zones = {site: roster.zone(site) for site in roster.businesses}
         past = await bookings(clinic, now - LOOK_BACK, now, cancelled=True)
-        found = candidates(gap, live, [one for one in past if one.cancelled], zones, now)
+        found = candidates(gap, live, [one for one in past if one.cancelled], roster, now)
         assert all(candidate.reasons for candidate in found) and found
 
 

@@ -11,7 +11,7 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.people import birth_date, candidate, gone, known_record, with_birth_year
+from cliniko_mcp.frontdesk.roster import birth_date, candidate, gone, known_record, with_birth_year
 
 STAMP = "2026-11-01T00:00:00Z"
 

@@ -6,21 +6,21 @@ Requests: two for working hours and one a hundred diary entries of the time, wha
 from collections.abc import Iterable
 from datetime import timedelta
 
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json, rate
+from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion, rate
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, joined, read_diary, within, without
 
 
-async def utilisation(asked: Asked) -> Finding:
+async def utilisation(question: ReportQuestion) -> Finding:
     """Open, booked and free hours of each practitioner, the fullest first."""
-    starts, ends = asked.time.bounds
-    diary = await read_diary(asked.clinic, asked.roster, starts, ends, asked.practitioners)
+    starts, ends = question.time.bounds
+    diary = await read_diary(question.clinic, question.roster, starts, ends, question.practitioners)
     people = {who for who, _ in diary.work} | {
         entry.practitioner_id for entry in diary.entries if entry.kind != "block"
     }
-    found = [_Hours(asked, diary, who) for who in people]
+    found = [_Hours(question, diary, who) for who in people]
     kept = sorted(
         (hours for hours in found if hours.open or hours.booked),
-        key=lambda hours: (-hours.share, asked.roster.name("practitioner_id", hours.who)),
+        key=lambda hours: (-hours.share, question.roster.name("practitioner_id", hours.who)),
     )
     open_ = sum((hours.open for hours in kept), timedelta())
     inside = sum((hours.inside for hours in kept), timedelta())
@@ -42,18 +42,18 @@ async def utilisation(asked: Asked) -> Finding:
 class _Hours:
     """The hours of one practitioner in the time asked about."""
 
-    def __init__(self, asked: Asked, diary: Diary, who: str) -> None:
+    def __init__(self, question: ReportQuestion, diary: Diary, who: str) -> None:
         self.who = who
-        self.name = asked.roster.name("practitioner_id", who)
-        sites = [site for site in diary.sites(who) if not asked.businesses or site in asked.businesses]
-        windows = {site: list(asked.time.windows(site)) for site in {*asked.roster.businesses}}
+        self.name = question.roster.name("practitioner_id", who)
+        sites = [site for site in diary.sites(who) if not question.businesses or site in question.businesses]
+        windows = {site: list(question.time.windows(site)) for site in {*question.roster.businesses}}
         work = joined(part for site in sites for part in within(diary.work[who, site], windows[site]))
         mine = [entry for entry in diary.entries if entry.practitioner_id == who]
         blocks = [Stretch(entry.starts, entry.ends) for entry in mine if entry.kind == "block"]
         entries = [
             entry
             for entry in mine
-            if entry.kind != "block" and (not asked.businesses or entry.business_id in asked.businesses)
+            if entry.kind != "block" and (not question.businesses or entry.business_id in question.businesses)
         ]
         booked = joined(
             part

@@ -8,7 +8,7 @@ from typing import Final
 from cliniko_mcp.cliniko.filters import Between, FilterValue
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.invoices import Invoice, Invoices
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
+from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion
 from cliniko_mcp.phrases import local_day
 
 NEEDS: Final[tuple[Operation, ...]] = (Invoices.list_invoices,)
@@ -17,26 +17,26 @@ _OPEN: Final = 10
 _AGES: Final = ((30, "0 to 30 days"), (60, "31 to 60 days"), (90, "61 to 90 days"), (10**6, "over 90 days"))
 
 
-async def unpaid(asked: Asked) -> Finding:
+async def unpaid(question: ReportQuestion) -> Finding:
     """Open invoices, the oldest first, with totals by age."""
     filters: dict[str, FilterValue] = {"status": _OPEN}
-    if asked.practitioner:
-        filters["practitioner_id"] = asked.practitioner.id
-    if asked.business:
-        filters["business_id"] = asked.business.id
-    if asked.span:
-        low, high = asked.span.bounds
-        zone = asked.span.zone
+    if question.practitioner:
+        filters["practitioner_id"] = question.practitioner.id
+    if question.business:
+        filters["business_id"] = question.business.id
+    if question.span:
+        low, high = question.span.bounds
+        zone = question.span.zone
         filters["issue_date"] = Between(local_day(low, zone), local_day(high, zone) + timedelta(days=1))
-    rows = await asked.clinic.collect(Invoices.list_invoices, **filters)
-    found = [invoice for invoice in rows if _within(asked, invoice)]
+    rows = await question.clinic.collect(Invoices.list_invoices, **filters)
+    found = [invoice for invoice in rows if _within(question, invoice)]
     found.sort(key=lambda invoice: (str(invoice.issue_date or ""), invoice.number or 0))
-    today = local_day(asked.now, asked.span.zone if asked.span else asked.roster.home)
+    today = local_day(question.now, question.span.zone if question.span else question.roster.home)
     ages: dict[str, list[Invoice]] = {name: [] for _, name in _AGES}
     practitioners: dict[str, list[Invoice]] = {}
     for invoice in found:
         ages[_age(invoice, today)].append(invoice)
-        whose = asked.roster.name("practitioner_id", invoice.practitioner_id) or "nobody"
+        whose = question.roster.name("practitioner_id", invoice.practitioner_id) or "nobody"
         practitioners.setdefault(whose, []).append(invoice)
     return Finding(
         "Unpaid is an invoice with status Open, by its issue date; Paid, Closed and Open credit are not. Amounts are "
@@ -50,12 +50,12 @@ async def unpaid(asked: Asked) -> Finding:
                 name: _total(some) for name, some in sorted(practitioners.items(), key=lambda one: -len(one[1]))
             },
         },
-        [_row(asked, invoice, today) for invoice in found],
+        [_row(question, invoice, today) for invoice in found],
     )
 
 
-def _within(asked: Asked, invoice: Invoice) -> bool:
-    return asked.span is None or (invoice.issue_date is not None and asked.holds_day(invoice.issue_date))
+def _within(question: ReportQuestion, invoice: Invoice) -> bool:
+    return question.span is None or (invoice.issue_date is not None and question.holds_day(invoice.issue_date))
 
 
 def _days(invoice: Invoice, today: date) -> int:
@@ -75,7 +75,7 @@ def amount(money: str | None) -> Decimal:
     return Decimal(money or 0)
 
 
-def _row(asked: Asked, invoice: Invoice, today: date) -> Json:
+def _row(question: ReportQuestion, invoice: Invoice, today: date) -> Json:
     return {
         "patient_id": invoice.patient_id or "",
         "invoice_id": invoice.id,
@@ -83,5 +83,5 @@ def _row(asked: Asked, invoice: Invoice, today: date) -> Json:
         "issue_date": str(invoice.issue_date or ""),
         "days": _days(invoice, today),
         "total": format(amount(invoice.total_amount), ".2f"),
-        "practitioner": asked.roster.name("practitioner_id", invoice.practitioner_id),
+        "practitioner": question.roster.name("practitioner_id", invoice.practitioner_id),
     }

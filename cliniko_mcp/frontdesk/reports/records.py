@@ -13,8 +13,8 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.duplicates import Pair, digits, pairs
-from cliniko_mcp.frontdesk.people import merged
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
+from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion
+from cliniko_mcp.frontdesk.roster import merged
 from cliniko_mcp.results.names import person
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
@@ -40,10 +40,10 @@ class _Group:
         }
 
 
-async def duplicates(asked: Asked) -> Finding:
+async def duplicates(question: ReportQuestion) -> Finding:
     """Records that seem to be of one person, the surest first."""
-    seen = await _seen(asked)
-    patients = await _patients(asked)
+    seen = await _seen(question)
+    patients = await _patients(question)
     groups = _groups(pairs(patients))
     if seen is not None:
         groups = [group for group in groups if any(patient.id in seen for patient in group.patients)]
@@ -53,7 +53,7 @@ async def duplicates(asked: Asked) -> Finding:
         "Likely: the same name and date of birth, or the same email or phone and a like name. Possible: the same date "
         "of birth and a like name (twins too), the same email or phone and first name (a new surname), or the same "
         "name, one without date of birth. "
-        f"Archived and merged records are left out.{_ONLY if asked.narrowed else ''}",
+        f"Archived and merged records are left out.{_ONLY if question.narrowed else ''}",
         {"groups": len(groups), "likely": likely, "possible": len(groups) - likely, "patients": len(patients)},
         [group.row() for group in groups],
         ["Cliniko's API cannot merge records; a person does that in Cliniko itself."],
@@ -96,10 +96,10 @@ def _patient_row(patient: Patient) -> Json:
     return row
 
 
-async def missing_contacts(asked: Asked) -> Finding:
+async def missing_contacts(question: ReportQuestion) -> Finding:
     """Patients without a phone number or an email, those without either first."""
-    seen = await _seen(asked)
-    patients = await _patients(asked)
+    seen = await _seen(question)
+    patients = await _patients(question)
     if seen is not None:
         patients = [patient for patient in patients if patient.id in seen]
     rows: list[tuple[int, str, Json]] = []
@@ -117,7 +117,8 @@ async def missing_contacts(asked: Asked) -> Finding:
             rows.append((-len(missing), person(patient), row))
     rows.sort(key=lambda row: row[:2])
     return Finding(
-        f"Patients who are not archived and have no phone number at all, or no email.{_ONLY if asked.narrowed else ''}",
+        "Patients who are not archived and have no phone number at all, or no email."
+        f"{_ONLY if question.narrowed else ''}",
         {"patients": len(patients), "no_phone": phones, "no_email": emails, "neither": neither},
         [row for _, _, row in rows],
     )
@@ -130,18 +131,18 @@ def _missing(patient: Patient) -> list[str]:
     return [*([] if has_phone else ["phone"]), *([] if has_email else ["email"])]
 
 
-async def _patients(asked: Asked) -> list[Patient]:
-    return [patient for patient in await asked.clinic.collect(Patients.list_patients) if not merged(patient)]
+async def _patients(question: ReportQuestion) -> list[Patient]:
+    return [patient for patient in await question.clinic.collect(Patients.list_patients) if not merged(patient)]
 
 
-async def _seen(asked: Asked) -> set[str] | None:
+async def _seen(question: ReportQuestion) -> set[str] | None:
     """The patients with a live visit in the time, with the practitioner, at the site; None where nothing is named."""
-    if not asked.narrowed:
+    if not question.narrowed:
         return None
-    if asked.span is None:
+    if question.span is None:
         raise InvalidArguments(
             "Patients have no practitioner or site of their own, only those of their visits, and no time is said.",
             "Give when too, such as past 12 months: patients with a visit then are looked at.",
             field="when",
         )
-    return {visit.patient_id for visit in await asked.visits()}
+    return {visit.patient_id for visit in await question.visits()}

@@ -28,15 +28,23 @@ from cliniko_mcp.frontdesk import working_hours
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.roster import (
+    ROSTER_NEEDS,
+    Known,
+    Roster,
+    candidate,
+    chosen,
+    known_record,
+    name_text,
+    remarks,
+)
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
-from cliniko_mcp.sanitize import clean, label
+from cliniko_mcp.sanitize import label
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 
@@ -76,7 +84,7 @@ class _Block:
 
 async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     """The blocks as made, and those that were there already. Raises Clash where appointments lie in new ones."""
-    roster, block_types = await both(partial(Roster.load, clinic), partial(_block_types, clinic, arguments))
+    roster, block_types = await run_concurrently(partial(Roster.load, clinic), partial(_block_types, clinic, arguments))
     require(roster, "site", "practitioner")
     practitioner = roster.practitioner(arguments.practitioner)
     business = roster.business(arguments.business) if arguments.business else None
@@ -98,7 +106,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     rows = [block.row(roster) for block in blocks]
     sites = {block.site.id: block.site for block in blocks}
     body: dict[str, JsonValue] = {
-        "when": read_span(arguments.when, clinic.now, roster, sites.values()).said,
+        "when": read_span(arguments.when, clinic.now, roster, sites.values()).description,
         "practitioner": practitioner.name,
         "items": list[JsonValue](rows),
     }
@@ -134,16 +142,11 @@ async def _block_types(clinic: GuardedClinic, arguments: BlockTime) -> list[Unav
 
 
 def _block_type(name: str, rows: Sequence[UnavailableBlockType]) -> Known[UnavailableBlockType]:
-    known = {row.id: _known(row) for row in rows}
+    known = {row.id: known_record(row, name_text(row.name)) for row in rows}
     found = chosen("kind of block", name, known, "list_unavailable_block_types has them.")
     if found.gone:
         raise InvalidArguments(found.note, "Choose another kind, or leave type out.", field="type")
     return found
-
-
-def _known(row: UnavailableBlockType) -> Known[UnavailableBlockType]:
-    name = clean(row.name or "", NAME_LENGTH)
-    return Known(row.id, name, row, "archived" if row.archived_at is not None else "", (name,))
 
 
 def _blocks(
@@ -214,7 +217,7 @@ def _in_words(entry: Entry, roster: Roster) -> str:
     zone = roster.zone(entry.business_id)
     type_name = roster.name("appointment_type_id", entry.type_id) or "appointment"
     span = f"{local_text(entry.starts, zone)} to {end_of(entry.starts, entry.ends, zone)}"
-    patient = label(clean(entry.record.patient_name or "", NAME_LENGTH))
+    patient = label(name_text(entry.record.patient_name))
     whose = patient if entry.kind == "appointment" else f"{len(entry.patient_ids)} patients"
     return f"{span} {type_name}, {whose} (booking {entry.id})"
 

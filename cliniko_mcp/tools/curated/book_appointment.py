@@ -22,15 +22,14 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 from cliniko_mcp.errors import Ambiguous, ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk import appointment_offers, patients, working_hours
 from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
-from cliniko_mcp.frontdesk.concurrency import both
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
 from cliniko_mcp.frontdesk.series import Repeat, read_repeat
 from cliniko_mcp.frontdesk.spans import Span, read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
@@ -64,7 +63,9 @@ class BookAppointment(Body):
 
 async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) -> Answer:
     """The appointment as booked, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
-    roster, patient = await both(partial(Roster.load, clinic), partial(patients.patient, clinic, arguments.patient))
+    roster, patient = await run_concurrently(
+        partial(Roster.load, clinic), partial(patients.patient, clinic, arguments.patient)
+    )
     require(roster, "site", "practitioner", "type")
     practitioner, appointment_type = roster.practitioner(arguments.practitioner), roster.type(arguments.type)
     business = roster.business(arguments.business) if arguments.business else None
@@ -78,18 +79,18 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
         raise await _group(clinic, roster, plans)
     days = [plan.days(roster) for plan in plans]
     starts, ends = min(first for first, _ in days) - _AROUND, max(last for _, last in days) + _AROUND
-    (diary, theirs), givers = await both(
+    (diary, theirs), offering_ids = await run_concurrently(
         partial(
-            both,
+            run_concurrently,
             partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner.id}),
             partial(bookings, clinic, starts, ends, patient=patient.id),
         ),
-        partial(appointment_offers.givers, clinic, appointment_type),
+        partial(appointment_offers.practitioners_offering, clinic, appointment_type),
     )
     plan = _placed(plans, diary)
-    found = concerns(plan, roster, diary, theirs, givers, clinic.now)
+    found = concerns(plan, roster, diary, theirs, offering_ids, clinic.now)
     row = described(plan, roster)
-    when = read_span(arguments.when, clinic.now, roster, [plan.business]).said
+    when = read_span(arguments.when, clinic.now, roster, [plan.business]).description
     body: dict[str, JsonValue] = {"when": when, "item": row}
     if len(plan.times) > 1:
         zone = roster.zone(plan.business.id)
@@ -99,7 +100,7 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
         *_remarks(plan, roster, diary, theirs, business),
         *remarks(patient, practitioner, appointment_type, business),
     ]
-    free = nearest(plan, roster, diary, givers, clinic.now)
+    free = nearest(plan, roster, diary, offering_ids, clinic.now)
     if arguments.dry_run:
         return dry(body, plan, found, free, notes, roster)
     refuse_clash(plan, found, arguments.allow_clash, free)
@@ -182,7 +183,7 @@ def _appointment_body(plan: Plan, arguments: BookAppointment, repeat: Repeat | N
     if arguments.notes:
         body.notes = arguments.notes
     if repeat:
-        body.repeat_rule = RepeatRule.model_validate(repeat.rule)
+        body.repeat_rule = repeat.rule
     return body
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from cliniko_mcp.errors import NotFound
-from cliniko_mcp.frontdesk.people import Roster
+from cliniko_mcp.frontdesk.roster import Roster
 
 Part = Literal["site", "practitioner", "type"]
 _LACKING: Final[dict[Part, tuple[str, str]]] = {

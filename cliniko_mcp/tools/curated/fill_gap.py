@@ -27,12 +27,12 @@ from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Candidate, Gap, candidates
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.spans import point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -72,7 +72,7 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
     business = roster.business(arguments.business) if arguments.business else None
     gap, when = await _gap(clinic, arguments, roster, appointment_type, practitioner, business)
-    live, cancelled = await both(
+    live, cancelled = await run_concurrently(
         partial(bookings, clinic, clinic.now, EVER), partial(_cancelled, clinic, gap.practitioner_id, clinic.now)
     )
     notes = [_RULE, *remarks(practitioner, business, appointment_type)]
@@ -88,8 +88,7 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     ]
     if taken:
         notes.insert(0, _taken(taken[0], roster))
-    zones = {site_id: roster.zone(site_id) for site_id in roster.businesses}
-    ranked = candidates(gap, live, cancelled, zones, clinic.now)
+    ranked = candidates(gap, live, cancelled, roster, clinic.now)
     shown, archived = await _named(clinic, ranked, arguments.limit)
     total = len(ranked) - archived
     zone = roster.zone(gap.business_id)
@@ -135,7 +134,7 @@ async def _gap(
     windows = list(span.windows(site.id))
     if len(windows) != 1 or windows[0][1] - windows[0][0] > _DAY + timedelta(hours=1):
         raise NotUnderstood(
-            f"A gap is one stretch of time within a day, not: {span.said}.",
+            f"A gap is one stretch of time within a day, not: {span.description}.",
             'Give a day and hours, such as "Thursday 10 to 10:45".',
             examples=["Thursday 10 to 10:45", "tomorrow at 9", "24 November 14:00 to 15:00"],
         )
@@ -143,7 +142,7 @@ async def _gap(
     if point_of(span.at(site.id)) is not None:
         ends = starts + timedelta(minutes=minutes_of(appointment_type)) if appointment_type else starts
     gap = Gap(starts, ends, practitioner.id, site.id, appointment_type.id if appointment_type else "")
-    return _coming(gap, clinic.now), span.said
+    return _coming(gap, clinic.now), span.description
 
 
 async def _gap_of_appointment(

@@ -25,9 +25,9 @@ from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -69,15 +69,15 @@ async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) ->
     check_live(plan, ("practitioner", "business"))
     starts, ends = plan.days(roster)
     practitioner_id = plan.practitioner.id
-    diary, others = await both(
+    diary, others = await run_concurrently(
         partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner_id}),
         partial(_others, clinic, plan),
     )
-    givers = frozenset((practitioner_id,))
+    offering_ids = frozenset((practitioner_id,))
     if practitioner_id != entry.practitioner_id:
-        givers = await appointment_offers.givers(clinic, plan.kind)
-    found = concerns(plan, roster, diary, others, givers, clinic.now)
-    free = nearest(plan, roster, diary, givers, clinic.now)
+        offering_ids = await appointment_offers.practitioners_offering(clinic, plan.kind)
+    found = concerns(plan, roster, diary, others, offering_ids, clinic.now)
+    free = nearest(plan, roster, diary, offering_ids, clinic.now)
     row: Row = {"id": entry.id, **described(plan, roster)}
     body: dict[str, JsonValue] = {"when": when, "item": row, "was": _was(entry, roster)}
     notes = [*_remarks(plan, entry), *remarks(named, plan.practitioner, plan.business)]
@@ -112,7 +112,7 @@ def _plan(
     starts, when = entry.starts, f"{local_text(entry.starts, roster.zone(site.id))}, as before"
     if arguments.when:
         span = read_span(arguments.when, clinic.now, roster, [site])
-        starts, when = start_of(span.at(site.id), length), span.said
+        starts, when = start_of(span.at(site.id), length), span.description
     return Plan(people, practitioner, site, appointment_type, (Stretch(starts, starts + length),), entry.id), when
 
 

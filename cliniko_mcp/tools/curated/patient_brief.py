@@ -28,18 +28,17 @@ from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote, Treatme
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.bookings import Entry, entry_of
-from cliniko_mcp.frontdesk.concurrency import both, together
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import fold
-from cliniko_mcp.frontdesk.notes import told
-from cliniko_mcp.frontdesk.partial_reads import Permitted
+from cliniko_mcp.frontdesk.notes import note_text
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.reports.money import amount
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, name_text, remarks
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean, plain
 from cliniko_mcp.tools.tool import curated
@@ -84,8 +83,10 @@ class _PatientFile:
 
 async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answer:
     """The brief; parts that this key may not read are named in the notes."""
-    permitted = Permitted()
-    roster, patient = await both(partial(Roster.load, clinic), partial(find_patient, clinic, arguments.patient))
+    permitted = PartialReads()
+    roster, patient = await run_concurrently(
+        partial(Roster.load, clinic), partial(find_patient, clinic, arguments.patient)
+    )
     file = await _read(clinic, patient.id, permitted, notes=arguments.notes)
     now = clinic.now
     live = [visit for visit in file.visits if visit.cancelled is None]
@@ -120,7 +121,7 @@ async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answe
     return Answer({"item": item}, notes, zone)
 
 
-async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *, notes: bool) -> _PatientFile:
+async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads, *, notes: bool) -> _PatientFile:
     """The file of a patient, its parts read at once; treatment notes, the latest few, only where asked for."""
     file = _PatientFile()
 
@@ -156,7 +157,8 @@ async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *,
     async def treatment_notes() -> None:
         file.treatment_notes = await permitted.read("Treatment notes", latest_notes)
 
-    await together((bookings, attendees, alerts, cases, forms, invoices, *((treatment_notes,) if notes else ())))
+    asked_for = (treatment_notes,) if notes else ()
+    await run_concurrently(bookings, attendees, alerts, cases, forms, invoices, *asked_for)
     file.visits = visits.of_patient(file.entries, file.attendees)
     return file
 
@@ -164,16 +166,16 @@ async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *,
 def _person(patient: Known[Patient], today: date) -> Row:
     record = patient.record
     row: Row = {}
-    preferred = clean(record.preferred_first_name or "", NAME_LENGTH)
+    preferred = name_text(record.preferred_first_name)
     if preferred and preferred not in patient.name.split():
         row["preferred_first_name"] = preferred
     if (born := record.date_of_birth) is not None:
         row["born"] = born.isoformat()
         row["age"] = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     details = {"sex": record.sex, "gender_identity": record.gender_identity, "occupation": record.occupation}
-    row |= {name: text for name, value in details.items() if (text := clean(value or "", NAME_LENGTH))}
-    if record.pronouns is not None and (word := clean(record.pronouns.nominative or "", NAME_LENGTH)):
-        row["pronouns"] = f"{word}/{clean(record.pronouns.accusative or '', NAME_LENGTH)}"
+    row |= {name: text for name, value in details.items() if (text := name_text(value))}
+    if record.pronouns is not None and (word := name_text(record.pronouns.nominative)):
+        row["pronouns"] = f"{word}/{name_text(record.pronouns.accusative)}"
     return row
 
 
@@ -287,12 +289,12 @@ def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bo
 
 
 def _note(note: TreatmentNote, roster: Roster) -> Row:
-    text = told(note.content, _NOTE_LENGTH)
+    text = note_text(note.content, _NOTE_LENGTH)
     row: Row = {
         "id": note.id,
         "title": clean(note.title or "", _TITLE_LENGTH),
         "written_at": local_text(note.created_at, roster.home) if note.created_at else None,
-        "author": clean(note.author_name or "", NAME_LENGTH),
+        "author": name_text(note.author_name),
         "state": "draft" if note.draft is not False else "final",
         "text": text,
     }

@@ -11,13 +11,12 @@ from typing import Final, Literal
 from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body, Record
-from cliniko_mcp.cliniko.resources.attendees import Attendees
-from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.errors import JsonValue, NotAllowed, NotUnderstood
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Roster, remarks
+from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
@@ -41,7 +40,7 @@ ReportKind = Literal[
 ]
 MAX_SPAN: Final = timedelta(days=800)
 _DEFAULT_LIMIT: Final = 60
-_MAKERS: Final[Mapping[ReportKind, Callable[[Asked], Awaitable[Finding]]]] = {
+_MAKERS: Final[Mapping[ReportKind, Callable[[ReportQuestion], Awaitable[Finding]]]] = {
     "no_shows": attendance.no_shows,
     "cancellations": attendance.cancellations,
     "unbilled": attendance.unbilled,
@@ -87,14 +86,14 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     span = read_span(phrase, clinic.now, roster, [business] if business else ()) if phrase else None
     if span is not None:
         _check_length(span)
-    body: dict[str, JsonValue] = {"kind": arguments.kind, "when": span.said if span else "all time"}
+    body: dict[str, JsonValue] = {"kind": arguments.kind, "when": span.description if span else "all time"}
     for name, known in (("practitioner", practitioner), ("business", business)):
         if known is not None:
             body[name] = known.name
     notes = remarks(practitioner, business)
     zone = span.zone if span else roster.home
     try:
-        found = await _MAKERS[arguments.kind](Asked(clinic, roster, span, practitioner, business, clinic.now))
+        found = await _MAKERS[arguments.kind](ReportQuestion(clinic, roster, span, practitioner, business, clinic.now))
     except NotAllowed as refusal:
         notes.append(f"This report is not made, because it reads what may not be read. {refusal.message}")
         return Answer(body, notes, zone)
@@ -123,7 +122,7 @@ def _check_length(span: Span) -> None:
     starts, ends = span.bounds
     if ends - starts > MAX_SPAN:
         raise NotUnderstood(
-            f"That is longer than a report covers ({MAX_SPAN.days} days): {span.said}.",
+            f"That is longer than a report covers ({MAX_SPAN.days} days): {span.description}.",
             "Ask about a shorter time, one after another.",
             examples=["last month", "past 12 months", "2026-01-01 to 2026-06-30"],
         )
@@ -158,5 +157,5 @@ tool = curated(
     "duplicates, missing contacts. For plain counts use count_records.",
     Report,
     report,
-    needs=[*ROSTER_NEEDS, Bookings.list_bookings, Attendees.list_attendees],
+    needs=[*ROSTER_NEEDS, *visits.NEEDS],
 )

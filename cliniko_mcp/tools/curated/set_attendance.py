@@ -20,7 +20,7 @@ from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowe
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -103,7 +103,7 @@ async def _visit(
         cancelled=True,
     )
     if patient is not None:
-        visit = visits.one_of(found, roster, span.said, patient.name)
+        visit = visits.one_of(found, roster, span.description, patient.name)
     elif practitioner is not None:
         visit = await _without_patient(clinic, roster, span, practitioner, found)
     else:
@@ -111,8 +111,8 @@ async def _visit(
     if not visit.attendee_id:
         places = await visits.places_of(clinic, visit)
         visit = next((place for place in places if place.patient_id == visit.patient_id), visit)
-        visit = visits.one_of([visit], roster, span.said, patient.name if patient else "The patient")
-    return visit, span.said
+        visit = visits.one_of([visit], roster, span.description, patient.name if patient else "The patient")
+    return visit, span.description
 
 
 async def _without_patient(
@@ -121,17 +121,17 @@ async def _without_patient(
     """The practitioner's only live visit among these. Raises Ambiguous, with the patients, where there are several."""
     live = [visit for visit in found if visit.cancelled is None]
     if len(live) < 2:
-        return visits.one_of(found, roster, span.said, practitioner.name)
-    patients = await clinic.by_id(Patients.list_patients, [visit.patient_id for visit in live[:MOST_CANDIDATES]])
+        return visits.one_of(found, roster, span.description, practitioner.name)
+    patients = await clinic.by_id(Patients.list_patients, [visit.patient_id for visit in live[:MAX_CANDIDATES]])
     candidates: list[JsonValue] = []
-    for visit in live[:MOST_CANDIDATES]:
+    for visit in live[:MAX_CANDIDATES]:
         row, patient = visit.row(roster), patients.get(visit.patient_id)
         candidates.append(
             {"patient": person(patient) if patient else visit.patient_id, "patient_id": visit.patient_id}
             | {name: row[name] for name in ("appointment_id", "starts_at", "type")}
         )
     raise Ambiguous(
-        f"{practitioner.name} sees {len(live)} patients then: {span.said}.",
+        f"{practitioner.name} sees {len(live)} patients then: {span.description}.",
         "Say which patient is meant, or a narrower time.",
         candidates=candidates,
     )

@@ -19,10 +19,10 @@ from cliniko_mcp.cliniko.resources.patient_attachments import (
     PresignedPost,
 )
 from cliniko_mcp.errors import InvalidArguments, Unavailable
-from cliniko_mcp.frontdesk.files import MOST_GIVEN, Upload, from_base64, from_folder
+from cliniko_mcp.frontdesk.files import MAX_BASE64_BYTES, Upload, from_base64, from_folder
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import remarks
+from cliniko_mcp.frontdesk.roster import remarks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Row
@@ -101,8 +101,8 @@ def _form_of(post: PresignedPost) -> tuple[str, Mapping[str, str]]:
 tool = curated(
     "upload_patient_attachment",
     "Attach a file to a patient: referral letter, scan, report, photo. path: in the folder the operator allowed; "
-    f"or content: the file as base64, at most {MOST_GIVEN // 1_000_000} MB. To read one use read_patient_attachment; "
-    "to remove one archive_patient_attachment.",
+    f"or content: the file as base64, at most {MAX_BASE64_BYTES // 1_000_000} MB. To read one use "
+    "read_patient_attachment; to remove one archive_patient_attachment.",
     UploadPatientAttachment,
     upload_patient_attachment,
     risk=Risk.WRITE,

@@ -30,16 +30,24 @@ from cliniko_mcp.cliniko.resources.treatment_notes import (
 from cliniko_mcp.cliniko.shapes.content import TreatmentNoteContent
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.notes import Document, begun, fill
+from cliniko_mcp.frontdesk.notes import Document, document_of, fill
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.roster import (
+    ROSTER_NEEDS,
+    Known,
+    Roster,
+    candidate,
+    chosen,
+    known_record,
+    name_text,
+    remarks,
+)
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import parse_when
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
@@ -105,7 +113,7 @@ async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Sour
     if arguments.note is not None:
         return await _draft(clinic, arguments.note)
     rows = await clinic.collect(TreatmentNoteTemplates.list_treatment_note_templates, archived_at=Hidden.INCLUDED)
-    templates = {row.id: _known(row) for row in rows}
+    templates = {row.id: known_record(row, name_text(row.name)) for row in rows}
     if arguments.template is None:
         live = [template for template in templates.values() if not template.gone]
         raise Ambiguous(
@@ -117,7 +125,7 @@ async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Sour
     template = chosen("treatment note template", arguments.template, templates, advice)
     if template.gone:
         raise NotFound(f"The template {template.note}", f"Choose one in use; {advice}")
-    return _Source(begun(template.record.content), template.name, template=template)
+    return _Source(document_of(template.record.content), template.name, template=template)
 
 
 async def _draft(clinic: GuardedClinic, note_id: str) -> _Source:
@@ -127,18 +135,13 @@ async def _draft(clinic: GuardedClinic, note_id: str) -> _Source:
             f"The note {note_id} is final; it cannot be changed.",
             "Write a new note for the patient, with a template.",
         )
-    document = begun(note.content)
+    document = document_of(note.content)
     if document.left_out:
         raise NotAllowed(
             f"The draft holds questions that cannot be written here: {', '.join(document.left_out[:5])}.",
             "Ask the practitioner to go on with it in Cliniko itself.",
         )
     return _Source(document, clean(note.title or "", _TITLE_LENGTH), draft=note)
-
-
-def _known(row: TreatmentNoteTemplate) -> Known[TreatmentNoteTemplate]:
-    name = clean(row.name or "", NAME_LENGTH) or row.id
-    return Known(row.id, name, row, "archived" if row.archived_at or row.deleted_at else "", (name,))
 
 
 async def _patient(clinic: GuardedClinic, arguments: WriteTreatmentNote, draft: TreatmentNote | None) -> Known[Patient]:
@@ -165,7 +168,7 @@ async def _visit(clinic: GuardedClinic, arguments: WriteTreatmentNote, patient: 
     else:
         span = read_span(phrase, clinic.now, roster)
         every = await visits.visits(clinic, span, patient=patient.id, cancelled=True)
-        found = visits.one_of(every, roster, span.said, patient.name)
+        found = visits.one_of(every, roster, span.description, patient.name)
     if not found.attendee_id:
         places = await visits.places_of(clinic, found)
         found = next((place for place in places if place.patient_id == patient.id), found)
@@ -272,7 +275,7 @@ def _answer(
     elif source.draft is None:
         notes.append("It is not linked to a visit; give visit to link it, here with note.")
     if note.author_name:
-        item["author"] = clean(note.author_name, NAME_LENGTH)
+        item["author"] = name_text(note.author_name)
     if note.finalized_at is not None:
         item["finalized_at"] = local_text(note.finalized_at, zone)
     notes += remarks(patient, source.template)

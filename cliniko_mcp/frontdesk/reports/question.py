@@ -9,7 +9,7 @@ from functools import cached_property
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.frontdesk.people import Known, Roster
+from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit, visits
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -19,7 +19,7 @@ Json = dict[str, JsonValue]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReportQuestion:
     """A report's question: when, whose and where; `span` is None where all time is meant."""
 
     clinic: GuardedClinic

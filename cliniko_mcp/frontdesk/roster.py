@@ -31,7 +31,7 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import NAME_LENGTH, REFERENCES, person
 from cliniko_mcp.sanitize import clean, label
 
-MOST_CANDIDATES: Final = 5
+MAX_CANDIDATES: Final = 5
 ROSTER_NEEDS: Final[tuple[Operation, ...]] = (
     Practitioners.list_practitioners,
     Businesses.list_businesses,
@@ -249,7 +249,7 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
         if closest:
             raise ambiguous(noun, shown, closest)
     near = sorted(among.values(), key=lambda row: -_closeness(spoken, row))
-    near = [row for row in near if _closeness(spoken, row) >= _NEAR][:MOST_CANDIDATES]
+    near = [row for row in near if _closeness(spoken, row) >= _NEAR][:MAX_CANDIDATES]
     raise missing(noun, shown, near, advice)
 
 
@@ -259,12 +259,12 @@ def _closeness(spoken: Sequence[str], known: Known) -> float:
 
 def ambiguous(noun: str, query: str, found: Sequence[Known]) -> Ambiguous:
     """The error that several records fit, with up to five of them; the caller raises it."""
-    more = len(found) - MOST_CANDIDATES
+    more = len(found) - MAX_CANDIDATES
     also = f"; {more} more are not shown" if more > 0 else ""
     return Ambiguous(
         f"{len(found)} fit the {noun} “{query}”{also}.",
         "Ask which one is meant, then call again with the id.",
-        candidates=[candidate(row) for row in found[:MOST_CANDIDATES]],
+        candidates=[candidate(row) for row in found[:MAX_CANDIDATES]],
     )
 
 
