@@ -15,7 +15,7 @@ from cliniko_mcp.cliniko.calls import Call, ResultT
 from cliniko_mcp.cliniko.filters import Condition, FilterValue
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
-from cliniko_mcp.errors import NotAllowed
+from cliniko_mcp.errors import NotAllowed, NotFound
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Purpose, guarded
 from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
 from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
@@ -246,17 +246,24 @@ class GuardedClinic:
             return None if writes else await self.zone()
         found = await self._zone(site)
         # A local time is never written in a zone that is a guess: without one, the call is refused when it is sent.
-        return None if writes and found.note else found.zone
+        return found.zone if found.certain or not writes else None
 
     async def _zone(self, business_id: str | None) -> Zone:
         reader = self._as(self.tool, "zone")
 
         async def fetch(sites: Sequence[str]) -> Mapping[str, Zone]:
-            found = await site_zone(reader, sites[0]) if sites[0] else await home_zone(reader)
+            (site,) = sites
+            if site == HOME:
+                return {site: await home_zone(reader)}
+            exists = True
+            try:
+                found = await site_zone(reader, site)
+            except NotFound:  # whatever is written for a site that is not there, Cliniko refuses
+                found, exists = None, False
             if found is None:
                 home = await self._zone(None)
-                found = Zone(home.zone, home.note or _SITE_UNKNOWN)
-            return {sites[0]: found}
+                found = Zone(home.zone, home.note or _SITE_UNKNOWN, certain=home.certain and not exists)
+            return {site: found}
 
         key = business_id or HOME
         return (await self._memory.zones.get_many([key], fetch))[key]

@@ -28,6 +28,8 @@ class Zone:
 
     zone: ZoneInfo
     note: str | None = None
+    certain: bool = True
+    """Whether a local time may be written in it."""
 
 
 async def home_zone(clinic: Reader) -> Zone:
@@ -37,19 +39,21 @@ async def home_zone(clinic: Reader) -> Zone:
     try:
         user = await clinic.perform(Users.get_authenticated_user.call())
     except NotAllowed:
-        return Zone(_UTC, "Reading the key's user is switched off here, so times are in UTC.")
-    return _zone(user.time_zone_identifier, "The zone of the key's user") or Zone(
-        _UTC, "The key's user has no time zone in Cliniko, so times are in UTC."
-    )
+        return _utc("Reading the key's user is switched off here")
+    zone = _zone(user.time_zone_identifier, "The zone of the key's user")
+    return zone or _utc("The key's user has no time zone in Cliniko")
 
 
 async def site_zone(clinic: Reader, business_id: str) -> Zone | None:
-    """The zone of a site: one request. None where the site cannot be read or has no zone."""
+    """The zone of a site: one request. None where the site may not be read or has no zone.
+
+    Raises NotFound where there is no such site.
+    """
     from cliniko_mcp.cliniko.resources.businesses import Businesses
 
     try:
         site = await clinic.perform(Businesses.get_business.call(id=business_id, include_archived=True))
-    except (NotFound, PermissionMissing, NotAllowed):
+    except (PermissionMissing, NotAllowed):
         return None
     return _zone(site.time_zone_identifier, "The zone of the site")
 
@@ -78,4 +82,8 @@ def _zone(name: str | None, whose: str) -> Zone | None:
     zone = time_zone(name)
     if zone is not None:
         return Zone(zone)
-    return Zone(_UTC, f"{whose} is {quoted(name, 60)}, which is not known here, so times are in UTC.")
+    return _utc(f"{whose} is {quoted(name, 60)}, which is not known here")
+
+
+def _utc(why: str) -> Zone:
+    return Zone(_UTC, f"{why}, so times are in UTC.", certain=False)

@@ -237,9 +237,19 @@ def test_a_change_of_an_appointment_that_cannot_be_seen_is_meant_in_the_time_of_
     assert sent(account) == "2026-11-23T21:30:00Z"
 
 
+def test_a_time_for_a_site_that_is_not_there_goes_out_for_cliniko_to_refuse() -> None:
+    account = Account(USER)
+    span = {"starts_at": "2026-11-24T08:30", "ends_at": "2026-11-24T09:30"}
+    made = call("create_unavailable_block", business_id=SITE, practitioner_id="7", **span)
+    with pytest.raises(NotFound):
+        told(account, lambda clinic: clinic.perform(made))
+    assert account.asked == [f"GET /businesses/{SITE}", "GET /user", "POST /unavailable_blocks"]
+
+
 @pytest.mark.parametrize(
     ("answers", "guards"),
     [
+        (USER | {f"GET /businesses/{SITE}": httpx2.Response(403)} | appointment_at(), []),
         (USER | site(time_zone_identifier="Mars/Olympus") | appointment_at(), []),
         (USER | site() | appointment_at(), []),
         ({"GET /user": person(1)} | appointment_at(None), []),
