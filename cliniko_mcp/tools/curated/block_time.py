@@ -29,14 +29,22 @@ from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.roster import (
+    ROSTER_NEEDS,
+    Known,
+    Roster,
+    candidate,
+    chosen,
+    known_record,
+    name_text,
+    remarks,
+)
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
-from cliniko_mcp.sanitize import clean, label
+from cliniko_mcp.sanitize import label
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 
@@ -134,16 +142,11 @@ async def _block_types(clinic: GuardedClinic, arguments: BlockTime) -> list[Unav
 
 
 def _block_type(name: str, rows: Sequence[UnavailableBlockType]) -> Known[UnavailableBlockType]:
-    known = {row.id: _known(row) for row in rows}
+    known = {row.id: known_record(row, name_text(row.name)) for row in rows}
     found = chosen("kind of block", name, known, "list_unavailable_block_types has them.")
     if found.gone:
         raise InvalidArguments(found.note, "Choose another kind, or leave type out.", field="type")
     return found
-
-
-def _known(row: UnavailableBlockType) -> Known[UnavailableBlockType]:
-    name = clean(row.name or "", NAME_LENGTH)
-    return Known(row.id, name, row, "archived" if row.archived_at is not None else "", (name,))
 
 
 def _blocks(
@@ -214,7 +217,7 @@ def _in_words(entry: Entry, roster: Roster) -> str:
     zone = roster.zone(entry.business_id)
     type_name = roster.name("appointment_type_id", entry.type_id) or "appointment"
     span = f"{local_text(entry.starts, zone)} to {end_of(entry.starts, entry.ends, zone)}"
-    patient = label(clean(entry.record.patient_name or "", NAME_LENGTH))
+    patient = label(name_text(entry.record.patient_name))
     whose = patient if entry.kind == "appointment" else f"{len(entry.patient_ids)} patients"
     return f"{span} {type_name}, {whose} (booking {entry.id})"
 

@@ -22,7 +22,6 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 from cliniko_mcp.errors import Ambiguous, ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk import appointment_offers, patients, working_hours
 from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
@@ -80,7 +79,7 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
         raise await _group(clinic, roster, plans)
     days = [plan.days(roster) for plan in plans]
     starts, ends = min(first for first, _ in days) - _AROUND, max(last for _, last in days) + _AROUND
-    (diary, theirs), givers = await run_concurrently(
+    (diary, theirs), offering_ids = await run_concurrently(
         partial(
             run_concurrently,
             partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner.id}),
@@ -89,7 +88,7 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
         partial(appointment_offers.practitioners_offering, clinic, appointment_type),
     )
     plan = _placed(plans, diary)
-    found = concerns(plan, roster, diary, theirs, givers, clinic.now)
+    found = concerns(plan, roster, diary, theirs, offering_ids, clinic.now)
     row = described(plan, roster)
     when = read_span(arguments.when, clinic.now, roster, [plan.business]).description
     body: dict[str, JsonValue] = {"when": when, "item": row}
@@ -101,7 +100,7 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
         *_remarks(plan, roster, diary, theirs, business),
         *remarks(patient, practitioner, appointment_type, business),
     ]
-    free = nearest(plan, roster, diary, givers, clinic.now)
+    free = nearest(plan, roster, diary, offering_ids, clinic.now)
     if arguments.dry_run:
         return dry(body, plan, found, free, notes, roster)
     refuse_clash(plan, found, arguments.allow_clash, free)
@@ -184,7 +183,7 @@ def _appointment_body(plan: Plan, arguments: BookAppointment, repeat: Repeat | N
     if arguments.notes:
         body.notes = arguments.notes
     if repeat:
-        body.repeat_rule = RepeatRule.model_validate(repeat.rule)
+        body.repeat_rule = repeat.rule
     return body
 
 

@@ -25,6 +25,7 @@ from cliniko_mcp.frontdesk import find_booking, patients
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.notices import cancelling_notices
+from cliniko_mcp.frontdesk.reasons import read_reason
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, named, remarks, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -32,10 +33,7 @@ from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
-_CODES: Final = {word.casefold(): code for code, word in CANCELLATION_REASONS.items()}
-_OTHER: Final = _CODES["other"]
-MAX_REASON_LENGTH: Final = 500
-"""Characters kept of a reason in the caller's own words."""
+_REASONS: Final = [reason.casefold() for reason in CANCELLATION_REASONS.values()]
 
 
 class CancelAppointment(Body):
@@ -46,7 +44,7 @@ class CancelAppointment(Body):
 
     appointment: str = Field(description="Id, or patient with one coming.")
     # Only the schema is closed: Cliniko has no word for every reason, and none may be refused or turned round.
-    reason: Annotated[str, WithJsonSchema({"type": "string", "enum": list(_CODES)})]
+    reason: Annotated[str, WithJsonSchema({"type": "string", "enum": _REASONS})]
     note: str | None = Field(default=None, description="In their words.")
     patient: str | None = Field(default=None, description="Whose place in a class.")
     series: bool = Field(default=False, description="Later repeats too.")
@@ -86,19 +84,6 @@ async def cancel_appointment(clinic: GuardedClinic, arguments: CancelAppointment
         body["note"] = clean(note, lines=True)
     notes = _remarks(clinic, entry, patient, roster, series=arguments.series)
     return Answer(body, notes, roster.zone(entry.business_id))
-
-
-def read_reason(reason: str) -> tuple[int, str]:
-    """Cliniko's code for a reason and the words to keep as a note: none for one of its own words or codes.
-
-    Whatever else is given becomes Other with all of its words: which reason they mean is not guessed, because a
-    cancellation cannot be undone.
-    """
-    words = clean(reason, MAX_REASON_LENGTH)
-    code = _CODES.get(words.casefold())
-    if code is None and words.isascii() and words.isdigit() and int(words) in CANCELLATION_REASONS:
-        code = int(words)
-    return (_OTHER, words) if code is None else (code, "")
 
 
 def _complete(

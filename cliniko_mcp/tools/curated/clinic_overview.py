@@ -20,16 +20,14 @@ from cliniko_mcp.cliniko.resources.public_settings import PublicSettings, Public
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of, offered_at
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, name_text, remarks
 from cliniko_mcp.frontdesk.working_hours import hours_of
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.results.budget import USUAL_BYTES, size
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
-from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
 
@@ -111,7 +109,7 @@ def _site(
     row: Row = {"id": site.id, "name": site.name, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
     record = site.record
     parts = (record.address_1, record.address_2, record.city, record.state, record.post_code)
-    if address := ", ".join(filter(None, (clean(part or "", NAME_LENGTH) for part in parts))):
+    if address := ", ".join(filter(None, (name_text(part) for part in parts))):
         row["address"] = address
     row["open"] = week_words({day: merged(spans) for day, spans in week.items()}) or "no weekly hours"
     return row
@@ -121,7 +119,7 @@ def _practitioner(
     known: Known[Practitioner], hours: Mapping[tuple[str, str], WeeklyHours], sites: Sequence[Known[Business]]
 ) -> Row:
     row: Row = {"id": known.id, "name": known.name}
-    if designation := clean(known.record.designation or "", NAME_LENGTH):
+    if designation := name_text(known.record.designation):
         row["designation"] = designation
     works: Row = {site.name: week_words(hours[known.id, site.id]) for site in sites if (known.id, site.id) in hours}
     row["works"] = works or "no weekly hours"
@@ -145,7 +143,7 @@ def _type(known: Known[AppointmentType], sites: Sequence[Known[Business]]) -> Ro
 
 def _account(settings: PublicSettings) -> Row:
     account: Row = {}
-    if settings.account is not None and (name := clean(settings.account.name or "", NAME_LENGTH)):
+    if settings.account is not None and (name := name_text(settings.account.name)):
         account["clinic"] = name
     if settings.online_bookings is not None and settings.online_bookings.enabled is not None:
         account["online_booking"] = settings.online_bookings.enabled

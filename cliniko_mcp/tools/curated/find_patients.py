@@ -23,12 +23,11 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
 from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import born, digits, duplicates, numbers_of
-from cliniko_mcp.frontdesk.roster import Known
+from cliniko_mcp.frontdesk.roster import Known, name_text
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day, parse_when
 from cliniko_mcp.phrases.zones import month_first
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
@@ -186,12 +185,12 @@ async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], cl
 
 def _row(patient: Known[Patient]) -> Row:
     row: Row = {"id": patient.id, "name": patient.name}
-    preferred = clean(patient.record.preferred_first_name or "", NAME_LENGTH)
+    preferred = name_text(patient.record.preferred_first_name)
     if preferred and preferred not in patient.name:
         row["preferred"] = preferred
     if (day := born(patient)) is not None:
         row["born"] = day.isoformat()
-    if email := clean(patient.record.email or "", NAME_LENGTH):
+    if email := name_text(patient.record.email):
         row["email"] = email
     if phones := phones_of(patient):
         row["phones"] = list[JsonValue](phones)

@@ -72,11 +72,12 @@ class _Search:
         # What starts in the span may end after it: "at 16:30" is a minute long.
         self.reach = self.ends + self.length
 
-    def offering(self, givers: frozenset[str]) -> list[Known[Practitioner]]:
+    def offering(self, offering_ids: frozenset[str]) -> list[Known[Practitioner]]:
         """Those to look at: the ones named who offer the type and still work here, or all who offer it."""
         if self.practitioners:
-            return [known for known in self.practitioners if self._offers(known, givers)]
-        found = [self.roster.practitioners[giver] for giver in givers if giver in self.active]
+            return [known for known in self.practitioners if self._offers(known, offering_ids)]
+        everyone = self.roster.practitioners.values()
+        found = [known for known in everyone if not known.gone and known.id in offering_ids]
         if not found and not self.why:
             self.why.append(f"Nobody who works here offers {self.type.name}.")
         return found
@@ -86,12 +87,12 @@ class _Search:
         """The ids of those who still work at the clinic."""
         return {known.id for known in self.roster.practitioners.values() if not known.gone}
 
-    def _offers(self, known: Known[Practitioner], givers: frozenset[str]) -> bool:
+    def _offers(self, known: Known[Practitioner], offering_ids: frozenset[str]) -> bool:
         if known.gone:
             self.why.append(known.note)
-        elif known.id not in givers:
+        elif known.id not in offering_ids:
             self.why.append(f"{known.name} does not offer {self.type.name}.")
-        return not known.gone and known.id in givers
+        return not known.gone and known.id in offering_ids
 
     def closed(self) -> bool:
         """Whether nothing can be found from the start, with the reason in `why`."""
@@ -122,14 +123,14 @@ async def find_times(clinic: GuardedClinic, arguments: FindTimes) -> Answer:
     if arguments.kind == "online":
         _check_online_length(search)
         return await _online(clinic, search)
-    givers, diary = await _read(clinic, search)
-    people = search.offering(givers)
+    offering_ids, diary = await _read(clinic, search)
+    people = search.offering(offering_ids)
     slots: list[Slot] = []
     if people and search.sites and diary is not None:
         slots = _slots(search, diary, people, search.sites, search.span)
         without = [known for known in people if known.id not in {slot.practitioner_id for slot in slots}]
         search.why += _reasons(search, diary, without) if search.practitioners or not slots else []
-    return _answer(search, slots, [] if slots else await _alternatives(clinic, search, givers))
+    return _answer(search, slots, [] if slots else await _alternatives(clinic, search, offering_ids))
 
 
 def _check_online_length(search: _Search) -> None:
@@ -148,9 +149,9 @@ async def _read(clinic: GuardedClinic, search: _Search) -> tuple[frozenset[str],
     reading = partial(working_hours.read_diary, clinic, search.roster, search.starts, search.reach)
     if search.practitioners:
         return await run_concurrently(offering, partial(reading, {known.id for known in search.practitioners}))
-    givers = await offering()
-    here = givers & search.active
-    return givers, await reading(here) if here and search.sites else None
+    offering_ids = await offering()
+    here = offering_ids & search.active
+    return offering_ids, await reading(here) if here and search.sites else None
 
 
 def _slots(
@@ -188,11 +189,11 @@ def _reasons(search: _Search, diary: working_hours.Diary, without: Iterable[Know
     return [f"{', '.join(names)}{where}: {clause}." for clause, names in by_names]
 
 
-async def _alternatives(clinic: GuardedClinic, search: _Search, givers: frozenset[str]) -> list[JsonValue]:
+async def _alternatives(clinic: GuardedClinic, search: _Search, offering_ids: frozenset[str]) -> list[JsonValue]:
     """The nearest starts that differ in one thing: the time, the practitioner or the site."""
     roster = search.roster
     sites = appointment_offers.sites_offering(roster, search.type)
-    people = [roster.practitioners[giver] for giver in givers if giver in roster.practitioners]
+    people = [known for known in roster.practitioners.values() if known.id in offering_ids]
     if not people or not sites:
         return []
     starts, ends = max(search.starts - _BEFORE, search.now), search.ends + _BEYOND
@@ -203,7 +204,7 @@ async def _alternatives(clinic: GuardedClinic, search: _Search, givers: frozense
     then = _slots(search, diary, people, sites, span)
     around = _slots(search, diary, people, sites, wider)
     later = [slot for slot in around if slot.starts >= search.starts]
-    wanted = {known.id for known in search.practitioners} or givers
+    wanted = {known.id for known in search.practitioners} or offering_ids
     here = {site.id for site in search.sites}
     found: dict[str, Slot] = {}
     for slot in later:
@@ -232,8 +233,8 @@ async def _online(clinic: GuardedClinic, search: _Search) -> Answer:
         return await _bookable_online(clinic, search)
     except NotAllowed as refusal:
         search.why.append(f"What patients can book online is not known here. {refusal.message}")
-    givers, diary = await _read(clinic, search)
-    people = search.offering(givers)
+    offering_ids, diary = await _read(clinic, search)
+    people = search.offering(offering_ids)
     slots = _slots(search, diary, people, search.sites, search.span) if diary is not None else []
     instead = {"kind diary: what the clinic can book": slots[0]} if slots else {}
     return _answer(search, [], _in_words(instead, search.roster))
@@ -242,7 +243,7 @@ async def _online(clinic: GuardedClinic, search: _Search) -> Answer:
 async def _bookable_online(clinic: GuardedClinic, search: _Search) -> Answer:
     roster = search.roster
     places = [place for place in await online.places_of(clinic, search.type) if place[0] in roster.practitioners]
-    people = {person.id for person in search.offering(frozenset(giver for giver, _ in places))}
+    people = {person.id for person in search.offering(frozenset(practitioner_id for practitioner_id, _ in places))}
     here = {site.id for site in search.sites}
     wanted = [place for place in places if place[0] in people and place[1] in here]
     if not wanted and not search.why:

@@ -73,11 +73,11 @@ async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) ->
         partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner_id}),
         partial(_others, clinic, plan),
     )
-    givers = frozenset((practitioner_id,))
+    offering_ids = frozenset((practitioner_id,))
     if practitioner_id != entry.practitioner_id:
-        givers = await appointment_offers.practitioners_offering(clinic, plan.kind)
-    found = concerns(plan, roster, diary, others, givers, clinic.now)
-    free = nearest(plan, roster, diary, givers, clinic.now)
+        offering_ids = await appointment_offers.practitioners_offering(clinic, plan.kind)
+    found = concerns(plan, roster, diary, others, offering_ids, clinic.now)
+    free = nearest(plan, roster, diary, offering_ids, clinic.now)
     row: Row = {"id": entry.id, **described(plan, roster)}
     body: dict[str, JsonValue] = {"when": when, "item": row, "was": _was(entry, roster)}
     notes = [*_remarks(plan, entry), *remarks(named, plan.practitioner, plan.business)]
@@ -142,7 +142,7 @@ async def _others(clinic: GuardedClinic, plan: Plan) -> list[Entry]:
 
 
 async def _move(clinic: GuardedClinic, plan: Plan, entry: Entry) -> None:
-    # Cliniko keeps the old end where none is sent (cliniko-api.md#calendar).
+    # Cliniko keeps the old end where none is sent (api.md 2.3).
     changes: dict[str, object] = {"starts_at": plan.times[0].starts, "ends_at": plan.times[0].ends}
     if plan.practitioner.id != entry.practitioner_id:
         changes["practitioner_id"] = plan.practitioner.id

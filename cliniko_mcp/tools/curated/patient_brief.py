@@ -35,11 +35,10 @@ from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.reports.money import amount
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, name_text, remarks
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean, plain
 from cliniko_mcp.tools.tool import curated
@@ -158,9 +157,8 @@ async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads,
     async def treatment_notes() -> None:
         file.treatment_notes = await permitted.read("Treatment notes", latest_notes)
 
-    await run_concurrently(
-        *(bookings, attendees, alerts, cases, forms, invoices, *((treatment_notes,) if notes else ()))
-    )
+    asked_for = (treatment_notes,) if notes else ()
+    await run_concurrently(bookings, attendees, alerts, cases, forms, invoices, *asked_for)
     file.visits = visits.of_patient(file.entries, file.attendees)
     return file
 
@@ -168,16 +166,16 @@ async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads,
 def _person(patient: Known[Patient], today: date) -> Row:
     record = patient.record
     row: Row = {}
-    preferred = clean(record.preferred_first_name or "", NAME_LENGTH)
+    preferred = name_text(record.preferred_first_name)
     if preferred and preferred not in patient.name.split():
         row["preferred_first_name"] = preferred
     if (born := record.date_of_birth) is not None:
         row["born"] = born.isoformat()
         row["age"] = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     details = {"sex": record.sex, "gender_identity": record.gender_identity, "occupation": record.occupation}
-    row |= {name: text for name, value in details.items() if (text := clean(value or "", NAME_LENGTH))}
-    if record.pronouns is not None and (word := clean(record.pronouns.nominative or "", NAME_LENGTH)):
-        row["pronouns"] = f"{word}/{clean(record.pronouns.accusative or '', NAME_LENGTH)}"
+    row |= {name: text for name, value in details.items() if (text := name_text(value))}
+    if record.pronouns is not None and (word := name_text(record.pronouns.nominative)):
+        row["pronouns"] = f"{word}/{name_text(record.pronouns.accusative)}"
     return row
 
 
@@ -296,7 +294,7 @@ def _note(note: TreatmentNote, roster: Roster) -> Row:
         "id": note.id,
         "title": clean(note.title or "", _TITLE_LENGTH),
         "written_at": local_text(note.created_at, roster.home) if note.created_at else None,
-        "author": clean(note.author_name or "", NAME_LENGTH),
+        "author": name_text(note.author_name),
         "state": "draft" if note.draft is not False else "final",
         "text": text,
     }

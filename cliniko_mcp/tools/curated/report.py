@@ -11,10 +11,9 @@ from typing import Final, Literal
 from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body, Record
-from cliniko_mcp.cliniko.resources.attendees import Attendees
-from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.errors import JsonValue, NotAllowed, NotUnderstood
+from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
@@ -158,5 +157,5 @@ tool = curated(
     "duplicates, missing contacts. For plain counts use count_records.",
     Report,
     report,
-    needs=[*ROSTER_NEEDS, Bookings.list_bookings, Attendees.list_attendees],
+    needs=[*ROSTER_NEEDS, *visits.NEEDS],
 )

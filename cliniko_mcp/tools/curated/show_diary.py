@@ -14,12 +14,9 @@ from typing import Final
 from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body
-from cliniko_mcp.cliniko.resources.attendees import Attendees
 from cliniko_mcp.cliniko.resources.businesses import Business
-from cliniko_mcp.cliniko.resources.patients import Patients
-from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockTypes
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.frontdesk import working_hours
+from cliniko_mcp.frontdesk import day_sheet, working_hours
 from cliniko_mcp.frontdesk.clock_text import times
 from cliniko_mcp.frontdesk.day_sheet import People, Sheet, entry_row, people_of, sheets_of, totals
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
@@ -227,11 +224,5 @@ tool = curated(
     "free times find_times.",
     ShowDiary,
     show_diary,
-    needs=[
-        Attendees.list_attendees,
-        Patients.list_patients,
-        UnavailableBlockTypes.list_unavailable_block_types,
-        *ROSTER_NEEDS,
-        *working_hours.NEEDS,
-    ],
+    needs=[*ROSTER_NEEDS, *working_hours.NEEDS, *day_sheet.NEEDS],
 )

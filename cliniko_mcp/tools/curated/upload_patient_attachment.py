@@ -1,5 +1,4 @@
-"""upload_patient_attachment: a file kept with a patient, in the three steps that Cliniko wants
-(cliniko-api.md#attachments).
+"""upload_patient_attachment: a file kept with a patient, in the three steps that Cliniko wants (api.md 3.3).
 
 Requests: what finding the patient takes (1 by id, up to 13 by name), one for files of the same name, then one each for
 the presigned address, the storage (which gets no key of ours) and the attachment.
@@ -102,8 +101,8 @@ def _form_of(post: PresignedPost) -> tuple[str, Mapping[str, str]]:
 tool = curated(
     "upload_patient_attachment",
     "Attach a file to a patient: referral letter, scan, report, photo. path: in the folder the operator allowed; "
-    f"or content: the file as base64, at most {MAX_BASE64_BYTES // 1_000_000} MB. "
-    "To read one use read_patient_attachment; to remove one archive_patient_attachment.",
+    f"or content: the file as base64, at most {MAX_BASE64_BYTES // 1_000_000} MB. To read one use "
+    "read_patient_attachment; to remove one archive_patient_attachment.",
     UploadPatientAttachment,
     upload_patient_attachment,
     risk=Risk.WRITE,

@@ -33,13 +33,21 @@ from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.notes import Document, document_of, fill
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.roster import (
+    ROSTER_NEEDS,
+    Known,
+    Roster,
+    candidate,
+    chosen,
+    known_record,
+    name_text,
+    remarks,
+)
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import parse_when
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
@@ -105,7 +113,7 @@ async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Sour
     if arguments.note is not None:
         return await _draft(clinic, arguments.note)
     rows = await clinic.collect(TreatmentNoteTemplates.list_treatment_note_templates, archived_at=Hidden.INCLUDED)
-    templates = {row.id: _known(row) for row in rows}
+    templates = {row.id: known_record(row, name_text(row.name)) for row in rows}
     if arguments.template is None:
         live = [template for template in templates.values() if not template.gone]
         raise Ambiguous(
@@ -134,11 +142,6 @@ async def _draft(clinic: GuardedClinic, note_id: str) -> _Source:
             "Ask the practitioner to go on with it in Cliniko itself.",
         )
     return _Source(document, clean(note.title or "", _TITLE_LENGTH), draft=note)
-
-
-def _known(row: TreatmentNoteTemplate) -> Known[TreatmentNoteTemplate]:
-    name = clean(row.name or "", NAME_LENGTH) or row.id
-    return Known(row.id, name, row, "archived" if row.archived_at or row.deleted_at else "", (name,))
 
 
 async def _patient(clinic: GuardedClinic, arguments: WriteTreatmentNote, draft: TreatmentNote | None) -> Known[Patient]:
@@ -272,7 +275,7 @@ def _answer(
     elif source.draft is None:
         notes.append("It is not linked to a visit; give visit to link it, here with note.")
     if note.author_name:
-        item["author"] = clean(note.author_name, NAME_LENGTH)
+        item["author"] = name_text(note.author_name)
     if note.finalized_at is not None:
         item["finalized_at"] = local_text(note.finalized_at, zone)
     notes += remarks(patient, source.template)

@@ -6,7 +6,7 @@ import pytest
 from conftest import DECLINE, YES, Assistant, in_process
 
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
-from cliniko_mcp.tools.curated.cancel_appointment import read_reason
+from cliniko_mcp.frontdesk.reasons import read_reason
 
 from .raw import Raw
 

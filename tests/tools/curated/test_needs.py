@@ -65,7 +65,7 @@ ROSTER_EXTRA = frozenset({"list_inactive_practitioners"})
 
 def needs(name: str) -> frozenset[str]:
     tool: Tool = import_module(f"cliniko_mcp.tools.curated.{name}").tool
-    return frozenset(need if isinstance(need, str) else need.name for need in tool.needs)
+    return frozenset(need.name for need in tool.needs)
 
 
 def stocked(clinic: Reception) -> dict[str, str]:
