@@ -62,7 +62,7 @@ class List(Operation[RecordT]):
 
 
 class Get(Operation[RecordT]):
-    """GET one record; `hidden` names the stamps that may hide it: 27 operations can look past them (cliniko-api.md)."""
+    """GET one record; `hidden` names the stamps that may hide it, past which 27 operations look (cliniko-api.md)."""
 
     method, risk, shape = "GET", Risk.READ, "get"
 
