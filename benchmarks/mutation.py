@@ -143,7 +143,7 @@ def _sound() -> None:
     apart = f"{PACKAGE}.{PIN}"
     for module, tests in (
         (apart, {*TESTS[PIN]}),
-        ("", {name for tests in TESTS.values() for name in tests} - {*TESTS[PIN]}),
+        ("", {name for names in TESTS.values() for name in names} - {*TESTS[PIN]}),
     ):
         text = (ROOT / PACKAGE / f"{PIN.replace('.', '/')}.py").read_text("utf-8")
         child = os.fork() or _child(module, text, sorted(f"tests/{name}" for name in tests), 900)
