@@ -57,7 +57,9 @@ def approval_page(title: str, preview: str) -> str:
     """The page with this question, as a person without a PIN finds it."""
     matter = Matter("local", "cancel_individual_appointment", "", "", "")
     question = Question(title, preview, "challenge", 600)
-    return questions_page([PendingQuestion(matter, question, "Claude Desktop")], csrf="", nonce="", needs_pin=False, now=0)
+    return questions_page(
+        [PendingQuestion(matter, question, "Claude Desktop")], csrf="", nonce="", needs_pin=False, now=0
+    )
 
 
 def demo() -> list[str]:

@@ -317,6 +317,18 @@ def test_what_memory_knows_passes_the_guards_and_costs_no_request() -> None:
     assert [seen.outcome.requests.sent for seen in office.doorkeeper.seen] == [1, 0, 0]
 
 
+def test_a_name_is_remembered_for_a_minute() -> None:
+    office = Office()
+
+    async def story(clinic: GuardedClinic) -> None:
+        for seconds in (0, 59.5, 1):
+            await anyio.sleep(seconds)
+            await clinic.by_id(Patients.list_patients, [ONE])
+
+    office.works(story)
+    assert [seen.outcome.requests.sent for seen in office.doorkeeper.seen] == [1, 0, 1]
+
+
 def test_a_lookup_is_told_from_another_by_its_ids_in_whatever_order() -> None:
     office = Office()
 
