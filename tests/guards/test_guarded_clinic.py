@@ -261,7 +261,7 @@ def test_clock_account_tool_caller_and_folder_are_those_it_was_made_with() -> No
     office = Office()
 
     async def story(clinic: GuardedClinic) -> None:
-        assert clinic.now == NOON
+        assert (clinic.now, len(clinic.account)) == (NOON, 16)
         assert (clinic.tool, clinic.caller, clinic.upload_folder) == ("some_tool", office.caller, "/files")
         other = clinic.of("another")
         assert (other.tool, other.caller, other.upload_folder, other.account) == (
@@ -432,13 +432,20 @@ def test_two_lists_of_one_kind_are_remembered_apart() -> None:
     office.works(story)
 
 
+def test_a_count_reads_one_row() -> None:
+    office = Office()
+    assert office.works(lambda clinic: clinic.count(Patients.list_patients.call(last_name="Lima"))) == 250
+    assert office.account.query() == ["q[]=last_name:=Lima", "page=1", "per_page=1"]
+
+
 def test_a_call_is_given_whole_or_as_an_operation_with_its_ids() -> None:
     office = Office()
 
     async def story(clinic: GuardedClinic) -> None:
         await clinic.perform(Patients.get_patient, include_archived=True, id=ONE)
         await clinic.perform(Call(Patients.get_patient, {"id": ONE}, include_archived=True))
+        await clinic.perform(Patients.get_patient, id=ONE)
 
     office.works(story)
-    first, second = (seen.call for seen in office.doorkeeper.seen)
-    assert first == second
+    first, second, third = (seen.call for seen in office.doorkeeper.seen)
+    assert first == second != third == Call(Patients.get_patient, {"id": ONE})
