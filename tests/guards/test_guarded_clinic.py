@@ -277,6 +277,9 @@ def test_who_waits_for_several_pages_is_told_of_each() -> None:
     office = Office(answers={"GET /patient_forms": listed("patient_forms", PEOPLE)})
     office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=50))
     assert office.told == []
+    office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=150))
+    assert [of for _, of, _ in office.told] == [2, 2]
+    office.told.clear()
     office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=1_000))
     assert office.told == [
         (1, 3, "1 of 3 pages, 100 of 250 patient forms"),

@@ -269,6 +269,8 @@ def test_a_time_for_a_site_that_is_not_there_goes_out_for_cliniko_to_refuse() ->
     with pytest.raises(NotFound):
         told(account, lambda clinic: clinic.perform(made))
     assert account.asked == [f"GET /businesses/{SITE}", "GET /user", "POST /unavailable_blocks"]
+    with pytest.raises(InvalidArguments, match="needs a time zone"):
+        told(Account({"GET /user": person(1)}), lambda clinic: clinic.perform(made))
 
 
 @pytest.mark.parametrize(
