@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.cliniko.time_zones import LABELS, known, label_of
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.rules.account import PRIVATE
+from cliniko_mcp.cliniko.time_zones import LABELS, known, label_of
 from sandbox.front import Front, errors, last
 
 ADDRESS = "CLINIKO_OPENAPI"
