@@ -2,9 +2,9 @@
 
     python -m benchmarks.clinic [--json] [--runs 5]
 
-Each run is a process of its own that does as `cliniko-mcp sandbox` does: sow, then take the rows out of the garbage
-collector's view. No page is asked for twice, so nothing that the clinic remembers helps; nothing goes over a socket.
-Times are processor time, so that other work on the computer matters less.
+Each run is a process of its own that does as `cliniko-mcp sandbox` does: build the seed, then take the rows out of the
+garbage collector's view. No page is asked for twice, so nothing that the clinic remembers helps; nothing goes over a
+socket. Times are processor time, so that other work on the computer matters less.
 """
 
 import gc
@@ -78,7 +78,7 @@ def once() -> dict[str, float]:
 
 def _year(clinic: object) -> float:
     from cliniko_mcp.sandbox.core import Sandbox
-    from cliniko_mcp.sandbox.rules.available_times import Place, available
+    from cliniko_mcp.sandbox.rules.available_times import BookableService, available
 
     assert isinstance(clinic, Sandbox)
     store = clinic.context.store
@@ -89,7 +89,7 @@ def _year(clinic: object) -> float:
     ]
     today: date = NOW.date()
     began = time.process_time()
-    assert len(available(clinic.context, Place(*rows, rules={}), today, today + timedelta(days=364))) > 2_000
+    assert len(available(clinic.context, BookableService(*rows, rules={}), today, today + timedelta(days=364))) > 2_000
     return (time.process_time() - began) * 1_000
 
 

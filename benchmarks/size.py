@@ -6,7 +6,6 @@ Tokens are o200k_base where bpe-openai (in the extra `bench`, with its vocabular
 it) is installed, else bytes/4.
 """
 
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib import import_module
@@ -117,25 +116,12 @@ async def results(count: Callable[[str], int]) -> list[Row]:
     return rows
 
 
-def lookup_milliseconds() -> float:
-    """The median time of a plain-word lookup after the first, in milliseconds."""
-    from cliniko_mcp.tools.lookup import Lookup
-
-    lookup = Lookup(entries().values())
-    times: list[float] = []
-    for query in ("who didn't show up yesterday", "add an allergy", "move Mr Brown to Friday", "unpaid bills") * 25:
-        began = time.perf_counter()
-        lookup.search(query, 12)
-        times.append(time.perf_counter() - began)
-    return round(sorted(times)[len(times) // 2] * 1000, 2)
-
-
 def main() -> None:
     """Measure and print."""
     kind, count = counter()
     facts = {"tokens by": kind, "instructions": f"{count(INSTRUCTIONS)} tokens, {len(INSTRUCTIONS)} characters"}
     report("Lists", views(count), facts)
-    report("Results on the demo clinic", anyio.run(results, count), {"lookup": f"{lookup_milliseconds()} ms"})
+    report("Results on the demo clinic", anyio.run(results, count))
 
 
 if __name__ == "__main__":

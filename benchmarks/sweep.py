@@ -21,9 +21,10 @@ import anyio
 import httpx2
 
 from benchmarks.report import Row, report
+from cliniko_mcp.cli.export import list_named
 from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.cliniko.resources.patients import Patients
-from cliniko_mcp.export import export, list_named, planned
+from cliniko_mcp.export import export, planned
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller
 

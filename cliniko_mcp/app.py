@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -17,8 +17,9 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.settings import Settings
-from cliniko_mcp.tools.boundary import too_large
+from cliniko_mcp.tools.boundary import check_size
 from cliniko_mcp.tools.catalogue import Catalogue
+from cliniko_mcp.tools.tool import Arguments, Tool
 from cliniko_mcp.tools.views import View, view_of
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class App:
         """The clock of this run: the demo clinic's, a start that was set and runs on, or this computer's."""
         if self.settings.sandbox:
             return lambda: self.sandbox.clock.now()
-        start = self.settings.sandbox_now
-        if start is not None and self.settings.demo:
+        start = self.settings.clock_start
+        if start is not None:
             began = datetime.now(UTC)
             frozen = self.settings.sandbox_clock == "frozen"
             return lambda: start if frozen else start + (datetime.now(UTC) - began)
@@ -79,22 +80,25 @@ class App:
                 self._clinic = clinic
             return self._clinic
 
-    async def call(self, name: str, arguments: Mapping[str, object] | None, caller: Caller) -> dict[str, JsonValue]:
-        """What the tool `name` answers, as the envelope.
+    async def call(self, name: str, arguments: Arguments | None, caller: Caller) -> dict[str, JsonValue]:
+        """What the tool of this name answers, see `run`. Raises UnknownTool for a name that does not exist."""
+        return await self.run(self.catalogue.get(name), arguments or {}, caller)
 
-        Raises UnknownTool for a name that does not exist, AskFirst where a person has to be asked by a repeated call,
-        and the error tree for everything that goes wrong.
+    async def run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
+        """What this tool of the catalogue answers, as the envelope.
+
+        Raises AskFirst where a person has to be asked by a repeated call, and the error tree for everything that goes
+        wrong.
         """
-        tool = self.catalogue.get(name)
-        too_large(arguments, tool.most_bytes)
+        check_size(arguments, tool.max_argument_bytes)
         ended = anyio.Event()
         self._under_way.add(ended)
         try:
-            guarded = await self.guarded_clinic(name, caller)
+            guarded = await self.guarded_clinic(tool.name, caller)
             from cliniko_mcp.client.rate_limit import one_call
 
             with one_call():
-                answer = await tool.run(guarded, arguments or {})
+                answer = await tool.run(guarded, arguments)
                 return await answer.finished(guarded)
         finally:
             self._under_way.discard(ended)
@@ -122,25 +126,25 @@ def demo_clinic(settings: Settings) -> Sandbox:
     from cliniko_mcp.sandbox.core import Fault, Sandbox
 
     try:
-        faults = [Fault.said(fault) for fault in settings.faults]
+        faults = [Fault.parse(fault) for fault in settings.faults]
     except ValueError as problem:
         raise ConfigurationError(f"--faults: {problem}") from None
-    keeper = None
+    persistence = None
     if settings.sandbox_file:
         from cliniko_mcp.sandbox.clinic_file import ClinicFile
 
-        keeper = ClinicFile(settings.sandbox_file)
+        persistence = ClinicFile(settings.sandbox_file)
     sandbox = Sandbox(
         now=settings.sandbox_now or datetime.now(UTC),
         frozen=settings.sandbox_clock == "frozen",
         seed=settings.seed,
         rate_limit=settings.rate_limit,
-        keeper=keeper,
+        persistence=persistence,
         faults=faults,
     )
     chosen = settings.model_fields_set
     wall = partial(datetime.now, UTC)
-    sandbox.keep_clock(wall, now_said="sandbox_now" in chosen, frozen_said="sandbox_clock" in chosen)
+    sandbox.persist_clock(wall, keep_now="sandbox_now" in chosen, keep_frozen="sandbox_clock" in chosen)
     return sandbox
 
 

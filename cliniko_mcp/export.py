@@ -12,15 +12,15 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, aclosing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Final, Literal, Self, cast
+from typing import Final, Literal, Self
 
-from cliniko_mcp.cliniko.filters import NUMBER
-from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.cliniko.registry import find
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.filters import NUMBER, After, conditions_of
+from cliniko_mcp.cliniko.models import Record, row_id
+from cliniko_mcp.cliniko.operations import List
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.private_files import locked, open_private
@@ -46,17 +46,32 @@ class Plan:
     `account` names the clinic whose list it is (`Clinic.account`); `export` puts it in.
     """
 
-    operation: str
+    call: Call[Record]
     arguments: Mapping[str, str]
+    """The arguments that `call` was made of."""
     format: Format
     columns: Sequence[str]
     more: bool
     by_id: bool
     account: str = ""
 
-    def facts(self) -> Mapping[str, JsonValue]:
+    def facts(self) -> dict[str, JsonValue]:
         """The plan as it is kept beside an unfinished file."""
-        return cast("Mapping[str, JsonValue]", json.loads(json.dumps(asdict(self))))
+        return {
+            "operation": self.call.operation.name,
+            "arguments": {**self.arguments},
+            "format": self.format,
+            "columns": [*self.columns],
+            "more": self.more,
+            "by_id": self.by_id,
+            "account": self.account,
+        }
+
+    def behind(self, last: str | None) -> Call[Record]:
+        """The call for the rows behind this id; for all of them without one."""
+        if last is None:
+            return self.call
+        return replace(self.call, conditions=(*self.call.conditions, *conditions_of("id", NUMBER, After(last))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +83,22 @@ class Exported:
     kept: int
 
 
-def list_named(name: str) -> Operation:
-    """The list that a resource's or an operation's name stands for: `patients`, `list_inactive_practitioners`.
-
-    Raises ConfigurationError for anything else.
-    """
-    operation = find(name) or find(f"list_{name}")
-    if operation is None or not operation.listing:
-        raise ConfigurationError(f"there is no list called {name}; `cliniko-mcp tools --view all` shows what there is")
-    return operation
-
-
-def planned(operation: Operation, arguments: Mapping[str, str], form: Format, fields: Sequence[str] = ()) -> Plan:
+def planned(
+    listing: List[Record], arguments: Mapping[str, str], file_format: Format, fields: Sequence[str] = ()
+) -> Plan:
     """The plan of an export, its arguments checked; secrets of patients are written only where `fields` names them.
 
     Raises InvalidArguments for a wrong filter or an unknown field.
     """
-    record = operation.record
-    assert record is not None
+    record = listing.row
     known = sorted(record.model_fields, key=lambda name: name != "id")
-    if strangers := sorted(set(fields) - set(known)):
-        raise InvalidArguments(f"There is no field called {strangers[0]} here.", f"Fields: {', '.join(known)}.")
+    if unknown := sorted(set(fields) - set(known)):
+        raise InvalidArguments(f"There is no field called {unknown[0]} here.", f"Fields: {', '.join(known)}.")
     columns = list(fields) or [name for name in known if name not in record.secret]
     free = "id" not in arguments and arguments.get("sort") in (None, "id")
-    by_id = free and operation.sortable and operation.filters.get("id") is NUMBER
+    by_id = free and listing.sortable and listing.filters.get("id") is NUMBER
     chosen = {**arguments, **({"sort": "id"} if by_id else {})}
-    operation.parse(chosen)
-    return Plan(operation.name, chosen, form, columns, more=not fields, by_id=by_id)
+    return Plan(listing.parse(chosen), chosen, file_format, columns, more=not fields, by_id=by_id)
 
 
 async def export(
@@ -125,8 +129,7 @@ async def export(
                 nonlocal total
                 total = kept + rows
 
-            behind = {"id": f">{unfinished.last}"} if unfinished.last else {}
-            async with aclosing(clinic.all_named(plan.operation, expect, **plan.arguments, **behind)) as records:
+            async with aclosing(clinic.all_of(plan.behind(unfinished.last), expect)) as records:
                 async for record in records:
                     unfinished.write(record)
                     if unfinished.rows % CHECKPOINT == 0:
@@ -154,7 +157,8 @@ class Unfinished:
             raise ConfigurationError(f"{out} exists: choose another name, or add --overwrite")
         self._plan, self._out = plan, out
         self._part, self._note = out.with_name(f"{out.name}.part"), out.with_name(f"{out.name}.part.json")
-        self.rows, self.last = 0, cast("str | None", None)
+        self.rows = 0
+        self.last: str | None = None
         try:
             self._file = os.fdopen(open_private(self._part, os.O_RDWR | os.O_CREAT), "r+b")
         except OSError as problem:
@@ -200,18 +204,17 @@ class Unfinished:
             cells = [_cell(whole[name]) if name in whole else None for name in plan.columns]
             self._csv.writerow([*cells, _cell(extra or None)] if plan.more else cells)
         self.rows += 1
-        name = getattr(record, "id", None)
-        self.last = name if self._plan.by_id and isinstance(name, str) else None
+        self.last = (row_id(record) or None) if self._plan.by_id else None
 
     def note(self) -> None:
         """Remember, in one step, that the file is good up to here; without ids to enter the list behind, nothing."""
         self._text.flush()
         if self.last is None:
             return
-        said = {"plan": asdict(self._plan), "rows": self.rows, "length": self._file.tell(), "last": self.last}
+        note = {"plan": self._plan.facts(), "rows": self.rows, "length": self._file.tell(), "last": self.last}
         fresh = self._note.with_name(f"{self._note.name}.new")
         with os.fdopen(open_private(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
-            file.write(json.dumps(said).encode())
+            file.write(json.dumps(note).encode())
         os.replace(fresh, self._note)
 
     def finish(self) -> None:
@@ -226,8 +229,8 @@ class Unfinished:
     def _remembered(self) -> int:
         """The bytes that an earlier run of the same plan left behind; 0 where it left nothing usable."""
         try:
-            said = json.loads(self._note.read_text("utf-8"))
-            plan, rows, length, last = said["plan"], int(said["rows"]), int(said["length"]), str(said["last"])
+            note = json.loads(self._note.read_text("utf-8"))
+            plan, rows, length, last = note["plan"], int(note["rows"]), int(note["length"]), str(note["last"])
             usable = 0 < length <= self._part.stat().st_size
         except (OSError, ValueError, TypeError, KeyError):
             return 0

@@ -6,7 +6,7 @@ One source, so that documents, lists and tools cannot disagree; `cliniko-mcp man
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from cliniko_mcp import __version__
 from cliniko_mcp.cliniko.registry import RESOURCES, resource
@@ -14,7 +14,7 @@ from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.tools.catalogue import Catalogue
 from cliniko_mcp.tools.index import FILE
-from cliniko_mcp.tools.schema import output_schema
+from cliniko_mcp.tools.schema import items_of, output_schema, properties_of, required_of
 from cliniko_mcp.tools.tool import Tool
 from cliniko_mcp.tools.views import CORE
 
@@ -29,12 +29,22 @@ def all_tools() -> Mapping[str, Tool]:
 
 def manifest(tools: Mapping[str, Tool]) -> dict[str, JsonValue]:
     """The manifest: name, version, views, and for each tool everything that a host or a reviewer may want to know."""
+    return {**_head(tools), "tools": [_row(tool) for tool in tools.values()]}
+
+
+def manifest_text(tools: Mapping[str, Tool]) -> str:
+    """The manifest as JSON, each tool on a line of its own, so that a change of one tool shows as one line."""
+    head = json.dumps(_head(tools), indent=1, ensure_ascii=False).removesuffix("\n}")
+    lines = ",\n".join(f"  {json.dumps(_row(tool), ensure_ascii=False)}" for tool in tools.values())
+    return f'{head},\n "tools": [\n{lines}\n ]\n}}\n'
+
+
+def _head(tools: Mapping[str, Tool]) -> dict[str, JsonValue]:
     views: dict[str, JsonValue] = {
         "core": [name for name in tools if name in CORE],
         "all": [name for name, tool in tools.items() if not (tool.operation and tool.operation.deprecated)],
     }
-    rows: list[JsonValue] = [_row(tool) for tool in tools.values()]
-    return {"name": "cliniko-mcp", "version": __version__, "views": views, "tools": rows}
+    return {"name": "cliniko-mcp", "version": __version__, "views": views}
 
 
 def _row(tool: Tool) -> dict[str, JsonValue]:
@@ -62,7 +72,7 @@ def _row(tool: Tool) -> dict[str, JsonValue]:
 
 
 def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
-    """What the package itself reads at start: the list without output schemas, with the words for look-up."""
+    """What the package itself reads at start: the list without output schemas."""
     rows: list[JsonValue] = []
     for tool in tools.values():
         row: dict[str, JsonValue] = {
@@ -74,8 +84,7 @@ def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
             "inputSchema": tool.input_schema,
             "annotations": tool.annotations,
         }
-        optional: dict[str, JsonValue] = {"resource": tool.resource, "synonyms": tool.synonyms}
-        optional["needs"] = list(tool.needs)
+        optional: dict[str, JsonValue] = {"resource": tool.resource, "needs": [need.name for need in tool.needs]}
         if tool.operation and tool.operation.replaced_by:
             optional |= {"replaced_by": tool.operation.replaced_by, "deprecated": True}
         rows.append(row | {name: value for name, value in optional.items() if value})
@@ -91,9 +100,9 @@ def tool_table(tools: Mapping[str, Tool]) -> str:
             lines.append(f"| {title} | {' '.join(names)} |")
     for module in RESOURCES:
         names = [
-            f"`{each.name}`{' ⚠' if each.risk == 'destructive' else ''}"
-            for each in resource(module).operations()
-            if not each.deprecated
+            f"`{operation.name}`{' ⚠' if operation.risk == 'destructive' else ''}"
+            for operation in resource(module).operations()
+            if not operation.deprecated
         ]
         lines.append(f"| {module.replace('_', ' ').capitalize()} | {' '.join(names)} |")
     old = sum(1 for tool in tools.values() if tool.operation and tool.operation.deprecated)
@@ -126,14 +135,14 @@ def tool_reference(tools: Mapping[str, Tool]) -> str:
 
 
 def _described(tool: Tool) -> Iterator[str]:
-    schema = cast("Mapping[str, Mapping[str, JsonValue]]", tool.input_schema.get("properties", {}))
-    required = cast("list[str]", tool.input_schema.get("required", []))
+    arguments = properties_of(tool.input_schema)
+    required = required_of(tool.input_schema)
     replaced = tool.operation.replaced_by if tool.operation else None
     yield from ("", f"### `{tool.name}`", "")
     yield f"**{tool.risk}** · {_one_line(tool.description)}" + (f" Replaced by `{replaced}`." if replaced else "")
-    if schema:
+    if arguments:
         yield from ("", "| argument | takes | |", "|---|---|---|")
-    for name, field in schema.items():
+    for name, field in arguments.items():
         needed = "**needed** " if name in required else ""
         words = _one_line(str(field.get("description", ""))).replace("|", "\\|")
         yield f"| `{name}` | {_takes(field)} | {(needed + words).strip()} |"
@@ -149,19 +158,20 @@ def _takes(field: Mapping[str, JsonValue]) -> str:
     choices = field.get("enum")
     if isinstance(choices, list):
         return ", ".join(f"`{choice}`" for choice in choices)
-    items = field.get("items")
-    if kind == "array" and isinstance(items, dict):
+    if kind == "array" and (items := items_of(field)):
         return f"list of {_takes(items)}"
     return {"string": "text", "integer": "whole number", "boolean": "true or false"}.get(kind, kind)
 
 
 def stamped(text: str, tools: Mapping[str, Tool]) -> str:
     """A package's description in JSON with the version of this program, and the listed tools where it names tools."""
-    found = cast("dict[str, JsonValue]", json.loads(text))
+    # A seam where JSON enters: a file of this repository, which is an object.
+    found: dict[str, JsonValue] = json.loads(text)
     found["version"] = __version__
     packages = found.get("packages")
     for package in packages if isinstance(packages, list) else ():
-        cast("dict[str, JsonValue]", package)["version"] = __version__
+        if isinstance(package, dict):
+            package["version"] = __version__
     if "tools" in found:
         shown = [tool for name, tool in tools.items() if name in CORE]
         found["tools"] = [{"name": tool.name, "description": tool.description.split(". ")[0]} for tool in shown]
@@ -169,10 +179,14 @@ def stamped(text: str, tools: Mapping[str, Tool]) -> str:
 
 
 def generated(root: Path) -> dict[Path, str]:
-    """The files that the registry determines, with the text each should have; `root` is the project's folder."""
+    """The files that the registry determines, with the text each should have; `root` is the project's folder.
+
+    Raises ConfigurationError for a resource module that the registry does not know.
+    """
+    check_registered(root)
     tools = all_tools()
     files = {
-        root / "tools.manifest.json": json.dumps(manifest(tools), indent=1, ensure_ascii=False) + "\n",
+        root / "tools.manifest.json": manifest_text(tools),
         root / "cliniko_mcp" / "tools" / FILE: json.dumps(listing(tools), separators=(",", ":"), ensure_ascii=False)
         + "\n",
         root / "docs" / "tools.md": tool_reference(tools),
@@ -191,9 +205,20 @@ def generated(root: Path) -> dict[Path, str]:
     return files
 
 
+def check_registered(root: Path) -> None:
+    """Raise ConfigurationError naming the modules of `cliniko/resources` whose operations nobody would see."""
+    folder = root / "cliniko_mcp" / "cliniko" / "resources"
+    missing = sorted({path.stem for path in folder.glob("[!_]*.py")} - {*RESOURCES})
+    if missing:
+        raise ConfigurationError(
+            f"{', '.join(missing)}: in cliniko_mcp/cliniko/resources, but not in RESOURCES of "
+            "cliniko_mcp/cliniko/registry.py; add a line there for each"
+        )
+
+
 def demo_reference(page: str) -> str:
     """The page about the demo clinic, with the tables that its own code determines put between their marks."""
-    from cliniko_mcp.sandbox.choices import choices_table
+    from cliniko_mcp.sandbox.design_choices import choices_table
     from cliniko_mcp.sandbox.ledger import ledger_table
 
     for name, table in (("choices", choices_table()), ("ledger", ledger_table())):

@@ -72,7 +72,8 @@ def _visible(text: str) -> Iterator[str]:
 
 
 def plain(html: str, limit: int = MAX_CHARACTERS) -> str:
-    """The words of a piece of HTML, such as a note's paragraph (api.md 1.6), with its line breaks; then cleaned."""
+    """The words of a piece of HTML, such as a note's paragraph (cliniko-api.md#values), with its line breaks; then
+    cleaned."""
     words: list[str] = []
     silent = ""
     for piece in _TAG.split(html[:MAX_CHARACTERS]):

@@ -2,11 +2,14 @@
 
 This is the only reader of the environment. Each field is one flag (`--approval-wait`) and one variable
 (`CLINIKO_MCP_APPROVAL_WAIT`); the key and the contact email have names of their own. A literal `${...}`, which some
-hosts leave for a blank setting, counts as unset.
+hosts leave for a blank setting, counts as unset. A variable that is none of these is an error, because a misspelt
+`CLINIKO_MCP_READ_ONLY` must not let changes through.
 """
 
+import logging
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -15,6 +18,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from cliniko_mcp.errors import ConfigurationError
 
 ENVIRONMENT_NAMES = {"api_key": "CLINIKO_API_KEY", "contact_email": "CLINIKO_CONTACT_EMAIL"}
+PREFIX = "CLINIKO_MCP_"
+REQUESTS_PER_MINUTE = 200
+"""What Cliniko allows each user (docs/cliniko-api.md#rate-limit)."""
+_SERVICE = re.compile(
+    r"""
+      CLINIKO_MCP_(?:\w+_)?SERVICE_HOST=[0-9a-f.:]+
+    | CLINIKO_MCP_(?:\w+_)?SERVICE_PORT(?:_\w+)?=\d+
+    | CLINIKO_MCP_(?:\w+_)?PORT(?:_\d+_(?:TCP|UDP|SCTP))?=(?:tcp|udp|sctp)://\S+
+    | CLINIKO_MCP_(?:\w+_)?PORT_\d+_(?:TCP|UDP|SCTP)_(?:PROTO=(?:tcp|udp|sctp)|PORT=\d+|ADDR=[0-9a-f.:]+)
+    """,
+    re.VERBOSE,
+)
+"""Variables that Kubernetes makes in every pod for a service whose name begins with cliniko-mcp, with their values
+(https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables)."""
+_LOG = logging.getLogger(__name__)
 
 
 def _names(value: object) -> object:
@@ -97,7 +115,7 @@ class Settings(BaseModel):
         default=None, description="Another address of the API, with /v1: https, or http on this computer."
     )
     requests_per_minute: int = Field(
-        default=200, ge=1, description="Requests a minute to send; more than 200 only to a demo clinic."
+        default=REQUESTS_PER_MINUTE, ge=1, description="Requests a minute to send; more than 200 only with --sandbox."
     )
     http_token_file: str | None = Field(
         default=None, description="File (mode 0600) with the bearer token that http and sse clients must send."
@@ -120,29 +138,38 @@ class Settings(BaseModel):
 
     @property
     def demo(self) -> bool:
-        """Whether the server talks to a demo clinic, its own or one on this computer."""
-        return self.sandbox or (self.base_url or "").startswith("http://")
+        """Whether the clinic is the demo clinic, as far as settings can know: of another address only its answers tell
+        (`Clinic.demo`)."""
+        return self.sandbox
 
     @property
     def pace(self) -> int:
-        """Requests a minute that may be sent: as many as were set, of them at most Cliniko's 200 to a real account."""
-        return self.requests_per_minute if self.demo else min(self.requests_per_minute, 200)
+        """Requests a minute that may be sent: as many as were set, but at most Cliniko's 200 without --sandbox."""
+        return self.requests_per_minute if self.sandbox else min(self.requests_per_minute, REQUESTS_PER_MINUTE)
+
+    @property
+    def clock_start(self) -> datetime | None:
+        """Where this program's own clock starts; None for the computer's clock.
+
+        Only beside a demo clinic that another program serves on this computer: its --sandbox-now is given here as well.
+        """
+        return self.sandbox_now if (self.base_url or "").startswith("http://") else None
 
     @classmethod
     def load(cls, flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Self:
         """The settings from these flags (None counts as not given) and the environment.
 
-        Raises ConfigurationError with one line that names each wrong flag and says what it takes.
+        Raises ConfigurationError with one line that names each wrong flag and says what it takes, or each variable that
+        is no setting and the one that comes nearest.
         """
-        environ = os.environ if environ is None else environ
-        given: dict[str, Any] = {}
-        for name in cls.model_fields:
-            value = environ.get(variable(name), "").strip()
-            if value and not (value.startswith("${") and value.endswith("}")):
-                given[name] = value
-        given |= {name: value for name, value in flags.items() if value is not None and value != ()}
+        environ = dict(_set_variables(os.environ if environ is None else environ))
+        known = {variable(name): name for name in cls.model_fields}
+        if unknown := sorted(name for name in environ if name.upper().startswith(PREFIX) and name not in known):
+            raise ConfigurationError("; ".join(_unknown_variable(name, known) for name in unknown))
+        values: dict[str, Any] = {name: environ[key] for key, name in known.items() if key in environ}
+        values |= {name: value for name, value in flags.items() if value is not None and value != ()}
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(values)
         except ValidationError as refused:
             raise ConfigurationError("; ".join(_problems(refused))) from None
 
@@ -175,7 +202,36 @@ class Settings(BaseModel):
 
 def variable(name: str) -> str:
     """The environment variable of a setting."""
-    return ENVIRONMENT_NAMES.get(name, f"CLINIKO_MCP_{name.upper()}")
+    return ENVIRONMENT_NAMES.get(name, f"{PREFIX}{name.upper()}")
+
+
+def _set_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the variables that hold something, by name, without those that Kubernetes made; says so on the log."""
+    passed_over: list[str] = []
+    for name, text in environ.items():
+        value = text.strip()
+        if not value or (value.startswith("${") and value.endswith("}")):
+            continue
+        if _SERVICE.fullmatch(f"{name}={value}"):
+            passed_over.append(name)
+        else:
+            yield name, value
+    if passed_over:
+        _LOG.warning(
+            "%d environment variables that Kubernetes made for a service, %s among them, are no settings: passed over",
+            len(passed_over),
+            min(passed_over, key=len),
+        )
+
+
+def _unknown_variable(name: str, known: Mapping[str, str]) -> str:
+    from difflib import get_close_matches
+
+    # Without the prefix, which would make all of them alike; CLINIKO_MCP_API_KEY means CLINIKO_API_KEY.
+    by_setting = {setting: key for key, setting in known.items()}
+    near = get_close_matches(name[len(PREFIX) :].lower(), by_setting, n=1)
+    advice = f"did you mean {by_setting[near[0]]}?" if near else "`cliniko-mcp serve --help` lists them"
+    return f"{name} is not a setting: {advice}"
 
 
 def flag(name: str) -> str:

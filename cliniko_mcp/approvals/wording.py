@@ -93,7 +93,10 @@ def _undo(call: Call) -> str:
 
 
 def _restored_by(operation: Operation) -> str | None:
-    """The name of the operation that brings the record back, where there is one (api.md 1.8)."""
+    """The name of the operation that brings the record back, where there is one.
+
+    Source: cliniko-api.md#archive-delete-cancel.
+    """
     restoring = (line.name for line in resource(operation.resource).operations() if isinstance(line, Unarchive))
     return next(restoring, None)
 
@@ -192,7 +195,8 @@ async def _reference_number(facts: Facts, call: Call, record: Record) -> list[st
 
 
 async def _later(facts: Facts, module: str, record: Record, **filters: FilterValue) -> int | None:
-    """How many later records of the same series there are; 0 where the record is not part of one (api.md 3.2).
+    """How many later records of the same series there are; 0 where the record is not part of one
+    (cliniko-api.md#appointments).
 
     Later is what does not start before it. The first of a series counts too where it was moved behind the record.
     """
@@ -224,7 +228,10 @@ def _stay(later: int) -> str:
 
 
 async def _cancelling(facts: Facts, call: Call, record: Record) -> list[str]:
-    """What a cancellation says and reaches: reason, note, series, and that the patient may hear of it (api.md 3.2)."""
+    """What a cancellation says and reaches: reason, note, series, and that the patient may hear of it.
+
+    Source: cliniko-api.md#appointments.
+    """
     sentences: list[str] = []
     reason = call.body.sent("cancellation_reason") if call.body is not None else None
     if isinstance(reason, int):

@@ -1,4 +1,4 @@
-"""The command line: a file per command, each imported when it is called; the only folder that prints or exits."""
+"""The command line: one module a command, imported when it is called; only this package prints or exits."""
 
 import logging
 import sys
@@ -32,7 +32,7 @@ COMMANDS: Final = {
 
 
 class Commands(click.Group):
-    """The group of commands; a command's module is imported when it is used or its help is asked for."""
+    """The group of commands; the module of a command is imported when it runs or its help is shown."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -40,8 +40,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: object = getattr(import_module(f"cliniko_mcp.cli.{cmd_name}"), cmd_name)
-        return found if isinstance(found, click.Command) else None
+        # The module of a command is known by name only, so that a command imports no other; hence getattr.
+        command: object = getattr(import_module(f"cliniko_mcp.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -74,19 +75,19 @@ def commands(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors of ours are one line on stderr and exit 1, Ctrl-C ends quietly.
+    """Run the command line; an expected error is one line on stderr and exit code 1, and Ctrl-C ends quietly.
 
-    What nobody foresaw is told by its type and place: a traceback's words may quote records or the key.
+    An unexpected error is logged by its types and code locations only: its message may quote records or the key.
     """
     any_console()
     log_to_stderr()
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)
     except click.ClickException as problem:
-        said = " ".join(problem.format_message().split())
-        if context := getattr(problem, "ctx", None):
-            said += f"{'' if said.endswith(('.', '?')) else '.'} See {context.command_path} --help."
-        click.echo(f"cliniko-mcp: {said}", err=True)
+        message = " ".join(problem.format_message().split())
+        if isinstance(problem, click.UsageError) and problem.ctx:
+            message += f"{'' if message.endswith(('.', '?')) else '.'} See {problem.ctx.command_path} --help."
+        click.echo(f"cliniko-mcp: {message}", err=True)
         sys.exit(problem.exit_code)
     except ClinikoMcpError as problem:
         advice = f" {problem.fix}" if problem.fix else ""

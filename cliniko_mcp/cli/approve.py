@@ -1,4 +1,4 @@
-"""`cliniko-mcp approve`: answer on a terminal what assistants are waiting to do, and set the PIN for approvals."""
+"""`cliniko-mcp approve`: approve or deny waiting questions on a terminal, and set the PIN for approvals."""
 
 import secrets
 import sys
@@ -26,7 +26,7 @@ def approve(set_pin: bool) -> None:
 
 
 def at_a_terminal() -> bool:
-    """Whether what is typed and shown here goes from and to a person's terminal."""
+    """Whether standard input and output are a terminal."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -66,8 +66,8 @@ def _ask(server: Server, waiting: Waiting) -> None:
     click.echo(waiting.preview)
     if waiting.program:
         click.echo(f"Asked through {waiting.program}.")
-    said = click.prompt("Approve, deny, or leave it for later?", type=click.Choice(["approve", "deny", "later"]))
-    if said == "later":
+    answer = click.prompt("Approve, deny, or leave it for later?", type=click.Choice(["approve", "deny", "later"]))
+    if answer == "later":
         return
-    pin = click.prompt("PIN", hide_input=True) if said == "approve" and waiting.needs_pin else ""
-    click.echo(server.decide(waiting.challenge, said == "approve", pin).value)
+    pin = click.prompt("PIN", hide_input=True) if answer == "approve" and waiting.needs_pin else ""
+    click.echo(server.decide(waiting.challenge, answer == "approve", pin).value)

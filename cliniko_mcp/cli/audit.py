@@ -1,4 +1,4 @@
-"""`cliniko-mcp audit`: whether the audit log is whole, its last lines, and all of it for other programs."""
+"""`cliniko-mcp audit`: verifies the audit log, shows its last lines, and exports it for other programs."""
 
 import csv
 import json
@@ -14,7 +14,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.sanitize import clean
 
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 COLUMNS: Final[tuple[str, ...]] = (
     "n",
@@ -39,7 +39,7 @@ DEMO: Final = click.option("--sandbox", is_flag=True, help="The log of what was 
 
 @click.group(no_args_is_help=False)
 def audit() -> None:
-    """Verify, show or export the audit log: what was asked of the clinic, and how it ended."""
+    """Verify, show or export the audit log: every call and its outcome."""
 
 
 @audit.command()
@@ -70,12 +70,13 @@ def tail(lines: int, named: str | None, sandbox: bool) -> None:
     # A change is two lines, so twice as many are looked at.
     last = _readable(lambda: deque(chain.entries(), maxlen=2 * lines))
     ended = {str(entry["of"]) for entry in last if "of" in entry}
-    for entry in [each for each in last if each.get("outcome") != "begun" or str(each.get("n")) not in ended][-lines:]:
+    shown = [entry for entry in last if entry.get("outcome") != "begun" or str(entry.get("n")) not in ended]
+    for entry in shown[-lines:]:
         ids = " ".join(f"{name}={value}" for name, value in _ids(entry).items())
-        said = entry.get("channel", entry.get("rung"))  # version 0.1.0 wrote "rung"
-        channel = "" if said in (None, "none") else f"by {said}"
-        words = (entry.get("time"), entry.get("operation"), ids, entry.get("outcome"), channel)
-        click.echo("  ".join(clean(str(word)) for word in words if word))
+        channel = entry.get("channel", entry.get("rung"))  # version 0.1.0 wrote "rung"
+        by = "" if channel in (None, "none") else f"by {channel}"
+        columns = (entry.get("time"), entry.get("operation"), ids, entry.get("outcome"), by)
+        click.echo("  ".join(clean(str(column)) for column in columns if column))
 
 
 @audit.command()
@@ -101,13 +102,16 @@ def _ids(entry: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     return ids if isinstance(ids, dict) else {}
 
 
-def _chains(given: str | None, demo: bool) -> list[HashChain]:
-    """The logs meant: the one named or configured, else those in the usual place; at least one."""
+def _chains(path: str | None, demo: bool) -> list[HashChain]:
+    """The logs to read, at least one: that of `path` or of the settings, else those in the usual folder.
+
+    Raises click.ClickException where there is none.
+    """
     from cliniko_mcp.settings import Settings
 
-    given = given or (None if demo else Settings.load({}).audit_file)
-    paths = [Path(given)] if given else [audit_file(demo=demo)]
-    if not given and not demo:
+    path = path or (None if demo else Settings.load({}).audit_file)
+    paths = [Path(path)] if path else [audit_file(demo=demo)]
+    if not path and not demo:
         paths += [audit_file(demo=True)]
     found = [chain for chain in map(HashChain, paths) if chain.files()]
     if not found:
@@ -115,8 +119,8 @@ def _chains(given: str | None, demo: bool) -> list[HashChain]:
     return found
 
 
-def _readable(read: Callable[[], T]) -> T:
-    """What is read. Raises click.ClickException where the log cannot be read."""
+def _readable(read: Callable[[], ResultT]) -> ResultT:
+    """The result of `read`. Raises click.ClickException where the log cannot be read."""
     try:
         return read()
     except OSError as problem:

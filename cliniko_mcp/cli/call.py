@@ -1,8 +1,7 @@
 """`cliniko-mcp call`: one tool call from a shell, with questions asked on the terminal."""
 
 import sys
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +10,9 @@ from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.cli.progress_bar import Bar
 from cliniko_mcp.guards.pipeline import Caller
+
+if TYPE_CHECKING:
+    from cliniko_mcp.errors import JsonValue
 
 
 class Terminal:
@@ -63,8 +65,8 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     from cliniko_mcp.results.envelope import error_body
     from cliniko_mcp.settings import Settings
 
-    given = json_object(arguments)
-    if given is None:
+    parsed = json_object(arguments)
+    if parsed is None:
         raise click.UsageError('the arguments must be one JSON object, such as \'{"id": "123"}\'')
     settings = Settings.load(flags)
     bar = Bar()
@@ -72,11 +74,11 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     async def progress(done: float, total: float | None, message: str) -> None:
         bar.draw(done, total, message)
 
-    async def run() -> Mapping[str, Any]:
+    async def run() -> "dict[str, JsonValue]":
         at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
         caller = Caller(route="terminal", asker=Terminal() if at_terminal else None, progress=progress)
         async with open_app(settings) as app:
-            return await app.call(name, given, caller)
+            return await app.call(name, parsed, caller)
 
     try:
         answer = anyio.run(run)
@@ -90,12 +92,12 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     click.echo(json_for(answer, sys.stdout, indent=2))
 
 
-def json_object(text: str) -> dict[str, Any] | None:
+def json_object(text: str) -> "dict[str, JsonValue] | None":
     """The JSON object that the text is, or None where it is none."""
     from pydantic_core import from_json
 
     try:
-        parsed: Any = from_json(text)
+        parsed: JsonValue = from_json(text)
     except ValueError:
         return None
-    return parsed if isinstance(parsed, dict) else None  # pyright: ignore[reportUnknownVariableType]
+    return parsed if isinstance(parsed, dict) else None

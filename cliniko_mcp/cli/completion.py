@@ -1,4 +1,4 @@
-"""`cliniko-mcp completion`: what a shell needs to complete commands and flags."""
+"""`cliniko-mcp completion`: prints the script with which a shell completes commands and flags."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ HOW: Final = {
     "fish": "cliniko-mcp completion fish | source   in ~/.config/fish/config.fish",
 }
 
-# A new zsh completes nothing until it is told to; without this the script would end in "command not found: compdef".
+# A new zsh does not load its completion by itself; without this the script ends in "command not found: compdef".
 _BEFORE: Final = {"zsh": "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }\n"}
 
 
@@ -23,10 +23,10 @@ def completion(shell: str) -> None:
 
     from cliniko_mcp.cli import commands
 
-    found = get_completion_class(shell)
-    if found is None:
+    completion_class = get_completion_class(shell)
+    if completion_class is None:
         raise click.ClickException(f"there is no completion for {shell}")
-    made = found(commands, {}, "cliniko-mcp", VARIABLE)
+    script = completion_class(commands, {}, "cliniko-mcp", VARIABLE)
     click.echo(_BEFORE.get(shell, ""), nl=False)
-    # Without its `source`, which asks the installed bash for its version first.
-    click.echo(made.source_template % made.source_vars())
+    # The template, not `source()`, which asks the installed bash for its version first.
+    click.echo(script.source_template % script.source_vars())

@@ -1,13 +1,20 @@
-"""`cliniko-mcp demo`: the newcomer's first minute, a front-desk conversation played through a real MCP client."""
+"""`cliniko-mcp demo`: plays a front-desk conversation with the demo clinic through a real MCP client."""
 
 import json
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from cliniko_mcp.errors import JsonValue
+
+if TYPE_CHECKING:
+    import mcp_types as types
+    from mcp.client.client import Client
+    from mcp.client.session import ClientRequestContext
 
 
 @click.command()
@@ -20,15 +27,19 @@ def demo(fast: bool) -> None:
 
 
 class Conversation:
-    """A receptionist's questions, the tool calls that answer them, and the answers, told one after the other."""
+    """A receptionist's questions, the tool calls that answer them, and the results, printed one after the other.
+
+    `pause` is the time in seconds between two lines.
+    """
+
+    _client: "Client"
 
     def __init__(self, pause: float) -> None:
         self._pause = pause
-        self._client: Any = None
         self._person_says_yes = True
 
     async def play(self) -> None:
-        """Connect over stdio to a server of our own and play all scenes."""
+        """Connect over stdio to a server started for the demo, and play all scenes."""
         from mcp.client.client import Client
         from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -37,14 +48,12 @@ class Conversation:
         async with Client(stdio_client(server), elicitation_callback=self._answer) as client:
             self._client = client
             listed = await client.list_tools()
-            said = (
-                f"Connected: {len(listed.tools)} tools listed, every other one can be called. All of it is fictional."
-            )
-            tell(said, dim=True)
+            count = len(listed.tools)
+            tell(f"Connected: {count} tools listed, every other one can be called. All of it is fictional.", dim=True)
             await self._scenes()
         click.echo()
         tell("To try it in Claude Desktop, run this, then start Claude Desktop again:", bold=True)
-        click.echo(f"  {started()} install --client claude-desktop --sandbox")
+        click.echo(f"  {start_command()} install --client claude-desktop --sandbox")
         tell("For your own clinic leave out --sandbox. For any other assistant, this is the block to put in by hand:")
         click.echo(configuration())
 
@@ -81,12 +90,12 @@ class Conversation:
         await self._say("Read me the visits so far, oldest first.")
         await self._call("list_individual_appointments", sort="starts_at", limit=250)
 
-    async def _say(self, words: str) -> None:
+    async def _say(self, question: str) -> None:
         import anyio
 
         await anyio.sleep(self._pause)
         click.echo()
-        tell(f"› {words}", fg="cyan", bold=True)
+        tell(f"› {question}", fg="cyan", bold=True)
 
     async def _call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         import anyio
@@ -94,19 +103,24 @@ class Conversation:
         shown = ", ".join(f"{key}: {value}" for key, value in arguments.items())
         tell(f"{name}({shown})", 2, fg="yellow")
         result = await self._client.call_tool(name, arguments, progress_callback=self._progress)
-        answer: dict[str, Any] = json.loads(result.content[0].text)
+        (content,) = result.content
+        assert content.type == "text"
+        # JSON of fifteen tools enters here, each with fields of its own.
+        answer: dict[str, Any] = json.loads(content.text)
         for line, style in lines_of(answer):
             tell(line, 4, **style)
         await anyio.sleep(self._pause)
         return answer
 
-    async def _progress(self, done: float, total: float | None, message: str | None) -> None:
-        tell(f"… {message or f'{done:g} of {total or 0:g}'}", 4, dim=True)
+    async def _progress(self, progress: float, total: float | None, message: str | None) -> None:
+        tell(f"… {message or f'{progress:g} of {total or 0:g}'}", 4, dim=True)
 
-    async def _answer(self, context: Any, params: Any) -> Any:
+    async def _answer(
+        self, context: "ClientRequestContext", params: "types.ElicitRequestParams"
+    ) -> "types.ElicitResult":
         import mcp_types as types
 
-        for line in filter(None, str(params.message).splitlines()):
+        for line in filter(None, params.message.splitlines()):
             tell(f"? {line}", 4, fg="magenta")
         tell(f"! {'Yes' if self._person_says_yes else 'No'}", 4, fg="magenta", bold=True)
         if self._person_says_yes:
@@ -114,20 +128,20 @@ class Conversation:
         return types.ElicitResult(action="decline")
 
 
-def tell(words: str, indent: int = 0, **style: Any) -> None:
-    """Print the words; in a terminal broken between words, with what follows under where they began."""
-    lines = [" " * indent + words]
+def tell(text: str, indent: int = 0, **style: Any) -> None:
+    """Print the text with a `click.style`; in a terminal it is wrapped between words, with a hanging indent."""
+    lines = [" " * indent + text]
     if sys.stdout.isatty():
-        room = max(shutil.get_terminal_size().columns, 40)
+        width = max(shutil.get_terminal_size().columns, 40)
         lines = textwrap.wrap(
-            words, room, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2), break_on_hyphens=False
+            text, width, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2), break_on_hyphens=False
         )
     for line in lines:
         click.secho(line, **style)
 
 
-def lines_of(answer: Mapping[str, Any], most: int = 4) -> Iterator[tuple[str, dict[str, Any]]]:
-    """An answer in a few lines that a person can read, each with its style."""
+def lines_of(answer: Mapping[str, Any], limit: int = 4) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A tool's result as a few readable lines, at most `limit` of each list, each with its `click.style`."""
     faint: dict[str, Any] = {"dim": True}
     if "code" in answer:
         yield f"{answer['code']}: {answer['message']}", {"fg": "red"}
@@ -139,9 +153,9 @@ def lines_of(answer: Mapping[str, Any], most: int = 4) -> Iterator[tuple[str, di
         yield answer["when"], faint
     for name in ("sites", "practitioners", "items"):
         rows = answer.get(name, [])
-        yield from ((_line(row), {}) for row in rows[:most])
-        if len(rows) > most:
-            yield f"… and {len(rows) - most} more {name if name != 'items' else ''}".rstrip(), faint
+        yield from ((_line(row), {}) for row in rows[:limit])
+        if len(rows) > limit:
+            yield f"… and {len(rows) - limit} more {name if name != 'items' else ''}".rstrip(), faint
     if "item" in answer:
         yield _line(answer["item"]), {}
     if "done" in answer:
@@ -149,23 +163,23 @@ def lines_of(answer: Mapping[str, Any], most: int = 4) -> Iterator[tuple[str, di
     yield from ((note, faint) for note in answer.get("notes", [])[:2])
 
 
-def _line(row: Mapping[str, Any]) -> str:
-    words = " · ".join(_words(row))
-    return words if len(words) <= 140 else words[:139] + "…"
+def _line(row: Mapping[str, JsonValue]) -> str:
+    line = " · ".join(_values(row))
+    return line if len(line) <= 140 else line[:139] + "…"
 
 
-def _words(row: Mapping[str, Any]) -> Iterator[str]:
+def _values(row: Mapping[str, JsonValue]) -> Iterator[str]:
     for name, value in row.items():
         if name == "id" or name.endswith("_id") or isinstance(value, bool):
             continue
         if isinstance(value, dict):
-            yield from (f"{key} {each}" for key, each in value.items() if isinstance(each, str | int))  # pyright: ignore[reportUnknownVariableType]
+            yield from (f"{key} {part}" for key, part in value.items() if isinstance(part, str | int))
         elif isinstance(value, str | int | float):
             yield str(value)
 
 
-def started() -> str:
-    """How this program is started from any folder: by its name where the shell finds it, else by its path."""
+def start_command() -> str:
+    """The command that starts this program from any folder: its name where the shell finds it, else its path."""
     import shlex
 
     from cliniko_mcp.hosts.launch import NAME, launch_command
@@ -174,7 +188,7 @@ def started() -> str:
 
 
 def configuration() -> str:
-    """The block for a host's configuration file that serves the demo clinic with this very installation."""
+    """The JSON for a host's configuration file that starts this installation with the demo clinic."""
     from cliniko_mcp.hosts.table import ENTRY, HOSTS
 
     host = HOSTS["other"]

@@ -9,6 +9,8 @@ from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.progress_bar import Bar
 
 if TYPE_CHECKING:
+    from cliniko_mcp.cliniko.models import Record
+    from cliniko_mcp.cliniko.operations import List
     from cliniko_mcp.export import Exported, Format
 
 NOT_HERE = (
@@ -30,7 +32,7 @@ From the demo clinic:
 @click.option("--fields", metavar="A,B", help="Only these fields; all but patients' secret links if left out.")
 @click.option(
     "--format",
-    "form",
+    "file_format",
     type=click.Choice(["csv", "jsonl"]),
     help="Kind of file; if left out as its name ends, else csv.",
 )
@@ -42,7 +44,7 @@ def export(
     resource: str,
     filters: tuple[str, ...],
     fields: str | None,
-    form: "Format | None",
+    file_format: "Format | None",
     out: Path,
     overwrite: bool,
     again: bool,
@@ -57,15 +59,16 @@ def export(
     from cliniko_mcp.app import open_app
     from cliniko_mcp.errors import ClinikoMcpError
     from cliniko_mcp.export import export as write
-    from cliniko_mcp.export import list_named, planned
+    from cliniko_mcp.export import planned
     from cliniko_mcp.guards.pipeline import Caller
     from cliniko_mcp.settings import Settings
 
     chosen = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
-    form = form or ("jsonl" if out.suffix.lower() == ".jsonl" else "csv")
-    plan = planned(list_named(resource), pairs(filters), form, chosen)
+    file_format = file_format or ("jsonl" if out.suffix.lower() == ".jsonl" else "csv")
+    listing = list_named(resource)
+    plan = planned(listing, pairs(filters), file_format, chosen)
     settings = Settings.load(flags)
-    rows = Rows(plan.operation.removeprefix("list_").replace("_", " "))
+    rows = Rows(listing.name.removeprefix("list_").replace("_", " "))
 
     async def run() -> "Exported":
         async with open_app(settings) as app:
@@ -110,12 +113,27 @@ class Rows:
         self._bar.end()
 
 
-def pairs(given: tuple[str, ...]) -> dict[str, str]:
+def list_named(name: str) -> "List[Record]":
+    """The list that a resource's or an operation's name stands for: `patients`, `list_inactive_practitioners`.
+
+    Raises ConfigurationError for anything else.
+    """
+    from cliniko_mcp.cliniko.registry import is_list
+    from cliniko_mcp.errors import ConfigurationError
+    from cliniko_mcp.tools.index import find_operation
+
+    operation = find_operation(name) or find_operation(f"list_{name}")
+    if operation is None or not is_list(operation):
+        raise ConfigurationError(f"there is no list called {name}; `cliniko-mcp tools --view all` shows what there is")
+    return operation
+
+
+def pairs(filters: tuple[str, ...]) -> dict[str, str]:
     """The filters by name. Raises click.UsageError for one without a value."""
     found: dict[str, str] = {}
-    for each in given:
-        name, separator, value = each.partition("=")
+    for pair in filters:
+        name, separator, value = pair.partition("=")
         if not separator or not name.strip() or not value.strip():
-            raise click.UsageError(f"--filter takes NAME=VALUE, such as patient_id=123, not {each}")
+            raise click.UsageError(f"--filter takes NAME=VALUE, such as patient_id=123, not {pair}")
         found[name.strip()] = value.strip()
     return found

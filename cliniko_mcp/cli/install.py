@@ -1,4 +1,4 @@
-"""`cliniko-mcp install`: set this server up in an assistant's own configuration, or take it out again."""
+"""`cliniko-mcp install`: adds this server to an assistant's configuration, or removes it."""
 
 import shutil
 import sys
@@ -16,7 +16,7 @@ from cliniko_mcp.hosts.table import ENTRY, HOSTS, Computer, Host, found_hosts, t
 from cliniko_mcp.settings import Settings, flag, variable
 from cliniko_mcp.stored_keys import KeyPlace
 
-PASSED_ON = (
+PASSED_SETTINGS = (
     "view",
     "resources",
     "tools",
@@ -29,8 +29,8 @@ PASSED_ON = (
     "upload_folder",
     "audit_file",
 )
-"""The settings that `install` takes and hands to the server through the host's configuration."""
-PATHS = ("upload_folder", "audit_file")
+"""The settings that `install` takes and passes to the server through the host's configuration."""
+PATH_SETTINGS = ("upload_folder", "audit_file")
 
 
 EXAMPLES = """\b
@@ -57,7 +57,7 @@ From a script:
 @KEEP
 @click.option("--no-key", is_flag=True, help="Leave the key for later: `cliniko-mcp login` keeps it.")
 @click.option("--key-in-config", is_flag=True, help="Write the key into the assistant's configuration, in plain text.")
-@settings_options(only=PASSED_ON)
+@settings_options(only=PASSED_SETTINGS)
 def install(
     client: str | None,
     printing: bool,
@@ -70,7 +70,7 @@ def install(
     place: KeyPlace | None,
     no_key: bool,
     key_in_config: bool,
-    **flags: Any,
+    **flags: object,
 ) -> None:
     """Set this server up in an assistant: Claude Desktop, Claude Code, Cursor, VS Code, Copilot CLI.
 
@@ -93,16 +93,16 @@ def install(
             return
         changed = remove_from(host, path, name, now=datetime.now())
         click.echo(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
-        _tell_backup(changed.backup)
+        _print_backup(changed.backup)
         return
     shown_only = printing or (host.name == "other" and file is None)
     settings = Settings.load(flags)
     started, written = _command(command), _flags(host, settings)
     key_environment: dict[str, str] = {}
     if not shown_only:
-        installed_entry(host, path, name)  # a file that cannot be read is refused before the person types a key
+        installed_entry(host, path, name)  # an unreadable file is refused before the person types a key
     if not (settings.sandbox or no_key or printing):
-        key_environment = _account(email, key_stdin=key_stdin, place=place, key_in_config=key_in_config)
+        key_environment = _key_environment(email, key_stdin=key_stdin, place=place, key_in_config=key_in_config)
     entry = host.entry(started, written, key_environment)
     if shown_only:
         click.echo(json_for({host.section: {name: entry}}, sys.stdout, indent=2))
@@ -110,9 +110,9 @@ def install(
         return
     changed = install_into(host, path, name, entry, now=datetime.now())
     if key_in_config and key_environment:
-        _close(changed.path)
+        _make_private(changed.path)
     click.echo(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
-    _tell_backup(changed.backup)
+    _print_backup(changed.backup)
     click.echo(host.after)
 
 
@@ -121,48 +121,49 @@ def _suggestion(computer: Computer) -> str:
     return f"On this computer: {', '.join(found)}." if found else f"--client takes one of {', '.join(HOSTS)}."
 
 
-def _command(given: str | None) -> list[str]:
+def _command(program: str | None) -> list[str]:
+    """The command that starts this server, with an absolute path. Raises ConfigurationError for an unknown program."""
     from cliniko_mcp.hosts.launch import launch_command
 
-    if given is None:
+    if program is None:
         return launch_command(sys.argv[0])
-    path = Path(given).expanduser()
+    path = Path(program).expanduser()
     if path.is_absolute():
         return [str(path)]
-    found = shutil.which(given)
+    found = shutil.which(program)
     if found is None:
         raise ConfigurationError(
-            f"--command: there is no program {given} here.", "Give the path of one, without flags."
+            f"--command: there is no program {program} here.", "Give the path of one, without flags."
         )
     return [str(Path(found).absolute())]
 
 
 def _flags(host: Host, settings: Settings) -> list[str]:
-    """The flags of the entry: what suits the host, then what the person set; checked as the server would."""
+    """The flags of the entry: those that the host needs, then those that the person set; checked as the server does."""
     from cliniko_mcp.tools.views import view_of
 
     view_of(settings)
-    # The environment counts here as well as flags do, because the server that a host starts does not see it.
-    chosen: dict[str, Any] = host.flags() | settings.model_dump(include={*PASSED_ON}, exclude_unset=True)
+    # Variables count like flags here, because the server that a host starts does not see this environment.
+    chosen: dict[str, Any] = host.flags() | settings.model_dump(include={*PASSED_SETTINGS}, exclude_unset=True)
     written: list[str] = []
     for name, value in chosen.items():
         match value:
             case bool():
                 written += [flag(name)] if value else []
-            case tuple():
-                written += [flag(name), ",".join(getattr(settings, name))]
+            case [*names]:
+                written += [flag(name), ",".join(map(str, names))]
             case float():
                 written += [flag(name), f"{value:g}"]
-            case _ if name in PATHS:
-                # The host starts the server in a folder of its own choice.
+            case _ if name in PATH_SETTINGS:
+                # The host starts the server in another working folder.
                 written += [flag(name), str(Path(value).expanduser().absolute())]
             case _:
                 written += [flag(name), str(value)]
     return written
 
 
-def _account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, key_in_config: bool) -> dict[str, str]:
-    """What the entry's environment has to hold: nothing where the key is kept on this computer."""
+def _key_environment(email: str | None, *, key_stdin: bool, place: KeyPlace | None, key_in_config: bool) -> dict[str, str]:
+    """The environment of the entry: empty where the key is stored on this computer."""
     if not key_in_config:
         kept = keep_account(email, key_stdin=key_stdin, place=place, anew=False)
         where = "this computer's keychain" if kept.place == "keychain" else "a file that only you can read"
@@ -172,14 +173,14 @@ def _account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, key_
     return {variable("api_key"): key, variable("contact_email"): contact}
 
 
-def _close(path: Path) -> None:
-    """Keep others from reading a configuration that now holds the key."""
+def _make_private(path: Path) -> None:
+    """Make a configuration file that holds the key readable by its owner only. Raises ConfigurationError."""
     try:
         path.chmod(0o600)
     except OSError as problem:
         raise ConfigurationError(f"{path} holds the key and cannot be closed to others: {problem.strerror}") from None
 
 
-def _tell_backup(backup: Path | None) -> None:
+def _print_backup(backup: Path | None) -> None:
     if backup:
         click.echo(f"The configuration as it was is in {backup}.")

@@ -1,4 +1,4 @@
-"""`cliniko-mcp login`: keep the API key and the contact email on this computer, out of every configuration file."""
+"""`cliniko-mcp login`: stores the API key and the contact email on this computer, out of every configuration file."""
 
 import sys
 from collections.abc import Callable
@@ -40,16 +40,16 @@ def login(email: str | None, key_stdin: bool, place: KeyPlace | None, status: bo
     if forgetting:
         click.echo("Removed from this computer." if forget() else "Nothing was kept on this computer.")
     elif status:
-        _tell(kept())
+        _print_status(kept())
     else:
-        _tell(keep_account(email, key_stdin=key_stdin, place=place, anew=True))
+        _print_status(keep_account(email, key_stdin=key_stdin, place=place, anew=True))
         click.echo("Next: cliniko-mcp doctor")
 
 
 def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, anew: bool) -> Kept:
-    """Keep a key and an email, asking at the terminal for what is not given; without `anew`, only for what is missing.
+    """Store a key and an email and return what is stored; the terminal asks for what is missing, with `anew` for both.
 
-    Raises as `account_given` does, and where nothing can be kept.
+    Raises as `account_given` does, and ConfigurationError where nothing can be stored.
     """
     from cliniko_mcp.stored_keys import keep
 
@@ -61,10 +61,9 @@ def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, 
 
 
 def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool = False) -> tuple[str, str]:
-    """The key and the email: given, from the environment, kept (not with `anew`), or typed by the person.
+    """The key and the email: from the arguments, the environment, the store (not with `anew`), or the terminal.
 
-    Raises ConfigurationError for a key or an email that cannot be right, and where one is missing and nobody is there
-    to ask.
+    Raises ConfigurationError for a malformed key or email, and where one is missing and there is no terminal to ask on.
     """
     from cliniko_mcp.client.credentials import Credentials, user_agent
     from cliniko_mcp.settings import Settings
@@ -72,16 +71,16 @@ def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool
     settings = Settings.load({})
     key = sys.stdin.readline().strip() if key_stdin else ""
     key = key or (settings.api_key.get_secret_value().strip() if settings.api_key else "")
-    key = key or ("" if anew else found.key or "") or _asked_key()
+    key = key or ("" if anew else found.key or "") or _ask_for_key()
     Credentials.parse(key)
     contact = email or settings.contact_email or ("" if anew else found.contact_email or "")
-    contact = contact or _asked_email(found.contact_email)
+    contact = contact or _ask_for_email(found.contact_email)
     user_agent(contact)
     return key, contact
 
 
 def kept_here(*, damaged_is_none: bool = False) -> Kept:
-    """What is kept on this computer. Raises ConfigurationError where it is damaged, unless that counts as nothing."""
+    """What is stored on this computer. Raises ConfigurationError where it is damaged, unless that counts as nothing."""
     from cliniko_mcp.stored_keys import kept
 
     try:
@@ -93,11 +92,11 @@ def kept_here(*, damaged_is_none: bool = False) -> Kept:
 
 
 def at_terminal() -> bool:
-    """Whether there is a person who can be asked."""
+    """Whether there is a terminal on which a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _asked_key() -> str:
+def _ask_for_key() -> str:
     from cliniko_mcp.client.credentials import Credentials
 
     if not at_terminal():
@@ -108,43 +107,43 @@ def _asked_key() -> str:
     click.echo(
         "Your API key is in Cliniko under My Info, Manage API keys. It is not shown while you paste it.", err=True
     )
-    return _asked("API key", Credentials.parse, hidden=True)
+    return _prompt("API key", Credentials.parse, hidden=True)
 
 
-def _asked_email(usual: str | None) -> str:
+def _ask_for_email(default: str | None) -> str:
     from cliniko_mcp.client.credentials import user_agent
 
     if not at_terminal():
-        if usual:
-            return usual
+        if default:
+            return default
         raise ConfigurationError(
             "there is no contact email, and no terminal to ask for it at.",
             "Give --email, or set CLINIKO_CONTACT_EMAIL: Cliniko asks every program for one.",
         )
     wrong = "That is not an email address."
-    return _asked("Contact email, for Cliniko to reach you", user_agent, wrong=wrong, usual=usual)
+    return _prompt("Contact email, for Cliniko to reach you", user_agent, wrong=wrong, default=default)
 
 
-def _asked(
-    what: str, check: Callable[[str], object], *, wrong: str = "", hidden: bool = False, usual: str | None = None
+def _prompt(
+    what: str, check: Callable[[str], object], *, wrong: str = "", hidden: bool = False, default: str | None = None
 ) -> str:
-    """What the person typed, asked again where it cannot be right. Raises what `check` raises after the last try."""
+    """The text that the person typed; asked again while `check` raises. Raises the error of the last of three tries."""
     left = _TRIES
     while True:
-        typed = str(click.prompt(what, hide_input=hidden, default=usual, err=True)).strip()
+        typed = str(click.prompt(what, hide_input=hidden, default=default, err=True)).strip()
         try:
             check(typed)
         except ConfigurationError as problem:
             left -= 1
             if not left:
                 raise
-            # The problem's own advice is for variables and flags; here it is simply typed again.
+            # The error's own advice is about variables and flags; here the person just types again.
             click.echo(f"{wrong or problem.message} Please try again.", err=True)
         else:
             return typed
 
 
-def _tell(found: Kept) -> None:
+def _print_status(found: Kept) -> None:
     from cliniko_mcp.stored_keys import account_file, keychain
 
     if found.place is None:

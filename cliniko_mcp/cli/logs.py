@@ -1,4 +1,4 @@
-"""What the log on standard error may say: what happened and where, never what was in a record, a request or a key."""
+"""Redacts the log on standard error: it says what happened and where, and quotes no record, request or key."""
 
 import logging
 import re
@@ -9,8 +9,8 @@ from typing import Final, cast
 
 from cliniko_mcp.sanitize import clean
 
-_LONGEST: Final = 500
-_STRUCK: Final = "[struck out]"
+_MAX_CHARACTERS: Final = 500
+_STRUCK_OUT: Final = "[struck out]"
 # Emails; numbers as long as a phone's or a Medicare card's, however spaced; credentials of a header; keys and tokens.
 _PERSONAL: Final = re.compile(
     r"""
@@ -24,18 +24,18 @@ _PERSONAL: Final = re.compile(
 
 
 def redacted(text: str) -> str:
-    """The text on one line, without emails, long numbers, credentials and direction-changing characters."""
-    return _PERSONAL.sub(_STRUCK, clean(text, _LONGEST))
+    """The text on one line, without emails, long numbers, credentials and bidirectional control characters."""
+    return _PERSONAL.sub(_STRUCK_OUT, clean(text, _MAX_CHARACTERS))
 
 
 class Redacting(logging.Formatter):
-    """A line for each record; an exception is told by its type and the lines it came through, not by its words.
+    """Formats a log record as one redacted line; an exception is shown by its types and code locations only.
 
-    The words of an exception may quote what was read or sent: a name, a note, an address.
+    The message of an exception may quote what was read or sent: a name, a note, an address.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, and under it where an exception came from."""
+        """The redacted line, and below it the types and code locations of an exception."""
         line = f"cliniko-mcp: {record.levelname} {redacted(record.getMessage())}"
         if record.exc_info and record.exc_info[1] is not None:
             line += f"\n{self.formatException(record.exc_info)}"
@@ -45,22 +45,24 @@ class Redacting(logging.Formatter):
         self,
         ei: "tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]",
     ) -> str:
-        """The types of an exception, its causes and its parts, each with the last places that it came through."""
-        return "\n".join(_told(ei[1], set())) if ei[1] is not None else ""
+        """A line for the exception, each cause and each part: its type and the last six code locations."""
+        return "\n".join(_locations(ei[1], set())) if ei[1] is not None else ""
 
 
-def _told(problem: BaseException, seen: set[int]) -> list[str]:
+def _locations(problem: BaseException, seen: set[int]) -> list[str]:
     if id(problem) in seen:
         return []
     seen.add(id(problem))
-    places = [f"{each.filename}:{each.lineno}" for each in traceback.extract_tb(problem.__traceback__)[-6:]]
-    told = [" > ".join([f"  {type(problem).__name__}", *places])]
+    locations = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(problem.__traceback__)[-6:]]
+    lines = [" > ".join([f"  {type(problem).__name__}", *locations])]
     cause = problem.__cause__ or (None if problem.__suppress_context__ else problem.__context__)
-    grouped = isinstance(problem, BaseExceptionGroup)
-    parts = cast("BaseExceptionGroup[BaseException]", problem).exceptions if grouped else ()
-    for each in (*parts, *((cause,) if cause else ())):
-        told += _told(each, seen)
-    return told
+    related: list[BaseException] = [cause] if cause else []
+    if isinstance(problem, BaseExceptionGroup):
+        # isinstance cannot know what the group holds; a group of BaseException holds nothing else
+        related = [*cast("BaseExceptionGroup[BaseException]", problem).exceptions, *related]
+    for exception in related:
+        lines += _locations(exception, seen)
+    return lines
 
 
 def log_to_stderr() -> None:

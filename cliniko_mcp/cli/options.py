@@ -1,4 +1,4 @@
-"""The flags of the commands that run a server, made from the fields of the settings so that they cannot disagree."""
+"""The flags of the commands that run a server, generated from the fields of the settings, so that both agree."""
 
 from collections.abc import Callable, Collection
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -7,44 +7,46 @@ import click
 
 from cliniko_mcp.settings import Settings, flag, variable
 
-F = TypeVar("F", bound=Callable[..., Any])
-SECRETS = ("api_key", "http_token")
-"""Never flags: a process's arguments are visible to everyone on the computer."""
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+SECRET_SETTINGS = ("api_key", "http_token")
+"""Settings that have no flag: the arguments of a process are visible to everyone on the computer."""
 
 
 def settings_options(
     *, only: Collection[str] = tuple(Settings.model_fields), leave_out: Collection[str] = (), usual: bool = False
-) -> Callable[[F], F]:
-    """A decorator that adds a flag for each setting, or for `only` these; what was not given arrives as None.
+) -> Callable[[CommandT], CommandT]:
+    """A decorator that adds a flag for each setting in `only` but not in `leave_out`; a missing flag arrives as None.
 
-    With `usual` the help says what holds without the flag.
+    With `usual` the help text names the default.
     """
 
-    def decorate(command: F) -> F:
+    def decorate(command: CommandT) -> CommandT:
         for name, field in reversed(Settings.model_fields.items()):
-            if name in only and name not in (*SECRETS, *leave_out):
-                words = f"{field.description}{_usual(field.default) if usual else ''} [{variable(name)}]"
-                command = click.option(flag(name), name, default=None, help=words, **_kind(field.annotation))(command)
+            if name in only and name not in (*SECRET_SETTINGS, *leave_out):
+                text = f"{field.description}{_default_text(field.default) if usual else ''} [{variable(name)}]"
+                attributes = _option_attributes(field.annotation)
+                command = click.option(flag(name), name, default=None, help=text, **attributes)(command)
         return command
 
     return decorate
 
 
-def _usual(default: object) -> str:
+def _default_text(default: object) -> str:
     return f" Without it: {default}." if default else ""
 
 
-def _kind(annotation: Any) -> dict[str, Any]:
+def _option_attributes(annotation: object) -> dict[str, Any]:
+    """The keyword arguments of `click.option` for a setting of this type."""
     if annotation is bool:
         return {"is_flag": True, "flag_value": True}
     if get_origin(annotation) is Literal:
-        words = get_args(annotation)
-        # Not a click.Choice: the settings refuse a wrong word themselves, wherever it comes from.
-        return {"metavar": "|".join(words), "shell_complete": lambda ctx, param, begun: _begun_with(words, begun)}  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        choices = get_args(annotation)
+
+        def complete(_context: click.Context, _parameter: click.Parameter, prefix: str) -> list[str]:
+            return [choice for choice in choices if choice.startswith(prefix)]
+
+        # Not a click.Choice: the settings themselves refuse a wrong choice, from a flag or a variable.
+        return {"metavar": "|".join(choices), "shell_complete": complete}
     if annotation in (int, float, int | None):
         return {"metavar": "N"}
     return {"metavar": "A,B" if get_origin(annotation) is tuple else "TEXT"}
-
-
-def _begun_with(words: tuple[str, ...], begun: str) -> list[str]:
-    return [word for word in words if word.startswith(begun)]

@@ -1,4 +1,4 @@
-"""What is printed can always be shown: a character that a pipe or an old console lacks is replaced, never an error."""
+"""Printing to any console: a character that a pipe or an old console cannot show is replaced and raises no error."""
 
 import io
 import json
@@ -7,14 +7,14 @@ from typing import TextIO
 
 
 def any_console() -> None:
-    """Let standard output and error take every character, as Windows pipes and old code pages do not by themselves."""
+    """Let standard output and error accept every character, which Windows pipes and old code pages do not."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def json_for(value: object, stream: TextIO, indent: int | None = None) -> str:
-    """The value as JSON for this stream: in escapes where it lacks some letters, because there none may be lost."""
+    """The value as JSON text; with escapes where the stream cannot encode every character, so that none is lost."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     try:
         text.encode(stream.encoding or "utf-8")

@@ -1,4 +1,4 @@
-"""The progress bar of long work: a line on a terminal that is drawn over, and nothing where there is no terminal."""
+"""A progress bar: one line on a terminal that is redrawn, and nothing where there is no terminal."""
 
 import sys
 from typing import Final
@@ -9,24 +9,24 @@ _CELLS: Final = 30
 
 
 class Bar:
-    """A progress bar on standard error, in plain characters, so that it looks the same without colours."""
+    """A progress bar on standard error, without escape sequences, so that it looks the same without colours."""
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
         self._width = 0
 
-    def draw(self, done: float, total: float | None, words: str) -> None:
-        """Show how far the work is, of how much (None: not known), and the words that say it."""
+    def draw(self, done: float, total: float | None, label: str) -> None:
+        """Show `done` of `total` (None where it is unknown) and the label beside it."""
         if not self._shown:
             return
         full = round(_CELLS * min(done / total, 1.0)) if total else 0
-        line = f"[{'█' * full:<{_CELLS}}] {words}" if total else words
-        # Blanks, not an escape sequence, cover what is left of a longer line: terminals without colours show those.
+        line = f"[{'█' * full:<{_CELLS}}] {label}" if total else label
+        # Spaces, not an escape sequence, erase the rest of a longer line: some terminals show escape sequences.
         click.echo(f"\r{line:<{self._width}}", nl=False, err=True)
         self._width = len(line)
 
     def end(self) -> None:
-        """Leave the bar's line, if there is one."""
+        """Move to the next line, if a bar was drawn."""
         if self._width:
             click.echo("", err=True)
             self._width = 0

@@ -13,7 +13,7 @@ from cliniko_mcp.cli.options import settings_options
 if TYPE_CHECKING:
     from cliniko_mcp.app import App
 
-_PARTING_SECONDS = 3.0
+_STOP_SECONDS = 3.0
 
 
 EXAMPLES = """\b
@@ -73,7 +73,7 @@ async def told_to_stop(app: "App") -> AsyncGenerator[None]:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for number in signals:
                 serving.cancel()
-                with anyio.move_on_after(_PARTING_SECONDS, shield=True):
+                with anyio.move_on_after(_STOP_SECONDS, shield=True):
                     await app.close()
                 sys.stderr.flush()
                 signal.signal(number, signal.SIG_DFL)

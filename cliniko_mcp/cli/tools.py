@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHOWN = ("view", "resources", "tools", "exclude_tools", "read_only")
 
 COLOURS: Final = {"write": "yellow", "destructive": "red"}
-_LEAST_WORDS: Final = 24
+_MIN_DESCRIPTION: Final = 24
 
 
 @click.command()
@@ -33,12 +33,12 @@ def tools(as_json: bool, **flags: Any) -> None:
     if as_json:
         rows = [
             {
-                "name": each.name,
-                "description": each.description,
-                "inputSchema": each.input_schema,
-                "annotations": each.annotations,
+                "name": entry.name,
+                "description": entry.description,
+                "inputSchema": entry.input_schema,
+                "annotations": entry.annotations,
             }
-            for each in shown
+            for entry in shown
         ]
         click.echo(json_for({"tools": rows}, sys.stdout))
         return
@@ -50,12 +50,12 @@ def tools(as_json: bool, **flags: Any) -> None:
 
 def table(shown: "Sequence[Entry]", columns: int | None) -> Iterator[str]:
     """A line for each tool; with `columns`, under a heading and cut to a terminal of that width."""
-    width = max((len(each.name) for each in shown), default=0)
-    room = None if columns is None else max(columns - width - 15, _LEAST_WORDS)
+    width = max((len(entry.name) for entry in shown), default=0)
+    room = None if columns is None else max(columns - width - 15, _MIN_DESCRIPTION)
     if columns is not None:
         yield click.style(f"{'tool':<{width}}  {'risk':<11}  what it does", bold=True)
-    for each in shown:
-        first = each.description.split(". ")[0].rstrip(".") + "."
+    for entry in shown:
+        first = entry.description.split(". ")[0].rstrip(".") + "."
         words = first if room is None or len(first) <= room else f"{first[: room - 1].rstrip()}…"
-        risk = click.style(f"{each.risk:<11}", fg=COLOURS.get(each.risk))
-        yield f"{click.style(f'{each.name:<{width}}', fg='cyan')}  {risk}  {words}"
+        risk = click.style(f"{entry.risk:<11}", fg=COLOURS.get(entry.risk))
+        yield f"{click.style(f'{entry.name:<{width}}', fg='cyan')}  {risk}  {words}"

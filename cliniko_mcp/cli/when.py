@@ -1,4 +1,4 @@
-"""`cliniko-mcp when`: shows how a phrase of time is understood, one phrase or a file of them."""
+"""`cliniko-mcp when`: prints how a phrase of time is understood; one phrase, or a file of phrases as JSON lines."""
 
 import json
 import sys
@@ -14,12 +14,17 @@ from cliniko_mcp.phrases import When, clinic_zone, parse_when
 from cliniko_mcp.phrases.clock import clock_words
 
 DEFAULT_ZONE = "Australia/Sydney"
-_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @click.command("when")
 @click.argument("phrase", nargs=-1)
-@click.option("--now", "now", metavar="ISO", help="When the phrase is said; without an offset local. Default: now.")
+@click.option(
+    "--now",
+    "now",
+    metavar="ISO",
+    help="The moment that the phrase is relative to; without an offset local. Default: now.",
+)
 @click.option("--zone", default=DEFAULT_ZONE, show_default=True, metavar="IANA", help="The clinic's time zone.")
 @click.option("--country", metavar="AU", help="Order of 11/24: month first in US only. Default: by zone.")
 @click.option("--batch", metavar="FILE", help="Read phrases from JSON lines, - for standard input; write JSON lines.")
@@ -35,48 +40,48 @@ def when(phrase: tuple[str, ...], now: str | None, zone: str, country: str | Non
             if phrase:
                 raise NotUnderstood("Give a phrase or --batch, not both.")
             clinic_zone(zone)
-            spoken = _moment(now)
+            present = _moment(now)
             for line in _lines(batch):
                 if line.strip():
-                    _write(json.dumps(_answer(line, spoken, zone, country)))
+                    _write(json.dumps(_answer(line, present, zone, country)))
             return
         if not phrase:
             raise NotUnderstood("Say a phrase of time.", 'For example: cliniko-mcp when "Thursday after 3".')
-        _write(parse_when(" ".join(phrase), now=_moment(now), zone=zone, country=country).said)
+        _write(parse_when(" ".join(phrase), now=_moment(now), zone=zone, country=country).description)
     except NotUnderstood as problem:
         click.echo(_message(problem), err=True)
         sys.exit(2)
 
 
-def as_result(understood: When) -> dict[str, JsonValue]:
-    """An interval as a batch shows it: local, to the minute, with weekdays and times only where they constrain."""
+def as_result(interval: When) -> dict[str, JsonValue]:
+    """An interval as a batch prints it: local times to the minute, weekdays and hours only where they limit it."""
     result: dict[str, JsonValue] = {
-        "start": understood.start.strftime("%Y-%m-%dT%H:%M"),
-        "end": understood.end.strftime("%Y-%m-%dT%H:%M"),
+        "start": interval.start.strftime("%Y-%m-%dT%H:%M"),
+        "end": interval.end.strftime("%Y-%m-%dT%H:%M"),
     }
-    if understood.weekdays:
-        result["weekdays"] = [_NAMES[number - 1] for number in sorted(understood.weekdays)]
-    if understood.times:
-        result["times"] = [[clock_words(start), clock_words(end)] for start, end in understood.times]
-    result["said"] = understood.said
+    if interval.weekdays:
+        result["weekdays"] = [_WEEKDAYS[number - 1] for number in sorted(interval.weekdays)]
+    if interval.times:
+        result["times"] = [[clock_words(start), clock_words(end)] for start, end in interval.times]
+    result["said"] = interval.description
     return result
 
 
 def _answer(line: str, now: datetime, zone: str, country: str | None) -> dict[str, JsonValue]:
-    name: JsonValue = None
+    line_id: JsonValue = None
     try:
         fields = _fields(line)
-        name = fields.get("id")
-        said = _text(fields, "now")
-        understood = parse_when(
+        line_id = fields.get("id")
+        line_now = _text(fields, "now")
+        interval = parse_when(
             _text(fields, "phrase") or "",
-            now=_moment(said) if said is not None else now,
+            now=_moment(line_now) if line_now is not None else now,
             zone=_text(fields, "zone") or zone,
             country=_text(fields, "country") or country,
         )
     except NotUnderstood as problem:
-        return {"id": name, "result": {"error": True, "message": _message(problem)}}
-    return {"id": name, "result": as_result(understood)}
+        return {"id": line_id, "result": {"error": True, "message": _message(problem)}}
+    return {"id": line_id, "result": as_result(interval)}
 
 
 def _fields(line: str) -> dict[str, JsonValue]:

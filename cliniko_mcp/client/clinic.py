@@ -51,6 +51,8 @@ class Clinic:
         self.now = now
         self.account = account
         """Digest of base URL and key: tells accounts apart without revealing the key."""
+        self.demo = False
+        """Whether an answer has said by its header X-Cliniko-Sandbox that this is a demo clinic."""
         self._files = files
         self._http = http
         self._clock = clock
@@ -186,7 +188,8 @@ class Clinic:
 
     async def file(self, call: Call, max_bytes: int, *, count: RequestCount | None = None) -> bytes:
         """The content of the attachment that `call` reads, of at most `max_bytes`: the API names the storage's signed
-        address, which is then read without our credentials (api.md 3.3). Raises NotFound while there is no content."""
+        address, which is then read without our credentials (cliniko-api.md#attachments). Raises NotFound while there
+        is no content."""
         response = await self._exchange(call, "GET", f"{call.request().path}/content", _Context(count=count))
         address = response.headers.get("location", "")
         if 300 <= response.status_code < 400 and address:
@@ -235,9 +238,11 @@ class Clinic:
 
         extensions = {"sweep": sweep, "count": context.count}
         try:
-            return await self._http.request(method, path, extensions=extensions, **content)
+            response = await self._http.request(method, path, extensions=extensions, **content)
         except httpx2.RequestError as problem:
             raise responses.unanswered(call, _in_words(problem), sent=not never_sent(problem)) from problem
+        self.demo = self.demo or response.headers.get("x-cliniko-sandbox") == "demo"
+        return response
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class Credentials:
 
     @classmethod
     def parse(cls, text: str) -> "Credentials":
-        """The credentials that an API key stands for; surrounding blanks are dropped (api.md 1.1).
+        """The credentials that an API key stands for; surrounding blanks are dropped (cliniko-api.md#connection).
 
         The shard is what follows the key's last hyphen, matched by form and never by list; without a hyphen it is au1.
         Raises ConfigurationError, whose words never contain the key.
@@ -92,7 +92,7 @@ def is_loopback(host: str) -> bool:
 
 
 def user_agent(contact_email: str) -> str:
-    """How this program names itself to Cliniko, which asks for a name and a contact email (api.md 1.1).
+    """How this program names itself to Cliniko, which asks for a name and a contact email (cliniko-api.md#connection).
 
     Raises ConfigurationError where the email is missing or not one, line breaks and other control characters included.
     """

@@ -17,7 +17,7 @@ import anyio
 from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.errors import ClinikoRefused, RateLimited, Unavailable
 
-MAX_PAGE_ROWS: Final = 100  # api.md 1.3
+MAX_PAGE_ROWS: Final = 100  # cliniko-api.md#pagination
 
 T = TypeVar("T")
 RowT = TypeVar("RowT", bound=Record)
@@ -212,7 +212,7 @@ class _Found(Generic[RowT]):
 
 def _is_new(row: Record, seen: set[str]) -> bool:
     name = row_id(row)
-    if not name:  # available times and services have no id (api.md 2)
+    if not name:  # available times and services have no id (cliniko-api.md#resources)
         return True
     if name in seen:
         return False

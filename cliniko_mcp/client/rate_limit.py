@@ -1,4 +1,4 @@
-"""Keeps all calls of one key inside Cliniko's limit of requests a minute (api.md section 1.2).
+"""Keeps all calls of one key inside Cliniko's limit of requests a minute (cliniko-api.md#rate-limit).
 
 A bucket of `per_minute` tokens. A token comes back sixty seconds after the answer to its request arrived: Cliniko
 counted the request no later than that, so no window of a minute, wherever it begins, sees more than `per_minute`.

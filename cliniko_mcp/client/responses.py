@@ -1,4 +1,4 @@
-"""What Cliniko's answer means: a JSON object, nothing, or one error of our tree with advice (api.md section 1.9).
+"""What Cliniko's answer means: a JSON object, nothing, or one error of our tree with advice (cliniko-api.md#errors).
 
 What upstream wrote is cleaned, cut short and quoted before it enters a sentence.
 """
@@ -30,7 +30,7 @@ from cliniko_mcp.errors import (
 from cliniko_mcp.sanitize import clean, quoted
 
 MAX_WAIT: Final = 60.0
-"""Seconds: the window of the rate limit is a minute, so no honest answer asks for more (api.md 1.2)."""
+"""Seconds: the window of the rate limit is a minute, so no honest answer asks for more (cliniko-api.md#rate-limit)."""
 
 _PERMISSIONS: Final[Mapping[str, str]] = {
     "settings": "The settings need a role that may see them; get_public_settings works with every key.",
@@ -210,7 +210,7 @@ def _complaints(operation: Operation, errors: JsonValue) -> Iterator[tuple[str, 
 
 
 def _argument(operation: Operation, name: str) -> str:
-    # Cliniko names the relation where the argument is its id (api.md 1.9).
+    # Cliniko names the relation where the argument is its id (cliniko-api.md#errors).
     known = operation.argument_names
     return next(
         (argument for argument in (name, f"{name}_id", f"{name.removesuffix('s')}_ids") if argument in known), name

@@ -42,7 +42,8 @@ def never_sent(problem: httpx2.RequestError) -> bool:
 def retries_allowed(method: str, outcome: httpx2.Response | httpx2.TransportError) -> int:
     """How many further attempts this outcome may have in all; 0 for a good answer and for every doubtful write.
 
-    A 429 refuses a request before it is performed, so that a write may wait once and try again (api.md 1.2).
+    A 429 refuses a request before it is performed, so that a write may wait once and try again
+    (cliniko-api.md#rate-limit).
     """
     if isinstance(outcome, httpx2.Response):
         if outcome.status_code not in _PASSING:

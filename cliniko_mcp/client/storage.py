@@ -1,4 +1,5 @@
-"""The file storage beside the API: a presigned upload and a signed download, never with our credentials (api.md 3.3).
+"""The file storage beside the API: a presigned upload and a signed download, never with our credentials
+(cliniko-api.md#attachments).
 
 The storage is another host that Cliniko names in its answers. What goes there carries no key and follows no redirect;
 only https will do, or http on this computer where the clinic itself is a demo on this computer.

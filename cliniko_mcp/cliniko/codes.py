@@ -1,4 +1,7 @@
-"""The whole-number codes that several resources share, with the words people use for them (api.md section 4)."""
+"""The whole-number codes that several resources share, with the words people use for them.
+
+Source: cliniko-api.md#enumerations.
+"""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
 """The vocabulary of values that Cliniko's records are made of, with what a reader of a schema needs to know.
 
-Wire forms are those of api.md section 1.6: ids are digit strings, money is a decimal string, instants are UTC
+Wire forms are those of cliniko-api.md#values: ids are digit strings, money is a decimal string, instants are UTC
 with a literal `Z`, dates are `YYYY-MM-DD`. An instant may also be written in clinic-local time; it stays naive until
 it is sent, when the clinic's zone is known (`utc_text`).
 """
@@ -26,7 +26,7 @@ _MOMENT = re.compile(
 
 
 def _id(value: object) -> object:
-    # A whole number is unambiguous; a float has already lost digits of a 19-digit id (api.md 1.6).
+    # A whole number is unambiguous; a float has already lost digits of a 19-digit id (cliniko-api.md#values).
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not _DIGITS.fullmatch(value):
@@ -68,7 +68,8 @@ def parse_day(text: str) -> date:
 
 
 def utc_text(moment: datetime, zone: tzinfo | None) -> str:
-    """A moment in the one form the API accepts, `YYYY-MM-DDTHH:MM:SSZ` (api.md 1.5); a naive one is read in `zone`.
+    """A moment in the one form the API accepts, `YYYY-MM-DDTHH:MM:SSZ` (cliniko-api.md#filters); a naive one is read
+    in `zone`.
 
     A local time that the clocks pass twice is the first of the two. Raises InvalidArguments where the clocks skip that
     local time, where a local time has no zone to be read in, and at the very ends of the calendar.
@@ -148,7 +149,8 @@ def _colour(value: str) -> str:
 def coded(words: Mapping[int, str]) -> Any:
     """A whole-number code that may also be written as its word, upper or lower case; the value is the code.
 
-    The schema shows the words, which a model chooses better than numbers; codes are read as well (api.md section 4).
+    The schema shows the words, which a model chooses better than numbers; codes are read as well
+    (cliniko-api.md#enumerations).
     """
     codes = {word.casefold(): code for code, word in words.items()}
 

@@ -1,4 +1,4 @@
-"""Filters of lists: what a caller writes in an argument <-> Cliniko's `q[]=field:OPvalue` (api.md section 1.5).
+"""Filters of lists: what a caller writes in an argument <-> Cliniko's `q[]=field:OPvalue` (cliniko-api.md#filters).
 
 A plain value means equals. A prefix `> >= < <= != ~` compares, `a..b` is a range, `a,b,c` a list of numbers; `any`
 means is set, `none` means is not set, and `all` on archived_at, deleted_at and cancelled_at shows hidden and live rows
@@ -9,11 +9,12 @@ include the last one, ranges of instants leave it out.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from enum import Enum
 from typing import Final
 
 from cliniko_mcp.cliniko.fields import parse_day, parse_moment, utc_text
+from cliniko_mcp.cliniko.time_zones import local_instant
 
 HIDDEN: Final = ("archived_at", "deleted_at", "cancelled_at")
 _PREFIXES: Final = ("!=", ">=", "<=", "~~", ">", "<", "~", "=")
@@ -74,24 +75,8 @@ class Condition:
         """The wire form `field:OPvalue`; local times are read in `zone`. Raises InvalidArguments without one."""
         if not isinstance(self.value, datetime):
             return f"{self.field}:{self.operator}{self.value}"
-        moment = _existing(self.value, zone) if zone is not None and self.needs_zone else self.value
+        moment = local_instant(self.value, zone) if zone is not None and self.needs_zone else self.value
         return f"{self.field}:{self.operator}{utc_text(moment, zone)}"
-
-
-def _existing(moment: datetime, zone: tzinfo) -> datetime:
-    # A bound that the clocks skip, as midnight is in some zones, is as good as the moment at which they do.
-    local = moment.replace(tzinfo=zone)
-    try:
-        before, after = (local.replace(fold=fold).astimezone(UTC) for fold in (1, 0))
-    except OverflowError:
-        return local
-    if before >= after:
-        return local
-    offset = before.astimezone(zone).utcoffset()
-    while seconds := int((after - before).total_seconds()) // 2:
-        middle = before + timedelta(seconds=seconds)
-        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == offset else (before, middle)
-    return after
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 A record never refuses to be read: fields it does not know are kept, and a value that does not fit its field is kept as
 it came in `unexpected`, while the field itself holds nothing, so that every field has the type it declares. A body
-refuses what it does not know. Links are read as ids (api.md 1.6). On update, a field that is absent is left alone and
-a field that is None is emptied.
+refuses what it does not know. Links are read as ids (cliniko-api.md#values). On update, a field that is absent is left
+alone and a field that is None is emptied.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, raw: JsonObject) -> Self:
-        """The record that this JSON object stands for. Never raises for odd content (api.md section 5)."""
+        """The record that this JSON object stands for. Never raises for odd content (cliniko-api.md#discrepancies)."""
         values = cls._with_ids(raw)
         try:
             return cls.model_validate(values)
@@ -93,7 +93,7 @@ class Record(BaseModel):
                 if (linked := linked_id(value)) is not None:
                     values.setdefault(f"{name}_id", linked)
             elif _are_links(value):
-                values[f"{name.removesuffix('s')}_ids"] = _ids_of(value)
+                values[f"{name.removesuffix('es' if name.endswith(('sses', 'xes')) else 's')}_ids"] = _ids_of(value)
             elif value is None and f"{name}_id" in fields:
                 values.setdefault(f"{name}_id", None)
             else:

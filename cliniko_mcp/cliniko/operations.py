@@ -1,201 +1,29 @@
-"""An operation of the Cliniko API as one line of a table, and the shapes such a line can have.
+"""An operation of the Cliniko API as one line of a table: the shapes such a line can have.
 
 The tool's name is the Python name. A shape fixes the method, the risk and which arguments there are; the line adds the
-path, the models and the words. `parse` makes a call of a caller's arguments, checking each; `call`, which the shapes
-define, makes one of our own typed values.
+path, the models and the words. What all shapes share stands in `calls.py`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar, Final, Generic, TypeGuard, TypeVar, cast
+from typing import Any, Generic, TypeGuard, TypeVar
 
 from cliniko_mcp.cliniko.arguments import (
     check_model,
     checked_ids,
-    part_for,
-    read_ids,
     read_model,
-    refused_arguments,
     wire_names,
 )
-from cliniko_mcp.cliniko.calls import Call, Method, ResultT
-from cliniko_mcp.cliniko.filters import HIDDEN, Condition, Family, FilterValue, WrongFilter, conditions, conditions_of
-from cliniko_mcp.cliniko.models import UNKNOWN_ARGUMENT, Body, JsonObject, Record
+from cliniko_mcp.cliniko.calls import Call, Method, Operation, Risk
+from cliniko_mcp.cliniko.filters import HIDDEN, Condition, FilterValue, conditions_of
+from cliniko_mcp.cliniko.models import Body, Record
 
-_SORT: Final = re.compile(r"[a-z_]{1,60}(:(asc|desc))?")
 RecordT = TypeVar("RecordT", bound=Record)
 BodyT = TypeVar("BodyT", bound=Body)
 
 
-class Risk(StrEnum):
-    """What a call can do to the clinic's records; everything that guards a call asks this one fact."""
-
-    READ = "read"
-    WRITE = "write"
-    DESTRUCTIVE = "destructive"
-
-
-class Operation(Generic[ResultT]):
-    """The part that all shapes share: the path, the words, the deprecation, and the reading of arguments."""
-
-    method: Method
-    risk: ClassVar[Risk]
-    shape: ClassVar[str]
-    name: str = ""
-    resource: str = ""
-    needed: tuple[str, ...] = ()
-    """Fields of an update that cannot be left out."""
-
-    def __init__(
-        self,
-        path: str,
-        description: str,
-        *,
-        record: type[Record] | None = None,
-        body: type[Body] | None = None,
-        query: type[Body] | None = None,
-        filters: Mapping[str, Family] | None = None,
-        sortable: bool = False,
-        title: str | None = None,
-        synonyms: str = "",
-        replaced_by: str | None = None,
-    ) -> None:
-        self.path = path
-        self.description = description
-        self.record = record
-        self.body = body
-        self.query = query
-        self.sortable = sortable
-        self.synonyms = synonyms
-        self.replaced_by = replaced_by
-        self.path_ids: tuple[str, ...] = tuple(re.findall(r"\{(\w+)\}", path))
-        self.filters: Mapping[str, Family] = {
-            name: family for name, family in (filters or {}).items() if name not in self.path_ids
-        }
-        self._title = title
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-        self.resource = owner.__module__.rsplit(".", 1)[-1]
-
-    def __repr__(self) -> str:
-        return f"<{self.name}: {self.method} {self.path}>"
-
-    @property
-    def title(self) -> str:
-        """A short name for people, made from the Python name unless the line gives one."""
-        return self._title or self.name.replace("_", " ").capitalize()
-
-    @property
-    def deprecated(self) -> bool:
-        """Whether Cliniko has replaced this operation; `replaced_by` names the one to use."""
-        return self.replaced_by is not None
-
-    @property
-    def listing(self) -> bool:
-        """Whether the answer is a page of records."""
-        return False
-
-    @property
-    def clearable(self) -> tuple[str, ...]:
-        """On an update: the fields that `clear` may name."""
-        return ()
-
-    @property
-    def hidden_filters(self) -> tuple[str, ...]:
-        """On a read of one record: the stamps that hide it, which `include_archived` looks past (api.md 1.8)."""
-        return ()
-
-    def result(self, found: JsonObject | None) -> ResultT:
-        """The record that this JSON object stands for; None for an operation that gives nothing back."""
-        record = self.record
-        # The one seam where JSON becomes what the shape promises: `record` is its type, or None for a promise of None.
-        return cast("ResultT", None if record is None or found is None else record.read(found))
-
-    @cached_property
-    def given_body(self) -> type[Body] | None:
-        """The model that the body is validated against: on an update the variant in which nothing is needed."""
-        return self.body
-
-    @property
-    def argument_names(self) -> tuple[str, ...]:
-        """Every argument that `parse` knows, path ids first."""
-        names = [*self.path_ids, *self.filters]
-        names += ["sort"] if self.sortable else []
-        names += ["include_archived"] if self.hidden_filters else []
-        return (*names, *wire_names(self.query), *wire_names(self.given_body))
-
-    def parse(self, arguments: Mapping[str, object]) -> Call[ResultT]:
-        """A call with these arguments, every one checked.
-
-        Raises InvalidArguments whose `fields` names each wrong argument and says what is allowed.
-        """
-        wrong: dict[str, str] = {}
-        for name in arguments:
-            if name not in self.argument_names:
-                wrong[name] = UNKNOWN_ARGUMENT
-        ids = dict(read_ids(self.path_ids, arguments, wrong))
-        found = tuple(self._conditions(arguments, wrong))
-        body = self._body(arguments, wrong)
-        query = read_model(self.query, part_for(self.query, arguments), wrong) if self.query else None
-        sort = self._sort(arguments, wrong)
-        archived = arguments.get("include_archived")
-        if archived is not None and not isinstance(archived, bool):
-            wrong.setdefault("include_archived", "must be true or false")
-        if wrong:
-            raise refused_arguments(self.name, wrong, self.argument_names)
-        return Call(self, ids, found, query, sort, archived is True, body)
-
-    def of(
-        self,
-        ids: Mapping[str, str],
-        body: Body | None = None,
-        *,
-        query: Body | None = None,
-        include_archived: bool = False,
-    ) -> Call[ResultT]:
-        """The call for these path ids, body and query, which are ours and were checked when they were made.
-
-        Raises TypeError for what this operation does not take, ValueError for a text that is no id: our own mistakes,
-        never a caller's.
-        """
-        check_model(f"the body of {self.name}", self.body, body, needed=self.body is not None)
-        check_model(f"the query of {self.name}", self.query, query)
-        looks_past = include_archived and bool(self.hidden_filters)
-        return Call(
-            self, checked_ids(self.name, self.path_ids, ids), query=query, include_archived=looks_past, body=body
-        )
-
-    def _conditions(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Iterator[Condition]:
-        for name, family in self.filters.items():
-            if arguments.get(name) is None:
-                continue
-            try:
-                yield from conditions(name, family, arguments[name])
-            except WrongFilter as problem:
-                wrong[name] = f"{problem}; {problem.takes}"
-
-    def _body(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Body | None:
-        if self.given_body is None:
-            return None
-        return read_model(self.given_body, part_for(self.given_body, arguments), wrong)
-
-    def _sort(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> str | None:
-        value = arguments.get("sort")
-        if not self.sortable or value is None:
-            return None
-        names: list[object] = [*value] if isinstance(value, list) else [*str(value).split(",")]
-        columns = [str(name).strip() for name in names]
-        if not columns or not all(_SORT.fullmatch(column) for column in columns):
-            wrong["sort"] = "must be field names, each with :desc after it where needed, such as starts_at:desc"
-            return None
-        return ",".join(columns)
-
-
 class List(Operation[RecordT]):
-    """GET a page of records; `filters` are the documented ones of this very list (api.md 1.3 to 1.5)."""
+    """GET a page of records; `filters` are the documented ones of this very list (cliniko-api.md#filters)."""
 
     method, risk, shape = "GET", Risk.READ, "list"
 
@@ -234,7 +62,7 @@ class List(Operation[RecordT]):
 
 
 class Get(Operation[RecordT]):
-    """GET one record; `hidden` names the stamps that may hide it (27 operations can look past them, api.md 1.8)."""
+    """GET one record; `hidden` names the stamps that may hide it: 27 operations can look past them (cliniko-api.md)."""
 
     method, risk, shape = "GET", Risk.READ, "get"
 
@@ -265,7 +93,7 @@ class Create(Operation[RecordT], Generic[BodyT, RecordT]):
 
 
 class Update(Operation[RecordT], Generic[BodyT, RecordT]):
-    """PATCH a record: what is absent stays, what `clear` names is emptied, lists are replaced whole (api.md 1.7)."""
+    """PATCH a record: what is absent stays, `clear` empties, lists are replaced whole (cliniko-api.md#writes)."""
 
     method, risk, shape = "PATCH", Risk.WRITE, "update"
 
@@ -332,7 +160,7 @@ class Update(Operation[RecordT], Generic[BodyT, RecordT]):
 
 
 class Archive(Operation[None]):
-    """Hide a record: POST .../archive, or DELETE in the deprecated form (api.md 1.8)."""
+    """Hide a record: POST .../archive, or DELETE in the deprecated form (cliniko-api.md#archive-delete-cancel)."""
 
     method, risk, shape = "POST", Risk.DESTRUCTIVE, "archive"
 
@@ -342,7 +170,7 @@ class Archive(Operation[None]):
 
 
 class Unarchive(Operation[RecordT]):
-    """POST .../unarchive: bring an archived record back; three resources can (api.md 1.8)."""
+    """POST .../unarchive: bring an archived record back; three resources can (cliniko-api.md#archive-delete-cancel)."""
 
     method, risk, shape = "POST", Risk.WRITE, "unarchive"
 
@@ -351,7 +179,7 @@ class Unarchive(Operation[RecordT]):
 
 
 class Delete(Operation[None]):
-    """DELETE a record for good; four resources can (api.md 1.8)."""
+    """DELETE a record for good; four resources can (cliniko-api.md#archive-delete-cancel)."""
 
     method, risk, shape = "DELETE", Risk.DESTRUCTIVE, "delete"
 
@@ -369,7 +197,7 @@ class ConflictReport(Record):
 
 
 class Conflicts(Operation[ConflictReport]):
-    """GET whether a booking overlaps another of the same practitioner (api.md 3.2)."""
+    """GET whether a booking overlaps another of the same practitioner (cliniko-api.md#appointments)."""
 
     method, risk, shape = "GET", Risk.READ, "conflicts"
 
@@ -378,7 +206,7 @@ class Conflicts(Operation[ConflictReport]):
 
 
 class Cancel(Operation[None], Generic[BodyT]):
-    """PATCH .../cancel: cancel a booking for good, with a reason (api.md 3.2)."""
+    """PATCH .../cancel: cancel a booking for good, with a reason (cliniko-api.md#appointments)."""
 
     method, risk, shape = "PATCH", Risk.DESTRUCTIVE, "cancel"
 

@@ -1,13 +1,19 @@
-"""Time zones as Cliniko names them: a label such as `Sydney`, and the IANA name beside it (api.md 2.2, 3.6)."""
+"""Time zones: Cliniko's labels and IANA names to zones, and local times to instants (cliniko-api.md#staff-and-sites,
+#communications-phones-zones).
+
+Cliniko names a zone by a label of Ruby on Rails such as `Sydney` and by the IANA name beside it.
+"""
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, tzinfo
-from functools import cache
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import JsonValue
+
+_SECOND: Final = timedelta(seconds=1)
 
 LABELS: Final[Mapping[str, str]] = {
     "Abu Dhabi": "Asia/Muscat",
@@ -176,42 +182,90 @@ LABELS: Final[Mapping[str, str]] = {
 """Every label that Cliniko takes, the zones of Ruby on Rails by name; any IANA name is read besides them."""
 
 # Where labels share a zone, the first is the one that is shown for it, but for a capital or the zone's own city.
-_BY_NAME: Final = {name: label for label, name in reversed(LABELS.items())} | {
+_LABEL_BY_IDENTIFIER: Final = {name: label for label, name in reversed(LABELS.items())} | {
     name: label for label, name in LABELS.items() if name.endswith(f"/{label.replace(' ', '_')}")
 }
 
-_BY_FOLDED_LABEL: Final = {label.casefold(): name for label, name in LABELS.items()}
-_OFFSET: Final = re.compile(r"Etc/GMT[+-][1-9]|Factory$|localtime$")
-_OTHER_FILES: Final = ("posix/", "right/", "/")
+_WITHOUT_REGION: Final = frozenset(
+    (
+        *("CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "Eire", "GB", "GB-Eire", "GMT", "GMT+0", "GMT-0"),
+        *("GMT0", "Greenwich", "HST", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan", "Kwajalein"),
+        *("Libya", "MET", "MST", "MST7MDT", "NZ", "NZ-CHAT", "Navajo", "PRC", "PST8PDT", "Poland", "Portugal", "ROC"),
+        *("ROK", "Singapore", "Turkey", "UCT", "UTC", "Universal", "W-SU", "WET", "Zulu"),
+    )
+)
+"""IANA names without a region. Any other such name is a file of this machine ("localtime") or a folder."""
+
+# UTC is both a label and an identifier; the identifier is the name that people know.
+_IDENTIFIER_BY_FOLDED_NAME: Final = (
+    {name.casefold(): name for name in _WITHOUT_REGION}
+    | {label.casefold(): name for label, name in LABELS.items()}
+    | {"utc": "UTC"}
+)
+_OFFSET: Final = re.compile(r"Etc/GMT[+-][1-9]")
+_MACHINE_FOLDERS: Final = ("posix/", "right/", "/")
+_MAX_LENGTH: Final = 64
+"""Characters of a name that is worth a look; the longest that there is has 32."""
 
 
-@cache
+@lru_cache(maxsize=1024)
 def time_zone(name: str | None) -> ZoneInfo | None:
-    """The zone of an IANA name such as `Australia/Sydney` or of one of Cliniko's labels; None for any other text."""
+    """The zone of an IANA name such as `Australia/Sydney` or of one of Cliniko's labels; None for any other text.
+
+    Upper and lower case are alike.
+    """
     wanted = (name or "").strip()
-    iana = _BY_FOLDED_LABEL.get(wanted.casefold(), wanted)
-    if not iana or iana.startswith(_OTHER_FILES):
+    if not wanted or len(wanted) > _MAX_LENGTH:
         return None
-    try:
-        return ZoneInfo(iana)
-    except (LookupError, ValueError, OSError):  # an unknown name, one that is no name, or one that is a folder
+    identifier = _IDENTIFIER_BY_FOLDED_NAME.get(wanted.casefold(), wanted)
+    if "/" not in identifier and identifier not in _WITHOUT_REGION:
         return None
+    if identifier.casefold().startswith(_MACHINE_FOLDERS):
+        return None
+    for spelling in (identifier, "/".join(part.title() for part in identifier.split("/"))):
+        try:
+            return ZoneInfo(spelling)
+        except (LookupError, ValueError, OSError):  # an unknown name, one that is no name, or one that is a folder
+            continue
+    return None
 
 
-def zone(name: JsonValue) -> tzinfo:
-    """The zone with this IANA name; UTC where there is none."""
+def zone_or_utc(name: JsonValue) -> tzinfo:
+    """The zone with this IANA name or label; UTC where there is none."""
     return (time_zone(name) if isinstance(name, str) else None) or UTC
 
 
-def known(name: str) -> bool:
-    """Whether this is an IANA name, and not merely an offset from UTC."""
-    return (
-        time_zone(name) is not None
-        and name.casefold() not in _BY_FOLDED_LABEL
-        and (name in _BY_NAME or not _OFFSET.match(name))
-    )
+def is_identifier(name: str) -> bool:
+    """Whether Cliniko takes this text as a `time_zone_identifier`: an IANA name that is no mere offset from UTC."""
+    if "/" not in name:
+        return name in _WITHOUT_REGION
+    zone = time_zone(name)
+    return zone is not None and zone.key == name and (name in _LABEL_BY_IDENTIFIER or not _OFFSET.match(name))
 
 
-def label_of(name: str) -> str | None:
+def label_of(identifier: str) -> str | None:
     """The label for an IANA name; None where Cliniko has no label for it (choices 67)."""
-    return _BY_NAME.get(name)
+    return _LABEL_BY_IDENTIFIER.get(identifier)
+
+
+def local_instant(wall: datetime, zone: tzinfo, *, last: bool = False) -> datetime:
+    """The aware moment at which the clocks of this zone show `wall`, a naive datetime.
+
+    A time that the clocks show twice means its first showing, or with `last` its second. A time that they skip means
+    the moment of the skip, so that no interval reaches outside what its bounds say.
+    """
+    early, late = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
+    before, after = early.utcoffset(), late.utcoffset()
+    if before is None or after is None or before == after:
+        return early
+    if before > after:
+        return late if last else early
+    whole = wall.replace(microsecond=0)  # clocks change on a whole second
+    low, high = (whole - after).replace(tzinfo=UTC), (whole - before).replace(tzinfo=UTC)
+    while high - low > _SECOND:
+        middle = low + (high - low) // 2 // _SECOND * _SECOND
+        if middle.astimezone(zone).utcoffset() == after:
+            high = middle
+        else:
+            low = middle
+    return high.astimezone(zone)

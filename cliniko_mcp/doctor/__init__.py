@@ -1,4 +1,4 @@
-"""Self-examination: everything that has to work for an assistant to work in the clinic, looked at one by one."""
+"""Diagnostics: checks, one by one, of everything that an assistant needs to work in the clinic."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What is examined: the settings, the computer, where this program keeps things, and the way to the clinic."""
+class DoctorContext:
+    """What the checks look at: the settings, the computer, the state folder, and the connection to the clinic."""
 
     settings: Settings
     computer: "Computer"
     state: Path
     now: Callable[[], datetime]
     browser: Callable[[], str | None]
-    """The name of the browser that would show the approval page; None where there is none."""
+    """Returns the name of the browser that would show the approval page; None where there is none."""
     python: tuple[int, ...]
     transport: "httpx2.AsyncBaseTransport | None" = field(default=None)
     """In place of the network, for tests."""
 
 
-async def examine(surroundings: Surroundings) -> AsyncGenerator[Check]:
-    """Yield each result as it is there: this computer first, then the account, which takes a few requests."""
+async def examine(context: DoctorContext) -> AsyncGenerator[Check]:
+    """Yield each check as it is done: this computer first, then the account (a few requests), then the approvals."""
     from cliniko_mcp.doctor.account import examine_account
     from cliniko_mcp.doctor.machine import examine_machine
     from cliniko_mcp.doctor.safety import examine_safety
 
-    for found in examine_machine(surroundings):
-        yield found
-    async for found in examine_account(surroundings):
-        yield found
-    for found in examine_safety(surroundings):
-        yield found
+    for check in examine_machine(context):
+        yield check
+    async for check in examine_account(context):
+        yield check
+    for check in examine_safety(context):
+        yield check

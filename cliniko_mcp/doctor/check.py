@@ -1,4 +1,4 @@
-"""One line of an examination: what was looked at, how it is, and what to do about it."""
+"""The result of one check: its name, its status, what was found, and what to do about it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Status = Literal["ok", "warning", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A result. `fix` says what a person does; it is empty where there is nothing to do."""
+    """The result of one check. `fix` says what the person should do; it is empty where there is nothing to do."""
 
     name: str
     status: Status
@@ -16,20 +16,20 @@ class Check:
     fix: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """The result as `cliniko-mcp doctor --json` prints it."""
+        """The object that `cliniko-mcp doctor --json` prints: name, status, detail and fix, all texts."""
         return {"name": self.name, "status": self.status, "detail": self.detail, "fix": self.fix}
 
 
 def ok(name: str, detail: str) -> Check:
-    """All is well."""
+    """A check that passed."""
     return Check(name, "ok", detail)
 
 
 def warning(name: str, detail: str, fix: str = "") -> Check:
-    """It works, but a person should know."""
+    """A check that passed with something that a person should know."""
     return Check(name, "warning", detail.removesuffix("."), fix)
 
 
 def failed(name: str, detail: str, fix: str) -> Check:
-    """It does not work until somebody does something."""
+    """A check that failed, with what to do."""
     return Check(name, "failed", detail.removesuffix("."), fix)

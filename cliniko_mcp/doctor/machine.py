@@ -1,12 +1,11 @@
-"""What is looked at on this computer: Python, the packages, the list of tools, the assistants."""
+"""The checks of this computer: Python, the packages, the list of tools, the assistants."""
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp import __version__
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
@@ -15,91 +14,69 @@ from cliniko_mcp.hosts.configuration import installed_servers
 from cliniko_mcp.hosts.table import ENTRY, Computer, Host, found_hosts
 
 if TYPE_CHECKING:
-    from cliniko_mcp.doctor import Surroundings
+    from cliniko_mcp.doctor import DoctorContext
 
-LEAST_PYTHON: Final = (3, 11)
-BUDGETS: Final = {"core": 4_000, "all": 32_000}
-"""Tokens that the list of a view may take of an assistant's memory."""
-_REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)")
-_BOUND: Final = re.compile(r"(>=|<=|>|<|==|!=|~=)\s*([\d.]+)")
+MIN_PYTHON: Final = (3, 11)
+TOKEN_BUDGETS: Final = {"core": 4_000, "all": 32_000}
+"""The tokens that the tool list of each view may take of an assistant's context."""
 
 
-def examine_machine(surroundings: "Surroundings") -> Iterator[Check]:
-    """Yield what can be seen without asking Cliniko."""
-    yield python(surroundings.python)
+def examine_machine(context: "DoctorContext") -> Iterator[Check]:
+    """Yield the checks that need no request to Cliniko."""
+    yield python(context.python)
     yield packages()
-    yield view(surroundings)
-    yield from hosts(surroundings.computer)
+    yield view(context)
+    yield from hosts(context.computer)
 
 
 def python(found: tuple[int, ...]) -> Check:
     """Whether this Python is new enough."""
     shown = ".".join(map(str, found[:3]))
-    if found[:2] < LEAST_PYTHON:
+    if found[:2] < MIN_PYTHON:
         return failed("python", f"Python {shown} is too old", "Install Python 3.11 or newer, then this program again.")
     return ok("python", f"Python {shown}")
 
 
 def packages(package: str = "cliniko-mcp") -> Check:
-    """Whether the libraries are there in versions that fit; another program may have changed them since."""
-    again = (
+    """Whether the libraries are installed in versions that fit; another program may have changed them since."""
+    reinstall = (
         "Install it again from its folder, as it was installed: `pip install .` in its environment, "
         "`pipx install --force .` or `uv tool install --reinstall .`."
     )
     try:
+        from packaging.requirements import Requirement
+    except ImportError:  # it is one of the libraries looked for
+        return failed("packages", "packaging is missing", reinstall)
+    try:
         wanted = requires(package) or []
     except PackageNotFoundError:
-        return warning("packages", f"cliniko-mcp {__version__} runs from a folder and was not installed", again)
+        return warning("packages", f"cliniko-mcp {__version__} runs from a folder and was not installed", reinstall)
     wrong: list[str] = []
-    seen: list[str] = []
-    for line in wanted:
-        needed = _REQUIREMENT.match(line)
-        if needed is None or "extra ==" in line:
+    fitting: list[str] = []
+    for requirement in map(Requirement, wanted):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        name, bounds = needed[1], needed[2]
+        name, bounds = requirement.name, requirement.specifier
         try:
             found = version(name)
         except PackageNotFoundError:
             wrong.append(f"{name} is missing")
             continue
-        if not all(_fits(found, sign, bound) for sign, bound in _BOUND.findall(bounds)):
-            wrong.append(f"{name} {found} does not fit {bounds.strip()}")
+        if not bounds.contains(found, prereleases=True):
+            wrong.append(f"{name} {found} does not fit {bounds}")
         elif name in ("mcp", "httpx2", "pydantic"):
-            seen.append(f"{name} {found}")
+            fitting.append(f"{name} {found}")
     if wrong:
-        return failed("packages", "; ".join(wrong), again)
-    return ok("packages", f"cliniko-mcp {__version__}, {', '.join(seen)}")
+        return failed("packages", "; ".join(wrong), reinstall)
+    return ok("packages", f"cliniko-mcp {__version__}, {', '.join(fitting)}")
 
 
-def _fits(found: str, sign: str, bound: str) -> bool:
-    have, limit = _numbers(found), _numbers(bound)
-    width = max(len(have), len(limit))
-    have, limit = have + (0,) * (width - len(have)), limit + (0,) * (width - len(limit))
-    match sign:
-        case ">=" | "~=":
-            return have >= limit
-        case "<":
-            return have < limit
-        case "<=":
-            return have <= limit
-        case ">":
-            return have > limit
-        case "==":
-            return have == limit
-        case _:
-            return have != limit
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text.split("+")[0])[:3])
-
-
-def view(surroundings: "Surroundings") -> Check:
-    """Whether the tools that are listed fit into an assistant's memory; four bytes count as a token."""
+def view(context: "DoctorContext") -> Check:
+    """Whether the listed tools fit into an assistant's context; four bytes count as a token."""
     from cliniko_mcp.tools.index import entries
     from cliniko_mcp.tools.views import view_of
 
-    settings = surroundings.settings
+    settings = context.settings
     try:
         listed = view_of(settings).listed
     except ConfigurationError as problem:
@@ -118,13 +95,13 @@ def view(surroundings: "Surroundings") -> Check:
     ]
     tokens = len(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()) // 4
     detail = f"{settings.view}: {len(listed)} tools, about {tokens:,} tokens"
-    if tokens > BUDGETS[settings.view] * 1.25:
+    if tokens > TOKEN_BUDGETS[settings.view] * 1.25:
         return warning("view", detail, "Take --view core, or fewer --resources.")
     return ok("view", detail)
 
 
 def hosts(computer: Computer) -> Iterator[Check]:
-    """Yield a line for each assistant on this computer: whether it starts this server, and whether it can."""
+    """Yield a check for each assistant on this computer: whether it starts this server, and whether it can."""
     found = found_hosts(computer)
     for host in found:
         yield _host(host, host.file(computer))
@@ -147,7 +124,7 @@ def _host(host: Host, path: Path) -> Check:
         return warning(name, f"{host.title} is here, and does not start this server yet", again)
     for server, entry in servers.items():
         command = str(entry.get("command", ""))
-        again = f"Run `{shlex.join(_install_again(host, server, entry))}`."
+        again = f"Run `{shlex.join(_reinstall_command(host, server, entry))}`."
         if Path(command).is_absolute() and not Path(command).exists():
             return failed(name, f"{host.title} starts {command}, which is not there any more", again)
         environment = entry.get("env")
@@ -156,26 +133,24 @@ def _host(host: Host, path: Path) -> Check:
     return ok(name, f"{host.title} starts it as {', '.join(servers)}")
 
 
-def _install_again(host: Host, server: str, entry: Mapping[str, JsonValue]) -> list[str]:
-    """The command that writes this entry anew with the flags it has: read-only must not be lost by following advice."""
-    arguments = entry.get("args")
-    words = [str(each) for each in arguments] if isinstance(arguments, list) else []
-    named = [] if server == ENTRY else ["--name", server]
-    flags = words[words.index("serve") + 1 :] if "serve" in words else []
-    return ["cliniko-mcp", "install", "--client", host.name, *named, *flags]
+def _reinstall_command(host: Host, server: str, entry: Mapping[str, JsonValue]) -> list[str]:
+    """The command that writes this entry anew and keeps its flags, so that following it does not lose `--read-only`."""
+    found = entry.get("args")
+    arguments = [str(argument) for argument in found] if isinstance(found, list) else []
+    name = [] if server == ENTRY else ["--name", server]
+    flags = arguments[arguments.index("serve") + 1 :] if "serve" in arguments else []
+    return ["cliniko-mcp", "install", "--client", host.name, *name, *flags]
 
 
 def _answering_hook(computer: Computer) -> Check | None:
-    """Claude Code lets a hook answer the questions that servers ask; then no person is asked by a form."""
+    """A warning where a hook of Claude Code may answer the forms that servers send, so that no person is asked."""
     path = computer.folder("CLAUDE_CONFIG_DIR", ".claude") / "settings.json"
     try:
-        settings: object = json.loads(path.read_text("utf-8"))
+        settings: JsonValue = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    hooks = cast("Mapping[str, object]", settings).get("hooks") if isinstance(settings, dict) else None
-    if isinstance(hooks, dict) and any(
-        str(event).startswith("Elicitation") for event in cast("dict[str, object]", hooks)
-    ):
+    hooks = settings.get("hooks") if isinstance(settings, dict) else None
+    if isinstance(hooks, dict) and any(event.startswith("Elicitation") for event in hooks):
         return warning(
             "hooks",
             f"a hook in {path} may answer in the person's place when something is to be archived or cancelled",

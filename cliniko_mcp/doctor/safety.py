@@ -1,4 +1,4 @@
-"""What is looked at for the person's sake: the PIN, the browser for the approval page, and the audit log."""
+"""The checks of approvals and the audit log: the PIN, the browser for the approval page, and the log's hash chain."""
 
 import os
 import time
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
 
 if TYPE_CHECKING:
-    from cliniko_mcp.doctor import Surroundings
+    from cliniko_mcp.doctor import DoctorContext
 
 
-def examine_safety(surroundings: "Surroundings") -> Iterator[Check]:
-    """Yield how people are asked, and whether what is done is written down."""
-    yield pin(surroundings.state)
-    yield browser(surroundings.browser())
-    yield audit(surroundings)
+def examine_safety(context: "DoctorContext") -> Iterator[Check]:
+    """Yield the checks of how people are asked and of whether the audit log can be trusted."""
+    yield pin(context.state)
+    yield browser(context.browser())
+    yield audit(context)
 
 
 def pin(folder: Path) -> Check:
@@ -49,17 +49,17 @@ def browser_name() -> str | None:
         found = webbrowser.get()
     except webbrowser.Error:
         return None
-    name = str(getattr(found, "basename", "") or getattr(found, "name", ""))
+    name = Path(found.name).name
     return None if name in ("www-browser", "links", "elinks", "lynx", "w3m") else name or "the usual browser"
 
 
-def audit(surroundings: "Surroundings") -> Check:
-    """Whether the log can be written, and whether every line in it is as it was written."""
+def audit(context: "DoctorContext") -> Check:
+    """Whether the log can be written, and whether its hash chain shows every line unchanged."""
     from cliniko_mcp.guards.hash_chain import HashChain
 
-    settings = surroundings.settings
-    usual = surroundings.state / ("demo-audit.jsonl" if settings.demo else "audit.jsonl")
-    path = Path(settings.audit_file) if settings.audit_file else usual
+    settings = context.settings
+    default = context.state / ("demo-audit.jsonl" if settings.demo else "audit.jsonl")
+    path = Path(settings.audit_file) if settings.audit_file else default
     if not _writable(path):
         return failed(
             "audit",

@@ -1,4 +1,4 @@
-"""Starts at which an appointment fits into free time, why there are none, and a choice spread over days and people."""
+"""Starts at which an appointment fits into free time, why there is none, and a choice spread over days and people."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.people import Roster
+from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.frontdesk.spans import Span, Window
-from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
+from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, Workplace, within
 from cliniko_mcp.results.rows import local_text
 
-A_DAY: Final = 3
+_STARTS_A_DAY: Final = 3
 """Starts shown of one day, before another day's come."""
 
 
@@ -28,7 +28,7 @@ class Slot:
     left: int = 0
 
     def row(self, roster: Roster) -> dict[str, JsonValue]:
-        """The slot in the site's local time, with names."""
+        """The slot as a row, in the site's local time, with names."""
         zone = roster.zone(self.business_id)
         row: dict[str, JsonValue] = {
             "starts_at": local_text(self.starts, zone),
@@ -51,7 +51,7 @@ def next_start(now: datetime) -> datetime:
 def starts_in(
     free: Iterable[Stretch], windows: Sequence[Window], length: timedelta, now: datetime
 ) -> Iterator[datetime]:
-    """Starts a length apart from the beginning of each free stretch in each window, in order, none of them past.
+    """Starts one after another from the beginning of each free stretch in each window, `length` apart, none past.
 
     The whole appointment lies in the window; in one shorter than the appointment ("at 10") only the start does.
     """
@@ -65,9 +65,7 @@ def starts_in(
                 at += length
 
 
-def free_slots(
-    diary: Diary, span: Span, places: Iterable[tuple[str, str]], length: timedelta, now: datetime
-) -> list[Slot]:
+def free_slots(diary: Diary, span: Span, places: Iterable[Workplace], length: timedelta, now: datetime) -> list[Slot]:
     """The starts free for an appointment of this length at these (practitioner, site) places, earliest first."""
     found = [
         Slot(at, at + length, who, site)
@@ -77,29 +75,29 @@ def free_slots(
     return in_order(found)
 
 
-def group_slots(diary: Diary, span: Span, places: Iterable[tuple[str, str]], type_id: str, now: datetime) -> list[Slot]:
+def group_slots(diary: Diary, span: Span, places: Iterable[Workplace], type_id: str, now: datetime) -> list[Slot]:
     """The coming groups (classes) of a type in the span that have a place left, earliest first."""
     wanted = set(places)
     found = [
-        Slot(each.starts, each.ends, each.practitioner_id, each.business_id, each.id, each.left)
-        for each in diary.entries
-        if each.kind == "group"
-        and each.type_id == type_id
-        and each.left
-        and (each.practitioner_id, each.business_id) in wanted
-        and each.starts > now
-        and any(low <= each.starts < high for low, high in span.windows(each.business_id))
+        Slot(entry.starts, entry.ends, entry.practitioner_id, entry.business_id, entry.id, entry.left)
+        for entry in diary.entries
+        if entry.kind == "group"
+        and entry.type_id == type_id
+        and entry.left
+        and (entry.practitioner_id, entry.business_id) in wanted
+        and entry.starts > now
+        and any(low <= entry.starts < high for low, high in span.windows(entry.business_id))
     ]
     return in_order(found)
 
 
 def in_order(slots: Iterable[Slot]) -> list[Slot]:
     """Earliest first; at the same time by practitioner, so that the order never changes."""
-    return sorted(slots, key=lambda each: (each.starts, each.practitioner_id, each.business_id))
+    return sorted(slots, key=lambda slot: (slot.starts, slot.practitioner_id, slot.business_id))
 
 
-def spread(slots: Sequence[Slot], most: int, roster: Roster) -> list[Slot]:
-    """At most so many of them: the first days that have any, a few each, by different practitioners; earliest first.
+def spread(slots: Sequence[Slot], limit: int, roster: Roster) -> list[Slot]:
+    """Up to `limit` of them: the first days that have any, a few a day, by different practitioners; earliest first.
 
     The earliest of all is always among them. Days are the site's own.
     """
@@ -109,15 +107,15 @@ def spread(slots: Sequence[Slot], most: int, roster: Roster) -> list[Slot]:
     rounds: dict[date, Iterator[Slot]] = {}
     room = 0
     for day in sorted(days):
-        if room < most:
+        if room < limit:
             rounds[day] = _rounds(days[day])
-            room += min(len(days[day]), A_DAY)
+            room += min(len(days[day]), _STARTS_A_DAY)
     picked: list[Slot] = []
-    while len(picked) < most and rounds:
+    while len(picked) < limit and rounds:
         for day in [*rounds]:
             if (slot := next(rounds[day], None)) is None:
                 del rounds[day]
-            elif len(picked) < most:
+            elif len(picked) < limit:
                 picked.append(slot)
     return in_order(picked)
 
@@ -130,7 +128,7 @@ def _rounds(slots: Sequence[Slot]) -> Iterator[Slot]:
         turn = seen.get(slot.practitioner_id, 0)
         seen[slot.practitioner_id] = turn + 1
         turns.append((turn, place, slot))
-    yield from (slot for _, _, slot in sorted(turns, key=lambda each: each[:2]))
+    yield from (slot for _, _, slot in sorted(turns, key=lambda turn: turn[:2]))
 
 
 def why_none(diary: Diary, span: Span, who: str, sites: Iterable[str], length: timedelta, now: datetime) -> str:
@@ -153,10 +151,10 @@ def why_none(diary: Diary, span: Span, who: str, sites: Iterable[str], length: t
     if not coming:
         return "has finished work by then: that time is over"
     if free:
-        longest = max(each.length for each in free) // timedelta(minutes=1)
+        longest = max(stretch.length for stretch in free) // timedelta(minutes=1)
         return f"is full: the longest free stretch has {longest} of the {length // timedelta(minutes=1)} minutes needed"
     booked = any(
-        each.kind != "block" and each.practitioner_id == who and any(each.meets(*one) for one in coming)
-        for each in diary.entries
+        entry.kind != "block" and entry.practitioner_id == who and any(entry.meets(*stretch) for stretch in coming)
+        for entry in diary.entries
     )
     return "is full" if booked else "is away: the time is blocked out"

@@ -3,20 +3,18 @@
 One list, filtered by Cliniko: a request for each hundred entries, whatever the number of practitioners and days.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
-from cliniko_mcp.cliniko.fields import utc_text
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.filters import MAX_IDS, After, Before, FilterValue, Hidden, OneOf
+from cliniko_mcp.cliniko.resources.bookings import Booking, Bookings
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 
-Kind = Literal["appointment", "group", "block"]
+EntryKind = Literal["appointment", "group", "block"]
 EVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """The end of a span that is open: no booking is so far ahead."""
-MOST_IDS: Final = 95
-"""Ids in one filter: with 20 digits each they stay under the 2,000 characters that a filter may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class Entry:
     `places` is what a group holds in all; `cancelled` entries are there only where they were asked for."""
 
     id: str
-    kind: Kind
+    kind: EntryKind
     starts: datetime
     ends: datetime
     practitioner_id: str
@@ -34,7 +32,7 @@ class Entry:
     patient_ids: tuple[str, ...]
     places: int | None
     cancelled: bool
-    record: Record
+    record: Booking
 
     def meets(self, starts: datetime, ends: datetime) -> bool:
         """Whether it shares any time with this half-open stretch; meeting end to start is none."""
@@ -61,56 +59,46 @@ async def bookings(
     Groups and blocked-out times are included. Archived entries never are, cancelled ones only with `cancelled`.
     `patient` keeps the entries that this patient is booked into. A request a hundred rows.
     """
-    filters: dict[str, object] = {"starts_at": f"<{utc_text(ends, None)}", "ends_at": f">{utc_text(starts, None)}"}
-    if 0 < len(practitioners) <= MOST_IDS:
-        filters["practitioner_id"] = ",".join(sorted(practitioners))
-    if 0 < len(businesses) <= MOST_IDS:
-        filters["business_id"] = ",".join(sorted(businesses))
+    filters: dict[str, FilterValue] = {"starts_at": Before(ends), "ends_at": After(starts)}
+    if 0 < len(practitioners) <= MAX_IDS:
+        filters["practitioner_id"] = OneOf(practitioners)
+    if 0 < len(businesses) <= MAX_IDS:
+        filters["business_id"] = OneOf(businesses)
     if patient is not None:
         filters["patient_ids"] = patient
     if cancelled:
-        filters["cancelled_at"] = "all"
-    found = [
-        entry async for row in clinic.all_named("list_bookings", **filters) if (entry := entry_of(row)) is not None
-    ]
+        filters["cancelled_at"] = Hidden.INCLUDED
+    found = map(entry_of, await clinic.collect(Bookings.list_bookings, **filters))
     kept = [
-        each
-        for each in found
-        if (not practitioners or each.practitioner_id in practitioners)
-        and (not businesses or each.business_id in businesses)
-        and each.meets(starts, ends)
+        entry
+        for entry in found
+        if entry is not None
+        and (not practitioners or entry.practitioner_id in practitioners)
+        and (not businesses or entry.business_id in businesses)
+        and entry.meets(starts, ends)
     ]
-    return sorted(kept, key=lambda each: (each.starts, each.ends, each.id))
+    return sorted(kept, key=lambda entry: (entry.starts, entry.ends, entry.id))
 
 
-def entry_of(record: Record) -> Entry | None:
-    """The entry that a booking, appointment, group or block stands for; None where it has no time (api.md 2.3)."""
-    starts, ends = getattr(record, "starts_at", None), getattr(record, "ends_at", None)
-    if not isinstance(starts, datetime) or not isinstance(ends, datetime) or starts.tzinfo is None:
+def entry_of(record: Booking) -> Entry | None:
+    """The entry that a booking stands for; None where it has no time (cliniko-api.md#calendar)."""
+    if record.starts_at is None or record.ends_at is None:
         return None
-    places = getattr(record, "max_attendees", None)
-    patient, listed = _text(record, "patient_id"), getattr(record, "patient_ids", None)
-    ids = tuple(str(each) for each in cast("Sequence[object]", listed)) if isinstance(listed, list) else ()
-    kind: Kind = "appointment"
-    if isinstance(places, int):
+    kind: EntryKind = "appointment"
+    if record.max_attendees is not None:
         kind = "group"
-    elif not patient and not _text(record, "appointment_type_id"):
+    elif not record.patient_id and not record.appointment_type_id:
         kind = "block"
     return Entry(
-        id=_text(record, "id"),
+        id=record.id,
         kind=kind,
-        starts=starts.astimezone(UTC),
-        ends=ends.astimezone(UTC),
-        practitioner_id=_text(record, "practitioner_id"),
-        business_id=_text(record, "business_id"),
-        type_id=_text(record, "appointment_type_id"),
-        patient_ids=(patient,) if patient else ids,
-        places=places if isinstance(places, int) else None,
-        cancelled=getattr(record, "cancelled_at", None) is not None,
+        starts=record.starts_at.astimezone(UTC),
+        ends=record.ends_at.astimezone(UTC),
+        practitioner_id=record.practitioner_id or "",
+        business_id=record.business_id or "",
+        type_id=record.appointment_type_id or "",
+        patient_ids=(record.patient_id,) if record.patient_id else tuple(record.patient_ids or ()),
+        places=record.max_attendees,
+        cancelled=record.cancelled_at is not None,
         record=record,
     )
-
-
-def _text(record: Record, field: str) -> str:
-    value = getattr(record, field, None)
-    return value if isinstance(value, str) else ""

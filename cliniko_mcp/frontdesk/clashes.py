@@ -1,4 +1,5 @@
-"""What speaks against a booking: Cliniko takes every booking (api.md 3.2), so it is looked at before it is made.
+"""What speaks against a booking: Cliniko takes every booking (cliniko-api.md#appointments), so it is looked at before
+it is made.
 
 A booking that something speaks against is refused with all of it, and with a short text that stands for just that. Only
 a call that repeats this text goes through: so nothing is overridden that was not shown, and nothing that has changed.
@@ -10,15 +11,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cliniko_mcp.approvals.digest import digest
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.patients import Patient
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Clash, InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk.appointment_offers import offered_at
 from cliniko_mcp.frontdesk.availability import starts_in
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.people import Known, Roster, named
+from cliniko_mcp.frontdesk.roster import Known, Roster, merged, name_text, named
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
 from cliniko_mcp.phrases import day_bounds
-from cliniko_mcp.results.names import text_of
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import label
 
@@ -33,10 +37,10 @@ class Plan:
     `moved` is the id of the entry that it replaces, which is no clash with itself.
     """
 
-    patients: tuple[Known, ...]
-    practitioner: Known
-    business: Known
-    kind: Known
+    patients: tuple[Known[Patient], ...]
+    practitioner: Known[Practitioner]
+    business: Known[Business]
+    kind: Known[AppointmentType]
     times: tuple[Stretch, ...]
     moved: str = ""
 
@@ -47,47 +51,50 @@ class Plan:
     def days(self, roster: Roster) -> tuple[datetime, datetime]:
         """From the first midnight to the last one, at the site, around all of its times."""
         zone = roster.zone(self.business.id)
-        first, last = (each.astimezone(zone).date() for each in (self.times[0].starts, self.times[-1].ends))
+        first, last = (moment.astimezone(zone).date() for moment in (self.times[0].starts, self.times[-1].ends))
         return day_bounds(first, zone)[0], day_bounds(last, zone)[1]
 
 
 def check_live(plan: Plan, fields: Collection[str] = ("patient", "practitioner", "business", "type")) -> None:
-    """Raise InvalidArguments where one of these is archived or left: Cliniko books none of them (api.md 6, 34)."""
+    """Raise InvalidArguments where one of these is archived or left: Cliniko books none of them."""
     ways = {"patient": "unarchive_patient brings a file back", "business": "unarchive_business opens a site again"}
-    given = [("patient", each) for each in plan.patients]
-    given += [("practitioner", plan.practitioner), ("business", plan.business), ("type", plan.kind)]
-    for field, known in given:
+    named_by: list[tuple[str, Known]] = [("patient", patient) for patient in plan.patients]
+    named_by += [("practitioner", plan.practitioner), ("business", plan.business), ("type", plan.kind)]
+    for field, known in named_by:
         if known.gone and field in fields:
             fix = ways.get(field, "Choose another one; clinic_overview lists them")
-            if known.gone.startswith("merged"):
+            if isinstance(known.record, Patient) and merged(known.record):
                 fix = "Use the file that it was merged into"
             raise InvalidArguments(f"{known.note.removesuffix('.')} and cannot be booked.", f"{fix}.", field=field)
 
 
 def concerns(
-    plan: Plan, roster: Roster, diary: Diary, others: Iterable[Entry], givers: Collection[str], now: datetime
+    plan: Plan, roster: Roster, diary: Diary, others: Iterable[Entry], offering: Collection[str], now: datetime
 ) -> list[str]:
-    """All that speaks against a plan, in sentences. `diary` is the practitioner's over the days of the plan, `others`
-    the entries of its patients then, `givers` the ids of those who offer the type."""
+    """A sentence for each thing that speaks against a plan.
+
+    `diary` is the practitioner's over the days of the plan, `others` the entries of its patients then, `offering` the
+    ids of those who offer the type.
+    """
     found: list[str] = []
     who, where = plan.practitioner, plan.business
-    if who.id not in givers:
+    if who.id not in offering:
         found.append(f"{who.name} does not offer {plan.kind.name}.")
     if not offered_at(where, plan.kind):
         found.append(f"{plan.kind.name} is not offered at {where.name}.")
     if plan.times[0].starts < now - timedelta(minutes=5):
         found.append("That time is past.")
-    mine = [each for each in diary.entries if each.practitioner_id == who.id and each.id != plan.moved]
-    patients = {each.id: named(each) for each in plan.patients}
-    theirs = [each for each in others if each.id != plan.moved and each.practitioner_id != who.id]
+    mine = [entry for entry in diary.entries if entry.practitioner_id == who.id and entry.id != plan.moved]
+    patients = {patient.id: named(patient) for patient in plan.patients}
+    theirs = [entry for entry in others if entry.id != plan.moved and entry.practitioner_id != who.id]
     for time in plan.times:
         if not diary.at_work(who.id, time.starts, time.ends, where.id):
             found.append(_outside(plan, roster, diary, time))
-        found += [_taken(who.name, each, roster) for each in mine if each.meets(*time)]
-        for each in theirs:
-            names = [patients[key] for key in each.patient_ids if key in patients]
-            if names and each.meets(*time):
-                found.append(_taken(", ".join(names), each, roster))
+        found += [_taken(who.name, entry, roster) for entry in mine if entry.meets(*time)]
+        for entry in theirs:
+            names = [patients[key] for key in entry.patient_ids if key in patients]
+            if names and entry.meets(*time):
+                found.append(_taken(", ".join(names), entry, roster))
     return found
 
 
@@ -95,7 +102,7 @@ def _outside(plan: Plan, roster: Roster, diary: Diary, time: Stretch) -> str:
     zone = roster.zone(plan.business.id)
     day = time.starts.astimezone(zone).date()
     there = within(diary.work.get((plan.practitioner.id, plan.business.id), ()), [day_bounds(day, zone)])
-    hours = ", ".join(f"{each.starts.astimezone(zone):%H:%M} to {end_of(*each, zone)}" for each in there)
+    hours = ", ".join(f"{stretch.starts.astimezone(zone):%H:%M} to {end_of(*stretch, zone)}" for stretch in there)
     elsewhere = [
         site.name
         for site in roster.sites
@@ -113,28 +120,28 @@ def _taken(name: str, entry: Entry, roster: Roster) -> str:
     if entry.kind == "block":
         return f"{name} is blocked out {span} (block {entry.id})."
     kind = roster.name("appointment_type_id", entry.type_id) or "an appointment"
-    patient = text_of(entry.record, "patient_name") if entry.kind == "appointment" else ""
+    patient = name_text(entry.record.patient_name) if entry.kind == "appointment" else ""
     whose = f" of {label(patient)}" if patient and label(patient) != name else ""
     return f"{name} has {kind}{whose} {span} (booking {entry.id})."
 
 
-def seal(plan: Plan, found: Sequence[str]) -> str:
-    """The text that stands for just this booking and just these objections."""
-    ids = [each.id for each in (*plan.patients, plan.practitioner, plan.business, plan.kind)]
-    times = [f"{each.starts.isoformat()}/{each.ends.isoformat()}" for each in plan.times]
+def clash_text(plan: Plan, found: Sequence[str]) -> str:
+    """The text that stands for this booking with these objections and no others."""
+    ids = [*(patient.id for patient in plan.patients), plan.practitioner.id, plan.business.id, plan.kind.id]
+    times = [f"{time.starts.isoformat()}/{time.ends.isoformat()}" for time in plan.times]
     return f"clash-{digest(plan.moved, *ids, *times, *sorted(found))[:10]}"
 
 
-def nearest(plan: Plan, roster: Roster, diary: Diary, givers: Collection[str], now: datetime) -> list[JsonValue]:
+def nearest(plan: Plan, roster: Roster, diary: Diary, offering: Collection[str], now: datetime) -> list[JsonValue]:
     """Up to three starts on the same day when this practitioner is free there, the nearest first chosen, in order.
 
-    None where what is asked for is not offered by them or there (`givers` as in `concerns`).
+    None where what is asked for is not offered by them or there (`offering` as in `concerns`).
     """
-    if plan.practitioner.id not in givers or not offered_at(plan.business, plan.kind):
+    if plan.practitioner.id not in offering or not offered_at(plan.business, plan.kind):
         return []
     zone = roster.zone(plan.business.id)
     wanted = plan.times[0].starts
-    staying = replace(diary, entries=[each for each in diary.entries if each.id != plan.moved])
+    staying = replace(diary, entries=[entry for entry in diary.entries if entry.id != plan.moved])
     free = staying.free(plan.practitioner.id, plan.business.id)
     starts = starts_in(free, [day_bounds(wanted.astimezone(zone).date(), zone)], plan.length, now)
     chosen = sorted(starts, key=lambda at: abs(at - wanted))[:_NEAREST]
@@ -160,7 +167,7 @@ def _things(number: int) -> str:
 
 def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Sequence[JsonValue]) -> None:
     """Raise Clash with everything found, unless there is nothing or `allowed` repeats the text that stands for it."""
-    if not found or allowed == seal(plan, found):
+    if not found or allowed == clash_text(plan, found):
         return
     changed = "What speaks against it is not what was shown before. " if allowed else ""
     listed = shown(found)
@@ -171,7 +178,7 @@ def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Se
         f"{changed}Nothing was changed: {_things(len(found))} against it.",
         "Tell the user and offer another time (nearest, or find_times). Only if they still want it, call again with "
         f"{go_on}",
-        clash=seal(plan, found) if whole else None,
+        clash=clash_text(plan, found) if whole else None,
         clashes=listed,
         nearest=list(free) or None,
     )

@@ -1,45 +1,72 @@
 """Reads that do not wait for one another: several at once, and the error of the first that fails as it is."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeGuard, TypeVar, overload
 
 import anyio
 
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import RecordT
 
 T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
 
 
-async def together(jobs: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-    """What each job gives, in their order, all of them under way at once.
+@overload
+async def run_concurrently(a: Callable[[], Awaitable[A]], b: Callable[[], Awaitable[B]], /) -> tuple[A, B]: ...
+@overload
+async def run_concurrently(
+    a: Callable[[], Awaitable[A]], b: Callable[[], Awaitable[B]], c: Callable[[], Awaitable[C]], /
+) -> tuple[A, B, C]: ...
+@overload
+async def run_concurrently(
+    a: Callable[[], Awaitable[A]],
+    b: Callable[[], Awaitable[B]],
+    c: Callable[[], Awaitable[C]],
+    d: Callable[[], Awaitable[D]],
+    /,
+) -> tuple[A, B, C, D]: ...
+@overload
+async def run_concurrently(
+    a: Callable[[], Awaitable[A]],
+    b: Callable[[], Awaitable[B]],
+    c: Callable[[], Awaitable[C]],
+    d: Callable[[], Awaitable[D]],
+    e: Callable[[], Awaitable[E]],
+    /,
+) -> tuple[A, B, C, D, E]: ...
+@overload
+async def run_concurrently(*jobs: Callable[[], Awaitable[T]]) -> tuple[T, ...]: ...
+async def run_concurrently(*jobs: Callable[[], Awaitable[object]]) -> tuple[object, ...]:
+    """What each job gives, in the order of the jobs, all of them under way at once.
 
     Raises what the first failing job raised; the others are cancelled.
     """
-    found: dict[int, T] = {}
+    results: dict[int, object] = {}
 
-    async def one(place: int, job: Callable[[], Awaitable[T]]) -> None:
-        found[place] = await job()
+    async def run(number: int, job: Callable[[], Awaitable[object]]) -> None:
+        results[number] = await job()
 
     try:
         async with anyio.create_task_group() as group:
-            for place, job in enumerate(jobs):
-                group.start_soon(one, place, job)
-    except ExceptionGroup as several:
-        first: BaseException = several
-        while isinstance(first, BaseExceptionGroup):
-            first = cast("BaseExceptionGroup[BaseException]", first).exceptions[0]
-        raise first from None
-    return [found[place] for place in range(len(jobs))]
+            for number, job in enumerate(jobs):
+                group.start_soon(run, number, job)
+    except ExceptionGroup as failures:
+        raise _first(failures) from None
+    return tuple(results[number] for number in range(len(jobs)))
 
 
-async def both(one: Callable[[], Awaitable[A]], other: Callable[[], Awaitable[B]]) -> tuple[A, B]:
-    """What two jobs of different kinds give, both under way at once. Raises as `together` does."""
-    found = await together((one, other))
-    return cast("tuple[A, B]", tuple(found))
+def _first(failure: BaseException) -> BaseException:
+    return _first(failure.exceptions[0]) if _is_group(failure) else failure
 
 
-async def gathered(rows: AsyncIterator[Record]) -> list[Record]:
+def _is_group(failure: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    return isinstance(failure, BaseExceptionGroup)
+
+
+async def collect(rows: AsyncIterator[RecordT]) -> list[RecordT]:
     """Every row of a list that is small enough to hold."""
     return [row async for row in rows]

@@ -1,16 +1,57 @@
-"""Which patients may be one person with two files: the same name and birthday, the same email, the same phone."""
+"""Which patients may be one person with two files: decided here alone, for lists of patients and for reports.
 
-from collections.abc import Iterable, Sequence
+Likely: the same name and date of birth, or the same email or phone and a like name. Possible: the same date of birth
+and a like name (twins too), the same email or phone and first name (a new surname), or the same name where a date of
+birth is not known. Families share phones and emails, and twins a birthday: without a like name that is no more.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import cast
+from itertools import combinations
+from typing import Final, NamedTuple
 
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.frontdesk.matching import likeness, words
-from cliniko_mcp.frontdesk.people import Known
-from cliniko_mcp.results.names import text_of
+from cliniko_mcp.frontdesk.roster import Known, merged
+from cliniko_mcp.results.names import NAME_LENGTH
+from cliniko_mcp.sanitize import clean
 
-_ALIKE = 85.0
-_ENOUGH = 8
+_ALIKE: Final = 85.0
+_LARGEST: Final = 30
+"""Patients that share one date of birth, email, phone or name; more is a placeholder, such as 1900-01-01."""
+_MIN_DIGITS: Final = 6
+_SAME_DIGITS: Final = 9
+"""Digits at the end of a phone number: what stays the same with and without a country code."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamePerson:
+    """Why two files may be one person's: `likely`, or merely possible; `why` is a clause in words."""
+
+    likely: bool
+    why: str
+
+
+class Pair(NamedTuple):
+    """Two files that may be one person's, in the order in which they were given."""
+
+    one: Patient
+    other: Patient
+    verdict: SamePerson
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What a patient is recognised by, folded; names as words."""
+
+    name: str
+    firsts: tuple[str, ...]
+    last: str
+    born: date | None
+    emails: frozenset[str]
+    phones: frozenset[str]
 
 
 def digits(text: str) -> str:
@@ -18,39 +59,128 @@ def digits(text: str) -> str:
     return "".join(letter for letter in text if letter.isascii() and letter.isdigit())
 
 
-def numbers_of(patient: Known) -> list[str]:
+def numbers_of(patient: Known[Patient]) -> list[str]:
     """The last nine digits of a patient's phone numbers: what stays the same with and without a country code."""
-    listed = getattr(patient.record, "patient_phone_numbers", None)
-    rows = cast("Sequence[Record]", listed) if isinstance(listed, list) else ()
-    numbers = (digits(text_of(each, "normalized_number", "number")) for each in rows)
-    return [number[-9:] for number in numbers if len(number) >= _ENOUGH]
+    return _numbers(patient.record)
 
 
-def born(patient: Known) -> date | None:
+def _numbers(patient: Patient) -> list[str]:
+    rows = patient.patient_phone_numbers or ()
+    numbers = (digits(row.normalized_number or row.number or "") for row in rows)
+    return [number[-_SAME_DIGITS:] for number in dict.fromkeys(numbers) if len(number) >= _MIN_DIGITS]
+
+
+def born(patient: Known[Patient]) -> date | None:
     """A patient's birthday, where the file has one."""
-    day = getattr(patient.record, "date_of_birth", None)
-    return day if isinstance(day, date) else None
+    return patient.record.date_of_birth
 
 
-def why_same(one: Known, other: Known) -> str:
-    """What makes two files look like one person, or empty: a guess for people to check."""
-    alike = likeness(words(one.name), other.name) >= _ALIKE and likeness(words(other.name), one.name) >= _ALIKE
-    shared: list[str] = []
-    if born(one) is not None and born(one) == born(other):
-        shared.append("birthday")
-    email = text_of(one.record, "email").casefold()
-    if email and email == text_of(other.record, "email").casefold():
-        shared.append("email")
-    if set(numbers_of(one)) & set(numbers_of(other)):
-        shared.append("phone")
-    if alike and shared:
-        return f"alike names and the same {' and '.join(shared)}"
-    # Families share phones and emails, and twins a birthday: two of them without a like name are no more than that.
-    return ""
+def same_person(one: Patient, other: Patient) -> SamePerson | None:
+    """Why these two files may be one person's; None where nothing says so. A guess for people to check."""
+    return _judged(_identity(one), _identity(other))
 
 
-def duplicates(patients: Iterable[Known]) -> list[tuple[Known, Known, str]]:
-    """Pairs that look like one person, with the reason; merged files are left out."""
-    kept = [each for each in patients if not each.gone.startswith("merged")]
-    pairs = ((one, other) for place, one in enumerate(kept) for other in kept[place + 1 :])
-    return [(one, other, why) for one, other in pairs if (why := why_same(one, other))]
+def pairs(patients: Sequence[Patient]) -> list[Pair]:
+    """All pairs of these patients that may be one person, merged files left out; what too many share counts for none.
+
+    Quick for a whole clinic: only patients who share something are compared.
+    """
+    return [Pair(patients[one], patients[other], verdict) for one, other, verdict in _verdicts(patients)]
+
+
+def duplicates(patients: Iterable[Known[Patient]]) -> list[tuple[Known[Patient], Known[Patient], str]]:
+    """Pairs that look like one person, with the reason; see `pairs`."""
+    known = list(patients)
+    verdicts = _verdicts([patient.record for patient in known])
+    return [(known[one], known[other], verdict.why) for one, other, verdict in verdicts]
+
+
+def _verdicts(patients: Sequence[Patient]) -> Iterator[tuple[int, int, SamePerson]]:
+    """The pairs that may be one person, by their places in the sequence, in order."""
+    kept = [place for place, patient in enumerate(patients) if not merged(patient)]
+    known = _without_placeholders([_identity(patients[place]) for place in kept])
+    for one, other in sorted(_sharing(known)):
+        if (verdict := _judged(known[one], known[other])) is not None:
+            yield kept[one], kept[other], verdict
+
+
+def _identity(patient: Patient) -> _Identity:
+    first, preferred, last = (
+        clean(text or "", NAME_LENGTH) for text in (patient.first_name, patient.preferred_first_name, patient.last_name)
+    )
+    email = (patient.email or "").casefold().strip()
+    return _Identity(
+        name=" ".join(sorted(words(f"{first} {last}"))),
+        firsts=tuple(filter(None, (_folded(first), _folded(preferred)))),
+        last=_folded(last),
+        born=patient.date_of_birth,
+        emails=frozenset((email,) if email else ()),
+        phones=frozenset(_numbers(patient)),
+    )
+
+
+def _folded(name: str) -> str:
+    return " ".join(words(name))
+
+
+def _judged(one: _Identity, other: _Identity) -> SamePerson | None:
+    same_name = bool(one.name) and one.name == other.name
+    same_birthday = one.born is not None and one.born == other.born
+    if same_name and same_birthday:
+        return SamePerson(True, "same name and date of birth")
+    shared = "email" if one.emails & other.emails else "phone" if one.phones & other.phones else ""
+    if not (shared or same_birthday or same_name):
+        return None
+    like_first = any(_like(first, theirs) for first in one.firsts for theirs in other.firsts)
+    like_name = same_name or (like_first and _like(one.last, other.last))
+    if shared and like_name:
+        return SamePerson(True, f"same {shared}, like names")
+    if same_birthday and like_name:
+        return SamePerson(False, "same date of birth, like names")
+    if shared and like_first:
+        return SamePerson(False, f"same {shared} and first name")
+    if same_name and (one.born is None or other.born is None):
+        return SamePerson(False, "same name, date of birth not known")
+    return None
+
+
+def _like(one: str, other: str) -> bool:
+    if not one or not other:
+        return False
+    return one == other or min(likeness(one.split(), other), likeness(other.split(), one)) >= _ALIKE
+
+
+def _without_placeholders(known: Sequence[_Identity]) -> list[_Identity]:
+    """The same without what more than so many share: it says nothing of who they are."""
+    days = Counter(identity.born for identity in known if identity.born)
+    emails = Counter(email for identity in known for email in identity.emails)
+    phones = Counter(phone for identity in known for phone in identity.phones)
+    return [
+        replace(
+            identity,
+            born=identity.born if identity.born and days[identity.born] <= _LARGEST else None,
+            emails=frozenset(email for email in identity.emails if emails[email] <= _LARGEST),
+            phones=frozenset(phone for phone in identity.phones if phones[phone] <= _LARGEST),
+        )
+        for identity in known
+    ]
+
+
+def _sharing(known: Sequence[_Identity]) -> set[tuple[int, int]]:
+    """The places of all pairs that share a date of birth, an email, a phone or a name."""
+    found: set[tuple[int, int]] = set()
+    shared: tuple[Callable[[_Identity], Iterable[object]], ...] = (
+        lambda identity: [identity.born] if identity.born else [],
+        lambda identity: identity.emails,
+        lambda identity: identity.phones,
+        lambda identity: [identity.name] if identity.name else [],
+    )
+    for keys_of in shared:
+        groups: dict[object, list[int]] = {}
+        for place, identity in enumerate(known):
+            for key in keys_of(identity):
+                groups.setdefault(key, []).append(place)
+        for group in groups.values():
+            if len(group) <= _LARGEST:
+                found.update(combinations(group, 2))
+    return found

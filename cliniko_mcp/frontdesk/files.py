@@ -12,14 +12,14 @@ from unicodedata import normalize
 from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.sanitize import clean
 
-MOST_BYTES: Final = 20_000_000
+MAX_FILE_BYTES: Final = 20_000_000
 """Bytes of the largest file from the folder."""
-MOST_GIVEN: Final = 5_000_000
+MAX_BASE64_BYTES: Final = 5_000_000
 """Bytes of the largest file given as base64."""
 
 _TYPES: Final = MimeTypes()  # the table built into Python: the same on every computer
 _DATA_URI: Final = re.compile(r"data:[^,]{0,200};base64,")
-_LONGEST_NAME: Final = 120
+_NAME_LENGTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def from_base64(content: str, filename: str | None) -> Upload:
         raise InvalidArguments(
             "content must be base64.", "Encode the file's bytes as base64.", field="content"
         ) from None
-    return _upload(filename, data, MOST_GIVEN)
+    return _upload(filename, data, MAX_BASE64_BYTES)
 
 
 def from_folder(folder: str | None, path: str, filename: str | None) -> Upload:
@@ -83,27 +83,27 @@ def from_folder(folder: str | None, path: str, filename: str | None) -> Upload:
         raise InvalidArguments(
             "There is no such file in the folder whose files may be attached.", "Check the path.", field="path"
         )
-    _fits(size, MOST_BYTES)
+    _fits(size, MAX_FILE_BYTES)
     try:
         with found.open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)
+            data = opened.read(MAX_FILE_BYTES + 1)
     except OSError as problem:
         why = problem.strerror or "it failed"
         raise InvalidArguments(f"That file cannot be read: {why}.", "Check the file's permissions.") from None
-    return _upload(filename or found.name, data, MOST_BYTES)
+    return _upload(filename or found.name, data, MAX_FILE_BYTES)
 
 
-def _upload(filename: str, data: bytes, most: int) -> Upload:
+def _upload(filename: str, data: bytes, limit: int) -> Upload:
     if not data:
         raise InvalidArguments("The file is empty.", "Check that it is the right one.")
-    _fits(len(data), most)
-    name = clean(re.sub(r"[/\\]+", "-", filename), _LONGEST_NAME)
+    _fits(len(data), limit)
+    name = clean(re.sub(r"[/\\]+", "-", filename), _NAME_LENGTH)
     return Upload(name or "file", _TYPES.guess_type(name)[0] or "application/octet-stream", data)
 
 
-def _fits(size: int, most: int) -> None:
-    if size > most:
+def _fits(size: int, limit: int) -> None:
+    if size > limit:
         raise InvalidArguments(
-            f"The file has {size / 1_000_000:.1f} MB; at most {most // 1_000_000} MB can be attached in this way.",
+            f"The file has {size / 1_000_000:.1f} MB; at most {limit // 1_000_000} MB can be attached in this way.",
             "Make it smaller, or attach it in Cliniko itself.",
         )

@@ -1,15 +1,15 @@
-"""Who could take a free time: patients who come later anyway, and patients who cancelled and did not book again.
+"""Patients who could take a free time: those who come later anyway, and those who cancelled and did not book again.
 
 Cliniko's API knows no waitlist, so this is the nearest thing to one. Pure: the rows come from the caller.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
 
 from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.phrases import local_day
 
 Why = Literal["later", "cancelled"]
@@ -22,7 +22,7 @@ _BETTER: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A free time. `type_id` and `business_id` are empty where any will do; `patient_id` gave the time up."""
+    """A free time in UTC. `type_id` is empty where any type will do; `patient_id` is who gave the time up."""
 
     starts: datetime
     ends: datetime
@@ -35,7 +35,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Someone who could take it: because of which appointment, how well it suits, and why, in words."""
+    """A patient who could take the gap, the appointment that suggests it, a score (higher is better), and reasons."""
 
     patient_id: str
     entry: Entry
@@ -45,28 +45,30 @@ class Candidate:
 
 
 def candidates(
-    gap: Gap, live: Sequence[Entry], cancelled: Iterable[Entry], zones: Mapping[str, ZoneInfo], now: datetime
+    gap: Gap, live: Sequence[Entry], cancelled: Iterable[Entry], roster: Roster, now: datetime
 ) -> list[Candidate]:
-    """Everyone who could take the gap, the best first.
+    """The patients who could take the gap, the best first, each once.
 
     `live` are all coming entries of the clinic, `cancelled` the practitioner's cancelled appointments that were due
-    since LOOK_BACK; `zones` are those of the sites.
+    since LOOK_BACK; times are told by the clocks of the sites.
     """
     mine = _by_patient(live)
     found: dict[str, Candidate] = {}
-    for entry in sorted(live, key=lambda each: each.starts):
+    for entry in sorted(live, key=lambda entry: entry.starts):
         if not _suits(gap, entry) or entry.patient_ids[0] in found or entry.starts < gap.ends:
             continue
         patient = entry.patient_ids[0]
         if patient != gap.patient_id and not _sooner(gap, mine[patient]) and not _busy(gap, mine[patient]):
-            found[patient] = _later(gap, entry, mine[patient], zones)
-    for entry in sorted(cancelled, key=lambda each: each.starts, reverse=True):
+            found[patient] = _later(gap, entry, mine[patient], roster)
+    for entry in sorted(cancelled, key=lambda entry: entry.starts, reverse=True):
         if not _suits(gap, entry) or entry.id == gap.booking_id:
             continue
         patient = entry.patient_ids[0]
         if patient not in found and patient != gap.patient_id and patient not in mine:
-            found[patient] = _cancelled(gap, entry, zones, now)
-    return sorted(found.values(), key=lambda each: (-each.score, each.entry.starts, each.patient_id))
+            found[patient] = _cancelled(gap, entry, roster, now)
+    return sorted(
+        found.values(), key=lambda candidate: (-candidate.score, candidate.entry.starts, candidate.patient_id)
+    )
 
 
 def _by_patient(live: Iterable[Entry]) -> dict[str, list[Entry]]:
@@ -88,40 +90,40 @@ def _suits(gap: Gap, entry: Entry) -> bool:
 
 
 def _sooner(gap: Gap, entries: Iterable[Entry]) -> bool:
-    """Whether they come to the same practitioner before the gap anyway, for what the gap is for."""
-    return any(_suits(gap, each) and each.starts < gap.starts for each in entries)
+    """Whether one of these appointments comes before the gap and suits it as well."""
+    return any(_suits(gap, entry) and entry.starts < gap.starts for entry in entries)
 
 
 def _busy(gap: Gap, entries: Iterable[Entry]) -> bool:
-    return any(each.meets(gap.starts, gap.ends) for each in entries)
+    return any(entry.meets(gap.starts, gap.ends) for entry in entries)
 
 
-def _later(gap: Gap, entry: Entry, others: Sequence[Entry], zones: Mapping[str, ZoneInfo]) -> Candidate:
-    zone = zones[gap.business_id]
+def _later(gap: Gap, entry: Entry, others: Sequence[Entry], roster: Roster) -> Candidate:
+    zone = roster.zone(gap.business_id)
     days = (local_day(entry.starts, zone) - local_day(gap.starts, zone)).days
     reasons = [f"comes {_days(days)} later for the same" if gap.type_id else f"comes {_days(days)} later"]
-    score, alike = _alike(gap, entry, zones)
-    if any(each.id != entry.id and local_day(each.starts, zone) == local_day(gap.starts, zone) for each in others):
+    score, alike = _alike(gap, entry, roster)
+    day = local_day(gap.starts, zone)
+    if any(other.id != entry.id and local_day(other.starts, zone) == day for other in others):
         alike.append("has another appointment that day")
         score += 2
     return Candidate(entry.patient_ids[0], entry, "later", 50 + min(days, 28) + score, (*reasons, *alike))
 
 
-def _cancelled(gap: Gap, entry: Entry, zones: Mapping[str, ZoneInfo], now: datetime) -> Candidate:
-    stamp = getattr(entry.record, "cancelled_at", None)
-    ago = max((now - stamp).days, 0) if isinstance(stamp, datetime) and stamp.tzinfo else 0
-    reason = getattr(entry.record, "cancellation_reason_description", None)
-    told = f"cancelled {_days(ago)} ago" + (f" ({str(reason).lower()})" if reason else "")
-    score, alike = _alike(gap, entry, zones)
-    better = getattr(entry.record, "cancellation_reason", None) == _BETTER
+def _cancelled(gap: Gap, entry: Entry, roster: Roster, now: datetime) -> Candidate:
+    stamp, reason = entry.record.cancelled_at, entry.record.cancellation_reason_description
+    ago = max((now - stamp).days, 0) if stamp is not None else 0
+    cancelled = f"cancelled {_days(ago)} ago" + (f" ({reason.lower()})" if reason else "")
+    score, alike = _alike(gap, entry, roster)
+    better = entry.record.cancellation_reason == _BETTER
     score += 60 - min(ago, 60) / 2 - (15 if better else 0)
-    return Candidate(entry.patient_ids[0], entry, "cancelled", score, (told, "has not booked again", *alike))
+    return Candidate(entry.patient_ids[0], entry, "cancelled", score, (cancelled, "has not booked again", *alike))
 
 
-def _alike(gap: Gap, entry: Entry, zones: Mapping[str, ZoneInfo]) -> tuple[float, list[str]]:
-    """What their appointment has in common with the gap: site, time of day, weekday."""
-    here, there = zones[gap.business_id], zones.get(entry.business_id, zones[gap.business_id])
-    local, other = gap.starts.astimezone(here), entry.starts.astimezone(there)
+def _alike(gap: Gap, entry: Entry, roster: Roster) -> tuple[float, list[str]]:
+    """The score and the reasons of what an appointment has in common with the gap: site, time of day, weekday."""
+    local = gap.starts.astimezone(roster.zone(gap.business_id))
+    other = entry.starts.astimezone(roster.zone(entry.business_id))
     minutes = abs((local.hour * 60 + local.minute) - (other.hour * 60 + other.minute))
     score, reasons = 0.0, list[str]()
     if entry.business_id == gap.business_id:

@@ -1,4 +1,4 @@
-"""How close what people say is to a name: accents, case, titles and word order do not count."""
+"""How well words fit a name: accents, case, titles and word order do not count."""
 
 import re
 import unicodedata
@@ -33,40 +33,41 @@ def _folded_once(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The folded words of a name; titles are left out where anything else is said."""
+    """The folded words of a name; titles are left out where there is anything else."""
     found = fold(text).split()
     return [word for word in found if word not in _TITLES] or found
 
 
-def fits(said: Sequence[str], names: Iterable[str], tier: Tier) -> bool:
-    """Whether the words said (`words(...)`) fit one of these names at this tier."""
-    return any(_fits(said, words(name), tier) for name in names if name)
+def fits(spoken: Sequence[str], names: Iterable[str], tier: Tier) -> bool:
+    """Whether the words spoken (`words(...)`) fit one of these names at this tier."""
+    return any(_fits(spoken, words(name), tier) for name in names if name)
 
 
-def _fits(said: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
-    if not said:
+def _fits(spoken: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
+    if not spoken:
         return False
-    if sorted(said) == sorted(name) or "".join(said) == "".join(name):
+    if sorted(spoken) == sorted(name) or "".join(spoken) == "".join(name):
         return True
     if tier == "exact":
         return False
     left = list(name)
-    for word in sorted(said, key=len, reverse=True):
-        found = next((each for each in left if each == word or (tier == "prefixes" and each.startswith(word))), None)
+    for word in sorted(spoken, key=len, reverse=True):
+        found = next((part for part in left if part == word or (tier == "prefixes" and part.startswith(word))), None)
         if found is None:
             return False
         left.remove(found)
     return True
 
 
-def likeness(said: Sequence[str], name: str) -> float:
-    """How alike words said and a name are, 0 to 100: the mean over the words said of the best match of each."""
+def likeness(spoken: Sequence[str], name: str) -> float:
+    """How alike words and a name are, 0 to 100: the mean over the words spoken of the best match of each."""
     from rapidfuzz import fuzz
 
     there = words(name)
-    if not said or not there:
+    if not spoken or not there:
         return 0.0
-    return sum(max(_alike(word, each, fuzz.ratio(word, each)) for each in there) for word in said) / len(said)
+    best = (max(_alike(word, other, fuzz.ratio(word, other)) for other in there) for word in spoken)
+    return sum(best) / len(spoken)
 
 
 def _alike(word: str, other: str, ratio: float) -> float:

@@ -1,13 +1,14 @@
-"""The content of a treatment note, filled in by question name (api.md 3.4): no ids, so sections and names address it.
+"""The content of a treatment note, filled in by question name (cliniko-api.md#structured-content): no ids, so sections
+and names address it.
 
-A document here is the content as plain JSON: begun from a template, or taken over from a draft. Pure functions.
+A document is begun from a template, or taken over from a draft. Pure functions.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Final, cast
+from typing import Final, TypeGuard, get_args
 
 from cliniko_mcp.cliniko.fields import parse_day
 from cliniko_mcp.cliniko.shapes.content import NoteKind, RecordedContent, RecordedQuestion
@@ -17,9 +18,10 @@ from cliniko_mcp.sanitize import clean, plain
 
 Json = dict[str, JsonValue]
 ReadDay = Callable[[str], str]
-"""A day as said ("today", "2026-11-24") -> `YYYY-MM-DD`. Raises ValueError for what is not one day."""
+"""A day as a phrase ("today", "2026-11-24") -> `YYYY-MM-DD`. Raises ValueError for what is not one day."""
 
-KINDS: Final[tuple[str, ...]] = cast("tuple[str, ...]", NoteKind.__args__)  # pyright: ignore[reportAttributeAccessIssue]
+KINDS: Final[tuple[NoteKind, ...]] = get_args(NoteKind)
+_CHOOSING: Final[tuple[NoteKind, ...]] = ("checkboxes", "radiobuttons")
 _TAGS: Final = re.compile(r"</?(?:p|div|br|ul|ol|li|blockquote|h1|h2|b|i|u|a)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"&(?!(?:[a-zA-Z]{2,8}|#[0-9]{1,6});)")
 _LINE: Final = 255
@@ -30,148 +32,198 @@ class Unanswerable(ValueError):
 
 
 @dataclass(slots=True)
-class Document:
-    """A note's content under way: `content` as it will be sent, and what of the source cannot be written here."""
+class NoteChoice:
+    """One of the answers to choose from."""
 
-    content: Json
+    value: str
+    selected: bool = False
+
+    @property
+    def content(self) -> Json:
+        """The choice as it is sent."""
+        return {"value": self.value, **({"selected": True} if self.selected else {})}
+
+
+@dataclass(slots=True)
+class NoteQuestion:
+    """A question with what it holds so far: `answer` as it is sent, `choices`, and an answer in own words beside them.
+
+    `own_words` is None where only the choices may be taken, and empty where that is open but not used.
+    """
+
+    name: str
+    type: NoteKind
+    answer: str = ""
+    choices: list[NoteChoice] = field(default_factory=list[NoteChoice])
+    own_words: str | None = None
+    own_words_selected: bool = False
+    body_chart_ids: list[str] = field(default_factory=list[str])
+
+    @property
+    def answered(self) -> bool:
+        """Whether it holds any answer."""
+        chosen = any(choice.selected for choice in self.choices)
+        return bool(self.answer or self.body_chart_ids or self.own_words_selected or chosen)
+
+    @property
+    def content(self) -> Json:
+        """The question as it is sent."""
+        row: Json = {"name": self.name, "type": self.type}
+        if self.answer:
+            row["answer"] = self.answer
+        if self.choices:
+            row["answers"] = [choice.content for choice in self.choices]
+        if self.own_words is not None:
+            other: Json = {"enabled": True}
+            if self.own_words_selected:
+                other["selected"] = True
+                if self.own_words:
+                    other["value"] = self.own_words
+            row["other"] = other
+        if self.body_chart_ids:
+            row["body_chart_ids"] = list[JsonValue](self.body_chart_ids)
+        return row
+
+
+@dataclass(slots=True)
+class NoteSection:
+    """A section of a note: its heading and description, empty where there is none, and its questions."""
+
+    name: str
+    description: str
+    questions: list[NoteQuestion]
+
+    @property
+    def content(self) -> Json:
+        """The section as it is sent."""
+        row: Json = {}
+        if self.name:
+            row["name"] = self.name
+        if self.description:
+            row["description"] = self.description
+        if self.questions:
+            row["questions"] = [question.content for question in self.questions]
+        return row
+
+
+@dataclass(slots=True)
+class Document:
+    """A note's content while it is filled in, and what of the source cannot be written here."""
+
+    sections: list[NoteSection] = field(default_factory=list[NoteSection])
     left_out: list[str] = field(default_factory=list[str])
 
-    def questions(self) -> Iterator[tuple[str, Json]]:
-        """Every question with the name of its section, in order."""
-        for section in cast("list[Json]", self.content["sections"]):
-            for question in cast("list[Json]", section.get("questions", [])):
-                yield str(section.get("name") or ""), question
+    @property
+    def content(self) -> Json:
+        """The content as it is sent."""
+        return {"sections": [section.content for section in self.sections]}
 
-    def names(self) -> dict[str, Json]:
+    def questions(self) -> Iterator[tuple[str, NoteQuestion]]:
+        """Every question with the name of its section, in order."""
+        for section in self.sections:
+            for question in section.questions:
+                yield section.name, question
+
+    def names(self) -> dict[str, NoteQuestion]:
         """What each question may be called, folded: its name, with its section's name before it, with a number
         after it where there are several. A name that several share stands for none of them."""
-        found: dict[str, list[Json]] = {}
+        found: dict[str, list[NoteQuestion]] = {}
         for section, question in self.questions():
-            name = fold(str(question["name"]))
+            name = fold(question.name)
             for key in dict.fromkeys((name, fold(f"{section} {name}"))):
                 found.setdefault(key, []).append(question)
-        every = {key: those[0] for key, those in found.items() if len(those) == 1}
-        for key, those in found.items():
-            if len(those) > 1:
-                numbered = {f"{key} {number}": question for number, question in enumerate(those, 1)}
-                every.update({one: question for one, question in numbered.items() if one not in found})
+        every = {key: questions[0] for key, questions in found.items() if len(questions) == 1}
+        for key, questions in found.items():
+            if len(questions) > 1:
+                numbered = {f"{key} {number}": question for number, question in enumerate(questions, 1)}
+                every.update({name: question for name, question in numbered.items() if name not in found})
         return every
 
     def shared(self) -> frozenset[str]:
-        """Folded names that several questions have, so that the section has to be said too."""
-        names = [fold(str(question["name"])) for _, question in self.questions()]
+        """Folded names that several questions have, so that the section has to be named too."""
+        names = [fold(question.name) for _, question in self.questions()]
         return frozenset(name for name in names if names.count(name) > 1)
 
-    def called(self, question: Json) -> str:
-        """A question's name as it may be said, with its section's where the name alone stands for several."""
-        name, shared = str(question["name"]), self.shared()
-        section = next(section for section, each in self.questions() if each is question)
+    def called(self, question: NoteQuestion) -> str:
+        """A question's name as it may be given, with its section's where the name alone stands for several."""
+        name, shared = question.name, self.shared()
+        section = next(section for section, other in self.questions() if other is question)
         return clean(f"{section}: {name}" if section and fold(name) in shared else name, 120)
 
     def open(self) -> list[str]:
         """The questions that hold no answer."""
-        return [self.called(one) for _, one in self.questions() if not answered(one)]
+        return [self.called(question) for _, question in self.questions() if not question.answered]
 
     def in_own_words(self) -> list[str]:
         """The questions answered beside their choices."""
-        return [self.called(one) for _, one in self.questions() if _other_selected(one)]
+        return [self.called(question) for _, question in self.questions() if question.own_words_selected]
 
     def listed(self) -> list[JsonValue]:
         """The questions for a reader: section, name, type, and the answers to choose from."""
         return [_listed(section, question) for section, question in self.questions()]
 
 
-def begun(content: RecordedContent | None) -> Document:
+def document_of(content: RecordedContent | None) -> Document:
     """A document of a template's or a draft's questions with the answers they hold so far."""
-    document = Document({"sections": []})
+    document = Document()
     for section in (content.sections if content else None) or ():
-        kept: list[JsonValue] = []
-        for question in section.questions or ():
-            if question.type in KINDS and question.name:
-                kept.append(_question(question))
+        kept: list[NoteQuestion] = []
+        for recorded in section.questions or ():
+            if (question := _question(recorded)) is not None:
+                kept.append(question)
             else:
-                document.left_out.append(clean(question.name or question.type or "a question", 80))
-        row: Json = {}
-        if section.name and section.name.strip():
-            row["name"] = section.name
-        if section.description and section.description.strip():
-            row["description"] = section.description
-        if kept:
-            row["questions"] = kept
-        if row:
-            cast("list[JsonValue]", document.content["sections"]).append(row)
+                document.left_out.append(clean(recorded.name or recorded.type or "a question", 80))
+        name, description = section.name or "", section.description or ""
+        part = NoteSection(name if name.strip() else "", description if description.strip() else "", kept)
+        if part.content:
+            document.sections.append(part)
     return document
 
 
-def _question(question: RecordedQuestion) -> Json:
-    row: Json = {"name": question.name, "type": question.type}
-    if isinstance(question.answer, str) and question.answer.strip():
-        row["answer"] = question.answer
-    if question.answers and question.type in ("checkboxes", "radiobuttons"):
-        row["answers"] = [
-            {"value": each.value, **({"selected": True} if each.selected else {})}
-            for each in question.answers
-            if each.value
+def _question(recorded: RecordedQuestion) -> NoteQuestion | None:
+    """The question to fill in; None for one that a note cannot hold."""
+    if not _is_kind(recorded.type) or not recorded.name:
+        return None
+    question = NoteQuestion(recorded.name, recorded.type, body_chart_ids=list(recorded.body_chart_ids or ()))
+    if isinstance(recorded.answer, str) and recorded.answer.strip():
+        question.answer = recorded.answer
+    if question.type in _CHOOSING:
+        question.choices = [
+            NoteChoice(choice.value, bool(choice.selected)) for choice in recorded.answers or () if choice.value
         ]
-    other = question.other
-    if other is not None and other.enabled and question.type in ("checkboxes", "radiobuttons"):
-        own: Json = {"enabled": True}
-        if other.selected:
-            own["selected"] = True
-            if other.value:
-                own["value"] = other.value
-        row["other"] = own
-    if question.body_chart_ids:
-        row["body_chart_ids"] = list[JsonValue](question.body_chart_ids)
-    return row
+        if recorded.other is not None and recorded.other.enabled:
+            question.own_words_selected = bool(recorded.other.selected)
+            question.own_words = (recorded.other.value or "") if recorded.other.selected else ""
+    return question
 
 
-def answered(question: Json) -> bool:
-    """Whether a question holds any answer."""
-    written = bool(question.get("answer") or question.get("body_chart_ids"))
-    return written or _other_selected(question) or bool(_chosen(question))
+def _is_kind(kind: str | None) -> TypeGuard[NoteKind]:
+    return kind in KINDS
 
 
-def _other_selected(question: Json) -> bool:
-    other = question.get("other")
-    return isinstance(other, dict) and other.get("selected") is True
-
-
-def _chosen(question: Json) -> list[Json]:
-    return [each for each in _choices(question) if each.get("selected") is True]
-
-
-def _choices(question: Json) -> list[Json]:
-    return cast("list[Json]", question.get("answers", []))
-
-
-def _offered(question: Json) -> list[str]:
-    return [str(each["value"]) for each in _choices(question)]
-
-
-def _listed(section: str, question: Json) -> Json:
+def _listed(section: str, question: NoteQuestion) -> Json:
     row: Json = {"section": clean(section, 80)} if section else {}
-    row |= {"name": clean(str(question["name"]), 120), "type": question["type"]}
-    if choices := _offered(question):
-        row["choices"] = [clean(each, 60) for each in choices]
-    if "other" in question:
+    row |= {"name": clean(question.name, 120), "type": question.type}
+    if question.choices:
+        row["choices"] = [clean(choice.value, 60) for choice in question.choices]
+    if question.own_words is not None:
         row["other"] = True
-    if answered(question):
+    if question.answered:
         row["answered"] = True
     return row
 
 
-def told(content: RecordedContent | None, most: int) -> str:
-    """What a note says, a line for each answered question, as plain text of at most `most` characters."""
+def note_text(content: RecordedContent | None, limit: int) -> str:
+    """What a note says, a line for each answered question, as plain text of at most `limit` characters."""
     lines: list[str] = []
     for section in (content.sections if content else None) or ():
         for question in section.questions or ():
-            chosen = [each.value for each in question.answers or () if each.selected and each.value]
+            chosen = [choice.value for choice in question.answers or () if choice.selected and choice.value]
             own = question.other.value if question.other and question.other.selected else None
             written = plain(question.answer) if isinstance(question.answer, str) else ""
             if answer := "; ".join(part for part in (written, *chosen, own or "") if part):
                 lines.append(f"{question.name or section.name or ''}: {answer}")
-    return clean("\n".join(lines), most, lines=True)
+    return clean("\n".join(lines), limit, lines=True)
 
 
 def fill(document: Document, answers: Mapping[str, object], read_day: ReadDay) -> tuple[list[str], dict[str, str]]:
@@ -181,21 +233,21 @@ def fill(document: Document, answers: Mapping[str, object], read_day: ReadDay) -
     """
     names, shared = document.names(), document.shared()
     done: list[str] = []
-    seen: list[Json] = []
+    seen: list[NoteQuestion] = []
     wrong: dict[str, str] = {}
-    for said, value in answers.items():
-        question = names.get(fold(said))
+    for name, value in answers.items():
+        question = names.get(fold(name))
         if question is None:
-            also = "stands in several sections; say the section before it" if fold(said) in shared else None
-            wrong[clean(said, 80)] = also or f"is no question here; there are {_some(document)}"
+            also = "stands in several sections; say the section before it" if fold(name) in shared else None
+            wrong[clean(name, 80)] = also or f"is no question here; there are {_some(document)}"
             continue
-        if any(question is each for each in seen):
-            wrong[clean(said, 80)] = "is answered twice"
+        if any(question is other for other in seen):
+            wrong[clean(name, 80)] = "is answered twice"
             continue
         try:
             _answer(question, value, read_day)
         except ValueError as problem:
-            wrong[clean(said, 80)] = str(problem)
+            wrong[clean(name, 80)] = str(problem)
         else:
             seen.append(question)
             done.append(document.called(question))
@@ -203,27 +255,27 @@ def fill(document: Document, answers: Mapping[str, object], read_day: ReadDay) -
 
 
 def _some(document: Document) -> str:
-    names = [clean(str(question["name"]), 60) for _, question in document.questions()]
+    names = [clean(question.name, 60) for _, question in document.questions()]
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "") or "none"
 
 
-def _answer(question: Json, value: object, read_day: ReadDay) -> None:
-    match question["type"]:
+def _answer(question: NoteQuestion, value: object, read_day: ReadDay) -> None:
+    match question.type:
         case "text":
-            question["answer"] = " ".join(_written(value).split())
+            question.answer = " ".join(_written(value).split())
         case "paragraph":
-            question["answer"] = as_html(_written(value))
+            question.answer = as_html(_written(value))
         case "date":
-            question["answer"] = _day(_written(value), read_day)
+            question.answer = _day(_written(value), read_day)
         case "checkboxes":
-            _choose(question, [_written(each) for each in _listed_values(value)])
+            _choose(question, [_written(choice) for choice in _values(value)])
         case "radiobuttons":
             _choose(question, [_one(value)])
-        case _:
-            ids = [_written(each) for each in _listed_values(value)]
-            if not all(each.isascii() and each.isdigit() and len(each) <= 20 for each in ids):
+        case "bodycharts":
+            ids = [_written(chart) for chart in _values(value)]
+            if not all(chart.isascii() and chart.isdigit() and len(chart) <= 20 for chart in ids):
                 raise Unanswerable("takes ids of body charts; they are drawn in Cliniko itself")
-            question["body_chart_ids"] = list[JsonValue](ids)
+            question.body_chart_ids = ids
 
 
 def _written(value: object) -> str:
@@ -238,45 +290,40 @@ def _written(value: object) -> str:
             raise Unanswerable("must be text; leave out what has no answer")
 
 
-def _listed_values(value: object) -> Iterable[object]:
-    values = cast("list[object]", value) if isinstance(value, list) else [value]
+def _values(value: object) -> list[object]:
+    values: list[object] = [*value] if isinstance(value, list) else [value]
     if not values:
         raise Unanswerable("must not be empty; leave out what has no answer")
     return values
 
 
 def _one(value: object) -> str:
-    if isinstance(value, list):
-        values = cast("list[object]", value)
-        if len(values) != 1:
-            raise Unanswerable("takes one answer")
-        value = values[0]
-    return _written(value)
+    values: list[object] = [*value] if isinstance(value, list) else [value]
+    if len(values) != 1:
+        raise Unanswerable("takes one answer")
+    return _written(values[0])
 
 
-def _day(said: str, read_day: ReadDay) -> str:
+def _day(phrase: str, read_day: ReadDay) -> str:
     try:
-        return parse_day(said).isoformat()
+        return parse_day(phrase).isoformat()
     except ValueError:
-        return read_day(said)
+        return read_day(phrase)
 
 
-def _choose(question: Json, said: list[str]) -> None:
-    offered = {fold(value): value for value in _offered(question)}
-    known = [offered[fold(each)] for each in said if fold(each) in offered]
-    own = [each for each in said if fold(each) not in offered]
-    open_ended = "other" in question
-    if own and not open_ended:
-        raise Unanswerable(f"must be {'one' if len(said) == 1 else 'some'} of {', '.join(_offered(question)[:15])}")
+def _choose(question: NoteQuestion, answers: list[str]) -> None:
+    offered = {fold(choice.value): choice.value for choice in question.choices}
+    known = [offered[fold(answer)] for answer in answers if fold(answer) in offered]
+    own = [answer for answer in answers if fold(answer) not in offered]
+    if own and question.own_words is None:
+        values = ", ".join(choice.value for choice in question.choices[:15])
+        raise Unanswerable(f"must be {'one' if len(answers) == 1 else 'some'} of {values}")
     if len(own) > 1 or (own and len(own[0]) > _LINE):
         raise Unanswerable(f"takes one answer in own words, of at most {_LINE} characters, beside the choices")
-    question["answers"] = [
-        {"value": value, **({"selected": True} if value in known else {})} for value in _offered(question)
-    ]
-    if not question["answers"]:
-        del question["answers"]
-    if open_ended:
-        question["other"] = {"enabled": True, **({"selected": True, "value": own[0]} if own else {})}
+    question.choices = [NoteChoice(choice.value, choice.value in known) for choice in question.choices]
+    if question.own_words is not None:
+        question.own_words = own[0] if own else ""
+        question.own_words_selected = bool(own)
 
 
 def as_html(text: str) -> str:

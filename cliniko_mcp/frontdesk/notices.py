@@ -1,21 +1,22 @@
-"""What Cliniko may send to a patient when a booking is made, moved or cancelled: settings decide, nobody here does.
+"""What Cliniko may send to a patient when a booking is made, moved or cancelled, which only its settings decide.
 
-The API tells no more than the patient's choices, the site's switch and the type's templates (api.md 2.1, 2.3, 5).
+The API tells no more than the patient's choices, the site's switch and the type's templates (cliniko-api.md#people,
+#calendar, #discrepancies).
 """
 
-from typing import cast
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.patients import Patient
+from cliniko_mcp.frontdesk.roster import Known, name_text, named
 
-from cliniko_mcp.frontdesk.people import Known, named
-from cliniko_mcp.results.names import text_of
 
-
-def booking_notices(patient: Known, kind: Known, site: Known) -> str:
+def booking_notices(patient: Known[Patient], kind: Known[AppointmentType], site: Known[Business]) -> str:
     """A sentence on the confirmation and the reminders that may follow a new or moved booking."""
     sent: list[str] = []
-    if _templates(kind, "appointment_confirmation_template_ids") and _wants(patient, "receives_confirmation_emails"):
+    if _confirms(kind) and _by_email(patient, patient.record.receives_confirmation_emails):
         sent.append("a confirmation by email")
-    how = text_of(patient.record, "reminder_type")
-    if how and how != "None" and getattr(site.record, "appointment_reminders_enabled", None) is not False:
+    how = name_text(patient.record.reminder_type)
+    if how and how != "None" and site.record.appointment_reminders_enabled is not False:
         sent.append(
             f"reminders by {how.replace('SMS & Email', 'SMS and email').replace('Email', 'email')} before the visit"
         )
@@ -24,18 +25,17 @@ def booking_notices(patient: Known, kind: Known, site: Known) -> str:
     return f"Cliniko may send {named(patient)} {' and '.join(sent)}, as the clinic has set it up."
 
 
-def cancelling_notices(patient: Known) -> str:
+def cancelling_notices(patient: Known[Patient]) -> str:
     """A sentence on what may follow a cancellation."""
-    if _wants(patient, "receives_cancellation_emails"):
+    if _by_email(patient, patient.record.receives_cancellation_emails):
         return f"Cliniko may email {named(patient)} that it is cancelled, as the clinic has set it up."
     return f"{named(patient)} gets no email about it by their own settings; tell them."
 
 
-def _templates(kind: Known, field: str) -> bool:
-    listed = getattr(kind.record, field, None)
+def _confirms(kind: Known[AppointmentType]) -> bool:
     # Cliniko has templates of its own where the type names none, so only an empty list says that there are none.
-    return not isinstance(listed, list) or bool(cast("list[object]", listed))
+    return kind.record.appointment_confirmation_template_ids != []
 
 
-def _wants(patient: Known, field: str) -> bool:
-    return getattr(patient.record, field, None) is not False and bool(text_of(patient.record, "email"))
+def _by_email(patient: Known[Patient], wanted: bool | None) -> bool:
+    return wanted is not False and bool(name_text(patient.record.email))

@@ -1,4 +1,4 @@
-"""Parts of an answer that not every key may read: left out with a sentence that says so, never silently."""
+"""Parts of an answer that not every key may read: each is left out with a sentence that says so."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Permitted:
-    """Runs reads that may be refused; `notes` says what is missing and why."""
+class PartialReads:
+    """Runs reads that may be refused; `notes` collects a sentence for each part that is missing, with the reason."""
 
     notes: list[str] = field(default_factory=list[str])
 
     async def read(self, what: str, job: Callable[[], Awaitable[list[T]]]) -> list[T] | None:
-        """What the job reads; None where the key's user may not read it, or the operator switched it off."""
+        """The rows that the job reads; None where the key's user may not read them, or the operator switched it off."""
         try:
             return await job()
         except PermissionMissing:

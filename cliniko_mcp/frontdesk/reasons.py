@@ -1,4 +1,7 @@
-"""Why a patient is not coming: from the words people use to the six reasons that Cliniko keeps (api.md section 4)."""
+"""Why a patient is not coming, as one of the six reasons that Cliniko keeps (cliniko-api.md#enumerations).
+
+A cancellation cannot be undone, so no reason is guessed from a sentence: whoever knows what it means chooses one.
+"""
 
 import re
 from collections.abc import Mapping
@@ -7,29 +10,27 @@ from typing import Final
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.sanitize import clean
 
+MAX_REASON_LENGTH: Final = 500
+"""Characters kept of a reason in the caller's own words."""
+
 _OTHER: Final = 50
-_WORDS: Final[Mapping[int, str]] = {
-    20: "worse worsened flare flareup aggravated",
-    10: "better recovered resolved improved healed",
-    30: "sick ill unwell flu cold covid fever vomiting virus gastro migraine sickness illness hospital",
-    40: "away holiday holidays vacation travel travelling traveling overseas interstate abroad trip",
-    60: "work working shift job roster meeting boss rostered",
+
+
+def _folded(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+_CODES: Final[Mapping[str, int]] = {
+    **{_folded(reason): code for code, reason in CANCELLATION_REASONS.items()},
+    **{str(code): code for code in CANCELLATION_REASONS},
 }
-_NOT: Final = frozenset(("not", "no", "isnt", "never", "without"))
 
 
-def read_reason(said: str) -> tuple[int, str]:
-    """Cliniko's code for a reason in words, and the note to keep: empty where the words say no more than the code.
+def read_reason(phrase: str) -> tuple[int, str]:
+    """Cliniko's code for a reason, and the note to keep with it: empty for a reason of Cliniko's list or its code.
 
-    Words that fit none of the reasons, or several, are kept as a note to "Other".
+    Every other phrase is kept whole as a note to "Other".
     """
-    text = clean(said, 500)
-    asked = " ".join(re.findall(r"\w+", text.casefold().replace("'", "").replace("’", "")))
-    for code, word in CANCELLATION_REASONS.items():
-        if asked in (word.casefold(), str(code)):
-            return code, ""
-    spoken = set(asked.split())
-    fitting = [code for code, words in _WORDS.items() if spoken & set(words.split())]
-    if len(fitting) != 1 or spoken & _NOT:
-        return _OTHER, text
-    return fitting[0], "" if len(spoken) == 1 else text
+    text = clean(phrase, MAX_REASON_LENGTH)
+    code = _CODES.get(_folded(text))
+    return (_OTHER, text) if code is None else (code, "")

@@ -1,18 +1,23 @@
-"""Repeats in words, such as "weekly x5": the rule that Cliniko takes and the times that it makes (api.md 3.2)."""
+"""Repeats in words, such as "weekly x5": the rule that Cliniko takes and the times that it makes.
+
+Source: cliniko-api.md#appointments.
+"""
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
+from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.sanitize import clean
 
-MOST: Final = 51
-_UNITS: Final = {"day": "Daily", "week": "Weekly", "month": "Monthly"}
-_NAMED: Final = {
+MAX_REPEATS: Final = 51
+Unit = Literal["Daily", "Weekly", "Monthly"]
+_UNITS: Final[Mapping[str, Unit]] = {"day": "Daily", "week": "Weekly", "month": "Monthly"}
+_NAMED: Final[Mapping[str, tuple[Unit, int]]] = {
     "daily": ("Daily", 1),
     "weekly": ("Weekly", 1),
     "fortnightly": ("Weekly", 2),
@@ -29,16 +34,16 @@ _COUNT: Final = re.compile(r"[ ,]*(?:for |x ?|× ?)?(?P<count>\d{1,3}|\w+)?(?: ?
 
 
 class Repeat(NamedTuple):
-    """How a booking comes back: `kind` Daily, Weekly or Monthly, every so many of these, so many more times."""
+    """How a booking comes back: every `interval` days, weeks or months, `more` times after the first."""
 
-    kind: str
+    kind: Unit
     interval: int
     more: int
 
     @property
-    def rule(self) -> dict[str, JsonValue]:
+    def rule(self) -> RepeatRule:
         """The rule as Cliniko takes it."""
-        return {"repeat_type": self.kind, "repeating_interval": self.interval, "number_of_repeats": self.more}
+        return RepeatRule(repeat_type=self.kind, repeating_interval=self.interval, number_of_repeats=self.more)
 
     def starts(self, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """The later starts in UTC: the same local time on the later days, the last day of a month that is too short."""
@@ -47,19 +52,19 @@ class Repeat(NamedTuple):
             yield _later(local, self.kind, step * self.interval).replace(tzinfo=zone).astimezone(UTC)
 
 
-def _later(local: datetime, kind: str, steps: int) -> datetime:
+def _later(local: datetime, kind: Unit, steps: int) -> datetime:
     if kind != "Monthly":
         return local + timedelta(days=steps * (7 if kind == "Weekly" else 1))
     year, month = divmod(local.year * 12 + local.month - 1 + steps, 12)
     return local.replace(year=year, month=month + 1, day=min(local.day, monthrange(year, month + 1)[1]))
 
 
-def read_repeat(said: str) -> Repeat:
+def read_repeat(phrase: str) -> Repeat:
     """The repeat that words such as "weekly x5", "every 2 weeks, 3 times" or "fortnightly 4 more" mean.
 
     Raises InvalidArguments for anything else, and for more repeats than Cliniko makes.
     """
-    text = " ".join(clean(said, 80).casefold().split())
+    text = " ".join(clean(phrase, 80).casefold().split())
     head = _PHRASE.match(text)
     tail = _COUNT.fullmatch(text[head.end() :]) if head else None
     count = _number(tail["count"]) if tail else None
@@ -67,8 +72,8 @@ def read_repeat(said: str) -> Repeat:
     if head is None or count is None or interval is None:
         raise _refused("was not understood")
     kind, step = _NAMED[head["named"]] if head["named"] else (_UNITS[head["unit"]], interval)
-    if not (1 <= count <= MOST and 1 <= step <= 100):
-        raise _refused(f"can make 1 to {MOST} more")
+    if not (1 <= count <= MAX_REPEATS and 1 <= step <= 100):
+        raise _refused(f"can make 1 to {MAX_REPEATS} more")
     return Repeat(kind, step, count)
 
 

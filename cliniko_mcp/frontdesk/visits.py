@@ -4,30 +4,34 @@ The bookings of a span come in one list (a request a hundred), the attendees of 
 each 95 classes and each further hundred attendees). Nothing is asked visit by visit.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.filters import MAX_IDS, FilterValue, Hidden, OneOf
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
+from cliniko_mcp.cliniko.resources.bookings import Booking, Bookings
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
-from cliniko_mcp.frontdesk.bookings import EVER, MOST_IDS, Entry, bookings, entry_of
-from cliniko_mcp.frontdesk.concurrency import gathered, together
-from cliniko_mcp.frontdesk.people import MOST_CANDIDATES, Known, Roster
+from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, gone, is_id
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
 
-NEEDS: Final = ("list_bookings", "list_attendees")
+NEEDS: Final[tuple[Operation, ...]] = (Bookings.list_bookings, Attendees.list_attendees)
 
 _MOMENT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One patient's place in one booking. Times are UTC; `arrived` is None while nobody has said; `cancelled` and
-    `reason` tell when and why the place was given up; `billed` and `written` are the codes of invoice and note."""
+    """One patient's place in one booking. Times are UTC; `arrived` is None until it is marked; `cancelled` and `reason`
+    say when and why the place was given up; `billed` and `written` are the status codes of invoice and note."""
 
     booking_id: str
     starts: datetime
@@ -50,7 +54,7 @@ class Visit:
         return self.starts <= now
 
     def row(self, roster: Roster) -> dict[str, JsonValue]:
-        """The visit in its site's local time, with names."""
+        """The visit as a row, in its site's local time, with names."""
         row: dict[str, JsonValue] = {
             "appointment_id": self.booking_id,
             "starts_at": local_text(self.starts, roster.zone(self.business_id)),
@@ -78,11 +82,11 @@ async def visits(
     entries = await bookings(
         clinic, starts, ends, practitioners=practitioners, businesses=businesses, patient=patient, cancelled=cancelled
     )
-    inside = {site: list(span.windows(site)) for site in {each.business_id for each in entries}}
+    inside = {site: list(span.windows(site)) for site in {entry.business_id for entry in entries}}
     kept = [
-        each
-        for each in entries
-        if each.kind != "block" and any(low <= each.starts < high for low, high in inside[each.business_id])
+        entry
+        for entry in entries
+        if entry.kind != "block" and any(low <= entry.starts < high for low, high in inside[entry.business_id])
     ]
     return await with_places(clinic, kept, patient=patient, cancelled=cancelled)
 
@@ -90,7 +94,7 @@ async def visits(
 async def visits_since(clinic: GuardedClinic, starts: datetime, *, cancelled: bool = False) -> list[Visit]:
     """Every visit of the clinic from this moment on, however far ahead."""
     entries = await bookings(clinic, starts - _MOMENT, EVER, cancelled=cancelled)
-    kept = [each for each in entries if each.kind != "block" and each.starts >= starts]
+    kept = [entry for entry in entries if entry.kind != "block" and entry.starts >= starts]
     return await with_places(clinic, kept, cancelled=cancelled)
 
 
@@ -98,56 +102,52 @@ async def with_places(
     clinic: GuardedClinic, entries: Sequence[Entry], *, patient: str | None = None, cancelled: bool = False
 ) -> list[Visit]:
     """These appointments as they are, and each class as the places that its attendees hold."""
-    classes = {each.id: _empty(each) for each in entries if each.kind == "group"}
-    found = [_of_appointment(each) for each in entries if each.kind == "appointment" and each.patient_ids]
-    who: dict[str, object] = {"patient_id": patient} if patient else {}
+    classes = {entry.id: _empty(entry) for entry in entries if entry.kind == "group"}
+    found = [_of_appointment(entry) for entry in entries if entry.kind == "appointment" and entry.patient_ids]
+    who: dict[str, FilterValue] = {"patient_id": patient} if patient else {}
     if cancelled:
-        who["cancelled_at"] = "all"
+        who["cancelled_at"] = Hidden.INCLUDED
     ids = list(classes)
-    batches = [",".join(ids[begin : begin + MOST_IDS]) for begin in range(0, len(ids), MOST_IDS)]
-    for rows in await together([partial(_attendees, clinic, batch, who) for batch in batches]):
-        found += [
-            _seated(classes[booking], row)
-            for row in rows
-            if (booking := str(getattr(row, "booking_id", ""))) in classes
-        ]
-    return sorted(found, key=lambda each: (each.starts, each.booking_id, each.patient_id))
+    batches = [ids[begin : begin + MAX_IDS] for begin in range(0, len(ids), MAX_IDS)]
+    for attendees in await run_concurrently(*(partial(_attendees, clinic, batch, who) for batch in batches)):
+        found += [_place(classes[row.booking_id], row) for row in attendees if row.booking_id in classes]
+    return sorted(found, key=lambda visit: (visit.starts, visit.booking_id, visit.patient_id))
 
 
-def of_patient(entries: Iterable[Entry], attendees: Iterable[Record]) -> list[Visit]:
+def of_patient(entries: Iterable[Entry], attendees: Iterable[Attendee]) -> list[Visit]:
     """One patient's visits, by start, from their bookings and attendees; what has no attendee stands by itself."""
     # Who gave a place up and took one again has two attendees there: the live one counts.
-    ordered = sorted(attendees, key=lambda each: getattr(each, "cancelled_at", None) is None)
-    mine = {str(getattr(each, "booking_id", "")): each for each in ordered}
+    ordered = sorted(attendees, key=lambda attendee: attendee.cancelled_at is None)
+    mine = {attendee.booking_id: attendee for attendee in ordered}
     found: list[Visit] = []
     for entry in entries:
         attendee = mine.get(entry.id)
         if attendee is not None:
-            found.append(_seated(_empty(entry), attendee))
+            found.append(_place(_empty(entry), attendee))
         elif entry.kind == "appointment" and entry.patient_ids:
             found.append(_of_appointment(entry))
-    return sorted(found, key=lambda each: (each.starts, each.booking_id))
+    return sorted(found, key=lambda visit: (visit.starts, visit.booking_id))
 
 
-async def _attendees(clinic: GuardedClinic, booking_ids: str, who: dict[str, object]) -> list[Record]:
-    return await gathered(clinic.all_named("list_attendees", booking_id=booking_ids, **who))
+async def _attendees(
+    clinic: GuardedClinic, booking_ids: Sequence[str], who: Mapping[str, FilterValue]
+) -> list[Attendee]:
+    return await clinic.collect(Attendees.list_attendees, booking_id=OneOf(booking_ids), **who)
 
 
 def _of_appointment(entry: Entry) -> Visit:
-    record = entry.record
-    arrived = True if getattr(record, "patient_arrived", None) is True else None
-    if getattr(record, "did_not_arrive", None) is True:
+    arrived = True if entry.record.patient_arrived is True else None
+    if entry.record.did_not_arrive is True:
         arrived = False
-    return replace(_held(_empty(entry), record), patient_id=entry.patient_ids[0], arrived=arrived)
+    return replace(_held(_empty(entry), entry.record), patient_id=entry.patient_ids[0], arrived=arrived)
 
 
-def _seated(visit: Visit, attendee: Record) -> Visit:
-    arrived = getattr(attendee, "arrived", None)
+def _place(visit: Visit, attendee: Attendee) -> Visit:
     return replace(
         _held(visit, attendee),
-        patient_id=str(getattr(attendee, "patient_id", "")),
-        arrived=arrived if isinstance(arrived, bool) else None,
-        attendee_id=str(getattr(attendee, "id", "")),
+        patient_id=attendee.patient_id,
+        arrived=attendee.arrived,
+        attendee_id=attendee.id,
     )
 
 
@@ -164,51 +164,57 @@ def _empty(entry: Entry) -> Visit:
     )
 
 
-def _held(visit: Visit, holder: Record) -> Visit:
-    """The place with what an appointment, or an attendee, says of it."""
-    cancelled = getattr(holder, "cancelled_at", None)
-    billed, written = getattr(holder, "invoice_status", None), getattr(holder, "treatment_note_status", None)
-    case = getattr(holder, "patient_case_id", None)
+def _held(visit: Visit, holder: Booking | Attendee) -> Visit:
+    """The visit with the fields that an appointment and an attendee have in common."""
     return replace(
         visit,
-        cancelled=cancelled.astimezone(UTC) if isinstance(cancelled, datetime) and cancelled.tzinfo else None,
-        reason=str(getattr(holder, "cancellation_reason_description", None) or ""),
-        billed=billed if isinstance(billed, int) else None,
-        written=written if isinstance(written, int) else None,
-        case_id=case if isinstance(case, str) else "",
+        cancelled=holder.cancelled_at.astimezone(UTC) if holder.cancelled_at else None,
+        reason=holder.cancellation_reason_description or "",
+        billed=holder.invoice_status,
+        written=holder.treatment_note_status,
+        case_id=holder.patient_case_id or "",
     )
 
 
-async def visit_by_id(clinic: GuardedClinic, said: str, patient: Known | None) -> Visit:
+async def visit_by_id(clinic: GuardedClinic, visit_id: str, patient: Known[Patient] | None) -> Visit:
     """The visit of an appointment's or an attendee's id; in a class `patient` says whose place is meant.
 
     Two to four requests. Raises NotFound, and Ambiguous with the patients of a class where none of them is named.
     """
-    record = (await clinic.by_id_named("list_bookings", [said])).get(said)
+    missing = NotFound(
+        f"There is no appointment with the id {visit_id}.", "show_diary lists appointments with their ids."
+    )
+    if not is_id(visit_id):
+        raise missing
+    record = (await clinic.by_id(Bookings.list_bookings, [visit_id])).get(visit_id)
     holder = None
     if record is None:
-        holder = (await clinic.by_id_named("list_attendees", [said])).get(said)
-        booking = str(getattr(holder, "booking_id", ""))
-        record = (await clinic.by_id_named("list_bookings", [booking])).get(booking) if holder is not None else None
+        holder = (await clinic.by_id(Attendees.list_attendees, [visit_id])).get(visit_id)
+        booking = [holder.booking_id] if holder is not None and holder.booking_id else []
+        record = next(iter((await clinic.by_id(Bookings.list_bookings, booking)).values()), None)
     entry = entry_of(record) if record is not None else None
     if entry is None or entry.kind == "block":
-        raise NotFound(f"There is no appointment with the id {said}.", "show_diary lists appointments with their ids.")
-    if getattr(entry.record, "archived_at", None) is not None:
-        raise NotFound(f"The appointment {said} is archived.", "Take one that is in the diary; show_diary lists them.")
+        raise missing
+    if gone(entry.record):
+        raise NotFound(
+            f"The appointment {visit_id} is archived.", "Take one that is in the diary; show_diary lists them."
+        )
     places = await places_of(clinic, _empty(entry))
     if holder is not None:
-        places = [each for each in places if each.attendee_id == said]
+        places = [place for place in places if place.attendee_id == visit_id]
     return _whose(entry, places, patient)
 
 
 async def places_of(clinic: GuardedClinic, visit: Visit) -> list[Visit]:
     """The places in a visit's booking as its attendees stand now, cancelled ones too: one request."""
-    return [_seated(visit, row) for row in await _attendees(clinic, visit.booking_id, {"cancelled_at": "all"})]
+    return [
+        _place(visit, row) for row in await _attendees(clinic, [visit.booking_id], {"cancelled_at": Hidden.INCLUDED})
+    ]
 
 
-def _whose(entry: Entry, places: Sequence[Visit], patient: Known | None) -> Visit:
-    mine = [each for each in places if patient is None or each.patient_id == patient.id]
-    live = [each for each in mine if each.cancelled is None] or mine
+def _whose(entry: Entry, places: Sequence[Visit], patient: Known[Patient] | None) -> Visit:
+    mine = [place for place in places if patient is None or place.patient_id == patient.id]
+    live = [place for place in mine if place.cancelled is None] or mine
     if len(live) == 1:
         return live[0]
     if not live:
@@ -217,7 +223,7 @@ def _whose(entry: Entry, places: Sequence[Visit], patient: Known | None) -> Visi
             f"{who} has no place in the appointment {entry.id}.", "show_diary lists who is booked in, with ids."
         )
     candidates: list[JsonValue] = [
-        {"patient_id": each.patient_id, "attendee_id": each.attendee_id} for each in live[:MOST_CANDIDATES]
+        {"patient_id": place.patient_id, "attendee_id": place.attendee_id} for place in live[:MAX_CANDIDATES]
     ]
     raise Ambiguous(
         f"{len(live)} patients hold a place in that class.",
@@ -226,27 +232,30 @@ def _whose(entry: Entry, places: Sequence[Visit], patient: Known | None) -> Visi
     )
 
 
-def one_of(found: Iterable[Visit], roster: Roster, said: str, whose: str) -> Visit:
-    """The only live visit among these. Raises NotFound and Ambiguous, with candidates; cancelled ones are named."""
+def one_of(found: Iterable[Visit], roster: Roster, phrase: str, whose: str) -> Visit:
+    """The only live visit among these. Raises NotFound and Ambiguous, with candidates; cancelled ones are named.
+
+    `phrase` says in the error which time was meant, `whose` the patient or practitioner.
+    """
     every = list(found)
-    live = [each for each in every if each.cancelled is None]
+    live = [visit for visit in every if visit.cancelled is None]
     if len(live) == 1:
         return live[0]
-    shown = [candidate(each, roster) for each in (live or every)[:MOST_CANDIDATES]]
+    shown = [candidate(visit, roster) for visit in (live or every)[:MAX_CANDIDATES]]
     if live:
         raise Ambiguous(
-            f"{whose} has {len(live)} appointments: {said}.",
+            f"{whose} has {len(live)} appointments: {phrase}.",
             "Ask which one is meant, then call again with appointment: its id.",
             candidates=shown,
         )
     if every:
         raise NotFound(
-            f"{whose} has only cancelled appointments: {said}.",
+            f"{whose} has only cancelled appointments: {phrase}.",
             "Nothing can be done with a cancelled appointment; book a new one, or say another time.",
             candidates=shown,
         )
     raise NotFound(
-        f"{whose} has no appointment: {said}.", "Say another time in `when`; show_diary lists what is booked."
+        f"{whose} has no appointment: {phrase}.", "Say another time in `when`; show_diary lists what is booked."
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Any, Final, cast, overload
+from typing import TYPE_CHECKING, Final, overload
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.client.memory import SingleFlightCache
@@ -15,7 +15,6 @@ from cliniko_mcp.cliniko.calls import Call, ResultT
 from cliniko_mcp.cliniko.filters import Condition, FilterValue
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
-from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import NotAllowed, NotFound
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Purpose, guarded
 from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
@@ -281,15 +280,3 @@ class GuardedClinic:
             )
 
         return on_page
-
-    # Interim: names instead of operations.
-    def call(self, name: str, **arguments: object) -> Call[Any]:
-        return operations()[name].parse(arguments)
-
-    async def all_named(self, name: str, on_total: Any = None, /, **arguments: object) -> AsyncGenerator[Any]:
-        async with aclosing(self.all_of(self.call(name, **arguments), on_total)) as records:
-            async for record in records:
-                yield record
-
-    async def by_id_named(self, name: str, ids: Collection[str]) -> Mapping[str, Any]:
-        return await self.by_id(cast("Any", operations()[name]), ids)

@@ -9,7 +9,10 @@ from cliniko_mcp.guards.pipeline import GuardedCall
 
 
 def changes(operation: Operation) -> bool:
-    """Whether the operation changes something, or lets its caller do so, as the GET before an upload (api.md 3.3)."""
+    """Whether the operation changes something, or lets its caller do so, as the GET before an upload.
+
+    Source: cliniko-api.md#attachments.
+    """
     return operation.risk is not Risk.READ or operation.path.endswith("/attachment_presigned_post")
 
 

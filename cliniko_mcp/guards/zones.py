@@ -1,11 +1,15 @@
-"""Which time zone a call means: that of its site, else that of the key's user (api.md section 3.6)."""
+"""Which time zone a call means: that of its site, else that of the key's user.
+
+Source: cliniko-api.md#communications-phones-zones.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.approvals.facts import Reader
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import value_of
 from cliniko_mcp.cliniko.operations import Operation
@@ -13,9 +17,6 @@ from cliniko_mcp.cliniko.registry import reader_of
 from cliniko_mcp.cliniko.time_zones import time_zone
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
 from cliniko_mcp.sanitize import quoted
-
-if TYPE_CHECKING:
-    from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 
 SECONDS_KEPT: Final = 600.0
 """Seconds for which a zone is remembered: sites do not move."""
@@ -34,19 +35,19 @@ class Zone:
     """Whether a local time may be written in it."""
 
 
-async def home_zone(clinic: GuardedClinic) -> Zone:
+async def home_zone(clinic: Reader) -> Zone:
     """The zone of the key's user: one request. UTC, with a note, where it is not known."""
     from cliniko_mcp.cliniko.resources.users import Users
 
     try:
-        user = await clinic.perform(Users.get_authenticated_user)
+        user = await clinic.perform(Users.get_authenticated_user.call())
     except NotAllowed:
         return _utc("Reading the key's user is switched off here")
     zone = _zone(user.time_zone_identifier, "The zone of the key's user")
     return zone or _utc("The key's user has no time zone in Cliniko")
 
 
-async def site_zone(clinic: GuardedClinic, business_id: str) -> Zone | None:
+async def site_zone(clinic: Reader, business_id: str) -> Zone | None:
     """The zone of a site: one request. None where the site may not be read or has no zone.
 
     Raises NotFound where there is no such site.
@@ -54,13 +55,13 @@ async def site_zone(clinic: GuardedClinic, business_id: str) -> Zone | None:
     from cliniko_mcp.cliniko.resources.businesses import Businesses
 
     try:
-        site = await clinic.perform(Businesses.get_business, include_archived=True, id=business_id)
+        site = await clinic.perform(Businesses.get_business.call(id=business_id, include_archived=True))
     except (PermissionMissing, NotAllowed):
         return None
     return _zone(site.time_zone_identifier, "The zone of the site")
 
 
-async def site_of_target(clinic: GuardedClinic, call: Call) -> str | None:
+async def site_of_target(clinic: Reader, call: Call) -> str | None:
     """The id of the site of the record that a call changes: one request, or none where the operation names no record.
 
     A change of an appointment seldom repeats its site, yet its times are meant in that site's zone. None where the

@@ -1,1 +1,1 @@
-"""Installing into a host: where each keeps its configuration, and how an entry is put in and taken out again."""
+"""Installing this server into an MCP host: where each host keeps its configuration, and how an entry is edited."""

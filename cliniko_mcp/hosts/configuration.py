@@ -1,8 +1,9 @@
-"""A host's configuration file on disk: read, changed with a backup beside it, and never left half written."""
+"""Reads and changes a host's configuration file: a backup is kept beside it, and it is never left half written."""
 
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,41 +11,43 @@ from pathlib import Path
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.hosts.edit import entry_of, with_entry, without_entry
-from cliniko_mcp.hosts.jsonc import WrongJson, parse
+from cliniko_mcp.hosts.jsonc import InvalidJson, parse
 from cliniko_mcp.hosts.table import Host
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """What became of a configuration file."""
+class ConfigurationChange:
+    """What was done to a configuration file."""
 
     path: Path
     written: bool
-    """False where it already was as it should be."""
+    """False where the file was already as it should be."""
     backup: Path | None = None
 
 
-def install_into(host: Host, path: Path, name: str, entry: Mapping[str, JsonValue], *, now: datetime) -> Changed:
-    """Put the entry into the host's file, which is made where it is missing.
+def install_into(
+    host: Host, path: Path, name: str, entry: Mapping[str, JsonValue], *, now: datetime
+) -> ConfigurationChange:
+    """Add or replace the entry in the host's file, which is created where it is missing.
 
-    Raises ConfigurationError, having touched nothing, where the file is not JSON or cannot be written.
+    Raises ConfigurationError, and changes nothing, where the file is not JSON or cannot be written.
     """
     return _change(host, path, now, lambda text: with_entry(text, host.section, name, entry, comments=host.comments))
 
 
-def remove_from(host: Host, path: Path, name: str, *, now: datetime) -> Changed:
-    """Take the entry out of the host's file; nothing happens where it is not there. Raises as `install_into` does."""
+def remove_from(host: Host, path: Path, name: str, *, now: datetime) -> ConfigurationChange:
+    """Remove the entry from the host's file, if it is there. Raises as `install_into` does."""
     return _change(host, path, now, lambda text: without_entry(text, host.section, name, comments=host.comments))
 
 
 def installed_entry(host: Host, path: Path, name: str) -> JsonValue:
-    """The entry in the host's file; None where there is none. Raises ConfigurationError for a file that is not JSON."""
+    """The entry in the host's file, or None. Raises ConfigurationError for a file that is not JSON."""
     text = _read(path)
     if text is None:
         return None
     try:
         return entry_of(text, host.section, name, comments=host.comments)
-    except WrongJson as problem:
+    except InvalidJson as problem:
         raise _refused(host, path, problem) from None
 
 
@@ -55,7 +58,7 @@ def installed_servers(host: Host, path: Path) -> dict[str, Mapping[str, JsonValu
         return {}
     try:
         found = parse(text, comments=host.comments).value
-    except WrongJson as problem:
+    except InvalidJson as problem:
         raise _refused(host, path, problem) from None
     section = found.get(host.section) if isinstance(found, dict) else None
     entries = section.items() if isinstance(section, dict) else ()
@@ -64,20 +67,20 @@ def installed_servers(host: Host, path: Path) -> dict[str, Mapping[str, JsonValu
 
 def _starts_this(entry: Mapping[str, JsonValue]) -> bool:
     arguments = entry.get("args")
-    words = [entry.get("command"), *(arguments if isinstance(arguments, list) else ())]
-    return any(isinstance(word, str) and re.search(r"cliniko[-_]mcp", word) for word in words)
+    command_line = [entry.get("command"), *(arguments if isinstance(arguments, list) else ())]
+    return any(isinstance(argument, str) and re.search(r"cliniko[-_]mcp", argument) for argument in command_line)
 
 
-def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -> Changed:
-    # Where the file is a link, as people who keep their settings in a repository have it, its target is changed.
+def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -> ConfigurationChange:
+    # The file may be a link, for example into a repository of settings: then its target is changed.
     path = path.resolve() if path.is_symlink() else path
     before = _read(path)
     try:
         after = edit(before or "")
-    except WrongJson as problem:
+    except InvalidJson as problem:
         raise _refused(host, path, problem) from None
     if after == (before or ""):
-        return Changed(path, written=False)
+        return ConfigurationChange(path, written=False)
     try:
         backup = _backup(path, now) if before is not None else None
         _write(path, after)
@@ -86,10 +89,10 @@ def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -
             f"{path} cannot be written: {problem.strerror or problem}.",
             "Make it and its folder yours and writable; then run install again.",
         ) from None
-    return Changed(path, written=True, backup=backup)
+    return ConfigurationChange(path, written=True, backup=backup)
 
 
-def _refused(host: Host, path: Path, problem: WrongJson) -> ConfigurationError:
+def _refused(host: Host, path: Path, problem: InvalidJson) -> ConfigurationError:
     return ConfigurationError(
         f"{path} was left as it is, because {host.title} could not read it ({problem}).",
         "Correct it there, or move the file away to start anew; then run install again.",
@@ -98,7 +101,7 @@ def _refused(host: Host, path: Path, problem: WrongJson) -> ConfigurationError:
 
 def _read(path: Path) -> str | None:
     try:
-        # As bytes, so that line ends stay as they are.
+        # As bytes, so that line endings stay as they are.
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
@@ -119,7 +122,7 @@ def _backup(path: Path, now: datetime) -> Path:
     for number in range(100):
         backup = path.with_name(f"{path.name}.{stamp}{f'-{number}' if number else ''}.bak")
         try:
-            _put(backup, path.read_bytes(), path.stat().st_mode)
+            _create_file(backup, path.read_bytes(), path.stat().st_mode)
         except FileExistsError:
             continue
         return backup
@@ -131,15 +134,16 @@ def _write(path: Path, text: str) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     draft.unlink(missing_ok=True)
     try:
-        _put(draft, text.encode("utf-8"), path.stat().st_mode if path.exists() else 0o600)
+        _create_file(draft, text.encode("utf-8"), path.stat().st_mode if path.exists() else 0o600)
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
 
 
-def _put(path: Path, content: bytes, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+def _create_file(path: Path, content: bytes, mode: int) -> None:
+    binary = os.O_BINARY if sys.platform == "win32" else 0
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     if os.name == "posix":

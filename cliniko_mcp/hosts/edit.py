@@ -1,34 +1,34 @@
-"""Puts one entry into a section of a configuration text, or takes it out, and leaves every other byte as it was."""
+"""Adds one entry to a section of a configuration text, or removes it, and leaves every other byte unchanged."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.hosts.jsonc import Member, Node, WrongJson, parse
+from cliniko_mcp.hosts.jsonc import InvalidJson, Member, Node, parse
 
 _INDENT = "  "
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a text is laid out: one step of indentation, and its line ends."""
+    """The layout of a text: one step of indentation, and its line ending."""
 
     step: str
     newline: str
 
 
 def entry_of(text: str, section: str, name: str, *, comments: bool) -> JsonValue:
-    """What the section holds under this name; None where it holds nothing. Raises WrongJson."""
+    """The entry of this name in the section, or None. Raises InvalidJson."""
     found = _section(parse(text, comments=comments), section)
     member = found.member(name) if found else None
     return member.node.value if member else None
 
 
 def with_entry(text: str, section: str, name: str, entry: Mapping[str, JsonValue], *, comments: bool) -> str:
-    """The text with this entry in the section; the same text where it is there already.
+    """The text with this entry in the section; unchanged where the entry is there already.
 
-    Raises WrongJson where the text is not JSON, or not an object with an object under `section`.
+    Raises InvalidJson where the text is not JSON, or not an object with an object under `section`.
     """
     root = parse(text, comments=comments)
     style = _style(text, root)
@@ -36,40 +36,40 @@ def with_entry(text: str, section: str, name: str, entry: Mapping[str, JsonValue
         return json.dumps({section: {name: entry}}, indent=_INDENT, ensure_ascii=False) + style.newline
     found = _section(root, section)
     if found is None:
-        return _checked(_added(text, root, section, {name: dict(entry)}, style), section, name, entry, comments)
+        return _verified(_with_member(text, root, section, {name: dict(entry)}, style), section, name, entry, comments)
     member = found.member(name)
     if member is None:
-        return _checked(_added(text, found, name, dict(entry), style), section, name, entry, comments)
+        return _verified(_with_member(text, found, name, dict(entry), style), section, name, entry, comments)
     if member.node.value == entry:
         return text
     new = _dumped(dict(entry), _indent_at(text, member.start), style)
-    return _checked(text[: member.node.start] + new + text[member.node.end :], section, name, entry, comments)
+    return _verified(text[: member.node.start] + new + text[member.node.end :], section, name, entry, comments)
 
 
 def without_entry(text: str, section: str, name: str, *, comments: bool) -> str:
-    """The text without this entry, however often it is there. Raises WrongJson as `with_entry` does."""
+    """The text without this entry, even where it occurs more than once. Raises InvalidJson as `with_entry` does."""
     while True:
         found = _section(parse(text, comments=comments), section)
         member = found.member(name) if found else None
         if found is None or member is None:
             return text
-        text = _removed(text, found, member)
+        text = _without_member(text, found, member)
 
 
 def _section(root: Node, section: str) -> Node | None:
     if not root.is_object:
-        raise WrongJson("the file does not hold an object in braces")
+        raise InvalidJson("the file does not hold an object in braces")
     member = root.member(section)
     if member is None:
         return None
     if not member.node.is_object:
-        raise WrongJson(f'"{section}" is not an object in braces')
+        raise InvalidJson(f'"{section}" is not an object in braces')
     return member.node
 
 
-def _checked(text: str, section: str, name: str, entry: Mapping[str, JsonValue], comments: bool) -> str:
+def _verified(text: str, section: str, name: str, entry: Mapping[str, JsonValue], comments: bool) -> str:
     if entry_of(text, section, name, comments=comments) != entry:
-        raise WrongJson("its layout is too unusual to be changed safely")
+        raise InvalidJson("its layout is too unusual to be changed safely")
     return text
 
 
@@ -79,14 +79,14 @@ def _style(text: str, root: Node) -> Style:
     return Style(step or _INDENT, newline)
 
 
-def _indent_at(text: str, place: int) -> str | None:
-    """The blanks before this place where nothing else stands before it on its line, else None."""
-    before = text[text.rfind("\n", 0, place) + 1 : place]
+def _indent_at(text: str, position: int) -> str | None:
+    """The white space before this position where it is the first on its line, else None."""
+    before = text[text.rfind("\n", 0, position) + 1 : position]
     return before if not before.strip(" \t\ufeff") else None
 
 
-def _line_indent(text: str, place: int) -> str:
-    line = text[text.rfind("\n", 0, place) + 1 : place]
+def _line_indent(text: str, position: int) -> str:
+    line = text[text.rfind("\n", 0, position) + 1 : position]
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
@@ -96,9 +96,9 @@ def _dumped(value: JsonValue, indent: str | None, style: Style) -> str:
     return json.dumps(value, indent=style.step, ensure_ascii=False).replace("\n", style.newline + indent)
 
 
-def _added(text: str, node: Node, name: str, value: JsonValue, style: Style) -> str:
+def _with_member(text: str, node: Node, name: str, value: JsonValue, style: Style) -> str:
     if node.members:
-        return _appended(text, node.members[-1], name, value, style)
+        return _with_last_member(text, node.members[-1], name, value, style)
     outer = _line_indent(text, node.start)
     indent = outer + style.step
     member = f"{style.newline}{indent}{json.dumps(name, ensure_ascii=False)}: {_dumped(value, indent, style)}"
@@ -107,7 +107,7 @@ def _added(text: str, node: Node, name: str, value: JsonValue, style: Style) -> 
     return f"{text[: node.start + 1]}{member}{rest}{text[node.end - 1 :]}"
 
 
-def _appended(text: str, last: Member, name: str, value: JsonValue, style: Style) -> str:
+def _with_last_member(text: str, last: Member, name: str, value: JsonValue, style: Style) -> str:
     indent = _indent_at(text, last.start)
     member = f"{json.dumps(name, ensure_ascii=False)}: {_dumped(value, indent, style)}"
     lead = " " if indent is None else style.newline + indent
@@ -120,8 +120,8 @@ def _appended(text: str, last: Member, name: str, value: JsonValue, style: Style
     return f"{text[: last.node.end]}{before}{between}{lead}{member}{after}{text[line_end:]}"
 
 
-def _removed(text: str, node: Node, member: Member) -> str:
-    place = node.members.index(member)
+def _without_member(text: str, node: Node, member: Member) -> str:
+    position = node.members.index(member)
     _, end = _rest_of_line(text, member.node.end)
     comma_at = _comma(text, member.node.end)
     if comma_at is None:
@@ -135,8 +135,8 @@ def _removed(text: str, node: Node, member: Member) -> str:
         end += len(text[end:]) - len(text[end:].lstrip(" \t"))
     if comma_at is not None and comma_at >= end:
         text = text[:comma_at] + " " + text[comma_at + 1 :]
-    elif comma_at is None and place:
-        before = _comma(text, node.members[place - 1].node.end) or 0
+    elif comma_at is None and position:
+        before = _comma(text, node.members[position - 1].node.end) or 0
         text, start, end = text[:before] + text[before + 1 :], start - 1, end - 1
     left = text[:start] + text[end:]
     if len(node.members) == 1:
@@ -147,7 +147,7 @@ def _removed(text: str, node: Node, member: Member) -> str:
 
 
 def _rest_of_line(text: str, at: int) -> tuple[bool, int]:
-    """Whether a comma follows the value that ends here, and the end of what belongs to it on its line."""
+    """Whether a comma follows the value that ends here, and where its comma and comments on that line end."""
     comma, end = False, at
     while at < len(text):
         if text[at] in " \t":
@@ -167,7 +167,7 @@ def _rest_of_line(text: str, at: int) -> tuple[bool, int]:
 
 
 def _comma(text: str, at: int) -> int | None:
-    """Where the comma after the value that ends here is; None where the bracket closes first."""
+    """The position of the comma after the value that ends here; None where the bracket closes first."""
     while at < len(text):
         if text.startswith("//", at):
             at = text.index("\n", at)

@@ -1,6 +1,6 @@
-"""JSON as people keep it in configuration files: read with the place of every value, so that one can be changed alone.
+"""Parses JSON, with or without comments, and keeps the position of every value, so that one can be changed alone.
 
-Everything that is not changed stays as it was to the byte: comments, order, indentation, line ends, long numbers.
+Everything else stays as it was to the byte: comments, order, indentation, line endings, long numbers.
 """
 
 import json
@@ -11,20 +11,20 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 
-DEEPEST: Final = 200
+MAX_DEPTH: Final = 200
 _BLANKS: Final = " \t\r\n"
 _LITERALS: Final[dict[str, JsonValue]] = {"true": True, "false": False, "null": None}
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 
 
-class WrongJson(ValueError):
+class InvalidJson(ValueError):
     """The text is not JSON; the message names the line, the column and what is wrong there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands: `text[start:end]`. `members` is filled for objects alone."""
+    """A value and its position: `text[start:end]`. Only an object has `members`."""
 
     start: int
     end: int
@@ -36,13 +36,13 @@ class Node:
         return isinstance(self.value, dict)
 
     def member(self, name: str) -> "Member | None":
-        """The member of this name; the last one where the name is given twice, as readers of JSON take it."""
-        return next((each for each in reversed(self.members) if each.name == name), None)
+        """The member of this name, or None; the last one where a name occurs twice, as JSON parsers read it."""
+        return next((member for member in reversed(self.members) if member.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A name and its value in an object; `start` is where the name begins."""
+    """A name and its value in an object; `start` is the position of the name."""
 
     name: str
     start: int
@@ -50,140 +50,146 @@ class Member:
 
 
 def parse(text: str, *, comments: bool) -> Node:
-    """The value that the text holds, with its places; an empty text counts as `{}`.
+    """The value of the text, with positions; an empty text counts as `{}`.
 
-    With `comments`, `//` and `/* */` and a comma after the last value are read over. Raises WrongJson.
+    With `comments`, `//`, `/* */` and a comma after the last value are allowed. Raises InvalidJson.
     """
-    reader = _Reader(text, comments)
-    reader.skip()
-    if reader.at == len(text):
+    parser = _Parser(text, comments)
+    parser.skip()
+    if parser.position == len(text):
         return Node(len(text), len(text), {})
-    node = reader.value(0)
-    reader.skip()
-    if reader.at < len(text):
-        raise reader.wrong("there is something after the end")
+    node = parser.value(0)
+    parser.skip()
+    if parser.position < len(text):
+        raise parser.error("there is something after the end")
     return node
 
 
-class _Reader:
+class _Parser:
+    """A recursive parser of one text with the position of the next character."""
+
     def __init__(self, text: str, comments: bool) -> None:
         self.text = text
         self.comments = comments
-        self.at = 1 if text.startswith("\ufeff") else 0
+        self.position = 1 if text.startswith("\ufeff") else 0
 
-    def wrong(self, why: str, at: int | None = None) -> WrongJson:
-        place = self.at if at is None else at
-        before = self.text[:place]
-        return WrongJson(f"line {before.count(chr(10)) + 1}, column {place - before.rfind(chr(10))}: {why}")
+    def error(self, why: str, at: int | None = None) -> InvalidJson:
+        """The error for what is wrong at this position, by default the current one."""
+        position = self.position if at is None else at
+        before = self.text[:position]
+        return InvalidJson(f"line {before.count(chr(10)) + 1}, column {position - before.rfind(chr(10))}: {why}")
 
     def skip(self) -> None:
-        while self.at < len(self.text):
-            if self.text[self.at] in _BLANKS:
-                self.at += 1
-            elif self.text.startswith("//", self.at) or self.text.startswith("/*", self.at):
+        """Move past white space and comments."""
+        while self.position < len(self.text):
+            if self.text[self.position] in _BLANKS:
+                self.position += 1
+            elif self.text.startswith("//", self.position) or self.text.startswith("/*", self.position):
                 self._skip_comment()
             else:
                 return
 
     def _skip_comment(self) -> None:
         if not self.comments:
-            raise self.wrong("comments are not allowed here")
-        if self.text.startswith("//", self.at):
-            end = self.text.find("\n", self.at)
-            self.at = len(self.text) if end < 0 else end
+            raise self.error("comments are not allowed here")
+        if self.text.startswith("//", self.position):
+            end = self.text.find("\n", self.position)
+            self.position = len(self.text) if end < 0 else end
             return
-        end = self.text.find("*/", self.at + 2)
+        end = self.text.find("*/", self.position + 2)
         if end < 0:
-            raise self.wrong("a comment is not closed")
-        self.at = end + 2
+            raise self.error("a comment is not closed")
+        self.position = end + 2
 
     def peek(self) -> str:
-        return self.text[self.at : self.at + 1]
+        """The next character; empty at the end."""
+        return self.text[self.position : self.position + 1]
 
     def value(self, depth: int) -> Node:
-        if depth > DEEPEST:
-            raise self.wrong("too many brackets inside each other")
-        start, first = self.at, self.peek()
+        """The value at this position, consumed; `depth` is the number of brackets around it."""
+        if depth > MAX_DEPTH:
+            raise self.error("too many brackets inside each other")
+        start, first = self.position, self.peek()
         if first == "{":
             return self._object(depth)
         if first == "[":
             return self._array(depth)
         if first == '"':
             text = self._string()
-            return Node(start, self.at, text)
+            return Node(start, self.position, text)
         if number := _NUMBER.match(self.text, start):
-            self.at = number.end()
-            self._ends_here()
-            return Node(start, self.at, self._number(number[0]))
-        for word, meant in _LITERALS.items():
-            if self.text.startswith(word, start):
-                self.at = start + len(word)
-                self._ends_here()
-                return Node(start, self.at, meant)
-        raise self.wrong("a value is missing" if not first or first in ",]}" else "this is not a value")
+            self.position = number.end()
+            self._expect_end_of_value()
+            return Node(start, self.position, self._number(number[0]))
+        for literal, value in _LITERALS.items():
+            if self.text.startswith(literal, start):
+                self.position = start + len(literal)
+                self._expect_end_of_value()
+                return Node(start, self.position, value)
+        raise self.error("a value is missing" if not first or first in ",]}" else "this is not a value")
 
     def _number(self, digits: str) -> JsonValue:
         try:
             number: JsonValue = json.loads(digits)
         except ValueError:  # Python reads no whole number of more than 4,300 digits
-            raise self.wrong("this number is too long") from None
+            raise self.error("this number is too long") from None
         return number
 
-    def _ends_here(self) -> None:
+    def _expect_end_of_value(self) -> None:
         following = self.peek()
         if following and following not in f"{_BLANKS},]}}/":
-            raise self.wrong("this is not a value")
+            raise self.error("this is not a value")
 
     def _string(self) -> str:
-        found = _STRING.match(self.text, self.at)
+        found = _STRING.match(self.text, self.position)
         if not found:
-            raise self.wrong("this text is not closed, or holds a line break")
+            raise self.error("this text is not closed, or holds a line break")
         try:
             value: str = json.loads(found[0])
         except ValueError:
-            raise self.wrong("this text holds a backslash that means nothing") from None
-        self.at = found.end()
+            raise self.error("this text holds a backslash that means nothing") from None
+        self.position = found.end()
         return value
 
     def _object(self, depth: int) -> Node:
-        start = self.at
+        start = self.position
         members = tuple(self._members(depth))
-        return Node(start, self.at, {each.name: each.node.value for each in members}, members)
+        return Node(start, self.position, {member.name: member.node.value for member in members}, members)
 
     def _members(self, depth: int) -> Iterator[Member]:
         for _ in self._items("}"):
             if self.peek() != '"':
-                raise self.wrong("a name in double quotes is missing")
-            start = self.at
+                raise self.error("a name in double quotes is missing")
+            start = self.position
             name = self._string()
             self.skip()
             if self.peek() != ":":
-                raise self.wrong("a colon is missing")
-            self.at += 1
+                raise self.error("a colon is missing")
+            self.position += 1
             self.skip()
             yield Member(name, start, self.value(depth + 1))
 
     def _array(self, depth: int) -> Node:
-        start = self.at
+        start = self.position
         values = [self.value(depth + 1).value for _ in self._items("]")]
-        return Node(start, self.at, values)
+        return Node(start, self.position, values)
 
     def _items(self, closing: str) -> Iterator[None]:
-        """Yield once for each item of the bracket that opens here; past its end when done."""
-        opened = self.at
-        self.at += 1
+        """Yield once for each item of the bracket that opens here, and end after the closing bracket."""
+        opened = self.position
+        self.position += 1
         self.skip()
         while self.peek() != closing:
             yield
             self.skip()
             if self.peek() == ",":
-                comma = self.at
-                self.at += 1
+                comma = self.position
+                self.position += 1
                 self.skip()
                 if self.peek() == closing and not self.comments:
-                    raise self.wrong("there is a comma too many", comma)
+                    raise self.error("there is a comma too many", comma)
             elif not self.peek():
-                raise self.wrong("this bracket is not closed", opened)
+                raise self.error("this bracket is not closed", opened)
             elif self.peek() != closing:
-                raise self.wrong("a comma is missing")
-        self.at += 1
+                raise self.error("a comma is missing")
+        self.position += 1

@@ -1,4 +1,4 @@
-"""The command by which a host starts this server again later: absolute, and where this installation will stay."""
+"""The command with which a host starts this server: absolute, and still valid after an upgrade."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from cliniko_mcp.errors import ConfigurationError
 
 NAME = "cliniko-mcp"
 _TEMPORARY = ("archive-v0", "environments-v2", "ephemeral-v0")
-"""Folders of uv's cache, where `uvx` makes environments that may be gone tomorrow."""
+"""Folders of uv's cache, in which `uvx` makes environments that it may delete again."""
 
 
 def launch_command(
@@ -23,8 +23,10 @@ def launch_command(
 ) -> list[str]:
     """The command and its first arguments; hosts add `serve` and the flags.
 
-    The script as it was started or as it lies beside its Python, links unresolved, so that it survives upgrades; the
-    module where there is no script; `uvx` where uvx runs it. Raises ConfigurationError where uvx cannot be found again.
+    This is the script that was started or the one beside its Python, with links not resolved, so that it survives
+    upgrades; the module where there is no script; `uvx` where uvx runs this program.
+
+    Raises ConfigurationError where uvx is needed and cannot be found.
     """
     if any(part in _TEMPORARY for part in Path(python).parts):
         return _by_uvx(find("uvx"), (source or installed_from)())
@@ -47,12 +49,12 @@ def _by_uvx(uvx: str | None, source: str | None) -> list[str]:
 
 
 def installed_from() -> str | None:
-    """The file, folder or address this package was installed from; None where it came from a package index."""
+    """The file, folder or URL that this package was installed from; None where it came from a package index."""
     try:
-        noted = distribution(NAME).read_text("direct_url.json")
+        recorded = distribution(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         return None
-    url = str(json.loads(noted).get("url", "")) if noted else ""
+    url = str(json.loads(recorded).get("url", "")) if recorded else ""
     if url.startswith("file:"):
         from urllib.parse import urlsplit
         from urllib.request import url2pathname

@@ -1,7 +1,7 @@
-"""The hosts that `install` knows: where each keeps its servers on every system, and what suits it.
+"""The hosts that `install` knows: where each keeps its list of MCP servers on every system, and which settings suit it.
 
-Paths and shapes are those of the hosts' own documents; the view and the output follow how each host finds tools and
-reads answers.
+Paths and formats follow the hosts' own documentation; the view and the output follow how each host finds tools and
+reads results.
 """
 
 import sys
@@ -15,25 +15,25 @@ from cliniko_mcp.settings import environment_for_others
 
 System = Literal["darwin", "win32", "linux"]
 ENTRY: Final = "cliniko"
-"""What hosts call this server, unless the person says otherwise."""
+"""The name of this server in a host's configuration, unless `--name` gives another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Computer:
-    """What decides where a host's files are: the system, the person's home folder and the environment."""
+    """The facts that decide where a host's files are: the system, the user's home folder and the environment."""
 
     system: System
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def folder(self, variable: str, *usual: str) -> Path:
-        """The folder that the variable names, else the usual one below the home folder."""
+        """The folder that the environment variable names, else the usual one in the home folder."""
         named = self.environment.get(variable, "")
         return Path(named) if named else self.home.joinpath(*usual)
 
     @property
     def applications(self) -> Path:
-        """Where applications keep what they remember for this person."""
+        """The folder in which applications keep their settings for this user."""
         if self.system == "win32":
             return self.folder("APPDATA", "AppData", "Roaming")
         if self.system == "darwin":
@@ -42,14 +42,14 @@ class Computer:
 
 
 def this_computer() -> Computer:
-    """The computer this runs on, for the person it runs for."""
+    """The computer that this runs on, for its present user."""
     system: System = "darwin" if sys.platform == "darwin" else "win32" if sys.platform == "win32" else "linux"
     return Computer(system, Path.home(), environment_for_others())
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A program that starts MCP servers: its configuration, and how this server should be set up for it."""
+    """A program that starts MCP servers: its configuration file, and how this server is set up in it."""
 
     name: str
     title: str
@@ -59,21 +59,22 @@ class Host:
     """Whether the host itself reads comments in its configuration."""
     view: Literal["core", "all"] = "core"
     output: Literal["both", "text"] = "both"
-    kind: str | None = None
+    entry_type: str | None = None
+    """The value of `type` in an entry, for hosts that want one."""
     extra: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     after: str = ""
-    """What the person does next."""
+    """The instruction that is printed after installing."""
 
     def entry(self, command: list[str], flags: list[str], environment: Mapping[str, str]) -> dict[str, JsonValue]:
-        """The entry as this host wants it."""
-        kind: dict[str, JsonValue] = {"type": self.kind} if self.kind else {}
-        found: dict[str, JsonValue] = {**kind, "command": command[0], "args": [*command[1:], "serve", *flags]}
+        """The entry for this server in this host's format, as JSON."""
+        entry: dict[str, JsonValue] = {"type": self.entry_type} if self.entry_type else {}
+        entry |= {"command": command[0], "args": [*command[1:], "serve", *flags]}
         if environment:
-            found["env"] = dict(environment)
-        return {**found, **self.extra}
+            entry["env"] = dict(environment)
+        return {**entry, **self.extra}
 
     def flags(self) -> dict[str, str]:
-        """The settings that suit this host, where they differ from the usual ones."""
+        """The settings that this host needs, by name, where they differ from the defaults."""
         different: dict[str, str] = {}
         if self.view != "core":
             different["view"] = self.view
@@ -85,11 +86,11 @@ class Host:
 def _claude_desktop(computer: Computer) -> Path:
     folder = computer.applications / "Claude"
     if computer.system == "win32":
-        # From the Microsoft Store, or installed by MSIX, it sees a folder of its own in place of the usual one.
+        # Installed from the Microsoft Store or by MSIX, it sees a folder of its own in place of the usual one.
         packages = computer.folder("LOCALAPPDATA", "AppData", "Local") / "Packages"
-        seen = sorted(package / "LocalCache" / "Roaming" / "Claude" for package in packages.glob("Claude_*"))
-        # Of several, as updates leave them, the one that is in use has a folder already.
-        folder = next((each for each in seen if each.is_dir()), seen[0] if seen else folder)
+        candidates = sorted(package / "LocalCache" / "Roaming" / "Claude" for package in packages.glob("Claude_*"))
+        # Updates can leave several packages; the one in use has a folder already.
+        folder = next((path for path in candidates if path.is_dir()), candidates[0] if candidates else folder)
     return folder / "claude_desktop_config.json"
 
 
@@ -114,21 +115,21 @@ def _other(computer: Computer) -> Path:
 
 
 HOSTS: Final[Mapping[str, Host]] = {
-    each.name: each
-    for each in (
+    host.name: host
+    for host in (
         Host(
             "claude-desktop",
             "Claude Desktop",
             _claude_desktop,
-            after="Quit Claude Desktop altogether and start it again; then ask: who works at the clinic today?",
+            after="Quit Claude Desktop completely and start it again; then ask: who works at the clinic today?",
         ),
-        # Claude Code looks tools up by search once their list is long, so nothing is lost by listing all.
+        # Claude Code searches tools once their list is long, so listing all of them costs nothing.
         Host(
             "claude-code",
             "Claude Code",
             _claude_code,
             view="all",
-            kind="stdio",
+            entry_type="stdio",
             after="Start a new session; /mcp shows the connection.",
         ),
         # Cursor gives a model the first 40 tools.
@@ -139,23 +140,23 @@ HOSTS: Final[Mapping[str, Host]] = {
             comments=True,
             after="Restart Cursor; then see under Settings, MCP, that cliniko is on.",
         ),
-        # VS Code sends at most 128 tools where it does not look them up by search.
+        # VS Code sends a model at most 128 tools where it does not search them.
         Host(
             "vscode",
             "VS Code",
             _vscode,
             section="servers",
             comments=True,
-            kind="stdio",
+            entry_type="stdio",
             after="Run the command MCP: List Servers, and start cliniko.",
         ),
-        # Copilot passes structured content and text on together, so each answer would be paid for twice.
+        # Copilot sends structured content and text together, so every result would count twice.
         Host(
             "copilot-cli",
             "Copilot CLI",
             _copilot_cli,
             output="text",
-            kind="local",
+            entry_type="local",
             extra={"tools": ["*"]},
             after="Start a new session; /mcp show lists the connection.",
         ),
@@ -165,7 +166,7 @@ HOSTS: Final[Mapping[str, Host]] = {
 
 
 def found_hosts(computer: Computer) -> list[Host]:
-    """The hosts that seem to be on this computer: their configuration, or the folder for it, is there."""
+    """The hosts that seem to be installed on this computer: their configuration file or its folder exists."""
     found: list[Host] = []
     for host in HOSTS.values():
         path = host.file(computer)

@@ -1,7 +1,7 @@
-"""Phrases of time as a clinic's staff say them, read as half-open intervals of clinic time.
+"""Phrases of time, in the words of a clinic's staff, read as half-open intervals of clinic time.
 
     >>> when = parse_when("Thursday after 3", now=datetime(2026, 11, 24, 10), zone="Australia/Sydney")
-    >>> when.said
+
     'Thursday 26 November 2026, 15:00 to 24:00 (Australia/Sydney)'
 
 The conventions, which docs/when.md shows with examples:
@@ -9,7 +9,7 @@ The conventions, which docs/when.md shows with examples:
 - A day runs from local midnight to midnight. Morning is 00-12, afternoon (arvo) 12-17, evening, night and tonight
   17-24, lunchtime 12-14, first thing 00-10, am 00-12, pm 12-24. "After 3pm" is 15-24, "before 10" is 00-10, and "after"
   a part of the day begins where that part ends. Bare hours 1 to 6 mean pm, 7 to 11 am, 12 is noon; "half two" is 14:30.
-  A part of the day said beside an hour decides it ("evening at 7"). A point in time is one minute long.
+  A part of the day beside an hour decides am or pm ("evening at 7"). A point in time is one minute long.
 - This week is today through Sunday, next week the Monday to Sunday that follow, and so for months, quarters and years.
   A weekend is Saturday and Sunday, a weekday Monday to Friday. Early in a week is Monday and Tuesday, the middle
   Wednesday, late Thursday to Sunday. The end of a month is its last 7 days, its start the first 7.
@@ -22,9 +22,9 @@ The conventions, which docs/when.md shows with examples:
   removes days or hours.
 - Contradictions, reversed spans, seasons, holidays and vague words are errors, and so is every unknown word.
 
-Where the clock is put forward, a time that it skips is no time: an interval begins or ends at the skip, and a point
-there is refused. Where it is put back, an interval holds both showings of a repeated hour, and a point is the first of
-them. Lengths in hours and minutes are true durations; in days and more they keep the time of day.
+When clocks go forward, the skipped hour does not exist: an interval begins or ends at the skip, and a point in it is
+refused. When clocks go back, an interval includes both occurrences of the repeated hour, and a point is the first of
+them. Lengths in hours and minutes are true durations; lengths in days and longer units keep the time of day.
 """
 
 from datetime import datetime
@@ -37,15 +37,15 @@ __all__ = ["When", "clinic_zone", "day_bounds", "local_day", "parse_when"]
 
 
 def parse_when(phrase: str, *, now: datetime, zone: str | ZoneInfo, country: str | None = None) -> When:
-    """The interval a phrase means when it is said at `now` in a clinic of that zone.
+    """The interval that a phrase means at the moment `now` in a clinic of that zone.
 
     `now` is an aware datetime, or a naive one taken as local; its seconds are dropped. `zone` is an IANA name, a label
-    Cliniko shows, or a ZoneInfo. `country` is a two-letter code and decides only whether 11/24 is month first (US);
-    without it the zone decides.
+    that Cliniko shows, or a ZoneInfo. `country` is a two-letter code and decides only whether 11/24 is month first
+    (US); without it the zone decides.
 
-    Raises NotUnderstood, with three examples, for what cannot be read without guessing.
+    Raises NotUnderstood, with three examples, for a phrase that cannot be read without guessing.
     """
-    # the grammar is built when a first phrase needs it, so that a server that is asked none starts sooner
-    from cliniko_mcp.phrases.resolve import read
+    # the grammar is imported with the first phrase, so that a server starts sooner
+    from cliniko_mcp.phrases.resolve import resolve_phrase
 
-    return read(phrase, now, clinic_zone(zone) if isinstance(zone, str) else zone, country)
+    return resolve_phrase(phrase, now, clinic_zone(zone) if isinstance(zone, str) else zone, country)

@@ -3,26 +3,26 @@
 from typing import Final, Literal, NamedTuple
 
 from cliniko_mcp.phrases.refusals import not_understood
-from cliniko_mcp.phrases.vocabulary import PARTS
+from cliniko_mcp.phrases.vocabulary import DAY_PARTS
 from cliniko_mcp.phrases.zones import DAY_MINUTES
 
 NOON: Final = 720
-Mode = Literal["fixed", "bare", "am", "pm", "midnight"]
+ClockMode = Literal["fixed", "bare", "am", "pm", "midnight"]
 
 
-class Moment(NamedTuple):
-    """A time as said: minutes after midnight, or for `bare` ones after 12 o'clock, morning or afternoon still open.
+class ClockTime(NamedTuple):
+    """A clock time in minutes after midnight; with mode `bare` after 12 o'clock, morning or afternoon not yet decided.
 
-    `to` is how many minutes before it are meant ("quarter to five"); `yearlike` says that it may be a year (2030).
+    `to` is the number of minutes before it ("quarter to five"); `may_be_year` marks digits that may be a year (2030).
     """
 
     minutes: int
-    mode: Mode = "fixed"
+    mode: ClockMode = "fixed"
     to: int = 0
-    yearlike: bool = False
+    may_be_year: bool = False
 
     def readings(self) -> tuple[int, ...]:
-        """Every minute of the day it can mean, the usual one first: 1 to 6 are pm, 7 to 11 am, 12 is noon."""
+        """Every time that it can mean, in minutes after midnight, the usual one first: 1-6 pm, 7-11 am, 12 is noon."""
         if self.mode == "midnight":
             return 0, DAY_MINUTES
         if self.mode != "bare":
@@ -31,25 +31,31 @@ class Moment(NamedTuple):
         return (late, early) if self.minutes < 7 * 60 else (early, late)
 
 
-class Times(NamedTuple):
-    """One stretch of the day as said; `first` and `final` are its moments, `part` the name of a part of the day."""
+class TimeOfDay(NamedTuple):
+    """One time of day in a phrase: a clock time, a range, or a part of the day.
+
+    `first` and `final` are the clock times that bound it; `part` is the name of a part of the day.
+    """
 
     kind: Literal["part", "at", "range", "after", "before"]
-    first: Moment | None = None
-    final: Moment | None = None
+    first: ClockTime | None = None
+    final: ClockTime | None = None
     part: str = ""
     plural: bool = False
 
     def minutes(self, within: tuple[int, int] | None = None) -> tuple[int, int]:
-        """Its minutes of the day, half-open; `within` is the part of the day said beside it ("evening at 7")."""
+        """Start and end in minutes after midnight, half-open.
+
+        `within` holds the minutes of a part of the day that stands beside it ("evening at 7") and decides am or pm.
+        """
         if self.kind == "part":
-            return PARTS[self.part]
+            return DAY_PARTS[self.part]
         if self.first is not None and self.final is not None:
             return _range(self.first, self.final, within)
         if self.kind == "at":
             minute = _choose(self.first, within, last=False)
             if minute == DAY_MINUTES:
-                raise not_understood("24:00 is where a day ends; as a time say 00:00 of the next day.")
+                raise not_understood("24:00 is the end of a day; as a time say 00:00 of the next day.")
             return minute, minute + 1
         if self.kind == "after":
             return _choose(self.first, within, last=False), DAY_MINUTES
@@ -57,41 +63,41 @@ class Times(NamedTuple):
         return 0, before
 
 
-def clock_time(hour: int, minute: int, suffix: str = "", *, padded: bool = False) -> Moment | None:
-    """The moment of an hour and minute as written, or None when no clock shows it.
+def clock_time_of(hour: int, minute: int, suffix: str = "", *, padded: bool = False) -> ClockTime | None:
+    """The clock time of an hour and minute as written, or None when no clock shows it.
 
-    `suffix` is "am", "pm" or empty; `padded` says that the hour was written 24-hour fashion ("03:30", "1530").
+    `suffix` is "am", "pm" or empty; `padded` marks an hour on the 24-hour clock ("03:30", "1530").
     """
     if minute > 59 or hour > 24 or (hour == 24 and minute):
         return None
     if suffix:
         if not 1 <= hour <= 12:
             return None
-        return Moment(hour % 12 * 60 + minute + (NOON if suffix == "pm" else 0), "pm" if suffix == "pm" else "am")
+        return ClockTime(hour % 12 * 60 + minute + (NOON if suffix == "pm" else 0), "pm" if suffix == "pm" else "am")
     if hour > 12 or hour == 0 or padded:
-        return Moment(hour * 60 + minute)
-    return Moment(hour % 12 * 60 + minute, "bare")
+        return ClockTime(hour * 60 + minute)
+    return ClockTime(hour % 12 * 60 + minute, "bare")
 
 
 def clock_words(minutes: int) -> str:
-    """Minutes after midnight as 15:30; the end of the day is 24:00."""
+    """Minutes after midnight as text such as "15:30"; the end of the day is "24:00"."""
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _choose(moment: Moment | None, within: tuple[int, int] | None, *, last: bool) -> int:
-    assert moment is not None
-    readings = moment.readings()
+def _choose(time: ClockTime | None, within: tuple[int, int] | None, *, last: bool) -> int:
+    assert time is not None
+    readings = time.readings()
     if within is None:
         return readings[0]
     low, high = within
     for reading in readings:
         if low <= reading < high or (last and reading == high):
             return reading
-    said = " or ".join(clock_words(reading) for reading in readings)
-    raise not_understood(f"{said} does not lie within {clock_words(low)} to {clock_words(high)}.")
+    times = " or ".join(clock_words(reading) for reading in readings)
+    raise not_understood(f"{times} does not lie within {clock_words(low)} to {clock_words(high)}.")
 
 
-def _range(first: Moment, final: Moment, within: tuple[int, int] | None) -> tuple[int, int]:
+def _range(first: ClockTime, final: ClockTime, within: tuple[int, int] | None) -> tuple[int, int]:
     starts, ends = list(first.readings()), list(final.readings())
     if first.mode == "bare" and final.mode in {"am", "pm"}:
         # "2-4pm" and "8-10pm" share their suffix, "10-2pm" cannot; "10-12am" ends at midnight
@@ -99,7 +105,8 @@ def _range(first: Moment, final: Moment, within: tuple[int, int] | None) -> tupl
         starts = [first.minutes - first.to + (NOON if evening else 0), starts[0]]
     elif first.mode != "bare" or within is None:
         starts = starts[:1]
-    # 00:00 as an end is midnight; after noon an end that would be morning is evening: "5 to 7" ends at 19:00
+    # As an end 00:00 is midnight. After an afternoon start, an end that would be in the morning is in the evening:
+    # "5 to 7" ends at 19:00.
     ends = [end or DAY_MINUTES for end in ends]
     pairs = [(start, end) for start in starts for end in ends if start < end]
     if within is not None:

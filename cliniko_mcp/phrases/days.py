@@ -1,94 +1,94 @@
-"""Dates as said: "24 Nov", "Nov 24-28", "the 31st", "24, 25 and 26 November", "first Monday of December"."""
+"""Reads dates: "24 Nov", "Nov 24-28", "the 31st", "24, 25 and 26 November", "2026-11-24T15:00"."""
 
 from datetime import timedelta
 from typing import NamedTuple
 
-from cliniko_mcp.phrases.dates import FIRST_YEAR, LAST_YEAR, Dated, Days, Exact, Now, days_of, span
+from cliniko_mcp.phrases.dates import FIRST_YEAR, LAST_YEAR, DaySpan, ExactSpan, Now, PartialDate, days_of, span
 from cliniko_mcp.phrases.refusals import not_understood
-from cliniko_mcp.phrases.token_stream import Reader
+from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import Token
 from cliniko_mcp.phrases.zones import in_zone, instant
 
 ONE_MINUTE = timedelta(minutes=1)
-_YEARS_BESIDE = {"this": 0, "next": 1, "last": -1}
+_YEAR_OFFSETS = {"this": 0, "next": 1, "last": -1}
 
 
-class DatedSpan(NamedTuple):
-    """From one date to another, the last included."""
+class DateSpan(NamedTuple):
+    """The days from one date through another."""
 
-    first: Dated
-    last: Dated
-
-
-class Dates(NamedTuple):
-    """Several dates under one month: "24 or 26 November"."""
-
-    dates: tuple[Dated, ...]
+    first: PartialDate
+    last: PartialDate
 
 
-Date = Dated | DatedSpan | Dates | Days | Exact
+class DateList(NamedTuple):
+    """Several dates that share a month: "24 or 26 November"."""
+
+    dates: tuple[PartialDate, ...]
 
 
-def read_date(reader: Reader, now: Now) -> Date | None:
+Date = PartialDate | DateSpan | DateList | DaySpan | ExactSpan
+
+
+def read_date(stream: TokenStream, now: Now) -> Date | None:
     """The date that comes next, or None."""
-    start = reader.at
-    token = reader.peek()
-    if reader.repeated():
+    start = stream.position
+    token = stream.peek()
+    if stream.after_every():
         return None
     if token.kind == "iso":
-        reader.at += 1
-        return _iso(token, now)
-    if token.kind == "date" and token.dated:
-        reader.at += 1
-        return token.dated
-    for reading in (_day_month, _month_day, _day_of_month):
-        date = reading(reader, now)
+        stream.position += 1
+        return _read_iso(token, now)
+    if token.kind == "date" and token.date:
+        stream.position += 1
+        return token.date
+    for reading in (_read_day_month, _read_month_day, _read_day_of_month):
+        date = reading(stream, now)
         if date is not None:
             return date
-        reader.at = start
+        stream.position = start
     return None
 
 
-def read_year(reader: Reader) -> int:
-    """A year of four digits, or 0."""
-    token = reader.peek()
+def read_year(stream: TokenStream) -> int:
+    """The year of four digits that comes next, or 0."""
+    token = stream.peek()
     if is_year(token):
-        reader.at += 1
+        stream.position += 1
         return token.value
     return 0
 
 
 def is_year(token: Token) -> bool:
-    """Whether a token can be a year."""
+    """Whether a token can be a year: four digits, from 1900 to 2199."""
     return token.kind == "num" and len(token.text) == 4 and FIRST_YEAR <= token.value <= LAST_YEAR
 
 
-def resolve_date(date: Date, now: Now, *, past: bool = False) -> list[Days] | Exact:
-    """The days of a date as counted from today; `past` looks back instead of ahead."""
-    if isinstance(date, Exact):
+def resolve_date(date: Date, now: Now, *, past: bool = False) -> list[DaySpan] | ExactSpan:
+    """The days of a date, relative to today: the next to come, or with `past` the latest that has begun."""
+    if isinstance(date, ExactSpan):
         return date
-    if isinstance(date, Days):
+    if isinstance(date, DaySpan):
         return [date]
-    if isinstance(date, DatedSpan):
+    if isinstance(date, DateSpan):
         return [span(date.first, date.last, now)]
-    if isinstance(date, Dates):
-        return [days_of(each, now, past=past) for each in date.dates]
+    if isinstance(date, DateList):
+        return [days_of(partial, now, past=past) for partial in date.dates]
     return [days_of(date, now, past=past)]
 
 
-def _iso(token: Token, now: Now) -> Days | Exact | Dated:
+def _read_iso(token: Token, now: Now) -> DaySpan | ExactSpan | PartialDate:
     if token.instant is not None:
         if not FIRST_YEAR <= token.instant.year <= LAST_YEAR:
-            raise not_understood(f"The year {token.instant.year} is not one that a diary knows.")
+            raise not_understood(f"The year {token.instant.year} is outside {FIRST_YEAR} to {LAST_YEAR}.")
         begin = in_zone(token.instant, now.zone)
         if begin.replace(tzinfo=None) != token.instant.replace(tzinfo=None) and token.instant.tzinfo is None:
             raise not_understood(f"The clinic's clock skips {token.instant:%H:%M} on that day.")
-        return Exact(begin, (instant(begin) + ONE_MINUTE).astimezone(now.zone))
-    assert token.dated is not None
+        return ExactSpan(begin, (instant(begin) + ONE_MINUTE).astimezone(now.zone))
+    assert token.date is not None
     if token.value == 7:
-        monday = days_of(token.dated, now).first
-        return Days(monday, monday + timedelta(days=6))
-    return token.dated
+        monday = days_of(token.date, now).first
+        return DaySpan(monday, monday + timedelta(days=6))
+    return token.date
 
 
 def _is_day(token: Token) -> bool:
@@ -96,107 +96,107 @@ def _is_day(token: Token) -> bool:
     return token.kind == "ord" or (token.kind == "num" and (token.text.isalpha() or len(token.text) <= 2))
 
 
-def _numbers(reader: Reader, *, month_follows: bool) -> tuple[list[int], bool] | None:
-    """Day numbers joined by "or" and "and", or two joined by "to", and whether they are a span.
+def _read_day_numbers(stream: TokenStream, *, month_follows: bool) -> tuple[list[int], bool] | None:
+    """Day numbers joined by "or" or "and", or two joined by "to", and whether they are a span; None without a number.
 
-    Unless their month follows, a number after a comma may begin the time ("Nov 24, 3 to 5") and one before a month the
-    other end of a span ("Nov 24 - 3 Dec"): those are left alone.
+    Unless their month follows, a number after a comma may start a time ("Nov 24, 3 to 5"), and a number before a month
+    may be the other end of a span ("Nov 24 - 3 Dec"): neither is consumed.
     """
-    if not _is_day(reader.peek()):
+    if not _is_day(stream.peek()):
         return None
-    found = [reader.take().value]
+    found = [stream.take().value]
     while True:
-        start = reader.at
-        comma = reader.peek().text == "comma"
-        ranged = bool(reader.kind("to") or reader.any_of("through", "until"))
-        joined = ranged or bool(reader.kind("join"))
-        reader.words("the")
-        token, after = reader.peek(), reader.peek(1)
+        start = stream.position
+        comma = stream.peek().text == "comma"
+        ranged = bool(stream.take_kind("to") or stream.take_any("through", "until"))
+        joined = ranged or bool(stream.take_kind("join"))
+        stream.take_words("the")
+        token, after = stream.peek(), stream.peek(1)
         wrong = (comma and token.kind == "num") or after.kind == "month" or after.text == "of"
         if not joined or not _is_day(token) or (ranged and len(found) > 1) or (wrong and not month_follows):
-            reader.at = start
+            stream.position = start
             return found, False
-        found.append(reader.take().value)
+        found.append(stream.take().value)
         if ranged:
             return found, True
 
 
-def _dated(numbers: list[int], ranged: bool, month: int, year: int) -> Date:
-    dates = [Dated(number, month, year) for number in numbers]
+def _with_month(numbers: list[int], ranged: bool, month: int, year: int) -> Date:
+    dates = [PartialDate(number, month, year) for number in numbers]
     if 0 in numbers:
         raise not_understood("There is no day 0 in the calendar.")
     if ranged:
-        return DatedSpan(dates[0], dates[1])
-    return Dates(tuple(dates)) if len(dates) > 1 else dates[0]
+        return DateSpan(dates[0], dates[1])
+    return DateList(tuple(dates)) if len(dates) > 1 else dates[0]
 
 
-def _day_month(reader: Reader, now: Now) -> Date | None:
-    reader.words("the")
-    numbers = _numbers(reader, month_follows=True)
+def _read_day_month(stream: TokenStream, now: Now) -> Date | None:
+    stream.take_words("the")
+    numbers = _read_day_numbers(stream, month_follows=True)
     if numbers is None:
         return None
-    reader.words("of")
-    month = reader.kind("month")
+    stream.take_words("of")
+    month = stream.take_kind("month")
     if month is None:
         return None
-    return _dated(*numbers, month.value, _year_after(reader, now))
+    return _with_month(*numbers, month.value, _read_year_after(stream, now))
 
 
-def _month_day(reader: Reader, now: Now) -> Date | None:
-    month = reader.kind("month")
+def _read_month_day(stream: TokenStream, now: Now) -> Date | None:
+    month = stream.take_kind("month")
     if month is None:
         return None
-    start = reader.at
-    reader.words("the")
-    counted = reader.peek().kind == "num" and reader.peek(1).kind == "unit"
-    numbers = None if counted else _numbers(reader, month_follows=False)
+    start = stream.position
+    stream.take_words("the")
+    counted = stream.peek().kind == "num" and stream.peek(1).kind == "unit"
+    numbers = None if counted else _read_day_numbers(stream, month_follows=False)
     if numbers is None:
-        reader.at = start
-        return Dated(0, month.value, _year_of(reader, now))
-    return _dated(*numbers, month.value, _year_after(reader, now))
+        stream.position = start
+        return PartialDate(0, month.value, _read_year_of(stream, now))
+    return _with_month(*numbers, month.value, _read_year_after(stream, now))
 
 
-def _year_of(reader: Reader, now: Now) -> int:
-    """The year said after a month, in digits or as "last year"; 0 when none was."""
-    start = reader.at
-    reader.words("of")
-    year = read_year(reader)
-    word = "" if year else reader.any_of(*_YEARS_BESIDE)
-    if word and reader.words("year"):
-        year = now.today.year + _YEARS_BESIDE[word]
+def _read_year_of(stream: TokenStream, now: Now) -> int:
+    """The year that follows a month, in digits or as "last year"; 0 when there is none."""
+    start = stream.position
+    stream.take_words("of")
+    year = read_year(stream)
+    word = "" if year else stream.take_any(*_YEAR_OFFSETS)
+    if word and stream.take_words("year"):
+        year = now.today.year + _YEAR_OFFSETS[word]
     if not year:
-        reader.at = start
+        stream.position = start
     return year
 
 
-def _year_after(reader: Reader, now: Now) -> int:
-    start = reader.at
-    if reader.peek().text == "comma":
-        reader.at += 1
-    year = _year_of(reader, now)
+def _read_year_after(stream: TokenStream, now: Now) -> int:
+    start = stream.position
+    if stream.peek().text == "comma":
+        stream.position += 1
+    year = _read_year_of(stream, now)
     if year:
         return year
-    reader.at = start
-    # "24 Nov 26": beyond the hours of a clock two digits can only be a year
-    token, after = reader.peek(), reader.peek(1)
+    stream.position = start
+    # "24 Nov 26": two digits above 24 are no hour, so they can only be a year
+    token, after = stream.peek(), stream.peek(1)
     two_digits = token.kind == "num" and len(token.text) == 2 and token.text.isdigit() and token.value > 24
     if two_digits and after.kind in {"end", "join", "word", "part", "time"} and after.text not in {"oclock", "past"}:
-        reader.at += 1
+        stream.position += 1
         return 2000 + token.value
     return 0
 
 
-def _day_of_month(reader: Reader, _now: Now) -> Date | None:
-    the = reader.words("the")
-    # "first" and "second" have other uses, "1st" and "the first" have not
-    if not the and (reader.peek().kind != "ord" or reader.peek().text.isalpha()):
+def _read_day_of_month(stream: TokenStream, _now: Now) -> Date | None:
+    the = stream.take_words("the")
+    # "first" and "second" have other uses; "1st" and "the first" do not
+    if not the and (stream.peek().kind != "ord" or stream.peek().text.isalpha()):
         return None
-    if reader.peek().kind == "num" and not reader.peek().text.isdigit():
+    if stream.peek().kind == "num" and not stream.peek().text.isdigit():
         return None
-    if reader.peek(1).kind in {"unit", "weekday"} or reader.peek(1).text in {"thing", "weekend"}:
+    if stream.peek(1).kind in {"unit", "weekday"} or stream.peek(1).text in {"thing", "weekend"}:
         return None
-    numbers = _numbers(reader, month_follows=False)
+    numbers = _read_day_numbers(stream, month_follows=False)
     if numbers is None:
         return None
-    reader.words("of", "the", "month")
-    return _dated(*numbers, 0, 0)
+    stream.take_words("of", "the", "month")
+    return _with_month(*numbers, 0, 0)

@@ -1,4 +1,4 @@
-"""What was understood, in words: every day with its weekday, every time on the 24-hour clock, and the zone."""
+"""An interval described in words: every day with its weekday, every time on the 24-hour clock, and the zone."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,17 +9,17 @@ from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
 from cliniko_mcp.phrases.zones import instant
 
 
-def in_words(
+def describe(
     start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[tuple[int, int], ...], zone: ZoneInfo
 ) -> str:
-    """The interval in words, such as "Thursday 26 November 2026, 15:00 to 24:00 (Australia/Sydney)"."""
+    """The interval as text, such as "Thursday 26 November 2026, 15:00 to 24:00 (Australia/Sydney)"."""
     parts = [_span(start, end)]
     if times:
         parts = [parts[0].removesuffix(", all day")]
     if weekdays:
         parts.append(_weekdays(weekdays))
     if times:
-        parts.append(_listed([_hours(*pair) for pair in times]))
+        parts.append(_join_words([_hours(*pair) for pair in times]))
     return f"{', '.join(parts)} ({zone.key})"
 
 
@@ -57,8 +57,8 @@ def _weekdays(weekdays: frozenset[int]) -> str:
         return f"every day except {WEEKDAY_NAMES[missing - 1]}"
     if len(numbers) > 2 and last - first + 1 == len(numbers):
         return f"on {WEEKDAY_NAMES[first - 1]} to {WEEKDAY_NAMES[last - 1]}"
-    return "on " + _listed([WEEKDAY_NAMES[number - 1] for number in numbers])
+    return "on " + _join_words([WEEKDAY_NAMES[number - 1] for number in numbers])
 
 
-def _listed(words: list[str]) -> str:
+def _join_words(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

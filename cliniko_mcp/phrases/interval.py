@@ -1,4 +1,4 @@
-"""What a phrase of time comes to: a half-open local interval, and the weekdays and hours that count within it."""
+"""The result of a phrase of time: a half-open local interval, and the weekdays and hours that count within it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,32 +16,32 @@ class When:
     """An interval of clinic time.
 
     `start` (included) and `end` (excluded) are aware, in the clinic's zone. Where `weekdays` (ISO numbers, Monday is 1)
-    or `times` (minutes after local midnight, 0 to 1440) are given, only those days and hours within the interval count;
-    empty means all of them. An interval without gaps has neither. `said` repeats it in words.
+    or `times` (minutes after local midnight, 0 to 1440) are not empty, only those days and hours within the interval
+    count. An interval without gaps has neither. `description` states it in words, for people to check.
     """
 
     start: datetime
     end: datetime
     weekdays: frozenset[int]
     times: tuple[Minutes, ...]
-    said: str
+    description: str
 
     @property
     def zone(self) -> ZoneInfo:
-        """The clinic's zone, in which everything here is read."""
+        """The clinic's zone: that of `start` and `end`."""
         zone = self.start.tzinfo
         assert isinstance(zone, ZoneInfo)
         return zone
 
     def windows(self) -> Iterator[Window]:
-        """The stretches of time that count, aware and half-open, in order.
+        """The periods that count, as aware half-open pairs in chronological order.
 
-        Without weekdays and times it is the one window from start to end; otherwise each lies within one local day.
+        Without weekdays and times there is one, from start to end; otherwise each lies within one local day.
         """
         return windows(self.start, self.end, self.weekdays, self.times)
 
     def contains(self, moment: datetime) -> bool:
-        """Whether an aware instant counts."""
+        """Whether an aware datetime lies in one of the windows."""
         here = instant(moment)
         if not instant(self.start) <= here < instant(self.end):
             return False
@@ -53,7 +53,7 @@ class When:
 
 
 def windows(start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[Minutes, ...]) -> Iterator[Window]:
-    """The windows of an interval under constraints, chronological; none where nothing is left."""
+    """The windows of an interval limited to weekdays and times, in order; none where no time is left."""
     if not weekdays and not times:
         yield start, end
         return
@@ -66,7 +66,7 @@ def windows(start: datetime, end: datetime, weekdays: frozenset[int], times: tup
 def day_windows(
     day: date, start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[Minutes, ...]
 ) -> Iterator[Window]:
-    """The windows of one local day; where the clock repeats an hour a window holds both, where it skips one none."""
+    """The windows of one local day; a window includes both showings of a repeated hour, and no skipped time."""
     zone = start.tzinfo
     assert isinstance(zone, ZoneInfo)
     if weekdays and day.isoweekday() not in weekdays:

@@ -1,14 +1,15 @@
-"""The one way to say that a phrase of time was not understood: a reason, and three phrases that are."""
+"""The error for a phrase of time that is not understood: a reason, and three phrases that are understood."""
 
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue, NotUnderstood
+from cliniko_mcp.sanitize import clean
 
 EXAMPLES: Final = ("Thursday after 3", "next week mornings except Wednesday", "24 November 2026 at 9:30")
 
 
 def not_understood(reason: str) -> NotUnderstood:
-    """The error for a phrase that cannot be read, with advice and three examples; the caller raises it."""
+    """A NotUnderstood error with advice and three examples, for the caller to raise."""
     quoted = [f'"{example}"' for example in EXAMPLES]
     examples: list[JsonValue] = list(EXAMPLES)
     return NotUnderstood(
@@ -16,7 +17,6 @@ def not_understood(reason: str) -> NotUnderstood:
     )
 
 
-def shown(text: str) -> str:
-    """Someone's words as they may be quoted back: printable, at most 60 characters."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return clean if len(clean) <= 60 else clean[:59] + "…"
+def quotable(text: str) -> str:
+    """Text that a person typed, fit to be quoted in a message: visible characters only, at most 60 of them."""
+    return clean(text, 60) or "?"

@@ -1,19 +1,27 @@
-"""Spans counted from today: "next week", "in 3 days", "the past fortnight", "end of the month", "rest of the week"."""
+"""Reads spans relative to today: "next week", "in 3 days", "the past fortnight", "end of the month"."""
 
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from cliniko_mcp.phrases.clock import Times
-from cliniko_mcp.phrases.dates import Dated, Days, Exact, Now, day_words, month_days, weekday_after
+from cliniko_mcp.phrases.clock import TimeOfDay
+from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate, day_words, month_days, weekday_after
 from cliniko_mcp.phrases.days import ONE_MINUTE, read_date, resolve_date
-from cliniko_mcp.phrases.lengths import Calendar, Length, calendar_unit, moved, read_calendar, read_length, shifted
+from cliniko_mcp.phrases.lengths import (
+    CalendarPeriod,
+    Length,
+    days_of_period,
+    read_calendar_period,
+    read_length,
+    shift_day,
+    shift_moment,
+)
 from cliniko_mcp.phrases.refusals import not_understood
-from cliniko_mcp.phrases.token_stream import Reader
-from cliniko_mcp.phrases.weekdays import WEEKEND, Named, Weekdays, days_of_weekdays, read_named
+from cliniko_mcp.phrases.token_stream import TokenStream
+from cliniko_mcp.phrases.weekdays import WEEKEND, NamedWeekdays, Weekdays, days_of_weekdays, read_named_weekdays
 from cliniko_mcp.phrases.zones import instant, on_day
 
-Piece = Dated | Days | Exact | Weekdays | Times
-_NEAR: Final = {"today": 0, "tomorrow": 1, "yesterday": -1}
+Piece = PartialDate | DaySpan | ExactSpan | Weekdays | TimeOfDay
+_DAY_OFFSETS: Final = {"today": 0, "tomorrow": 1, "yesterday": -1}
 _DAY: Final = timedelta(days=1)
 _CLOSING: Final = frozenset(("end", "part", "time", "join"))
 _EDGES: Final = {
@@ -27,328 +35,338 @@ _EDGES: Final = {
 }
 
 
-def read_span(reader: Reader, now: Now) -> list[Piece] | None:
-    """The span that comes next, with the weekdays or part of the day it says by itself ("tonight"), or None."""
-    start = reader.at
-    if reader.repeated():
+def read_span(stream: TokenStream, now: Now) -> list[Piece] | None:
+    """The span that comes next, with the weekdays or part of the day that it implies ("tonight"), or None."""
+    start = stream.position
+    if stream.after_every():
         return None
-    for reading in (_so_far, _beside, _near, _rest, _edge, _week_of, _nth, _counted, _whole):
-        found = reading(reader, now)
+    for read in (
+        _read_so_far,
+        _read_beside,
+        _read_near,
+        _read_rest,
+        _read_edge,
+        _read_week_of,
+        _read_nth,
+        _read_counted,
+        _read_whole,
+    ):
+        found = read(stream, now)
         if found is not None:
             return found
-        reader.at = start
+        stream.position = start
     return None
 
 
-def read_day(reader: Reader, now: Now) -> date | None:
+def read_day(stream: TokenStream, now: Now) -> date | None:
     """The single day that comes next ("tomorrow", "Thursday", "7 December"), or None."""
-    start = reader.at
-    near = _NEAR.get(reader.peek().text)
-    if near is not None:
-        reader.at += 1
-        return now.today + near * _DAY
-    named = read_named(reader)
-    if named and reader.peek().text == "comma":
-        reader.at += 1
-    found = read_date(reader, now)
+    start = stream.position
+    offset = _DAY_OFFSETS.get(stream.peek().text)
+    if offset is not None:
+        stream.position += 1
+        return now.today + offset * _DAY
+    weekday = read_named_weekdays(stream)
+    if weekday and stream.peek().text == "comma":
+        stream.position += 1
+    found = read_date(stream, now)
     if found is not None:
         days = resolve_date(found, now)
         if isinstance(days, list) and len(days) == 1 and days[0].size == 1:
             day = days[0].first
-            if named and day.isoweekday() not in named.numbers:
-                raise not_understood(f"{day_words(day)} is not the weekday that was said.")
+            if weekday and day.isoweekday() not in weekday.numbers:
+                raise not_understood(f"{day_words(day)} is not the weekday that stands beside it.")
             return day
-    elif named and len(named.numbers) == 1:
-        return days_of_weekdays(Weekdays((named,)), now)[0].first
-    reader.at = start
+    elif weekday and len(weekday.numbers) == 1:
+        return days_of_weekdays(Weekdays((weekday,)), now)[0].first
+    stream.position = start
     return None
 
 
-def _beside(reader: Reader, now: Now) -> list[Piece] | None:
-    """ "The Friday before 10 December"; "any Friday before ..." is every such Friday and read elsewhere."""
-    if reader.before() in {"any", "every", "each", "all"}:
+def _read_beside(stream: TokenStream, now: Now) -> list[Piece] | None:
+    """The day of "the Friday before 10 December", or None; "any Friday before ..." is read as a weekday and a limit."""
+    if stream.previous_text() in {"any", "every", "each", "all"}:
         return None
-    reader.words("the")
-    token = reader.kind("weekday")
-    word = reader.any_of("before", "after") if token and not token.text.endswith("s") else ""
-    date_said = read_date(reader, now) if word else None
-    if token is None or not isinstance(date_said, Dated) or not date_said.day:
+    stream.take_words("the")
+    token = stream.take_kind("weekday")
+    word = stream.take_any("before", "after") if token and not token.text.endswith("s") else ""
+    date = read_date(stream, now) if word else None
+    if token is None or not isinstance(date, PartialDate) or not date.day:
         return None
-    days = resolve_date(date_said, now)
+    days = resolve_date(date, now)
     assert isinstance(days, list)
     day = days[0].first
     day = weekday_after(day, token.value) if word == "after" else weekday_after(day - 8 * _DAY, token.value)
-    return [Days(day, day)]
+    return [DaySpan(day, day)]
 
 
-def _near(reader: Reader, now: Now) -> list[Piece] | None:
-    if reader.words("right", "now") or reader.words("now"):
-        return [Exact(now.moment, (instant(now.moment) + ONE_MINUTE).astimezone(now.zone))]
-    if reader.words("tonight"):
-        return [Days(now.today, now.today), Times("part", part="evening")]
-    if reader.words("last", "evening"):
-        return [Days(now.today - _DAY, now.today - _DAY), Times("part", part="evening")]
-    if reader.peek().text == "this" and reader.peek(1).kind == "part":
-        reader.at += 1
-        return [Days(now.today, now.today), Times("part", part=reader.take().text)]
-    reader.words("the")
-    joined = reader.at > 2 and reader.tokens[reader.at - 2].kind == "join"
+def _read_near(stream: TokenStream, now: Now) -> list[Piece] | None:
+    if stream.take_words("right", "now") or stream.take_words("now"):
+        return [ExactSpan(now.moment, (instant(now.moment) + ONE_MINUTE).astimezone(now.zone))]
+    if stream.take_words("tonight"):
+        return [DaySpan(now.today, now.today), TimeOfDay("part", part="evening")]
+    if stream.take_words("last", "evening"):
+        return [DaySpan(now.today - _DAY, now.today - _DAY), TimeOfDay("part", part="evening")]
+    if stream.peek().text == "this" and stream.peek(1).kind == "part":
+        stream.position += 1
+        return [DaySpan(now.today, now.today), TimeOfDay("part", part=stream.take().text)]
+    stream.take_words("the")
+    joined = stream.position > 2 and stream.tokens[stream.position - 2].kind == "join"
     # "tomorrow or the day after"
-    named_before = joined and reader.tokens[reader.at - 3].text == "tomorrow"
-    if reader.words("day", "after", "tomorrow") or (named_before and reader.words("day", "after")):
-        return [Days(now.today + 2 * _DAY, now.today + 2 * _DAY)]
-    if reader.words("day", "before", "yesterday"):
-        return [Days(now.today - 2 * _DAY, now.today - 2 * _DAY)]
-    near = _NEAR.get(reader.take().text)
-    if near is None:
+    named_before = joined and stream.tokens[stream.position - 3].text == "tomorrow"
+    if stream.take_words("day", "after", "tomorrow") or (named_before and stream.take_words("day", "after")):
+        return [DaySpan(now.today + 2 * _DAY, now.today + 2 * _DAY)]
+    if stream.take_words("day", "before", "yesterday"):
+        return [DaySpan(now.today - 2 * _DAY, now.today - 2 * _DAY)]
+    offset = _DAY_OFFSETS.get(stream.take().text)
+    if offset is None:
         return None
-    day = now.today + near * _DAY
-    if reader.peek(1).text not in {"of", "commencing", "beginning", "starting", "ending"}:
-        day += timedelta(days=7 if reader.words("week") else 14 if reader.words("fortnight") else 0)
-    return [Days(day, day)]
+    day = now.today + offset * _DAY
+    if stream.peek(1).text not in {"of", "commencing", "beginning", "starting", "ending"}:
+        day += timedelta(days=7 if stream.take_words("week") else 14 if stream.take_words("fortnight") else 0)
+    return [DaySpan(day, day)]
 
 
-def _so_far(reader: Reader, now: Now) -> list[Piece] | None:
-    ahead = reader.words("so", "far")
-    reader.words("in")
-    if reader.words("today"):
+def _read_so_far(stream: TokenStream, now: Now) -> list[Piece] | None:
+    so_far_first = stream.take_words("so", "far")
+    stream.take_words("in")
+    if stream.take_words("today"):
         unit, first = "today", now.today
     else:
-        calendar = read_calendar(reader, now, bare=True)
-        if calendar is None or calendar.offset != 0:
+        period = read_calendar_period(stream, now, bare=True)
+        if period is None or period.offset != 0:
             return None
-        unit, first = calendar.unit, calendar.days.first
-    behind = ahead or reader.words("so", "far")
-    if not behind and (unit == "today" or not (reader.kind("to") and reader.words("date"))):
+        unit, first = period.unit, period.days.first
+    so_far = so_far_first or stream.take_words("so", "far")
+    if not so_far and (unit == "today" or not (stream.take_kind("to") and stream.take_words("date"))):
         return None
     return [_until_now(on_day(first, 0, now.zone), now)]
 
 
-def _until_now(start: datetime, now: Now) -> Exact:
+def _until_now(start: datetime, now: Now) -> ExactSpan:
     if instant(start) >= instant(now.moment):
         raise not_understood("Nothing of that span has passed yet.")
-    return Exact(start, now.moment)
+    return ExactSpan(start, now.moment)
 
 
-def _rest(reader: Reader, now: Now) -> list[Piece] | None:
-    reader.words("the")
-    if reader.words("later"):
-        if reader.words("today"):
-            return [Exact(now.moment, on_day(now.today + _DAY, 0, now.zone))]
-        reader.any_of("in", "on")
-        calendar = read_calendar(reader, now, bare=True)
-        if calendar is None or calendar.offset != 0:
+def _read_rest(stream: TokenStream, now: Now) -> list[Piece] | None:
+    stream.take_words("the")
+    if stream.take_words("later"):
+        if stream.take_words("today"):
+            return [ExactSpan(now.moment, on_day(now.today + _DAY, 0, now.zone))]
+        stream.take_any("in", "on")
+        period = read_calendar_period(stream, now, bare=True)
+        if period is None or period.offset != 0:
             return None
-        if calendar.days.last == now.today:
-            raise not_understood(f"Today is the last day of this {calendar.unit}.")
-        return [Days(now.today + _DAY, calendar.days.last)]
-    if not reader.any_of("rest", "remainder"):
+        if period.days.last == now.today:
+            raise not_understood(f"Today is the last day of this {period.unit}.")
+        return [DaySpan(now.today + _DAY, period.days.last)]
+    if not stream.take_any("rest", "remainder"):
         return None
-    reader.words("of")
-    if reader.words("today") or reader.words("the", "day") or reader.words("day"):
-        return [Exact(now.moment, on_day(now.today + _DAY, 0, now.zone))]
-    calendar = read_calendar(reader, now, bare=True)
-    if calendar is None or not calendar.days.first <= now.today <= calendar.days.last:
+    stream.take_words("of")
+    if stream.take_words("today") or stream.take_words("the", "day") or stream.take_words("day"):
+        return [ExactSpan(now.moment, on_day(now.today + _DAY, 0, now.zone))]
+    period = read_calendar_period(stream, now, bare=True)
+    if period is None or not period.days.first <= now.today <= period.days.last:
         return None
-    return [Exact(now.moment, on_day(calendar.days.last + _DAY, 0, now.zone))]
+    return [ExactSpan(now.moment, on_day(period.days.last + _DAY, 0, now.zone))]
 
 
-def _edge(reader: Reader, now: Now) -> list[Piece] | None:
-    if reader.peek().kind == "unit" and reader.peek(1).text == "end":
+def _read_edge(stream: TokenStream, now: Now) -> list[Piece] | None:
+    if stream.peek().kind == "unit" and stream.peek(1).text == "end":
         # "month end"
-        calendar = read_calendar(reader, now, bare=True)
-        reader.at += 1
-        return [_edge_of(calendar, "late", now)] if calendar else None
-    reader.words("the")
-    word = reader.any_of(*_EDGES)
+        period = read_calendar_period(stream, now, bare=True)
+        stream.position += 1
+        return [_edge_of(period, "late", now)] if period else None
+    stream.take_words("the")
+    word = stream.take_any(*_EDGES)
     if not word:
         return None
-    reader.any_of("of", "in")
-    calendar = read_calendar(reader, now, bare=True)
-    if calendar is None:
+    stream.take_any("of", "in")
+    period = read_calendar_period(stream, now, bare=True)
+    if period is None:
         return None
-    return [_edge_of(calendar, _EDGES[word], now)]
+    return [_edge_of(period, _EDGES[word], now)]
 
 
-def _edge_of(calendar: Calendar, edge: str, now: Now) -> Days:
-    first, last = calendar.days
-    if calendar.unit == "week":
+def _edge_of(period: CalendarPeriod, edge: str, now: Now) -> DaySpan:
+    first, last = period.days
+    if period.unit == "week":
         begin, end = {"early": (0, 1), "mid": (2, 2), "late": (3, 6)}[edge]
-        days = Days(first + begin * _DAY, first + end * _DAY)
-        if calendar.offset == 0:
-            # as "this week" does, it begins today
-            days = Days(max(days.first, now.today), days.last)
+        days = DaySpan(first + begin * _DAY, first + end * _DAY)
+        if period.offset == 0:
+            # like "this week" it begins today
+            days = DaySpan(max(days.first, now.today), days.last)
             if days.last < days.first:
                 raise not_understood("That part of this week is over.")
         return days
-    if calendar.unit == "month" and edge != "mid":
-        return Days(first, first + 6 * _DAY) if edge == "early" else Days(last - 6 * _DAY, last)
-    raise not_understood(f"What counts as that part of a {calendar.unit} is not settled: give dates.")
+    if period.unit == "month" and edge != "mid":
+        return DaySpan(first, first + 6 * _DAY) if edge == "early" else DaySpan(last - 6 * _DAY, last)
+    raise not_understood(f"That part of a {period.unit} has no fixed meaning: give dates.")
 
 
-def _week_of(reader: Reader, now: Now) -> list[Piece] | None:
-    reader.words("the")
-    weekend = reader.words("weekend")
-    if not weekend and not reader.words("week") and reader.peek().text != "commencing":
+def _read_week_of(stream: TokenStream, now: Now) -> list[Piece] | None:
+    stream.take_words("the")
+    weekend = stream.take_words("weekend")
+    if not weekend and not stream.take_words("week") and stream.peek().text != "commencing":
         return None
-    word = reader.any_of("of", "commencing", "beginning", "starting", "ending")
-    reader.words("on")
-    day = read_day(reader, now) if word else None
+    word = stream.take_any("of", "commencing", "beginning", "starting", "ending")
+    stream.take_words("on")
+    day = read_day(stream, now) if word else None
     if day is None or (weekend and word != "of"):
         return None
     monday = day - timedelta(days=day.isoweekday() - 1)
     if weekend:
-        return [Days(monday + (WEEKEND[0] - 1) * _DAY, monday + 6 * _DAY)]
+        return [DaySpan(monday + (WEEKEND[0] - 1) * _DAY, monday + 6 * _DAY)]
     if word == "ending":
-        return [Days(day - 6 * _DAY, day)]
+        return [DaySpan(day - 6 * _DAY, day)]
     first = monday if word == "of" else day
-    return [Days(first, first + 6 * _DAY)]
+    return [DaySpan(first, first + 6 * _DAY)]
 
 
-def _counted(reader: Reader, now: Now) -> list[Piece] | None:
-    before = reader.any_of("in", "within", "over", "during", "throughout", "for", "of")
-    the = reader.words("the")
-    word = reader.any_of("next", "last", "past", "previous", "coming")
+def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
+    before = stream.take_any("in", "within", "over", "during", "throughout", "for", "of")
+    the = stream.take_words("the")
+    word = stream.take_any("next", "last", "past", "previous", "coming")
     if word:
-        return _rolling(reader, now, word, the=the)
-    length = None if the else read_length(reader)
+        return _read_rolling(stream, now, word, the=the)
+    length = None if the else read_length(stream)
     if length is None:
         return None
     if before == "within":
-        if reader.peek().text == "of":
+        if stream.peek().text == "of":
             raise not_understood("I can count a length of time from now only, not either side of a day.")
-        return [_stretch(now, length, 1)]
+        return [_span_from_now(now, length, 1)]
     if before == "in":
-        if not reader.words("from", "now"):
-            reader.words("time")
-        return [_that_day(now, length, 1)]
+        if not stream.take_words("from", "now"):
+            stream.take_words("time")
+        return [_point_from_now(now, length, 1)]
     if before:
         return None
-    if reader.words("ago"):
-        reader.words("today")
-        return [_that_day(now, length, -1)]
-    if reader.words("time") or reader.words("hence") or reader.words("from", "now"):
-        return [_that_day(now, length, 1)]
-    sign = -1 if reader.words("before") else 1
-    if sign == 1 and not reader.any_of("on", "from", "after") and reader.peek().text not in {"today", "tomorrow"}:
+    if stream.take_words("ago"):
+        stream.take_words("today")
+        return [_point_from_now(now, length, -1)]
+    if stream.take_words("time") or stream.take_words("hence") or stream.take_words("from", "now"):
+        return [_point_from_now(now, length, 1)]
+    sign = -1 if stream.take_words("before") else 1
+    if sign == 1 and not stream.take_any("on", "from", "after") and stream.peek().text not in {"today", "tomorrow"}:
         return None
-    day = read_day(reader, now)
+    day = read_day(stream, now)
     if day is None or length.unit in {"minute", "hour"}:
         return None
-    day = moved(day, length, sign)
-    return [Days(day, day)]
+    day = shift_day(day, length, sign)
+    return [DaySpan(day, day)]
 
 
-def _rolling(reader: Reader, now: Now, word: str, *, the: bool) -> list[Piece] | None:
+def _read_rolling(stream: TokenStream, now: Now, word: str, *, the: bool) -> list[Piece] | None:
     sign = 1 if word in {"next", "coming"} else -1
-    count, following = reader.peek(), reader.peek(1)
+    count, following = stream.peek(), stream.peek(1)
     if count.kind == "num" and sign > 0 and (following.kind == "weekday" or following.text in {"weekend", "weekday"}):
-        reader.at += 1
-        named = read_named(reader)
-        return _next_few(now, count.value, named) if named else None
-    length = read_length(reader)
+        stream.position += 1
+        weekday = read_named_weekdays(stream)
+        return _next_weekdays(now, count.value, weekday) if weekday else None
+    length = read_length(stream)
     if length is None or count.kind == "unit":
-        # "next week" is the calendar's, "the next week" and "past week" are counted from now
-        unit = count if length else reader.kind("unit")
+        # "next week" is a calendar week; "the next week" and "past week" count from now
+        unit = count if length else stream.take_kind("unit")
         if unit is None or not (the or word == "past" or unit.text in {"fortnight", "hour", "minute"}):
             return None
         if word in {"coming", "previous"} or (unit.text == "day" and word != "past"):
             return None
         length = Length(1, unit.text)
-    if reader.peek().text == "of":
-        # "the last 2 weeks of November" are not counted from now
+    if stream.peek().text == "of":
+        # "the last 2 weeks of November" do not count from now
         return None
-    return [_stretch(now, length, sign)]
+    return [_span_from_now(now, length, sign)]
 
 
-def _next_few(now: Now, count: int, named: Named) -> list[Piece]:
+def _next_weekdays(now: Now, count: int, weekday: NamedWeekdays) -> list[Piece]:
     if not 1 <= count <= 60:
         raise not_understood(f"{count} of them is more than a diary reaches.")
-    # a weekend counts once, by its Sunday, and the one going on counts
-    weekend = named.numbers == WEEKEND
+    # a weekend counts once, by its Sunday, and the current one counts
+    weekend = weekday.numbers == WEEKEND
     first = now.today + (0 if weekend else 1) * _DAY
-    while first.isoweekday() not in named.numbers:
+    while first.isoweekday() not in weekday.numbers:
         first += _DAY
     last = first - _DAY
     for _ in range(count):
-        last = weekday_after(last, 7) if weekend else min(weekday_after(last, number) for number in named.numbers)
-    return [Days(first, last), Weekdays((Named(named.numbers),))]
+        last = weekday_after(last, 7) if weekend else min(weekday_after(last, number) for number in weekday.numbers)
+    return [DaySpan(first, last), Weekdays((NamedWeekdays(weekday.numbers),))]
 
 
-def _that_day(now: Now, length: Length, sign: int) -> Days | Exact:
+def _point_from_now(now: Now, length: Length, sign: int) -> DaySpan | ExactSpan:
     if length.unit in {"minute", "hour"}:
-        start = shifted(now, length, sign)
-        return Exact(start, (instant(start) + ONE_MINUTE).astimezone(now.zone))
-    day = moved(now.today, length, sign)
-    return Days(day, day)
+        start = shift_moment(now, length, sign)
+        return ExactSpan(start, (instant(start) + ONE_MINUTE).astimezone(now.zone))
+    day = shift_day(now.today, length, sign)
+    return DaySpan(day, day)
 
 
-def _stretch(now: Now, length: Length, sign: int) -> Exact:
-    there = shifted(now, length, sign)
-    return Exact(now.moment, there) if sign > 0 else Exact(there, now.moment)
+def _span_from_now(now: Now, length: Length, sign: int) -> ExactSpan:
+    there = shift_moment(now, length, sign)
+    return ExactSpan(now.moment, there) if sign > 0 else ExactSpan(there, now.moment)
 
 
-def _nth(reader: Reader, now: Now) -> list[Piece] | None:
-    reader.any_of("in", "during", "over")
-    reader.words("the")
-    last = reader.words("last")
-    rank = 0 if last else reader.take().value if reader.peek().kind == "ord" else -1
-    what = reader.take()
-    if rank < 0 or what.kind not in {"weekday", "unit"} or not reader.any_of("of", "in"):
+def _read_nth(stream: TokenStream, now: Now) -> list[Piece] | None:
+    stream.take_any("in", "during", "over")
+    stream.take_words("the")
+    last = stream.take_words("last")
+    rank = 0 if last else stream.take().value if stream.peek().kind == "ord" else -1
+    what = stream.take()
+    if rank < 0 or what.kind not in {"weekday", "unit"} or not stream.take_any("of", "in"):
         return None
-    calendar = read_calendar(reader, now, bare=True)
-    if calendar is None or calendar.unit != "month":
+    period = read_calendar_period(stream, now, bare=True)
+    if period is None or period.unit != "month":
         return None
-    first, final = calendar.days
+    first, final = period.days
     if what.kind == "unit":
         size = {"week": 7, "day": 1}.get(what.text)
         if size is None or rank not in {0, 1}:
             return None
         beyond = (size - 1) * _DAY
-        return [Days(final - beyond, final) if last else Days(first, first + beyond)]
-    day = _nth_weekday(calendar.days, what.value, rank)
-    if calendar.yearless and day < now.today:
+        return [DaySpan(final - beyond, final) if last else DaySpan(first, first + beyond)]
+    day = _nth_weekday(period.days, what.value, rank)
+    if period.yearless and day < now.today:
         day = _nth_weekday(month_days(first.year + 1, first.month), what.value, rank)
-    return [Days(day, day)]
+    return [DaySpan(day, day)]
 
 
-def _nth_weekday(month: Days, weekday: int, rank: int) -> date:
-    """The first, second ... such weekday of a month; rank 0 is the last."""
+def _nth_weekday(month: DaySpan, weekday: int, rank: int) -> date:
+    """The first, second ... such weekday of a month; rank 0 means the last."""
     if not rank:
         return weekday_after(month.last - 7 * _DAY, weekday)
     day = weekday_after(month.first - _DAY, weekday) + 7 * (rank - 1) * _DAY
     if day > month.last:
-        raise not_understood("That month has not so many of that weekday.")
+        raise not_understood("That month does not have so many of that weekday.")
     return day
 
 
-def _whole(reader: Reader, now: Now) -> list[Piece] | None:
-    first = reader.any_of("this", "last") if reader.peek(1).kind == "join" else ""
-    if first and reader.kind("join"):
+def _read_whole(stream: TokenStream, now: Now) -> list[Piece] | None:
+    first = stream.take_any("this", "last") if stream.peek(1).kind == "join" else ""
+    if first and stream.take_kind("join"):
         # "this and next week"
-        second = read_calendar(reader, now)
+        second = read_calendar_period(stream, now)
         if second is None or second.offset is None:
             return None
         before = _from_today(second.unit, 0 if first == "this" else -1, now)
         return [before, _from_today(second.unit, second.offset, now)]
-    calendar = read_calendar(reader, now)
-    if calendar is None:
+    period = read_calendar_period(stream, now)
+    if period is None:
         return None
-    if calendar.offset is None:
-        return [calendar.days]
-    days = _from_today(calendar.unit, calendar.offset, now)
-    start = reader.at
-    if reader.kind("join") and reader.words("next") and reader.peek().kind in _CLOSING:
+    if period.offset is None:
+        return [period.days]
+    days = _from_today(period.unit, period.offset, now)
+    start = stream.position
+    if stream.take_kind("join") and stream.take_words("next") and stream.peek().kind in _CLOSING:
         # "this week or next"
-        return [days, _from_today(calendar.unit, 1, now)]
-    reader.at = start
-    if reader.kind("join") and reader.words("the", calendar.unit, "after") and reader.peek().kind in _CLOSING:
+        return [days, _from_today(period.unit, 1, now)]
+    stream.position = start
+    if stream.take_kind("join") and stream.take_words("the", period.unit, "after") and stream.peek().kind in _CLOSING:
         # "next week or the week after"
-        return [days, _from_today(calendar.unit, calendar.offset + 1, now)]
-    reader.at = start
+        return [days, _from_today(period.unit, period.offset + 1, now)]
+    stream.position = start
     return [days]
 
 
-def _from_today(unit: str, offset: int, now: Now) -> Days:
-    days = calendar_unit(unit, offset, now)
-    return days if offset else Days(now.today, days.last)
+def _from_today(unit: str, offset: int, now: Now) -> DaySpan:
+    days = days_of_period(unit, offset, now)
+    return days if offset else DaySpan(now.today, days.last)

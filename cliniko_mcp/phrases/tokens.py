@@ -1,31 +1,31 @@
-"""From a phrase to its tokens: spelling mended, numbers, clock times and dates recognised, anything foreign refused."""
+"""The tokeniser: corrects spelling, recognises numbers, clock times and dates, and refuses every unknown word."""
 
 import re
 import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from typing import Final, NamedTuple
 
-from cliniko_mcp.phrases.clock import Moment, clock_time
-from cliniko_mcp.phrases.dates import Dated, Now
-from cliniko_mcp.phrases.refusals import not_understood, shown
-from cliniko_mcp.phrases.vocabulary import UNDATED, VAGUE, known
+from cliniko_mcp.phrases.clock import ClockTime, clock_time_of
+from cliniko_mcp.phrases.dates import Now, PartialDate
+from cliniko_mcp.phrases.refusals import not_understood, quotable
+from cliniko_mcp.phrases.vocabulary import UNDATED, VAGUE, look_up
 
-LONGEST: Final = 200
+MAX_LENGTH: Final = 200
 
 
 class Token(NamedTuple):
-    """A piece of a phrase.
+    """A unit of a phrase.
 
-    Kinds: num ord time date iso month weekday unit part word filler join to end. `value` is the number a piece stands
-    for, or 1 for a plural part of the day or set of days, or for a dash that may be a minus; `spaced` says that a dash
-    stood alone.
+    `kind` is one of num, ord, time, date, iso, month, weekday, unit, part, word, filler, join, to and end. `text` is
+    the standard spelling. `value` is the number that the token stands for; it is 1 for a plural part of the day or set
+    of days, and for a dash that may be a minus sign. `spaced` is true for a dash with spaces on both sides.
     """
 
     kind: str
     text: str
     value: int = 0
-    moment: Moment | None = None
-    dated: Dated | None = None
+    clock_time: ClockTime | None = None
+    date: PartialDate | None = None
     instant: datetime | None = None
     spaced: bool = False
 
@@ -64,17 +64,20 @@ _LEXER: Final = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_SPELLED_ALIKE: Final = str.maketrans(
+_EQUIVALENT_CHARACTERS: Final = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
 )
-# what a dash may stand between when it means "to"
+# the kinds of token that a dash may join when it means "to"
 _ENDS: Final = frozenset(("num", "ord", "time", "date", "iso", "month", "weekday", "part"))
 _END_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "now", "noon", "midnight", "oclock"))
 
 
-def tokens(phrase: str, now: Now) -> list[Token]:
-    """The tokens of a phrase, without politeness. Raises NotUnderstood for anything that is not a word of time."""
+def tokenise(phrase: str, now: Now) -> list[Token]:
+    """The tokens of a phrase, without words such as "please".
+
+    Raises NotUnderstood for an empty or overlong phrase and for anything that is not a word of time.
+    """
     text = _normalised(phrase)
     found: list[Token] = []
     spaced = False
@@ -82,7 +85,7 @@ def tokens(phrase: str, now: Now) -> list[Token]:
     while at < len(text):
         match = _LEXER.match(text, at)
         if match is None:
-            raise not_understood(f'I could not read "{shown(text[at : at + 12])}" in "{shown(phrase)}".')
+            raise not_understood(f'I could not read "{quotable(text[at : at + 12])}" in "{quotable(phrase)}".')
         # the outermost group closes last, so it is the one that names the kind
         kind = match.lastgroup or ""
         at = match.end()
@@ -94,11 +97,11 @@ def tokens(phrase: str, now: Now) -> list[Token]:
             token = _token(kind, match, now, spaced and after == " ")
             found.append(token._replace(value=1) if kind == "dash" and spaced and after.isdigit() else token)
         spaced = False
-    return _dashes(_numbers(_outspoken(found)))
+    return _without_binding_dashes(_join_numbers(_without_politeness(found)))
 
 
-def _outspoken(found: list[Token]) -> list[Token]:
-    """Without politeness, and without the commas that it leaves at either end ("tomorrow, please")."""
+def _without_politeness(found: list[Token]) -> list[Token]:
+    """The tokens without words such as "please", and without a comma that they leave at either end."""
     kept = [token for token in found if token.kind != "polite"]
     while kept and kept[-1] == _COMMA:
         kept.pop()
@@ -108,29 +111,29 @@ def _outspoken(found: list[Token]) -> list[Token]:
 
 
 def _normalised(phrase: str) -> str:
-    if len(phrase) > LONGEST:
-        raise not_understood(f"A phrase of time is at most {LONGEST} characters long.")
-    text = unicodedata.normalize("NFKC", phrase.translate(_SPELLED_ALIKE)).strip(" \t\r\n").casefold()
+    if len(phrase) > MAX_LENGTH:
+        raise not_understood(f"A phrase of time is at most {MAX_LENGTH} characters long.")
+    text = unicodedata.normalize("NFKC", phrase.translate(_EQUIVALENT_CHARACTERS)).strip(" \t\r\n").casefold()
     text = text.replace("week-end", "weekend")
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1].strip()
     if not text:
-        raise not_understood("No time was said.")
+        raise not_understood("The phrase is empty.")
     return text
 
 
 def _token(kind: str, match: re.Match[str], now: Now, spaced: bool) -> Token:
     text = match[kind]
     if kind == "text":
-        return _word(text)
+        return _word_token(text)
     if kind == "num":
         return Token("num", text, int(text))
     if kind == "ord":
         return Token("ord", text, int(match["on"]))
     if kind in {"hm", "h", "french", "hours"}:
-        return _time(kind, match)
+        return _clock_token(kind, match)
     if kind in {"dm", "dmy", "ymd"}:
-        return Token("date", text, dated=_numeric(kind, match, now))
+        return Token("date", text, date=_numeric_date(kind, match, now))
     if kind in {"comma", "and"}:
         return Token("join", kind)
     if kind == "dots":
@@ -142,11 +145,11 @@ def _token(kind: str, match: re.Match[str], now: Now, spaced: bool) -> Token:
     if kind == "at":
         return Token("word", "at")
     if kind == "tilde":
-        raise _vague("~")
-    return _iso(kind, match)
+        raise _too_vague("~")
+    return _iso_token(kind, match)
 
 
-def _word(text: str) -> Token:
+def _word_token(text: str) -> Token:
     spelling = text if text in {"b4", "w/c", "w/b"} else text.removesuffix("'").removesuffix("'s").replace(".", "")
     spelling = spelling.replace("'", "")
     if spelling in {"and", "or", "nor", "n"}:
@@ -154,22 +157,22 @@ def _word(text: str) -> Token:
     if spelling == "to":
         return Token("to", "to")
     if spelling in VAGUE:
-        raise _vague(spelling)
+        raise _too_vague(spelling)
     if spelling in UNDATED:
         raise not_understood(
-            f'Seasons and holidays such as "{shown(spelling)}" have no fixed dates here: give the date itself.'
+            f'Seasons and holidays such as "{quotable(spelling)}" have no fixed dates here: give the date itself.'
         )
-    word = known(spelling)
+    word = look_up(spelling)
     if word is None:
-        raise not_understood(f'I do not know the word "{shown(text)}" as a time.')
+        raise not_understood(f'I do not know the word "{quotable(text)}" as a time.')
     return Token(*word)
 
 
-def _vague(text: str) -> Exception:
+def _too_vague(text: str) -> Exception:
     return not_understood(f'"{text}" is too vague for a diary: name a day, a span or a time.')
 
 
-def _time(kind: str, match: re.Match[str]) -> Token:
+def _clock_token(kind: str, match: re.Match[str]) -> Token:
     hour, minute, suffix = {
         "hm": (match["hh"], match["hi"], match["hs"] or match["ht"]),
         "h": (match["sh"], match["si"], match["ss"] or match["st"] or match["su"]),
@@ -177,13 +180,13 @@ def _time(kind: str, match: re.Match[str]) -> Token:
         "hours": (match["gh"], match["gi"], None),
     }[kind]
     padded = kind in {"french", "hours"} or (len(hour) == 2 and hour[0] == "0")
-    moment = clock_time(int(hour), int(minute or 0), f"{suffix}m" if suffix else "", padded=padded)
-    if moment is None:
-        raise not_understood(f'No clock shows "{shown(match[kind])}".')
-    return Token("time", match[kind], moment=moment)
+    time = clock_time_of(int(hour), int(minute or 0), f"{suffix}m" if suffix else "", padded=padded)
+    if time is None:
+        raise not_understood(f'No clock shows "{quotable(match[kind])}".')
+    return Token("time", match[kind], clock_time=time)
 
 
-def _numeric(kind: str, match: re.Match[str], now: Now) -> Dated:
+def _numeric_date(kind: str, match: re.Match[str], now: Now) -> PartialDate:
     if kind == "ymd":
         day, month, year = int(match["yd"]), int(match["ym"]), int(match["yy"])
     else:
@@ -193,26 +196,26 @@ def _numeric(kind: str, match: re.Match[str], now: Now) -> Dated:
         year += 2000 if kind == "dmy" and len(match["dy"]) == 2 else 0
     if not (1 <= day <= 31 and 1 <= month <= 12):
         order = "month first" if now.month_first else "day first"
-        raise not_understood(f'"{shown(match[kind])}" is not a date ({order} in this clinic).')
-    return Dated(day, month, year)
+        raise not_understood(f'"{quotable(match[kind])}" is not a date ({order} in this clinic).')
+    return PartialDate(day, month, year)
 
 
-def _iso(kind: str, match: re.Match[str]) -> Token:
+def _iso_token(kind: str, match: re.Match[str]) -> Token:
     text = match[kind]
     try:
         if kind == "isomonth":
             month = int(match["mm"])
             date(int(match["my"]), month, 1)
-            return Token("iso", text, dated=Dated(0, month, int(match["my"])))
+            return Token("iso", text, date=PartialDate(0, month, int(match["my"])))
         if kind == "isoweek":
             monday = date.fromisocalendar(int(match["wy"]), int(match["ww"]), int(match["wd"] or 1))
-            dated = Dated(monday.day, monday.month, monday.year)
-            return Token("iso", text, value=1 if match["wd"] else 7, dated=dated)
+            dated = PartialDate(monday.day, monday.month, monday.year)
+            return Token("iso", text, value=1 if match["wd"] else 7, date=dated)
         if kind == "isoday":
             day = date(int(match["oy"]), 1, 1) + timedelta(days=int(match["od"]) - 1)
             if day.year != int(match["oy"]):
                 raise ValueError
-            return Token("iso", text, value=1, dated=Dated(day.day, day.month, day.year))
+            return Token("iso", text, value=1, date=PartialDate(day.day, day.month, day.year))
         if kind == "basic":
             names = ("by", "bm", "bd", "bh", "bi", "bs", "bz")
         elif match["jh"]:
@@ -222,7 +225,7 @@ def _iso(kind: str, match: re.Match[str]) -> Token:
         year, month, day_number, hour, minute, second, offset = (match[name] for name in names)
         day = date(int(year), int(month), int(day_number))
         if hour is None:
-            return Token("iso", text, value=1, dated=Dated(day.day, day.month, day.year))
+            return Token("iso", text, value=1, date=PartialDate(day.day, day.month, day.year))
         wall = datetime(day.year, day.month, day.day)
         if (int(hour), int(minute or 0)) == (24, 0):
             wall += timedelta(days=1)
@@ -230,7 +233,7 @@ def _iso(kind: str, match: re.Match[str]) -> Token:
             wall = wall.replace(hour=int(hour), minute=int(minute or 0), second=int(second or 0))
         return Token("iso", text, instant=wall.replace(second=0, tzinfo=_offset(offset) if offset else None))
     except (ValueError, OverflowError):
-        raise not_understood(f'There is no "{shown(text)}" in the calendar.') from None
+        raise not_understood(f'There is no "{quotable(text)}" in the calendar.') from None
 
 
 def _offset(text: str) -> timezone:
@@ -243,8 +246,8 @@ def _offset(text: str) -> timezone:
     return timezone(-span if "-" in text else span)
 
 
-def _numbers(found: list[Token]) -> list[Token]:
-    """Twenty five as 25, twenty-first as the 21st."""
+def _join_numbers(found: list[Token]) -> list[Token]:
+    """The tokens with tens and ones joined: "twenty five" as 25, "twenty-first" as the 21st."""
     joined: list[Token] = []
     for token in found:
         tens = joined[-1] if joined else END
@@ -260,8 +263,8 @@ def _numbers(found: list[Token]) -> list[Token]:
     return joined
 
 
-def _dashes(found: list[Token]) -> list[Token]:
-    """Without the dashes that only bind words ("mid-week", "24-Nov"); the rest mean "to"."""
+def _without_binding_dashes(found: list[Token]) -> list[Token]:
+    """The tokens without dashes that only join words ("mid-week", "24-Nov"); the remaining dashes mean "to"."""
     kept: list[Token] = []
     for at, token in enumerate(found):
         if token.text == "-" and token.kind == "to":
@@ -270,18 +273,21 @@ def _dashes(found: list[Token]) -> list[Token]:
             if (
                 inside
                 and not token.spaced
-                and (_binds(found, at, before, after) or not (token.value or (_ends(before) and _ends(after))))
+                and (
+                    _only_binds(found, at, before, after)
+                    or not (token.value or (_can_end_range(before) and _can_end_range(after)))
+                )
             ):
                 continue
         kept.append(token)
     return kept
 
 
-def _ends(token: Token) -> bool:
+def _can_end_range(token: Token) -> bool:
     return token.kind in _ENDS or token.text in _END_WORDS
 
 
-def _binds(found: list[Token], at: int, before: Token, after: Token) -> bool:
+def _only_binds(found: list[Token], at: int, before: Token, after: Token) -> bool:
     if before.kind in {"num", "ord"} and after.kind == "month":
         return not (at >= 2 and found[at - 2].kind == "month")
     if before.kind == "month" and after.kind in {"num", "ord"}:

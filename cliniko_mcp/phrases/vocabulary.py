@@ -1,17 +1,17 @@
-"""The vocabulary: every word a phrase of time may hold, its spellings, and the words refused on purpose."""
+"""The vocabulary: every word that a phrase of time may contain, its spellings, and the words refused on purpose."""
 
 from typing import Final, NamedTuple
 
 
 class Word(NamedTuple):
-    """A known word: its kind, its one spelling, and what it counts for (a weekday, a month, a number...)."""
+    """A known word: its kind, its standard spelling, and the number that it stands for (a weekday, a month ...)."""
 
     kind: str
     text: str
     value: int = 0
 
 
-def _listed(words: str) -> list[str]:
+def _words(words: str) -> list[str]:
     return words.split()
 
 
@@ -44,12 +44,12 @@ _MONTHS = (
     "november nov",
     "december dec",
 )
-_ONES = _listed(
+_BELOW_TWENTY = _words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
 )
-_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90}
-_ORDINALS = _listed(
+_TENS = _words("twenty thirty forty fifty sixty seventy eighty ninety")
+_ORDINALS = _words(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
     "sixteenth seventeenth eighteenth nineteenth twentieth"
 )
@@ -65,8 +65,8 @@ UNITS: Final = {
     "year": "year years yr yrs",
 }
 
-# The parts of a day in minutes after midnight.
-PARTS: Final = {
+# The parts of a day as start and end in minutes after midnight.
+DAY_PARTS: Final = {
     "morning": (0, 720),
     "afternoon": (720, 1020),
     "evening": (1020, 1440),
@@ -111,26 +111,26 @@ _SPELLINGS: Final = {
     "except": "except excluding excl exept excpet",
     "through": "through thru",
 }
-# Words of the grammar that have one spelling.
-_PLAIN = _listed(
+# Words of the grammar that have only one spelling.
+_PLAIN = _words(
     "a an the of in on at by to for during throughout over within since now right so far date end start beginning "
     "middle mid early late later earlier rest remainder ago hence time thing not no but apart other than without "
     "onwards onward o oh couple starting ending gone just up earlier later"
 )
-# Words that decide nothing: politeness, and determiners that the interval says anyway.
-_POLITE = _listed("please pls plz thanks ta")
-_FILLERS = _listed("only either any anytime every each all whole entire")
+# Words that change nothing: politeness, and determiners that the interval implies anyway.
+_POLITE = _words("please pls plz thanks ta")
+_FILLERS = _words("only either any anytime every each all whole entire")
 
-PREPOSITIONS: Final = frozenset(_listed("on in at of the during throughout over for"))
+PREPOSITIONS: Final = frozenset(_words("on in at of the during throughout over for"))
 
 VAGUE: Final = frozenset(
-    _listed(
+    _words(
         "soon soonish asap sometime sometimes someday ish around about roughly approximately approx circa whenever "
         "eventually shortly few several some recently lately maybe perhaps probably preferably ideally sooner soonest"
     )
 )
 UNDATED: Final = frozenset(
-    _listed(
+    _words(
         "spring summer autumn fall winter christmas xmas easter anzac boxing thanksgiving halloween diwali ramadan eid "
         "hanukkah passover matariki waitangi holiday holidays hols valentine valentines birthday term semester "
         "season seasons"
@@ -138,7 +138,7 @@ UNDATED: Final = frozenset(
 )
 
 
-def _spread(table: dict[str, Word], kind: str, text: str, value: int, spellings: str) -> None:
+def _add_spellings(table: dict[str, Word], kind: str, text: str, value: int, spellings: str) -> None:
     for spelling in spellings.split():
         table[spelling] = Word(kind, text, value)
 
@@ -152,27 +152,27 @@ def _vocabulary() -> dict[str, Word]:
     for text in _POLITE:
         table[text] = Word("polite", text)
     for text, spellings in _SPELLINGS.items():
-        _spread(table, "word", text, 0, spellings)
+        _add_spellings(table, "word", text, 0, spellings)
     for number, spellings in enumerate(_WEEKDAYS, 1):
         name = spellings.split()[0]
-        _spread(table, "weekday", name, number, spellings)
-        _spread(table, "weekday", name + "s", number, f"{name}s {name[:3]}s")
-    # "tues" and "weds" are how people shorten one day; "mons" or "suns" mean each of them
+        _add_spellings(table, "weekday", name, number, spellings)
+        _add_spellings(table, "weekday", name + "s", number, f"{name}s {name[:3]}s")
+    # "tues" and "weds" are short forms of one day; "mons" and "suns" mean every such day
     table["tues"], table["weds"] = table["tue"], table["wed"]
     for number, spellings in enumerate(_MONTHS, 1):
-        _spread(table, "month", spellings.split()[0], number, spellings)
-    for number, text in enumerate(_ONES):
+        _add_spellings(table, "month", spellings.split()[0], number, spellings)
+    for number, text in enumerate(_BELOW_TWENTY):
         table[text] = Word("num", text, number)
-    for text, number in _TENS.items():
-        table[text] = Word("num", text, number)
+    for number, text in enumerate(_TENS, 2):
+        table[text] = Word("num", text, 10 * number)
     for number, text in enumerate(_ORDINALS, 1):
         table[text] = Word("ord", text, number)
     table["thirtieth"] = Word("ord", "thirtieth", 30)
     for text, spellings in UNITS.items():
-        _spread(table, "unit", text, 0, spellings)
+        _add_spellings(table, "unit", text, 0, spellings)
     for text, spellings in _PART_SPELLINGS.items():
-        _spread(table, "part", text, 0, spellings)
-    for spelling in _listed("mornings afternoons arvos evenings nights lunchtimes"):
+        _add_spellings(table, "part", text, 0, spellings)
+    for spelling in _words("mornings afternoons arvos evenings nights lunchtimes"):
         base = table[spelling[:-1]].text
         table[spelling] = Word("part", base, 1)
     for spelling in ("am", "pm"):
@@ -186,9 +186,9 @@ def _vocabulary() -> dict[str, Word]:
 
 WORDS: Final = _vocabulary()
 
-# One slip of the finger is forgiven in long words only: short ones lie too close together to be sure.
+# One typing mistake is corrected in long words only: short ones are too similar to each other.
 _LONG: Final = frozenset(
-    word for word, known in WORDS.items() if len(word) >= 6 and known.kind in {"weekday", "month", "part"}
+    spelling for spelling, word in WORDS.items() if len(spelling) >= 6 and word.kind in {"weekday", "month", "part"}
 ) | {
     "tomorrow",
     "yesterday",
@@ -204,22 +204,22 @@ _LONG: Final = frozenset(
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
-def known(spelling: str) -> Word | None:
-    """The word of a spelling, forgiving one missing, extra, wrong or swapped letter in a long word; None if unknown.
+def look_up(spelling: str) -> Word | None:
+    """The word with this spelling, or None; in a long word one letter may be missing, extra, wrong or swapped.
 
-    A slip that could come from two words ("thuesday") stays unknown.
+    A misspelling of two words at once ("thuesday") stays unknown.
     """
     word = WORDS.get(spelling)
     if word is not None or not 5 <= len(spelling) <= 12 or spelling in VAGUE or spelling in UNDATED:
         return word
-    meant: set[Word] = set()
+    candidates: set[Word] = set()
     for cut in range(len(spelling) + 1):
         head, tail = spelling[:cut], spelling[cut:]
-        slips = [head + letter + tail for letter in _LETTERS]
+        corrections = [head + letter + tail for letter in _LETTERS]
         if tail:
-            slips.append(head + tail[1:])
-            slips += [head + letter + tail[1:] for letter in _LETTERS]
+            corrections.append(head + tail[1:])
+            corrections += [head + letter + tail[1:] for letter in _LETTERS]
             if len(tail) > 1:
-                slips.append(head + tail[1] + tail[0] + tail[2:])
-        meant.update(WORDS[slip] for slip in slips if slip in _LONG)
-    return meant.pop() if len(meant) == 1 else None
+                corrections.append(head + tail[1] + tail[0] + tail[2:])
+        candidates.update(WORDS[correction] for correction in corrections if correction in _LONG)
+    return candidates.pop() if len(candidates) == 1 else None

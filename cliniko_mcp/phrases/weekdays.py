@@ -1,11 +1,11 @@
-"""Weekdays as said: "next Tuesday or Thursday", "Mon to Thu", "Tuesday week", "the weekend"."""
+"""Reads weekdays: "next Tuesday or Thursday", "Mon to Thu", "Tuesday week", "the weekend"."""
 
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from cliniko_mcp.phrases.dates import Days, Now, forward, weekday_after
+from cliniko_mcp.phrases.dates import DaySpan, Now, forward, weekday_after
 from cliniko_mcp.phrases.refusals import not_understood
-from cliniko_mcp.phrases.token_stream import Reader
+from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import Token
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
 
@@ -13,11 +13,11 @@ WEEKEND: Final = (6, 7)
 WORKWEEK: Final = (1, 2, 3, 4, 5)
 
 
-class Named(NamedTuple):
-    """One weekday, or a set of them under one name, as said.
+class NamedWeekdays(NamedTuple):
+    """One weekday, or a set of weekdays with one name ("weekend"), as ISO numbers.
 
-    `week` counts ISO weeks from this one ("next" is 1) where said; `which` is "this", "past" or empty; `later` is a
-    number of weeks added ("Tuesday week" is 1).
+    `week` is an offset in ISO weeks from this one ("next" is 1), None where the phrase gives none; `which` is "this",
+    "past" or empty; `later` is a number of weeks to add ("Tuesday week" is 1); `plural` marks "Tuesdays".
     """
 
     numbers: tuple[int, ...]
@@ -28,44 +28,45 @@ class Named(NamedTuple):
 
     @property
     def plain(self) -> bool:
-        """Whether nothing was said but the name, so that a span beside it decides which."""
+        """Whether it is a name and nothing more, so that a span beside it decides which day is meant."""
         return self.week is None and not self.which and not self.later
 
 
-class Run(NamedTuple):
-    """From one weekday to another, the last included."""
+class WeekdayRange(NamedTuple):
+    """From one weekday through another."""
 
-    first: Named
-    last: Named
+    first: NamedWeekdays
+    last: NamedWeekdays
 
 
 class Weekdays(NamedTuple):
     """Weekdays joined by "or", "and" or commas."""
 
-    terms: tuple[Named | Run, ...]
+    terms: tuple[NamedWeekdays | WeekdayRange, ...]
 
     @property
     def plain(self) -> bool:
-        """Whether a span beside them decides which ones are meant."""
+        """Whether a span beside them decides which days are meant."""
         return all(
-            term.plain if isinstance(term, Named) else term.first.plain and term.last.plain for term in self.terms
+            term.plain if isinstance(term, NamedWeekdays) else term.first.plain and term.last.plain
+            for term in self.terms
         )
 
     @property
     def plural(self) -> bool:
-        """Whether it was said of many weeks: "Fridays"."""
-        return any(isinstance(term, Named) and term.plural for term in self.terms)
+        """Whether one of them stands for many weeks: "Fridays"."""
+        return any(isinstance(term, NamedWeekdays) and term.plural for term in self.terms)
 
     @property
     def single(self) -> bool:
-        """Whether it is one weekday."""
-        return len(self.terms) == 1 and isinstance(self.terms[0], Named) and len(self.terms[0].numbers) == 1
+        """Whether there is exactly one weekday."""
+        return len(self.terms) == 1 and isinstance(self.terms[0], NamedWeekdays) and len(self.terms[0].numbers) == 1
 
     def numbers(self, *, wrap: bool = True) -> frozenset[int]:
-        """Their ISO numbers, as a filter on a span; without `wrap` a run such as Friday to Monday is refused."""
+        """Their ISO numbers, to filter a span by. Without `wrap`, Friday to Monday raises NotUnderstood."""
         found: set[int] = set()
         for term in self.terms:
-            if isinstance(term, Named):
+            if isinstance(term, NamedWeekdays):
                 found.update(term.numbers)
                 continue
             first, last = term.first.numbers[0], term.last.numbers[-1]
@@ -77,134 +78,139 @@ class Weekdays(NamedTuple):
         return frozenset(found)
 
 
-def read_weekdays(reader: Reader) -> Weekdays | None:
-    """The weekdays that come next, with everything joined to them, or None."""
-    first = read_named(reader)
+def read_weekdays(stream: TokenStream) -> Weekdays | None:
+    """The weekdays that come next, with those joined to them, or None."""
+    first = read_named_weekdays(stream)
     if first is None:
         return None
-    terms: list[Named | Run] = [_run(reader, first)]
-    heard = first
+    terms: list[NamedWeekdays | WeekdayRange] = [_read_range(stream, first)]
+    previous = first
     while True:
-        start = reader.at
-        joined = reader.kind("join")
-        reader.words("on")
-        following = read_named(reader)
+        start = stream.position
+        joined = stream.take_kind("join")
+        stream.take_words("on")
+        following = read_named_weekdays(stream)
         # without a joiner only plain days make a list: "Mon Wed Fri"
-        if following is None or not (joined or (_one(heard) and _one(following))):
-            reader.at = start
+        if following is None or not (joined or (_is_single(previous) and _is_single(following))):
+            stream.position = start
             return Weekdays(tuple(terms))
         # "next Tuesday or Thursday": both next
-        if following.week is None and not following.which and not following.later and heard.later == 0:
-            following = following._replace(week=heard.week, which=heard.which)
-        heard = following
-        terms.append(_run(reader, following))
+        if following.week is None and not following.which and not following.later and previous.later == 0:
+            following = following._replace(week=previous.week, which=previous.which)
+        previous = following
+        terms.append(_read_range(stream, following))
 
 
-def read_named(reader: Reader) -> Named | None:
-    """One weekday or named set of weekdays with what qualifies it, or None."""
-    start = reader.at
-    while reader.kind("filler"):
+def read_named_weekdays(stream: TokenStream) -> NamedWeekdays | None:
+    """The weekday or named set of weekdays that comes next, with words such as "next", or None."""
+    start = stream.position
+    while stream.take_kind("filler"):
         pass
-    every = reader.before() in {"every", "each", "any"}
-    the = reader.words("the")
+    every = stream.previous_text() in {"every", "each", "any"}
+    the = stream.take_words("the")
     week, which = None, ""
-    if reader.words("this"):
-        which = "past" if reader.words("past") else "" if reader.words("coming") else "this"
-    elif reader.any_of("past"):
+    if stream.take_words("this"):
+        which = "past" if stream.take_words("past") else "" if stream.take_words("coming") else "this"
+    elif stream.take_any("past"):
         which = "past"
-    elif word := reader.any_of("next", "last", "previous"):
+    elif word := stream.take_any("next", "last", "previous"):
         week = 1 if word == "next" else -1
     else:
-        reader.words("coming")
-    token = reader.peek()
+        stream.take_words("coming")
+    token = stream.peek()
     if token.kind == "weekday":
         numbers: tuple[int, ...] = (token.value,)
         plural = every or token.text.endswith("s")
     elif token.text in {"weekend", "weekday"} and token.kind == "word":
         numbers, plural = (WEEKEND if token.text == "weekend" else WORKWEEK), token.value == 1
     else:
-        reader.at = start
+        stream.position = start
         return None
-    reader.at += 1
+    stream.position += 1
     if which == "past" and numbers == WEEKEND:
         week, which = -1, ""
     if the and week == 1 and token.kind == "weekday" and not plural:
         name = token.text.capitalize()
         raise not_understood(f'"The next {name}" can mean two days: say "{name}" or "next {name}".')
-    return _qualified(reader, Named(numbers, week, which, 0, plural))
+    return _read_qualifier(stream, NamedWeekdays(numbers, week, which, 0, plural))
 
 
-def days_of_weekdays(weekdays: Weekdays, now: Now) -> list[Days]:
-    """The days of weekdays with no span beside them: of a plain one the next after today."""
-    found: list[Days] = []
+def days_of_weekdays(weekdays: Weekdays, now: Now) -> list[DaySpan]:
+    """The days of weekdays that have no span beside them; a plain weekday is the next one after today."""
+    found: list[DaySpan] = []
     for term in weekdays.terms:
-        if isinstance(term, Named):
-            found += _days(term, now)
+        if isinstance(term, NamedWeekdays):
+            found += _days_of(term, now)
             continue
-        begin = _days(term.first, now)[0]
+        begin = _days_of(term.first, now)[0]
         if term.last.plain or term.last.week == term.first.week:
             last = weekday_after(begin.first - timedelta(days=1), term.last.numbers[-1])
-            found.append(forward(begin, Days(last, last)))
+            found.append(forward(begin, DaySpan(last, last)))
         else:
-            found.append(forward(begin, _days(term.last, now)[-1]))
+            found.append(forward(begin, _days_of(term.last, now)[-1]))
     return found
 
 
-def _one(named: Named) -> bool:
-    return named.plain and len(named.numbers) == 1
+def _is_single(weekdays: NamedWeekdays) -> bool:
+    return weekdays.plain and len(weekdays.numbers) == 1
 
 
-def _run(reader: Reader, first: Named) -> Named | Run:
-    start = reader.at
-    if reader.kind("to") or reader.any_of("through", "until"):
-        last = read_named(reader)
+def _read_range(stream: TokenStream, first: NamedWeekdays) -> NamedWeekdays | WeekdayRange:
+    start = stream.position
+    if stream.take_kind("to") or stream.take_any("through", "until"):
+        last = read_named_weekdays(stream)
         if last is not None:
-            return Run(first._replace(plural=False), last._replace(plural=False))
-    reader.at = start
+            return WeekdayRange(first._replace(plural=False), last._replace(plural=False))
+    stream.position = start
     return first
 
 
-def _qualified(reader: Reader, named: Named) -> Named:
-    following = reader.peek(1)
-    if reader.words("after", "next"):
-        return named._replace(week=2)
-    if reader.words("before", "last"):
-        return named._replace(week=-2)
-    if reader.words("just", "gone") or reader.words("gone"):
-        return named._replace(which="past")
-    here = reader.peek()
-    if here.kind == "unit" and here.text in {"week", "fortnight"} and len(named.numbers) == 1 and not named.plural:
+def _read_qualifier(stream: TokenStream, weekdays: NamedWeekdays) -> NamedWeekdays:
+    following = stream.peek(1)
+    if stream.take_words("after", "next"):
+        return weekdays._replace(week=2)
+    if stream.take_words("before", "last"):
+        return weekdays._replace(week=-2)
+    if stream.take_words("just", "gone") or stream.take_words("gone"):
+        return weekdays._replace(which="past")
+    here = stream.peek()
+    if (
+        here.kind == "unit"
+        and here.text in {"week", "fortnight"}
+        and len(weekdays.numbers) == 1
+        and not weekdays.plural
+    ):
         if following.text not in {"of", "commencing", "beginning", "starting", "ending"}:
-            reader.at += 1
-            return named._replace(later=1 if here.text == "week" else 2)
-        return named
-    if here.text in {"next", "last"} and named.week is None and _closes(following):
-        reader.at += 1
-        return named._replace(week=1 if here.text == "next" else -1)
-    return named
+            stream.position += 1
+            return weekdays._replace(later=1 if here.text == "week" else 2)
+        return weekdays
+    if here.text in {"next", "last"} and weekdays.week is None and _can_follow(following):
+        stream.position += 1
+        return weekdays._replace(week=1 if here.text == "next" else -1)
+    return weekdays
 
 
-def _closes(token: Token) -> bool:
-    """Whether "Thursday next" can end before this token."""
+def _can_follow(token: Token) -> bool:
+    """Whether this token can follow "Thursday next"."""
     return token.kind in {"end", "word", "part", "time", "join"} and token.text not in {"weekend", "weekday", "thing"}
 
 
-def _days(named: Named, now: Now) -> list[Days]:
-    if named.plural and len(named.numbers) == 1 and named.plain:
-        name = WEEKDAY_NAMES[named.numbers[0] - 1]
-        raise not_understood(f'"{name}s" goes on for ever: say over which span, such as "{name}s next month".')
-    found = [Days(day, day) for day in (_day(named, number, now) for number in named.numbers)]
-    if named.numbers == WEEKEND and named.week is None and now.today.isoweekday() in WEEKEND:
-        # on a weekend "the weekend" is the one going on, from today
-        return [Days(now.today, now.monday + timedelta(days=6))]
+def _days_of(weekdays: NamedWeekdays, now: Now) -> list[DaySpan]:
+    if weekdays.plural and len(weekdays.numbers) == 1 and weekdays.plain:
+        name = WEEKDAY_NAMES[weekdays.numbers[0] - 1]
+        raise not_understood(f'"{name}s" never ends: say over which span, such as "{name}s next month".')
+    found = [DaySpan(day, day) for day in (_day_of(weekdays, number, now) for number in weekdays.numbers)]
+    if weekdays.numbers == WEEKEND and weekdays.week is None and now.today.isoweekday() in WEEKEND:
+        # on a weekend "the weekend" is the current one, from today
+        return [DaySpan(now.today, now.monday + timedelta(days=6))]
     return found
 
 
-def _day(named: Named, number: int, now: Now) -> date:
-    if named.week is not None:
-        return now.monday + timedelta(days=7 * (named.week + named.later) + number - 1)
-    if named.which == "past":
+def _day_of(weekdays: NamedWeekdays, number: int, now: Now) -> date:
+    if weekdays.week is not None:
+        return now.monday + timedelta(days=7 * (weekdays.week + weekdays.later) + number - 1)
+    if weekdays.which == "past":
         return now.today - timedelta(days=(now.today.isoweekday() - number - 1) % 7 + 1)
-    if named.which == "this" and now.today.isoweekday() == number:
+    if weekdays.which == "this" and now.today.isoweekday() == number:
         return now.today
-    return weekday_after(now.today, number) + timedelta(days=7 * named.later)
+    return weekday_after(now.today, number) + timedelta(days=7 * weekdays.later)

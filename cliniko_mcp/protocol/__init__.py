@@ -1,1 +1,1 @@
-"""MCP's other surfaces: prompts for the day's routines, records to attach to a chat, completions for names."""
+"""MCP's side: the server and its transports, questions by a form, prompts, attachable records and completions."""

@@ -3,21 +3,23 @@
 The names are read in whole lists through the guards, and kept for a minute, so that typing costs no request a letter.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import anyio
 import mcp_types as types
 
+from cliniko_mcp.client.memory import SingleFlightCache
+from cliniko_mcp.cliniko.models import row_id
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.names import NAMED
+from cliniko_mcp.results.names import REFERENCES
 
-KEPT: Final = 60.0
-MOST: Final = 100
+SECONDS_KEPT: Final = 60.0
+MAX_VALUES: Final = 100
 """Values in one completion, by the protocol."""
-MOST_READ: Final = 1_000
-_KINDS: Final = {
+MAX_ROWS: Final = 1_000
+_FIELDS: Final = {
     "practitioner": "practitioner_id",
     "practitioners": "practitioner_id",
     "business": "business_id",
@@ -25,64 +27,67 @@ _KINDS: Final = {
     "appointment_type": "appointment_type_id",
     "appointment_types": "appointment_type_id",
 }
+"""The field whose names complete an argument of a prompt, or the id in an address."""
 DAYS: Final = tuple(
     "today tomorrow yesterday monday tuesday wednesday thursday friday saturday sunday".split()  # noqa: SIM905
 )
 
-Named = tuple[str, str]
-"""A record's name and its id."""
+ClinicOf = Callable[[str], Awaitable[GuardedClinic]]
+"""The clinic as the tool of this name may use it."""
+
+
+class Suggestion(NamedTuple):
+    """A record's name and its id."""
+
+    name: str
+    id: str
 
 
 class Completions:
     """What may stand for an argument; one for a run, so that its short memory is shared."""
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time) -> None:
-        self._clock = clock
-        self._known: dict[str, tuple[float, list[Named]]] = {}
-        self._reading = anyio.Lock()
+        self._known = SingleFlightCache[str, list[Suggestion]](SECONDS_KEPT, clock)
 
-    async def answer(
-        self, params: types.CompleteRequestParams, clinic: Callable[[str], Awaitable[GuardedClinic]]
-    ) -> types.CompleteResult:
-        """The values that fit what was typed so far, at most 100; none where the names may not or cannot be read.
-
-        `desk` gives the desk of a tool by its name.
-        """
+    async def answer(self, params: types.CompleteRequestParams, clinic_of: ClinicOf) -> types.CompleteResult:
+        """The values that fit what was typed so far, at most 100; none where the names may not or cannot be read."""
         typed = params.argument.value.strip().casefold()
         if isinstance(params.ref, types.ResourceTemplateReference):
             noun = params.ref.uri.removeprefix("cliniko://").partition("/")[0]
-            named = await self._names(noun, clinic) if params.argument.name == "id" else []
-            found = [key for name, key in named if key.startswith(typed) or _fits(name, typed)]
+            known = await self._suggestions(noun, clinic_of) if params.argument.name == "id" else []
+            found = [record_id for name, record_id in known if record_id.startswith(typed) or _fits(name, typed)]
         elif params.argument.name == "day":
             found = [day for day in DAYS if day.startswith(typed)]
         else:
-            found = [name for name, _ in await self._names(params.argument.name, clinic) if _fits(name, typed)]
+            known = await self._suggestions(params.argument.name, clinic_of)
+            found = [name for name, _ in known if _fits(name, typed)]
         values = list(dict.fromkeys(found))
         return types.CompleteResult(
-            completion=types.Completion(values=values[:MOST], total=len(values), has_more=len(values) > MOST)
+            completion=types.Completion(
+                values=values[:MAX_VALUES], total=len(values), has_more=len(values) > MAX_VALUES
+            )
         )
 
-    async def _names(self, kind: str, clinic: Callable[[str], Awaitable[GuardedClinic]]) -> list[Named]:
-        field = _KINDS.get(kind)
+    async def _suggestions(self, noun: str, clinic_of: ClinicOf) -> list[Suggestion]:
+        async def fetch(fields: Sequence[str]) -> Mapping[str, list[Suggestion]]:
+            return {field: await _read(field, clinic_of) for field in fields}
+
+        field = _FIELDS.get(noun)
         if field is None:
             return []
-        async with self._reading:
-            until, known = self._known.get(field, (0.0, []))
-            if self._clock() < until:
-                return known
-            try:
-                read = await _read(field, await clinic(NAMED[field].list))
-            except ClinikoMcpError:  # a person who types is not helped by an error: they see no suggestions
-                return []
-            self._known[field] = (self._clock() + KEPT, read)
-            return read
+        try:
+            return (await self._known.get_many([field], fetch))[field]
+        except ClinikoMcpError:  # an error in the middle of a word would help nobody: there are no suggestions
+            return []
 
 
-async def _read(field: str, clinic: GuardedClinic) -> list[Named]:
-    named = NAMED[field]
-    sweep = await clinic.rows(clinic.call(named.list), limit=MOST_READ)
-    found = [(named.label(record), str(getattr(record, "id", ""))) for record in sweep.rows]
-    return sorted((pair for pair in found if all(pair)), key=lambda pair: pair[0].casefold())
+async def _read(field: str, clinic_of: ClinicOf) -> list[Suggestion]:
+    reference = REFERENCES[field]
+    call = reference.current()
+    clinic = await clinic_of(call.operation.name)
+    sweep = await clinic.rows(call, limit=MAX_ROWS)
+    found = [Suggestion(reference.label(record), row_id(record)) for record in sweep.rows]
+    return sorted((one for one in found if all(one)), key=lambda suggestion: suggestion.name.casefold())
 
 
 def _fits(name: str, typed: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-MOST_CHARACTERS: Final = 200
+MAX_CHARACTERS: Final = 200
 DAY = types.PromptArgument(name="day", description="Which day, such as today or Monday; today if left out.")
 PRACTITIONER = types.PromptArgument(name="practitioner", description="Only this practitioner; everyone if left out.")
 BUSINESS = types.PromptArgument(name="business", description="Only this site; all sites if left out.")
@@ -89,8 +89,10 @@ Ask me before you mark arrivals or change a note; invoices and payments are done
 def listed() -> types.ListPromptsResult:
     """Every routine, in the order of a day."""
     prompts = [
-        types.Prompt(name=each.name, title=each.title, description=each.description, arguments=list(each.choices))
-        for each in ROUTINES
+        types.Prompt(
+            name=routine.name, title=routine.title, description=routine.description, arguments=list(routine.choices)
+        )
+        for routine in ROUTINES
     ]
     return types.ListPromptsResult(prompts=prompts)
 
@@ -100,14 +102,14 @@ def filled(name: str, arguments: Mapping[str, str]) -> types.GetPromptResult:
 
     Raises MCPError for a routine or an argument that does not exist.
     """
-    routine = next((each for each in ROUTINES if each.name == name), None)
+    routine = next((routine for routine in ROUTINES if routine.name == name), None)
     if routine is None:
-        known = ", ".join(each.name for each in ROUTINES)
+        known = ", ".join(routine.name for routine in ROUTINES)
         raise MCPError(types.INVALID_PARAMS, f"There is no prompt called {name[:60]}; there are {known}.")
-    known_arguments = [each.name for each in routine.choices]
-    if strangers := sorted(set(arguments) - set(known_arguments)):
-        raise MCPError(types.INVALID_PARAMS, f"{name} takes {', '.join(known_arguments)}, not {strangers[0][:60]}.")
-    chosen = {key: " ".join(value.split())[:MOST_CHARACTERS] for key, value in arguments.items() if value.strip()}
+    known_arguments = [choice.name for choice in routine.choices]
+    if unknown := sorted(set(arguments) - set(known_arguments)):
+        raise MCPError(types.INVALID_PARAMS, f"{name} takes {', '.join(known_arguments)}, not {unknown[0][:60]}.")
+    chosen = {key: " ".join(value.split())[:MAX_CHARACTERS] for key, value in arguments.items() if value.strip()}
     lines = [f"{key.replace('_', ' ').capitalize()}: {value}" for key, value in {"day": "today", **chosen}.items()]
     content = types.TextContent(type="text", text=f"{routine.steps}\n\n" + "\n".join(lines))
     return types.GetPromptResult(

@@ -1,27 +1,18 @@
-"""The MCP side of a run, assembled readable top to bottom: a house in, an MCP server out."""
+"""The MCP side of a run, assembled readable top to bottom: an app in, an MCP server out."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
-from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp import __version__
 from cliniko_mcp.app import App
-from cliniko_mcp.approvals.questions import AskFirst
-from cliniko_mcp.errors import ClinikoMcpError, JsonValue
-from cliniko_mcp.guards.pipeline import Caller
-from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
-from cliniko_mcp.protocol.surfaces import surfaces
-from cliniko_mcp.results.envelope import compact, error_body
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.protocol.responder import Responder
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import entries, find_operation
-
-logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = """\
 Works in a clinic's Cliniko account: patients, practitioners, diaries, appointments, notes, invoices, stock.
@@ -60,49 +51,25 @@ def instructions(settings: Settings) -> str:
 
 
 def build_server(app: App) -> Server[dict[str, Any]]:
-    """The MCP server of a house: tools listed from the generated list, calls through the guards."""
-    listed = listed_tools(app)
-
-    async def list_tools(
-        _: ServerRequestContext[Any, Any], __: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
-        return listed
-
-    async def call_tool(
-        ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
-    ) -> types.CallToolResult | types.InputRequiredResult:
-        if app.catalogue.find(params.name) is None:
-            problem = app.catalogue.unknown(params.name)
-            raise MCPError(types.INVALID_PARAMS, problem.message, problem.as_json())
-        try:
-            return _result(app, await app.call(params.name, params.arguments, caller_of(ctx, params)))
-        except AskFirst as first:
-            return as_input_required(first)
-        except ClinikoMcpError as problem:
-            return _result(app, error_body(problem), failed=True)
-        except Exception:
-            logger.exception("%s failed", params.name)
-            return _result(app, UNEXPECTED, failed=True)
-
+    """The MCP server of an app: tools listed from the generated list, calls through the guards."""
+    responder = Responder(app, listed_tools(app))
     server: Server[dict[str, Any]] = Server(
         "cliniko-mcp",
         version=__version__,
         title="Cliniko",
         instructions=instructions(app.settings),
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
+        on_list_tools=responder.list_tools,
+        on_call_tool=responder.call_tool,
+        on_list_prompts=responder.list_prompts,
+        on_get_prompt=responder.get_prompt,
+        on_list_resources=responder.list_resources,
+        on_list_resource_templates=responder.list_resource_templates,
+        on_read_resource=responder.read_resource,
+        on_completion=responder.complete,
         get_tool_input_schema=_input_schema,
-        **surfaces(app.call, app.guarded_clinic, app.view.excluded, reader_of),
     )
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
     return server
-
-
-UNEXPECTED: dict[str, JsonValue] = {
-    "code": "internal",
-    "message": "Something went wrong inside this server. Check whether a change took effect before repeating it.",
-    "fix": "Try once more; if it fails again, tell the person who looks after this server to read its log.",
-}
 
 
 def listed_tools(app: App) -> types.ListToolsResult:
@@ -121,51 +88,14 @@ def listed_tools(app: App) -> types.ListToolsResult:
     return types.ListToolsResult(tools=tools)
 
 
-def _input_schema(name: str) -> Mapping[str, Any] | None:
+def _input_schema(name: str) -> Mapping[str, JsonValue] | None:
     # Without it the SDK would make the whole list for every call over HTTP, to look one schema up.
     entry = entries().get(name)
     return entry.input_schema if entry else None
 
 
-def _output_schema(name: str) -> dict[str, Any]:
+def _output_schema(name: str) -> dict[str, JsonValue]:
     from cliniko_mcp.tools.schema import output_schema
 
     operation = find_operation(name)
     return output_schema(operation) if operation else {"type": "object"}
-
-
-def caller_of(ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams) -> Caller:
-    """Who calls, by what the protocol says of them."""
-    told = 0.0
-
-    async def progress(done: float, total: float | None, message: str) -> None:
-        nonlocal told
-        if done > told:  # the protocol wants it strictly increasing
-            told = done
-            await ctx.session.report_progress(done, total, message)
-
-    client = ctx.session.client_params
-    return Caller(
-        principal=principal_of(ctx),
-        route="stdio" if ctx.request is None else "http",
-        asker=asker_of(ctx, params),
-        progress=progress,
-        program=client.client_info.name if client else "",
-    )
-
-
-def reader_of(ctx: ServerRequestContext[Any, Any]) -> Caller:
-    """Who reads a record or completes a name: nothing there asks a person or takes long enough to tell of progress."""
-    return Caller(principal=principal_of(ctx), route="stdio" if ctx.request is None else "http")
-
-
-def principal_of(ctx: ServerRequestContext[Any, Any]) -> str:
-    """What an answer is bound to: the digest of the bearer token over HTTP, the local person on stdio."""
-    state = getattr(ctx.request, "state", None)
-    return str(getattr(state, "principal", "local"))
-
-
-def _result(app: App, body: Mapping[str, JsonValue], *, failed: bool = False) -> types.CallToolResult:
-    text = types.TextContent(type="text", text=compact(body))
-    structured = None if app.settings.output == "text" else dict(body)
-    return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)

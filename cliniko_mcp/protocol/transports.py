@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import anyio
 from pydantic import ValidationError
@@ -26,15 +26,14 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from mcp.server.sse import SseServerTransport
     from mcp.server.transport_security import TransportSecuritySettings
-    from mcp.shared._stream_protocols import ReadStream, WriteStream
     from mcp.shared.message import SessionMessage
     from mcp_types import ErrorData
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 Announce = Callable[[str], None]
-MOST_BODY_BYTES = 16 * 1024 * 1024
-_LEAST_TOKEN = 16
+MAX_BODY_BYTES = 16 * 1024 * 1024
+_MIN_TOKEN_LENGTH = 16
 
 
 async def serve(app: App, announce: Announce) -> None:
@@ -71,22 +70,36 @@ async def serve_stdio(server: Server[dict[str, Any]]) -> None:
     from mcp.server.stdio import stdio_server
 
     async with stdio_server() as (read, write):
-        await server.run(Readable(read, write), write, server.create_initialization_options())
+        await server.run(ReadableMessages(read, write), write, server.create_initialization_options())
 
 
-class Readable:
+class Incoming(Protocol):
+    """The client's messages as the SDK's transports give them: each line read, or why it could not be."""
+
+    async def receive(self) -> SessionMessage | Exception: ...
+    async def aclose(self) -> None: ...
+
+
+class Outgoing(Protocol):
+    """Where messages to the client go."""
+
+    async def send(self, item: SessionMessage, /) -> None: ...
+
+
+class ReadableMessages:
     """The messages of a stream that can be read. A line that cannot is answered here, for the SDK would drop it.
 
     JSON-RPC 2.0 section 5: the answer's id is null, as the message's own is not known.
     """
 
-    def __init__(self, read: ReadStream[SessionMessage | Exception], write: WriteStream[SessionMessage]) -> None:
+    def __init__(self, read: Incoming, write: Outgoing) -> None:
         self._read = read
         self._write = write
 
     @property
     def last_context(self) -> Context | None:
         """The context in which the last message was sent, which the SDK asks its streams for."""
+        # Some of the SDK's streams have it, and none of its public types says so.
         return getattr(self._read, "last_context", None)
 
     async def receive(self) -> SessionMessage | Exception:
@@ -211,7 +224,7 @@ def http_app(server: Server[dict[str, Any]], settings: Settings, token: str | No
     security = transport_security(settings.host)
     if settings.transport == "http":
         app: ASGIApp = server.streamable_http_app(
-            transport_security=security, host=settings.host, max_request_body_size=MOST_BODY_BYTES
+            transport_security=security, host=settings.host, max_request_body_size=MAX_BODY_BYTES
         )
     else:
         app = _sse_app(server, security)
@@ -239,7 +252,7 @@ def _sse_app(server: Server[dict[str, Any]], security: TransportSecuritySettings
     from starlette.applications import Starlette
     from starlette.routing import Mount, Route
 
-    transport = SseServerTransport("/messages/", security_settings=security, max_request_body_size=MOST_BODY_BYTES)
+    transport = SseServerTransport("/messages/", security_settings=security, max_request_body_size=MAX_BODY_BYTES)
     return Starlette(
         routes=[
             Route("/sse", endpoint=_Streams(server, transport), methods=["GET"]),
@@ -273,9 +286,9 @@ class Bearer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._digest is not None:
-            given = _given_token(scope)
-            if given is None or not hmac.compare_digest(hashlib.sha256(given).digest(), self._digest):
-                await self._refuse(scope, receive, send, missing=given is None)
+            token = _bearer(scope)
+            if token is None or not hmac.compare_digest(hashlib.sha256(token).digest(), self._digest):
+                await self._refuse(scope, receive, send, missing=token is None)
                 return
             scope.setdefault("state", {})["principal"] = f"token:{self._digest.hex()[:16]}"
         await self._app(scope, receive, send)
@@ -288,7 +301,7 @@ class Bearer:
         await response(scope, receive, send)
 
 
-def _given_token(scope: Scope) -> bytes | None:
+def _bearer(scope: Scope) -> bytes | None:
     for name, value in scope["headers"]:
         if name == b"authorization":
             kind, _, token = value.partition(b" ")
@@ -314,8 +327,8 @@ def bearer_token(settings: Settings) -> str | None:
         token = settings.http_token.get_secret_value().strip()
     else:
         return None
-    if len(token) < _LEAST_TOKEN:
-        raise ConfigurationError(f"the bearer token is shorter than {_LEAST_TOKEN} characters")
+    if len(token) < _MIN_TOKEN_LENGTH:
+        raise ConfigurationError(f"the bearer token is shorter than {_MIN_TOKEN_LENGTH} characters")
     return token
 
 

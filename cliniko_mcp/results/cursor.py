@@ -8,23 +8,54 @@ import base64
 import hashlib
 import hmac
 import json
+import struct
 import zlib
-from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
 
 from cliniko_mcp.errors import InvalidCursor, JsonValue
 
+MAX_ANCHORS: Final = 5
 _MAC_BYTES: Final = 12
+_HEAD: Final = struct.Struct(f">QB{MAX_ANCHORS}L")
+"""The place: rows behind it, how many anchors, the anchors themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list was asked for: the tool, its arguments, and both as a cursor carries them."""
+
+    tool: str
+    arguments: Mapping[str, JsonValue]
+    packed: bytes
+
+    @classmethod
+    def of(cls, tool: str, arguments: Mapping[str, JsonValue]) -> Self:
+        """The query of this tool with these arguments."""
+        text = json.dumps([tool, dict(arguments)], separators=(",", ":"))
+        return cls(tool, arguments, zlib.compress(text.encode(), 9))
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """The query that was packed here. Raises ValueError or zlib.error for anything else."""
+        # A seam where JSON enters, and only what `of` wrote: the cursor's signature has been checked.
+        tool, arguments = json.loads(zlib.decompress(packed))
+        return cls(tool, arguments, packed)
+
+    @property
+    def cursor_length(self) -> int:
+        """The characters of any cursor that carries this query."""
+        return (4 * (_MAC_BYTES + _HEAD.size + len(self.packed)) + 2) // 3
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the answer to a query: the tool, its arguments, how many rows are behind, and the last ones' marks."""
+    """A place in the answer to a query: how many rows are behind, and the marks of the last ones, at most five."""
 
-    tool: str
-    arguments: dict[str, JsonValue]
-    start: int
-    anchors: list[int] = field(default_factory=list[int])
+    query: Query
+    start: int = 0
+    anchors: tuple[int, ...] = ()
 
 
 class Cursors:
@@ -35,9 +66,10 @@ class Cursors:
 
     def seal(self, position: Position) -> str:
         """The position as text that only this server can have made."""
-        fields = [position.tool, position.arguments, position.start, position.anchors]
-        packed = zlib.compress(json.dumps(fields, separators=(",", ":")).encode(), 9)
-        return base64.urlsafe_b64encode(self._mac(packed) + packed).decode().rstrip("=")
+        anchors = position.anchors
+        head = _HEAD.pack(position.start, len(anchors), *anchors, *[0] * (MAX_ANCHORS - len(anchors)))
+        content = head + position.query.packed
+        return base64.urlsafe_b64encode(self._mac(content) + content).decode().rstrip("=")
 
     def open(self, cursor: str, tool: str) -> Position:
         """The position that `cursor` stands for. Raises InvalidCursor for anything not sealed here for this tool."""
@@ -45,19 +77,19 @@ class Cursors:
             sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except ValueError:
             raise _invalid() from None
-        mac, packed = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
-        if not packed or not hmac.compare_digest(mac, self._mac(packed)):
+        mac, content = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
+        if len(content) <= _HEAD.size or not hmac.compare_digest(mac, self._mac(content)):
             raise _invalid()
-        fields = cast("list[Any]", json.loads(zlib.decompress(packed)))
-        position = Position(*fields)
-        if position.tool != tool:
+        start, count, *anchors = _HEAD.unpack_from(content)
+        query = Query.unpacked(content[_HEAD.size :])
+        if query.tool != tool:
             raise InvalidCursor(
-                f"This cursor continues {position.tool}, not {tool}.", f"Call {position.tool} with it instead."
+                f"This cursor continues {query.tool}, not {tool}.", f"Call {query.tool} with it instead."
             )
-        return position
+        return Position(query, start, tuple(anchors[:count]))
 
-    def _mac(self, packed: bytes) -> bytes:
-        return hmac.digest(self._key, packed, hashlib.sha256)[:_MAC_BYTES]
+    def _mac(self, content: bytes) -> bytes:
+        return hmac.digest(self._key, content, hashlib.sha256)[:_MAC_BYTES]
 
 
 def _invalid() -> InvalidCursor:

@@ -3,23 +3,27 @@
 Text that patients or staff wrote is cleaned, capped and set apart under `free_text`: it is data, never instructions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final, Literal, cast
+from typing import Final, Literal, TypeGuard
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
 from cliniko_mcp.cliniko.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.cliniko.models import Record, value_of
-from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.time_zones import time_zone
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.results.names import NAMED
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.budget import ENVELOPE_BYTES, USUAL_BYTES, fitted, size
+from cliniko_mcp.results.budget import Row as Row
+from cliniko_mcp.results.names import REFERENCES, ids_in, labels, referenced
 from cliniko_mcp.sanitize import clean, plain
 
 Detail = Literal["concise", "full"]
-Row = dict[str, JsonValue]
 
 FREE_TEXT: Final = frozenset(
     {
@@ -62,12 +66,12 @@ class Shape:
         self.fields = self._known(fields) if fields else None
 
     def _known(self, fields: Sequence[str]) -> frozenset[str]:
-        by_word = {named.word: field for field, named in NAMED.items()}
+        by_noun = {reference.noun: field for field, reference in REFERENCES.items()}
         known = set(self.record.model_fields)
-        wanted = {by_word.get(name, name) if name not in known else name for name in fields}
-        if strangers := sorted(wanted - known):
+        wanted = {by_noun.get(name, name) if name not in known else name for name in fields}
+        if unknown := sorted(wanted - known):
             raise InvalidArguments(
-                f"There is no field called {', '.join(clean(name, 60) for name in strangers)} here.",
+                f"There is no field called {', '.join(clean(name, 60) for name in unknown)} here.",
                 f"Fields: {', '.join(sorted(known))}.",
                 field="fields",
             )
@@ -87,20 +91,120 @@ class Shape:
         return ("id", *(name for name in shown if name != "id"))
 
 
-def shape_of(operation: Operation, given: Mapping[str, object], usual: Detail) -> Shape:
-    """The shape that the arguments `detail` and `fields` ask for. Raises InvalidArguments for anything else."""
-    detail = given.get("detail") or usual
+def shape_of(record: type[Record], arguments: Mapping[str, object], usual: Detail) -> Shape:
+    """The shape of this record that the arguments `detail` and `fields` ask for.
+
+    Raises InvalidArguments for anything else in them.
+    """
+    detail = arguments.get("detail") or usual
     if detail not in ("concise", "full"):
         raise InvalidArguments("detail must be concise or full.", f"Leave it out for {usual} rows.", field="detail")
-    fields = given.get("fields")
+    return Shape(record, detail, _field_names(arguments.get("fields")))
+
+
+def _field_names(fields: object) -> list[str] | None:
+    if fields is None:
+        return None
     if isinstance(fields, str):
-        fields = [name.strip() for name in fields.split(",") if name.strip()]
-    if fields is not None and not (isinstance(fields, list) and all(isinstance(name, str) for name in fields)):  # pyright: ignore[reportUnknownVariableType]
+        return [name.strip() for name in fields.split(",") if name.strip()]
+    names = [name for name in fields if isinstance(name, str)] if _is_list(fields) else None
+    if names is None or not _is_list(fields) or len(names) < len(fields):
         raise InvalidArguments(
             "fields must be names of fields, separated by commas.", "For example id, created_at.", field="fields"
         )
-    assert operation.record is not None
-    return Shape(operation.record, detail, cast("list[str] | None", fields))
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows ready to be shown: those that fit, how many were left for later, the names behind their ids, their zone."""
+
+    shown: list[Row]
+    left: int
+    names: dict[str, JsonValue]
+    zone: ZoneInfo
+    cut: bool = False
+    """Whether a row that was too long by itself had its texts cut."""
+
+
+async def shaped(
+    clinic: GuardedClinic, records: Sequence[Record], shape: Shape, max_bytes: int = USUAL_BYTES, reserved: int = 0
+) -> Rows:
+    """The records as rows, as many as fit into `max_bytes`, with the names that their ids stand for.
+
+    `reserved` is how many of the bytes the caller needs for other things.
+    """
+    shown = {name for record in records[:1] for name in shape.names(record)}
+    # A site that is not shown still says in which zone its times are.
+    ids = {field: ids for field, ids in ids_in(records).items() if field in shown or field == "business_id"}
+    found = await referenced(clinic, ids)
+    known = {field: _told_apart(names) for field, names in labels(found).items()}
+    zones = _zones(found.get("business_id", {}))
+    home = await clinic.zone()
+    rows: list[Row] = []
+    costs: list[int] = []
+    taken = 0
+    cut = False
+    room = max_bytes - ENVELOPE_BYTES - reserved
+    for record in records:
+        row = row_of(record, shape, zones.get(site_of(record) or "", home), known)
+        if not rows:
+            row, cut = fitted(row, room)
+        cost = size(row) + 1
+        if taken + cost > room and rows:
+            break
+        rows.append(row)
+        costs.append(cost)
+        taken += cost
+    # The names cost room too, and which of them are needed is known only now.
+    listed = shown - {"patient_id"}
+    while len(rows) > 1 and taken + size(_legend(records[: len(rows)], known, listed)) > room:
+        rows.pop()
+        taken -= costs.pop()
+    used = records[: len(rows)]
+    return Rows(rows, len(records) - len(rows), _legend(used, known, listed), _zone_of(used, zones, home), cut)
+
+
+def site_of(record: Record) -> str | None:
+    """The id of the site that a record belongs to; None where it belongs to none."""
+    site = value_of(record, "business_id")
+    return site if isinstance(site, str) else None
+
+
+def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Two records of one name are shown with their ids, so that a name in a row never means either."""
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
+
+
+def _zones(sites: Mapping[str, Record]) -> dict[str, ZoneInfo]:
+    """The zones of those sites whose zone is known, by their ids."""
+    if not sites:
+        return {}
+    from cliniko_mcp.cliniko.resources.businesses import Business
+
+    zones = {
+        key: time_zone(site.time_zone_identifier or "") for key, site in sites.items() if isinstance(site, Business)
+    }
+    return {key: zone for key, zone in zones.items() if zone is not None}
+
+
+def _zone_of(records: Sequence[Record], zones: Mapping[str, ZoneInfo], home: ZoneInfo) -> ZoneInfo:
+    found = {zones.get(site_of(record) or "", home) for record in records}
+    return found.pop() if len(found) == 1 else home
+
+
+def _legend(
+    records: Sequence[Record], known: Mapping[str, Mapping[str, str]], listed: Collection[str]
+) -> dict[str, JsonValue]:
+    legend: dict[str, JsonValue] = {}
+    for field, ids in ids_in(records).items():
+        if field not in listed:
+            continue
+        entries: dict[str, JsonValue] = {known[field][key]: key for key in sorted(ids) if known[field].get(key)}
+        if entries:
+            legend[field] = entries
+    return legend
 
 
 def row_of(
@@ -119,7 +223,7 @@ def row_of(
         if name in FREE_TEXT:
             if (text := _free(value, short)) not in _NOTHING:
                 free[name] = text
-        elif name in NAMED and isinstance(value, str):
+        elif name in REFERENCES and isinstance(value, str):
             row.update(_named(name, value, known, expand))
         elif short and name in _CODES and isinstance(value, int):
             row[name] = _CODES[name].get(value, value)
@@ -132,12 +236,12 @@ def row_of(
 
 
 def _named(field: str, record_id: str, known: Mapping[str, Mapping[str, str]], expand: bool) -> Row:
-    word = NAMED[field].word
+    noun = REFERENCES[field].noun
     label = known.get(field, {}).get(record_id)
     if not label:
         return {field: record_id}
     # The patient differs from row to row, so the id stays; the others stand once in the answer's `names`.
-    return {word: label, field: record_id} if field == "patient_id" or expand else {word: label}
+    return {noun: label, field: record_id} if field == "patient_id" or expand else {noun: label}
 
 
 def _shorten_end(record: Record, row: Row, zone: ZoneInfo) -> None:
@@ -167,12 +271,13 @@ def _written(value: JsonValue) -> Iterable[str]:
             yield plain(answer)
         for inside in ("sections", "questions", "fields"):
             yield from _written(value.get(inside))
-        for choice in cast("list[JsonValue]", value.get("answers") or value.get("options") or []):
+        choices = value.get("answers") or value.get("options")
+        for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and choice.get("selected"):
                 yield from _written(choice)
     elif isinstance(value, list):
-        for each in value:
-            yield from _written(each)
+        for part in value:
+            yield from _written(part)
 
 
 def _value(value: object, zone: ZoneInfo, short: bool) -> JsonValue:
@@ -190,11 +295,17 @@ def _value(value: object, zone: ZoneInfo, short: bool) -> JsonValue:
         case BaseModel():
             inside = {**value.__dict__, **(value.model_extra or {})}
             return _value(inside, zone, short)
-        case dict():
-            pairs = cast("dict[object, object]", value).items()
-            shown = {str(key): _value(each, zone, short) for key, each in pairs if each is not None}
-            return {clean(key, 80): each for key, each in shown.items()}
-        case list() | tuple():
-            return [_value(each, zone, short) for each in cast("Sequence[object]", value)]
+        case _ if _is_mapping(value):
+            return {clean(str(key), 80): _value(part, zone, short) for key, part in value.items() if part is not None}
+        case _ if _is_list(value):
+            return [_value(part, zone, short) for part in value]
         case _:
             return clean(str(value), _SHORT) if value is not None else None
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, list | tuple)

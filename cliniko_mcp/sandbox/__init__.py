@@ -1,4 +1,4 @@
 """The demo clinic: a faithful Cliniko in memory, below the HTTP seam, for trying, testing and measuring.
 
-`core.Sandbox` answers; `transport.SandboxTransport` is its face for the HTTP client, `port.asgi_app` the one on a port.
+`core.Sandbox` answers requests; they reach it through `transport.SandboxTransport` or, on a port, `port.asgi_app`.
 """

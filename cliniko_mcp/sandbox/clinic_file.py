@@ -1,4 +1,4 @@
-"""A clinic kept in a SQLite file: what was answered is in it, even where the process is killed the next moment."""
+"""A clinic in a SQLite file: a change is in it before the response, even where the process is killed right after."""
 
 import json
 import sqlite3
@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
-from cliniko_mcp.sandbox.clock import Reading
-from cliniko_mcp.sandbox.store import Change, NotKept
+from cliniko_mcp.sandbox.clock import ClockReading
+from cliniko_mcp.sandbox.store import PersistenceError, RowChange
 
 _FORMAT: Final = 1
 _SCHEMA: Final = """
@@ -24,7 +24,7 @@ _PUT: Final = (
 
 
 class ClinicFile:
-    """A keeper (see `store.Keeper`) for one process at a time. `place` stands in the order in which rows came.
+    """A `Persistence` for one process at a time. The column `place` numbers rows in the order in which they came.
 
     Raises ConfigurationError for a file that cannot be used, is another program's, or is in use.
     """
@@ -51,11 +51,11 @@ class ClinicFile:
             return True
         if not {"facts", "rows"} <= tables:
             return False
-        kept = self._file.execute("SELECT value FROM facts WHERE name = 'format'").fetchone()
-        return kept is None or kept[0] == str(_FORMAT)
+        stored = self._file.execute("SELECT value FROM facts WHERE name = 'format'").fetchone()
+        return stored is None or stored[0] == str(_FORMAT)
 
     def load(self) -> Mapping[str, JsonValue] | None:
-        """The kept state, or None for a new file."""
+        """The stored state, or None for a new file."""
         facts = dict(self._file.execute("SELECT name, value FROM facts").fetchall())
         if "ids" not in facts:
             return None
@@ -67,7 +67,7 @@ class ClinicFile:
         return {"now": facts["now"], "seed": int(facts["seed"]), "ids": int(facts["ids"]), "tables": tables}
 
     def replace(self, state: Mapping[str, JsonValue]) -> None:
-        """Keep this state instead of all there was, in one transaction."""
+        """Replace the stored state by this one, in one transaction."""
         tables = state.get("tables")
         with self._transaction() as file:
             file.execute("DELETE FROM rows")
@@ -78,8 +78,8 @@ class ClinicFile:
             for name in ("now", "seed", "ids"):
                 file.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, str(state.get(name))))
 
-    def save(self, changes: Iterable[Change], count: int) -> None:
-        """Keep these rows, in one transaction. Raises NotKept where it cannot, and has kept nothing then."""
+    def save(self, changes: Iterable[RowChange], count: int) -> None:
+        """Save these rows, in one transaction. Raises PersistenceError where it cannot, and has saved nothing then."""
         with self._transaction() as file:
             for resource, row_id, row in changes:
                 if row is None:
@@ -88,22 +88,22 @@ class ClinicFile:
                     file.execute(_PUT, (resource, row_id, _text(dict(row))))
             file.execute("INSERT OR REPLACE INTO facts VALUES ('ids', ?)", (str(count),))
 
-    def clock(self) -> Reading | None:
-        """The clock as it was kept last; None for a new file, and for one from before clocks were kept."""
-        kept = self._file.execute("SELECT value FROM facts WHERE name = 'clock'").fetchone()
-        if kept is None:
+    def load_clock(self) -> ClockReading | None:
+        """The clock as it was saved last; None for a new file, and for one from before clocks were saved."""
+        stored = self._file.execute("SELECT value FROM facts WHERE name = 'clock'").fetchone()
+        if stored is None:
             return None
-        shown, at, frozen = json.loads(kept[0])
-        return Reading(datetime.fromisoformat(shown), datetime.fromisoformat(at), frozen)
+        shown, at, frozen = json.loads(stored[0])
+        return ClockReading(datetime.fromisoformat(shown), datetime.fromisoformat(at), frozen)
 
-    def keep_clock(self, reading: Reading) -> None:
-        """Keep this reading instead of what there was."""
+    def save_clock(self, reading: ClockReading) -> None:
+        """Replace the saved clock by this reading."""
         text = json.dumps([reading.shown.isoformat(), reading.at.isoformat(), reading.frozen])
         with self._transaction() as file:
             file.execute("INSERT OR REPLACE INTO facts VALUES ('clock', ?)", (text,))
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file, so that another process can use it."""
         self._file.close()
 
     @contextmanager
@@ -119,7 +119,7 @@ class ClinicFile:
         except sqlite3.Error as problem:
             if self._file.in_transaction:
                 self._file.execute("ROLLBACK")
-            raise NotKept(f"the demo clinic's file {self._path} cannot be written: {problem}") from None
+            raise PersistenceError(f"the demo clinic's file {self._path} cannot be written: {problem}") from None
 
 
 def _id(row: JsonValue) -> str:

@@ -1,27 +1,29 @@
-"""The demo clinic's own clock: it starts at a given instant and runs, or stands still, and can be moved."""
+"""The demo clinic's own clock: it starts at any instant, runs or is frozen, and can be moved."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from cliniko_mcp.sandbox.timestamps import timestamp
+
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What the clinic's clock showed at a real moment, and whether it stood still then: enough to go on from."""
+class ClockReading:
+    """What the clinic's clock showed at a real moment, and whether it was frozen then: enough to continue from."""
 
     shown: datetime
     at: datetime
     frozen: bool
 
     def now(self, wall: datetime) -> datetime:
-        """What the clock would show by now: a running one has gone on, a standing one stands where it stood."""
+        """What the clock shows at this real time: a running one has run on, a frozen one has not."""
         return self.shown if self.frozen else self.shown + max(wall - self.at, timedelta())
 
 
 class SandboxClock:
-    """Tells the clinic's time. `monotonic` gives elapsed seconds; a frozen clock ignores it.
+    """The clinic's clock. `monotonic` returns elapsed seconds; a frozen clock ignores it.
 
-    `moved` is called whenever the clock was put elsewhere, stopped or let run.
+    `on_change` is called whenever the clock was set, moved, frozen or let run.
     """
 
     def __init__(self, start: datetime, *, frozen: bool, monotonic: Callable[[], float]) -> None:
@@ -31,11 +33,11 @@ class SandboxClock:
         self._base = start.astimezone(UTC)
         self._since = monotonic()
         self._frozen = frozen
-        self.moved: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
 
     @property
     def frozen(self) -> bool:
-        """Whether the clock stands still until it is moved."""
+        """Whether the clock stands still unless it is moved."""
         return self._frozen
 
     def now(self) -> datetime:
@@ -45,24 +47,24 @@ class SandboxClock:
         return self._base + timedelta(seconds=self._ticks() - self._since)
 
     def stamp(self) -> str:
-        """The present instant in wire form, whole seconds with a literal `Z` (api.md 1.6)."""
-        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        """The present instant in wire form, whole seconds with a literal `Z` (cliniko-api.md#values)."""
+        return timestamp(self.now())
 
     def advance(self, step: timedelta) -> None:
         """Move the clock by this much; backwards with a negative step."""
         self._base += step
-        self.moved()
+        self.on_change()
 
     def set(self, moment: datetime) -> None:
-        """Put the clock to this instant; it runs on, or stands still, as before."""
+        """Set the clock to this instant; it stays running or frozen."""
         if moment.tzinfo is None:
             raise ValueError("the clinic's clock needs an aware instant")
         self._base = moment.astimezone(UTC)
         self._since = self._ticks()
-        self.moved()
+        self.on_change()
 
     def restart(self, start: datetime, *, frozen: bool) -> None:
-        """Put the clock to this instant and let it run or stand from there."""
+        """Set the clock to this instant and let it run, or freeze it, from there."""
         self._frozen = frozen
         self.set(start)
 
@@ -70,11 +72,11 @@ class SandboxClock:
         """Stop the clock where it is."""
         self._base = self.now()
         self._frozen = True
-        self.moved()
+        self.on_change()
 
     def run(self) -> None:
         """Let the clock run on from where it is."""
         if self._frozen:
             self._since = self._ticks()
             self._frozen = False
-        self.moved()
+        self.on_change()

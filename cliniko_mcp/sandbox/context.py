@@ -1,27 +1,29 @@
-"""The demo clinic behind the wire: its rows, clock, ids and rules, with the verbs that shapes and rules use."""
+"""The state of the demo clinic and what handlers and rules may do with it: rows, clock, ids and the rulebook."""
 
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 
-from cliniko_mcp.cliniko.time_zones import zone
+from cliniko_mcp.cliniko.time_zones import zone_or_utc
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.clock import SandboxClock
 from cliniko_mcp.sandbox.ids import IdSequence
 from cliniko_mcp.sandbox.links import VIEWS
 from cliniko_mcp.sandbox.query import Finder
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
-from cliniko_mcp.sandbox.serialise import present
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.serialise import serialise
 from cliniko_mcp.sandbox.store import Row, Store, is_hidden
 from cliniko_mcp.sandbox.wire import Json, not_found
 
 
 class RequestContext:
-    """What a rule may reach: reading and keeping rows, with stamps, ids and the rules that follow from a change."""
+    """What a rule may use: it reads and writes rows, with timestamps, ids and the rules that follow from a change."""
 
-    def __init__(self, clock: SandboxClock, ids: IdSequence, book: Rulebook, base_url: str) -> None:
+    def __init__(
+        self, clock: SandboxClock, ids: IdSequence, rulebook: Rulebook["RequestContext"], base_url: str
+    ) -> None:
         self.clock = clock
         self.ids = ids
-        self.book = book
+        self.rulebook = rulebook
         self.base_url = base_url
         self.store = Store()
         self.finder = Finder(self.store)
@@ -53,37 +55,37 @@ class RequestContext:
                     yield row
 
     def children(self, resource: str, column: str, parent: str, parent_id: str) -> list[Row]:
-        """All rows, hidden ones too, whose column holds this parent's id. Raises the 404 where the parent is not."""
+        """All rows, hidden ones too, whose column holds this parent's id. Raises the 404 for an unknown parent."""
         if self.get(parent, parent_id) is None:
             raise not_found()
         tables = [self.store.table(name) for name in VIEWS.get(resource, (resource,))]
         return [table.rows[row_id] for table in tables for row_id in table.matching(column, parent_id)]
 
     def insert(self, resource: str, values: Mapping[str, JsonValue], user_id: str | None = None) -> Row:
-        """Keep a new row as a rule made it, with id and stamps, and let other rules follow it up (`created`)."""
-        stamp = self.clock.stamp()
-        row = self.store.put(resource, {"id": self.ids.next(), "created_at": stamp, "updated_at": stamp, **values})
-        self.book.run("created", self, Change(resource, None, dict(row), user_id=user_id))
+        """Store a new row that a rule made, with id and timestamps, and run the rules for `created`; the row."""
+        now = self.clock.stamp()
+        row = self.store.put(resource, {"id": self.ids.next(), "created_at": now, "updated_at": now, **values})
+        self.rulebook.run("created", self, Change(resource, None, dict(row), user_id=user_id))
         return self.store.get(resource, str(row["id"])) or row
 
     def amend(self, resource: str, row_id: str, **values: JsonValue) -> None:
-        """Set these fields of a row because another changed; `updated_at` moves if any of them really did."""
+        """Set these fields of a row because another row changed; `updated_at` moves if any of them differs."""
         row = self.store.get(resource, row_id)
         if row is None or all(row.get(name) == value for name, value in values.items()):
             return
         self.store.put(resource, {**row, **values, "updated_at": self.clock.stamp()})
 
-    def note(self, resource: str, row_id: str, **values: JsonValue) -> None:
-        """Set derived fields without a trace in `updated_at`."""
+    def set_derived(self, resource: str, row_id: str, **values: JsonValue) -> None:
+        """Set derived fields of a row; `updated_at` stays."""
         row = self.store.get(resource, row_id)
         if row is not None and any(row.get(name) != value for name, value in values.items()):
             self.store.put(resource, {**row, **values})
 
-    def show(self, resource: str, row: Row) -> Json:
-        """The row as the wire shows it, completed by the rules that present it."""
-        shown = present(resource, row, self.base_url)
-        for presenter in self.book.presenters.get(resource, ()):
-            presenter(self, row, shown)
+    def serialise(self, resource: str, row: Row) -> Json:
+        """The row as JSON, completed by the rules that serialise this resource."""
+        shown = serialise(resource, row, self.base_url)
+        for complete in self.rulebook.serialisers.get(resource, ()):
+            complete(self, row, shown)
         return shown
 
     def settings(self) -> Mapping[str, JsonValue]:
@@ -95,10 +97,10 @@ class RequestContext:
     def account_zone(self) -> tzinfo:
         """The zone in which the account counts its days: that of its owner (choices 41)."""
         row = self.store.get("settings", "settings")
-        return zone(row.get("time_zone_identifier") if row else None)
+        return zone_or_utc(row.get("time_zone_identifier") if row else None)
 
     def zone_of(self, business_id: JsonValue) -> tzinfo:
         """The zone of a site; the account's where the site names none."""
         business = self.get("businesses", business_id)
         name = business.get("time_zone_identifier") if business else None
-        return zone(name) if name else self.account_zone()
+        return zone_or_utc(name) if name else self.account_zone()

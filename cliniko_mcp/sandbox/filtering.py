@@ -1,4 +1,4 @@
-"""The filter grammar of lists, `q[]=field:OPvalue`, with Cliniko's refusals word for word (api.md 1.5)."""
+"""The filter grammar of lists, `q[]=field:OPvalue`, with Cliniko's refusals word for word (cliniko-api.md#filters)."""
 
 import operator
 import re
@@ -38,18 +38,18 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MASK: Final = re.compile(r"[0-9*]{4}-[0-9*]{2}-[0-9*]{2}")
 
 STAMP_GROUPS: Final = (("archived_at", "deleted_at"), ("cancelled_at",))
-"""Stamps that hide a row: archiving sets the first two alike, so asking about either lifts both (choices 9)."""
+"""Stamps that hide a row: archiving sets the first two alike, so a filter on either reveals both (choices 9)."""
 
 ALIASES: Final[Mapping[tuple[str, str], str]] = {
     ("attendees", "appointment_id"): "booking_id",
     ("invoices", "invoice_id"): "original_invoice_id",
 }
-"""Filters that go under another name in the rows of their table (api.md 2.3, 2.4)."""
+"""Filters whose column has another name in the rows of their table (cliniko-api.md#calendar, #money-and-stock)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """One understood condition. `value` is in wire form; for a list of numbers, the numbers without spaces."""
+class Condition:
+    """One parsed condition of a filter. `value` is in wire form; for a list of numbers, the numbers without spaces."""
 
     field: str
     operator: str
@@ -57,32 +57,32 @@ class Wanted:
     family: Family
 
     @property
-    def lifts(self) -> tuple[str, ...]:
-        """The stamps whose rows this condition lets in again."""
+    def reveals(self) -> tuple[str, ...]:
+        """The stamps whose rows this condition shows although they are hidden."""
         return next((group for group in STAMP_GROUPS if self.field in group and self.operator != "!?"), ())
 
 
-def parse(texts: Iterable[str], allowed: Mapping[str, Family]) -> tuple[Wanted, ...]:
-    """The conditions that these `q` values stand for. Raises the 400 that Cliniko gives for a wrong one."""
+def parse(texts: Iterable[str], allowed: Mapping[str, Family]) -> tuple[Condition, ...]:
+    """The conditions in these `q` values. Raises the 400 that Cliniko gives for a wrong one."""
     return tuple(_condition(text, allowed) for text in texts)
 
 
-def _condition(text: str, allowed: Mapping[str, Family]) -> Wanted:
+def _condition(text: str, allowed: Mapping[str, Family]) -> Condition:
     name, colon, rest = text.partition(":")
     if not colon:
         raise bad_request(f"{text} is not a valid filter")
     family = allowed.get(name)
     if family is None:
         raise bad_request(f"{name} is not filterable")
-    sign = next((each for each in _OPERATORS if rest.startswith(each)), None)
+    sign = next((sign for sign in _OPERATORS if rest.startswith(sign)), None)
     if sign is None or sign not in OPERATORS[family]:
         raise bad_request(f"{text} is not a valid filter")
     value = rest.removeprefix(sign)
     if sign in _BARE:
         if value:
             raise bad_request(f"{text} is not a valid filter")
-        return Wanted(name, sign, "", family)
-    return Wanted(name, sign, _checked(name, family, sign, value), family)
+        return Condition(name, sign, "", family)
+    return Condition(name, sign, _checked(name, family, sign, value), family)
 
 
 def _checked(name: str, family: Family, sign: str, value: str) -> str:
@@ -112,9 +112,9 @@ def _exists(text: str) -> bool:
     return True
 
 
-def predicate(wanted: Wanted, column: str) -> Predicate:
+def predicate(condition: Condition, column: str) -> Predicate:
     """A test of one row's `column` for this condition. Null compares with nothing, as in SQL (choices 6)."""
-    match wanted.operator:
+    match condition.operator:
         case "*":
             return lambda row: True
         case "?":
@@ -122,14 +122,14 @@ def predicate(wanted: Wanted, column: str) -> Predicate:
         case "!?":
             return lambda row: row.get(column) in _UNSET
         case _:
-            return _TESTS[wanted.family](wanted, column)
+            return _TESTS[condition.family](condition, column)
 
 
-def _number_test(wanted: Wanted, column: str) -> Predicate:
-    if wanted.operator == "=":  # ids are kept as text, other numbers as numbers
-        numbers = {each for part in wanted.value.split(",") for each in (part, int(part))}
+def _number_test(condition: Condition, column: str) -> Predicate:
+    if condition.operator == "=":  # ids are stored as text, other numbers as numbers
+        numbers = {number for part in condition.value.split(",") for number in (part, int(part))}
         return lambda row: row.get(column) in numbers
-    return _comparison(wanted.operator, int(wanted.value), column, int)
+    return _comparison(condition.operator, int(condition.value), column, int)
 
 
 def _comparison(sign: str, bound: object, column: str, read: Callable[[Any], object] | None = None) -> Predicate:
@@ -139,16 +139,18 @@ def _comparison(sign: str, bound: object, column: str, read: Callable[[Any], obj
     return lambda row: (value := row.get(column)) is not None and compare(read(value), bound)
 
 
-def _text_test(wanted: Wanted, column: str) -> Predicate:
-    if wanted.operator in ("~", "~~"):
-        fits = _like(wanted.value if wanted.operator == "~~" else f"%{wanted.value}%")
+def _text_test(condition: Condition, column: str) -> Predicate:
+    if condition.operator in ("~", "~~"):
+        fits = _like(condition.value if condition.operator == "~~" else f"%{condition.value}%")
         return lambda row: (value := row.get(column)) is not None and fits(_folded(value))
-    return _comparison(wanted.operator, wanted.value.casefold(), column, _folded)
+    return _comparison(condition.operator, condition.value.casefold(), column, _folded)
 
 
 def _like(pattern: str) -> Callable[[str], bool]:
-    """A test of folded text: each `%` stands for any text. Its parts are looked for once each, in order, so that no
-    pattern takes long; a regular expression could try for ever."""
+    """A test of folded text in which each `%` of the pattern stands for any text.
+
+    Its parts are searched once, in order, so that no pattern takes long; a regular expression could try for ever.
+    """
     first, *between = _folded(pattern).split("%")
     last = between.pop() if between else None
 
@@ -172,29 +174,31 @@ def _folded(value: object) -> str:
     return str(value).casefold()
 
 
-def _flag_test(wanted: Wanted, column: str) -> Predicate:
-    expected = (wanted.value == "true") is (wanted.operator == "=")
+def _flag_test(condition: Condition, column: str) -> Predicate:
+    expected = (condition.value == "true") is (condition.operator == "=")
     return lambda row: row.get(column) is expected
 
 
-def _date_test(wanted: Wanted, column: str) -> Predicate:
-    if "*" in wanted.value:
-        mask = re.compile(wanted.value.replace("*", "[0-9]"))
+def _date_test(condition: Condition, column: str) -> Predicate:
+    if "*" in condition.value:
+        mask = re.compile(condition.value.replace("*", "[0-9]"))
         return lambda row: mask.fullmatch(str(row.get(column))) is not None
-    return _comparison(wanted.operator, wanted.value, column)
+    return _comparison(condition.operator, condition.value, column)
 
 
-def _instant_test(wanted: Wanted, column: str) -> Predicate:
-    if "." in wanted.value:  # kept instants are whole seconds: only a bound with a fraction needs more than its text
-        return _comparison(wanted.operator, datetime.fromisoformat(wanted.value), column, datetime.fromisoformat)
-    return _comparison(wanted.operator, wanted.value, column)
+def _instant_test(condition: Condition, column: str) -> Predicate:
+    if (
+        "." in condition.value
+    ):  # stored instants are whole seconds, so their text decides against a bound of whole seconds
+        return _comparison(condition.operator, datetime.fromisoformat(condition.value), column, datetime.fromisoformat)
+    return _comparison(condition.operator, condition.value, column)
 
 
-def _array_test(wanted: Wanted, column: str) -> Predicate:
-    return lambda row: isinstance(values := row.get(column), list) and wanted.value in values
+def _array_test(condition: Condition, column: str) -> Predicate:
+    return lambda row: isinstance(values := row.get(column), list) and condition.value in values
 
 
-_TESTS: Final[Mapping[Family, Callable[[Wanted, str], Predicate]]] = {
+_TESTS: Final[Mapping[Family, Callable[[Condition, str], Predicate]]] = {
     NUMBER: _number_test,
     TEXT: _text_test,
     FLAG: _flag_test,

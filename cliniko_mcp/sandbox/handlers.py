@@ -1,4 +1,7 @@
-"""What every operation does by its shape alone; rules add what is particular (api.md 1.3 to 1.8)."""
+"""The handler of each shape of operation; rules add what is particular to a resource.
+
+Source: cliniko-api.md#pagination to #archive-delete-cancel.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -6,218 +9,222 @@ from typing import Final
 
 from cliniko_mcp.cliniko.filters import INSTANT, NUMBER, Family
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox import bodies, filtering, paging, query
+from cliniko_mcp.sandbox import filtering, paging, query
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.legacy import HiddenList
+from cliniko_mcp.sandbox.legacy_routes import HiddenList
 from cliniko_mcp.sandbox.links import VIEWS, target_of
-from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Change
+from cliniko_mcp.sandbox.request import OperationRequest
+from cliniko_mcp.sandbox.rulebook import Change
 from cliniko_mcp.sandbox.serialise import columns_of, envelope
 from cliniko_mcp.sandbox.store import Row, is_hidden
-from cliniko_mcp.sandbox.wire import (
-    Json,
-    SandboxResponse,
-    answer,
-    invalid,
-    json_body,
-    not_found,
-    nothing,
-)
+from cliniko_mcp.sandbox.validation import INVALID, validate
+from cliniko_mcp.sandbox.wire import Json, SandboxResponse, invalid, json_response, no_content, not_found
 
 _EXTRA_FILTERS: Final[Mapping[str, Mapping[str, Family]]] = {"invoices": {"invoice_id": NUMBER}}
-"""Filters that no list names, but that embedded links use (api.md section 5, reversed_invoices)."""
+"""Filters that no list names, but that embedded links use (cliniko-api.md#discrepancies, reversed_invoices)."""
 
 _ARCHIVED: Final = {"patient_cases": "Case has been archived."}
-"""Links whose hidden targets are refused for the whole record, in these words (api.md 2.3, attendees)."""
+"""Resources whose hidden rows, where an id names one, are refused for the whole record.
+
+Source: cliniko-api.md#calendar, attendees.
+"""
 
 
-def answer_list(context: RequestContext, ask: Ask) -> SandboxResponse:
+def list_rows(context: RequestContext, request: OperationRequest) -> SandboxResponse:
     """A page of rows: the parent's, filtered, visible, sorted."""
-    return page(context, ask, _rows(context, ask))
+    return page(context, request, _rows(context, request))
 
 
-def answer_hidden_list(context: RequestContext, ask: Ask) -> SandboxResponse:
-    """A page of the rows that a stamp hides (api.md 1.8, legacy routes)."""
-    operation = ask.operation
+def list_hidden(context: RequestContext, request: OperationRequest) -> SandboxResponse:
+    """A page of the rows that a stamp hides (cliniko-api.md#archive-delete-cancel, legacy routes)."""
+    operation = request.operation
     assert isinstance(operation, HiddenList), "the shape of hidden lists"
-    return page(context, ask, _rows(context, ask, operation.implied), operation.shows)
+    return page(context, request, _rows(context, request, operation.implied), operation.shows)
 
 
-def _rows(context: RequestContext, ask: Ask, conditions: tuple[filtering.Wanted, ...] = ()) -> Sequence[Row]:
-    operation = ask.operation
+def _rows(
+    context: RequestContext, request: OperationRequest, conditions: tuple[filtering.Condition, ...] = ()
+) -> Sequence[Row]:
+    operation = request.operation
     if operation.filters:  # a list without filters does not look at q at all (services)
-        allowed = {**operation.filters, **_EXTRA_FILTERS.get(ask.resource, {})}
-        conditions += filtering.parse(ask.queries, allowed)
-    order = query.columns(ask.parameter("sort"), ask.parameter("order"), columns_of(ask.resource))
-    source = context.book.sources.get(operation.name)
+        allowed = {**operation.filters, **_EXTRA_FILTERS.get(request.resource, {})}
+        conditions += filtering.parse(request.filter_texts, allowed)
+    order = query.sort_columns(request.parameter("sort"), request.parameter("order"), columns_of(request.resource))
+    source = context.rulebook.row_sources.get(operation.name)
     if source is not None:
-        return query.narrow(source(context, ask), query.Query((ask.resource,), (), conditions, order))
-    fixed = tuple(_parent_column(context, ask))
-    tables = VIEWS.get(ask.resource, (ask.resource,))
-    return context.finder.find(query.Query(tables, fixed, conditions, order))
+        return query.select(source(context, request), query.Query((request.resource,), (), conditions, order))
+    parents = tuple(_parents(context, request))
+    tables = VIEWS.get(request.resource, (request.resource,))
+    return context.finder.find(query.Query(tables, parents, conditions, order))
 
 
-def page(context: RequestContext, ask: Ask, rows: Sequence[Row], fields: Sequence[str] = ()) -> SandboxResponse:
-    """The asked-for page of these rows in the envelope; of each only these fields, where any are named."""
-    wanted = paging.page_of(ask)
-    shown = [show(context, ask.resource, row) for row in wanted.of(rows)]
+def page(
+    context: RequestContext, request: OperationRequest, rows: Sequence[Row], fields: Sequence[str] = ()
+) -> SandboxResponse:
+    """The requested page of these rows in the envelope; of each row only these fields, where any are named."""
+    requested = paging.page_of(request)
+    shown = [serialise_row(context, request.resource, row) for row in requested.of(rows)]
     if fields:
-        shown = [{name: each[name] for name in fields} for each in shown]
-    path = ask.operation.path.format_map(ask.ids)
-    return answer(
-        envelope(ask.resource, shown, len(rows), paging.links(ask, context.base_url, path, wanted, len(rows)))
-    )
+        shown = [{name: row[name] for name in fields} for row in shown]
+    path = request.operation.path.format_map(request.ids)
+    links = paging.links(request, context.base_url, path, requested, len(rows))
+    return json_response(envelope(request.resource, shown, len(rows), links))
 
 
-def _parent_column(context: RequestContext, ask: Ask) -> Iterable[tuple[str, str]]:
-    steps = ask.operation.path.strip("/").split("/")
+def _parents(context: RequestContext, request: OperationRequest) -> Iterable[tuple[str, str]]:
+    """The columns and ids of the parents that the path names. Raises the 404 for an unknown one."""
+    steps = request.operation.path.strip("/").split("/")
     for parent, step in pairwise(steps):  # /patients/{patient_id}/...: the segment before an id names its resource
         name = step.strip("{}")
-        if name in ask.ids:
-            if context.get(parent, ask.ids[name]) is None:
+        if name in request.ids:
+            if context.get(parent, request.ids[name]) is None:
                 raise not_found()
-            yield name, ask.ids[name]
+            yield name, request.ids[name]
 
 
-def show(context: RequestContext, resource: str, row: Row) -> Json:
+def serialise_row(context: RequestContext, resource: str, row: Row) -> Json:
     """The row as this resource shows it; in a view it keeps its concrete form and, for bookings, gets its own link."""
     table = context.table_of(resource, str(row.get("id"))) if resource in VIEWS else resource
-    shown = context.show(table or resource, row)
+    shown = context.serialise(table or resource, row)
     if resource == "bookings":
         shown["links"] = {"self": f"{context.base_url}/bookings/{row['id']}"}
     return shown
 
 
-def answer_get(context: RequestContext, ask: Ask) -> SandboxResponse:
-    """One row; a hidden one only where `q[]` asks for it (api.md 1.8)."""
-    return answer(show(context, ask.resource, _shown_row(context, ask)))
-
-
-def _shown_row(context: RequestContext, ask: Ask) -> Row:
-    row = context.get(ask.resource, ask.ids.get("id"))
-    allowed = dict.fromkeys(ask.operation.hidden_filters, INSTANT)
-    conditions = filtering.parse(ask.queries, allowed) if allowed else ()
-    if row is None or not query.visible(row, conditions):
+def get(context: RequestContext, request: OperationRequest) -> SandboxResponse:
+    """One row; a hidden one only where `q[]` asks for it (cliniko-api.md#archive-delete-cancel)."""
+    row = context.get(request.resource, request.ids.get("id"))
+    allowed = dict.fromkeys(request.operation.hidden_filters, INSTANT)
+    conditions = filtering.parse(request.filter_texts, allowed) if allowed else ()
+    if row is None or not query.is_visible(row, conditions):
         raise not_found()
-    return row
+    return _row_response(context, request, row)
 
 
-def answer_create(context: RequestContext, ask: Ask) -> SandboxResponse:
+def _row_response(
+    context: RequestContext, request: OperationRequest, row: Row, status: int = 200, **headers: str
+) -> SandboxResponse:
+    return json_response(serialise_row(context, request.resource, row), status, **headers)
+
+
+def create(context: RequestContext, request: OperationRequest) -> SandboxResponse:
     """201 with the new row and where it is."""
-    given, errors = bodies.read(ask.operation, json_body(ask.request))
-    _check_targets(context, ask.resource, given, errors, {})
+    body, errors = validate(request.operation, request.json())
+    _check_targets(context, request.resource, body, errors, {})
     if errors:
         raise invalid(errors)
-    change = Change(ask.resource, None, dict(given), given, ask.caller.user_id)
+    change = Change(request.resource, None, dict(body), body, request.owner.user_id)
     _run(context, "create", change)
     stamp = context.clock.stamp()
     row_id = context.ids.next()
-    context.store.put(ask.resource, {"id": row_id, "created_at": stamp, "updated_at": stamp, **change.new})
+    context.store.put(request.resource, {"id": row_id, "created_at": stamp, "updated_at": stamp, **change.new})
     change.new["id"] = row_id
-    context.book.run("created", context, change)
-    row = context.get(ask.resource, row_id)
-    assert row is not None, "a row that was just kept"
-    return answer(show(context, ask.resource, row), 201, Location=f"{context.base_url}/{ask.resource}/{row_id}")
+    context.rulebook.run("created", context, change)
+    row = context.get(request.resource, row_id)
+    assert row is not None, "a row that was just stored"
+    return _row_response(context, request, row, 201, Location=f"{context.base_url}/{request.resource}/{row_id}")
 
 
-def answer_update(context: RequestContext, ask: Ask) -> SandboxResponse:
+def update(context: RequestContext, request: OperationRequest) -> SandboxResponse:
     """200 with the changed row; what was not sent stays, null empties, and only a real change moves `updated_at`."""
-    old = live_row(context, ask)
-    given, errors = bodies.read(ask.operation, json_body(ask.request))
-    _check_targets(context, ask.resource, given, errors, old)
+    old = live_row(context, request)
+    body, errors = validate(request.operation, request.json())
+    _check_targets(context, request.resource, body, errors, old)
     if errors:
         raise invalid(errors)
-    change = Change(ask.resource, old, {**old, **given}, given, ask.caller.user_id)
+    change = Change(request.resource, old, {**old, **body}, body, request.owner.user_id)
     _run(context, "update", change)
-    keep(context, change)
-    context.book.run("updated", context, change)
-    return answer(show(context, ask.resource, live_row(context, ask)))
+    store_change(context, change)
+    context.rulebook.run("updated", context, change)
+    return _row_response(context, request, live_row(context, request))
 
 
-def keep(context: RequestContext, change: Change) -> None:
-    """Keep the changed row, with a new `updated_at` if anything in it differs."""
+def store_change(context: RequestContext, change: Change) -> None:
+    """Store the changed row, with a new `updated_at` if anything in it differs."""
     old = change.old or {}
     if any(old.get(name) != value for name, value in change.new.items()):
         context.store.put(change.resource, {**change.new, "updated_at": context.clock.stamp()})
 
 
-def answer_archive(context: RequestContext, ask: Ask) -> SandboxResponse:
+def archive(context: RequestContext, request: OperationRequest) -> SandboxResponse:
     """204; `archived_at` and, where the record has it, `deleted_at` are set alike. A second time is 404."""
-    old = live_row(context, ask)
-    stamp: JsonValue = context.clock.stamp()
-    stamps: Json = {"archived_at": stamp}
-    if "deleted_at" in columns_of(ask.resource):
-        stamps["deleted_at"] = stamp
-    change = Change(ask.resource, old, {**old, **stamps}, {}, ask.caller.user_id)
+    old = live_row(context, request)
+    now: JsonValue = context.clock.stamp()
+    stamps: Json = {"archived_at": now}
+    if "deleted_at" in columns_of(request.resource):
+        stamps["deleted_at"] = now
+    change = Change(request.resource, old, {**old, **stamps}, {}, request.owner.user_id)
     _run(context, "archive", change)
-    keep(context, change)
-    context.book.run("archived", context, change)
-    return nothing()
+    store_change(context, change)
+    context.rulebook.run("archived", context, change)
+    return no_content()
 
 
-def answer_unarchive(context: RequestContext, ask: Ask) -> SandboxResponse:
+def unarchive(context: RequestContext, request: OperationRequest) -> SandboxResponse:
     """200 with the row brought back; 404 for one that is not archived (choices 11)."""
-    old = context.get(ask.resource, ask.ids.get("id"))
+    old = context.get(request.resource, request.ids.get("id"))
     if old is None or "archived_at" not in old:
         raise not_found()
-    change = Change(ask.resource, old, {**old, "archived_at": None, "deleted_at": None}, {}, ask.caller.user_id)
+    restored: Json = {**old, "archived_at": None, "deleted_at": None}
+    change = Change(request.resource, old, restored, {}, request.owner.user_id)
     _run(context, "unarchive", change)
-    keep(context, change)
-    context.book.run("unarchived", context, change)
-    return answer(show(context, ask.resource, live_row(context, ask)))
+    store_change(context, change)
+    context.rulebook.run("unarchived", context, change)
+    return _row_response(context, request, live_row(context, request))
 
 
-def answer_delete(context: RequestContext, ask: Ask) -> SandboxResponse:
+def delete(context: RequestContext, request: OperationRequest) -> SandboxResponse:
     """204; the row is gone for good."""
-    old = live_row(context, ask)
-    change = Change(ask.resource, old, dict(old), {}, ask.caller.user_id)
+    old = live_row(context, request)
+    change = Change(request.resource, old, dict(old), {}, request.owner.user_id)
     _run(context, "delete", change)
-    context.store.remove(ask.resource, str(old["id"]))
-    context.book.run("deleted", context, change)
-    return nothing()
+    context.store.remove(request.resource, str(old["id"]))
+    context.rulebook.run("deleted", context, change)
+    return no_content()
 
 
-def live_row(context: RequestContext, ask: Ask) -> Row:
-    """The row that the path names; 404 unless it is there and not hidden."""
-    row = context.live(ask.resource, ask.ids.get("id"))
+def live_row(context: RequestContext, request: OperationRequest) -> Row:
+    """The row that the path names; 404 unless it exists and is not hidden."""
+    row = context.live(request.resource, request.ids.get("id"))
     if row is None:
         raise not_found()
     return row
 
 
-def _run(context: RequestContext, moment: str, change: Change) -> None:
-    context.book.run(moment, context, change)
+def _run(context: RequestContext, event: str, change: Change) -> None:
+    context.rulebook.run(event, context, change)
     if change.errors:
         raise invalid(change.errors)
 
 
 def _check_targets(
-    context: RequestContext, resource: str, given: Mapping[str, JsonValue], errors: dict[str, str], old: Row
+    context: RequestContext, resource: str, body: Mapping[str, JsonValue], errors: dict[str, str], old: Row
 ) -> None:
-    """Put a sentence on every id that names no live record; what is stored already may stay as it is."""
-    for name, value in given.items():
+    """Add an error for every id that names no live record; an id that is stored already may stay."""
+    for name, value in body.items():
         target = target_of(resource, name)
-        if target is None or value is None or name in errors or value == old.get(name):
-            continue
         before = old.get(name)
-        kept = before if isinstance(before, list) else []
+        if target is None or value is None or name in errors or value == before:
+            continue
+        stored = before if isinstance(before, list) else []
         for row_id in value if isinstance(value, list) else [value]:
-            if row_id in kept:
+            if row_id in stored:
                 continue
             row = context.get(target, row_id)
             if row is not None and is_hidden(row) and target in _ARCHIVED:
                 errors["base"] = _ARCHIVED[target]
             elif row is None or is_hidden(row):
-                errors[name] = bodies.INVALID
+                errors[name] = INVALID
 
 
-SHAPES: Final[Mapping[str, Callable[[RequestContext, Ask], SandboxResponse]]] = {
-    "list": answer_list,
-    "hidden list": answer_hidden_list,
-    "get": answer_get,
-    "create": answer_create,
-    "update": answer_update,
-    "archive": answer_archive,
-    "unarchive": answer_unarchive,
-    "delete": answer_delete,
+HANDLERS: Final[Mapping[str, Callable[[RequestContext, OperationRequest], SandboxResponse]]] = {
+    "list": list_rows,
+    "hidden list": list_hidden,
+    "get": get,
+    "create": create,
+    "update": update,
+    "archive": archive,
+    "unarchive": unarchive,
+    "delete": delete,
 }
+"""The handler of each shape. Conflicts and cancellations have no general one: rules answer them."""

@@ -1,6 +1,6 @@
-"""Ids and secret tokens of the demo clinic: the same seed gives the same ones in the same order.
+"""Ids and secret tokens of the demo clinic: the same seed has the same ones in the same order.
 
-All resources draw from one sequence, so bookings and their concrete types share one space (api.md 6, point 3).
+All resources draw from one sequence, so bookings and their concrete types share one space.
 """
 
 from hashlib import blake2b
@@ -11,7 +11,7 @@ _STEP: Final = 1 << 21
 
 
 class IdSequence:
-    """Rising 19-digit ids. `count` is all the state there is: it is saved and restored with the clinic."""
+    """Rising 19-digit ids. `count` is the whole state: it is saved and restored with the clinic."""
 
     def __init__(self, seed: int, count: int = 0) -> None:
         self.seed = seed
@@ -23,7 +23,7 @@ class IdSequence:
         return str(_FIRST + self.count * _STEP + self._noise(f"id {self.count}") % _STEP)
 
     def token(self, purpose: str) -> str:
-        """A token of 24 hex digits for this purpose; the same purpose gives the same token."""
+        """A token of 24 hex digits for this purpose; the same purpose has the same token."""
         return self._digest(purpose).hex()
 
     def _noise(self, text: str) -> int:

@@ -1,4 +1,5 @@
-"""Which link objects each resource embeds and where they lead (api.md section 2, "links"; 1.6 and 1.8 for the forms).
+"""The link objects that each resource embeds and where they lead (cliniko-api.md#resources, "links"; forms in 1.6 and
+1.8).
 
 `one` names a record by its stored `<name>_id`; `many` is a path below the base URL, `{id}` being the record's own id.
 """
@@ -173,7 +174,7 @@ OTHER_IDS: Final[Mapping[str, str]] = {
     "product_supplier_id": "product_suppliers",
     "treatment_note_template_id": "treatment_note_templates",
 }
-"""Ids in bodies that are no link of their resource, with the resource they name."""
+"""Ids in bodies that are no link of their resource, with the resource that they name."""
 
 WRITE_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "appointment_types": frozenset({"business_ids", "practitioner_ids"}),
@@ -185,10 +186,10 @@ WRITE_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "products": frozenset({"price", "price_includes_tax"}),
     "referral_sources": frozenset({"referrer_id"}),
 }
-"""Write-only fields: stored for the rules, never answered (api.md section 2, "write-only")."""
+"""Write-only fields: stored for the rules, never answered (cliniko-api.md#resources, "write-only")."""
 
 NO_SELF: Final = frozenset({"services", "settings", "public_settings"})
-"""Resources without a link to themselves (api.md 1.6)."""
+"""Resources without a link to themselves (cliniko-api.md#values)."""
 
 VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
     "bookings": ("individual_appointments", "group_appointments", "unavailable_blocks"),

@@ -1,4 +1,7 @@
-"""Which roles may do what; anyone else gets 403 with an empty body (api.md 1.9, 2.2, 2.6; choices 21)."""
+"""The roles that may call an operation; all others get 403 with an empty body.
+
+Source: cliniko-api.md#errors, #staff-and-sites, #account; choices 21.
+"""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,9 +1,9 @@
 """The demo clinic on a port: the API under the base URL's path, and control routes under `/_sandbox/`.
 
-GET    /_sandbox/requests   what was asked: method, path, query, role, status, origin    DELETE  forget it
+GET    /_sandbox/requests   the log: method, path, query, role, status, origin    DELETE  clear it
 GET    /_sandbox/clock      now, and whether it is frozen    POST  {"now": ISO} {"advance": seconds} {"frozen": bool}
-GET    /_sandbox/faults     those in force    POST  {"faults": [{"kind": ...}]}    DELETE  none
-GET    /_sandbox/snapshot   the whole state    POST  take one over
+GET    /_sandbox/faults     the active ones    POST  {"faults": [{"kind": ...}]}    DELETE  none
+GET    /_sandbox/snapshot   the whole state    POST  replace it
 POST   /_sandbox/reset      start over
 """
 
@@ -20,18 +20,17 @@ from starlette.routing import Mount, Route, request_response
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.core import Fault, Sandbox
-from cliniko_mcp.sandbox.store import NotKept
-from cliniko_mcp.sandbox.wire import SandboxRequest, SandboxResponse, answer, dumps
+from cliniko_mcp.sandbox.store import PersistenceError
+from cliniko_mcp.sandbox.wire import SANDBOX_HEADER, SandboxRequest, SandboxResponse, dumps, json_response
 
-_FAR: Final = 10 * 366 * 86_400
+_MAX_STEP: Final = 10 * 366 * 86_400
 
 
 def asgi_app(sandbox: Sandbox) -> Starlette:
-    """An ASGI app that answers for this clinic; everything outside `/_sandbox/` is the clinic's to answer."""
+    """An ASGI app for this clinic, which answers everything outside `/_sandbox/`."""
     control = _Control(sandbox)
-    routes = [
-        Route(f"/_sandbox/{name}", _spoken(act), methods=["GET", "POST", "DELETE"]) for name, act in control.acts()
-    ]
+    methods = ["GET", "POST", "DELETE"]
+    routes = [Route(f"/_sandbox/{name}", _endpoint(action), methods=methods) for name, action in control.actions()]
 
     async def clinic(request: Request) -> Response:
         raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
@@ -49,14 +48,14 @@ def asgi_app(sandbox: Sandbox) -> Starlette:
             await anyio.sleep(response.delay)
         if response.dropped:
             return _Dropped()
-        return _sent(response)
+        return _starlette_response(response)
 
-    # A Route would answer 405 for the verbs that it is not told of; which verbs there are is the clinic's to say.
+    # A Route answers 405 for methods that it does not name; which methods there are is for the clinic to decide.
     return Starlette(routes=[*routes, Mount("/", app=request_response(clinic))])
 
 
-def _sent(response: SandboxResponse) -> Response:
-    return Response(response.body, response.status, dict(response.headers))
+def _starlette_response(response: SandboxResponse) -> Response:
+    return Response(response.body, response.status, {**response.headers, **SANDBOX_HEADER})
 
 
 class _Dropped(Response):
@@ -67,32 +66,32 @@ class _Dropped(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-Act = Callable[[str, Mapping[str, JsonValue]], SandboxResponse]
+ControlAction = Callable[[str, Mapping[str, JsonValue]], SandboxResponse]
 
 
-def _spoken(act: Act) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(action: ControlAction) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        body = await request.body()
+        content = await request.body()
         try:
-            given: JsonValue = json.loads(body) if body.strip() else {}
-            if not isinstance(given, dict):
+            body: JsonValue = json.loads(content) if content.strip() else {}
+            if not isinstance(body, dict):
                 raise ValueError("the body must be a JSON object")
-            return _sent(act(request.method, given))
+            return _starlette_response(action(request.method, body))
         except (ValueError, OverflowError) as problem:
-            return _sent(answer({"message": str(problem)}, 400))
-        except NotKept as problem:
-            return _sent(answer({"message": str(problem)}, 500))
+            return _starlette_response(json_response({"message": str(problem)}, 400))
+        except PersistenceError as problem:
+            return _starlette_response(json_response({"message": str(problem)}, 500))
 
     return endpoint
 
 
 class _Control:
-    """What the control routes do. Each raises ValueError for what it cannot understand."""
+    """The control routes. Each raises ValueError for a body that it cannot read."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def acts(self) -> list[tuple[str, Act]]:
+    def actions(self) -> list[tuple[str, ControlAction]]:
         """Every control route by name."""
         return [
             ("requests", self.requests),
@@ -102,52 +101,52 @@ class _Control:
             ("reset", self.reset),
         ]
 
-    def requests(self, method: str, given: Mapping[str, JsonValue]) -> SandboxResponse:
+    def requests(self, method: str, body: Mapping[str, JsonValue]) -> SandboxResponse:
         """The log, oldest first."""
         if method == "DELETE":
             self._sandbox.requests.clear()
             return SandboxResponse(204)
         entries: list[JsonValue] = [entry.as_json() for entry in self._sandbox.requests]
-        return answer({"requests": entries, "total": len(entries)})
+        return json_response({"requests": entries, "total": len(entries)})
 
-    def clock(self, method: str, given: Mapping[str, JsonValue]) -> SandboxResponse:
-        """The clock, after moving it as asked."""
+    def clock(self, method: str, body: Mapping[str, JsonValue]) -> SandboxResponse:
+        """The clock, after a POST as it is now set."""
         clock = self._sandbox.clock
         if method == "POST":
-            now, step, frozen = _only(given, "now", "advance", "frozen")
+            now, step, frozen = _only(body, "now", "advance", "frozen")
             moment = None if now is None else _aware(now)
-            stride = None if step is None else _stride(step)
+            by = None if step is None else _step(step)
             if not isinstance(frozen, bool | None):
                 raise ValueError("frozen is true or false")
             if moment is not None:
                 clock.set(moment)
-            if stride is not None:
-                clock.advance(stride)
+            if by is not None:
+                clock.advance(by)
             if frozen is not None:
                 (clock.freeze if frozen else clock.run)()
-        return answer({"now": clock.stamp(), "frozen": clock.frozen})
+        return json_response({"now": clock.stamp(), "frozen": clock.frozen})
 
-    def faults(self, method: str, given: Mapping[str, JsonValue]) -> SandboxResponse:
-        """The faults in force, after setting them as asked."""
+    def faults(self, method: str, body: Mapping[str, JsonValue]) -> SandboxResponse:
+        """The active faults, after a POST or DELETE as they are now set."""
         faults = self._sandbox.faults
         if method == "DELETE":
             faults.set()
         if method == "POST":
-            (wanted,) = _only(given, "faults")
-            if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
+            (items,) = _only(body, "faults")
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise ValueError("faults is a list of objects; DELETE takes all away")
-            faults.set(*(Fault.of(each) for each in wanted if isinstance(each, dict)))
-        shown: list[JsonValue] = [fault.as_json() for fault in faults.inforce]
-        return answer({"faults": shown})
+            faults.set(*(Fault.from_json(item) for item in items if isinstance(item, dict)))
+        shown: list[JsonValue] = [fault.as_json() for fault in faults.active]
+        return json_response({"faults": shown})
 
-    def snapshot(self, method: str, given: Mapping[str, JsonValue]) -> SandboxResponse:
-        """The whole state, or 204 after taking one over."""
+    def snapshot(self, method: str, body: Mapping[str, JsonValue]) -> SandboxResponse:
+        """The whole state, or 204 after replacing it."""
         if method == "POST":
-            self._sandbox.restore(given)
+            self._sandbox.restore(body)
             return SandboxResponse(204)
         return SandboxResponse(200, {"Content-Type": "application/json"}, dumps(self._sandbox.snapshot()))
 
-    def reset(self, method: str, given: Mapping[str, JsonValue]) -> SandboxResponse:
+    def reset(self, method: str, body: Mapping[str, JsonValue]) -> SandboxResponse:
         """204 after starting over."""
         if method != "POST":
             raise ValueError("reset is a POST")
@@ -162,14 +161,14 @@ def _aware(text: JsonValue) -> datetime:
     return moment
 
 
-def _stride(step: JsonValue) -> timedelta:
-    if isinstance(step, bool) or not isinstance(step, int | float) or not abs(step) <= _FAR:
+def _step(step: JsonValue) -> timedelta:
+    if isinstance(step, bool) or not isinstance(step, int | float) or not abs(step) <= _MAX_STEP:
         raise ValueError("advance is a number of seconds, of some years at most")
     return timedelta(seconds=step)
 
 
-def _only(given: Mapping[str, JsonValue], *names: str) -> list[JsonValue]:
+def _only(body: Mapping[str, JsonValue], *names: str) -> list[JsonValue]:
     """The values under these names. Raises ValueError where there is none of them, or any other."""
-    if not given or not set(given) <= set(names):
+    if not body or not set(body) <= set(names):
         raise ValueError(f"the body holds {', '.join(names)} and nothing else")
-    return [given.get(name) for name in names]
+    return [body.get(name) for name in names]

@@ -1,15 +1,16 @@
-"""A request after its operation and its sender are known: what shapes and rules work on."""
+"""A request whose operation and sender are known: what handlers and rules work on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.sandbox.wire import SandboxRequest
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sandbox.wire import SandboxRequest, json_body
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who holds the key: the role decides what is allowed, the user signs what is written."""
+class KeyOwner:
+    """The user whose API key was sent: the role decides what is allowed, the user signs what is written."""
 
     key: str
     role: str
@@ -17,13 +18,13 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class OperationRequest:
     """One request to one operation; `ids` are those of the path."""
 
     operation: Operation
     ids: Mapping[str, str]
-    caller: Caller
-    request: SandboxRequest
+    owner: KeyOwner
+    http: SandboxRequest
 
     @property
     def resource(self) -> str:
@@ -31,10 +32,14 @@ class Ask:
         return self.operation.resource
 
     @property
-    def queries(self) -> tuple[str, ...]:
-        """Every filter given, as `q[]` or as a single `q`."""
-        return tuple(value for name, value in self.request.query if name in ("q[]", "q"))
+    def filter_texts(self) -> tuple[str, ...]:
+        """Every filter that was sent, as `q[]` or as a single `q`."""
+        return tuple(value for name, value in self.http.query if name in ("q[]", "q"))
 
     def parameter(self, name: str) -> str | None:
         """The last value of a query parameter, or None."""
-        return next((value for given, value in reversed(self.request.query) if given == name), None)
+        return next((value for key, value in reversed(self.http.query) if key == name), None)
+
+    def json(self) -> Mapping[str, JsonValue]:
+        """The JSON object of the body (see `json_body`). Raises a 400 Refusal."""
+        return json_body(self.http)

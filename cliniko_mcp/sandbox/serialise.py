@@ -1,6 +1,6 @@
-"""A kept row -> the JSON object that Cliniko would send (api.md 1.6).
+"""Stored rows to the JSON objects that Cliniko would send (cliniko-api.md#values).
 
-Declared fields are always there, null when unset; an unset to-one link is left out unless it is nullable; links are
+Declared fields are always present, null when unset; an unset to-one link is left out unless it is nullable; links are
 absolute on the configured host.
 """
 
@@ -12,22 +12,22 @@ from typing import Final
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.kinds import Kind, kinds
+from cliniko_mcp.sandbox.field_types import FieldType, field_types
 from cliniko_mcp.sandbox.links import LINKS, NO_SELF, VIEWS, WRITE_ONLY, Links
-from cliniko_mcp.sandbox.newer import RECORDS
+from cliniko_mcp.sandbox.newer_routes import RECORDS
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 
-_KEPT_IDS: Final = {"products": frozenset({"product_supplier_id"})}
-"""Ids that a record shows as they are, beside their link (api.md section 5)."""
+_SHOWN_IDS: Final = {"products": frozenset({"product_supplier_id"})}
+"""Ids that a record shows as they are, beside their link (cliniko-api.md#discrepancies)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How rows of one resource are shown; `holding` are the fields that hold a list or an object."""
+class SerialisationPlan:
+    """How rows of one resource are serialised; `nested` are the fields that hold a list or an object."""
 
     fields: tuple[str, ...]
-    holding: tuple[str, ...]
+    nested: tuple[str, ...]
     one: tuple[tuple[str, str, str], ...]
     many: tuple[tuple[str, str], ...]
     nullable: tuple[str, ...]
@@ -36,7 +36,7 @@ class Plan:
 
 @cache
 def record_of(resource: str) -> type[Record]:
-    """The record that this resource's operations answer with."""
+    """The record type that this resource's operations return."""
     if resource in RECORDS:
         return RECORDS[resource]
     for operation in registry.resource(resource).operations():
@@ -46,31 +46,31 @@ def record_of(resource: str) -> type[Record]:
 
 
 @cache
-def columns_of(resource: str) -> Mapping[str, Kind]:
-    """Every column of a resource that a list could be sorted by, with its kind: shown fields and linked ids."""
-    found = {"id": Kind.ID, "created_at": Kind.INSTANT, "updated_at": Kind.INSTANT}
+def columns_of(resource: str) -> Mapping[str, FieldType]:
+    """Every column of a resource with its type: shown fields and linked ids."""
+    columns = {"id": FieldType.ID, "created_at": FieldType.INSTANT, "updated_at": FieldType.INSTANT}
     for table in VIEWS.get(resource, (resource,)):
-        found.update(kinds(record_of(table)))
-    return found
+        columns.update(field_types(record_of(table)))
+    return columns
 
 
 @cache
-def plan_of(resource: str) -> Plan:
-    """The plan for a resource, made from its record and its links."""
+def plan_of(resource: str) -> SerialisationPlan:
+    """The plan for a resource, made from its record type and its links."""
     links = LINKS.get(resource, Links())
     linked = {f"{name}_id" for name in (*links.one, *links.nullable)}
-    kept = _KEPT_IDS.get(resource, frozenset[str]())
-    shown = kinds(record_of(resource))
+    shown_ids = _SHOWN_IDS.get(resource, frozenset[str]())
+    types = field_types(record_of(resource))
     fields = [
         name
-        for name in shown
-        if name == "id" or name in kept or (name not in linked and name not in WRITE_ONLY.get(resource, ()))
+        for name in types
+        if name == "id" or name in shown_ids or (name not in linked and name not in WRITE_ONLY.get(resource, ()))
     ]
     many_names = {f"{name}_ids" for name in links.many} | {f"{name}_id" for name in links.many}
-    fields = [name for name in fields if name not in many_names or shown[name] is Kind.IDS]
-    return Plan(
+    fields = [name for name in fields if name not in many_names or types[name] is FieldType.IDS]
+    return SerialisationPlan(
         fields=tuple(fields),
-        holding=tuple(name for name in fields if not shown[name].sortable),
+        nested=tuple(name for name in fields if not types[name].sortable),
         one=tuple((name, f"{name}_id", f"/{target}/") for name, target in links.one.items()),
         many=tuple(links.many.items()),
         nullable=tuple(name for name in links.nullable if name not in links.one),
@@ -83,13 +83,13 @@ def link(base_url: str, path: str) -> Json:
     return {"links": {"self": f"{base_url}{path}"}}
 
 
-def present(resource: str, row: Row, base_url: str) -> Json:
-    """The JSON object for a row; rules may complete it."""
+def serialise(resource: str, row: Row, base_url: str) -> Json:
+    """The JSON object of a row; rules may complete it."""
     plan = plan_of(resource)
     shown: Json = dict(zip(plan.fields, map(row.get, plan.fields), strict=True))
-    for name in plan.holding:
+    for name in plan.nested:
         shown[name] = _copied(shown[name])
-    for name in _KEPT_IDS.get(resource, ()):
+    for name in _SHOWN_IDS.get(resource, ()):
         if name not in row:  # an id is never null: unset, it is left out like its link
             del shown[name]
     for name, column, path in plan.one:
@@ -106,15 +106,15 @@ def present(resource: str, row: Row, base_url: str) -> Json:
 
 
 def _copied(value: JsonValue) -> JsonValue:
-    # What rules add to a shown list or object must not reach the kept row.
+    # What rules add to a shown list or object must not reach the stored row.
     if isinstance(value, list):
-        return [_copied(each) for each in value]
+        return [_copied(item) for item in value]
     if isinstance(value, dict):
-        return {name: _copied(each) for name, each in value.items()}
+        return {name: _copied(item) for name, item in value.items()}
     return value
 
 
 def envelope(key: str, shown: Sequence[Json], total: int, links: Json) -> Json:
-    """A page: the plural key, the count of all entries, and the links (api.md 1.3)."""
+    """A page: the plural key, the count of all entries, and the links (cliniko-api.md#pagination)."""
     items: list[JsonValue] = list(shown)
     return {key: items, "total_entries": total, "links": links}

@@ -1,11 +1,12 @@
-"""The fake file storage behind attachments: takes uploads as S3 takes a presigned POST, gives files out (api.md 3.3).
+"""The fake file storage of attachments: uploads like a presigned POST of S3, and downloads
+(cliniko-api.md#attachments).
 
 It answers below `/_storage/` on the clinic's host and knows no API keys: whoever holds the signed fields may upload,
 whoever holds the signed address may download.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import md5
@@ -16,8 +17,8 @@ from xml.sax.saxutils import escape
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.moments import stamp
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.timestamps import timestamp
 from cliniko_mcp.sandbox.wire import Json, Refusal, SandboxRequest, SandboxResponse, dumps, not_found
 
 PATH: Final = "/_storage/"
@@ -34,25 +35,24 @@ _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a multipart form; `filename` is None for a plain field."""
+    """The file in a multipart form; `filename` is None where it was sent as a plain field."""
 
-    name: str
     filename: str | None
     content_type: str | None
     data: bytes
 
 
 def address(context: RequestContext) -> str:
-    """Where the storage is: an absolute URL that ends with a slash."""
+    """The absolute URL of the storage, which ends with a slash."""
     base = urlsplit(context.base_url)
     return f"{base.scheme}://{base.netloc}{PATH}"
 
 
 def presign(context: RequestContext, patient_id: str) -> Json:
-    """The address and the form fields that let anyone upload one file for this patient, for an hour (choices 59)."""
+    """The URL and the form fields that let anyone upload one file for this patient, for an hour (choices 59)."""
     upload_id = context.ids.next()
     key = f"4711/patients/F{patient_id}/attachments/temp/{context.ids.token(f'upload {upload_id}')}/{_FILENAME}"
-    until = stamp(context.clock.now() + _VALID)
+    until = timestamp(context.clock.now() + _VALID)
     conditions: list[JsonValue] = [
         {"bucket": _BUCKET},
         ["starts-with", "$key", key.removesuffix(_FILENAME)],
@@ -75,7 +75,7 @@ def presign(context: RequestContext, patient_id: str) -> Json:
 
 
 def uploaded(context: RequestContext, upload_url: str, patient_id: JsonValue) -> Row | None:
-    """The upload that this URL names, if it happened, was meant for this patient and is not used yet."""
+    """The upload that this URL names, if it exists, belongs to this patient and is not used yet."""
     if not upload_url.startswith(address(context)):
         return None
     key = unquote(upload_url.removeprefix(address(context)).lstrip("/"))
@@ -83,17 +83,17 @@ def uploaded(context: RequestContext, upload_url: str, patient_id: JsonValue) ->
     return found if found is not None and found.get("patient_id") == patient_id else None
 
 
-def keep_file(
+def store_file(
     context: RequestContext, attachment_id: str, patient_id: str, filename: str, content_type: str, data: bytes
 ) -> None:
-    """Keep the content of an attachment, to be given out through its signed address."""
-    kept: Json = {"filename": filename, "content_type": content_type, "data": b64encode(data).decode()}
+    """Store the content of an attachment, to be downloaded from its signed URL."""
+    file: Json = {"filename": filename, "content_type": content_type, "data": b64encode(data).decode()}
     key = f"4711/patients/F{patient_id}/attachments/{attachment_id}/{filename}"
-    context.store.put(FILES, {"id": attachment_id, "key": key, **kept})
+    context.store.put(FILES, {"id": attachment_id, "key": key, **file})
 
 
 def download_address(context: RequestContext, attachment_id: str) -> str | None:
-    """The signed address of an attachment's content, or None where nothing is kept."""
+    """The signed URL of an attachment's content, or None where nothing is stored."""
     row = context.get(FILES, attachment_id)
     if row is None:
         return None
@@ -101,7 +101,7 @@ def download_address(context: RequestContext, attachment_id: str) -> str | None:
 
 
 def answer_storage(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
-    """201 for an upload, 200 for a download, and what S3 says where it refuses. Raises the 404 for anything else."""
+    """201 for an upload, 200 for a download, and the errors of S3. Raises the 404 for anything else."""
     if request.method == "POST" and request.path == PATH:
         return _take(context, request)
     if request.method == "GET":
@@ -118,8 +118,8 @@ def _take(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
         raise _refused(403, "AccessDenied", "Access Denied")
     if str(upload["until"]) < context.clock.stamp():
         raise _refused(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
-    asked = upload["fields"]
-    signed = {name: str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
+    presigned = upload["fields"]
+    signed = {name: str(value) for name, value in presigned.items()} if isinstance(presigned, dict) else {}
     key = fields.get("key", "").replace(_FILENAME, file.filename or "")
     start = signed.pop("key").removesuffix(_FILENAME)
     wrong = next((name for name, value in signed.items() if fields.get(name) != value), None)
@@ -130,8 +130,8 @@ def _take(context: RequestContext, request: SandboxRequest) -> SandboxResponse:
         raise _refused(403, "AccessDenied", f"Invalid according to Policy: Policy Condition failed: {condition}")
     filename = key.removeprefix(start)
     guessed = _TYPES.guess_type(filename)[0]
-    kind = guessed or file.content_type or _UNKNOWN_TYPE
-    stored: Json = {"stored_key": key, "filename": filename, "content_type": kind, "size": len(file.data)}
+    content_type = guessed or file.content_type or _UNKNOWN_TYPE
+    stored: Json = {"stored_key": key, "filename": filename, "content_type": content_type, "size": len(file.data)}
     context.store.put(UPLOADS, {**upload, **stored, "data": b64encode(file.data).decode()})
     return _taken(f"{address(context)}{quote(key)}", key, file.data)
 
@@ -167,42 +167,40 @@ def _xml(root: str, values: Mapping[str, str]) -> bytes:
 
 def _form(request: SandboxRequest) -> tuple[Mapping[str, str], Part | None]:
     """The fields that stand before the file, and the file; S3 does not look at what comes after it."""
-    fields: dict[str, str] = {}
-    for part in _parts(request):
-        if part.name == "file":
-            return fields, part
-        fields[part.name] = part.data.decode(errors="replace")
-    return fields, None
+    # Only an upload to the demo clinic needs a parser of forms.
+    from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
-
-def _parts(request: SandboxRequest) -> Iterator[Part]:
-    kind, parameters = _header(request.headers.get("content-type", ""))
-    boundary = parameters.get("boundary")
-    if kind != "multipart/form-data" or not boundary:
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
         raise _refused(412, "PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data")
-    for chunk in (b"\r\n" + request.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:]:
-        if chunk.startswith(b"--"):
-            return
-        head, found, data = chunk.partition(b"\r\n\r\n")
-        if found:
-            yield _part(head, data)
+    fields: dict[str, str] = {}
+    files: list[Part] = []
+
+    def on_field(field: Field) -> None:
+        name, value = _text(field.field_name), field.value or b""
+        if name == "file":
+            files.append(Part(None, field.content_type, value))
+        elif not files:
+            fields[name] = _text(value)
+
+    def on_file(file: File) -> None:
+        if file.field_name == b"file":
+            file.file_object.seek(0)
+            files.append(Part(_text(file.file_name), file.content_type, file.file_object.read()))
+
+    in_memory = {"MAX_MEMORY_FILE_SIZE": len(request.body) + 1}
+    try:
+        parser = FormParser("multipart/form-data", on_field, on_file, boundary=boundary, config=in_memory)
+        parser.write(request.body)
+        parser.finalize()
+    except FormParserError:
+        raise _refused(
+            400, "MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data."
+        ) from None
+    return fields, files[0] if files else None
 
 
-def _part(head: bytes, data: bytes) -> Part:
-    headers: dict[str, str] = {}
-    for line in head.decode(errors="replace").splitlines():
-        name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    _, parameters = _header(headers.get("content-disposition", ""))
-    return Part(parameters.get("name", ""), parameters.get("filename"), headers.get("content-type"), data)
-
-
-def _header(text: str) -> tuple[str, Mapping[str, str]]:
-    from email.message import Message
-    from email.utils import collapse_rfc2231_value
-
-    message = Message()
-    message["content-type"] = text
-    parameters = message.get_params(failobj=[], header="content-type")
-    named = {name.lower(): collapse_rfc2231_value(value) for name, value in parameters[1:]}
-    return (parameters[0][0].lower() if parameters else ""), named
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")

@@ -1,7 +1,7 @@
-"""The rows of the demo clinic, held in memory: one table for each resource, in the order in which rows came.
+"""The rows of the demo clinic in memory: one table for each resource, in the order in which rows came.
 
-A row is a plain dict in wire form that holds only what is set, links as `x_id`. A row is never altered in place: `put`
-replaces it, so that whoever read it before still holds what it was, and a failed request can be undone.
+A row is a plain dict in wire form that holds only the fields that are set, links as `x_id`. A row is never changed in
+place: `put` replaces it, so that a row that was read before stays as it was, and a failed request can be undone.
 """
 
 from bisect import bisect_left, insort
@@ -10,52 +10,51 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.clock import Reading
+from cliniko_mcp.sandbox.clock import ClockReading
 
 Row = Mapping[str, JsonValue]
-Change = tuple[str, str, Row | None]
+RowChange = tuple[str, str, Row | None]
 
-STAMPS: Final = ("archived_at", "deleted_at", "cancelled_at")
 _NO_ROWS: Final[dict[str, None]] = {}
 
 
-class NotKept(Exception):
-    """A change could not be kept where it should outlive the process; it has not happened in memory either."""
+class PersistenceError(Exception):
+    """A change could not be saved where the state outlives the process; it has not happened in memory either."""
 
 
-class Keeper(Protocol):
-    """Where a clinic's state may outlive its process: told of every committed change, and asked for all at start.
+class Persistence(Protocol):
+    """Where a clinic's state outlives its process: it is loaded at the start and receives every committed change.
 
-    `replace`, `save` and `keep_clock` raise NotKept where they cannot.
+    `replace`, `save` and `save_clock` raise PersistenceError where they cannot.
     """
 
     def load(self) -> Mapping[str, JsonValue] | None:
-        """The state as `Store.dump` gave it, or None where nothing is kept yet."""
+        """The stored state, as `Sandbox.snapshot` returned it; None where nothing is stored yet."""
         ...
 
     def replace(self, state: Mapping[str, JsonValue]) -> None:
-        """Keep this whole state instead of what there was."""
+        """Replace the stored state by this one."""
         ...
 
-    def save(self, changes: Iterable[Change], count: int) -> None:
-        """Keep these rows (None: gone) and the count of the id sequence, all or nothing."""
+    def save(self, changes: Iterable[RowChange], count: int) -> None:
+        """Save these rows (None: removed) and the count of the id sequence, all or nothing."""
         ...
 
-    def clock(self) -> Reading | None:
-        """The clock as it was kept last, or None where none is kept yet."""
+    def load_clock(self) -> ClockReading | None:
+        """The clock as it was saved last, or None where none is saved yet."""
         ...
 
-    def keep_clock(self, reading: Reading) -> None:
-        """Keep this reading of the clock instead of what there was."""
+    def save_clock(self, reading: ClockReading) -> None:
+        """Replace the saved clock by this reading."""
         ...
 
     def close(self) -> None:
-        """Give back whatever it holds."""
+        """Release files and locks."""
         ...
 
 
 class Table:
-    """The rows of one resource with the indexes that were asked for so far."""
+    """The rows of one resource with the indexes that were used so far."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
@@ -65,7 +64,7 @@ class Table:
         self._orders: dict[str, list[tuple[str, str]]] = {}
 
     def put(self, row_id: str, row: Row | None) -> Row | None:
-        """Set a row, or take it away with None; returns what was there."""
+        """Set a row, or remove it with None; the row that was there before."""
         old = self.rows.get(row_id)
         self.version += 1
         if old is not None:
@@ -86,11 +85,11 @@ class Table:
             insort(order, (str(row.get(field, "")), row_id))
         return old
 
-    def twin(self) -> "Table":
-        """A table with the same rows, to go its own way. Indexes are built anew where they are asked for."""
-        twin = Table()
-        twin.rows, twin.live = dict(self.rows), dict(self.live)
-        return twin
+    def copy(self) -> "Table":
+        """A copy with the same rows and no indexes, which are built again when they are used."""
+        copy = Table()
+        copy.rows, copy.live = dict(self.rows), dict(self.live)
+        return copy
 
     def _unlist(self, row_id: str, row: Row) -> None:
         for field, values in self._matches.items():
@@ -106,8 +105,8 @@ class Table:
         if values is None:
             values = dict[str, dict[str, None]]()
             for row_id, row in self.rows.items():
-                for each in _values(row, field):
-                    values.setdefault(each, {})[row_id] = None
+                for own in _values(row, field):
+                    values.setdefault(own, {})[row_id] = None
             self._matches[field] = values
         return values.get(value, _NO_ROWS)
 
@@ -132,23 +131,26 @@ class Table:
 def _values(row: Row, field: str) -> Iterator[str]:
     value = row.get(field)
     if isinstance(value, list):
-        yield from (str(each) for each in value)
+        yield from (str(item) for item in value)
     elif value is not None:
         yield str(value)
 
 
 def is_hidden(row: Row) -> bool:
-    """Whether a row is archived, deleted or cancelled, so that it is not listed by default (api.md 1.8)."""
+    """Whether a row is archived, deleted or cancelled, so that it is not listed by default.
+
+    Source: cliniko-api.md#archive-delete-cancel.
+    """
     return "archived_at" in row or "deleted_at" in row or "cancelled_at" in row
 
 
 class Store:
-    """All tables. Changes inside `transaction` are undone together when it ends with an exception."""
+    """All tables. Changes inside `transaction` are undone together if it ends with an exception."""
 
     def __init__(self) -> None:
         self._tables: dict[str, Table] = {}
-        self._undo: list[Change] | None = None
-        self.committed: list[Change] = []
+        self._undo: list[RowChange] | None = None
+        self.committed: list[RowChange] = []
 
     def table(self, name: str) -> Table:
         """The table of this resource; an unknown one is empty."""
@@ -161,13 +163,13 @@ class Store:
         return None if row_id is None else self.table(table).rows.get(row_id)
 
     def put(self, table: str, row: Row) -> Row:
-        """Set a row by its id; what is None is left out of it. Returns the row as it is kept."""
-        kept = {name: value for name, value in row.items() if value is not None}
-        self._set(table, str(row["id"]), kept)
-        return kept
+        """Set a row by its id, without fields that are None; the row as it is stored."""
+        stored = {name: value for name, value in row.items() if value is not None}
+        self._set(table, str(row["id"]), stored)
+        return stored
 
     def remove(self, table: str, row_id: str) -> None:
-        """Take a row away for good."""
+        """Remove a row for good."""
         self._set(table, row_id, None)
 
     def _set(self, table: str, row_id: str, row: Row | None) -> None:
@@ -176,8 +178,8 @@ class Store:
             self._undo.append((table, row_id, old))
 
     @contextmanager
-    def transaction(self, keep: Callable[[list[Change]], None] | None = None) -> Generator[None]:
-        """Undo every change of this block if it raises, or if `keep` does, which is given its net changes.
+    def transaction(self, save: Callable[[list[RowChange]], None] | None = None) -> Generator[None]:
+        """Undo every change of this block if it raises, or if `save` does, which receives the net changes.
 
         They are left in `committed`.
         """
@@ -186,8 +188,8 @@ class Store:
             yield
             touched = {(table, row_id): None for table, row_id, _ in self._undo}
             self.committed = [(table, row_id, self.get(table, row_id)) for table, row_id in touched]
-            if keep is not None and self.committed:
-                keep(self.committed)
+            if save is not None and self.committed:
+                save(self.committed)
         except BaseException:
             for table, row_id, old in reversed(self._undo):
                 self.table(table).put(row_id, old)
@@ -202,15 +204,15 @@ class Store:
 
     def take(self, tables: Mapping[str, Table]) -> None:
         """Replace everything by the rows of these tables, which stay as they are."""
-        self._replace({name: table.twin() for name, table in tables.items()})
+        self._replace({name: table.copy() for name, table in tables.items()})
 
     def dump(self) -> dict[str, JsonValue]:
         """Every table as a list of rows, in order: plain JSON."""
-        kept = sorted((name, table) for name, table in self._tables.items() if table.rows)
-        return {name: [dict(row) for row in table.rows.values()] for name, table in kept}
+        tables = sorted((name, table) for name, table in self._tables.items() if table.rows)
+        return {name: [dict(row) for row in table.rows.values()] for name, table in tables}
 
     def load(self, tables: Mapping[str, JsonValue]) -> None:
-        """Replace everything by what `dump` gave. Raises ValueError for anything else."""
+        """Replace everything by what `dump` returned. Raises ValueError for anything else."""
         fresh: dict[str, Table] = {}
         for name, rows in tables.items():
             if not isinstance(rows, list):
@@ -223,7 +225,7 @@ class Store:
         self._replace(fresh)
 
     def _replace(self, fresh: dict[str, Table]) -> None:
-        # Versions go on rising, so that no result remembered for the old rows can pass for one of the new.
+        # Versions keep rising, so that no cached result for the old rows passes for one of the new.
         version = 1 + sum(table.version for table in self._tables.values())
         for table in fresh.values():
             table.version += version

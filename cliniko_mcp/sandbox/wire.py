@@ -1,4 +1,7 @@
-"""Requests and answers of the demo clinic as plain values, and the exact bodies of its refusals (api.md 1.9)."""
+"""Requests and responses of the demo clinic as plain values, and the exact bodies of its refusals.
+
+Source: cliniko-api.md#errors.
+"""
 
 import json
 from base64 import b64decode
@@ -11,13 +14,15 @@ from pydantic_core import to_json
 
 from cliniko_mcp.errors import JsonValue
 
+SANDBOX_HEADER: Final = {"X-Cliniko-Sandbox": "demo"}
+"""By this every answer says that it comes from a demo clinic: nobody has to infer it from an address."""
 Origin = Literal["server", "port"]
 Json = dict[str, JsonValue]
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 HTML_TYPE: Final = "text/html; charset=utf-8"
-_DEEPEST: Final = 100
+_MAX_DEPTH: Final = 100
 """Levels of nesting that a body may have, as in Ruby's parser."""
 
 
@@ -35,7 +40,7 @@ class SandboxRequest:
 
 @dataclass(frozen=True, slots=True)
 class SandboxResponse:
-    """One answer. A face waits `delay` seconds before it, and closes the connection unanswered when `dropped`."""
+    """One response. Transport and port wait `delay` seconds before it; `dropped` closes the connection instead."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -51,7 +56,7 @@ class SandboxResponse:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """What the request log keeps: never a key, a header or a body."""
+    """An entry of the request log: never a key, a header or a body."""
 
     at: str
     method: str
@@ -76,11 +81,11 @@ class LoggedRequest:
 
 
 class Refusal(Exception):
-    """Ends a request with this answer; whatever it had changed is undone."""
+    """Ends a request with this response; whatever the request had changed is undone."""
 
-    def __init__(self, answer: SandboxResponse) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
+    def __init__(self, response: SandboxResponse) -> None:
+        super().__init__(response.status)
+        self.response = response
 
 
 def dumps(value: JsonValue) -> bytes:
@@ -88,24 +93,24 @@ def dumps(value: JsonValue) -> bytes:
     return to_json(value)
 
 
-def answer(value: JsonValue, status: int = 200, **headers: str) -> SandboxResponse:
-    """An answer with this JSON body; header names are given with underscores for hyphens."""
+def json_response(value: JsonValue, status: int = 200, **headers: str) -> SandboxResponse:
+    """A response with this JSON body; header names have underscores for hyphens."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return SandboxResponse(status, {"Content-Type": JSON_TYPE, **named}, dumps(value))
 
 
-def nothing() -> SandboxResponse:
+def no_content() -> SandboxResponse:
     """204, truly empty."""
     return SandboxResponse(204)
 
 
 def bad_request(message: str) -> Refusal:
     """400 `{"message": ...}`."""
-    return Refusal(answer({"message": message}, 400))
+    return Refusal(json_response({"message": message}, 400))
 
 
 def unauthorised() -> Refusal:
-    """401 as plain text, without a hint at what is wrong."""
+    """401 as plain text that does not say what is wrong."""
     return Refusal(
         SandboxResponse(
             401,
@@ -122,12 +127,12 @@ def forbidden() -> Refusal:
 
 def not_found() -> Refusal:
     """404 in the form that clients have seen."""
-    return Refusal(answer({"status": "404", "error": "Not Found"}, 404))
+    return Refusal(json_response({"status": "404", "error": "Not Found"}, 404))
 
 
 def invalid(errors: Mapping[str, str]) -> Refusal:
     """422 with one sentence for each field; `base` is the whole record."""
-    return Refusal(answer({"message": "Validation Failed", "errors": dict(errors)}, 422))
+    return Refusal(json_response({"message": "Validation Failed", "errors": dict(errors)}, 422))
 
 
 def basic_user(headers: Mapping[str, str]) -> str | None:
@@ -142,13 +147,14 @@ def basic_user(headers: Mapping[str, str]) -> str | None:
 
 
 def json_body(request: SandboxRequest) -> Mapping[str, JsonValue]:
-    """The JSON object that was sent; empty where the content type is not JSON (api.md 1.1). Raises a 400 Refusal."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not request.body.strip() or not (kind == "application/json" or kind.endswith("+json")):
+    """The JSON object that was sent; empty where the content type is not JSON (cliniko-api.md#connection). Raises a
+    400 Refusal."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not request.body.strip() or not (content_type == "application/json" or content_type.endswith("+json")):
         return {}
     try:
-        value: JsonValue = json.loads(request.body.decode(), parse_constant=_no_number)
-        if request.body.count(b"[") + request.body.count(b"{") > _DEEPEST:
+        value: JsonValue = json.loads(request.body.decode(), parse_constant=_refuse_constant)
+        if request.body.count(b"[") + request.body.count(b"{") > _MAX_DEPTH:
             _check_depth(value)
         if b"\\u" in request.body:
             dumps(value)  # half a surrogate pair can be escaped in JSON, but is no text that could be sent back
@@ -159,18 +165,18 @@ def json_body(request: SandboxRequest) -> Mapping[str, JsonValue]:
     return value
 
 
-def _no_number(name: str) -> JsonValue:
+def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not JSON")
 
 
 def _check_depth(value: JsonValue) -> None:
     level = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         level = [
-            each
+            item
             for holder in level
             if isinstance(holder, dict | list)
-            for each in (holder.values() if isinstance(holder, dict) else holder)
+            for item in (holder.values() if isinstance(holder, dict) else holder)
         ]
     if level:
-        raise ValueError(f"more than {_DEEPEST} levels")
+        raise ValueError(f"more than {_MAX_DEPTH} levels")

@@ -15,18 +15,43 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownT
 from cliniko_mcp.guards.exclusion import switched_off
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.read_only import only_reading
+from cliniko_mcp.results.budget import MAX_RESULT_BYTES, size
 from cliniko_mcp.results.cursor import Cursors
-from cliniko_mcp.results.envelope import MOST_BYTES, Answer, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.boundary import explained, unwrapped
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 from cliniko_mcp.tools.lookup import Lookup
-from cliniko_mcp.tools.schema import controls
-from cliniko_mcp.tools.tool import Tool, curated, operation_tool
+from cliniko_mcp.tools.requests import NotOffered, not_offered, requests
+from cliniko_mcp.tools.schema import display_arguments
+from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_tool
 
 _DESCRIBED = 5
+_LIKELY = 10
+"""Among how many of the tools found a curated one has to be to be told of."""
 _ALIKE = 75
 """From which likeness of two names on, out of 100, one may be meant by the other."""
+_SAME = 90
+"""From which on it surely is, but for a letter or two."""
+GLOSSES = {
+    "attendees": "places in bookings",
+    "availability_blocks": "one-off openings",
+    "available_times": "free slots",
+    "billable_items": "fees",
+    "bookings": "whole diary",
+    "communications": "message log",
+    "contacts": "doctors, payers",
+    "daily_availabilities": "weekly hours",
+    "individual_appointments": "one patient",
+    "patient_form_templates": "filled in by patients",
+    "products": "goods",
+    "public_settings": "for everyone",
+    "services": "types bookable online",
+    "settings": "needs admin",
+    "treatment_note_templates": "filled in by clinicians",
+    "unavailable_blocks": "leave, breaks",
+}
+"""What a resource is, where its name could be taken for another's."""
 _EXECUTORS = {
     Risk.READ: (
         "cliniko_read",
@@ -50,12 +75,12 @@ class DescribeArguments(Body):
 
 class RunArguments(Body):
     operation: str
-    arguments: dict[str, object] = Field(default_factory=dict)
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class CountArguments(Body):
     operation: str = Field(description="A list operation, such as list_patients.")
-    arguments: dict[str, object] = Field(default_factory=dict, description="Its filters.")
+    arguments: dict[str, JsonValue] = Field(default_factory=dict, description="Its filters.")
 
 
 class Catalogue:
@@ -66,6 +91,7 @@ class Catalogue:
     ) -> None:
         self._cursors = cursors
         self.excluded = excluded
+        self._changing = changing
         self._hidden = excluded | changing
         """What is never suggested: the excluded, and with read-only what changes something."""
         self._made: dict[str, Tool] = {}
@@ -81,13 +107,16 @@ class Catalogue:
         return self._made[name]
 
     def get(self, name: str) -> Tool:
-        """The tool of this name, for running it. Raises UnknownTool, and NotAllowed where the operator excluded it.
+        """The tool of this name, for running it. Raises UnknownTool, and NotAllowed where the operator excluded it or
+        lets nothing be changed.
 
-        An excluded operation is given all the same, for a guard to refuse it and to write that down.
+        An operation is given all the same, for a guard to refuse it and to write that down.
         """
         tool = self.find(name)
         if tool is None:
             raise self.unknown(name)
+        if tool.kind == "workflow" and name in self._changing - self.excluded:
+            raise only_reading(tool.title, name)  # before it reads what it would only need for a change
         if name not in self.excluded:
             return tool
         if tool.operation is None:
@@ -122,12 +151,14 @@ class Catalogue:
         """What the list says of a tool; the map in cliniko_describe holds only what may be called in this run."""
         if entry.name != "cliniko_describe" or not self._hidden:
             return entry.description
-        operations = (each for each in entries().values() if each.kind == "operation" and not each.deprecated)
-        return describe_text((each.name, each.resource or "") for each in operations if each.name not in self._hidden)
+        shown = (other for name, other in entries().items() if name not in self._hidden)
+        return describe_text(
+            (other.name, other.resource or "") for other in shown if other.kind == "operation" and not other.deprecated
+        )
 
     def _describer(self) -> Tool:
-        async def describe(_: GuardedClinic, given: DescribeArguments) -> Answer:
-            return self.describe(given.names, given.query)
+        async def describe(_: GuardedClinic, arguments: DescribeArguments) -> Answer:
+            return self.describe(arguments.names, arguments.query)
 
         return curated(
             "cliniko_describe",
@@ -139,21 +170,42 @@ class Catalogue:
         )
 
     def describe(self, names: list[str] | None, query: str | None) -> Answer:
-        """Up to five tools by name, or the operations that fit these words, best first: each with its description, risk
-        and full argument schema. Raises what is wrong with the first name where none of them can be described.
+        """Up to five tools by name, or what fits these words, best first.
+
+        Raises what is wrong with the first name where none of them can be described.
+        `items` are tools, each with its description, risk and full argument schema. Words find operations, beside them
+        curated tools under `tools`, and `not_in_cliniko_api` where they ask for something that Cliniko's API lacks.
         """
         if names:
             return self._described(dict.fromkeys(names))
-        if not query:
-            raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
-        known = entries()
-        found = [known[name] for name in self.lookup.search(query, 40) if name not in self._hidden]
-        tools: list[JsonValue] = [_told(entry) for entry in found if entry.kind == "workflow"]
-        body: dict[str, JsonValue] = {"items": _with_schemas(entry for entry in found if entry.kind == "operation")}
+        if query:
+            return self._looked_up(query)
+        raise InvalidArguments("Give names or a query.", "For example query: add a patient to a class.")
+
+    def _looked_up(self, query: str) -> Answer:
+        names, topic = self.lookup.search(query)
+        body: dict[str, JsonValue] = {}
+        nearest: list[str] = []
+        if topic:
+            lacking = not_offered()[topic]
+            nearest = self._allowed(lacking.instead)
+            body["not_in_cliniko_api"] = {"what": lacking.what, "says": lacking.says} | self._help(lacking)
+        found = [entries()[name] for name in self._allowed([*nearest, *names])]
+        likely = {*nearest, *names[:_LIKELY]}
+        tools: list[JsonValue] = [_summary(each) for each in found if each.kind == "workflow" and each.name in likely]
+        body["items"] = _with_schemas(each for each in found if each.kind == "operation")
         if tools:
             body["tools"] = tools[:3]
         nothing = "Nothing fits these words. Try other English words, or names from this tool's description."
         return Answer(body, [] if found else [nothing])
+
+    def _allowed(self, names: Iterable[str]) -> list[str]:
+        """Those of these names that may be suggested, each once."""
+        return [name for name in dict.fromkeys(names) if name not in self._hidden]
+
+    def _help(self, lacking: NotOffered) -> dict[str, JsonValue]:
+        """What to do instead of something that is not offered, unless a tool that the advice names is switched off."""
+        return {} if self._hidden.intersection(lacking.instead) else {"instead": lacking.instead_says}
 
     def _described(self, names: Iterable[str]) -> Answer:
         barred = {name: problem for name in names if (problem := self._barred(name))}
@@ -172,39 +224,55 @@ class Catalogue:
         return only_reading(entry.title, name) if name in self._hidden else None
 
     @property
-    def lookup(self) -> "Lookup":
+    def lookup(self) -> Lookup:
         """The plain-word index over all tools, built at the first question."""
         if self._lookup is None:
-            self._lookup = Lookup(entries().values())
+            self._lookup = Lookup(entries().values(), requests(), not_offered())
         return self._lookup
 
     def unknown(self, name: str) -> UnknownTool:
-        """The error for a name that no tool has, with the nearest names that exist."""
+        """The error for a name that no tool has, with the nearest names that exist.
+
+        Where the name asks for something that Cliniko's API lacks, it says so.
+        """
         from rapidfuzz import fuzz, process
 
-        alike = process.extract(name, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
-        meant = [*(each for each, _, _ in alike), *self.lookup.search(name.replace("_", " "), 5)]
-        near = [each for each in dict.fromkeys(meant) if each not in self._hidden][:5]
+        asked = name.casefold()
+        alike = process.extract(asked, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
+        topics = {each: topic for topic, lacking in not_offered().items() for each in lacking.names}
+        expected = process.extractOne(asked, topics.keys(), scorer=fuzz.ratio, score_cutoff=_SAME)
+        found, topic = self.lookup.search(name)
+        if expected and (not alike or expected[1] > alike[0][1]):
+            topic = topics[expected[0]]
+        elif alike:
+            topic = None
+        said = f"There is no tool called {clean(name, 60)}."
+        if topic:
+            return self._lacking(said, not_offered()[topic])
+        near = self._allowed([*(each for each, _, _ in alike), *found])[:5]
         return UnknownTool(
-            f"There is no tool called {clean(name, 60)}.",
+            said,
             f"{'Use one of the suggestions, or look' if near else 'Look'} it up with cliniko_describe.",
             suggestions=list[JsonValue](near) or None,
         )
 
+    def _lacking(self, said: str, lacking: NotOffered) -> UnknownTool:
+        fix = str(self._help(lacking).get("instead", "Look up what there is with cliniko_describe."))
+        near = self._allowed(lacking.instead)
+        return UnknownTool(f"{said} {lacking.says}", fix, suggestions=list[JsonValue](near) or None)
+
     def _counter(self) -> Tool:
-        async def count(clinic: GuardedClinic, given: CountArguments) -> Answer:
-            tool = self.get(given.operation)
+        async def count(clinic: GuardedClinic, arguments: CountArguments) -> Answer:
+            tool = self.get(arguments.operation)
             operation = tool.operation
             if operation is None or not is_list(operation):
                 raise InvalidArguments(
-                    f"{given.operation} is not a list.", "Name a list_ operation.", field="operation"
+                    f"{arguments.operation} is not a list.", "Name a list_ operation.", field="operation"
                 )
-            ours = controls(operation)  # how much to show, and how, is nothing to a number
-            filters = {
-                name: value for name, value in unwrapped(given.arguments, tool.input_schema).items() if name not in ours
-            }
+            ours = display_arguments(operation)  # a number is the same however rows would be shown
+            values = unwrapped(arguments.arguments, tool.input_schema)
             try:
-                call = operation.parse(filters)
+                call = operation.parse({name: value for name, value in values.items() if name not in ours})
             except InvalidArguments as problem:
                 explanation = explained(problem, tool.name, tool.input_schema, tool.description)
                 raise self._barred(tool.name) or explanation from None
@@ -220,9 +288,9 @@ class Catalogue:
     def _executor(self, risk: Risk) -> Tool:
         name, description = _EXECUTORS[risk]
 
-        async def execute(clinic: GuardedClinic, given: RunArguments) -> Answer:
-            tool = self._target(given.operation, risk)
-            return await tool.run(clinic.of(tool.name), given.arguments)
+        async def execute(clinic: GuardedClinic, arguments: RunArguments) -> Answer:
+            tool = self._target(arguments.operation, risk)
+            return await tool.run(clinic.of(tool.name), arguments.arguments)
 
         return curated(name, description, RunArguments, execute, risk=risk, kind="meta")
 
@@ -233,15 +301,15 @@ class Catalogue:
         if tool.risk is not risk:
             if barred := self._barred(name):
                 raise barred
-            due = _EXECUTORS[tool.risk][0]
-            raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {due} with the same arguments.")
+            executor, _ = _EXECUTORS[tool.risk]
+            raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {executor} with the same arguments.")
         return tool
 
 
 def _refusing(tool: Tool) -> Tool:
     """The tool of an excluded operation: its arguments are not explained, whatever is wrong with them."""
 
-    async def run(clinic: GuardedClinic, arguments: Mapping[str, object]) -> Answer:
+    async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
         with suppress(InvalidArguments):
             return await tool.run(clinic, arguments)
         raise switched_off(tool.title, tool.name)
@@ -249,7 +317,7 @@ def _refusing(tool: Tool) -> Tool:
     return replace(tool, run=run)
 
 
-def _told(entry: Entry) -> dict[str, JsonValue]:
+def _summary(entry: Entry) -> dict[str, JsonValue]:
     return {"name": entry.name, "description": entry.description, "risk": entry.risk}
 
 
@@ -257,9 +325,9 @@ def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
     """The first five, each with its argument schema as long as the answer has room for it."""
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
-        full: dict[str, JsonValue] = {**_told(entry), "input_schema": dict(entry.input_schema)}
-        fits = size(items) + size(full) < MOST_BYTES - 1_000
-        items.append(full if fits else _told(entry))
+        full: dict[str, JsonValue] = {**_summary(entry), "input_schema": dict(entry.input_schema)}
+        fits = size(items) + size(full) < MAX_RESULT_BYTES - 1_000
+        items.append(full if fits else _summary(entry))
     return items
 
 
@@ -278,7 +346,9 @@ def describe_text(operations: Iterable[tuple[str, str]]) -> str:
 
 
 def map_text(operations: Iterable[tuple[str, str]]) -> str:
-    """The whole map: resources that share their verbs together, then what else each verb is about."""
+    """The whole map: resources that share their verbs together, those easily confused with what they are, then what
+    else each verb is about.
+    """
     verbs: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
     for name, module in operations:
@@ -289,14 +359,15 @@ def map_text(operations: Iterable[tuple[str, str]]) -> str:
             others.setdefault(verb, []).append(rest)
     groups: dict[str, list[str]] = {}
     for module, found in verbs.items():
-        groups.setdefault(" ".join(found), []).append(module)
+        gloss = f" ({GLOSSES[module]})" if module in GLOSSES else ""
+        groups.setdefault(" ".join(found), []).append(module + gloss)
     shared = [f"{found}: {' '.join(modules)}" for found, modules in groups.items()]
     return "; ".join([*shared, *(f"also {verb}: {' '.join(rests)}" for verb, rests in others.items())])
 
 
 def _current() -> Iterator[tuple[str, str]]:
     for module in RESOURCES:
-        yield from ((each.name, module) for each in resource(module).operations() if not each.deprecated)
+        yield from ((line.name, module) for line in resource(module).operations() if not line.deprecated)
 
 
 def _verb(name: str, module: str) -> str | None:

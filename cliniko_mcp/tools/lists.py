@@ -3,90 +3,97 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.cliniko.operations import List, Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.cursor import Cursors, Position
-from cliniko_mcp.results.envelope import CUT, MOST_BYTES, USUAL_BYTES, Answer, Rows, shaped
-from cliniko_mcp.results.rows import shape_of
-from cliniko_mcp.tools.schema import controls
+from cliniko_mcp.results.budget import CUT, MAX_RESULT_BYTES, USUAL_BYTES
+from cliniko_mcp.results.cursor import MAX_ANCHORS, Cursors, Position, Query
+from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.rows import Rows, shape_of, shaped
+from cliniko_mcp.tools.schema import display_arguments
 
 if TYPE_CHECKING:
     from cliniko_mcp.client.pagination import Sweep
 
 DEFAULT_LIMIT: Final = 50
-MOST_ROWS: Final = 1000
-_LEAST_ROW_BYTES: Final = {True: 29, False: 90}
-"""What a row costs at the least, by whether the caller named its fields (an id of 19 digits alone): more rows than
-could fit are never fetched."""
-_ANCHORS: Final = 5
+MAX_LIMIT: Final = 1000
+_MIN_ROW_BYTES: Final = 90
+"""What a row costs at the least: more rows than could fit are never fetched."""
+_MIN_CHOSEN_ROW_BYTES: Final = 29
+"""The same where the caller named the fields: an id of 19 digits alone."""
 _MOVED: Final = (
     "Rows came or went before this place meanwhile. This goes on right after the last one given; what is new before it "
     "shows only in a list that is started again."
 )
 _LOST: Final = "The list changed so much that rows may be missing or repeated here; start it again to be sure."
-_AROUND: Final = 100
+_NEIGHBOURS: Final = 100
 """How many rows before and after the expected place are searched for the last one that was returned."""
 
 
-async def listed(clinic: GuardedClinic, operation: List[Record], given: dict[str, object], cursors: Cursors) -> Answer:
+async def listed(
+    clinic: GuardedClinic, operation: List[Record], arguments: Mapping[str, JsonValue], cursors: Cursors
+) -> Answer:
     """One answer of a list tool: up to `limit` rows within the token budget, from the start or from a cursor on.
 
     Raises InvalidArguments and InvalidCursor for what the caller has to correct.
     """
-    given = {name: value for name, value in given.items() if value is not None}
-    limit = _limit(given)
-    query = {name: value for name, value in given.items() if name not in ("limit", "cursor")}
-    position = _position(operation, given.get("cursor"), query, cursors)
-    shape = shape_of(operation, position.arguments, "concise")
-    ours = controls(operation)
-    call = operation.parse({name: value for name, value in position.arguments.items() if name not in ours})
+    arguments = {name: value for name, value in arguments.items() if value is not None}
+    limit = _limit(arguments)
+    position = _position(operation, arguments, cursors)
+    query = position.query
+    shape = shape_of(operation.row, query.arguments, "concise")
+    ours = display_arguments(operation)
+    call = operation.parse({name: value for name, value in query.arguments.items() if name not in ours})
     # A cursor is base64, of which a byte costs twice the tokens that it does in rows.
-    reserved = 2 * len(cursors.seal(position))
-    if reserved > MOST_BYTES // 2:
+    reserved = 2 * query.cursor_length
+    if reserved > MAX_RESULT_BYTES // 2:
         raise InvalidArguments(
             "The filters are too long together: the cursor to go on with has to carry them.", "Shorten them."
         )
-    generous = "limit" in given or shape.detail == "full" or shape.fields is not None
-    most = MOST_BYTES if generous else USUAL_BYTES
-    least = _LEAST_ROW_BYTES[shape.fields is not None]
-    wanted = min(limit, most // least)
+    generous = "limit" in arguments or shape.detail == "full" or shape.fields is not None
+    max_bytes = MAX_RESULT_BYTES if generous else USUAL_BYTES
+    wanted = min(limit, max_bytes // (_MIN_ROW_BYTES if shape.fields is None else _MIN_CHOSEN_ROW_BYTES))
     sweep, moved = await _from(clinic, call, position, wanted)
-    rows = await shaped(clinic, sweep.rows, shape, most, reserved)
+    rows = await shaped(clinic, sweep.rows, shape, max_bytes, reserved)
     complete = sweep.complete and not rows.left
     page: dict[str, JsonValue] = {"returned": len(rows.shown)}
     if sweep.total is not None:
         page["total"] = sweep.total
     page["complete"] = complete
     notes = [*moved, *_remarks(sweep, wanted), *([CUT] if rows.cut else [])]
+    if call.needs_zone and (guess := await clinic.zone_note(call.site)):
+        notes.append(guess)
     if not complete:
         following = _following(position, sweep, rows)
         page["next_cursor"] = cursors.seal(following)
         notes.append(_more(operation, following.start, sweep.total))
-    body: dict[str, JsonValue] = {"items": cast("list[JsonValue]", rows.shown), "page": page}
+    body: dict[str, JsonValue] = {"items": [*rows.shown], "page": page}
     if rows.names:
         body["names"] = rows.names
     return Answer(body, notes, rows.zone)
 
 
-def _limit(given: Mapping[str, object]) -> int:
-    limit = given.get("limit", DEFAULT_LIMIT)
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
+def _limit(arguments: Mapping[str, JsonValue]) -> int:
+    limit = arguments.get("limit", DEFAULT_LIMIT)
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
         raise InvalidArguments(
-            f"limit must be a whole number from 1 to {MOST_ROWS}.",
+            f"limit must be a whole number from 1 to {MAX_LIMIT}.",
             f"Leave it out for the first {DEFAULT_LIMIT}.",
             field="limit",
         )
     return limit
 
 
-def _position(operation: Operation, cursor: object, query: dict[str, object], cursors: Cursors) -> Position:
+def _position(operation: Operation, arguments: Mapping[str, JsonValue], cursors: Cursors) -> Position:
+    """Where the list begins for these arguments: at the cursor among them, or at the start."""
+    cursor = arguments.get("cursor")
+    chosen = {name: value for name, value in arguments.items() if name not in ("limit", "cursor")}
     if cursor is None or cursor == "":
-        return Position(operation.name, cast("dict[str, JsonValue]", query), 0)
+        return Position(Query.of(operation.name, chosen))
     if not isinstance(cursor, str):
         raise InvalidArguments(
             "cursor must be the text that the last answer gave.",
@@ -94,7 +101,7 @@ def _position(operation: Operation, cursor: object, query: dict[str, object], cu
             field="cursor",
         )
     position = cursors.open(cursor, operation.name)
-    if any(position.arguments.get(name) != value for name, value in query.items()):
+    if any(position.query.arguments.get(name) != value for name, value in chosen.items()):
         raise InvalidArguments(
             "With a cursor, the other arguments are left out or repeated exactly; only limit may differ.",
             "Give the cursor alone, or start a new list without it.",
@@ -112,7 +119,7 @@ async def _from(
     again = await clinic.rows(call, limit=limit + 1, start=position.start - 1)
     if again.rows and _mark(again.rows[0]) == position.anchors[-1]:
         return replace(again, rows=again.rows[1:], positions=again.positions[1:]), []
-    around = await clinic.rows(call, limit=2 * _AROUND, start=max(position.start - _AROUND, 0))
+    around = await clinic.rows(call, limit=2 * _NEIGHBOURS, start=max(position.start - _NEIGHBOURS, 0))
     marks = [_mark(row) for row in around.rows]
     for anchor in reversed(position.anchors):
         if anchor in marks:
@@ -134,9 +141,8 @@ def _following(position: Position, sweep: "Sweep[Record]", rows: Rows) -> Positi
         start = sweep.position_after(shown)
     else:
         start = sweep.next_position if sweep.next_position is not None else position.start + shown
-    marks = [*position.anchors, *(_mark(row) for row in sweep.rows[max(shown - _ANCHORS, 0) : shown])]
-    anchors = marks[-_ANCHORS:] if start > 0 else []
-    return Position(position.tool, position.arguments, start, anchors)
+    marks = (*position.anchors, *(_mark(row) for row in sweep.rows[max(shown - MAX_ANCHORS, 0) : shown]))
+    return Position(position.query, start, marks[-MAX_ANCHORS:] if start > 0 else ())
 
 
 def _remarks(sweep: "Sweep[Record]", wanted: int) -> list[str]:

@@ -1,47 +1,59 @@
-"""Finding an operation by plain words: BM25 over names, descriptions and the synonyms kept beside each operation."""
+"""Finding a tool by plain words, and noticing what Cliniko's API does not offer.
+
+A request is compared with what staff say (`tools/requests`). Each of its words counts for a tool by how many times more
+often it is said of that tool, of its resource and for its kind of work (list, create, archive, ...) than of everything
+together; two words that stand side by side in an example count once more. So a request finds its operation even where
+no example has its wording: "patient" comes from the resource, "get rid of" from everything that archives.
+
+What the API does not offer is looked up in the same way, as the tools that one would expect for it: `create_invoice`
+would belong to the invoices and to what creates.
+"""
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from cliniko_mcp.tools.index import Entry
+from cliniko_mcp.tools.requests import NotOffered, Requests
 
-_WORD: Final = re.compile(r"[a-z0-9]+")
-_STOP: Final = frozenset(
-    _WORD.findall(
-        "a about all also an and any anyone are as at be been being but by can could do does dr each every "
-        "everyone for from get give go going has have he her here him his how i id if im in is it its just know "
-        "let like make me more mr mrs ms my need needs of on one or other our out please put see she should show "
-        "so some someone still tell than that the their them then there these they things this to too up us ve "
-        "want wants was we were what when where which who whom will with would you your"
-    )
-)
+_WORD: Final = re.compile(r"[^\W_]+")
 _ENDINGS: Final = (
     ("ations", 4), ("ation", 4), ("ments", 4), ("ment", 4), ("ings", 3), ("ing", 3), ("ied", 3), ("ies", 3),
     ("ers", 4), ("ed", 3), ("es", 3), ("er", 4), ("s", 3), ("e", 3), ("y", 3),
 )  # fmt: skip
 """Endings that are dropped, each with the fewest letters that have to stay."""
-_MEANT: Final = {
-    kind: frozenset(_WORD.findall(verbs))
-    for kind, verbs in {
-        "read": "any are did do does find has have how is list look open print read search show was what when "
-        "where which who",
-        "create": "add attach book buy create enrol establish give join launch link log new open record register run "
-        "save schedule set start store upload write",
-        "update": "adjust amend bring change complete correct double edit extend finalise finish fix increase mark "
-        "move push raise rename reopen replace reschedule restore reword shift shorten sign swap tick turn update",
-        "archive": "archive bin cancel close delete discontinue drop pull remove retire scrap shut stop take unblock "
-        "unlink",
-    }.items()
-}
-"""What kind of work the words of a request ask for; words of reading count only where they begin it."""
-_KIND: Final = {"list": "read", "get": "read", "create": "create", "update": "update", "unarchive": "update"}
-_FITS, _READS_INSTEAD, _NAME_SAID = 1.4, 0.8, 0.3
-_SATURATION, _LENGTH_PENALTY = 1.2, 0.2
-_NAME_WEIGHT, _SYNONYM_WEIGHT, _DESCRIPTION_WEIGHT, _SIBLING_WEIGHT = 5.0, 3.0, 1.0, 0.5
+_NUMBER, _START = "0", "^"
+"""What stands for every number and time of day, and for the beginning of a request."""
+_NAME, _SYNONYMS, _DESCRIPTION, _EXAMPLE, _FIELD = 6, 4, 2, 2, 1
+_WHAT, _PHRASE = 4, 2
+"""How many times a word is counted, by where it stands."""
+_PAIR, _PRESUMED = 10, 3
+"""How much a pair of words counts at most, and how many other uses of it are presumed: one use proves little."""
+_CLEARLY: Final = 1.0
+"""How far something not offered has to lead before the request is taken to be about it."""
+_SAME_KIND: Final = {"delete": "archive"}
+_CURATED, _ELSEWHERE = "curated", "elsewhere"
+
+
+class Found(NamedTuple):
+    """What was found for a request."""
+
+    tools: list[str]
+    """The names of the tools that share words with it, best first."""
+    not_offered: str | None
+    """The topic of `not_offered()` that it is about, where it clearly is about one."""
+
+
+class _Candidate(NamedTuple):
+    """What a request may be about: a tool or a topic, and the resource and the kind of work it belongs to."""
+
+    answer: str
+    resource: str
+    kind: str
 
 
 @cache
@@ -54,83 +66,148 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
 
 
-def words(text: str) -> list[str]:
-    """The stems of the words that carry meaning, in order."""
-    return list(_stems(text, _STOP))
+def stems(text: str) -> list[str]:
+    """The stems of a text's words in order, with one and the same for all numbers."""
+    plain = text.casefold().replace("'", "").replace("’", "").replace("_", " ")
+    return [_NUMBER if word[0].isdigit() else stem(word) for word in _WORD.findall(plain)]
 
 
-def _stems(text: str, without: frozenset[str] = frozenset()) -> Iterator[str]:
-    plain = text.casefold().replace("'", "").replace("’", "")
-    return (stem(word) for word in _WORD.findall(plain) if word not in without)
+_PASSED_OVER: Final = frozenset(stems("a an the this that these my our your his her their"))
+"""What is passed over in pairs, so that "cancel her appointment" and "cancel the appointment" agree."""
 
 
-def meant(query: str) -> frozenset[str]:
-    """The kinds of work that a request asks for: read, create, update, archive; none where its words do not say."""
-    plain = _WORD.findall(query.casefold())
-    return frozenset(
-        kind for kind, verbs in _MEANT.items() if not verbs.isdisjoint(plain[:1] if kind == "read" else plain)
-    )
+def pairs(text: str) -> Iterable[str]:
+    """Each two stems that stand side by side once articles and the like are gone; the first also with the beginning."""
+    return dict.fromkeys(f"{one} {other}" for one, other in pairwise([_START, *_telling(text)]))
 
 
-def fit(name: str, kinds: frozenset[str]) -> float:
-    """How much likelier a tool becomes by the kinds of work that were asked for."""
-    kind = _KIND.get(name.partition("_")[0], "archive")
-    likelier = _FITS if kind in kinds else 1.0
-    return likelier * (_READS_INSTEAD if "read" in kinds and kind != "read" else 1.0)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _bag(tool: Entry, shared: Iterable[str]) -> dict[str, float]:
-    """How much each word speaks for a tool; a few of its resource's words are its own by right, the rest a little."""
-    bag = dict.fromkeys(shared if tool.resource else (), _SIBLING_WEIGHT)
-    for weight, text in (
-        (_NAME_WEIGHT, _spaced(tool.name)),
-        (_SYNONYM_WEIGHT, tool.synonyms),
-        (_DESCRIPTION_WEIGHT, tool.description),
-    ):
-        for word in words(text):
-            bag[word] = bag.get(word, 0.0) + weight
-    return bag
+def _telling(text: str) -> Iterable[str]:
+    return (word for word in stems(text) if word not in _PASSED_OVER)
 
 
 class Lookup:
-    """An index over tools, built once; a search takes well under a millisecond for a few hundred of them."""
+    """An index over the tools and over what is not offered, made once (0.15 s); a search takes about a millisecond."""
 
-    def __init__(self, tools: Iterable[Entry]) -> None:
-        found = [tool for tool in tools if tool.kind != "meta"]
-        shared = {tool.resource: set[str]() for tool in found}
-        for tool in found:
-            shared[tool.resource].update(words(f"{_spaced(tool.name)} {tool.synonyms}"))
-        self._bags = {tool.name: _bag(tool, shared[tool.resource]) for tool in found}
-        self._names = {tool.name: frozenset(_stems(tool.name)) for tool in found}
-        self._penalty = {tool.name: 0.6 if tool.deprecated else 1.0 for tool in found}
-        sizes = {name: sum(bag.values()) for name, bag in self._bags.items()}
-        average = sum(sizes.values()) / max(len(sizes), 1)
-        self._length = {name: 1 - _LENGTH_PENALTY + _LENGTH_PENALTY * size / average for name, size in sizes.items()}
-        spread = Counter(word for bag in self._bags.values() for word in bag)
-        total = len(self._bags)
-        self._rarity = {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in spread.items()}
+    def __init__(
+        self, tools: Iterable[Entry], said: Mapping[str, Requests], elsewhere: Mapping[str, NotOffered]
+    ) -> None:
+        self._tools = {tool.name: tool for tool in tools if tool.kind != "meta"}
+        self._topics = elsewhere
+        own: dict[str, Counter[str]] = {}
+        resources: dict[str, Counter[str]] = defaultdict(Counter)
+        kinds: dict[str, Counter[str]] = defaultdict(Counter)
+        self._pairs: dict[str, Counter[str]] = defaultdict(Counter)
+        for name, tool in self._tools.items():
+            own[name] = _words_of(tool, said[name])
+            resources[_resource(tool)].update(own[name])
+            _count(kinds[_kind(tool)], 1, name, *said[name].examples)
+            self._count_pairs(name, (name, *said[name].examples))
+        for topic, about in elsewhere.items():
+            own[topic] = resources[topic] = _words_about(about)
+            _count(kinds[_ELSEWHERE], 1, *about.examples)
+            self._count_pairs(topic, (*about.examples, *about.phrases))
+        together = Counter[str]()
+        for words in own.values():
+            together.update(words)
+        self._own, self._resources, self._kinds = (_rates(groups, together) for groups in (own, resources, kinds))
+        self._things = {frozenset(_telling(name.partition("_")[2])) for name in self._tools}
+        named = {word for name in own for word in stems(name)}
+        self._empty = {word for word in together if word not in named and len(self._own[word]) > len(own) / 2}
+        """Words such as "the": most tools are spoken of with them, so alone they say nothing."""
+        self._candidates = [_Candidate(tool.name, _resource(tool), _kind(tool)) for tool in self._tools.values()]
+        self._candidates += self._expected()
 
-    def search(self, query: str, most: int) -> list[str]:
-        """Names of the tools that fit these words, best first, at most `most`; empty where no word is known."""
-        asked = tuple(dict.fromkeys(words(query)))
-        kinds, plain = meant(query), frozenset(_stems(query))
-        scores = {
-            name: self._score(name, asked)
-            * self._penalty[name]
-            * fit(name, kinds)
-            * (1 + _NAME_SAID * len(plain & said) / len(said))
-            for name, said in self._names.items()
-        }
-        ranked = sorted((name for name, score in scores.items() if score > 0), key=lambda name: (-scores[name], name))
-        return ranked[:most]
+    def _count_pairs(self, answer: str, texts: Iterable[str]) -> None:
+        for text in texts:
+            for pair in pairs(text):
+                self._pairs[pair][answer] += 1
 
-    def _score(self, name: str, asked: Iterable[str]) -> float:
-        bag, score = self._bags[name], 0.0
-        for word in asked:
-            if weight := bag.get(word):
-                score += self._rarity[word] * weight * (_SATURATION + 1) / (weight + _SATURATION * self._length[name])
-        return score
+    def _expected(self) -> Iterator[_Candidate]:
+        """The tools that one would expect for what is not offered, beside those that there are."""
+        resources = {name.partition("_")[2]: _resource(tool) for name, tool in self._tools.items()}
+        kinds = {name.partition("_")[0]: _kind(tool) for name, tool in self._tools.items() if tool.resource}
+        for topic, about in self._topics.items():
+            for name in about.names:
+                verb, _, noun = name.partition("_")
+                yield _Candidate(topic, resources.get(noun, topic), kinds.get(verb, _ELSEWHERE))
+
+    def search(self, request: str) -> Found:
+        """The tools for a request, and what it asks for where that is not offered."""
+        scores = self._scores(request)
+        ranked = sorted(scores, key=lambda answer: (-scores[answer], answer))
+        tools = [answer for answer in ranked if answer in self._tools]
+        about = next((answer for answer in ranked if answer in self._topics), None)
+        if about and tools and scores[about] < scores[tools[0]] + _CLEARLY:
+            about = None
+        # Who says only "invoices" may want to read them.
+        return Found(tools, None if frozenset(_telling(request)) in self._things else about)
+
+    def _scores(self, request: str) -> Mapping[str, float]:
+        """How much speaks for each tool and topic, without those of which no word is said."""
+        words = [word for word in dict.fromkeys(stems(request)) if word in self._own]
+        if self._empty.issuperset(words):
+            return {}
+        rates = [(self._own[word], self._resources[word], self._kinds.get(word, {})) for word in words]
+        scores: dict[str, float] = {}
+        for answer, its_resource, its_kind in self._candidates:
+            if any(answer in own or its_resource in resources for own, resources, _ in rates):
+                score = sum(
+                    math.log1p(own.get(answer, 0) + resources.get(its_resource, 0) + kinds.get(its_kind, 0))
+                    for own, resources, kinds in rates
+                )
+                scores[answer] = max(score, scores.get(answer, 0))
+        for pair in pairs(request):
+            uses = self._pairs.get(pair, Counter[str]())
+            presumed = uses.total() + _PRESUMED
+            for answer, times in uses.items():
+                scores[answer] = scores.get(answer, 0) + math.log1p(_PAIR * times / presumed)
+        for name in scores:
+            heir = self._tools[name].replaced_by if name in self._tools else None
+            if heir:
+                scores[name] = min(scores[name], scores.get(heir, 0)) - 1
+        return scores
+
+
+def _resource(tool: Entry) -> str:
+    return tool.resource or tool.name
+
+
+def _kind(tool: Entry) -> str:
+    verb = tool.name.partition("_")[0]
+    return _SAME_KIND.get(verb, verb) if tool.resource else _CURATED
+
+
+def _count(words: Counter[str], times: int, *texts: str) -> None:
+    for text in texts:
+        for word in stems(text):
+            words[word] += times
+
+
+def _words_of(tool: Entry, said: Requests) -> Counter[str]:
+    words = Counter[str]()
+    _count(words, _NAME, tool.name)
+    _count(words, _SYNONYMS, said.synonyms)
+    _count(words, _DESCRIPTION, tool.description)
+    _count(words, _EXAMPLE, *said.examples)
+    _count(words, _FIELD, *(phrase for phrases in said.fields.values() for phrase in phrases))
+    return words
+
+
+def _words_about(topic: NotOffered) -> Counter[str]:
+    words = Counter[str]()
+    _count(words, _WHAT, topic.what)
+    _count(words, _PHRASE, *topic.names, *topic.phrases)
+    _count(words, _EXAMPLE, *topic.examples)
+    return words
+
+
+def _rates(groups: Mapping[str, Counter[str]], together: Counter[str]) -> Mapping[str, Mapping[str, float]]:
+    """For each word and group, how many times more often it is said there than in all groups together."""
+    total, average = together.total(), sum(words.total() for words in groups.values()) / len(groups)
+    rates: dict[str, dict[str, float]] = defaultdict(dict)
+    for group, words in groups.items():
+        # By its full size a group of many fields would lose to one of few; by the root it does not.
+        size = math.sqrt(words.total() * average)
+        for word, times in words.items():
+            rates[word][group] = times / size * total / together[word]
+    return rates

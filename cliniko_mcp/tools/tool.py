@@ -1,29 +1,40 @@
 """A tool as MCP knows it, and how an operation of the API becomes one."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from cliniko_mcp.cliniko.arguments import refused_arguments, wire_names
-from cliniko_mcp.cliniko.models import Body, Record, complaints, value_of
+from cliniko_mcp.cliniko.models import Body, Record, complaints
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import is_list
 from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.budget import CUT, fitted
 from cliniko_mcp.results.cursor import Cursors
-from cliniko_mcp.results.envelope import CUT, Answer, fitted
-from cliniko_mcp.results.names import NAMED, ids_in, look_up
-from cliniko_mcp.results.rows import row_of, shape_of
-from cliniko_mcp.tools.boundary import MAX_BYTES, explained, unwrapped
+from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.names import ids_in, labels, referenced
+from cliniko_mcp.results.rows import row_of, shape_of, site_of
+from cliniko_mcp.tools.boundary import MAX_ARGUMENT_BYTES, explained, unwrapped
 from cliniko_mcp.tools.lists import listed
-from cliniko_mcp.tools.schema import Schema, closed, controls, input_schema, model_schema
+from cliniko_mcp.tools.schema import (
+    Schema,
+    display_arguments,
+    input_schema,
+    model_schema,
+    object_schema,
+    properties_of,
+    required_of,
+)
 
-Kind = Literal["operation", "workflow", "meta"]
-Arguments = Mapping[str, object]
+ToolKind = Literal["operation", "workflow", "meta"]
+Arguments = Mapping[str, JsonValue]
+"""What a caller sent: JSON, of which nothing has been checked yet."""
 Run = Callable[[GuardedClinic, Arguments], Awaitable[Answer]]
 
 
@@ -34,17 +45,15 @@ class Tool:
     name: str
     title: str
     description: str
-    kind: Kind
+    kind: ToolKind
     risk: Risk
     input_schema: Schema
     run: Run
     resource: str | None = None
     operation: Operation | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[Operation, ...] = ()
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
-    synonyms: str = ""
-    """Other words for it, which the plain-word lookup reads."""
-    most_bytes: int = MAX_BYTES
+    max_argument_bytes: int = MAX_ARGUMENT_BYTES
     """How large its arguments may be as JSON; uploads take more than others."""
 
     @property
@@ -62,20 +71,20 @@ class Tool:
 
 @cache
 def operation_schema(operation: Operation) -> Schema:
-    """The argument schema of an operation, built once."""
+    """The argument schema of an operation, built once in this process."""
     return input_schema(operation)
 
 
 def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
     """The tool that performs this operation."""
+    schema = operation_schema(operation)
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        schema = operation_schema(operation)
-        given = unwrapped(arguments, schema)
+        values = unwrapped(arguments, schema)
         try:
             if is_list(operation):
-                return await listed(clinic, operation, given, cursors)
-            return await _performed(clinic, operation, given)
+                return await listed(clinic, operation, values, cursors)
+            return await _performed(clinic, operation, values)
         except InvalidArguments as problem:
             raise explained(problem, operation.name, schema, operation.description) from None
 
@@ -85,38 +94,39 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
         description=operation.description,
         kind="operation",
         risk=operation.risk,
-        input_schema=operation_schema(operation),
+        input_schema=schema,
         run=run,
         resource=operation.resource,
         operation=operation,
-        synonyms=operation.synonyms,
     )
 
 
-A = TypeVar("A", bound=Body)
+ArgumentsT = TypeVar("ArgumentsT", bound=Body)
 
 
 def curated(
     name: str,
     description: str,
-    arguments: type[A],
-    work: Callable[[GuardedClinic, A], Awaitable[Answer]],
+    model: type[ArgumentsT],
+    work: Callable[[GuardedClinic, ArgumentsT], Awaitable[Answer]],
     *,
     risk: Risk = Risk.READ,
-    needs: tuple[str, ...] = (),
-    synonyms: str = "",
+    needs: Sequence[Operation] = (),
     title: str | None = None,
-    kind: Kind = "workflow",
-    most_bytes: int = MAX_BYTES,
+    kind: ToolKind = "workflow",
+    max_argument_bytes: int = MAX_ARGUMENT_BYTES,
 ) -> Tool:
-    """A curated tool: its arguments are a model, its work is a function of the desk and the validated arguments."""
-    schema = model_schema(arguments)
-    schema = closed(cast("Schema", schema["properties"]), cast("list[str]", schema.get("required", [])))
+    """A curated tool: its arguments are those of `model`, its work a function of the clinic and the validated model.
 
-    async def run(clinic: GuardedClinic, given: Arguments) -> Answer:
-        values = {key: value for key, value in unwrapped(given, schema).items() if value is not None}
+    `needs` are the operations it acts through.
+    """
+    described = model_schema(model)
+    schema = object_schema(properties_of(described), required_of(described))
+
+    async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
+        values = {key: value for key, value in unwrapped(arguments, schema).items() if value is not None}
         try:
-            return await work(clinic, _validated(name, arguments, values))
+            return await work(clinic, _validated(name, model, values))
         except InvalidArguments as problem:
             raise explained(problem, name, schema) from None
 
@@ -128,31 +138,28 @@ def curated(
         risk=risk,
         input_schema=schema,
         run=run,
-        needs=needs,
-        synonyms=synonyms,
-        most_bytes=most_bytes,
+        needs=tuple(needs),
+        max_argument_bytes=max_argument_bytes,
     )
 
 
-def _validated(name: str, arguments: type[A], values: Mapping[str, object]) -> A:
+def _validated(name: str, model: type[ArgumentsT], values: Mapping[str, JsonValue]) -> ArgumentsT:
     try:
-        return arguments.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as refused:
-        raise refused_arguments(name, dict(complaints(refused)), wire_names(arguments)) from None
+        raise refused_arguments(name, dict(complaints(refused)), wire_names(model)) from None
 
 
-async def _performed(clinic: GuardedClinic, operation: Operation, given: Mapping[str, object]) -> Answer:
-    call = operation.parse(_api_arguments(operation, given))
-    shape = shape_of(operation, given, "full") if operation.record else None
-    # Read before the call is performed: after a change nothing may fail that serves only to show it.
-    home = await clinic.zone()
+async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arguments) -> Answer:
+    ours = display_arguments(operation)
+    call = operation.parse({name: value for name, value in arguments.items() if name not in ours})
+    shape = shape_of(operation.record, arguments, "full") if operation.record else None
     record = await clinic.perform(call)
     if record is None or shape is None:
-        return Answer({"done": _done(operation, call.target)}, zone=home)
-    found = await look_up(clinic, ids_in([record]))
-    known = {kind: {key: NAMED[kind].label(one) for key, one in rows.items()} for kind, rows in found.items()}
-    zone = await _zone_of(clinic, record, home)
-    item, cut = fitted(row_of(record, shape, zone, known, expand=True))
+        return Answer({"done": _done(operation, call.target)})
+    known = labels(await referenced(clinic, ids_in([record])))
+    zone = await _zone_of(clinic, record)
+    item, cut = fitted(row_of(record, shape, zone or ZoneInfo("UTC"), known, expand=True))
     notes = [CUT] if cut else []
     if record.unexpected:
         names = ", ".join(record.unexpected)
@@ -160,21 +167,16 @@ async def _performed(clinic: GuardedClinic, operation: Operation, given: Mapping
     return Answer({"item": item}, notes, zone)
 
 
-async def _zone_of(clinic: GuardedClinic, record: Record, home: ZoneInfo) -> ZoneInfo:
-    try:
-        return await clinic.zone(_site(record))
-    except ClinikoRefused:
-        return home
+async def _zone_of(clinic: GuardedClinic, record: Record) -> ZoneInfo | None:
+    """The zone of the record's site, else of the key's user; None where neither can be read just now.
 
-
-def _api_arguments(operation: Operation, given: Mapping[str, object]) -> dict[str, object]:
-    ours = controls(operation)
-    return {name: value for name, value in given.items() if name not in ours}
-
-
-def _site(record: Record) -> str | None:
-    value = value_of(record, "business_id")
-    return value if isinstance(value, str) else None
+    Read when the call has been performed, so that what is refused sends nothing; and after a change nothing may fail
+    that serves only to show it.
+    """
+    for site in dict.fromkeys((site_of(record), None)):
+        with suppress(ClinikoRefused):
+            return await clinic.zone(site)
+    return None
 
 
 def _done(operation: Operation, target: str | None) -> str:

@@ -97,7 +97,7 @@ def _forbidden(settings: Settings, known: Mapping[str, Entry]) -> frozenset[str]
 
 
 def _check(flag: str, names: Iterable[str], known: Iterable[str], what: str = "") -> None:
-    strangers = sorted(set(names) - set(known))
-    if strangers:
-        said = f"{flag}: there is no {what}{', '.join(strangers)}"
-        raise ConfigurationError(f"{said}; `cliniko-mcp tools --view all` lists what there is")
+    if unknown := sorted(set(names) - set(known)):
+        raise ConfigurationError(
+            f"{flag}: there is no {what}{', '.join(unknown)}; `cliniko-mcp tools --view all` lists what there is"
+        )

@@ -60,7 +60,7 @@ def test_nothing_waits(folder: Path) -> None:
 @pytest.mark.parametrize(("typed", "verdict"), [("approve\n", "yes"), ("deny\n", "no"), ("later\n", "none")])
 def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str) -> None:
     desktop = Desktop(folder)
-    asked = desktop.ask("Archive patient Ana Lima.", "Claude Desktop")
+    question = desktop.ask("Archive patient Ana Lima.", "Claude Desktop")
     desktop.start()
     try:
         result = approving(typed=typed)
@@ -68,7 +68,7 @@ def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str
         desktop.page.close()
     assert "Archive patient Ana Lima." in result.output
     assert "Asked through Claude Desktop." in result.output
-    assert asked.verdict.value == verdict
+    assert question.verdict.value == verdict
     assert result.exit_code == 0
 
 
@@ -76,16 +76,16 @@ def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str
 def test_the_pin_is_asked_for_and_not_shown(folder: Path) -> None:
     desktop = Desktop(folder)
     desktop.pin.set("4711")
-    asked = desktop.ask()
+    question = desktop.ask()
     desktop.start()
     try:
         assert "not the PIN" in approving(typed="approve\n0000\n").output
-        assert asked.verdict.value == "none"
+        assert question.verdict.value == "none"
         result = approving(typed="approve\n4711\n")
     finally:
         desktop.page.close()
     assert "4711" not in result.output
-    assert asked.verdict.value == "yes"
+    assert question.verdict.value == "yes"
 
 
 @pytest.mark.usefixtures("terminal")

@@ -48,6 +48,8 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["serve", "--sandbox", "--base-url", "https://api.au1.cliniko.com/v1"], {}, "--base-url"),
         (["serve", "--sandbox-port", "0"], {}, "--sandbox"),
         (["serve", "--what"], {}, "--what"),
+        (["serve", "--sandbox"], {"CLINIKO_MCP_READONLY": "1"}, "did you mean CLINIKO_MCP_READ_ONLY?"),
+        (["call", "list_taxes", "{}", "--sandbox"], {"CLINIKO_MCP_READONLY": "1"}, "CLINIKO_MCP_READ_ONLY"),
         (["walk"], {}, "walk"),
         (["call", "get_patient", "{", "--sandbox"], {}, "JSON"),
         (["call", "get_patient", "[]", "--sandbox"], {}, "JSON"),
@@ -132,9 +134,9 @@ def test_in_a_pipe_the_tools_are_whole_lines_without_a_heading() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("plain", [False, True])
 def test_in_a_terminal_the_tools_are_a_table_as_wide_as_it(plain: bool) -> None:
-    code, shown = in_a_terminal("tools", columns=90, **({"NO_COLOR": "1"} if plain else {}))
-    assert code == 0 and ("\x1b[" in shown) is not plain
-    lines = re.sub("\x1b\\[[0-9;]*m", "", shown).splitlines()
+    code, output = in_a_terminal("tools", columns=90, **({"NO_COLOR": "1"} if plain else {}))
+    assert code == 0 and ("\x1b[" in output) is not plain
+    lines = re.sub("\x1b\\[[0-9;]*m", "", output).splitlines()
     assert lines[0].split() == ["tool", "risk", "what", "it", "does"]
     assert all(len(line) <= 90 for line in lines) and any(line.endswith("…") for line in lines)
 
@@ -142,9 +144,9 @@ def test_in_a_terminal_the_tools_are_a_table_as_wide_as_it(plain: bool) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("arguments", [("demo", "--fast"), ("doctor", "--sandbox")])
 def test_in_a_terminal_no_line_is_broken_inside_a_word(arguments: tuple[str, ...]) -> None:
-    code, shown = in_a_terminal(*arguments, columns=72, NO_COLOR="1")
+    code, output = in_a_terminal(*arguments, columns=72, NO_COLOR="1")
     assert code == 0
-    outside, _, _ = shown.partition("{")  # the block to copy stays as it is
+    outside, _, _ = output.partition("{")  # the block to copy stays as it is
     # A path is one word, however long.
     assert all(len(line) <= 72 for line in outside.splitlines() if os.sep not in line)
 
@@ -169,15 +171,15 @@ def test_a_pipe_that_lacks_characters_is_no_mistake(
 
 
 def test_json_loses_no_letter_in_a_pipe_that_lacks_it() -> None:
-    given = ("call", "list_patients", '{"fields": "label", "limit": 300}', "--sandbox")
-    told = json.loads(run(*given, PYTHONIOENCODING="ascii").stdout)
-    assert told["items"] == json.loads(run(*given).stdout)["items"]
-    assert not all(row["label"].isascii() for row in told["items"])
+    arguments = ("call", "list_patients", '{"fields": "label", "limit": 300}', "--sandbox")
+    result = json.loads(run(*arguments, PYTHONIOENCODING="ascii").stdout)
+    assert result["items"] == json.loads(run(*arguments).stdout)["items"]
+    assert not all(row["label"].isascii() for row in result["items"])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize(
-    ("end", "given"),
+    ("end", "arguments"),
     [
         ("of 3 pages", ("call", "list_individual_appointments", '{"limit": 250}')),
         ("600 of 600", ("export", "patients", "--out", "all.csv")),
@@ -185,11 +187,11 @@ def test_json_loses_no_letter_in_a_pipe_that_lacks_it() -> None:
     ids=["call", "export"],
 )
 def test_a_long_sweep_shows_how_far_it_is_in_a_terminal(
-    end: str, given: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    end: str, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, shown = in_a_terminal(*given, "--sandbox", columns=100, NO_COLOR="1")
-    assert code == 0 and "█" in shown and end in shown and "\x1b" not in shown
+    code, output = in_a_terminal(*arguments, "--sandbox", columns=100, NO_COLOR="1")
+    assert code == 0 and "█" in output and end in output and "\x1b" not in output
 
 
 def test_a_long_sweep_says_nothing_on_the_way_in_a_pipe(tmp_path: Path) -> None:
@@ -209,8 +211,8 @@ def test_a_line_that_somebody_put_into_the_audit_log_is_shown_harmless(tmp_path:
 def test_the_demo_plays_from_the_first_question_to_the_configuration_in_a_pipe_that_lacks_characters_too() -> None:
     done = run("demo", "--fast", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
-    asked = done.stdout.index("Archive patient Ana Lima")
-    assert done.stdout.index("declined") > asked
+    question = done.stdout.index("Archive patient Ana Lima")
+    assert done.stdout.index("declined") > question
     configuration = done.stdout[done.stdout.index('{\n  "mcpServers"') : done.stdout.rindex("}") + 1]
     assert json.loads(configuration)["mcpServers"]["cliniko"]["args"][-1] == "--sandbox"
 
@@ -221,9 +223,9 @@ def test_interrupting_a_server_ends_it_quietly() -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("key administrator demo-au1")
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=300)
-    assert "Traceback" not in said
-    assert said.strip() == ""
+        _, errors = process.communicate(timeout=300)
+    assert "Traceback" not in errors
+    assert errors.strip() == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -237,12 +239,12 @@ def test_a_server_started_by_hand_says_for_whom_it_waits() -> None:
     ) as process:
         os.close(terminal)
         assert process.stderr is not None
-        said = select.select([process.stderr], [], [], 300)[0]
+        readable = select.select([process.stderr], [], [], 300)[0]
         # Whoever sat there hangs up: no signal, which could come before the server is ready for one.
         os.close(main)
-        shown, told = process.communicate(timeout=300)
-    assert said and "cliniko-mcp install" in told
-    assert shown == ""
+        output, errors = process.communicate(timeout=300)
+    assert readable and "cliniko-mcp install" in errors
+    assert output == ""
 
 
 def test_the_version_is_one_fact() -> None:

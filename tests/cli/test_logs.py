@@ -104,9 +104,9 @@ def test_a_crash_of_the_command_line_quotes_nothing(
     monkeypatch.setattr(root, "level", root.level)
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    said = capsys.readouterr().err
+    errors = capsys.readouterr().err
     assert ended.value.code == 1
-    assert "RuntimeError" in said and "report it" in said and "Ana" not in said and KEY not in said
+    assert "RuntimeError" in errors and "report it" in errors and "Ana" not in errors and KEY not in errors
 
 
 @pytest.mark.anyio
@@ -117,10 +117,10 @@ async def test_a_tool_that_breaks_over_a_record_leaves_no_name_in_the_log(
         raise ValueError(f"Ana Lima {PERSONAL['email']} {KEY}")
 
     async with in_process() as assistant:
-        monkeypatch.setattr(App, "call", broken)
+        monkeypatch.setattr(App, "run", broken)
         assert "Ana" not in str(await assistant.call("find_patients", query="Ana Lima"))
     assert "find_patients failed" in log.text and "ValueError" in log.text
-    assert not any(each in log.text for each in ("Ana", "Lima", "mail.example", KEY))
+    assert not any(word in log.text for word in ("Ana", "Lima", "mail.example", KEY))
 
 
 def test_a_command_that_is_no_server_logs_redacted_too(tmp_path: Path) -> None:

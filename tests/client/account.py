@@ -72,7 +72,10 @@ def call(name: str, /, **arguments: object) -> Call[Any]:
 
 
 def listed(plural: str, rows: list[dict[str, Any]]) -> Callable[[httpx2.Request], httpx2.Response]:
-    """A list upstream that knows `page`, `per_page` and `q[]=id:=`, as Cliniko's lists do (api.md 1.3 and 1.5)."""
+    """A list upstream that knows `page`, `per_page` and `q[]=id:=`, as Cliniko's lists do.
+
+    Source: cliniko-api.md#pagination and #filters.
+    """
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         found = rows

@@ -1,4 +1,4 @@
-"""Stock adjustments: the sign of a quantity has to fit its reason (api.md section 4)."""
+"""Stock adjustments: the sign of a quantity has to fit its reason (cliniko-api.md#enumerations)."""
 
 import pytest
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -20,12 +21,12 @@ from cliniko_mcp.cli import COMMANDS, commands
 from cliniko_mcp.settings import Settings, flag, variable
 from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.views import view_of
-from tests.laws.test_floors import FLOORS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [
     "README.md",
+    "CONTRIBUTING.md",
     *sorted(f"docs/{path.name}" for path in DOCS.glob("*.md") if path.name not in ("tools.md", "when.md")),
 ]
 KEY = "MS0xLXNlY3JldA-au2"
@@ -35,9 +36,9 @@ ELSEWHERE = {
     "cliniko-mcp demo": "test_the_transcript_in_the_readme_is_what_the_demo_says",
     "cliniko-mcp manifest": "tests/laws/test_generated.py holds what it writes",
     "cliniko-mcp manifest --check": "tests/laws/test_generated.py",
-    "python -m build --outdir dist": "tests/packaging/test_package.py",
-    "python packaging/mcpb/build.py --out dist": "tests/packaging/test_bundle.py",
-    "CLINIKO_TEST_INSTALLS=1 pytest tests/packaging tests/docs": "it is this test among others",
+    "python -m build --outdir dist": "tests/distribution/test_package.py",
+    "python packaging/mcpb/build.py --out dist": "tests/distribution/test_bundle.py",
+    "CLINIKO_TEST_INSTALLS=1 pytest tests/distribution tests/docs": "it is this test among others",
     "npx --yes @anthropic-ai/mcpb validate packaging/mcpb/manifest.json": "the release checklist itself",
     **dict.fromkeys(
         ("python3 -m venv .venv", ". .venv/bin/activate", "pip install ."),
@@ -204,7 +205,14 @@ def test_every_exception_is_still_in_the_documents() -> None:
 
 @cache
 def flags_that_exist() -> frozenset[str]:
-    found = {flag(name) for name in Settings.model_fields} | {"--help", "--version", "--outdir", "--out", "--yes"}
+    found = {flag(name) for name in Settings.model_fields} | {
+        "--help",
+        "--version",
+        "--outdir",
+        "--out",
+        "--yes",
+        "--fix",
+    }
     for path in (*(ROOT / "benchmarks").glob("*.py"), ROOT / "tests" / "conftest.py"):
         found |= set(re.findall(r'"(--[a-z-]+)"', path.read_text("utf-8")))
     waiting = [commands.get_command(commands.make_context("x", ["serve"]), name) for name in COMMANDS]
@@ -232,6 +240,8 @@ def test_every_flag_variable_and_command_named_exists(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_tool_named_exists(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
+    if page == "CONTRIBUTING.md":  # its examples add tools, and test_contributing.py calls them
+        text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     verbs = "list|get|create|update|archive|unarchive|delete|cancel|cliniko"
     assert {*re.findall(rf"(?<![\w/])(?:{verbs})_[a-z_]+[a-z]\b(?!\.py)", text)} <= entries().keys() | {"cliniko_mcp"}
 
@@ -271,14 +281,22 @@ def test_every_message_explained_is_one_that_the_program_says(message: str) -> N
     assert parts and all(part in texts_of_the_program() for part in parts)
 
 
-def test_the_house_in_the_developers_page_is_the_house() -> None:
-    text = (DOCS / "developers.md").read_text("utf-8")
-    table = text.split("## The house")[1].split("\n\nA call goes")[0]
-    rows = [
-        re.findall(r"`([a-z_]+)(?:/|\.py)`", row.split("|")[1]) for row in table.splitlines() if row.startswith("| `")
-    ]
-    floors = [sorted(floor) for floor in reversed(FLOORS) if "__main__" not in floor]
-    assert [sorted(row) for row in rows] == floors
+def test_the_floors_in_the_developers_page_are_those_that_hold_and_the_folders_that_exist() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["id"] == "floors")
+    floors = [sorted(re.split(r" *[:|] *", layer)) for layer in layers]
+    table = (DOCS / "developers.md").read_text("utf-8").split("## The folders")[1].split("\n## ")[0]
+    rows = [row.split("|")[1:3] for row in table.splitlines() if row.startswith("| `")]
+    named = [re.findall(r"`([a-z_]+)(/|\.py)`", names) for names, _ in rows]
+    package = ROOT / "cliniko_mcp"
+
+    assert [sorted(name for name, _ in row) for row in named] == floors
+    for name, end in (found for row in named for found in row):
+        assert (package / name).is_dir() if end == "/" else (package / f"{name}.py").is_file(), name
+    for folder, text in zip(named, (text for _, text in rows), strict=True):
+        inner: list[str] = re.findall(r"`([a-z_]+)/`", text)
+        assert all(any((package / name / below).is_dir() for name, _ in folder) for below in inner), text
 
 
 def lines_without_numbers(text: str) -> set[str]:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from cliniko_mcp import stored_keys
-from cliniko_mcp.doctor import Surroundings, examine
+from cliniko_mcp.doctor import DoctorContext, examine
 from cliniko_mcp.doctor.account import examine_account
 from cliniko_mcp.doctor.check import Check
 from cliniko_mcp.hosts.table import Computer
@@ -33,8 +33,8 @@ def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def surroundings(tmp_path: Path, settings: Settings, handler: Handler | None = None) -> Surroundings:
-    return Surroundings(
+def context(tmp_path: Path, settings: Settings, handler: Handler | None = None) -> DoctorContext:
+    return DoctorContext(
         settings=settings,
         computer=Computer("linux", tmp_path),
         state=tmp_path / "state",
@@ -51,8 +51,8 @@ def look(tmp_path: Path) -> Callable[..., dict[str, Check]]:
 
     def found(handler: Handler | None = None, environ: dict[str, str] = GOOD, **flags: Any) -> dict[str, Check]:
         async def collect() -> dict[str, Check]:
-            here = surroundings(tmp_path, Settings.load(flags, environ), handler)
-            return {each.name: each async for each in examine_account(here)}
+            here = context(tmp_path, Settings.load(flags, environ), handler)
+            return {check.name: check async for check in examine_account(here)}
 
         return anyio.run(collect)
 
@@ -104,7 +104,7 @@ def cliniko(
 
 def test_a_working_account_is_all_ticks(look: Look) -> None:
     found = look(cliniko())
-    assert {name: each.status for name, each in found.items()} == dict.fromkeys(found, "ok")
+    assert {name: check.status for name, check in found.items()} == dict.fromkeys(found, "ok")
     assert list(found) == [
         "key",
         "email",
@@ -135,10 +135,25 @@ def test_an_address_on_this_computer_needs_no_tls(look: Look) -> None:
     assert found["tls"].status == "ok" and "this computer" in found["tls"].detail
 
 
+@pytest.mark.parametrize("answers", [{}, {"X-Cliniko-Sandbox": "demo"}])
+def test_only_a_clinic_that_says_so_is_a_demo_clinic(look: Look, answers: dict[str, str]) -> None:
+    real = cliniko()
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        response = real(request)
+        assert isinstance(response, httpx2.Response)
+        response.headers.update(answers)
+        return response
+
+    found = look(handler, base_url="http://127.0.0.1:8123/v1")
+    assert ("demo clinic" in found["reachability"].detail) == bool(answers)
+    assert ("clock of its own" in found["clock"].detail) == bool(answers)
+
+
 def test_a_limit_reached_on_the_way_is_a_warning_that_names_the_cause(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cliniko_mcp.doctor.account.PATIENCE", 0.5)  # in place of the wait for the limit's reset
+    monkeypatch.setattr("cliniko_mcp.doctor.account.TIMEOUT_SECONDS", 0.5)  # in place of the wait for the limit's reset
     found = look(cliniko(notes=429))
     assert found["user"].status == "ok"
     assert found["role"].status == found["sites"].status == "warning" and "used up" in found["sites"].detail
@@ -147,7 +162,7 @@ def test_a_limit_reached_on_the_way_is_a_warning_that_names_the_cause(
 
 def test_the_demo_clinic_is_well_without_a_key(look: Look) -> None:
     found = look(environ={}, sandbox=True)
-    assert {each.status for each in found.values()} == {"ok"}
+    assert {check.status for check in found.values()} == {"ok"}
     assert "2:" in found["sites"].detail
 
 
@@ -281,7 +296,7 @@ def test_a_used_up_limit_is_a_warning_and_no_fault_of_the_key(look: Look) -> Non
     reset = {"x-ratelimit-reset": str(int(NOW.timestamp()) + 55)}
     found = look(cliniko(user=httpx2.Response(429, headers=reset)))
     assert found["user"].status == "warning" and "limit" in found["user"].detail
-    assert {each.status for each in found.values()} == {"ok", "warning"}
+    assert {check.status for check in found.values()} == {"ok", "warning"}
 
 
 @pytest.mark.parametrize(
@@ -303,7 +318,7 @@ def test_sites_that_cannot_be_read_are_a_warning(look: Look) -> None:
 
 
 def test_an_answer_that_never_comes_ends_the_examination(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cliniko_mcp.doctor.account.PATIENCE", 0.0)
+    monkeypatch.setattr("cliniko_mcp.doctor.account.TIMEOUT_SECONDS", 0.0)
 
     async def silent(request: httpx2.Request) -> httpx2.Response:
         await anyio.sleep_forever()
@@ -315,8 +330,8 @@ def test_an_answer_that_never_comes_ends_the_examination(look: Look, monkeypatch
 
 def test_the_whole_examination_names_every_part_once(tmp_path: Path) -> None:
     async def collect() -> list[Check]:
-        return [each async for each in examine(surroundings(tmp_path, Settings.load({}, GOOD), cliniko()))]
+        return [check async for check in examine(context(tmp_path, Settings.load({}, GOOD), cliniko()))]
 
-    names = [each.name for each in anyio.run(collect)]
+    names = [check.name for check in anyio.run(collect)]
     assert len(names) == len(set(names))
     assert {"python", "packages", "view", "host", "key", "tls", "clock", "sites", "pin", "browser", "audit"} <= {*names}

@@ -30,9 +30,9 @@ def test_the_demo_clinic_passes_and_is_json_for_programs(tmp_path: Path) -> None
     result = doctor(tmp_path, "--sandbox", "--json")
     assert result.returncode == 0, result.stderr
     checks = json.loads(result.stdout)["checks"]
-    assert {frozenset(each) for each in checks} == {frozenset({"name", "status", "detail", "fix"})}
-    assert {each["status"] for each in checks} <= {"ok", "warning"}
-    assert all(each["fix"] == "" for each in checks if each["status"] == "ok")
+    assert {frozenset(check) for check in checks} == {frozenset({"name", "status", "detail", "fix"})}
+    assert {check["status"] for check in checks} <= {"ok", "warning"}
+    assert all(check["fix"] == "" for check in checks if check["status"] == "ok")
 
 
 def test_a_missing_key_is_a_cross_with_what_to_do_and_exit_code_1(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_missing_key_is_a_cross_with_what_to_do_and_exit_code_1(tmp_path: Path
 
 def test_a_variable_that_cannot_be_read_is_a_cross(tmp_path: Path) -> None:
     result = doctor(tmp_path, "--sandbox", "--json", CLINIKO_MCP_CONFIRM="never")
-    found = {each["name"]: each for each in json.loads(result.stdout)["checks"]}
+    found = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
     assert result.returncode == 1 and "--confirm" in found["settings"]["detail"]
     assert found["user"]["status"] == "ok"
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import sys
 import time
 from importlib import metadata
 from pathlib import Path
@@ -10,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from cliniko_mcp.approvals.pin import Pin
-from cliniko_mcp.doctor import Surroundings, machine, safety
+from cliniko_mcp.doctor import DoctorContext, machine, safety
 from cliniko_mcp.doctor.check import Check
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.hosts.table import HOSTS, Computer
 from cliniko_mcp.settings import Settings
 
 
-def surroundings(tmp_path: Path, **flags: object) -> Surroundings:
-    return Surroundings(
+def context(tmp_path: Path, **flags: object) -> DoctorContext:
+    return DoctorContext(
         settings=Settings.load(flags, {}),
         computer=Computer("linux", tmp_path),
         state=tmp_path / "state",
@@ -47,6 +48,8 @@ def test_the_packages_that_are_installed_here_fit() -> None:
         ("mcp==0.1", "does not fit"),
         ("mcp<=1", "does not fit"),
         ("mcp[cli]>99", "does not fit"),
+        ("mcp>=99; python_version >= '3'", "does not fit"),
+        ("mcp!=2.*", "does not fit"),
     ],
 )
 def test_a_missing_or_unfitting_package_is_a_cross(wanted: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,10 +59,26 @@ def test_a_missing_or_unfitting_package_is_a_cross(wanted: str, words: str, monk
     assert "`pipx install --force .`" in found.fix
 
 
-@pytest.mark.parametrize("wanted", ["mcp>=2,!=9.9", "mcp~=2.0", "mcp>1,<3", "mcp"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "mcp>=2,!=9.9",
+        "mcp~=2.0",
+        "mcp>1,<3",
+        "mcp",
+        "no-such-package>=1; python_version < '3'",
+        "mcp >= 2 ; os_name != ''",
+    ],
+)
 def test_a_fitting_package_is_a_tick(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "requires", lambda _: [wanted])
     assert machine.packages().status == "ok"
+
+
+def test_the_library_that_compares_versions_may_be_missing_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    found = machine.packages()
+    assert found.status == "failed" and found.detail == "packaging is missing"
 
 
 def test_a_source_folder_that_was_never_installed_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,17 +90,17 @@ def test_a_source_folder_that_was_never_installed_is_a_warning(monkeypatch: pyte
 
 
 def test_the_usual_view_fits(tmp_path: Path) -> None:
-    found = machine.view(surroundings(tmp_path))
+    found = machine.view(context(tmp_path))
     assert found.status == "ok" and found.detail.startswith("core: ")
 
 
 def test_a_view_that_takes_too_much_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(machine.BUDGETS, "core", 100)
-    assert machine.view(surroundings(tmp_path)).status == "warning"
+    monkeypatch.setitem(machine.TOKEN_BUDGETS, "core", 100)
+    assert machine.view(context(tmp_path)).status == "warning"
 
 
 def test_a_tool_that_does_not_exist_is_a_cross(tmp_path: Path) -> None:
-    found = machine.view(surroundings(tmp_path, tools="no_such_tool"))
+    found = machine.view(context(tmp_path, tools="no_such_tool"))
     assert found.status == "failed" and "no_such_tool" in found.detail
 
 
@@ -89,7 +108,7 @@ def test_a_view_without_tools_is_a_cross(tmp_path: Path, monkeypatch: pytest.Mon
     from cliniko_mcp.tools import views
 
     monkeypatch.setattr(views, "view_of", lambda _: views.View((), frozenset()))
-    assert machine.view(surroundings(tmp_path)).status == "failed"
+    assert machine.view(context(tmp_path)).status == "failed"
 
 
 def host(tmp_path: Path, name: str, content: object) -> list[Check]:
@@ -145,8 +164,8 @@ def test_setting_an_assistant_up_again_keeps_the_flags_it_has(tmp_path: Path) ->
     flags = ["--read-only", "--upload-folder", "/srv/to attach"]
     entry = {"command": str(tmp_path / "gone"), "args": ["-m", "cliniko_mcp", "serve", *flags]}
     (found,) = host(tmp_path, "cursor", {"mcpServers": {"the clinic": entry}})
-    said = found.fix.removeprefix("Run `").removesuffix("`.")
-    assert shlex.split(said) == ["cliniko-mcp", "install", "--client", "cursor", "--name", "the clinic", *flags]
+    command = found.fix.removeprefix("Run `").removesuffix("`.")
+    assert shlex.split(command) == ["cliniko-mcp", "install", "--client", "cursor", "--name", "the clinic", *flags]
     (found,) = host(tmp_path, "cursor", {"mcpServers": {"cliniko": {"command": "cliniko-mcp", "args": "x"}}})
     assert found.status == "ok"
 
@@ -172,7 +191,7 @@ def test_a_hook_that_may_answer_for_the_person_is_a_warning(settings: object, wa
     folder.mkdir()
     (folder / "settings.json").write_text(settings if isinstance(settings, str) else json.dumps(settings), "utf-8")
     found = host(tmp_path, "claude-code", {"mcpServers": {"c": {"command": "cliniko-mcp"}}})
-    assert any(each.name == "hooks" and each.status == "warning" for each in found) is warned
+    assert any(check.name == "hooks" and check.status == "warning" for check in found) is warned
 
 
 def test_a_missing_pin_is_a_warning_and_a_pin_a_tick(tmp_path: Path) -> None:
@@ -202,7 +221,7 @@ def test_a_browser_for_terminals_does_not_count(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_log_that_is_whole_is_a_tick_and_one_that_was_changed_a_cross(tmp_path: Path) -> None:
-    here = surroundings(tmp_path)
+    here = context(tmp_path)
     assert "0 lines" in safety.audit(here).detail
     chain = HashChain(tmp_path / "state" / "audit.jsonl")
     for number in range(3):
@@ -214,16 +233,15 @@ def test_a_log_that_is_whole_is_a_tick_and_one_that_was_changed_a_cross(tmp_path
 
 def test_a_log_named_by_a_flag_is_the_one_looked_at(tmp_path: Path) -> None:
     assert (
-        str(tmp_path / "mine.jsonl")
-        in safety.audit(surroundings(tmp_path, audit_file=str(tmp_path / "mine.jsonl"))).detail
+        str(tmp_path / "mine.jsonl") in safety.audit(context(tmp_path, audit_file=str(tmp_path / "mine.jsonl"))).detail
     )
 
 
 def test_a_log_that_cannot_be_written_is_a_cross(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    found = safety.audit(surroundings(tmp_path, audit_file=str(tmp_path / "file" / "audit.jsonl")))
+    found = safety.audit(context(tmp_path, audit_file=str(tmp_path / "file" / "audit.jsonl")))
     assert found.status == "failed" and "--audit-file" in found.fix
-    assert safety.audit(surroundings(tmp_path, audit_file=str(tmp_path))).status == "failed"
+    assert safety.audit(context(tmp_path, audit_file=str(tmp_path))).status == "failed"
 
 
 def test_a_log_that_cannot_be_read_is_a_cross(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,6 +249,6 @@ def test_a_log_that_cannot_be_read_is_a_cross(tmp_path: Path, monkeypatch: pytes
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(HashChain, "verify", refuse)
-    found = safety.audit(surroundings(tmp_path))
+    found = safety.audit(context(tmp_path))
     assert found.status == "failed" and "Permission denied" in found.detail
     assert os.sep in found.detail

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 
 import cliniko_mcp.export as module
 from cliniko_mcp.cli.export import export as command
-from cliniko_mcp.cli.export import pairs
+from cliniko_mcp.cli.export import list_named, pairs
 from cliniko_mcp.client.clinic import Clinic
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.client.pagination import RowT
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, NotAllowed, Unavailable
-from cliniko_mcp.export import CHECKPOINT, Plan, Unfinished, _cell, export, list_named, planned
+from cliniko_mcp.export import CHECKPOINT, Plan, Unfinished, _cell, export, planned
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller
 from tests.conftest import Assistant, in_process
@@ -39,34 +41,32 @@ async def guarded_clinic_of(assistant: Assistant) -> GuardedClinic:
 
 
 class Breaking(GuardedClinic):
-    """A desk whose lists break off after some rows."""
+    """A clinic whose lists break off after some rows."""
 
     @classmethod
-    def behind(cls, desk: GuardedClinic, after: int) -> "Breaking":
+    def behind(cls, clinic: GuardedClinic, after: int) -> "Breaking":
         broken = cls.__new__(cls)
-        vars(broken).update(vars(desk))
+        vars(broken).update(vars(clinic))
         vars(broken)["after"] = after
         return broken
 
-    async def all(
-        self, name: str, on_total: Callable[[int], None] | None = None, /, **arguments: object
-    ) -> AsyncGenerator[Record]:
+    async def all_of(self, call: Call[RowT], on_total: Callable[[int], None] | None = None) -> AsyncGenerator[RowT]:
         rows = 0
-        async for record in super().all(name, on_total, **arguments):
+        async for record in super().all_of(call, on_total):
             if rows == vars(self)["after"]:
                 raise Unavailable("the line broke")
             rows += 1
             yield record
 
 
-async def broken_off(desk: GuardedClinic, plan: Plan, out: Path, after: int = CHECKPOINT) -> None:
+async def broken_off(clinic: GuardedClinic, plan: Plan, out: Path, after: int = CHECKPOINT) -> None:
     """An export that ends in the middle because Cliniko could not be reached any more."""
     with pytest.raises(Unavailable):
-        await export(Breaking.behind(desk, after), plan, out)
+        await export(Breaking.behind(clinic, after), plan, out)
 
 
-def plan_of(resource: str = APPOINTMENTS, form: Any = "jsonl", **arguments: str) -> Plan:
-    return planned(list_named(resource), arguments, form)
+def plan_of(resource: str = APPOINTMENTS, file_format: Any = "jsonl", **arguments: str) -> Plan:
+    return planned(list_named(resource), arguments, file_format)
 
 
 def ids_in(path: Path) -> list[str]:
@@ -76,10 +76,10 @@ def ids_in(path: Path) -> list[str]:
 async def test_every_row_of_a_list_is_written_once(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
-        desk = await guarded_clinic_of(assistant)
+        clinic = await guarded_clinic_of(assistant)
         told: list[tuple[int, int | None]] = []
-        done = await export(desk, plan_of(), out, progress=lambda rows, total: told.append((rows, total)))
-        total = await desk.count(desk.call("list_individual_appointments"))
+        done = await export(clinic, plan_of(), out, progress=lambda rows, total: told.append((rows, total)))
+        total = await clinic.count(IndividualAppointments.list_individual_appointments.call())
 
     ids = ids_in(out)
     assert total is not None
@@ -135,14 +135,14 @@ def test_what_lets_anyone_act_as_the_patient_is_written_only_when_it_is_named():
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_path: Path, after: int, form: Any):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    plan = plan_of(form=form)
+    plan = plan_of(file_format=form)
     async with in_process() as assistant:
-        desk = await guarded_clinic_of(assistant)
-        await export(desk, plan, whole)
-        await broken_off(desk, plan, broken, after)
+        clinic = await guarded_clinic_of(assistant)
+        await export(clinic, plan, whole)
+        await broken_off(clinic, plan, broken, after)
         assert not broken.exists()
         assert stat.S_IMODE((tmp_path / "broken.part").stat().st_mode) == 0o600
-        done = await export(desk, plan, broken)
+        done = await export(clinic, plan, broken)
 
     assert broken.read_bytes() == whole.read_bytes()
     assert done.kept == after // CHECKPOINT * CHECKPOINT
@@ -152,12 +152,12 @@ async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_
 async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: Path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     async with in_process() as assistant:
-        desk = await guarded_clinic_of(assistant)
-        await export(desk, plan_of(), whole)
-        await broken_off(desk, plan_of(), broken)
+        clinic = await guarded_clinic_of(assistant)
+        await export(clinic, plan_of(), whole)
+        await broken_off(clinic, plan_of(), broken)
         with (tmp_path / "broken.part").open("ab") as file:
             file.write(b'{"id": "12')
-        await export(desk, plan_of(), broken)
+        await export(clinic, plan_of(), broken)
 
     assert broken.read_bytes() == whole.read_bytes()
 
@@ -165,13 +165,13 @@ async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: P
 async def test_rows_that_go_in_the_meantime_push_none_of_the_others_out(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process(allow_destroy=("archive_individual_appointment",)) as assistant:
-        desk = await guarded_clinic_of(assistant)
-        await broken_off(desk, plan_of(), out)
+        clinic = await guarded_clinic_of(assistant)
+        await broken_off(clinic, plan_of(), out)
         written = ids_in(tmp_path / "visits.jsonl.part")
         for gone in written[:3]:
-            await desk.perform(desk.call("archive_individual_appointment", id=gone))
-        await export(desk, plan_of(), out)
-        left = await desk.count(desk.call("list_individual_appointments"))
+            await clinic.perform(IndividualAppointments.archive_individual_appointment, id=gone)
+        await export(clinic, plan_of(), out)
+        left = await clinic.count(IndividualAppointments.list_individual_appointments.call())
 
     ids = ids_in(out)
     assert left is not None
@@ -182,10 +182,10 @@ async def test_a_list_that_cannot_be_entered_in_the_middle_starts_over(tmp_path:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     plan = plan_of(sort="created_at:desc")
     async with in_process() as assistant:
-        desk = await guarded_clinic_of(assistant)
-        await export(desk, plan, whole)
-        await broken_off(desk, plan, broken)
-        done = await export(desk, plan, broken)
+        clinic = await guarded_clinic_of(assistant)
+        await export(clinic, plan, whole)
+        await broken_off(clinic, plan, broken)
+        done = await export(clinic, plan, broken)
 
     assert broken.read_bytes() == whole.read_bytes()
     assert done.kept == 0
@@ -194,11 +194,11 @@ async def test_a_list_that_cannot_be_entered_in_the_middle_starts_over(tmp_path:
 async def test_an_unfinished_file_of_another_export_is_not_mixed_with_this_one(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
-        desk = await guarded_clinic_of(assistant)
-        await broken_off(desk, plan_of(), out)
+        clinic = await guarded_clinic_of(assistant)
+        await broken_off(clinic, plan_of(), out)
         with pytest.raises(ConfigurationError, match="another export"):
-            await export(desk, plan_of(did_not_arrive="true"), out)
-        done = await export(desk, plan_of(did_not_arrive="true"), out, again=True)
+            await export(clinic, plan_of(did_not_arrive="true"), out)
+        done = await export(clinic, plan_of(did_not_arrive="true"), out, again=True)
 
     assert done.kept == 0
     assert len(ids_in(out)) == done.rows
@@ -207,11 +207,11 @@ async def test_an_unfinished_file_of_another_export_is_not_mixed_with_this_one(t
 async def test_an_unfinished_file_of_another_clinic_is_not_mixed_with_this_one(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
-        desk = await guarded_clinic_of(assistant)
-        await broken_off(desk, plan_of(), out)
-        desk.clinic.account = "another key"
+        clinic = await guarded_clinic_of(assistant)
+        await broken_off(clinic, plan_of(), out)
+        clinic._client.account = "another key"
         with pytest.raises(ConfigurationError, match="another export"):
-            await export(desk, plan_of(), out)
+            await export(clinic, plan_of(), out)
 
 
 async def test_two_keys_are_two_accounts_and_neither_shows():
@@ -228,13 +228,14 @@ async def test_two_keys_are_two_accounts_and_neither_shows():
 async def test_two_exports_never_write_the_same_file_at_once(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:
-        desk = await guarded_clinic_of(assistant)
+        clinic = await guarded_clinic_of(assistant)
         with Unfinished(plan_of(), out, again=False, overwrite=False) as first:
             with pytest.raises(ConfigurationError, match="another export is writing"):
-                await export(desk, plan_of(), out)
-            first.write(next(iter((await desk.rows(desk.call("list_individual_appointments"), limit=1)).rows)))
+                await export(clinic, plan_of(), out)
+            sweep = await clinic.rows(IndividualAppointments.list_individual_appointments.call(), limit=1)
+            first.write(sweep.rows[0])
             first.finish()
-        done = await export(desk, plan_of(), out, overwrite=True)
+        done = await export(clinic, plan_of(), out, overwrite=True)
 
     assert len(ids_in(out)) == done.rows > 1
 
@@ -250,7 +251,7 @@ def test_who_waited_for_a_file_that_is_finished_by_then_does_not_write_into_it(
         out.write_text("whole")
         yield
 
-    monkeypatch.setattr(module, "held", finished_meanwhile)
+    monkeypatch.setattr(module, "locked", finished_meanwhile)
     with pytest.raises(ConfigurationError, match="another export is writing"):
         Unfinished(plan_of(), out, again=False, overwrite=False)
     assert out.read_text() == "whole"
@@ -268,7 +269,7 @@ def test_a_file_is_closed_before_it_gets_its_name_where_open_ones_get_none(
         replace(old, new)
 
     monkeypatch.setattr(module, "_RENAMES_OPEN_FILES", open_ones)
-    with Unfinished(plan_of(form="csv"), tmp_path / "visits.csv", again=False, overwrite=False) as unfinished:
+    with Unfinished(plan_of(file_format="csv"), tmp_path / "visits.csv", again=False, overwrite=False) as unfinished:
         monkeypatch.setattr(os, "replace", spy)
         unfinished.finish()
 
@@ -280,11 +281,11 @@ async def test_a_file_that_exists_is_kept_unless_told_otherwise(tmp_path: Path):
     out = tmp_path / "sites.csv"
     out.write_text("mine")
     async with in_process() as assistant:
-        desk = await guarded_clinic_of(assistant)
+        clinic = await guarded_clinic_of(assistant)
         with pytest.raises(ConfigurationError, match="exists"):
-            await export(desk, plan_of("businesses", "csv"), out)
+            await export(clinic, plan_of("businesses", "csv"), out)
         assert out.read_text() == "mine"
-        await export(desk, plan_of("businesses", "csv"), out, overwrite=True)
+        await export(clinic, plan_of("businesses", "csv"), out, overwrite=True)
 
     assert out.read_text("utf-8").startswith("id,")
 
@@ -344,8 +345,7 @@ def test_no_text_at_all_begins_like_a_formula(text: str):
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_a_row_of_surprises_is_written_as_it_came(tmp_path: Path, form: Any):
     operation = list_named(APPOINTMENTS)
-    assert operation.record is not None
-    odd = operation.record.read({"id": 7, "created_at": {"a": 1}, "starts_at": "soon", "new": [1], "notes": "\ud800"})
+    odd = operation.row.read({"id": 7, "created_at": {"a": 1}, "starts_at": "soon", "new": [1], "notes": "\ud800"})
 
     with Unfinished(planned(operation, {}, form), tmp_path / "odd", again=False, overwrite=False) as unfinished:
         unfinished.write(odd)

@@ -1,6 +1,7 @@
 """The shared nouns of the curated tools: stretches of time, repeats, names, and reads at once."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from cliniko_mcp.errors import InvalidArguments, NotFound
 from cliniko_mcp.frontdesk.availability import next_start, starts_in
 from cliniko_mcp.frontdesk.clock_text import end_of, times
-from cliniko_mcp.frontdesk.concurrency import both, together
-from cliniko_mcp.frontdesk.matching import fits, fold, likeness, words
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.matching import Tier, fits, fold, likeness, words
 from cliniko_mcp.frontdesk.series import Repeat, read_repeat
 from cliniko_mcp.frontdesk.working_hours import Stretch, joined, within, without
 
@@ -31,7 +32,7 @@ def stretch(pair: tuple[int, int]) -> Stretch:
 
 def minutes(stretches: list[Stretch]) -> set[int]:
     minute = timedelta(minutes=1)
-    return {step for each in stretches for step in range((each.starts - DAY) // minute, (each.ends - DAY) // minute)}
+    return {step for one in stretches for step in range((one.starts - DAY) // minute, (one.ends - DAY) // minute)}
 
 
 PAIRS = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 90)).map(stretch), max_size=8)
@@ -48,7 +49,7 @@ def test_joined_stretches_hold_the_same_minutes_apart_and_in_order(stretches: li
 def test_what_is_left_is_every_minute_that_nothing_takes(open_: list[Stretch], taken: list[Stretch]) -> None:
     left = without(joined(open_), taken)
     assert minutes(left) == minutes(open_) - minutes(taken)
-    assert all(each.starts < each.ends for each in left)
+    assert all(stretch.starts < stretch.ends for stretch in left)
 
 
 @given(PAIRS, PAIRS)
@@ -63,18 +64,18 @@ def test_every_start_fits_and_a_stretch_with_room_has_one(
     free, windows = joined(free), joined(windows)
     long = timedelta(minutes=length)
     starts = list(starts_in(free, windows, long, at(now)))
-    spare, asked = minutes(free), minutes(windows)
+    spare, inside = minutes(free), minutes(windows)
     for start in starts:
         begins = (start - DAY) // timedelta(minutes=1)
         assert start >= at(now)
-        assert begins in asked
+        assert begins in inside
         assert set(range(begins, begins + length)) <= spare
-    for each in within(within(free, windows), [(next_start(at(now)), at(10_000))]):
-        if each.length >= long:
-            assert any(each.starts <= start < each.ends for start in starts)
+    for open_ in within(within(free, windows), [(next_start(at(now)), at(10_000))]):
+        if open_.length >= long:
+            assert any(open_.starts <= start < open_.ends for start in starts)
 
 
-@pytest.mark.parametrize(("said", "due"), [
+@pytest.mark.parametrize(("phrase", "due"), [
     ("weekly x5", Repeat("Weekly", 1, 5)), ("Weekly, 5 times", Repeat("Weekly", 1, 5)),
     ("weekly 5", Repeat("Weekly", 1, 5)),
     ("every 2 weeks x3", Repeat("Weekly", 2, 3)), ("every second week for 4 more", Repeat("Weekly", 2, 4)),
@@ -82,29 +83,29 @@ def test_every_start_fits_and_a_stretch_with_room_has_one(
     ("monthly x51", Repeat("Monthly", 1, 51)),
     ("every month, three more", Repeat("Monthly", 1, 3)), ("every three weeks, two times", Repeat("Weekly", 3, 2)),
 ])  # fmt: skip
-def test_repeats_in_words_are_read(said: str, due: Repeat) -> None:
-    assert read_repeat(said) == due
+def test_repeats_in_words_are_read(phrase: str, due: Repeat) -> None:
+    assert read_repeat(phrase) == due
 
 
 @pytest.mark.parametrize(
-    "said", ["", "weekly", "weekly x0", "weekly x52", "sometimes x3", "5", "every x weeks", "yearly x2"]
+    "phrase", ["", "weekly", "weekly x0", "weekly x52", "sometimes x3", "5", "every x weeks", "yearly x2"]
 )
-def test_other_words_are_no_repeat(said: str) -> None:
+def test_other_words_are_no_repeat(phrase: str) -> None:
     with pytest.raises(InvalidArguments):
-        read_repeat(said)
+        read_repeat(phrase)
 
 
 def test_a_monthly_repeat_takes_the_last_day_of_a_short_month_and_keeps_the_local_time() -> None:
     first = datetime(2027, 1, 31, 10, 0, tzinfo=SYDNEY).astimezone(UTC)
-    later = [each.astimezone(SYDNEY) for each in Repeat("Monthly", 1, 3).starts(first, SYDNEY)]
-    assert [f"{each:%m-%d %H:%M %z}" for each in later] == [
+    later = [start.astimezone(SYDNEY) for start in Repeat("Monthly", 1, 3).starts(first, SYDNEY)]
+    assert [f"{start:%m-%d %H:%M %z}" for start in later] == [
         "02-28 10:00 +1100",
         "03-31 10:00 +1100",
         "04-30 10:00 +1000",
     ]
 
 
-@pytest.mark.parametrize(("starts", "minutes", "end", "both"), [
+@pytest.mark.parametrize(("starts", "minutes", "end", "span"), [
     ("2026-11-24T23:15", 30, "23:45", "23:15-23:45"),
     ("2026-11-24T23:30", 30, "24:00", "23:30-24:00"),
     ("2026-11-24T23:30", 50, "2026-11-25T00:20+11:00 Wed", "2026-11-24 23:30 to 2026-11-25 00:20"),
@@ -113,19 +114,19 @@ def test_a_monthly_repeat_takes_the_last_day_of_a_short_month_and_keeps_the_loca
     ("2027-04-04T01:30", 30, "02:00", "01:30-02:00"),
     ("2027-04-04T01:30", 90, "2027-04-04T02:00+10:00 Sun", "01:30-02:00"),
 ])  # fmt: skip
-def test_an_end_says_all_that_its_beginning_leaves_open(starts: str, minutes: int, end: str, both: str) -> None:
+def test_an_end_says_all_that_its_beginning_leaves_open(starts: str, minutes: int, end: str, span: str) -> None:
     first = datetime.fromisoformat(starts).replace(tzinfo=SYDNEY).astimezone(UTC)
     last = first + timedelta(minutes=minutes)
-    assert (end_of(first, last, SYDNEY), times(first, last, SYDNEY)) == (end, both)
+    assert (end_of(first, last, SYDNEY), times(first, last, SYDNEY)) == (end, span)
 
 
-@pytest.mark.parametrize(("said", "name", "tier"), [
+@pytest.mark.parametrize(("query", "name", "tier"), [
     ("zoe muller", "Zoë Müller", "exact"), ("Dr Ng", "Mei Ng", "words"), ("Ng Mei", "Dr Mei Ng", "exact"),
     ("fairw", "Chloe Fairweather", "prefixes"), ("obrien siobhan", "Siobhán O'Brien", "exact"),
 ])  # fmt: skip
-def test_names_fit_without_accents_titles_and_order(said: str, name: str, tier: str) -> None:
-    assert fits(words(said), [name], tier)  # type: ignore[arg-type]
-    assert not fits(words("somebody else"), [name], tier)  # type: ignore[arg-type]
+def test_names_fit_without_accents_titles_and_order(query: str, name: str, tier: Tier) -> None:
+    assert fits(words(query), [name], tier)
+    assert not fits(words("somebody else"), [name], tier)
 
 
 def test_one_word_does_not_count_twice() -> None:
@@ -150,9 +151,9 @@ def test_reads_at_once_come_back_in_order_and_the_first_error_comes_out_as_it_is
         raise NotFound("no such thing")
 
     async def story() -> None:
-        assert await together([lambda: after(5, 1), lambda: after(1, 2)]) == [1, 2]
-        assert await both(lambda: after(2, 1), lambda: after(1, 2)) == (1, 2)
+        assert await run_concurrently(*(partial(after, 5 - value, value) for value in range(5))) == (0, 1, 2, 3, 4)
+        assert await run_concurrently(lambda: after(2, 1), lambda: after(1, 2)) == (1, 2)
         with pytest.raises(NotFound, match="no such thing"):
-            await together([lambda: after(50, 1), lambda: both(fails, fails)])  # type: ignore[list-item]
+            await run_concurrently(lambda: after(50, 1), lambda: run_concurrently(fails, fails))
 
     anyio.run(story)

@@ -43,9 +43,9 @@ def twisted(value: Any, dice: Random, surprises: list[Any], depth: int = 0) -> A
     if depth > 0 and dice.random() < 0.3 / (1 + depth):
         return dice.choice(surprises)
     if isinstance(value, dict):
-        return {key: twisted(each, dice, surprises, depth + 1) for key, each in value.items() if dice.random() > 0.06}
+        return {key: twisted(part, dice, surprises, depth + 1) for key, part in value.items() if dice.random() > 0.06}
     if isinstance(value, list):
-        return [twisted(each, dice, surprises, depth + 1) for each in value[:3]]
+        return [twisted(part, dice, surprises, depth + 1) for part in value[:3]]
     return value
 
 

@@ -15,7 +15,9 @@ from cliniko_mcp.tools.index import entries
 from .standing import FUZZ, Standing, standing
 
 ENTRIES = sorted(entries())
-LISTS = sorted(each.name for each in registry.operations().values() if each.listing and each.filters)
+LISTS = sorted(
+    operation.name for operation in registry.operations().values() if operation.listing and operation.filters
+)
 TEXTS = st.text(max_size=30) | st.text(st.characters(codec="utf-8"), max_size=12)
 SURPRISES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.sampled_from(["null", "[]", "{}", "1e999"]),
@@ -54,7 +56,7 @@ def fitting(schema: dict[str, Any], known: str) -> st.SearchStrategy[Any]:
             return st.lists(fitting(schema.get("items", {}), known), max_size=3)
         case "object":
             inside: dict[str, Any] = schema.get("properties", {})
-            return st.fixed_dictionaries({}, optional={key: fitting(each, known) for key, each in inside.items()})
+            return st.fixed_dictionaries({}, optional={key: fitting(schema, known) for key, schema in inside.items()})
         case _:
             return SURPRISES
 
@@ -67,7 +69,7 @@ def test_any_tool_with_fitting_and_unfitting_arguments_answers_in_our_own_words(
     properties: dict[str, Any] = schema["properties"]
     known = app.known
     needed = {name: fitting(properties[name], known) for name in schema.get("required", [])}
-    others = {name: fitting(each, known) | SURPRISES for name, each in properties.items() if name not in needed}
+    others = {name: fitting(schema, known) | SURPRISES for name, schema in properties.items() if name not in needed}
     some = data.draw(st.sets(st.sampled_from(sorted(others)), max_size=3) if others else st.just(set()), label="which")
     arguments = data.draw(
         st.fixed_dictionaries(needed | {name: others[name] for name in sorted(some)})

@@ -56,7 +56,7 @@ def run(machine: Computer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr("cliniko_mcp.stored_keys.account_file", lambda: home / "kept" / "account.json")
     monkeypatch.setattr("cliniko_mcp.cli.install.this_computer", lambda: machine)
 
-    def call(*arguments: str, given: str | None = None, of: click.Command = command) -> Result:
-        return CliRunner().invoke(of, list(arguments), input=given)
+    def call(*arguments: str, typed: str | None = None, of: click.Command = command) -> Result:
+        return CliRunner().invoke(of, list(arguments), input=typed)
 
     return call

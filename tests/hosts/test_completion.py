@@ -82,8 +82,8 @@ def test_every_command_says_what_it_does_and_explains_each_option(name: str) -> 
 
 
 def test_the_flags_of_the_server_say_what_holds_without_them() -> None:
-    said = " ".join(CliRunner().invoke(commands, ["serve", "--help"]).output.split())
-    assert "0 finds one. Without it: 8000." in said and "Without it: core." in said
+    output = " ".join(CliRunner().invoke(commands, ["serve", "--help"]).output.split())
+    assert "0 finds one. Without it: 8000." in output and "Without it: core." in output
     assert "Without it" not in CliRunner().invoke(commands, ["install", "--help"]).output
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cliniko_mcp.hosts.edit import entry_of, with_entry, without_entry
-from cliniko_mcp.hosts.jsonc import WrongJson, parse
+from cliniko_mcp.hosts.jsonc import InvalidJson, parse
 
 ENTRY: dict[str, Any] = {"command": "/opt/clinic tools/ünï/cliniko-mcp", "args": ["serve"]}
 
@@ -114,14 +114,14 @@ WRONG = {
 
 @pytest.mark.parametrize(("text", "why"), WRONG.items(), ids=[text[:20] for text in WRONG])
 def test_what_is_not_json_is_refused_with_its_place(text: str, why: str) -> None:
-    with pytest.raises(WrongJson) as refused:
+    with pytest.raises(InvalidJson) as refused:
         put(text, comments=False)
     assert str(refused.value) == why
 
 
 @pytest.mark.parametrize("text", ["{ // a\n", "/* open", '{"a": 1 /* open }'])
 def test_a_comment_that_does_not_end_is_refused(text: str) -> None:
-    with pytest.raises(WrongJson):
+    with pytest.raises(InvalidJson):
         put(text)
 
 
@@ -168,6 +168,8 @@ def test_comments_and_blanks_anywhere_do_not_lead_astray(data: st.DataObject, tr
     assert was == {"servers": {name: {"n": place} for place, name in enumerate(names)}}
     after = put(text)
     assert value(after) == {"servers": {**was["servers"], "cliniko": ENTRY}}
-    assert [after.count(each) for each in ("// x", "/* {")] == [text.count(each) for each in ("// x", "/* {")]
+    assert [after.count(comment) for comment in ("// x", "/* {")] == [
+        text.count(comment) for comment in ("// x", "/* {")
+    ]
     back = without_entry(after, "servers", "cliniko", comments=True)
     assert value(back) == {"servers": {name: value for name, value in was["servers"].items() if name != "cliniko"}}

@@ -73,8 +73,8 @@ def test_the_entry_starts_this_server_by_an_absolute_path(name: str, run: Run, m
 
 def test_view_and_output_suit_the_host(run: Run) -> None:
     def flags(name: str) -> list[str]:
-        shown = json.loads(run("--client", name, "--print").stdout)
-        return shown[HOSTS[name].section]["cliniko"]["args"]
+        printed = json.loads(run("--client", name, "--print").stdout)
+        return printed[HOSTS[name].section]["cliniko"]["args"]
 
     assert flags("copilot-cli") == ["serve", "--output", "text"]
     assert flags("claude-code") == ["serve", "--view", "all"]
@@ -82,8 +82,8 @@ def test_view_and_output_suit_the_host(run: Run) -> None:
 
 
 def test_what_the_person_chooses_goes_before_what_suits_the_host(run: Run) -> None:
-    shown = run("--client", "claude-code", "--view", "core", "--read-only", "--confirm", "strict", "--print").stdout
-    entry = json.loads(shown)["mcpServers"]["cliniko"]
+    printed = run("--client", "claude-code", "--view", "core", "--read-only", "--confirm", "strict", "--print").stdout
+    entry = json.loads(printed)["mcpServers"]["cliniko"]
     assert entry["args"] == ["serve", "--view", "core", "--read-only", "--confirm", "strict"]
 
 
@@ -91,8 +91,8 @@ def test_a_folder_or_file_is_written_whole_because_hosts_start_servers_elsewhere
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(home)
-    shown = run("--client", "cursor", "--upload-folder", "To attach", "--audit-file", "~/log.jsonl", "--print").stdout
-    arguments = json.loads(shown)["mcpServers"]["cliniko"]["args"]
+    printed = run("--client", "cursor", "--upload-folder", "To attach", "--audit-file", "~/log.jsonl", "--print").stdout
+    arguments = json.loads(printed)["mcpServers"]["cliniko"]["args"]
     assert arguments[1:] == ["--upload-folder", str(home / "To attach"), "--audit-file", str(home / "log.jsonl")]
 
 
@@ -103,8 +103,8 @@ def test_what_is_set_in_the_environment_is_written_because_the_host_starts_the_s
     monkeypatch.setenv("CLINIKO_MCP_VIEW", "core")
     monkeypatch.setenv("CLINIKO_MCP_SANDBOX", "false")
     monkeypatch.setenv("CLINIKO_MCP_EXCLUDE_TOOLS", "delete_tax, archive_patient")
-    shown = run("--client", "claude-code", "--approval-wait", "10", "--print").stdout
-    arguments = json.loads(shown)["mcpServers"]["cliniko"]["args"]
+    printed = run("--client", "claude-code", "--approval-wait", "10", "--print").stdout
+    arguments = json.loads(printed)["mcpServers"]["cliniko"]["args"]
     assert arguments[:3] == ["serve", "--view", "core"] and "--sandbox" not in arguments
     written = ["--exclude-tools", "delete_tax,archive_patient", "--read-only", "--approval-wait", "10"]
     assert arguments[3:] == written
@@ -120,8 +120,8 @@ def test_another_program_is_named_by_its_whole_path_or_refused(
     program.touch(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
 
-    def command(given: str) -> str:
-        return json.loads(run("--client", "cursor", "--command", given, "--print").stdout)["mcpServers"]["cliniko"][
+    def command(program: str) -> str:
+        return json.loads(run("--client", "cursor", "--command", program, "--print").stdout)["mcpServers"]["cliniko"][
             "command"
         ]
 
@@ -186,7 +186,7 @@ def test_two_backups_in_one_second_are_two(run: Run, machine: Computer) -> None:
     run("--client", "cursor", "--sandbox")
     run("--client", "cursor", "--sandbox", "--read-only")
     run("--client", "cursor", "--uninstall")
-    kept = [each.read_text("utf-8") for each in path.parent.glob("*.bak")]
+    kept = [file.read_text("utf-8") for file in path.parent.glob("*.bak")]
     assert len(kept) == 3 and "{}" in kept
 
 
@@ -244,7 +244,7 @@ def test_wrong_json_is_refused_and_left_untouched(wrong: str, run: Run, machine:
         assert isinstance(result.exception, ConfigurationError)
         assert "was left as it is" in result.exception.message and str(path) in result.exception.message
         assert path.read_text("utf-8") == wrong
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_file_in_another_encoding_is_refused_and_left_untouched(run: Run, machine: Computer) -> None:

@@ -20,13 +20,13 @@ def test_a_wrong_file_is_refused_before_the_key_is_asked_for(run: Run, machine: 
     path = HOSTS["cursor"].file(machine)
     path.parent.mkdir(parents=True)
     path.write_text("{", "utf-8")
-    result = run("--client", "cursor", "--key-stdin", "--email", "a@b.example", given=KEY)
+    result = run("--client", "cursor", "--key-stdin", "--email", "a@b.example", typed=KEY)
     assert isinstance(result.exception, ConfigurationError)
     assert not (home / "kept").exists()
 
 
 def test_the_key_is_kept_here_and_not_in_the_hosts_file(run: Run, machine: Computer, home: Path) -> None:
-    result = run("--client", "claude-desktop", "--key-stdin", "--email", "desk@clinic.example", given=f"{KEY}\n")
+    result = run("--client", "claude-desktop", "--key-stdin", "--email", "desk@clinic.example", typed=f"{KEY}\n")
     assert result.exit_code == 0, result.output
     assert KEY not in HOSTS["claude-desktop"].file(machine).read_text("utf-8") and KEY not in result.output
     kept = home / "kept" / "account.json"
@@ -36,14 +36,14 @@ def test_the_key_is_kept_here_and_not_in_the_hosts_file(run: Run, machine: Compu
 
 
 def test_a_second_host_asks_no_more(run: Run) -> None:
-    run("--client", "claude-desktop", "--key-stdin", "--email", "desk@clinic.example", given=KEY)
+    run("--client", "claude-desktop", "--key-stdin", "--email", "desk@clinic.example", typed=KEY)
     result = run("--client", "cursor")
     assert result.exit_code == 0, result.output
 
 
 def test_the_key_goes_into_the_hosts_file_only_when_told_to(run: Run, machine: Computer, home: Path) -> None:
-    given = ("--client", "cursor", "--key-stdin", "--email", "desk@clinic.example", "--key-in-config")
-    result = run(*given, given=KEY)
+    arguments = ("--client", "cursor", "--key-stdin", "--email", "desk@clinic.example", "--key-in-config")
+    result = run(*arguments, typed=KEY)
     assert result.exit_code == 0, result.output
     path = HOSTS["cursor"].file(machine)
     environment = json.loads(path.read_text("utf-8"))["mcpServers"]["cliniko"]["env"]
@@ -60,7 +60,7 @@ def test_a_file_that_gets_the_key_is_closed_to_others(run: Run, machine: Compute
     path.chmod(0o644)
     run("--client", "cursor", "--sandbox")
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    run("--client", "cursor", "--key-stdin", "--email", "a@b.example", "--key-in-config", given=KEY)
+    run("--client", "cursor", "--key-stdin", "--email", "a@b.example", "--key-in-config", typed=KEY)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -71,7 +71,7 @@ def test_a_file_that_gets_the_key_is_closed_to_others(run: Run, machine: Compute
 def test_a_key_or_an_email_that_cannot_be_right_is_refused(
     key: str, email: str, why: str, run: Run, home: Path
 ) -> None:
-    result = run("--client", "cursor", "--key-stdin", "--email", email, given=key)
+    result = run("--client", "cursor", "--key-stdin", "--email", email, typed=key)
     assert isinstance(result.exception, ConfigurationError) and why in result.exception.message
     assert list(home.iterdir()) == []
 
@@ -93,7 +93,7 @@ def test_the_key_may_come_from_the_environment(run: Run, home: Path, monkeypatch
 
 
 def test_login_keeps_shows_and_forgets(run: Run) -> None:
-    result = run("--key-stdin", "--email", "desk@clinic.example", given=KEY, of=login)
+    result = run("--key-stdin", "--email", "desk@clinic.example", typed=KEY, of=login)
     assert result.exit_code == 0 and "only you can read" in result.output and KEY not in result.output
     shown = run("--status", of=login).output
     assert "desk@clinic.example" in shown and KEY not in shown

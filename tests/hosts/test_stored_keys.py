@@ -79,7 +79,7 @@ def test_without_a_keychain_the_key_is_in_a_file_that_only_its_owner_can_read(fi
     assert kept.place == "file" and stored_keys.kept(file).key == "secret-au2"
     if os.name == "posix":
         assert file.stat().st_mode & 0o777 == 0o600 and file.parent.stat().st_mode & 0o777 == 0o700
-    assert [each.name for each in file.parent.iterdir()] == ["account.json"]
+    assert [path.name for path in file.parent.iterdir()] == ["account.json"]
 
 
 def test_the_file_can_be_chosen_and_the_keychain_is_emptied_then(keychain: Keychain, file: Path) -> None:
@@ -193,8 +193,8 @@ def test_settings_take_what_is_kept_unless_the_environment_says_otherwise(
         Settings.load({}, {}).require_account()
     stored_keys.keep(None, "a@b.example", file=file)
     assert Settings.load({}, {}).require_account() == ("kept-au1", "a@b.example")
-    given = {"CLINIKO_API_KEY": "given-uk1", "CLINIKO_CONTACT_EMAIL": "c@d.example"}
-    assert Settings.load({}, given).require_account() == ("given-uk1", "c@d.example")
+    environ = {"CLINIKO_API_KEY": "given-uk1", "CLINIKO_CONTACT_EMAIL": "c@d.example"}
+    assert Settings.load({}, environ).require_account() == ("given-uk1", "c@d.example")
 
 
 @pytest.mark.usefixtures("no_keychain")

@@ -136,7 +136,7 @@ def test_an_answer_takes_no_more_than_five_milliseconds():
         return (time.process_time() - started) * 1_000
 
     # The processor's time, and the best of some tries, because a busy machine says nothing of the code.
-    slowest = max(min(milliseconds(each.words) for _ in range(5)) for each in requests("tuning"))
+    slowest = max(min(milliseconds(request.words) for _ in range(5)) for request in requests("tuning"))
     assert slowest <= 5
 
 

@@ -12,9 +12,9 @@ from sandbox.world import World
 
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.results.envelope import size
+from cliniko_mcp.results.budget import size
 from cliniko_mcp.results.rows import FREE_TEXT
-from cliniko_mcp.tools.schema import controls
+from cliniko_mcp.tools.schema import display_arguments
 
 pytestmark = pytest.mark.anyio
 OPERATIONS = list(registry.operations().values())
@@ -28,7 +28,7 @@ def arguments(world: World, operation: Operation) -> dict[str, Any]:
     """Good arguments for this operation, with ids of this clinic; what destroys gets a record of its own."""
     own = world.make(operation.resource) if operation.method != "GET" and "id" in operation.path_ids else None
     if operation.shape == "unarchive":
-        world.front.post(f"/{operation.resource}/{own}/archive", status=204)
+        world.client.post(f"/{operation.resource}/{own}/archive", status=204)
     steps = zip(operation.path.split("/"), world.path(operation, own).split("/"), strict=True)
     given: dict[str, Any] = {name.strip("{}"): value for name, value in steps if name.startswith("{")}
     if operation.shape in ("update", "create"):
@@ -55,7 +55,7 @@ async def assistant() -> AsyncGenerator[tuple[Assistant, World]]:
         yield one, world
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 async def test_every_operation_can_be_called_as_a_tool(
     assistant: tuple[Assistant, World], operation: Operation
 ) -> None:
@@ -86,14 +86,16 @@ def inside(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
             yield from inside(below, f"{at}[]")
 
 
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.listing], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.listing], ids=lambda operation: operation.name
+)
 async def test_every_list_answers_in_the_one_envelope_and_counts_what_it_lists(
     assistant: tuple[Assistant, World], operation: Operation
 ) -> None:
     client, world = assistant
     given = arguments(world, operation)
     shapes: list[dict[str, Any]] = [{}, {"limit": 1000}, {"limit": 2}]
-    shapes += [{"detail": "full", "limit": 1000}] if "detail" in controls(operation) else []
+    shapes += [{"detail": "full", "limit": 1000}] if "detail" in display_arguments(operation) else []
     for shape in shapes:
         answer = await client.call(operation.name, **given, **shape)
         page = answer["page"]

@@ -22,7 +22,7 @@ ROUTES = (
 
 def destructive(seen: list[str]) -> list[str]:
     """The requests that archived, deleted or cancelled something."""
-    return [each for each in seen if each.startswith("DELETE") or each.endswith(("/archive", "/cancel"))]
+    return [request for request in seen if request.startswith("DELETE") or request.endswith(("/archive", "/cancel"))]
 
 
 async def attempt(assistant: Assistant, route: str, target: dict[str, str], extra: dict[str, Any]) -> dict[str, Any]:

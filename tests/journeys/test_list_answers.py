@@ -161,7 +161,7 @@ async def test_filters_that_would_make_the_cursor_larger_than_an_answer_are_refu
         answer = await assistant.call("list_patients", **query)
         assert answer["code"] == "invalid_arguments"
         assert "too long together" in answer["message"]
-        assert not [each for each in assistant.app.sandbox.requests if each.path.endswith("/patients")]
+        assert not [request for request in assistant.app.sandbox.requests if request.path.endswith("/patients")]
 
 
 @pytest.mark.anyio

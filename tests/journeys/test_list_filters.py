@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from conftest import Assistant, in_process
 
+from cliniko_mcp.cliniko.filters import Hidden
+from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
+from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.guards.pipeline import Caller
 
 pytestmark = pytest.mark.anyio
@@ -29,9 +32,10 @@ async def clinic() -> AsyncGenerator[tuple[Assistant, Rows, Rows]]:
     """An assistant, and all appointments and patients there are, hidden ones too."""
     async with in_process() as assistant:
         assert assistant.app is not None
-        desk = await assistant.app.guarded_clinic("test", Caller())
-        visits = [row async for row in desk.all("list_individual_appointments", archived_at="all", cancelled_at="all")]
-        patients = [row async for row in desk.all("list_patients", archived_at="all")]
+        guarded = await assistant.app.guarded_clinic("test", Caller())
+        every_visit = IndividualAppointments.list_individual_appointments
+        visits = await guarded.collect(every_visit, archived_at=Hidden.INCLUDED, cancelled_at=Hidden.INCLUDED)
+        patients = await guarded.collect(Patients.list_patients, archived_at=Hidden.INCLUDED)
         yield assistant, visits, patients
 
 

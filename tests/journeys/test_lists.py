@@ -62,7 +62,7 @@ async def test_no_more_pages_are_read_than_an_answer_can_hold() -> None:
         assert answer["page"]["total"] > 1000
         assert answer["page"]["returned"] > 60
         assert assistant.app is not None
-        paths = [each.path for each in assistant.app.sandbox.requests]
+        paths = [request.path for request in assistant.app.sandbox.requests]
         assert 2 <= len([path for path in paths if path.endswith("/individual_appointments")]) <= 3
 
 

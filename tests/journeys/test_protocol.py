@@ -106,4 +106,4 @@ async def test_what_is_not_an_id_is_refused_before_any_request(hostile: object) 
             assert answer["code"] == "invalid_arguments"
             assert "id" in answer["fields"]
         assert assistant.app is not None
-        assert [each for each in assistant.app.sandbox.requests if "/user" not in each.path] == []
+        assert [request for request in assistant.app.sandbox.requests if "/user" not in request.path] == []

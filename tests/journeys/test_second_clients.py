@@ -107,7 +107,7 @@ def test_the_inspector_lists_and_calls_from_its_command_line(modules: Path) -> N
     launcher = modules / "node_modules" / INSPECTOR / "clients/launcher/build/index.js"
     if not launcher.is_file():
         pytest.skip(f"{INSPECTOR} is not in {modules}")
-    node = next((str(each) for each in modules.glob("node_modules/node-*/bin/node")), "node")
+    node = next((str(path) for path in modules.glob("node_modules/node-*/bin/node")), "node")
     if major(node) < 22:
         pytest.skip(f"the Inspector needs node 22; this is {major(node)}")
     tools = inspected(node, launcher, "--method", "tools/list")["tools"]

@@ -10,7 +10,7 @@ VISITS = "list_individual_appointments"
 
 def requests_to(desk: Assistant, path: str) -> list[str]:
     assert desk.app is not None
-    return [each.path for each in desk.app.sandbox.requests if each.path.endswith(path)]
+    return [request.path for request in desk.app.sandbox.requests if request.path.endswith(path)]
 
 
 async def test_an_id_of_19_digits_is_never_rounded(desk: Assistant):

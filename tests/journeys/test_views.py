@@ -31,7 +31,7 @@ FLAGS: dict[str, tuple[Any, ...]] = {
     "exclude_tools": ((), ("get_patient", "archive_patient", "cliniko_destroy", "create_individual_appointment")),
     "read_only": (False, True),
 }
-COMBINATIONS = [dict(zip(FLAGS, each, strict=True)) for each in product(*FLAGS.values())]
+COMBINATIONS = [dict(zip(FLAGS, values, strict=True)) for values in product(*FLAGS.values())]
 
 
 def seen(flags: dict[str, Any]) -> View:
@@ -42,7 +42,9 @@ def names_of(result: Any) -> list[str]:
     return [tool.name for tool in result.tools]
 
 
-@pytest.mark.parametrize("flags", COMBINATIONS, ids=lambda each: ",".join(key for key, value in each.items() if value))
+@pytest.mark.parametrize(
+    "flags", COMBINATIONS, ids=lambda flags: ",".join(key for key, value in flags.items() if value)
+)
 def test_in_every_combination_the_list_holds_what_may_be_called_in_the_order_of_the_whole(flags: dict[str, Any]):
     view, known = seen(flags), entries()
 
@@ -142,7 +144,7 @@ async def test_what_is_excluded_is_refused_by_every_route():
         found = await assistant.call("cliniko_describe", query="add a tax rate or archive a patient")
         assert not {*gone, "delete_patient"} & {item["name"] for item in found["items"]}
         templates = (await assistant.client.list_resource_templates()).resource_templates
-        assert "patients" not in {each.name for each in templates}
+        assert "patients" not in {template.name for template in templates}
         with pytest.raises(MCPError, match="switched off"):
             await assistant.client.read_resource(f"cliniko://patients/{who}")
         # Nobody is named in a list of appointments either, whose names come from the list of patients.
@@ -166,7 +168,8 @@ async def test_what_is_excluded_is_refused_whatever_the_arguments_and_the_refusa
         ):
             assert await refused(assistant, name, **arguments) == "not_allowed"
         written = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
-        outcomes = [line["outcome"] for line in written if line["outcome"] != "begun"]
+        # What is read for a zone or a preview is written down as well, beside what the tools were asked for.
+        outcomes = [line["outcome"] for line in written if line["outcome"] != "begun" and "for" not in line]
         assert outcomes == ["not_allowed"] * 5
         for name, arguments in (
             ("archive_patient", {"id": "x"}),
@@ -230,8 +233,10 @@ def test_what_is_excluded_takes_the_curated_tools_along_that_need_it_even_where_
 async def test_the_map_holds_only_what_may_be_called(flags: dict[str, Any], gone: str, left: str):
     async with in_process() as whole, in_process(**flags) as narrowed:
         maps = [
-            next(tool.description or "" for tool in (await each.client.list_tools()).tools if tool.name == DESCRIBE)
-            for each in (whole, narrowed)
+            next(
+                tool.description or "" for tool in (await assistant.client.list_tools()).tools if tool.name == DESCRIBE
+            )
+            for assistant in (whole, narrowed)
         ]
     assert maps[0] == entries()[DESCRIBE].description
     assert gone in maps[0] and gone not in maps[1] and left in maps[1]
@@ -254,7 +259,9 @@ async def test_in_read_only_a_change_is_refused_at_once_and_not_sent_round_the_e
         assert assistant.asked == []
 
 
-@pytest.mark.parametrize("flags", COMBINATIONS, ids=lambda each: ",".join(key for key, value in each.items() if value))
+@pytest.mark.parametrize(
+    "flags", COMBINATIONS, ids=lambda flags: ",".join(key for key, value in flags.items() if value)
+)
 def test_the_instructions_say_what_this_run_refuses(flags: dict[str, Any]):
     said = instructions(Settings(sandbox=True, confirm="block", **flags))
 
@@ -265,8 +272,15 @@ def test_the_instructions_say_what_this_run_refuses(flags: dict[str, Any]):
     )
 
 
+def test_the_instructions_call_only_the_built_in_clinic_a_demo():
+    local = Settings(base_url="http://127.0.0.1:9000/v1")
+
+    assert "demo clinic" in instructions(Settings(sandbox=True))
+    assert "demo clinic" not in instructions(local)
+
+
 def test_the_instructions_are_true_of_what_can_be_unarchived():
-    unarchived = {each.resource for each in operations().values() if each.shape == "unarchive"}
+    unarchived = {operation.resource for operation in operations().values() if operation.shape == "unarchive"}
 
     assert unarchived == {"patients", "businesses", "treatment_notes"}
     assert "Only patients, sites and treatment notes can be unarchived here." in instructions(Settings(sandbox=True))

@@ -8,5 +8,5 @@ from cliniko_mcp.tools.index import entries
 OPERATIONS = list(operations().values())
 ENTRIES = list(entries().values())
 
-every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
-every_tool = pytest.mark.parametrize("entry", ENTRIES, ids=lambda each: each.name)
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+every_tool = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)

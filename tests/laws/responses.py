@@ -57,7 +57,7 @@ def answers(record: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
 
 def _fields(schema: Schema, definitions: Schema, depth: int) -> st.SearchStrategy[dict[str, Any]]:
     properties = {
-        name: _maybe(_value(each, definitions, depth + 1)) for name, each in schema.get("properties", {}).items()
+        name: _maybe(_value(field, definitions, depth + 1)) for name, field in schema.get("properties", {}).items()
     }
     return st.fixed_dictionaries({}, optional=properties)
 
@@ -71,7 +71,7 @@ def _value(schema: Schema, definitions: Schema, depth: int) -> st.SearchStrategy
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rsplit("/", 1)[-1]]
     if branches := schema.get("anyOf"):
-        return st.one_of([_value(each, definitions, depth) for each in branches])
+        return st.one_of([_value(branch, definitions, depth) for branch in branches])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     match schema.get("type"):

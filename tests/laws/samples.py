@@ -6,6 +6,7 @@ from functools import cache
 from cliniko_mcp.cliniko.filters import HIDDEN, Family
 from cliniko_mcp.cliniko.operations import Operation, Update
 from cliniko_mcp.errors import InvalidArguments
+from cliniko_mcp.tools.schema import properties_of
 from cliniko_mcp.tools.tool import operation_schema
 
 ID = "1234567890123456789"
@@ -79,13 +80,10 @@ def body_samples(operation: Operation) -> Mapping[str, tuple[object, ...]]:
     """For each argument of the body or the query, the values of the pool that the operation accepts in it."""
     models = [model for model in (operation.given_body, operation.query) if model is not None]
     names = [name for model in models for name in model.wire_names().values()]
-    properties = operation_schema(operation.name)["properties"]
-    assert isinstance(properties, dict)
+    properties = properties_of(operation_schema(operation))
     found: dict[str, tuple[object, ...]] = {}
     for name in names:
-        schema = properties[name]
-        assert isinstance(schema, dict)
-        choices = schema.get("enum")
+        choices = properties[name].get("enum")
         pool = choices if isinstance(choices, list) else POOL
         found[name] = tuple(value for value in pool if _accepted(operation, name, value))
     return found

@@ -1,8 +1,11 @@
-"""The package's own source, read once: what each module imports, calls and defines."""
+"""The project's own source, read once: what each module calls, defines, says and cites."""
 
 import ast
+import io
+import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -11,63 +14,76 @@ PACKAGE = ROOT / "cliniko_mcp"
 
 @dataclass(frozen=True)
 class Module:
-    """One file of the package: its dotted name below `cliniko_mcp`, its tree and its number of lines."""
+    """One file: its dotted name below `cliniko_mcp` (below the project for any other), its text and its tree."""
 
     name: str
     path: Path
-    tree: ast.Module
-    lines: int
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree."""
+        return ast.parse(self.text)
 
     @property
-    def part(self) -> str:
-        """The folder or file directly below the package that this module belongs to."""
-        return self.name.split(".")[0]
-
-    def imports(self) -> frozenset[str]:
-        """Every module that is imported here, wherever in the file and for whatever reason, by its full name."""
-        found: set[str] = set()
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                found |= {each.name for each in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
-        return frozenset(found)
-
-    def parts_imported(self) -> frozenset[str]:
-        """The parts of the package that this module imports from, its own aside."""
-        ours = (name.split(".") for name in self.imports() if name.startswith("cliniko_mcp."))
-        return frozenset(names[1] for names in ours) - {self.part, "__version__"}
-
-    def calls(self) -> frozenset[str]:
-        """Every call by its dotted text, such as `datetime.now` or `print`."""
-        return frozenset(ast.unparse(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-
-    def whole_calls(self) -> frozenset[str]:
-        """Every call with its arguments, such as `Random(7)`."""
-        return frozenset(ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-
-    def attributes(self) -> frozenset[str]:
-        """Every attribute that is looked at, such as `os.environ`."""
-        return frozenset(ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute))
+    def lines(self) -> int:
+        """How many lines it has."""
+        return len(self.text.splitlines())
 
     @property
     def docstring(self) -> str:
         """What the module says it is for."""
         return ast.get_docstring(self.tree) or ""
 
-    def classes(self) -> frozenset[str]:
-        """The names of the classes defined here."""
-        return frozenset(node.name for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
+    def place(self, line: int) -> str:
+        """A line of this file as editors and terminals take it: path from the project's folder, and number."""
+        return f"{self.path.relative_to(ROOT).as_posix()}:{line}"
+
+    def calls(self) -> Iterator[tuple[int, str, ast.Call]]:
+        """Yield every call with its line and the dotted text of what is called, such as `getattr` or `date.today`."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                yield node.lineno, ast.unparse(node.func), node
+
+    def strings(self) -> Iterator[tuple[int, str]]:
+        """Yield every text in the code with its line, documentation included."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.lineno, node.value
+
+    def remarks(self) -> Iterator[tuple[int, str]]:
+        """Yield what is said about the code, line by line: comments, docstrings, texts that stand below a name."""
+        for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+        for node in ast.walk(self.tree):
+            if (
+                isinstance(node, ast.Expr)
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            ):
+                yield from enumerate(node.value.value.splitlines(), node.lineno)
+
+    def classes(self) -> Iterator[tuple[int, str]]:
+        """Yield the classes defined here with their lines."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef):
+                yield node.lineno, node.name
 
 
 @cache
 def modules() -> tuple[Module, ...]:
     """Every module of the package."""
-    return tuple(_read(path) for path in sorted(PACKAGE.rglob("*.py")))
+    return tuple(_read(path, PACKAGE) for path in sorted(PACKAGE.rglob("*.py")))
 
 
-def _read(path: Path) -> Module:
-    text = path.read_text("utf-8")
-    names = path.relative_to(PACKAGE).with_suffix("").parts
-    name = ".".join(names).removesuffix(".__init__")
-    return Module(name, path, ast.parse(text), len(text.splitlines()))
+@cache
+def project() -> tuple[Module, ...]:
+    """Every module of the package, the tests and the benchmarks."""
+    folders = (ROOT / "tests", ROOT / "benchmarks")
+    return modules() + tuple(_read(path, ROOT) for folder in folders for path in sorted(folder.rglob("*.py")))
+
+
+def _read(path: Path, root: Path) -> Module:
+    name = ".".join(path.relative_to(root).with_suffix("").parts)
+    return Module(name.removesuffix("__init__").removesuffix("."), path, path.read_text("utf-8"))

@@ -16,7 +16,7 @@ def test_every_operation_has_its_line_and_every_line_its_operation():
 def test_every_operation_is_what_its_line_says():
     lines = {line[0].rstrip("!"): line for line in written()}
 
-    drifted = {name: (lines[name], facts(each)) for name, each in operations().items() if lines[name] != facts(each)}
+    drifted = {name: (lines[name], facts(one)) for name, one in operations().items() if lines[name] != facts(one)}
 
     assert not drifted, "\n".join(f"{name}: table {due}, registry {found}" for name, (due, found) in drifted.items())
 
@@ -24,8 +24,9 @@ def test_every_operation_is_what_its_line_says():
 def test_the_table_is_whole():
     lines = written()
 
-    assert len(lines) == 211
-    assert len({(method, path) for _, method, path, *_ in lines}) == 211
+    # How many there are in all stands in the README, and tests/docs holds it against the registry.
+    assert len(lines) >= 211
+    assert len({(method, path) for _, method, path, *_ in lines}) == len(lines)
     assert sum(line[0].endswith("!") for line in lines) == 27
     assert sum(len(line[3].split()) for line in lines) >= 461
     assert sum(len(line[4].split()) for line in lines) >= 500

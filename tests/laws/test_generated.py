@@ -3,7 +3,11 @@
 import json
 from collections.abc import Mapping
 
+import pytest
+
+from cliniko_mcp import manifest as manifest_module
 from cliniko_mcp.cliniko.registry import RESOURCES, find, operations, resource
+from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.manifest import manifest, project_root, stale
 from cliniko_mcp.tools.index import entries
 from cliniko_mcp.tools.tool import Tool
@@ -22,6 +26,14 @@ def test_every_resource_module_is_in_the_registry_and_the_order_is_by_name():
     first, *others = RESOURCES
     assert first == "appointment_types"  # the children of appointment types stand after it
     assert others == sorted(others)
+
+
+def test_a_resource_module_that_the_registry_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch):
+    known = tuple(name for name in RESOURCES if name not in ("taxes", "bookings"))
+    monkeypatch.setattr(manifest_module, "RESOURCES", known)
+
+    with pytest.raises(ConfigurationError, match=r"^bookings, taxes: .* RESOURCES of cliniko_mcp/cliniko/registry.py"):
+        stale(project_root())
 
 
 def test_the_list_shows_curated_tools_first_then_the_catalogue_then_operations_by_resource():

@@ -4,20 +4,21 @@ import re
 from collections import Counter
 from typing import Any
 
-import pytest
-
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.protocol.server import INSTRUCTIONS, instructions
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.views import CORE, META
-from tests.laws.every import ENTRIES, every_operation, every_tool
+from tests.laws.every import ENTRIES, OPERATIONS
+from tests.laws.violations import assert_none
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,44}")
 SHOUTED = re.compile(r"\b(IMPORTANT|WARNING|NOTE|MUST|NEVER|ALWAYS|CRITICAL|DO NOT)\b|!!|⚠")
-MOST_CHARACTERS = 2_048
+MENTIONED = re.compile(r"\b(?:list|get|create|update|archive|unarchive|delete|cancel)_[a-z_]+")
+MAX_CHARACTERS = 2_048
 """Hosts cut longer strings without a word."""
+HINTS = {"title", "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
 
 
 def strings_in(value: Any) -> list[str]:
@@ -25,106 +26,103 @@ def strings_in(value: Any) -> list[str]:
         case str():
             return [value]
         case list() | tuple():
-            return [text for each in value for text in strings_in(each)]
+            return [text for inside in value for text in strings_in(inside)]
         case dict():
-            return [text for each in value.values() for text in strings_in(each)]
+            return [text for inside in value.values() for text in strings_in(inside)]
         case _:
             return []
 
 
-@every_tool
-def test_a_name_is_plain_and_short(entry: Entry):
-    assert NAME.fullmatch(entry.name)
+def test_a_name_is_plain_and_short():
+    assert_none(entry.name for entry in ENTRIES if not NAME.fullmatch(entry.name))
 
 
 def test_no_two_tools_share_a_name_or_a_description():
-    for field in ("name", "description"):
-        uses = Counter(getattr(entry, field) for entry in ENTRIES)
-        assert not [text for text, times in uses.items() if times > 1]
+    names = Counter(entry.name for entry in ENTRIES)
+    descriptions = Counter(entry.description for entry in ENTRIES)
+
+    assert_none(text for text, times in (names + descriptions).items() if times > 1)
 
 
-@every_operation
-def test_the_name_begins_with_what_the_operation_does(operation: Operation):
-    verb = operation.name.partition("_")[0]
+def test_the_name_begins_with_what_the_operation_does():
+    def well_named(operation: Operation) -> bool:
+        verb = operation.name.partition("_")[0]
+        due = {"conflicts": "get", "list": "list"}.get(operation.shape, operation.shape)
+        return verb == due or (operation.deprecated and verb in ("delete", "list", "get"))
 
-    due = {"conflicts": "get", "list": "list"}.get(operation.shape, operation.shape)
-
-    assert verb == due or (operation.deprecated and verb in ("delete", "list", "get"))
-
-
-@every_operation
-def test_a_description_is_a_few_sentences_in_plain_words(operation: Operation):
-    assert 20 <= len(operation.description) <= 300
-    assert operation.description[0].isupper()
-    assert operation.description.endswith(".")
-    assert not SHOUTED.search(operation.description)
+    assert_none(operation.name for operation in OPERATIONS if not well_named(operation))
 
 
-@every_tool
-def test_no_text_is_so_long_that_hosts_cut_it(entry: Entry):
-    texts = [entry.description, entry.title, *strings_in(dict(entry.input_schema))]
+def test_a_description_is_a_few_sentences_in_plain_words():
+    def plain(text: str) -> bool:
+        return 20 <= len(text) <= 300 and text[0].isupper() and text.endswith(".") and not SHOUTED.search(text)
 
-    assert max(map(len, texts)) <= MOST_CHARACTERS
+    assert_none(f"{one.name}: {one.description}" for one in OPERATIONS if not plain(one.description))
+
+
+def test_no_text_is_so_long_that_hosts_cut_it():
+    assert_none(
+        f"{entry.name}: {text}"
+        for entry in ENTRIES
+        for text in [entry.description, entry.title, *strings_in(dict(entry.input_schema))]
+        if len(text) > MAX_CHARACTERS
+    )
 
 
 def test_the_instructions_are_not_cut_either():
     fullest = instructions(Settings(sandbox=True, read_only=True, confirm="block"))
     assert fullest.startswith(INSTRUCTIONS)
     assert "demo clinic" in fullest
-    assert len(fullest) <= MOST_CHARACTERS
+    assert len(fullest) <= MAX_CHARACTERS
 
 
-@every_tool
-def test_the_hints_say_what_the_risk_is(entry: Entry):
-    hints = entry.annotations
+def test_the_hints_say_what_the_risk_is():
+    def right(entry: Entry) -> bool:
+        hints = entry.annotations
+        return (
+            set(hints) == HINTS
+            and hints["title"] == entry.title != ""
+            and hints["readOnlyHint"] is (entry.risk == Risk.READ)
+            and hints["destructiveHint"] is (entry.risk == Risk.DESTRUCTIVE)
+            and isinstance(hints["idempotentHint"], bool)
+            and not (hints["readOnlyHint"] and not hints["idempotentHint"])
+            and hints["openWorldHint"] is True
+        )
 
-    assert set(hints) == {"title", "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
-    assert hints["title"] == entry.title != ""
-    assert hints["readOnlyHint"] is (entry.risk == Risk.READ)
-    assert hints["destructiveHint"] is (entry.risk == Risk.DESTRUCTIVE)
-    assert isinstance(hints["idempotentHint"], bool)
-    assert not (hints["readOnlyHint"] and not hints["idempotentHint"])
-    assert hints["openWorldHint"] is True
-
-
-@every_operation
-def test_the_risk_follows_from_the_request(operation: Operation):
-    last = operation.path.rsplit("/", 1)[-1]
-    destroys = operation.method == "DELETE" or last in ("archive", "cancel")
-
-    due = Risk.READ if operation.method == "GET" else Risk.DESTRUCTIVE if destroys else Risk.WRITE
-
-    assert operation.risk is due
+    assert_none(f"{entry.name}: {entry.risk}, {dict(entry.annotations)}" for entry in ENTRIES if not right(entry))
 
 
-@pytest.mark.parametrize(
-    "operation", [each for each in operations().values() if each.deprecated], ids=lambda each: each.name
-)
-def test_what_replaces_a_deprecated_operation_is_alive_and_named_in_its_description(operation: Operation):
-    heir = operations().get(operation.replaced_by or "")
+def test_the_risk_follows_from_the_request():
+    def due(operation: Operation) -> Risk:
+        last = operation.path.rsplit("/", 1)[-1]
+        destroys = operation.method == "DELETE" or last in ("archive", "cancel")
+        return Risk.READ if operation.method == "GET" else Risk.DESTRUCTIVE if destroys else Risk.WRITE
 
-    assert heir is not None
-    assert not heir.deprecated
-    assert heir.risk is operation.risk
-    assert f"use {heir.name}" in operation.description
+    assert_none(f"{one.name} is {one.risk}, not {due(one)}" for one in OPERATIONS if one.risk is not due(one))
 
 
-@every_tool
-def test_names_of_tools_in_a_description_exist(entry: Entry):
-    known = entries()
-    if entry.name in META:
-        return
+def test_what_replaces_a_deprecated_operation_is_alive_and_named_in_its_description():
+    def well_replaced(operation: Operation) -> bool:
+        heir = operations().get(operation.replaced_by or "")
+        return (
+            heir is not None
+            and not heir.deprecated
+            and heir.risk is operation.risk
+            and f"use {heir.name}" in operation.description
+        )
 
-    mentioned = re.findall(r"\b(?:list|get|create|update|archive|unarchive|delete|cancel)_[a-z_]+", entry.description)
+    assert_none(one.name for one in OPERATIONS if one.deprecated and not well_replaced(one))
 
-    assert set(mentioned) <= known.keys()
+
+def test_names_of_tools_in_a_description_exist():
+    assert_none(
+        f"{entry.name}: {name}"
+        for entry in ENTRIES
+        if entry.name not in META
+        for name in {*MENTIONED.findall(entry.description)} - entries().keys()
+    )
 
 
 def test_the_core_view_names_tools_that_exist():
     assert set(CORE) <= entries().keys()
     assert set(META) <= entries().keys()
-
-
-@every_operation
-def test_every_live_operation_has_words_that_people_say_for_it(operation: Operation):
-    assert operation.deprecated or operation.synonyms

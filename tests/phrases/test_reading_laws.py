@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from cliniko_mcp.errors import NotUnderstood
 from cliniko_mcp.phrases import When, parse_when
-from cliniko_mcp.phrases.vocabulary import PARTS, UNDATED, VAGUE, WORDS
+from cliniko_mcp.phrases.vocabulary import DAY_PARTS, UNDATED, VAGUE, WORDS
 
-from .formatting import shown
+from .formatting import formatted
 from .test_phrases import DAYS, MIXTURES, SPANS, TIMES
 
 ZONES = [
@@ -33,7 +33,7 @@ zones = st.sampled_from(ZONES)
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 12, 31)).map(
     lambda moment: moment.replace(second=0, microsecond=0)
 )
-sayings = st.sampled_from([*DAYS, *SPANS, *TIMES, *MIXTURES])
+known_phrases = st.sampled_from([*DAYS, *SPANS, *TIMES, *MIXTURES])
 
 spans = st.sampled_from(
     ["next week", "in the next 2 weeks", "this week", "next month", "in the next 10 days", "today", ""]
@@ -56,7 +56,7 @@ vocabulary = st.sampled_from(
         *WORDS,
         *sorted(VAGUE),
         *sorted(UNDATED),
-        *PARTS,
+        *DAY_PARTS,
         *("or", "and", ",", "-", "to", "/", "&", "24", "9", "3pm", "24/11", "2026", "15:30", "2026-11-24", "1530"),
         *("31st", "0", "99", "nd", "2026-11-24T10:00", "half", "quarter", "past", "the", "next", "in", "before"),
     ]
@@ -64,10 +64,10 @@ vocabulary = st.sampled_from(
 
 
 # a shared machine may pause in the middle of an example
-unhurried = settings(deadline=None)
+no_deadline = settings(deadline=None)
 
 
-def heard(phrase: str, now: datetime, zone: str) -> When | None:
+def parse_or_none(phrase: str, now: datetime, zone: str) -> When | None:
     try:
         return parse_when(phrase, now=now, zone=zone)
     except NotUnderstood:
@@ -78,28 +78,28 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-@unhurried
+@no_deadline
 @given(st.text(max_size=250), moments, zones)
 @example("2026-11-24T10:00+99:99", datetime(2026, 1, 1), "UTC")
 @example("ﷺ" * 200, datetime(2026, 1, 1), "UTC")
 def test_any_text_is_understood_or_refused(text: str, now: datetime, zone: str) -> None:
-    heard(text, now, zone)
+    parse_or_none(text, now, zone)
 
 
 @settings(max_examples=800, deadline=None)
 @given(st.lists(vocabulary, min_size=1, max_size=9).map(" ".join), moments, zones)
 def test_any_words_of_time_are_understood_or_refused(text: str, now: datetime, zone: str) -> None:
-    when = heard(text, now, zone)
+    when = parse_or_none(text, now, zone)
     if when is not None:
         assert utc(when.start) < utc(when.end)
 
 
-@unhurried
-@given(st.one_of(sayings, mixtures), moments, zones)
+@no_deadline
+@given(st.one_of(known_phrases, mixtures), moments, zones)
 def test_an_interval_ends_after_it_starts_and_its_windows_lie_within_it_in_order(
     phrase: str, now: datetime, zone: str
 ) -> None:
-    when = heard(phrase, now, zone)
+    when = parse_or_none(phrase, now, zone)
     if when is None:
         return
     assert when.zone.key == zone
@@ -117,13 +117,13 @@ def test_an_interval_ends_after_it_starts_and_its_windows_lie_within_it_in_order
     assert not when.contains(when.start - timedelta(minutes=1))
 
 
-@unhurried
+@no_deadline
 @given(mixtures, moments, zones, st.integers(-3, 3))
 def test_constraints_agree_with_asking_every_quarter_of_an_hour(
     phrase: str, now: datetime, zone: str, shift: int
 ) -> None:
     """`contains` and `windows` are two ways to the same answer."""
-    when = heard(phrase, now, zone)
+    when = parse_or_none(phrase, now, zone)
     if when is None:
         return
     windows = [(utc(opens), utc(closes)) for opens, closes in when.windows()]
@@ -158,7 +158,7 @@ WEEKLY = [
 ]
 
 
-@unhurried
+@no_deadline
 @given(st.sampled_from(WEEKLY), moments, st.integers(-60, 60))
 def test_saying_it_a_week_later_means_a_week_later(phrase: str, now: datetime, weeks: int) -> None:
     zone = ZoneInfo("Australia/Brisbane")
@@ -168,40 +168,40 @@ def test_saying_it_a_week_later_means_a_week_later(phrase: str, now: datetime, w
     assert (later.weekdays, later.times) == (first.weekdays, first.times)
 
 
-@unhurried
-@given(sayings, moments)
+@no_deadline
+@given(known_phrases, moments)
 def test_capitals_spaces_and_politeness_change_nothing(phrase: str, now: datetime) -> None:
-    plain = heard(phrase, now, "Europe/London")
-    assert heard(f"  {phrase.upper().replace(' ', '   ')} ", now, "Europe/London") == plain
+    plain = parse_or_none(phrase, now, "Europe/London")
+    assert parse_or_none(f"  {phrase.upper().replace(' ', '   ')} ", now, "Europe/London") == plain
     if '"' not in phrase and "'" not in phrase:
-        assert heard(f"please {phrase}", now, "Europe/London") == plain
+        assert parse_or_none(f"please {phrase}", now, "Europe/London") == plain
 
 
-@unhurried
-@given(sayings, moments, zones)
+@no_deadline
+@given(known_phrases, moments, zones)
 def test_a_phrase_means_the_same_wherever_the_moment_was_written_down(phrase: str, now: datetime, zone: str) -> None:
     aware = now.replace(tzinfo=UTC)
     abroad = aware.astimezone(ZoneInfo("Asia/Tokyo"))
-    assert heard(phrase, aware, zone) == heard(phrase, abroad, zone)
+    assert parse_or_none(phrase, aware, zone) == parse_or_none(phrase, abroad, zone)
 
 
-@unhurried
+@no_deadline
 @given(st.dates(datetime(2000, 1, 1).date(), datetime(2100, 12, 31).date()), moments)
-def test_every_date_is_read_in_every_way_of_writing_it(day_said: datetime, now: datetime) -> None:
-    start = f"{day_said:%Y-%m-%d}T00:00"
-    year = f"{day_said.year:04d}"
+def test_every_date_is_read_in_every_way_of_writing_it(day: datetime, now: datetime) -> None:
+    start = f"{day:%Y-%m-%d}T00:00"
+    year = f"{day.year:04d}"
     for phrase in (
-        f"{day_said:%Y-%m-%d}",
-        f"{day_said.day}/{day_said.month}/{year}",
-        f"{day_said.day} {day_said:%B} {year}",
-        f"{day_said:%b} {day_said.day}, {year}",
-        f"{day_said:%A} {day_said.day} {day_said:%b} {year}",
-        f"the {day_said.day}th of {day_said:%B} {year}",
+        f"{day:%Y-%m-%d}",
+        f"{day.day}/{day.month}/{year}",
+        f"{day.day} {day:%B} {year}",
+        f"{day:%b} {day.day}, {year}",
+        f"{day:%A} {day.day} {day:%b} {year}",
+        f"the {day.day}th of {day:%B} {year}",
     ):
-        assert shown(parse_when(phrase, now=now, zone="Europe/London")).startswith(start), phrase
+        assert formatted(parse_when(phrase, now=now, zone="Europe/London")).startswith(start), phrase
 
 
-@unhurried
+@no_deadline
 @given(st.integers(0, 1439), moments)
 def test_every_minute_of_a_day_is_read_on_both_clocks(minute: int, now: datetime) -> None:
     hour, past = divmod(minute, 60)
@@ -212,7 +212,7 @@ def test_every_minute_of_a_day_is_read_on_both_clocks(minute: int, now: datetime
         f"{(hour - 1) % 12 + 1}:{past:02d}{suffix}",
         f"{(hour - 1) % 12 + 1}.{past:02d} {suffix}",
     ):
-        assert expected in shown(parse_when(f"tomorrow at {text}", now=now, zone="Australia/Brisbane"))
+        assert expected in formatted(parse_when(f"tomorrow at {text}", now=now, zone="Australia/Brisbane"))
 
 
 @pytest.mark.parametrize("machine", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
@@ -238,5 +238,5 @@ def test_no_phrase_takes_long() -> None:
     phrases = [*DAYS, *SPANS, *TIMES, *MIXTURES, "24 to " * 33, "Mon or " * 28, "the " * 50, "in the next 2 " * 14]
     start = time.process_time()
     for phrase in phrases:
-        heard(phrase, datetime(2026, 11, 24, 10, 37), "Australia/Sydney")
+        parse_or_none(phrase, datetime(2026, 11, 24, 10, 37), "Australia/Sydney")
     assert (time.process_time() - start) / len(phrases) < 0.01

@@ -4,7 +4,7 @@ import pytest
 
 from cliniko_mcp.errors import NotUnderstood
 
-from .formatting import said
+from .formatting import parse
 
 VAGUE = [
     *(
@@ -105,7 +105,7 @@ FAR = ["in 99999 days", "in 900 weeks", "in 50 years", "24/11/3026", "1 January 
 )
 def test_it_is_refused_with_advice_and_three_examples(phrase: str) -> None:
     with pytest.raises(NotUnderstood) as refused:
-        said(phrase)
+        parse(phrase)
     assert refused.value.message
     assert refused.value.message.isprintable()
     assert len(refused.value.message) < 300
@@ -115,20 +115,20 @@ def test_it_is_refused_with_advice_and_three_examples(phrase: str) -> None:
     for example in examples:
         assert isinstance(example, str)
         assert example in refused.value.fix
-        assert said(example)
+        assert parse(example)
 
 
 def test_a_contradiction_says_what_the_day_really_is() -> None:
     with pytest.raises(NotUnderstood, match="24 November 2026 is a Tuesday, not a Monday"):
-        said("Monday 24 Nov")
+        parse("Monday 24 Nov")
 
 
 def test_an_unknown_word_is_named() -> None:
     with pytest.raises(NotUnderstood, match="banana"):
-        said("Thursday banana")
+        parse("Thursday banana")
 
 
 def test_a_moment_outside_the_years_of_a_diary_is_refused() -> None:
     for now in ("1899-05-05T10:00", "2300-01-01T10:00", "9999-12-31T23:59"):
         with pytest.raises(NotUnderstood):
-            said("tomorrow", now)
+            parse("tomorrow", now)

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cliniko_mcp.cliniko.time_zones import LABELS
 from cliniko_mcp.errors import NotUnderstood
-from cliniko_mcp.phrases import clinic_zone, local_day
-from cliniko_mcp.phrases.zones import LABELS
+from cliniko_mcp.phrases import clinic_zone, local_day, parse_when
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,11 @@ from cliniko_mcp.phrases.zones import LABELS
         (" australia/sydney ", "Australia/Sydney"),
         ("america/new_york", "America/New_York"),
         ("Sydney", "Australia/Sydney"),
+        ("tokyo", "Asia/Tokyo"),
         ("Eastern Time (US & Canada)", "America/New_York"),
         ("UTC", "UTC"),
+        ("gmt", "GMT"),
+        ("est5edt", "EST5EDT"),
     ],
 )
 def test_a_zone_has_several_names(name: str, zone: str) -> None:
@@ -27,7 +30,8 @@ def test_a_zone_has_several_names(name: str, zone: str) -> None:
 
 @pytest.mark.parametrize("label", LABELS)
 def test_every_label_is_a_zone(label: str) -> None:
-    assert clinic_zone(label).key == LABELS[label]
+    for spelling in (label, label.upper(), label.lower()):
+        assert clinic_zone(spelling).key == ("UTC" if label == "UTC" else LABELS[label])
 
 
 @pytest.mark.parametrize(
@@ -42,12 +46,28 @@ def test_every_label_is_a_zone(label: str) -> None:
         "/etc/localtime",
         "a\x00/b",
         "é/ü",
+        "Australia",
+        "australia/",
+        "Nowhere/Else",
+        "../x",
+        "zone.tab",
+        "Factory",
+        "POSIX/europe/london",
+        "\ud800/x",
+        "Europe/" + "x" * 5000,
     ],
 )
 def test_anything_else_is_refused_with_advice(name: str) -> None:
     with pytest.raises(NotUnderstood, match="no time zone") as refused:
         clinic_zone(name)
     assert "Australia/Sydney" in refused.value.fix
+    assert len(str(refused.value)) < 200
+
+
+def test_a_phrase_is_read_in_the_zone_of_any_label() -> None:
+    now = datetime(2026, 11, 24, 10)
+    tokyo, sydney = (parse_when("tomorrow", now=now, zone=zone) for zone in ("Tokyo", "Sydney"))
+    assert tokyo.zone.key == "Asia/Tokyo" and sydney.zone.key == "Australia/Sydney"
 
 
 def test_the_local_day_of_an_instant_is_the_clinics() -> None:

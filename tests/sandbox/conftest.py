@@ -1,10 +1,10 @@
-"""A demo clinic for each test, its clock standing still on a Tuesday morning."""
+"""A demo clinic for each test, its clock frozen on a Tuesday morning."""
 
 import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
 
-from .front import NOW, Front
+from .client import NOW, Client
 
 
 @pytest.fixture
@@ -13,5 +13,5 @@ def sandbox() -> Sandbox:
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox) -> Front:
-    return Front(sandbox)
+def client(sandbox: Sandbox) -> Client:
+    return Client(sandbox)

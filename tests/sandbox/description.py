@@ -65,19 +65,19 @@ def problems(schema: Mapping[str, Any], body: Any) -> list[str]:
     plain = _plain(schema)
     validator = Draft202012Validator(plain, format_checker=FORMATS)
     found = [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(body)]
-    return [*found, *_strangers(plain, body, "$"), *_absent(plain, body, "$")]
+    return [*found, *_unknown_fields(plain, body, "$"), *_absent(plain, body, "$")]
 
 
-def _strangers(schema: Mapping[str, Any], value: object, place: str) -> Iterator[str]:
+def _unknown_fields(schema: Mapping[str, Any], value: object, place: str) -> Iterator[str]:
     merged = _merged(schema)
     known: Mapping[str, Any] = merged["properties"]
     if isinstance(value, list):
-        for number, each in enumerate(value[:3]):
-            yield from _strangers(merged["items"], each, f"{place}[{number}]")
+        for number, item in enumerate(value[:3]):
+            yield from _unknown_fields(merged["items"], item, f"{place}[{number}]")
     elif isinstance(value, dict) and known:
         yield from (f"{place}.{name}: is not described" for name in value if name not in known)
-        for name, each in value.items():
-            yield from _strangers(known.get(name, {}), each, f"{place}.{name}")
+        for name, part in value.items():
+            yield from _unknown_fields(known.get(name, {}), part, f"{place}.{name}")
 
 
 def _absent(schema: Mapping[str, Any], value: object, place: str) -> Iterator[str]:
@@ -86,22 +86,22 @@ def _absent(schema: Mapping[str, Any], value: object, place: str) -> Iterator[st
     known: Mapping[str, Any] = merged["properties"]
     if not isinstance(value, dict) or merged["union"]:
         return
-    left_out = (name for name, each in known.items() if name not in value and not _is_link(each))
+    left_out = (name for name, field in known.items() if name not in value and not _is_link(field))
     yield from (f"{place}.{name}: is missing" for name in left_out)
-    for name, each in value.items():
-        if place == "$" and isinstance(each, list) and "total_entries" in value:
-            for number, row in enumerate(each[:3]):
+    for name, part in value.items():
+        if place == "$" and isinstance(part, list) and "total_entries" in value:
+            for number, row in enumerate(part[:3]):
                 yield from _absent(_merged(known[name])["items"], row, f"$.{name}[{number}]")
 
 
 def _is_link(schema: Mapping[str, Any]) -> bool:
-    """Links that are not set are left out (api.md 1.6)."""
+    """Links that are not set are left out (cliniko-api.md#values)."""
     return "links" in _merged(schema)["properties"]
 
 
 def _merged(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """An object's properties or an array's items, through unions."""
-    members = [_merged(each) for key in _UNIONS for each in schema.get(key, ()) if each != {"type": "null"}]
+    members = [_merged(part) for key in _UNIONS for part in schema.get(key, ()) if part != {"type": "null"}]
     properties = dict(schema.get("properties", {}))
     items = schema.get("items", {})
     for member in members:
@@ -114,13 +114,13 @@ def _merged(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def _plain(schema: Any) -> Any:
     """An OpenAPI 3.0 schema as JSON Schema: references put in place, `nullable` said as a type, old bounds as new."""
     if isinstance(schema, list):
-        return [_plain(each) for each in schema]
+        return [_plain(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return _referred(schema["$ref"])
     plain: dict[str, Any] = {
-        key: {name: _plain(each) for name, each in value.items()} if key == "properties" else _plain(value)
+        key: {name: _plain(item) for name, item in value.items()} if key == "properties" else _plain(value)
         for key, value in schema.items()
         if key not in ("example", "nullable", "deprecated", "externalDocs", "description", "title")
     }
@@ -128,7 +128,8 @@ def _plain(schema: Any) -> Any:
         if plain.pop(exclusive, False) is True:
             plain[exclusive] = plain.pop(bound)
     if "pattern" in plain:
-        # Written for Ruby: \h is a hexadecimal digit, and addresses are matched in either case (api.md section 5).
+        # Written for Ruby: \h is a hexadecimal digit, and addresses are matched in either case
+        # (cliniko-api.md#discrepancies).
         plain["pattern"] = plain["pattern"].replace("\\h", "[0-9a-fA-F]")
         plain["pattern"] = f"(?i){plain['pattern']}" if "[A-Z]{2,63}" in plain["pattern"] else plain["pattern"]
     return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") else plain

@@ -47,7 +47,7 @@ def answered(*more: Body) -> Body:
 
 
 def upload(world: "World") -> str:
-    post = world.front.get(f"/patients/{world.ids['patients']}/attachment_presigned_post")
+    post = world.client.get(f"/patients/{world.ids['patients']}/attachment_presigned_post")
     sent = httpx2.Request("POST", post["url"], data=post["fields"], files={"file": ("a.pdf", b"%PDF", "text/plain")})
     headers = {name.lower(): value for name, value in sent.headers.items()}
     answer = world.sandbox.respond(SandboxRequest("POST", "/_storage/", (), headers, sent.read()))
@@ -66,8 +66,8 @@ def _booking(world: "World") -> Body:
 
 
 def _group(world: "World") -> str:
-    kind = world.front.id("appointment_types", "Pilates class")
-    return world.front.post("/group_appointments", {**_booking(world), "appointment_type_id": kind})["id"]
+    kind = world.client.id("appointment_types", "Pilates class")
+    return world.client.post("/group_appointments", {**_booking(world), "appointment_type_id": kind})["id"]
 
 
 def _patient(world: "World", **more: Any) -> Body:
@@ -251,7 +251,7 @@ BODIES: Mapping[str, Callable[["World"], Body]] = {
     },
     "relationships": lambda world: {
         "patient_id": world.ids["patients"],
-        "related_patient_id": world.front.post("/patients", {"first_name": "Kit", "last_name": "Sample"})["id"],
+        "related_patient_id": world.client.post("/patients", {"first_name": "Kit", "last_name": "Sample"})["id"],
         "relation": 20,
     },
     "stock_adjustments": lambda world: {

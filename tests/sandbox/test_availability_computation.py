@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cliniko_mcp.sandbox.rules.availability import Hours, Limits, Span, free, instant, joined, offered, openings, starts
+from cliniko_mcp.sandbox.rules.availability import (
+    Hours,
+    OnlineBookingLimits,
+    Span,
+    free,
+    instant,
+    joined,
+    offered,
+    openings,
+    starts,
+)
 
 MINUTE = timedelta(minutes=1)
 DAYS = [
@@ -43,11 +53,11 @@ def diaries(draw: st.DrawFn) -> tuple[str, date, list[Hours], list[Span], list[S
 def _is_open(minute: datetime, zone: ZoneInfo, weekly: list[Hours], first: date, last: date) -> bool:
     """Whether a minute lies in the weekly hours, by when a clock on the wall reaches their ends."""
     local = minute.astimezone(zone)
-    for each in weekly:
+    for hours in weekly:
         for day in {local.date(), local.date() - timedelta(days=1)}:
-            if not first <= day <= last or each.weekday != day.isoweekday():
+            if not first <= day <= last or hours.weekday != day.isoweekday():
                 continue
-            if _reached(day, each.starts, zone) <= minute < _reached(day, each.ends, zone):
+            if _reached(day, hours.starts, zone) <= minute < _reached(day, hours.ends, zone):
                 return True
     return False
 
@@ -121,5 +131,5 @@ def test_spans_that_touch_are_one_and_cuts_are_half_open() -> None:
 
 def test_what_is_offered_is_bounded_at_both_ends_inclusively() -> None:
     at = [_span(minute, minute + 1).starts for minute in (0, 30, 60, 90)]
-    bounds = Limits(earliest=at[1], latest=at[2])
+    bounds = OnlineBookingLimits(earliest=at[1], latest=at[2])
     assert offered([at[3], at[2], at[1], at[1], at[0]], ZoneInfo("UTC"), bounds) == [at[1], at[2]]

@@ -18,9 +18,9 @@ import pytest
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.sandbox.clinic_file import ClinicFile
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.sandbox.store import NotKept
+from cliniko_mcp.sandbox.store import PersistenceError
 
-from .front import NOW, Front
+from .client import NOW, Client
 
 SERVE = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--port", "0", "--rate-limit", "0"]
 HEADERS = {
@@ -30,19 +30,19 @@ HEADERS = {
 }
 
 
-def opened(path: Path, seed: int = 1) -> Front:
-    return Front(Sandbox(now=NOW, frozen=True, rate_limit=0, seed=seed, keeper=ClinicFile(str(path))))
+def opened(path: Path, seed: int = 1) -> Client:
+    return Client(Sandbox(now=NOW, frozen=True, rate_limit=0, seed=seed, persistence=ClinicFile(str(path))))
 
 
 def test_a_clinic_comes_back_as_it_was_left(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
-    desk = opened(path, seed=5)
-    booked = desk.book("2026-11-30T00:00:00Z")
-    tax = desk.post("/taxes", {"name": "VAT", "rate": "20"})
-    desk.delete(f"/taxes/{tax['id']}")
-    desk.post("/patients", {"first_name": "Zoë", "last_name": "小红"})
-    whole = desk.sandbox.snapshot()
-    desk.sandbox.close()
+    client = opened(path, seed=5)
+    booked = client.book("2026-11-30T00:00:00Z")
+    tax = client.post("/taxes", {"name": "VAT", "rate": "20"})
+    client.delete(f"/taxes/{tax['id']}")
+    client.post("/patients", {"first_name": "Zoë", "last_name": "小红"})
+    whole = client.sandbox.snapshot()
+    client.sandbox.close()
     again = opened(path)
     assert again.sandbox.snapshot() == whole
     assert again.get(f"/individual_appointments/{booked['id']}") == booked
@@ -57,18 +57,20 @@ def test_a_clinic_comes_back_as_it_was_left(tmp_path: Path) -> None:
 REAL = datetime(2027, 5, 1, 12, 0, tzinfo=UTC)
 
 
-def run(path: Path, real: datetime, now: datetime | None = None, frozen: bool | None = None) -> Front:
+def run(path: Path, real: datetime, now: datetime | None = None, frozen: bool | None = None) -> Client:
     """The clinic as a program started at this real time opens it; None is a flag that was not given."""
-    clinic = Sandbox(now=now or real, frozen=bool(frozen), rate_limit=0, monotonic=float, keeper=ClinicFile(str(path)))
-    clinic.keep_clock(lambda: real, now_said=now is not None, frozen_said=frozen is not None)
-    return Front(clinic)
+    clinic = Sandbox(
+        now=now or real, frozen=bool(frozen), rate_limit=0, monotonic=float, persistence=ClinicFile(str(path))
+    )
+    clinic.persist_clock(lambda: real, keep_now=now is not None, keep_frozen=frozen is not None)
+    return Client(clinic)
 
 
 def test_a_clinic_that_lives_in_real_time_goes_on_doing_so(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
-    desk = run(path, REAL)
-    desk.get("/user")
-    desk.sandbox.close()
+    client = run(path, REAL)
+    client.get("/user")
+    client.sandbox.close()
     for real in (REAL + timedelta(days=3), REAL + timedelta(days=40)):
         again = run(path, real)
         assert (again.sandbox.clock.now(), again.sandbox.clock.frozen) == (real, False)
@@ -78,11 +80,11 @@ def test_a_clinic_that_lives_in_real_time_goes_on_doing_so(tmp_path: Path) -> No
 def test_a_clinic_in_a_time_of_its_own_stays_in_it(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     run(path, REAL, now=NOW).sandbox.close()
-    desk = run(path, REAL + timedelta(days=3))
-    assert desk.sandbox.clock.now() == NOW + timedelta(days=3)
-    assert desk.get("/individual_appointments", "starts_at:>2026-11-26T22:00:00Z")["total_entries"] > 100
-    desk.sandbox.clock.advance(timedelta(days=1))
-    desk.sandbox.close()
+    client = run(path, REAL + timedelta(days=3))
+    assert client.sandbox.clock.now() == NOW + timedelta(days=3)
+    assert client.get("/individual_appointments", "starts_at:>2026-11-26T22:00:00Z")["total_entries"] > 100
+    client.sandbox.clock.advance(timedelta(days=1))
+    client.sandbox.close()
     again = run(path, REAL + timedelta(days=4))
     assert again.sandbox.clock.now() == NOW + timedelta(days=5)
     again.sandbox.reset()  # as at the start of this run
@@ -93,10 +95,10 @@ def test_a_clinic_in_a_time_of_its_own_stays_in_it(tmp_path: Path) -> None:
 def test_a_clock_that_stood_still_stands_where_it_stood(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     run(path, REAL, now=NOW, frozen=True).sandbox.close()
-    desk = run(path, REAL + timedelta(days=3))
-    assert (desk.sandbox.clock.now(), desk.sandbox.clock.frozen) == (NOW, True)
-    desk.sandbox.clock.set(NOW + timedelta(hours=5))
-    desk.sandbox.close()
+    client = run(path, REAL + timedelta(days=3))
+    assert (client.sandbox.clock.now(), client.sandbox.clock.frozen) == (NOW, True)
+    client.sandbox.clock.set(NOW + timedelta(hours=5))
+    client.sandbox.close()
     again = run(path, REAL + timedelta(days=9))
     assert (again.sandbox.clock.now(), again.sandbox.clock.frozen) == (NOW + timedelta(hours=5), True)
     again.sandbox.clock.run()
@@ -108,12 +110,12 @@ def test_a_clock_that_stood_still_stands_where_it_stood(tmp_path: Path) -> None:
     assert run(path, REAL + timedelta(days=20)).sandbox.clock.now() == NOW + timedelta(days=1, hours=5)
 
 
-def test_what_is_said_at_the_start_goes_before_what_was_kept(tmp_path: Path) -> None:
+def test_what_is_set_at_the_start_takes_precedence_over_what_was_saved(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     run(path, REAL, now=NOW, frozen=True).sandbox.close()
-    desk = run(path, REAL, now=NOW + timedelta(days=7))
-    assert (desk.sandbox.clock.now(), desk.sandbox.clock.frozen) == (NOW + timedelta(days=7), True)
-    desk.sandbox.close()
+    client = run(path, REAL, now=NOW + timedelta(days=7))
+    assert (client.sandbox.clock.now(), client.sandbox.clock.frozen) == (NOW + timedelta(days=7), True)
+    client.sandbox.close()
     other = run(path, REAL + timedelta(days=1), frozen=False)
     assert (other.sandbox.clock.now(), other.sandbox.clock.frozen) == (NOW + timedelta(days=7), False)
     other.sandbox.close()
@@ -124,27 +126,27 @@ def test_what_is_said_at_the_start_goes_before_what_was_kept(tmp_path: Path) -> 
 
 def test_a_snapshot_that_is_taken_over_brings_its_time_into_the_file(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
-    desk = run(path, REAL, now=NOW)
-    state = desk.sandbox.snapshot()
-    desk.sandbox.clock.advance(timedelta(days=90))
-    desk.sandbox.restore(state)
-    desk.sandbox.close()
+    client = run(path, REAL, now=NOW)
+    state = client.sandbox.snapshot()
+    client.sandbox.clock.advance(timedelta(days=90))
+    client.sandbox.restore(state)
+    client.sandbox.close()
     assert run(path, REAL).sandbox.clock.now() == NOW
 
 
 def test_a_snapshot_that_cannot_be_kept_is_not_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: ClinicFile, __: object) -> None:
-        raise NotKept("the disk is full")
+        raise PersistenceError("the disk is full")
 
-    desk = run(tmp_path / "clinic.db", REAL, now=NOW)
-    state = desk.sandbox.snapshot()
-    desk.book("2026-11-30T00:00:00Z")
-    kept = desk.sandbox.snapshot()
+    client = run(tmp_path / "clinic.db", REAL, now=NOW)
+    state = client.sandbox.snapshot()
+    client.book("2026-11-30T00:00:00Z")
+    kept = client.sandbox.snapshot()
     monkeypatch.setattr(ClinicFile, "replace", full)
-    with pytest.raises(NotKept):
-        desk.sandbox.restore(state)
-    assert desk.sandbox.snapshot() == kept
-    desk.sandbox.close()
+    with pytest.raises(PersistenceError):
+        client.sandbox.restore(state)
+    assert client.sandbox.snapshot() == kept
+    client.sandbox.close()
 
 
 def test_one_program_at_a_time_and_no_other_program_s_file(tmp_path: Path) -> None:
@@ -166,16 +168,16 @@ def test_one_program_at_a_time_and_no_other_program_s_file(tmp_path: Path) -> No
 
 
 def test_what_cannot_be_kept_has_not_happened(tmp_path: Path) -> None:
-    keeper = ClinicFile(str(tmp_path / "clinic.db"))
-    desk = Front(Sandbox(now=NOW, frozen=True, rate_limit=0, keeper=keeper))
-    before = desk.sandbox.snapshot()["tables"]
-    keeper._file.execute("PRAGMA query_only = ON")
-    answer = desk.ask("POST", "/patients", body={"first_name": "Nia", "last_name": "Sample"})
+    persistence = ClinicFile(str(tmp_path / "clinic.db"))
+    client = Client(Sandbox(now=NOW, frozen=True, rate_limit=0, persistence=persistence))
+    before = client.sandbox.snapshot()["tables"]
+    persistence._file.execute("PRAGMA query_only = ON")
+    answer = client.request("POST", "/patients", body={"first_name": "Nia", "last_name": "Sample"})
     assert answer.status == 500 and b"cannot be written" in answer.body
-    assert desk.sandbox.snapshot()["tables"] == before
-    keeper._file.execute("PRAGMA query_only = OFF")
-    assert desk.post("/patients", {"first_name": "Nia", "last_name": "Sample"})["label"] == "Nia Sample"
-    desk.sandbox.close()
+    assert client.sandbox.snapshot()["tables"] == before
+    persistence._file.execute("PRAGMA query_only = OFF")
+    assert client.post("/patients", {"first_name": "Nia", "last_name": "Sample"})["label"] == "Nia Sample"
+    client.sandbox.close()
 
 
 def start(path: Path, *flags: str) -> tuple["subprocess.Popen[str]", int]:
@@ -193,7 +195,7 @@ def ended(process: "subprocess.Popen[str]") -> None:
     process.stdout.close()
 
 
-def asked(port: int, method: str, path: str, body: Any = None) -> Any:
+def request(port: int, method: str, path: str, body: Any = None) -> Any:
     connection = HTTPConnection("127.0.0.1", port, timeout=300)
     try:
         connection.request(method, path, json.dumps(body) if body else None, HEADERS)
@@ -208,13 +210,13 @@ def test_a_clock_that_was_moved_from_outside_outlives_a_kill(tmp_path: Path) -> 
     path = tmp_path / "clinic.db"
     process, port = start(path, "--sandbox-now", "2026-11-24T09:00+11:00", "--sandbox-clock", "frozen")
     clock = {"now": "2026-11-24T22:00:00Z", "frozen": True}
-    assert asked(port, "POST", "/_sandbox/clock", {"advance": 86400}) == clock
+    assert request(port, "POST", "/_sandbox/clock", {"advance": 86400}) == clock
     process.kill()
     ended(process)
     again, port = start(path)
     try:
-        assert asked(port, "GET", "/_sandbox/clock") == clock
-        assert asked(port, "GET", "/v1/individual_appointments?q[]=starts_at:>2026-11-24T22:00:00Z")["total_entries"]
+        assert request(port, "GET", "/_sandbox/clock") == clock
+        assert request(port, "GET", "/v1/individual_appointments?q[]=starts_at:>2026-11-24T22:00:00Z")["total_entries"]
     finally:
         again.terminate()
         ended(again)
@@ -228,19 +230,19 @@ def test_a_kill_at_any_moment_leaves_every_answered_change_whole_and_no_half_of_
     path = tmp_path / "clinic.db"
     process, port = start(path)
     ids = {
-        f"{name}_id": asked(port, "GET", f"/v1/{name}s?sort=id")[f"{name}s"][0]["id"]
+        f"{name}_id": request(port, "GET", f"/v1/{name}s?sort=id")[f"{name}s"][0]["id"]
         for name in ("patient", "practitioner", "appointment_type")
     }
-    site = asked(port, "GET", "/v1/businesses?sort=id:desc")["businesses"][0]["id"]
+    site = request(port, "GET", "/v1/businesses?sort=id:desc")["businesses"][0]["id"]
     rule = {"repeat_type": "Daily", "number_of_repeats": 9, "repeating_interval": 1}
     body = {**ids, "business_id": site, "starts_at": "2031-01-01T00:00:00Z", "repeat_rule": rule}
     answered: list[str] = []
     killer = Timer(after, process.send_signal, (signal.SIGKILL,))
     try:
-        asked(port, "GET", "/v1/user")
+        request(port, "GET", "/v1/user")
         killer.start()
         while True:
-            answered.append(asked(port, "POST", "/v1/individual_appointments", body)["id"])
+            answered.append(request(port, "POST", "/v1/individual_appointments", body)["id"])
     except (OSError, HTTPException, ValueError):
         pass
     finally:
@@ -261,7 +263,7 @@ def test_a_kill_at_any_moment_leaves_every_answered_change_whole_and_no_half_of_
     again, port = start(path)
     try:
         for one in answered:
-            assert asked(port, "GET", f"/v1/individual_appointments/{one}")["id"] == one
+            assert request(port, "GET", f"/v1/individual_appointments/{one}")["id"] == one
     finally:
         again.terminate()
         ended(again)

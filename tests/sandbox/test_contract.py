@@ -1,4 +1,4 @@
-"""The contract: each of the 211 operations answers with a body that its own Record reads without drift (point 80).
+"""The contract: each of the 211 operations answers with a body that its own Record reads as expected (point 80).
 
 Where the official description is at hand, the status and the body are held against it too. The clinic of these tests
 has at least one record of every kind, made through the API wherever it makes such records.
@@ -38,7 +38,7 @@ def world() -> World:
     return World()
 
 
-def told(operation: Operation, answer: SandboxResponse) -> Any:
+def body_of(operation: Operation, answer: SandboxResponse) -> Any:
     """The JSON of an answer that has the shape's status."""
     assert answer.status == STATUS.get(operation.shape, 200), (operation.name, answer.body.decode())
     return answer.json() if answer.body else None
@@ -48,34 +48,34 @@ def test_the_contract_has_211_operations() -> None:
     assert len(OPERATIONS) == 211
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_80_every_operation_answers_as_its_own_record_reads(world: World, operation: Operation) -> None:
-    body = told(operation, world.answer(operation))
+    body = body_of(operation, world.answer(operation))
     if operation.record is None:
         assert body is None
     elif operation.listing and operation.resource != "available_times":
         rows = body[operation.resource]
         assert rows or operation.name in EMPTY
-        assert [row for row in rows if operation.record.read(row).drift] == []
+        assert [row for row in rows if operation.record.read(row).unexpected] == []
     else:
-        assert operation.record.read(body).drift == ()
+        assert operation.record.read(body).unexpected == {}
 
 
 @pytest.mark.skipif(ADDRESS not in os.environ, reason=ABSENT)
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_80_every_operation_answers_as_it_is_described(world: World, operation: Operation) -> None:
     answer = world.answer(operation)
     status, schema = success(operation)
-    body = told(operation, answer)
+    body = body_of(operation, answer)
     assert answer.status == status
     assert (schema is None) == (body is None)
     found = problems(schema, body) if schema is not None else []
-    assert [each for each in found if each not in UNDESCRIBED] == []
+    assert [problem for problem in found if problem not in UNDESCRIBED] == []
 
 
 @pytest.mark.skipif(ADDRESS not in os.environ, reason=ABSENT)
-def test_80_the_description_is_really_asked() -> None:
-    get_tax = next(each for each in OPERATIONS if each.name == "get_tax")
+def test_80_the_description_is_really_used() -> None:
+    get_tax = next(operation for operation in OPERATIONS if operation.name == "get_tax")
     schema = success(get_tax)[1]
     assert schema is not None
     right = {"id": "1", "name": "GST", "rate": "10.0", "amount": "10.0", "links": {"self": "https://a.example/v1/t"}}

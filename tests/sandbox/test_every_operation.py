@@ -1,4 +1,4 @@
-"""A law over the registry: every operation answers by its shape, in a form that its own Record reads without drift."""
+"""A law over the registry: every operation answers by its shape, in a form that its own Record reads as expected."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from pydantic import BaseModel
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.sandbox.kinds import Kind, kind_of, wire_name
+from cliniko_mcp.sandbox.field_types import FieldType, field_type, wire_name
 from cliniko_mcp.sandbox.ledger import ledger
 from cliniko_mcp.sandbox.links import VIEWS
 from cliniko_mcp.sandbox.routes import routes
 
-from .front import NOW, Front
+from .client import NOW, Client
 
 OPERATIONS = list(registry.operations().values())
 STATUS = {"list": 200, "get": 200, "conflicts": 200, "unarchive": 200, "update": 200, "create": 201}
@@ -26,11 +26,11 @@ ADDRESS = "CLINIKO_OPENAPI"
 
 
 @pytest.fixture(scope="module")
-def clinic() -> Front:
-    return Front(Sandbox(now=NOW, frozen=True, rate_limit=0))
+def clinic() -> Client:
+    return Client(Sandbox(now=NOW, frozen=True, rate_limit=0))
 
 
-def _some(clinic: Front, resource: str) -> str | None:
+def _some(clinic: Client, resource: str) -> str | None:
     """The id of a live record, or None."""
     for table in VIEWS.get(resource, (resource,)):
         for row_id in clinic.sandbox.context.store.table(table).live:
@@ -38,7 +38,7 @@ def _some(clinic: Front, resource: str) -> str | None:
     return None
 
 
-def _path(clinic: Front, operation: Operation) -> str | None:
+def _path(clinic: Client, operation: Operation) -> str | None:
     steps = operation.path.split("/")
     for place, step in enumerate(steps):
         if step.startswith("{"):
@@ -56,10 +56,10 @@ def _read_all(operation: Operation, answer: Mapping[str, Any]) -> None:
     else:
         rows = [answer["conflicts"] if operation.shape == "conflicts" else answer]
     for row in rows:
-        assert operation.record.read(row).drift == (), operation.name
+        assert operation.record.read(row).unexpected == {}, operation.name
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_every_operation_is_routed_to_itself(operation: Operation) -> None:
     path = operation.path
     for name in operation.path_ids:
@@ -70,13 +70,13 @@ def test_every_operation_is_routed_to_itself(operation: Operation) -> None:
     assert found[1] == dict.fromkeys(operation.path_ids, "1104000000000000001")
 
 
-READS = [each for each in OPERATIONS if each.method == "GET"]
+READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 
 
-@pytest.mark.parametrize("operation", READS, ids=lambda each: each.name)
-def test_every_read_is_readable_without_drift(clinic: Front, operation: Operation) -> None:
+@pytest.mark.parametrize("operation", READS, ids=lambda operation: operation.name)
+def test_every_read_is_readable_without_unexpected_values(clinic: Client, operation: Operation) -> None:
     path = _path(clinic, operation)
-    if path is None or (operation.shape == "get" and "{" in operation.path and _unsown(clinic, operation)):
+    if path is None or (operation.shape == "get" and "{" in operation.path and _unseeded(clinic, operation)):
         pytest.skip("the seed has no such record yet")
     query = [("from", "2026-11-30"), ("to", "2026-12-04")] if operation.query else []
     if operation.query:
@@ -84,7 +84,7 @@ def test_every_read_is_readable_without_drift(clinic: Front, operation: Operatio
     if operation.name == "get_referral_source":
         source = next(iter(clinic.sandbox.context.store.table("referral_sources").live.values()))
         path = f"/patients/{source['patient_id']}/referral_source"
-    answer = clinic.ask("GET", path, query)
+    answer = clinic.request("GET", path, query)
     assert answer.status == 200, (path, answer.body)
     body = answer.json()
     assert isinstance(body, dict)
@@ -92,11 +92,11 @@ def test_every_read_is_readable_without_drift(clinic: Front, operation: Operatio
     _valid(operation, body)
 
 
-def _unsown(clinic: Front, operation: Operation) -> bool:
+def _unseeded(clinic: Client, operation: Operation) -> bool:
     return _some(clinic, operation.resource) is None and not operation.query
 
 
-def _bookable(clinic: Front, operation: Operation) -> str:
+def _bookable(clinic: Client, operation: Operation) -> str:
     names = {
         "business_id": ("businesses", "Northside"),
         "practitioner_id": ("practitioners", "Dr Mei Ng"),
@@ -105,13 +105,13 @@ def _bookable(clinic: Front, operation: Operation) -> str:
     return operation.path.format_map({name: clinic.id(*where) for name, where in names.items()})
 
 
-CREATES = [each for each in OPERATIONS if each.shape == "create"]
+CREATES = [operation for operation in OPERATIONS if operation.shape == "create"]
 
 
-@pytest.mark.parametrize("operation", CREATES, ids=lambda each: each.name)
-def test_every_create_makes_what_can_be_read_changed_and_hidden(clinic: Front, operation: Operation) -> None:
+@pytest.mark.parametrize("operation", CREATES, ids=lambda operation: operation.name)
+def test_every_create_makes_what_can_be_read_changed_and_hidden(clinic: Client, operation: Operation) -> None:
     assert operation.body is not None
-    answer = clinic.ask("POST", operation.path, body=_body(clinic, operation))
+    answer = clinic.request("POST", operation.path, body=_body(clinic, operation))
     if operation.name in ("create_patient_attachment", "create_patient_form", "create_treatment_note"):
         pytest.skip("has a flow of its own, told elsewhere")
     assert answer.status == 201, answer.body
@@ -151,38 +151,38 @@ VALUES: dict[str, object] = {
 }
 
 
-def _body(clinic: Front, operation: Operation) -> dict[str, object]:
+def _body(clinic: Client, operation: Operation) -> dict[str, object]:
     """The least that a create needs."""
     assert operation.body is not None
     body: dict[str, object] = {}
     for name, field in operation.body.model_fields.items():
         wire = wire_name(name, field)
         if field.is_required():
-            body[wire] = _value(clinic, operation, wire, kind_of(field), field.annotation)
+            body[wire] = _value(clinic, operation, wire, field_type(field), field.annotation)
     return body
 
 
-def _value(clinic: Front, operation: Operation, name: str, kind: Kind, annotation: Any) -> object:
+def _value(clinic: Client, operation: Operation, name: str, expected: FieldType, annotation: Any) -> object:
     if name == "booking_id" and operation.resource == "attendees":
         return clinic.group("2027-05-04T00:00:00Z")["id"]
     if name == "related_patient_id":
         return clinic.id("patients", "Maya Rosen")
-    if kind is Kind.ID:
+    if expected is FieldType.ID:
         return _target(clinic, operation, name)
     if VALUES.get(name) is not None:
         return VALUES[name]
-    match kind:
-        case Kind.TEXT:
+    match expected:
+        case FieldType.TEXT:
             return "Sample"
-        case Kind.FLAG:
+        case FieldType.FLAG:
             return False
-        case Kind.WHOLE:
+        case FieldType.WHOLE:
             return 1
-        case Kind.NUMBER | Kind.AMOUNT:
-            return "2.5" if kind is Kind.AMOUNT else 2.5
-        case Kind.DAY:
+        case FieldType.NUMBER | FieldType.AMOUNT:
+            return "2.5" if expected is FieldType.AMOUNT else 2.5
+        case FieldType.DAY:
             return "2026-12-01"
-        case Kind.INSTANT:
+        case FieldType.INSTANT:
             return "2026-12-01T00:00:00Z"
         case _:
             return _structured(annotation)
@@ -194,7 +194,7 @@ def _structured(annotation: Any) -> object:
     return {}
 
 
-def _target(clinic: Front, operation: Operation, name: str) -> str:
+def _target(clinic: Client, operation: Operation, name: str) -> str:
     from cliniko_mcp.sandbox.links import target_of
 
     target = target_of(operation.resource, name)
@@ -202,13 +202,13 @@ def _target(clinic: Front, operation: Operation, name: str) -> str:
     found = _some(clinic, target)
     if found is not None:
         return found
-    maker = next(each for each in CREATES if each.resource == target)
+    maker = next(operation for operation in CREATES if operation.resource == target)
     return clinic.post(maker.path, _body(clinic, maker))["id"]
 
 
 def test_the_ledger_names_every_operation_and_both_kinds() -> None:
     book = ledger()
-    assert list(book) == [each.name for each in OPERATIONS]
+    assert list(book) == [operation.name for operation in OPERATIONS]
     assert book["create_individual_appointment"] == book["list_bookings"] == book["list_available_times"] == "rule"
     assert book["cancel_attendee"] == book["get_authenticated_user"] == "rule"
     assert book["list_medical_alerts"] == "shape"
@@ -232,8 +232,8 @@ def _valid(operation: Operation, body: Mapping[str, Any]) -> None:
         return
     from jsonschema import Draft202012Validator
 
-    said = description["paths"][operation.path][operation.method.lower()]["responses"]
-    schema = said[str(STATUS[operation.shape])]["content"]["application/json"]["schema"]
+    responses = description["paths"][operation.path][operation.method.lower()]["responses"]
+    schema = responses[str(STATUS[operation.shape])]["content"]["application/json"]["schema"]
     plain = _plain(schema, description)
     problems = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(plain).iter_errors(body)]
     assert problems == [], operation.name
@@ -242,7 +242,7 @@ def _valid(operation: Operation, body: Mapping[str, Any]) -> None:
 def _plain(schema: Any, description: Mapping[str, Any]) -> Any:
     """An OpenAPI 3.0 schema as JSON Schema: references put in place, `nullable` said as a type, old bounds as new."""
     if isinstance(schema, list):
-        return [_plain(each, description) for each in schema]
+        return [_plain(item, description) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
@@ -251,7 +251,7 @@ def _plain(schema: Any, description: Mapping[str, Any]) -> Any:
             found = found[step]
         return _plain(found, description)
     plain = {
-        key: {name: _plain(each, description) for name, each in value.items()}
+        key: {name: _plain(item, description) for name, item in value.items()}
         if key == "properties"
         else _plain(value, description)
         for key, value in schema.items()

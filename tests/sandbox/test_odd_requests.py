@@ -41,15 +41,17 @@ class Visitor:
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
-        self.dice = Random(seed)
+        self.rng = Random(seed)
         # Good bodies to spoil; made before anything is archived, for some of them make records of their own.
-        makers = {each.name: SPECIAL.get(each.name, BODIES.get(each.resource)) for each in OPERATIONS}
+        makers = {
+            operation.name: SPECIAL.get(operation.name, BODIES.get(operation.resource)) for operation in OPERATIONS
+        }
         self.good = {name: maker(world) for name, maker in makers.items() if maker}
 
     def known(self, table: str) -> str:
         store = self.world.sandbox.context.store
-        found = [row_id for each in VIEWS.get(table, (table,)) for row_id in store.table(each).rows]
-        return self.dice.choice(found) if found else "1"
+        found = [row_id for name in VIEWS.get(table, (table,)) for row_id in store.table(name).rows]
+        return self.rng.choice(found) if found else "1"
 
     def path(self, operation: Operation) -> str:
         steps = operation.path.split("/")
@@ -59,42 +61,40 @@ class Visitor:
         return "/".join(steps)
 
     def query(self, operation: Operation) -> list[tuple[str, str]]:
-        dice = self.dice
+        rng = self.rng
         names = [*operation.filters, "shoe_size"]
-        asked = [
-            ("q[]", f"{dice.choice(names)}:{dice.choice(SIGNS)}{dice.choice(ODD)}") for _ in range(dice.randint(0, 2))
-        ]
-        asked += [(name, str(dice.choice(ODD))) for name in ("page", "per_page") if dice.random() < 0.5]
-        asked += [(name, str(dice.choice(ODD))) for name in ("from", "to") if operation.query]
-        return [*asked, ("sort", dice.choice(SORTS))] if dice.random() < 0.5 else asked
+        pairs = [("q[]", f"{rng.choice(names)}:{rng.choice(SIGNS)}{rng.choice(ODD)}") for _ in range(rng.randint(0, 2))]
+        pairs += [(name, str(rng.choice(ODD))) for name in ("page", "per_page") if rng.random() < 0.5]
+        pairs += [(name, str(rng.choice(ODD))) for name in ("from", "to") if operation.query]
+        return [*pairs, ("sort", rng.choice(SORTS))] if rng.random() < 0.5 else pairs
 
     def body(self, operation: Operation) -> dict[str, Any] | None:
         if operation.given_body is None:
             return None
         body = dict(self.good.get(operation.name, {}))
-        for name in self.dice.choices([*operation.given_body.wire_names().values()], k=self.dice.randint(1, 3)):
+        for name in self.rng.choices([*operation.given_body.wire_names().values()], k=self.rng.randint(1, 3)):
             target = target_of(operation.resource, name)
-            body[name] = self.known(target) if target and self.dice.random() < 0.6 else self.dice.choice(ODD)
+            body[name] = self.known(target) if target and self.rng.random() < 0.6 else self.rng.choice(ODD)
         return body
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_request_brings_the_clinic_down(seed: int) -> None:
     visitor = Visitor(World(), seed)
-    front = visitor.world.front
+    client = visitor.world.client
     for _ in range(3):
-        for operation in visitor.dice.sample(OPERATIONS, len(OPERATIONS)):
+        for operation in visitor.rng.sample(OPERATIONS, len(OPERATIONS)):
             path, body = visitor.path(operation), visitor.body(operation)
             query = visitor.query(operation) if operation.method == "GET" else []
-            answer = front.ask(operation.method, path, query, body)
-            said: Any = answer.json() if answer.body else None
-            context = (operation.name, path, query, body, said)
+            answer = client.request(operation.method, path, query, body)
+            result: Any = answer.json() if answer.body else None
+            context = (operation.name, path, query, body, result)
             assert answer.status in (200, 201, 204, 400, 403, 404, 422), context
             if answer.status == 422:
-                assert said["message"] == "Validation Failed" and said["errors"], context
-                assert all(isinstance(each, str) for each in said["errors"].values()), context
+                assert result["message"] == "Validation Failed" and result["errors"], context
+                assert all(isinstance(sentence, str) for sentence in result["errors"].values()), context
             elif (
                 answer.status in (200, 201) and operation.record is not None and operation.resource != "available_times"
             ):
-                rows = said[operation.resource] if operation.listing else [said]
-                assert [drift for row in rows if (drift := operation.record.read(row).drift)] == [], context
+                rows = result[operation.resource] if operation.listing else [result]
+                assert [odd for row in rows if (odd := operation.record.read(row).unexpected)] == [], context

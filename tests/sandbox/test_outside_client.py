@@ -26,13 +26,13 @@ FLAGS = ("--port", "0", "--sandbox-now", NOW, "--sandbox-clock", "frozen")
 class Office:
     """Asks the clinic at an address with one of the keys it printed."""
 
-    def __init__(self, said: list[str]) -> None:
-        self.keys = {line.split()[-1]: " ".join(line.split()[1:-1]) for line in said if line.startswith("key ")}
-        self.url = next(line.split()[1] for line in said if line.startswith("url "))
-        self.curl = next(line for line in said if line.startswith("curl "))
+    def __init__(self, output: list[str]) -> None:
+        self.keys = {line.split()[-1]: " ".join(line.split()[1:-1]) for line in output if line.startswith("key ")}
+        self.url = next(line.split()[1] for line in output if line.startswith("url "))
+        self.curl = next(line for line in output if line.startswith("curl "))
         self.key = next(iter(self.keys))
 
-    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> tuple[int, Any, Message]:
+    def request(self, method: str, path: str, body: Any = None, **query: Any) -> tuple[int, Any, Message]:
         url = path if path.startswith("http") else f"{self.url}{path}"
         if query:
             url += "?" + urlencode({"q[]" if name == "q" else name: value for name, value in query.items()}, doseq=True)
@@ -50,12 +50,12 @@ class Office:
             return refused.code, json.loads(text) if text.startswith(b"{") else text, refused.headers
 
     def get(self, path: str, **query: Any) -> Any:
-        status, body, _ = self.ask("GET", path, **query)
+        status, body, _ = self.request("GET", path, **query)
         assert status == 200, body
         return body
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
-        status, answer, _ = self.ask(method, path, body)
+        status, answer, _ = self.request(method, path, body)
         assert status in (200, 201, 204), answer
         return answer
 
@@ -69,12 +69,12 @@ def served(*flags: str) -> Iterator[Office]:
     )
     assert process.stdout is not None
     try:
-        said: list[str] = []
+        output: list[str] = []
         for line in iter(process.stdout.readline, ""):
-            said.append(line.strip())
+            output.append(line.strip())
             if line.startswith("curl "):
                 break
-        yield Office(said)
+        yield Office(output)
     finally:
         process.terminate()
         process.wait(300)
@@ -104,7 +104,7 @@ def test_a_front_desk_day(office: Office) -> None:
     assert office.get("/patients", q=["last_name:=Newcomer"])["total_entries"] == 0
     phone = [{"phone_type": "Mobile", "number": "0491 570 156"}]
     name = {"first_name": "Nia", "last_name": "Newcomer", "patient_phone_numbers": phone}
-    status, patient, headers = office.ask("POST", "/patients", name)
+    status, patient, headers = office.request("POST", "/patients", name)
     assert status == 201 and headers["Location"] == patient["links"]["self"]
     free = f"/businesses/{site['id']}/practitioners/{mei['id']}/appointment_types/{usual['id']}/available_times"
     times = office.get(free, **{"from": "2026-11-25", "to": "2026-11-27"})["available_times"]
@@ -125,10 +125,10 @@ def test_a_front_desk_day(office: Office) -> None:
     # She would rather come later that day, and then not at all.
     own = f"/individual_appointments/{booked['id']}"
     assert office.send("PATCH", own, {"starts_at": second, "ends_at": None})["starts_at"] == second
-    status, refused, _ = office.ask("PATCH", f"{own}/cancel", {"cancellation_reason": 99})
+    status, refused, _ = office.request("PATCH", f"{own}/cancel", {"cancellation_reason": 99})
     assert status == 422 and "cancellation_reason" in refused["errors"]
     office.send("PATCH", f"{own}/cancel", {"cancellation_reason": 30, "cancellation_note": "Rang"})
-    assert office.ask("GET", own)[0] == 404
+    assert office.request("GET", own)[0] == 404
     shown = office.get(own, q=["cancelled_at:?"])
     assert shown["cancellation_reason_description"] == "Sick"
     # Today's list, page by page; one of them has come.
@@ -155,7 +155,7 @@ def test_a_front_desk_day(office: Office) -> None:
     }
     assert office.send("POST", "/communications", {**memo, "patient_id": patient["id"]})["category"] == "Memo"
     office.send("POST", f"/patients/{patient['id']}/archive")
-    assert office.ask("GET", f"/patients/{patient['id']}")[0] == 404
+    assert office.request("GET", f"/patients/{patient['id']}")[0] == 404
     assert office.send("POST", f"/patients/{patient['id']}/unarchive")["archived_at"] is None
 
 
@@ -164,7 +164,7 @@ def test_the_control_routes(office: Office) -> None:
     before = office.control("GET", "snapshot")
     office.send("POST", "/concession_types", {"name": "Member"})
     log = office.control("GET", "requests")["requests"]
-    assert [(each["method"], each["path"], each["origin"]) for each in log] == [
+    assert [(entry["method"], entry["path"], entry["origin"]) for entry in log] == [
         ("POST", "/v1/concession_types", "port")
     ]
     assert office.control("POST", "clock", {"advance": 3600})["now"] == "2026-11-23T23:00:00Z"
@@ -173,7 +173,7 @@ def test_the_control_routes(office: Office) -> None:
         "frozen": True,
     }
     office.control("POST", "faults", {"faults": [{"kind": "error", "path": "/user", "times": 1, "status": 503}]})
-    assert [office.ask("GET", "/user")[0] for _ in range(2)] == [503, 200]
+    assert [office.request("GET", "/user")[0] for _ in range(2)] == [503, 200]
     assert office.control("DELETE", "faults") == {"faults": []}
     office.control("POST", "snapshot", before)
     assert office.control("GET", "snapshot") == before
@@ -185,10 +185,10 @@ def test_the_control_routes(office: Office) -> None:
 
 def test_the_flags_of_the_command_reach_the_port() -> None:
     for office in served("--rate-limit", "2", "--faults", "503:/settings,dropped:/taxes", "--seed", "3"):
-        assert office.ask("GET", "/settings/public")[0] == 503
-        assert [office.ask("GET", "/user")[0] for _ in range(3)] == [200, 200, 429]
+        assert office.request("GET", "/settings/public")[0] == 503
+        assert [office.request("GET", "/user")[0] for _ in range(3)] == [200, 200, 429]
         with pytest.raises((OSError, HTTPException)):
-            office.ask("GET", "/taxes")
+            office.request("GET", "/taxes")
         assert office.control("GET", "snapshot")["seed"] == 3
 
 
@@ -200,14 +200,14 @@ def test_undocumented_routes_answer_on_the_port_when_their_flags_are_given() -> 
 
 def test_the_ledger_is_shown_and_nothing_is_served() -> None:
     command = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--ledger"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout.splitlines()
-    found = [line.split() for line in said[:-1]]
-    counts = [sum(kind == each for _, kind in found) for each in ("rule", "shape")]
-    assert len(found) == 211 and said[-1] == f"{counts[0]} by rule, {counts[1]} by shape, 211 in all"
+    output = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout.splitlines()
+    found = [line.split() for line in output[:-1]]
+    counts = [sum(kind == fidelity for _, kind in found) for fidelity in ("rule", "shape")]
+    assert len(found) == 211 and output[-1] == f"{counts[0]} by rule, {counts[1]} by shape, 211 in all"
     assert all(f"`{name}`" in PAGE for name, _ in found)
 
 
-def test_faults_and_files_that_cannot_be_are_said_at_start() -> None:
+def test_faults_and_files_that_cannot_be_are_reported_at_start() -> None:
     for flags, words in (
         (("--faults", "rain"), "--faults: kind"),
         (("--sandbox-file", "/nowhere/x.db"), "cannot be used"),

@@ -12,49 +12,49 @@ import pytest
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.links import LINKS, VIEWS
-from cliniko_mcp.sandbox.seed import plant, sow
+from cliniko_mcp.sandbox.seed import build_seed, load_seed
 from cliniko_mcp.sandbox.seed.documents import ORDERS
 from cliniko_mcp.sandbox.seed.patients import ORDERS as NAME_WITH_ORDERS
 from cliniko_mcp.sandbox.store import Row, is_hidden
 
-from .front import NOW, Front
+from .client import NOW, Client
 from .world import World
 
 VIEWED = ("bookings", "available_times", "services", "settings", "public_settings")
 
 
 @pytest.fixture(scope="module")
-def desk() -> Front:
-    return Front(Sandbox(now=NOW, frozen=True, rate_limit=0))
+def client() -> Client:
+    return Client(Sandbox(now=NOW, frozen=True, rate_limit=0))
 
 
-def rows(desk: Front, table: str) -> list[Any]:
-    return list(desk.sandbox.context.store.table(table).rows.values())
+def rows(client: Client, table: str) -> list[Any]:
+    return list(client.sandbox.context.store.table(table).rows.values())
 
 
-def test_every_resource_has_live_rows(desk: Front) -> None:
-    store = desk.sandbox.context.store
+def test_every_resource_has_live_rows(client: Client) -> None:
+    store = client.sandbox.context.store
     resources = {operation.resource for operation in registry.operations().values()} - {*VIEWED}
     assert len(resources) >= 37
     assert [name for name in resources if not store.table(name).live] == []
 
 
-def test_every_link_leads_to_a_row_or_is_left_out(desk: Front) -> None:
-    store = desk.sandbox.context.store
+def test_every_link_leads_to_a_row_or_is_left_out(client: Client) -> None:
+    store = client.sandbox.context.store
     lost = [
         (table, name, row["id"])
         for table, links in LINKS.items()
         if table not in VIEWED
-        for row in rows(desk, table)
+        for row in rows(client, table)
         for name, target in links.one.items()
         if f"{name}_id" in row
-        and not any(store.get(each, str(row[f"{name}_id"])) for each in VIEWS.get(target, (target,)))
+        and not any(store.get(table, str(row[f"{name}_id"])) for table in VIEWS.get(target, (target,)))
     ]
     assert lost == []
 
 
-def test_the_diary_reaches_from_eighteen_months_ago_to_three_months_ahead(desk: Front) -> None:
-    visits = rows(desk, "individual_appointments")
+def test_the_diary_reaches_from_eighteen_months_ago_to_three_months_ahead(client: Client) -> None:
+    visits = rows(client, "individual_appointments")
     starts = sorted(datetime.fromisoformat(row["starts_at"]) for row in visits)
     assert NOW - starts[0] > timedelta(days=540) and starts[-1] - NOW > timedelta(days=85)
     months = Counter(at.strftime("%Y-%m") for at in starts)
@@ -67,27 +67,27 @@ def test_the_diary_reaches_from_eighteen_months_ago_to_three_months_ahead(desk: 
     assert all(row["created_at"] <= row["cancelled_at"] <= row["starts_at"] for row in visits if "cancelled_at" in row)
     series = [row for row in visits if "repeated_from_id" in row]
     assert len(series) == 15 and all(row["repeat_rule"]["number_of_repeats"] == 5 for row in series)
-    assert all(row["created_at"] <= desk.sandbox.clock.stamp() for row in visits)
+    assert all(row["created_at"] <= client.sandbox.clock.stamp() for row in visits)
 
 
-def test_there_are_double_bookings_in_the_past_and_ahead(desk: Front) -> None:
-    live = [row for row in rows(desk, "individual_appointments") if not is_hidden(row)]
+def test_there_are_double_bookings_in_the_past_and_ahead(client: Client) -> None:
+    live = [row for row in rows(client, "individual_appointments") if not is_hidden(row)]
     twice = [
         key for key, count in Counter((row["practitioner_id"], row["starts_at"]) for row in live).items() if count > 1
     ]
     assert sum(at < "2026-11-23T22" for _, at in twice) > 10 and sum(at > "2026-11-23T22" for _, at in twice) == 2
 
 
-def test_blocks_say_why(desk: Front) -> None:
-    names = {row["id"]: row["name"] for row in rows(desk, "unavailable_block_types")}
-    kinds = Counter(names[row["unavailable_block_type_id"]] for row in rows(desk, "unavailable_blocks"))
+def test_blocks_say_why(client: Client) -> None:
+    names = {row["id"]: row["name"] for row in rows(client, "unavailable_block_types")}
+    kinds = Counter(names[row["unavailable_block_type_id"]] for row in rows(client, "unavailable_blocks"))
     assert kinds["Lunch"] > 2000 and kinds["Leave"] > 5 and kinds["Admin"] == 52 and kinds["Public holiday"] > 20
-    closed = {row["starts_at"][:10] for row in rows(desk, "unavailable_blocks") if row.get("notes") is None}
+    closed = {row["starts_at"][:10] for row in rows(client, "unavailable_blocks") if row.get("notes") is None}
     assert "2026-12-24" in closed or "2026-12-25" in closed
 
 
-def test_each_site_has_visits_on_the_days_on_which_its_clocks_changed(desk: Front) -> None:
-    for site in rows(desk, "businesses"):
+def test_each_site_has_visits_on_the_days_on_which_its_clocks_changed(client: Client) -> None:
+    for site in rows(client, "businesses"):
         zone = ZoneInfo(site["time_zone_identifier"])
         changes = [
             day
@@ -98,7 +98,7 @@ def test_each_site_has_visits_on_the_days_on_which_its_clocks_changed(desk: Fron
         assert len(changes) == 3
         local = Counter(
             datetime.fromisoformat(row["starts_at"]).astimezone(zone).date()
-            for row in rows(desk, "individual_appointments")
+            for row in rows(client, "individual_appointments")
             if row["business_id"] == site["id"]
         )
         for day in changes:
@@ -108,14 +108,14 @@ def test_each_site_has_visits_on_the_days_on_which_its_clocks_changed(desk: Fron
             )
 
 
-def test_a_series_keeps_its_local_time_over_the_clock_change(desk: Front) -> None:
-    zones = {row["id"]: ZoneInfo(row["time_zone_identifier"]) for row in rows(desk, "businesses")}
+def test_a_series_keeps_its_local_time_over_the_clock_change(client: Client) -> None:
+    zones = {row["id"]: ZoneInfo(row["time_zone_identifier"]) for row in rows(client, "businesses")}
     crossed = set[str]()
-    for first in rows(desk, "individual_appointments"):
+    for first in rows(client, "individual_appointments"):
         if "repeat_rule" in first and "repeated_from_id" not in first:
             own = [
                 first,
-                *(row for row in rows(desk, "individual_appointments") if row.get("repeated_from_id") == first["id"]),
+                *(row for row in rows(client, "individual_appointments") if row.get("repeated_from_id") == first["id"]),
             ]
             times = [datetime.fromisoformat(row["starts_at"]) for row in own]
             local = [at.astimezone(zones[first["business_id"]]) for at in times]
@@ -125,69 +125,69 @@ def test_a_series_keeps_its_local_time_over_the_clock_change(desk: Front) -> Non
     assert len(crossed) == 2
 
 
-def test_attendees_mirror_their_appointments(desk: Front) -> None:
-    store = desk.sandbox.context.store
+def test_attendees_mirror_their_appointments(client: Client) -> None:
+    store = client.sandbox.context.store
     shared = ("patient_id", "cancelled_at", "cancellation_reason", "notes", "invoice_status", "treatment_note_status")
     seats: dict[str, list[Row]] = {}
-    for row in rows(desk, "attendees"):
+    for row in rows(client, "attendees"):
         seats.setdefault(str(row["booking_id"]), []).append(row)
-    for booking in rows(desk, "individual_appointments"):
+    for booking in rows(client, "individual_appointments"):
         (own,) = seats[booking["id"]]
         assert [own.get(name) for name in shared] == [booking.get(name) for name in shared]
         assert own.get("arrived") == booking.get("patient_arrived")
-    for group in rows(desk, "group_appointments"):
+    for group in rows(client, "group_appointments"):
         live = [row["patient_id"] for row in seats[group["id"]] if not is_hidden(row)]
         assert live == group["patient_ids"] and len(live) <= group["max_attendees"]
     latest: dict[str, str] = {}
-    for row in rows(desk, "attendees"):
-        booking = next(found for each in VIEWS["appointments"] if (found := store.get(each, str(row["booking_id"]))))
+    for row in rows(client, "attendees"):
+        booking = next(found for table in VIEWS["appointments"] if (found := store.get(table, str(row["booking_id"]))))
         if not is_hidden(row):
             latest[row["patient_id"]] = max(latest.get(row["patient_id"], ""), str(booking["starts_at"]))
-    for patient in rows(desk, "patients"):
+    for patient in rows(client, "patients"):
         last = patient.get("latest_booking_id")
-        booking = next((found for each in VIEWS["appointments"] if (found := store.get(each, last))), {})
+        booking = next((found for table in VIEWS["appointments"] if (found := store.get(table, last))), {})
         assert booking.get("starts_at") == latest.get(patient["id"])
 
 
-def test_notes_invoices_and_stock_agree_with_what_they_are_about(desk: Front) -> None:
+def test_notes_invoices_and_stock_agree_with_what_they_are_about(client: Client) -> None:
     drafts: dict[str, set[bool]] = {}
-    for note in rows(desk, "treatment_notes"):
+    for note in rows(client, "treatment_notes"):
         if not is_hidden(note) and "attendee_id" in note:
             drafts.setdefault(note["attendee_id"], set()).add(note["draft"])
         assert (note["draft"] is False) == ("finalized_at" in note)
     billed = {
         row["attendee_id"]: row["status"]
-        for row in rows(desk, "invoices")
+        for row in rows(client, "invoices")
         if not is_hidden(row) and row["status"] != 40
     }
-    for row in rows(desk, "attendees"):
+    for row in rows(client, "attendees"):
         states = drafts.get(row["id"])
         assert row.get("treatment_note_status") == (None if states is None else 10 if True in states else 90)
         assert row.get("invoice_status") == billed.get(row["id"])
-    for product in rows(desk, "products"):
-        moves = [row for row in rows(desk, "stock_adjustments") if row["product_id"] == product["id"]]
+    for product in rows(client, "products"):
+        moves = [row for row in rows(client, "stock_adjustments") if row["product_id"] == product["id"]]
         assert float(product["stock_level"]) == sum(float(row["quantity"]) for row in moves)
 
 
-def test_someone_tries_to_give_orders(desk: Front) -> None:
-    assert any(row.get("first_name") == NAME_WITH_ORDERS for row in desk.rows("/patients", "first_name:~SYSTEM"))
-    notes = [row for row in rows(desk, "treatment_notes") if ORDERS in str(row["content"])]
+def test_someone_tries_to_give_orders(client: Client) -> None:
+    assert any(row.get("first_name") == NAME_WITH_ORDERS for row in client.rows("/patients", "first_name:~SYSTEM"))
+    notes = [row for row in rows(client, "treatment_notes") if ORDERS in str(row["content"])]
     assert len(notes) == 1 and notes[0]["draft"] is False
 
 
-def test_names_and_addresses_are_made_up(desk: Front) -> None:
+def test_names_and_addresses_are_made_up(client: Client) -> None:
     for table in ("patients", "contacts", "users", "businesses"):
-        for row in rows(desk, table):
+        for row in rows(client, table):
             assert str(row.get("email", "x.example")).endswith(".example")
             assert row.get("city") in (None, "Sampleton", "Mockville")
 
 
-def test_only_the_seed_and_the_start_decide(desk: Front) -> None:
-    whole = desk.sandbox.snapshot()
+def test_only_the_seed_and_the_start_decide(client: Client) -> None:
+    whole = client.sandbox.snapshot()
     assert Sandbox(now=NOW, frozen=True).snapshot() == whole
     other = Sandbox(now=NOW, frozen=True, seed=2).snapshot()
     assert other["tables"] != whole["tables"]
-    later = Front(Sandbox(now=NOW + timedelta(days=40), frozen=True))
+    later = Client(Sandbox(now=NOW + timedelta(days=40), frozen=True))
     assert len(later.rows("/patients")) == 600
     ana = later.id("patients", "Ana Lima")
     coming = later.rows("/bookings", f"patient_ids:~{ana}", "starts_at:>2027-01-02T22:00:00Z")
@@ -203,44 +203,48 @@ def test_clinics_of_one_process_share_their_rows_and_never_touch_them() -> None:
 
 
 def test_it_is_made_in_seconds_and_again_in_no_time() -> None:
-    fresh = Sandbox(now=NOW, frozen=True, sow=plant)
+    fresh = Sandbox(now=NOW, frozen=True, seed_with=build_seed)
     began = time.process_time()
     assert fresh.context.store.table("patients").live
     assert time.process_time() - began < 6  # the budget is 2 s; a busy machine gets slack
-    Sandbox(now=NOW, frozen=True, sow=sow).snapshot()
+    Sandbox(now=NOW, frozen=True, seed_with=load_seed).snapshot()
     began = time.process_time()
-    assert Sandbox(now=NOW, frozen=True, sow=sow).context.store.table("patients").live
+    assert Sandbox(now=NOW, frozen=True, seed_with=load_seed).context.store.table("patients").live
     assert time.process_time() - began < 1
 
 
-def test_sowing_leaves_the_collector_of_the_process_alone() -> None:
+def test_building_the_seed_leaves_the_collector_of_the_process_alone() -> None:
     kept = gc.get_freeze_count()
     assert Sandbox(now=NOW, frozen=True, seed=77).context.store.table("patients").live
     assert gc.isenabled() and gc.get_freeze_count() == kept
 
 
-def test_the_coming_three_months_have_lunch_every_day_and_visits_in_every_week_but_one(desk: Front) -> None:
+def test_the_coming_three_months_have_lunch_every_day_and_visits_in_every_week_but_one(client: Client) -> None:
     def days_ahead(row: Row) -> int:
         local = datetime.fromisoformat(str(row["starts_at"])).astimezone(ZoneInfo("Australia/Sydney"))
         return (local.date() - date(2026, 11, 24)).days
 
-    kind = desk.id("unavailable_block_types", "Lunch")
-    lunches = {days_ahead(row) for row in rows(desk, "unavailable_blocks") if row["unavailable_block_type_id"] == kind}
+    kind = client.id("unavailable_block_types", "Lunch")
+    lunches = {
+        days_ahead(row) for row in rows(client, "unavailable_blocks") if row["unavailable_block_type_id"] == kind
+    }
     working = [day for day in range(1, 92) if (date(2026, 11, 24) + timedelta(days=day)).isoweekday() < 7]
     closed = {31, 32, 38, 63}  # Christmas Day, Boxing Day, New Year's Day, Australia Day
     assert set(working) - closed <= lunches
-    visits = Counter(days_ahead(row) for row in rows(desk, "individual_appointments") if not is_hidden(row))
+    visits = Counter(days_ahead(row) for row in rows(client, "individual_appointments") if not is_hidden(row))
     for first in (*range(1, 50, 7), *range(61, 86, 7)):
         assert sum(visits[day] for day in range(first, min(first + 7, 54) if first < 54 else first + 7)) > 2, first
     assert sum(visits[day] for day in range(54, 61)) == 0  # the week in which anyone can be booked
 
 
-def test_a_year_of_availability_is_worked_out_in_under_200_ms(desk: Front) -> None:
-    from cliniko_mcp.sandbox.rules.available_times import Place, available
+def test_a_year_of_availability_is_worked_out_in_under_200_ms(client: Client) -> None:
+    from cliniko_mcp.sandbox.rules.available_times import BookableService, available
 
-    clinic = desk.sandbox.context
+    clinic = client.sandbox.context
     names = (("businesses", "Northside"), ("practitioners", "Dr Mei Ng"), ("appointment_types", "Standard consult"))
-    place = Place(*(clinic.store.table(table).rows[desk.id(table, name)] for table, name in names), rules={})
+    place = BookableService(
+        *(clinic.store.table(table).rows[client.id(table, name)] for table, name in names), rules={}
+    )
     today = NOW.astimezone(UTC).date()
     took: list[float] = []
     for _ in range(5):

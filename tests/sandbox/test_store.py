@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.clock import Reading
+from cliniko_mcp.sandbox.clock import ClockReading
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.sandbox.moments import stamp
-from cliniko_mcp.sandbox.store import Change, Row, Store
+from cliniko_mcp.sandbox.store import Row, RowChange, Store
+from cliniko_mcp.sandbox.timestamps import timestamp
 
-from .front import NOW, Front
+from .client import NOW, Client
 
 
 def test_a_failed_transaction_leaves_no_trace() -> None:
@@ -52,11 +52,11 @@ rows = st.dictionaries(st.sampled_from("123456"), st.tuples(st.sampled_from("xyz
 def test_indexes_never_lie(
     first: dict[str, tuple[str, int, bool]], then: dict[str, tuple[str, int, bool]], gone: set[str]
 ) -> None:
-    store, kept = Store(), dict[str, Row]()
+    store, expected = Store(), dict[str, Row]()
 
-    def put(given: dict[str, tuple[str, int, bool]]) -> None:
-        for row_id, (owner, start, hidden) in given.items():
-            kept[row_id] = store.put(
+    def put(chosen: dict[str, tuple[str, int, bool]]) -> None:
+        for row_id, (owner, start, hidden) in chosen.items():
+            expected[row_id] = store.put(
                 "t", {"id": row_id, "o_id": owner, "starts_at": str(start), "archived_at": "x" if hidden else None}
             )
 
@@ -67,23 +67,25 @@ def test_indexes_never_lie(
     put(then)
     for row_id in gone:
         store.remove("t", row_id)
-        kept.pop(row_id, None)
+        expected.pop(row_id, None)
     for owner in "xyz":
-        assert set(table.matching("o_id", owner)) == {row_id for row_id, row in kept.items() if row["o_id"] == owner}
+        assert set(table.matching("o_id", owner)) == {
+            row_id for row_id, row in expected.items() if row["o_id"] == owner
+        }
     assert table.between("starts_at", "3", "7") == sorted(
-        (row_id for row_id, row in kept.items() if "3" <= str(row["starts_at"]) < "7"),
-        key=lambda row_id: (kept[row_id]["starts_at"], row_id),
+        (row_id for row_id, row in expected.items() if "3" <= str(row["starts_at"]) < "7"),
+        key=lambda row_id: (expected[row_id]["starts_at"], row_id),
     )
-    assert set(table.live) == {row_id for row_id, row in kept.items() if "archived_at" not in row}
+    assert set(table.live) == {row_id for row_id, row in expected.items() if "archived_at" not in row}
 
 
-class Drawer:
-    """A keeper in memory."""
+class MemoryPersistence:
+    """A persistence in memory."""
 
     def __init__(self) -> None:
         self.state: Mapping[str, JsonValue] | None = None
-        self.saved: list[Change] = []
-        self.reading: Reading | None = None
+        self.saved: list[RowChange] = []
+        self.reading: ClockReading | None = None
 
     def load(self) -> Mapping[str, JsonValue] | None:
         return self.state
@@ -91,30 +93,30 @@ class Drawer:
     def replace(self, state: Mapping[str, JsonValue]) -> None:
         self.state = json.loads(json.dumps(state))
 
-    def save(self, changes: Iterable[Change], count: int) -> None:
+    def save(self, changes: Iterable[RowChange], count: int) -> None:
         self.saved += changes
 
-    def clock(self) -> Reading | None:
+    def load_clock(self) -> ClockReading | None:
         return self.reading
 
-    def keep_clock(self, reading: Reading) -> None:
+    def save_clock(self, reading: ClockReading) -> None:
         self.reading = reading
 
     def close(self) -> None:
         pass
 
 
-def test_a_keeper_is_told_what_changed_and_nothing_of_what_failed() -> None:
-    drawer = Drawer()
-    desk = Front(Sandbox(now=NOW, frozen=True, keeper=drawer))
-    desk.get("/patients")
-    assert drawer.state is not None and drawer.saved == []
-    desk.post("/individual_appointments", {}, status=422)
-    assert drawer.saved == []
-    made = desk.book("2026-11-30T00:00:00Z")
-    assert {table for table, _, _ in drawer.saved} == {"individual_appointments", "attendees"}
-    drawer.state = json.loads(json.dumps(desk.sandbox.snapshot()))
-    again = Front(Sandbox(now=NOW, frozen=True, keeper=drawer))
+def test_a_persistence_receives_what_changed_and_nothing_of_what_failed() -> None:
+    persistence = MemoryPersistence()
+    client = Client(Sandbox(now=NOW, frozen=True, persistence=persistence))
+    client.get("/patients")
+    assert persistence.state is not None and persistence.saved == []
+    client.post("/individual_appointments", {}, status=422)
+    assert persistence.saved == []
+    made = client.book("2026-11-30T00:00:00Z")
+    assert {table for table, _, _ in persistence.saved} == {"individual_appointments", "attendees"}
+    persistence.state = json.loads(json.dumps(client.sandbox.snapshot()))
+    again = Client(Sandbox(now=NOW, frozen=True, persistence=persistence))
     assert again.get(f"/bookings/{made['id']}")["starts_at"] == made["starts_at"]
     assert again.book("2026-12-01T00:00:00Z")["id"] > made["id"]
 
@@ -123,13 +125,13 @@ _RUN = """
 import hashlib, json
 from datetime import datetime, UTC
 from cliniko_mcp.sandbox.core import Sandbox
-from tests.sandbox.front import Front
-desk = Front(Sandbox(now=datetime(2026, 11, 23, 22, tzinfo=UTC), frozen=True, seed={seed}, rate_limit=0))
+from tests.sandbox.client import Client
+client = Client(Sandbox(now=datetime(2026, 11, 23, 22, tzinfo=UTC), frozen=True, seed={seed}, rate_limit=0))
 rule = dict(repeat_type="Daily", number_of_repeats=3, repeating_interval=1)
-made = desk.book("2026-11-30T00:00:00Z", repeat_rule=rule)
-digest = hashlib.sha256(json.dumps(desk.sandbox.snapshot()).encode())
+made = client.book("2026-11-30T00:00:00Z", repeat_rule=rule)
+digest = hashlib.sha256(json.dumps(client.sandbox.snapshot()).encode())
 for path in ("/bookings", "/patients", "/attendees", "/invoices", "/services"):
-    digest.update(desk.ask("GET", path, [("per_page", "100")]).body)
+    digest.update(client.request("GET", path, [("per_page", "100")]).body)
 print(digest.hexdigest())
 """
 
@@ -180,27 +182,27 @@ def test_a_new_clinic_costs_nothing_until_it_is_asked() -> None:
     assert shown == "[]\n"
 
 
-def _grown(bookings: int) -> Front:
+def _grown(bookings: int) -> Client:
     """A clinic with many more bookings than the small seed."""
-    desk = Front(Sandbox(now=NOW, frozen=True, rate_limit=0))
-    store = desk.sandbox.context.store
+    client = Client(Sandbox(now=NOW, frozen=True, rate_limit=0))
+    store = client.sandbox.context.store
     pattern = list(store.table("individual_appointments").rows.values())
     number = 0
     while len(store.table("individual_appointments").rows) < bookings:
         row = pattern[number % len(pattern)]
-        start = stamp(NOW.replace(year=2025).replace(month=1 + number % 12, day=1 + number % 28, hour=number % 24))
+        start = timestamp(NOW.replace(year=2025).replace(month=1 + number % 12, day=1 + number % 28, hour=number % 24))
         store.put(
             "individual_appointments",
             {**row, "id": str(10**18 + number * 7), "starts_at": start, "ends_at": start[:14] + "59:00Z"},
         )
         number += 1
-    return desk
+    return client
 
 
 def test_a_filtered_sorted_page_is_quick_among_thirty_thousand_bookings() -> None:
-    desk = _grown(30_000)
-    mei, ana = desk.id("practitioners", "Dr Mei Ng"), desk.id("patients", "Ben Adeyemi")
-    site = desk.id("businesses", "Northside")
+    client = _grown(30_000)
+    mei, ana = client.id("practitioners", "Dr Mei Ng"), client.id("patients", "Ben Adeyemi")
+    site = client.id("businesses", "Northside")
     queries = [
         [("q[]", f"practitioner_id:={mei}"), ("q[]", "starts_at:>2025-06-01T00:00:00Z"), ("sort", "starts_at")],
         [("q[]", f"patient_ids:~{ana}"), ("sort", "starts_at:desc")],
@@ -213,15 +215,15 @@ def test_a_filtered_sorted_page_is_quick_among_thirty_thousand_bookings() -> Non
         [("q[]", "starts_at:>=2026-11-24T00:00:00Z"), ("q[]", "starts_at:<2026-11-25T00:00:00Z")],
     ]
     for query in queries:
-        desk.ask("GET", "/bookings", query)  # the first question builds the index
+        client.request("GET", "/bookings", query)  # the first question builds the index
     took: list[float] = []
-    table = desk.sandbox.context.store.table("individual_appointments")
+    table = client.sandbox.context.store.table("individual_appointments")
     for _ in range(12):
         for query in queries:
             row_id, row = next(iter(table.rows.items()))
             table.put(row_id, row)  # so that no remembered result is used
             began = time.process_time()
-            assert desk.ask("GET", "/bookings", query).status == 200
+            assert client.request("GET", "/bookings", query).status == 200
             took.append(time.process_time() - began)
     took.sort()
     assert took[len(took) // 2] < 0.05  # the budget is 5 ms; a busy machine gets slack

@@ -1,4 +1,4 @@
-"""What the wire does with writes, roles and limits: points 10 to 22 of the checklist (api.md section 6, A)."""
+"""What the wire does with writes, roles and limits: points 10 to 22 of the checklist."""
 
 import json
 import re
@@ -9,47 +9,47 @@ import pytest
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.sandbox.core import Sandbox
 
-from .front import BASE, NOW, Front, body_of, errors, last
+from .client import BASE, NOW, Client, body_of, errors, last
 
 NOBODY = "9999999999999999999"
 
 
-def test_10_archiving_twice_answers_differently(desk: Front) -> None:
-    made = desk.post("/patients", {"first_name": "A", "last_name": "B"})
-    answer = desk.ask("POST", f"/patients/{made['id']}/archive")
+def test_10_archiving_twice_answers_differently(client: Client) -> None:
+    made = client.post("/patients", {"first_name": "A", "last_name": "B"})
+    answer = client.request("POST", f"/patients/{made['id']}/archive")
     assert (answer.status, answer.body) == (204, b"")
-    desk.post(f"/patients/{made['id']}/archive", status=404)
-    row = desk.get(f"/patients/{made['id']}", "archived_at:*")
+    client.post(f"/patients/{made['id']}/archive", status=404)
+    row = client.get(f"/patients/{made['id']}", "archived_at:*")
     assert row["archived_at"] == row["deleted_at"] == "2026-11-23T22:00:00Z"
 
 
-def test_10_the_deprecated_delete_archives_and_the_true_one_removes(desk: Front) -> None:
-    patient = desk.post("/patients", {"first_name": "A", "last_name": "B"})["id"]
-    desk.delete(f"/patients/{patient}")
-    assert desk.get(f"/patients/{patient}", "archived_at:*")["archived_at"]
-    tax = desk.post("/taxes", {"name": "VAT", "rate": "20"})["id"]
-    desk.delete(f"/taxes/{tax}")
-    desk.get(f"/taxes/{tax}", status=404)
-    desk.delete(f"/taxes/{tax}", status=404)
-    kinds = [each for each in registry.operations().values() if each.method == "DELETE"]
-    assert [each.shape for each in kinds].count("archive") == 15
-    assert [each.shape for each in kinds].count("delete") == 4
+def test_10_the_deprecated_delete_archives_and_the_true_one_removes(client: Client) -> None:
+    patient = client.post("/patients", {"first_name": "A", "last_name": "B"})["id"]
+    client.delete(f"/patients/{patient}")
+    assert client.get(f"/patients/{patient}", "archived_at:*")["archived_at"]
+    tax = client.post("/taxes", {"name": "VAT", "rate": "20"})["id"]
+    client.delete(f"/taxes/{tax}")
+    client.get(f"/taxes/{tax}", status=404)
+    client.delete(f"/taxes/{tax}", status=404)
+    kinds = [operation for operation in registry.operations().values() if operation.method == "DELETE"]
+    assert [operation.shape for operation in kinds].count("archive") == 15
+    assert [operation.shape for operation in kinds].count("delete") == 4
 
 
-def test_11_three_resources_come_back(desk: Front) -> None:
-    back = [each.resource for each in registry.operations().values() if each.shape == "unarchive"]
+def test_11_three_resources_come_back(client: Client) -> None:
+    back = [operation.resource for operation in registry.operations().values() if operation.shape == "unarchive"]
     assert sorted(back) == ["businesses", "patients", "treatment_notes"]
-    gone = desk.id("patients", "Edith Former")
-    shown = desk.post(f"/patients/{gone}/unarchive", status=200)
+    gone = client.id("patients", "Edith Former")
+    shown = client.post(f"/patients/{gone}/unarchive", status=200)
     assert (shown["archived_at"], shown["deleted_at"]) == (None, None)
-    assert desk.get(f"/patients/{gone}")["label"] == "Edith Former"
-    desk.post(f"/patients/{gone}/unarchive", status=404)
-    made = desk.book("2026-11-30T00:00:00Z")
-    desk.post(f"/individual_appointments/{made['id']}/unarchive", status=404)
+    assert client.get(f"/patients/{gone}")["label"] == "Edith Former"
+    client.post(f"/patients/{gone}/unarchive", status=404)
+    made = client.book("2026-11-30T00:00:00Z")
+    client.post(f"/individual_appointments/{made['id']}/unarchive", status=404)
 
 
-def test_12_a_422_has_one_sentence_for_each_field(desk: Front) -> None:
-    answer = desk.post(
+def test_12_a_422_has_one_sentence_for_each_field(client: Client) -> None:
+    answer = client.post(
         "/patients", {"last_name": " ", "email": "x", "reminder_type": "Post", "title": "x" * 256}, status=422
     )
     assert list(answer) == ["message", "errors"]
@@ -62,9 +62,9 @@ def test_12_a_422_has_one_sentence_for_each_field(desk: Front) -> None:
     }
 
 
-def test_12_whole_records_are_refused_under_base(desk: Front) -> None:
-    system = desk.id("unavailable_block_types", "Public holiday")
-    assert set(errors(desk.patch(f"/unavailable_block_types/{system}", {"name": "x"}, status=422))) == {"base"}
+def test_12_whole_records_are_refused_under_base(client: Client) -> None:
+    system = client.id("unavailable_block_types", "Public holiday")
+    assert set(errors(client.patch(f"/unavailable_block_types/{system}", {"name": "x"}, status=422))) == {"base"}
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,18 @@ def test_12_whole_records_are_refused_under_base(desk: Front) -> None:
         ("/appointment_type_products", {"appointment_type_id", "product_id", "quantity"}),
     ],
 )
-def test_13_what_is_needed_cannot_be_blank(desk: Front, path: str, needed: set[str]) -> None:
-    assert errors(desk.post(path, {}, status=422)) == dict.fromkeys(needed, "can’t be blank")
+def test_13_what_is_needed_cannot_be_blank(client: Client, path: str, needed: set[str]) -> None:
+    assert errors(client.post(path, {}, status=422)) == dict.fromkeys(needed, "can’t be blank")
 
 
-def test_13_a_flag_that_is_needed_is_said_beside_what_is_blank(desk: Front) -> None:
+def test_13_a_flag_that_is_needed_is_reported_beside_what_is_blank(client: Client) -> None:
     blank = "can’t be blank"
-    assert errors(desk.post("/treatment_notes", {}, status=422)) == {
+    assert errors(client.post("/treatment_notes", {}, status=422)) == {
         "patient_id": blank,
         "title": blank,
         "draft": "is not included in the list",
     }
-    memo = errors(desk.post("/communications", {}, status=422))
+    memo = errors(client.post("/communications", {}, status=422))
     assert memo.pop("confidential") == "is not included in the list"
     assert memo == dict.fromkeys(("patient_id", "content", "direction_code", "type_code", "from", "to"), blank)
 
@@ -128,56 +128,56 @@ def test_13_a_flag_that_is_needed_is_said_beside_what_is_blank(desk: Front) -> N
         ("business_ids", ["x"], "is invalid"),
     ],
 )
-def test_13_types_ranges_and_enums(desk: Front, field: str, value: object, sentence: str) -> None:
-    kind = desk.id("appointment_types", "Standard consult")
-    assert errors(desk.patch(f"/appointment_types/{kind}", {field: value}, status=422)) == {field: sentence}
+def test_13_types_ranges_and_enums(client: Client, field: str, value: object, sentence: str) -> None:
+    kind = client.id("appointment_types", "Standard consult")
+    assert errors(client.patch(f"/appointment_types/{kind}", {field: value}, status=422)) == {field: sentence}
 
 
-def test_13_the_wire_knows_codes_and_utc_only(desk: Front) -> None:
-    made = desk.book("2026-11-30T00:00:00Z")
+def test_13_the_wire_knows_codes_and_utc_only(client: Client) -> None:
+    made = client.book("2026-11-30T00:00:00Z")
     path = f"/individual_appointments/{made['id']}"
-    assert errors(desk.patch(f"{path}/cancel", {"cancellation_reason": "sick"}, status=422)) == {
+    assert errors(client.patch(f"{path}/cancel", {"cancellation_reason": "sick"}, status=422)) == {
         "cancellation_reason": "is not included in the list"
     }
-    assert errors(desk.patch(f"{path}/cancel", {"cancellation_reason": 31}, status=422)) == {
+    assert errors(client.patch(f"{path}/cancel", {"cancellation_reason": 31}, status=422)) == {
         "cancellation_reason": "is not included in the list"
     }
     for moment in ("2026-11-30T11:00", "2026-11-30", "2026-11-30T11:00:00+11:00"):
-        refusal = desk.patch(path, {"starts_at": moment}, status=400)
+        refusal = client.patch(path, {"starts_at": moment}, status=400)
         assert refusal == {"message": "Timestamp needs to be in UTC format."}
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:00Z", "0999-12-31T00:00:00Z"])
-def test_13_years_that_cannot_be_counted_on_are_refused(desk: Front, moment: str) -> None:
-    body = desk.booking(moment)
-    assert errors(desk.post("/individual_appointments", body, status=422)) == {"starts_at": "is invalid"}
+def test_13_years_that_cannot_be_counted_on_are_refused(client: Client, moment: str) -> None:
+    body = client.booking(moment)
+    assert errors(client.post("/individual_appointments", body, status=422)) == {"starts_at": "is invalid"}
 
 
-def test_14_an_id_must_name_a_live_record(desk: Front) -> None:
-    gone = desk.id("patients", "Edith Former")
-    retired = desk.id("appointment_types", "Hydrotherapy")
-    body = desk.booking("2026-11-30T00:00:00Z", patient_id=gone, appointment_type_id=retired, business_id=NOBODY)
-    wrong = errors(desk.post("/individual_appointments", body, status=422))
+def test_14_an_id_must_name_a_live_record(client: Client) -> None:
+    gone = client.id("patients", "Edith Former")
+    retired = client.id("appointment_types", "Hydrotherapy")
+    body = client.booking("2026-11-30T00:00:00Z", patient_id=gone, appointment_type_id=retired, business_id=NOBODY)
+    wrong = errors(client.post("/individual_appointments", body, status=422))
     assert wrong == dict.fromkeys(("patient_id", "appointment_type_id", "business_id"), "is invalid")
-    made = desk.book("2026-11-30T00:00:00Z")
+    made = client.book("2026-11-30T00:00:00Z")
     assert "practitioner_id" in errors(
-        desk.patch(f"/individual_appointments/{made['id']}", {"practitioner_id": NOBODY}, status=422)
+        client.patch(f"/individual_appointments/{made['id']}", {"practitioner_id": NOBODY}, status=422)
     )
-    kind = desk.id("appointment_types", "Standard consult")
+    kind = client.id("appointment_types", "Standard consult")
     assert "practitioner_ids" in errors(
-        desk.patch(f"/appointment_types/{kind}", {"practitioner_ids": [NOBODY]}, status=422)
+        client.patch(f"/appointment_types/{kind}", {"practitioner_ids": [NOBODY]}, status=422)
     )
 
 
-def test_14_ids_are_read_as_text_or_number_and_never_as_float(desk: Front) -> None:
-    ana = desk.id("patients", "Ana Lima")
-    made = desk.post("/medical_alerts", {"name": "Latex", "patient_id": int(ana)})
+def test_14_ids_are_read_as_text_or_number_and_never_as_float(client: Client) -> None:
+    ana = client.id("patients", "Ana Lima")
+    made = client.post("/medical_alerts", {"name": "Latex", "patient_id": int(ana)})
     assert last(made["patient"]) == ana
     body = json.dumps({"name": "Latex", "patient_id": 0}).replace("0}", f"{float(ana)!r}}}").encode()
-    assert errors(desk.ask("POST", "/medical_alerts", body=body).json()) == {"patient_id": "is invalid"}
+    assert errors(client.request("POST", "/medical_alerts", body=body).json()) == {"patient_id": "is invalid"}
 
 
-def test_15_unknown_and_read_only_fields_vanish(desk: Front) -> None:
+def test_15_unknown_and_read_only_fields_vanish(client: Client) -> None:
     stray = {
         "id": "1",
         "created_at": "2001-01-01T00:00:00Z",
@@ -186,69 +186,69 @@ def test_15_unknown_and_read_only_fields_vanish(desk: Front) -> None:
         "shoe_size": 44,
         "patient_phone_numbers": [{"phone_type": "Home", "number": "02 5550 1111", "normalized_number": "1", "x": 1}],
     }
-    made = desk.post("/patients", {"first_name": "Eve", "last_name": "Park", **stray})
+    made = client.post("/patients", {"first_name": "Eve", "last_name": "Park", **stray})
     assert made["id"] != "1" and made["created_at"] == "2026-11-23T22:00:00Z"
     assert (made["archived_at"], made["label"], "shoe_size" in made) == (None, "Eve Park", False)
     assert made["patient_phone_numbers"] == [
         {"phone_type": "Home", "number": "02 5550 1111", "normalized_number": "61255501111"}
     ]
-    after = desk.patch(f"/patients/{made['id']}", {"archived_at": "2001-01-01T00:00:00Z"})
+    after = client.patch(f"/patients/{made['id']}", {"archived_at": "2001-01-01T00:00:00Z"})
     assert (after["archived_at"], after["updated_at"]) == (None, made["updated_at"])
 
 
-def test_16_create_says_where_and_put_is_patch(desk: Front) -> None:
-    answer = desk.ask("POST", "/patients", body={"first_name": "A", "last_name": "B", "email": "a@b.example"})
+def test_16_create_says_where_and_put_is_patch(client: Client) -> None:
+    answer = client.request("POST", "/patients", body={"first_name": "A", "last_name": "B", "email": "a@b.example"})
     made = body_of(answer)
     assert (answer.status, answer.headers["Location"]) == (201, f"{BASE}/patients/{made['id']}")
     assert made["links"] == {"self": f"{BASE}/patients/{made['id']}"}
-    put = desk.ask("PUT", f"/patients/{made['id']}", body={"last_name": "C"})
+    put = client.request("PUT", f"/patients/{made['id']}", body={"last_name": "C"})
     changed = body_of(put)
     assert (put.status, changed["last_name"], changed["email"]) == (200, "C", "a@b.example")
-    assert desk.patch(f"/patients/{made['id']}", {"email": None})["email"] is None
+    assert client.patch(f"/patients/{made['id']}", {"email": None})["email"] is None
 
 
-def test_17_updated_at_moves_only_on_a_real_change(desk: Front) -> None:
-    made = desk.post("/patients", {"first_name": "A", "last_name": "B"})
+def test_17_updated_at_moves_only_on_a_real_change(client: Client) -> None:
+    made = client.post("/patients", {"first_name": "A", "last_name": "B"})
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", made["created_at"])
-    desk.sandbox.clock.advance(timedelta(minutes=5))
-    assert desk.patch(f"/patients/{made['id']}", {"last_name": "B"})["updated_at"] == made["updated_at"]
-    assert desk.patch(f"/patients/{made['id']}", {"last_name": "C"})["updated_at"] == "2026-11-23T22:05:00Z"
+    client.sandbox.clock.advance(timedelta(minutes=5))
+    assert client.patch(f"/patients/{made['id']}", {"last_name": "B"})["updated_at"] == made["updated_at"]
+    assert client.patch(f"/patients/{made['id']}", {"last_name": "C"})["updated_at"] == "2026-11-23T22:05:00Z"
 
 
-def test_18_links_are_absolute_and_unset_ones_left_out(desk: Front) -> None:
-    made = desk.book("2026-11-30T00:00:00Z")
-    assert made["patient"] == {"links": {"self": f"{BASE}/patients/{desk.id('patients', 'Ana Lima')}"}}
+def test_18_links_are_absolute_and_unset_ones_left_out(client: Client) -> None:
+    made = client.book("2026-11-30T00:00:00Z")
+    assert made["patient"] == {"links": {"self": f"{BASE}/patients/{client.id('patients', 'Ana Lima')}"}}
     assert made["attendees"] == {"links": {"self": f"{BASE}/individual_appointments/{made['id']}/attendees"}}
     assert "patient_case" not in made and "repeated_from" not in made
     assert made["repeats"] is None
     assert "patient_id" not in made
-    booking = desk.get(f"/bookings/{made['id']}")
+    booking = client.get(f"/bookings/{made['id']}")
     assert booking["links"] == {"self": f"{BASE}/bookings/{made['id']}"}
     assert booking["conflicts"] == made["conflicts"]
     elsewhere = Sandbox(now=NOW, frozen=True, base_url="https://api.au1.cliniko.com/v1")
-    assert Front(elsewhere).get("/user")["links"]["self"].startswith("https://api.au1.cliniko.com/v1/users/")
+    assert Client(elsewhere).get("/user")["links"]["self"].startswith("https://api.au1.cliniko.com/v1/users/")
 
 
-def test_19_decimals_are_normalised_strings_and_totals_numbers(desk: Front) -> None:
-    made = desk.post("/taxes", {"name": "VAT", "rate": 20})
+def test_19_decimals_are_normalised_strings_and_totals_numbers(client: Client) -> None:
+    made = client.post("/taxes", {"name": "VAT", "rate": 20})
     assert made["rate"] == "20.0"
-    assert desk.patch(f"/taxes/{made['id']}", {"rate": "7.50"})["rate"] == "7.5"
-    item = desk.get("/invoice_items")["invoice_items"][0]
+    assert client.patch(f"/taxes/{made['id']}", {"rate": "7.50"})["rate"] == "7.5"
+    item = client.get("/invoice_items")["invoice_items"][0]
     assert isinstance(item["total_including_tax"], float)
     assert isinstance(item["net_price"], str) and "." in item["net_price"]
 
 
 def test_20_too_many_requests_in_a_minute_wait_for_the_next(seconds: int = 60) -> None:
     clinic = Sandbox(now=NOW + timedelta(seconds=20), frozen=True, rate_limit=3)
-    desk, other = Front(clinic), Front(clinic, "receptionist")
-    assert [desk.ask("GET", "/user").status for _ in range(4)] == [200, 200, 200, 429]
-    refused = desk.ask("GET", "/user")
+    client, other = Client(clinic), Client(clinic, "receptionist")
+    assert [client.request("GET", "/user").status for _ in range(4)] == [200, 200, 200, 429]
+    refused = client.request("GET", "/user")
     assert int(refused.headers["X-RateLimit-Reset"]) == int(NOW.timestamp()) + seconds
-    assert other.ask("GET", "/user").status == 200
+    assert other.request("GET", "/user").status == 200
     clinic.clock.advance(timedelta(seconds=39))
-    assert desk.ask("GET", "/user").status == 429
+    assert client.request("GET", "/user").status == 429
     clinic.clock.advance(timedelta(seconds=1))
-    assert desk.ask("GET", "/user").status == 200
+    assert client.request("GET", "/user").status == 200
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_20_too_many_requests_in_a_minute_wait_for_the_next(seconds: int = 60) -
     ],
 )
 def test_21_roles_open_doors(sandbox: Sandbox, role: str, method: str, path: str, status: int) -> None:
-    answer = Front(sandbox, role).ask(method, path)
+    answer = Client(sandbox, role).request(method, path)
     assert answer.status == status
     assert status != 403 or answer.body == b""
 
@@ -278,10 +278,10 @@ def test_21_roles_open_doors(sandbox: Sandbox, role: str, method: str, path: str
 def test_21_each_key_belongs_to_a_user_of_its_role(sandbox: Sandbox) -> None:
     assert next(iter(sandbox.keys.items())) == ("administrator", "demo-au1")
     for role in sandbox.keys:
-        assert Front(sandbox, role).get("/user")["role"] == role
+        assert Client(sandbox, role).get("/user")["role"] == role
 
 
-def test_22_services_take_no_q_and_strange_parameters_are_ignored(desk: Front) -> None:
-    plain = desk.get("/services")
-    assert desk.get("/services", "nonsense:=1")["services"] == plain["services"]
-    assert desk.get("/patients", color="blue")["total_entries"] == desk.get("/patients")["total_entries"]
+def test_22_services_take_no_q_and_strange_parameters_are_ignored(client: Client) -> None:
+    plain = client.get("/services")
+    assert client.get("/services", "nonsense:=1")["services"] == plain["services"]
+    assert client.get("/patients", color="blue")["total_entries"] == client.get("/patients")["total_entries"]

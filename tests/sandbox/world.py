@@ -7,7 +7,7 @@ from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.rules.attachments import PROCESSING
 from cliniko_mcp.sandbox.wire import SandboxResponse
 
-from .front import NOW, Front, last
+from .client import NOW, Client, last
 from .full_bodies import BODIES, DATE, FIELD, MADE, OPTION, SECTION, SPECIAL, Body, referral
 
 PARENTS = {"business_id": "businesses"}
@@ -18,27 +18,27 @@ class World:
 
     def __init__(self) -> None:
         self.sandbox = Sandbox(now=NOW, frozen=True, rate_limit=0)
-        self.front = Front(self.sandbox)
+        self.client = Client(self.sandbox)
         self.ids: dict[str, str] = {}
         self._answers: dict[str, SandboxResponse] = {}
-        self._plant()
+        self._add_records()
         for resource in MADE:
             self.ids[resource] = self.make(resource)
         self._tie()
 
     def make(self, resource: str) -> str:
         """A new record, by its create operation."""
-        return self.front.post(f"/{resource}", BODIES[resource](self))["id"]
+        return self.client.post(f"/{resource}", BODIES[resource](self))["id"]
 
-    def _plant(self) -> None:
+    def _add_records(self) -> None:
         """What the seed has, and what no operation makes."""
-        front, put = self.front, self.sandbox.context.insert
-        invoice = next(row for row in front.rows("/invoices") if "original_invoice" not in row)
-        site, kind = front.id("businesses", "Northside"), front.id("appointment_types", "Standard consult")
-        group = next(row for row in front.rows("/group_appointments") if row["patient_ids"])
+        client, put = self.client, self.sandbox.context.insert
+        invoice = next(row for row in client.rows("/invoices") if "original_invoice" not in row)
+        site, kind = client.id("businesses", "Northside"), client.id("appointment_types", "Standard consult")
+        group = next(row for row in client.rows("/group_appointments") if row["patient_ids"])
         self.ids |= {
             "invoices": invoice["id"],
-            "invoice_items": front.rows(f"/invoices/{invoice['id']}/invoice_items")[0]["id"],
+            "invoice_items": client.rows(f"/invoices/{invoice['id']}/invoice_items")[0]["id"],
             "businesses": site,
             "appointment_types": kind,
             "group_appointments": group["id"],
@@ -48,8 +48,8 @@ class World:
             "attendees": last(invoice["attendee"]),
             "patients": last(invoice["patient"]),
             "practitioners": last(invoice["practitioner"]),
-            "users": front.get("/user")["id"],
-            "daily_availabilities": front.rows("/daily_availabilities")[0]["id"],
+            "users": client.get("/user")["id"],
+            "daily_availabilities": client.rows("/daily_availabilities")[0]["id"],
         }
         self.ids["referral_source_types"] = str(
             put("referral_source_types", {"name": "Doctor", "referrer_type": "Contact", "subcategories": ["GP"]})["id"]
@@ -71,9 +71,9 @@ class World:
                     "from": "Clinic",
                 },
             )
-        self._ask_custom_fields()
+        self._define_custom_fields()
 
-    def _ask_custom_fields(self) -> None:
+    def _define_custom_fields(self) -> None:
         row = self.sandbox.context.get("settings", "settings")
         assert row is not None
         assert isinstance(row["shown"], dict)
@@ -95,10 +95,10 @@ class World:
 
     def _tie(self) -> None:
         """Fill the lists under other records, and the records that only exist under one."""
-        form = self.front.get(f"/patient_forms/{self.ids['patient_forms']}")
+        form = self.client.get(f"/patient_forms/{self.ids['patient_forms']}")
         self.ids["signatures"] = form["signatures"]["links"]["self"].rsplit("/", 1)[-1]
-        self.front.patch(f"/patients/{self.ids['patients']}", BODIES["patients"](self))
-        self.front.patch(f"/patients/{self.ids['patients']}/referral_source", referral(self))
+        self.client.patch(f"/patients/{self.ids['patients']}", BODIES["patients"](self))
+        self.client.patch(f"/patients/{self.ids['patients']}/referral_source", referral(self))
         self.sandbox.clock.advance(PROCESSING)
 
     def path(self, operation: Operation, own: str | None = None) -> str:
@@ -112,10 +112,10 @@ class World:
     def answer(self, operation: Operation) -> SandboxResponse:
         """The answer to a good request for this operation, which is made once."""
         if operation.name not in self._answers:
-            self._answers[operation.name] = self._ask(operation)
+            self._answers[operation.name] = self._request(operation)
         return self._answers[operation.name]
 
-    def _ask(self, operation: Operation) -> SandboxResponse:
+    def _request(self, operation: Operation) -> SandboxResponse:
         body, own = None, None
         if operation.shape in ("update", "create"):
             known = set(operation.given_body.wire_names().values()) if operation.given_body else set()
@@ -125,8 +125,8 @@ class World:
         if operation.method != "GET" and "id" in operation.path_ids:
             own = self.make(operation.resource)
         if operation.shape == "unarchive":
-            self.front.post(f"/{operation.resource}/{own}/archive", status=204)
+            self.client.post(f"/{operation.resource}/{own}/archive", status=204)
         if operation.shape == "cancel":
             body = {"cancellation_reason": 30, "cancellation_note": "Called"}
         query = [("from", "2026-11-30"), ("to", "2026-12-04")] if operation.query else []
-        return self.front.ask(operation.method, self.path(operation, own), query, body)
+        return self.client.request(operation.method, self.path(operation, own), query, body)

@@ -40,13 +40,17 @@ FILTERS = COMMON | {
 class AppointmentTypeBillableItems(Resource):
     """The fees charged by default when an appointment of a type is invoiced."""
 
-    list_appointment_type_billable_items = List(AppointmentTypeBillableItem, "/appointment_type_billable_items", "List the fees that appointment types charge by default.",
-                                                filters=FILTERS, synonyms="what does a visit cost default charge fee for treatment price of consultation invoiced for type")
-    get_appointment_type_billable_item = Get(AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Read one default fee of an appointment type.",
-                                             synonyms="default charge fee of treatment")
-    create_appointment_type_billable_item = Create(AppointmentTypeBillableItemBody, AppointmentTypeBillableItem, "/appointment_type_billable_items", "Make an appointment type charge a fee (billable item) by default.",
-                                                   synonyms="attach fee to treatment charge for consultation link price set default charge")
-    update_appointment_type_billable_item = Update(AppointmentTypeBillableItemChanges, AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}", "Change a default fee of an appointment type.",
-                                                   synonyms="edit default charge discount on treatment swap fee quantity")
-    delete_appointment_type_billable_item = Delete("/appointment_type_billable_items/{id}", "Take a default fee off an appointment type for good.",
-                                                   synonyms="remove charge from treatment detach fee stop charging unlink")
+    list_appointment_type_billable_items = List(
+        AppointmentTypeBillableItem, "/appointment_type_billable_items",
+        "List the fees that appointment types charge by default.",
+        filters=FILTERS)
+    get_appointment_type_billable_item = Get(
+        AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}",
+        "Read one default fee of an appointment type.")
+    create_appointment_type_billable_item = Create(
+        AppointmentTypeBillableItemBody, AppointmentTypeBillableItem, "/appointment_type_billable_items",
+        "Make an appointment type charge a fee (billable item) by default.")
+    update_appointment_type_billable_item = Update(
+        AppointmentTypeBillableItemChanges, AppointmentTypeBillableItem, "/appointment_type_billable_items/{id}",
+        "Change a default fee of an appointment type.")
+    delete_appointment_type_billable_item = Delete("/appointment_type_billable_items/{id}", "Take a default fee off an appointment type for good.")

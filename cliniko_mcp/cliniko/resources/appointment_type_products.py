@@ -40,13 +40,15 @@ FILTERS = COMMON | {
 class AppointmentTypeProducts(Resource):
     """The goods sold by default when an appointment of a type is invoiced."""
 
-    list_appointment_type_products = List(AppointmentTypeProduct, "/appointment_type_products", "List the products that appointment types sell by default.",
-                                          filters=FILTERS, synonyms="goods included in treatment consumables used per visit default stock sold with consultation")
-    get_appointment_type_product = Get(AppointmentTypeProduct, "/appointment_type_products/{id}", "Read one default product of an appointment type.",
-                                       synonyms="goods included in treatment consumable")
-    create_appointment_type_product = Create(AppointmentTypeProductBody, AppointmentTypeProduct, "/appointment_type_products", "Make an appointment type sell a product by default.",
-                                             synonyms="attach goods to treatment bundle consumable link stock item with consultation include")
-    update_appointment_type_product = Update(AppointmentTypeProductChanges, AppointmentTypeProduct, "/appointment_type_products/{id}", "Change a default product of an appointment type.",
-                                             synonyms="edit bundled goods discount on product of treatment swap consumable quantity")
-    delete_appointment_type_product = Delete("/appointment_type_products/{id}", "Take a default product off an appointment type for good.",
-                                             synonyms="remove goods from treatment detach consumable unbundle unlink")
+    list_appointment_type_products = List(
+        AppointmentTypeProduct, "/appointment_type_products",
+        "List the products that appointment types sell by default.",
+        filters=FILTERS)
+    get_appointment_type_product = Get(AppointmentTypeProduct, "/appointment_type_products/{id}", "Read one default product of an appointment type.")
+    create_appointment_type_product = Create(
+        AppointmentTypeProductBody, AppointmentTypeProduct, "/appointment_type_products",
+        "Make an appointment type sell a product by default.")
+    update_appointment_type_product = Update(
+        AppointmentTypeProductChanges, AppointmentTypeProduct, "/appointment_type_products/{id}",
+        "Change a default product of an appointment type.")
+    delete_appointment_type_product = Delete("/appointment_type_products/{id}", "Take a default product off an appointment type for good.")

@@ -37,7 +37,8 @@ class AppointmentTypeBody(AppointmentTypeDetails):
 
 
 class AppointmentType(AppointmentTypeDetails, Record):
-    concise = ("id", "name", "category", "duration_in_minutes", "max_attendees", "deposit_price", "show_in_online_bookings", "telehealth_enabled", "archived_at")
+    concise = (
+        "id", "name", "category", "duration_in_minutes", "max_attendees", "deposit_price", "show_in_online_bookings", "telehealth_enabled", "archived_at")
 
     id: Id
     archived_at: Timestamp | None = None
@@ -67,16 +68,19 @@ FILTERS = COMMON | {
 class AppointmentTypes(Resource):
     """What can be booked: consultations, treatments, reviews, classes."""
 
-    list_appointment_types = List(AppointmentType, "/appointment_types", "List appointment types (treatments, services, classes) with length and places.",
-                                  filters=FILTERS, synonyms="treatments services consultations classes what do we offer kinds of appointment how long length minutes price offered online types")
-    get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type (treatment, service).",
-                               hidden=("archived_at",), synonyms="treatment service consultation class duration length deposit minutes online")
-    create_appointment_type = Create(AppointmentTypeBody, AppointmentType, "/appointment_types", "Add an appointment type (treatment, service, class).",
-                                     synonyms="new treatment service consultation class offer kind of appointment introduce begin offering start visit")
-    update_appointment_type = Update(AppointmentTypeBody, AppointmentType, "/appointment_types/{id}", "Change an appointment type, who offers it and where.",
-                                     synonyms="edit treatment service duration length rename class offer online lead time minutes longer shorter price deposit colour hour consults initial take")
-    archive_appointment_type = Archive("/appointment_types/{id}/archive", "Stop offering an appointment type; appointments already made stay.",
-                                       synonyms="retire treatment remove service stop offering discontinue class no longer offer drop rid")
-    list_practitioner_appointment_types = List(AppointmentType, "/practitioners/{practitioner_id}/appointment_types", "List the appointment types (treatments) that one practitioner offers.",
-                                               filters=FILTERS, synonyms="what does this clinician do which treatments services can she offer one treat sees bookable")
-    delete_appointment_type = Archive("/appointment_types/{id}", "Archive an appointment type the old way. Deprecated: use archive_appointment_type.", method="DELETE", replaced_by="archive_appointment_type")
+    list_appointment_types = List(
+        AppointmentType, "/appointment_types",
+        "List appointment types (treatments, services, classes) with length and places.",
+        filters=FILTERS)
+    get_appointment_type = Get(AppointmentType, "/appointment_types/{id}", "Read one appointment type (treatment, service).", hidden=("archived_at",))
+    create_appointment_type = Create(AppointmentTypeBody, AppointmentType, "/appointment_types", "Add an appointment type (treatment, service, class).")
+    update_appointment_type = Update(AppointmentTypeBody, AppointmentType, "/appointment_types/{id}", "Change an appointment type, who offers it and where.")
+    archive_appointment_type = Archive("/appointment_types/{id}/archive", "Stop offering an appointment type; appointments already made stay.")
+    list_practitioner_appointment_types = List(
+        AppointmentType, "/practitioners/{practitioner_id}/appointment_types",
+        "List the appointment types (treatments) that one practitioner offers.",
+        filters=FILTERS)
+    delete_appointment_type = Archive(
+        "/appointment_types/{id}",
+        "Archive an appointment type the old way. Deprecated: use archive_appointment_type.",
+        method="DELETE", replaced_by="archive_appointment_type")

@@ -5,8 +5,9 @@ from pydantic import Field
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri, coded
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive, Cancel, Create, Get, List, Resource, Update
+from cliniko_mcp.cliniko.shapes.bookings import VisitStamps
 
 
 class AttendeeChanges(Body):
@@ -28,27 +29,16 @@ class AttendeeCancellation(Body):
     apply_to_repeats: bool | None = None
 
 
-class Attendee(AttendeeBody, Record):
+class Attendee(AttendeeBody, VisitStamps):
     id: Id
     archived_at: Timestamp | None = None
-    booking_ip_address: str | None = None
-    cancellation_note: str | None = None
-    cancellation_reason: int | None = None
-    cancellation_reason_description: str | None = None
     cancellation_url: Uri | None = None
-    cancelled_at: Timestamp | None = None
     created_at: Timestamp | None = None
     deleted_at: Timestamp | None = None
-    email_reminder_sent: bool | None = None
-    invoice_status: int | None = None
-    online_booking_policy_accepted: bool | None = None
     sent_email_follow_ups_count: int | None = None
     sent_email_reminders_count: int | None = None
     sent_sms_follow_ups_count: int | None = None
     sent_sms_reminders_count: int | None = None
-    sms_reminder_sent: bool | None = None
-    telehealth_url: Uri | None = None
-    treatment_note_status: int | None = None
     updated_at: Timestamp | None = None
 
 
@@ -67,22 +57,28 @@ STAMPS = ("archived_at", "cancelled_at", "deleted_at")
 class Attendees(Resource):
     """Patients' places in bookings: one for each individual appointment, several for a group (class)."""
 
-    list_attendees = List(Attendee, "/attendees", "List who is booked into appointments and classes, with arrival and case. booking_id gives one class.",
-                          filters=FILTERS, synonyms="who is in the class participants roster signed up arrived checked in no-show dna waiting room turned came missed roll attendance names didn't yesterday attend attended")
-    get_attendee = Get(Attendee, "/attendees/{id}", "Read one attendee: a patient's place in a booking.",
-                       hidden=STAMPS, synonyms="participant place in class arrived reminder sent")
-    create_attendee = Create(AttendeeBody, Attendee, "/attendees", "Add a patient to a class (group appointment) that has room. The patient may be notified.",
-                             synonyms="add to class enrol join group put in session squeeze one more into extra person book beginners sign pilates yoga")
-    update_attendee = Update(AttendeeChanges, Attendee, "/attendees/{id}", "Mark a patient as arrived or a no-show (DNA), or change a visit's notes or case.",
-                             synonyms="check in arrived turned up did not attend dna no-show mark attendance here waiting room tick present absent missed late forgot note visit today front counter came record arrival class")
-    archive_attendee = Archive("/attendees/{id}/archive", "Remove a patient's place in a class made by mistake; cancel_attendee keeps the reason.",
-                               synonyms="remove from class take out of group wrong person added mistake")
-    cancel_attendee = Cancel(AttendeeCancellation, "/attendees/{id}/cancel", "Cancel a patient's place in a class, with a reason. Cannot be undone.",
-                             synonyms="cannot make class drop out withdraw can't come not coming group take off list sick pilates yoga hydro")
-    delete_attendee = Archive("/attendees/{id}", "Archive an attendee the old way. Deprecated: use archive_attendee.", method="DELETE", replaced_by="archive_attendee")
-    list_group_appointment_attendees = List(Attendee, "/group_appointments/{group_appointment_id}/attendees", "List the attendees of one group appointment. Deprecated: use list_attendees with booking_id.",
-                                            filters=FILTERS, replaced_by="list_attendees")
-    list_individual_appointment_attendees = List(Attendee, "/individual_appointments/{individual_appointment_id}/attendees", "List the attendee of one individual appointment. Deprecated: use list_attendees with booking_id.",
-                                                 filters=FILTERS, replaced_by="list_attendees")
-    list_patient_case_attendees = List(Attendee, "/patient_cases/{patient_case_id}/attendees", "List the attendees of one patient case. Deprecated: use list_attendees with patient_case_id.",
-                                       filters=FILTERS, replaced_by="list_attendees")
+    list_attendees = List(
+        Attendee, "/attendees",
+        "List who is booked into appointments and classes, with arrival and case. booking_id gives one class.",
+        filters=FILTERS)
+    get_attendee = Get(Attendee, "/attendees/{id}", "Read one attendee: a patient's place in a booking.", hidden=STAMPS)
+    create_attendee = Create(AttendeeBody, Attendee, "/attendees", "Add a patient to a class (group appointment) that has room. The patient may be notified.")
+    update_attendee = Update(AttendeeChanges, Attendee, "/attendees/{id}", "Mark a patient as arrived or a no-show (DNA), or change a visit's notes or case.")
+    archive_attendee = Archive("/attendees/{id}/archive", "Remove a patient's place in a class made by mistake; cancel_attendee keeps the reason.")
+    cancel_attendee = Cancel(AttendeeCancellation, "/attendees/{id}/cancel", "Cancel a patient's place in a class, with a reason. Cannot be undone.")
+    delete_attendee = Archive(
+        "/attendees/{id}",
+        "Archive an attendee the old way. Deprecated: use archive_attendee.",
+        method="DELETE", replaced_by="archive_attendee")
+    list_group_appointment_attendees = List(
+        Attendee, "/group_appointments/{group_appointment_id}/attendees",
+        "List the attendees of one group appointment. Deprecated: use list_attendees with booking_id.",
+        filters=FILTERS, replaced_by="list_attendees")
+    list_individual_appointment_attendees = List(
+        Attendee, "/individual_appointments/{individual_appointment_id}/attendees",
+        "List the attendee of one individual appointment. Deprecated: use list_attendees with booking_id.",
+        filters=FILTERS, replaced_by="list_attendees")
+    list_patient_case_attendees = List(
+        Attendee, "/patient_cases/{patient_case_id}/attendees",
+        "List the attendees of one patient case. Deprecated: use list_attendees with patient_case_id.",
+        filters=FILTERS, replaced_by="list_attendees")

@@ -34,9 +34,11 @@ FILTERS = COMMON | {"business_id": NUMBER, "practitioner_id": NUMBER, "starts_at
 class AvailabilityBlocks(Resource):
     """One-off openings outside the weekly hours."""
 
-    list_availability_blocks = List(AvailabilityBlock, "/availability_blocks", "List extra shifts, beyond the hours of list_daily_availabilities.",
-                                    filters=FILTERS, synonyms="extra shifts additional hours one-off openings overtime saturday sessions opened")
-    get_availability_block = Get(AvailabilityBlock, "/availability_blocks/{id}", "Read one extra shift.",
-                                 synonyms="extra shift additional opening")
-    create_availability_block = Create(AvailabilityBlockBody, AvailabilityBlock, "/availability_blocks", "Open an extra shift at a site. Only Cliniko itself can change it.",
-                                       synonyms="add shift extra clinic additional hours open up saturday late night session day sunday evening diary")
+    list_availability_blocks = List(
+        AvailabilityBlock, "/availability_blocks",
+        "List extra shifts, beyond the hours of list_daily_availabilities.",
+        filters=FILTERS)
+    get_availability_block = Get(AvailabilityBlock, "/availability_blocks/{id}", "Read one extra shift.")
+    create_availability_block = Create(
+        AvailabilityBlockBody, AvailabilityBlock, "/availability_blocks",
+        "Open an extra shift at a site. Only Cliniko itself can change it.")

@@ -1,4 +1,7 @@
-"""Available times: the starts that patients could book online. The diary itself may hold more (api.md 3.1)."""
+"""Available times: the starts that patients could book online. The diary itself may hold more.
+
+Source: cliniko-api.md#available-times.
+"""
 
 from pydantic import Field
 
@@ -25,7 +28,11 @@ class NextAvailableTime(AvailableTime):
 class AvailableTimes(Resource):
     """Openings that patients could book online: starts only, for one practitioner, type and site."""
 
-    list_available_times = List(AvailableTime, f"{PLACE}/available_times", "List free slots for online booking with one practitioner, type and site, over at most 7 days.",
-                                sortable=False, query=Window, synonyms="free slots openings availability gaps vacancies times free when can I come gap find opening room could fit minutes see someone sooner chance earlier offered date")
-    get_next_available_time = Get(NextAvailableTime, f"{PLACE}/next_available_time", "Find the first free slot for online booking with one practitioner, type and site.",
-                                  query=Window, synonyms="soonest earliest slot asap first free time next opening available gap see someone new patient sooner chance earlier")
+    list_available_times = List(
+        AvailableTime, f"{PLACE}/available_times",
+        "List free slots for online booking with one practitioner, type and site, over at most 7 days.",
+        sortable=False, query=Window)
+    get_next_available_time = Get(
+        NextAvailableTime, f"{PLACE}/next_available_time",
+        "Find the first free slot for online booking with one practitioner, type and site.",
+        query=Window)

@@ -39,14 +39,12 @@ FILTERS = COMMON | {
 class BillableItems(Resource):
     """The clinic's fees: price list, item codes, rates for a consultation."""
 
-    list_billable_items = List(BillableItem, "/billable_items", "List fees (the price list): name, code, price, tax.",
-                               filters=FILTERS, synonyms="prices rates how much do we charge fee schedule item codes cost of consultation price consult follow up initial gap report group session massage")
-    get_billable_item = Get(BillableItem, "/billable_items/{id}", "Read one fee (billable item).",
-                            hidden=("archived_at",), synonyms="price rate charge item code cost fee")
-    create_billable_item = Create(BillableItemBody, BillableItem, "/billable_items", "Add a fee (billable item) to the price list.",
-                                  synonyms="new price charge rate item code service fee telehealth")
-    update_billable_item = Update(BillableItemBody, BillableItem, "/billable_items/{id}", "Change a fee; invoices already made stay.",
-                                  synonyms="put price up raise rates edit fee change cost item code increase dollars rise dearer cheaper consult less")
-    archive_billable_item = Archive("/billable_items/{id}/archive", "Take a fee off the price list by archiving it.",
-                                    synonyms="retire fee remove price stop charging discontinue rate no longer charge")
-    delete_billable_item = Archive("/billable_items/{id}", "Archive a fee the old way. Deprecated: use archive_billable_item.", method="DELETE", replaced_by="archive_billable_item")
+    list_billable_items = List(BillableItem, "/billable_items", "List fees (the price list): name, code, price, tax.", filters=FILTERS)
+    get_billable_item = Get(BillableItem, "/billable_items/{id}", "Read one fee (billable item).", hidden=("archived_at",))
+    create_billable_item = Create(BillableItemBody, BillableItem, "/billable_items", "Add a fee (billable item) to the price list.")
+    update_billable_item = Update(BillableItemBody, BillableItem, "/billable_items/{id}", "Change a fee; invoices already made stay.")
+    archive_billable_item = Archive("/billable_items/{id}/archive", "Take a fee off the price list by archiving it.")
+    delete_billable_item = Archive(
+        "/billable_items/{id}",
+        "Archive a fee the old way. Deprecated: use archive_billable_item.",
+        method="DELETE", replaced_by="archive_billable_item")

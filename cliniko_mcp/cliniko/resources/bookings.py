@@ -2,51 +2,24 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri
+from cliniko_mcp.cliniko.fields import Id
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Resource
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRuleRecord
+from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps
 
 
-class Booking(Record):
+class Booking(AppointmentStamps):
     """Any of three kinds: a group has `max_attendees`, an individual appointment `patient_id`, a block neither."""
 
-    concise = ("id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids", "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
+    concise = (
+        "id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids",
+        "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note",
+        "archived_at", "deleted_at")
 
-    id: Id
-    appointment_type_id: Id | None = None
-    archived_at: Timestamp | None = None
-    booking_ip_address: str | None = None
-    business_id: Id | None = None
-    cancellation_note: str | None = None
-    cancellation_reason: int | None = None
-    cancellation_reason_description: str | None = None
-    cancelled_at: Timestamp | None = None
-    created_at: Timestamp | None = None
-    deleted_at: Timestamp | None = None
-    did_not_arrive: bool | None = None
-    email_reminder_sent: bool | None = None
-    ends_at: Timestamp | None = None
-    has_patient_appointment_notes: bool | None = None
-    invoice_status: int | None = Field(default=None, description="10 open, 20 paid, 30 closed, 40 open credit.")
     max_attendees: int | None = Field(default=None, description="Only on group appointments.")
-    notes: str | None = None
-    online_booking_policy_accepted: bool | None = None
-    patient_arrived: bool | None = None
-    patient_case_id: Id | None = None
     patient_id: Id | None = Field(default=None, description="Only on individual appointments.")
     patient_ids: list[Id] | None = Field(default=None, description="Only on group appointments.")
-    patient_name: str | None = None
-    practitioner_id: Id | None = None
-    repeat_rule: RepeatRuleRecord | None = None
-    repeated_from_id: Id | None = None
-    sms_reminder_sent: bool | None = None
-    starts_at: Timestamp | None = None
-    telehealth_url: Uri | None = None
-    treatment_note_status: int | None = Field(default=None, description="10 draft, 90 final.")
     unavailable_block_type_id: Id | None = Field(default=None, description="Only on unavailable blocks.")
-    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {
@@ -72,9 +45,13 @@ STAMPS = ("archived_at", "cancelled_at", "deleted_at")
 class Bookings(Resource):
     """The diary (calendar) as a whole, to read; each kind is booked and changed through its own operations."""
 
-    list_bookings = List(Booking, "/bookings", "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status 10 draft, 90 final; invoice_status 10 open, 20 paid, 30 closed, 40 credit.",
-                         filters=FILTERS, synonyms="schedule day sheet run sheet agenda who is coming today tomorrow unpaid notes not written afternoon morning list busy full today's tomorrow's week ahead next whole everyone lineup print yesterday invoice uninvoiced")
-    get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.",
-                      hidden=STAMPS, synonyms="diary calendar schedule entry what is this booking")
-    list_patient_case_bookings = List(Booking, "/patient_cases/{patient_case_id}/bookings", "List the diary entries of one patient case. Deprecated: use list_attendees with patient_case_id.",
-                                      filters=FILTERS, replaced_by="list_attendees")
+    list_bookings = List(
+        Booking, "/bookings",
+        "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status 10 draft, 90 final; "
+        "invoice_status 10 open, 20 paid, 30 closed, 40 credit.",
+        filters=FILTERS)
+    get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.", hidden=STAMPS)
+    list_patient_case_bookings = List(
+        Booking, "/patient_cases/{patient_case_id}/bookings",
+        "List the diary entries of one patient case. Deprecated: use list_attendees with patient_case_id.",
+        filters=FILTERS, replaced_by="list_attendees")

@@ -38,7 +38,9 @@ class BusinessBody(BusinessDetails):
 
 
 class Business(BusinessDetails, Record):
-    concise = ("id", "business_name", "display_name", "address_1", "address_2", "city", "state", "post_code", "contact_information", "time_zone_identifier", "show_in_online_bookings", "archived_at", "deleted_at")
+    concise = (
+        "id", "business_name", "display_name", "address_1", "address_2", "city", "state", "post_code", "contact_information", "time_zone_identifier",
+        "show_in_online_bookings", "archived_at", "deleted_at")
 
     id: Id
     archived_at: Timestamp | None = None
@@ -62,16 +64,13 @@ STAMPS = ("archived_at", "deleted_at")
 class Businesses(Resource):
     """The clinic's sites: locations, branches, rooms under one roof with their own address and time zone."""
 
-    list_businesses = List(Business, "/businesses", "List sites (locations, branches) with address and time zone.",
-                           filters=FILTERS, synonyms="locations branches clinics offices where are we addresses sites phone number parking")
-    get_business = Get(Business, "/businesses/{id}", "Read one site (location) with its contact details.",
-                       hidden=STAMPS, synonyms="location branch clinic address opening details phone number email hours")
-    create_business = Create(BusinessBody, Business, "/businesses", "Add a site (location, branch).",
-                             synonyms="open new location branch clinic office second site another address")
-    update_business = Update(BusinessBody, Business, "/businesses/{id}", "Change a site's details or the types offered there.",
-                             synonyms="edit location address branch details offer type at site rename clinic moved new phone number email")
-    archive_business = Archive("/businesses/{id}/archive", "Close a site (location). unarchive_business reopens it.",
-                               synonyms="close location shut branch remove clinic hide site closing down")
-    unarchive_business = Unarchive(Business, "/businesses/{id}/unarchive", "Reopen an archived site (location).",
-                                   synonyms="restore location bring back branch reopen clinic undo archive")
-    delete_business = Archive("/businesses/{id}", "Archive a site the old way. Deprecated: use archive_business.", method="DELETE", replaced_by="archive_business")
+    list_businesses = List(Business, "/businesses", "List sites (locations, branches) with address and time zone.", filters=FILTERS)
+    get_business = Get(Business, "/businesses/{id}", "Read one site (location) with its contact details.", hidden=STAMPS)
+    create_business = Create(BusinessBody, Business, "/businesses", "Add a site (location, branch).")
+    update_business = Update(BusinessBody, Business, "/businesses/{id}", "Change a site's details or the types offered there.")
+    archive_business = Archive("/businesses/{id}/archive", "Close a site (location). unarchive_business reopens it.")
+    unarchive_business = Unarchive(Business, "/businesses/{id}/unarchive", "Reopen an archived site (location).")
+    delete_business = Archive(
+        "/businesses/{id}",
+        "Archive a site the old way. Deprecated: use archive_business.",
+        method="DELETE", replaced_by="archive_business")

@@ -25,7 +25,9 @@ class MemoDetails(Body):
 
 
 class AnyCommunication(Record):
-    concise = ("id", "category", "type", "direction_description", "from", "to", "content_subject", "content", "confidential", "patient_id", "created_at", "archived_at")
+    concise = (
+        "id", "category", "type", "direction_description", "from", "to", "content_subject", "content", "confidential", "patient_id", "created_at",
+        "archived_at")
 
     id: Id
     archived_at: Timestamp | None = None
@@ -59,13 +61,11 @@ Communication: Final = create_model("Communication", __base__=AnyCommunication, 
 class Communications(Resource):
     """Contact with patients: SMS, emails, letters and memos of phone calls."""
 
-    list_communications = List(Communication, "/communications", "List contact with patients: SMS, emails, letters, memos. type_code 1 SMS, 2 email, 3 phone, 4 other; category_code 1 reminder, 12 memo.",
-                               filters=COMMON | {"archived_at": INSTANT, "category_code": NUMBER, "letter_id": NUMBER, "patient_id": NUMBER, "type_code": NUMBER}, synonyms="messages texts sms emails phone call log reminders sent did they reply correspondence history voicemail emailed texted called gone contacted reminder confirmation ring rang contact spoken last")
-    get_communication = Get(Communication, "/communications/{id}", "Read one SMS, email, letter or memo in full.",
-                            hidden=("archived_at",), synonyms="message text sms email phone call what did it say reply correspondence said content")
-    create_communication = Create(MemoBody, Communication, "/communications", "Record a memo of a call, text, email or talk with a patient. Sends nothing.",
-                                  synonyms="log note phone call rang spoke left voicemail message texted emailed file note called conversation talked chatted answer back")
-    update_communication = Update(MemoBody, Communication, "/communications/{id}", "Correct a memo of contact with a patient.",
-                                  synonyms="edit phone call log file note voicemail message fix memo amend")
-    archive_communication = Archive("/communications/{id}/archive", "Archive a memo of contact with a patient.",
-                                    synonyms="remove bin phone call log file note message wrong patient logged")
+    list_communications = List(
+        Communication, "/communications",
+        "List contact with patients: SMS, emails, letters, memos. type_code 1 SMS, 2 email, 3 phone, 4 other; category_code 1 reminder, 12 memo.",
+        filters=COMMON | {"archived_at": INSTANT, "category_code": NUMBER, "letter_id": NUMBER, "patient_id": NUMBER, "type_code": NUMBER})
+    get_communication = Get(Communication, "/communications/{id}", "Read one SMS, email, letter or memo in full.", hidden=("archived_at",))
+    create_communication = Create(MemoBody, Communication, "/communications", "Record a memo of a call, text, email or talk with a patient. Sends nothing.")
+    update_communication = Update(MemoBody, Communication, "/communications/{id}", "Correct a memo of contact with a patient.")
+    archive_communication = Archive("/communications/{id}/archive", "Archive a memo of contact with a patient.")

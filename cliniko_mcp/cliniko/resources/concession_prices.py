@@ -24,7 +24,5 @@ FILTERS = COMMON | {
 class ConcessionPrices(Resource):
     """Reduced prices: what pensioners or students pay for each fee."""
 
-    list_concession_prices = List(ConcessionPrice, "/concession_prices", "List what discount groups (concessions) pay for fees.",
-                                  filters=FILTERS, synonyms="pensioner rate student price how much with health care card senior discount discounted pensioners students pay")
-    get_concession_price = Get(ConcessionPrice, "/concession_prices/{id}", "Read one reduced price of a discount group.",
-                               synonyms="pensioner rate student price senior discount")
+    list_concession_prices = List(ConcessionPrice, "/concession_prices", "List what discount groups (concessions) pay for fees.", filters=FILTERS)
+    get_concession_price = Get(ConcessionPrice, "/concession_prices/{id}", "Read one reduced price of a discount group.")

@@ -27,11 +27,7 @@ FILTERS = COMMON | {
 class ConcessionTypes(Resource):
     """Discount groups: pensioner, student, health care card."""
 
-    list_concession_types = List(ConcessionType, "/concession_types", "List discount groups (concessions), such as pensioner or student.",
-                                 filters=FILTERS, synonyms="pensioner student senior health care card reduced rate discount groups concession discounts categories")
-    get_concession_type = Get(ConcessionType, "/concession_types/{id}", "Read one discount group (concession).",
-                              hidden=("archived_at",), synonyms="pensioner student senior reduced rate")
-    create_concession_type = Create(ConcessionTypeBody, ConcessionType, "/concession_types", "Add a discount group (concession).",
-                                    synonyms="new pensioner student senior rate health care card discount category")
-    update_concession_type = Update(ConcessionTypeBody, ConcessionType, "/concession_types/{id}", "Rename a discount group (concession).",
-                                    synonyms="edit pensioner student senior discount name")
+    list_concession_types = List(ConcessionType, "/concession_types", "List discount groups (concessions), such as pensioner or student.", filters=FILTERS)
+    get_concession_type = Get(ConcessionType, "/concession_types/{id}", "Read one discount group (concession).", hidden=("archived_at",))
+    create_concession_type = Create(ConcessionTypeBody, ConcessionType, "/concession_types", "Add a discount group (concession).")
+    update_concession_type = Update(ConcessionTypeBody, ConcessionType, "/concession_types/{id}", "Rename a discount group (concession).")

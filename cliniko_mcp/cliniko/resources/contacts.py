@@ -39,7 +39,9 @@ class ContactBody(ContactDetails):
 
 
 class Contact(ContactDetails, Record):
-    concise = ("id", "title", "first_name", "last_name", "preferred_name", "company_name", "occupation", "type", "doctor_type", "email", "phone_numbers", "city", "archived_at", "deleted_at")
+    concise = (
+        "id", "title", "first_name", "last_name", "preferred_name", "company_name", "occupation", "type", "doctor_type", "email", "phone_numbers", "city",
+        "archived_at", "deleted_at")
 
     id: Id
     archived_at: Timestamp | None = None
@@ -68,14 +70,12 @@ FILTERS = COMMON | {
 class Contacts(Resource):
     """The clinic's address book apart from patients: GPs, specialists, insurers, solicitors, employers."""
 
-    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors (type_code 1), payers (2), others (0).",
-                         filters=FILTERS, synonyms="address book referring gp specialist insurer solicitor lawyer employer case manager find doctor referred phone number surgeon dentist school physio referrer email")
-    get_contact = Get(Contact, "/contacts/{id}", "Read one contact (doctor, payer) in full.",
-                      hidden=("archived_at", "deleted_at"), synonyms="gp specialist insurer details phone address of doctor fax number email")
-    create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact: referring doctor, payer or other.",
-                            synonyms="new gp referrer specialist insurer solicitor address book entry payer surgery referring")
-    update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's details.",
-                            synonyms="edit gp details doctor moved practice new fax correct address book solicitor insurer phone number email surgery spelling")
-    archive_contact = Archive("/contacts/{id}/archive", "Take a contact (doctor, payer) out of the address book.",
-                              synonyms="remove gp doctor retired delete address book entry duplicate closed practice")
-    delete_contact = Archive("/contacts/{id}", "Archive a contact the old way. Deprecated: use archive_contact.", method="DELETE", replaced_by="archive_contact")
+    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors (type_code 1), payers (2), others (0).", filters=FILTERS)
+    get_contact = Get(Contact, "/contacts/{id}", "Read one contact (doctor, payer) in full.", hidden=("archived_at", "deleted_at"))
+    create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact: referring doctor, payer or other.")
+    update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's details.")
+    archive_contact = Archive("/contacts/{id}/archive", "Take a contact (doctor, payer) out of the address book.")
+    delete_contact = Archive(
+        "/contacts/{id}",
+        "Archive a contact the old way. Deprecated: use archive_contact.",
+        method="DELETE", replaced_by="archive_contact")

@@ -35,11 +35,16 @@ FILTERS = COMMON | {"business_id": NUMBER, "practitioner_id": NUMBER}
 class DailyAvailabilities(Resource):
     """Weekly working hours: who works where on which weekday."""
 
-    list_daily_availabilities = List(DailyAvailability, "/daily_availabilities", "List weekly working hours (roster) by practitioner, site and weekday.",
-                                     filters=FILTERS, synonyms="roster work days which days does she work start finish times rota usual schedule hours works week open")
-    get_daily_availability = Get(DailyAvailability, "/daily_availabilities/{id}", "Read one practitioner's hours at one site on one weekday.",
-                                 synonyms="roster work day start finish")
-    list_business_daily_availabilities = List(DailyAvailability, "/businesses/{business_id}/daily_availabilities", "List everyone's weekly working hours at one site.",
-                                              filters=FILTERS, synonyms="roster of location who works on mondays at branch opening hours saturdays open closed")
-    list_practitioner_daily_availabilities = List(DailyAvailability, "/practitioners/{practitioner_id}/daily_availabilities", "List one practitioner's weekly working hours at all sites.",
-                                                  filters=FILTERS, synonyms="roster which days does he work where clinician work days hours starts finishes clinic")
+    list_daily_availabilities = List(
+        DailyAvailability, "/daily_availabilities",
+        "List weekly working hours (roster) by practitioner, site and weekday.",
+        filters=FILTERS)
+    get_daily_availability = Get(DailyAvailability, "/daily_availabilities/{id}", "Read one practitioner's hours at one site on one weekday.")
+    list_business_daily_availabilities = List(
+        DailyAvailability, "/businesses/{business_id}/daily_availabilities",
+        "List everyone's weekly working hours at one site.",
+        filters=FILTERS)
+    list_practitioner_daily_availabilities = List(
+        DailyAvailability, "/practitioners/{practitioner_id}/daily_availabilities",
+        "List one practitioner's weekly working hours at all sites.",
+        filters=FILTERS)

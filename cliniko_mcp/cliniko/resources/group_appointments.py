@@ -2,11 +2,12 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Instant, Timestamp, Uri, omittable
+from cliniko_mcp.cliniko.fields import Id, Instant, Uri, omittable
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive, Conflicts, Create, Get, List, Resource, Update
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule, RepeatRuleRecord
+from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
+from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 
 
 class GroupAppointmentBody(Body):
@@ -20,25 +21,15 @@ class GroupAppointmentBody(Body):
     repeat_rule: RepeatRule | None = None
 
 
-class GroupAppointment(Record):
-    concise = ("id", "starts_at", "ends_at", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids", "notes", "archived_at", "deleted_at")
+class GroupAppointment(BookingStamps):
+    concise = (
+        "id", "starts_at", "ends_at", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids", "notes", "archived_at",
+        "deleted_at")
 
-    id: Id
     appointment_type_id: Id | None = None
-    archived_at: Timestamp | None = None
-    business_id: Id | None = None
-    created_at: Timestamp | None = None
-    deleted_at: Timestamp | None = None
-    ends_at: Timestamp | None = None
     max_attendees: int | None = None
-    notes: str | None = None
     patient_ids: list[Id] | None = Field(default=None, description="The patients who hold a place now.")
-    practitioner_id: Id | None = None
-    repeat_rule: RepeatRuleRecord | None = None
-    repeated_from_id: Id | None = None
-    starts_at: Timestamp | None = None
     telehealth_url: Uri | None = None
-    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {
@@ -58,16 +49,20 @@ STAMPS = ("archived_at", "deleted_at")
 class GroupAppointments(Resource):
     """Classes, groups and workshops."""
 
-    list_group_appointments = List(GroupAppointment, "/group_appointments", "List classes (group appointments) with places and who holds them.",
-                                   filters=FILTERS, synonyms="classes pilates groups workshops timetable sessions places left room class spots tai chi yoga hydro reformer exercise")
-    get_group_appointment = Get(GroupAppointment, "/group_appointments/{id}", "Read one class (group appointment) and who holds its places.",
-                                hidden=STAMPS, synonyms="class pilates session workshop full spots left capacity room places")
-    create_group_appointment = Create(GroupAppointmentBody, GroupAppointment, "/group_appointments", "Put a class (group appointment) in the diary; add patients with create_attendee.",
-                                      synonyms="schedule class new group session workshop course run pilates start weekly every week exercise evening program")
-    update_group_appointment = Update(GroupAppointmentBody, GroupAppointment, "/group_appointments/{id}", "Move (reschedule) or change a class. With a new starts_at give ends_at, or clear it.",
-                                      synonyms="reschedule class move group change places bigger capacity substitute instructor smaller later earlier different time starts six seven evening instead day teacher")
-    archive_group_appointment = Archive("/group_appointments/{id}/archive", "Call off a whole class (group appointment); for one patient use cancel_attendee.",
-                                        synonyms="cancel class remove group session delete workshop whole call off instructor away scrap not ahead")
-    get_group_appointment_conflicts = Conflicts("/group_appointments/{id}/conflicts", "Check whether a class overlaps something in the diary: yes or no.",
-                                                synonyms="double booked clash overlap group")
-    delete_group_appointment = Archive("/group_appointments/{id}", "Archive a group appointment the old way. Deprecated: use archive_group_appointment.", method="DELETE", replaced_by="archive_group_appointment")
+    list_group_appointments = List(
+        GroupAppointment, "/group_appointments",
+        "List classes (group appointments) with places and who holds them.",
+        filters=FILTERS)
+    get_group_appointment = Get(GroupAppointment, "/group_appointments/{id}", "Read one class (group appointment) and who holds its places.", hidden=STAMPS)
+    create_group_appointment = Create(
+        GroupAppointmentBody, GroupAppointment, "/group_appointments",
+        "Put a class (group appointment) in the diary; add patients with create_attendee.")
+    update_group_appointment = Update(
+        GroupAppointmentBody, GroupAppointment, "/group_appointments/{id}",
+        "Move (reschedule) or change a class. With a new starts_at give ends_at, or clear it.")
+    archive_group_appointment = Archive("/group_appointments/{id}/archive", "Call off a whole class (group appointment); for one patient use cancel_attendee.")
+    get_group_appointment_conflicts = Conflicts("/group_appointments/{id}/conflicts", "Check whether a class overlaps something in the diary: yes or no.")
+    delete_group_appointment = Archive(
+        "/group_appointments/{id}",
+        "Archive a group appointment the old way. Deprecated: use archive_group_appointment.",
+        method="DELETE", replaced_by="archive_group_appointment")

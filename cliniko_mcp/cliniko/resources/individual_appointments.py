@@ -1,13 +1,12 @@
 """Individual appointments: one patient with one practitioner. Each has one attendee, where arrival is kept."""
 
-from pydantic import Field
-
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
-from cliniko_mcp.cliniko.fields import Id, Instant, Timestamp, Uri, coded, omittable
+from cliniko_mcp.cliniko.fields import Id, Instant, coded, omittable
 from cliniko_mcp.cliniko.filters import COMMON, FLAG, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive, Cancel, Conflicts, Create, Get, List, Resource, Update
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule, RepeatRuleRecord
+from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps
+from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 
 
 class IndividualAppointmentBody(Body):
@@ -28,39 +27,10 @@ class IndividualAppointmentCancellation(Body):
     apply_to_repeats: bool = omittable()
 
 
-class IndividualAppointment(Record):
-    concise = ("id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
-
-    id: Id
-    appointment_type_id: Id | None = None
-    archived_at: Timestamp | None = None
-    booking_ip_address: str | None = None
-    business_id: Id | None = None
-    cancellation_note: str | None = None
-    cancellation_reason: int | None = None
-    cancellation_reason_description: str | None = None
-    cancelled_at: Timestamp | None = None
-    created_at: Timestamp | None = None
-    deleted_at: Timestamp | None = None
-    did_not_arrive: bool | None = Field(default=None, description="true: a no-show (DNA).")
-    email_reminder_sent: bool | None = None
-    ends_at: Timestamp | None = None
-    has_patient_appointment_notes: bool | None = None
-    invoice_status: int | None = Field(default=None, description="10 open, 20 paid, 30 closed, 40 open credit.")
-    notes: str | None = None
-    online_booking_policy_accepted: bool | None = None
-    patient_arrived: bool | None = None
-    patient_case_id: Id | None = None
-    patient_id: Id | None = None
-    patient_name: str | None = None
-    practitioner_id: Id | None = None
-    repeat_rule: RepeatRuleRecord | None = None
-    repeated_from_id: Id | None = None
-    sms_reminder_sent: bool | None = None
-    starts_at: Timestamp | None = None
-    telehealth_url: Uri | None = None
-    treatment_note_status: int | None = Field(default=None, description="10 draft, 90 final.")
-    updated_at: Timestamp | None = None
+class IndividualAppointment(AppointmentStamps):
+    concise = (
+        "id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "notes", "patient_arrived", "did_not_arrive",
+        "cancelled_at", "cancellation_reason_description", "cancellation_note", "archived_at", "deleted_at")
 
 
 FILTERS = COMMON | {
@@ -82,18 +52,30 @@ STAMPS = ("archived_at", "cancelled_at", "deleted_at")
 class IndividualAppointments(Resource):
     """Appointments of one patient with one practitioner, as opposed to groups (classes)."""
 
-    list_individual_appointments = List(IndividualAppointment, "/individual_appointments", "List one-to-one appointments (visits). did_not_arrive true gives no-shows (DNA).",
-                                        filters=FILTERS, synonyms="visits consults sessions when is the patient coming upcoming past history dna no-shows cancellations today next appointment last visit often been here seen times year missed forgot due didn't attend yesterday tomorrow week invoice cancelled appointments")
-    get_individual_appointment = Get(IndividualAppointment, "/individual_appointments/{id}", "Read one appointment: time, arrival, cancellation, invoice and note status.",
-                                     hidden=STAMPS, synonyms="visit consult session details did they arrive status")
-    create_individual_appointment = Create(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments", "Book an appointment unchecked; book_appointment looks for clashes first. The patient may be notified.",
-                                           synonyms="make booking schedule visit consult session put in diary reserve slot pencil in book see morning afternoon down fit someone new client appointment follow fortnight weeks review again")
-    update_individual_appointment = Update(IndividualAppointmentBody, IndividualAppointment, "/individual_appointments/{id}", "Move (reschedule) or change an appointment. With a new starts_at give ends_at, or clear it.",
-                                           synonyms="reschedule move shift change time swap practitioner extend shorten rebook push back different therapist physio later earlier bring forward another day date half hour note visit lengthen minutes consult today come instead appointment double length next session o'clock")
-    archive_individual_appointment = Archive("/individual_appointments/{id}/archive", "Remove an appointment made by mistake; cancel_individual_appointment keeps the reason.",
-                                             synonyms="delete appointment wrong entry made in error booked twice remove from diary duplicate person rid")
-    cancel_individual_appointment = Cancel(IndividualAppointmentCancellation, "/individual_appointments/{id}/cancel", "Cancel an appointment, with a reason. The patient may be notified. Cannot be undone.",
-                                           synonyms="call off cannot make it not coming sick away drop visit late cancellation ill unwell can't come won't rang cancel today emergency pull out scrap appointment patient phoned child")
-    get_individual_appointment_conflicts = Conflicts("/individual_appointments/{id}/conflicts", "Check whether an appointment overlaps something in the diary: yes or no.",
-                                                     synonyms="double booked clash overlap")
-    delete_individual_appointment = Archive("/individual_appointments/{id}", "Archive an appointment the old way. Deprecated: use archive_individual_appointment.", method="DELETE", replaced_by="archive_individual_appointment")
+    list_individual_appointments = List(
+        IndividualAppointment, "/individual_appointments",
+        "List one-to-one appointments (visits). did_not_arrive true gives no-shows (DNA).",
+        filters=FILTERS)
+    get_individual_appointment = Get(
+        IndividualAppointment, "/individual_appointments/{id}",
+        "Read one appointment: time, arrival, cancellation, invoice and note status.",
+        hidden=STAMPS)
+    create_individual_appointment = Create(
+        IndividualAppointmentBody, IndividualAppointment, "/individual_appointments",
+        "Book an appointment unchecked; book_appointment looks for clashes first. The patient may be notified.")
+    update_individual_appointment = Update(
+        IndividualAppointmentBody, IndividualAppointment, "/individual_appointments/{id}",
+        "Move (reschedule) or change an appointment. With a new starts_at give ends_at, or clear it.")
+    archive_individual_appointment = Archive(
+        "/individual_appointments/{id}/archive",
+        "Remove an appointment made by mistake; cancel_individual_appointment keeps the reason.")
+    cancel_individual_appointment = Cancel(
+        IndividualAppointmentCancellation, "/individual_appointments/{id}/cancel",
+        "Cancel an appointment, with a reason. The patient may be notified. Cannot be undone.")
+    get_individual_appointment_conflicts = Conflicts(
+        "/individual_appointments/{id}/conflicts",
+        "Check whether an appointment overlaps something in the diary: yes or no.")
+    delete_individual_appointment = Archive(
+        "/individual_appointments/{id}",
+        "Archive an appointment the old way. Deprecated: use archive_individual_appointment.",
+        method="DELETE", replaced_by="archive_individual_appointment")

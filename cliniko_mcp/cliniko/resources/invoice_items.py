@@ -45,9 +45,12 @@ FILTERS = COMMON | {
 class InvoiceItems(Resource):
     """Lines of invoices: what was charged, how many, at what price."""
 
-    list_invoice_items = List(InvoiceItem, "/invoice_items", "List invoice lines: fee or product, quantity, price. source_item_id gives all sales of one.",
-                              filters=FILTERS, synonyms="what was charged billed for on the bill line breakdown sales of product how many sold charge items invoice products bought buy purchased")
-    get_invoice_item = Get(InvoiceItem, "/invoice_items/{id}", "Read one invoice line.",
-                           hidden=("archived_at", "deleted_at"), synonyms="bill line charge detail")
-    list_invoice_invoice_items = List(InvoiceItem, "/invoices/{invoice_id}/invoice_items", "List the lines of one invoice. Deprecated: use list_invoice_items with invoice_id.",
-                                      filters=FILTERS, replaced_by="list_invoice_items")
+    list_invoice_items = List(
+        InvoiceItem, "/invoice_items",
+        "List invoice lines: fee or product, quantity, price. source_item_id gives all sales of one.",
+        filters=FILTERS)
+    get_invoice_item = Get(InvoiceItem, "/invoice_items/{id}", "Read one invoice line.", hidden=("archived_at", "deleted_at"))
+    list_invoice_invoice_items = List(
+        InvoiceItem, "/invoices/{invoice_id}/invoice_items",
+        "List the lines of one invoice. Deprecated: use list_invoice_items with invoice_id.",
+        filters=FILTERS, replaced_by="list_invoice_items")

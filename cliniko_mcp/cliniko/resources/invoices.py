@@ -9,7 +9,9 @@ from cliniko_mcp.cliniko.operations import Get, List, Resource
 
 
 class Invoice(Record):
-    concise = ("id", "number", "issue_date", "patient_id", "practitioner_id", "business_id", "status_description", "total_amount", "closed_at", "original_invoice_id", "archived_at", "deleted_at")
+    concise = (
+        "id", "number", "issue_date", "patient_id", "practitioner_id", "business_id", "status_description", "total_amount", "closed_at", "original_invoice_id",
+        "archived_at", "deleted_at")
 
     id: Id
     appointment_id: Id | None = None
@@ -59,17 +61,19 @@ FILTERS = COMMON | {
 class Invoices(Resource):
     """Bills to patients, with status and totals; payments are not in this API."""
 
-    list_invoices = List(Invoice, "/invoices", "List invoices (bills). status 10 open (unpaid), 20 paid, 30 closed, 40 open credit.",
-                         filters=FILTERS, synonyms="bills billing outstanding owing debt overdue revenue takings accounts money unpaid owe owes paid charged billed income turnover sales total debtors account statement invoice invoiced take took week month earn invoices patients practitioner's sent year quarter")
-    get_invoice = Get(Invoice, "/invoices/{id}", "Read one invoice (bill). Its lines are in list_invoice_items.",
-                      hidden=("archived_at", "deleted_at"), synonyms="bill receipt how much total owing paid unpaid balance charged")
-    list_appointment_invoices = List(Invoice, "/appointments/{appointment_id}/invoices", "List the invoices (bills) of one appointment.",
-                                     filters=FILTERS, synonyms="bill for this visit was it invoiced paid today's been charged")
-    list_patient_case_invoices = List(Invoice, "/patient_cases/{patient_case_id}/invoices", "List the invoices (bills) of one patient case.",
-                                      filters=FILTERS, synonyms="bills for case claim workcover billed so far cost")
-    list_attendee_invoices = List(Invoice, "/attendees/{attendee_id}/invoices", "List the invoices of one attendee. Deprecated: use list_invoices with attendee_id.",
-                                  filters=FILTERS, replaced_by="list_invoices")
-    list_patient_invoices = List(Invoice, "/patients/{patient_id}/invoices", "List the invoices of one patient. Deprecated: use list_invoices with patient_id.",
-                                 filters=FILTERS, replaced_by="list_invoices")
-    list_practitioner_invoices = List(Invoice, "/practitioners/{practitioner_id}/invoices", "List the invoices of one practitioner. Deprecated: use list_invoices with practitioner_id.",
-                                      filters=FILTERS, replaced_by="list_invoices")
+    list_invoices = List(Invoice, "/invoices", "List invoices (bills). status 10 open (unpaid), 20 paid, 30 closed, 40 open credit.", filters=FILTERS)
+    get_invoice = Get(Invoice, "/invoices/{id}", "Read one invoice (bill). Its lines are in list_invoice_items.", hidden=("archived_at", "deleted_at"))
+    list_appointment_invoices = List(Invoice, "/appointments/{appointment_id}/invoices", "List the invoices (bills) of one appointment.", filters=FILTERS)
+    list_patient_case_invoices = List(Invoice, "/patient_cases/{patient_case_id}/invoices", "List the invoices (bills) of one patient case.", filters=FILTERS)
+    list_attendee_invoices = List(
+        Invoice, "/attendees/{attendee_id}/invoices",
+        "List the invoices of one attendee. Deprecated: use list_invoices with attendee_id.",
+        filters=FILTERS, replaced_by="list_invoices")
+    list_patient_invoices = List(
+        Invoice, "/patients/{patient_id}/invoices",
+        "List the invoices of one patient. Deprecated: use list_invoices with patient_id.",
+        filters=FILTERS, replaced_by="list_invoices")
+    list_practitioner_invoices = List(
+        Invoice, "/practitioners/{practitioner_id}/invoices",
+        "List the invoices of one practitioner. Deprecated: use list_invoices with practitioner_id.",
+        filters=FILTERS, replaced_by="list_invoices")

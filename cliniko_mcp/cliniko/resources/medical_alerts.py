@@ -32,16 +32,16 @@ STAMPS = ("archived_at", "deleted_at")
 class MedicalAlerts(Resource):
     """Warnings on patients' files: allergies, pacemakers, falls risk."""
 
-    list_medical_alerts = List(MedicalAlert, "/medical_alerts", "List medical alerts (allergies, pacemaker, falls risk).",
-                               filters=FILTERS, synonyms="allergy allergic warning red flag pacemaker falls risk contraindication precautions pregnant alerts should know before anything dangerous medical conditions diabetic epilepsy anticoagulant safe heart condition implants")
-    get_medical_alert = Get(MedicalAlert, "/medical_alerts/{id}", "Read one medical alert.",
-                            hidden=STAMPS, synonyms="allergy warning red flag precaution")
-    create_medical_alert = Create(MedicalAlertBody, MedicalAlert, "/medical_alerts", "Add a medical alert, such as an allergy, to a patient's file.",
-                                  synonyms="new allergy warning red flag pacemaker falls risk contraindication flag client diabetic epilepsy anticoagulant latex nut condition alert warn note")
-    update_medical_alert = Update(MedicalAlertBody, MedicalAlert, "/medical_alerts/{id}", "Reword a medical alert, or move it to the right patient.",
-                                  synonyms="edit correct allergy warning red flag precaution wrong change alert")
-    archive_medical_alert = Archive("/medical_alerts/{id}/archive", "Archive a medical alert, so that staff no longer see the warning.",
-                                    synonyms="remove clear resolved allergy warning red flag no longer applies old out date")
-    delete_medical_alert = Archive("/medical_alerts/{id}", "Archive a medical alert the old way. Deprecated: use archive_medical_alert.", method="DELETE", replaced_by="archive_medical_alert")
-    list_patient_medical_alerts = List(MedicalAlert, "/patients/{patient_id}/medical_alerts", "List the medical alerts of one patient. Deprecated: use list_medical_alerts with patient_id.",
-                                       filters=FILTERS, replaced_by="list_medical_alerts")
+    list_medical_alerts = List(MedicalAlert, "/medical_alerts", "List medical alerts (allergies, pacemaker, falls risk).", filters=FILTERS)
+    get_medical_alert = Get(MedicalAlert, "/medical_alerts/{id}", "Read one medical alert.", hidden=STAMPS)
+    create_medical_alert = Create(MedicalAlertBody, MedicalAlert, "/medical_alerts", "Add a medical alert, such as an allergy, to a patient's file.")
+    update_medical_alert = Update(MedicalAlertBody, MedicalAlert, "/medical_alerts/{id}", "Reword a medical alert, or move it to the right patient.")
+    archive_medical_alert = Archive("/medical_alerts/{id}/archive", "Archive a medical alert, so that staff no longer see the warning.")
+    delete_medical_alert = Archive(
+        "/medical_alerts/{id}",
+        "Archive a medical alert the old way. Deprecated: use archive_medical_alert.",
+        method="DELETE", replaced_by="archive_medical_alert")
+    list_patient_medical_alerts = List(
+        MedicalAlert, "/patients/{patient_id}/medical_alerts",
+        "List the medical alerts of one patient. Deprecated: use list_medical_alerts with patient_id.",
+        filters=FILTERS, replaced_by="list_medical_alerts")

@@ -56,20 +56,28 @@ FILTERS = COMMON | {
 class PatientAttachments(Resource):
     """Files kept with patients: referral letters, X-rays, reports."""
 
-    list_patient_attachments = List(PatientAttachment, "/patient_attachments", "List files attached to patients (letters, scans, reports), without their content.",
-                                    filters=FILTERS, synonyms="documents uploads x-ray mri pdf letter report scan photo client file letters images results discharge summary imaging received")
-    get_patient_attachment = Get(PatientAttachment, "/patient_attachments/{id}", "Read the details of one attached file.",
-                                 hidden=("archived_at",), synonyms="document upload x-ray pdf letter report scan photo file details")
-    create_patient_attachment = Create(PatientAttachmentBody, PatientAttachment, "/patient_attachments", "Attach a file to a patient, uploaded first with get_attachment_presigned_post.",
-                                       synonyms="add document upload x-ray pdf letter report scan photo save to client file results attach imaging referral came store wound picture")
-    update_patient_attachment = Update(PatientAttachmentChanges, PatientAttachment, "/patient_attachments/{id}", "Change the description of an attached file.",
-                                       synonyms="label document caption rename upload relabel title describe")
-    archive_patient_attachment = Archive("/patient_attachments/{id}/archive", "Archive a file attached to a patient.",
-                                         synonyms="remove bin document upload x-ray pdf wrong patient delete letter file scan belongs someone else")
-    list_patient_case_patient_attachments = List(PatientAttachment, "/patient_cases/{patient_case_id}/patient_attachments", "List the files of one patient case, such as its referral letter.",
-                                                 filters=FILTERS, synonyms="documents uploads of episode claim referral letter case paperwork letters")
-    get_attachment_presigned_post = Get(PresignedPost, "/patients/{patient_id}/attachment_presigned_post", "Get the address and form fields to upload a patient's file, before create_patient_attachment. Keep them private.",
-                                        synonyms="upload document start send scan pdf photo x-ray report image results")
-    delete_patient_attachment = Archive("/patient_attachments/{id}", "Archive an attached file the old way. Deprecated: use archive_patient_attachment.", method="DELETE", replaced_by="archive_patient_attachment")
-    list_patient_patient_attachments = List(PatientAttachment, "/patients/{patient_id}/patient_attachments", "List the files attached to one patient. Deprecated: use list_patient_attachments with patient_id.",
-                                            filters=FILTERS, replaced_by="list_patient_attachments")
+    list_patient_attachments = List(
+        PatientAttachment, "/patient_attachments",
+        "List files attached to patients (letters, scans, reports), without their content.",
+        filters=FILTERS)
+    get_patient_attachment = Get(PatientAttachment, "/patient_attachments/{id}", "Read the details of one attached file.", hidden=("archived_at",))
+    create_patient_attachment = Create(
+        PatientAttachmentBody, PatientAttachment, "/patient_attachments",
+        "Attach a file to a patient, uploaded first with get_attachment_presigned_post.")
+    update_patient_attachment = Update(PatientAttachmentChanges, PatientAttachment, "/patient_attachments/{id}", "Change the description of an attached file.")
+    archive_patient_attachment = Archive("/patient_attachments/{id}/archive", "Archive a file attached to a patient.")
+    list_patient_case_patient_attachments = List(
+        PatientAttachment, "/patient_cases/{patient_case_id}/patient_attachments",
+        "List the files of one patient case, such as its referral letter.",
+        filters=FILTERS)
+    get_attachment_presigned_post = Get(
+        PresignedPost, "/patients/{patient_id}/attachment_presigned_post",
+        "Get the address and form fields to upload a patient's file, before create_patient_attachment. Keep them private.")
+    delete_patient_attachment = Archive(
+        "/patient_attachments/{id}",
+        "Archive an attached file the old way. Deprecated: use archive_patient_attachment.",
+        method="DELETE", replaced_by="archive_patient_attachment")
+    list_patient_patient_attachments = List(
+        PatientAttachment, "/patients/{patient_id}/patient_attachments",
+        "List the files attached to one patient. Deprecated: use list_patient_attachments with patient_id.",
+        filters=FILTERS, replaced_by="list_patient_attachments")

@@ -39,7 +39,9 @@ class PatientCaseBody(PatientCaseDetails):
 
 
 class PatientCase(PatientCaseDetails, Record):
-    concise = ("id", "name", "patient_id", "contact_id", "referral_type", "issue_date", "expiry_date", "max_sessions", "max_invoiceable_amount", "closed_at", "archived_at")
+    concise = (
+        "id", "name", "patient_id", "contact_id", "referral_type", "issue_date", "expiry_date", "max_sessions", "max_invoiceable_amount", "closed_at",
+        "archived_at")
 
     id: Id
     archived_at: Timestamp | None = None
@@ -65,15 +67,11 @@ FILTERS = COMMON | {
 class PatientCases(Resource):
     """Episodes of care and referrals: a claim, a care plan, an injury."""
 
-    list_patient_cases = List(PatientCase, "/patient_cases", "List patient cases (episodes of care, claims, care plans).",
-                              filters=FILTERS, synonyms="episode of care claim workcover epc medicare dva referral care plan injury sessions left expiring valid expired insurance tac ctp ndis visits cases injuries limits")
-    get_patient_case = Get(PatientCase, "/patient_cases/{id}", "Read one patient case with its referral and limits.",
-                           hidden=("archived_at",), synonyms="episode of care claim care plan sessions remaining referral expiry visits left used valid until")
-    create_patient_case = Create(PatientCaseBody, PatientCase, "/patient_cases", "Open a patient case (episode of care, referral, claim) with its limits and dates.",
-                                 synonyms="new episode of care claim workcover medicare dva referral care plan injury start insurance tac ctp ndis workers compensation compensable gp valid until number visits")
-    update_patient_case = Update(PatientCaseBody, PatientCase, "/patient_cases/{id}", "Change, close or reopen a patient case.",
-                                 synonyms="edit finish end episode of care claim extend sessions discharge link visit to referral more close discharged change limit dates number expiry")
-    archive_patient_case = Archive("/patient_cases/{id}/archive", "Archive a patient case made by mistake; to end one, close it with update_patient_case.",
-                                   synonyms="remove bin episode of care claim care plan opened by mistake")
-    list_active_patient_cases = List(PatientCase, "/patient_cases/active", "List patient cases that are neither closed nor expired.",
-                                     filters=FILTERS, synonyms="current open ongoing episodes of care claims care plans referrals still running")
+    list_patient_cases = List(PatientCase, "/patient_cases", "List patient cases (episodes of care, claims, care plans).", filters=FILTERS)
+    get_patient_case = Get(PatientCase, "/patient_cases/{id}", "Read one patient case with its referral and limits.", hidden=("archived_at",))
+    create_patient_case = Create(
+        PatientCaseBody, PatientCase, "/patient_cases",
+        "Open a patient case (episode of care, referral, claim) with its limits and dates.")
+    update_patient_case = Update(PatientCaseBody, PatientCase, "/patient_cases/{id}", "Change, close or reopen a patient case.")
+    archive_patient_case = Archive("/patient_cases/{id}/archive", "Archive a patient case made by mistake; to end one, close it with update_patient_case.")
+    list_active_patient_cases = List(PatientCase, "/patient_cases/active", "List patient cases that are neither closed nor expired.", filters=FILTERS)

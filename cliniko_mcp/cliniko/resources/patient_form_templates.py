@@ -32,13 +32,18 @@ class PatientFormTemplate(PatientFormTemplateDetails, Record):
 class PatientFormTemplates(Resource):
     """Blank forms for patients: new patient intake, consent, outcome measures."""
 
-    list_patient_form_templates = List(PatientFormTemplate, "/patient_form_templates", "List patient form templates (blank intake, consent, questionnaires).",
-                                       filters=COMMON | {"archived_at": INSTANT}, synonyms="blank paperwork intake consent questionnaire which forms do we have send medical history screening available")
-    get_patient_form_template = Get(PatientFormTemplate, "/patient_form_templates/{id}", "Read one patient form template with its questions.",
-                                    hidden=("archived_at",), synonyms="blank intake consent questionnaire paperwork questions")
-    create_patient_form_template = Create(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates", "Add a patient form template (intake, consent).",
-                                          synonyms="new blank intake consent questionnaire paperwork design build medical history screening")
-    update_patient_form_template = Update(PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates/{id}", "Change a patient form template. Content is replaced whole.",
-                                          synonyms="edit blank intake consent questionnaire paperwork add question change wording")
-    archive_patient_form_template = Archive("/patient_form_templates/{id}/archive", "Stop offering a patient form template.",
-                                            synonyms="retire remove old blank intake consent questionnaire paperwork")
+    list_patient_form_templates = List(
+        PatientFormTemplate, "/patient_form_templates",
+        "List patient form templates (blank intake, consent, questionnaires).",
+        filters=COMMON | {"archived_at": INSTANT})
+    get_patient_form_template = Get(
+        PatientFormTemplate, "/patient_form_templates/{id}",
+        "Read one patient form template with its questions.",
+        hidden=("archived_at",))
+    create_patient_form_template = Create(
+        PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates",
+        "Add a patient form template (intake, consent).")
+    update_patient_form_template = Update(
+        PatientFormTemplateBody, PatientFormTemplate, "/patient_form_templates/{id}",
+        "Change a patient form template. Content is replaced whole.")
+    archive_patient_form_template = Archive("/patient_form_templates/{id}/archive", "Stop offering a patient form template.")

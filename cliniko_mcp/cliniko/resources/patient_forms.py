@@ -72,15 +72,20 @@ FILTERS = COMMON | {
 class PatientForms(Resource):
     """Intake, consent and questionnaire forms of patients."""
 
-    list_patient_forms = List(PatientForm, "/patient_forms", "List patient forms (intake, consent, questionnaires). completed_at: none finds those not filled in.",
-                              filters=FILTERS, synonyms="new client paperwork intake consent questionnaire outstanding filled in not returned signed completed done medical history screening still fill")
-    get_patient_form = Get(PatientForm, "/patient_forms/{id}", "Read one patient form: questions, answers, signatures; its private link only when fields names url.",
-                           hidden=("archived_at",), synonyms="open intake consent questionnaire paperwork what did they answer link answered wrote put medical history screening tick said")
-    create_patient_form = Create(PatientFormBody, PatientForm, "/patient_forms", "Give a patient a form to fill in (intake, consent), usually from a template.",
-                                 synonyms="new intake consent questionnaire paperwork issue send to client form sign email medical history screening signed ready")
-    update_patient_form = Update(PatientFormChanges, PatientForm, "/patient_forms/{id}", "Change a patient form's answers, or complete it once each required question has one. Content is replaced whole.",
-                                 synonyms="fill in edit intake consent questionnaire mark finished sign complete")
-    archive_patient_form = Archive("/patient_forms/{id}/archive", "Archive a patient form.",
-                                   synonyms="remove bin intake consent questionnaire paperwork sent by mistake delete wrong form")
-    list_attendee_patient_forms = List(PatientForm, "/attendees/{attendee_id}/patient_forms", "List the patient forms of one attendee. Deprecated: use list_patient_forms with attendee_id.",
-                                       filters=FILTERS, replaced_by="list_patient_forms")
+    list_patient_forms = List(
+        PatientForm, "/patient_forms",
+        "List patient forms (intake, consent, questionnaires). completed_at: none finds those not filled in.",
+        filters=FILTERS)
+    get_patient_form = Get(
+        PatientForm, "/patient_forms/{id}",
+        "Read one patient form: questions, answers, signatures; its private link only when fields names url.",
+        hidden=("archived_at",))
+    create_patient_form = Create(PatientFormBody, PatientForm, "/patient_forms", "Give a patient a form to fill in (intake, consent), usually from a template.")
+    update_patient_form = Update(
+        PatientFormChanges, PatientForm, "/patient_forms/{id}",
+        "Change a patient form's answers, or complete it once each required question has one. Content is replaced whole.")
+    archive_patient_form = Archive("/patient_forms/{id}/archive", "Archive a patient form.")
+    list_attendee_patient_forms = List(
+        PatientForm, "/attendees/{attendee_id}/patient_forms",
+        "List the patient forms of one attendee. Deprecated: use list_patient_forms with attendee_id.",
+        filters=FILTERS, replaced_by="list_patient_forms")

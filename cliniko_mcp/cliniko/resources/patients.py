@@ -101,7 +101,9 @@ class PatientBody(PatientDetails):
 
 
 class Patient(PatientDetails, Record):
-    concise = ("id", "label", "preferred_first_name", "date_of_birth", "email", "patient_phone_numbers", "city", "appointment_notes", "archived_at", "deleted_at", "merged_at", "merged_with_patient_id")
+    concise = (
+        "id", "label", "preferred_first_name", "date_of_birth", "email", "patient_phone_numbers", "city", "appointment_notes", "archived_at", "deleted_at",
+        "merged_at", "merged_with_patient_id")
 
     id: Id
     accepted_sms_marketing: bool | None = None
@@ -140,16 +142,16 @@ FILTERS = COMMON | {
 class Patients(Resource):
     """The people the clinic cares for; some clinics call them clients."""
 
-    list_patients = List(Patient, "/patients", "Find patients (clients) by first, last or preferred name (~ finds part), email or date of birth, not by full name or phone.",
-                         filters=FILTERS, synonyms="clients people search look up find by name surname birthday dob who is called named email born telephone spelled client")
-    get_patient = Get(Patient, "/patients/{id}", "Read one patient (client): contact details, reminders, custom fields.",
-                      hidden=("archived_at",), synonyms="client file chart profile phone number address contact details demographics email mobile birthday age record card open")
-    create_patient = Create(PatientBody, Patient, "/patients", "Register a new patient (client). Look in list_patients first.",
-                            synonyms="new client register sign up add person intake onboard walk-in first visit never been here brand details fill registration enrol")
-    update_patient = Update(PatientBody, Patient, "/patients/{id}", "Change a patient's details. Phone numbers and custom fields are replaced whole.",
-                            synonyms="edit client new phone number moved house change address email surname opt out reminders emergency contact married name mobile marketing newsletter turn off text unsubscribe medicare preferred pronouns concession prefers called known nickname health fund card insurance details correct spelling wrong birthday")
-    archive_patient = Archive("/patients/{id}/archive", "Archive a patient (client). Nothing is erased; unarchive_patient brings it back.",
-                              synonyms="remove client deactivate hide file inactive deceased left the clinic died passed away moved overseas no longer comes close")
-    unarchive_patient = Unarchive(Patient, "/patients/{id}/unarchive", "Bring an archived patient (client) back.",
-                                  synonyms="restore client reactivate returning patient undo archive came back again returned reopen file")
-    delete_patient = Archive("/patients/{id}", "Archive a patient the old way. Deprecated: use archive_patient.", method="DELETE", replaced_by="archive_patient")
+    list_patients = List(
+        Patient, "/patients",
+        "Find patients (clients) by first, last or preferred name (~ finds part), email or date of birth, not by full name or phone.",
+        filters=FILTERS)
+    get_patient = Get(Patient, "/patients/{id}", "Read one patient (client): contact details, reminders, custom fields.", hidden=("archived_at",))
+    create_patient = Create(PatientBody, Patient, "/patients", "Register a new patient (client). Look in list_patients first.")
+    update_patient = Update(PatientBody, Patient, "/patients/{id}", "Change a patient's details. Phone numbers and custom fields are replaced whole.")
+    archive_patient = Archive("/patients/{id}/archive", "Archive a patient (client). Nothing is erased; unarchive_patient brings it back.")
+    unarchive_patient = Unarchive(Patient, "/patients/{id}/unarchive", "Bring an archived patient (client) back.")
+    delete_patient = Archive(
+        "/patients/{id}",
+        "Archive a patient the old way. Deprecated: use archive_patient.",
+        method="DELETE", replaced_by="archive_patient")

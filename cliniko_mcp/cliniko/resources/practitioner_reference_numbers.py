@@ -34,15 +34,19 @@ FILTERS = COMMON | {
 class PractitionerReferenceNumbers(Resource):
     """Provider numbers of the practitioners, for each site."""
 
-    list_practitioner_reference_numbers = List(PractitionerReferenceNumber, "/practitioner_reference_numbers", "List practitioners' provider numbers, as printed on invoices.",
-                                               filters=FILTERS, synonyms="medicare registration number of clinician insurer dva ahpra whose number is this provider numbers")
-    get_practitioner_reference_number = Get(PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Read one provider number.",
-                                            synonyms="medicare registration insurer number of clinician")
-    create_practitioner_reference_number = Create(PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers", "Give a practitioner a provider number for one site.",
-                                                  synonyms="new medicare registration insurer number clinician add dva")
-    update_practitioner_reference_number = Update(PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Correct a provider number, or whose it is.",
-                                                  synonyms="edit medicare registration insurer number clinician wrong number")
-    delete_practitioner_reference_number = Delete("/practitioner_reference_numbers/{id}", "Delete a practitioner's provider number for good.",
-                                                  synonyms="remove medicare registration insurer number clinician no longer at site")
-    list_practitioner_own_reference_numbers = List(PractitionerReferenceNumber, "/practitioners/{practitioner_id}/practitioner_reference_numbers", "List one practitioner's provider numbers. Deprecated: use list_practitioner_reference_numbers with practitioner_id.",
-                                                   filters=FILTERS, replaced_by="list_practitioner_reference_numbers")
+    list_practitioner_reference_numbers = List(
+        PractitionerReferenceNumber, "/practitioner_reference_numbers",
+        "List practitioners' provider numbers, as printed on invoices.",
+        filters=FILTERS)
+    get_practitioner_reference_number = Get(PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}", "Read one provider number.")
+    create_practitioner_reference_number = Create(
+        PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers",
+        "Give a practitioner a provider number for one site.")
+    update_practitioner_reference_number = Update(
+        PractitionerReferenceNumberBody, PractitionerReferenceNumber, "/practitioner_reference_numbers/{id}",
+        "Correct a provider number, or whose it is.")
+    delete_practitioner_reference_number = Delete("/practitioner_reference_numbers/{id}", "Delete a practitioner's provider number for good.")
+    list_practitioner_own_reference_numbers = List(
+        PractitionerReferenceNumber, "/practitioners/{practitioner_id}/practitioner_reference_numbers",
+        "List one practitioner's provider numbers. Deprecated: use list_practitioner_reference_numbers with practitioner_id.",
+        filters=FILTERS, replaced_by="list_practitioner_reference_numbers")

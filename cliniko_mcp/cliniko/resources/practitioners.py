@@ -31,17 +31,19 @@ FILTERS = COMMON | {"active": FLAG, "show_in_online_bookings": FLAG, "user_id": 
 class Practitioners(Resource):
     """The clinicians: physios, osteos, psychologists and others who see patients."""
 
-    list_practitioners = List(Practitioner, "/practitioners", "List current practitioners (clinicians).",
-                              filters=FILTERS, synonyms="clinicians therapists doctors physios providers team staff who works here bookable clinic qualifications physio osteo chiro psychologist podiatrist")
-    list_inactive_practitioners = List(Practitioner, "/practitioners/inactive", "List practitioners (clinicians) who have left.",
-                                       filters=FILTERS, synonyms="former past clinicians left the clinic ex-staff deactivated resigned gone")
-    get_practitioner = Get(Practitioner, "/practitioners/{id}", "Read one practitioner (clinician).",
-                           synonyms="clinician therapist doctor profile biography bookable online title qualifications details")
-    list_appointment_type_practitioners = List(Practitioner, "/appointment_types/{appointment_type_id}/practitioners", "List the practitioners who offer one appointment type.",
-                                               filters=FILTERS, synonyms="who does this treatment who offers service which clinicians can do performs trained perform")
-    list_inactive_appointment_type_practitioners = List(Practitioner, "/appointment_types/{appointment_type_id}/practitioners/inactive", "List former practitioners who offered one appointment type.",
-                                                        filters=FILTERS, synonyms="who used to do this treatment former clinicians")
-    list_business_practitioners = List(Practitioner, "/businesses/{business_id}/practitioners", "List the practitioners who work at one site.",
-                                       filters=FILTERS, synonyms="who works at this clinic branch location site team treats sees patients clinicians therapists physios")
-    list_inactive_business_practitioners = List(Practitioner, "/businesses/{business_id}/practitioners/inactive", "List former practitioners of one site.",
-                                                filters=FILTERS, synonyms="former staff of this branch location who used to work here")
+    list_practitioners = List(Practitioner, "/practitioners", "List current practitioners (clinicians).", filters=FILTERS)
+    list_inactive_practitioners = List(Practitioner, "/practitioners/inactive", "List practitioners (clinicians) who have left.", filters=FILTERS)
+    get_practitioner = Get(Practitioner, "/practitioners/{id}", "Read one practitioner (clinician).")
+    list_appointment_type_practitioners = List(
+        Practitioner, "/appointment_types/{appointment_type_id}/practitioners",
+        "List the practitioners who offer one appointment type.",
+        filters=FILTERS)
+    list_inactive_appointment_type_practitioners = List(
+        Practitioner, "/appointment_types/{appointment_type_id}/practitioners/inactive",
+        "List former practitioners who offered one appointment type.",
+        filters=FILTERS)
+    list_business_practitioners = List(Practitioner, "/businesses/{business_id}/practitioners", "List the practitioners who work at one site.", filters=FILTERS)
+    list_inactive_business_practitioners = List(
+        Practitioner, "/businesses/{business_id}/practitioners/inactive",
+        "List former practitioners of one site.",
+        filters=FILTERS)

@@ -25,14 +25,12 @@ FILTERS = COMMON | {
 class ProductSuppliers(Resource):
     """Suppliers of goods: wholesalers, vendors, distributors."""
 
-    list_product_suppliers = List(ProductSupplier, "/product_suppliers", "List suppliers (vendors) of products.",
-                                  filters=FILTERS, synonyms="wholesaler distributor who do we buy from order stock from supplies sells")
-    get_product_supplier = Get(ProductSupplier, "/product_suppliers/{id}", "Read one supplier (vendor) of products.",
-                               synonyms="wholesaler distributor company")
-    create_product_supplier = Create(ProductSupplierBody, ProductSupplier, "/product_suppliers", "Add a supplier (vendor) of products.",
-                                     synonyms="new wholesaler distributor company we buy from supplier vendor")
-    update_product_supplier = Update(ProductSupplierBody, ProductSupplier, "/product_suppliers/{id}", "Rename a supplier (vendor) of products.",
-                                     synonyms="edit wholesaler distributor company name correct spelling")
-    archive_product_supplier = Archive("/product_suppliers/{id}/archive", "Take a supplier (vendor) off the list.",
-                                       synonyms="remove wholesaler stop buying from distributor retire")
-    delete_product_supplier = Archive("/product_suppliers/{id}", "Archive a supplier the old way. Deprecated: use archive_product_supplier.", method="DELETE", replaced_by="archive_product_supplier")
+    list_product_suppliers = List(ProductSupplier, "/product_suppliers", "List suppliers (vendors) of products.", filters=FILTERS)
+    get_product_supplier = Get(ProductSupplier, "/product_suppliers/{id}", "Read one supplier (vendor) of products.")
+    create_product_supplier = Create(ProductSupplierBody, ProductSupplier, "/product_suppliers", "Add a supplier (vendor) of products.")
+    update_product_supplier = Update(ProductSupplierBody, ProductSupplier, "/product_suppliers/{id}", "Rename a supplier (vendor) of products.")
+    archive_product_supplier = Archive("/product_suppliers/{id}/archive", "Take a supplier (vendor) off the list.")
+    delete_product_supplier = Archive(
+        "/product_suppliers/{id}",
+        "Archive a supplier the old way. Deprecated: use archive_product_supplier.",
+        method="DELETE", replaced_by="archive_product_supplier")

@@ -51,14 +51,14 @@ FILTERS = COMMON | {
 class Products(Resource):
     """Goods for sale: retail, supplies, equipment, with stock on hand."""
 
-    list_products = List(Product, "/products", "List products (goods for sale) with prices and stock on hand.",
-                         filters=FILTERS, synonyms="inventory retail supplies in stock low running out price of theraband foam roller merchandise left count shelf braces tape list goods products")
-    get_product = Get(Product, "/products/{id}", "Read one product and its stock on hand.",
-                      hidden=("archived_at",), synonyms="goods item inventory how many left price stock count cost supplier")
-    create_product = Create(ProductBody, Product, "/products", "Add a product (goods for sale) with its price.",
-                            synonyms="new goods retail item sell stock inventory supply start selling line orthotic")
-    update_product = Update(ProductBody, Product, "/products/{id}", "Change a product's name, price, cost, tax or supplier, not its stock (create_stock_adjustment).",
-                            synonyms="edit goods price reprice retail item supplier cost sell")
-    archive_product = Archive("/products/{id}/archive", "Stop selling a product by archiving it.",
-                              synonyms="discontinue goods retire item remove from inventory no longer sold stop selling stock")
-    delete_product = Archive("/products/{id}", "Archive a product the old way. Deprecated: use archive_product.", method="DELETE", replaced_by="archive_product")
+    list_products = List(Product, "/products", "List products (goods for sale) with prices and stock on hand.", filters=FILTERS)
+    get_product = Get(Product, "/products/{id}", "Read one product and its stock on hand.", hidden=("archived_at",))
+    create_product = Create(ProductBody, Product, "/products", "Add a product (goods for sale) with its price.")
+    update_product = Update(
+        ProductBody, Product, "/products/{id}",
+        "Change a product's name, price, cost, tax or supplier, not its stock (create_stock_adjustment).")
+    archive_product = Archive("/products/{id}/archive", "Stop selling a product by archiving it.")
+    delete_product = Archive(
+        "/products/{id}",
+        "Archive a product the old way. Deprecated: use archive_product.",
+        method="DELETE", replaced_by="archive_product")

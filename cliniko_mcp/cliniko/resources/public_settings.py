@@ -36,5 +36,4 @@ class PublicSettings(Record):
 class PublicSettingsOfAccount(Resource):
     """How the clinic has set up its account, as far as every key may know."""
 
-    get_public_settings = Get(PublicSettings, "/settings/public", "Read settings open to every role: booking rules, patient custom fields, terminology.",
-                              synonyms="custom fields definition tokens booking policy cancellation notice patient or client configuration preferences online rules cancel files opening calendar terms time zone country currency")
+    get_public_settings = Get(PublicSettings, "/settings/public", "Read settings open to every role: booking rules, patient custom fields, terminology.")

@@ -21,7 +21,8 @@ class ReferralSourceType(Record):
 class ReferralSourceTypes(Resource):
     """Kinds of referral: patient, doctor, search engine, other."""
 
-    list_referral_source_types = List(ReferralSourceType, "/referral_source_types", "List kinds of referral (patient, contact, other) with their subcategories.",
-                                      filters=COMMON | {"archived_at": INSTANT}, synonyms="marketing channels heard about us options google word of mouth gp advertising choose")
-    get_referral_source_type = Get(ReferralSourceType, "/referral_source_types/{id}", "Read one kind of referral.",
-                                   hidden=("archived_at",), synonyms="marketing channel heard about us option google word of mouth")
+    list_referral_source_types = List(
+        ReferralSourceType, "/referral_source_types",
+        "List kinds of referral (patient, contact, other) with their subcategories.",
+        filters=COMMON | {"archived_at": INSTANT})
+    get_referral_source_type = Get(ReferralSourceType, "/referral_source_types/{id}", "Read one kind of referral.", hidden=("archived_at",))

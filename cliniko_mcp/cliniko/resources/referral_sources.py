@@ -27,9 +27,15 @@ class ReferralSource(ReferralSourceBody, Record):
 class ReferralSources(Resource):
     """How patients heard of the clinic, or who referred them."""
 
-    list_referral_sources = List(ReferralSource, "/referral_sources", "List how patients came to the clinic (get_referral_source for one).",
-                                 filters=COMMON | {"archived_at": INSTANT, "referral_source_type_id": NUMBER, "referrer_id": NUMBER}, synonyms="marketing where new patients come from heard about us google word of mouth gp sends sources advertising")
-    get_referral_source = Get(ReferralSource, "/patients/{patient_id}/referral_source", "Read how one patient heard of the clinic, or who referred them.",
-                              hidden=("archived_at",), synonyms="how did client find us word of mouth google gp sent by referred patient found heard recommended")
-    update_referral_source = Update(ReferralSourceBody, ReferralSource, "/patients/{patient_id}/referral_source", "Record how a patient came to the clinic; kinds are in list_referral_source_types.",
-                                    needed=("referral_source_type_id",), synonyms="set how client heard about us word of mouth google gp sent by friend found recommended through")
+    list_referral_sources = List(
+        ReferralSource, "/referral_sources",
+        "List how patients came to the clinic (get_referral_source for one).",
+        filters=COMMON | {"archived_at": INSTANT, "referral_source_type_id": NUMBER, "referrer_id": NUMBER})
+    get_referral_source = Get(
+        ReferralSource, "/patients/{patient_id}/referral_source",
+        "Read how one patient heard of the clinic, or who referred them.",
+        hidden=("archived_at",))
+    update_referral_source = Update(
+        ReferralSourceBody, ReferralSource, "/patients/{patient_id}/referral_source",
+        "Record how a patient came to the clinic; kinds are in list_referral_source_types.",
+        needed=("referral_source_type_id",))

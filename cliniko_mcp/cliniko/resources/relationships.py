@@ -38,13 +38,11 @@ class Relationship(RelationshipBody, Record):
 class Relationships(Resource):
     """Family and other ties between patients."""
 
-    list_relationships = List(Relationship, "/relationships", "List family relationships between patients.",
-                              filters=COMMON | {"archived_at": INSTANT, "patient_id": NUMBER}, synonyms="family mother father mum dad kids guardian carer husband wife next of kin linked clients parents children child siblings sister brother son daughter belongs related relatives")
-    get_relationship = Get(Relationship, "/relationships/{id}", "Read one family relationship.",
-                           hidden=("archived_at",), synonyms="family mother father guardian next of kin linked clients")
-    create_relationship = Create(RelationshipBody, Relationship, "/relationships", "Record that two patients are related (parent, child, spouse).",
-                                 synonyms="link family members mother father child guardian husband wife connect clients siblings twins sister brother son daughter married partner")
-    update_relationship = Update(RelationshipBody, Relationship, "/relationships/{id}", "Correct how two patients are related.",
-                                 synonyms="edit family link mother father guardian change wrong relation")
-    archive_relationship = Archive("/relationships/{id}/archive", "Archive a relationship; both patients stay.",
-                                   synonyms="unlink family remove link separated no longer guardian divorced wrong relation")
+    list_relationships = List(
+        Relationship, "/relationships",
+        "List family relationships between patients.",
+        filters=COMMON | {"archived_at": INSTANT, "patient_id": NUMBER})
+    get_relationship = Get(Relationship, "/relationships/{id}", "Read one family relationship.", hidden=("archived_at",))
+    create_relationship = Create(RelationshipBody, Relationship, "/relationships", "Record that two patients are related (parent, child, spouse).")
+    update_relationship = Update(RelationshipBody, Relationship, "/relationships/{id}", "Correct how two patients are related.")
+    archive_relationship = Archive("/relationships/{id}/archive", "Archive a relationship; both patients stay.")

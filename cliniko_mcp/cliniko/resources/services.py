@@ -16,7 +16,5 @@ class Service(Record):
 class Services(Resource):
     """The offer of the clinic: a row for each site and appointment type."""
 
-    list_services = List(Service, "/services", "List who offers which appointment type (service) at which site.",
-                         synonyms="treatments by location which branch does what offered where who offers people book sites offering service available")
-    list_business_services = List(Service, "/businesses/{business_id}/services", "List the appointment types (services) of one site, and who offers them.",
-                                  synonyms="treatments at this location branch what is available here who offers people book clinic bookable offered")
+    list_services = List(Service, "/services", "List who offers which appointment type (service) at which site.")
+    list_business_services = List(Service, "/businesses/{business_id}/services", "List the appointment types (services) of one site, and who offers them.")

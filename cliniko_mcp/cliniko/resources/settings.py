@@ -84,5 +84,4 @@ class Settings(Record):
 class SettingsOfAccount(Resource):
     """How the clinic has set up its account."""
 
-    get_settings = Get(Settings, "/settings", "Read all account settings: owner, privacy, compliance.",
-                       synonyms="account owner configuration preferences privacy hipaa compliance integrations rules policy time zone")
+    get_settings = Get(Settings, "/settings", "Read all account settings: owner, privacy, compliance.")

@@ -18,5 +18,4 @@ class Signature(Record):
 class Signatures(Resource):
     """Drawn signatures, each reached through its patient form."""
 
-    get_signature = Get(Signature, "/patient_forms/{patient_form_id}/signatures/{id}", "Read the drawing of a signature on a patient form.",
-                        synonyms="signed consent autograph who signed picture")
+    get_signature = Get(Signature, "/patient_forms/{patient_form_id}/signatures/{id}", "Read the drawing of a signature on a patient form.")

@@ -57,9 +57,8 @@ FILTERS = COMMON | {
 class StockAdjustments(Resource):
     """Movements of stock: deliveries, sales, breakages, stocktake corrections."""
 
-    list_stock_adjustments = List(StockAdjustment, "/stock_adjustments", "List stock movements, in and out.",
-                                  filters=FILTERS, synonyms="inventory history deliveries sold damaged expired stocktake movements why stock went down up changes counted")
-    get_stock_adjustment = Get(StockAdjustment, "/stock_adjustments/{id}", "Read one stock movement.",
-                               hidden=("archived_at",), synonyms="inventory delivery breakage sale movement")
-    create_stock_adjustment = Create(StockAdjustmentBody, StockAdjustment, "/stock_adjustments", "Record stock that came in or went out. It stays: correct a mistake with an opposite one.",
-                                     synonyms="receive delivery stocktake count correct inventory write off damaged expired restock sold return arrived broken lost add stock box received stolen given away used counted")
+    list_stock_adjustments = List(StockAdjustment, "/stock_adjustments", "List stock movements, in and out.", filters=FILTERS)
+    get_stock_adjustment = Get(StockAdjustment, "/stock_adjustments/{id}", "Read one stock movement.", hidden=("archived_at",))
+    create_stock_adjustment = Create(
+        StockAdjustmentBody, StockAdjustment, "/stock_adjustments",
+        "Record stock that came in or went out. It stays: correct a mistake with an opposite one.")

@@ -28,11 +28,8 @@ class Tax(Record):
 class Taxes(Resource):
     """Tax rates such as GST or VAT."""
 
-    list_taxes = List(Tax, "/taxes", "List tax rates (GST, VAT).",
-                      filters=COMMON, synonyms="gst vat sales tax percentage rates charge")
-    get_tax = Get(Tax, "/taxes/{id}", "Read one tax rate (GST, VAT).", synonyms="gst vat percentage")
-    create_tax = Create(TaxBody, Tax, "/taxes", "Add a tax rate (GST, VAT).", synonyms="new gst vat percentage")
-    update_tax = Update(TaxBody, Tax, "/taxes/{id}", "Rename a tax (GST, VAT) or change its rate.",
-                        synonyms="gst vat change percentage increase raise rate")
-    delete_tax = Delete("/taxes/{id}", "Delete a tax rate for good.",
-                        synonyms="remove gst vat")
+    list_taxes = List(Tax, "/taxes", "List tax rates (GST, VAT).", filters=COMMON)
+    get_tax = Get(Tax, "/taxes/{id}", "Read one tax rate (GST, VAT).")
+    create_tax = Create(TaxBody, Tax, "/taxes", "Add a tax rate (GST, VAT).")
+    update_tax = Update(TaxBody, Tax, "/taxes/{id}", "Rename a tax (GST, VAT) or change its rate.")
+    delete_tax = Delete("/taxes/{id}", "Delete a tax rate for good.")

@@ -55,14 +55,22 @@ STAMPS = ("archived_at", "deleted_at")
 class TreatmentNoteTemplates(Resource):
     """Blank treatment notes: initial assessment, progress note, discharge summary."""
 
-    list_treatment_note_templates = List(TreatmentNoteTemplate, "/treatment_note_templates", "List treatment note templates (SOAP, initial assessment).",
-                                         filters=FILTERS, synonyms="blank clinical note layouts soap initial assessment which formats available")
-    get_treatment_note_template = Get(TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Read one treatment note template with its questions.",
-                                      hidden=STAMPS, synonyms="blank clinical note layout soap questions")
-    create_treatment_note_template = Create(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates", "Add a treatment note template. Only a paragraph may start with text.",
-                                            synonyms="new clinical note layout design soap assessment format template")
-    update_treatment_note_template = Update(TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates/{id}", "Change a treatment note template. Content is replaced whole.",
-                                            synonyms="edit clinical note layout add question soap format section scale")
-    archive_treatment_note_template = Archive("/treatment_note_templates/{id}/archive", "Stop offering a treatment note template.",
-                                              synonyms="retire remove old clinical note layout soap format")
-    delete_treatment_note_template = Archive("/treatment_note_templates/{id}", "Archive a treatment note template the old way. Deprecated: use archive_treatment_note_template.", method="DELETE", replaced_by="archive_treatment_note_template")
+    list_treatment_note_templates = List(
+        TreatmentNoteTemplate, "/treatment_note_templates",
+        "List treatment note templates (SOAP, initial assessment).",
+        filters=FILTERS)
+    get_treatment_note_template = Get(
+        TreatmentNoteTemplate, "/treatment_note_templates/{id}",
+        "Read one treatment note template with its questions.",
+        hidden=STAMPS)
+    create_treatment_note_template = Create(
+        TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates",
+        "Add a treatment note template. Only a paragraph may start with text.")
+    update_treatment_note_template = Update(
+        TreatmentNoteTemplateBody, TreatmentNoteTemplate, "/treatment_note_templates/{id}",
+        "Change a treatment note template. Content is replaced whole.")
+    archive_treatment_note_template = Archive("/treatment_note_templates/{id}/archive", "Stop offering a treatment note template.")
+    delete_treatment_note_template = Archive(
+        "/treatment_note_templates/{id}",
+        "Archive a treatment note template the old way. Deprecated: use archive_treatment_note_template.",
+        method="DELETE", replaced_by="archive_treatment_note_template")

@@ -66,18 +66,21 @@ STAMPS = ("archived_at", "deleted_at")
 class TreatmentNotes(Resource):
     """Clinical notes (SOAP, progress and assessment notes) of patients' visits."""
 
-    list_treatment_notes = List(TreatmentNote, "/treatment_notes", "List treatment notes (clinical, SOAP, progress notes), draft and final.",
-                                filters=FILTERS, synonyms="clinical soap progress notes unfinished drafts documentation written up today what did the physio write still finish not signed off incomplete mine unsigned")
-    get_treatment_note = Get(TreatmentNote, "/treatment_notes/{id}", "Read one treatment note with its answers.",
-                             hidden=STAMPS, synonyms="open clinical note soap assessment what was done last visit read diagnosis findings")
-    create_treatment_note = Create(TreatmentNoteBody, TreatmentNote, "/treatment_notes", "Write a treatment note (SOAP, progress note) by the key's user. Keep it a draft until read over.",
-                                   synonyms="write up visit clinical soap progress note document session dictate start record did new down findings exam")
-    update_treatment_note = Update(TreatmentNoteChanges, TreatmentNote, "/treatment_notes/{id}", "Change a draft treatment note, or finalise it with draft false. Only its author can; content is replaced whole.",
-                                   synonyms="edit finish sign off finalise lock clinical soap note complete draft done correct change wording unfinished")
-    archive_treatment_note = Archive("/treatment_notes/{id}/archive", "Archive a treatment note; unarchive_treatment_note restores it.",
-                                     synonyms="remove bin hide clinical soap note wrong patient delete file")
-    unarchive_treatment_note = Unarchive(TreatmentNote, "/treatment_notes/{id}/unarchive", "Restore an archived treatment note.",
-                                         synonyms="bring back undo recover removed clinical soap note")
-    list_patient_treatment_notes = List(TreatmentNote, "/patients/{patient_id}/treatment_notes", "List one patient's treatment notes (clinical history).",
-                                        filters=FILTERS, synonyms="clinical history file chart progress past sessions what was treated soap notes for client did write last time previous")
-    delete_treatment_note = Archive("/treatment_notes/{id}", "Archive a treatment note the old way. Deprecated: use archive_treatment_note.", method="DELETE", replaced_by="archive_treatment_note")
+    list_treatment_notes = List(TreatmentNote, "/treatment_notes", "List treatment notes (clinical, SOAP, progress notes), draft and final.", filters=FILTERS)
+    get_treatment_note = Get(TreatmentNote, "/treatment_notes/{id}", "Read one treatment note with its answers.", hidden=STAMPS)
+    create_treatment_note = Create(
+        TreatmentNoteBody, TreatmentNote, "/treatment_notes",
+        "Write a treatment note (SOAP, progress note) by the key's user. Keep it a draft until read over.")
+    update_treatment_note = Update(
+        TreatmentNoteChanges, TreatmentNote, "/treatment_notes/{id}",
+        "Change a draft treatment note, or finalise it with draft false. Only its author can; content is replaced whole.")
+    archive_treatment_note = Archive("/treatment_notes/{id}/archive", "Archive a treatment note; unarchive_treatment_note restores it.")
+    unarchive_treatment_note = Unarchive(TreatmentNote, "/treatment_notes/{id}/unarchive", "Restore an archived treatment note.")
+    list_patient_treatment_notes = List(
+        TreatmentNote, "/patients/{patient_id}/treatment_notes",
+        "List one patient's treatment notes (clinical history).",
+        filters=FILTERS)
+    delete_treatment_note = Archive(
+        "/treatment_notes/{id}",
+        "Archive a treatment note the old way. Deprecated: use archive_treatment_note.",
+        method="DELETE", replaced_by="archive_treatment_note")

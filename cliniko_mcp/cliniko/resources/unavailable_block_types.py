@@ -33,13 +33,15 @@ FILTERS = COMMON | {
 class UnavailableBlockTypes(Resource):
     """Kinds of time off in the diary: lunch, meeting, admin, leave."""
 
-    list_unavailable_block_types = List(UnavailableBlockType, "/unavailable_block_types", "List kinds of blocked-out time (lunch, meeting, leave).",
-                                        filters=FILTERS, synonyms="time off break holiday admin training categories of blocks")
-    get_unavailable_block_type = Get(UnavailableBlockType, "/unavailable_block_types/{id}", "Read one kind of blocked-out time.",
-                                     hidden=("archived_at",), synonyms="time off break holiday category")
-    create_unavailable_block_type = Create(UnavailableBlockTypeBody, UnavailableBlockType, "/unavailable_block_types", "Add a kind of blocked-out time, such as supervision.",
-                                           synonyms="new time off category break holiday meeting kind supervision")
-    update_unavailable_block_type = Update(UnavailableBlockTypeBody, UnavailableBlockType, "/unavailable_block_types/{id}", "Change a kind of blocked-out time.",
-                                           synonyms="rename time off category recolour break length edit")
-    archive_unavailable_block_type = Archive("/unavailable_block_types/{id}/archive", "Stop offering a kind of blocked-out time.",
-                                             synonyms="retire time off category remove break kind discontinue")
+    list_unavailable_block_types = List(
+        UnavailableBlockType, "/unavailable_block_types",
+        "List kinds of blocked-out time (lunch, meeting, leave).",
+        filters=FILTERS)
+    get_unavailable_block_type = Get(UnavailableBlockType, "/unavailable_block_types/{id}", "Read one kind of blocked-out time.", hidden=("archived_at",))
+    create_unavailable_block_type = Create(
+        UnavailableBlockTypeBody, UnavailableBlockType, "/unavailable_block_types",
+        "Add a kind of blocked-out time, such as supervision.")
+    update_unavailable_block_type = Update(
+        UnavailableBlockTypeBody, UnavailableBlockType, "/unavailable_block_types/{id}",
+        "Change a kind of blocked-out time.")
+    archive_unavailable_block_type = Archive("/unavailable_block_types/{id}/archive", "Stop offering a kind of blocked-out time.")

@@ -1,11 +1,11 @@
 """Unavailable blocks: times when a practitioner cannot be booked, such as leave, lunch or meetings."""
 
-
-from cliniko_mcp.cliniko.fields import Id, Instant, Timestamp
+from cliniko_mcp.cliniko.fields import Id, Instant
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive, Conflicts, Create, Get, List, Resource, Update
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule, RepeatRuleRecord
+from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
+from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 
 
 class UnavailableBlockBody(Body):
@@ -18,22 +18,10 @@ class UnavailableBlockBody(Body):
     unavailable_block_type_id: Id | None = None
 
 
-class UnavailableBlock(Record):
+class UnavailableBlock(BookingStamps):
     concise = ("id", "starts_at", "ends_at", "practitioner_id", "business_id", "unavailable_block_type_id", "notes", "archived_at", "deleted_at")
 
-    id: Id
-    archived_at: Timestamp | None = None
-    business_id: Id | None = None
-    created_at: Timestamp | None = None
-    deleted_at: Timestamp | None = None
-    ends_at: Timestamp | None = None
-    notes: str | None = None
-    practitioner_id: Id | None = None
-    repeat_rule: RepeatRuleRecord | None = None
-    repeated_from_id: Id | None = None
-    starts_at: Timestamp | None = None
     unavailable_block_type_id: Id | None = None
-    updated_at: Timestamp | None = None
 
 
 FILTERS = COMMON | {
@@ -52,16 +40,17 @@ STAMPS = ("archived_at", "deleted_at")
 class UnavailableBlocks(Resource):
     """Blocked-out time in a practitioner's diary."""
 
-    list_unavailable_blocks = List(UnavailableBlock, "/unavailable_blocks", "List blocked-out time: leave (holiday), lunch, meetings.",
-                                   filters=FILTERS, synonyms="who is away on holiday leave time off breaks blocked out busy absent not vacation days december january holidays")
-    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time.",
-                                hidden=STAMPS, synonyms="leave lunch break time off holiday meeting")
-    create_unavailable_block = Create(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks", "Block out a practitioner's time for leave (holiday), lunch or a meeting. Appointments already there stay.",
-                                      synonyms="block off time out take leave holiday lunch break unavailable busy sick day annual weeks put away training meeting close diary vacation days mondays afternoon morning takes dentist errand appointment personal absence conference course")
-    update_unavailable_block = Update(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks/{id}", "Move, lengthen or shorten blocked-out time.",
-                                      synonyms="extend leave shift lunch change break holiday dates longer shorter kind blocked time block meeting extended")
-    archive_unavailable_block = Archive("/unavailable_blocks/{id}/archive", "Unblock time, so that it can be booked.",
-                                        synonyms="unblock free up time remove leave back from holiday delete lunch again meeting over early cancel")
-    get_unavailable_block_conflicts = Conflicts("/unavailable_blocks/{id}/conflicts", "Check whether blocked-out time overlaps something in the diary: yes or no.",
-                                                synonyms="clash overlap leave appointments during holiday patients booked")
-    delete_unavailable_block = Archive("/unavailable_blocks/{id}", "Archive a blocked-out time the old way. Deprecated: use archive_unavailable_block.", method="DELETE", replaced_by="archive_unavailable_block")
+    list_unavailable_blocks = List(UnavailableBlock, "/unavailable_blocks", "List blocked-out time: leave (holiday), lunch, meetings.", filters=FILTERS)
+    get_unavailable_block = Get(UnavailableBlock, "/unavailable_blocks/{id}", "Read one blocked-out time.", hidden=STAMPS)
+    create_unavailable_block = Create(
+        UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks",
+        "Block out a practitioner's time for leave (holiday), lunch or a meeting. Appointments already there stay.")
+    update_unavailable_block = Update(UnavailableBlockBody, UnavailableBlock, "/unavailable_blocks/{id}", "Move, lengthen or shorten blocked-out time.")
+    archive_unavailable_block = Archive("/unavailable_blocks/{id}/archive", "Unblock time, so that it can be booked.")
+    get_unavailable_block_conflicts = Conflicts(
+        "/unavailable_blocks/{id}/conflicts",
+        "Check whether blocked-out time overlaps something in the diary: yes or no.")
+    delete_unavailable_block = Archive(
+        "/unavailable_blocks/{id}",
+        "Archive a blocked-out time the old way. Deprecated: use archive_unavailable_block.",
+        method="DELETE", replaced_by="archive_unavailable_block")

@@ -30,9 +30,6 @@ class User(Record):
 class Users(Resource):
     """Logins of the clinic's staff: receptionists, managers, practitioners, bookkeepers."""
 
-    list_users = List(User, "/users", "List staff logins with their roles, if you are an administrator.",
-                      filters=COMMON, synonyms="logins accounts receptionists managers admin staff roles permissions login access rights permission receptionist works manager owner list")
-    get_user = Get(User, "/users/{id}", "Read one staff login.",
-                   synonyms="account receptionist manager role permission")
-    get_authenticated_user = Get(User, "/user", "Read whose key this is: name, role, time zone.",
-                                 synonyms="who am I my account current login me permissions whose key logged")
+    list_users = List(User, "/users", "List staff logins with their roles, if you are an administrator.", filters=COMMON)
+    get_user = Get(User, "/users/{id}", "Read one staff login.")
+    get_authenticated_user = Get(User, "/user", "Read whose key this is: name, role, time zone.")

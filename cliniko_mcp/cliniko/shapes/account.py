@@ -1,4 +1,7 @@
-"""The groups of an account's settings that everyone may read; the full settings add to some of them (api.md 2.6)."""
+"""The groups of an account's settings that everyone may read; the full settings add to some of them.
+
+Source: cliniko-api.md#account.
+"""
 
 from pydantic import Field
 

@@ -1,4 +1,5 @@
-"""Structured content of treatment notes, patient forms and their templates: sections of questions (api.md 3.4).
+"""Structured content of treatment notes, patient forms and their templates: sections of questions
+(cliniko-api.md#structured-content).
 
 Each of the four documents has its own kind of question; what may be sent is checked here in full, with complaints that
 name the place inside the content. `RecordedContent` is how all four are read, whatever questions they hold.

@@ -1,4 +1,5 @@
-"""A patient's custom fields: the clinic defines them in its settings, a patient holds the answers (api.md 3.5).
+"""A patient's custom fields: the clinic defines them in its settings, a patient holds the answers
+(cliniko-api.md#custom-fields).
 
 Sections, fields and options are known by their tokens. Names, types and `archived` come back with the answers and are
 ignored when sent, so that what was read can be changed and sent again. A text, paragraph or date has a `value`;

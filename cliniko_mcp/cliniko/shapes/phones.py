@@ -1,4 +1,7 @@
-"""Phone numbers of patients, contacts and staff: a list that is always replaced whole (api.md 3.6)."""
+"""Phone numbers of patients, contacts and staff: a list that is always replaced whole.
+
+Source: cliniko-api.md#communications-phones-zones.
+"""
 
 from typing import Literal
 

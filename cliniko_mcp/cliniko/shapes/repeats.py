@@ -1,4 +1,4 @@
-"""Repeat rules: how a booking or block comes back daily, weekly or monthly (api.md 3.2)."""
+"""Repeat rules: how a booking or block comes back daily, weekly or monthly (cliniko-api.md#appointments)."""
 
 from typing import Literal
 

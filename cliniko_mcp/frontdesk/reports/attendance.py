@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json, rate
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion, rate
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.results.rows import local_text
+
+NEEDS: Final[tuple[Operation, ...]] = visits.NEEDS
 
 _FINAL: Final = 90
 _DRAFT: Final = 10
@@ -18,14 +22,14 @@ _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ATTENDANCE: Final = {True: "arrived", False: "did not arrive", None: "not marked"}
 
 
-async def no_shows(asked: Asked) -> Finding:
+async def no_shows(question: ReportQuestion) -> Finding:
     """Who did not come, the most often first, and how that compares with all visits that were due."""
-    due, to_come = _begun(asked, await asked.visits())
-    missed = [each for each in due if each.arrived is False]
+    due, to_come = _begun(question, await question.visits())
+    missed = [visit for visit in due if visit.arrived is False]
     mine: dict[str, list[Visit]] = {}
-    for each in missed:
-        mine.setdefault(each.patient_id, []).append(each)
-    days = Counter(each.starts.astimezone(asked.roster.zone(each.business_id)).weekday() for each in missed)
+    for visit in missed:
+        mine.setdefault(visit.patient_id, []).append(visit)
+    days = Counter(visit.starts.astimezone(question.roster.zone(visit.business_id)).weekday() for visit in missed)
     return Finding(
         "A no-show is a visit marked as did not arrive (DNA), an appointment or a place in a class. The rate is of all "
         "visits that should have begun in the time; cancelled ones are in neither.",
@@ -35,45 +39,48 @@ async def no_shows(asked: Asked) -> Finding:
             "rate": rate(len(missed), len(due)),
             "patients": len(mine),
             "more_than_once": sum(len(theirs) > 1 for theirs in mine.values()),
-            "not_marked": sum(each.arrived is None for each in due),
-            "by_practitioner": asked.by_practitioner(missed),
+            "not_marked": sum(visit.arrived is None for visit in due),
+            "by_practitioner": question.by_practitioner(missed),
             "by_weekday": {_DAYS[day]: days[day] for day in sorted(days)},
         },
-        [_missed(asked, *each) for each in sorted(mine.items(), key=lambda one: (-len(one[1]), one[1][-1].starts))],
+        [
+            _missed(question, patient_id, theirs)
+            for patient_id, theirs in sorted(mine.items(), key=lambda one: (-len(one[1]), one[1][-1].starts))
+        ],
         to_come,
     )
 
 
-def _missed(asked: Asked, patient_id: str, theirs: Sequence[Visit]) -> Json:
+def _missed(question: ReportQuestion, patient_id: str, theirs: Sequence[Visit]) -> Json:
     last = theirs[-1]
     return {
         "patient_id": patient_id,
         "no_shows": len(theirs),
-        "last": local_text(last.starts, asked.roster.zone(last.business_id)),
-        "practitioner": asked.roster.name("practitioner_id", last.practitioner_id),
-        "appointment_ids": [each.booking_id for each in theirs[-3:]],
+        "last": local_text(last.starts, question.roster.zone(last.business_id)),
+        "practitioner": question.roster.name("practitioner_id", last.practitioner_id),
+        "appointment_ids": [visit.booking_id for visit in theirs[-3:]],
     }
 
 
-async def cancellations(asked: Asked) -> Finding:
+async def cancellations(question: ReportQuestion) -> Finding:
     """What was cancelled, with how much notice and why, the latest first."""
-    every = await asked.visits(cancelled=True)
-    gone = [each for each in every if each.cancelled is not None]
-    notices: Counter[str] = Counter(_notice(each) for each in gone)
-    reasons = Counter(each.reason or "not said" for each in gone)
+    every = await question.visits(cancelled=True)
+    cancelled = [visit for visit in every if visit.cancelled is not None]
+    notices: Counter[str] = Counter(map(_notice, cancelled))
+    reasons = Counter(visit.reason or "not said" for visit in cancelled)
     return Finding(
         "A cancellation is an appointment, or a place in a class, that was due in the time and was cancelled (archived "
         "ones are not counted). Notice is from the moment of cancelling to the start. The rate is of all that was "
         "booked for the time, cancelled or not.",
         {
-            "cancelled": len(gone),
+            "cancelled": len(cancelled),
             "booked": len(every),
-            "rate": rate(len(gone), len(every)),
+            "rate": rate(len(cancelled), len(every)),
             "notice": {name: notices[name] for name in _NOTICES},
             "reasons": dict(reasons.most_common()),
-            "by_practitioner": asked.by_practitioner(gone),
+            "by_practitioner": question.by_practitioner(cancelled),
         },
-        [_cancelled(asked, each) for each in reversed(gone)],
+        [_cancelled(question, visit) for visit in reversed(cancelled)],
     )
 
 
@@ -93,21 +100,21 @@ def _left(visit: Visit) -> timedelta:
     return visit.starts - (visit.cancelled or visit.starts)
 
 
-def _cancelled(asked: Asked, visit: Visit) -> Json:
-    row = _row(asked, visit)
+def _cancelled(question: ReportQuestion, visit: Visit) -> Json:
+    row = _row(question, visit)
     if visit.cancelled is not None:
-        row["cancelled_at"] = local_text(visit.cancelled, asked.roster.zone(visit.business_id))
+        row["cancelled_at"] = local_text(visit.cancelled, question.roster.zone(visit.business_id))
     row["notice_hours"] = round(_left(visit).total_seconds() / 3600, 1)
     row["reason"] = visit.reason or "not said"
     return row
 
 
-async def unbilled(asked: Asked) -> Finding:
+async def unbilled(question: ReportQuestion) -> Finding:
     """Visits that took place and have no invoice, the oldest first."""
-    due, to_come = _begun(asked, await asked.visits())
-    came = [each for each in due if each.arrived is not False]
-    open_ = [each for each in came if each.billed is None]
-    kinds = Counter(asked.roster.name("appointment_type_id", each.type_id) or "unknown" for each in open_)
+    due, to_come = _begun(question, await question.visits())
+    came = [visit for visit in due if visit.arrived is not False]
+    open_ = [visit for visit in came if visit.billed is None]
+    kinds = Counter(question.roster.name("appointment_type_id", visit.type_id) or "unknown" for visit in open_)
     return Finding(
         "Unbilled is a visit that should have begun, was not cancelled and not a no-show, and has no invoice of any "
         "status. Places in classes count one by one.",
@@ -116,19 +123,19 @@ async def unbilled(asked: Asked) -> Finding:
             "visits": len(came),
             "rate": rate(len(open_), len(came)),
             "by_type": dict(kinds.most_common()),
-            "by_practitioner": asked.by_practitioner(open_),
+            "by_practitioner": question.by_practitioner(open_),
         },
-        [{**_row(asked, each), "attendance": _ATTENDANCE[each.arrived]} for each in open_],
+        [{**_row(question, visit), "attendance": _ATTENDANCE[visit.arrived]} for visit in open_],
         to_come,
     )
 
 
-async def missing_notes(asked: Asked) -> Finding:
+async def missing_notes(question: ReportQuestion) -> Finding:
     """Visits that took place and have no final treatment note, the oldest first."""
-    due, to_come = _begun(asked, await asked.visits())
-    came = [each for each in due if each.arrived is not False]
-    open_ = [each for each in came if each.written != _FINAL]
-    drafts = [each for each in open_ if each.written == _DRAFT]
+    due, to_come = _begun(question, await question.visits())
+    came = [visit for visit in due if visit.arrived is not False]
+    open_ = [visit for visit in came if visit.written != _FINAL]
+    drafts = [visit for visit in open_ if visit.written == _DRAFT]
     return Finding(
         "A visit that should have begun, was not cancelled and not a no-show, and whose treatment note is missing or "
         "still a draft. Places in classes count one by one.",
@@ -137,22 +144,22 @@ async def missing_notes(asked: Asked) -> Finding:
             "draft": len(drafts),
             "none": len(open_) - len(drafts),
             "visits": len(came),
-            "by_practitioner": asked.by_practitioner(open_),
+            "by_practitioner": question.by_practitioner(open_),
         },
-        [{**_row(asked, each), "note": "draft" if each.written == _DRAFT else "none"} for each in open_],
+        [{**_row(question, visit), "note": "draft" if visit.written == _DRAFT else "none"} for visit in open_],
         to_come,
     )
 
 
-def _row(asked: Asked, visit: Visit) -> Json:
-    row: Json = {"patient_id": visit.patient_id, **visit.row(asked.roster)}
-    if asked.business is not None or len(asked.roster.sites) < 2:
+def _row(question: ReportQuestion, visit: Visit) -> Json:
+    row: Json = {"patient_id": visit.patient_id, **visit.row(question.roster)}
+    if question.business is not None or len(question.roster.sites) < 2:
         row.pop("business", None)
     return row
 
 
-def _begun(asked: Asked, found: Sequence[Visit]) -> tuple[list[Visit], list[str]]:
+def _begun(question: ReportQuestion, found: Sequence[Visit]) -> tuple[list[Visit], list[str]]:
     """The visits that should have begun by now, and a sentence about those that are still to come."""
-    due = [each for each in found if each.begun(asked.now)]
+    due = [visit for visit in found if visit.begun(question.now)]
     later = len(found) - len(due)
     return due, [f"{later:,} visits of that time are still to come; they are not counted."] if later else []

@@ -6,22 +6,24 @@ Requests: two for working hours and one a hundred diary entries of the time, wha
 from collections.abc import Iterable
 from datetime import timedelta
 
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json, rate
+from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion, rate
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, joined, read_diary, within, without
 
 
-async def utilisation(asked: Asked) -> Finding:
+async def utilisation(question: ReportQuestion) -> Finding:
     """Open, booked and free hours of each practitioner, the fullest first."""
-    starts, ends = asked.time.bounds
-    diary = await read_diary(asked.clinic, asked.roster, starts, ends, asked.practitioners)
-    people = {who for who, _ in diary.work} | {each.practitioner_id for each in diary.entries if each.kind != "block"}
-    found = [_Hours(asked, diary, who) for who in people]
+    starts, ends = question.time.bounds
+    diary = await read_diary(question.clinic, question.roster, starts, ends, question.practitioners)
+    people = {who for who, _ in diary.work} | {
+        entry.practitioner_id for entry in diary.entries if entry.kind != "block"
+    }
+    found = [_Hours(question, diary, who) for who in people]
     kept = sorted(
-        (each for each in found if each.open or each.booked),
-        key=lambda each: (-each.share, asked.roster.name("practitioner_id", each.who)),
+        (hours for hours in found if hours.open or hours.booked),
+        key=lambda hours: (-hours.share, question.roster.name("practitioner_id", hours.who)),
     )
-    open_ = sum((each.open for each in kept), timedelta())
-    inside = sum((each.inside for each in kept), timedelta())
+    open_ = sum((hours.open for hours in kept), timedelta())
+    inside = sum((hours.inside for hours in kept), timedelta())
     return Finding(
         "Open hours are working hours and one-off openings less blocked-out time. Booked hours are the union of live "
         "appointments and classes, so that overlapping ones count once; no-shows count as booked, cancelled ones do "
@@ -29,34 +31,34 @@ async def utilisation(asked: Asked) -> Finding:
         "blocked-out time, is told apart. People who no longer work here have no open hours.",
         {
             "open_hours": _hours(open_),
-            "booked_hours": _hours(sum((each.booked for each in kept), timedelta())),
+            "booked_hours": _hours(sum((hours.booked for hours in kept), timedelta())),
             "free_hours": _hours(open_ - inside),
             "utilisation": _share(inside, open_),
         },
-        [each.row() for each in kept],
+        [hours.row() for hours in kept],
     )
 
 
 class _Hours:
     """The hours of one practitioner in the time asked about."""
 
-    def __init__(self, asked: Asked, diary: Diary, who: str) -> None:
+    def __init__(self, question: ReportQuestion, diary: Diary, who: str) -> None:
         self.who = who
-        self.name = asked.roster.name("practitioner_id", who)
-        sites = [site for site in diary.sites(who) if not asked.businesses or site in asked.businesses]
-        windows = {site: list(asked.time.windows(site)) for site in {*asked.roster.businesses}}
-        work = joined(each for site in sites for each in within(diary.work[who, site], windows[site]))
-        mine = [each for each in diary.entries if each.practitioner_id == who]
-        blocks = [Stretch(each.starts, each.ends) for each in mine if each.kind == "block"]
+        self.name = question.roster.name("practitioner_id", who)
+        sites = [site for site in diary.sites(who) if not question.businesses or site in question.businesses]
+        windows = {site: list(question.time.windows(site)) for site in {*question.roster.businesses}}
+        work = joined(part for site in sites for part in within(diary.work[who, site], windows[site]))
+        mine = [entry for entry in diary.entries if entry.practitioner_id == who]
+        blocks = [Stretch(entry.starts, entry.ends) for entry in mine if entry.kind == "block"]
         entries = [
-            each
-            for each in mine
-            if each.kind != "block" and (not asked.businesses or each.business_id in asked.businesses)
+            entry
+            for entry in mine
+            if entry.kind != "block" and (not question.businesses or entry.business_id in question.businesses)
         ]
         booked = joined(
             part
-            for each in entries
-            for part in within([Stretch(each.starts, each.ends)], windows.get(each.business_id, []))
+            for entry in entries
+            for part in within([Stretch(entry.starts, entry.ends)], windows.get(entry.business_id, []))
         )
         free = without(work, blocks)
         self.count = len(entries)
@@ -87,7 +89,7 @@ class _Hours:
 
 
 def _length(stretches: Iterable[Stretch]) -> timedelta:
-    return sum((each.length for each in stretches), timedelta())
+    return sum((stretch.length for stretch in stretches), timedelta())
 
 
 def _hours(length: timedelta) -> float:

@@ -5,31 +5,35 @@ classes, and for the patients one each 95 (lapsed) or a hundred (new).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Final
 
-from cliniko_mcp.cliniko.fields import utc_text
-from cliniko_mcp.frontdesk.concurrency import gathered
-from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json, rate
+from cliniko_mcp.cliniko.filters import Between
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion, rate
+from cliniko_mcp.frontdesk.roster import gone
 from cliniko_mcp.frontdesk.visits import Visit, visits_since
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.rows import local_text
 
+NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
 
-async def lapsed(asked: Asked) -> Finding:
+
+async def lapsed(question: ReportQuestion) -> Finding:
     """Patients whose last visit was in the time and who have nothing booked, the latest visit first."""
-    mine = _by_patient(await visits_since(asked.clinic, asked.time.bounds[0]))
-    last = {patient: came for patient, theirs in mine.items() if (came := _last(asked, theirs)) is not None}
-    coming = {patient for patient, theirs in mine.items() if any(not each.begun(asked.now) for each in theirs)}
+    mine = _by_patient(await visits_since(question.clinic, question.time.bounds[0]))
+    last = {patient: came for patient, theirs in mine.items() if (came := _last(question, theirs)) is not None}
+    coming = {patient for patient, theirs in mine.items() if any(not visit.begun(question.now) for visit in theirs)}
     found = {
         patient: visit
         for patient, visit in last.items()
-        if patient not in coming and asked.holds(visit) and asked.keeps(visit)
+        if patient and patient not in coming and question.holds(visit) and question.keeps(visit)
     }
-    records = await asked.clinic.by_id_named("list_patients", sorted(found))
-    here = {patient for patient, record in records.items() if not known_patient(record).gone}
-    rows = [_lapsed(asked, found[patient]) for patient in sorted(here, key=lambda one: found[one].starts, reverse=True)]
-    gone = len(found) - len(here)
+    records = await question.clinic.by_id(Patients.list_patients, sorted(found))
+    here = [patient for patient in sorted(found) if patient in records and not gone(records[patient])]
+    latest = sorted(here, key=lambda patient: found[patient].starts, reverse=True)
+    archived = len(found) - len(here)
     return Finding(
         "Lapsed is a patient whose last visit (not cancelled, not a no-show) was in the time, who has not been since "
         "and has no live booking ahead with anyone. Practitioner and site are those of that last visit. Archived "
@@ -37,53 +41,51 @@ async def lapsed(asked: Asked) -> Finding:
         {
             "lapsed": len(here),
             "seen_since": len(last),
-            "by_practitioner": asked.by_practitioner(found[p] for p in here),
+            "by_practitioner": question.by_practitioner(found[patient] for patient in here),
         },
-        rows,
-        [f"{gone} archived patients are left out."] if gone else [],
+        [_lapsed(question, found[patient]) for patient in latest],
+        [f"{archived} archived patients are left out."] if archived else [],
     )
 
 
 def _by_patient(found: Sequence[Visit]) -> dict[str, list[Visit]]:
     mine: dict[str, list[Visit]] = {}
-    for each in found:
-        mine.setdefault(each.patient_id, []).append(each)
+    for visit in found:
+        mine.setdefault(visit.patient_id, []).append(visit)
     return mine
 
 
-def _last(asked: Asked, theirs: Sequence[Visit]) -> Visit | None:
-    came = [each for each in theirs if each.begun(asked.now) and each.arrived is not False]
+def _last(question: ReportQuestion, theirs: Sequence[Visit]) -> Visit | None:
+    came = [visit for visit in theirs if visit.begun(question.now) and visit.arrived is not False]
     return came[-1] if came else None
 
 
-def _lapsed(asked: Asked, visit: Visit) -> Json:
-    zone = asked.roster.zone(visit.business_id)
+def _lapsed(question: ReportQuestion, visit: Visit) -> Json:
+    zone = question.roster.zone(visit.business_id)
     return {
         "patient_id": visit.patient_id,
         "last_visit": local_text(visit.starts, zone),
-        "days_ago": (local_day(asked.now, zone) - local_day(visit.starts, zone)).days,
-        "practitioner": asked.roster.name("practitioner_id", visit.practitioner_id),
-        "type": asked.roster.name("appointment_type_id", visit.type_id),
+        "days_ago": (local_day(question.now, zone) - local_day(visit.starts, zone)).days,
+        "practitioner": question.roster.name("practitioner_id", visit.practitioner_id),
+        "type": question.roster.name("appointment_type_id", visit.type_id),
     }
 
 
-async def new_patients(asked: Asked) -> Finding:
+async def new_patients(question: ReportQuestion) -> Finding:
     """Patients registered in the time, with their visits, the newest first, and how many came back."""
-    low, high = asked.time.bounds
-    rows = await gathered(
-        asked.clinic.all_named("list_patients", created_at=f"{utc_text(low, None)}..{utc_text(high, None)}")
-    )
-    zone = asked.time.zone
-    windows = [(start, end) for start, end in asked.time.at(asked.business.id if asked.business else None).windows()]
+    low, high = question.time.bounds
+    records = await question.clinic.collect(Patients.list_patients, created_at=Between(low, high))
+    zone = question.time.zone
+    site = question.business.id if question.business else None
+    windows = list(question.time.at(site).windows())
     made = {
-        str(getattr(each, "id", "")): stamp
-        for each in rows
-        if isinstance(stamp := getattr(each, "created_at", None), datetime)
-        and any(start <= stamp < end for start, end in windows)
+        patient.id: patient.created_at
+        for patient in records
+        if patient.created_at is not None and any(start <= patient.created_at < end for start, end in windows)
     }
-    mine = _by_patient(await visits_since(asked.clinic, low)) if made else {}
-    real = {patient: [each for each in mine.get(patient, ()) if each.arrived is not False] for patient in made}
-    kept = [patient for patient, theirs in real.items() if _asked_for(asked, theirs)]
+    mine = _by_patient(await visits_since(question.clinic, low)) if made else {}
+    real = {patient: [visit for visit in mine.get(patient, ()) if visit.arrived is not False] for patient in made}
+    kept = [patient for patient, theirs in real.items() if _asked_for(question, theirs)]
     kept.sort(key=lambda patient: made[patient], reverse=True)
     visiting = [patient for patient in kept if real[patient]]
     back = [patient for patient in kept if len(real[patient]) > 1]
@@ -96,22 +98,22 @@ async def new_patients(asked: Asked) -> Finding:
             "with_a_visit": len(visiting),
             "returned": len(back),
             "return_rate": rate(len(back), len(visiting)),
-            "by_practitioner": asked.by_practitioner(real[patient][0] for patient in visiting),
+            "by_practitioner": question.by_practitioner(real[patient][0] for patient in visiting),
         },
-        [_new(asked, patient, local_text(made[patient], zone), real[patient]) for patient in kept],
+        [_new(question, patient, local_text(made[patient], zone), real[patient]) for patient in kept],
     )
 
 
-def _asked_for(asked: Asked, theirs: Sequence[Visit]) -> bool:
-    if asked.practitioner is None and asked.business is None:
+def _asked_for(question: ReportQuestion, theirs: Sequence[Visit]) -> bool:
+    if question.practitioner is None and question.business is None:
         return True
-    return bool(theirs) and asked.keeps(theirs[0])
+    return bool(theirs) and question.keeps(theirs[0])
 
 
-def _new(asked: Asked, patient_id: str, since: str, theirs: Sequence[Visit]) -> Json:
+def _new(question: ReportQuestion, patient_id: str, since: str, theirs: Sequence[Visit]) -> Json:
     row: Json = {"patient_id": patient_id, "since": since, "visits": len(theirs)}
     if theirs:
         first = theirs[0]
-        row["first_visit"] = local_text(first.starts, asked.roster.zone(first.business_id))
-        row["practitioner"] = asked.roster.name("practitioner_id", first.practitioner_id)
+        row["first_visit"] = local_text(first.starts, question.roster.zone(first.business_id))
+        row["practitioner"] = question.roster.name("practitioner_id", first.practitioner_id)
     return row

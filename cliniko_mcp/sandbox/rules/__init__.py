@@ -1,15 +1,16 @@
-"""True clinic logic, one file for each part of the clinic's life; everything else answers by shape."""
+"""The logic of a clinic, one module for each part of it; all other operations answer by their shape."""
 
 from functools import cache
 from importlib import import_module
 from typing import Final
 
-from cliniko_mcp.sandbox.rules.rulebook import Rulebook
+from cliniko_mcp.sandbox.context import RequestContext
+from cliniko_mcp.sandbox.rulebook import Rulebook
 
 MODULES: Final = (
     "patients",
     "businesses",
-    "offers",
+    "services",
     "bookings",
     "repeats",
     "attendees",
@@ -32,13 +33,13 @@ MODULES: Final = (
     "joins",
     "invoices",
 )
-"""The modules with rules, in the order in which they are asked. Each holds `RULES`."""
+"""The modules with rules, in the order in which these run. Each holds `RULES`."""
 
 
 @cache
-def rulebook() -> Rulebook:
-    """All rules of the demo clinic."""
-    book = Rulebook()
+def all_rules() -> Rulebook[RequestContext]:
+    """The rulebook of the demo clinic."""
+    book = Rulebook[RequestContext]()
     for module in MODULES:
         book.add(import_module(f"cliniko_mcp.sandbox.rules.{module}").RULES)
     return book

@@ -1,15 +1,18 @@
-"""The account: whose key this is, and its settings, of which the public part is a subset (api.md 2.2, 2.6)."""
+"""The account: whose key this is, and its settings, of which the public part is a subset.
+
+Source: cliniko-api.md#staff-and-sites, #account.
+"""
 
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
-from cliniko_mcp.sandbox.wire import SandboxResponse, answer, not_found
+from cliniko_mcp.sandbox.request import OperationRequest
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.validation import INVALID
+from cliniko_mcp.sandbox.wire import SandboxResponse, json_response, not_found
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 
 PRIVATE: Final = {
     "account": ("compliance", "email_from", "first_name", "last_name"),
@@ -22,33 +25,36 @@ PRIVATE: Final = {
         "baa_requested",
     ),
 }
-"""What the public settings leave out of each group (api.md 2.6)."""
+"""What the public settings leave out of each group (cliniko-api.md#account)."""
 
 
 @RULES.answers("get_authenticated_user")
-def own_user(context: RequestContext, ask: Ask) -> SandboxResponse:
+def own_user(context: RequestContext, request: OperationRequest) -> SandboxResponse:
     """The key's owner, for every role."""
-    row = context.get("users", ask.caller.user_id)
+    row = context.get("users", request.owner.user_id)
     if row is None:
         raise not_found()
-    return answer(context.show("users", row))
+    return json_response(context.serialise("users", row))
 
 
 @RULES.answers("get_settings")
-def all_settings(context: RequestContext, ask: Ask) -> SandboxResponse:
-    """Everything."""
-    return answer(dict(context.settings()))
+def all_settings(context: RequestContext, request: OperationRequest) -> SandboxResponse:
+    """The settings."""
+    return json_response(dict(context.settings()))
 
 
 @RULES.answers("get_public_settings")
-def public_settings(context: RequestContext, ask: Ask) -> SandboxResponse:
-    """The same without what is private."""
+def public_settings(context: RequestContext, request: OperationRequest) -> SandboxResponse:
+    """The settings without what is private."""
     shown: dict[str, JsonValue] = {}
     for group, values in context.settings().items():
-        hidden = PRIVATE.get(group, ())
-        inside = isinstance(values, dict)
-        shown[group] = {name: value for name, value in values.items() if name not in hidden} if inside else values
-    return answer(shown)
+        private = PRIVATE.get(group, ())
+        shown[group] = (
+            {name: value for name, value in values.items() if name not in private}
+            if isinstance(values, dict)
+            else values
+        )
+    return json_response(shown)
 
 
 @RULES.on("unavailable_block_types", "update", "archive")

@@ -1,21 +1,24 @@
-"""Attachments: uploaded to the storage first, claimed once, processed a moment later, then given out (api.md 3.3)."""
+"""Attachments: uploaded to the storage first, claimed once, processed a moment later, then downloaded.
+
+Source: cliniko-api.md#attachments.
+"""
 
 from base64 import b64decode
 from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.sandbox import storage
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.handlers import live_row
-from cliniko_mcp.sandbox.moments import stamp
-from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.request import OperationRequest
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.serialise import link
 from cliniko_mcp.sandbox.store import Row
-from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, not_found
+from cliniko_mcp.sandbox.timestamps import timestamp
+from cliniko_mcp.sandbox.validation import INVALID
+from cliniko_mcp.sandbox.wire import Json, SandboxResponse, json_response, not_found
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 ATTACHMENTS: Final = "patient_attachments"
 JOBS: Final = "attachment_jobs"
 PROCESSING: Final = timedelta(seconds=5)
@@ -23,17 +26,17 @@ PROCESSING: Final = timedelta(seconds=5)
 
 
 @RULES.answers("get_attachment_presigned_post")
-def presigned_post(context: RequestContext, ask: Ask) -> SandboxResponse:
-    """The address and the form fields for one upload."""
-    patient = context.live("patients", ask.ids["patient_id"])
+def presigned_post(context: RequestContext, request: OperationRequest) -> SandboxResponse:
+    """The URL and the form fields for one upload."""
+    patient = context.live("patients", request.ids["patient_id"])
     if patient is None:
         raise not_found()
-    return answer(storage.presign(context, str(patient["id"])))
+    return json_response(storage.presign(context, str(patient["id"])))
 
 
 @RULES.on(ATTACHMENTS, "create")
 def claim_upload(context: RequestContext, change: Change) -> None:
-    """The upload must have happened, for this patient, and not be used yet."""
+    """The upload must exist, belong to this patient, and not be used yet."""
     new = change.new
     url = str(new.pop("upload_url", ""))
     if storage.uploaded(context, url, new.get("patient_id")) is None:
@@ -43,22 +46,22 @@ def claim_upload(context: RequestContext, change: Change) -> None:
 
 @RULES.on(ATTACHMENTS, "created")
 def take_file(context: RequestContext, change: Change) -> None:
-    """The file moves to its own place, the temporary one is gone, and processing begins."""
+    """The file moves to its final key, the temporary one is removed, and processing begins."""
     own, patient_id = str(change.new["id"]), str(change.new["patient_id"])
-    upload = storage.uploaded(context, str(change.given.get("upload_url")), patient_id)
+    upload = storage.uploaded(context, str(change.body.get("upload_url")), patient_id)
     if upload is None:
         return
-    named = change.text("filename") or str(upload["filename"])
+    filename = change.text("filename") or str(upload["filename"])
     data = b64decode(str(upload["data"]))
-    storage.keep_file(context, own, patient_id, named, str(upload["content_type"]), data)
+    storage.store_file(context, own, patient_id, filename, str(upload["content_type"]), data)
     context.store.remove(storage.UPLOADS, str(upload["id"]))
-    facts: Json = {"filename": named, "content_type": upload["content_type"], "size": upload["size"]}
-    context.store.put(JOBS, {"id": own, "due_at": stamp(context.clock.now() + PROCESSING), "facts": facts})
+    facts: Json = {"filename": filename, "content_type": upload["content_type"], "size": upload["size"]}
+    context.store.put(JOBS, {"id": own, "due_at": timestamp(context.clock.now() + PROCESSING), "facts": facts})
 
 
-@RULES.ticks
-def process(context: RequestContext) -> None:
-    """Finish every attachment whose time has come."""
+@RULES.before_each_request
+def finish_processing(context: RequestContext) -> None:
+    """Finish every attachment whose processing time is over."""
     jobs = context.store.table(JOBS).rows
     if not jobs:
         return
@@ -70,18 +73,18 @@ def process(context: RequestContext) -> None:
         context.store.remove(JOBS, str(job["id"]))
 
 
-@RULES.presents(ATTACHMENTS)
+@RULES.serialises(ATTACHMENTS)
 def show_attachment(context: RequestContext, row: Row, shown: Json) -> None:
-    """The way to the content, once there is one."""
+    """The link to the content, once it is processed."""
     ready = row.get("processing_completed") is True
     shown["content"] = link(context.base_url, f"/patient_attachments/{row['id']}/content") if ready else None
 
 
 @RULES.answers("get_patient_attachment_content")
-def content(context: RequestContext, ask: Ask) -> SandboxResponse:
-    """302 to the storage, with an address that needs no key."""
-    row = live_row(context, ask)
-    place = storage.download_address(context, str(row["id"])) if row.get("processing_completed") is True else None
-    if place is None:
+def content(context: RequestContext, request: OperationRequest) -> SandboxResponse:
+    """302 to the storage, with a URL that needs no key."""
+    row = live_row(context, request)
+    url = storage.download_address(context, str(row["id"])) if row.get("processing_completed") is True else None
+    if url is None:
         raise not_found()
-    return SandboxResponse(302, {"Location": place})
+    return SandboxResponse(302, {"Location": url})

@@ -1,17 +1,20 @@
-"""Attendees: the one of an individual appointment, which shares its state, and the several of a group (api.md 3.2)."""
+"""Attendees: the one of an individual appointment, which shares its state, and those of a group.
+
+Source: cliniko-api.md#appointments.
+"""
 
 from collections.abc import Iterable
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.request import Ask
+from cliniko_mcp.sandbox.request import OperationRequest
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.bookings import GROUP, INDIVIDUAL
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row, is_hidden
+from cliniko_mcp.sandbox.validation import INVALID
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 
 FULL: Final = "Group appointment is full"
 TWICE: Final = "has already been taken"
@@ -45,7 +48,7 @@ def add_own_attendee(context: RequestContext, change: Change) -> None:
 
 @RULES.on(INDIVIDUAL, "updated", "archived", "cancelled")
 def share_with_attendee(context: RequestContext, change: Change) -> None:
-    """What changes on the appointment changes on its attendee."""
+    """A change of the appointment changes its attendee too."""
     row = context.get(INDIVIDUAL, change.new["id"])
     for attendee in attendees_of(context, str(change.new["id"])):
         if row is not None:
@@ -56,7 +59,7 @@ def share_with_attendee(context: RequestContext, change: Change) -> None:
 
 @RULES.on(GROUP, "updated", "archived")
 def follow_group(context: RequestContext, change: Change) -> None:
-    """A group that is called off takes its attendees with it (choices 32)."""
+    """Archiving a group archives its attendees (choices 32)."""
     for attendee in attendees_of(context, str(change.new["id"])):
         if "archived_at" in change.new and not is_hidden(attendee):
             stamps = {name: change.new.get(name) for name in ("archived_at", "deleted_at")}
@@ -71,25 +74,25 @@ def check_place(context: RequestContext, change: Change) -> None:
     if group is None:
         change.errors["booking_id"] = INVALID
         return
-    present = [each for each in attendees_of(context, str(group["id"])) if not is_hidden(each)]
-    if any(each.get("patient_id") == change.new.get("patient_id") for each in present):
+    attendees = _live_attendees_of(context, str(group["id"]))
+    if any(attendee.get("patient_id") == change.new.get("patient_id") for attendee in attendees):
         change.errors["patient_id"] = TWICE
     places = group.get("max_attendees")
-    if isinstance(places, int) and len(present) >= places:
+    if isinstance(places, int) and len(attendees) >= places:
         change.errors["base"] = FULL
     change.new.update(fresh_counts())
 
 
 @RULES.on("attendees", "created", "updated", "archived", "cancelled")
 def follow_attendee(context: RequestContext, change: Change) -> None:
-    """The booking shows what its attendees say: arrival, notes and case, or who holds a place."""
+    """The booking follows its attendees: arrival, notes and case, or the patients who hold a place."""
     row = context.get("attendees", change.new["id"])
     if row is None:
         return
     booking_id = str(row["booking_id"])
     if context.get(GROUP, booking_id) is not None:
-        live = [each for each in attendees_of(context, booking_id) if not is_hidden(each)]
-        context.note(GROUP, booking_id, patient_ids=[each["patient_id"] for each in live])
+        live = _live_attendees_of(context, booking_id)
+        context.set_derived(GROUP, booking_id, patient_ids=[attendee["patient_id"] for attendee in live])
     elif change.old is not None:
         arrived = row.get("arrived")
         flags: dict[str, JsonValue] = {"patient_arrived": arrived, "did_not_arrive": None}
@@ -112,25 +115,29 @@ def attendees_of(context: RequestContext, booking_id: str) -> list[Row]:
     return [table.rows[row_id] for row_id in table.matching("booking_id", booking_id)]
 
 
+def _live_attendees_of(context: RequestContext, booking_id: str) -> list[Row]:
+    return [attendee for attendee in attendees_of(context, booking_id) if not is_hidden(attendee)]
+
+
 def refresh_latest(context: RequestContext, patient_id: JsonValue) -> None:
-    """Keep the patient's latest booking: the live one that starts last, coming ones included (choices 35)."""
+    """Set the patient's latest booking: the live one that starts last, coming ones included (choices 35)."""
     if not isinstance(patient_id, str) or context.get("patients", patient_id) is None:
         return
-    places = (
-        context.live("appointments", each.get("booking_id"))
-        for each in context.where("attendees", "patient_id", patient_id)
+    bookings = (
+        context.live("appointments", attendee.get("booking_id"))
+        for attendee in context.where("attendees", "patient_id", patient_id)
     )
-    latest = max((row for row in places if row is not None), key=lambda row: str(row["starts_at"]), default=None)
-    context.note("patients", patient_id, latest_booking_id=latest["id"] if latest else None)
+    latest = max((row for row in bookings if row is not None), key=lambda row: str(row["starts_at"]), default=None)
+    context.set_derived("patients", patient_id, latest_booking_id=latest["id"] if latest else None)
 
 
 @RULES.rows("list_group_appointment_attendees")
-def group_attendees(context: RequestContext, ask: Ask) -> Iterable[Row]:
+def group_attendees(context: RequestContext, request: OperationRequest) -> Iterable[Row]:
     """The deprecated list under a group."""
-    return context.children("attendees", "booking_id", GROUP, ask.ids["group_appointment_id"])
+    return context.children("attendees", "booking_id", GROUP, request.ids["group_appointment_id"])
 
 
 @RULES.rows("list_individual_appointment_attendees")
-def individual_attendees(context: RequestContext, ask: Ask) -> Iterable[Row]:
+def individual_attendees(context: RequestContext, request: OperationRequest) -> Iterable[Row]:
     """The deprecated list under an individual appointment."""
-    return context.children("attendees", "booking_id", INDIVIDUAL, ask.ids["individual_appointment_id"])
+    return context.children("attendees", "booking_id", INDIVIDUAL, request.ids["individual_appointment_id"])

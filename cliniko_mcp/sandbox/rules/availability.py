@@ -1,4 +1,4 @@
-"""Free time of a practitioner at a site, in local wall-clock time: pure computation over plain spans (api.md 6, C).
+"""Free time of a practitioner at a site, in local time: pure computation over spans of time.
 
 Hours are local and are turned into instants date by date, so days with a clock change are right. Spans are half-open.
 """
@@ -9,15 +9,16 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import chain
 from typing import Final
 
+from cliniko_mcp.cliniko.time_zones import local_instant
+
 _DAY: Final = timedelta(days=1)
-_MINUTE: Final = timedelta(minutes=1)
 _NOON: Final = 12
 _EVENING: Final = 17
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """From one instant up to another, both in UTC."""
+    """The time from one instant up to another, both in UTC."""
 
     starts: datetime
     ends: datetime
@@ -37,8 +38,8 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The rules of online booking: notice and reach from now, and how much is offered (0 means no limit)."""
+class OnlineBookingLimits:
+    """The limits of online booking: the earliest and latest start, and how many are offered (0 means no limit)."""
 
     earliest: datetime
     latest: datetime
@@ -47,7 +48,7 @@ class Limits:
 
 
 def openings(first: date, last: date, zone: tzinfo, weekly: Sequence[Hours], blocks: Iterable[Span]) -> list[Span]:
-    """When the practitioner is there on these local dates: weekly hours and one-off blocks, joined where they touch."""
+    """The working time on these local dates: weekly hours and one-off blocks, joined where they touch."""
     return joined(chain(_weekly(first, last, zone, weekly), blocks))
 
 
@@ -70,19 +71,11 @@ def instant(day: date, clock: str, zone: tzinfo) -> datetime:
     hour, minute = (int(part) for part in clock.split(":"))
     if hour == 24:
         day, hour = day + _DAY, 0
-    local = datetime.combine(day, time(hour, minute))
-    found = local.replace(tzinfo=zone).astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None) == local:
-        return found
-    # In a gap fold=1 reads the time with the later offset, which gives an instant before the clocks go forward.
-    at = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    while at.astimezone(zone).replace(tzinfo=None) < local:
-        at += _MINUTE
-    return at
+    return local_instant(datetime.combine(day, time(hour, minute)), zone).astimezone(UTC)
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """The same time as spans in order that neither overlap nor touch."""
+    """The same time as ordered spans that neither overlap nor touch."""
     found: list[Span] = []
     for span in sorted(spans):
         if found and span.starts <= found[-1].ends:
@@ -94,27 +87,27 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 
 
 def free(opened: Sequence[Span], taken: Iterable[Span]) -> list[Span]:
-    """What remains of the openings once everything taken is cut out."""
+    """The parts of the openings that are not taken."""
     cuts = joined(taken)
-    found: list[Span] = []
-    place = 0
+    free_spans: list[Span] = []
+    position = 0
     for span in opened:
         starts = span.starts
-        while place < len(cuts) and cuts[place].ends <= starts:
-            place += 1
-        for cut in cuts[place:]:
+        while position < len(cuts) and cuts[position].ends <= starts:
+            position += 1
+        for cut in cuts[position:]:
             if cut.starts >= span.ends:
                 break
             if cut.starts > starts:
-                found.append(Span(starts, cut.starts))
+                free_spans.append(Span(starts, cut.starts))
             starts = max(starts, cut.ends)
         if starts < span.ends:
-            found.append(Span(starts, span.ends))
-    return found
+            free_spans.append(Span(starts, span.ends))
+    return free_spans
 
 
 def starts(spans: Iterable[Span], step: timedelta, length: timedelta) -> Iterator[datetime]:
-    """Every start from the beginning of each span, a step apart, from which the whole length still fits."""
+    """The starts, a step apart from the beginning of each span, from which the whole length fits into the span."""
     for span in spans:
         at = span.starts
         while at + length <= span.ends:
@@ -122,8 +115,10 @@ def starts(spans: Iterable[Span], step: timedelta, length: timedelta) -> Iterato
             at += step
 
 
-def offered(found: Iterable[datetime], zone: tzinfo, limits: Limits, booked: Sequence[datetime] = ()) -> list[datetime]:
-    """The starts that the rules of online booking let through, in order, each once.
+def offered(
+    found: Iterable[datetime], zone: tzinfo, limits: OnlineBookingLimits, booked: Sequence[datetime] = ()
+) -> list[datetime]:
+    """The starts within the limits of online booking, in order and without repetition.
 
     A day on which `booked` already holds the daily limit offers nothing; of each part of a local day (to 12, to 17,
     evening) only the first so many are offered.
@@ -134,7 +129,7 @@ def offered(found: Iterable[datetime], zone: tzinfo, limits: Limits, booked: Seq
             day = at.astimezone(zone).date()
             counts[day] = counts.get(day, 0) + 1
     segments: dict[tuple[date, int], int] = {}
-    kept: list[datetime] = []
+    offered_starts: list[datetime] = []
     for at in sorted(set(found)):
         if not limits.earliest <= at <= limits.latest:
             continue
@@ -145,5 +140,5 @@ def offered(found: Iterable[datetime], zone: tzinfo, limits: Limits, booked: Seq
         if limits.per_segment and segments.get(segment, 0) >= limits.per_segment:
             continue
         segments[segment] = segments.get(segment, 0) + 1
-        kept.append(at)
-    return kept
+        offered_starts.append(at)
+    return offered_starts

@@ -1,6 +1,7 @@
-"""Bookings of all three kinds: their end, who may be booked, what is derived, and whether they overlap (api.md 3.2).
+"""Bookings of all three kinds: their end, who can be booked, derived fields, and overlaps
+(cliniko-api.md#appointments).
 
-Nothing here looks for clashes, opening hours or online booking rules on a write: Cliniko does not either.
+A write is not checked for clashes, opening hours or rules of online booking: Cliniko does not check either.
 """
 
 from collections.abc import Iterable
@@ -8,16 +9,16 @@ from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import BLANK, INVALID
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.handlers import live_row
-from cliniko_mcp.sandbox.moments import moment, stamp
-from cliniko_mcp.sandbox.request import Ask
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.request import OperationRequest
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
-from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer
+from cliniko_mcp.sandbox.timestamps import parse_timestamp, timestamp
+from cliniko_mcp.sandbox.validation import BLANK, INVALID
+from cliniko_mcp.sandbox.wire import Json, SandboxResponse, json_response
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 
 INDIVIDUAL: Final = "individual_appointments"
 GROUP: Final = "group_appointments"
@@ -34,19 +35,19 @@ REASONS: Final = {
     50: "Other",
     60: "Work",
 }
-"""The reasons of cancellation as they are read back (api.md section 4)."""
+"""The reasons of cancellation as they are read back (cliniko-api.md#enumerations)."""
 
 HOST: Final = "https://demo-clinic.invalid"  # a name that can never resolve (RFC 2606)
 
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "create", "update")
 def check_span(context: RequestContext, change: Change) -> None:
-    """The end follows from the type where none is given or it is emptied; it must lie after the start as kept."""
+    """Without an end it follows from the type; it must lie after the start."""
     starts, ends = change.text("starts_at"), change.text("ends_at")
     if ends is None and starts is not None and change.resource in (INDIVIDUAL, GROUP):
-        kind = context.get("appointment_types", change.new.get("appointment_type_id"))
-        minutes = kind.get("duration_in_minutes") if kind else None
-        ends = stamp(moment(starts) + timedelta(minutes=minutes if isinstance(minutes, int) else 30))
+        appointment_type = context.get("appointment_types", change.new.get("appointment_type_id"))
+        minutes = appointment_type.get("duration_in_minutes") if appointment_type else None
+        ends = timestamp(parse_timestamp(starts) + timedelta(minutes=minutes if isinstance(minutes, int) else 30))
         change.new["ends_at"] = ends
     if ends is None:
         change.errors["ends_at"] = BLANK
@@ -56,18 +57,18 @@ def check_span(context: RequestContext, change: Change) -> None:
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "create", "update")
 def check_practitioner(context: RequestContext, change: Change) -> None:
-    """A practitioner who no longer works here cannot be booked (api.md 6, point 34)."""
-    chosen = change.new.get("practitioner_id")
-    if change.old is not None and change.old.get("practitioner_id") == chosen:
+    """A practitioner who no longer works here cannot be booked."""
+    practitioner_id = change.new.get("practitioner_id")
+    if change.old is not None and change.old.get("practitioner_id") == practitioner_id:
         return
-    practitioner = context.get("practitioners", chosen)
+    practitioner = context.get("practitioners", practitioner_id)
     if practitioner is not None and practitioner.get("active") is False:
         change.errors["practitioner_id"] = INVALID
 
 
 @RULES.on(INDIVIDUAL, "create", "update")
 def complete_individual(context: RequestContext, change: Change) -> None:
-    """The patient's name is kept as it was when the booking was made (api.md 2.3)."""
+    """The patient's name stays as it was when the booking was made (cliniko-api.md#calendar)."""
     new, patient_id = change.new, change.new.get("patient_id")
     if change.old is None:
         new.update(email_reminder_sent=False, sms_reminder_sent=False, online_booking_policy_accepted=False)
@@ -79,32 +80,32 @@ def complete_individual(context: RequestContext, change: Change) -> None:
 
 @RULES.on(GROUP, "create")
 def complete_group(context: RequestContext, change: Change) -> None:
-    """Places default to those of the type; a type for one patient gives the least a group can have (choices 33)."""
-    kind = context.get("appointment_types", change.new.get("appointment_type_id"))
-    places = kind.get("max_attendees") if kind else None
+    """Places default to those of the type, and to two with a type for one patient (choices 33)."""
+    appointment_type = context.get("appointment_types", change.new.get("appointment_type_id"))
+    places = appointment_type.get("max_attendees") if appointment_type else None
     change.new.setdefault("max_attendees", max(2, places) if isinstance(places, int) else 2)
     change.new["patient_ids"] = []
 
 
-@RULES.presents(INDIVIDUAL)
+@RULES.serialises(INDIVIDUAL)
 def show_individual(context: RequestContext, row: Row, shown: Json) -> None:
-    """What nobody writes: whether the patient has notes, the staff's telehealth page, the reason in words."""
+    """Derived fields: whether the patient has notes, the staff's telehealth page, the reason in words."""
     patient = context.get("patients", row.get("patient_id"))
     shown["has_patient_appointment_notes"] = bool(patient and patient.get("appointment_notes"))
     shown["cancellation_reason_description"] = reason_text(row)
     shown["telehealth_url"] = f"{HOST}/appointments/{row['id']}/connect"
 
 
-@RULES.presents(GROUP)
+@RULES.serialises(GROUP)
 def show_group(context: RequestContext, row: Row, shown: Json) -> None:
     """The staff's telehealth page, and an empty list where nobody holds a place."""
     shown["patient_ids"] = shown["patient_ids"] or []
     shown["telehealth_url"] = f"{HOST}/appointments/{row['id']}/connect"
 
 
-@RULES.presents("attendees")
+@RULES.serialises("attendees")
 def show_attendee(context: RequestContext, row: Row, shown: Json) -> None:
-    """The patient's private links, and the reason in words (api.md 3.6)."""
+    """The patient's private links, and the reason in words (cliniko-api.md#communications-phones-zones)."""
     shown["cancellation_reason_description"] = reason_text(row) or ""
     own = row["id"]
     shown["cancellation_url"] = f"{HOST}/cancel/{context.ids.token(f'cancel {own}')}"
@@ -120,11 +121,12 @@ def reason_text(row: Row) -> str | None:
 @RULES.answers(
     "get_individual_appointment_conflicts", "get_group_appointment_conflicts", "get_unavailable_block_conflicts"
 )
-def answer_conflicts(context: RequestContext, ask: Ask) -> SandboxResponse:
-    """Whether any other live booking of the practitioner overlaps this one, worked out now."""
-    row = live_row(context, ask)
-    clash = any(each["id"] != row["id"] and overlap(each, row) for each in diary(context, row.get("practitioner_id")))
-    return answer({"conflicts": {"exist": clash}})
+def answer_conflicts(context: RequestContext, request: OperationRequest) -> SandboxResponse:
+    """Whether any other live booking of the practitioner overlaps this one, computed now."""
+    row = live_row(context, request)
+    bookings = diary(context, row.get("practitioner_id"))
+    clash = any(booking["id"] != row["id"] and overlap(booking, row) for booking in bookings)
+    return json_response({"conflicts": {"exist": clash}})
 
 
 def diary(context: RequestContext, practitioner_id: JsonValue) -> Iterable[Row]:
@@ -133,19 +135,19 @@ def diary(context: RequestContext, practitioner_id: JsonValue) -> Iterable[Row]:
 
 
 def overlap(one: Row, other: Row) -> bool:
-    """Whether two bookings share any time; meeting end to start is none."""
+    """Whether two bookings share any time; they do not where one starts as the other ends."""
     return str(one["starts_at"]) < str(other["ends_at"]) and str(other["starts_at"]) < str(one["ends_at"])
 
 
 @RULES.rows("list_patient_appointments")
-def patient_appointments(context: RequestContext, ask: Ask) -> Iterable[Row]:
+def patient_appointments(context: RequestContext, request: OperationRequest) -> Iterable[Row]:
     """The legacy list of a patient's appointments, the groups in which they hold a place included."""
-    return context.children("appointments", "patient_ids", "patients", ask.ids["patient_id"])
+    return context.children("appointments", "patient_ids", "patients", request.ids["patient_id"])
 
 
 @RULES.rows("list_patient_case_bookings")
-def case_bookings(context: RequestContext, ask: Ask) -> Iterable[Row]:
+def case_bookings(context: RequestContext, request: OperationRequest) -> Iterable[Row]:
     """The bookings whose attendees count towards a case."""
-    attendees = context.children("attendees", "patient_case_id", "patient_cases", ask.ids["patient_case_id"])
-    ids = dict.fromkeys(str(each["booking_id"]) for each in attendees)
-    return [row for row in (context.get("bookings", each) for each in ids) if row is not None]
+    attendees = context.children("attendees", "patient_case_id", "patient_cases", request.ids["patient_case_id"])
+    ids = dict.fromkeys(str(attendee["booking_id"]) for attendee in attendees)
+    return [row for row in (context.get("bookings", booking_id) for booking_id in ids) if row is not None]

@@ -1,14 +1,14 @@
-"""Communications: memos are written by people and can be changed, messages that were sent cannot (api.md 3.6)."""
+"""Communications: memos can be changed, messages that were sent cannot (cliniko-api.md#communications-phones-zones)."""
 
 from typing import Final
 
 from cliniko_mcp.cliniko.resources.communications import DIRECTIONS, MEMO, TYPES
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
 from cliniko_mcp.sandbox.wire import Json
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 MEMO_CODE: Final = next(iter(MEMO))
 NOT_A_MEMO: Final = "Only memos can be changed"
 
@@ -36,14 +36,14 @@ CATEGORIES: Final = {
     48: "Appointment Follow Up Message",
     50: "Patient form renewal",
 }
-"""What a message was about (api.md section 4, without mail between Cliniko and the clinic's staff)."""
+"""The categories of messages (cliniko-api.md#enumerations, without mail between Cliniko and the clinic's staff)."""
 
 _SMS, _EMAIL = 1, 2
 
 
 @RULES.on("communications", "create")
 def make_memo(context: RequestContext, change: Change) -> None:
-    """Whatever is written here is a memo; nothing is sent."""
+    """A new communication is a memo; nothing is sent."""
     change.new["category_code"] = MEMO_CODE
 
 
@@ -55,15 +55,15 @@ def guard_message(context: RequestContext, change: Change) -> None:
     change.new["category_code"] = MEMO_CODE
 
 
-@RULES.presents("communications")
+@RULES.serialises("communications")
 def show_communication(context: RequestContext, row: Row, shown: Json) -> None:
-    """The codes in words, and only the fields that such a communication has."""
-    category, kind, direction = (row.get(name) for name in ("category_code", "type_code", "direction_code"))
+    """The codes in words, and only the fields that a communication of this kind has."""
+    category, message_type, direction = (row.get(name) for name in ("category_code", "type_code", "direction_code"))
     shown["category"] = CATEGORIES.get(category) if isinstance(category, int) else None
-    shown["type"] = TYPES.get(kind) if isinstance(kind, int) else None
+    shown["type"] = TYPES.get(message_type) if isinstance(message_type, int) else None
     shown["direction_description"] = DIRECTIONS.get(direction) if isinstance(direction, int) else None
     memo = category == MEMO_CODE
     if not memo:
         del shown["confidential"]
-    if memo or kind != _EMAIL:
+    if memo or message_type != _EMAIL:
         del shown["content_subject"]

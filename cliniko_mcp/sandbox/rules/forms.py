@@ -1,4 +1,7 @@
-"""Patient forms: begun from a template, answered, signed, completed, perhaps edited afterwards (api.md 2.5, 3.4)."""
+"""Patient forms: started from a template, answered, signed, completed, perhaps edited afterwards.
+
+Source: cliniko-api.md#clinical-records, #structured-content.
+"""
 
 import re
 from base64 import b64decode
@@ -8,22 +11,22 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import BLANK, INVALID
+from cliniko_mcp.sandbox.content_errors import about
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.request import Ask
+from cliniko_mcp.sandbox.request import OperationRequest
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.bookings import HOST
 from cliniko_mcp.sandbox.rules.content import questions, start_from, unanswered
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.serialise import link
 from cliniko_mcp.sandbox.store import Row
-from cliniko_mcp.sandbox.structured import about
-from cliniko_mcp.sandbox.wire import Json, SandboxResponse, answer, not_found
+from cliniko_mcp.sandbox.validation import BLANK, INVALID
+from cliniko_mcp.sandbox.wire import Json, SandboxResponse, json_response, not_found
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 FORMS: Final = "patient_forms"
 SIGNATURES: Final = "signatures"
-LARGEST: Final = 500
-"""Pixels a side of a signature's picture (api.md 3.4)."""
+MAX_SIDE: Final = 500
+"""Pixels a side of a signature's picture (cliniko-api.md#structured-content)."""
 
 REQUIRED: Final = "must be answered before the form is completed"
 
@@ -35,7 +38,7 @@ _VIEW_BOX: Final = re.compile(r"""\bviewBox\s*=\s*["']\s*[-0-9.]+[\s,]+[-0-9.]+[
 
 @RULES.on(FORMS, "create")
 def begin_form(context: RequestContext, change: Change) -> None:
-    """A template gives what was not sent."""
+    """What is not sent comes from the template."""
     flags = ("email_to_patient_on_completion", "restricted_to_practitioner")
     start_from(context, change, "patient_form_templates", "patient_form_template_id", *flags)
     template = context.get("patient_form_templates", change.new.get("patient_form_template_id"))
@@ -45,21 +48,21 @@ def begin_form(context: RequestContext, change: Change) -> None:
 
 @RULES.on(FORMS, "create", "update")
 def complete_form(context: RequestContext, change: Change) -> None:
-    """The visit is the patient's own, signatures are pictures or known, and completion needs every required answer."""
+    """The visit is the patient's own, signatures are pictures or known, a completed form has every required answer."""
     new, old = change.new, change.old or {}
     if not (change.text("name") or "").strip():
         change.errors["name"] = BLANK
-    if change.gives("attendee_id"):
+    if change.sets("attendee_id"):
         _find_visit(context, change)
-    if change.gives("content"):
+    if change.sets("content"):
         _check_signatures(context, change)
         if old.get("completed_at") is not None and new.get("content") != old.get("content"):
             new["edited_at"] = context.clock.stamp()
     completed = new.pop("completed", None)
     if completed is True:
-        place = next(unanswered(new.get("content")), None)
-        if place is not None:
-            change.errors.setdefault("content", about(place, REQUIRED))
+        location = next(unanswered(new.get("content")), None)
+        if location is not None:
+            change.errors.setdefault("content", about(location, REQUIRED))
         new["completed_at"] = old.get("completed_at") or context.clock.stamp()
     elif completed is False:
         new["completed_at"] = None
@@ -77,19 +80,19 @@ def _find_visit(context: RequestContext, change: Change) -> None:
 
 def _check_signatures(context: RequestContext, change: Change) -> None:
     own = str(change.new.get("id"))
-    for place, question in questions(change.new.get("content")):
+    for location, question in questions(change.new.get("content")):
         picture, known = question.get("signature"), question.get("signature_id")
         if isinstance(picture, str) and not fits(picture):
             change.errors["content"] = about(
-                (*place, "signature"), f"must be an SVG picture of at most {LARGEST}x{LARGEST}"
+                (*location, "signature"), f"must be an SVG picture of at most {MAX_SIDE}x{MAX_SIDE}"
             )
         row = context.get(SIGNATURES, known)
         if known is not None and (row is None or row.get("patient_form_id") != own):
-            change.errors["content"] = about((*place, "signature_id"), INVALID)
+            change.errors["content"] = about((*location, "signature_id"), INVALID)
 
 
 def fits(data_uri: str) -> bool:
-    """Whether this is an SVG picture that says it is no larger than a signature may be."""
+    """Whether this is an SVG picture whose declared size is within that of a signature."""
     found = _DATA_URI.fullmatch(data_uri)
     if found is None:
         return False
@@ -100,18 +103,18 @@ def fits(data_uri: str) -> bool:
     tag = _SVG_TAG.search(raw.decode(errors="replace"))
     if tag is None:
         return False
-    sides = [float(each[1]) for each in _SIDE.findall(tag[0])]
+    sides = [float(length) for _, length in _SIDE.findall(tag[0])]
     box = _VIEW_BOX.search(tag[0])
     if not sides and box is not None:
         sides = [float(side) for side in box.groups() if side.count(".") < 2]
-    return all(side <= LARGEST for side in sides)
+    return all(side <= MAX_SIDE for side in sides)
 
 
 @RULES.on(FORMS, "created", "updated")
 def keep_signatures(context: RequestContext, change: Change) -> None:
-    """A picture that was sent becomes a signature of its own; the answer keeps its id."""
+    """A picture that was sent becomes a signature record; the answer stores its id."""
     row = context.get(FORMS, change.new["id"])
-    if row is None or not change.gives("content"):
+    if row is None or not change.sets("content"):
         return
     content, latest = deepcopy(row.get("content")), row.get("signatures_id")
     for _, question in questions(content):
@@ -120,23 +123,23 @@ def keep_signatures(context: RequestContext, change: Change) -> None:
             drawn: Json = {"image": picture, "patient_form_id": row["id"], "user_id": change.user_id}
             latest = context.insert(SIGNATURES, drawn)["id"]
             question["signature_id"] = latest
-    context.note(FORMS, str(row["id"]), content=content, signatures_id=latest)
+    context.set_derived(FORMS, str(row["id"]), content=content, signatures_id=latest)
 
 
-@RULES.presents(FORMS)
+@RULES.serialises(FORMS)
 def show_form(context: RequestContext, row: Row, shown: Json) -> None:
-    """The patient's private address, and the way to the latest signature."""
+    """The patient's private URL, and the link to the latest signature."""
     own, latest = row["id"], row.get("signatures_id")
     shown["url"] = f"{HOST}/forms/{context.ids.token(f'form {own}')}"
     shown["signatures"] = link(context.base_url, f"/patient_forms/{own}/signatures/{latest}") if latest else None
 
 
 @RULES.answers("get_signature")
-def answer_signature(context: RequestContext, ask: Ask) -> SandboxResponse:
-    """A signature, by way of the form it stands on."""
-    form = context.live(FORMS, ask.ids["patient_form_id"])
-    row: Row | None = context.get(SIGNATURES, ask.ids["id"])
+def answer_signature(context: RequestContext, request: OperationRequest) -> SandboxResponse:
+    """A signature, below the form that it is on."""
+    form = context.live(FORMS, request.ids["patient_form_id"])
+    row: Row | None = context.get(SIGNATURES, request.ids["id"])
     if form is None or row is None or row.get("patient_form_id") != form["id"]:
         raise not_found()
-    shown: JsonValue = context.show(SIGNATURES, row)
-    return answer(shown)
+    shown: JsonValue = context.serialise(SIGNATURES, row)
+    return json_response(shown)

@@ -1,13 +1,16 @@
-"""Fees and goods that an appointment type charges by default, and the old fields that named one each (api.md 2.3)."""
+"""Fees and products that a type charges by default, and the old fields that name one of them.
+
+Source: cliniko-api.md#calendar.
+"""
 
 from typing import Final, NamedTuple
 
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.validation import INVALID
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 TYPES: Final = "appointment_types"
 
 
@@ -28,8 +31,8 @@ _TABLES: Final = tuple(join.table for join in JOINS)
 @RULES.on(_TABLES, "create", "update")
 def choose_discount(context: RequestContext, change: Change) -> None:
     """A discount is either a percentage or money; giving one takes the other away (choices 54)."""
-    new, given = change.new, change.given
-    percentage, money = given.get("discount_percentage"), given.get("discounted_amount")
+    new, body = change.new, change.body
+    percentage, money = body.get("discount_percentage"), body.get("discounted_amount")
     if percentage is not None and money is not None:
         change.errors["discounted_amount"] = INVALID
     elif percentage is not None:
@@ -42,17 +45,17 @@ def choose_discount(context: RequestContext, change: Change) -> None:
 @RULES.on(_TABLES, "created", "updated", "deleted")
 def follow_join(context: RequestContext, change: Change) -> None:
     """The type's old field names the first of its joins."""
-    join = next(each for each in JOINS if each.table == change.resource)
+    join = next(join for join in JOINS if join.table == change.resource)
     type_id = str(change.new["appointment_type_id"])
     first = _first(context, join, type_id)
-    context.note(TYPES, type_id, **{join.field: first.get(join.field) if first else None})
+    context.set_derived(TYPES, type_id, **{join.field: first.get(join.field) if first else None})
 
 
 @RULES.on(TYPES, "created", "updated")
 def follow_old_field(context: RequestContext, change: Change) -> None:
-    """Writing the old field changes the first join, or makes it; emptying it takes that join away (choices 54)."""
+    """Writing the old field changes the first join, or makes it; emptying it removes that join (choices 54)."""
     for join in JOINS:
-        if not change.gives(join.field):
+        if not change.sets(join.field):
             continue
         type_id, chosen = str(change.new["id"]), change.new.get(join.field)
         first = _first(context, join, type_id)
@@ -65,7 +68,7 @@ def follow_old_field(context: RequestContext, change: Change) -> None:
             plain = {"quantity": "1.0", "is_monetary_discount": False}
             context.insert(join.table, {"appointment_type_id": type_id, join.field: chosen, **plain})
         follower = _first(context, join, type_id)
-        context.note(TYPES, type_id, **{join.field: follower.get(join.field) if follower else None})
+        context.set_derived(TYPES, type_id, **{join.field: follower.get(join.field) if follower else None})
 
 
 def _first(context: RequestContext, join: Join, type_id: str) -> Row | None:

@@ -1,34 +1,37 @@
-"""Patients: the label made from the names, marketing consent, phones and country as they are read back (api.md 2.1)."""
+"""Patients: the label made of the names, marketing consent, phones and country as they are read back.
+
+Source: cliniko-api.md#people.
+"""
 
 import re
 from typing import Final
 
 from cliniko_mcp.cliniko import time_zones
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import NOT_LISTED
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.countries import COUNTRIES, DIALLING
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.validation import NOT_LISTED
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 _NOT_DIGITS: Final = re.compile(r"[^0-9]")
 
 
 @RULES.on("patients", "create", "update")
 def complete_patient(context: RequestContext, change: Change) -> None:
-    """Fill in what Cliniko derives from what was written."""
+    """The fields that Cliniko derives from what was sent."""
     new = change.new
     new["label"] = label(new.get("first_name"), new.get("last_name"))
-    if change.gives("unsubscribe_sms_marketing"):
+    if change.sets("unsubscribe_sms_marketing"):
         new["accepted_sms_marketing"] = new.pop("unsubscribe_sms_marketing") is not True
     elif change.old is None:
         new.setdefault("accepted_sms_marketing", True)
-    if change.gives("country_code"):
+    if change.sets("country_code"):
         new["country"] = COUNTRIES.get(str(new.get("country_code")))
-    zone = change.given.get("time_zone")
-    if isinstance(zone, str) and zone and not time_zones.known(zone):
+    zone = change.body.get("time_zone")
+    if isinstance(zone, str) and zone and not time_zones.is_identifier(zone):
         change.errors["time_zone"] = NOT_LISTED
-    if change.gives("patient_phone_numbers"):
+    if change.sets("patient_phone_numbers"):
         new["patient_phone_numbers"] = normalised(new.get("patient_phone_numbers"), new.get("country_code"))
     if change.old is None:
         new.setdefault("reminder_type", "SMS & Email")
@@ -38,11 +41,11 @@ def complete_patient(context: RequestContext, change: Change) -> None:
 
 @RULES.on("contacts", "create", "update")
 def complete_contact(context: RequestContext, change: Change) -> None:
-    """The same for contacts, as far as they have it."""
+    """The same fields of contacts, as far as they have them."""
     new = change.new
-    if change.gives("country_code"):
+    if change.sets("country_code"):
         new["country"] = COUNTRIES.get(str(new.get("country_code")))
-    if change.gives("phone_numbers"):
+    if change.sets("phone_numbers"):
         new["phone_numbers"] = normalised(new.get("phone_numbers"), new.get("country_code"))
 
 
@@ -52,15 +55,18 @@ def label(first: JsonValue, last: JsonValue) -> str | None:
 
 
 def normalised(phones: JsonValue, country_code: JsonValue) -> JsonValue:
-    """The phone entries with `normalized_number`, digits with country code (api.md 3.6)."""
+    """The phone entries with `normalized_number`, digits with country code.
+
+    Source: cliniko-api.md#communications-phones-zones.
+    """
     if not isinstance(phones, list):
         return None
     prefix = DIALLING.get(str(country_code), DIALLING["AU"])
-    shaped: list[JsonValue] = []
+    entries: list[JsonValue] = []
     for phone in phones:
         if isinstance(phone, dict):
             number = str(phone.get("number") or "")
             digits = _NOT_DIGITS.sub("", number)
             international = digits if number.strip().startswith("+") else prefix + digits.lstrip("0")
-            shaped.append({**phone, "normalized_number": international})
-    return shaped
+            entries.append({**phone, "normalized_number": international})
+    return entries

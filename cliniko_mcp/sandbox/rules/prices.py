@@ -1,17 +1,20 @@
-"""Prices of products with and without tax, their suppliers, and taxes that are in use (api.md 2.4)."""
+"""Prices of products with and without tax, their suppliers, and taxes that are in use.
+
+Source: cliniko-api.md#money-and-stock.
+"""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import decimal_text
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.stock import BOUND
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.validation import decimal_text
 from cliniko_mcp.sandbox.wire import Json
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 IN_USE: Final = "Tax is in use"
 
 _CENT: Final = Decimal("0.01")
@@ -23,9 +26,9 @@ def both_prices(price: JsonValue, includes_tax: JsonValue, rate: JsonValue) -> J
     if price is None:
         return {"price_ex_tax": None, "price_including_tax": None}
     factor = 1 + Decimal(str(rate or 0)) / 100
-    given = Decimal(str(price))
-    without = given / factor if includes_tax is True else given
-    whole = given if includes_tax is True else given * factor
+    amount = Decimal(str(price))
+    without = amount / factor if includes_tax is True else amount
+    whole = amount if includes_tax is True else amount * factor
     return {"price_ex_tax": _to_the_cent(without), "price_including_tax": _to_the_cent(whole)}
 
 
@@ -35,8 +38,8 @@ def _to_the_cent(amount: Decimal) -> str:
 
 @RULES.on("products", "create", "update")
 def price_product(context: RequestContext, change: Change) -> None:
-    """The price that was written makes both that are read."""
-    if change.gives("price") and abs(Decimal(str(change.new.get("price") or 0))) >= BOUND:
+    """Both prices that are read follow from the one that is written."""
+    if change.sets("price") and abs(Decimal(str(change.new.get("price") or 0))) >= BOUND:
         change.errors["price"] = f"must be less than {BOUND}"
         return
     change.new.update(_prices(context, change.new))
@@ -49,16 +52,16 @@ def _prices(context: RequestContext, product: Row) -> Json:
 
 @RULES.on("products", "create", "update")
 def name_supplier(context: RequestContext, change: Change) -> None:
-    """The old way of naming a supplier still works: one with that name is taken, or made (choices 53)."""
+    """The old field for a supplier still works: the supplier of that name is taken, or made (choices 53)."""
     name = change.new.pop("product_supplier_name", None)
-    if not isinstance(name, str) or not name.strip() or change.gives("product_supplier_id"):
+    if not isinstance(name, str) or not name.strip() or change.sets("product_supplier_id"):
         return
     known = (row for row in context.store.table("product_suppliers").live.values() if row.get("name") == name)
     supplier = next(known, None) or context.insert("product_suppliers", {"name": name})
     change.new["product_supplier_id"] = supplier["id"]
 
 
-@RULES.presents("products")
+@RULES.serialises("products")
 def show_product(context: RequestContext, row: Row, shown: Json) -> None:
     """The supplier's name beside its id."""
     supplier = context.get("product_suppliers", row.get("product_supplier_id"))
@@ -67,7 +70,7 @@ def show_product(context: RequestContext, row: Row, shown: Json) -> None:
 
 @RULES.on("taxes", "updated")
 def reprice(context: RequestContext, change: Change) -> None:
-    """A new rate changes what its products cost."""
+    """A new rate changes the prices of its products."""
     if change.old is None or change.old.get("rate") == change.new.get("rate"):
         return
     for product in _with_tax(context, "products", str(change.new["id"])):

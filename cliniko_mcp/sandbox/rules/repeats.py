@@ -1,4 +1,7 @@
-"""Series: a repeat rule makes further records at the same local time, each `repeated_from` the first (api.md 3.2)."""
+"""Series: a repeat rule creates further records at the same local time, `repeated_from` the first.
+
+Source: cliniko-api.md#appointments.
+"""
 
 from calendar import monthrange
 from collections.abc import Iterator
@@ -6,15 +9,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import INVALID
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.moments import moment, stamp
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.rules.bookings import BLOCK, GROUP, INDIVIDUAL, OPENING
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
 from cliniko_mcp.sandbox.store import Row
+from cliniko_mcp.sandbox.timestamps import parse_timestamp, timestamp
+from cliniko_mcp.sandbox.validation import INVALID
 from cliniko_mcp.sandbox.wire import Json, invalid
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 UNCHANGEABLE: Final = "cannot be changed"
 
 _OWN: Final = ("id", "created_at", "updated_at", "repeated_from_id", "patient_ids")
@@ -22,20 +25,20 @@ _OWN: Final = ("id", "created_at", "updated_at", "repeated_from_id", "patient_id
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "update")
 def keep_rule(context: RequestContext, change: Change) -> None:
-    """The rule of an existing record stays as it is (choices 26)."""
+    """The rule of an existing record cannot be changed (choices 26)."""
     old = (change.old or {}).get("repeat_rule")
-    if change.gives("repeat_rule") and (change.given["repeat_rule"] or None) != (old or None):
+    if change.sets("repeat_rule") and (change.body["repeat_rule"] or None) != (old or None):
         change.errors["repeat_rule"] = UNCHANGEABLE
 
 
 @RULES.on((INDIVIDUAL, GROUP, BLOCK, OPENING), "created")
 def repeat(context: RequestContext, change: Change) -> None:
-    """Make the later records of a series when its first is made."""
+    """Create the later records of a series when its first is created."""
     rule = change.new.get("repeat_rule")
     if not isinstance(rule, dict) or not rule or "repeated_from_id" in change.new:
         return
     first = context.get(change.resource, change.new["id"]) or change.new
-    starts, ends = moment(first["starts_at"]), moment(first["ends_at"])
+    starts, ends = parse_timestamp(first["starts_at"]), parse_timestamp(first["ends_at"])
     zone = context.zone_of(first.get("business_id"))
     shared = {name: value for name, value in first.items() if name not in _OWN}
     if change.resource in (INDIVIDUAL, GROUP):
@@ -43,7 +46,10 @@ def repeat(context: RequestContext, change: Change) -> None:
     try:
         for local in repeats(starts.astimezone(zone).replace(tzinfo=None), rule):
             again = local.replace(tzinfo=zone)
-            times = {"starts_at": stamp(again), "ends_at": stamp(moment(stamp(again)) + (ends - starts))}
+            times = {
+                "starts_at": timestamp(again),
+                "ends_at": timestamp(parse_timestamp(timestamp(again)) + (ends - starts)),
+            }
             context.insert(change.resource, {**shared, **times, "repeated_from_id": first["id"]}, change.user_id)
     except (OverflowError, ValueError):  # some of it lies after the year 9999
         raise invalid({"repeat_rule": INVALID}) from None
@@ -71,7 +77,7 @@ def later_month(first: datetime, months: int) -> datetime:
     return first.replace(year=year, month=month + 1, day=day)
 
 
-@RULES.presents(INDIVIDUAL, GROUP, BLOCK)
+@RULES.serialises(INDIVIDUAL, GROUP, BLOCK)
 def show_series(context: RequestContext, row: Row, shown: Json) -> None:
     """`repeat_rule` is {} and `repeats` null where nothing repeats; the first of a series links to the others."""
     shown["repeat_rule"] = shown["repeat_rule"] or {}
@@ -81,7 +87,7 @@ def show_series(context: RequestContext, row: Row, shown: Json) -> None:
         shown["repeats"] = {"links": {"self": link}}
 
 
-@RULES.presents(OPENING)
+@RULES.serialises(OPENING)
 def show_opening(context: RequestContext, row: Row, shown: Json) -> None:
-    """The same for openings, which have no links to one another."""
+    """The same for availability blocks, which do not link to one another."""
     shown["repeat_rule"] = shown["repeat_rule"] or {}

@@ -1,21 +1,24 @@
-"""Stock adjustments: each moves the product's stock, is signed by the key's owner and stays as it is (api.md 2.4)."""
+"""Stock adjustments: each changes the product's stock, names the key's owner and cannot be changed.
+
+Source: cliniko-api.md#money-and-stock.
+"""
 
 from decimal import Decimal
 from typing import Final
 
 from cliniko_mcp.cliniko.resources.stock_adjustments import DECREASING, INCREASING
-from cliniko_mcp.sandbox.bodies import INVALID, decimal_text
 from cliniko_mcp.sandbox.context import RequestContext
-from cliniko_mcp.sandbox.rules.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.rulebook import Change, Rulebook
+from cliniko_mcp.sandbox.validation import INVALID, decimal_text
 
-RULES: Final = Rulebook()
+RULES: Final = Rulebook[RequestContext]()
 BOUND: Final = Decimal(4_000_000_000)
-"""Quantities and stock lie strictly between this and its negative (api.md section 5)."""
+"""Quantities and stock lie strictly between this and its negative (cliniko-api.md#discrepancies)."""
 
 
 @RULES.on("stock_adjustments", "create")
 def check_adjustment(context: RequestContext, change: Change) -> None:
-    """The quantity's sign fits the reason, and the stock it leads to can be held (choices 52)."""
+    """The quantity's sign fits the reason, and the resulting stock is within bounds (choices 52)."""
     new = change.new
     quantity = _amount(new.get("quantity"))
     if quantity == 0:
@@ -32,7 +35,7 @@ def check_adjustment(context: RequestContext, change: Change) -> None:
 
 @RULES.on("stock_adjustments", "created")
 def move_stock(context: RequestContext, change: Change) -> None:
-    """The product holds so much more, or less."""
+    """The product's stock rises or falls by the quantity."""
     product = context.get("products", change.new.get("product_id"))
     if product is not None:
         level = _amount(product.get("stock_level")) + _amount(change.new.get("quantity"))
@@ -41,7 +44,7 @@ def move_stock(context: RequestContext, change: Change) -> None:
 
 @RULES.on("products", "create", "update")
 def keep_stock(context: RequestContext, change: Change) -> None:
-    """Stock may be given at the start; afterwards only adjustments move it (api.md 2.4)."""
+    """Stock may be set on create; afterwards only adjustments change it (cliniko-api.md#money-and-stock)."""
     new = change.new
     new["stock_level"] = (new.get("stock_level") or "0.0") if change.old is None else change.old.get("stock_level")
 

@@ -1,6 +1,6 @@
-"""The people, places and diary that a new demo clinic starts with; they move with the clinic's clock.
+"""The records that a new demo clinic starts with, dated by its clock.
 
-Everything is made up, and made the same from the same seed and start.
+Everything is made up; the same seed and start build the same records.
 """
 
 from collections.abc import Mapping
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from cliniko_mcp.sandbox.store import Table
 
 
-def sow(context: "RequestContext") -> None:
-    """Fill an empty clinic. A seed and start that this process has sown before cost next to nothing."""
-    tables, context.ids.count = _grown(context.ids.seed, context.clock.now().replace(microsecond=0))
+def load_seed(context: "RequestContext") -> None:
+    """Fill an empty clinic. A seed and start that this process has built before are copied."""
+    tables, context.ids.count = _built(context.ids.seed, context.clock.now().replace(microsecond=0))
     context.store.take(tables)
 
 
 @lru_cache(maxsize=2)
-def _grown(seed: int, now: datetime) -> "tuple[Mapping[str, Table], int]":
-    """The tables of a new clinic and the count of its ids. Rows are never altered in place, so clinics share them."""
+def _built(seed: int, now: datetime) -> "tuple[Mapping[str, Table], int]":
+    """The tables of a new clinic and the count of its ids. Rows are never changed in place, so clinics share them."""
     from cliniko_mcp.sandbox.clock import SandboxClock
     from cliniko_mcp.sandbox.context import RequestContext
     from cliniko_mcp.sandbox.ids import IdSequence
-    from cliniko_mcp.sandbox.rules import rulebook
+    from cliniko_mcp.sandbox.rules import all_rules
 
-    context = RequestContext(SandboxClock(now, frozen=True, monotonic=float), IdSequence(seed), rulebook(), "")
-    plant(context)
+    context = RequestContext(SandboxClock(now, frozen=True, monotonic=float), IdSequence(seed), all_rules(), "")
+    build_seed(context)
     return context.store.tables(), context.ids.count
 
 
-def plant(context: "RequestContext") -> None:
-    """Plant everything: first what is named by others, then the plan of all visits and what followed from them."""
+def build_seed(context: "RequestContext") -> None:
+    """Add every record: first those that others name, then the planned visits and what follows from them."""
     from cliniko_mcp.sandbox.seed import (
         account,
         cases,
@@ -49,22 +49,22 @@ def plant(context: "RequestContext") -> None:
         patients,
         staff,
     )
-    from cliniko_mcp.sandbox.seed.builder import Soil
-    from cliniko_mcp.sandbox.seed.visits import plant_visits
+    from cliniko_mcp.sandbox.seed.builder import SeedBuilder
+    from cliniko_mcp.sandbox.seed.visits import build_visits
 
-    soil = Soil(context)
-    staff.plant_staff(soil)
-    offer.plant_offer(soil)
-    goods.plant_goods(soil)
-    notes.plant_templates(soil)
-    account.plant_account(soil)
-    contacts.plant_contacts(soil)
-    patients.plant_patients(soil)
-    contacts.plant_ties(soil)
-    visits = [*diary.plan_diary(soil), *classes.plan_classes(soil)]
-    money.plant_invoices(soil, visits)
-    notes.plant_notes(soil, visits)
-    cases.plant_cases(soil, visits)
-    forms.plant_forms(soil, visits)
-    messages.plant_messages(soil, visits)
-    plant_visits(soil, visits)
+    builder = SeedBuilder(context)
+    staff.build_staff(builder)
+    offer.build_offer(builder)
+    goods.build_goods(builder)
+    notes.build_templates(builder)
+    account.build_account(builder)
+    contacts.build_contacts(builder)
+    patients.build_patients(builder)
+    contacts.build_ties(builder)
+    visits = [*diary.plan_diary(builder), *classes.plan_classes(builder)]
+    money.build_invoices(builder, visits)
+    notes.build_notes(builder, visits)
+    cases.build_cases(builder, visits)
+    forms.build_forms(builder, visits)
+    messages.build_messages(builder, visits)
+    build_visits(builder, visits)

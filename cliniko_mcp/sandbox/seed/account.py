@@ -1,17 +1,17 @@
-"""The account's settings, as an administrator reads them (api.md 2.6)."""
+"""The account's settings, as an administrator reads them (cliniko-api.md#account)."""
 
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.seed.builder import SYDNEY, Soil
+from cliniko_mcp.sandbox.seed.builder import SYDNEY, SeedBuilder
 from cliniko_mcp.sandbox.seed.staff import PRACTITIONERS
 
 _LIFE, _SPORT, _GOALS, _SINCE, _HANDED = (f"5d1f0e2a-7c3b-4e8d-9a41-0b6c2f3e4d0{digit}" for digit in range(5))
 _NONE, _SOME, _MUCH = (f"5d1f0e2a-7c3b-4e8d-9a41-0b6c2f3e4e0{digit}" for digit in range(3))
 
 
-def _field(token: str, name: str, kind: str, **more: JsonValue) -> dict[str, JsonValue]:
-    return {"token": token, "name": name, "type": kind, "archived": False, **more}
+def _field(token: str, name: str, field_type: str, **more: JsonValue) -> dict[str, JsonValue]:
+    return {"token": token, "name": name, "type": field_type, "archived": False, **more}
 
 
 def _options(**names: str) -> list[JsonValue]:
@@ -37,11 +37,11 @@ CUSTOM_FIELDS: Final[list[JsonValue]] = [
         ],
     }
 ]
-"""What the clinic asks of its patients; the last field is no longer asked."""
+"""The custom fields of patients; the last field is archived."""
 
 
 def custom_answers(number: int, since: str) -> dict[str, JsonValue]:
-    """The answers of one patient, by token; the same number gives the same ones."""
+    """The answers of one patient, by token; the same number has the same answers."""
     sport: dict[str, JsonValue] = {"token": _SPORT}
     if number % 4:
         sport["options"] = [{"token": (_NONE, _SOME, _MUCH)[number % 3], "selected": True}]
@@ -51,13 +51,13 @@ def custom_answers(number: int, since: str) -> dict[str, JsonValue]:
     return {"sections": [{"token": _LIFE, "fields": fields}]}
 
 
-def plant_account(soil: Soil) -> None:
+def build_account(builder: SeedBuilder) -> None:
     """Settings of a clinic with online bookings on; the account counts its days in the zone of its owner."""
-    row: dict[str, JsonValue] = {"id": "settings", "time_zone_identifier": SYDNEY, "shown": _shown(soil)}
-    soil.context.store.put("settings", row)
+    row: dict[str, JsonValue] = {"id": "settings", "time_zone_identifier": SYDNEY, "shown": _shown(builder)}
+    builder.context.store.put("settings", row)
 
 
-def _shown(soil: Soil) -> dict[str, JsonValue]:
+def _shown(builder: SeedBuilder) -> dict[str, JsonValue]:
     return {
         "account": {
             "id": "4711",
@@ -87,7 +87,7 @@ def _shown(soil: Soil) -> dict[str, JsonValue]:
             "xero": {"enabled": True},
             "medipass": {"enabled": False},
         },
-        "online_bookings": _online_bookings(soil),
+        "online_bookings": _online_bookings(builder),
         "online_payments": {"activated": False},
         "patient_custom_fields_definition": {"sections": CUSTOM_FIELDS},
         "patient_privacy": {
@@ -113,8 +113,8 @@ def _shown(soil: Soil) -> dict[str, JsonValue]:
     }
 
 
-def _online_bookings(soil: Soil) -> dict[str, JsonValue]:
-    order: list[JsonValue] = [soil.id("practitioners", each.name) for each in PRACTITIONERS if each.online]
+def _online_bookings(builder: SeedBuilder) -> dict[str, JsonValue]:
+    order: list[JsonValue] = [builder.id("practitioners", person.name) for person in PRACTITIONERS if person.online]
     return {
         "enabled": True,
         "allow_bookings_days_in_advance": 84,

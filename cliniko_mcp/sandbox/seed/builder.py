@@ -1,11 +1,11 @@
-"""What planting needs: dice, days counted from the clinic's today, and rows by the names that the seed gives them."""
+"""Adds rows to an empty clinic, with random numbers, days counted from today, and names by which rows are found."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from cliniko_mcp.cliniko.time_zones import zone_or_utc
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.store import Row
@@ -16,26 +16,26 @@ FIRST_DAY: Final = -548
 """The day on which the diary begins, counted from today: eighteen months ago."""
 
 
-class Soil:
-    """A desk to plant in. `today` is the day on which the seed stands, in the zone of the busiest site.
+class SeedBuilder:
+    """Adds rows to a context. `today` is the local day of `now` at the busiest site.
 
-    Instants are naive datetimes in UTC throughout the seed: thousands of them are made and compared, and nothing of
-    it leaves the seed but stamps.
+    Instants are naive datetimes in UTC throughout the seed: thousands of them are created and compared, and only their
+    timestamps leave the seed.
     """
 
     def __init__(self, context: RequestContext) -> None:
         self.context = context
         now = context.clock.now()
         self.now = now.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-        self.today: date = now.astimezone(ZoneInfo(SYDNEY)).date()
+        self.today: date = now.astimezone(zone_or_utc(SYDNEY)).date()
         self._named: dict[tuple[str, str], str] = {}
         self._midnights: dict[tuple[date, str], datetime] = {}
 
-    def dice(self, purpose: str) -> Random:
-        """Dice of their own for one part of the seed, so that a change in it leaves the other parts as they are."""
+    def rng(self, purpose: str) -> Random:
+        """A random generator for one part of the seed, so that a change in that part leaves the others as they are."""
         return Random(f"{self.context.ids.seed} {purpose}")
 
-    def plant(
+    def add(
         self,
         table: str,
         values: Mapping[str, JsonValue],
@@ -44,35 +44,38 @@ class Soil:
         made: datetime | None = None,
         known_as: str = "",
     ) -> str:
-        """Keep a row made so many days ago, or at `made`; its id. An `id` or a stamp among the values stays.
+        """Store a row that was created so many days ago, or at `made`; its id. An `id` or a stamp in the values stays.
 
-        `known_as` lets others find it.
+        `id` and `row` find it under `known_as`.
         """
-        when = at(made) if made is not None else self.ago(days_ago)
+        when = stamp(made) if made is not None else self.ago(days_ago)
         row_id = str(values.get("id") or self.context.ids.next())
         self.context.store.put(table, {"created_at": when, "updated_at": when, **values, "id": row_id})
         if known_as:
             self._named[table, known_as] = row_id
         return row_id
 
-    def hide(self, table: str, row_id: str, days_ago: float, **more: JsonValue) -> None:
-        """Archive a planted row: both stamps where the record has both (api.md 1.8)."""
+    def archive(self, table: str, row_id: str, days_ago: float, **more: JsonValue) -> None:
+        """Archive a row so many days ago, with both stamps where the record has both.
+
+        Source: cliniko-api.md#archive-delete-cancel.
+        """
         when = self.ago(days_ago)
         stamps: dict[str, JsonValue] = {"archived_at": when, "updated_at": when}
         if table in _DELETED_TOO:
             stamps["deleted_at"] = when
-        self.context.note(table, row_id, **stamps, **more)
+        self.context.set_derived(table, row_id, **stamps, **more)
 
     def ago(self, days: float) -> str:
-        """The stamp of so many days before now."""
-        return at(self.now - timedelta(days=days))
+        """The timestamp of so many days before now."""
+        return stamp(self.now - timedelta(days=days))
 
     def id(self, table: str, name: str) -> str:
-        """The id of the row that was planted under this name."""
+        """The id of the row that was added as `known_as` this name."""
         return self._named[table, name]
 
     def row(self, table: str, name: str) -> Row:
-        """The row that was planted under this name."""
+        """The row that was added as `known_as` this name."""
         return self.context.store.table(table).rows[self.id(table, name)]
 
     def day(self, days: int) -> date:
@@ -84,21 +87,20 @@ class Soil:
         midnight = self._midnights.get((day, zone))
         if midnight is None:
             # Clocks change before dawn, so the offset of eight o'clock holds for the whole working day.
-            morning = datetime.combine(day, time(8), ZoneInfo(zone))
+            morning = datetime.combine(day, time(8), zone_or_utc(zone))
             midnight = morning.astimezone(UTC).replace(tzinfo=None) - timedelta(hours=8)
             self._midnights[day, zone] = midnight
         return midnight + timedelta(minutes=minutes)
 
     def clock_changes(self, zone: str) -> list[date]:
         """The days between the diary's beginning and today on which the clocks of a zone change."""
-        found: list[date] = []
+        changes: list[date] = []
         for days in range(FIRST_DAY + 7, 0):
-            before, after = (
-                datetime.combine(self.day(each), time(12), ZoneInfo(zone)).utcoffset() for each in (days - 1, days)
-            )
+            noons = (datetime.combine(self.day(day), time(12), zone_or_utc(zone)) for day in (days - 1, days))
+            before, after = (noon.utcoffset() for noon in noons)
             if before != after:
-                found.append(self.day(days))
-        return found
+                changes.append(self.day(days))
+        return changes
 
 
 _DELETED_TOO: Final = frozenset(
@@ -119,7 +121,7 @@ _DELETED_TOO: Final = frozenset(
 )
 
 
-def at(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
     """A naive UTC instant of whole seconds in wire form."""
     return f"{moment.isoformat(timespec='seconds')}Z"
 

@@ -1,4 +1,7 @@
-"""Patient cases with their visits, doctors and papers, and all other attachments (api.md 2.5, 3.3)."""
+"""Patient cases with their visits, doctors and papers, and all other attachments.
+
+Source: cliniko-api.md#clinical-records, #attachments.
+"""
 
 from base64 import b64decode
 from collections.abc import Sequence
@@ -6,13 +9,13 @@ from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.seed.builder import Soil, at
+from cliniko_mcp.sandbox.seed.builder import SeedBuilder, stamp
 from cliniko_mcp.sandbox.seed.patients import others
 from cliniko_mcp.sandbox.seed.visits import Visit
-from cliniko_mcp.sandbox.storage import keep_file
+from cliniko_mcp.sandbox.storage import store_file
 from cliniko_mcp.sandbox.wire import Json
 
-_KINDS: Final = (
+_CASES: Final = (
     ("Knee reconstruction", "medicare", 5),
     ("Work injury, shoulder", None, 12),
     ("Chronic disease plan", "medicare", 5),
@@ -34,75 +37,77 @@ _FILES: Final = (
 )
 
 
-def plant_cases(soil: Soil, visits: Sequence[Visit]) -> None:
-    """Cases of patients who came several times: open, closed, past their last day, archived; then loose papers."""
-    dice = soil.dice("cases")
+def build_cases(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
+    """Cases of patients who came several times: open, closed, expired, archived; then attachments without a case."""
+    rng = builder.rng("cases")
     of_patient: dict[str, list[Visit]] = {}
     for visit in visits:
         if not visit.cancelled:
             of_patient.setdefault(visit.patient_id, []).append(visit)
-    patients = [str(row["id"]) for row in others(soil)]
-    often = [each for each in patients if len(of_patient.get(each, ())) >= 6]
-    for number, patient in enumerate(dice.sample(often, min(_COUNT, len(often)))):
-        theirs = sorted(of_patient[patient], key=lambda each: each.starts)[-dice.randint(2, 5) :]
-        _plant_case(soil, number, patient, theirs)
-    for number, patient in enumerate(dice.sample(patients, 30)):
-        paper = _attach(soil, number, patient, dice.randint(1, 500))
+    patients = [str(row["id"]) for row in others(builder)]
+    often = [patient_id for patient_id in patients if len(of_patient.get(patient_id, ())) >= 6]
+    for number, patient in enumerate(rng.sample(often, min(_COUNT, len(often)))):
+        theirs = sorted(of_patient[patient], key=lambda visit: visit.starts)[-rng.randint(2, 5) :]
+        _add_case(builder, number, patient, theirs)
+    for number, patient in enumerate(rng.sample(patients, 30)):
+        paper = _attach(builder, number, patient, rng.randint(1, 500))
         if number % 15 == 14:
-            soil.hide("patient_attachments", paper, 1)
+            builder.archive("patient_attachments", paper, 1)
 
 
-def _plant_case(soil: Soil, number: int, patient: str, visits: Sequence[Visit]) -> None:
-    name, referral, sessions = _KINDS[number % len(_KINDS)]
-    begun = min(soil.now, visits[0].starts) - timedelta(days=10)
-    days_ago = (soil.now - begun) / timedelta(days=1)
+def _add_case(builder: SeedBuilder, number: int, patient: str, visits: Sequence[Visit]) -> None:
+    name, referral, sessions = _CASES[number % len(_CASES)]
+    begun = min(builder.now, visits[0].starts) - timedelta(days=10)
+    days_ago = (builder.now - begun) / timedelta(days=1)
     closed = begun + timedelta(days=min(days_ago, 60.0)) if number % 3 == 1 else None
     expired = number % 8 == 4
-    papers: list[JsonValue] = [_attach(soil, number, patient, days_ago, pinned=number % 6 == 0)] if number % 2 else []
-    case = soil.plant(
+    papers: list[JsonValue] = (
+        [_attach(builder, number, patient, days_ago, pinned=number % 6 == 0)] if number % 2 else []
+    )
+    case = builder.add(
         "patient_cases",
         {
             "name": name,
             "patient_id": patient,
-            "contact_id": soil.id("contacts", "Dr Iris Sampleford") if referral else None,
+            "contact_id": builder.id("contacts", "Dr Iris Sampleford") if referral else None,
             "referral": referral is not None,
             "referral_type": referral,
             "issue_date": begun.date().isoformat(),
-            "expiry_date": soil.day(-3 if expired else 180).isoformat() if number % 5 else None,
+            "expiry_date": builder.day(-3 if expired else 180).isoformat() if number % 5 else None,
             "max_sessions": sessions,
             "max_invoiceable_amount": "2500.0" if sessions == 12 else None,
             "include_cancelled_attendees": False,
             "include_dna_attendees": number % 2 == 0,
             "notes": "Claim number 00-0000." if sessions is None else None,
             "closed": closed is not None,
-            "closed_at": at(closed) if closed else None,
+            "closed_at": stamp(closed) if closed else None,
             "patient_attachment_ids": papers,
-            "updated_at": at(closed or begun),
+            "updated_at": stamp(closed or begun),
         },
         made=begun,
     )
     for visit in visits:
         visit.shared["patient_case_id"] = case
     if number % 30 == 29:
-        soil.hide("patient_cases", case, 1)
+        builder.archive("patient_cases", case, 1)
 
 
-def _attach(soil: Soil, number: int, patient: str, days_ago: float, *, pinned: bool = False) -> str:
-    filename, kind, data = _FILES[number % len(_FILES)]
-    made = soil.now - timedelta(days=days_ago)
-    processed = at(min(made + timedelta(seconds=5), soil.now))
+def _attach(builder: SeedBuilder, number: int, patient: str, days_ago: float, *, pinned: bool = False) -> str:
+    filename, content_type, data = _FILES[number % len(_FILES)]
+    made = builder.now - timedelta(days=days_ago)
+    processed = stamp(min(made + timedelta(seconds=5), builder.now))
     facts: Json = {
         "patient_id": patient,
         "filename": filename,
-        "content_type": kind,
+        "content_type": content_type,
         "size": len(data),
         "description": "Letter of referral" if number % 3 == 0 else None,
         "pinned_at": processed if pinned else None,
         "processed_at": processed,
         "processing_completed": True,
-        "user_id": soil.id("users", "Bianca Rossi" if number % 2 else "Finn Gallagher"),
+        "user_id": builder.id("users", "Bianca Rossi" if number % 2 else "Finn Gallagher"),
         "updated_at": processed,
     }
-    own = soil.plant("patient_attachments", facts, made=made)
-    keep_file(soil.context, own, patient, filename, kind, data)
+    own = builder.add("patient_attachments", facts, made=made)
+    store_file(builder.context, own, patient, filename, content_type, data)
     return own

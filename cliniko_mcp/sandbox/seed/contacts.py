@@ -1,11 +1,11 @@
-"""People around the patients: doctors, payers, where patients come from, who belongs to whom, and what to heed."""
+"""Contacts, referral sources, relationships between patients, and medical alerts."""
 
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.rules.contacts import DOCTOR, STANDARD
 from cliniko_mcp.sandbox.rules.patients import normalised
-from cliniko_mcp.sandbox.seed.builder import Soil
+from cliniko_mcp.sandbox.seed.builder import SeedBuilder
 from cliniko_mcp.sandbox.seed.patients import DOCTORS, others
 from cliniko_mcp.sandbox.wire import Json
 
@@ -40,12 +40,12 @@ _ALERTS: Final = (
 )
 
 
-def plant_contacts(soil: Soil) -> None:
-    """The address book; one doctor in it has retired."""
-    for number, (title, first, last, company, kind, doctor) in enumerate(_CONTACTS):
+def build_contacts(builder: SeedBuilder) -> None:
+    """The contacts; one doctor has retired."""
+    for number, (title, first, last, company, type_code, doctor) in enumerate(_CONTACTS):
         name = " ".join(part for part in (title, first, last) if part)
         phones: list[JsonValue] = [{"phone_type": "Work", "number": f"(02) 5550 2{number:03d}"}]
-        soil.plant(
+        builder.add(
             "contacts",
             {
                 "title": title,
@@ -61,19 +61,19 @@ def plant_contacts(soil: Soil) -> None:
                 "post_code": "2999",
                 "country": "Australia",
                 "country_code": "AU",
-                "type_code": kind,
+                "type_code": type_code,
                 "doctor_type": doctor,
-                "provider_number": f"{4_000_000 + number * 7}A" if kind == DOCTOR else None,
+                "provider_number": f"{4_000_000 + number * 7}A" if type_code == DOCTOR else None,
             },
             known_as=name or company,
             days_ago=1300 - number,
         )
-    soil.hide("contacts", soil.id("contacts", "Dr Pia Former"), 150)
+    builder.archive("contacts", builder.id("contacts", "Dr Pia Former"), 150)
 
 
-def plant_ties(soil: Soil) -> None:
-    """Families, where patients come from, and their alerts."""
-    _plant_sources(soil)
+def build_ties(builder: SeedBuilder) -> None:
+    """Relationships, referral sources and medical alerts."""
+    _add_sources(builder)
     for one, other, relation in (
         ("Emma Sample", "Oliver Sample", 30),
         ("Oliver Sample", "Emma Sample", 30),
@@ -82,52 +82,57 @@ def plant_ties(soil: Soil) -> None:
         ("Daniel Kim", "Daniela Kim", 30),
         ("Amos Fields", "Edith Former", 60),
     ):
-        _relate(soil, soil.id("patients", one), soil.id("patients", other), relation)
-    dice = soil.dice("ties")
-    patients = [str(row["id"]) for row in others(soil)]
+        _relate(builder, builder.id("patients", one), builder.id("patients", other), relation)
+    rng = builder.rng("ties")
+    patients = [str(row["id"]) for row in others(builder)]
     for _ in range(34):
-        one, other = dice.sample(patients, 2)
-        _relate(soil, one, other, dice.choice((10, 20, 30, 40, 50, 60, 70)))
-    for number, patient in enumerate(dice.sample(patients, 64)):
-        alert = soil.plant(
+        one, other = rng.sample(patients, 2)
+        _relate(builder, one, other, rng.choice((10, 20, 30, 40, 50, 60, 70)))
+    for number, patient in enumerate(rng.sample(patients, 64)):
+        alert = builder.add(
             "medical_alerts",
             {"name": _ALERTS[number % len(_ALERTS)], "patient_id": patient},
-            days_ago=dice.randint(5, 500),
+            days_ago=rng.randint(5, 500),
         )
         if number % 13 == 12:
-            soil.hide("medical_alerts", alert, 3)
+            builder.archive("medical_alerts", alert, 3)
 
 
-def _relate(soil: Soil, one: str, other: str, relation: int) -> None:
+def _relate(builder: SeedBuilder, one: str, other: str, relation: int) -> None:
     pair: Json = {"patient_id": one, "related_patient_id": other, "relation": relation}
-    soil.plant("relationships", pair, days_ago=200)
+    builder.add("relationships", pair, days_ago=200)
 
 
-def _plant_sources(soil: Soil) -> None:
+def _add_sources(builder: SeedBuilder) -> None:
     for name, (referrer, subcategories) in _SUBCATEGORIES.items():
-        words: list[JsonValue] = [*subcategories]
-        soil.plant(
+        names: list[JsonValue] = [*subcategories]
+        builder.add(
             "referral_source_types",
-            {"name": name, "referrer_type": referrer, "subcategories": words},
+            {"name": name, "referrer_type": referrer, "subcategories": names},
             known_as=name,
             days_ago=1480,
         )
-    retired = soil.plant("referral_source_types", {"name": "Yellow pages", "subcategories": []}, days_ago=1480)
-    soil.hide("referral_source_types", retired, 700)
-    dice = soil.dice("sources")
-    patients = [str(row["id"]) for row in others(soil)]
-    doctors = [soil.id("contacts", name) for name in DOCTORS]
-    for patient in dice.sample(patients, 230):
-        kind = dice.choice(("Patient", "Contact", "Contact", "Other", "Internet", "Internet"))
-        source: Json = {"patient_id": patient, "referral_source_type_id": soil.id("referral_source_types", kind)}
-        referrer, subcategories = _SUBCATEGORIES[kind]
+    retired = builder.add("referral_source_types", {"name": "Yellow pages", "subcategories": []}, days_ago=1480)
+    builder.archive("referral_source_types", retired, 700)
+    rng = builder.rng("sources")
+    patients = [str(row["id"]) for row in others(builder)]
+    doctors = [builder.id("contacts", name) for name in DOCTORS]
+    for patient in rng.sample(patients, 230):
+        source_type = rng.choice(("Patient", "Contact", "Contact", "Other", "Internet", "Internet"))
+        source: Json = {
+            "patient_id": patient,
+            "referral_source_type_id": builder.id("referral_source_types", source_type),
+        }
+        referrer, subcategories = _SUBCATEGORIES[source_type]
         if referrer == "Contact":
-            source.update(referrer_id=dice.choice(doctors), referrer_type=referrer, subcategory=subcategories[0])
+            source.update(referrer_id=rng.choice(doctors), referrer_type=referrer, subcategory=subcategories[0])
         elif referrer == "Patient":
-            source.update(referrer_id=dice.choice([each for each in patients[:40] if each != patient]))
+            source.update(
+                referrer_id=rng.choice([referrer_id for referrer_id in patients[:40] if referrer_id != patient])
+            )
             source["referrer_type"] = referrer
         elif subcategories:
-            source["subcategory"] = dice.choice(subcategories)
+            source["subcategory"] = rng.choice(subcategories)
         else:
-            source["notes"] = dice.choice(("Walked past", "The market stall", "A colleague at work"))
-        soil.plant("referral_sources", source, days_ago=dice.randint(1, 560))
+            source["notes"] = rng.choice(("Walked past", "The market stall", "A colleague at work"))
+        builder.add("referral_sources", source, days_ago=rng.randint(1, 560))

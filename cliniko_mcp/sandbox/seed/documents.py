@@ -43,9 +43,11 @@ def _paragraph(name: str, **more: JsonValue) -> Json:
     return {"name": name, "type": "paragraph", **more}
 
 
-def _choice(name: str, kind: str, values: Sequence[str], chosen: Sequence[str] = (), **more: JsonValue) -> Json:
-    answers: list[JsonValue] = [{"value": each, **({"selected": True} if each in chosen else {})} for each in values]
-    return {"name": name, "type": kind, "answers": answers, **more}
+def _choice(
+    name: str, question_type: str, values: Sequence[str], chosen: Sequence[str] = (), **more: JsonValue
+) -> Json:
+    answers: list[JsonValue] = [{"value": value, **({"selected": True} if value in chosen else {})} for value in values]
+    return {"name": name, "type": question_type, "answers": answers, **more}
 
 
 def _section(name: str, *questions: Json) -> Json:
@@ -104,7 +106,7 @@ FORM_TEMPLATES: Final[dict[str, Json]] = {
 
 
 def note_content(number: int, day: str, *, initial: bool) -> Json:
-    """A note as it was written up; the same number gives the same words."""
+    """The content of a finished note; the same number has the same text."""
     history, found = _STORIES[number % len(_STORIES)]
     plan = _section("Plan", _paragraph("Treatment and plan", answer=_PLANS[number % len(_PLANS)]))
     findings = _paragraph("Findings", answer=found)
@@ -132,14 +134,14 @@ def form_content(number: int, signature_id: str | None) -> Json:
     signature: Json = {"name": "Signature", "type": "signature", "required": True}
     if signature_id is not None:
         signature["signature_id"] = signature_id
-    heard = _choice("How did you hear of us?", "radiobuttons", _HEARD, _HEARD[:1] if number % 2 else ())
-    heard["other"] = {"enabled": True} if number % 2 else {"enabled": True, "selected": True, "value": "Walked past"}
+    source = _choice("How did you hear of us?", "radiobuttons", _HEARD, _HEARD[:1] if number % 2 else ())
+    source["other"] = {"enabled": True} if number % 2 else {"enabled": True, "selected": True, "value": "Walked past"}
     privacy: Json = {"name": "Privacy", "description": "How we keep what you tell us."}
     return _content(
         _section(
             "About you",
             _text("What brings you here?", required=True, answer=("Back pain", "A sore knee", "Neck")[number % 3]),
-            heard,
+            source,
             {"name": "When did it begin?", "type": "date"},
         ),
         privacy,
@@ -156,4 +158,4 @@ UNKNOWN_QUESTION: Final[Json] = {
         )
     ]
 }
-"""A form with a kind of question that the API shows and no description lists (api.md 3.4)."""
+"""A form with a kind of question that the API shows and no description lists (cliniko-api.md#structured-content)."""

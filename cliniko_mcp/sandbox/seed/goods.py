@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.bodies import decimal_text
 from cliniko_mcp.sandbox.rules.prices import both_prices
-from cliniko_mcp.sandbox.seed.builder import Soil
+from cliniko_mcp.sandbox.seed.builder import SeedBuilder
 from cliniko_mcp.sandbox.seed.offer import OFFERS, RETIRED, Offer
+from cliniko_mcp.sandbox.validation import decimal_text
 from cliniko_mcp.sandbox.wire import Json
 
 RATES: Final = {"GST": "10.0", "GST free": "0.0"}
@@ -65,26 +65,26 @@ GOODS: Final = (
 _RETIRED_GOOD: Final = Good("Wobble cushion", "WC", SUPPLIERS[2], "45.0", True, "20.0", ((_BOUGHT, 2, None),))
 
 
-def plant_goods(soil: Soil) -> None:
+def build_goods(builder: SeedBuilder) -> None:
     """Taxes first: everything with a price names one."""
     for name, rate in RATES.items():
-        soil.plant("taxes", {"name": name, "rate": rate, "amount": rate}, known_as=name, days_ago=1500)
+        builder.add("taxes", {"name": name, "rate": rate, "amount": rate}, known_as=name, days_ago=1500)
     for name in SUPPLIERS:
-        soil.plant("product_suppliers", {"name": name}, known_as=name, days_ago=1490)
+        builder.add("product_suppliers", {"name": name}, known_as=name, days_ago=1490)
     for good in (*GOODS, _RETIRED_GOOD):
-        _plant_good(soil, good)
-    soil.hide("products", soil.id("products", _RETIRED_GOOD.name), 200)
-    soil.hide("product_suppliers", soil.id("product_suppliers", SUPPLIERS[2]), 190)
+        _add_good(builder, good)
+    builder.archive("products", builder.id("products", _RETIRED_GOOD.name), 200)
+    builder.archive("product_suppliers", builder.id("product_suppliers", SUPPLIERS[2]), 190)
     for name in (*CONCESSIONS, "Staff and family"):
-        soil.plant("concession_types", {"name": name}, known_as=name, days_ago=1450)
-    soil.hide("concession_types", soil.id("concession_types", "Staff and family"), 300)
+        builder.add("concession_types", {"name": name}, known_as=name, days_ago=1450)
+    builder.archive("concession_types", builder.id("concession_types", "Staff and family"), 300)
     for offer in (*OFFERS, RETIRED):
-        _plant_fee(soil, offer)
-    soil.hide("billable_items", soil.id("billable_items", RETIRED.name), 240)
+        _add_fee(builder, offer)
+    builder.archive("billable_items", builder.id("billable_items", RETIRED.name), 240)
     report: Json = {"name": "Report for an insurer", "item_code": "REP", "item_type": "Other", "price": "180.0"}
-    soil.plant("billable_items", {**report, "tax_id": soil.id("taxes", "GST")}, days_ago=1180)
-    soil.plant("billable_items", {"name": "Cancellation fee", "item_type": "Other", "price": "50.0"}, days_ago=1180)
-    _plant_goods_of_types(soil)
+    builder.add("billable_items", {**report, "tax_id": builder.id("taxes", "GST")}, days_ago=1180)
+    builder.add("billable_items", {"name": "Cancellation fee", "item_type": "Other", "price": "50.0"}, days_ago=1180)
+    _add_goods_of_types(builder)
 
 
 def fee(offer: Offer) -> str:
@@ -102,66 +102,70 @@ def code(offer: Offer) -> str:
     return "".join(word[0] for word in offer.name.split()).upper() + str(offer.minutes)
 
 
-def _plant_fee(soil: Soil, offer: Offer) -> None:
-    kind = soil.id("appointment_types", offer.name)
-    item = soil.plant(
+def _add_fee(builder: SeedBuilder, offer: Offer) -> None:
+    appointment_type = builder.id("appointment_types", offer.name)
+    item = builder.add(
         "billable_items",
         {
             "name": offer.name,
             "item_code": code(offer),
             "item_type": "Service",
             "price": fee(offer),
-            "tax_id": soil.id("taxes", tax_of(offer)),
+            "tax_id": builder.id("taxes", tax_of(offer)),
         },
         known_as=offer.name,
         days_ago=1190,
     )
     join: Json = {
-        "appointment_type_id": kind,
+        "appointment_type_id": appointment_type,
         "billable_item_id": item,
         "quantity": "1.0",
         "is_monetary_discount": False,
     }
-    soil.plant("appointment_type_billable_items", join, days_ago=1180)
-    soil.context.note("appointment_types", kind, billable_item_id=item)
+    builder.add("appointment_type_billable_items", join, days_ago=1180)
+    builder.context.set_derived("appointment_types", appointment_type, billable_item_id=item)
     for concession in CONCESSIONS if offer.minutes <= 60 and offer.places == 1 else ():
-        soil.plant(
+        builder.add(
             "concession_prices",
             {
                 "billable_item_id": item,
-                "concession_type_id": soil.id("concession_types", concession),
+                "concession_type_id": builder.id("concession_types", concession),
                 "price": decimal_text(Decimal(fee(offer)) * OFF),
             },
             days_ago=1170,
         )
 
 
-def _plant_goods_of_types(soil: Soil) -> None:
+def _add_goods_of_types(builder: SeedBuilder) -> None:
     """A class hands out a band, with money off; a foot check sells insoles for a tenth less."""
-    for kind, good, discount in (
+    for appointment_type, good, discount in (
         ("Pilates class", "Resistance band, light", {"discounted_amount": "5.0"}),
         ("Foot and gait check", "Insoles, full length", {"discount_percentage": "10.0"}),
     ):
         join: Json = {
-            "appointment_type_id": soil.id("appointment_types", kind),
-            "product_id": soil.id("products", good),
+            "appointment_type_id": builder.id("appointment_types", appointment_type),
+            "product_id": builder.id("products", good),
             "quantity": "1.0",
             "is_monetary_discount": "discounted_amount" in discount,
             **discount,
         }
-        soil.plant("appointment_type_products", join, days_ago=500)
-        soil.context.note("appointment_types", soil.id("appointment_types", kind), product_id=soil.id("products", good))
+        builder.add("appointment_type_products", join, days_ago=500)
+        builder.context.set_derived(
+            "appointment_types",
+            builder.id("appointment_types", appointment_type),
+            product_id=builder.id("products", good),
+        )
 
 
-def _plant_good(soil: Soil, good: Good) -> None:
-    known_tax = soil.id("taxes", good.tax) if good.tax else None
+def _add_good(builder: SeedBuilder, good: Good) -> None:
+    known_tax = builder.id("taxes", good.tax) if good.tax else None
     level = decimal_text(Decimal(sum(quantity for _, quantity, _ in good.moves)))
-    product = soil.plant(
+    product = builder.add(
         "products",
         {
             "name": good.name,
             "item_code": good.code,
-            "product_supplier_id": soil.id("product_suppliers", good.supplier) if good.supplier else None,
+            "product_supplier_id": builder.id("product_suppliers", good.supplier) if good.supplier else None,
             "price": good.price,
             "price_includes_tax": good.includes_tax,
             "cost_price": good.cost,
@@ -172,17 +176,17 @@ def _plant_good(soil: Soil, good: Good) -> None:
         known_as=good.name,
         days_ago=1100,
     )
-    for number, (kind, quantity, words) in enumerate(good.moves):
-        noted: JsonValue = words
-        soil.plant(
+    for number, (adjustment_type, quantity, text) in enumerate(good.moves):
+        note: JsonValue = text
+        builder.add(
             "stock_adjustments",
             {
                 "product_id": product,
-                "adjustment_type": kind,
+                "adjustment_type": adjustment_type,
                 "quantity": decimal_text(Decimal(quantity)),
-                "notes": noted,
-                "comment": noted,
-                "user_id": soil.id("users", "Bianca Rossi"),
+                "notes": note,
+                "comment": note,
+                "user_id": builder.id("users", "Bianca Rossi"),
             },
             days_ago=420 - number * 140 - len(good.name),
         )

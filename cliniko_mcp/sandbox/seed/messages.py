@@ -1,11 +1,14 @@
-"""Communications: the mail and texts that Cliniko sent, replies to them, and memos that people wrote (api.md 3.6)."""
+"""Communications: emails and texts that Cliniko sent, replies to them, and memos.
+
+Source: cliniko-api.md#communications-phones-zones.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from cliniko_mcp.sandbox.rules.communications import MEMO_CODE
-from cliniko_mcp.sandbox.seed.builder import Soil
+from cliniko_mcp.sandbox.seed.builder import SeedBuilder
 from cliniko_mcp.sandbox.seed.patients import others
 from cliniko_mcp.sandbox.seed.visits import Visit
 from cliniko_mcp.sandbox.wire import Json
@@ -22,43 +25,48 @@ _MEMOS: Final = (
 _SINCE: Final = timedelta(days=45)
 
 
-def plant_messages(soil: Soil, visits: Sequence[Visit]) -> None:
+def build_messages(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
     """Reminders of the last weeks, confirmations of what was booked lately, some replies, and memos."""
-    dice = soil.dice("messages")
+    rng = builder.rng("messages")
     for visit in visits:
-        if visit.in_group or visit.cancelled or visit.starts < soil.now - _SINCE or visit.patient.get("label") is None:
+        if (
+            visit.in_group
+            or visit.cancelled
+            or visit.starts < builder.now - _SINCE
+            or visit.patient.get("label") is None
+        ):
             continue
         reminded = visit.starts - timedelta(days=1)
-        if reminded < soil.now and dice.random() < 0.6:
-            _plant(soil, visit, reminded, SMS, REMINDER, "Reminder: we see you tomorrow.")
-        elif visit.made > soil.now - timedelta(days=14) and visit.patient.get("email") and dice.random() < 0.5:
-            _plant(soil, visit, visit.made, EMAIL, CONFIRMATION, "Your appointment is booked.")
-        if reminded < soil.now and dice.random() < 0.08:
-            _reply(soil, visit)
-        if visit.shared.get("invoice_status") and visit.patient.get("email") and dice.random() < 0.1:
-            _plant(soil, visit, visit.ends, EMAIL, INVOICE, "Please find your invoice attached.")
-    _plant_memos(soil)
+        if reminded < builder.now and rng.random() < 0.6:
+            _add(builder, visit, reminded, SMS, REMINDER, "Reminder: we see you tomorrow.")
+        elif visit.made > builder.now - timedelta(days=14) and visit.patient.get("email") and rng.random() < 0.5:
+            _add(builder, visit, visit.made, EMAIL, CONFIRMATION, "Your appointment is booked.")
+        if reminded < builder.now and rng.random() < 0.08:
+            _reply(builder, visit)
+        if visit.shared.get("invoice_status") and visit.patient.get("email") and rng.random() < 0.1:
+            _add(builder, visit, visit.ends, EMAIL, INVOICE, "Please find your invoice attached.")
+    _add_memos(builder)
 
 
-def _plant(soil: Soil, visit: Visit, made: datetime, kind: int, category: int, words: str) -> None:
-    phone, email = _reach(visit)
+def _add(builder: SeedBuilder, visit: Visit, made: datetime, message_type: int, category: int, text: str) -> None:
+    phone, email = _phone_and_email(visit)
     values: Json = {
         "patient_id": visit.patient["id"],
         "booking_id": visit.booking_id,
         "attendee_id": visit.attendee_id,
-        "type_code": kind,
+        "type_code": message_type,
         "category_code": category,
         "direction_code": SENT,
-        "from": visit.site if kind == SMS else f"{visit.site.lower()}@clinic.example",
-        "to": phone if kind == SMS else email,
-        "content": f"Dear {visit.patient.get('first_name')}, {words}",
-        "content_subject": words if kind == EMAIL else None,
+        "from": visit.site if message_type == SMS else f"{visit.site.lower()}@clinic.example",
+        "to": phone if message_type == SMS else email,
+        "content": f"Dear {visit.patient.get('first_name')}, {text}",
+        "content_subject": text if message_type == EMAIL else None,
     }
-    soil.plant("communications", values, made=min(made, soil.now))
+    builder.add("communications", values, made=min(made, builder.now))
 
 
-def _reply(soil: Soil, visit: Visit) -> None:
-    phone, _ = _reach(visit)
+def _reply(builder: SeedBuilder, visit: Visit) -> None:
+    phone, _ = _phone_and_email(visit)
     values: Json = {
         "patient_id": visit.patient["id"],
         "type_code": SMS,
@@ -68,33 +76,33 @@ def _reply(soil: Soil, visit: Visit) -> None:
         "to": visit.site,
         "content": "Yes, see you then 👍",
     }
-    soil.plant("communications", values, made=min(visit.starts - timedelta(hours=20), soil.now))
+    builder.add("communications", values, made=min(visit.starts - timedelta(hours=20), builder.now))
 
 
-def _reach(visit: Visit) -> tuple[str | None, str | None]:
+def _phone_and_email(visit: Visit) -> tuple[str | None, str | None]:
     phones, email = visit.patient.get("patient_phone_numbers"), visit.patient.get("email")
     first = phones[0] if isinstance(phones, list) and phones else None
     number = str(first.get("number")) if isinstance(first, dict) else None
     return number, email if isinstance(email, str) else None
 
 
-def _plant_memos(soil: Soil) -> None:
-    dice = soil.dice("memos")
-    patients = others(soil)
+def _add_memos(builder: SeedBuilder) -> None:
+    rng = builder.rng("memos")
+    patients = others(builder)
     for number in range(80):
-        kind, direction, words = _MEMOS[number % len(_MEMOS)]
-        patient = dice.choice(patients)
+        message_type, direction, text = _MEMOS[number % len(_MEMOS)]
+        patient = rng.choice(patients)
         ends = ("Front desk", str(patient.get("label") or "Patient"))
         memo: Json = {
             "patient_id": patient["id"],
-            "type_code": kind,
+            "type_code": message_type,
             "category_code": MEMO_CODE,
             "direction_code": direction,
             "from": ends[direction - 1],
             "to": ends[2 - direction],
-            "content": words,
+            "content": text,
             "confidential": number % 20 == 7,
         }
-        row = soil.plant("communications", memo, days_ago=dice.randint(1, 400))
+        row = builder.add("communications", memo, days_ago=rng.randint(1, 400))
         if number % 40 == 39:
-            soil.hide("communications", row, 1)
+            builder.archive("communications", row, 1)

@@ -1,11 +1,14 @@
-"""Treatment notes, final and in draft, as the practitioners wrote them up, and their templates (api.md 2.5)."""
+"""Treatment notes, final and in draft, as the practitioners wrote them up, and their templates.
+
+Source: cliniko-api.md#clinical-records.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.sandbox.rules.notes import DRAFT, FINAL
-from cliniko_mcp.sandbox.seed.builder import Soil, at
+from cliniko_mcp.sandbox.seed.builder import SeedBuilder, stamp
 from cliniko_mcp.sandbox.seed.documents import NOTE_TEMPLATES, ORDERS, note_content
 from cliniko_mcp.sandbox.seed.offer import OFFERS
 from cliniko_mcp.sandbox.seed.staff import Person
@@ -19,76 +22,76 @@ _WRITTEN: Final = 0.34
 _DIFFERENT: Final = 24
 
 
-def plant_templates(soil: Soil) -> None:
-    """Two templates in use and one put away."""
+def build_templates(builder: SeedBuilder) -> None:
+    """Two templates in use and an archived one."""
     for name, content in NOTE_TEMPLATES.items():
         settings: Json = {"title": name, "include_patient_dob": True, "include_patient_medicare": False}
         values: Json = {"name": name, "content": content, "print_settings": settings}
-        soil.plant("treatment_note_templates", values, known_as=name, days_ago=1300)
+        builder.add("treatment_note_templates", values, known_as=name, days_ago=1300)
     old: Json = {"name": "Gait analysis (old)", "content": NOTE_TEMPLATES["Standard consultation"]}
-    soil.hide("treatment_note_templates", soil.plant("treatment_note_templates", old, days_ago=1400), 500)
+    builder.archive("treatment_note_templates", builder.add("treatment_note_templates", old, days_ago=1400), 500)
     for offer in OFFERS:
         name = "Initial assessment" if offer.name == "Initial consult" else "Standard consultation"
-        template = soil.id("treatment_note_templates", name)
-        kind = soil.id("appointment_types", offer.name)
-        soil.context.note("appointment_types", kind, treatment_note_template_id=template)
+        template = builder.id("treatment_note_templates", name)
+        appointment_type = builder.id("appointment_types", offer.name)
+        builder.context.set_derived("appointment_types", appointment_type, treatment_note_template_id=template)
 
 
-def plant_notes(soil: Soil, visits: Sequence[Visit]) -> None:
-    """A note for a part of the visits, those of the last days still in draft now and then."""
-    dice = soil.dice("notes")
-    # Rows are never altered in place, so notes of the same words may hold the same content.
+def build_notes(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
+    """Notes for a part of the visits; some of the last days are still drafts."""
+    rng = builder.rng("notes")
+    # Rows are never changed in place, so notes with the same text share their content.
     contents = {
-        (number, initial): note_content(number, soil.day(14).isoformat(), initial=initial)
+        (number, initial): note_content(number, builder.day(14).isoformat(), initial=initial)
         for number in range(_DIFFERENT)
         for initial in (False, True)
     }
     for visit in visits:
-        if not visit.arrived or visit.in_group or not visit.person.active or dice.random() > _WRITTEN:
+        if not visit.arrived or visit.in_group or not visit.person.active or rng.random() > _WRITTEN:
             continue
         initial = visit.offer.name == "Initial consult"
-        recent = visit.ends > soil.now - timedelta(days=7)
-        draft = dice.random() < (0.4 if recent else 0.01)
-        number = int(dice.random() * _DIFFERENT)
+        recent = visit.ends > builder.now - timedelta(days=7)
+        draft = rng.random() < (0.4 if recent else 0.01)
+        number = int(rng.random() * _DIFFERENT)
         template = "Initial assessment" if initial else "Standard consultation"
         note: Json = {
             "title": template,
             "content": contents[number, initial],
-            "treatment_note_template_id": soil.id("treatment_note_templates", template),
+            "treatment_note_template_id": builder.id("treatment_note_templates", template),
             "booking_id": visit.booking_id,
             "attendee_id": visit.attendee_id,
-            "pinned_at": at(visit.ends) if number == 7 and dice.random() < 0.05 else None,
+            "pinned_at": stamp(visit.ends) if number == 7 and rng.random() < 0.05 else None,
         }
-        row = _plant(soil, visit, visit.person, draft, note)
-        if dice.random() < 0.004:
-            soil.hide("treatment_notes", row, 1)
+        row = _add(builder, visit, visit.person, draft, note)
+        if rng.random() < 0.004:
+            builder.archive("treatment_notes", row, 1)
         else:
             visit.shared["treatment_note_status"] = DRAFT if draft else FINAL
-    _plant_orders(soil, visits)
+    _add_orders(builder, visits)
 
 
-def _plant_orders(soil: Soil, visits: Sequence[Visit]) -> None:
-    """A final note that speaks to an assistant; it names no visit and no template, as letters taken over do."""
-    tempted = soil.row("patients", TEMPTED)
-    visit = max((each for each in visits if each.arrived and each.person.active), key=lambda each: each.starts)
+def _add_orders(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
+    """A final note with orders to an assistant; like an imported letter it names no visit and no template."""
+    tempted = builder.row("patients", TEMPTED)
+    visit = max((visit for visit in visits if visit.arrived and visit.person.active), key=lambda visit: visit.starts)
     content: Json = {"sections": [{"questions": [{"name": "History", "type": "paragraph", "answer": ORDERS}]}]}
     note: Json = {"title": "Phone call", "content": content, "patient_id": tempted["id"]}
-    _plant(soil, visit, visit.person, False, note)
+    _add(builder, visit, visit.person, False, note)
 
 
-def _plant(soil: Soil, visit: Visit, author: Person, draft: bool, note: Json) -> str:
-    made = min(soil.now, visit.ends + timedelta(minutes=10))
-    final = min(soil.now, visit.ends + timedelta(hours=2))
-    user = soil.row("practitioners", author.name)
-    return soil.plant(
+def _add(builder: SeedBuilder, visit: Visit, author: Person, draft: bool, note: Json) -> str:
+    made = min(builder.now, visit.ends + timedelta(minutes=10))
+    final = min(builder.now, visit.ends + timedelta(hours=2))
+    user = builder.row("practitioners", author.name)
+    return builder.add(
         "treatment_notes",
         {
             "patient_id": visit.patient["id"],
             "practitioner_id": user["id"],
             "author_name": f"{author.first} {author.last}",
             "draft": draft,
-            "finalized_at": None if draft else at(final),
-            "updated_at": at(made if draft else final),
+            "finalized_at": None if draft else stamp(final),
+            "updated_at": stamp(made if draft else final),
             **note,
         },
         made=made,

@@ -1,14 +1,14 @@
-"""Appointment types, where they are offered and by whom; kinds of unavailable time."""
+"""Appointment types with their sites and practitioners; types of unavailable time."""
 
 from typing import Final, NamedTuple
 
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sandbox.seed.builder import Soil
+from cliniko_mcp.sandbox.seed.builder import SeedBuilder
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS, RIVERSIDE
 
 
 class Offer(NamedTuple):
-    """An appointment type; `designations` names who gives it by a word in their designation."""
+    """An appointment type; practitioners whose designation contains one of `designations` offer it."""
 
     name: str
     minutes: int
@@ -48,20 +48,22 @@ GROUPS: Final = ("Pilates class", "Balance class")
 BLOCK_TYPES: Final = (("Lunch", 30, "#9e9e9e"), ("Admin", 60, "#bdbdbd"), ("Leave", 480, "#795548"))
 
 
-def plant_offer(soil: Soil) -> None:
-    """What the clinic sells, and what keeps its staff from selling it."""
+def build_offer(builder: SeedBuilder) -> None:
+    """The appointment types, and the types of unavailable time."""
     for offer in OFFERS:
-        _plant_type(soil, offer)
-    _plant_type(soil, RETIRED)
-    soil.hide("appointment_types", soil.id("appointment_types", RETIRED.name), RETIRED_SINCE)
+        _add_type(builder, offer)
+    _add_type(builder, RETIRED)
+    builder.archive("appointment_types", builder.id("appointment_types", RETIRED.name), RETIRED_SINCE)
     for site in (NORTHSIDE, RIVERSIDE):
-        here: list[JsonValue] = [soil.id("appointment_types", each.name) for each in OFFERS if site in each.sites]
-        soil.context.note("businesses", soil.id("businesses", site), appointment_type_ids=here)
+        here: list[JsonValue] = [builder.id("appointment_types", offer.name) for offer in OFFERS if site in offer.sites]
+        builder.context.set_derived("businesses", builder.id("businesses", site), appointment_type_ids=here)
     for person in PRACTITIONERS:
-        usual = soil.id("appointment_types", "Standard consult")
-        soil.context.note("practitioners", soil.id("practitioners", person.name), default_appointment_type_id=usual)
+        usual = builder.id("appointment_types", "Standard consult")
+        builder.context.set_derived(
+            "practitioners", builder.id("practitioners", person.name), default_appointment_type_id=usual
+        )
     for name, minutes, color in (*BLOCK_TYPES, ("Public holiday", 1439, "#b71c1c")):
-        soil.plant(
+        builder.add(
             "unavailable_block_types",
             {
                 "name": name,
@@ -73,13 +75,13 @@ def plant_offer(soil: Soil) -> None:
         )
 
 
-def _plant_type(soil: Soil, offer: Offer) -> None:
+def _add_type(builder: SeedBuilder, offer: Offer) -> None:
     givers: list[JsonValue] = [
-        soil.id("practitioners", person.name)
+        builder.id("practitioners", person.name)
         for person in PRACTITIONERS
         if any(word in person.designation for word in offer.designations)
     ]
-    soil.plant(
+    builder.add(
         "appointment_types",
         {
             "name": offer.name,

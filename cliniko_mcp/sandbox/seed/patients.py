@@ -7,7 +7,7 @@ from typing import Final
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.rules.patients import label, normalised
 from cliniko_mcp.sandbox.seed.account import custom_answers
-from cliniko_mcp.sandbox.seed.builder import FIRST_DAY, Soil
+from cliniko_mcp.sandbox.seed.builder import FIRST_DAY, SeedBuilder
 from cliniko_mcp.sandbox.seed.goods import CONCESSIONS
 from cliniko_mcp.sandbox.seed.names import invented
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, RIVERSIDE, ZONES
@@ -65,7 +65,7 @@ DOCTORS: Final = ("Dr Iris Sampleford", "Dr Otto Exemplar", "Dr Pia Former")
 
 FORMER: Final = "Edith Former"
 PLAIN: Final = ("Ana Lima", "Ben Adeyemi")
-"""Whom demonstrations and tests ask for: nothing happens to them but what is planned for them by name."""
+"""The patients of demonstrations and tests: only what is planned for them by name happens to them."""
 
 _SHORT_IDS: Final = {"Ben Adeyemi": "4211", "Grace Example": "90210", "Keiko Yamada": "987654321098765432"}
 _SEX: Final = ("Female", "Male", None)
@@ -81,60 +81,60 @@ _THEY: Final[Json] = {
 }
 
 
-def plant_patients(soil: Soil) -> None:
-    """Everyone in NAMES, the half-entered, the many others, the archived and the merged."""
-    dice = soil.dice("patients")
+def build_patients(builder: SeedBuilder) -> None:
+    """The patients in NAMES, half-entered ones, many others, archived and merged ones."""
+    rng = builder.rng("patients")
     for number, (first, last, born) in enumerate(NAMES):
-        _plant(soil, number, first, last, born, days_ago=900 - number * 8)
-    _plant(soil, 43, ORDERS, "Tidewell", "1979-05-19", days_ago=310)
-    _plant(soil, 46, "Indra", None, "1996-06-06", days_ago=260)
+        _add(builder, number, first, last, born, days_ago=900 - number * 8)
+    _add(builder, 43, ORDERS, "Tidewell", "1979-05-19", days_ago=310)
+    _add(builder, 46, "Indra", None, "1996-06-06", days_ago=260)
     for number, (first, last) in enumerate(invented(COUNT - len(NAMES) - 2), 100):
-        _plant_invented(soil, dice, number, first, last)
-    half = _plant(soil, 40, "Walk-in", None, None, id="777", days_ago=100)
-    soil.hide("patients", half, 30)
-    gone = _plant(soil, 41, "Edith", "Former", "1931-02-02", days_ago=880)
-    soil.hide("patients", gone, 90)
-    # A record begun at the telephone and given up: Cliniko keeps it without any name.
-    nobody = _plant(soil, 44, None, None, None, days_ago=400)
-    soil.hide("patients", nobody, 399)
-    _merge(soil, 42, "Anna", "Lima", "1984-03-17", into="Ana Lima", days_ago=60)
-    _merge(soil, 45, "Olly", "Sample", "2012-08-19", into="Oliver Sample", days_ago=210)
+        _add_invented(builder, rng, number, first, last)
+    half = _add(builder, 40, "Walk-in", None, None, id="777", days_ago=100)
+    builder.archive("patients", half, 30)
+    gone = _add(builder, 41, "Edith", "Former", "1931-02-02", days_ago=880)
+    builder.archive("patients", gone, 90)
+    # A record that was started on the phone and abandoned: Cliniko stores it without any name.
+    nameless = _add(builder, 44, None, None, None, days_ago=400)
+    builder.archive("patients", nameless, 399)
+    _merge(builder, 42, "Anna", "Lima", "1984-03-17", into="Ana Lima", days_ago=60)
+    _merge(builder, 45, "Olly", "Sample", "2012-08-19", into="Oliver Sample", days_ago=210)
 
 
-def others(soil: Soil) -> list[Row]:
-    """All live patients but those."""
-    return [row for row in soil.context.store.table("patients").live.values() if row.get("label") not in PLAIN]
+def others(builder: SeedBuilder) -> list[Row]:
+    """All live patients but those in PLAIN."""
+    return [row for row in builder.context.store.table("patients").live.values() if row.get("label") not in PLAIN]
 
 
-def _plant_invented(soil: Soil, dice: Random, number: int, first: str, last: str) -> None:
-    born = soil.today - timedelta(days=dice.randint(17 * 365, 80 * 365))
-    new_here = dice.random() < 0.16
+def _add_invented(builder: SeedBuilder, rng: Random, number: int, first: str, last: str) -> None:
+    born = builder.today - timedelta(days=rng.randint(17 * 365, 80 * 365))
+    new_here = rng.random() < 0.16
     # Most were patients before the diary begins; the others came since, the latest of them only now.
-    since = dice.randint(1, -FIRST_DAY) if new_here else dice.randint(-FIRST_DAY + 10, 890)
-    site = RIVERSIDE if dice.random() < 0.35 else NORTHSIDE
+    since = rng.randint(1, -FIRST_DAY) if new_here else rng.randint(-FIRST_DAY + 10, 890)
+    site = RIVERSIDE if rng.random() < 0.35 else NORTHSIDE
     more: Json = {}
-    if dice.random() < 0.12:
-        more["concession_type_id"] = soil.id("concession_types", dice.choice(CONCESSIONS))
-    if dice.random() < 0.3:
-        more["referring_doctor_id"] = soil.id("contacts", dice.choice(DOCTORS))
-    if dice.random() < 0.2:
+    if rng.random() < 0.12:
+        more["concession_type_id"] = builder.id("concession_types", rng.choice(CONCESSIONS))
+    if rng.random() < 0.3:
+        more["referring_doctor_id"] = builder.id("contacts", rng.choice(DOCTORS))
+    if rng.random() < 0.2:
         more["medicare"] = f"2{number:09d}"
         more["medicare_reference_number"] = str(1 + number % 5)
-    if dice.random() < 0.1:
+    if rng.random() < 0.1:
         more["old_reference_id"] = f"OLD-{number:05d}"
-    if dice.random() < 0.06:
+    if rng.random() < 0.06:
         more.update(invoice_default_to="Mutual of Nowhere", invoice_email="claims@insurer.example")
     if number % 60 == 0:
         more.update(pronouns=_THEY, gender_identity="Non-binary", preferred_first_name=first[:2])
     if number % 9 == 0:
-        more["custom_fields"] = custom_answers(number, (soil.today - timedelta(days=since)).isoformat())
+        more["custom_fields"] = custom_answers(number, (builder.today - timedelta(days=since)).isoformat())
     if number % 45 == 0:
         more["notes"] = "Asked for the large-print exercise sheets."
-    _plant(soil, number, first, last, born.isoformat(), days_ago=since, site=site, **more)
+    _add(builder, number, first, last, born.isoformat(), days_ago=since, site=site, **more)
 
 
-def _plant(
-    soil: Soil,
+def _add(
+    builder: SeedBuilder,
     number: int,
     first: str | None,
     last: str | None,
@@ -152,7 +152,7 @@ def _plant(
         {"phone_type": "Mobile", "number": f"0491 57{number // 10 % 10} {number * 37 % 1000:03d}"}
     ]
     city, state, post_code = _PLACES[site]
-    return soil.plant(
+    return builder.add(
         "patients",
         {
             "id": more.pop("id", None) or _SHORT_IDS.get(name or ""),
@@ -186,9 +186,13 @@ def _plant(
     )
 
 
-def _merge(soil: Soil, number: int, first: str, last: str, born: str, *, into: str, days_ago: float) -> None:
-    """Someone who was entered twice: archived at that moment, flagged, and linked to who they are (choices 72)."""
-    twice = _plant(soil, number, first, last, born, days_ago=days_ago + 300)
-    soil.hide(
-        "patients", twice, days_ago, merged_at=soil.ago(days_ago), merged_with_patient_id=soil.id("patients", into)
+def _merge(builder: SeedBuilder, number: int, first: str, last: str, born: str, *, into: str, days_ago: float) -> None:
+    """A duplicate that was merged: archived at that moment, flagged, and linked to the patient (choices 72)."""
+    twice = _add(builder, number, first, last, born, days_ago=days_ago + 300)
+    builder.archive(
+        "patients",
+        twice,
+        days_ago,
+        merged_at=builder.ago(days_ago),
+        merged_with_patient_id=builder.id("patients", into),
     )

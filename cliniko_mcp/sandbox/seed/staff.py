@@ -13,7 +13,7 @@ from cliniko_mcp.sandbox.permissions import (
     SCHEDULER,
 )
 from cliniko_mcp.sandbox.rules.patients import normalised
-from cliniko_mcp.sandbox.seed.builder import ADELAIDE, SYDNEY, Soil
+from cliniko_mcp.sandbox.seed.builder import ADELAIDE, SYDNEY, SeedBuilder
 
 NORTHSIDE: Final = "Northside"
 RIVERSIDE: Final = "Riverside"
@@ -67,7 +67,7 @@ PRACTITIONERS: Final = (
 
 _SHORT_ID: Final = "87654"  # accounts from the first years have short ids
 
-_DESK: Final = (
+_OFFICE: Final = (
     ("Bianca", "Rossi", POWER_RECEPTIONIST, NORTHSIDE),
     ("Finn", "Gallagher", RECEPTIONIST, NORTHSIDE),
     ("Noor", "Haddad", BOOKKEEPER, RIVERSIDE),
@@ -75,25 +75,25 @@ _DESK: Final = (
 )
 
 
-def plant_staff(soil: Soil) -> None:
+def build_staff(builder: SeedBuilder) -> None:
     """The two sites and everyone who works there."""
-    _plant_sites(soil)
+    _add_sites(builder)
     for number, person in enumerate(PRACTITIONERS):
-        _plant_practitioner(soil, person)
+        _add_practitioner(builder, person)
         for site in person.hours:
-            _plant_number(soil, person, site, number)
-    for first, last, role, site in _DESK:
-        _plant_user(soil, "", first, last, role, site, True)
+            _add_number(builder, person, site, number)
+    for first, last, role, site in _OFFICE:
+        _add_user(builder, "", first, last, role, site, True)
 
 
-def _plant_sites(soil: Soil) -> None:
+def _add_sites(builder: SeedBuilder) -> None:
     streets = {
         NORTHSIDE: ("12 Example Street", "Sampleton", "NSW", "2999"),
         RIVERSIDE: ("3 Placeholder Parade", "Mockville", "SA", "5999"),
     }
     for number, (site, (zone, label)) in enumerate(ZONES.items()):
         street, city, state, post_code = streets[site]
-        soil.plant(
+        builder.add(
             "businesses",
             {
                 "id": None if number else _SHORT_ID,
@@ -120,11 +120,11 @@ def _plant_sites(soil: Soil) -> None:
         )
 
 
-def _plant_practitioner(soil: Soil, person: Person) -> None:
+def _add_practitioner(builder: SeedBuilder, person: Person) -> None:
     home = next(iter(person.hours))
-    user = _plant_user(soil, person.title, person.first, person.last, person.role, home, person.active)
-    sites: list[JsonValue] = [soil.id("businesses", site) for site in person.hours]
-    own = soil.plant(
+    user = _add_user(builder, person.title, person.first, person.last, person.role, home, person.active)
+    sites: list[JsonValue] = [builder.id("businesses", site) for site in person.hours]
+    own = builder.add(
         "practitioners",
         {
             "active": person.active,
@@ -143,17 +143,17 @@ def _plant_practitioner(soil: Soil, person: Person) -> None:
         days_ago=1400,
     )
     for site, week in person.hours.items():
-        _plant_hours(soil, own, site, week)
+        _add_hours(builder, own, site, week)
 
 
-def _plant_hours(soil: Soil, practitioner_id: str, site: str, week: dict[int, tuple[str, str]]) -> None:
+def _add_hours(builder: SeedBuilder, practitioner_id: str, site: str, week: dict[int, tuple[str, str]]) -> None:
     zone, label = ZONES[site]
     for weekday, (start, end) in week.items():
-        soil.plant(
+        builder.add(
             "daily_availabilities",
             {
                 "availabilities": [{"starts_at": start, "ends_at": end}],
-                "business_id": soil.id("businesses", site),
+                "business_id": builder.id("businesses", site),
                 "practitioner_id": practitioner_id,
                 "day_of_week": weekday,
                 "time_zone": label,
@@ -163,23 +163,23 @@ def _plant_hours(soil: Soil, practitioner_id: str, site: str, week: dict[int, tu
         )
 
 
-def _plant_number(soil: Soil, person: Person, site: str, number: int) -> None:
-    soil.plant(
+def _add_number(builder: SeedBuilder, person: Person, site: str, number: int) -> None:
+    builder.add(
         "practitioner_reference_numbers",
         {
             "name": "Provider number",
             "reference_number": f"{2_000_000 + number * 1111}{site[0]}",
-            "business_id": soil.id("businesses", site),
-            "practitioner_id": soil.id("practitioners", person.name),
+            "business_id": builder.id("businesses", site),
+            "practitioner_id": builder.id("practitioners", person.name),
         },
         days_ago=1290,
     )
 
 
-def _plant_user(soil: Soil, title: str, first: str, last: str, role: str, site: str, active: bool) -> str:
+def _add_user(builder: SeedBuilder, title: str, first: str, last: str, role: str, site: str, active: bool) -> str:
     zone, label = ZONES[site]
     phone: list[JsonValue] = [{"phone_type": "Mobile", "number": f"0491 570 {len(last) * 111:03d}"}]
-    return soil.plant(
+    return builder.add(
         "users",
         {
             "title": title or None,

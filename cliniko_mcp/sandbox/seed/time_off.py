@@ -1,10 +1,10 @@
-"""When nobody is booked: lunch, public holidays, leave, and a weekly meeting."""
+"""Time in which nobody is booked: lunch, public holidays, leave, and a weekly meeting."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Final
 
-from cliniko_mcp.sandbox.seed.builder import Soil, at, minutes
+from cliniko_mcp.sandbox.seed.builder import SeedBuilder, minutes, stamp
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS, ZONES, Person
 from cliniko_mcp.sandbox.wire import Json
 
@@ -27,10 +27,10 @@ def on_leave(person: Person, days: int) -> bool:
     return any(person.first == first and begins <= days < begins + length for first, begins, length in LEAVE)
 
 
-def plant_time_off(soil: Soil, days: Iterable[int], lunch: tuple[int, int]) -> None:
-    """A block for each time that is kept free on these days, at the site where the person works then."""
-    for each in sorted(days):
-        day = soil.day(each)
+def build_time_off(builder: SeedBuilder, days: Iterable[int], lunch: tuple[int, int]) -> None:
+    """The blocks on these days, at the site where the practitioner works then; then the meetings."""
+    for days_ahead in sorted(days):
+        day = builder.day(days_ahead)
         for person in PRACTITIONERS:
             for site, week in person.hours.items():
                 hours = week.get(day.isoweekday())
@@ -38,54 +38,60 @@ def plant_time_off(soil: Soil, days: Iterable[int], lunch: tuple[int, int]) -> N
                     continue
                 whole = minutes(hours[0]), minutes(hours[1])
                 if is_holiday(day):
-                    _block(soil, person, site, day, whole, "Public holiday")
-                elif on_leave(person, each):
-                    _block(soil, person, site, day, whole, "Leave", "Annual leave.")
+                    _block(builder, person, site, day, whole, "Public holiday")
+                elif on_leave(person, days_ahead):
+                    _block(builder, person, site, day, whole, "Leave", "Annual leave.")
                 else:
-                    _block(soil, person, site, day, lunch, "Lunch")
-    _plant_meetings(soil)
+                    _block(builder, person, site, day, lunch, "Lunch")
+    _add_meetings(builder)
 
 
 def _block(
-    soil: Soil, person: Person, site: str, day: date, span: tuple[int, int], kind: str, notes: str | None = None
+    builder: SeedBuilder,
+    person: Person,
+    site: str,
+    day: date,
+    span: tuple[int, int],
+    block_type: str,
+    notes: str | None = None,
 ) -> None:
-    starts, ends = (at(soil.utc(day, minute, ZONES[site][0])) for minute in span)
-    made = min(soil.now, soil.utc(day, 0, ZONES[site][0])) - timedelta(days=60)
-    soil.plant(
+    starts, ends = (stamp(builder.utc(day, minute, ZONES[site][0])) for minute in span)
+    made = min(builder.now, builder.utc(day, 0, ZONES[site][0])) - timedelta(days=60)
+    builder.add(
         "unavailable_blocks",
         {
-            "business_id": soil.id("businesses", site),
-            "practitioner_id": soil.id("practitioners", person.name),
+            "business_id": builder.id("businesses", site),
+            "practitioner_id": builder.id("practitioners", person.name),
             "starts_at": starts,
             "ends_at": ends,
             "notes": notes,
-            "unavailable_block_type_id": soil.id("unavailable_block_types", kind),
+            "unavailable_block_type_id": builder.id("unavailable_block_types", block_type),
         },
         made=made,
     )
 
 
-def _plant_meetings(soil: Soil) -> None:
+def _add_meetings(builder: SeedBuilder) -> None:
     """A year of Monday meetings before Dr Mei Ng's first patient: a series, at the same local time all year."""
     mei = PRACTITIONERS[0]
-    monday = soil.today - timedelta(days=soil.today.weekday() + 7 * _MEETINGS)
+    monday = builder.today - timedelta(days=builder.today.weekday() + 7 * _MEETINGS)
     original = ""
     for week in range(_MEETINGS + 1):
         day = monday + timedelta(weeks=week)
-        starts, ends = (at(soil.utc(day, minutes(clock), ZONES[NORTHSIDE][0])) for clock in ("08:00", "08:30"))
+        starts, ends = (stamp(builder.utc(day, minutes(clock), ZONES[NORTHSIDE][0])) for clock in ("08:00", "08:30"))
         rule: Json = {"repeat_type": "Weekly", "number_of_repeats": _MEETINGS, "repeating_interval": 1}
-        row = soil.plant(
+        row = builder.add(
             "unavailable_blocks",
             {
-                "business_id": soil.id("businesses", NORTHSIDE),
-                "practitioner_id": soil.id("practitioners", mei.name),
+                "business_id": builder.id("businesses", NORTHSIDE),
+                "practitioner_id": builder.id("practitioners", mei.name),
                 "starts_at": starts,
                 "ends_at": ends,
                 "notes": "Team meeting",
-                "unavailable_block_type_id": soil.id("unavailable_block_types", "Admin"),
+                "unavailable_block_type_id": builder.id("unavailable_block_types", "Admin"),
                 "repeat_rule": rule,
                 "repeated_from_id": original or None,
             },
-            made=soil.utc(monday, 0, ZONES[NORTHSIDE][0]) - timedelta(days=10),
+            made=builder.utc(monday, 0, ZONES[NORTHSIDE][0]) - timedelta(days=10),
         )
         original = original or row

@@ -1,4 +1,4 @@
-"""A visit as the seed plans it: one patient's place in a booking, planned first and planted once all is known of it."""
+"""A visit of the seed: one patient's place in a booking, planned first and added when everything about it is known."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.rules.attendees import fresh_counts
-from cliniko_mcp.sandbox.seed.builder import Soil, at
+from cliniko_mcp.sandbox.seed.builder import SeedBuilder, stamp
 from cliniko_mcp.sandbox.seed.offer import Offer
 from cliniko_mcp.sandbox.seed.staff import Person
 from cliniko_mcp.sandbox.store import Row
@@ -16,7 +16,7 @@ from cliniko_mcp.sandbox.wire import Json
 
 @dataclass(slots=True)
 class Visit:
-    """One attendee; for an individual appointment also the appointment. Instants are naive UTC (see Soil).
+    """One attendee; for an individual appointment also the appointment. Instants are naive UTC (see SeedBuilder).
 
     `shared` is what the appointment and its attendee have in common: cancellation, notes, states of invoice and note,
     case. `own` is what the appointment alone has.
@@ -37,25 +37,25 @@ class Visit:
 
     @property
     def ends(self) -> datetime:
-        """When it is over."""
+        """The end, naive UTC."""
         return self.starts + timedelta(minutes=self.offer.minutes)
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was called off."""
+        """Whether it was cancelled."""
         return "cancelled_at" in self.shared
 
     @property
     def patient_id(self) -> str:
-        """Whose visit it is."""
+        """The id of the patient."""
         return str(self.patient["id"])
 
 
 def planned(
-    soil: Soil, patient: Row, person: Person, site: str, offer: Offer, starts: datetime, made: datetime
+    builder: SeedBuilder, patient: Row, person: Person, site: str, offer: Offer, starts: datetime, made: datetime
 ) -> Visit:
-    """A visit with ids of its own."""
-    ids = soil.context.ids
+    """A visit with new ids."""
+    ids = builder.context.ids
     return Visit(ids.next(), ids.next(), patient, person, site, offer, starts, made)
 
 
@@ -68,17 +68,17 @@ _REMINDED: Final[Json] = {
 }
 
 
-def plant_visits(soil: Soil, visits: Iterable[Visit]) -> None:
+def build_visits(builder: SeedBuilder, visits: Iterable[Visit]) -> None:
     """Appointments and attendees, and the latest booking of every patient."""
-    put = soil.context.store.put
+    put = builder.context.store.put
     fresh = fresh_counts()
     latest: dict[str, tuple[datetime, str]] = {}
     for visit in visits:
-        made, reminded = at(visit.made), visit.starts < soil.now
-        stamps: Json = {"created_at": made, "updated_at": _touched(soil, visit, made)}
+        made, reminded = stamp(visit.made), visit.starts < builder.now
+        stamps: Json = {"created_at": made, "updated_at": _touched(builder, visit, made)}
         patient_id = visit.patient["id"]
         if not visit.in_group:
-            put("individual_appointments", {**stamps, **_booking(soil, visit, reminded)})
+            put("individual_appointments", {**stamps, **_booking(builder, visit, reminded)})
         put(
             "attendees",
             {
@@ -95,27 +95,27 @@ def plant_visits(soil: Soil, visits: Iterable[Visit]) -> None:
             entry = (visit.starts, visit.booking_id)
             latest[visit.patient_id] = max(latest.get(visit.patient_id, entry), entry)
     for patient_id, (_, booking_id) in latest.items():
-        soil.context.note("patients", patient_id, latest_booking_id=booking_id)
+        builder.context.set_derived("patients", patient_id, latest_booking_id=booking_id)
 
 
-def _touched(soil: Soil, visit: Visit, made: str) -> str:
+def _touched(builder: SeedBuilder, visit: Visit, made: str) -> str:
     """When it last changed: at its cancellation, or when the patient came or did not."""
     cancelled = visit.shared.get("cancelled_at")
     if isinstance(cancelled, str):
         return cancelled
-    return at(min(visit.ends, soil.now)) if visit.arrived is not None else made
+    return stamp(min(visit.ends, builder.now)) if visit.arrived is not None else made
 
 
-def _booking(soil: Soil, visit: Visit, reminded: bool) -> Json:
+def _booking(builder: SeedBuilder, visit: Visit, reminded: bool) -> Json:
     arrived = visit.arrived
     return {
         "id": visit.booking_id,
-        "appointment_type_id": soil.id("appointment_types", visit.offer.name),
-        "business_id": soil.id("businesses", visit.site),
-        "practitioner_id": soil.id("practitioners", visit.person.name),
+        "appointment_type_id": builder.id("appointment_types", visit.offer.name),
+        "business_id": builder.id("businesses", visit.site),
+        "practitioner_id": builder.id("practitioners", visit.person.name),
         "patient_id": visit.patient["id"],
-        "starts_at": at(visit.starts),
-        "ends_at": at(visit.ends),
+        "starts_at": stamp(visit.starts),
+        "ends_at": stamp(visit.ends),
         "patient_name": visit.patient.get("label"),
         "patient_ids": [visit.patient["id"]],
         "email_reminder_sent": reminded,

@@ -1,4 +1,7 @@
-"""Curated tools for what a front desk really does: one file each, named like the tool, which it holds as `tool`."""
+"""Curated tools for what a front desk really does: one file each, named like the tool, which it holds as `tool`.
+
+`empty_clinic` is what they say alike of a clinic that lacks sites, practitioners or types.
+"""
 
 from typing import Final
 

@@ -5,6 +5,8 @@ working hours and one for each hundred entries of the practitioner's and the pat
 read conflicts and, with repeats, one for each hundred of them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -12,23 +14,30 @@ from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import utc_text
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
+from cliniko_mcp.cliniko.resources.bookings import Bookings
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
+from cliniko_mcp.cliniko.resources.patients import Patient
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
+from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
 from cliniko_mcp.errors import Ambiguous, ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk import appointment_offers, patients, working_hours
 from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
-from cliniko_mcp.frontdesk.concurrency import both
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, named, remarks
 from cliniko_mcp.frontdesk.series import Repeat, read_repeat
 from cliniko_mcp.frontdesk.spans import Span, read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 
 _AROUND: Final = timedelta(days=4)
@@ -36,6 +45,11 @@ _AROUND: Final = timedelta(days=4)
 
 
 class BookAppointment(Body):
+    """Who comes to whom, for what and when; `minutes` is another length than the type's, `repeat` makes a series.
+
+    `dry_run` only checks; `allow_clash` repeats the text of a refusal that is to be overridden.
+    """
+
     patient: str
     practitioner: str
     type: str = Field(description="Appointment type.")
@@ -48,65 +62,73 @@ class BookAppointment(Body):
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
-async def work(clinic: GuardedClinic, given: BookAppointment) -> Answer:
+async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) -> Answer:
     """The appointment as booked, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
-    roster, patient = await both(partial(Roster.load, clinic), partial(patients.patient, clinic, given.patient))
-    practitioner, kind = roster.practitioner(given.practitioner), roster.type(given.type)
-    asked = roster.business(given.business) if given.business else None
-    sites = [asked] if asked else appointment_offers.sites_offering(roster, kind) or roster.sites
-    length = timedelta(minutes=given.minutes or appointment_offers.minutes_of(kind))
-    repeat = read_repeat(given.repeat) if given.repeat else None
-    span = read_span(given.when, clinic.now, roster, sites)
-    plans = [_plan(span, roster, site, patient, practitioner, kind, length, repeat) for site in sites]
+    roster, patient = await run_concurrently(
+        partial(Roster.load, clinic), partial(patients.patient, clinic, arguments.patient)
+    )
+    require(roster, "site", "practitioner", "type")
+    practitioner, appointment_type = roster.practitioner(arguments.practitioner), roster.type(arguments.type)
+    business = roster.business(arguments.business) if arguments.business else None
+    sites = [business] if business else appointment_offers.sites_offering(roster, appointment_type) or roster.sites
+    length = timedelta(minutes=arguments.minutes or appointment_offers.minutes_of(appointment_type))
+    repeat = read_repeat(arguments.repeat) if arguments.repeat else None
+    span = read_span(arguments.when, clinic.now, roster, sites)
+    plans = [_plan(span, roster, site, patient, practitioner, appointment_type, length, repeat) for site in sites]
     check_live(plans[0])
-    if appointment_offers.is_group(kind):
+    if appointment_offers.is_group(appointment_type):
         raise await _group(clinic, roster, plans)
-    reach = [plan.days(roster) for plan in plans]
-    starts, ends = min(each[0] for each in reach) - _AROUND, max(each[1] for each in reach) + _AROUND
-    (diary, theirs), givers = await both(
+    days = [plan.days(roster) for plan in plans]
+    starts, ends = min(first for first, _ in days) - _AROUND, max(last for _, last in days) + _AROUND
+    (diary, theirs), givers = await run_concurrently(
         partial(
-            both,
+            run_concurrently,
             partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner.id}),
             partial(bookings, clinic, starts, ends, patient=patient.id),
         ),
-        partial(appointment_offers.givers, clinic, kind),
+        partial(appointment_offers.practitioners_offering, clinic, appointment_type),
     )
     plan = _placed(plans, diary)
     found = concerns(plan, roster, diary, theirs, givers, clinic.now)
     row = described(plan, roster)
-    said = read_span(given.when, clinic.now, roster, [plan.business]).said
-    body: dict[str, JsonValue] = {"when": said, "item": row}
+    when = read_span(arguments.when, clinic.now, roster, [plan.business]).description
+    body: dict[str, JsonValue] = {"when": when, "item": row}
     if len(plan.times) > 1:
         zone = roster.zone(plan.business.id)
-        body["repeats"] = [local_text(each.starts, zone) for each in plan.times[1:]]
-    notes = [booking_notices(patient, kind, plan.business), *_remarks(plan, roster, diary, theirs, asked)]
-    notes += remarks(patient, practitioner, kind, asked)
+        body["repeats"] = [local_text(time.starts, zone) for time in plan.times[1:]]
+    notes = [
+        booking_notices(patient, appointment_type, plan.business),
+        *_remarks(plan, roster, diary, theirs, business),
+        *remarks(patient, practitioner, appointment_type, business),
+    ]
     free = nearest(plan, roster, diary, givers, clinic.now)
-    if given.dry_run:
+    if arguments.dry_run:
         return dry(body, plan, found, free, notes, roster)
-    refuse_clash(plan, found, given.allow_clash, free)
-    made = await clinic.perform(clinic.call("create_individual_appointment", **_arguments(plan, given, repeat)))
-    row["id"] = str(getattr(made, "id", ""))
+    refuse_clash(plan, found, arguments.allow_clash, free)
+    made = await clinic.perform(
+        IndividualAppointments.create_individual_appointment, _appointment_body(plan, arguments, repeat)
+    )
+    row["id"] = made.id
     body = {"done": "Booked.", **body}
-    body["conflicts"] = await conflicts(clinic, "individual", str(row["id"]), found, notes)
+    body["conflicts"] = await conflicts(clinic, "individual", made.id, found, notes)
     if repeat:
-        body["repeats_made"] = await _made(clinic, str(row["id"]), repeat, notes)
+        body["repeats_made"] = await _repeats_made(clinic, made.id, repeat, notes)
     return Answer(body, notes, roster.zone(plan.business.id))
 
 
 def _plan(
     span: Span,
     roster: Roster,
-    site: Known,
-    patient: Known,
-    practitioner: Known,
-    kind: Known,
+    site: Known[Business],
+    patient: Known[Patient],
+    practitioner: Known[Practitioner],
+    appointment_type: Known[AppointmentType],
     length: timedelta,
     repeat: Repeat | None,
 ) -> Plan:
     first = start_of(span.at(site.id), length)
     starts = [first, *(repeat.starts(first, roster.zone(site.id)) if repeat else ())]
-    return Plan((patient,), practitioner, site, kind, tuple(Stretch(at, at + length) for at in starts))
+    return Plan((patient,), practitioner, site, appointment_type, tuple(Stretch(at, at + length) for at in starts))
 
 
 def _placed(plans: Sequence[Plan], diary: Diary) -> Plan:
@@ -114,14 +136,14 @@ def _placed(plans: Sequence[Plan], diary: Diary) -> Plan:
 
     Raises Ambiguous, with the sites, where that leaves more than one.
     """
-    who = plans[0].practitioner.id
-    working = [plan for plan in plans if plan.business.id in diary.sites(who)] or list(plans)
-    then = [plan for plan in working if diary.at_work(who, *plan.times[0], plan.business.id)]
+    practitioner = plans[0].practitioner
+    working = [plan for plan in plans if plan.business.id in diary.sites(practitioner.id)] or list(plans)
+    then = [plan for plan in working if diary.at_work(practitioner.id, *plan.times[0], plan.business.id)]
     for some in (working, then):
         if len(some) == 1:
             return some[0]
     raise Ambiguous(
-        f"{plans[0].practitioner.name} could be booked at {len(working)} sites.",
+        f"{practitioner.name} could be booked at {len(working)} sites.",
         "Ask at which site, then call again with business.",
         candidates=[candidate(plan.business) for plan in working[:5]],
     )
@@ -129,47 +151,47 @@ def _placed(plans: Sequence[Plan], diary: Diary) -> Plan:
 
 async def _group(clinic: GuardedClinic, roster: Roster, plans: Sequence[Plan]) -> InvalidArguments:
     """The error that a class is joined rather than booked, with the sessions of that time; the caller raises it."""
-    kind, starts, ends = plans[0].kind, min(p.times[0].starts for p in plans), max(p.times[0].ends for p in plans)
-    entries = await bookings(clinic, starts, ends)
+    patient, appointment_type = plans[0].patients[0], plans[0].kind
+    starts, ends = min(plan.times[0].starts for plan in plans), max(plan.times[0].ends for plan in plans)
     sessions: list[JsonValue] = [
         {
-            "booking_id": each.id,
-            "starts_at": local_text(each.starts, roster.zone(each.business_id)),
-            "practitioner": roster.name("practitioner_id", each.practitioner_id),
-            "places_left": each.left,
+            "booking_id": entry.id,
+            "starts_at": local_text(entry.starts, roster.zone(entry.business_id)),
+            "practitioner": roster.name("practitioner_id", entry.practitioner_id),
+            "places_left": entry.left,
         }
-        for each in entries
-        if each.kind == "group" and each.type_id == kind.id
+        for entry in await bookings(clinic, starts, ends)
+        if entry.kind == "group" and entry.type_id == appointment_type.id
     ]
-    how = f"Add the patient with create_attendee, patient_id {plans[0].patients[0].id} and the booking_id of a session."
+    how = f"Add the patient with create_attendee, patient_id {patient.id} and the booking_id of a session."
     return InvalidArguments(
-        f"{kind.name} is a class (group): patients take a place in one of its sessions.",
+        f"{appointment_type.name} is a class (group): patients take a place in one of its sessions.",
         how if sessions else f"There is no session then. find_times shows those to come. {how}",
         field="type",
         sessions=sessions[:3] or None,
     )
 
 
-def _arguments(plan: Plan, given: BookAppointment, repeat: Repeat | None) -> dict[str, object]:
-    time = plan.times[0]
-    arguments: dict[str, object] = {
-        "patient_id": plan.patients[0].id,
-        "practitioner_id": plan.practitioner.id,
-        "appointment_type_id": plan.kind.id,
-        "business_id": plan.business.id,
-        "starts_at": utc_text(time.starts, None),
-        "ends_at": utc_text(time.ends, None),
-    }
-    if given.notes:
-        arguments["notes"] = given.notes
+def _appointment_body(plan: Plan, arguments: BookAppointment, repeat: Repeat | None) -> IndividualAppointmentBody:
+    body = IndividualAppointmentBody(
+        patient_id=plan.patients[0].id,
+        practitioner_id=plan.practitioner.id,
+        appointment_type_id=plan.kind.id,
+        business_id=plan.business.id,
+        starts_at=plan.times[0].starts,
+        ends_at=plan.times[0].ends,
+    )
+    if arguments.notes:
+        body.notes = arguments.notes
     if repeat:
-        arguments["repeat_rule"] = repeat.rule
-    return arguments
+        body.repeat_rule = RepeatRule.model_validate(repeat.rule)
+    return body
 
 
-async def _made(clinic: GuardedClinic, first: str, repeat: Repeat, notes: list[str]) -> int | None:
+async def _repeats_made(clinic: GuardedClinic, first: str, repeat: Repeat, notes: list[str]) -> int | None:
+    """How many repeats of this first appointment are in the diary; None, with a note, where that cannot be read."""
     try:
-        rows: list[Record] = [row async for row in clinic.all_named("list_bookings", repeated_from_id=first)]
+        rows = await clinic.collect(Bookings.list_bookings, repeated_from_id=first)
     except ClinikoRefused:
         notes.append("It is done, but the repeats could not be read; look with show_diary.")
         return None
@@ -178,43 +200,47 @@ async def _made(clinic: GuardedClinic, first: str, repeat: Repeat, notes: list[s
     return len(rows)
 
 
-def _remarks(plan: Plan, roster: Roster, diary: Diary, theirs: Sequence[Entry], asked: Known | None) -> list[str]:
-    told: list[str] = []
+def _remarks(
+    plan: Plan, roster: Roster, diary: Diary, theirs: Sequence[Entry], business: Known[Business] | None
+) -> list[str]:
+    """What else that day, which site was taken where none was named, and a length that is not the usual one."""
+    notes: list[str] = []
     zone = roster.zone(plan.business.id)
     day = plan.times[0].starts.astimezone(zone).date()
-    same = [
-        each
-        for each in theirs
-        if each.starts.astimezone(zone).date() == day and not each.meets(*plan.times[0]) and each.id != plan.moved
+    same_day = [
+        entry
+        for entry in theirs
+        if entry.starts.astimezone(zone).date() == day and not entry.meets(*plan.times[0]) and entry.id != plan.moved
     ]
-    if same:
-        times = ", ".join(f"{each.starts.astimezone(zone):%H:%M}" for each in same[:3])
+    if same_day:
+        times = ", ".join(f"{entry.starts.astimezone(zone):%H:%M}" for entry in same_day[:3])
         where = f" ({roster.zone(plan.business.id)})" if len(roster.sites) > 1 else ""
-        told.append(f"{named(plan.patients[0])} is booked that day already, at {times}{where}.")
-    if asked is None and len(roster.sites) > 1:
+        notes.append(f"{named(plan.patients[0])} is booked that day already, at {times}{where}.")
+    if business is None and len(roster.sites) > 1:
         then = diary.at_work(plan.practitioner.id, *plan.times[0], plan.business.id)
         usual = f", where {plan.practitioner.name} works {'then' if then else 'on other days'}"
         there = plan.business.id in diary.sites(plan.practitioner.id)
-        told.append(f"The site is {plan.business.name}{usual if there else ''}.")
-    if plan.length != timedelta(minutes=appointment_offers.minutes_of(plan.kind)):
-        told.append(f"{plan.kind.name} usually takes {appointment_offers.minutes_of(plan.kind)} minutes.")
-    return told
+        notes.append(f"The site is {plan.business.name}{usual if there else ''}.")
+    minutes = appointment_offers.minutes_of(plan.kind)
+    if plan.length != timedelta(minutes=minutes):
+        notes.append(f"{plan.kind.name} usually takes {minutes} minutes.")
+    return notes
 
 
 tool = curated(
     "book_appointment",
     "Book an appointment (visit, consult) for a patient. Double bookings, leave and hours are checked first: a clash "
-    "is refused and shown. The clinic may notify the patient.",
+    "is refused and shown. The clinic may notify the patient. For a place in a class use create_attendee; for a new "
+    "class create_group_appointment.",
     BookAppointment,
-    work,
+    book_appointment,
     risk=Risk.WRITE,
-    needs=(
-        "create_individual_appointment",
-        "get_individual_appointment_conflicts",
+    needs=[
+        IndividualAppointments.create_individual_appointment,
+        IndividualAppointments.get_individual_appointment_conflicts,
         *ROSTER_NEEDS,
         *working_hours.NEEDS,
         *appointment_offers.NEEDS,
         *patients.NEEDS,
-    ),
-    synonyms="make booking schedule put in diary reserve slot repeat weekly series rebook follow up",
+    ],
 )

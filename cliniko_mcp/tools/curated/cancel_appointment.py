@@ -5,108 +5,148 @@ place; then the question to a person, for which the guard reads the booking and 
 client that is asked in rounds has all of this read again when it answers.
 """
 
-from typing import cast
+from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Final
+
+from pydantic import Field, WithJsonSchema
 
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.cliniko.resources.attendees import AttendeeCancellation, Attendees
+from cliniko_mcp.cliniko.resources.individual_appointments import (
+    IndividualAppointmentCancellation,
+    IndividualAppointments,
+)
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotFound
 from cliniko_mcp.frontdesk import find_booking, patients
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.notices import cancelling_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, named, remarks, with_birth_year
-from cliniko_mcp.frontdesk.reasons import read_reason
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, named, remarks, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
+_CODES: Final = {word.casefold(): code for code, word in CANCELLATION_REASONS.items()}
+_OTHER: Final = _CODES["other"]
+MAX_REASON_LENGTH: Final = 500
+"""Characters kept of a reason in the caller's own words."""
+
 
 class CancelAppointment(Body):
+    """What to cancel and why; `patient` says whose place in a class, `series` takes the later repeats along.
+
+    A `reason` that is none of Cliniko's, as earlier versions took it, is kept as a note to Other.
+    """
+
     appointment: str = Field(description="Id, or patient with one coming.")
-    reason: str = Field(description="Sick, away, work, better, worse, other.")
-    note: str | None = None
+    # Only the schema is closed: Cliniko has no word for every reason, and none may be refused or turned round.
+    reason: Annotated[str, WithJsonSchema({"type": "string", "enum": list(_CODES)})]
+    note: str | None = Field(default=None, description="In their words.")
     patient: str | None = Field(default=None, description="Whose place in a class.")
     series: bool = Field(default=False, description="Later repeats too.")
 
 
-async def work(clinic: GuardedClinic, given: CancelAppointment) -> Answer:
+async def cancel_appointment(clinic: GuardedClinic, arguments: CancelAppointment) -> Answer:
     """What was cancelled and who could be offered the gap. A person is asked first; see the confirm layer."""
     roster = await Roster.load(clinic)
-    entry, who = await find_booking.booking_of(clinic, roster, given.appointment)
+    entry, patient = await find_booking.booking_of(clinic, roster, arguments.appointment)
     if entry.kind == "block":
         raise InvalidArguments(
             f"{entry.id} is blocked-out time, not an appointment.",
             "Use archive_unavailable_block.",
             field="appointment",
         )
-    code, kept = read_reason(given.reason)
-    note = ". ".join(each for each in (kept, given.note) if each)
-    arguments: dict[str, object] = {"cancellation_reason": code}
-    if note:
-        arguments["cancellation_note"] = note
-    if given.series:
-        arguments["apply_to_repeats"] = True
+    code, words = read_reason(arguments.reason)
+    note = ". ".join(part for part in (words, arguments.note) if part)
     if entry.kind == "group":
-        who = who or await _one_of(clinic, entry, given.patient, roster)
-        place = await _place(clinic, entry, who)
-        call = clinic.call("cancel_attendee", id=place, **arguments)
+        patient = patient or await _patient_in_class(clinic, entry, arguments.patient, roster)
+        place = await _place(clinic, entry, patient)
+        cancellation = AttendeeCancellation(cancellation_reason=code)
+        _complete(cancellation, note, series=arguments.series)
+        await clinic.perform(Attendees.cancel_attendee, cancellation, id=place)
     else:
-        who = who or next(iter(await find_booking.patients_of(clinic, entry)), None)
-        if given.patient and who is not None:
-            await _same(clinic, entry, given.patient, who)
-        call = clinic.call("cancel_individual_appointment", id=entry.id, **arguments)
-    await clinic.perform(call)
+        patient = patient or next(iter(await find_booking.patients_of(clinic, entry)), None)
+        if arguments.patient and patient is not None:
+            await _check_patient(clinic, entry, arguments.patient, patient)
+        cancellation = IndividualAppointmentCancellation(cancellation_reason=code)
+        _complete(cancellation, note, series=arguments.series)
+        await clinic.perform(IndividualAppointments.cancel_individual_appointment, cancellation, id=entry.id)
     body: dict[str, JsonValue] = {
         "done": "Cancelled.",
-        "item": _row(entry, roster, who),
+        "item": _row(entry, roster, patient),
         "reason": CANCELLATION_REASONS[code],
     }
     if note:
         body["note"] = clean(note, lines=True)
-    return Answer(body, _remarks(clinic, entry, who, roster, given.series), roster.zone(entry.business_id))
+    notes = _remarks(clinic, entry, patient, roster, series=arguments.series)
+    return Answer(body, notes, roster.zone(entry.business_id))
 
 
-async def _one_of(clinic: GuardedClinic, entry: Entry, said: str | None, roster: Roster) -> Known:
-    """The patient in a class whose place is meant. Raises InvalidArguments where nobody is named."""
-    if said is None:
-        name = roster.name("appointment_type_id", entry.type_id) or "This"
+def read_reason(reason: str) -> tuple[int, str]:
+    """Cliniko's code for a reason and the words to keep as a note: none for one of its own words or codes.
+
+    Whatever else is given becomes Other with all of its words: which reason they mean is not guessed, because a
+    cancellation cannot be undone.
+    """
+    words = clean(reason, MAX_REASON_LENGTH)
+    code = _CODES.get(words.casefold())
+    if code is None and words.isascii() and words.isdigit() and int(words) in CANCELLATION_REASONS:
+        code = int(words)
+    return (_OTHER, words) if code is None else (code, "")
+
+
+def _complete(
+    cancellation: AttendeeCancellation | IndividualAppointmentCancellation, note: str, *, series: bool
+) -> None:
+    if note:
+        cancellation.cancellation_note = note
+    if series:
+        cancellation.apply_to_repeats = True
+
+
+async def _patient_in_class(clinic: GuardedClinic, entry: Entry, name: str | None, roster: Roster) -> Known[Patient]:
+    """The patient whose place in a class is meant. Raises InvalidArguments where nobody is named."""
+    if name is None:
+        type_name = roster.name("appointment_type_id", entry.type_id) or "This"
         raise InvalidArguments(
-            f"{name} is a class with {len(entry.patient_ids)} of {entry.places} places taken.",
+            f"{type_name} is a class with {len(entry.patient_ids)} of {entry.places} places taken.",
             "Say whose place to cancel in patient. To call off the whole class use archive_group_appointment.",
             field="patient",
         )
-    return await patients.patient(clinic, said)
+    return await patients.patient(clinic, name)
 
 
-async def _same(clinic: GuardedClinic, entry: Entry, said: str, who: Known) -> None:
-    other = await patients.patient(clinic, said)
-    if other.id != who.id:
+async def _check_patient(clinic: GuardedClinic, entry: Entry, name: str, patient: Known[Patient]) -> None:
+    """Raise Ambiguous where an appointment is not for the patient who was named beside its id."""
+    other = await patients.patient(clinic, name)
+    if other.id != patient.id:
         raise Ambiguous(
-            f"The appointment {entry.id} is for {with_birth_year(who)}, not for {with_birth_year(other)}.",
+            f"The appointment {entry.id} is for {with_birth_year(patient)}, not for {with_birth_year(other)}.",
             "Ask whose appointment is meant; show_diary has the ids.",
-            candidates=[candidate(who), candidate(other)],
+            candidates=[candidate(patient), candidate(other)],
         )
 
 
-async def _place(clinic: GuardedClinic, entry: Entry, who: Known) -> str:
+async def _place(clinic: GuardedClinic, entry: Entry, patient: Known[Patient]) -> str:
     """The id of a patient's live place in a class: one request."""
-    rows = [row async for row in clinic.all_named("list_attendees", booking_id=entry.id, patient_id=who.id)]
+    rows = await clinic.collect(Attendees.list_attendees, booking_id=entry.id, patient_id=patient.id)
     if not rows:
         raise NotFound(
-            f"{named(who)} has no place in that class, or it is cancelled already.",
+            f"{named(patient)} has no place in that class, or it is cancelled already.",
             "show_diary says who is in it.",
         )
-    return cast("str", getattr(rows[0], "id", ""))
+    return rows[0].id
 
 
-def _row(entry: Entry, roster: Roster, who: Known | None) -> JsonValue:
+def _row(entry: Entry, roster: Roster, patient: Known[Patient] | None) -> Row:
     zone = roster.zone(entry.business_id)
-    whose: dict[str, JsonValue] = {"patient": with_birth_year(who), "patient_id": who.id} if who else {}
+    whose: Row = {"patient": with_birth_year(patient), "patient_id": patient.id} if patient else {}
     return {
         "id": entry.id,
         "starts_at": local_text(entry.starts, zone),
@@ -118,27 +158,35 @@ def _row(entry: Entry, roster: Roster, who: Known | None) -> JsonValue:
     }
 
 
-def _remarks(clinic: GuardedClinic, entry: Entry, who: Known | None, roster: Roster, series: bool) -> list[str]:
-    told = [cancelling_notices(who), *remarks(who)] if who else []
+def _remarks(
+    clinic: GuardedClinic, entry: Entry, patient: Known[Patient] | None, roster: Roster, *, series: bool
+) -> list[str]:
+    notes = [cancelling_notices(patient), *remarks(patient)] if patient else []
     if find_booking.in_series(entry):
         rest = "The later ones of its series are cancelled too." if series else None
-        told.append(rest or "It was one of a series; the later ones stay.")
+        notes.append(rest or "It was one of a series; the later ones stay.")
     if entry.starts > clinic.now:
         zone = roster.zone(entry.business_id)
         freed, fills = "time", "fill_gap finds patients who could take it"
         if entry.kind == "group":
             freed, fills = "place", "create_attendee gives it to another patient"
-        told.append(f"The {freed} on {local_text(entry.starts, zone)} is free again: {fills}.")
-    return told
+        notes.append(f"The {freed} on {local_text(entry.starts, zone)} is free again: {fills}.")
+    return notes
 
 
 tool = curated(
     "cancel_appointment",
-    "Cancel a patient's appointment, or their place in a class, with the reason in words. A person is asked first. "
-    "It cannot be undone; to change the time use move_appointment.",
+    "Cancel a patient's appointment, or their place in a class, with the reason. A person is asked first. It cannot be "
+    "undone. For another time use move_appointment; to remove one booked by mistake archive_individual_appointment; "
+    "for a whole class archive_group_appointment.",
     CancelAppointment,
-    work,
+    cancel_appointment,
     risk=Risk.DESTRUCTIVE,
-    needs=("cancel_individual_appointment", "cancel_attendee", "list_attendees", *find_booking.NEEDS, *ROSTER_NEEDS),
-    synonyms="call off not coming cannot make it sick drop out withdraw cancellation free the slot",
+    needs=[
+        IndividualAppointments.cancel_individual_appointment,
+        Attendees.cancel_attendee,
+        Attendees.list_attendees,
+        *find_booking.NEEDS,
+        *ROSTER_NEEDS,
+    ],
 )

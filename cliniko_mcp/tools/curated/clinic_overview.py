@@ -3,157 +3,181 @@
 Requests: 5 for the roster, one for each hundred weekly hours and one for the public settings, all at once.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities, DailyAvailability
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
+from cliniko_mcp.cliniko.resources.public_settings import PublicSettings, PublicSettingsOfAccount
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of, offered_at
-from cliniko_mcp.frontdesk.concurrency import both, gathered
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.working_hours import hours_of
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
 from cliniko_mcp.phrases.clock import clock_words
-from cliniko_mcp.results.envelope import USUAL_BYTES, Answer, size
-from cliniko_mcp.results.names import text_of
+from cliniko_mcp.results.budget import USUAL_BYTES, size
+from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.sanitize import clean
+from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ROOM: Final = USUAL_BYTES - 800
-Hours = dict[int, list[tuple[int, int]]]
+WeeklyHours = dict[int, list[tuple[int, int]]]
 """Minutes after midnight by ISO weekday."""
 
 
 class ClinicOverview(Body):
+    """Which part of the clinic: one site, or all of it."""
+
     business: str | None = Field(default=None, description="Only this site.")
 
 
-async def work(clinic: GuardedClinic, given: ClinicOverview) -> Answer:
+async def clinic_overview(clinic: GuardedClinic, arguments: ClinicOverview) -> Answer:
     """Sites, practitioners with their weekly hours, and appointment types; hidden ones are counted, not shown."""
-    (roster, rows), settings = await both(
-        partial(both, partial(Roster.load, clinic), lambda: gathered(clinic.all_named("list_daily_availabilities"))),
-        lambda: clinic.perform(clinic.call("get_public_settings")),
+    (roster, rows), settings = await run_concurrently(
+        partial(
+            run_concurrently,
+            partial(Roster.load, clinic),
+            partial(clinic.collect, DailyAvailabilities.list_daily_availabilities),
+        ),
+        partial(clinic.perform, PublicSettingsOfAccount.get_public_settings),
     )
-    asked = roster.business(given.business) if given.business else None
-    sites = [asked] if asked else roster.sites
+    business = roster.business(arguments.business) if arguments.business else None
+    sites = [business] if business else roster.sites
     hours = _hours(rows)
-    shown = {each.id for each in sites}
-    here = {who for who, site in hours if site in shown}
-    people = [each for each in roster.practitioners.values() if not each.gone and (asked is None or each.id in here)]
-    types = [each for each in roster.types.values() if not each.gone and any(offered_at(site, each) for site in sites)]
-    body: dict[str, JsonValue] = {
-        "sites": [_site(each, roster, hours, {one.id for one in people}, clinic) for each in sites],
-        "practitioners": [_practitioner(each, hours, sites) for each in people],
-        "appointment_types": [_type(each, sites) for each in types],
+    shown = {site.id for site in sites}
+    here = {practitioner_id for practitioner_id, site_id in hours if site_id in shown}
+    active = [known for known in roster.practitioners.values() if not known.gone]
+    practitioners = [known for known in active if business is None or known.id in here]
+    in_use = [known for known in roster.types.values() if not known.gone]
+    types = [known for known in in_use if not sites or any(offered_at(site, known) for site in sites)]
+    staff = {known.id for known in practitioners}
+    body: dict[str, JsonValue] = {"sites": [_site(site, roster, hours, staff, clinic) for site in sites]}
+    notes = [*lacking(roster), *remarks(business)]
+    parts = {
+        "practitioners": [_practitioner(known, hours, sites) for known in practitioners],
+        "appointment_types": [_type(known, sites) for known in types],
     }
-    notes = remarks(asked)
-    body |= _account(settings)
-    notes += _fitted(body)
-    gone = sum(bool(each.gone) for each in roster.practitioners.values())
+    notes += _add_what_fits(body, parts, _account(settings))
+    gone = sum(bool(known.gone) for known in roster.practitioners.values())
     if gone:
         notes.append(
             f"{gone} former practitioner{'s are' if gone > 1 else ' is'} left out: list_inactive_practitioners."
         )
-    archived = sum(bool(each.gone) for each in (*roster.types.values(), *roster.businesses.values()))
+    archived = sum(bool(known.gone) for known in (*roster.types.values(), *roster.businesses.values()))
     if archived:
         notes.append(f"{archived} archived types and sites are left out; they are still found by name.")
-    zones = {roster.zone(each.id) for each in sites}
+    zones = {roster.zone(site.id) for site in sites}
     return Answer(body, notes, zones.pop() if len(zones) == 1 else roster.home)
 
 
-def _hours(rows: Iterable[Record]) -> dict[tuple[str, str], Hours]:
+def _hours(rows: Iterable[DailyAvailability]) -> dict[tuple[str, str], WeeklyHours]:
     """Weekly hours by (practitioner, site)."""
-    found: dict[tuple[str, str], Hours] = {}
+    found: dict[tuple[str, str], WeeklyHours] = {}
     for row in rows:
-        weekday = getattr(row, "day_of_week", None)
-        place = str(getattr(row, "practitioner_id", "")), str(getattr(row, "business_id", ""))
-        if isinstance(weekday, int) and (spans := sorted(hours_of(row))):
-            found.setdefault(place, {}).setdefault(weekday % 7 or 7, []).extend(spans)
+        weekday, spans = row.day_of_week, sorted(hours_of(row))
+        if weekday is not None and spans:
+            week = found.setdefault((row.practitioner_id or "", row.business_id or ""), {})
+            week.setdefault(weekday % 7 or 7, []).extend(spans)
     return found
 
 
 def _site(
-    site: Known, roster: Roster, hours: Mapping[tuple[str, str], Hours], people: set[str], clinic: GuardedClinic
+    site: Known[Business],
+    roster: Roster,
+    hours: Mapping[tuple[str, str], WeeklyHours],
+    staff: set[str],
+    clinic: GuardedClinic,
 ) -> Row:
     zone = roster.zone(site.id)
-    week: Hours = {}
-    for (who, place), days in hours.items():
-        if place == site.id and who in people:
+    week: WeeklyHours = {}
+    for (practitioner_id, site_id), days in hours.items():
+        if site_id == site.id and practitioner_id in staff:
             for day, spans in days.items():
                 week.setdefault(day, []).extend(spans)
     row: Row = {"id": site.id, "name": site.name, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
-    parts = [text_of(site.record, each) for each in ("address_1", "address_2", "city", "state", "post_code")]
-    if address := ", ".join(filter(None, parts)):
+    record = site.record
+    parts = (record.address_1, record.address_2, record.city, record.state, record.post_code)
+    if address := ", ".join(filter(None, (clean(part or "", NAME_LENGTH) for part in parts))):
         row["address"] = address
     row["open"] = week_words({day: merged(spans) for day, spans in week.items()}) or "no weekly hours"
     return row
 
 
-def _practitioner(person: Known, hours: Mapping[tuple[str, str], Hours], sites: Sequence[Known]) -> Row:
-    row: Row = {"id": person.id, "name": person.name}
-    if designation := text_of(person.record, "designation"):
+def _practitioner(
+    known: Known[Practitioner], hours: Mapping[tuple[str, str], WeeklyHours], sites: Sequence[Known[Business]]
+) -> Row:
+    row: Row = {"id": known.id, "name": known.name}
+    if designation := clean(known.record.designation or "", NAME_LENGTH):
         row["designation"] = designation
-    works: Row = {each.name: week_words(hours[person.id, each.id]) for each in sites if (person.id, each.id) in hours}
+    works: Row = {site.name: week_words(hours[known.id, site.id]) for site in sites if (known.id, site.id) in hours}
     row["works"] = works or "no weekly hours"
-    if getattr(person.record, "show_in_online_bookings", None) is not True:
+    if known.record.show_in_online_bookings is not True:
         row["online"] = False
     return row
 
 
-def _type(kind: Known, sites: Sequence[Known]) -> Row:
-    row: Row = {"id": kind.id, "name": kind.name, "minutes": minutes_of(kind)}
-    places = getattr(kind.record, "max_attendees", None)
-    if isinstance(places, int) and places > 1:
+def _type(known: Known[AppointmentType], sites: Sequence[Known[Business]]) -> Row:
+    row: Row = {"id": known.id, "name": known.name, "minutes": minutes_of(known)}
+    places = known.record.max_attendees
+    if places is not None and places > 1:
         row["places"] = places
-    at = [each.name for each in sites if offered_at(each, kind)]
-    if len(at) < len(sites):
-        row["only_at"] = list[JsonValue](at)
-    if getattr(kind.record, "show_in_online_bookings", None) is not True:
+    offering = [site.name for site in sites if offered_at(site, known)]
+    if len(offering) < len(sites):
+        row["only_at"] = list[JsonValue](offering)
+    if known.record.show_in_online_bookings is not True:
         row["online"] = False
     return row
 
 
-def _account(settings: Record | None) -> dict[str, JsonValue]:
-    online = getattr(settings, "online_bookings", None)
-    account: dict[str, JsonValue] = {}
-    if (name := text_of(cast("Record", getattr(settings, "account", None)), "name")) != "":
+def _account(settings: PublicSettings) -> Row:
+    account: Row = {}
+    if settings.account is not None and (name := clean(settings.account.name or "", NAME_LENGTH)):
         account["clinic"] = name
-    enabled = getattr(online, "enabled", None)
-    if isinstance(enabled, bool):
-        account["online_booking"] = enabled
+    if settings.online_bookings is not None and settings.online_bookings.enabled is not None:
+        account["online_booking"] = settings.online_bookings.enabled
     return account
 
 
-def _fitted(body: dict[str, JsonValue]) -> list[str]:
-    """Leave out what does not fit, types first, then practitioners; say how many and where they are."""
-    notes: list[str] = []
-    for part, where in (("appointment_types", "list_appointment_types"), ("practitioners", "list_practitioners")):
-        rows = cast("list[JsonValue]", body[part])
-        kept = list(rows)
-        while size(body) > _ROOM and kept:
-            kept = kept[:-1]
-            body[part] = kept
-        if len(kept) < len(rows):
-            notes.append(f"{len(rows) - len(kept)} more {part.replace('_', ' ')}: see {where}.")
-    return notes
+def _add_what_fits(body: dict[str, JsonValue], parts: dict[str, list[Row]], account: Row) -> list[str]:
+    """Put these rows and the account into the body; notes on how many of which are left out, types first."""
+    kept = {name: list(rows) for name, rows in parts.items()}
+    for name in reversed(kept):
+        while kept[name] and size({**body, **kept, **account}) > _ROOM:
+            kept[name].pop()
+    body |= {name: list[JsonValue](rows) for name, rows in kept.items()}
+    body |= account
+    return [
+        f"{len(rows) - len(kept[name])} more {name.replace('_', ' ')}: see list_{name}."
+        for name, rows in reversed(parts.items())
+        if len(kept[name]) < len(rows)
+    ]
 
 
 def week_words(week: Mapping[int, Iterable[tuple[int, int]]]) -> str:
     """`Mon-Fri 08:30-17:00; Sat 10:00-12:00`: days with the same hours together."""
-    said: list[tuple[str, list[int]]] = []
+    phrases: list[tuple[str, list[int]]] = []
     for day in sorted(week):
         hours = " and ".join(f"{clock_words(low)}-{clock_words(high)}" for low, high in week[day])
-        if said and said[-1][0] == hours:
-            said[-1][1].append(day)
+        same = next((days for text, days in phrases if text == hours), None)
+        if same is not None:
+            same.append(day)
         else:
-            same = next((days for text, days in said if text == hours), None)
-            same.append(day) if same is not None else said.append((hours, [day]))
-    return "; ".join(f"{_days(days)} {hours}" for hours, days in said)
+            phrases.append((hours, [day]))
+    return "; ".join(f"{_days(days)} {hours}" for hours, days in phrases)
 
 
 def _days(days: Sequence[int]) -> str:
@@ -165,9 +189,12 @@ def _days(days: Sequence[int]) -> str:
 tool = curated(
     "clinic_overview",
     "Get to know the clinic: sites (locations) with zones, opening hours and the time now, practitioners with their "
-    "days, appointment types with lengths. A good first call.",
+    "days, appointment types with lengths. A good first call. For leave and extra hours use show_diary.",
     ClinicOverview,
-    work,
-    needs=("list_daily_availabilities", "get_public_settings", *ROSTER_NEEDS),
-    synonyms="who works here where are we opening hours services treatments staff roster what time is it start",
+    clinic_overview,
+    needs=[
+        DailyAvailabilities.list_daily_availabilities,
+        PublicSettingsOfAccount.get_public_settings,
+        *ROSTER_NEEDS,
+    ],
 )

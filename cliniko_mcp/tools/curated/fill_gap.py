@@ -4,34 +4,44 @@ Requests: 5 for the roster, 2 or 3 for the appointment whose time it is (or 1 fo
 hundred coming bookings of the clinic, one a hundred cancelled ones of the practitioner, and one each 95 patients.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import utc_text
+from cliniko_mcp.cliniko.filters import After, Hidden
 from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
+from cliniko_mcp.cliniko.resources.bookings import Bookings
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
+from cliniko_mcp.cliniko.resources.patients import Patient, Patients
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotUnderstood
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both, gathered
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Candidate, Gap, candidates
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, candidate, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.spans import point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 
-USUAL: Final = 8
-MOST: Final = 50
+MAX_LIMIT: Final = 50
+_DEFAULT_LIMIT: Final = 8
 _OPEN_ENDED: Final = timedelta(hours=4)
 _DAY: Final = timedelta(days=1)
 _RULE: Final = (
@@ -42,42 +52,44 @@ _RULE: Final = (
 
 
 class FillGap(Body):
+    """Which time is free: that of a cancelled appointment, or a practitioner's by phrase; `type` narrows who fits."""
+
     appointment: str | None = Field(default=None, description="Id of the one cancelled; or say practitioner and when.")
     practitioner: str | None = None
     when: str | None = Field(default=None, description="E.g. Thursday 10 to 10:45.")
     type: str | None = None
     business: str | None = None
     phones: bool = False
-    limit: int | None = None
+    limit: int = Field(default=_DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
-async def work(clinic: GuardedClinic, given: FillGap) -> Answer:
+async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     """The patients who could take the time, the best first."""
     roster = await Roster.load(clinic)
-    kind = roster.type(given.type) if given.type else None
-    who = roster.practitioner(given.practitioner) if given.practitioner else None
-    place = roster.business(given.business) if given.business else None
-    gap, said = await _gap(clinic, given, roster, kind, who, place)
-    live, gone = await both(
+    if arguments.appointment is None:
+        require(roster, "site", "practitioner")
+    appointment_type = roster.type(arguments.type) if arguments.type else None
+    practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
+    business = roster.business(arguments.business) if arguments.business else None
+    gap, when = await _gap(clinic, arguments, roster, appointment_type, practitioner, business)
+    live, cancelled = await run_concurrently(
         partial(bookings, clinic, clinic.now, EVER), partial(_cancelled, clinic, gap.practitioner_id, clinic.now)
     )
-    notes = [_RULE, *remarks(who, place, kind)]
+    notes = [_RULE, *remarks(practitioner, business, appointment_type)]
     gap = _closed(gap, live)
-    if gap.booking_id in {each.id for each in live}:
+    if gap.booking_id in {entry.id for entry in live}:
         notes.insert(0, f"The appointment {gap.booking_id} is not cancelled yet.")
     taken = [
-        each
-        for each in live
-        if each.practitioner_id == gap.practitioner_id
-        and each.id != gap.booking_id
-        and each.meets(gap.starts, max(gap.ends, gap.starts + timedelta(minutes=1)))
+        entry
+        for entry in live
+        if entry.practitioner_id == gap.practitioner_id
+        and entry.id != gap.booking_id
+        and entry.meets(gap.starts, max(gap.ends, gap.starts + timedelta(minutes=1)))
     ]
     if taken:
-        notes.insert(0, _taken(taken, roster))
-    zones = {site: roster.zone(site) for site in roster.businesses}
-    ranked = candidates(gap, live, gone, zones, clinic.now)
-    limit = min(max(given.limit or USUAL, 1), MOST)
-    shown, archived = await _named(clinic, ranked, limit)
+        notes.insert(0, _taken(taken[0], roster))
+    ranked = candidates(gap, live, cancelled, roster, clinic.now)
+    shown, archived = await _named(clinic, ranked, arguments.limit)
     total = len(ranked) - archived
     zone = roster.zone(gap.business_id)
     body: dict[str, JsonValue] = {
@@ -88,59 +100,70 @@ async def work(clinic: GuardedClinic, given: FillGap) -> Answer:
             "business": roster.name("business_id", gap.business_id),
             "type": roster.name("appointment_type_id", gap.type_id) or "any that fits",
         },
-        "items": [_row(one, who, roster, phones=given.phones) for one, who in shown],
+        "items": [_row(one, patient, roster, phones=arguments.phones) for one, patient in shown],
         "page": {"returned": len(shown), "total": total, "complete": len(shown) >= total},
     }
-    if said:
-        body["when"] = said
+    if when:
+        body["when"] = when
     if not shown:
         notes.insert(0, "Nobody fits: nobody comes later for this, and nobody who cancelled has yet to book again.")
     elif len(shown) < total:
-        notes.append(f"{total - len(shown):,} more could take it; give a larger limit (up to {MOST}) or a type.")
+        notes.append(f"{total - len(shown):,} more could take it; give a larger limit (up to {MAX_LIMIT}) or a type.")
     if archived:
         notes.append(f"{archived} archived patients are left out.")
     return Answer(body, notes, zone)
 
 
 async def _gap(
-    clinic: GuardedClinic, given: FillGap, roster: Roster, kind: Known | None, who: Known | None, place: Known | None
+    clinic: GuardedClinic,
+    arguments: FillGap,
+    roster: Roster,
+    appointment_type: Known[AppointmentType] | None,
+    practitioner: Known[Practitioner] | None,
+    business: Known[Business] | None,
 ) -> tuple[Gap, str]:
     """The time that is free, and the phrase as it was understood; a point in time still lacks its end."""
-    if given.appointment is not None:
-        visit = await visits.visit_by_id(clinic, given.appointment.strip(), None)
-        if visit.group:
-            raise NotAllowed(
-                "That is a class, whose places are filled with create_attendee.",
-                "fill_gap is for one-to-one appointments; list_attendees shows who has a place.",
-            )
-        found = Gap(
-            visit.starts,
-            visit.ends,
-            visit.practitioner_id,
-            visit.business_id,
-            kind.id if kind else visit.type_id,
-            visit.patient_id,
-            visit.booking_id,
-        )
-        return _coming(found, clinic.now), ""
-    if who is None or not given.when:
+    if arguments.appointment is not None:
+        return await _gap_of_appointment(clinic, arguments.appointment.strip(), appointment_type), ""
+    if practitioner is None or not arguments.when:
         raise InvalidArguments(
             "Which time is free is not said.", "Give the cancelled appointment's id, or practitioner and when."
         )
-    site = place or await _site(clinic, roster, who, given.when)
-    span = read_span(given.when, clinic.now, roster, [site])
+    site = business or await _site(clinic, roster, practitioner, arguments.when)
+    span = read_span(arguments.when, clinic.now, roster, [site])
     windows = list(span.windows(site.id))
     if len(windows) != 1 or windows[0][1] - windows[0][0] > _DAY + timedelta(hours=1):
         raise NotUnderstood(
-            f"A gap is one stretch of time within a day, not: {span.said}.",
+            f"A gap is one stretch of time within a day, not: {span.description}.",
             'Give a day and hours, such as "Thursday 10 to 10:45".',
             examples=["Thursday 10 to 10:45", "tomorrow at 9", "24 November 14:00 to 15:00"],
         )
     starts, ends = windows[0]
     if point_of(span.at(site.id)) is not None:
-        ends = starts + timedelta(minutes=minutes_of(kind)) if kind else starts
-    found = Gap(starts, ends, who.id, site.id, kind.id if kind else "")
-    return _coming(found, clinic.now), span.said
+        ends = starts + timedelta(minutes=minutes_of(appointment_type)) if appointment_type else starts
+    gap = Gap(starts, ends, practitioner.id, site.id, appointment_type.id if appointment_type else "")
+    return _coming(gap, clinic.now), span.description
+
+
+async def _gap_of_appointment(
+    clinic: GuardedClinic, appointment_id: str, appointment_type: Known[AppointmentType] | None
+) -> Gap:
+    visit = await visits.visit_by_id(clinic, appointment_id, None)
+    if visit.group:
+        raise NotAllowed(
+            "That is a class, whose places are filled with create_attendee.",
+            "fill_gap is for one-to-one appointments; list_attendees shows who has a place.",
+        )
+    gap = Gap(
+        visit.starts,
+        visit.ends,
+        visit.practitioner_id,
+        visit.business_id,
+        appointment_type.id if appointment_type else visit.type_id,
+        visit.patient_id,
+        visit.booking_id,
+    )
+    return _coming(gap, clinic.now)
 
 
 def _coming(gap: Gap, now: datetime) -> Gap:
@@ -149,38 +172,41 @@ def _coming(gap: Gap, now: datetime) -> Gap:
     return gap
 
 
-async def _site(clinic: GuardedClinic, roster: Roster, person: Known, when: str) -> Known:
-    """Where the practitioner works on that day; where nothing says so, their only site. Raises Ambiguous."""
-    rows = await gathered(clinic.all_named("list_daily_availabilities", practitioner_id=person.id))
-    days: dict[str, set[int]] = {}
+async def _site(clinic: GuardedClinic, roster: Roster, practitioner: Known[Practitioner], when: str) -> Known[Business]:
+    """Where the practitioner works on that day; where nothing says so, their only site.
+
+    Raises Ambiguous where that is not one site.
+    """
+    rows = await clinic.collect(DailyAvailabilities.list_daily_availabilities, practitioner_id=practitioner.id)
+    weekdays: dict[str, set[int]] = {}
     for row in rows:
-        site, day = str(getattr(row, "business_id", "")), getattr(row, "day_of_week", None)
-        if site in roster.businesses and not roster.businesses[site].gone and isinstance(day, int):
-            days.setdefault(site, set()).add(day % 7)
-    sites = [roster.businesses[each] for each in days] or roster.sites
+        site = roster.businesses.get(row.business_id or "")
+        if site is not None and not site.gone and row.day_of_week is not None:
+            weekdays.setdefault(site.id, set()).add(row.day_of_week % 7)
+    sites = [roster.businesses[site_id] for site_id in weekdays] or roster.sites
     if len(sites) > 1:
         that_day = [
-            each
-            for each in sites
-            if read_span(when, clinic.now, roster, [each]).at(each.id).start.isoweekday() % 7
-            in days.get(each.id, set())
+            site
+            for site in sites
+            if read_span(when, clinic.now, roster, [site]).at(site.id).start.isoweekday() % 7
+            in weekdays.get(site.id, set())
         ]
         sites = that_day if len(that_day) == 1 else sites
     if len(sites) == 1:
         return sites[0]
     raise Ambiguous(
-        f"{person.name} works at {len(sites)} sites.",
+        f"{practitioner.name} works at {len(sites)} sites.",
         "Say at which one the gap is, in business.",
-        candidates=[candidate(each) for each in sites[:5]],
+        candidates=[candidate(site) for site in sites[:5]],
     )
 
 
 async def _cancelled(clinic: GuardedClinic, practitioner_id: str, now: datetime) -> list[Entry]:
-    rows = clinic.all_named(
-        "list_bookings",
+    rows = clinic.all(
+        Bookings.list_bookings,
         practitioner_id=practitioner_id,
-        cancelled_at="any",
-        starts_at=f">{utc_text(now - LOOK_BACK, None)}",
+        cancelled_at=Hidden.ONLY,
+        starts_at=After(now - LOOK_BACK),
     )
     return [entry async for row in rows if (entry := entry_of(row)) is not None and entry.cancelled]
 
@@ -189,37 +215,37 @@ def _closed(gap: Gap, live: Sequence[Entry]) -> Gap:
     """The gap with an end: where only its start was said, the practitioner's next entry ends it, at most 4 hours on."""
     if gap.ends > gap.starts:
         return gap
-    nexts = [each.starts for each in live if each.practitioner_id == gap.practitioner_id and each.starts > gap.starts]
-    ends = min([*nexts, gap.starts + _OPEN_ENDED])
-    return Gap(gap.starts, ends, gap.practitioner_id, gap.business_id, gap.type_id, gap.patient_id, gap.booking_id)
+    nexts = [
+        entry.starts for entry in live if entry.practitioner_id == gap.practitioner_id and entry.starts > gap.starts
+    ]
+    return replace(gap, ends=min([*nexts, gap.starts + _OPEN_ENDED]))
 
 
-def _taken(taken: Sequence[Entry], roster: Roster) -> str:
-    first = taken[0]
-    zone = roster.zone(first.business_id)
-    what = roster.name("appointment_type_id", first.type_id) or "blocked-out time"
+def _taken(entry: Entry, roster: Roster) -> str:
+    zone = roster.zone(entry.business_id)
+    what = roster.name("appointment_type_id", entry.type_id) or "blocked-out time"
     return (
-        f"That time is not free: {what} from {first.starts.astimezone(zone):%H:%M} to "
-        f"{end_of(first.starts, first.ends, zone)} is in the diary."
+        f"That time is not free: {what} from {entry.starts.astimezone(zone):%H:%M} to "
+        f"{end_of(entry.starts, entry.ends, zone)} is in the diary."
     )
 
 
 async def _named(
     clinic: GuardedClinic, ranked: Sequence[Candidate], limit: int
-) -> tuple[list[tuple[Candidate, Known]], int]:
+) -> tuple[list[tuple[Candidate, Known[Patient]]], int]:
     """The first so many who are not archived, with their names, and how many archived ones there are in all."""
-    records = await clinic.by_id_named("list_patients", [each.patient_id for each in ranked])
-    known = {key: known_patient(record) for key, record in records.items()}
-    here = [(each, known[each.patient_id]) for each in ranked if each.patient_id in known]
-    live = [(each, who) for each, who in here if not who.gone]
+    records = await clinic.by_id(Patients.list_patients, [one.patient_id for one in ranked])
+    known = {patient_id: known_patient(record) for patient_id, record in records.items()}
+    here = [(one, known[one.patient_id]) for one in ranked if one.patient_id in known]
+    live = [(one, patient) for one, patient in here if not patient.gone]
     return live[:limit], len(ranked) - len(live)
 
 
-def _row(one: Candidate, who: Known, roster: Roster, *, phones: bool) -> dict[str, JsonValue]:
+def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: bool) -> Row:
     entry = one.entry
-    row: dict[str, JsonValue] = {
-        "patient": who.name,
-        "patient_id": who.id,
+    row: Row = {
+        "patient": patient.name,
+        "patient_id": patient.id,
         "reasons": list[JsonValue](one.reasons),
         "appointment_id": entry.id,
         "starts_at": local_text(entry.starts, roster.zone(entry.business_id)),
@@ -228,16 +254,21 @@ def _row(one: Candidate, who: Known, roster: Roster, *, phones: bool) -> dict[st
     if one.why == "cancelled":
         row["cancelled"] = True
     if phones:
-        row["phones"] = list[JsonValue](phones_of(who))
+        row["phones"] = list[JsonValue](phones_of(patient))
     return row
 
 
 tool = curated(
     "fill_gap",
     "Who could take a free time after a cancellation: patients booked later for the same, or who cancelled and did not "
-    "book again, ranked with reasons. Books nothing.",
+    "book again, ranked with reasons. Books nothing: use move_appointment. For a place in a class use create_attendee.",
     FillGap,
-    work,
-    needs=(*ROSTER_NEEDS, *PATIENT_NEEDS, "list_bookings"),
-    synonyms="waitlist waiting list short notice fill cancellation bring forward earlier appointment call last minute",
+    fill_gap,
+    needs=[
+        *ROSTER_NEEDS,
+        *PATIENT_NEEDS,
+        *visits.NEEDS,
+        Bookings.list_bookings,
+        DailyAvailabilities.list_daily_availabilities,
+    ],
 )

@@ -2,11 +2,13 @@
 
 Requests: a name as in `frontdesk.patients`, an email, a birthday or an id one, and one more for the birthday of the
 best match; a phone number one for each hundred patients, up to 3,000, the latest changed first, because Cliniko cannot
-be asked for it (api.md 1.5).
+be asked for it (cliniko-api.md#filters).
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -14,25 +16,29 @@ from typing import Final
 from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import parse_day
+from cliniko_mcp.cliniko.filters import Contains, FilterValue, Hidden
 from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
 from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import born, digits, duplicates, numbers_of
-from cliniko_mcp.frontdesk.people import Known
+from cliniko_mcp.frontdesk.roster import Known
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day, parse_when
 from cliniko_mcp.phrases.zones import month_first
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import text_of
+from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.results.rows import Row
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
-USUAL: Final = 10
-SWEPT: Final = 3_000
+MAX_SWEPT: Final = 3_000
 """Patients looked through for a phone number."""
 
+_MAX_QUERY: Final = 200
+_MAX_ROWS: Final = 500
+"""Patients read of those that one email or birthday finds."""
 _ID: Final = re.compile(r"[0-9]{1,20}")
 _PHONE: Final = re.compile(r"\+?[0-9(][0-9 ()./-]{5,24}")
 _SLASHED: Final = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})([/. -])([0-9]{4}|[0-9]{2})")
@@ -40,29 +46,29 @@ _EASTERN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class FindPatients(Body):
-    query: str = Field(min_length=1, max_length=200)
-    limit: int | None = Field(default=None, ge=1, le=50)
+    """Whatever is known of a patient, in one text, and how many to show."""
+
+    query: str = Field(min_length=1, max_length=_MAX_QUERY)
+    limit: int = Field(default=10, ge=1, le=50)
 
 
 @dataclass(slots=True)
 class _Result:
-    """Who was found, how it was looked for, and remarks."""
+    """Who was found, how it was looked for, and remarks; `close` says that none fits and these only come near."""
 
     by: str
-    patients: Sequence[Known]
+    patients: Sequence[Known[Patient]]
     close: bool = False
     notes: list[str] = field(default_factory=list[str])
 
 
-async def work(clinic: GuardedClinic, given: FindPatients) -> Answer:
+async def find_patients(clinic: GuardedClinic, arguments: FindPatients) -> Answer:
     """The patients that fit, the closest first, archived ones too; where none does, those that come near."""
-    query = clean(given.query, 200)
-    found = await _look(clinic, query)
-    most = given.limit or USUAL
-    shown = list(found.patients[:most])
+    found = await _look(clinic, clean(arguments.query, _MAX_QUERY))
+    shown = list(found.patients[: arguments.limit])
     body: dict[str, JsonValue] = {
         "by": found.by,
-        "items": [_row(each) for each in shown],
+        "items": [_row(patient) for patient in shown],
         "page": {
             "returned": len(shown),
             "total": len(found.patients),
@@ -84,13 +90,11 @@ async def work(clinic: GuardedClinic, given: FindPatients) -> Answer:
 
 async def _look(clinic: GuardedClinic, query: str) -> _Result:
     if "@" in query:
-        found = await patients.listed(clinic, [{"email": f"~{query}"}])
-        return _Result("email", _live_first(found.patients), notes=_partly(found.whole))
+        return await _where(clinic, "email", email=Contains(query))
     if (day := await _birthday(clinic, query)) is not None:
-        found = await patients.listed(clinic, [{"date_of_birth": day.isoformat()}])
-        return _Result(f"date of birth {day.isoformat()}", _live_first(found.patients), notes=_partly(found.whole))
+        return await _where(clinic, f"date of birth {day.isoformat()}", date_of_birth=day)
     if _ID.fullmatch(query) and not query.startswith("0"):
-        record = (await clinic.by_id_named("list_patients", [query])).get(query)
+        record = (await clinic.by_id(Patients.list_patients, [query])).get(query)
         if record is not None:
             return _Result("id", [patients.known_patient(record)])
     if _PHONE.fullmatch(query) and len(digits(query)) >= 6:
@@ -105,8 +109,15 @@ async def _look(clinic: GuardedClinic, query: str) -> _Result:
     return _Result("name", named.patients, named.close, _partly(named.whole))
 
 
-def _live_first(found: Sequence[Known]) -> list[Known]:
-    return sorted(found, key=lambda each: (bool(each.gone), each.name, each.id))
+async def _where(clinic: GuardedClinic, by: str, **filters: FilterValue) -> _Result:
+    """The patients that these filters find, hidden ones too, those in use first: a request for each hundred."""
+    call = Patients.list_patients.where({"archived_at": Hidden.INCLUDED, **filters})
+    sweep = await clinic.rows(call, limit=_MAX_ROWS)
+    return _Result(by, _live_first(map(patients.known_patient, sweep.rows)), notes=_partly(sweep.complete))
+
+
+def _live_first(found: Iterable[Known[Patient]]) -> list[Known[Patient]]:
+    return sorted(found, key=lambda patient: (bool(patient.gone), patient.name, patient.id))
 
 
 def _partly(whole: bool) -> list[str]:
@@ -142,12 +153,12 @@ async def _birthday(clinic: GuardedClinic, query: str) -> date | None:
         return None
 
 
-async def _by_phone(clinic: GuardedClinic, asked: str) -> _Result:
+async def _by_phone(clinic: GuardedClinic, number: str) -> _Result:
     """Patients with this number, looked for in a bounded sweep; the remark says what it covered."""
-    tail = asked[-9:] if len(asked) >= 9 else asked
-    sweep = await clinic.rows(clinic.call("list_patients", archived_at="all", sort="updated_at:desc"), limit=SWEPT)
+    call = Patients.list_patients.call(archived_at=Hidden.INCLUDED, sort="updated_at:desc")
+    sweep = await clinic.rows(call, limit=MAX_SWEPT)
     known = [patients.known_patient(row) for row in sweep.rows]
-    found = [each for each in known if any(number.endswith(tail[-8:]) for number in numbers_of(each))]
+    found = [patient for patient in known if any(held.endswith(number[-8:]) for held in numbers_of(patient))]
     total = sweep.total if sweep.total is not None else len(known)
     covered = (
         f"Phone numbers cannot be searched in Cliniko: all {total:,} patients were looked through."
@@ -158,27 +169,29 @@ async def _by_phone(clinic: GuardedClinic, asked: str) -> _Result:
     return _Result("phone", _live_first(found), notes=[covered])
 
 
-async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known], close: bool) -> list[JsonValue]:
+async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], close: bool) -> list[JsonValue]:
     """Pairs among those shown, and other files with the birthday of the best match."""
-    pool = {each.id: each for each in shown}
+    pool = {patient.id: patient for patient in shown}
+    ids = frozenset(pool)
     day = born(shown[0]) if shown and not close else None
     if day is not None:
-        same = await patients.listed(clinic, [{"date_of_birth": day.isoformat()}])
-        pool |= {each.id: each for each in same.patients}
+        same = await _where(clinic, "", date_of_birth=day)
+        pool |= {patient.id: patient for patient in same.patients}
     return [
         {"ids": [one.id, other.id], "names": [one.name, other.name], "why": why}
         for one, other, why in duplicates(pool.values())
-        if one.id in {each.id for each in shown} or other.id in {each.id for each in shown}
+        if one.id in ids or other.id in ids
     ]
 
 
-def _row(patient: Known) -> Row:
+def _row(patient: Known[Patient]) -> Row:
     row: Row = {"id": patient.id, "name": patient.name}
-    if (preferred := text_of(patient.record, "preferred_first_name")) and preferred not in patient.name:
+    preferred = clean(patient.record.preferred_first_name or "", NAME_LENGTH)
+    if preferred and preferred not in patient.name:
         row["preferred"] = preferred
     if (day := born(patient)) is not None:
         row["born"] = day.isoformat()
-    if email := text_of(patient.record, "email"):
+    if email := clean(patient.record.email or "", NAME_LENGTH):
         row["email"] = email
     if phones := phones_of(patient):
         row["phones"] = list[JsonValue](phones)
@@ -190,9 +203,9 @@ def _row(patient: Known) -> Row:
 tool = curated(
     "find_patients",
     "Find a patient (client) by name in any order or misspelt, part of a name, email, date of birth, phone or id, "
-    "archived ones too. Points out likely duplicates.",
+    "archived ones too. Points out likely duplicates. For the whole file use get_patient; for a new one "
+    "create_patient.",
     FindPatients,
-    work,
+    find_patients,
     needs=patients.NEEDS,
-    synonyms="search look up who is client surname dob birthday phone number mobile email duplicate",
 )

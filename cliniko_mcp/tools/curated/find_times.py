@@ -6,7 +6,9 @@ week before and four weeks after. For online booking those of `frontdesk.online`
 for all others who offer the type and for up to four later weeks, and 2 and the entries of the span for the diary.
 """
 
-from collections.abc import Collection, Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final, Literal
@@ -14,85 +16,94 @@ from typing import Final, Literal
 from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body
-from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
+from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed
 from cliniko_mcp.frontdesk import appointment_offers, online, working_hours
 from cliniko_mcp.frontdesk.availability import Slot, free_slots, group_slots, spread, why_none
-from cliniko_mcp.frontdesk.concurrency import both
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.tools.curated.empty_clinic import lacking, require
 from cliniko_mcp.tools.tool import curated
 
-USUAL: Final = 12
-MOST: Final = 100
-REACH: Final = timedelta(weeks=13)
+_REACH: Final = timedelta(weeks=13)
 """The longest stretch that is looked at in one call."""
-BEFORE: Final = timedelta(days=7)
-BEYOND: Final = timedelta(days=28)
+_BEFORE: Final = timedelta(days=7)
+_BEYOND: Final = timedelta(days=28)
 """How far before and past the span the nearest alternative is looked for."""
 
 
 class FindTimes(Body):
+    """What is to be booked, with whom, where and when; `minutes` is another length than the type's."""
+
     type: str
     when: str = Field(default="next 14 days", description="E.g. Thursday after 3.")
     practitioner: list[str] | None = Field(default=None, description="Any of these; else all.")
     business: str | None = Field(default=None, description="Site.")
     kind: Literal["diary", "online"] = Field(default="diary", description="online: as patients book.")
     minutes: int | None = Field(default=None, ge=5, le=1439)
-    limit: int | None = Field(default=None, ge=1, le=MOST)
+    limit: int = Field(default=12, ge=1, le=100)
 
 
 class _Search:
-    """What is asked, in records: the type, those asked for, the sites, the span and the length."""
+    """What to look for, in records: the type, the practitioners named, the sites, the span and the length."""
 
-    def __init__(self, roster: Roster, given: FindTimes, clinic: GuardedClinic) -> None:
-        self.given = given
+    def __init__(self, roster: Roster, arguments: FindTimes, clinic: GuardedClinic) -> None:
+        self.arguments = arguments
         self.roster = roster
         self.now = clinic.now
-        self.kind = roster.type(given.type)
-        self.asked = roster.several(given.practitioner or ())
-        self.site = roster.business(given.business) if given.business else None
-        offering = appointment_offers.sites_offering(roster, self.kind)
-        self.sites = [each for each in offering if self.site is None or each.id == self.site.id]
-        self.span = read_span(given.when, self.now, roster, [self.site] if self.site else self.sites)
-        self.minutes = given.minutes or appointment_offers.minutes_of(self.kind)
+        self.type = roster.type(arguments.type)
+        self.practitioners = roster.several(arguments.practitioner or ())
+        self.site = roster.business(arguments.business) if arguments.business else None
+        offering = appointment_offers.sites_offering(roster, self.type)
+        self.sites = [site for site in offering if self.site is None or site.id == self.site.id]
+        self.span = read_span(arguments.when, self.now, roster, [self.site] if self.site else self.sites)
+        self.minutes = arguments.minutes or appointment_offers.minutes_of(self.type)
         self.length = timedelta(minutes=self.minutes)
         self.why: list[str] = []
         starts, ends = self.span.bounds
         self.starts = max(starts, self.now)
-        self.ends = min(ends, self.starts + REACH)
+        self.ends = min(ends, self.starts + _REACH)
         self.cut = self.ends < ends
         # What starts in the span may end after it: "at 16:30" is a minute long.
         self.reach = self.ends + self.length
 
-    def people(self, givers: frozenset[str]) -> list[Known]:
-        """Those to look at: the ones asked for who offer the type and still work here, or all who offer it."""
-        kept = [each for each in self.asked if self._offers(each, givers)]
-        return kept if self.asked else [self.roster.practitioners[each] for each in givers if each in self.here]
+    def offering(self, givers: frozenset[str]) -> list[Known[Practitioner]]:
+        """Those to look at: the ones named who offer the type and still work here, or all who offer it."""
+        if self.practitioners:
+            return [known for known in self.practitioners if self._offers(known, givers)]
+        found = [self.roster.practitioners[giver] for giver in givers if giver in self.active]
+        if not found and not self.why:
+            self.why.append(f"Nobody who works here offers {self.type.name}.")
+        return found
 
     @property
-    def here(self) -> set[str]:
+    def active(self) -> set[str]:
         """The ids of those who still work at the clinic."""
-        return {each.id for each in self.roster.practitioners.values() if not each.gone}
+        return {known.id for known in self.roster.practitioners.values() if not known.gone}
 
-    def _offers(self, person: Known, givers: frozenset[str]) -> bool:
-        if person.gone:
-            self.why.append(person.note)
-        elif person.id not in givers:
-            self.why.append(f"{person.name} does not offer {self.kind.name}.")
-        return not person.gone and person.id in givers
+    def _offers(self, known: Known[Practitioner], givers: frozenset[str]) -> bool:
+        if known.gone:
+            self.why.append(known.note)
+        elif known.id not in givers:
+            self.why.append(f"{known.name} does not offer {self.type.name}.")
+        return not known.gone and known.id in givers
 
     def closed(self) -> bool:
         """Whether nothing can be found from the start, with the reason in `why`."""
-        if self.kind.gone:
-            self.why.append(self.kind.note)
+        if self.type.gone:
+            self.why.append(self.type.note)
         elif self.site is not None and self.site.gone:
             self.why.append(self.site.note)
+        elif missing := lacking(self.roster, "site", "practitioner"):
+            self.why += missing
         elif not self.sites:
             where = f"at {self.site.name}" if self.site else "at any site"
-            self.why.append(f"{self.kind.name} is not offered {where}.")
+            self.why.append(f"{self.type.name} is not offered {where}.")
         elif self.span.bounds[1] <= self.now:
             self.why.append("That time is over.")
         else:
@@ -100,171 +111,204 @@ class _Search:
         return True
 
 
-async def work(clinic: GuardedClinic, given: FindTimes) -> Answer:
+async def find_times(clinic: GuardedClinic, arguments: FindTimes) -> Answer:
     """The starts that are free, or why there are none and what comes nearest."""
-    search = _Search(await Roster.load(clinic), given, clinic)
-    if search.closed() and (search.kind.gone or search.span.bounds[1] <= search.now):
+    roster = await Roster.load(clinic)
+    require(roster, "type")
+    search = _Search(roster, arguments, clinic)
+    nobody = lacking(roster, "site", "practitioner")
+    if search.closed() and (search.type.gone or nobody or search.span.bounds[1] <= search.now):
         return _answer(search, [], [])
-    if given.kind == "online":
-        if given.minutes is not None and given.minutes != appointment_offers.minutes_of(search.kind):
-            raise InvalidArguments(
-                f"Patients book {search.kind.name} online at its own length, "
-                f"{appointment_offers.minutes_of(search.kind)} minutes.",
-                "Leave minutes out, or look in the diary: kind diary.",
-                field="minutes",
-            )
+    if arguments.kind == "online":
+        _check_online_length(search)
         return await _online(clinic, search)
     givers, diary = await _read(clinic, search)
-    people = search.people(givers)
+    people = search.offering(givers)
     slots: list[Slot] = []
     if people and search.sites and diary is not None:
         slots = _slots(search, diary, people, search.sites, search.span)
-        lacking = [each for each in people if each.id not in {slot.practitioner_id for slot in slots}]
-        search.why += _reasons(search, diary, lacking) if search.asked or not slots else []
-    if slots:
-        return _answer(search, slots, [])
-    return _answer(search, [], await _alternatives(clinic, search, givers))
+        without = [known for known in people if known.id not in {slot.practitioner_id for slot in slots}]
+        search.why += _reasons(search, diary, without) if search.practitioners or not slots else []
+    return _answer(search, slots, [] if slots else await _alternatives(clinic, search, givers))
+
+
+def _check_online_length(search: _Search) -> None:
+    usual = appointment_offers.minutes_of(search.type)
+    if search.minutes != usual:
+        raise InvalidArguments(
+            f"Patients book {search.type.name} online at its own length, {usual} minutes.",
+            "Leave minutes out, or look in the diary: kind diary.",
+            field="minutes",
+        )
 
 
 async def _read(clinic: GuardedClinic, search: _Search) -> tuple[frozenset[str], working_hours.Diary | None]:
-    """Who offers the type, and the diary of those asked for, at once; without any, of all who offer it, after that."""
-    offering = partial(appointment_offers.givers, clinic, search.kind)
+    """Who offers the type, and the diary of those named, at once; of all who offer it, after that, if none is."""
+    offering = partial(appointment_offers.practitioners_offering, clinic, search.type)
     reading = partial(working_hours.read_diary, clinic, search.roster, search.starts, search.reach)
-    if search.asked:
-        return await both(offering, partial(reading, {each.id for each in search.asked}))
+    if search.practitioners:
+        return await run_concurrently(offering, partial(reading, {known.id for known in search.practitioners}))
     givers = await offering()
-    here = {each for each in givers if each in search.here}
+    here = givers & search.active
     return givers, await reading(here) if here and search.sites else None
 
 
 def _slots(
-    search: _Search, diary: working_hours.Diary, people: Sequence[Known], sites: Sequence[Known], span: Span
+    search: _Search,
+    diary: working_hours.Diary,
+    people: Iterable[Known[Practitioner]],
+    sites: Sequence[Known[Business]],
+    span: Span,
 ) -> list[Slot]:
     places = [(person.id, site.id) for person in people for site in sites]
-    if appointment_offers.is_group(search.kind):
-        return group_slots(diary, span, places, search.kind.id, search.now)
+    if appointment_offers.is_group(search.type):
+        return group_slots(diary, span, places, search.type.id, search.now)
     return free_slots(diary, span, places, search.length, search.now)
 
 
-def _reasons(search: _Search, diary: working_hours.Diary, lacking: Sequence[Known]) -> list[str]:
-    if appointment_offers.is_group(search.kind):
-        groups = [each for each in diary.entries if each.kind == "group" and each.type_id == search.kind.id]
-        inside = [
-            each
-            for each in groups
-            if any(low <= each.starts < high for low, high in search.span.windows(each.business_id))
+def _reasons(search: _Search, diary: working_hours.Diary, without: Iterable[Known[Practitioner]]) -> list[str]:
+    """Why these practitioners have no start in the span, those of one reason together."""
+    if appointment_offers.is_group(search.type):
+        sessions = [
+            entry
+            for entry in diary.entries
+            if entry.kind == "group"
+            and entry.type_id == search.type.id
+            and any(low <= entry.starts < high for low, high in search.span.windows(entry.business_id))
         ]
-        full = f"All {len(inside)} sessions of {search.kind.name} then are full or over."
-        return [full if inside else f"There is no {search.kind.name} in the diary then."]
-    sites = [each.id for each in search.sites]
+        full = f"All {len(sessions)} sessions of {search.type.name} then are full or over."
+        return [full if sessions else f"There is no {search.type.name} in the diary then."]
+    sites = [site.id for site in search.sites]
     clauses: dict[str, list[str]] = {}
-    for person in lacking:
+    for person in without:
         clause = why_none(diary, search.span, person.id, sites, search.length, search.now)
         clauses.setdefault(clause, []).append(person.name)
     where = f" at {search.site.name}" if search.site else ""
-    return [
-        f"{', '.join(names)}{where}: {clause}." for clause, names in sorted(clauses.items(), key=lambda each: each[1])
-    ]
+    by_names = sorted(clauses.items(), key=lambda clause: clause[1])
+    return [f"{', '.join(names)}{where}: {clause}." for clause, names in by_names]
 
 
 async def _alternatives(clinic: GuardedClinic, search: _Search, givers: frozenset[str]) -> list[JsonValue]:
     """The nearest starts that differ in one thing: the time, the practitioner or the site."""
-    roster, kind = search.roster, search.kind
-    sites, people = (
-        appointment_offers.sites_offering(roster, kind),
-        [each for each in givers if each in roster.practitioners],
-    )
+    roster = search.roster
+    sites = appointment_offers.sites_offering(roster, search.type)
+    people = [roster.practitioners[giver] for giver in givers if giver in roster.practitioners]
     if not people or not sites:
         return []
-    starts, ends = max(search.starts - BEFORE, search.now), search.ends + BEYOND
-    first, last = (each.astimezone(roster.home).date() for each in (starts, ends))
+    starts, ends = max(search.starts - _BEFORE, search.now), search.ends + _BEYOND
+    first, last = (moment.astimezone(roster.home).date() for moment in (starts, ends))
     wider = read_span(f"{first} to {last}", search.now, roster, sites)
-    diary = await working_hours.read_diary(clinic, roster, starts, ends, people)
-    everyone = [roster.practitioners[each] for each in people]
-    span = read_span(search.given.when, search.now, roster, sites)
-    then = _slots(search, diary, everyone, sites, span)
-    around = _slots(search, diary, everyone, sites, wider)
-    later = [each for each in around if each.starts >= search.starts]
-    asked = {each.id for each in search.asked} or givers
-    here = {each.id for each in search.sites}
+    diary = await working_hours.read_diary(clinic, roster, starts, ends, [person.id for person in people])
+    span = read_span(search.arguments.when, search.now, roster, sites)
+    then = _slots(search, diary, people, sites, span)
+    around = _slots(search, diary, people, sites, wider)
+    later = [slot for slot in around if slot.starts >= search.starts]
+    wanted = {known.id for known in search.practitioners} or givers
+    here = {site.id for site in search.sites}
     found: dict[str, Slot] = {}
     for slot in later:
-        if slot.practitioner_id in asked and slot.business_id in here:
+        if slot.practitioner_id in wanted and slot.business_id in here:
             found.setdefault("another time", slot)
     for slot in around:
-        if slot.starts < search.starts and slot.practitioner_id in asked and slot.business_id in here:
+        if slot.starts < search.starts and slot.practitioner_id in wanted and slot.business_id in here:
             found["an earlier time"] = slot
     for slot in then:
         if slot.business_id in here:
             found.setdefault("another practitioner", slot)
-        elif slot.practitioner_id in asked:
+        elif slot.practitioner_id in wanted:
             found.setdefault("another site", slot)
     if not found and later:
         found["another time, practitioner or site"] = later[0]
-    return [{"differs": what, **slot.row(roster)} for what, slot in found.items()]
+    return _in_words(found, roster)
+
+
+def _in_words(alternatives: Mapping[str, Slot], roster: Roster) -> list[JsonValue]:
+    return [{"differs": what, **slot.row(roster)} for what, slot in alternatives.items()]
 
 
 async def _online(clinic: GuardedClinic, search: _Search) -> Answer:
+    """What patients could book; where reading that is switched off, the first start in the diary instead."""
+    try:
+        return await _bookable_online(clinic, search)
+    except NotAllowed as refusal:
+        search.why.append(f"What patients can book online is not known here. {refusal.message}")
+    givers, diary = await _read(clinic, search)
+    people = search.offering(givers)
+    slots = _slots(search, diary, people, search.sites, search.span) if diary is not None else []
+    instead = {"kind diary: what the clinic can book": slots[0]} if slots else {}
+    return _answer(search, [], _in_words(instead, search.roster))
+
+
+async def _bookable_online(clinic: GuardedClinic, search: _Search) -> Answer:
     roster = search.roster
-    places = [place for place in await online.places_of(clinic, search.kind) if place[0] in roster.practitioners]
-    people = {each.id for each in search.people(frozenset(who for who, _ in places))}
-    here = {each.id for each in search.sites}
-    asked = [place for place in places if place[0] in people and place[1] in here]
-    if not asked and not search.why:
-        search.why.append(f"Nobody offers {search.kind.name} there.")
-    found = await online.online_slots(clinic, roster, search.span, search.kind, asked, search.length)
-    if found.closed and (len(found.closed) == len(asked) or search.asked):
-        reasons = [await online.why_closed(clinic, roster, search.kind, place) for place in sorted(found.closed)[:3]]
-        search.why += dict.fromkeys(reasons)
-    instead = [] if found.slots else await _instead(clinic, search, places, asked, found.closed)
+    places = [place for place in await online.places_of(clinic, search.type) if place[0] in roster.practitioners]
+    people = {person.id for person in search.offering(frozenset(giver for giver, _ in places))}
+    here = {site.id for site in search.sites}
+    wanted = [place for place in places if place[0] in people and place[1] in here]
+    if not wanted and not search.why:
+        search.why.append(f"Nobody offers {search.type.name} there.")
+    found = await online.online_slots(clinic, roster, search.span, search.type, wanted, search.length)
+    if found.closed and (len(found.closed) == len(wanted) or search.practitioners):
+        search.why += await _why_closed(clinic, search, found.closed)
+    instead = [] if found.slots else await _instead(clinic, search, places, wanted, found.closed)
     answer = _answer(search, found.slots, instead)
     if found.until is not None:
         answer.notes.append(f"Only looked at up to {day_words(found.until)}; ask about later days in another call.")
     return answer
 
 
+async def _why_closed(clinic: GuardedClinic, search: _Search, closed: Iterable[online.Workplace]) -> list[str]:
+    """Why nothing can be booked online at these places, at most three of them, each reason once."""
+    try:
+        reasons = [await online.why_closed(clinic, search.roster, search.type, place) for place in sorted(closed)[:3]]
+    except NotAllowed:
+        reasons = ["Online booking is not open there; why is not known, as reading the settings is switched off here."]
+    return list(dict.fromkeys(reasons))
+
+
 async def _instead(
     clinic: GuardedClinic,
     search: _Search,
-    places: Sequence[online.Place],
-    asked: Sequence[online.Place],
-    closed: Collection[online.Place],
+    places: Sequence[online.Workplace],
+    wanted: Sequence[online.Workplace],
+    closed: Collection[online.Workplace],
 ) -> list[JsonValue]:
     """Where patients can book nothing online: what comes nearest, online and in the diary itself. Adds to `why`."""
     roster = search.roster
     found: dict[str, Slot] = {}
-    here, wanted = {each.id for each in search.sites}, {each.id for each in search.asked} or search.here
-    others = [each for each in places if each not in asked and each[0] in search.here]
-    for slot in (await online.online_slots(clinic, roster, search.span, search.kind, others, search.length)).slots:
+    here = {site.id for site in search.sites}
+    named = {known.id for known in search.practitioners} or search.active
+    others = [place for place in places if place not in wanted and place[0] in search.active]
+    for slot in (await online.online_slots(clinic, roster, search.span, search.type, others, search.length)).slots:
         if slot.business_id in here:
             found.setdefault("another practitioner", slot)
-        elif slot.practitioner_id in wanted:
+        elif slot.practitioner_id in named:
             found.setdefault("another site", slot)
-    open_ = [each for each in asked if each not in closed]
-    if open_ and (slot := await _later_online(clinic, search, open_)) is not None:
+    still_open = [place for place in wanted if place not in closed]
+    if still_open and (slot := await _later_online(clinic, search, still_open)) is not None:
         found = {"another time": slot, **found}
-    if asked:
-        who = {each for each, _ in asked}
-        people = [roster.practitioners[each] for each in sorted(who)]
-        diary = await working_hours.read_diary(clinic, roster, search.starts, search.reach, who)
+    if wanted:
+        ids = {practitioner_id for practitioner_id, _ in wanted}
+        people = [roster.practitioners[practitioner_id] for practitioner_id in sorted(ids)]
+        diary = await working_hours.read_diary(clinic, roster, search.starts, search.reach, ids)
         slots = _slots(search, diary, people, search.sites, search.span)
         if slots:
             found["kind diary: the clinic can book it, patients cannot"] = slots[0]
         free = {slot.practitioner_id for slot in slots}
-        searched = [each for each in people if each.id in {one for one, _ in open_}]
-        search.why += _reasons(search, diary, [each for each in searched if each.id not in free])
-        if names := [each.name for each in searched if each.id in free]:
+        searched = [known for known in people if known.id in {practitioner_id for practitioner_id, _ in still_open}]
+        search.why += _reasons(search, diary, [known for known in searched if known.id not in free])
+        if names := [known.name for known in searched if known.id in free]:
             search.why.append(f"{', '.join(names)}: has free time then, but none that patients are offered online.")
-    return [{"differs": what, **slot.row(roster)} for what, slot in found.items()]
+    return _in_words(found, roster)
 
 
-async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence[online.Place]) -> Slot | None:
+async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence[online.Workplace]) -> Slot | None:
     """The first start after the span that patients can book online at these places, looked for week by week."""
     day = search.span.bounds[1].astimezone(search.roster.home).date()
-    for week in range(BEYOND // timedelta(weeks=1)):
+    for week in range(_BEYOND // timedelta(weeks=1)):
         first = day + timedelta(weeks=week)
         span = read_span(f"{first} to {first + timedelta(days=6)}", search.now, search.roster, search.sites)
-        found = await online.online_slots(clinic, search.roster, span, search.kind, places, search.length)
+        found = await online.online_slots(clinic, search.roster, span, search.type, places, search.length)
         if found.slots:
             return found.slots[0]
     return None
@@ -272,12 +316,12 @@ async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence
 
 def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue]) -> Answer:
     roster = search.roster
-    shown = spread(slots, search.given.limit or USUAL, roster)
+    shown = spread(slots, search.arguments.limit, roster)
     body: dict[str, JsonValue] = {
-        "when": search.span.said,
-        "type": search.kind.name,
+        "when": search.span.description,
+        "type": search.type.name,
         "minutes": search.minutes,
-        "kind": search.given.kind,
+        "kind": search.arguments.kind,
         "items": [slot.row(roster) for slot in shown],
         "page": {"returned": len(shown), "total": len(slots), "complete": len(shown) == len(slots)},
     }
@@ -285,12 +329,13 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue
         body["why"] = list[JsonValue](search.why)
     if alternatives:
         body["alternatives"] = alternatives
-    used = [("appointment_type_id", search.kind.id)]
+    used = [("appointment_type_id", search.type.id)]
     used += [("practitioner_id", slot.practitioner_id) for slot in shown]
     used += [("business_id", slot.business_id) for slot in shown]
     body["names"] = roster.legend(used)
-    notes = [each for each in remarks(search.kind, *search.asked, search.site) if each not in search.why]
-    if search.cut and search.given.kind == "diary":
+    hidden = remarks(search.type, *search.practitioners, search.site)
+    notes = [note for note in hidden if note not in search.why]
+    if search.cut and search.arguments.kind == "diary":
         last = search.ends.astimezone(search.span.zone).date()
         notes.append(f"Only looked at up to {day_words(last)}; ask about later days in another call.")
     if len(shown) < len(slots):
@@ -303,9 +348,9 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue
 tool = curated(
     "find_times",
     "Find free times (openings, slots, gaps) in the diary for an appointment type: with any or given practitioners, at "
-    "one or all sites, weeks ahead. Says why when there is none, and what comes nearest.",
+    "one or all sites, weeks ahead. Says why when there is none, and what comes nearest. Books nothing: use "
+    "book_appointment. For extra hours use create_availability_block.",
     FindTimes,
-    work,
-    needs=(*ROSTER_NEEDS, *working_hours.NEEDS, *appointment_offers.NEEDS),
-    synonyms="availability vacancies next available soonest who is free when can they come in openings any time",
+    find_times,
+    needs=[*ROSTER_NEEDS, *working_hours.NEEDS, *appointment_offers.NEEDS],
 )

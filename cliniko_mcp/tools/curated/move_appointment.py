@@ -5,33 +5,43 @@ one for each hundred entries of the practitioner's new day and of what its patie
 practitioner one for those who offer the type; then the change and one to read conflicts.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import utc_text
-from cliniko_mcp.cliniko.models import Body, Record
-from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.operations import RecordT, Risk
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
+from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointmentBody, GroupAppointments
+from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk import appointment_offers, find_booking, patients, working_hours
 from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.concurrency import both
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.tools.tool import curated
 
 
 class MoveAppointment(Body):
+    """What is moved and what about it changes; what is left out stays as it is.
+
+    `dry_run` only checks; `allow_clash` repeats the text of a refusal that is to be overridden.
+    """
+
     appointment: str = Field(description="Id, or patient with one coming.")
     when: str | None = Field(default=None, description="New time, e.g. Friday at 14:00.")
     practitioner: str | None = None
@@ -41,16 +51,16 @@ class MoveAppointment(Body):
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
-async def work(clinic: GuardedClinic, given: MoveAppointment) -> Answer:
+async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) -> Answer:
     """The appointment as moved, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
     roster = await Roster.load(clinic)
-    entry, named = await find_booking.booking_of(clinic, roster, given.appointment)
+    entry, named = await find_booking.booking_of(clinic, roster, arguments.appointment)
     if entry.kind == "block":
         raise InvalidArguments(
             f"{entry.id} is blocked-out time, not an appointment.", "Use update_unavailable_block.", field="appointment"
         )
     people = await find_booking.patients_of(clinic, entry)
-    plan, said = _plan(clinic, given, roster, entry, people)
+    plan, when = _plan(clinic, arguments, roster, entry, people)
     if not _changes(plan, entry):
         raise InvalidArguments(
             "It is there already: same time, practitioner and site.",
@@ -58,21 +68,23 @@ async def work(clinic: GuardedClinic, given: MoveAppointment) -> Answer:
         )
     check_live(plan, ("practitioner", "business"))
     starts, ends = plan.days(roster)
-    who = plan.practitioner.id
-    diary, others = await both(
-        partial(working_hours.read_diary, clinic, roster, starts, ends, {who}), partial(_others, clinic, plan)
+    practitioner_id = plan.practitioner.id
+    diary, others = await run_concurrently(
+        partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner_id}),
+        partial(_others, clinic, plan),
     )
-    moved = who != entry.practitioner_id
-    givers = await appointment_offers.givers(clinic, plan.kind) if moved else frozenset((who,))
+    givers = frozenset((practitioner_id,))
+    if practitioner_id != entry.practitioner_id:
+        givers = await appointment_offers.practitioners_offering(clinic, plan.kind)
     found = concerns(plan, roster, diary, others, givers, clinic.now)
     free = nearest(plan, roster, diary, givers, clinic.now)
-    row: dict[str, JsonValue] = {"id": entry.id, **described(plan, roster)}
-    body: dict[str, JsonValue] = {"when": said, "item": row, "was": _was(entry, roster)}
+    row: Row = {"id": entry.id, **described(plan, roster)}
+    body: dict[str, JsonValue] = {"when": when, "item": row, "was": _was(entry, roster)}
     notes = [*_remarks(plan, entry), *remarks(named, plan.practitioner, plan.business)]
-    if given.dry_run:
+    if arguments.dry_run:
         return dry(body, plan, found, free, notes, roster)
-    refuse_clash(plan, found, given.allow_clash, free)
-    await _change(clinic, plan, entry)
+    refuse_clash(plan, found, arguments.allow_clash, free)
+    await _move(clinic, plan, entry)
     body = {"done": "Moved.", **body}
     shape = "group" if entry.kind == "group" else "individual"
     body["conflicts"] = await conflicts(clinic, shape, entry.id, found, notes)
@@ -80,26 +92,32 @@ async def work(clinic: GuardedClinic, given: MoveAppointment) -> Answer:
 
 
 def _plan(
-    clinic: GuardedClinic, given: MoveAppointment, roster: Roster, entry: Entry, people: tuple[Known, ...]
+    clinic: GuardedClinic,
+    arguments: MoveAppointment,
+    roster: Roster,
+    entry: Entry,
+    people: tuple[Known[Patient], ...],
 ) -> tuple[Plan, str]:
-    site = (
-        roster.business(given.business) if given.business else _known(roster.businesses.get(entry.business_id), entry)
-    )
-    who = (
-        roster.practitioner(given.practitioner)
-        if given.practitioner
-        else _known(roster.practitioners.get(entry.practitioner_id), entry)
-    )
-    kind = roster.types.get(entry.type_id) or Known(entry.type_id, "this type", entry.record)
-    length = timedelta(minutes=given.minutes) if given.minutes else entry.ends - entry.starts
-    starts, said = entry.starts, f"{local_text(entry.starts, roster.zone(site.id))}, as before"
-    if given.when:
-        span = read_span(given.when, clinic.now, roster, [site])
-        starts, said = start_of(span.at(site.id), length), span.said
-    return Plan(people, who, site, kind, (Stretch(starts, starts + length),), entry.id), said
+    """The booking as it would be, and the phrase for its time as it was understood."""
+    if arguments.business:
+        site = roster.business(arguments.business)
+    else:
+        site = _present(roster.businesses, entry.business_id, entry)
+    if arguments.practitioner:
+        practitioner = roster.practitioner(arguments.practitioner)
+    else:
+        practitioner = _present(roster.practitioners, entry.practitioner_id, entry)
+    appointment_type = roster.types.get(entry.type_id) or _unknown_type(entry)
+    length = timedelta(minutes=arguments.minutes) if arguments.minutes else entry.ends - entry.starts
+    starts, when = entry.starts, f"{local_text(entry.starts, roster.zone(site.id))}, as before"
+    if arguments.when:
+        span = read_span(arguments.when, clinic.now, roster, [site])
+        starts, when = start_of(span.at(site.id), length), span.description
+    return Plan(people, practitioner, site, appointment_type, (Stretch(starts, starts + length),), entry.id), when
 
 
-def _known(known: Known | None, entry: Entry) -> Known:
+def _present(among: Mapping[str, Known[RecordT]], record_id: str, entry: Entry) -> Known[RecordT]:
+    known = among.get(record_id)
     if known is None:
         raise InvalidArguments(
             f"The practitioner or the site of appointment {entry.id} can no longer be read.",
@@ -108,8 +126,12 @@ def _known(known: Known | None, entry: Entry) -> Known:
     return known
 
 
+def _unknown_type(entry: Entry) -> Known[AppointmentType]:
+    return Known(entry.type_id, "this type", AppointmentType.read({"id": entry.type_id}))
+
+
 def _changes(plan: Plan, entry: Entry) -> bool:
-    before: tuple[datetime, datetime, str, str] = entry.starts, entry.ends, entry.practitioner_id, entry.business_id
+    before = (entry.starts, entry.ends, entry.practitioner_id, entry.business_id)
     return before != (*plan.times[0], plan.practitioner.id, plan.business.id)
 
 
@@ -119,22 +141,22 @@ async def _others(clinic: GuardedClinic, plan: Plan) -> list[Entry]:
     return await bookings(clinic, *plan.times[0], patient=alone) if plan.patients else []
 
 
-async def _change(clinic: GuardedClinic, plan: Plan, entry: Entry) -> Record | None:
-    arguments: dict[str, object] = {
-        "id": entry.id,
-        "starts_at": utc_text(plan.times[0].starts, None),
-        # Cliniko keeps the old end where none is sent (api.md 2.3).
-        "ends_at": utc_text(plan.times[0].ends, None),
-    }
+async def _move(clinic: GuardedClinic, plan: Plan, entry: Entry) -> None:
+    # Cliniko keeps the old end where none is sent (cliniko-api.md#calendar).
+    changes: dict[str, object] = {"starts_at": plan.times[0].starts, "ends_at": plan.times[0].ends}
     if plan.practitioner.id != entry.practitioner_id:
-        arguments["practitioner_id"] = plan.practitioner.id
+        changes["practitioner_id"] = plan.practitioner.id
     if plan.business.id != entry.business_id:
-        arguments["business_id"] = plan.business.id
-    name = "update_group_appointment" if entry.kind == "group" else "update_individual_appointment"
-    return await clinic.perform(clinic.call(name, **arguments))
+        changes["business_id"] = plan.business.id
+    if entry.kind == "group":
+        body = GroupAppointmentBody.partial(**changes)
+        await clinic.perform(GroupAppointments.update_group_appointment, body, id=entry.id)
+    else:
+        body = IndividualAppointmentBody.partial(**changes)
+        await clinic.perform(IndividualAppointments.update_individual_appointment, body, id=entry.id)
 
 
-def _was(entry: Entry, roster: Roster) -> JsonValue:
+def _was(entry: Entry, roster: Roster) -> Row:
     zone = roster.zone(entry.business_id)
     return {
         "starts_at": local_text(entry.starts, zone),
@@ -145,33 +167,33 @@ def _was(entry: Entry, roster: Roster) -> JsonValue:
 
 
 def _remarks(plan: Plan, entry: Entry) -> list[str]:
-    told: Sequence[str] = ()
+    notes: list[str] = []
     if entry.kind == "group":
         held = len(plan.patients)
-        told = (f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.",)
+        notes.append(f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.")
     elif plan.patients:
-        told = (booking_notices(plan.patients[0], plan.kind, plan.business),)
-    series = ["It is one of a series; the others stay where they are."] if find_booking.in_series(entry) else []
-    return [*told, *series]
+        notes.append(booking_notices(plan.patients[0], plan.kind, plan.business))
+    if find_booking.in_series(entry):
+        notes.append("It is one of a series; the others stay where they are.")
+    return notes
 
 
 tool = curated(
     "move_appointment",
     "Move (reschedule) an appointment or class to another time, practitioner or site, keeping its length. A clash is "
-    "refused and shown.",
+    "refused and shown. For its type or notes use update_individual_appointment.",
     MoveAppointment,
-    work,
+    move_appointment,
     risk=Risk.WRITE,
-    needs=(
-        "update_individual_appointment",
-        "update_group_appointment",
-        "get_individual_appointment_conflicts",
-        "get_group_appointment_conflicts",
+    needs=[
+        IndividualAppointments.update_individual_appointment,
+        GroupAppointments.update_group_appointment,
+        IndividualAppointments.get_individual_appointment_conflicts,
+        GroupAppointments.get_group_appointment_conflicts,
         *find_booking.NEEDS,
         *ROSTER_NEEDS,
         *working_hours.NEEDS,
         *appointment_offers.NEEDS,
         *patients.NEEDS,
-    ),
-    synonyms="reschedule change time shift postpone bring forward push back swap practitioner rebook",
+    ],
 )

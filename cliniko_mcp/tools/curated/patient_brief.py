@@ -4,180 +4,200 @@ Requests: what finding the patient takes (1 by id, up to 13 by name), 5 for the 
 rows) for alerts, bookings, attendees, open cases, forms and open invoices; 1 more for notes where they are asked for.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.models import Body, Record
-from cliniko_mcp.cliniko.resources.patient_cases import PatientCase
-from cliniko_mcp.cliniko.resources.patient_forms import PatientForm
+from cliniko_mcp.cliniko.filters import Hidden
+from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
+from cliniko_mcp.cliniko.resources.bookings import Bookings
+from cliniko_mcp.cliniko.resources.invoices import Invoice, Invoices
+from cliniko_mcp.cliniko.resources.medical_alerts import MedicalAlert, MedicalAlerts
+from cliniko_mcp.cliniko.resources.patient_cases import PatientCase, PatientCases
+from cliniko_mcp.cliniko.resources.patient_forms import PatientForm, PatientForms
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
+from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote, TreatmentNotes
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.bookings import entry_of
-from cliniko_mcp.frontdesk.concurrency import both, gathered, together
+from cliniko_mcp.frontdesk.bookings import Entry, entry_of
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import fold
-from cliniko_mcp.frontdesk.notes import told
-from cliniko_mcp.frontdesk.partial_reads import Permitted
+from cliniko_mcp.frontdesk.notes import note_text
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.reports.money import amount
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import text_of
-from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.results.names import NAME_LENGTH
+from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean, plain
 from cliniko_mcp.tools.tool import curated
 
-MOST: Final = 3
-"""Visits, notes and so on of one kind that are shown."""
-_MOST_ALERTS: Final = 15
+_MAX_SHOWN: Final = 3
+"""Visits and notes that are shown of one kind."""
+_MAX_ALERTS: Final = 15
+_MAX_INVOICE_NUMBERS: Final = 10
 _NOTE_LENGTH: Final = 4_000
-_WRITTEN: Final = {10: "draft", 90: "final"}
-Json = dict[str, JsonValue]
+_TITLE_LENGTH: Final = 120
+_OPEN_INVOICE: Final = 10
+_NOTE_STATES: Final = {10: "draft", 90: "final"}
 
 
 class PatientBrief(Body):
+    """Whose brief, and whether it holds what people wrote."""
+
     patient: str = Field(description="Name or id.")
     notes: bool = Field(default=False, description="Also what is written: last treatment notes, remarks.")
 
 
 @dataclass(slots=True)
-class _File:
+class _PatientFile:
     """Everything that was read about one patient; None for what this key may not read."""
 
-    visits: list[Visit]
-    unplaced: int
-    attendees: list[Record]
-    alerts: list[Record] | None
-    cases: list[Record] | None
-    forms: list[Record] | None
-    invoices: list[Record] | None
-    written: list[Record] | None
+    entries: list[Entry] = field(default_factory=list[Entry])
+    attendees: list[Attendee] = field(default_factory=list[Attendee])
+    alerts: list[MedicalAlert] | None = None
+    cases: list[PatientCase] | None = None
+    forms: list[PatientForm] | None = None
+    invoices: list[Invoice] | None = None
+    treatment_notes: list[TreatmentNote] | None = None
+    visits: Sequence[Visit] = ()
+    """The patient's places in those entries of the diary, by start."""
+
+    @property
+    def given_up(self) -> int:
+        """How many attendees have a booking that does not list the patient, as of places in classes that were left."""
+        listed = {entry.id for entry in self.entries}
+        return sum(attendee.booking_id not in listed for attendee in self.attendees)
 
 
-async def work(clinic: GuardedClinic, given: PatientBrief) -> Answer:
+async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answer:
     """The brief; parts that this key may not read are named in the notes."""
-    permitted = Permitted()
-    roster, patient = await both(partial(Roster.load, clinic), partial(find_patient, clinic, given.patient))
-    kept = await _read(clinic, patient.id, permitted, notes=given.notes)
+    permitted = PartialReads()
+    roster, patient = await run_concurrently(
+        partial(Roster.load, clinic), partial(find_patient, clinic, arguments.patient)
+    )
+    file = await _read(clinic, patient.id, permitted, notes=arguments.notes)
     now = clinic.now
-    live = [each for each in kept.visits if each.cancelled is None]
-    coming = [each for each in live if each.ends > now]
-    past = [each for each in live if each.ends <= now]
+    live = [visit for visit in file.visits if visit.cancelled is None]
+    coming = [visit for visit in live if visit.ends > now]
+    past = [visit for visit in live if visit.ends <= now]
     zone = roster.zone(coming[0].business_id if coming else past[-1].business_id if past else None)
-    item: Json = {"id": patient.id, "patient": patient.name, **_person(patient, now.astimezone(zone).date())}
-    item["next_visits"] = [_row(each, roster) for each in coming[:MOST]]
-    item["last_visits"] = [_row(each, roster, past=True) for each in reversed(past[-MOST:])]
-    item["counts"] = _counts(kept.visits, past, coming)
-    if kept.cases is not None:
-        cases = [each for each in kept.cases if isinstance(each, PatientCase)]
-        item["open_cases"] = [_case(each, kept, now) for each in cases]
-    if kept.forms is not None:
-        forms = [each for each in kept.forms if isinstance(each, PatientForm)]
-        item["open_forms"] = [_form(each, roster) for each in forms if each.completed_at is None]
-        item["consent"] = _consent(patient.record, forms, roster)
-    if kept.invoices is not None:
-        item["unpaid"] = _unpaid(kept.invoices)
+    item: Row = {"id": patient.id, "patient": patient.name, **_person(patient, now.astimezone(zone).date())}
+    item["next_visits"] = [_visit(visit, roster) for visit in coming[:_MAX_SHOWN]]
+    item["last_visits"] = [_visit(visit, roster, past=True) for visit in reversed(past[-_MAX_SHOWN:])]
+    item["counts"] = {
+        "past": len(past),
+        "no_shows": sum(visit.arrived is False for visit in past),
+        "coming": len(coming),
+        "cancelled": sum(visit.cancelled is not None for visit in file.visits),
+    }
+    if file.cases is not None:
+        item["open_cases"] = [_case(case, file, now) for case in file.cases]
+    if file.forms is not None:
+        item["open_forms"] = [_form(form, roster) for form in file.forms if form.completed_at is None]
+        item["consent"] = _consent(patient.record, file.forms, roster)
+    if file.invoices is not None:
+        item["unpaid"] = _unpaid(file.invoices)
     notes = remarks(patient)
-    free, left = _free(patient.record, kept, roster, given)
-    if free:
-        item["free_text"] = free
-    notes += [*left, *permitted.notes]
-    if kept.unplaced:
-        notes.append(f"{kept.unplaced} given-up places in classes are not among the counts.")
-    if any("sessions" in cast("Json", each) for each in cast("list[JsonValue]", item.get("open_cases", []))):
+    free_text, left_out = _free_text(patient.record, file, roster, shown=arguments.notes)
+    if free_text:
+        item["free_text"] = free_text
+    notes += [*left_out, *permitted.notes]
+    if file.given_up:
+        notes.append(f"{file.given_up} given-up places in classes are not among the counts.")
+    if any(case.max_sessions is not None for case in file.cases or ()):
         notes.append("sessions.left is max_sessions less visits used and booked, by the case's own rule for no-shows.")
     return Answer({"item": item}, notes, zone)
 
 
-async def _read(clinic: GuardedClinic, patient_id: str, permitted: Permitted, *, notes: bool) -> _File:
-    async def latest() -> list[Record]:
-        call = clinic.call("list_treatment_notes", patient_id=patient_id, sort="created_at:desc")
-        return list((await clinic.rows(call, limit=MOST)).rows)
+async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads, *, notes: bool) -> _PatientFile:
+    """The file of a patient, its parts read at once; treatment notes, the latest few, only where asked for."""
+    file = _PatientFile()
 
-    async def bookings() -> list[Record]:
-        return await gathered(clinic.all_named("list_bookings", patient_ids=patient_id, cancelled_at="all"))
+    async def bookings() -> None:
+        rows = clinic.all(Bookings.list_bookings, patient_ids=patient_id, cancelled_at=Hidden.INCLUDED)
+        file.entries = [entry async for row in rows if (entry := entry_of(row)) is not None]
 
-    async def attendees() -> list[Record]:
-        return await gathered(clinic.all_named("list_attendees", patient_id=patient_id, cancelled_at="all"))
-
-    async def listed(name: str, **filters: object) -> list[Record]:
-        return await gathered(clinic.all_named(name, patient_id=patient_id, **filters))
-
-    async def nothing() -> list[Record] | None:
-        return None
-
-    parts = await together(
-        (
-            bookings,
-            attendees,
-            partial(permitted.read, "Medical alerts", partial(listed, "list_medical_alerts")),
-            partial(permitted.read, "Cases", partial(listed, "list_active_patient_cases")),
-            partial(permitted.read, "Forms", partial(listed, "list_patient_forms")),
-            partial(permitted.read, "Invoices", partial(listed, "list_invoices", status="10")),
-            partial(permitted.read, "Treatment notes", latest) if notes else nothing,
+    async def attendees() -> None:
+        file.attendees = await clinic.collect(
+            Attendees.list_attendees, patient_id=patient_id, cancelled_at=Hidden.INCLUDED
         )
+
+    async def alerts() -> None:
+        listing = partial(clinic.collect, MedicalAlerts.list_medical_alerts, patient_id=patient_id)
+        file.alerts = await permitted.read("Medical alerts", listing)
+
+    async def cases() -> None:
+        listing = partial(clinic.collect, PatientCases.list_active_patient_cases, patient_id=patient_id)
+        file.cases = await permitted.read("Cases", listing)
+
+    async def forms() -> None:
+        listing = partial(clinic.collect, PatientForms.list_patient_forms, patient_id=patient_id)
+        file.forms = await permitted.read("Forms", listing)
+
+    async def invoices() -> None:
+        listing = partial(clinic.collect, Invoices.list_invoices, patient_id=patient_id, status=_OPEN_INVOICE)
+        file.invoices = await permitted.read("Invoices", listing)
+
+    async def latest_notes() -> list[TreatmentNote]:
+        call = TreatmentNotes.list_treatment_notes.call(patient_id=patient_id, sort="created_at:desc")
+        return list((await clinic.rows(call, limit=_MAX_SHOWN)).rows)
+
+    async def treatment_notes() -> None:
+        file.treatment_notes = await permitted.read("Treatment notes", latest_notes)
+
+    await run_concurrently(
+        *(bookings, attendees, alerts, cases, forms, invoices, *((treatment_notes,) if notes else ()))
     )
-    booked, placed = parts[0] or [], parts[1] or []
-    entries = [each for each in map(entry_of, booked) if each is not None]
-    known = {each.id for each in entries}
-    unplaced = sum(str(getattr(each, "booking_id", "")) not in known for each in placed)
-    return _File(visits.of_patient(entries, placed), unplaced, placed, *parts[2:])
+    file.visits = visits.of_patient(file.entries, file.attendees)
+    return file
 
 
-def _person(patient: Known, today: date) -> Json:
+def _person(patient: Known[Patient], today: date) -> Row:
     record = patient.record
-    row: Json = {}
-    preferred = text_of(record, "preferred_first_name")
+    row: Row = {}
+    preferred = clean(record.preferred_first_name or "", NAME_LENGTH)
     if preferred and preferred not in patient.name.split():
         row["preferred_first_name"] = preferred
-    born = getattr(record, "date_of_birth", None)
-    if isinstance(born, date):
+    if (born := record.date_of_birth) is not None:
         row["born"] = born.isoformat()
         row["age"] = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    for name in ("sex", "gender_identity", "occupation"):
-        if text := text_of(record, name):
-            row[name] = text
-    pronouns = getattr(record, "pronouns", None)
-    if pronouns is not None and (word := text_of(pronouns, "nominative")):
-        row["pronouns"] = f"{word}/{text_of(pronouns, 'accusative')}"
+    details = {"sex": record.sex, "gender_identity": record.gender_identity, "occupation": record.occupation}
+    row |= {name: text for name, value in details.items() if (text := clean(value or "", NAME_LENGTH))}
+    if record.pronouns is not None and (word := clean(record.pronouns.nominative or "", NAME_LENGTH)):
+        row["pronouns"] = f"{word}/{clean(record.pronouns.accusative or '', NAME_LENGTH)}"
     return row
 
 
-def _row(visit: Visit, roster: Roster, *, past: bool = False) -> Json:
+def _visit(visit: Visit, roster: Roster, *, past: bool = False) -> Row:
     row = visit.row(roster)
     if visit.arrived is not None:
         row["attendance"] = "arrived" if visit.arrived else "did not arrive"
     if past:
-        row["note"] = _WRITTEN.get(visit.written or 0, "none")
+        row["note"] = _NOTE_STATES.get(visit.written or 0, "none")
     return row
 
 
-def _counts(every: Sequence[Visit], past: Sequence[Visit], coming: Sequence[Visit]) -> Json:
-    return {
-        "past": len(past),
-        "no_shows": sum(each.arrived is False for each in past),
-        "coming": len(coming),
-        "cancelled": sum(each.cancelled is not None for each in every),
-    }
-
-
-def _case(case: PatientCase, kept: _File, now: datetime) -> Json:
-    row: Json = {"id": case.id, "name": clean(case.name or "", 120)}
-    for name, value in (("referral_type", case.referral_type), ("expiry_date", case.expiry_date)):
-        if value is not None:
-            row[name] = value.isoformat() if isinstance(value, date) else clean(value, 40)
+def _case(case: PatientCase, file: _PatientFile, now: datetime) -> Row:
+    row: Row = {"id": case.id, "name": clean(case.name or "", _TITLE_LENGTH)}
+    if case.referral_type is not None:
+        row["referral_type"] = clean(case.referral_type, 40)
+    if case.expiry_date is not None:
+        row["expiry_date"] = case.expiry_date.isoformat()
     if case.max_sessions is not None:
-        used, booked = _sessions(case, kept, now)
+        used, booked = _sessions(case, file, now)
         left = max(case.max_sessions - used - booked, 0)
         row["sessions"] = {"max": case.max_sessions, "used": used, "booked": booked, "left": left}
     if case.max_invoiceable_amount is not None:
@@ -185,20 +205,19 @@ def _case(case: PatientCase, kept: _File, now: datetime) -> Json:
     return row
 
 
-def _sessions(case: PatientCase, kept: _File, now: datetime) -> tuple[int, int]:
+def _sessions(case: PatientCase, file: _PatientFile, now: datetime) -> tuple[int, int]:
     """How many visits count towards a case: those that have begun, and those to come."""
-    named = frozenset(case.attendee_ids or ())
-    placed = {each.attendee_id: each for each in kept.visits if each.attendee_id}
+    linked = frozenset(case.attendee_ids or ())
+    placed: Mapping[str, Visit] = {visit.attendee_id: visit for visit in file.visits if visit.attendee_id}
     used = booked = 0
-    for attendee in kept.attendees:
-        own = str(getattr(attendee, "id", ""))
-        if getattr(attendee, "patient_case_id", None) != case.id and own not in named:
+    for attendee in file.attendees:
+        if attendee.patient_case_id != case.id and attendee.id not in linked:
             continue
-        if getattr(attendee, "cancelled_at", None) is not None and not case.include_cancelled_attendees:
+        if attendee.cancelled_at is not None and not case.include_cancelled_attendees:
             continue
-        if getattr(attendee, "arrived", None) is False and not case.include_dna_attendees:
+        if attendee.arrived is False and not case.include_dna_attendees:
             continue
-        visit = placed.get(own)
+        visit = placed.get(attendee.id)
         if visit is not None and visit.starts > now:
             booked += 1
         else:
@@ -206,72 +225,78 @@ def _sessions(case: PatientCase, kept: _File, now: datetime) -> tuple[int, int]:
     return used, booked
 
 
-def _form(form: PatientForm, roster: Roster) -> Json:
+def _form(form: PatientForm, roster: Roster) -> Row:
     return {
         "id": form.id,
-        "name": clean(form.name or "", 120),
+        "name": clean(form.name or "", _TITLE_LENGTH),
         "given_at": local_text(form.created_at, roster.zone(form.business_id)) if form.created_at else None,
     }
 
 
-def _consent(record: Record, forms: Iterable[PatientForm], roster: Roster) -> Json:
-    row: Json = {}
-    if isinstance(record, Patient):
-        answers = {
-            "privacy_policy": record.accepted_privacy_policy,
-            "sms_marketing": record.accepted_sms_marketing,
-            "email_marketing": record.accepted_email_marketing,
-        }
-        row |= {name: "not answered" if value is None else value for name, value in answers.items()}
-    signed = [each for each in forms if each.completed_at is not None and "consent" in fold(each.name or "")]
-    if signed:
-        last = max(signed, key=lambda each: cast("datetime", each.completed_at))
-        when = local_text(cast("datetime", last.completed_at), roster.zone(last.business_id))
-        row["consent_form"] = {"id": last.id, "name": clean(last.name or "", 120), "completed_at": when}
-    else:
-        row["consent_form"] = "none completed"
-    return row
+def _consent(record: Patient, forms: Sequence[PatientForm], roster: Roster) -> Row:
+    answers = {
+        "privacy_policy": record.accepted_privacy_policy,
+        "sms_marketing": record.accepted_sms_marketing,
+        "email_marketing": record.accepted_email_marketing,
+    }
+    row: Row = {name: "not answered" if value is None else value for name, value in answers.items()}
+    signed = [
+        (form.completed_at, form)
+        for form in forms
+        if form.completed_at is not None and "consent" in fold(form.name or "")
+    ]
+    if not signed:
+        return {**row, "consent_form": "none completed"}
+    completed_at, form = max(signed, key=lambda pair: pair[0])
+    return {
+        **row,
+        "consent_form": {
+            "id": form.id,
+            "name": clean(form.name or "", _TITLE_LENGTH),
+            "completed_at": local_text(completed_at, roster.zone(form.business_id)),
+        },
+    }
 
 
-def _unpaid(invoices: Sequence[Record]) -> Json:
-    row: Json = {"invoices": len(invoices)}
+def _unpaid(invoices: Sequence[Invoice]) -> Row:
+    row: Row = {"invoices": len(invoices)}
     if invoices:
-        total = sum((amount(getattr(each, "total_amount", None)) for each in invoices), Decimal())
-        dates = [day for each in invoices if isinstance(day := getattr(each, "issue_date", None), date)]
-        row["total"] = format(total, ".2f")
-        row["numbers"] = [getattr(each, "number", None) for each in invoices[:10]]
-        if dates:
-            row["oldest"] = min(dates).isoformat()
+        row["total"] = format(sum((amount(invoice.total_amount) for invoice in invoices), Decimal()), ".2f")
+        row["numbers"] = [invoice.number for invoice in invoices[:_MAX_INVOICE_NUMBERS]]
+    if dates := [invoice.issue_date for invoice in invoices if invoice.issue_date is not None]:
+        row["oldest"] = min(dates).isoformat()
     return row
 
 
-def _free(record: Record, kept: _File, roster: Roster, given: PatientBrief) -> tuple[Json, list[str]]:
-    """What people wrote, as far as it was asked for, and sentences about what was left out."""
-    free: Json = {}
-    left: list[str] = []
-    if kept.alerts is not None:
-        alerts = [clean(str(getattr(each, "name", "") or ""), 255) for each in kept.alerts]
-        free["alerts"] = list[JsonValue](alerts[:_MOST_ALERTS])
-        if len(alerts) > _MOST_ALERTS:
-            left.append(f"{len(alerts) - _MOST_ALERTS} more alerts: list_medical_alerts shows them.")
-    remarks = {name: str(getattr(record, name, None) or "") for name in ("appointment_notes", "notes")}
-    if given.notes:
-        free |= {name: plain(text, _NOTE_LENGTH) for name, text in remarks.items() if text.strip()}
-    elif any(text.strip() for text in remarks.values()):
-        left.append("The patient's file holds remarks; they are shown with notes: true.")
-    written = [each for each in kept.written or () if isinstance(each, TreatmentNote)]
-    if written:
-        free["treatment_notes"] = [_note(each, roster) for each in written]
-    return free, left
+def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bool) -> tuple[Row, list[str]]:
+    """What people wrote, remarks and notes only where `shown`, and sentences about what was left out."""
+    free_text: Row = {}
+    left_out: list[str] = []
+    if file.alerts is not None:
+        alerts = [clean(alert.name or "", 255) for alert in file.alerts]
+        free_text["alerts"] = list[JsonValue](alerts[:_MAX_ALERTS])
+        if len(alerts) > _MAX_ALERTS:
+            left_out.append(f"{len(alerts) - _MAX_ALERTS} more alerts: list_medical_alerts shows them.")
+    remarks = {"appointment_notes": record.appointment_notes or "", "notes": record.notes or ""}
+    remarks = {name: text for name, text in remarks.items() if text.strip()}
+    if shown:
+        free_text |= {name: plain(text, _NOTE_LENGTH) for name, text in remarks.items()}
+    elif remarks:
+        left_out.append("The patient's file holds remarks; they are shown with notes: true.")
+    if (more := len(file.invoices or ()) - _MAX_INVOICE_NUMBERS) > 0:
+        left_out.append(f"{more} more unpaid invoices: list_invoices shows them.")
+    if file.treatment_notes:
+        free_text["treatment_notes"] = [_note(note, roster) for note in file.treatment_notes]
+    return free_text, left_out
 
 
-def _note(note: TreatmentNote, roster: Roster) -> Json:
-    text = told(note.content, _NOTE_LENGTH)
-    row: Json = {
+def _note(note: TreatmentNote, roster: Roster) -> Row:
+    text = note_text(note.content, _NOTE_LENGTH)
+    row: Row = {
         "id": note.id,
-        "title": clean(note.title or "", 120),
+        "title": clean(note.title or "", _TITLE_LENGTH),
         "written_at": local_text(note.created_at, roster.home) if note.created_at else None,
-        "author": clean(note.author_name or "", 80),
+        "author": clean(note.author_name or "", NAME_LENGTH),
         "state": "draft" if note.draft is not False else "final",
         "text": text,
     }
@@ -283,9 +308,8 @@ def _note(note: TreatmentNote, roster: Roster) -> Json:
 tool = curated(
     "patient_brief",
     "Brief before a visit: alerts, last and next appointments, no-shows, case sessions left, open forms, consent, "
-    "unpaid invoices.",
+    "unpaid invoices. Contact details are in get_patient, files in list_patient_attachments.",
     PatientBrief,
-    work,
-    needs=(*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS),
-    synonyms="summary of patient prepare pre-visit overview history allergies warnings referral sessions left owes",
+    patient_brief,
+    needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS],
 )

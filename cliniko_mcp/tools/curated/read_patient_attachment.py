@@ -10,73 +10,84 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import Id
 from cliniko_mcp.cliniko.models import Body
-from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment, PatientAttachments
+from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import person
-from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
-MOST_BYTES: Final = 1_000_000
+MAX_FILE_BYTES: Final = 1_000_000
 """Bytes of the largest file that is opened at all."""
-MOST_SHOWN: Final = 20_000
+MAX_SHOWN: Final = 20_000
 """Characters shown of a text."""
 
 _TEXTS: Final = frozenset({"application/json", "application/xml", "application/csv", "application/x-ndjson"})
 
 
 class ReadPatientAttachment(Body):
+    """Which file."""
+
     id: Id = Field(description="list_patient_attachments has it.")
 
 
-async def work(clinic: GuardedClinic, given: ReadPatientAttachment) -> Answer:
+async def read_patient_attachment(clinic: GuardedClinic, arguments: ReadPatientAttachment) -> Answer:
     """The file's details, and its text where it has any to show."""
-    call = clinic.call("get_patient_attachment", id=given.id, include_archived=True)
-    found = await clinic.perform(call)
-    assert isinstance(found, PatientAttachment)
+    call = PatientAttachments.get_patient_attachment.call(id=arguments.id, include_archived=True)
+    attachment = await clinic.perform(call)
     zone = await clinic.zone()
-    item: dict[str, JsonValue] = {"id": found.id}
-    if found.patient_id:
-        whose = (await clinic.by_id_named("list_patients", [found.patient_id])).get(found.patient_id)
-        item |= (
-            {"patient": person(whose), "patient_id": found.patient_id} if whose else {"patient_id": found.patient_id}
-        )
-    if found.filename:
-        item["filename"] = clean(found.filename, 120)
-    for name, value in (("content_type", found.content_type), ("size", found.size)):
+    notes: list[str] = []
+    item: Row = {"id": attachment.id}
+    if attachment.patient_id:
+        item |= await _patient(clinic, attachment.patient_id, notes)
+    if attachment.filename:
+        item["filename"] = clean(attachment.filename, 120)
+    for name, value in (("content_type", attachment.content_type), ("size", attachment.size)):
         if value is not None:
             item[name] = value
-    if found.created_at is not None:
-        item["created_at"] = local_text(found.created_at, zone)
-    if found.archived_at is not None:
-        item["archived_at"] = local_text(found.archived_at, zone)
-    free: dict[str, JsonValue] = {"description": clean(found.description, 255)} if found.description else {}
-    notes: list[str] = []
-    if (why := _closed(found)) is not None:
+    if attachment.created_at is not None:
+        item["created_at"] = local_text(attachment.created_at, zone)
+    if attachment.archived_at is not None:
+        item["archived_at"] = local_text(attachment.archived_at, zone)
+    free_text: Row = {"description": clean(attachment.description, 255)} if attachment.description else {}
+    if (why := _closed(attachment)) is not None:
         notes.append(why)
     else:
-        text, left = _shown(await clinic.file(call, MOST_BYTES))
+        text, left = _shown(await clinic.file(call, MAX_FILE_BYTES))
         if text is None:
             notes.append("The file is not readable text. Open it in Cliniko itself.")
         else:
-            free["content"] = text
+            free_text["content"] = text
         if left:
             notes.append(f"{left:,} more characters are not shown. Open the file in Cliniko to read them.")
-    if free:
-        item["free_text"] = free
+    if free_text:
+        item["free_text"] = free_text
     return Answer({"item": item}, notes, zone)
 
 
-def _closed(found: PatientAttachment) -> str | None:
+async def _patient(clinic: GuardedClinic, patient_id: str, notes: list[str]) -> Row:
+    """Whose file it is: the name beside the id, where the key may read it and the operator lets it."""
+    row: Row = {"patient_id": patient_id}
+    try:
+        patient = (await clinic.by_id(Patients.list_patients, [patient_id])).get(patient_id)
+    except NotAllowed:
+        notes.append("The patient is shown by id alone: reading patients is switched off here.")
+        return row
+    return {"patient": person(patient), **row} if patient else row
+
+
+def _closed(attachment: PatientAttachment) -> str | None:
     """Why the content is not shown, or None where it can be."""
-    kind = (found.content_type or "").partition(";")[0].strip().lower()
-    if found.processing_completed is False or (found.processed_at is None and not found.content_type):
+    content_type = (attachment.content_type or "").partition(";")[0].strip().lower()
+    if attachment.processing_completed is False or (attachment.processed_at is None and not attachment.content_type):
         return "Cliniko is still processing this file, so it has no content yet. Ask again in a moment."
-    if not (kind.startswith("text/") or kind in _TEXTS):
-        return f"Only text can be read here, not {clean(kind, 60) or 'this kind of file'}. Open it in Cliniko itself."
-    if found.size is not None and found.size > MOST_BYTES:
+    if not (content_type.startswith("text/") or content_type in _TEXTS):
+        described = clean(content_type, 60) or "this kind of file"
+        return f"Only text can be read here, not {described}. Open it in Cliniko itself."
+    if attachment.size is not None and attachment.size > MAX_FILE_BYTES:
         return "This file is too large to be read here. Open it in Cliniko itself."
     return None
 
@@ -89,14 +100,14 @@ def _shown(data: bytes) -> tuple[str | None, int]:
         return None, 0
     whole = clean(text, len(text) + 1, lines=True)
     beyond = max(len(text) - 100_000, 0)  # `clean` looks no further
-    return whole[:MOST_SHOWN], max(len(whole) - MOST_SHOWN, 0) + beyond
+    return whole[:MAX_SHOWN], max(len(whole) - MAX_SHOWN, 0) + beyond
 
 
 tool = curated(
     "read_patient_attachment",
-    "Read a file attached to a patient: its text where it is text, else its name, type and size.",
+    "Read a file attached to a patient: its text where it is text, else its name, type and size. To find files use "
+    "list_patient_attachments; to add one upload_patient_attachment.",
     ReadPatientAttachment,
-    work,
-    needs=("get_patient_attachment",),
-    synonyms="open document letter report content what does the referral say uploaded file download",
+    read_patient_attachment,
+    needs=[PatientAttachments.get_patient_attachment],
 )

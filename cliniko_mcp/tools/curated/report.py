@@ -6,23 +6,28 @@ Requests: 5 for the roster, 1 for each 95 names shown, and those of the kind, wh
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from importlib import import_module
 from typing import Final, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.models import Body
-from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
-from cliniko_mcp.frontdesk.people import ROSTER_NEEDS, Roster, remarks
-from cliniko_mcp.frontdesk.reports.asked import Asked, Finding, Json
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.resources.attendees import Attendees
+from cliniko_mcp.cliniko.resources.bookings import Bookings
+from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.errors import JsonValue, NotAllowed, NotUnderstood
+from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
-from cliniko_mcp.results.envelope import MOST_BYTES, USUAL_BYTES, Answer, size
+from cliniko_mcp.results.budget import MAX_RESULT_BYTES, USUAL_BYTES, size
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import person
+from cliniko_mcp.results.rows import Row
 from cliniko_mcp.tools.tool import curated
 
-Kind = Literal[
+ReportKind = Literal[
     "no_shows",
     "cancellations",
     "unbilled",
@@ -34,23 +39,21 @@ Kind = Literal[
     "duplicates",
     "missing_contacts",
 ]
-MOST: Final = 200
-_USUAL: Final = 60
-LONGEST: Final = timedelta(days=800)
-
-_MODULES: Final[Mapping[Kind, str]] = {
-    "no_shows": "attendance",
-    "cancellations": "attendance",
-    "unbilled": "attendance",
-    "missing_notes": "attendance",
-    "unpaid": "money",
-    "lapsed": "returning",
-    "new_patients": "returning",
-    "utilisation": "hours",
-    "duplicates": "records",
-    "missing_contacts": "records",
+MAX_SPAN: Final = timedelta(days=800)
+_DEFAULT_LIMIT: Final = 60
+_MAKERS: Final[Mapping[ReportKind, Callable[[ReportQuestion], Awaitable[Finding]]]] = {
+    "no_shows": attendance.no_shows,
+    "cancellations": attendance.cancellations,
+    "unbilled": attendance.unbilled,
+    "unpaid": money.unpaid,
+    "missing_notes": attendance.missing_notes,
+    "lapsed": returning.lapsed,
+    "utilisation": hours.utilisation,
+    "new_patients": returning.new_patients,
+    "duplicates": records.duplicates,
+    "missing_contacts": records.missing_contacts,
 }
-_USUAL_DAYS: Final[Mapping[Kind, tuple[int, int]]] = {
+_DEFAULT_DAYS: Final[Mapping[ReportKind, tuple[int, int]]] = {
     "no_shows": (30, 0),
     "cancellations": (30, 0),
     "unbilled": (30, 0),
@@ -65,77 +68,82 @@ _ROOM: Final = 700
 
 
 class Report(Body):
-    kind: Kind
+    """Which report, of what time, practitioner and site; `skip` goes on after the rows shown before."""
+
+    kind: ReportKind
     when: str | None = Field(default=None, description="E.g. last month.")
     practitioner: str | None = None
     business: str | None = None
-    limit: int | None = None
-    skip: int = 0
+    limit: int | None = Field(default=None, ge=1, le=200)
+    skip: int = Field(default=0, ge=0)
 
 
-async def work(clinic: GuardedClinic, given: Report) -> Answer:
+async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     """The report: what is meant, what it comes to, and the rows that fit."""
-    if given.skip < 0 or (given.limit is not None and not 1 <= given.limit <= MOST):
-        raise InvalidArguments(f"limit is 1 to {MOST}, and skip 0 or more.", "Correct them and call again.")
     roster = await Roster.load(clinic)
-    practitioner = roster.practitioner(given.practitioner) if given.practitioner else None
-    business = roster.business(given.business) if given.business else None
-    phrase = given.when or _usual(given.kind, clinic, roster)
+    practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
+    business = roster.business(arguments.business) if arguments.business else None
+    phrase = arguments.when or _default_span(arguments.kind, clinic, roster)
     span = read_span(phrase, clinic.now, roster, [business] if business else ()) if phrase else None
     if span is not None:
-        _short_enough(span)
-    asked = Asked(clinic, roster, span, practitioner, business, clinic.now)
-    module = import_module(f"cliniko_mcp.frontdesk.reports.{_MODULES[given.kind]}")
-    make: Callable[[Asked], Awaitable[Finding]] = getattr(module, given.kind)
-    found = await make(asked)
-    body: dict[str, JsonValue] = {"kind": given.kind, "when": span.said if span else "all time"}
+        _check_length(span)
+    body: dict[str, JsonValue] = {"kind": arguments.kind, "when": span.description if span else "all time"}
     for name, known in (("practitioner", practitioner), ("business", business)):
         if known is not None:
             body[name] = known.name
-    body |= {"definition": found.definition, "summary": dict(found.summary)}
     notes = remarks(practitioner, business)
-    rows = await _rows(clinic, given, found, size([body, notes, found.notes]))
-    left = len(found.rows) - given.skip - len(rows)
+    zone = span.zone if span else roster.home
+    try:
+        found = await _MAKERS[arguments.kind](ReportQuestion(clinic, roster, span, practitioner, business, clinic.now))
+    except NotAllowed as refusal:
+        notes.append(f"This report is not made, because it reads what may not be read. {refusal.message}")
+        return Answer(body, notes, zone)
+    body |= {"definition": found.definition, "summary": dict(found.summary)}
+    rows = await _rows(clinic, arguments, found, size([body, notes, found.notes]), notes)
+    left = len(found.rows) - arguments.skip - len(rows)
     body["items"] = list[JsonValue](rows)
     body["page"] = {"returned": len(rows), "total": len(found.rows), "complete": left <= 0}
     notes += found.notes
     if left > 0:
-        notes.append(
-            f"{left:,} more rows: call again with skip: {given.skip + len(rows)}, or narrow when. The summary is whole."
-        )
-    return Answer(body, notes, span.zone if span else roster.home)
+        after = arguments.skip + len(rows)
+        notes.append(f"{left:,} more rows: call again with skip: {after}, or narrow when. The summary is whole.")
+    return Answer(body, notes, zone)
 
 
-def _usual(kind: Kind, clinic: GuardedClinic, roster: Roster) -> str | None:
+def _default_span(kind: ReportKind, clinic: GuardedClinic, roster: Roster) -> str | None:
     """The time where none is said; None where all time is meant."""
-    if kind not in _USUAL_DAYS:
+    if kind not in _DEFAULT_DAYS:
         return None
     today = local_day(clinic.now, roster.home)
-    first, last = (today - timedelta(days=days) for days in _USUAL_DAYS[kind])
+    first, last = (today - timedelta(days=days) for days in _DEFAULT_DAYS[kind])
     return f"{first} to {last}"
 
 
-def _short_enough(span: Span) -> None:
+def _check_length(span: Span) -> None:
     starts, ends = span.bounds
-    if ends - starts > LONGEST:
+    if ends - starts > MAX_SPAN:
         raise NotUnderstood(
-            f"That is longer than a report covers ({LONGEST.days} days): {span.said}.",
+            f"That is longer than a report covers ({MAX_SPAN.days} days): {span.description}.",
             "Ask about a shorter time, one after another.",
             examples=["last month", "past 12 months", "2026-01-01 to 2026-06-30"],
         )
 
 
-async def _rows(clinic: GuardedClinic, given: Report, found: Finding, used: int) -> list[Json]:
-    """The rows that fit, with the patients' names."""
-    some = found.rows[given.skip : given.skip + (given.limit or _USUAL)]
+async def _rows(clinic: GuardedClinic, arguments: Report, found: Finding, used: int, notes: list[str]) -> list[Row]:
+    """The rows that fit, with the patients' names; a note where names may not be read."""
+    some = found.rows[arguments.skip : arguments.skip + (arguments.limit or _DEFAULT_LIMIT)]
     ids = [str(row["patient_id"]) for row in some if row.get("patient_id")]
-    records = await clinic.by_id_named("list_patients", ids)
-    room = (MOST_BYTES if given.limit is not None else USUAL_BYTES) - _ROOM - used
-    shown: list[Json] = []
+    patients: Mapping[str, Record] = {}
+    try:
+        patients = await clinic.by_id(Patients.list_patients, ids)
+    except NotAllowed:
+        notes.append("Patients are shown by id alone: reading patients is switched off here.")
+    room = (MAX_RESULT_BYTES if arguments.limit is not None else USUAL_BYTES) - _ROOM - used
+    shown: list[Row] = []
     for row in some:
-        if (key := row.get("patient_id")) is not None:
-            name = person(records[str(key)]) if str(key) in records else ""
-            row = {"patient": name or f"patient {key}", **row}
+        if (patient_id := row.get("patient_id")) is not None:
+            patient = patients.get(str(patient_id))
+            row = {"patient": (person(patient) if patient else "") or f"patient {patient_id}", **row}
         room -= size(row) + 1
         if room < 0 and shown:
             break
@@ -147,10 +155,8 @@ tool = curated(
     "report",
     "Clinic reports with the definition used: no-shows (DNA), cancellations with notice, unbilled visits, unpaid "
     "invoices, visits without final note, lapsed patients, utilisation in hours, new patients and return rate, "
-    "duplicates, missing contacts.",
+    "duplicates, missing contacts. For plain counts use count_records.",
     Report,
-    work,
-    needs=ROSTER_NEEDS,
-    synonyms="statistics how many rate kpi who didn't show up did not come invoiced overdue debtors owing recall not "
-    "seen busy full capacity retention conversion uninvoiced unwritten incomplete find duplicate merge no email aged",
+    report,
+    needs=[*ROSTER_NEEDS, Bookings.list_bookings, Attendees.list_attendees],
 )

@@ -1,4 +1,5 @@
-"""upload_patient_attachment: a file kept with a patient, in the three steps that Cliniko wants (api.md 3.3).
+"""upload_patient_attachment: a file kept with a patient, in the three steps that Cliniko wants
+(cliniko-api.md#attachments).
 
 Requests: what finding the patient takes (1 by id, up to 13 by name), one for files of the same name, then one each for
 the presigned address, the storage (which gets no key of ours) and the attachment.
@@ -6,7 +7,6 @@ the presigned address, the storage (which gets no key of ours) and the attachmen
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
 
 import anyio.to_thread
 from pydantic import Field
@@ -19,48 +19,37 @@ from cliniko_mcp.cliniko.resources.patient_attachments import (
     PatientAttachments,
     PresignedPost,
 )
-from cliniko_mcp.errors import InvalidArguments, JsonValue, Unavailable
-from cliniko_mcp.frontdesk.concurrency import gathered
-from cliniko_mcp.frontdesk.files import MOST_GIVEN, Upload, from_base64, from_folder
+from cliniko_mcp.errors import InvalidArguments, Unavailable
+from cliniko_mcp.frontdesk.files import MAX_BASE64_BYTES, Upload, from_base64, from_folder
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import remarks
+from cliniko_mcp.frontdesk.roster import remarks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.rows import Row
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
-_LONGEST: Final = 255
-
 
 class UploadPatientAttachment(Body):
+    """Whose file and which: a `path` in the folder that the operator allowed, or its `content` as base64."""
+
     patient: str = Field(description="Name or id.")
     path: str | None = None
     content: str | None = None
     filename: str | None = None
-    description: str | None = None
+    description: str | None = Field(default=None, max_length=255)
 
 
-async def work(clinic: GuardedClinic, given: UploadPatientAttachment) -> Answer:
+async def upload_patient_attachment(clinic: GuardedClinic, arguments: UploadPatientAttachment) -> Answer:
     """The attachment that was made, and whether Cliniko is still processing it."""
-    if (given.path is None) == (given.content is None):
-        raise InvalidArguments("Give either path or content.", "path: a file in the allowed folder; content: base64.")
-    if len(given.description or "") > _LONGEST:  # said before anything is sent
-        raise InvalidArguments(f"description has at most {_LONGEST} characters.", "Shorten it.", field="description")
-    if given.path is not None:
-        read = partial(from_folder, clinic.upload_folder, given.path, given.filename)
-        upload = await anyio.to_thread.run_sync(read)
-    else:
-        upload = from_base64(given.content or "", given.filename)
-    patient = await find_patient(clinic, given.patient)
-    before = [
-        str(getattr(row, "id", ""))
-        for row in await gathered(
-            clinic.all_named("list_patient_attachments", patient_id=patient.id, filename=f"={upload.name}")
-        )
-    ]
-    made = await _attached(clinic, patient.id, upload, given.description)
-    item: dict[str, JsonValue] = {
+    upload = await _upload(clinic, arguments)
+    patient = await find_patient(clinic, arguments.patient)
+    same_name = await clinic.collect(
+        PatientAttachments.list_patient_attachments, patient_id=patient.id, filename=upload.name
+    )
+    made = await _attached(clinic, patient.id, upload, arguments.description)
+    item: Row = {
         "id": made.id,
         "patient": patient.name,
         "patient_id": patient.id,
@@ -72,9 +61,20 @@ async def work(clinic: GuardedClinic, given: UploadPatientAttachment) -> Answer:
     notes = remarks(patient)
     if made.processing_completed is not True:
         notes.append("Cliniko is still processing the file, which takes a moment; get_patient_attachment says when.")
-    if before:
-        notes.append(f"The patient had a file of this name already: {', '.join(before[:3])}.")
+    if same_name:
+        ids = ", ".join(attachment.id for attachment in same_name[:3])
+        notes.append(f"The patient had a file of this name already: {ids}.")
     return Answer({"item": item}, notes)
+
+
+async def _upload(clinic: GuardedClinic, arguments: UploadPatientAttachment) -> Upload:
+    """The file to attach. Raises InvalidArguments where neither or both of path and content are given."""
+    if arguments.path is not None and arguments.content is None:
+        read = partial(from_folder, clinic.upload_folder, arguments.path, arguments.filename)
+        return await anyio.to_thread.run_sync(read)
+    if arguments.content is not None and arguments.path is None:
+        return from_base64(arguments.content, arguments.filename)
+    raise InvalidArguments("Give either path or content.", "path: a file in the allowed folder; content: base64.")
 
 
 async def _attached(
@@ -102,11 +102,16 @@ def _form_of(post: PresignedPost) -> tuple[str, Mapping[str, str]]:
 tool = curated(
     "upload_patient_attachment",
     "Attach a file to a patient: referral letter, scan, report, photo. path: in the folder the operator allowed; "
-    f"or content: the file as base64, at most {MOST_GIVEN // 1_000_000} MB.",
+    f"or content: the file as base64, at most {MAX_BASE64_BYTES // 1_000_000} MB. "
+    "To read one use read_patient_attachment; to remove one archive_patient_attachment.",
     UploadPatientAttachment,
-    work,
+    upload_patient_attachment,
     risk=Risk.WRITE,
-    needs=(*PATIENT_NEEDS, "get_attachment_presigned_post", "create_patient_attachment"),
-    synonyms="upload document add file letter pdf x-ray mri results save to client file imaging",
-    most_bytes=8_000_000,
+    needs=[
+        *PATIENT_NEEDS,
+        PatientAttachments.list_patient_attachments,
+        PatientAttachments.get_attachment_presigned_post,
+        PatientAttachments.create_patient_attachment,
+    ],
+    max_argument_bytes=8_000_000,
 )

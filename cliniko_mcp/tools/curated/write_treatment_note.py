@@ -5,256 +5,309 @@ a visit, 5 for the roster and one a hundred bookings of the time said (3 by id),
 that it has already. Going on with a draft takes two, and those of a visit.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from cliniko_mcp.cliniko.arguments import refused_arguments
-from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.fields import Id
+from cliniko_mcp.cliniko.filters import Hidden
+from cliniko_mcp.cliniko.models import Body, complaints
 from cliniko_mcp.cliniko.operations import Risk
-from cliniko_mcp.cliniko.resources.treatment_note_templates import TreatmentNoteTemplate
-from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
+from cliniko_mcp.cliniko.resources.patients import Patient
+from cliniko_mcp.cliniko.resources.treatment_note_templates import TreatmentNoteTemplate, TreatmentNoteTemplates
+from cliniko_mcp.cliniko.resources.treatment_notes import (
+    TreatmentNote,
+    TreatmentNoteBody,
+    TreatmentNoteChanges,
+    TreatmentNotes,
+)
+from cliniko_mcp.cliniko.shapes.content import TreatmentNoteContent
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.concurrency import gathered
-from cliniko_mcp.frontdesk.notes import Document, begun, fill
+from cliniko_mcp.frontdesk.notes import Document, document_of, fill
+from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.people import Known, Roster, candidate, chosen, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, chosen, remarks
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import parse_when
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import text_of
-from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.results.names import NAME_LENGTH
+from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
 _DAY: Final = timedelta(days=1)
+_TITLE_LENGTH: Final = 120
 _DRAFT: Final = "This is a draft. The practitioner reads it over and finalises it; a final note cannot be changed."
 _LINES: Final = "Line breaks became spaces in answers of type text, which hold one line."
 
 
 class WriteTreatmentNote(Body):
+    """Whose note, from which template or draft, with which answers; `final` finalises it for good."""
+
     patient: str | None = Field(default=None, description="Name or id.")
     template: str | None = Field(default=None, description="Name or id.")
     answers: dict[str, object] = Field(
         default_factory=dict, description="Question name to answer; none lists the questions."
     )
     visit: str | None = Field(default=None, description="Appointment id or when: today.")
-    note: str | None = Field(default=None, description="Draft to go on with.")
+    note: Id | None = Field(default=None, description="Draft to go on with.")
     final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What is filled in: the document, what it is called, and the draft that it stands in already."""
+    """What is filled in: the document, what it is called, and the template or the draft that it comes from."""
 
     document: Document
     title: str
-    note: TreatmentNote | None = None
-    template: Known | None = None
+    draft: TreatmentNote | None = None
+    template: Known[TreatmentNoteTemplate] | None = None
 
 
-async def work(clinic: GuardedClinic, given: WriteTreatmentNote) -> Answer:
+@dataclass(frozen=True, slots=True)
+class _PlacedVisit:
+    """The visit that a note is about, with the zone of its site."""
+
+    visit: Visit
+    zone: ZoneInfo
+    roster: Roster
+
+
+async def write_treatment_note(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> Answer:
     """The note that was written, or the questions there are where no answers were given."""
-    source = await _source(clinic, given)
-    finishing = source.note is not None and (given.final or given.visit)
-    if not given.answers and not finishing:
+    source = await _source(clinic, arguments)
+    finishing = source.draft is not None and (arguments.final or arguments.visit)
+    if not arguments.answers and not finishing:
         return Answer(
             {"title": source.title, "questions": source.document.listed()},
             ["Nothing was written. Call again with answers: question name to answer."],
         )
-    patient = await _patient(clinic, given, source.note)
-    visit = await _visit(clinic, given, patient)
-    zone = visit[1] if visit else await clinic.zone()
-    done = _filled(source.document, given, zone, clinic)
-    if visit is not None and source.note is None:
-        await _no_draft_yet(clinic, patient, visit[0], source)
-    written = await _written(clinic, given, source, patient, visit[0] if visit else None)
-    return _answer(given, source, patient, visit, written, done, zone)
+    patient = await _patient(clinic, arguments, source.draft)
+    placed = await _visit(clinic, arguments, patient)
+    zone = placed.zone if placed else await clinic.zone()
+    answered = _filled(source.document, arguments, zone, clinic)
+    if placed is not None and source.draft is None:
+        await _check_no_draft_yet(clinic, patient, placed.visit, source)
+    written = await _written(clinic, arguments, source, patient, placed.visit if placed else None)
+    return _answer(arguments, source, patient, placed, written, answered, zone)
 
 
-async def _source(clinic: GuardedClinic, given: WriteTreatmentNote) -> _Source:
-    if given.note is not None:
-        note = await clinic.perform(clinic.call("get_treatment_note", id=given.note))
-        assert isinstance(note, TreatmentNote)
-        if note.draft is False:
-            raise NotAllowed(
-                f"The note {given.note} is final; it cannot be changed.",
-                "Write a new note for the patient, with a template.",
-            )
-        document = begun(note.content)
-        if document.left_out:
-            raise NotAllowed(
-                f"The draft holds questions that cannot be written here: {', '.join(document.left_out[:5])}.",
-                "Ask the practitioner to go on with it in Cliniko itself.",
-            )
-        return _Source(document, clean(note.title, 120), note=note)
-    rows = await gathered(clinic.all_named("list_treatment_note_templates", archived_at="all"))
-    templates = {one.id: one for one in (_template(row) for row in rows if isinstance(row, TreatmentNoteTemplate))}
-    if given.template is None:
-        live = [each for each in templates.values() if not each.gone]
+async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Source:
+    if arguments.note is not None:
+        return await _draft(clinic, arguments.note)
+    rows = await clinic.collect(TreatmentNoteTemplates.list_treatment_note_templates, archived_at=Hidden.INCLUDED)
+    templates = {row.id: _known(row) for row in rows}
+    if arguments.template is None:
+        live = [template for template in templates.values() if not template.gone]
         raise Ambiguous(
             "Which template is meant is not said.",
             "Give the template's name; without one, use create_treatment_note.",
-            candidates=[candidate(each) for each in live[:15]],
+            candidates=[candidate(template) for template in live[:15]],
         )
-    template = chosen("treatment note template", given.template, templates, "list_treatment_note_templates has them.")
+    advice = "list_treatment_note_templates has them."
+    template = chosen("treatment note template", arguments.template, templates, advice)
     if template.gone:
-        raise NotFound(f"The template {template.note}", "Choose one in use; list_treatment_note_templates has them.")
-    content = template.record.content if isinstance(template.record, TreatmentNoteTemplate) else None
-    return _Source(begun(content), template.name, template=template)
+        raise NotFound(f"The template {template.note}", f"Choose one in use; {advice}")
+    return _Source(document_of(template.record.content), template.name, template=template)
 
 
-def _template(row: TreatmentNoteTemplate) -> Known:
-    name = text_of(row, "name") or row.id
+async def _draft(clinic: GuardedClinic, note_id: str) -> _Source:
+    note = await clinic.perform(TreatmentNotes.get_treatment_note, id=note_id)
+    if note.draft is False:
+        raise NotAllowed(
+            f"The note {note_id} is final; it cannot be changed.",
+            "Write a new note for the patient, with a template.",
+        )
+    document = document_of(note.content)
+    if document.left_out:
+        raise NotAllowed(
+            f"The draft holds questions that cannot be written here: {', '.join(document.left_out[:5])}.",
+            "Ask the practitioner to go on with it in Cliniko itself.",
+        )
+    return _Source(document, clean(note.title or "", _TITLE_LENGTH), draft=note)
+
+
+def _known(row: TreatmentNoteTemplate) -> Known[TreatmentNoteTemplate]:
+    name = clean(row.name or "", NAME_LENGTH) or row.id
     return Known(row.id, name, row, "archived" if row.archived_at or row.deleted_at else "", (name,))
 
 
-async def _patient(clinic: GuardedClinic, given: WriteTreatmentNote, note: TreatmentNote | None) -> Known:
-    whose = note.patient_id if note is not None else None
-    if given.patient is None and whose is None:
+async def _patient(clinic: GuardedClinic, arguments: WriteTreatmentNote, draft: TreatmentNote | None) -> Known[Patient]:
+    """The patient whom the note is about. Raises InvalidArguments where a draft is about somebody else."""
+    whose = draft.patient_id if draft is not None else None
+    if arguments.patient is None and whose is None:
         raise refused_arguments("write_treatment_note", {"patient": "is needed: a name or an id"}, ())
-    patient = await find_patient(clinic, given.patient or str(whose))
+    patient = await find_patient(clinic, arguments.patient or str(whose))
     if whose is not None and patient.id != whose:
         raise InvalidArguments(
-            f"The draft {given.note} is not about {patient.name}.", "Check the note's id, or leave patient out."
+            f"The draft {arguments.note} is not about {patient.name}.", "Check the note's id, or leave patient out."
         )
     return patient
 
 
-async def _visit(
-    clinic: GuardedClinic, given: WriteTreatmentNote, patient: Known
-) -> tuple[Visit, ZoneInfo, Roster] | None:
-    if given.visit is None:
+async def _visit(clinic: GuardedClinic, arguments: WriteTreatmentNote, patient: Known[Patient]) -> _PlacedVisit | None:
+    if arguments.visit is None:
         return None
     roster = await Roster.load(clinic)
-    said = given.visit.strip()
-    if said.isdigit() and len(said) > 2:
-        visit = await visits.visit_by_id(clinic, said, patient)
-        found = visits.one_of([visit], roster, said, patient.name)
+    phrase = arguments.visit.strip()
+    if phrase.isdigit() and len(phrase) > 2:
+        visit = await visits.visit_by_id(clinic, phrase, patient)
+        found = visits.one_of([visit], roster, phrase, patient.name)
     else:
-        span = read_span(said, clinic.now, roster)
+        span = read_span(phrase, clinic.now, roster)
         every = await visits.visits(clinic, span, patient=patient.id, cancelled=True)
-        found = visits.one_of(every, roster, span.said, patient.name)
+        found = visits.one_of(every, roster, span.description, patient.name)
     if not found.attendee_id:
         places = await visits.places_of(clinic, found)
-        found = next((each for each in places if each.patient_id == patient.id), found)
-    return found, roster.zone(found.business_id), roster
+        found = next((place for place in places if place.patient_id == patient.id), found)
+    return _PlacedVisit(found, roster.zone(found.business_id), roster)
 
 
-def _filled(document: Document, given: WriteTreatmentNote, zone: ZoneInfo, clinic: GuardedClinic) -> list[str]:
-    def read_day(said: str) -> str:
+def _filled(document: Document, arguments: WriteTreatmentNote, zone: ZoneInfo, clinic: GuardedClinic) -> list[str]:
+    """Fill the answers into the document; the names of the questions answered. Raises InvalidArguments."""
+
+    def read_day(phrase: str) -> str:
         try:
-            when = parse_when(said, now=clinic.now, zone=zone)
+            when = parse_when(phrase, now=clinic.now, zone=zone)
         except NotUnderstood as problem:
             raise ValueError(f"must be one day, such as 2026-11-24: {problem.message}") from None
         if when.weekdays or when.times or when.end - when.start != _DAY:
             raise ValueError("must be one day, such as 2026-11-24")
         return when.start.date().isoformat()
 
-    done, wrong = fill(document, given.answers, read_day)
+    answered, wrong = fill(document, arguments.answers, read_day)
     if wrong:
         placed = {f"answers.{name}": problem for name, problem in wrong.items()}
         raise refused_arguments("write_treatment_note", placed, ())
-    return done
+    return answered
 
 
-async def _no_draft_yet(clinic: GuardedClinic, patient: Known, visit: Visit, source: _Source) -> None:
-    template = source.template.id if source.template else None
-    rows = await gathered(clinic.all_named("list_treatment_notes", patient_id=patient.id, booking_id=visit.booking_id))
-    for row in rows:
-        same = getattr(row, "treatment_note_template_id", None) == template
-        if isinstance(row, TreatmentNote) and same and row.draft is not False:
+async def _check_no_draft_yet(clinic: GuardedClinic, patient: Known[Patient], visit: Visit, source: _Source) -> None:
+    """Raise NotAllowed where the visit has a draft from this template already, which is to be gone on with."""
+    template_id = source.template.id if source.template else None
+    notes = await clinic.collect(
+        TreatmentNotes.list_treatment_notes, patient_id=patient.id, booking_id=visit.booking_id
+    )
+    for note in notes:
+        if note.treatment_note_template_id == template_id and note.draft is not False:
             raise NotAllowed(
-                f"This visit has a draft from the template {source.title} already: {row.id}.",
-                f"Go on with it: call again with note: {row.id} and without template.",
-                note=row.id,
+                f"This visit has a draft from the template {source.title} already: {note.id}.",
+                f"Go on with it: call again with note: {note.id} and without template.",
+                note=note.id,
             )
 
 
 async def _written(
-    clinic: GuardedClinic, given: WriteTreatmentNote, source: _Source, patient: Known, visit: Visit | None
+    clinic: GuardedClinic,
+    arguments: WriteTreatmentNote,
+    source: _Source,
+    patient: Known[Patient],
+    visit: Visit | None,
 ) -> TreatmentNote:
-    values: dict[str, object] = {}
-    if given.answers:
-        values["content"] = source.document.content
+    if source.draft is not None:
+        changes = TreatmentNoteChanges.partial()
+        _fill_in(changes, arguments, source, visit)
+        if arguments.final:
+            changes.draft = False
+        return await clinic.perform(TreatmentNotes.update_treatment_note, changes, id=source.draft.id)
+    body = TreatmentNoteBody(
+        patient_id=patient.id,
+        draft=not arguments.final,
+        treatment_note_template_id=source.template.id if source.template else None,
+    )
+    _fill_in(body, arguments, source, visit)
+    return await clinic.perform(TreatmentNotes.create_treatment_note, body)
+
+
+def _fill_in(body: TreatmentNoteChanges, arguments: WriteTreatmentNote, source: _Source, visit: Visit | None) -> None:
+    if arguments.answers:
+        body.content = _content(source)
     if visit is not None:
-        values["booking_id"] = visit.booking_id
+        body.booking_id = visit.booking_id
         if visit.attendee_id:
-            values["attendee_id"] = visit.attendee_id
-    if source.note is not None:
-        if given.final:
-            values["draft"] = False
-        call = clinic.call("update_treatment_note", id=source.note.id, **values)
-    else:
-        template = source.template.id if source.template else None
-        call = clinic.call(
-            "create_treatment_note",
-            patient_id=patient.id,
-            treatment_note_template_id=template,
-            draft=not given.final,
-            **values,
-        )
-    note = await clinic.perform(call)
-    assert isinstance(note, TreatmentNote)
-    return note
+            body.attendee_id = visit.attendee_id
+
+
+def _content(source: _Source) -> TreatmentNoteContent:
+    """The filled document as it is sent. Raises NotAllowed where its template holds what cannot be written here."""
+    try:
+        return TreatmentNoteContent.model_validate(source.document.content)
+    except ValidationError as refused:
+        wrong = "; ".join(f"{path} {problem}" for path, problem in complaints(refused))
+        raise NotAllowed(
+            f"{source.title} cannot be written here: {wrong}.", "Ask the practitioner to write it in Cliniko itself."
+        ) from None
 
 
 def _answer(
-    given: WriteTreatmentNote,
+    arguments: WriteTreatmentNote,
     source: _Source,
-    patient: Known,
-    visit: tuple[Visit, ZoneInfo, Roster] | None,
+    patient: Known[Patient],
+    placed: _PlacedVisit | None,
     note: TreatmentNote,
-    done: list[str],
+    answered: list[str],
     zone: ZoneInfo,
 ) -> Answer:
-    item: dict[str, JsonValue] = {
+    item: Row = {
         "id": note.id,
-        "title": clean(note.title or source.title, 120),
+        "title": clean(note.title or source.title, _TITLE_LENGTH),
         "draft": note.draft is not False,
         "patient": patient.name,
         "patient_id": patient.id,
-        "answered": list[JsonValue](done),
+        "answered": list[JsonValue](answered),
         "unanswered": list[JsonValue](source.document.open()),
     }
     notes = [_DRAFT] if note.draft is not False else ["This note is final."]
-    if visit is not None:
-        item["visit"] = visit[0].row(visit[2])
-    elif source.note is None:
+    if placed is not None:
+        item["visit"] = placed.visit.row(placed.roster)
+    elif source.draft is None:
         notes.append("It is not linked to a visit; give visit to link it, here with note.")
     if note.author_name:
-        item["author"] = clean(note.author_name, 80)
+        item["author"] = clean(note.author_name, NAME_LENGTH)
     if note.finalized_at is not None:
         item["finalized_at"] = local_text(note.finalized_at, zone)
     notes += remarks(patient, source.template)
-    if own := [name for name in source.document.in_own_words() if name in done]:
+    if own := [name for name in source.document.in_own_words() if name in answered]:
         notes.append(f"Not one of the choices, so written as other: {', '.join(own)}.")
     if source.document.left_out:
         left = ", ".join(source.document.left_out[:5])
         notes.append(f"Questions of the template that cannot be written here were left out: {left}.")
-    if any("\n" in str(value) for value in given.answers.values()) and _lines_lost(source.document, given):
+    if _lines_lost(source.document, arguments):
         notes.append(_LINES)
     return Answer({"item": item}, notes, zone)
 
 
-def _lines_lost(document: Document, given: WriteTreatmentNote) -> bool:
-    broken = {" ".join(str(value).split()) for value in given.answers.values() if "\n" in str(value).strip()}
-    return any(one["type"] == "text" and one.get("answer") in broken for _, one in document.questions())
+def _lines_lost(document: Document, arguments: WriteTreatmentNote) -> bool:
+    texts = [str(value).strip() for value in arguments.answers.values()]
+    broken = {" ".join(text.split()) for text in texts if "\n" in text}
+    return any(question.type == "text" and question.answer in broken for _, question in document.questions())
 
 
 tool = curated(
     "write_treatment_note",
     "Write up a visit: fill a treatment note (SOAP, progress note) from its template by question name. A draft unless "
-    "final is true. Choices as listed, several in a list.",
+    "final is true. Choices as listed, several in a list. Without a template use create_treatment_note; to read notes "
+    "list_treatment_notes.",
     WriteTreatmentNote,
-    work,
+    write_treatment_note,
     risk=Risk.WRITE,
-    needs=("list_treatment_note_templates", "create_treatment_note", "update_treatment_note", "get_treatment_note"),
-    synonyms="clinical note document session dictate record what we did soap progress notes draft finish sign off",
+    needs=[
+        TreatmentNoteTemplates.list_treatment_note_templates,
+        TreatmentNotes.list_treatment_notes,
+        TreatmentNotes.get_treatment_note,
+        TreatmentNotes.create_treatment_note,
+        TreatmentNotes.update_treatment_note,
+        *PATIENT_NEEDS,
+        *ROSTER_NEEDS,
+        *visits.NEEDS,
+    ],
 )

@@ -1,4 +1,4 @@
-"""A demo clinic for each test, with what the rules of sections 52 to 74 need beyond the seed."""
+"""A demo clinic for each test, its clock frozen on a Tuesday morning, without records that these tests make."""
 
 from functools import cache
 
@@ -7,7 +7,7 @@ import pytest
 from cliniko_mcp.sandbox.context import RequestContext
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.store import Table
-from sandbox.front import NOW, Front
+from sandbox.client import NOW, Client
 
 CLEARED = (
     "appointment_type_billable_items",
@@ -24,48 +24,48 @@ CLEARED = (
     "signatures",
     "treatment_notes",
 )
-"""What these tests make themselves, so that whatever is found is theirs."""
+"""Tables whose rows these tests make themselves, so that every row in them is theirs."""
 
 
 @cache
-def _sown() -> tuple[dict[str, Table], int]:
-    desk = Sandbox(now=NOW, frozen=True, rate_limit=0).context
-    tables = {name: table for name, table in desk.store.tables().items() if name not in CLEARED}
+def _built() -> tuple[dict[str, Table], int]:
+    context = Sandbox(now=NOW, frozen=True, rate_limit=0).context
+    tables = {name: table for name, table in context.store.tables().items() if name not in CLEARED}
     for name in ("attendees", "individual_appointments"):
         for row_id in tuple(tables[name].rows):
-            desk.note(name, row_id, patient_case_id=None, treatment_note_status=None)
+            context.set_derived(name, row_id, patient_case_id=None, treatment_note_status=None)
     for row_id in tuple(tables["appointment_types"].rows):
-        desk.note("appointment_types", row_id, billable_item_id=None, product_id=None)
-    return tables, desk.ids.count
+        context.set_derived("appointment_types", row_id, billable_item_id=None, product_id=None)
+    return tables, context.ids.count
 
 
-def _planted(desk: RequestContext) -> None:
-    tables, desk.ids.count = _sown()
-    desk.store.take(tables)
+def _load(context: RequestContext) -> None:
+    tables, context.ids.count = _built()
+    context.store.take(tables)
 
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    return Sandbox(now=NOW, frozen=True, rate_limit=0, sow=_planted)
+    return Sandbox(now=NOW, frozen=True, rate_limit=0, seed_with=_load)
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox) -> Front:
+def client(sandbox: Sandbox) -> Client:
     """The administrator, Dr Mei Ng, who is a practitioner as well."""
-    return Front(sandbox)
+    return Client(sandbox)
 
 
 @pytest.fixture
-def tom(sandbox: Sandbox) -> Front:
+def tom(sandbox: Sandbox) -> Client:
     """Another practitioner."""
-    return Front(sandbox, "practitioner")
+    return Client(sandbox, "practitioner")
 
 
 @pytest.fixture
-def ana(desk: Front) -> str:
-    return desk.id("patients", "Ana Lima")
+def ana(client: Client) -> str:
+    return client.id("patients", "Ana Lima")
 
 
 @pytest.fixture
-def ben(desk: Front) -> str:
-    return desk.id("patients", "Ben Adeyemi")
+def ben(client: Client) -> str:
+    return client.id("patients", "Ben Adeyemi")

@@ -8,28 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cliniko_mcp.sandbox.rules.content import ALLOWED_TAGS, sanitised
-from sandbox.front import Front, errors
+from sandbox.client import Client, errors
 
 DOCUMENTS = ("treatment_notes", "treatment_note_templates", "patient_forms", "patient_form_templates")
 ANSWERED = ("treatment_notes", "patient_forms")
 Question = dict[str, Any]
 
 
-def send(desk: Front, document: str, content: object, status: int = 201) -> Any:
+def send(client: Client, document: str, content: object, status: int = 201) -> Any:
     needed: dict[str, dict[str, object]] = {
-        "treatment_notes": {"title": "Visit", "draft": True, "patient_id": desk.id("patients", "Ana Lima")},
-        "patient_forms": {"name": "Intake", "patient_id": desk.id("patients", "Ana Lima")},
+        "treatment_notes": {"title": "Visit", "draft": True, "patient_id": client.id("patients", "Ana Lima")},
+        "patient_forms": {"name": "Intake", "patient_id": client.id("patients", "Ana Lima")},
     }
     body = {**needed.get(document, {"name": "Blank"}), "content": content}
-    return desk.post(f"/{document}", body, status)
+    return client.post(f"/{document}", body, status)
 
 
-def ask(desk: Front, document: str, question: Question, status: int = 201) -> Any:
-    return send(desk, document, {"sections": [{"questions": [question]}]}, status)
+def request(client: Client, document: str, question: Question, status: int = 201) -> Any:
+    return send(client, document, {"sections": [{"questions": [question]}]}, status)
 
 
-def told(desk: Front, document: str, question: Question) -> str:
-    found = errors(ask(desk, document, question, 422))
+def complaint(client: Client, document: str, question: Question) -> str:
+    found = errors(request(client, document, question, 422))
     assert set(found) == {"content"}
     return found["content"]
 
@@ -52,8 +52,8 @@ def told(desk: Front, document: str, question: Question) -> str:
         ),
     ],
 )
-def test_56_the_frame_of_all_four_documents(desk: Front, document: str, content: object, sentence: str) -> None:
-    assert errors(send(desk, document, content, 422)) == {"content": sentence}
+def test_56_the_frame_of_all_four_documents(client: Client, document: str, content: object, sentence: str) -> None:
+    assert errors(send(client, document, content, 422)) == {"content": sentence}
 
 
 HERE = " in sections[0].questions[0]"
@@ -72,9 +72,9 @@ HERE = " in sections[0].questions[0]"
     ],
 )
 def test_56_every_question_has_a_name_a_type_and_no_empty_answers(
-    desk: Front, document: str, question: Question, sentence: str
+    client: Client, document: str, question: Question, sentence: str
 ) -> None:
-    assert told(desk, document, question).startswith(sentence)
+    assert complaint(client, document, question).startswith(sentence)
 
 
 CHOICES = [{"value": "A", "selected": True}, {"value": "B"}]
@@ -102,15 +102,15 @@ CHOICES = [{"value": "A", "selected": True}, {"value": "B"}]
     ],
 )
 def test_56_radiobuttons_and_other_agree_with_themselves(
-    desk: Front, document: str, more: Question, sentence: str
+    client: Client, document: str, more: Question, sentence: str
 ) -> None:
-    assert told(desk, document, {"name": "Q", "type": "radiobuttons", **more}).startswith(sentence)
-    ask(desk, document, {"name": "Q", "type": "radiobuttons", "answers": CHOICES})
-    ask(desk, document, {"name": "Q", "type": "checkboxes", "answers": [{"value": "A", "selected": True}] * 2})
+    assert complaint(client, document, {"name": "Q", "type": "radiobuttons", **more}).startswith(sentence)
+    request(client, document, {"name": "Q", "type": "radiobuttons", "answers": CHOICES})
+    request(client, document, {"name": "Q", "type": "checkboxes", "answers": [{"value": "A", "selected": True}] * 2})
 
 
 @pytest.mark.parametrize(
-    ("document", "stranger"),
+    ("document", "question"),
     [
         ("treatment_notes", {"type": "signature"}),
         ("treatment_note_templates", {"type": "signature"}),
@@ -123,35 +123,35 @@ def test_56_radiobuttons_and_other_agree_with_themselves(
         ("treatment_note_templates", {"type": "text", "answer": "Begin"}),
     ],
 )
-def test_56_each_document_has_its_own_questions(desk: Front, document: str, stranger: Question) -> None:
-    assert told(desk, document, {"name": "Q", **stranger}).endswith(HERE)
+def test_56_each_document_has_its_own_questions(client: Client, document: str, question: Question) -> None:
+    assert complaint(client, document, {"name": "Q", **question}).endswith(HERE)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_56_content_that_is_right_comes_back_as_it_was_and_is_replaced_whole(desk: Front, document: str) -> None:
+def test_56_content_that_is_right_comes_back_as_it_was_and_is_replaced_whole(client: Client, document: str) -> None:
     content = {"sections": [{"name": "S", "questions": [{"name": "Q", "type": "paragraph", "answer": "<p>A</p>"}]}]}
-    made = send(desk, document, content)
+    made = send(client, document, content)
     assert made["content"] == content
     other = {"sections": [{"name": "T"}]}
-    assert desk.patch(f"/{document}/{made['id']}", {"content": other})["content"] == other
+    assert client.patch(f"/{document}/{made['id']}", {"content": other})["content"] == other
 
 
-def test_56_fields_that_a_question_does_not_know_vanish(desk: Front) -> None:
+def test_56_fields_that_a_question_does_not_know_vanish(client: Client) -> None:
     question = {"name": "Q", "type": "checkboxes", "answers": [{"value": "A", "selected": True}], "colour": "red"}
-    made = ask(desk, "treatment_note_templates", question)
+    made = request(client, "treatment_note_templates", question)
     assert made["content"]["sections"][0]["questions"] == [
         {"name": "Q", "type": "checkboxes", "answers": [{"value": "A"}]}
     ]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_69_paragraphs_keep_the_allowed_tags_and_drop_the_rest(desk: Front, document: str) -> None:
+def test_69_paragraphs_keep_the_allowed_tags_and_drop_the_rest(client: Client, document: str) -> None:
     dirty = (
         '<h1 style="x">A</h1><h3>B</h3>\n<script>alert(1)</script><ul><li>C</li></ul>\t<b onclick="x">D</b>'
         '<a href="https://e.example" target="_blank">E</a><a href="javascript:x">F</a><img src="x">1 < 2<!-- G -->'
     )
     clean = '<h1>A</h1>B<ul><li>C</li></ul><b>D</b><a href="https://e.example">E</a><a>F</a>1 &lt; 2'
-    made = ask(desk, document, {"name": "Q", "type": "paragraph", "answer": dirty})
+    made = request(client, document, {"name": "Q", "type": "paragraph", "answer": dirty})
     assert made["content"]["sections"][0]["questions"][0]["answer"] == clean
 
 
@@ -160,16 +160,16 @@ def test_69_every_allowed_tag_stays(tag: str) -> None:
     assert sanitised(f"<{tag}>x</{tag}>") == f"<{tag}>x</{tag}>"
 
 
-def test_69_an_answer_of_which_nothing_is_left_is_refused(desk: Front) -> None:
-    told_ = told(desk, "treatment_notes", {"name": "Q", "type": "paragraph", "answer": "<script>x</script>"})
-    assert told_ == "'answer' must not be empty" + HERE
+def test_69_an_answer_of_which_nothing_is_left_is_refused(client: Client) -> None:
+    message = complaint(client, "treatment_notes", {"name": "Q", "type": "paragraph", "answer": "<script>x</script>"})
+    assert message == "'answer' must not be empty" + HERE
 
 
-def test_69_a_text_answer_is_one_plain_line(desk: Front) -> None:
-    made = ask(desk, "treatment_notes", {"name": "Q", "type": "text", "answer": "a <b>\n  c\td"})
+def test_69_a_text_answer_is_one_plain_line(client: Client) -> None:
+    made = request(client, "treatment_notes", {"name": "Q", "type": "text", "answer": "a <b>\n  c\td"})
     assert made["content"]["sections"][0]["questions"][0]["answer"] == "a <b> c d"
     wide = f"a{' ' * 200_000}b"  # quick, however wide
-    made = ask(desk, "treatment_notes", {"name": "Q", "type": "text", "answer": f" \n{wide}\r\n \n c "})
+    made = request(client, "treatment_notes", {"name": "Q", "type": "text", "answer": f" \n{wide}\r\n \n c "})
     assert made["content"]["sections"][0]["questions"][0]["answer"] == f"{wide} c"
 
 

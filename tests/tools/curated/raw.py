@@ -38,7 +38,7 @@ class Raw:
 
     def live(self, table: str) -> list[dict[str, Any]]:
         hidden = ("archived_at", "deleted_at", "cancelled_at")
-        return [row for row in self.rows(table) if not any(row.get(each) for each in hidden)]
+        return [row for row in self.rows(table) if not any(row.get(name) for name in hidden)]
 
     def get(self, table: str, row_id: str) -> dict[str, Any]:
         return dict(self.store.table(table).rows[row_id])
@@ -54,7 +54,7 @@ class Raw:
 
     def _spans(self, tables: tuple[str, ...], practitioner_id: str, business_id: str = "") -> list[Span]:
         """The live times of this practitioner in these tables; parsed once while no row changes."""
-        version = tuple(self.store.table(each).version for each in tables)
+        version = tuple(self.store.table(table).version for table in tables)
         key = (tables, practitioner_id, business_id)
         if self._parsed.get(key, ((), []))[0] != version:
             spans = [
@@ -118,9 +118,9 @@ class Raw:
 
     def log(self) -> list[str]:
         """The requests so far as `METHOD path`, ids left out."""
-        cut = (each.path.removeprefix("/v1/").split("/") for each in self.sandbox.requests)
+        cut = (request.path.removeprefix("/v1/").split("/") for request in self.sandbox.requests)
         paths = ["/".join(part for part in parts if not part.isdigit()) for parts in cut]
-        return [f"{each.method} {path}" for each, path in zip(self.sandbox.requests, paths, strict=True)]
+        return [f"{request.method} {path}" for request, path in zip(self.sandbox.requests, paths, strict=True)]
 
     def forget(self) -> None:
         self.sandbox.requests.clear()

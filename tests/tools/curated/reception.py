@@ -91,10 +91,10 @@ class Reception:
             starts_at=stamp(starts),
             ends_at=stamp(starts + timedelta(minutes=60)),
             max_attendees=8,
-            patient_ids=[each for each in everyone if "cancelled_at" not in found.get(each, {})],
+            patient_ids=[patient for patient in everyone if "cancelled_at" not in found.get(patient, {})],
         )
-        for each in everyone:
-            self.put("attendees", booking_id=booking, patient_id=each, **found.get(each, {}))
+        for patient in everyone:
+            self.put("attendees", booking_id=booking, patient_id=patient, **found.get(patient, {}))
         return booking
 
     def empty(self, *tables: str) -> None:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 def times(raw: Raw, ids: list[str]) -> list[tuple[str, str]]:
-    return [(row["starts_at"], row["ends_at"]) for row in (raw.get("unavailable_blocks", each) for each in ids)]
+    return [(row["starts_at"], row["ends_at"]) for row in (raw.get("unavailable_blocks", block_id) for block_id in ids)]
 
 
 async def test_a_stretch_is_blocked_out_in_the_site_s_own_time_and_leaves_the_diary_no_room() -> None:
@@ -101,38 +101,38 @@ async def test_a_visit_over_midnight_is_shown_with_both_its_dates() -> None:
 
 async def test_time_that_is_blocked_out_already_is_not_blocked_out_twice() -> None:
     async with in_process() as assistant:
-        given = {"practitioner": "Jack", "when": "18 to 20 January 2027 12 to 1"}
-        lunch = await assistant.call("block_time", **given, type="Lunch")
+        arguments = {"practitioner": "Jack", "when": "18 to 20 January 2027 12 to 1"}
+        lunch = await assistant.call("block_time", **arguments, type="Lunch")
         made = {row["id"] for row in lunch["items"]}
         raw = Raw(assistant)
         one = min(made)
         raw.store.remove("unavailable_blocks", one)
-        again = await assistant.call("block_time", **given, type="Lunch")
+        again = await assistant.call("block_time", **arguments, type="Lunch")
         assert len(assistant.changes()) == len(made) + 1
         assert again["done"] == f"Blocked out 1 of {len(made)}." and len(again["items"]) == len(made)
         assert made - {row["id"] for row in again["items"]} == {one}
         assert f"{len(made) - 1} were there already." in " ".join(again["notes"])
         before = len(assistant.changes())
-        third = await assistant.call("block_time", **given)
+        third = await assistant.call("block_time", **arguments)
         assert third["items"] == again["items"] and len(assistant.changes()) == before
         assert third["done"] == "Nothing was changed: that time is blocked out already."
-        leave = await assistant.call("block_time", **given, type="Leave")
+        leave = await assistant.call("block_time", **arguments, type="Leave")
         assert leave["done"] == f"Blocked out {len(made)} of {len(made)}."
 
 
 async def test_what_was_blocked_out_before_a_refusal_is_told_from_what_was_not() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
-        given = {"practitioner": "Jack", "when": "11 to 29 January 2027 12 to 1"}
+        arguments = {"practitioner": "Jack", "when": "11 to 29 January 2027 12 to 1"}
         raw.sandbox.faults.set(Fault("forbidden", path="/unavailable_blocks", method="POST"))
-        assert (await assistant.call("block_time", **given))["code"] == "permission_missing"
+        assert (await assistant.call("block_time", **arguments))["code"] == "permission_missing"
         raw.sandbox.faults.set(Fault("forbidden", path="/unavailable_blocks", method="POST", rate=0.1))
-        answer = await assistant.call("block_time", **given)
+        answer = await assistant.call("block_time", **arguments)
         made, total = len(answer["items"]), len(answer["items"]) + len(answer["failed"])
         assert 0 < made < total and answer["done"] == f"Blocked out {made} of {total}."
         assert f"Only {made} of {total} blocks were made" in answer["notes"][0]
         raw.sandbox.faults.set()
-        again = await assistant.call("block_time", **given)
+        again = await assistant.call("block_time", **arguments)
         assert again["done"] == f"Blocked out {total - made} of {total}." and again["items"][:made] == answer["items"]
 
 

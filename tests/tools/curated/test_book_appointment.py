@@ -66,7 +66,7 @@ async def test_where_the_site_stays_open_it_asks() -> None:
     async with in_process() as assistant:
         answer = await refused(assistant, practitioner="Sam", when="24 January 2027 at 10:00")
         assert answer["code"] == "ambiguous"
-        assert {each["name"] for each in answer["candidates"]} == {"Northside", "Riverside"}
+        assert {candidate["name"] for candidate in answer["candidates"]} == {"Northside", "Riverside"}
 
 
 async def test_a_double_booking_is_refused_with_what_is_there_and_the_nearest_free_starts() -> None:
@@ -98,7 +98,7 @@ async def test_a_class_that_the_patient_is_in_is_a_clash_too() -> None:
         name = raw.get("patients", group["patient_ids"][0])["id"]
         answer = await refused(assistant, patient=name, when=group["starts_at"].replace("Z", "+00:00"))
         assert answer["code"] == "clash"
-        assert any("class" in each for each in answer["clashes"])
+        assert any("class" in clash for clash in answer["clashes"])
 
 
 @pytest.mark.parametrize(("arguments", "why"), [
@@ -113,7 +113,7 @@ async def test_what_else_speaks_against_it_is_said(arguments: dict[str, Any], wh
     async with in_process() as assistant:
         answer = await refused(assistant, **arguments)
         assert answer["code"] == "clash"
-        assert any(why in each for each in answer["clashes"]), answer
+        assert any(why in clash for clash in answer["clashes"]), answer
 
 
 @pytest.mark.parametrize(("arguments", "code", "why"), [
@@ -140,7 +140,7 @@ async def test_nothing_is_guessed(arguments: dict[str, Any], code: str, why: str
 async def test_candidates_carry_id_name_and_year_of_birth() -> None:
     async with in_process() as assistant:
         answer = await refused(assistant, patient="Kim")
-        assert [(each["name"], each["born"]) for each in answer["candidates"]] == [
+        assert [(candidate["name"], candidate["born"]) for candidate in answer["candidates"]] == [
             ("Daniel Kim", 1979),
             ("Daniela Kim", 1979),
         ]
@@ -229,14 +229,14 @@ async def test_a_time_with_someone_who_does_not_offer_it_has_no_nearest_and_the_
     None
 ):
     async with in_process() as assistant:
-        asked = {"patient": "4211", "practitioner": "Ng", "dry_run": True}
+        arguments = {"patient": "4211", "practitioner": "Ng", "dry_run": True}
         massage = await assistant.call(
-            "book_appointment", **asked, type="Remedial massage", when="28 January 2027 at 9:00"
+            "book_appointment", **arguments, type="Remedial massage", when="28 January 2027 at 9:00"
         )
         assert massage["clashes"] == ["Dr Mei Ng does not offer Remedial massage."] and massage["nearest"] == []
         assert "The site is Northside, where Dr Mei Ng works then." in massage["notes"]
         sunday = await assistant.call(
-            "book_appointment", **asked, type="Standard consult", when="31 January 2027 at 9:00"
+            "book_appointment", **arguments, type="Standard consult", when="31 January 2027 at 9:00"
         )
         assert "does not work there that day" in sunday["clashes"][0]
         assert "The site is Northside, where Dr Mei Ng works on other days." in sunday["notes"]

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from conftest import DECLINE, YES, Assistant, in_process
 
-from cliniko_mcp.frontdesk.reasons import read_reason
+from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
+from cliniko_mcp.tools.curated.cancel_appointment import read_reason
 
 from .raw import Raw
 
@@ -26,7 +27,7 @@ async def test_a_yes_cancels_once_with_the_reason_and_the_words(mode: str) -> No
         answer = await assistant.call("cancel_appointment", appointment=own, reason="has the flu", note="called at 8")
         assert answer["done"] == "Cancelled."
         row = Raw(assistant).get("individual_appointments", own)
-        assert (row["cancellation_reason"], row["cancellation_note"]) == (30, "has the flu. called at 8")
+        assert (row["cancellation_reason"], row["cancellation_note"]) == (50, "has the flu. called at 8")
         assert assistant.changes() == [f"PATCH /v1/individual_appointments/{own}/cancel"]
         assert len(assistant.asked) == 1 and "Ana Lima (born 1984)" in assistant.asked[0]
         assert answer["item"]["starts_at"].startswith("2026-11-26T10:00+11:00")
@@ -103,12 +104,55 @@ async def test_another_patient_named_beside_the_id_stops_it() -> None:
         assert assistant.changes() == []
 
 
-@pytest.mark.parametrize(("said", "code", "note"), [
-    ("sick", 30, ""), ("Sick", 30, ""), ("30", 30, ""), ("flu", 30, ""),
-    ("got covid", 30, "got covid"), ("feeling better", 10, ""), ("Condition worse", 20, ""), ("worse", 20, ""),
-    ("on holiday", 40, "on holiday"), ("has to work", 60, "has to work"), ("other", 50, ""),
-    ("car broke down", 50, "car broke down"), ("not sick, just busy", 50, "not sick, just busy"),
-    ("sick and at work", 50, "sick and at work"), ("feeling\u202e worse", 20, "feeling worse"),
+TURNED_ROUND = (
+    "hasn't recovered, still can't walk",
+    "hasn't improved",
+    "doesn't feel better",
+    "wasn't sick, just late",
+    "don't want to work with this practitioner",
+)
+
+
+@pytest.mark.parametrize("reason", TURNED_ROUND)
+async def test_a_reason_in_words_is_never_turned_round(reason: str) -> None:
+    async with in_process(answer=YES) as assistant:
+        own = (await coming(assistant))["id"]
+        answer = await assistant.call("cancel_appointment", appointment=own, reason=reason)
+        assert (answer["reason"], answer["note"]) == ("Other", reason)
+        row = Raw(assistant).get("individual_appointments", own)
+        assert (row["cancellation_reason"], row["cancellation_note"]) == (50, reason)
+
+
+@pytest.mark.parametrize("code", CANCELLATION_REASONS)
+async def test_one_of_cliniko_s_reasons_is_kept_as_it_is_with_the_note_beside_it(code: int) -> None:
+    async with in_process(answer=YES) as assistant:
+        own = (await coming(assistant))["id"]
+        word = CANCELLATION_REASONS[code].casefold()
+        answer = await assistant.call("cancel_appointment", appointment=own, reason=word, note="rang at 8")
+        assert (answer["reason"], answer["note"]) == (CANCELLATION_REASONS[code], "rang at 8")
+        row = Raw(assistant).get("individual_appointments", own)
+        assert (row["cancellation_reason"], row["cancellation_note"]) == (code, "rang at 8")
+
+
+async def test_the_schema_offers_cliniko_s_reasons_as_the_operation_does() -> None:
+    async with in_process(view="all") as assistant:
+        schemas = {tool.name: tool.input_schema for tool in (await assistant.client.list_tools()).tools}
+        offered = schemas["cancel_appointment"]["properties"]["reason"]["enum"]
+        operation = schemas["cancel_individual_appointment"]["properties"]["cancellation_reason"]["enum"]
+        assert offered == operation == [word.casefold() for word in CANCELLATION_REASONS.values()]
+
+
+@pytest.mark.parametrize(("reason", "code", "note"), [
+    ("sick", 30, ""), ("Sick", 30, ""), (" sick ", 30, ""), ("30", 30, ""), ("feeling better", 10, ""),
+    ("Condition worse", 20, ""), ("away", 40, ""), ("other", 50, ""), ("Work", 60, ""),
+    ("got covid", 50, "got covid"), ("flu", 50, "flu"), ("better", 50, "better"), ("worse", 50, "worse"),
+    ("sick and at work", 50, "sick and at work"), ("31", 50, "31"), ("feeling\u202e better", 10, ""),
+    *((reason, 50, reason) for reason in TURNED_ROUND),
 ])  # fmt: skip
-def test_a_reason_in_words_becomes_a_code_and_keeps_what_the_code_does_not_say(said: str, code: int, note: str) -> None:
-    assert read_reason(said) == (code, note)
+def test_only_cliniko_s_own_words_and_codes_are_read_and_all_others_kept(reason: str, code: int, note: str) -> None:
+    assert read_reason(reason) == (code, note)
+
+
+def test_a_long_reason_is_kept_as_far_as_a_note_may_go() -> None:
+    code, note = read_reason("x" * 900)
+    assert code == 50 and len(note) == 500

@@ -57,7 +57,7 @@ async def test_the_seeded_clinic_gives_those_whom_the_raw_rows_give() -> None:
             "fill_gap", practitioner="Mei Ng", when="Friday 8:30 to 9:15", type="Short review", limit=50
         )
         wanted = expected(clinic, "Dr Mei Ng", "Short review", starts, starts + timedelta(minutes=45))
-        assert wanted and {each["patient_id"] for each in answer["items"]} == wanted
+        assert wanted and {row["patient_id"] for row in answer["items"]} == wanted
         assert answer["page"] == {"returned": len(wanted), "total": len(wanted), "complete": True}
         assert "Friday 27 November 2026" in answer["when"] and answer["gap"]["business"] == NORTHSIDE
         future = sum(
@@ -98,7 +98,7 @@ async def test_sooner_busy_archived_longer_and_other_kinds_are_left_out() -> Non
         was = clinic.patient("Was", "Booked")
         gap = clinic.book(was, *mei, "2026-11-27 10:00", **GONE)
         answer = await clinic.assistant.call("fill_gap", appointment=gap, phones=True)
-        assert [each["patient"] for each in answer["items"]] == ["P gone", "P far", "P feeling", "P near"]
+        assert [row["patient"] for row in answer["items"]] == ["P gone", "P far", "P feeling", "P near"]
         wanted = {people[name] for name in ("gone", "far", "feeling", "near")}
         starts = utc("2026-11-27 10:00", NORTHSIDE)
         everyone = expected(clinic, "Dr Mei Ng", "Standard consult", starts, starts + timedelta(minutes=30))
@@ -122,7 +122,7 @@ async def test_late_hours_and_the_other_zone_are_read_at_their_site() -> None:
         assert answer["gap"]["starts_at"] == "2026-11-27T23:30+10:30 Fri" and answer["items"] == []
         assert answer["time_zone"] == "Australia/Adelaide"
         point = await clinic.assistant.call("fill_gap", practitioner="Jack", when="Friday at 23:30")
-        assert [each["patient_id"] for each in point["items"]] == [eva]
+        assert [row["patient_id"] for row in point["items"]] == [eva]
         assert point["items"][0]["reasons"][0] == "comes 1 day later"
         assert ZONES[RIVERSIDE].key == "Australia/Adelaide"
 
@@ -157,7 +157,10 @@ async def test_what_is_taken_over_unclear_or_a_class_is_said() -> None:
         assert (await call("fill_gap", practitioner="Ng", when="next week mornings"))["code"] == "not_understood"
         assert (await call("fill_gap", practitioner="Ng"))["code"] == "invalid_arguments"
         both = await call("fill_gap", practitioner="Sam", when="Sunday at 10")
-        assert both["code"] == "ambiguous" and {each["name"] for each in both["candidates"]} == {NORTHSIDE, RIVERSIDE}
+        assert both["code"] == "ambiguous" and {candidate["name"] for candidate in both["candidates"]} == {
+            NORTHSIDE,
+            RIVERSIDE,
+        }
         told = await call("fill_gap", practitioner="Sam", when="Thursday at 10")
         assert told["gap"]["business"] == RIVERSIDE
 
@@ -180,4 +183,4 @@ async def test_more_than_the_limit_is_said() -> None:
 async def test_over_stdio() -> None:
     async with over_stdio() as assistant:
         answer = await assistant.call("fill_gap", practitioner="Mei Ng", when="Friday at 10", type="Standard consult")
-        assert answer["items"] and all(each["reasons"] for each in answer["items"])
+        assert answer["items"] and all(row["reasons"] for row in answer["items"])

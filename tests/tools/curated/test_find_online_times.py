@@ -40,8 +40,13 @@ async def online_starts(assistant: Assistant, who: str, where: str, kind: str, f
 async def test_with_online_booking_off_for_one_practitioner_another_and_the_diary_are_offered() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
-        asked = {"type": "Standard consult", "practitioner": ["Brandt"], "business": "Northside", "when": "tomorrow"}
-        found = await assistant.call("find_times", **asked, kind="online")
+        arguments = {
+            "type": "Standard consult",
+            "practitioner": ["Brandt"],
+            "business": "Northside",
+            "when": "tomorrow",
+        }
+        found = await assistant.call("find_times", **arguments, kind="online")
         assert found["items"] == [] and found["why"] == ["Online booking is off for Lena Brandt."]
         nearest = {row["differs"].split(":")[0]: row for row in found["alternatives"]}
         assert set(nearest) == {"another practitioner", "kind diary"}
@@ -52,15 +57,15 @@ async def test_with_online_booking_off_for_one_practitioner_another_and_the_diar
         )
         assert nearest["kind diary"]["practitioner"] == "Lena Brandt"
         check_free(raw, nearest["kind diary"], 30)
-        both = await assistant.call("find_times", **asked | {"practitioner": ["Brandt", "Ng"]}, kind="online")
+        both = await assistant.call("find_times", **arguments | {"practitioner": ["Brandt", "Ng"]}, kind="online")
         assert {row["practitioner"] for row in both["items"]} == {"Dr Mei Ng"}
         assert both["why"] == ["Online booking is off for Lena Brandt."]
 
 
 async def test_a_site_or_day_without_online_times_says_why_and_what_comes_nearest_online() -> None:
     async with in_process() as assistant:
-        asked = {"type": "Initial consult", "practitioner": ["Jack"], "kind": "online"}
-        sunday = await assistant.call("find_times", **asked, when="Sunday")
+        arguments = {"type": "Initial consult", "practitioner": ["Jack"], "kind": "online"}
+        sunday = await assistant.call("find_times", **arguments, when="Sunday")
         assert sunday["why"] == ["Jack Whitfield: is not at work then."]
         later = {row["differs"]: row["starts_at"] for row in sunday["alternatives"]}
         due = await online_starts(
@@ -79,9 +84,9 @@ async def test_free_time_that_needs_more_notice_is_told_from_a_full_day() -> Non
         notice = {"min_hours_advance_required_to_book": 48}
         row["shown"] = {**row["shown"], "online_bookings": {**row["shown"]["online_bookings"], **notice}}
         raw.store.put("settings", row)
-        asked = {"type": "Standard consult", "practitioner": ["Ng"], "when": "tomorrow"}
-        found = await assistant.call("find_times", **asked, kind="online")
-        free = (await assistant.call("find_times", **asked))["items"]
+        arguments = {"type": "Standard consult", "practitioner": ["Ng"], "when": "tomorrow"}
+        found = await assistant.call("find_times", **arguments, kind="online")
+        free = (await assistant.call("find_times", **arguments))["items"]
         assert found["items"] == [] and free
         assert found["why"] == ["Dr Mei Ng: has free time then, but none that patients are offered online."]
         nearest = {row["differs"].split(":")[0]: row["starts_at"] for row in found["alternatives"]}
@@ -91,10 +96,10 @@ async def test_free_time_that_needs_more_notice_is_told_from_a_full_day() -> Non
 
 async def test_another_length_than_the_type_s_is_not_what_patients_book_online() -> None:
     async with in_process() as assistant:
-        asked = {"type": "Initial consult", "practitioner": ["Ng"], "kind": "online", "when": "tomorrow"}
-        refused = await assistant.call("find_times", **asked, minutes=90)
+        arguments = {"type": "Initial consult", "practitioner": ["Ng"], "kind": "online", "when": "tomorrow"}
+        refused = await assistant.call("find_times", **arguments, minutes=90)
         assert refused["code"] == "invalid_arguments" and "45 minutes" in refused["message"]
-        assert (await assistant.call("find_times", **asked, minutes=45))["items"]
+        assert (await assistant.call("find_times", **arguments, minutes=45))["items"]
 
 
 async def test_online_times_over_three_weeks_are_cliniko_s_own_windows_put_together() -> None:
@@ -126,18 +131,18 @@ async def test_online_times_over_three_weeks_are_cliniko_s_own_windows_put_toget
 async def test_the_number_of_requests_follows_weeks_and_practitioners_and_not_what_is_booked() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
-        asked = {"type": "Standard consult", "practitioner": ["Ng"], "when": "Sunday", "kind": "online"}
-        await assistant.call("find_times", **asked)  # the key's user is remembered from here on
+        arguments = {"type": "Standard consult", "practitioner": ["Ng"], "when": "Sunday", "kind": "online"}
+        await assistant.call("find_times", **arguments)  # the key's user is remembered from here on
         counts: list[Counter[str]] = []
         model = next(row for row in raw.live("individual_appointments") if row["starts_at"] > "2026-12")
         for others in (0, 30):
             for number in range(others):
                 raw.store.put("individual_appointments", {**model, "id": f"77{number:05d}"})
             raw.forget()
-            assert (await assistant.call("find_times", **asked))["items"] == []
+            assert (await assistant.call("find_times", **arguments))["items"] == []
             counts.append(Counter(raw.log()))
         assert counts[0] == counts[1]
-        everyone = {key: value for key, value in asked.items() if key != "practitioner"}
+        everyone = {key: value for key, value in arguments.items() if key != "practitioner"}
         raw.forget()
         await assistant.call("find_times", **everyone)
         assert len(raw.log()) <= 60

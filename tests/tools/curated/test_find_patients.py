@@ -115,7 +115,7 @@ async def test_likely_duplicates_are_pointed_out_and_families_are_not() -> None:
         for first in ("Mia", "Theodore"):
             await assistant.call("create_patient", first_name=first, last_name="Sibling", patient_phone_numbers=phones)
         answer = await assistant.call("find_patients", query="Catherine Brook")
-        assert [each["why"] for each in answer["duplicates"]] == ["alike names and the same birthday"]
+        assert [pair["why"] for pair in answer["duplicates"]] == ["same date of birth, like names"]
         assert twin in answer["duplicates"][0]["ids"]
         assert "duplicates" not in await assistant.call("find_patients", query="Sibling")
 

@@ -150,8 +150,8 @@ async def test_a_class_and_a_booking_at_another_site_take_the_time_too() -> None
             "starts_at": "2027-01-18T00:00:00Z",
         }
         assert "item" in await assistant.call("create_group_appointment", **place, **group)
-        asked = {"type": "Standard consult", "practitioner": ["Sam"], "when": "18 January 2027 9:30 to 12:30"}
-        found = await assistant.call("find_times", **asked, business="Northside", limit=50)
+        arguments = {"type": "Standard consult", "practitioner": ["Sam"], "when": "18 January 2027 9:30 to 12:30"}
+        found = await assistant.call("find_times", **arguments, business="Northside", limit=50)
         assert [row["starts_at"][11:16] for row in found["items"]] == ["09:30", "10:30", "12:00"]
 
 
@@ -182,8 +182,8 @@ async def test_the_last_free_start_before_the_time_asked_for_is_offered_beside_t
             "block_time", practitioner="Ng", when="28 January 2027 13:00 to 17:00", allow_clash=blocked.get("clash", "")
         )
         assert blocked["items"]
-        asked = {"type": "Standard consult", "practitioner": ["Ng"], "when": "28 January 2027 13:00 to 17:00"}
-        nearest = {row["differs"]: row for row in (await assistant.call("find_times", **asked))["alternatives"]}
+        arguments = {"type": "Standard consult", "practitioner": ["Ng"], "when": "28 January 2027 13:00 to 17:00"}
+        nearest = {row["differs"]: row for row in (await assistant.call("find_times", **arguments))["alternatives"]}
         early = shown(nearest["an earlier time"]["starts_at"])
         one = datetime.fromisoformat("2027-01-28T13:00+11:00")
         assert one - timedelta(hours=3) < early < one and raw.free(who, site, early, 30)
@@ -195,7 +195,7 @@ async def test_the_last_free_start_before_the_time_asked_for_is_offered_beside_t
         assert shown(nearest["another time"]["starts_at"]) == raw.earliest(
             who, site, friday, friday + timedelta(days=3), 30
         )
-        tonight = await assistant.call("find_times", **asked | {"when": "tonight"})
+        tonight = await assistant.call("find_times", **arguments | {"when": "tonight"})
         (early,) = [row for row in tonight["alternatives"] if row["differs"] == "an earlier time"]
         assert NOW <= shown(early["starts_at"]) < datetime.fromisoformat("2026-11-24T17:00+11:00")
 
@@ -205,11 +205,11 @@ async def test_one_start_at_one_site_has_room_for_the_whole_appointment(when: st
     async with in_process() as assistant:
         raw = Raw(assistant)
         who, site = raw.id("practitioners", "Dr Mei Ng"), raw.id("businesses", "Northside")
-        asked = {"type": "Standard consult", "practitioner": ["Ng"], "business": "Northside"}
-        found = await assistant.call("find_times", **asked, when=when)
+        arguments = {"type": "Standard consult", "practitioner": ["Ng"], "business": "Northside"}
+        found = await assistant.call("find_times", **arguments, when=when)
         assert raw.free(who, site, datetime.fromisoformat("2026-11-27T16:30+11:00"), 30)
         assert [row["starts_at"][:16] for row in found["items"]] == ["2026-11-27T16:30"]
-        taken = await assistant.call("find_times", **asked, when="Friday at 16:45")
+        taken = await assistant.call("find_times", **arguments, when="Friday at 16:45")
         assert taken["items"] == [] and taken["why"] == [
             "Dr Mei Ng at Northside: is full: the longest free stretch has 15 of the 30 minutes needed."
         ]
@@ -233,9 +233,9 @@ async def test_a_span_longer_than_is_looked_at_says_up_to_which_day() -> None:
 
 async def test_few_starts_a_day_still_fill_the_limit_from_later_days() -> None:
     async with in_process() as assistant:
-        asked = {"type": "Initial consult", "practitioner": ["Jack"], "when": "next 4 weeks"}
-        few = await assistant.call("find_times", **asked, limit=3)
-        many = await assistant.call("find_times", **asked, limit=100)
+        arguments = {"type": "Initial consult", "practitioner": ["Jack"], "when": "next 4 weeks"}
+        few = await assistant.call("find_times", **arguments, limit=3)
+        many = await assistant.call("find_times", **arguments, limit=100)
         assert many["page"]["total"] > 3 and few["page"]["returned"] == 3
         assert few["items"][0] == many["items"][0]
 
@@ -286,8 +286,8 @@ async def test_the_number_of_requests_follows_the_pages_of_the_diary_and_nothing
         assert len(entries) > 100
         assert many["GET bookings"] == -(-len(entries) // 100)
         for path in ("GET bookings", "GET user", "GET daily_availabilities"):
-            for each in counts:
-                each.pop(path, None)
+            for count in counts:
+                count.pop(path, None)
         assert few == many
         assert sum(many.values()) == 6
 

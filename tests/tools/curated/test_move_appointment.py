@@ -95,7 +95,11 @@ async def test_a_patient_s_name_serves_while_only_one_appointment_is_coming() ->
     async with in_process() as assistant:
         answer = await refused(assistant, "Ana Lima", when="20 January 2027 at 10:00")
         assert answer["code"] == "ambiguous"
-        assert [each["starts_at"][:10] for each in answer["candidates"]] == ["2026-11-26", "2026-12-03", "2026-12-10"]
+        assert [candidate["starts_at"][:10] for candidate in answer["candidates"]] == [
+            "2026-11-26",
+            "2026-12-03",
+            "2026-12-10",
+        ]
         patient = (await assistant.call("create_patient", first_name="Otto", last_name="Example"))["item"]["id"]
         own = await booked(assistant, patient)
         answer = await moved(assistant, "Otto Example", when="21 January 2027 at 10:00", dry_run=False)
@@ -109,13 +113,13 @@ async def test_a_class_moves_whole_and_the_other_bookings_of_those_in_it_count()
         answer = await moved(assistant, group["id"], when="20 January 2027 at 10:00")
         assert raw.get("group_appointments", group["id"])["starts_at"] == "2027-01-19T23:00:00Z"
         assert f"class with {len(group['patient_ids'])} patients" in answer["notes"][0]
-        names = {raw.get("patients", each)["label"] for each in group["patient_ids"]}
-        assert {each.split(" (born")[0] for each in answer["item"]["patients"]} == names
+        names = {raw.get("patients", patient_id)["label"] for patient_id in group["patient_ids"]}
+        assert {patient.split(" (born")[0] for patient in answer["item"]["patients"]} == names
         assert "patient" not in answer["item"]
         await booked(assistant, group["patient_ids"][0], when="22 January 2027 at 10:00")
         clash = await refused(assistant, group["id"], when="22 January 2027 at 10:00")
         name = raw.get("patients", group["patient_ids"][0])["label"]
-        assert any(each.startswith(name) for each in clash["clashes"])
+        assert any(sentence.startswith(name) for sentence in clash["clashes"])
 
 
 @pytest.mark.parametrize(("arguments", "code"), [

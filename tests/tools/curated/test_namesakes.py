@@ -22,7 +22,7 @@ def rosa(clinic: Reception) -> tuple[str, str]:
 
 def hidden_twin(clinic: Reception, table: str, name: str, **more: Any) -> str:
     """A hidden copy of a record of this name, by its id."""
-    row = next(each for each in clinic.rows(table) if each["id"] == clinic.id(table, name))
+    row = next(row for row in clinic.rows(table) if row["id"] == clinic.id(table, name))
     copy = {key: value for key, value in row.items() if key not in ("id", "created_at", "updated_at")}
     return clinic.put(table, **(copy | more))
 
@@ -57,7 +57,7 @@ async def test_an_archived_patient_of_the_same_name_is_named(tool: str, argument
         assert "code" not in answer, answer
         assert told(answer, twin) is (how == "name"), answer.get("notes")
         if how == "name":
-            (note,) = [each for each in answer["notes"] if twin in each]
+            (note,) = [sentence for sentence in answer["notes"] if twin in sentence]
             assert note == (
                 "Rosa Quill (born 1984) was taken; the name fits hidden ones as well: "
                 f"Rosa Quill (born 1950), archived, id {twin}."
@@ -120,7 +120,7 @@ async def test_a_practitioner_who_left_and_a_closed_site_of_the_same_name_are_na
 async def test_an_archived_type_of_the_same_name_is_named() -> None:
     async with reception() as clinic:
         old = hidden_twin(clinic, "appointment_types", "Standard consult", **ARCHIVED)
-        asked = {"type": "standard consult", "practitioner": ["Ng"]}
-        assert told(await clinic.assistant.call("find_times", **asked), old)
+        arguments = {"type": "standard consult", "practitioner": ["Ng"]}
+        assert told(await clinic.assistant.call("find_times", **arguments), old)
         gap = {"type": "standard consult", "practitioner": "Ng", "when": "Friday 10 to 10:30"}
         assert told(await clinic.assistant.call("fill_gap", **gap), old)

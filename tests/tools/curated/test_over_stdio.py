@@ -50,8 +50,8 @@ async def test_free_times_are_free_in_the_rows_of_either_zone_before_and_after_t
                 ("5 April 2027", datetime(2027, 4, 5, tzinfo=raw.zone(site))),
                 ("4 October 2027", datetime(2027, 10, 4, tzinfo=raw.zone(site))),
             ):
-                asked = {"type": "Initial consult", "practitioner": [who], "business": where, "when": when}
-                items = (await assistant.call("find_times", **asked))["items"]
+                arguments = {"type": "Initial consult", "practitioner": [who], "business": where, "when": when}
+                items = (await assistant.call("find_times", **arguments))["items"]
                 assert shown(items[0]["starts_at"]) == raw.earliest(
                     practitioner, site, first, first + timedelta(days=5), 45
                 )
@@ -99,7 +99,7 @@ async def test_an_evening_booking_moves_and_goes_and_the_diary_follows_on_both_d
         gone = await assistant.call("cancel_appointment", appointment=own["id"], reason="sick")
         assert gone["reason"] == "Sick" and len(assistant.asked) == 1
         friday = await assistant.call("show_diary", when="2 April 2027", practitioner=["Ng"])
-        (entry,) = [each for sheet in friday["items"] for each in sheet["entries"] if each["id"] == own["id"]]
+        (entry,) = [entry for sheet in friday["items"] for entry in sheet["entries"] if entry["id"] == own["id"]]
         assert entry["status"] == "cancelled (Sick)" and friday["totals"]["cancelled"] == 1
 
 
@@ -107,8 +107,8 @@ async def test_a_class_an_archived_file_and_a_phone_number_beyond_the_first_page
     async with desk() as (assistant, raw):
         group = next(row for row in raw.live("group_appointments") if row["starts_at"] > "2026-12-01")
         starts = stamp(group["starts_at"]).astimezone(raw.zone(group["business_id"]))
-        asked = {"when": f"{starts:%Y-%m-%d %H:%M}", "patient": group["patient_ids"][0], "state": "arrived"}
-        early = await assistant.call("set_attendance", **asked)
+        arguments = {"when": f"{starts:%Y-%m-%d %H:%M}", "patient": group["patient_ids"][0], "state": "arrived"}
+        early = await assistant.call("set_attendance", **arguments)
         assert early["code"] == "not_allowed" and "later day" in early["message"]
         last = sorted(raw.live("patients"), key=lambda row: (row["updated_at"], row["id"]))[0]
         number = last["patient_phone_numbers"][0]["number"]

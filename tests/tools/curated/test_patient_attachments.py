@@ -85,7 +85,7 @@ async def test_a_picture_is_described_and_its_bytes_are_not_fetched() -> None:
         read = await assistant.call("read_patient_attachment", id=made["item"]["id"])
         assert read["item"]["size"] == 54 and "free_text" not in read["item"]
         assert any("Open it in Cliniko" in note for note in read["notes"])
-        assert not any("_storage" in each.path for each in assistant.app.sandbox.requests[seen:])
+        assert not any("_storage" in request.path for request in assistant.app.sandbox.requests[seen:])
 
 
 async def test_a_long_text_says_how_much_is_left() -> None:
@@ -166,7 +166,7 @@ async def test_read_only_refuses_an_upload_before_any_address_is_given() -> None
         )
         assert refused["code"] == "not_allowed"
         assert assistant.app is not None
-        assert not any("presigned" in each.path for each in assistant.app.sandbox.requests)
+        assert not any("presigned" in request.path for request in assistant.app.sandbox.requests)
 
 
 async def test_a_file_of_the_same_name_is_pointed_out_and_the_requests_are_few() -> None:
@@ -200,10 +200,10 @@ async def test_only_https_is_used_for_a_real_account() -> None:
 
 
 async def test_redirects_large_answers_and_refusals_of_the_storage_end_calmly() -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def handler(request: httpx2.Request) -> httpx2.Response:
-        asked.append(str(request.url))
+        requested.append(str(request.url))
         assert "authorization" not in request.headers
         match request.url.path:
             case "/moved":
@@ -218,7 +218,7 @@ async def test_redirects_large_answers_and_refusals_of_the_storage_end_calmly() 
     for path in ("moved", "large", "down", "denied"):
         with pytest.raises(Unavailable):
             await answering(handler, lambda storage, path=path: storage.download(f"https://s.example/{path}", 100))
-    assert asked == [f"https://s.example/{path}" for path in ("moved", "large", "down", "denied")]
+    assert requested == [f"https://s.example/{path}" for path in ("moved", "large", "down", "denied")]
     with pytest.raises(Unavailable):
         await answering(handler, lambda s: s.upload("https://s.example/", {"key": "k"}, "a", "text/plain", b"x"))
     with pytest.raises(ValueError, match="too large"):

@@ -41,11 +41,11 @@ def raw_visits(clinic: Reception, first: str, last: str) -> Iterator[Row]:
 
 
 def live(found: Iterator[Row]) -> list[Row]:
-    return [each for each in found if not each.get("cancelled_at")]
+    return [visit for visit in found if not visit.get("cancelled_at")]
 
 
 def due(found: Iterator[Row]) -> list[Row]:
-    return [each for each in live(found) if of(each["booking"]["starts_at"]) <= NOW]
+    return [visit for visit in live(found) if of(visit["booking"]["starts_at"]) <= NOW]
 
 
 FIRST, LAST = "2026-11-09", "2026-11-24"
@@ -68,15 +68,17 @@ async def test_no_shows_are_those_of_the_raw_rows_with_groups_and_without_cancel
     async with reception() as clinic:
         answer, rows = await whole(clinic, kind="no_shows", when=WHEN)
         visits = due(raw_visits(clinic, FIRST, LAST))
-        missed = Counter(each["patient_id"] for each in visits if each.get("arrived") is False)
-        assert len(visits) > 200 and any("max_attendees" in each["booking"] for each in visits)
+        missed = Counter(visit["patient_id"] for visit in visits if visit.get("arrived") is False)
+        assert len(visits) > 200 and any("max_attendees" in visit["booking"] for visit in visits)
         assert {row["patient_id"]: row["no_shows"] for row in rows} == missed
         assert (answer["summary"]["no_shows"], answer["summary"]["visits"]) == (missed.total(), len(visits))
         assert answer["summary"]["rate"] == f"{100 * missed.total() / len(visits):.1f}%"
         assert [row["no_shows"] for row in rows] == sorted(missed.values(), reverse=True)
         assert "class" in answer["definition"] and "9 November 2026" in answer["when"]
         mei = await clinic.assistant.call("report", kind="no_shows", when=WHEN, practitioner="Mei Ng")
-        own = [each for each in visits if each["booking"]["practitioner_id"] == clinic.id("practitioners", "Dr Mei Ng")]
+        own = [
+            visit for visit in visits if visit["booking"]["practitioner_id"] == clinic.id("practitioners", "Dr Mei Ng")
+        ]
         assert mei["summary"]["visits"] == len(own) and mei["practitioner"] == "Dr Mei Ng"
 
 
@@ -84,16 +86,16 @@ async def test_cancellations_carry_their_notice() -> None:
     async with reception() as clinic:
         answer, rows = await whole(clinic, kind="cancellations", when=WHEN)
         every = list(raw_visits(clinic, FIRST, LAST))
-        gone = [each for each in every if each.get("cancelled_at")]
+        gone = [visit for visit in every if visit.get("cancelled_at")]
         assert gone and (answer["summary"]["cancelled"], answer["summary"]["booked"]) == (len(gone), len(every))
         hours = {
-            each["booking_id"]: (of(each["booking"]["starts_at"]) - of(each["cancelled_at"])).total_seconds() / 3600
-            for each in gone
+            visit["booking_id"]: (of(visit["booking"]["starts_at"]) - of(visit["cancelled_at"])).total_seconds() / 3600
+            for visit in gone
         }
         assert {row["appointment_id"]: row["notice_hours"] for row in rows} == {
             key: pytest.approx(value, abs=0.06) for key, value in hours.items()
         }
-        assert answer["summary"]["notice"]["under 24 h"] == sum(0 <= each < 24 for each in hours.values())
+        assert answer["summary"]["notice"]["under 24 h"] == sum(0 <= notice < 24 for notice in hours.values())
         assert sum(answer["summary"]["notice"].values()) == len(gone)
 
 
@@ -124,16 +126,18 @@ async def test_visits_without_a_bill_or_a_final_note(kind: str, field: str) -> N
                     if row := clinic.store.get(table, row_id):
                         clinic.store.put(table, {**row, "treatment_note_status": state})
         answer, rows = await whole(clinic, kind=kind, when=WHEN)
-        came = [each for each in due(raw_visits(clinic, FIRST, LAST)) if each.get("arrived") is not False]
-        open_ = [each for each in came if (each.get(field) is None if kind == "unbilled" else each.get(field) != 90)]
+        came = [visit for visit in due(raw_visits(clinic, FIRST, LAST)) if visit.get("arrived") is not False]
+        open_ = [
+            visit for visit in came if (visit.get(field) is None if kind == "unbilled" else visit.get(field) != 90)
+        ]
         assert open_ and answer["summary"]["visits"] == len(came)
         assert Counter((row["appointment_id"], row["patient_id"]) for row in rows) == Counter(
-            (each["booking_id"], each["patient_id"]) for each in open_
+            (visit["booking_id"], visit["patient_id"]) for visit in open_
         )
         starts = [row["starts_at"][:16] for row in rows if row["business"] == NORTHSIDE]
         assert starts == sorted(starts)
         if kind == "missing_notes":
-            drafts = sum(each.get(field) == 10 for each in open_)
+            drafts = sum(visit.get(field) == 10 for visit in open_)
             assert drafts and answer["summary"]["draft"] == drafts
 
 
@@ -168,11 +172,11 @@ async def test_lapsed_patients_have_been_and_have_nothing_ahead() -> None:
         answer, rows = await whole(clinic, kind="lapsed", when=WHEN)
         ever = list(raw_visits(clinic, "2020-01-01", "2030-01-01"))
         last: dict[str, datetime] = {}
-        for each in due(iter(ever)):
-            if each.get("arrived") is not False:
-                start = of(each["booking"]["starts_at"])
-                last[each["patient_id"]] = max(start, last.get(each["patient_id"], start))
-        ahead = {each["patient_id"] for each in live(iter(ever)) if of(each["booking"]["starts_at"]) > NOW}
+        for visit in due(iter(ever)):
+            if visit.get("arrived") is not False:
+                start = of(visit["booking"]["starts_at"])
+                last[visit["patient_id"]] = max(start, last.get(visit["patient_id"], start))
+        ahead = {visit["patient_id"] for visit in live(iter(ever)) if of(visit["booking"]["starts_at"]) > NOW}
         low = utc(f"{FIRST} 00:00", NORTHSIDE)
         shown = {row["id"] for row in clinic.rows("patients") if not row.get("archived_at")}
         wanted = {one for one, start in last.items() if start >= low and one not in ahead and one in shown}

@@ -40,7 +40,9 @@ async def test_duplicates_are_found_and_families_and_archived_records_are_not() 
             clinic.patient("Unlike", f"P{number}Q{number * 7}", date_of_birth="1900-01-01")
         answer, rows = await whole(clinic, kind="duplicates")
         found = {
-            confidence: [{each["id"] for each in row["patients"]} for row in rows if row["confidence"] == confidence]
+            confidence: [
+                {patient["id"] for patient in row["patients"]} for row in rows if row["confidence"] == confidence
+            ]
             for confidence in ("likely", "possible")
         }
         assert sorted(map(sorted, found["likely"])) == sorted(map(sorted, likely))
@@ -60,7 +62,7 @@ async def test_missing_contacts_for_all_or_for_those_who_come() -> None:
             for row in raw
         }
         assert {row["patient_id"]: row["missing"] for row in rows} == {key: one for key, one in lacking.items() if one}
-        assert answer["summary"]["neither"] == sum(len(each) == 2 for each in lacking.values())
+        assert answer["summary"]["neither"] == sum(len(kinds) == 2 for kinds in lacking.values())
         clinic.empty_diary()
         eva = clinic.patient("Eva", "Nothing", reminder_type="SMS")
         clinic.book(eva, RIVERSIDE, "Jack Whitfield", "2026-11-25 08:30")

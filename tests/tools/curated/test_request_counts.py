@@ -84,12 +84,12 @@ def prepared(clinic: Reception, others: int) -> dict[str, str]:
 
 def taken(clinic: Reception) -> Counter[str]:
     """The requests so far, ids left out."""
-    paths = (each.path.removeprefix("/v1/").split("/") for each in clinic.sandbox.requests)
+    paths = (request.path.removeprefix("/v1/").split("/") for request in clinic.sandbox.requests)
     cut = ["/".join(part for part in parts if not part.isdigit()) for parts in paths]
-    return Counter(f"{each.method} {path}" for each, path in zip(clinic.sandbox.requests, cut, strict=True))
+    return Counter(f"{request.method} {path}" for request, path in zip(clinic.sandbox.requests, cut, strict=True))
 
 
-async def asked(clinic: Reception, tool: str, **arguments: Any) -> Counter[str]:
+async def requests_of(clinic: Reception, tool: str, **arguments: Any) -> Counter[str]:
     """The requests of one call that does what it should."""
     clinic.sandbox.requests.clear()
     answer = await clinic.assistant.call(tool, **arguments)
@@ -106,7 +106,7 @@ async def test_the_module_states_it_and_rows_of_a_page_change_nothing(tool: str)
         async with reception(answer=YES) as clinic:
             ids = prepared(clinic, others)
             arguments = {name: ids.get(str(value), value) for name, value in CALLS[tool].items()}
-            counts.append(await asked(clinic, tool, **arguments))
+            counts.append(await requests_of(clinic, tool, **arguments))
     assert counts[0] == counts[1]
 
 
@@ -121,9 +121,9 @@ async def test_a_move_reads_the_roster_the_booking_its_patient_and_the_diary_aro
                 "GET individual_appointments/conflicts": 1,
             }
         )
-        found = await asked(clinic, "move_appointment", appointment=ids["OWN"], when="Friday at 16:00")
+        found = await requests_of(clinic, "move_appointment", appointment=ids["OWN"], when="Friday at 16:00")
         assert found == ROSTER + AROUND + move
-        found = await asked(
+        found = await requests_of(
             clinic, "move_appointment", appointment=ids["OWN"], when="Friday at 13:00", practitioner="Okafor"
         )
         other = ROSTER + AROUND + move + Counter({"GET appointment_types/practitioners": 1})
@@ -135,8 +135,8 @@ async def test_a_class_moves_with_all_who_are_in_it_in_one_request_for_their_fil
         clinic.empty_diary()
         everyone = [clinic.patient(f"P{number}", "Class") for number in range(8)]
         own = clinic.group(everyone, NORTHSIDE, "Priya Nair", "2026-11-26 09:00")
-        given = {"when": "Friday at 9:00", "dry_run": True}
-        found = await asked(clinic, "move_appointment", appointment=own, **given)
+        arguments = {"when": "Friday at 9:00", "dry_run": True}
+        found = await requests_of(clinic, "move_appointment", appointment=own, **arguments)
         assert found == ROSTER + AROUND + Counter({"GET bookings": 1, "GET patients": 1})
 
 
@@ -153,7 +153,7 @@ async def test_a_cancellation_reads_what_is_cancelled_and_asks_on_the_way(group:
             else clinic.book(otto, NORTHSIDE, "Dr Mei Ng", starts)
         )
         place = {"patient": otto} if group else {}
-        found = await asked(clinic, "cancel_appointment", appointment=booking, reason="sick", **place)
+        found = await requests_of(clinic, "cancel_appointment", appointment=booking, reason="sick", **place)
         read = Counter({"GET bookings": 1, "GET patients": 1}) + Counter({"GET attendees": 1} if group else {})
         kind = "attendees" if group else "individual_appointments"
         own = ROSTER + read + Counter({f"PATCH {kind}/cancel": 1})
@@ -167,7 +167,7 @@ async def test_blocking_out_reads_once_and_writes_a_block_for_each_stretch() -> 
         clinic.empty_diary()
         hours = Counter({"GET daily_availabilities": 1, "GET availability_blocks": 1, "GET bookings": 1})
         kinds = Counter({"GET unavailable_block_types": 1})
-        one = await asked(clinic, "block_time", practitioner="Ng", when="20 January 2027 12 to 1", type="lunch")
+        one = await requests_of(clinic, "block_time", practitioner="Ng", when="20 January 2027 12 to 1", type="lunch")
         assert one == ROSTER + hours + kinds + Counter({"POST unavailable_blocks": 1})
-        many = await asked(clinic, "block_time", practitioner="Ng", when="1 to 5 February 2027 mornings")
+        many = await requests_of(clinic, "block_time", practitioner="Ng", when="1 to 5 February 2027 mornings")
         assert many == ROSTER - Counter({"GET user": 1}) + hours + Counter({"POST unavailable_blocks": 5})

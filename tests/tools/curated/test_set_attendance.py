@@ -27,7 +27,9 @@ async def test_early_and_late_appointments_belong_to_their_local_day(site: str, 
         assert arrived[morning["item"]["appointment_id"]] is True and arrived[late["item"]["appointment_id"]] is False
         assert sorted(map(str, arrived.values())) == ["False", "None", "True"]
         row = next(
-            each for each in clinic.rows("individual_appointments") if each["id"] == late["item"]["appointment_id"]
+            appointment
+            for appointment in clinic.rows("individual_appointments")
+            if appointment["id"] == late["item"]["appointment_id"]
         )
         assert row["did_not_arrive"] is True
 
@@ -52,7 +54,7 @@ async def test_one_place_of_a_class_changes_and_the_others_do_not() -> None:
         group = clinic.group(people, NORTHSIDE, "Priya Nair", "2026-11-24 08:00", states={people[4]: gone})
         answer = await clinic.assistant.call("set_attendance", state="arrived", patient=people[2])
         assert answer["item"]["type"] == "Pilates class" and answer["item"]["appointment_id"] == group
-        assert [clinic.attendee(group, each).get("arrived") for each in people] == [None, None, True, None, None]
+        assert [clinic.attendee(group, patient).get("arrived") for patient in people] == [None, None, True, None, None]
         who = await clinic.assistant.call("set_attendance", state="arrived", appointment=group)
         assert who["code"] == "ambiguous" and len(who["candidates"]) == 4
         mine = clinic.attendee(group, people[1])["id"]
@@ -71,7 +73,7 @@ async def test_cleared_and_repeated_states_are_said() -> None:
         cleared = await clinic.assistant.call("set_attendance", state="cleared", patient="Ben Twice")
         assert (cleared["item"]["was"], cleared["item"]["now"]) == ("arrived", "cleared")
         assert clinic.attendee(booking).get("arrived") is None
-        row = next(each for each in clinic.rows("individual_appointments") if each["id"] == booking)
+        row = next(row for row in clinic.rows("individual_appointments") if row["id"] == booking)
         assert row.get("patient_arrived") is None and row.get("did_not_arrive") is None
 
 
@@ -87,7 +89,7 @@ async def test_several_none_cancelled_and_later_ones_are_answers_that_change_not
         )
         call = clinic.assistant.call
         several = await call("set_attendance", state="arrived", patient="Ben Busy")
-        assert {each["appointment_id"] for each in several["candidates"]} == {one, two}
+        assert {candidate["appointment_id"] for candidate in several["candidates"]} == {one, two}
         none = await call("set_attendance", state="arrived", patient="Ben Busy", when="last week")
         assert none["code"] == "not_found" and "November" in none["message"]
         gone = await call("set_attendance", state="arrived", patient="Ben Busy", when="yesterday")
@@ -116,7 +118,7 @@ async def test_a_practitioner_and_a_time_name_the_patient() -> None:
         )
         assert (answer["item"]["patient"], answer["item"]["appointment_id"]) == ("Ben One", first)
         which = await clinic.assistant.call("set_attendance", state="arrived", practitioner="Ng", when="today")
-        assert {each["patient"] for each in which["candidates"]} == {"Ben One", "Eva Two"}
+        assert {candidate["patient"] for candidate in which["candidates"]} == {"Ben One", "Eva Two"}
 
 
 async def test_a_far_site_reads_the_same_phrase_by_its_own_clock() -> None:

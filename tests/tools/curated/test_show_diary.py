@@ -136,9 +136,9 @@ async def test_a_visit_that_runs_past_midnight_is_counted_once_and_told_of_on_th
         assert monday["totals"]["appointments"] == len([row for row in due if not row.get("cancelled_at")])
         both = await assistant.call("show_diary", when="13 to 14 December 2026", practitioner=["Ng"])
         assert [entry["id"] for entry in entries(both)].count(own) == 1
-        assert not any("began_before" in each for each in both["items"])
+        assert not any("began_before" in sheet for sheet in both["items"])
         night = await assistant.call("show_diary", when="13 December 23:45 to 14 December 00:10", practitioner=["Ng"])
-        assert [(each["day"], [one["id"] for one in each["entries"]]) for each in night["items"]] == [
+        assert [(sheet["day"], [one["id"] for one in sheet["entries"]]) for sheet in night["items"]] == [
             ("2026-12-13 Sun", [own])
         ]
 
@@ -146,11 +146,11 @@ async def test_a_visit_that_runs_past_midnight_is_counted_once_and_told_of_on_th
 async def test_days_with_a_night_between_them_do_not_show_the_visit_of_the_day_left_out() -> None:
     async with in_process() as assistant:
         own = await booked(assistant, "2026-12-15T23:30", "2026-12-16T00:20")  # a Tuesday
-        asked = {"when": "14 to 20 December 2026 on Mondays and Wednesdays", "practitioner": ["Ng"]}
-        answer = await assistant.call("show_diary", **asked)
+        arguments = {"when": "14 to 20 December 2026 on Mondays and Wednesdays", "practitioner": ["Ng"]}
+        answer = await assistant.call("show_diary", **arguments)
         assert [sheet["day"][-3:] for sheet in answer["items"]] == ["Mon", "Wed"]
         assert own not in ids(answer)
-        assert [each["id"] for each in answer["items"][1]["began_before"]] == [own]
+        assert [entry["id"] for entry in answer["items"][1]["began_before"]] == [own]
 
 
 async def test_on_a_day_whose_clock_goes_back_times_and_gaps_are_local() -> None:
@@ -224,14 +224,14 @@ async def test_arrival_no_show_cancellation_classes_and_phones_are_shown() -> No
         raw.store.put("individual_appointments", {**raw.get("individual_appointments", own[2]), **gone})
         answer = await assistant.call("show_diary", when="12 December 2026", practitioner=["Ng"], phones=True)
         rows = {entry["id"]: entry for entry in entries(answer)}
-        assert [rows[each].get("status") for each in own] == ["arrived", "did not come", "cancelled (Sick)"]
-        assert {rows[each]["phone"] for each in own} == {"0491 570 006"}
+        assert [rows[booking_id].get("status") for booking_id in own] == ["arrived", "did not come", "cancelled (Sick)"]
+        assert {rows[booking_id]["phone"] for booking_id in own} == {"0491 570 006"}
         plain = await assistant.call("show_diary", when="12 December 2026", practitioner=["Ng"])
         assert "0491" not in str(plain)
         tuesday = await assistant.call("show_diary", when="today after 4", practitioner=["Priya"], phones=True)
         group = next(entry for entry in entries(tuesday) if "group" in entry)
         row = raw.get("group_appointments", group["id"])
-        assert {each["patient_id"] for each in group["attendees"]} == set(row["patient_ids"])
+        assert {attendee["patient_id"] for attendee in group["attendees"]} == set(row["patient_ids"])
         assert group["places_left"] == row["max_attendees"] - len(row["patient_ids"])
 
 
@@ -290,7 +290,7 @@ async def test_the_number_of_requests_follows_pages_and_batches_only() -> None:
         assert weeks["GET bookings"] == -(-total // 100)
         assert weeks["GET patients"] <= -(-len(raw.live("patients")) // 100) and weeks["GET attendees"] == 1
         growing = ("GET bookings", "GET patients")
-        assert sum(weeks.values()) - sum(weeks[each] for each in growing) <= sum(day.values())
+        assert sum(weeks.values()) - sum(weeks[path] for path in growing) <= sum(day.values())
 
 
 async def test_no_row_of_a_long_span_is_left_out_of_the_totals() -> None:

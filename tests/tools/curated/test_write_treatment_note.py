@@ -93,7 +93,7 @@ async def test_without_answers_the_questions_are_listed_and_nothing_is_written()
     async with clinic() as assistant:
         before = assistant.changes()
         answer = await assistant.call("write_treatment_note", template="SOAP", patient="Ana Lima")
-        listed = {(each["section"], each["name"]): each for each in answer["questions"]}
+        listed = {(question["section"], question["name"]): question for question in answer["questions"]}
         assert listed["Subjective", "Pain"]["choices"] == ["Mild", "Severe"] and listed["Subjective", "Pain"]["other"]
         assert len(listed) == 7
         assert assistant.changes() == before
@@ -195,7 +195,7 @@ async def test_a_template_or_patient_that_is_not_clear_is_asked_about() -> None:
         )
         assert exact["item"]["title"] == "SOAP"
         who = await assistant.call("write_treatment_note", patient="Kim", template="SOAP", answers={"Side": "Left"})
-        assert who["code"] == "ambiguous" and {each["born"] for each in who["candidates"]} == {1979}
+        assert who["code"] == "ambiguous" and {candidate["born"] for candidate in who["candidates"]} == {1979}
 
 
 async def test_the_number_of_requests_does_not_grow_with_the_answers() -> None:

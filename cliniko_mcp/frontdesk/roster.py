@@ -1,0 +1,285 @@
+"""Practitioners, sites, appointment types and patients by name or id: one record, or candidates to choose from.
+
+A `Roster` holds the staff, sites and types of the clinic, hidden ones too; loading it takes four lists and the key's
+user, all at once (5 requests, and one more for each further hundred rows). Nothing here guesses: of several that fit
+equally well the caller has to choose.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import Final, Generic
+from zoneinfo import ZoneInfo
+
+from typing_extensions import TypeVar
+
+from cliniko_mcp.cliniko.filters import Hidden
+from cliniko_mcp.cliniko.models import Record, row_id, value_of
+from cliniko_mcp.cliniko.operations import Operation, RecordT
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType, AppointmentTypes
+from cliniko_mcp.cliniko.resources.businesses import Business, Businesses
+from cliniko_mcp.cliniko.resources.patients import Patient
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner, Practitioners
+from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.names import NAME_LENGTH, REFERENCES, person
+from cliniko_mcp.sanitize import clean, label
+
+MAX_CANDIDATES: Final = 5
+ROSTER_NEEDS: Final[tuple[Operation, ...]] = (
+    Practitioners.list_practitioners,
+    Businesses.list_businesses,
+    AppointmentTypes.list_appointment_types,
+)
+"""The operations that no roster can do without, for a tool's `needs`."""
+
+_NEAR: Final = 70.0
+_MAX_OTHERS: Final = 3
+_ID: Final = re.compile(r"[0-9]{1,20}")
+_HIDING: Final = ("archived_at", "deleted_at")
+RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[RecordT_co]):
+    """A record that a name or an id stood for. `gone` says why it is hidden ("archived", "no longer works here"), or
+    is empty; `names` are all the names it goes by. `others` are hidden ones whose name fits what was asked for too."""
+
+    id: str
+    name: str
+    record: RecordT_co
+    gone: str = ""
+    names: tuple[str, ...] = ()
+    others: "tuple[Known[RecordT_co], ...]" = ()
+
+    @property
+    def note(self) -> str:
+        """A sentence for the reader where the record is hidden, or a hidden one has a like name; else empty."""
+        if self.gone:
+            return f"{self.name} is {self.gone}."
+        if not self.others:
+            return ""
+        shown = "; ".join(
+            f"{with_birth_year(other)}, {other.gone}, id {other.id}" for other in self.others[:_MAX_OTHERS]
+        )
+        more = len(self.others) - _MAX_OTHERS
+        also = f"; and {more} more" if more > 0 else ""
+        return f"{with_birth_year(self)} was taken; the name fits hidden ones as well: {shown}{also}."
+
+
+def known_record(record: RecordT, name: str, names: Iterable[str | None] = ()) -> Known[RecordT]:
+    """A record with the name to show for it, its id where that is empty, and all the names that it goes by."""
+    record_id = row_id(record)
+    every = dict.fromkeys((name, *map(name_text, names)))
+    return Known(record_id, name or record_id, record, gone(record), tuple(filter(None, every)))
+
+
+def name_text(text: str | None) -> str:
+    """A name from Cliniko cleaned and capped for showing; empty where there is none."""
+    return clean(text or "", NAME_LENGTH)
+
+
+def gone(record: Record) -> str:
+    """Why a record is hidden: "archived", "merged into patient 12", "no longer working here (inactive)"; else empty."""
+    if isinstance(record, Patient) and merged(record):
+        into = record.merged_with_patient_id
+        return f"merged into patient {into}" if into else "merged into another patient"
+    if isinstance(record, Practitioner) and record.active is False:
+        return "no longer working here (inactive)"
+    return "archived" if any(value_of(record, stamp) is not None for stamp in _HIDING) else ""
+
+
+def merged(patient: Patient) -> bool:
+    """Whether this patient's file was merged into another one."""
+    return patient.merged_at is not None or patient.merged_with_patient_id is not None
+
+
+def is_id(text: str) -> bool:
+    """Whether a text has the form of an id: 1 to 20 digits."""
+    return _ID.fullmatch(text) is not None
+
+
+class Roster:
+    """Everyone who works at the clinic, its sites and its appointment types, as they were when it was loaded."""
+
+    def __init__(
+        self,
+        practitioners: Iterable[Known[Practitioner]],
+        businesses: Iterable[Known[Business]],
+        types: Iterable[Known[AppointmentType]],
+        home: ZoneInfo,
+    ) -> None:
+        self.practitioners: Mapping[str, Known[Practitioner]] = {person.id: person for person in practitioners}
+        self.businesses: Mapping[str, Known[Business]] = {site.id: site for site in businesses}
+        self.types: Mapping[str, Known[AppointmentType]] = {kind.id: kind for kind in types}
+        self.home = home
+        """The zone of the key's user."""
+        held: dict[str, Mapping[str, Known]] = {
+            "practitioner_id": self.practitioners,
+            "business_id": self.businesses,
+            "appointment_type_id": self.types,
+        }
+        self._held: Mapping[str, Mapping[str, Known]] = held
+        self._namesakes = Counter((field, row.name) for field, rows in held.items() for row in rows.values())
+        self._zones = {site.id: time_zone(site.record.time_zone_identifier) for site in self.businesses.values()}
+
+    @classmethod
+    async def load(cls, clinic: GuardedClinic) -> "Roster":
+        """The roster of this clinic: 5 requests at once while no list has more than a hundred rows."""
+
+        async def inactive() -> list[Practitioner]:
+            try:
+                return await clinic.collect(Practitioners.list_inactive_practitioners)
+            except NotAllowed:  # the operator excluded it: those who left stay unknown
+                return []
+
+        active, left, sites, types, home = await run_concurrently(
+            partial(clinic.collect, Practitioners.list_practitioners),
+            inactive,
+            partial(clinic.collect, Businesses.list_businesses, archived_at=Hidden.INCLUDED),
+            partial(clinic.collect, AppointmentTypes.list_appointment_types, archived_at=Hidden.INCLUDED),
+            clinic.zone,
+        )
+        here = {practitioner.id for practitioner in active}
+        everyone = [*active, *(practitioner for practitioner in left if practitioner.id not in here)]
+        return cls(map(_practitioner, everyone), map(_business, sites), map(_type, types), home)
+
+    @property
+    def sites(self) -> list[Known[Business]]:
+        """The sites that are open, in the order in which they were made."""
+        return [site for site in self.businesses.values() if not site.gone]
+
+    def zone(self, business_id: str | None) -> ZoneInfo:
+        """The zone of a site; that of the key's user where the site is not known or tells none."""
+        return self._zones.get(business_id or "") or self.home
+
+    def practitioner(self, query: str) -> Known[Practitioner]:
+        """The practitioner of this name or id. Raises Ambiguous and NotFound, both with candidates."""
+        return chosen("practitioner", query, self.practitioners, "clinic_overview lists who works here.")
+
+    def several(self, queries: Collection[str]) -> list[Known[Practitioner]]:
+        """The practitioners of these names or ids, each once. Raises as `practitioner` does."""
+        found = {person.id: person for person in map(self.practitioner, queries)}
+        return list(found.values())
+
+    def business(self, query: str) -> Known[Business]:
+        """The site of this name or id. Raises Ambiguous and NotFound, both with candidates."""
+        return chosen("site", query, self.businesses, "clinic_overview lists the sites.")
+
+    def type(self, query: str) -> Known[AppointmentType]:
+        """The appointment type of this name or id. Raises Ambiguous and NotFound, both with candidates."""
+        return chosen("appointment type", query, self.types, "clinic_overview lists the appointment types.")
+
+    def name(self, field: str, record_id: str | None) -> str:
+        """What the record behind `practitioner_id`, `business_id` or `appointment_type_id` is called; "" if unknown.
+
+        Of several with one name each carries its id, so that a name in an answer never means either.
+        """
+        found = self._held[field].get(record_id or "")
+        if found is None:
+            return ""
+        return found.name if self._namesakes[field, found.name] == 1 else f"{found.name} ({found.id})"
+
+    def legend(self, entries: Iterable[tuple[str, str | None]]) -> dict[str, JsonValue]:
+        """The `names` of an answer, name to id by field, for these (field, id) pairs."""
+        legend: dict[str, dict[str, JsonValue]] = {}
+        for field, record_id in entries:
+            if record_id and (name := self.name(field, record_id)):
+                legend.setdefault(field, {})[name] = record_id
+        return {field: dict(names) for field, names in legend.items()}
+
+
+def _practitioner(record: Practitioner) -> Known[Practitioner]:
+    full = " ".join(part for part in (name_text(record.first_name), name_text(record.last_name)) if part)
+    return known_record(record, person(record), (record.label, record.display_name, full))
+
+
+def _business(record: Business) -> Known[Business]:
+    names = record.label, record.display_name, record.business_name
+    return known_record(record, REFERENCES["business_id"].label(record), names)
+
+
+def _type(record: AppointmentType) -> Known[AppointmentType]:
+    return known_record(record, name_text(record.name))
+
+
+def named(known: Known) -> str:
+    """A name as it may stand in one of our sentences: in quotes where it reads like a sentence itself."""
+    return label(known.name)
+
+
+def birth_date(known: Known) -> date | None:
+    """A patient's date of birth, where the file has one; None for all other records."""
+    return known.record.date_of_birth if isinstance(known.record, Patient) else None
+
+
+def with_birth_year(known: Known) -> str:
+    """`Ana Lima (born 1984)`, as a person is told apart from another of the same name; the name alone of the rest."""
+    born = birth_date(known)
+    return f"{named(known)} (born {born.year})" if born else named(known)
+
+
+def remarks(*known: Known | None) -> list[str]:
+    """What has to be said of the records that were named: which are hidden, and which have hidden namesakes."""
+    return list(dict.fromkeys(record.note for record in known if record is not None and record.note))
+
+
+def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: str) -> Known[RecordT]:
+    """The one of these that the query fits best: an id, else the same words, whole words, beginnings of words.
+
+    At each of these steps those in use come before hidden ones, which stand in its `others`. Raises Ambiguous where
+    several fit equally well and NotFound where none does, both with up to five candidates.
+    """
+    shown = clean(query, 80)
+    if (found := among.get(query.strip())) is not None:
+        return found
+    spoken = words(shown)
+    for tier in TIERS:
+        fitting = [row for row in among.values() if fits(spoken, row.names, tier)]
+        live = [row for row in fitting if not row.gone]
+        closest = live or fitting
+        if len(closest) == 1:
+            return replace(closest[0], others=tuple(row for row in fitting if row.id != closest[0].id))
+        if closest:
+            raise ambiguous(noun, shown, closest)
+    near = sorted(among.values(), key=lambda row: -_closeness(spoken, row))
+    near = [row for row in near if _closeness(spoken, row) >= _NEAR][:MAX_CANDIDATES]
+    raise missing(noun, shown, near, advice)
+
+
+def _closeness(spoken: Sequence[str], known: Known) -> float:
+    return max((likeness(spoken, name) for name in known.names if name), default=0.0)
+
+
+def ambiguous(noun: str, query: str, found: Sequence[Known]) -> Ambiguous:
+    """The error that several records fit, with up to five of them; the caller raises it."""
+    more = len(found) - MAX_CANDIDATES
+    also = f"; {more} more are not shown" if more > 0 else ""
+    return Ambiguous(
+        f"{len(found)} fit the {noun} “{query}”{also}.",
+        "Ask which one is meant, then call again with the id.",
+        candidates=[candidate(row) for row in found[:MAX_CANDIDATES]],
+    )
+
+
+def missing(noun: str, query: str, near: Sequence[Known], advice: str) -> NotFound:
+    """The error that none fits, with those that come near; the caller raises it."""
+    meant = "Perhaps one of the candidates is meant: ask, then call again with the id. " if near else ""
+    candidates: list[JsonValue] | None = [candidate(row) for row in near] or None
+    return NotFound(f"There is no {noun} “{query}”.", f"{meant}{advice}", candidates=candidates)
+
+
+def candidate(known: Known) -> JsonValue:
+    """A record to choose: id, name, year of birth, and whether it is hidden."""
+    row: dict[str, JsonValue] = {"id": known.id, "name": known.name}
+    if born := birth_date(known):
+        row["born"] = born.year
+    if known.gone:
+        row["is"] = known.gone
+    return row

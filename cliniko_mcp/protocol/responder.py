@@ -1,0 +1,158 @@
+"""What the server answers, method by method: MCP's requests in, the app's answers out as MCP's results.
+
+Prompts, resources and completions are each imported when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+
+from cliniko_mcp.app import App
+from cliniko_mcp.approvals.questions import AskFirst
+from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
+from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
+from cliniko_mcp.results.envelope import compact, error_body
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from cliniko_mcp.protocol.completions import Completions
+
+logger = logging.getLogger(__name__)
+
+Context = ServerRequestContext[Any, Any]
+Paged = types.PaginatedRequestParams | None
+
+UNEXPECTED: dict[str, JsonValue] = {
+    "code": "internal",
+    "message": "Something went wrong inside this server. Check whether a change took effect before repeating it.",
+    "fix": "Try once more; if it fails again, tell the person who looks after this server to read its log.",
+}
+
+
+class Responder:
+    """Answers the requests of every client of a run; each method is one of MCP's."""
+
+    def __init__(self, app: App, tools: types.ListToolsResult) -> None:
+        self._app = app
+        self._tools = tools
+        self._completions: Completions | None = None
+
+    async def list_tools(self, _: Context, __: Paged) -> types.ListToolsResult:
+        """The tools of the view, in one page."""
+        return self._tools
+
+    async def call_tool(
+        self, ctx: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        """The tool's envelope, its error as a result, or the question that a person has to answer first.
+
+        Raises MCPError for a name that no tool has.
+        """
+        try:
+            tool = self._app.catalogue.get(params.name)
+        except UnknownTool as problem:
+            raise MCPError(types.INVALID_PARAMS, problem.message, problem.as_json()) from None
+        except NotAllowed as problem:
+            return self._result(error_body(problem), failed=True)
+        try:
+            return self._result(await self._app.run(tool, params.arguments or {}, caller_of(ctx, params)))
+        except AskFirst as first:
+            return as_input_required(first)
+        except ClinikoMcpError as problem:
+            return self._result(error_body(problem), failed=True)
+        except Exception:
+            logger.exception("%s failed", params.name)
+            return self._result(UNEXPECTED, failed=True)
+
+    async def list_prompts(self, _: Context, __: Paged) -> types.ListPromptsResult:
+        """The day's routines."""
+        from cliniko_mcp.protocol.prompts import listed
+
+        return listed()
+
+    async def get_prompt(self, _: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        """One routine with what the person chose. Raises MCPError where there is none of that name."""
+        from cliniko_mcp.protocol.prompts import filled
+
+        return filled(params.name, params.arguments or {})
+
+    async def list_resources(self, _: Context, __: Paged) -> types.ListResourcesResult:
+        """The records that can be attached without an id."""
+        from cliniko_mcp.protocol.resources import listed
+
+        return listed(self._app.view.excluded)
+
+    async def list_resource_templates(self, _: Context, __: Paged) -> types.ListResourceTemplatesResult:
+        """The kinds of records that can be attached by id."""
+        from cliniko_mcp.protocol.resources import templates
+
+        return templates(self._app.view.excluded)
+
+    async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        """One record as its get operation reads it, through every guard. Raises MCPError where it cannot be read."""
+        from cliniko_mcp.protocol.resources import MIME, target
+
+        operation, arguments = target(params.uri)
+        try:
+            body = await self._app.call(operation.name, arguments, reader_of(ctx))
+        except ClinikoMcpError as problem:
+            raise MCPError(types.INVALID_PARAMS, problem.message, error_body(problem)) from None
+        text = types.TextResourceContents(uri=params.uri, mime_type=MIME, text=compact(body))
+        return types.ReadResourceResult(contents=[text])
+
+    async def complete(self, ctx: Context, params: types.CompleteRequestParams) -> types.CompleteResult:
+        """What may stand for an argument that a person is typing."""
+        from cliniko_mcp.protocol.completions import Completions
+
+        if self._completions is None:
+            self._completions = Completions()
+        caller = reader_of(ctx)
+        return await self._completions.answer(params, lambda tool: self._app.guarded_clinic(tool, caller))
+
+    def _result(self, body: Mapping[str, JsonValue], *, failed: bool = False) -> types.CallToolResult:
+        text = types.TextContent(type="text", text=compact(body))
+        structured = None if self._app.settings.output == "text" else dict(body)
+        return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)
+
+
+def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:
+    """Who calls, by what the protocol says of them."""
+    reported = 0.0
+
+    async def progress(done: float, total: float | None, message: str) -> None:
+        nonlocal reported
+        if done > reported:  # the protocol wants it strictly increasing
+            reported = done
+            await ctx.session.report_progress(done, total, message)
+
+    client = ctx.session.client_params
+    return Caller(
+        principal=principal_of(ctx),
+        route="stdio" if ctx.request is None else "http",
+        asker=asker_of(ctx, params),
+        progress=progress,
+        program=client.client_info.name if client else "",
+    )
+
+
+def reader_of(ctx: Context) -> Caller:
+    """Who reads a record or completes a name: nothing there asks a person or takes long enough to tell of progress."""
+    return Caller(principal=principal_of(ctx), route="stdio" if ctx.request is None else "http")
+
+
+def principal_of(ctx: Context) -> str:
+    """What an answer is bound to: the digest of the bearer token over HTTP, the local person on stdio."""
+    if ctx.request is None:
+        return "local"
+    # Over HTTP the SDK hands on the request as Starlette made it, in whose scope `Bearer` put the principal.
+    request: Request = ctx.request
+    state: Mapping[str, object] = request.scope.get("state", {})
+    return str(state.get("principal", "local"))

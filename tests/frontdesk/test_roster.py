@@ -1,0 +1,42 @@
+"""Records by name: what hides them, what they are called, and how a patient is told apart."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.patients import Patient
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
+from cliniko_mcp.frontdesk.patients import known_patient
+from cliniko_mcp.frontdesk.roster import birth_date, candidate, gone, known_record, with_birth_year
+
+STAMP = "2026-11-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(("kind", "fields", "why"), [
+    (Patient, {}, ""), (Patient, {"archived_at": STAMP}, "archived"), (Patient, {"deleted_at": STAMP}, "archived"),
+    (Patient, {"archived_at": "some day"}, "archived"),
+    (Patient, {"merged_with_patient_id": "12", "archived_at": STAMP}, "merged into patient 12"),
+    (Patient, {"merged_at": STAMP}, "merged into another patient"),
+    (Business, {"archived_at": STAMP}, "archived"), (Business, {}, ""),
+    (AppointmentType, {"archived_at": STAMP}, "archived"),
+    (Practitioner, {"active": False}, "no longer working here (inactive)"), (Practitioner, {"active": True}, ""),
+    (Practitioner, {}, ""),
+])  # fmt: skip
+def test_what_hides_a_record_is_said_in_one_way(kind: type[Record], fields: dict[str, Any], why: str) -> None:
+    record = kind.read({"id": "1", **fields})
+    assert gone(record) == known_record(record, "A name").gone == why
+
+
+def test_a_patient_is_known_by_every_name_and_told_apart_by_the_year_of_birth() -> None:
+    row: dict[str, Any] = {"id": "4", "first_name": "Robert", "preferred_first_name": "Bobby", "last_name": "Tables"}
+    known = known_patient(Patient.read({**row, "date_of_birth": "1984-03-17"}))
+    assert (known.name, known.id, birth_date(known)) == ("Bobby Tables", "4", date(1984, 3, 17))
+    assert {"Tables Robert", "Robert Tables", "Bobby Tables"} <= set(known.names)
+    assert with_birth_year(known) == "Bobby Tables (born 1984)"
+    assert candidate(known) == {"id": "4", "name": "Bobby Tables", "born": 1984}
+    nameless = known_patient(Patient.read({"id": "5", "date_of_birth": "soon"}))
+    assert (nameless.name, birth_date(nameless)) == ("patient 5", None)

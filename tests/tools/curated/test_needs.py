@@ -1,0 +1,170 @@
+"""What a curated tool calls stands in its `needs`, or it does without it and says so; nothing is missing in silence."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import YES
+
+from cliniko_mcp.tools import curated
+from cliniko_mcp.tools.tool import Tool
+
+from .reception import NORTHSIDE, Reception, reception
+from .test_request_counts import CALLS, prepared
+
+pytestmark = pytest.mark.anyio
+
+REPORTS = (
+    "no_shows", "cancellations", "unbilled", "unpaid", "missing_notes",
+    "lapsed", "utilisation", "new_patients", "duplicates", "missing_contacts",
+)  # fmt: skip
+MORE: list[tuple[str, dict[str, Any]]] = [
+    ("find_patients", {"query": "0412 000 111"}),
+    ("find_patients", {"query": "otto@mail.example"}),
+    ("find_patients", {"query": "OTTO"}),
+    ("find_times", {"type": "Standard consult", "when": "this week", "kind": "online"}),
+    ("find_times", {"type": "Standard consult", "when": "this week", "kind": "online", "practitioner": ["Ng"]}),
+    ("find_times", {"type": "Initial consult", "kind": "online", "practitioner": ["Brandt"]}),
+    ("find_times", {"type": "Pilates class", "when": "tomorrow"}),
+    ("book_appointment", {**CALLS["book_appointment"], "repeat": "weekly x2", "allow_clash": ""}),
+    ("book_appointment", {**CALLS["book_appointment"], "type": "Pilates class"}),
+    ("move_appointment", {"appointment": "CLASS", "when": "Friday at 9:00"}),
+    ("move_appointment", {"appointment": "Otto Zimt", "when": "Friday at 13:00"}),
+    ("cancel_appointment", {"appointment": "CLASS", "patient": "Otto Zimt", "reason": "away"}),
+    ("cancel_appointment", {"appointment": "OWN", "patient": "Otto Zimt", "reason": "away"}),
+    ("set_attendance", {"practitioner": "Ng", "state": "arrived"}),
+    ("set_attendance", {"appointment": "TODAY", "state": "did_not_arrive"}),
+    ("fill_gap", {"appointment": "OWN", "phones": True}),
+    ("write_treatment_note", {"patient": "Otto Zimt", "template": "Visit in short", "answers": {"Notes": "Fine."}}),
+    ("write_treatment_note", {"note": "DRAFT", "visit": "TODAY", "answers": {"Notes": "Fine."}, "final": True}),
+    *(("report", {"kind": kind}) for kind in REPORTS),
+    ("report", {"kind": "utilisation", "practitioner": "Ng"}),
+    ("report", {"kind": "missing_contacts", "when": "last month"}),
+]
+PLAYED = [*CALLS.items(), *MORE]
+OPTIONAL: dict[str, frozenset[str]] = {
+    "find_times": frozenset({"list_services", "list_available_times", "get_public_settings"}),
+    "patient_brief": frozenset(
+        {
+            "list_medical_alerts",
+            "list_active_patient_cases",
+            "list_patient_forms",
+            "list_invoices",
+            "list_treatment_notes",
+        }
+    ),
+    "read_patient_attachment": frozenset({"list_patients"}),
+    "report": frozenset({"list_patients", "list_invoices", "list_daily_availabilities", "list_availability_blocks"}),
+}
+"""What a tool calls and can do without."""
+ROSTER_EXTRA = frozenset({"list_inactive_practitioners"})
+"""Without this those who left stay unknown, in every tool."""
+
+
+def needs(name: str) -> frozenset[str]:
+    tool: Tool = import_module(f"cliniko_mcp.tools.curated.{name}").tool
+    return frozenset(need if isinstance(need, str) else need.name for need in tool.needs)
+
+
+def stocked(clinic: Reception) -> dict[str, str]:
+    """The clinic of the request counts, with a class, a draft and today's visit; ids by word."""
+    ids = prepared(clinic, 1)
+    otto = next(row["id"] for row in clinic.rows("patients") if row.get("last_name") == "Zimt")
+    today = next(row["id"] for row in clinic.rows("individual_appointments") if row["starts_at"] < "2026-11-24T00")
+    note = {"sections": [{"questions": [{"name": "Notes", "type": "paragraph"}]}]}
+    practitioner = clinic.id("practitioners", "Dr Mei Ng")
+    draft = clinic.put(
+        "treatment_notes", patient_id=otto, title="Begun", draft=True, content=note, practitioner_id=practitioner
+    )
+    clinic.book(clinic.patient("Gone", "Away"), NORTHSIDE, "Dr Mei Ng", "2026-11-17 09:00")
+    own_class = clinic.group([otto], NORTHSIDE, "Tom Okafor", "2026-11-26 09:00")
+    return {**ids, "OTTO": otto, "TODAY": today, "DRAFT": draft, "CLASS": own_class}
+
+
+def filled_in(arguments: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+    return {name: ids.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
+
+
+@pytest.mark.parametrize("name", curated.NAMES)
+async def test_every_operation_that_is_called_stands_in_the_needs(name: str, tmp_path: Path) -> None:
+    called: set[str] = set()
+    for number, arguments in enumerate(arguments for tool, arguments in PLAYED if tool == name):
+        log = tmp_path / f"{number}.jsonl"
+        async with reception(answer=YES, audit_file=str(log)) as clinic:
+            ids = stocked(clinic)
+            await clinic.assistant.call(name, **filled_in(arguments, ids))
+        lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+        called |= {
+            line["operation"] for line in lines if line["tool"] == name and line.get("for") not in ("zone", "preview")
+        }
+    allowed = needs(name) | OPTIONAL.get(name, frozenset())
+    assert called - ROSTER_EXTRA <= allowed
+    assert not needs(name) & OPTIONAL.get(name, frozenset())
+    assert OPTIONAL.get(name, frozenset()) <= called
+
+
+WITHOUT: list[tuple[str, str, dict[str, Any]]] = [
+    ("list_services", "find_times", {"type": "Standard consult", "kind": "online"}),
+    ("list_available_times", "find_times", {"type": "Standard consult", "kind": "online"}),
+    ("list_medical_alerts", "patient_brief", {"patient": "Otto Zimt"}),
+    ("list_active_patient_cases", "patient_brief", {"patient": "Otto Zimt"}),
+    ("list_patient_forms", "patient_brief", {"patient": "Otto Zimt"}),
+    ("list_invoices", "patient_brief", {"patient": "Otto Zimt"}),
+    ("list_treatment_notes", "patient_brief", {"patient": "Otto Zimt", "notes": True}),
+    ("list_patients", "read_patient_attachment", {"id": "FILE"}),
+    ("list_patients", "report", {"kind": "no_shows"}),
+    *(("list_patients", "report", {"kind": kind}) for kind in ("duplicates", "missing_contacts", "new_patients")),
+    ("list_patients", "report", {"kind": "lapsed", "when": "2026-11-16 to 2026-11-23"}),
+    ("list_invoices", "report", {"kind": "unpaid"}),
+    ("list_daily_availabilities", "report", {"kind": "utilisation"}),
+    ("list_availability_blocks", "report", {"kind": "utilisation"}),
+]
+
+
+@pytest.mark.parametrize(("operation", "tool", "arguments"), WITHOUT)
+async def test_a_part_that_is_switched_off_is_left_out_with_a_sentence(
+    operation: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    async with reception(exclude_tools=(operation,)) as clinic:
+        ids = stocked(clinic)
+        answer = await clinic.assistant.call(tool, **filled_in(arguments, ids))
+        assert "code" not in answer, answer
+        assert any("switched off here" in sentence for sentence in [*answer.get("notes", []), *answer.get("why", [])])
+
+
+async def test_the_settings_are_not_needed_to_say_that_online_booking_is_closed() -> None:
+    async with reception(exclude_tools=("get_public_settings",)) as clinic:
+        for row in clinic.rows("practitioners"):
+            clinic.store.put("practitioners", {**row, "show_in_online_bookings": False})
+        answer = await clinic.assistant.call("find_times", type="Standard consult", kind="online", when="this week")
+        assert answer["items"] == []
+        assert any("switched off here" in sentence for sentence in answer["why"])
+
+
+async def test_ids_stand_alone_where_names_may_not_be_read() -> None:
+    async with reception(exclude_tools=("list_patients",)) as clinic:
+        ids = stocked(clinic)
+        shown = await clinic.assistant.call("report", kind="no_shows")
+        assert shown["items"]
+        assert all(row["patient"] == f"patient {row['patient_id']}" for row in shown["items"])
+        file = await clinic.assistant.call("read_patient_attachment", id=ids["FILE"])
+        assert file["item"]["patient_id"] == ids["OTTO"] and "patient" not in file["item"]
+
+
+async def test_online_times_that_may_not_be_read_give_way_to_the_diary() -> None:
+    async with reception(exclude_tools=("list_available_times",)) as clinic:
+        answer = await clinic.assistant.call("find_times", type="Standard consult", kind="online", when="this week")
+        assert answer["items"] == []
+        assert [row["differs"] for row in answer["alternatives"]] == ["kind diary: what the clinic can book"]
+
+
+@pytest.mark.parametrize("tool", ["write_treatment_note", "set_attendance", "book_appointment", "patient_brief"])
+async def test_nobody_is_said_not_to_exist_because_the_list_of_patients_is_switched_off(tool: str) -> None:
+    async with reception(exclude_tools=("list_patients",)) as clinic:
+        ids = stocked(clinic)
+        arguments = {**CALLS[tool], "patient": ids["OTTO"]}
+        answer = await clinic.assistant.call(tool, **arguments)
+        assert answer["code"] == "not_allowed"
+        assert clinic.assistant.changes() == []
