@@ -23,6 +23,7 @@ from mcp.client.client import Client
 
 from benchmarks.report import Row, report
 from cliniko_mcp.app import App, open_app
+from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.sandbox.faults import Fault
@@ -47,7 +48,7 @@ Work = Callable[[], Awaitable[object]]
 
 @asynccontextmanager
 async def at_work() -> AsyncGenerator[tuple[App, Client, httpx2.AsyncClient]]:
-    """A house, an MCP client connected to its server, and a bare HTTP client of the same clinic."""
+    """An app, an MCP client connected to its server, and a bare HTTP client of the same clinic."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(FLAGS | {"audit_file": str(Path(folder) / "audit.jsonl")}, {})
         async with AsyncExitStack() as stack:
@@ -96,8 +97,8 @@ async def overhead(runs: int = 60) -> list[Row]:
             await call()
             await request()
             times = [(await took(call), await took(request)) for _ in range(runs)]
-            ours, theirs = median(each[0] for each in times), median(each[1] for each in times)
-            between = median(each[0] - each[1] for each in times)
+            ours, theirs = median(call_ms for call_ms, _ in times), median(request_ms for _, request_ms in times)
+            between = median(call_ms - request_ms for call_ms, request_ms in times)
             rows.append(
                 {"work": name, "call ms": ours, "request ms": theirs, "overhead ms": between, "ratio": ours / theirs}
             )
@@ -157,14 +158,14 @@ async def growth(sizes: list[int]) -> list[Row]:
         async with at_work() as (app, _, _):
             await app.call("list_patients", {"limit": 1}, Caller())
             crowd(app, size)
-            desk = await app.guarded_clinic("benchmark", Caller())
-            call = desk.call("list_patients")
+            clinic = await app.guarded_clinic("benchmark", Caller())
+            call = Patients.list_patients.call()
             began = time.perf_counter()
-            count = len([1 async for _ in desk.all("list_patients")])
+            count = len([1 async for _ in clinic.all(Patients.list_patients)])
             whole = time.perf_counter() - began
             assert count == size
-            page = median([await took(lambda: desk.rows(call, limit=100)) for _ in range(5)])  # noqa: B023
-            last = median([await took(lambda: desk.rows(call, limit=100, start=size - 100)) for _ in range(5)])  # noqa: B023
+            page = median([await took(lambda: clinic.rows(call, limit=100)) for _ in range(5)])  # noqa: B023
+            last = median([await took(lambda: clinic.rows(call, limit=100, start=size - 100)) for _ in range(5)])  # noqa: B023
             rows.append(
                 {
                     "rows": size,
@@ -181,7 +182,7 @@ def crowd(app: App, size: int) -> None:
     """Fill the clinic with copies of one patient until it has so many."""
     state = app.sandbox.snapshot()
     tables: Any = state["tables"]
-    patients: list[dict[str, Any]] = [each for each in tables["patients"] if not each.get("archived_at")][:1]
+    patients: list[dict[str, Any]] = [row for row in tables["patients"] if not row.get("archived_at")][:1]
     pattern = patients[0]
     tables["patients"] = [{**pattern, "id": str(1_500_000_000_000_000_000 + number)} for number in range(size)]
     app.sandbox.restore(state)

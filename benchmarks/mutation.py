@@ -1,6 +1,6 @@
 """Whether the tests of the guards notice every small mistake in them: a score for each module, and what went unnoticed.
 
-    python -m benchmarks.mutation [--jobs 2] [--only guardrails.confirm,guardrails.pin] [--retry OUTPUT]
+    python -m benchmarks.mutation [--jobs 2] [--only guards.confirm,approvals.pin] [--retry OUTPUT]
 
 Each mutant of `benchmarks.mutants` runs in a process of its own, forked from one that has imported all that lies below
 the guards, against the tests named in TESTS, the nearest first, up to the first that fails. The files on disk are not
@@ -28,50 +28,53 @@ from benchmarks.mutants import Mutant, mutants
 
 ROOT: Final = Path(__file__).parent.parent
 PACKAGE: Final = "cliniko_mcp"
-PIN: Final = "guardrails.pin"
+PIN: Final = "approvals.pin"
 EXPLAINED: Final = Path(__file__).with_name("mutation.txt")
 
-_GATE: Final = ("guardrails/test_confirm.py", "guardrails/test_challenges.py", "guardrails/test_gate.py")
-_LOG: Final = ("guardrails/test_chain.py", "guardrails/test_chain_ends.py", "guardrails/test_audit_chain.py")
+_GATE: Final = ("guards/test_confirm.py", "approvals/test_challenges.py", "guards/test_gate.py")
+_LOG: Final = ("guards/test_hash_chain.py", "guards/test_chain_ends.py", "guards/test_audit_chain.py")
+_CLINIC: Final = ("guards/test_guarded_clinic.py", "guards/test_zones.py", "client/test_memory.py")
 _PAGE: Final = (
-    "guardrails/test_page.py",
-    "guardrails/test_page_pin.py",
-    "guardrails/test_meeting.py",
-    "guardrails/test_peer.py",
-    "guardrails/test_commands.py",
+    "approvals/test_page.py",
+    "approvals/test_page_pin.py",
+    "approvals/test_local_ipc.py",
+    "approvals/test_peer_uid.py",
+    "cli/test_approve_and_audit.py",
 )
-_WORDS: Final = ("guardrails/test_preview.py", "guardrails/test_words.py", "guardrails/test_in_the_sandbox.py")
+_PREVIEW: Final = ("approvals/test_preview.py", "approvals/test_words.py", "guards/test_in_the_sandbox.py")
 TESTS: Final[Mapping[str, Sequence[str]]] = {
-    "guardrails.approval": ("guardrails/test_approval.py",),
-    "guardrails.audit": ("guardrails/test_audit_edges.py", "guardrails/test_audit.py", "guardrails/test_words.py"),
-    "guardrails.browser": ("guardrails/test_approval.py", "guardrails/test_page.py"),
-    "guardrails.call": ("guardrails/test_layers.py", "guardrails/test_audit_edges.py", *_GATE),
-    "guardrails.chain": (*_LOG, "guardrails/test_promises.py", "guardrails/test_commands.py"),
-    "guardrails.confirm": (
-        "guardrails/test_confirm.py",
-        "guardrails/test_challenges.py",
-        "guardrails/test_words.py",
-        "guardrails/test_promises.py",
-        "guardrails/test_gate.py",
+    "approvals.approval_page": ("approvals/test_approval_page.py",),
+    "approvals.browser": ("approvals/test_approval_page.py", "approvals/test_page.py"),
+    "approvals.decisions": _PAGE,
+    "approvals.digest": ("approvals/test_digest.py", "guards/test_promises.py", *_PREVIEW, *_GATE),
+    "approvals.facts": ("approvals/test_facts.py", *_PREVIEW),
+    "approvals.local_ipc": _PAGE,
+    "approvals.page": (*_PAGE, "approvals/test_browser.py"),
+    "approvals.page_html": ("approvals/test_page_html.py", *_PAGE, "approvals/test_browser.py"),
+    "approvals.paths": ("test_private_files.py", "cli/test_approve_and_audit.py"),
+    "approvals.peer_uid": _PAGE,
+    "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
+    "approvals.preview": (*_PREVIEW, *_GATE),
+    "approvals.questions": ("approvals/test_questions.py", "guards/test_promises.py", *_GATE),
+    "approvals.wording": ("approvals/test_wording.py", *_PREVIEW),
+    "client.memory": _CLINIC[::-1],
+    "client.single_flight": _CLINIC[::-1],
+    "guards.audit": ("guards/test_audit_edges.py", "guards/test_audit.py", "approvals/test_words.py"),
+    "guards.confirm": (
+        "guards/test_confirm.py",
+        "approvals/test_challenges.py",
+        "approvals/test_words.py",
+        "guards/test_promises.py",
+        "guards/test_gate.py",
     ),
-    "guardrails.decision": _PAGE,
-    "guardrails.desk": ("guardrails/test_desk.py", "journeys/test_lists.py"),
-    "guardrails.digest": ("guardrails/test_digest.py", "guardrails/test_promises.py", *_WORDS, *_GATE),
-    "guardrails.document": ("guardrails/test_document.py", *_PAGE, "guardrails/test_browser.py"),
-    "guardrails.exclusion": ("guardrails/test_layers.py",),
-    "guardrails.facts": ("guardrails/test_facts.py", *_WORDS),
-    "guardrails.lock": ("guardrails/test_lock.py", *_LOG),
-    "guardrails.meeting": _PAGE,
-    "guardrails.page": (*_PAGE, "guardrails/test_browser.py"),
-    "guardrails.peer": _PAGE,
-    "guardrails.pin": ("guardrails/test_pin.py", "guardrails/test_promises.py", *_PAGE),
-    "guardrails.places": ("guardrails/test_private.py", "guardrails/test_commands.py"),
+    "guards.exclusion": ("guards/test_layers.py",),
+    "guards.guarded_clinic": (*_CLINIC, "guards/test_end_to_end.py"),
+    "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
+    "guards.pipeline": ("guards/test_layers.py", "guards/test_audit_edges.py", *_GATE),
+    "guards.read_only": ("guards/test_layers.py", "guards/test_audit.py"),
+    "guards.zones": _CLINIC,
     # Not test_pin.py, which is for the PIN alone: elsewhere its cost is lowered.
-    "private": ("guardrails/test_private.py", *_LOG, "hosts/test_keys.py"),
-    "guardrails.preview": (*_WORDS, *_GATE),
-    "guardrails.questions": ("guardrails/test_questions.py", "guardrails/test_promises.py", *_GATE),
-    "guardrails.readonly": ("guardrails/test_layers.py", "guardrails/test_audit.py"),
-    "guardrails.wording": ("guardrails/test_wording.py", *_WORDS),
+    "private_files": ("test_private_files.py", "test_file_lock.py", *_LOG, "hosts/test_stored_keys.py"),
 }
 _BELOW: Final = (
     *("pytest", "hypothesis.stateful", "mcp.client.client", "mcp.client.stdio", "mcp_types", "anyio", "pydantic"),
@@ -127,10 +130,10 @@ def main() -> None:
         tally[module][0 if noticed else 1 if known else 2] += 1
         if noticed == known:
             print(f"{'explained, but noticed' if noticed else 'UNNOTICED'}  {module}  {mutant.name}", flush=True)
-    print(f"\n{'module':<22} mutants  noticed  explained  unnoticed")
-    tally["all"] = [sum(each) for each in zip(*tally.values(), strict=True)]
+    print(f"\n{'module':<24} mutants  noticed  explained  unnoticed")
+    tally["all"] = [sum(column) for column in zip(*tally.values(), strict=True)]
     for module, (noticed, known, unnoticed) in tally.items():
-        print(f"{module:<22} {noticed + known + unnoticed:>7}  {noticed:>7}  {known:>9}  {unnoticed:>9}")
+        print(f"{module:<24} {noticed + known + unnoticed:>7}  {noticed:>7}  {known:>9}  {unnoticed:>9}")
     print(f"{time.monotonic() - began:.0f} seconds")
     sys.exit(1 if tally["all"][2] else 0)
 
@@ -140,28 +143,28 @@ def _sound() -> None:
     apart = f"{PACKAGE}.{PIN}"
     for module, tests in (
         (apart, {*TESTS[PIN]}),
-        ("", {name for each in TESTS.values() for name in each} - {*TESTS[PIN]}),
+        ("", {name for names in TESTS.values() for name in names} - {*TESTS[PIN]}),
     ):
-        text = (ROOT / PACKAGE / "guardrails/pin.py").read_text("utf-8")
+        text = (ROOT / PACKAGE / f"{PIN.replace('.', '/')}.py").read_text("utf-8")
         child = os.fork() or _child(module, text, sorted(f"tests/{name}" for name in tests), 900)
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
             sys.exit("the tests fail without any mutant")
 
 
 def _tried(work: Sequence[tuple[str, Mutant]], jobs: int, seconds: int) -> Iterator[tuple[str, Mutant, bool]]:
-    open_app: dict[int, tuple[str, Mutant]] = {}
+    running: dict[int, tuple[str, Mutant]] = {}
     waiting = iter(work)
     while True:
-        while len(open_app) < jobs and (one := next(waiting, None)) is not None:
+        while len(running) < jobs and (one := next(waiting, None)) is not None:
             tests = [f"tests/{name}" for name in TESTS[one[0]]]
             child = os.fork() or _child(f"{PACKAGE}.{one[0]}", one[1].text, tests, seconds)
-            open_app[child] = one
-        if not open_app:
+            running[child] = one
+        if not running:
             return
         child, status = os.wait()
         with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what its tests had started
-        module, mutant = open_app.pop(child)
+        module, mutant = running.pop(child)
         yield module, mutant, os.waitstatus_to_exitcode(status) != 0
 
 
@@ -181,7 +184,7 @@ def _child(module: str, text: str, tests: list[str], seconds: int) -> int:
         for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
             del sys.modules[name]
     if module != f"{PACKAGE}.{PIN}":
-        import_module(f"{PACKAGE}.guardrails.pin")._COST["n"] = 2  # what makes guessing slow makes these tests slow too
+        import_module(f"{PACKAGE}.{PIN}")._COST["n"] = 2  # what makes guessing slow makes these tests slow too
     ignored = "ignore:Module already imported so cannot be rewritten"
     plain = [
         "-o",

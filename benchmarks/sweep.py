@@ -23,8 +23,9 @@ import httpx2
 from benchmarks.report import Row, report
 from cliniko_mcp.cli.export import list_named
 from cliniko_mcp.client.clinic import Clinic
+from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.export import export, planned
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller
 
 DELAY = 0.05
@@ -50,7 +51,7 @@ class Upstream(httpx2.AsyncBaseTransport):
 
 def _page(number: int, rows: int) -> bytes:
     first = (number - 1) * PAGE
-    patients = [_patient(each) for each in range(first, min(first + PAGE, rows))]
+    patients = [_patient(position) for position in range(first, min(first + PAGE, rows))]
     base = "https://api.au1.cliniko.com/v1/patients"
     links = {"self": base} | ({"next": f"{base}?page={number + 1}"} if first + PAGE < rows else {})
     return json.dumps({"patients": patients, "total_entries": rows, "links": links}).encode()
@@ -83,46 +84,46 @@ async def timed(upstream: Upstream, work: Callable[[GuardedClinic], Awaitable[in
         transport=upstream,
         per_minute=1_000_000,
         rng=random.Random(1),
-    ) as clinic:
-        desk = GuardedClinic(clinic, (), Caller(route="terminal"), "export")
+    ) as client:
+        clinic = GuardedClinic(client, (), Caller(route="terminal"), "export", Memory.of(time.monotonic))
         began = time.perf_counter()
-        came = await work(desk)
+        came = await work(clinic)
         return time.perf_counter() - began, upstream.pages, came
 
 
-async def sweep(desk: GuardedClinic, rows: int) -> int:
+async def sweep(clinic: GuardedClinic, rows: int) -> int:
     """The bounded sweep of a list tool."""
-    return len((await desk.rows(desk.call("list_patients"), limit=rows)).rows)
+    return len((await clinic.rows(Patients.list_patients.call(), limit=rows)).rows)
 
 
-async def drain(desk: GuardedClinic) -> int:
+async def drain(clinic: GuardedClinic) -> int:
     """The whole list, as curated tools read it."""
-    return len([record async for record in desk.all("list_patients")])
+    return len([record async for record in clinic.all(Patients.list_patients)])
 
 
-async def one_at_a_time(desk: GuardedClinic) -> int:
+async def one_at_a_time(clinic: GuardedClinic) -> int:
     """The list as a simple loop reads it: the next page is asked for when the one before has come."""
-    call, number, came = desk.call("list_patients"), 0, 0
+    call, number, came = Patients.list_patients.call(), 0, 0
     while True:
         number += 1
-        page = await desk.clinic.page(call, number, PAGE)
+        page = await clinic.page(call, number, PAGE)
         came += len(page.items)
         if not page.more:
             return came
 
 
-async def to_file(desk: GuardedClinic, form: str) -> int:
+async def to_file(clinic: GuardedClinic, form: str) -> int:
     """The export to a file."""
     plan = planned(list_named("patients"), {}, "csv" if form == "csv" else "jsonl")
     with tempfile.TemporaryDirectory() as folder:
-        return (await export(desk, plan, Path(folder) / "patients")).rows
+        return (await export(clinic, plan, Path(folder) / "patients")).rows
 
 
 async def peak_kilobytes(rows: int) -> int:
     """The most memory that Python held during an export of so many rows, beyond what it held before."""
     upstream = Upstream(rows)
     tracemalloc.start()
-    await timed(upstream, lambda desk: to_file(desk, "csv"))
+    await timed(upstream, lambda clinic: to_file(clinic, "csv"))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return round(peak / 1024)
@@ -132,15 +133,15 @@ async def measured(rows: int) -> tuple[list[Row], dict[str, object]]:
     """The rows of the table, and the memory of exports."""
     ideal = math.ceil(rows / PAGE / IN_FLIGHT) * DELAY
     ways: dict[str, Callable[[GuardedClinic], Awaitable[int]]] = {
-        "sweep": lambda desk: sweep(desk, rows),
+        "sweep": lambda clinic: sweep(clinic, rows),
         "drain": drain,
-        "export csv": lambda desk: to_file(desk, "csv"),
-        "export jsonl": lambda desk: to_file(desk, "jsonl"),
+        "export csv": lambda clinic: to_file(clinic, "csv"),
+        "export jsonl": lambda clinic: to_file(clinic, "jsonl"),
         SLOW: one_at_a_time,
     }
     upstream = Upstream(rows)
     await timed(Upstream(PAGE), drain)  # imports and schemas are not what is measured
-    await timed(Upstream(PAGE), lambda desk: to_file(desk, "csv"))
+    await timed(Upstream(PAGE), lambda clinic: to_file(clinic, "csv"))
     table: list[Row] = []
     for name, work in ways.items():
         seconds, pages, came = min([await timed(upstream, work) for _ in range(1 if name == SLOW else 3)])

@@ -47,15 +47,15 @@ class App:
         """The demo clinic of this run, made when first needed."""
         if self._sandbox is None:
             self._sandbox = demo_clinic(self.settings)
-            self.at_end(self._sandbox.close)
+            self.on_close(self._sandbox.close)
         return self._sandbox
 
-    def work_in(self, sandbox: Sandbox) -> None:
+    def use_sandbox(self, sandbox: Sandbox) -> None:
         """Work in this demo clinic instead of one of its own; before the first call."""
         self._sandbox = sandbox
 
-    def at_end(self, close: Callable[[], None]) -> None:
-        """Have this called when the run ends."""
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Have this called when the app closes."""
         self._stack.callback(close)
 
     def clock(self) -> Callable[[], datetime]:
@@ -195,7 +195,7 @@ def guards(app: App, clinic: Clinic) -> tuple[Guard, ...]:
     questions = Questions(now, lambda: secrets.token_hex(16))
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:
-        app.at_end(page.close)
+        app.on_close(page.close)
     log = Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo)
     confirm = Confirm(
         questions,

@@ -67,7 +67,7 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
-def read_private(path: Path, most: int = 65_536) -> str:
+def read_private(path: Path, max_bytes: int = 65_536) -> str:
     """The file's text. Raises OSError where it is missing, a link, another user's, or open for others to write."""
     descriptor = os.open(path, os.O_RDONLY | _SAFELY)
     with os.fdopen(descriptor, "rb") as file:
@@ -76,24 +76,24 @@ def read_private(path: Path, most: int = 65_536) -> str:
             raise OSError(f"{path.name} is not a regular file")
         if os.name == "posix" and (found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077):
             raise PermissionError(f"{path.name} is not private to its owner")
-        return file.read(most).decode("utf-8", "replace")
+        return file.read(max_bytes).decode("utf-8", "replace")
 
 
 # The system's own module is imported where it is used: this file can be imported where neither of them exists.
 if sys.platform == "win32":
     # Far beyond the content, because this lock forbids others to read the bytes it covers.
-    _PLACE = 1 << 30
+    _LOCK_OFFSET = 1 << 30
 
     def _take(descriptor: int) -> None:
         import msvcrt
 
-        os.lseek(descriptor, _PLACE, os.SEEK_SET)
+        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
     def _release(descriptor: int) -> None:
         import msvcrt
 
-        os.lseek(descriptor, _PLACE, os.SEEK_SET)
+        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
 else:

@@ -24,7 +24,7 @@ PATIENCE: Final = 25.0
 """Seconds in which a keychain has to answer: a person may have to unlock it, and hosts give up on a start after 60."""
 _ANEW: Final = "Run `cliniko-mcp login` again, or remove it."
 
-Place = Literal["keychain", "file"]
+KeyPlace = Literal["keychain", "file"]
 T = TypeVar("T")
 
 
@@ -34,7 +34,7 @@ class Kept:
 
     key: str | None = None
     contact_email: str | None = None
-    place: Place | None = None
+    place: KeyPlace | None = None
 
     def __repr__(self) -> str:
         return f"Kept(place={self.place!r}, contact_email={self.contact_email!r})"
@@ -55,7 +55,7 @@ def kept(file: Path | None = None) -> Kept:
         return Kept()
     email, key = found.get("contact_email"), found.get("api_key")
     if found.get("key_in") == "keychain":
-        key = _asked(_keychain_key)
+        key = _in_time(_keychain_key)
         if key is None:
             raise ConfigurationError(
                 "the API key is no longer in this computer's keychain.", "Run `cliniko-mcp login` to keep it again."
@@ -64,7 +64,7 @@ def kept(file: Path | None = None) -> Kept:
     return Kept(key, email, "file" if key else None)
 
 
-def keep(key: str | None, contact_email: str | None, place: Place | None = None, file: Path | None = None) -> Kept:
+def keep(key: str | None, contact_email: str | None, place: KeyPlace | None = None, file: Path | None = None) -> Kept:
     """Keep this key, email or both; what is None stays as it was. What is kept from now on, and where.
 
     Without a `place`, the keychain is used where there is one. A file that cannot be used is replaced where key and
@@ -85,13 +85,13 @@ def keep(key: str | None, contact_email: str | None, place: Place | None = None,
         after.pop("api_key", None)
         after["key_in"] = place
         if place == "keychain":
-            _asked(lambda: _into_keychain(key))
+            _in_time(lambda: _into_keychain(key))
         else:
             after["api_key"] = key
             if before.get("key_in") == "keychain":
                 # A keychain that cannot be opened is why people change to a file; the old key may then stay in it.
                 with suppress(ConfigurationError):
-                    _asked(_out_of_keychain)
+                    _in_time(_out_of_keychain)
     try:
         _write(file, json.dumps(after, indent=2) + "\n")
     except OSError as problem:
@@ -106,7 +106,7 @@ def forget(file: Path | None = None) -> bool:
     if before is None:
         return False
     if before.get("key_in") == "keychain":
-        _asked(_out_of_keychain)
+        _in_time(_out_of_keychain)
     try:
         file.unlink(missing_ok=True)
     except OSError as problem:
@@ -151,19 +151,19 @@ def _out_of_keychain() -> None:
         return  # somebody removed it already
 
 
-def _asked(ask: Callable[[], T], patience: float = PATIENCE) -> T:
+def _in_time(ask: Callable[[], T], patience: float = PATIENCE) -> T:
     """What the keychain answers. Raises ConfigurationError where it refuses, fails or does not answer in time."""
     answers: list[T] = []
     problems: list[Exception] = []
 
-    def work() -> None:
+    def run() -> None:
         try:
             answers.append(ask())
         except Exception as problem:  # noqa: BLE001 - keychains raise errors of their system; all are reported below
             problems.append(problem)
 
     # In a thread of its own: a keychain may wait for a person who never comes.
-    thread = threading.Thread(target=work, name="keychain", daemon=True)
+    thread = threading.Thread(target=run, name="keychain", daemon=True)
     thread.start()
     thread.join(patience)
     if answers:

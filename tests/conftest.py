@@ -108,7 +108,7 @@ CANCEL = says(action="cancel")
 
 @dataclass
 class Assistant:
-    """An MCP client at work, with what it was asked and, in process, the house behind the server."""
+    """An MCP client at work, with what it was asked and, in process, the app behind the server."""
 
     client: Client
     asked: list[str]

@@ -26,7 +26,7 @@ NOUNS: Final[Mapping[str, str]] = {
 }
 """Where people say it differently from the last word of the resource's name."""
 
-_SAYS_WHOSE: Final = frozenset({"appointment_type_billable_items", "appointment_type_products"})
+_NAMELESS: Final = frozenset({"appointment_type_billable_items", "appointment_type_products"})
 _LINKS: Final = (
     ("practitioner_id", "practitioners", "Practitioner"),
     ("business_id", "businesses", "Site"),
@@ -37,7 +37,7 @@ _LINKS: Final = (
     ("unavailable_block_type_id", "unavailable_block_types", "Kind"),
 )
 
-Say = Callable[[Facts, Call, Record], Awaitable[list[str]]]
+Sentences = Callable[[Facts, Call, Record], Awaitable[list[str]]]
 
 
 async def describe(facts: Facts, call: Call, record: Record) -> tuple[str, list[str]]:
@@ -61,10 +61,10 @@ async def describe(facts: Facts, call: Call, record: Record) -> tuple[str, list[
         case _:
             what = named
     sentences = [f"{verb} {what}."]
-    if what == named or module in _SAYS_WHOSE:
+    if what == named or module in _NAMELESS:
         sentences += await _about(facts, record)
-    if module in _SAYS:
-        sentences += await _SAYS[module](facts, call, record)
+    if module in _SENTENCES:
+        sentences += await _SENTENCES[module](facts, call, record)
     if call.operation.shape == "cancel":
         sentences += await _cancelling(facts, call, record)
     return f"{verb} {noun}?", [*sentences, _undo(call)]
@@ -267,7 +267,7 @@ async def _later_cancelled(facts: Facts, call: Call, record: Record) -> int | No
     return await _later(facts, "individual_appointments", booking, patient_id=patient)
 
 
-_SAYS: Final[Mapping[str, Say]] = {
+_SENTENCES: Final[Mapping[str, Sentences]] = {
     "patients": _patient,
     "businesses": _business,
     "appointment_types": _appointment_type,

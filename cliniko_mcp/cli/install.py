@@ -14,7 +14,7 @@ from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.hosts.table import ENTRY, HOSTS, Computer, Host, found_hosts, this_computer
 from cliniko_mcp.settings import Settings, flag, variable
-from cliniko_mcp.stored_keys import Place
+from cliniko_mcp.stored_keys import KeyPlace
 
 PASSED_SETTINGS = (
     "view",
@@ -67,7 +67,7 @@ def install(
     command: str | None,
     email: str | None,
     key_stdin: bool,
-    place: Place | None,
+    place: KeyPlace | None,
     no_key: bool,
     key_in_config: bool,
     **flags: object,
@@ -162,7 +162,7 @@ def _flags(host: Host, settings: Settings) -> list[str]:
     return written
 
 
-def _key_environment(email: str | None, *, key_stdin: bool, place: Place | None, key_in_config: bool) -> dict[str, str]:
+def _key_environment(email: str | None, *, key_stdin: bool, place: KeyPlace | None, key_in_config: bool) -> dict[str, str]:
     """The environment of the entry: empty where the key is stored on this computer."""
     if not key_in_config:
         kept = keep_account(email, key_stdin=key_stdin, place=place, anew=False)

@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.stored_keys import Kept, Place
+from cliniko_mcp.stored_keys import Kept, KeyPlace
 
 KEY_STDIN: Final = click.option("--key-stdin", is_flag=True, help="Read the API key from standard input, one line.")
 EMAIL: Final = click.option(
@@ -29,7 +29,7 @@ _TRIES: Final = 3
 @KEEP
 @click.option("--status", is_flag=True, help="Only say what is kept, and where; the key is not shown.")
 @click.option("--forget", "forgetting", is_flag=True, help="Remove the key and the email from this computer.")
-def login(email: str | None, key_stdin: bool, place: Place | None, status: bool, forgetting: bool) -> None:
+def login(email: str | None, key_stdin: bool, place: KeyPlace | None, status: bool, forgetting: bool) -> None:
     """Keep the clinic's API key and a contact email on this computer, for every server that is started here.
 
     The key is asked for without showing it (Cliniko: My Info, Manage API keys), and kept in this computer's keychain,
@@ -46,7 +46,7 @@ def login(email: str | None, key_stdin: bool, place: Place | None, status: bool,
         click.echo("Next: cliniko-mcp doctor")
 
 
-def keep_account(email: str | None, *, key_stdin: bool, place: Place | None, anew: bool) -> Kept:
+def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, anew: bool) -> Kept:
     """Store a key and an email and return what is stored; the terminal asks for what is missing, with `anew` for both.
 
     Raises as `account_given` does, and ConfigurationError where nothing can be stored.

@@ -1,1 +1,1 @@
-"""All that knows HTTP: the way to one clinic's Cliniko account, and what its answers mean."""
+"""The HTTP client of one Cliniko account: credentials, rate limit, retries, pages, and what its answers mean."""

@@ -90,19 +90,19 @@ class GuardedClinic:
     async def perform(self, call: Call[ResultT], /) -> ResultT: ...
     @overload
     async def perform(
-        self, operation: Create[BodyT, RecordT], body: BodyT, /, *, include_archived: bool = False, **ids: str
+        self, operation: Create[BodyT, RecordT], body: BodyT, /, *, include_archived: bool = ..., **ids: str
     ) -> RecordT: ...
     @overload
     async def perform(
-        self, operation: Update[BodyT, RecordT], body: BodyT, /, *, include_archived: bool = False, **ids: str
+        self, operation: Update[BodyT, RecordT], body: BodyT, /, *, include_archived: bool = ..., **ids: str
     ) -> RecordT: ...
     @overload
     async def perform(
-        self, operation: Cancel[BodyT], body: BodyT, /, *, include_archived: bool = False, **ids: str
+        self, operation: Cancel[BodyT], body: BodyT, /, *, include_archived: bool = ..., **ids: str
     ) -> None: ...
     @overload
     async def perform(
-        self, operation: Operation[ResultT], /, *, include_archived: bool = False, **ids: str
+        self, operation: Operation[ResultT], /, *, include_archived: bool = ..., **ids: str
     ) -> ResultT: ...
     async def perform(
         self,

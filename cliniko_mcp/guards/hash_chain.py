@@ -81,7 +81,7 @@ class HashChain:
 
     @contextmanager
     def _locked(self) -> Generator[int]:
-        """The open head, while no other process writes."""
+        """The open head, locked so that no other process writes meanwhile."""
         head_file = open_private(self._head_path, os.O_RDWR | os.O_CREAT)
         try:
             with locked(head_file):

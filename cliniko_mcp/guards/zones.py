@@ -68,7 +68,7 @@ async def site_of_target(clinic: Reader, call: Call) -> str | None:
     record belongs to no site, or is not there. Raises NotAllowed where reading it is switched off.
     """
     read: Operation | None = reader_of(call.operation)
-    if read is None or read.listing or call.target is None or set(read.path_ids) - set(call.ids):
+    if call.operation.method == "GET" or read is None or read.listing or set(read.path_ids) - set(call.ids):
         return None
     ids = {name: call.ids[name] for name in read.path_ids}
     try:

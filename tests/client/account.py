@@ -64,7 +64,7 @@ class Account:
             yield clinic
 
 
-def call(name: str, **arguments: object) -> Call[Any]:
+def call(name: str, /, **arguments: object) -> Call[Any]:
     """A call of a registered operation."""
     operation = find(name)
     assert operation is not None, name

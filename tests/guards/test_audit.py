@@ -152,12 +152,14 @@ def test_a_line_says_what_a_reading_was_for_unless_it_is_the_call_itself(chain: 
 
 def test_a_list_that_its_reader_has_seen_enough_of_ended_well(chain: HashChain) -> None:
     passing = on_its_way(call("list_patients"))
+    went_on: list[str] = []
 
     async def rows() -> AsyncGenerator[int]:
         async with guarded([Audit(chain, Clock())], passing):
             for number in range(100):
                 passing.outcome.requests.sent += 1
                 yield number
+        went_on.append("after the reader had left")
 
     async def story() -> None:
         async with aclosing(rows()) as numbers:
@@ -167,6 +169,7 @@ def test_a_list_that_its_reader_has_seen_enough_of_ended_well(chain: HashChain) 
 
     run(story)
     assert [(line["outcome"], line["requests"]) for line in lines(chain)] == [("ok", 2)]
+    assert went_on == []
 
 
 def test_a_list_whose_reader_is_cancelled_while_it_waits_was_interrupted(chain: HashChain) -> None:

@@ -261,7 +261,7 @@ def test_clock_account_tool_caller_and_folder_are_those_it_was_made_with() -> No
     office = Office()
 
     async def story(clinic: GuardedClinic) -> None:
-        assert clinic.now == NOON
+        assert (clinic.now, len(clinic.account)) == (NOON, 16)
         assert (clinic.tool, clinic.caller, clinic.upload_folder) == ("some_tool", office.caller, "/files")
         other = clinic.of("another")
         assert (other.tool, other.caller, other.upload_folder, other.account) == (
@@ -277,6 +277,9 @@ def test_who_waits_for_several_pages_is_told_of_each() -> None:
     office = Office(answers={"GET /patient_forms": listed("patient_forms", PEOPLE)})
     office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=50))
     assert office.told == []
+    office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=150))
+    assert [of for _, of, _ in office.told] == [2, 2]
+    office.told.clear()
     office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=1_000))
     assert office.told == [
         (1, 3, "1 of 3 pages, 100 of 250 patient forms"),
@@ -315,6 +318,18 @@ def test_what_memory_knows_passes_the_guards_and_costs_no_request() -> None:
 
     office.works(story)
     assert [seen.outcome.requests.sent for seen in office.doorkeeper.seen] == [1, 0, 0]
+
+
+def test_a_name_is_remembered_for_a_minute() -> None:
+    office = Office()
+
+    async def story(clinic: GuardedClinic) -> None:
+        for seconds in (0, 59.5, 1):
+            await anyio.sleep(seconds)
+            await clinic.by_id(Patients.list_patients, [ONE])
+
+    office.works(story)
+    assert [seen.outcome.requests.sent for seen in office.doorkeeper.seen] == [1, 0, 1]
 
 
 def test_a_lookup_is_told_from_another_by_its_ids_in_whatever_order() -> None:
@@ -420,13 +435,20 @@ def test_two_lists_of_one_kind_are_remembered_apart() -> None:
     office.works(story)
 
 
+def test_a_count_reads_one_row() -> None:
+    office = Office()
+    assert office.works(lambda clinic: clinic.count(Patients.list_patients.call(last_name="Lima"))) == 250
+    assert office.account.query() == ["q[]=last_name:=Lima", "page=1", "per_page=1"]
+
+
 def test_a_call_is_given_whole_or_as_an_operation_with_its_ids() -> None:
     office = Office()
 
     async def story(clinic: GuardedClinic) -> None:
         await clinic.perform(Patients.get_patient, include_archived=True, id=ONE)
         await clinic.perform(Call(Patients.get_patient, {"id": ONE}, include_archived=True))
+        await clinic.perform(Patients.get_patient, id=ONE)
 
     office.works(story)
-    first, second = (seen.call for seen in office.doorkeeper.seen)
-    assert first == second
+    first, second, third = (seen.call for seen in office.doorkeeper.seen)
+    assert first == second != third == Call(Patients.get_patient, {"id": ONE})

@@ -9,12 +9,15 @@ import anyio
 import httpx2
 import pytest
 
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.operations import Archive
 from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
 from cliniko_mcp.cliniko.resources.businesses import BusinessBody, Businesses
 from cliniko_mcp.errors import InvalidArguments, KeyRefused, NotAllowed, NotFound
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
+from cliniko_mcp.guards.zones import site_of_target
 from tests.client.account import BASE, Account, call, listed, person
 from tests.client.virtual import run
 
@@ -115,7 +118,7 @@ def test_a_zone_is_asked_for_once_in_ten_minutes_by_however_many_callers() -> No
         await anyio.sleep(599)
         await clinic.zone()
         assert len(account.requests) == 1
-        await anyio.sleep(2)
+        await anyio.sleep(1.5)
         await clinic.zone()
         assert len(account.requests) == 2
 
@@ -197,8 +200,30 @@ def test_local_times_are_sent_in_the_zone_of_the_site_that_the_call_names() -> N
         assert "q[]=starts_at:>=2026-11-24T00:30:00Z" in account.query()
 
     told(account, story)
-    assert account.asked.count("GET /user") == 1
-    assert account.asked.count(f"GET /businesses/{SITE}") == 1
+    listing = "GET /individual_appointments"
+    assert account.asked == ["GET /user", listing, f"GET /businesses/{SITE}", listing, listing, listing]
+
+
+def archiving(resource: str, path: str) -> Archive:
+    operation = Archive(path, "Hide something.")
+    operation.resource = resource
+    return operation
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        call("list_individual_appointments", **SINCE),
+        call("get_attachment_presigned_post", patient_id=ID),
+        call("create_tax", name="Levy", rate="5"),
+        Call(archiving("houses", "/houses/{id}/archive"), {"id": ID}),
+        Call(archiving("patients", "/patients/{patient_id}/archive"), {"patient_id": ID}),
+    ],
+)
+def test_a_call_that_names_no_record_of_its_own_has_no_site_to_look_for(called: Call) -> None:
+    account = Account(USER)
+    assert told(account, lambda clinic: site_of_target(clinic, called)) is None
+    assert account.asked == []
 
 
 def test_a_call_without_local_times_asks_for_no_zone() -> None:
@@ -244,6 +269,8 @@ def test_a_time_for_a_site_that_is_not_there_goes_out_for_cliniko_to_refuse() ->
     with pytest.raises(NotFound):
         told(account, lambda clinic: clinic.perform(made))
     assert account.asked == [f"GET /businesses/{SITE}", "GET /user", "POST /unavailable_blocks"]
+    with pytest.raises(InvalidArguments, match="needs a time zone"):
+        told(Account({"GET /user": person(1)}), lambda clinic: clinic.perform(made))
 
 
 @pytest.mark.parametrize(

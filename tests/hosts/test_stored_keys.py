@@ -139,7 +139,7 @@ def test_from_a_locked_keychain_one_can_change_to_a_file(keychain: Keychain, fil
 def test_a_keychain_that_never_answers_does_not_hang_the_start() -> None:
     never = threading.Event()
     with pytest.raises(ConfigurationError, match="did not answer"):
-        stored_keys._asked(never.wait, patience=0.01)
+        stored_keys._in_time(never.wait, patience=0.01)
     never.set()
 
 

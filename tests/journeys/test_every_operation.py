@@ -49,7 +49,7 @@ async def assistant() -> AsyncGenerator[tuple[Assistant, World]]:
     # With the output schemas listed, the client itself holds every answer to them.
     async with in_process(answer=YES, view="all", output_schemas=True) as one:
         assert one.app is not None
-        one.app.work_in(world.sandbox)
+        one.app.use_sandbox(world.sandbox)
         listed = await one.client.list_tools()
         assert all(tool.output_schema for tool in listed.tools)
         yield one, world

@@ -14,9 +14,9 @@ from pydantic_core import InitErrorDetails
 from cliniko_mcp.cliniko.fields import Id, omittable, parse_day
 from cliniko_mcp.cliniko.models import Body, Record
 
-Place = tuple[str | int, ...]
-Complaint = tuple[Place, str]
-Filled = TypeVar("Filled", bound=Sized)
+FieldPath = tuple[str | int, ...]
+Complaint = tuple[FieldPath, str]
+FilledT = TypeVar("FilledT", bound=Sized)
 
 
 def refusal(*complaints: Complaint) -> ValidationError:
@@ -28,7 +28,7 @@ def refusal(*complaints: Complaint) -> ValidationError:
     return ValidationError.from_exception_data("content", details)
 
 
-def _filled(value: Filled) -> Filled:
+def _filled(value: FilledT) -> FilledT:
     if not (value.strip() if isinstance(value, str) else len(value)):
         raise ValueError("must not be empty; leave it out instead")
     return value
@@ -66,12 +66,12 @@ class Structured(Body):
 
     @model_validator(mode="before")
     @classmethod
-    def _is_an_object(cls, given: object) -> object:
-        if not isinstance(given, Mapping | cls):
+    def _is_an_object(cls, value: object) -> object:
+        if not isinstance(value, Mapping | cls):
             raise ValueError("must be an object")
-        if not given:
+        if not value:
             raise ValueError("must not be empty; leave it out instead")
-        return given  # pyright: ignore[reportUnknownVariableType]
+        return value  # pyright: ignore[reportUnknownVariableType]
 
     @model_validator(mode="after")
     def _keeps_the_rules(self) -> Self:
@@ -118,18 +118,18 @@ class OtherOffered(Structured):
     enabled: bool = omittable()
 
 
-Kind = TypeVar("Kind", bound=str)
+KindT = TypeVar("KindT", bound=str)
 NoteKind = Literal["text", "paragraph", "date", "bodycharts", "checkboxes", "radiobuttons"]
 FormKind = Literal["text", "paragraph", "date", "signature", "checkboxes", "radiobuttons"]
 
 
-class Question(Structured, Generic[Kind]):
+class Question(Structured, Generic[KindT]):
     """What the questions of all four documents share; `carries` says which fields belong to which type."""
 
     carries: ClassVar[Mapping[str, tuple[str, ...]]]
 
     name: Line
-    type: Kind
+    type: KindT
 
     def _complaints(self) -> Iterator[Complaint]:
         owners = {name: [kind for kind, names in self.carries.items() if name in names] for name in self._given()}
@@ -141,7 +141,7 @@ class Question(Structured, Generic[Kind]):
         return [name for name in type(self).model_fields if name in self.model_fields_set]
 
 
-class AnsweredQuestion(Question[Kind]):
+class AnsweredQuestion(Question[KindT]):
     """A question of a note or a form, which may hold answers."""
 
     answers: Annotated[list[Choice], AfterValidator(_filled)] = omittable()
@@ -174,7 +174,7 @@ class AnsweredQuestion(Question[Kind]):
             yield ("answer",), "must be a date such as 2026-11-24"
 
 
-class OfferedQuestion(Question[Kind]):
+class OfferedQuestion(Question[KindT]):
     """A question of a template, which offers answers and holds none but a paragraph's beginning."""
 
     answer: Answer = omittable(description=_DEFAULT)
@@ -248,21 +248,21 @@ class PatientFormTemplateQuestion(OfferedQuestion[FormKind]):
     required: bool = omittable()
 
 
-Asked = TypeVar("Asked", bound=Structured)
+QuestionT = TypeVar("QuestionT", bound=Structured)
 
 
-class Section(Structured, Generic[Asked]):
+class Section(Structured, Generic[QuestionT]):
     """A part of a document under one heading."""
 
     name: Line | None = None
     description: Annotated[str, Field(max_length=10_000), AfterValidator(_filled)] | None = None
-    questions: Annotated[list[Asked], AfterValidator(_filled)] = omittable()
+    questions: Annotated[list[QuestionT], AfterValidator(_filled)] = omittable()
 
 
-class Content(Structured, Generic[Asked]):
+class Content(Structured, Generic[QuestionT]):
     """The sections of a document, in their order."""
 
-    sections: Annotated[list[Section[Asked]], AfterValidator(_filled)]
+    sections: Annotated[list[Section[QuestionT]], AfterValidator(_filled)]
 
 
 class TreatmentNoteContent(Content[TreatmentNoteQuestion]):
@@ -276,7 +276,7 @@ class TreatmentNoteTemplateContent(Content[TreatmentNoteTemplateQuestion]):
 class PatientFormContent(Content[PatientFormQuestion]):
     """What a patient form asks, and what was answered."""
 
-    def unanswered(self) -> Iterator[Place]:
+    def unanswered(self) -> Iterator[FieldPath]:
         """The places of the required questions without an answer, which keep a form from being completed."""
         for at, section in enumerate(self.sections):
             questions = section.questions if "questions" in section.model_fields_set else []

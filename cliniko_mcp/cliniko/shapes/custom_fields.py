@@ -13,10 +13,10 @@ from pydantic import AfterValidator, model_validator
 from cliniko_mcp.cliniko.fields import omittable, parse_day
 from cliniko_mcp.cliniko.models import Body, Record
 
-Each = TypeVar("Each")
+PartT = TypeVar("PartT")
 
 
-def _filled(value: list[Each]) -> list[Each]:
+def _filled(value: list[PartT]) -> list[PartT]:
     if not value:
         raise ValueError("cannot be empty; leave out what holds nothing")
     return value
@@ -49,12 +49,12 @@ class CustomFieldOther(Body):
 
     @model_validator(mode="after")
     def _value_only_if_selected(self) -> Self:
-        given = self.model_fields_set
-        if "selected" in given and not self.selected:
+        present = self.model_fields_set
+        if "selected" in present and not self.selected:
             raise ValueError("selected must be true; leave it out where other is not selected")
-        if "selected" in given and "enabled" in given and not self.enabled:
+        if "selected" in present and "enabled" in present and not self.enabled:
             raise ValueError("other cannot be selected where it is not enabled")
-        if "value" in given and "selected" not in given:
+        if "value" in present and "selected" not in present:
             raise ValueError("value needs selected: true beside it")
         return self
 
@@ -70,19 +70,19 @@ class CustomField(Body):
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
-        given = self.model_fields_set
-        chosen = {"options", "other"} & given
-        if "value" in given and chosen:
+        present = self.model_fields_set
+        chosen = {"options", "other"} & present
+        if "value" in present and chosen:
             raise ValueError("takes either value or options, not both")
-        if "value" in given and not self.value.strip():
+        if "value" in present and not self.value.strip():
             raise ValueError("value cannot be blank; leave the field out")
-        if "type" not in given:
+        if "type" not in present:
             return self
-        if self.type in ("checkboxes", "radiobuttons") and "value" in given:
+        if self.type in ("checkboxes", "radiobuttons") and "value" in present:
             raise ValueError(f"{self.type} takes options, not value")
         if self.type in ("text", "paragraph", "date") and chosen:
             raise ValueError(f"{self.type} takes value, not {' or '.join(sorted(chosen))}")
-        if self.type == "date" and "value" in given:
+        if self.type == "date" and "value" in present:
             parse_day(self.value)
         if self.type == "radiobuttons" and self._selections() > 1:
             raise ValueError("radiobuttons can have only one option selected, other included")
