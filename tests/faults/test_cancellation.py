@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from cliniko_mcp.app import App
+from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.sandbox.core import Sandbox
@@ -32,7 +33,7 @@ async def brief(request: httpx2.Request, forward: Forward) -> httpx2.Response:
     return response
 
 
-def calling(name: str, **arguments: object) -> Work:
+def calling(name: str, **arguments: JsonValue) -> Work:
     return lambda app: app.call(name, arguments, Caller())
 
 

@@ -10,7 +10,8 @@ import os
 import pytest
 
 from cliniko_mcp.app import open_app
-from cliniko_mcp.cliniko.registry import operations
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.registry import is_list, operations
 from cliniko_mcp.errors import ClinikoMcpError, NotAllowed, PermissionMissing
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller
@@ -29,24 +30,27 @@ def settings() -> Settings:
     return Settings.load({"read_only": True}, GIVEN)
 
 
-async def unexpected(desk: GuardedClinic, name: str) -> str:
+async def unexpected(clinic: GuardedClinic, operation: Operation) -> str:
     """The fields of the first rows, or of the one record, that are not as expected; empty if there are none."""
-    call = desk.call(name)
+    name = operation.name
     try:
-        records = (await desk.rows(call, limit=5)).rows if call.operation.listing else [await desk.perform(call)]
+        if is_list(operation):
+            records = [*(await clinic.rows(operation.call(), limit=5)).rows]
+        else:
+            records = [await clinic.perform(operation.of({}))]
     except PermissionMissing:
         return ""  # what the key's role may not read says nothing about records
     except ClinikoMcpError as problem:
         return f"{name}: {problem.code}"
-    odd = {field for record in records if record for field in record.drift}
+    odd = {field for record in records if record for field in record.unexpected}
     return f"{name}: {', '.join(sorted(odd))}" if odd else ""
 
 
 async def test_everything_that_needs_no_id_reads_as_expected() -> None:
     plain = [each for each in operations().values() if each.shape in ("list", "get") and not each.path_ids]
     async with open_app(settings()) as app:
-        desk = await app.guarded_clinic("tests", Caller(route="terminal"))
-        found = [await unexpected(desk, each.name) for each in plain if each.query is None and not each.deprecated]
+        clinic = await app.guarded_clinic("tests", Caller(route="terminal"))
+        found = [await unexpected(clinic, each) for each in plain if each.query is None and not each.deprecated]
     assert list(filter(None, found)) == []
     assert len(found) > 30
 
