@@ -162,7 +162,9 @@ def _flags(host: Host, settings: Settings) -> list[str]:
     return written
 
 
-def _key_environment(email: str | None, *, key_stdin: bool, place: KeyPlace | None, key_in_config: bool) -> dict[str, str]:
+def _key_environment(
+    email: str | None, *, key_stdin: bool, place: KeyPlace | None, key_in_config: bool
+) -> dict[str, str]:
     """The environment of the entry: empty where the key is stored on this computer."""
     if not key_in_config:
         kept = keep_account(email, key_stdin=key_stdin, place=place, anew=False)

@@ -12,7 +12,7 @@ SECURITY = " ".join((Path(__file__).parent.parent.parent / "SECURITY.md").read_t
 
 def test_a_yes_holds_for_ten_minutes_and_a_no_for_fifteen() -> None:
     assert (timedelta(minutes=10), timedelta(minutes=15)) == (questions.OPEN_FOR, questions.DENIED_FOR)
-    assert "It holds for ten minutes and for one act" in SECURITY and "remembered for 15 minutes" in SECURITY
+    assert "is valid for ten minutes and for one operation" in SECURITY and "remembered for 15 minutes" in SECURITY
 
 
 def test_at_most_twenty_questions_wait_at_once() -> None:
