@@ -106,5 +106,5 @@ async def stage(
     async with in_process(answer=answer, audit_file=str(log), **settings) as assistant:
         assert assistant.app is not None
         if sandbox is not None:
-            assistant.app.work_in(sandbox)
+            assistant.app.use_sandbox(sandbox)
         yield Stage(assistant, log)
