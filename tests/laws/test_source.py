@@ -31,7 +31,7 @@ CASTS = {
     "cli.logs": "the parts of a group of exceptions",
     "client.responses": "an answer of Cliniko's",
     "cliniko.models": "a link inside a record as it came",
-    "cliniko.operations": "the record that a shape promises, read from JSON",
+    "cliniko.calls": "the record that a shape promises, read from JSON",
     "guards.hash_chain": "a line of the log",
     "sandbox.validation": "the body of a request as it came",
 }
