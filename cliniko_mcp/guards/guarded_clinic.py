@@ -243,7 +243,7 @@ class GuardedClinic:
         try:
             site = call.site or await site_of_target(self._as(self.tool, "zone"), call)
         except NotAllowed:
-            return None if writes else await self.zone()
+            return None
         found = await self._zone(site)
         # A local time is never written in a zone that is a guess: without one, the call is refused when it is sent.
         return found.zone if found.certain or not writes else None
