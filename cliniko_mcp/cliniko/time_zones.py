@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import JsonValue
@@ -228,6 +228,23 @@ def time_zone(name: str | None) -> ZoneInfo | None:
         except (LookupError, ValueError, OSError):  # an unknown name, one that is no name, or one that is a folder
             continue
     return None
+
+
+class Zoned(Protocol):
+    """A record that names a time zone: a user, a site or weekly hours."""
+
+    @property
+    def time_zone_identifier(self) -> str | None: ...
+    @property
+    def time_zone(self) -> str | None: ...
+
+
+def zone_of(record: Zoned) -> ZoneInfo | None:
+    """The zone of a record, by its IANA name, else by its label; None where neither is known.
+
+    Source: cliniko-api.md#time-zones
+    """
+    return time_zone(record.time_zone_identifier) or time_zone(record.time_zone)
 
 
 def zone_or_utc(name: JsonValue) -> tzinfo:

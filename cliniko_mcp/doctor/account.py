@@ -16,7 +16,7 @@ from cliniko_mcp.cliniko.resources.businesses import Businesses
 from cliniko_mcp.cliniko.resources.settings import SettingsOfAccount
 from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNotes
 from cliniko_mcp.cliniko.resources.users import User, Users
-from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
 from cliniko_mcp.errors import (
     ClinikoRefused,
@@ -358,9 +358,9 @@ async def _sites(clinic: "Clinic") -> Check:
     try:
         async for site in clinic.all(Businesses.list_businesses.call()):
             name = site.business_name or site.label or site.id or "?"
-            zone = site.time_zone_identifier
+            zone = site.time_zone_identifier or site.time_zone
             sites.append(f"{name} ({zone or 'no time zone'})")
-            if time_zone(zone) is None:
+            if zone_of(site) is None:
                 unknown.append(name)
     except ClinikoRefused as problem:
         return warning("sites", f"the sites could not be read: {problem.message}", problem.fix)

@@ -23,7 +23,7 @@ from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType, App
 from cliniko_mcp.cliniko.resources.businesses import Business, Businesses
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner, Practitioners
-from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
@@ -127,7 +127,7 @@ class Roster:
         }
         self._held: Mapping[str, Mapping[str, Known]] = held
         self._namesakes = Counter((field, row.name) for field, rows in held.items() for row in rows.values())
-        self._zones = {site.id: time_zone(site.record.time_zone_identifier) for site in self.businesses.values()}
+        self._zones = {site.id: zone_of(site.record) for site in self.businesses.values()}
 
     @classmethod
     async def load(cls, clinic: GuardedClinic) -> "Roster":

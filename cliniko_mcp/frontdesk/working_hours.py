@@ -17,7 +17,7 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlock, AvailabilityBlocks
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities, DailyAvailability
-from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.roster import Roster
@@ -137,7 +137,7 @@ def work_of(
 def _weekly(row: DailyAvailability, roster: Roster, starts: datetime, ends: datetime) -> Iterator[Stretch]:
     if row.day_of_week is None:
         return
-    zone = time_zone(row.time_zone_identifier) or roster.zone(row.business_id)
+    zone = zone_of(row) or roster.zone(row.business_id)
     day, last = starts.astimezone(zone).date() - _DAY, ends.astimezone(zone).date()
     hours = list(hours_of(row))
     while day <= last:

@@ -14,7 +14,7 @@ from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import value_of
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.registry import reader_of
-from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.cliniko.time_zones import Zoned, zone_of
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
 from cliniko_mcp.sanitize import quoted
 
@@ -43,7 +43,7 @@ async def home_zone(clinic: Reader) -> Zone:
         user = await clinic.perform(Users.get_authenticated_user.call())
     except NotAllowed:
         return _utc("Reading the key's user is switched off here")
-    zone = _zone(user.time_zone_identifier, "The zone of the key's user")
+    zone = _zone(user, "The zone of the key's user")
     return zone or _utc("The key's user has no time zone in Cliniko")
 
 
@@ -58,7 +58,7 @@ async def site_zone(clinic: Reader, business_id: str) -> Zone | None:
         site = await clinic.perform(Businesses.get_business.call(id=business_id, include_archived=True))
     except (PermissionMissing, NotAllowed):
         return None
-    return _zone(site.time_zone_identifier, "The zone of the site")
+    return _zone(site, "The zone of the site")
 
 
 async def site_of_target(clinic: Reader, call: Call) -> str | None:
@@ -79,12 +79,13 @@ async def site_of_target(clinic: Reader, call: Call) -> str | None:
     return site if isinstance(site, str) else None
 
 
-def _zone(name: str | None, whose: str) -> Zone | None:
-    if not name:
-        return None
-    zone = time_zone(name)
+def _zone(record: Zoned, whose: str) -> Zone | None:
+    zone = zone_of(record)
     if zone is not None:
         return Zone(zone)
+    name = record.time_zone_identifier or record.time_zone
+    if not name:
+        return None
     return _utc(f"{whose} is {quoted(name, 60)}, which is not known here")
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from cliniko_mcp.cliniko.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.cliniko.models import Record, value_of
-from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import ENVELOPE_BYTES, USUAL_BYTES, fitted, size
@@ -184,7 +184,7 @@ def _zones(sites: Mapping[str, Record]) -> dict[str, ZoneInfo]:
     from cliniko_mcp.cliniko.resources.businesses import Business
 
     zones = {
-        key: time_zone(site.time_zone_identifier or "") for key, site in sites.items() if isinstance(site, Business)
+        key: zone_of(site) for key, site in sites.items() if isinstance(site, Business)
     }
     return {key: zone for key, zone in zones.items() if zone is not None}
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cliniko_mcp.cliniko.filters import Condition
-from cliniko_mcp.cliniko.time_zones import LABELS, is_identifier, label_of, local_instant, time_zone, zone_or_utc
+from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.time_zones import LABELS, is_identifier, label_of, local_instant, time_zone, zone_of, zone_or_utc
 
 ODD = [
     "",
@@ -147,3 +148,21 @@ def test_the_second_showing_of_a_repeated_time_can_be_asked_for() -> None:
 @pytest.mark.parametrize("wall", [datetime.min, datetime.max])
 def test_the_ends_of_the_calendar_are_left_as_they_are(wall: datetime) -> None:
     assert local_instant(wall, SYDNEY).replace(tzinfo=None) == wall
+
+
+@pytest.mark.parametrize(
+    ("identifier", "label", "key"),
+    [
+        ("Australia/Perth", "Sydney", "Australia/Perth"),
+        (None, "Sydney", "Australia/Sydney"),
+        ("", "Eastern Time (US & Canada)", "America/New_York"),
+        ("Australia", "Adelaide", "Australia/Adelaide"),
+    ],
+)
+def test_a_record_s_zone_is_its_identifier_s_and_else_its_label_s(identifier: str | None, label: str, key: str) -> None:
+    site = Business.read({"id": "1", "time_zone_identifier": identifier, "time_zone": label})
+    assert zone_of(site) == ZoneInfo(key)
+
+
+def test_a_record_that_names_no_zone_that_exists_has_none() -> None:
+    assert zone_of(Business.read({"id": "1", "time_zone_identifier": "Nowhere/Else", "time_zone": "Atlantis"})) is None
