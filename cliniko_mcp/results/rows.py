@@ -183,9 +183,7 @@ def _zones(sites: Mapping[str, Record]) -> dict[str, ZoneInfo]:
         return {}
     from cliniko_mcp.cliniko.resources.businesses import Business
 
-    zones = {
-        key: zone_of(site) for key, site in sites.items() if isinstance(site, Business)
-    }
+    zones = {key: zone_of(site) for key, site in sites.items() if isinstance(site, Business)}
     return {key: zone for key, zone in zones.items() if zone is not None}
 
 

@@ -2,7 +2,8 @@
 
 A request is compared with what staff say (`tools/requests`). Each of its words counts for a tool by how many times more
 often it is said of that tool, of its resource and for its kind of work (list, create, archive, ...) than of everything
-together; two words that stand side by side in an example count once more. So a request finds its operation even where
+together; two words that stand side by side in an example count once more, and so does what people call an argument
+where the whole of it is said ("referring doctor", "reference number"). So a request finds its operation even where
 no example has its wording: "patient" comes from the resource, "get rid of" from everything that archives.
 
 What the API does not offer is looked up in the same way, as the tools that one would expect for it: `create_invoice`
@@ -33,6 +34,8 @@ _WHAT, _PHRASE = 4, 2
 """How many times a word is counted, by where it stands."""
 _PAIR, _PRESUMED = 10, 3
 """How much a pair of words counts at most, and how many other uses of it are presumed: one use proves little."""
+_ARGUMENT_WORD: Final = 1.5
+"""How much each word counts of what an argument is called, where all its words are said."""
 _CLEARLY: Final = 1.0
 """How far something not offered has to lead before the request is taken to be about it."""
 _SAME_KIND: Final = {"delete": "archive"}
@@ -97,11 +100,14 @@ class Lookup:
         resources: dict[str, Counter[str]] = defaultdict(Counter)
         kinds: dict[str, Counter[str]] = defaultdict(Counter)
         self._pairs: dict[str, Counter[str]] = defaultdict(Counter)
+        self._arguments: dict[frozenset[str], set[str]] = defaultdict(set)
         for name, tool in self._tools.items():
             own[name] = _words_of(tool, said[name])
             resources[_resource(tool)].update(own[name])
             _count(kinds[_kind(tool)], 1, name, *said[name].examples)
             self._count_pairs(name, (name, *said[name].examples))
+            for phrase in (phrase for phrases in said[name].fields.values() for phrase in phrases):
+                self._arguments[frozenset(_telling(phrase))].add(name)
         for topic, about in elsewhere.items():
             own[topic] = resources[topic] = _words_about(about)
             _count(kinds[_ELSEWHERE], 1, *about.examples)
@@ -161,6 +167,13 @@ class Lookup:
             presumed = uses.total() + _PRESUMED
             for answer, times in uses.items():
                 scores[answer] = scores.get(answer, 0) + math.log1p(_PAIR * times / presumed)
+        said = frozenset(_telling(request))
+        named: dict[str, int] = {}
+        for phrase, answers in self._arguments.items():
+            if len(phrase) > 1 and phrase <= said:
+                named.update((answer, max(len(phrase), named.get(answer, 0))) for answer in answers)
+        for answer, words_named in named.items():
+            scores[answer] = scores.get(answer, 0) + _ARGUMENT_WORD * words_named
         for name in scores:
             heir = self._tools[name].replaced_by if name in self._tools else None
             if heir:

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.resources.businesses import Business
-from cliniko_mcp.cliniko.time_zones import LABELS, is_identifier, label_of, local_instant, time_zone, zone_of, zone_or_utc
+from cliniko_mcp.cliniko.time_zones import (
+    LABELS,
+    is_identifier,
+    label_of,
+    local_instant,
+    time_zone,
+    zone_of,
+    zone_or_utc,
+)
 
 ODD = [
     "",

@@ -97,8 +97,12 @@ def test_a_zone_that_is_no_text_is_none(odd: object) -> None:
     assert (found, bool(note)) == (UTC, True)
 
 
+def test_a_user_with_a_label_alone_is_in_the_zone_of_the_label() -> None:
+    assert zone(Account({"GET /user": person(1, time_zone="Sydney")})) == (SYDNEY, None)
+
+
 def test_a_user_without_a_zone_becomes_utc_with_a_note() -> None:
-    found, note = zone(Account({"GET /user": person(1, time_zone="Sydney")}))
+    found, note = zone(Account({"GET /user": person(1)}))
     assert (found, bool(note)) == (UTC, True)
 
 
