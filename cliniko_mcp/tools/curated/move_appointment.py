@@ -142,7 +142,7 @@ async def _others(clinic: GuardedClinic, plan: Plan) -> list[Entry]:
 
 
 async def _move(clinic: GuardedClinic, plan: Plan, entry: Entry) -> None:
-    # Cliniko keeps the old end where none is sent (api.md 2.3).
+    # Cliniko keeps the old end where none is sent (cliniko-api.md).
     changes: dict[str, object] = {"starts_at": plan.times[0].starts, "ends_at": plan.times[0].ends}
     if plan.practitioner.id != entry.practitioner_id:
         changes["practitioner_id"] = plan.practitioner.id

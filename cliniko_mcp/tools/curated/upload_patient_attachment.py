@@ -1,4 +1,4 @@
-"""upload_patient_attachment: a file kept with a patient, in the three steps that Cliniko wants (api.md 3.3).
+"""upload_patient_attachment: a file for a patient, in the three steps that Cliniko wants (cliniko-api.md#attachments).
 
 Requests: what finding the patient takes (1 by id, up to 13 by name), one for files of the same name, then one each for
 the presigned address, the storage (which gets no key of ours) and the attachment.
