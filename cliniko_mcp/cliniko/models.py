@@ -111,7 +111,10 @@ def value_of(record: Record, name: str) -> object:
     declared = record.__dict__.get(name)
     if declared is not None and declared != "":
         return declared
-    return (record.__pydantic_extra__ or {}).get(name, record.unexpected.get(name, declared))
+    extra = record.__pydantic_extra__
+    if extra and name in extra:
+        return extra[name]
+    return record.unexpected.get(name, declared) if record.__pydantic_private__ else declared
 
 
 def row_id(record: Record) -> str:

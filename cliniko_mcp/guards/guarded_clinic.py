@@ -249,10 +249,8 @@ class GuardedClinic:
         return found.zone if found.certain or not writes else None
 
     async def _zone(self, business_id: str | None) -> Zone:
-        reader = self._as(self.tool, "zone")
-
         async def fetch(sites: Sequence[str]) -> Mapping[str, Zone]:
-            (site,) = sites
+            (site,), reader = sites, self._as(self.tool, "zone")
             if site == HOME:
                 return {site: await home_zone(reader)}
             exists = True
