@@ -125,11 +125,11 @@ class Questions:
             self._open[challenge] = pending
             return pending
 
-    def knows(self, challenge: str, matter: Matter) -> bool:
+    def knows(self, challenge: str | None, matter: Matter) -> bool:
         """Whether the question with this challenge is open and about the same call, whatever its facts are by now."""
         with self._lock:
             self._forget()
-            pending = self._open.get(challenge)
+            pending = self._open.get(challenge or "")
             return pending is not None and pending.matter.call == matter.call
 
     def recognise(self, challenge: str | None, matter: Matter) -> PendingQuestion | None:
