@@ -56,8 +56,13 @@ def test_of_two_answers_at_the_same_moment_the_second_sees_what_the_first_did(se
     errors: list[Exception] = []
 
     async def act(called: Any, challenge: str) -> None:
+        async def slowly() -> None:
+            await anyio.sleep(0.01)
+            await app.clinic.perform(called)
+
+        caller = Caller(asker=RoundTrip(challenge, YES))
         try:
-            await app.act(called, Caller(asker=RoundTrip(challenge, YES)))
+            await passed([app.confirm], on_its_way(called, caller, clinic=app.clinic), slowly)
         except (NotFound, AskFirst) as problem:
             errors.append(problem)
 
