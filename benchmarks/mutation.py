@@ -60,7 +60,12 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.peer_uid": _PAGE,
     "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
     "approvals.preview": (*_PREVIEW, *_GATE),
-    "approvals.questions": ("approvals/test_questions.py", "guards/test_promises.py", *_GATE),
+    "approvals.questions": (
+        "approvals/test_questions.py",
+        "guards/test_promises.py",
+        "guards/test_audit_edges.py",
+        *_GATE,
+    ),
     "approvals.wording": ("approvals/test_wording.py", *_PREVIEW),
     "client.memory": _CLINIC[::-1],
     "client.single_flight": _CLINIC[::-1],
