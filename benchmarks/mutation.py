@@ -31,7 +31,12 @@ PACKAGE: Final = "cliniko_mcp"
 PIN: Final = "approvals.pin"
 EXPLAINED: Final = Path(__file__).with_name("mutation.txt")
 
-_GATE: Final = ("guards/test_confirm.py", "approvals/test_challenges.py", "guards/test_gate.py")
+_GATE: Final = (
+    "guards/test_confirm.py",
+    "guards/test_repeated_calls.py",
+    "approvals/test_challenges.py",
+    "guards/test_gate.py",
+)
 _LOG: Final = ("guards/test_hash_chain.py", "guards/test_chain_ends.py", "guards/test_audit_chain.py")
 _CLINIC: Final = ("guards/test_guarded_clinic.py", "guards/test_zones.py", "client/test_memory.py")
 _PAGE: Final = (
@@ -55,13 +60,19 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.peer_uid": _PAGE,
     "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
     "approvals.preview": (*_PREVIEW, *_GATE),
-    "approvals.questions": ("approvals/test_questions.py", "guards/test_promises.py", *_GATE),
+    "approvals.questions": (
+        "approvals/test_questions.py",
+        "guards/test_promises.py",
+        "guards/test_audit_edges.py",
+        *_GATE,
+    ),
     "approvals.wording": ("approvals/test_wording.py", *_PREVIEW),
     "client.memory": _CLINIC[::-1],
     "client.single_flight": _CLINIC[::-1],
     "guards.audit": ("guards/test_audit_edges.py", "guards/test_audit.py", "approvals/test_words.py"),
     "guards.confirm": (
         "guards/test_confirm.py",
+        "guards/test_repeated_calls.py",
         "approvals/test_challenges.py",
         "approvals/test_words.py",
         "guards/test_promises.py",

@@ -125,12 +125,10 @@ class Questions:
             self._open[challenge] = pending
             return pending
 
-    def knows(self, challenge: str, matter: Matter) -> bool:
+    def knows(self, challenge: str | None, matter: Matter) -> bool:
         """Whether the question with this challenge is open and about the same call, whatever its facts are by now."""
         with self._lock:
-            self._forget()
-            pending = self._open.get(challenge)
-            return pending is not None and pending.matter.call == matter.call
+            return self._about(challenge, matter) is not None
 
     def recognise(self, challenge: str | None, matter: Matter) -> PendingQuestion | None:
         """The question with this challenge, if it is open and was asked about exactly this matter.
@@ -138,11 +136,8 @@ class Questions:
         One about the same call whose facts have changed since is burnt.
         """
         with self._lock:
-            self._forget()
-            pending = self._open.get(challenge) if challenge is not None else None
-            if pending is None or pending.matter.call != matter.call:
-                return None
-            if pending.matter.facts != matter.facts:
+            pending = self._about(challenge, matter)
+            if pending is not None and pending.matter.facts != matter.facts:
                 del self._open[pending.question.challenge]
                 return None
             return pending
@@ -201,6 +196,11 @@ class Questions:
         with self._lock:
             self._forget()
             return call in self._denied
+
+    def _about(self, challenge: str | None, matter: Matter) -> PendingQuestion | None:
+        self._forget()
+        pending = self._open.get(challenge) if challenge is not None else None
+        return pending if pending is not None and pending.matter.call == matter.call else None
 
     def _deny(self, pending: PendingQuestion) -> None:
         self._open.pop(pending.question.challenge, None)

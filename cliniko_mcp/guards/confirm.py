@@ -54,7 +54,7 @@ class Confirm:
         policy: Literal["auto", "strict", "block"] = "auto",
         allowed: Set[str] = frozenset(),
         page: Page | None = None,
-        wait: float = 40,
+        wait: float,
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds."""
         self._questions = questions
@@ -120,10 +120,8 @@ class Confirm:
         After a yes nothing else that is approved goes on meanwhile. Raises Declined after a no.
         """
         asker = guarded.caller.asker
-        if asker is None or asker.answered is None or self._policy == "strict":
-            yield None
-            return
-        if not self._questions.knows(asker.answered, Matter.of(guarded.caller.principal, guarded.call)):
+        matter = Matter.of(guarded.caller.principal, guarded.call)
+        if asker is None or self._policy == "strict" or not self._questions.knows(asker.answered, matter):
             yield None
             return
         async with self._acting:
@@ -146,9 +144,7 @@ class Confirm:
 
     def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
         """The question about this matter that is on the approval page, for the person at this computer alone."""
-        if self._page is None or guarded.caller.route != "stdio":
-            return None
-        return self._questions.shown(matter)
+        return self._questions.shown(matter) if guarded.caller.route == "stdio" else None
 
     def _note_channel(self, guarded: GuardedCall, verdict: Verdict) -> None:
         if verdict is not Verdict.NONE:

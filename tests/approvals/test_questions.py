@@ -1,6 +1,7 @@
 """The table of questions by itself: what has expired counts nowhere, and every look at it is taken under its lock."""
 
 import threading
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -42,11 +43,12 @@ def test_a_question_is_open_for_ten_minutes_and_not_a_second_longer(table: Table
     assert (table.questions.recognise(asked.question.challenge, ANA) is asked) == still
 
 
-@pytest.mark.parametrize("way", ["recognise", "take", "shown", "waiting", "decide"])
+@pytest.mark.parametrize("way", ["knows", "recognise", "take", "shown", "waiting", "decide"])
 def test_each_way_to_a_question_looks_at_the_clock(table: Table, way: str) -> None:
     asked = table.shown()
     challenge, questions = asked.question.challenge, table.questions
     ways: dict[str, Any] = {
+        "knows": lambda: questions.knows(challenge, ANA),
         "recognise": lambda: questions.recognise(challenge, ANA),
         "take": lambda: questions.take(asked),
         "shown": lambda: questions.shown(ANA),
@@ -56,6 +58,17 @@ def test_each_way_to_a_question_looks_at_the_clock(table: Table, way: str) -> No
     table.clock.pass_(minutes=10)
     assert not ways[way]()
     assert asked.verdict is Verdict.NONE
+
+
+def test_a_question_is_known_by_its_challenge_for_its_own_call_whatever_its_facts_are_by_now(table: Table) -> None:
+    challenge = table.create().question.challenge
+    later, other = replace(ANA, facts="others"), replace(ANA, target="patients/2")
+    assert [table.questions.knows(challenge, matter) for matter in (ANA, later, other)] == [True, True, False]
+    assert [table.questions.knows(unknown, ANA) for unknown in (None, "", "x")] == [False] * 3
+    assert table.questions.recognise(challenge, other) is None
+    assert table.questions.recognise(challenge, ANA) is not None
+    assert table.questions.recognise(challenge, later) is None
+    assert not table.questions.knows(challenge, ANA)
 
 
 def test_expired_questions_leave_their_room_on_the_page(table: Table) -> None:
@@ -134,6 +147,7 @@ def test_every_look_at_the_table_is_taken_under_its_lock(table: Table) -> None:
     challenge = asked.question.challenge
     looks: list[Any] = [
         table.create,
+        lambda: questions.knows(challenge, ANA),
         lambda: questions.recognise(challenge, ANA),
         lambda: questions.show(asked),
         lambda: questions.shown(ANA),

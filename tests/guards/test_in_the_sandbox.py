@@ -59,7 +59,7 @@ async def some_id(clinic: Clinic, operation: Operation) -> str | None:
 
 def behind_confirm(client: Clinic, sandbox: Sandbox, tool: str, caller: Caller | None = None) -> GuardedClinic:
     """The clinic behind nothing but the guard that asks a person."""
-    confirm = Confirm(Questions(sandbox.clock.now, lambda: "nonce"), now=sandbox.clock.now)
+    confirm = Confirm(Questions(sandbox.clock.now, lambda: "nonce"), now=sandbox.clock.now, wait=0)
     return GuardedClinic(client, [confirm], caller or Caller(), tool, Memory.of(anyio.current_time))
 
 
