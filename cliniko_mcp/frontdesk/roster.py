@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Final, Generic
 from zoneinfo import ZoneInfo
@@ -92,7 +92,7 @@ def gone(record: Record) -> str:
         return f"merged into patient {into}" if into else "merged into another patient"
     if isinstance(record, Practitioner) and record.active is False:
         return "no longer working here (inactive)"
-    return "archived" if any(isinstance(value_of(record, stamp), datetime) for stamp in _HIDING) else ""
+    return "archived" if any(value_of(record, stamp) not in (None, "") for stamp in _HIDING) else ""
 
 
 def merged(patient: Patient) -> bool:

@@ -15,7 +15,7 @@ def forget_the_users_zone(assistant: Assistant) -> None:
     assert assistant.app is not None
     store = assistant.app.sandbox.context.store
     for row in [*store.table("users").rows.values()]:
-        store.put("users", {**row, "time_zone_identifier": None})
+        store.put("users", {**row, "time_zone_identifier": None, "time_zone": None})
 
 
 @pytest.mark.parametrize("trouble", ["5xx", "dropped", "non-json"])
