@@ -85,7 +85,7 @@ class Ambiguous(CallerError):
 
 
 class Clash(CallerError):
-    """Something speaks against a booking: `clashes` says what, `clash` is the text that allows it nevertheless."""
+    """A booking has clashes: `clashes` says which, `clash` is the text that allows it nevertheless."""
 
     code = "clash"
 

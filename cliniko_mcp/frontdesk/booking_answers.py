@@ -47,11 +47,11 @@ def dry(
     notes: list[str],
     roster: Roster,
 ) -> Answer:
-    """The answer to a call that only checks: everything that speaks against it, and the text that would allow it."""
+    """The answer to a call that only checks: every clash, and the text that would allow them."""
     body = {"dry_run": True, **body, "clashes": list(found)}
     if found:
         body |= {"clash": clash_text(plan, found), "nearest": list(free)}
-    verdict = "Something speaks against it: see clashes." if found else "Nothing speaks against it."
+    verdict = "There are clashes: see clashes." if found else "There is no clash."
     return Answer(body, [f"Nothing was changed. {verdict}", *notes], roster.zone(plan.business.id))
 
 

@@ -1,8 +1,7 @@
-"""What speaks against a booking: Cliniko takes every booking (cliniko-api.md#appointments), so it is looked at before
-it is made.
+"""The clashes of a booking, looked for before it is made: Cliniko takes every booking (cliniko-api.md#appointments).
 
-A booking that something speaks against is refused with all of it, and with a short text that stands for just that. Only
-a call that repeats this text goes through: so nothing is overridden that was not shown, and nothing that has changed.
+A booking with clashes is refused with all of them, and with a short text that stands for exactly these. Only a call
+that repeats this text goes through: so nothing is overridden that was not shown, and nothing that has changed.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -71,7 +70,7 @@ def check_live(plan: Plan, fields: Collection[str] = ("patient", "practitioner",
 def concerns(
     plan: Plan, roster: Roster, diary: Diary, others: Iterable[Entry], offering: Collection[str], now: datetime
 ) -> list[str]:
-    """A sentence for each thing that speaks against a plan.
+    """A sentence for each clash of a plan.
 
     `diary` is the practitioner's over the days of the plan, `others` the entries of its patients then, `offering` the
     ids of those who offer the type.
@@ -161,21 +160,21 @@ def shown(found: Sequence[str]) -> list[JsonValue]:
     return [*kept, f"... and {more} more; dry_run shows all."] if more else kept
 
 
-def _things(number: int) -> str:
-    return "1 thing speaks" if number == 1 else f"{number} things speak"
+def _there_are(number: int) -> str:
+    return "there is 1 clash" if number == 1 else f"there are {number} clashes"
 
 
 def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Sequence[JsonValue]) -> None:
     """Raise Clash with everything found, unless there is nothing or `allowed` repeats the text that stands for it."""
     if not found or allowed == clash_text(plan, found):
         return
-    changed = "What speaks against it is not what was shown before. " if allowed else ""
+    changed = "The clashes are no longer the ones that were shown. " if allowed else ""
     listed = shown(found)
     # The text that allows it is given only with everything it allows.
     whole = len(listed) == len(found) and listed[-1] == found[-1]
     go_on = "allow_clash set to the text under clash." if whole else "dry_run first, which shows all of it."
     raise Clash(
-        f"{changed}Nothing was changed: {_things(len(found))} against it.",
+        f"{changed}Nothing was changed: {_there_are(len(found))}.",
         "Tell the user and offer another time (nearest, or find_times). Only if they still want it, call again with "
         f"{go_on}",
         clash=clash_text(plan, found) if whole else None,

@@ -119,7 +119,7 @@ class Roster:
         self.businesses: Mapping[str, Known[Business]] = {site.id: site for site in businesses}
         self.types: Mapping[str, Known[AppointmentType]] = {kind.id: kind for kind in types}
         self.home = home
-        """The zone of the key's user."""
+        """The zone of the key's user; where that is not known, the one of the first open site that has one."""
         held: dict[str, Mapping[str, Known]] = {
             "practitioner_id": self.practitioners,
             "business_id": self.businesses,
@@ -146,6 +146,9 @@ class Roster:
             partial(clinic.collect, AppointmentTypes.list_appointment_types, archived_at=Hidden.INCLUDED),
             clinic.zone,
         )
+        if await clinic.zone_note() is not None:
+            # The user's zone is a guess: that of a site of the clinic is a better one.
+            home = next((zone for site in sites if not gone(site) and (zone := zone_of(site))), home)
         here = {practitioner.id for practitioner in active}
         everyone = [*active, *(practitioner for practitioner in left if practitioner.id not in here)]
         return cls(map(_practitioner, everyone), map(_business, sites), map(_type, types), home)

@@ -129,6 +129,11 @@ class GuardedClinic:
                 outcome.created = row_id(record) or None
             return record
 
+    async def check(self, operation: Operation) -> None:
+        """Pass the guards with this operation and send nothing. Raises what they raise."""
+        async with self._guarded(Call(operation)):
+            return
+
     async def rows(self, call: Call[RowT], *, limit: int, start: int = 0) -> Sweep[RowT]:
         """Up to `limit` rows of a list from position `start`, read page by page within the time that a call has."""
         async with self._guarded(call) as outcome:
@@ -177,7 +182,7 @@ class GuardedClinic:
         if not wanted:
             return {}
         # One line in the audit log for all batches together, also where memory knows every record.
-        call = Call(listing, conditions=(Condition("id", "=", ",".join(sorted(ids))),))
+        call = Call(listing, conditions=tuple(Condition("id", "=", record_id) for record_id in sorted(ids)))
         async with self._as(self.tool, "label")._guarded(call) as outcome:
 
             async def fetch(keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:

@@ -107,21 +107,25 @@ class Catalogue:
         return self._made[name]
 
     def get(self, name: str) -> Tool:
-        """The tool of this name, for running it. Raises UnknownTool, and NotAllowed where the operator excluded it or
-        lets nothing be changed.
+        """The tool of this name, for running it.
 
-        An operation is given all the same, for a guard to refuse it and to write that down.
+        Raises UnknownTool, and NotAllowed for a catalogue tool that is excluded.
+
+        What else the operator excluded, or lets nobody change, is given all the same: when it runs, a guard refuses it
+        and that is written down.
         """
         tool = self.find(name)
         if tool is None:
             raise self.unknown(name)
         if tool.kind == "workflow" and name in self._changing - self.excluded:
-            raise only_reading(tool.title, name)  # before it reads what it would only need for a change
+            return _refusing_curated(tool, only_reading(tool.title, name))
         if name not in self.excluded:
             return tool
-        if tool.operation is None:
-            raise switched_off(tool.title, name)
-        return _refusing(tool)
+        if tool.operation is not None:
+            return _refusing(tool)
+        if tool.needs:
+            return _refusing_curated(tool, switched_off(tool.title, name))
+        raise switched_off(tool.title, name)
 
     def _make(self, name: str) -> Tool | None:
         from cliniko_mcp.tools.curated import NAMES
@@ -192,8 +196,9 @@ class Catalogue:
             body["not_in_cliniko_api"] = {"what": lacking.what, "says": lacking.says} | self._help(lacking)
         found = [entries()[name] for name in self._allowed([*nearest, *names])]
         likely = {*nearest, *names[:_LIKELY]}
-        tools: list[JsonValue] = [_summary(each) for each in found if each.kind == "workflow" and each.name in likely]
-        body["items"] = _with_schemas(each for each in found if each.kind == "operation")
+        curated_tools = (entry for entry in found if entry.kind == "workflow" and entry.name in likely)
+        tools: list[JsonValue] = [_summary(entry) for entry in curated_tools]
+        body["items"] = _with_schemas(entry for entry in found if entry.kind == "operation")
         if tools:
             body["tools"] = tools[:3]
         nothing = "Nothing fits these words. Try other English words, or names from this tool's description."
@@ -239,7 +244,7 @@ class Catalogue:
 
         asked = name.casefold()
         alike = process.extract(asked, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
-        topics = {each: topic for topic, lacking in not_offered().items() for each in lacking.names}
+        topics = {name: topic for topic, lacking in not_offered().items() for name in lacking.names}
         expected = process.extractOne(asked, topics.keys(), scorer=fuzz.ratio, score_cutoff=_SAME)
         found, topic = self.lookup.search(name)
         if expected and (not alike or expected[1] > alike[0][1]):
@@ -249,7 +254,7 @@ class Catalogue:
         said = f"There is no tool called {clean(name, 60)}."
         if topic:
             return self._lacking(said, not_offered()[topic])
-        near = self._allowed([*(each for each, _, _ in alike), *found])[:5]
+        near = self._allowed([*(name for name, _, _ in alike), *found])[:5]
         return UnknownTool(
             said,
             f"{'Use one of the suggestions, or look' if near else 'Look'} it up with cliniko_describe.",
@@ -304,6 +309,18 @@ class Catalogue:
             executor, _ = _EXECUTORS[tool.risk]
             raise InvalidArguments(f"{name} is a {tool.risk} operation.", f"Call {executor} with the same arguments.")
         return tool
+
+
+def _refusing_curated(tool: Tool, refusal: NotAllowed) -> Tool:
+    """A curated tool that is refused before it reads what it would only need for its work."""
+    needed = next((need for need in tool.needs if need.risk is not Risk.READ), tool.needs[0])
+
+    async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
+        with suppress(NotAllowed):
+            await clinic.check(needed)  # so that the refusal stands in the audit log
+        raise refusal
+
+    return replace(tool, run=run)
 
 
 def _refusing(tool: Tool) -> Tool:

@@ -4,6 +4,7 @@ Who may import whom is held by import-linter, the environment, the clock, chance
 against what is imported by deptry: see pyproject.toml. `.ci/run` runs all three.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -143,3 +144,40 @@ def anchors(page: Path) -> frozenset[str]:
     """What can stand after # in a link to this page: its headings as GitHub spells them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
     return frozenset(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)
+
+
+ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
+
+
+def _written(module: Module, kind: type[ast.AST]) -> set[str]:
+    return {ast.unparse(node) for node in ast.walk(module.tree) if isinstance(node, kind)}
+
+
+def test_only_settings_read_the_environment():
+    found = [
+        f"{module.name} {attribute}"
+        for module in modules()
+        if module.name != "settings"
+        for attribute in _written(module, ast.Attribute)
+        if attribute in ENVIRONMENT
+    ]
+
+    assert_none(found)
+
+
+DICE = {"approvals.pin": {"secrets.token_bytes(16)"}}
+"""A salt, which nothing ever needs to come out the same."""
+
+
+def test_chance_comes_in_through_arguments_but_for_what_assembles_a_run():
+    found = [
+        f"{module.name} {call}"
+        for module in modules()
+        if module.name.split(".")[0] not in ("app", "cli")
+        for call in _written(module, ast.Call)
+        if call.startswith(("random.", "secrets.", "uuid.", "uuid4(", "os.urandom("))
+        and not call.startswith("secrets.compare_digest(")
+        and call not in DICE.get(module.name, set())
+    ]
+
+    assert_none(found)

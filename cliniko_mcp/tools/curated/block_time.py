@@ -126,7 +126,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
         notes.append(f"{len(booked)} booking{'s' if len(booked) > 1 else ''} in that time: left in the diary.")
     notes += remarks(practitioner, business, block_type)
     work = diary.work
-    if not any(working_hours.within(work.get((practitioner.id, each.site.id), ()), [each.time]) for each in blocks):
+    if not any(working_hours.within(work.get((practitioner.id, block.site.id), ()), [block.time]) for block in blocks):
         notes.append(f"{practitioner.name} does not work in that time anyway.")
     if new:
         await _make(clinic, arguments, practitioner, block_type, blocks, rows, body, notes)

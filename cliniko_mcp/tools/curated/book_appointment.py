@@ -62,7 +62,7 @@ class BookAppointment(Body):
 
 
 async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) -> Answer:
-    """The appointment as booked, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
+    """The appointment as booked, or with `dry_run` as it would be. Raises Clash where it has clashes."""
     roster, patient = await run_concurrently(
         partial(Roster.load, clinic), partial(patients.patient, clinic, arguments.patient)
     )

@@ -127,7 +127,7 @@ async def _gap(
         return await _gap_of_appointment(clinic, arguments.appointment.strip(), appointment_type), ""
     if practitioner is None or not arguments.when:
         raise InvalidArguments(
-            "Which time is free is not said.", "Give the cancelled appointment's id, or practitioner and when."
+            "The free time is missing.", "Give the cancelled appointment's id, or practitioner and when."
         )
     site = business or await _site(clinic, roster, practitioner, arguments.when)
     span = read_span(arguments.when, clinic.now, roster, [site])

@@ -52,7 +52,7 @@ class MoveAppointment(Body):
 
 
 async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) -> Answer:
-    """The appointment as moved, or with `dry_run` as it would be. Raises Clash where something speaks against it."""
+    """The appointment as moved, or with `dry_run` as it would be. Raises Clash where it has clashes."""
     roster = await Roster.load(clinic)
     entry, named = await find_booking.booking_of(clinic, roster, arguments.appointment)
     if entry.kind == "block":

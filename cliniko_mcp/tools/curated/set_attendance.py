@@ -79,7 +79,8 @@ async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Ans
 
 def _nobody_named() -> InvalidArguments:
     return InvalidArguments(
-        "Whose attendance is meant is not said.", "Give the patient, the practitioner and time, or the appointment."
+        "The visit is missing: whose attendance should be set?",
+        "Give the patient, the practitioner and time, or the appointment.",
     )
 
 

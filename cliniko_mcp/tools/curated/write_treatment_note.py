@@ -117,7 +117,7 @@ async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Sour
     if arguments.template is None:
         live = [template for template in templates.values() if not template.gone]
         raise Ambiguous(
-            "Which template is meant is not said.",
+            "The template is missing.",
             "Give the template's name; without one, use create_treatment_note.",
             candidates=[candidate(template) for template in live[:15]],
         )
