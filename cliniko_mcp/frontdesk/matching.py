@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 Tier = Literal["exact", "words", "prefixes"]
 TIERS: Final[tuple[Tier, ...]] = ("exact", "words", "prefixes")
-"""From the closest on: the same words in any order; all of them whole words of the name; each the beginning of one, of three letters or more."""
+"""From the closest on: the same words in any order; all of them whole words of the name; each the beginning of one, of
+three letters or more."""
 
 _TITLES: Final = frozenset(("dr", "doctor", "mr", "mrs", "ms", "miss", "mx", "prof", "professor"))
 _LETTERS: Final = str.maketrans(
