@@ -122,6 +122,13 @@ class Contains:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Text of this pattern, in which `%` stands for any text; upper and lower case alike."""
+
+    pattern: str
+
+
 class Hidden(Enum):
     """On archived_at, deleted_at and cancelled_at: hidden records together with the live ones, or they alone."""
 
@@ -131,7 +138,7 @@ class Hidden(Enum):
 
 MAX_IDS: Final = 95
 """Ids in one filter: with 20 digits each they stay under the 2,000 characters that a filter may have."""
-FilterValue = str | bool | int | date | Before | After | From | Between | OneOf | Contains | Hidden
+FilterValue = str | bool | int | date | Before | After | From | Between | OneOf | Contains | Like | Hidden
 """What our own code asks of a field; a plain value means equals. A datetime has to be aware."""
 
 
@@ -163,6 +170,8 @@ def _operators_of(field: str, family: Family, value: FilterValue) -> Iterator[tu
             yield "=", _list_of(field, family, value)
         case Contains(text):
             yield "~", text
+        case Like(pattern):
+            yield "~~", pattern
         case Hidden():
             yield value.value, ""
         case bool() if family is FLAG:

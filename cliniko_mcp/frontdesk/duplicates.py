@@ -5,6 +5,7 @@ and a like name (twins too), the same email or phone and first name (a new surna
 birth is not known. Families share phones and emails, and twins a birthday: without a like name that is no more.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ _LARGEST: Final = 30
 """Patients that share one date of birth, email, phone or name; more is a placeholder, such as 1900-01-01."""
 _MIN_DIGITS: Final = 6
 _SAME_DIGITS: Final = 9
+_RUNS: Final = re.compile(r"\+?[0-9][0-9\s()./\-\u2010-\u2015]*")
+_PIECES: Final = re.compile("/")
+_APART: Final = re.compile(r"\s/\s|(?=\+)|[\r\n]")
 """Digits at the end of a phone number: what stays the same with and without a country code."""
 
 
@@ -66,8 +70,35 @@ def numbers_of(patient: Known[Patient]) -> list[str]:
 
 def _numbers(patient: Patient) -> list[str]:
     rows = patient.patient_phone_numbers or ()
-    numbers = (digits(row.normalized_number or row.number or "") for row in rows)
-    return [number[-_SAME_DIGITS:] for number in dict.fromkeys(numbers) if len(number) >= _MIN_DIGITS]
+    numbers = [number for row in rows for number in _numbers_of_entry(row.number or "", row.normalized_number or "")]
+    return list(dict.fromkeys(number[-_SAME_DIGITS:] for number in numbers))
+
+
+def _numbers_of_entry(text: str, normalized: str) -> list[str]:
+    written = numbers_in(text)
+    whole = digits(normalized)
+    # Cliniko's own form counts only where it adds a country code or an area, not an extension or a remark's digits.
+    if len(whole) >= _MIN_DIGITS and (not written or (len(written) == 1 and whole.endswith(written[0].lstrip("0")))):
+        return [whole]
+    return written
+
+
+def numbers_in(text: str) -> list[str]:
+    """The phone numbers that a text holds, as digits; extensions and the digits of remarks are left out.
+
+    A number goes on over spaces, brackets, dots, dashes and strokes; a letter or any other sign ends it, and so does a
+    stroke that stands apart, a plus sign, a new line, or any stroke between enough digits for two.
+    """
+    found: list[str] = []
+    for run in (run for part in _APART.split(text) for run in _RUNS.findall(part)):
+        number = ""
+        for piece in _PIECES.split(run):
+            if len(number) >= _MIN_DIGITS and len(digits(piece)) >= _MIN_DIGITS:
+                found.append(number)
+                number = ""
+            number += digits(piece)
+        found.append(number)
+    return [number for number in found if len(number) >= _MIN_DIGITS]
 
 
 def born(patient: Known[Patient]) -> date | None:

@@ -2,18 +2,22 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 Tier = Literal["exact", "words", "prefixes"]
 TIERS: Final[tuple[Tier, ...]] = ("exact", "words", "prefixes")
-"""From the closest on: the same words in any order; all of them whole words of the name; each the beginning of one."""
+"""From the closest on: the same words in any order; all of them whole words of the name; each the beginning of one, of
+three letters or more."""
 
 _TITLES: Final = frozenset(("dr", "doctor", "mr", "mrs", "ms", "miss", "mx", "prof", "professor"))
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
 )
-_APOSTROPHES: Final = re.compile(r"['’‘`´]")
+_APOSTROPHES: Final = re.compile(r"['’‘‛`´ʼʻʹˈ′＇]")
+_LEAST: Final = 3
+"""Letters by which the beginning of a name may stand for it; a name that is shorter has to be said whole."""
+_ONE_SIGN_A_WORD: Final = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _BREAKS: Final = re.compile(r"[\W_]+")
 
 
@@ -39,24 +43,54 @@ def words(text: str) -> list[str]:
 
 
 def fits(spoken: Sequence[str], names: Iterable[str], tier: Tier) -> bool:
-    """Whether the words spoken (`words(...)`) fit one of these names at this tier."""
+    """Whether the words spoken (`words(...)`) fit one of these names at this tier.
+
+    Mc and Mac are one, and it does not matter whether a name of several parts is written as one: `O Brien`, `Obrien`.
+    """
     return any(_fits(spoken, words(name), tier) for name in names if name)
 
 
 def _fits(spoken: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
-    if not spoken:
+    if not spoken or not name:
         return False
-    if sorted(spoken) == sorted(name) or "".join(spoken) == "".join(name):
+    spoken_text, name_text = "".join(map(_plain, spoken)), "".join(map(_plain, name))
+    if not set(spoken_text) <= set(name_text):
+        return False
+    if spoken_text == name_text or _plain("".join(spoken)) == _plain("".join(name)):
         return True
-    if tier == "exact":
+    if tier == "exact" and len(spoken_text) not in range(len(name_text) - 2, len(name_text) + 3):
         return False
-    left = list(name)
+    return any(_fit_as_written(one, other, tier) for one in _written(spoken) for other in _written(name))
+
+
+def _plain(word: str) -> str:
+    return f"mc{word[3:]}" if word.startswith("mac") else word
+
+
+def _written(parts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The same words, and with any two neighbours as one."""
+    yield parts
+    for place in range(1, min(len(parts), 8)):
+        yield [*parts[: place - 1], parts[place - 1] + parts[place], *parts[place + 1 :]]
+
+
+def _fit_as_written(spoken: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
+    if tier == "exact":
+        return sorted(map(_plain, spoken)) == sorted(map(_plain, name))
+    left = [_plain(part) for part in name]
     for word in sorted(spoken, key=len, reverse=True):
-        found = next((part for part in left if part == word or (tier == "prefixes" and part.startswith(word))), None)
+        start, begins = _plain(word), tier == "prefixes" and _is_beginning(word)
+        found = next((part for part in left if part == start), None)
+        if found is None and begins:
+            found = next((part for part in left if part.startswith(start)), None)
         if found is None:
             return False
         left.remove(found)
     return True
+
+
+def _is_beginning(word: str) -> bool:
+    return len(word) >= _LEAST or _ONE_SIGN_A_WORD.match(unicodedata.normalize("NFC", word)) is not None
 
 
 def likeness(spoken: Sequence[str], name: str) -> float:

@@ -1,24 +1,25 @@
 """Patients by a name in any order or misspelt, an email, a date of birth or an id.
 
-Cliniko filters first, last and preferred names apart and compares parts of them (cliniko-api.md#filters), so a name of
-two words takes 5 requests at once (3 for one word, at most 13), and one that nothing fits 4 more a word, each of at
-most 5 pages.
+Cliniko filters first, last and preferred names apart and compares letters exactly (cliniko-api.md#filters), so a name
+of two words takes 6 questions at once (3 for one word, at most 14), each a pattern that every spelling fits: a request
+for each hundred rows, up to 1,000, above which it is asked more narrowly. A name that nothing fits takes at most as
+many requests again.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 from typing import Final
 
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.filters import Contains, Hidden
+from cliniko_mcp.cliniko.filters import Contains, FilterValue, Hidden, Like
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
+from cliniko_mcp.frontdesk.name_patterns import patterns
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, ambiguous, chosen, gone, is_id, missing, name_text
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import person
@@ -27,22 +28,29 @@ from cliniko_mcp.sanitize import clean
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients,)
 ADVICE: Final = "find_patients looks further: by email, date of birth, phone or a name that is spelt another way."
 
-_MAX_ROWS: Final = 500
+_PAGE: Final = 100
+_MAX_ROWS: Final = 1_000
+"""Rows that one question may have before it is asked more narrowly."""
 _MAX_WORDS: Final = 4
 _CLOSE: Final = 76.0
 _EDGES: Final = re.compile(r"^[^\w]+|[^\w.]+$")
-Filters = Mapping[str, Contains | date]
-"""Filters of `list_patients`, all of which have to fit; text is looked for as a part."""
+Filters = Mapping[str, FilterValue]
+"""Filters of `list_patients`, all of which have to fit."""
+_Question = tuple[tuple[str, str], ...]
+"""Names, each with the field that should hold it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Patients that fit, the closest first; `close` says that none fits and these only come near; `whole` that every
-    row was read which Cliniko has for the words."""
+    row was read which Cliniko has for the words, `folded` that they were asked for in every spelling; `questions` is
+    how many were asked."""
 
     patients: tuple[Known[Patient], ...]
     close: bool = False
     whole: bool = True
+    folded: bool = True
+    questions: int = 0
 
 
 def known_patient(record: Patient) -> Known[Patient]:
@@ -71,7 +79,7 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
         raise NotFound(f"There is no patient with the id {query}.", ADVICE)
     shown = clean(query, 80)
     if "@" in query:
-        found = await _read(clinic, [Patients.list_patients.call(email=clean(query, 255), archived_at=Hidden.INCLUDED)])
+        found = await listed(clinic, {"email": clean(query, 255)})
         live = [row for row in found.patients if not row.gone] or list(found.patients)
         if len(live) == 1:
             return replace(live[0], others=tuple(row for row in found.patients if row.id != live[0].id))
@@ -89,30 +97,63 @@ async def by_name(clinic: GuardedClinic, query: str) -> Found:
     spelt = _spelt(query)
     if not spelt:
         return Found(())
-    found = await listed(clinic, _questions(spelt))
+    found = await _asked(clinic, _questions(spelt))
     spoken = words(" ".join(spelt))
     if fitting := _fitting(spoken, found.patients):
-        return Found(tuple(_ranked(spoken, fitting)), whole=found.whole)
-    more = await listed(clinic, _pieces(spelt))
+        return replace(found, patients=tuple(_ranked(spoken, fitting)))
+    # Fewer requests than before, a page each.
+    more = await _read(clinic, _calls(_pieces(spelt)[: max(found.questions - 2, 2)]), limit=_PAGE)
     near = {row.id: row for row in (*found.patients, *more.patients)}.values()
-    if fitting := _fitting(spoken, near):  # Cliniko minds the accents that the query leaves out
-        return Found(tuple(_ranked(spoken, fitting)), whole=found.whole and more.whole)
+    if fitting := _fitting(spoken, near):
+        return replace(found, patients=tuple(_ranked(spoken, fitting)))
     close = [row for row in near if _closeness(spoken, row) >= _CLOSE]
-    return Found(tuple(_ranked(spoken, close)), close=True, whole=found.whole and more.whole)
+    return replace(found, patients=tuple(_ranked(spoken, close)), close=True)
 
 
-async def listed(clinic: GuardedClinic, questions: Sequence[Filters]) -> Found:
-    """The patients that any of these sets of filters finds, hidden ones too, each once: a request each, all at once."""
-    return await _read(
-        clinic,
-        [Patients.list_patients.where({**filters, "archived_at": Hidden.INCLUDED}) for filters in questions],
+async def listed(clinic: GuardedClinic, filters: Filters) -> Found:
+    """The patients that fit all these filters, hidden ones too, up to 1,000: a request for each hundred."""
+    return await _read(clinic, _calls([filters]), limit=_MAX_ROWS)
+
+
+def _calls(questions: Sequence[Filters]) -> list[Call[Patient]]:
+    return [Patients.list_patients.where({**filters, "archived_at": Hidden.INCLUDED}) for filters in questions]
+
+
+async def _read(clinic: GuardedClinic, calls: Sequence[Call[Patient]], *, limit: int) -> Found:
+    sweeps = await run_concurrently(*(partial(clinic.rows, call, limit=limit) for call in calls))
+    rows = {row.id: row for sweep in sweeps for row in sweep.rows}
+    return Found(tuple(map(known_patient, rows.values())), whole=all(sweep.complete for sweep in sweeps))
+
+
+async def _asked(clinic: GuardedClinic, questions: Sequence[_Question]) -> Found:
+    """Everyone whose names hold what is asked for however it is spelt; see `_narrowed`. Equal questions are one."""
+    first = {frozenset(next(patterns(question))[1].items()): question for question in questions}
+    answers = await run_concurrently(*(partial(_narrowed, clinic, question) for question in first.values()))
+    rows = {row.id: row for answer in answers for row in answer.patients}
+    return Found(
+        tuple(rows.values()),
+        whole=all(answer.whole for answer in answers),
+        folded=all(answer.folded for answer in answers),
+        questions=len(answers),
     )
 
 
-async def _read(clinic: GuardedClinic, calls: Sequence[Call[Patient]]) -> Found:
-    sweeps = await run_concurrently(*(partial(clinic.rows, call, limit=_MAX_ROWS) for call in calls))
-    rows = {row.id: row for sweep in sweeps for row in sweep.rows}
-    return Found(tuple(map(known_patient, rows.values())), whole=all(sweep.complete for sweep in sweeps))
+async def _narrowed(clinic: GuardedClinic, question: _Question) -> Found:
+    """The answer to the widest pattern that has not too many rows; `folded` says that it was the widest of all."""
+    found = Found((), whole=False, folded=False)
+    for widest, fields in patterns(question):
+        filters = {field: Like(pattern) for field, pattern in fields.items()}
+        (call,) = _calls([filters])
+        page = await clinic.rows(call, limit=_PAGE)
+        rows = page.rows
+        whole = page.complete
+        if not whole and (page.total or 0) <= _MAX_ROWS and page.next_position is not None:
+            rest = await clinic.rows(call, limit=_MAX_ROWS - _PAGE, start=page.next_position)
+            rows, whole = (*rows, *rest.rows), rest.complete
+        found = Found(tuple(map(known_patient, rows)), whole=whole, folded=widest and whole)
+        if whole:
+            break
+    return found
 
 
 def _spelt(query: str) -> list[str]:
@@ -122,25 +163,25 @@ def _spelt(query: str) -> list[str]:
     return [word for word in kept if words(f"{word} x") != ["x"]][:_MAX_WORDS] or kept[:1]
 
 
-def _questions(spelt: Sequence[str]) -> list[Filters]:
-    whole = Contains(" ".join(spelt))
-    questions: list[Filters] = [{field: whole} for field in ("first_name", "last_name", "preferred_first_name")]
+def _questions(spelt: Sequence[str]) -> list[_Question]:
+    whole = " ".join(spelt)
     if len(spelt) == 1:
-        return [*questions, *_unspaced(whole.text)]
-    questions = questions[:1]
+        single: list[_Question] = [((field, whole),) for field in ("first_name", "last_name", "preferred_first_name")]
+        return [*single, *_unspaced(whole)]
+    questions: list[_Question] = [((field, whole),) for field in ("first_name", "last_name")]
     for place in range(1, len(spelt)):
-        one, other = Contains(" ".join(spelt[:place])), Contains(" ".join(spelt[place:]))
+        one, other = " ".join(spelt[:place]), " ".join(spelt[place:])
         for first, last in ((one, other), (other, one)):
-            questions += [{field: first, "last_name": last} for field in ("first_name", "preferred_first_name")]
+            questions += [((field, first), ("last_name", last)) for field in ("first_name", "preferred_first_name")]
     return questions
 
 
-def _unspaced(whole: str) -> Iterable[Filters]:
+def _unspaced(whole: str) -> Iterable[_Question]:
     """Names that are written without a space, family name first, as in Chinese and Japanese."""
     if whole.isascii() or not 2 <= len(whole) <= 4 or any(letter.islower() or letter.isupper() for letter in whole):
         return
     for place in range(1, len(whole)):
-        yield {"last_name": Contains(whole[:place]), "first_name": Contains(whole[place:])}
+        yield ("last_name", whole[:place]), ("first_name", whole[place:])
 
 
 def _pieces(spelt: Sequence[str]) -> list[Filters]:
@@ -148,7 +189,7 @@ def _pieces(spelt: Sequence[str]) -> list[Filters]:
     longest = sorted(spelt, key=len, reverse=True)[:2]
     sizes = [(word, 3 if len(word) > 4 else 2) for word in longest]
     pieces = dict.fromkeys(piece for word, size in sizes for piece in (word[:size], word[-size:]) if len(piece) > 1)
-    return [{field: Contains(piece)} for piece in pieces for field in ("last_name", "first_name")]
+    return [{field: Contains(piece)} for field in ("last_name", "first_name") for piece in pieces]
 
 
 def _fitting(spoken: Sequence[str], found: Iterable[Known[Patient]]) -> list[Known[Patient]]:

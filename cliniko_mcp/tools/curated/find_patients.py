@@ -36,8 +36,6 @@ MAX_SWEPT: Final = 3_000
 """Patients looked through for a phone number."""
 
 _MAX_QUERY: Final = 200
-_MAX_ROWS: Final = 500
-"""Patients read of those that one email or birthday finds."""
 _ID: Final = re.compile(r"[0-9]{1,20}")
 _PHONE: Final = re.compile(r"\+?[0-9(][0-9 ()./-]{5,24}")
 _SLASHED: Final = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})([/. -])([0-9]{4}|[0-9]{2})")
@@ -59,6 +57,7 @@ class _Result:
     patients: Sequence[Known[Patient]]
     close: bool = False
     notes: list[str] = field(default_factory=list[str])
+    whole: bool = True
 
 
 async def find_patients(clinic: GuardedClinic, arguments: FindPatients) -> Answer:
@@ -71,7 +70,7 @@ async def find_patients(clinic: GuardedClinic, arguments: FindPatients) -> Answe
         "page": {
             "returned": len(shown),
             "total": len(found.patients),
-            "complete": len(shown) == len(found.patients),
+            "complete": found.whole and len(shown) == len(found.patients),
         },
     }
     notes = found.notes
@@ -105,22 +104,25 @@ async def _look(clinic: GuardedClinic, query: str) -> _Result:
             field="query",
         )
     named = await patients.by_name(clinic, query)
-    return _Result("name", named.patients, named.close, _partly(named.whole))
+    return _Result("name", named.patients, named.close, _partly(named), named.folded)
 
 
 async def _where(clinic: GuardedClinic, by: str, **filters: FilterValue) -> _Result:
     """The patients that these filters find, hidden ones too, those in use first: a request for each hundred."""
-    call = Patients.list_patients.where({"archived_at": Hidden.INCLUDED, **filters})
-    sweep = await clinic.rows(call, limit=_MAX_ROWS)
-    return _Result(by, _live_first(map(patients.known_patient, sweep.rows)), notes=_partly(sweep.complete))
+    found = await patients.listed(clinic, filters)
+    return _Result(by, _live_first(found.patients), notes=_partly(found), whole=found.whole)
 
 
 def _live_first(found: Iterable[Known[Patient]]) -> list[Known[Patient]]:
     return sorted(found, key=lambda patient: (bool(patient.gone), patient.name, patient.id))
 
 
-def _partly(whole: bool) -> list[str]:
-    return [] if whole else ["Very many patients fit and not all were read: say more, such as the full name."]
+def _partly(found: patients.Found) -> list[str]:
+    if not found.whole:
+        return ["Very many patients fit and not all were read: say more, such as the full name."]
+    if not found.folded:
+        return ["Too many patients to compare every spelling: others may be written otherwise. Say more of the name."]
+    return []
 
 
 async def _birthday(clinic: GuardedClinic, query: str) -> date | None:
