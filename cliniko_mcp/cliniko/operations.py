@@ -129,7 +129,7 @@ class Update(Operation[RecordT], Generic[BodyT, RecordT]):
         changes: dict[str, object] = {name: value for name, value in arguments.items() if name in names}
         for name in [name for name, value in changes.items() if value is None]:
             advice = f'to empty it give clear: ["{name}"]' if name in self.clearable else "leave it out to keep it"
-            wrong[name] = f"cannot be null; {advice}"
+            wrong[name] = f"cannot be null or empty text; {advice}"
         for name in self.needed:
             if changes.get(name) is None:
                 wrong[name] = "is needed"

@@ -1,58 +1,213 @@
-"""Where a host's arguments become ours: JSON given as text is unwrapped, once, where the schema says so.
+"""Where a host's arguments become ours: the one module that decides what their spellings mean, driven by the schema.
 
 And where wrong ones are explained: with the piece of the schema that they should have followed.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 
-from cliniko_mcp.cliniko.arguments import top_of
+from cliniko_mcp.cliniko.arguments import top_of, wire_names
+from cliniko_mcp.cliniko.filters import Family
+from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.results.budget import MAX_ERROR_BYTES, size
-from cliniko_mcp.tools.schema import Schema, items_of, properties_of
+from cliniko_mcp.tools.schema import Schema, items_of, properties_of, required_of
 
 MAX_ARGUMENT_BYTES: Final = 1_000_000
 _FEW: Final = 40
 _SHORT_NAME: Final = 100
 _SHORT_TEXT: Final = 1_000
 """So few arguments with names and texts so short are far below any limit: JSON has 12 bytes a character at most."""
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, float),
-}
+NOTHING: Final = frozenset({"null", "none", "undefined"})
+"""Words that programs write for nothing."""
+_EXACT: Final = 2**53
+"""From here on a number may have lost digits in a program that keeps numbers as floats."""
+_PHRASES: Final = frozenset({"when", "repeat", "visit", "appointment", "allow_clash"})
+"""Texts of curated tools that are neither names nor free text."""
+_PROSE: Final = frozenset({"when", "repeat", "allow_clash", "notes", "description", "content", "filename", "path"})
+"""Texts of curated tools in whose place no id may stand."""
+_IDS: Final = frozenset({"note"})
+"""Words that one tool means as an id and another as text."""
 _STEP: Final = re.compile(r"[^.\[\]]+")
 """A step of a path such as `content.sections[0].name`: a name or a number."""
 _ENVELOPE_BYTES: Final = 120
 """Bytes of an error around its message, its advice and its piece of schema."""
 
 
-def unwrapped(arguments: Mapping[str, JsonValue], schema: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The arguments with text parsed where an object, array, number or boolean is due, and single values listed.
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What of a tool's arguments decides how their spellings are read: the schema, and what it does not tell."""
 
-    Hosts send `"[1, 2]"` for `[1, 2]` and `"true"` for `true`. What does not parse is left for validation to refuse.
-    """
+    schema: Schema
+    takes_text: Callable[[str], bool]
+    """Whether an argument is a name or free text, in which "null" is a word like any other."""
+    filters: Mapping[str, Family] = field(default_factory=dict[str, Family])
+    references: frozenset[str] = frozenset()
+    """Arguments that are ids, or names in whose place an id may stand: a whole number is such an id."""
+    kept: frozenset[str] = frozenset()
+    """Fields of an update: left out they stay as they are, so that what is empty is not the same as what is absent."""
+
+
+def spelling_of_operation(operation: Operation, schema: Schema) -> Spelling:
+    """How the spellings of this operation's arguments are read."""
+    models = [model for model in (operation.given_body, operation.query) if model is not None]
+    fields = {name: model for model in models for name in wire_names(model)}
+    references = {*operation.path_ids, *(name for name in fields if name.endswith(("_id", "_ids")))}
+    references |= {name for name, family in operation.filters.items() if family is not Family.FLAG}
+
+    @cache
+    def takes_text(name: str) -> bool:
+        if name in operation.filters:
+            return operation.filters[name] is Family.TEXT
+        return name in fields and _accepts_any_word(fields[name], name)
+
+    kept = frozenset(wire_names(operation.given_body)) if operation.shape == "update" else frozenset[str]()
+    return Spelling(schema, takes_text, operation.filters, frozenset(references), kept)
+
+
+def spelling_of_model(tool: str, schema: Schema) -> Spelling:
+    """How the spellings of a curated tool's arguments are read."""
     properties = properties_of(schema)
-    return {name: _unwrapped(value, properties.get(name, {})) for name, value in arguments.items()}
+    phrases = _PHRASES | (_IDS if tool == "write_treatment_note" else frozenset[str]())
+    names = frozenset(name for name, about in properties.items() if _is_text(about) or _is_text(items_of(about)))
+    return Spelling(schema, (names - phrases).__contains__, references=(names - _PROSE) | (names & _IDS))
 
 
-def _unwrapped(value: JsonValue, schema: Schema) -> JsonValue:
-    kind = schema.get("type")
-    if not isinstance(kind, str) or kind not in _TYPES or not isinstance(value, str):
+def plain(arguments: Mapping[str, JsonValue], spelling: Spelling) -> dict[str, JsonValue]:
+    """The arguments in their plain spelling; this is the one place that decides what hosts' spellings mean.
+
+    JSON given as text is unwrapped once, 5.0 is 5, one value is a list of one where a list is due, and a whole number
+    is text where an id or a name is due. What is optional and empty (null, "", [], and "null", "none" or "undefined"
+    where they mean nothing else) is left out; in a field of an update it is null, which the operation refuses, and []
+    stays. What does not fit is left for validation to refuse. Raises InvalidArguments for a number that is too large
+    to be exact where an id is due.
+    """
+    properties, required = properties_of(spelling.schema), required_of(spelling.schema)
+    found: dict[str, JsonValue] = {}
+    for name, value in arguments.items():
+        about = properties.get(name)
+        if about is None:
+            found[name] = value
+            continue
+        value = _read(name, value, about, spelling)
+        if name in spelling.kept:
+            found[name] = None if _is_blank(value) else value
+        elif value is not None and (name in required or not (_is_blank(value) or value == [])):
+            found[name] = value
+    return found
+
+
+def _read(name: str, value: JsonValue, about: Schema, spelling: Spelling) -> JsonValue:
+    """The value in its plain spelling; null for a word such as "null" that means nothing here."""
+    kind = about.get("type")
+    value = _unwrapped(value, about, takes_list=spelling.filters.get(name) is Family.NUMBER)
+    if isinstance(value, str) and _says_nothing(name, value, about, spelling):
+        return value if name in required_of(spelling.schema) else None
+    if kind == "array":
+        items = items_of(about)
+        if value is None or _is_blank(value):
+            return value
+        values = value if isinstance(value, list) else _one_or_more(name, value, about)
+        return [_scalar(name, item, items.get("type"), is_reference="enum" not in items) for item in values]
+    is_reference = name in spelling.references
+    if isinstance(value, list) and is_reference:  # a filter takes several ids
+        return [_scalar(name, item, kind, is_reference=True) for item in value]
+    return _scalar(name, value, kind, is_reference=is_reference)
+
+
+def _unwrapped(value: JsonValue, about: Schema, *, takes_list: bool) -> JsonValue:
+    kind = about.get("type")
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+        return value
+    if kind not in ("array", "object") and not takes_list:
         return value
     try:
         parsed: JsonValue = from_json(value, allow_inf_nan=False)
     except ValueError:
-        plain_names = kind == "array" and items_of(schema).get("type") == "string"
-        return [part.strip() for part in value.split(",") if part.strip()] if plain_names else value
-    fits = isinstance(parsed, _TYPES[kind]) and (kind == "boolean" or not isinstance(parsed, bool))
+        return value
+    # An object where a list of objects is due is a list of one, as any value is.
+    due = "object" if kind == "object" or items_of(about).get("type") == "object" else ""
+    fits = (isinstance(parsed, dict) and due == "object") or (isinstance(parsed, list) and kind != "object")
     return parsed if fits else value
+
+
+def _one_or_more(name: str, value: JsonValue, about: Schema) -> list[JsonValue]:
+    """One value as a list of one; ids, fields and operations, which hold no comma, may be listed with commas."""
+    items = items_of(about)
+    listed = name.endswith("_ids") or name == "names" or "enum" in items
+    if isinstance(value, str) and _is_text(items, or_choice=True):
+        return [part.strip() for part in value.split(",") if part.strip()] if listed else [value.strip()]
+    return [value]
+
+
+def _scalar(name: str, value: JsonValue, kind: JsonValue, *, is_reference: bool) -> JsonValue:
+    if isinstance(value, str):
+        return _from_text(value.strip(), kind, value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or kind not in ("integer", "string"):
+        return value
+    if isinstance(value, float) and not value.is_integer():
+        return value
+    if kind == "integer":
+        return int(value)
+    if not is_reference:
+        return value
+    if abs(value) >= _EXACT:
+        problem = "is too large a number to be exact; give the id as text"
+        raise InvalidArguments(
+            f"{name} {problem}.", "Call again with the id in quotes.", fields=dict[str, JsonValue]({name: problem})
+        )
+    return str(int(value))
+
+
+def _from_text(text: str, kind: JsonValue, given: str) -> JsonValue:
+    """The number or truth value that a text stands for where one is due; any other text as it was given."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text.casefold(), given)
+    if kind not in ("integer", "number"):
+        return given
+    try:
+        number: JsonValue = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return given
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return given
+    if kind == "integer" and isinstance(number, float):
+        return int(number) if number.is_integer() else given
+    return number
+
+
+def _says_nothing(name: str, text: str, about: Schema, spelling: Spelling) -> bool:
+    """Whether this is a word for nothing in a place where neither the schema nor the filters give it a meaning."""
+    word = text.strip().casefold()
+    if word not in NOTHING or spelling.takes_text(name) or (word == "none" and name in spelling.filters):
+        return False
+    choices = about.get("enum") or items_of(about).get("enum")
+    return not isinstance(choices, list) or word not in [str(choice).casefold() for choice in choices]
+
+
+def _is_blank(value: JsonValue) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _is_text(about: Schema, *, or_choice: bool = False) -> bool:
+    return about.get("type") == "string" and (or_choice or "enum" not in about)
+
+
+def _accepts_any_word(model: type[Body], name: str) -> bool:
+    """Whether a field takes text of any wording, which only its type tells: an instant is text too."""
+    try:
+        model.changes().model_validate({name: "null"})
+    except ValidationError:
+        return False
+    return True
 
 
 def check_size(arguments: Mapping[str, JsonValue], limit: int = MAX_ARGUMENT_BYTES) -> None:

@@ -19,12 +19,12 @@ from cliniko_mcp.results.budget import MAX_RESULT_BYTES, size
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.sanitize import clean
-from cliniko_mcp.tools.boundary import explained, unwrapped
+from cliniko_mcp.tools.boundary import explained, plain
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 from cliniko_mcp.tools.lookup import Lookup
 from cliniko_mcp.tools.requests import NotOffered, not_offered, requests
 from cliniko_mcp.tools.schema import display_arguments
-from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_tool
+from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_spelling, operation_tool
 
 _DESCRIBED = 5
 _LIKELY = 10
@@ -275,8 +275,8 @@ class Catalogue:
                     f"{arguments.operation} is not a list.", "Name a list_ operation.", field="operation"
                 )
             ours = display_arguments(operation)  # a number is the same however rows would be shown
-            values = unwrapped(arguments.arguments, tool.input_schema)
             try:
+                values = plain(arguments.arguments, operation_spelling(operation))
                 call = operation.parse({name: value for name, value in values.items() if name not in ours})
             except InvalidArguments as problem:
                 explanation = explained(problem, tool.name, tool.input_schema, tool.description)

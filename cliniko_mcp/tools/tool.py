@@ -1,6 +1,6 @@
 """A tool as MCP knows it, and how an operation of the API becomes one."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from cliniko_mcp.cliniko.arguments import refused_arguments, wire_names
+from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record, complaints
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import is_list
@@ -20,7 +21,15 @@ from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import ids_in, labels, referenced
 from cliniko_mcp.results.rows import row_of, shape_of, site_of
-from cliniko_mcp.tools.boundary import MAX_ARGUMENT_BYTES, explained, unwrapped
+from cliniko_mcp.tools.boundary import (
+    MAX_ARGUMENT_BYTES,
+    NOTHING,
+    Spelling,
+    explained,
+    plain,
+    spelling_of_model,
+    spelling_of_operation,
+)
 from cliniko_mcp.tools.lists import listed
 from cliniko_mcp.tools.schema import (
     Schema,
@@ -75,13 +84,19 @@ def operation_schema(operation: Operation) -> Schema:
     return input_schema(operation)
 
 
+@cache
+def operation_spelling(operation: Operation) -> Spelling:
+    """How the spellings of an operation's arguments are read, worked out once in this process."""
+    return spelling_of_operation(operation, operation_schema(operation))
+
+
 def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
     """The tool that performs this operation."""
     schema = operation_schema(operation)
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        values = unwrapped(arguments, schema)
         try:
+            values = plain(arguments, operation_spelling(operation))
             if is_list(operation):
                 return await listed(clinic, operation, values, cursors)
             return await _performed(clinic, operation, values)
@@ -122,11 +137,11 @@ def curated(
     """
     described = model_schema(model)
     schema = object_schema(properties_of(described), required_of(described))
+    spelling = spelling_of_model(name, schema)
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        values = {key: value for key, value in unwrapped(arguments, schema).items() if value is not None}
         try:
-            return await work(clinic, _validated(name, model, values))
+            return await work(clinic, _validated(name, model, plain(arguments, spelling)))
         except InvalidArguments as problem:
             raise explained(problem, name, schema) from None
 
@@ -160,11 +175,27 @@ async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arg
     known = labels(await referenced(clinic, ids_in([record])))
     zone = await _zone_of(clinic, record)
     item, cut = fitted(row_of(record, shape, zone or ZoneInfo("UTC"), known, expand=True))
-    notes = [CUT] if cut else []
+    notes = [*([CUT] if cut else []), *_words_for_nothing(call)]
     if record.unexpected:
         names = ", ".join(record.unexpected)
         notes.append(f"Cliniko sent something unexpected in: {names}. It is shown as it came.")
     return Answer({"item": item}, notes, zone)
+
+
+def _words_for_nothing(call: Call) -> Iterator[str]:
+    """Yield a note for each field that now holds a word such as "null", which is a name or a text like any other."""
+    operation, body = call.operation, call.body
+    for name in wire_names(operation.given_body) if body is not None else ():
+        text = body.sent(name) if body is not None else None
+        if (
+            isinstance(text, str)
+            and text.strip().casefold() in NOTHING
+            and operation_spelling(operation).takes_text(name)
+        ):
+            remedy = f'call again with clear: ["{name}"]' if name in operation.clearable else "change it"
+            if operation.shape != "update":
+                remedy = "empty it with clear in the update operation"
+            yield f'{name} now holds the text "{text.strip()}". If it was meant to hold nothing, {remedy}.'
 
 
 async def _zone_of(clinic: GuardedClinic, record: Record) -> ZoneInfo | None:

@@ -192,8 +192,8 @@ def test_clear_offers_exactly_the_fields_that_may_be_emptied():
 
 def test_null_on_update_is_refused_with_the_way_to_empty_a_field_where_there_is_one():
     wrong = refusal(Things.update_thing, {"id": "1", "notes": None, "price": None, "name": None})
-    assert wrong["notes"] == 'cannot be null; to empty it give clear: ["notes"]'
-    assert wrong["price"] == wrong["name"] == "cannot be null; leave it out to keep it"
+    assert wrong["notes"] == 'cannot be null or empty text; to empty it give clear: ["notes"]'
+    assert wrong["price"] == wrong["name"] == "cannot be null or empty text; leave it out to keep it"
 
 
 def test_a_value_and_clear_at_once_are_refused():
