@@ -32,7 +32,7 @@ async def brief(request: httpx2.Request, forward: Forward) -> httpx2.Response:
     return response
 
 
-def calling(name: str, **arguments: object) -> Work:
+def calling(name: str, **arguments: Any) -> Work:
     return lambda app: app.call(name, arguments, Caller())
 
 
