@@ -38,7 +38,12 @@ _GATE: Final = (
     "guards/test_gate.py",
 )
 _LOG: Final = ("guards/test_hash_chain.py", "guards/test_chain_ends.py", "guards/test_audit_chain.py")
-_CLINIC: Final = ("guards/test_guarded_clinic.py", "guards/test_zones.py", "client/test_memory.py")
+_CLINIC: Final = (
+    "guards/test_guarded_clinic.py",
+    "guards/test_names_by_id.py",
+    "guards/test_zones.py",
+    "client/test_memory.py",
+)
 _PAGE: Final = (
     "approvals/test_page.py",
     "approvals/test_page_pin.py",

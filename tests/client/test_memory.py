@@ -162,6 +162,21 @@ def test_what_nobody_asked_for_in_a_minute_takes_no_room() -> None:
     run(story)
 
 
+def test_what_came_in_a_rush_goes_when_its_time_is_over() -> None:
+    source = Source()
+
+    async def story() -> None:
+        cache = Cache(source)
+        await cache.get(*map(str, range(PRUNED_ABOVE + 1)))
+        await anyio.sleep(59)
+        await cache.get("1", "2")
+        assert len(source.asked) == 1
+        await cache.get(str(PRUNED_ABOVE + 1))
+        assert len(cache.kept._known) == 1
+
+    run(story)
+
+
 def test_what_is_forgotten_while_it_is_asked_for_is_not_remembered() -> None:
     source = Source()
 
