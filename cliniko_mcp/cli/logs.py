@@ -11,6 +11,8 @@ from cliniko_mcp.sanitize import clean
 
 _MAX_CHARACTERS: Final = 500
 _STRUCK_OUT: Final = "[struck out]"
+_ABOUT_CODE: Final = (NameError, ImportError, ModuleNotFoundError)
+"""Exceptions whose message quotes names of the code alone."""
 # Emails; numbers as long as a phone's or a Medicare card's, however spaced; credentials of a header; keys and tokens.
 _PERSONAL: Final = re.compile(
     r"""
@@ -31,7 +33,7 @@ def redacted(text: str) -> str:
 class Redacting(logging.Formatter):
     """Formats a log record as one redacted line; an exception is shown by its types and code locations only.
 
-    The message of an exception may quote what was read or sent: a name, a note, an address.
+    Its message may quote what was read or sent: a name, a note, an address. Only that of a missing name is shown.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -54,7 +56,10 @@ def _locations(problem: BaseException, seen: set[int]) -> list[str]:
         return []
     seen.add(id(problem))
     locations = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(problem.__traceback__)[-6:]]
-    lines = [" > ".join([f"  {type(problem).__name__}", *locations])]
+    kind = type(problem).__name__
+    if type(problem) in _ABOUT_CODE:
+        kind += f": {redacted(str(problem))}"
+    lines = [" > ".join([f"  {kind}", *locations])]
     cause = problem.__cause__ or (None if problem.__suppress_context__ else problem.__context__)
     related: list[BaseException] = [cause] if cause else []
     if isinstance(problem, BaseExceptionGroup):

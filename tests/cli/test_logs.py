@@ -83,6 +83,14 @@ def test_an_exception_is_told_by_type_and_place_not_by_its_words(log: Lines) -> 
     assert "RuntimeError > " in log.text and "ValidationError > " in log.text and "test_logs.py:" in log.text
 
 
+def test_a_name_that_the_code_does_not_know_is_told(log: Lines) -> None:
+    try:
+        exec("Unarchive")
+    except NameError:
+        logging.getLogger("some.library").exception("stopped")
+    assert "NameError: name 'Unarchive' is not defined > " in log.text
+
+
 def test_every_part_of_a_group_is_told(log: Lines) -> None:
     try:
         raise ExceptionGroup("of Ana", [ValueError("Ana"), KeyError("Lima")])

@@ -34,7 +34,7 @@ def arguments(world: World, operation: Operation) -> dict[str, Any]:
     if operation.shape in ("update", "create"):
         known = set(operation.given_body.wire_names().values()) if operation.given_body else set()
         full = SPECIAL.get(operation.name, BODIES.get(operation.resource))
-        assert full is not None
+        assert full is not None, f"no body for {operation.name}: add one to BODIES in tests/sandbox/full_bodies.py"
         given |= {name: value for name, value in full(world).items() if name in known and value is not None}
     if operation.shape == "cancel":
         given |= {"cancellation_reason": "sick", "cancellation_note": "Called"}

@@ -25,7 +25,8 @@ def test_every_resource_module_is_in_the_registry_and_the_order_is_by_name():
     assert set(RESOURCES) == files
     first, *others = RESOURCES
     assert first == "appointment_types"  # the children of appointment types stand after it
-    assert others == sorted(others)
+    misplaced = [name for name, due in zip(others, sorted(others), strict=True) if name != due]
+    assert not misplaced, f"RESOURCES is not in the order of names: look at {misplaced[0]}"
 
 
 def test_a_resource_module_that_the_registry_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch):

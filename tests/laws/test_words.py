@@ -92,6 +92,17 @@ def test_the_hints_say_what_the_risk_is():
     assert_none(f"{entry.name}: {entry.risk}, {dict(entry.annotations)}" for entry in ENTRIES if not right(entry))
 
 
+def test_a_curated_tool_is_no_less_risky_than_what_it_needs():
+    order = [Risk.READ, Risk.WRITE, Risk.DESTRUCTIVE]
+
+    assert_none(
+        f"{entry.name} says {entry.risk} but needs {need}, which is {operations()[need].risk}: give curated() that risk"
+        for entry in ENTRIES
+        for need in entry.needs
+        if order.index(Risk(entry.risk)) < order.index(operations()[need].risk)
+    )
+
+
 def test_the_risk_follows_from_the_request():
     def due(operation: Operation) -> Risk:
         last = operation.path.rsplit("/", 1)[-1]

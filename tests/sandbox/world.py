@@ -106,6 +106,10 @@ class World:
         path = operation.path
         for name in operation.path_ids:
             table = operation.resource if name == "id" else PARENTS.get(name, f"{name.removesuffix('_id')}s")
+            assert table in self.ids, (
+                f"no {table} in the tests' clinic: add them to BODIES and MADE in tests/sandbox/full_bodies.py, or, "
+                "where no operation makes them, to _add_records here"
+            )
             path = path.replace(f"{{{name}}}", own if own and name == "id" else self.ids[table])
         return path
 
@@ -120,7 +124,7 @@ class World:
         if operation.shape in ("update", "create"):
             known = set(operation.given_body.wire_names().values()) if operation.given_body else set()
             full = SPECIAL.get(operation.name, BODIES.get(operation.resource))
-            assert full is not None, f"no body for {operation.name}"
+            assert full is not None, f"no body for {operation.name}: add one to BODIES in tests/sandbox/full_bodies.py"
             body = {name: value for name, value in full(self).items() if name in known}
         if operation.method != "GET" and "id" in operation.path_ids:
             own = self.make(operation.resource)
