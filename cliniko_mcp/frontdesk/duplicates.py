@@ -22,7 +22,7 @@ from cliniko_mcp.sanitize import clean
 _ALIKE: Final = 85.0
 _LARGEST: Final = 30
 """Patients that share one date of birth, email, phone or name; more is a placeholder, such as 1900-01-01."""
-_MIN_DIGITS: Final = 6
+MIN_DIGITS: Final = 6
 _SAME_DIGITS: Final = 9
 _RUNS: Final = re.compile(r"\+?[0-9][0-9\s()./\-\u2010-\u2015]*")
 _PIECES: Final = re.compile("/")
@@ -78,7 +78,7 @@ def _numbers_of_entry(text: str, normalized: str) -> list[str]:
     written = numbers_in(text)
     whole = digits(normalized)
     # Cliniko's own form counts only where it adds a country code or an area, not an extension or a remark's digits.
-    if len(whole) >= _MIN_DIGITS and (not written or (len(written) == 1 and whole.endswith(written[0].lstrip("0")))):
+    if len(whole) >= MIN_DIGITS and (not written or (len(written) == 1 and whole.endswith(written[0].lstrip("0")))):
         return [whole]
     return written
 
@@ -93,12 +93,12 @@ def numbers_in(text: str) -> list[str]:
     for run in (run for part in _APART.split(text) for run in _RUNS.findall(part)):
         number = ""
         for piece in _PIECES.split(run):
-            if len(number) >= _MIN_DIGITS and len(digits(piece)) >= _MIN_DIGITS:
+            if len(number) >= MIN_DIGITS and len(digits(piece)) >= MIN_DIGITS:
                 found.append(number)
                 number = ""
             number += digits(piece)
         found.append(number)
-    return [number for number in found if len(number) >= _MIN_DIGITS]
+    return [number for number in found if len(number) >= MIN_DIGITS]
 
 
 def born(patient: Known[Patient]) -> date | None:

@@ -7,26 +7,42 @@ many requests again.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Final
 
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.filters import Contains, FilterValue, Hidden, Like
+from cliniko_mcp.cliniko.filters import Between, Contains, FilterValue, Hidden, Like
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
 from cliniko_mcp.frontdesk.name_patterns import patterns
-from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, ambiguous, chosen, gone, is_id, missing, name_text
+from cliniko_mcp.frontdesk.patient_phrase import PatientPhrase, has_number, read_phrase
+from cliniko_mcp.frontdesk.roster import (
+    MAX_CANDIDATES,
+    Known,
+    ambiguous,
+    chosen,
+    gone,
+    is_id,
+    missing,
+    name_text,
+    named,
+)
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import person
 from cliniko_mcp.sanitize import clean
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients,)
 ADVICE: Final = "find_patients looks further: by email, date of birth, phone or a name that is spelt another way."
+
+MAX_SWEPT: Final = 3_000
+"""Patients looked through for a phone number."""
 
 _PAGE: Final = 100
 _MAX_ROWS: Final = 1_000
@@ -51,6 +67,18 @@ class Found:
     whole: bool = True
     folded: bool = True
     questions: int = 0
+    missed: tuple[str, ...] = ()
+    """What was said besides the name and does not fit the first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """Patients with a phone number, how many of how many patients were looked through, and whether those were all."""
+
+    patients: list[Known[Patient]]
+    covered: int
+    total: int
+    whole: bool
 
 
 def known_patient(record: Patient) -> Known[Patient]:
@@ -66,30 +94,99 @@ def known_patient(record: Patient) -> Known[Patient]:
 
 
 async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
-    """The one patient of this id, email or name; archived ones are found where no other fits, see `Known.gone`, and
-    named beside one that fits, see `Known.note`.
+    """The one patient of this id, or of this name, email, date of birth or phone number in any mixture; archived ones
+    are found where no other fits, see `Known.gone`, and named beside one that fits, see `Known.note`.
 
-    Raises Ambiguous where several fit equally well and NotFound where none does, both with up to five candidates. An id
-    takes one request, kept for a minute.
+    Raises Ambiguous where several fit equally well and NotFound where none fits all that was said, both with up to five
+    candidates. An id takes one request, kept for a minute.
     """
     query = query.strip()
     if is_id(query):
         if (record := (await clinic.by_id(Patients.list_patients, [query])).get(query)) is not None:
             return known_patient(record)
-        raise NotFound(f"There is no patient with the id {query}.", ADVICE)
+        if len(query) < MIN_DIGITS or not query.startswith("0"):
+            raise NotFound(f"There is no patient with the id {query}.", ADVICE)
     shown = clean(query, 80)
-    if "@" in query:
-        found = await listed(clinic, {"email": clean(query, 255)})
-        live = [row for row in found.patients if not row.gone] or list(found.patients)
-        if len(live) == 1:
-            return replace(live[0], others=tuple(row for row in found.patients if row.id != live[0].id))
-        raise ambiguous("patient", shown, live) if live else missing("patient", shown, (), ADVICE)
-    found = await by_name(clinic, query)
-    if found.close or not found.patients:
-        raise missing("patient", shown, found.patients[:MAX_CANDIDATES], ADVICE)
+    phrase = await read_phrase(clinic, clean(query, 255))
+    found = await by_phrase(clinic, phrase)
+    if found.close or found.missed or not found.patients:
+        unfit = f"Of {named(found.patients[0])} this did not fit: {', '.join(found.missed)}. " if found.missed else ""
+        raise missing("patient", shown, found.patients[:MAX_CANDIDATES], f"{unfit}{ADVICE}")
     if not found.whole:  # among those that were not read there may be another who fits as well
         raise ambiguous("patient", shown, found.patients)
-    return chosen("patient", query, {row.id: row for row in found.patients}, ADVICE)
+    if phrase.name:
+        return chosen("patient", phrase.name, {row.id: row for row in found.patients}, ADVICE)
+    live = [row for row in found.patients if not row.gone] or list(found.patients)
+    if len(live) > 1:
+        raise ambiguous("patient", shown, live)
+    return replace(live[0], others=tuple(row for row in found.patients if row.id != live[0].id))
+
+
+async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
+    """Patients of this name who fit most of the rest that was said, `missed` what the best of them did not fit.
+
+    Where nobody has the name, those who fit the rest come near. A name as in `by_name`; the rest takes a request where
+    the name does not suffice, and a phone number a sweep where nobody has the name, see `by_phone`.
+    """
+    parts = phrase.parts
+    if not phrase.name:
+        return _most_fitting(await _by_part(clinic, phrase), parts)
+    found = await by_name(clinic, phrase.name)
+    if not parts:
+        return found
+    if found.close or not found.patients or not found.whole or not found.folded:
+        nobody = found.close or not found.patients
+        others = await _by_part(clinic, phrase) if nobody or phrase.is_asked_for else Found(())
+        spoken = words(phrase.name)
+        fitting = _fitting(spoken, others.patients)
+        if found.close and fitting:  # none of the others has the name
+            return _most_fitting(replace(others, patients=tuple(_ranked(spoken, fitting))), parts)
+        rows = {row.id: row for row in (*found.patients, *(fitting or (others.patients if found.close else ())))}
+        narrowed = phrase.is_asked_for and others.whole
+        found = replace(
+            found,
+            patients=tuple(rows.values()),
+            whole=found.whole or narrowed,
+            folded=found.folded or narrowed,
+            close=found.close or not found.patients,
+        )
+    return _most_fitting(found, parts)
+
+
+def _most_fitting(found: Found, parts: Mapping[str, Callable[[Known[Patient]], bool]]) -> Found:
+    """Those who fit as many parts as the best does."""
+    fits_of = {row.id: [part for part, fits_part in parts.items() if fits_part(row)] for row in found.patients}
+    most = max((len(fitting) for fitting in fits_of.values()), default=0)
+    best = tuple(row for row in found.patients if len(fits_of[row.id]) == most)
+    missed = tuple(part for part in parts if best and part not in fits_of[best[0].id])
+    return replace(found, patients=best, missed=missed)
+
+
+async def _by_part(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
+    """The patients that the surest part besides the name finds."""
+    if record_id := phrase.id or phrase.number:
+        record = (await clinic.by_id(Patients.list_patients, [record_id])).get(record_id)
+        if record is not None or phrase.id:
+            return Found((known_patient(record),) if record is not None else ())
+    if phrase.email:
+        return await listed(clinic, {"email": phrase.email})
+    if phrase.day is not None:
+        return await listed(clinic, {"date_of_birth": phrase.day})
+    if number := phrase.phone or phrase.number:
+        swept = await by_phone(clinic, number)
+        return Found(tuple(swept.patients), whole=swept.whole)
+    if (year := phrase.year) is not None and 1 <= year < date.max.year:
+        return await listed(clinic, {"date_of_birth": Between(date(year, 1, 1), date(year + 1, 1, 1))})
+    return Found(())
+
+
+async def by_phone(clinic: GuardedClinic, number: str) -> Swept:
+    """Patients with this number, looked for in the 3,000 latest changed: a request for each hundred."""
+    call = Patients.list_patients.call(archived_at=Hidden.INCLUDED, sort="updated_at:desc")
+    sweep = await clinic.rows(call, limit=MAX_SWEPT)
+    known = [known_patient(row) for row in sweep.rows]
+    total = len(known) if sweep.complete or sweep.total is None else sweep.total
+    return Swept([row for row in known if has_number(row, number)], len(known), total, sweep.complete)
 
 
 async def by_name(clinic: GuardedClinic, query: str) -> Found:

@@ -1,8 +1,9 @@
 """find_patients: patients by whatever is known of them, with likely duplicates.
 
-Requests: a name as in `frontdesk.patients`, an email, a birthday or an id one, and one more for the birthday of the
-best match; a phone number one for each hundred patients, up to 3,000, the latest changed first, because Cliniko cannot
-be asked for it (cliniko-api.md#filters).
+Requests: a name as in `frontdesk.patients`, an email, a birthday or an id one, also beside a name that does not
+suffice, and one more for the birthday of the best match; a phone number, unless somebody has the name beside it, one
+for each hundred patients, up to 3,000, the latest changed first, because Cliniko cannot be asked for it
+(cliniko-api.md#filters).
 """
 
 from __future__ import annotations
@@ -10,36 +11,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import parse_day
-from cliniko_mcp.cliniko.filters import Contains, FilterValue, Hidden
+from cliniko_mcp.cliniko.filters import Contains, FilterValue
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
-from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood
+from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.day_sheet import phones_of
-from cliniko_mcp.frontdesk.duplicates import born, digits, duplicates, numbers_of
-from cliniko_mcp.frontdesk.roster import Known, name_text
+from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, born, digits, duplicates
+from cliniko_mcp.frontdesk.patient_phrase import PatientPhrase, read_phrase
+from cliniko_mcp.frontdesk.roster import Known, name_text, named
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.phrases import local_day, parse_when
-from cliniko_mcp.phrases.zones import month_first
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Row
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
-MAX_SWEPT: Final = 3_000
-"""Patients looked through for a phone number."""
-
 _MAX_QUERY: Final = 200
 _ID: Final = re.compile(r"[0-9]{1,20}")
-_PHONE: Final = re.compile(r"\+?[0-9(][0-9 ()./-]{5,24}")
-_SLASHED: Final = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})([/. -])([0-9]{4}|[0-9]{2})")
-_EASTERN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEAR: Final = re.compile(r"(?:18|19|20)[0-9]{2}")
 
 
 class FindPatients(Body):
@@ -87,24 +80,42 @@ async def find_patients(clinic: GuardedClinic, arguments: FindPatients) -> Answe
 
 
 async def _look(clinic: GuardedClinic, query: str) -> _Result:
-    if "@" in query:
-        return await _where(clinic, "email", email=Contains(query))
-    if (day := await _birthday(clinic, query)) is not None:
-        return await _where(clinic, f"date of birth {day.isoformat()}", date_of_birth=day)
     if _ID.fullmatch(query) and not query.startswith("0"):
         record = (await clinic.by_id(Patients.list_patients, [query])).get(query)
         if record is not None:
             return _Result("id", [patients.known_patient(record)])
-    if _PHONE.fullmatch(query) and len(digits(query)) >= 6:
-        return await _by_phone(clinic, digits(query))
+    phrase = await read_phrase(clinic, query)
+    alone = not phrase.name and len(phrase.parts) == 1
+    if alone and phrase.email:
+        return await _where(clinic, "email", email=Contains(phrase.email))
+    if alone and phrase.day is not None:
+        return await _where(clinic, f"date of birth {phrase.day.isoformat()}", date_of_birth=phrase.day)
+    number = phrase.phone or phrase.number
+    if alone and len(number) >= MIN_DIGITS:
+        return await _by_phone(clinic, number)
     if digits(query) == query:
+        if _YEAR.fullmatch(query):
+            found = await patients.by_phrase(clinic, PatientPhrase(year=int(query)))
+            return _Result(
+                f"year of birth {query}", _live_first(found.patients), notes=_partly(found), whole=found.whole
+            )
         raise InvalidArguments(
             f"There is no patient with the id {query}, and it is too short for a phone number.",
             "Give the whole number, or a name, email or date of birth.",
             field="query",
         )
-    named = await patients.by_name(clinic, query)
-    return _Result("name", named.patients, named.close, _partly(named), named.folded)
+    found = await patients.by_phrase(clinic, phrase)
+    notes = _partly(found)
+    if found.missed and found.patients:
+        notes.append(
+            f"This does not fit {named(found.patients[0])}: {', '.join(found.missed)}. Ask before using a file."
+        )
+    return _Result(_ways(phrase), found.patients, found.close, notes, found.whole and found.folded)
+
+
+def _ways(phrase: PatientPhrase) -> str:
+    ways = [part.removeprefix("the ") for part in phrase.parts]
+    return " and ".join(["name", *ways] if phrase.name or not ways else ways)
 
 
 async def _where(clinic: GuardedClinic, by: str, **filters: FilterValue) -> _Result:
@@ -125,49 +136,16 @@ def _partly(found: patients.Found) -> list[str]:
     return []
 
 
-async def _birthday(clinic: GuardedClinic, query: str) -> date | None:
-    """The day that a query is, in the order of the zone of the key's user; None where it is no date.
-
-    A year of two digits is the latest that is not in the future.
-    """
-    if not any(letter.isdigit() for letter in query):
-        return None
-    now, zone = clinic.now, await clinic.zone()
-    try:
-        if _EASTERN.fullmatch(query):
-            return parse_day(query)
-        # "12 34 56" is more likely part of a phone number
-        if (slashed := _SLASHED.fullmatch(query)) and (slashed[3] != " " or len(slashed[4]) == 4):
-            one, two, year = int(slashed[1]), int(slashed[2]), int(slashed[4])
-            month, day = (one, two) if month_first(None, zone) else (two, one)
-            if len(slashed[4]) == 4:
-                return date(year, month, day)
-            near = date(2000 + year, month, day)
-            return near if near <= local_day(now, zone) else date(1900 + year, month, day)
-        named = re.fullmatch(r"(?:the )?(.*[^\W\d].*?),? ([0-9]{4})", query)
-        if named is None:
-            return None
-        # Read in a leap year near now, because phrases of time reach back no further than a clinic's own years.
-        when = parse_when(f"{named[1]} 2028", now=now, zone=zone)
-        return date(int(named[2]), when.start.month, when.start.day) if (when.end - when.start).days <= 1 else None
-    except (ValueError, NotUnderstood):
-        return None
-
-
 async def _by_phone(clinic: GuardedClinic, number: str) -> _Result:
     """Patients with this number, looked for in a bounded sweep; the remark says what it covered."""
-    call = Patients.list_patients.call(archived_at=Hidden.INCLUDED, sort="updated_at:desc")
-    sweep = await clinic.rows(call, limit=MAX_SWEPT)
-    known = [patients.known_patient(row) for row in sweep.rows]
-    found = [patient for patient in known if any(held.endswith(number[-8:]) for held in numbers_of(patient))]
-    total = sweep.total if sweep.total is not None else len(known)
+    swept = await patients.by_phone(clinic, number)
     covered = (
-        f"Phone numbers cannot be searched in Cliniko: all {total:,} patients were looked through."
-        if sweep.complete
-        else f"Phone numbers cannot be searched in Cliniko: the {len(known):,} latest changed of {total:,} patients "
-        "were looked through, so somebody may be missing. Try the name or the date of birth."
+        f"Phone numbers cannot be searched in Cliniko: all {swept.total:,} patients were looked through."
+        if swept.whole
+        else f"Phone numbers cannot be searched in Cliniko: the {swept.covered:,} latest changed of {swept.total:,} "
+        "patients were looked through, so somebody may be missing. Try the name or the date of birth."
     )
-    return _Result("phone", _live_first(found), notes=[covered])
+    return _Result("phone", _live_first(swept.patients), notes=[covered], whole=swept.whole)
 
 
 async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], close: bool) -> list[JsonValue]:
