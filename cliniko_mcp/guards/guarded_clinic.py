@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final, overload
@@ -15,7 +15,7 @@ from cliniko_mcp.cliniko.calls import Call, ResultT
 from cliniko_mcp.cliniko.filters import Condition, FilterValue
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
-from cliniko_mcp.errors import NotAllowed, NotFound
+from cliniko_mcp.errors import ClinikoRefused, NotAllowed, NotFound
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Purpose, guarded
 from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
 from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
@@ -120,14 +120,30 @@ class GuardedClinic:
         """
         call = what if isinstance(what, Call) else what.of(ids, body, include_archived=include_archived)
         async with self._guarded(call) as outcome:
-            zone = await self._zone_for(call)
-            try:
-                record = await self._client.perform(call, zone=zone, count=outcome.requests)
-            finally:
-                self._memory.forget_what_changed(call.operation)
-            if call.operation.shape == "create" and record is not None:
-                outcome.created = row_id(record) or None
-            return record
+            return await self._sent(call, outcome)
+
+    async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
+        """Do an update, and give back also the record as `read` found it just before; None where it was not to be read.
+
+        It is read when the update has passed the guards. Raises what `perform` raises for the update.
+        """
+        async with self._guarded(call) as outcome:
+            before: Record | None = None
+            if read is not None:
+                with suppress(NotAllowed, ClinikoRefused):
+                    before = await self._as(self.tool, "preview").perform(read)
+            return before, await self._sent(call, outcome)
+
+    async def _sent(self, call: Call[ResultT], outcome: Outcome) -> ResultT:
+        """What Cliniko answers to a call that has passed the guards."""
+        zone = await self._zone_for(call)
+        try:
+            record = await self._client.perform(call, zone=zone, count=outcome.requests)
+        finally:
+            self._memory.forget_what_changed(call.operation)
+        if call.operation.shape == "create" and record is not None:
+            outcome.created = row_id(record) or None
+        return record
 
     async def check(self, operation: Operation) -> None:
         """Pass the guards with this operation and send nothing. Raises what they raise."""

@@ -31,6 +31,7 @@ from cliniko_mcp.tools.boundary import (
     spelling_of_operation,
 )
 from cliniko_mcp.tools.lists import listed
+from cliniko_mcp.tools.replaced import notes_on, read_before, replaced_fields
 from cliniko_mcp.tools.schema import (
     Schema,
     display_arguments,
@@ -169,13 +170,15 @@ async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arg
     ours = display_arguments(operation)
     call = operation.parse({name: value for name, value in arguments.items() if name not in ours})
     shape = shape_of(operation.record, arguments, "full") if operation.record else None
-    record = await clinic.perform(call)
+    replaces = bool(replaced_fields(call))
+    before, record = await clinic.replace(call, read_before(call)) if replaces else (None, await clinic.perform(call))
     if record is None or shape is None:
         return Answer({"done": _done(operation, call.target)})
     known = labels(await referenced(clinic, ids_in([record])))
     zone = await _zone_of(clinic, record)
     item, cut = fitted(row_of(record, shape, zone or ZoneInfo("UTC"), known, expand=True))
     notes = [*([CUT] if cut else []), *_words_for_nothing(call)]
+    notes += notes_on(call, before, record) if replaces else []
     if record.unexpected:
         names = ", ".join(record.unexpected)
         notes.append(f"Cliniko sent something unexpected in: {names}. It is shown as it came.")
