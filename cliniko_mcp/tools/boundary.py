@@ -78,7 +78,7 @@ def spelling_of_model(tool: str, schema: Schema) -> Spelling:
     properties = properties_of(schema)
     phrases = _PHRASES | (_IDS if tool == "write_treatment_note" else frozenset[str]())
     names = frozenset(name for name, about in properties.items() if _is_text(about) or _is_text(items_of(about)))
-    return Spelling(schema, (names - phrases).__contains__, references=(names - _PROSE) | (names & _IDS))
+    return Spelling(schema, (names - phrases).__contains__, references=names - _PROSE)
 
 
 def plain(arguments: Mapping[str, JsonValue], spelling: Spelling) -> dict[str, JsonValue]:
@@ -87,8 +87,7 @@ def plain(arguments: Mapping[str, JsonValue], spelling: Spelling) -> dict[str, J
     JSON given as text is unwrapped once, 5.0 is 5, one value is a list of one where a list is due, and a whole number
     is text where an id or a name is due. What is optional and empty (null, "", [], and "null", "none" or "undefined"
     where they mean nothing else) is left out; in a field of an update it is null, which the operation refuses, and []
-    stays. What does not fit is left for validation to refuse. Raises InvalidArguments for a number that is too large
-    to be exact where an id is due.
+    stays. What does not fit is left for validation to refuse.
     """
     properties, required = properties_of(spelling.schema), required_of(spelling.schema)
     found: dict[str, JsonValue] = {}
@@ -157,14 +156,7 @@ def _scalar(name: str, value: JsonValue, kind: JsonValue, *, is_reference: bool)
         return value
     if kind == "integer":
         return int(value)
-    if not is_reference:
-        return value
-    if abs(value) >= _EXACT:
-        problem = "is too large a number to be exact; give the id as text"
-        raise InvalidArguments(
-            f"{name} {problem}.", "Call again with the id in quotes.", fields=dict[str, JsonValue]({name: problem})
-        )
-    return str(int(value))
+    return str(int(value)) if is_reference and abs(value) < _EXACT else value
 
 
 def _from_text(text: str, kind: JsonValue, given: str) -> JsonValue:
@@ -194,7 +186,7 @@ def _says_nothing(name: str, text: str, about: Schema, spelling: Spelling) -> bo
 
 
 def _is_blank(value: JsonValue) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or value == ""
 
 
 def _is_text(about: Schema, *, or_choice: bool = False) -> bool:

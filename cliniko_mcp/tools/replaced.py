@@ -80,7 +80,7 @@ def _sent(call: Call) -> dict[str, JsonValue]:
     if call.operation.shape != "update" or call.body is None:
         return {}
     body = call.body
-    names = {field for field in body.model_fields_set if isinstance(getattr(body, field), list | Body)}
+    names = {field for field in body.model_fields_set if isinstance(body.__dict__.get(field), list | Body)}
     return body.model_dump(mode="json", by_alias=True, exclude_unset=True, include=names)
 
 

@@ -55,10 +55,10 @@ async def test_one_practitioner_by_name_or_id_is_a_list_of_one(desk: Assistant) 
     assert (await desk.call("find_times", type="Standard consult", practitioner="null"))["code"] == "not_found"
 
 
-async def test_a_number_that_may_have_lost_digits_is_no_id(desk: Assistant) -> None:
-    refused = await desk.call("get_patient", id=1104000000422323183)
-    assert refused["code"] == "invalid_arguments"
-    assert "as text" in refused["message"]
+async def test_a_number_is_an_id_unless_it_may_have_lost_digits(desk: Assistant) -> None:
+    assert (await desk.call("cancel_appointment", appointment=1, reason="sick"))["code"] == "not_found"
+    refused = await desk.call("cancel_appointment", appointment=1104000000422323183, reason="sick")
+    assert "appointment must be text" in refused["message"]
 
 
 async def test_empty_in_an_update_is_refused_with_what_to_do_and_words_are_told() -> None:
