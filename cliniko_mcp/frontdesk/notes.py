@@ -14,7 +14,7 @@ from cliniko_mcp.cliniko.fields import parse_day
 from cliniko_mcp.cliniko.shapes.content import NoteKind, RecordedContent, RecordedQuestion
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.matching import fold
-from cliniko_mcp.sanitize import clean, plain
+from cliniko_mcp.sanitize import clean
 
 Json = dict[str, JsonValue]
 ReadDay = Callable[[str], str]
@@ -211,19 +211,6 @@ def _listed(section: str, question: NoteQuestion) -> Json:
     if question.answered:
         row["answered"] = True
     return row
-
-
-def note_text(content: RecordedContent | None, limit: int) -> str:
-    """What a note says, a line for each answered question, as plain text of at most `limit` characters."""
-    lines: list[str] = []
-    for section in (content.sections if content else None) or ():
-        for question in section.questions or ():
-            chosen = [choice.value for choice in question.answers or () if choice.selected and choice.value]
-            own = question.other.value if question.other and question.other.selected else None
-            written = plain(question.answer) if isinstance(question.answer, str) else ""
-            if answer := "; ".join(part for part in (written, *chosen, own or "") if part):
-                lines.append(f"{question.name or section.name or ''}: {answer}")
-    return clean("\n".join(lines), limit, lines=True)
 
 
 def fill(document: Document, answers: Mapping[str, object], read_day: ReadDay) -> tuple[list[str], dict[str, str]]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from cliniko_mcp.cliniko.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.cliniko.models import Record, value_of
+from cliniko_mcp.cliniko.shapes.answers import answer_text
 from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -254,28 +255,8 @@ def _free(value: object, short: bool) -> JsonValue:
     if isinstance(value, str):
         return clean(plain(value), _SHORT) if short else clean(value, _WHOLE, lines=True)
     if short:
-        return clean(" / ".join(_written(_value(value, ZoneInfo("UTC"), short=False))), _SHORT)
+        return answer_text(value, _SHORT).text
     return _value(value, ZoneInfo("UTC"), short)
-
-
-def _written(value: JsonValue) -> Iterable[str]:
-    """The words inside structured content: section and question names with their answers, in reading order."""
-    if isinstance(value, dict):
-        for words in (value.get("name"), value.get("value")):
-            if isinstance(words, str) and words:
-                yield words
-        answer = value.get("answer")
-        if isinstance(answer, str) and answer:
-            yield plain(answer)
-        for inside in ("sections", "questions", "fields"):
-            yield from _written(value.get(inside))
-        choices = value.get("answers") or value.get("options")
-        for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict) and choice.get("selected"):
-                yield from _written(choice)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _written(part)
 
 
 def _value(value: object, zone: ZoneInfo, short: bool) -> JsonValue:

@@ -1,12 +1,12 @@
 """Patient forms: intake, consent and questionnaires that a patient fills in and may sign."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri, omittable
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body, JsonObject, Record, linked_id
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
 from cliniko_mcp.cliniko.shapes.content import PatientFormContent, RecordedContent, refusal
 
@@ -56,9 +56,15 @@ class PatientForm(PatientFormDetails, Record):
     content: RecordedContent | None = None
     created_at: Timestamp | None = None
     edited_at: Timestamp | None = None
-    signatures_id: Id | None = None
+    signature_ids: list[Id] | None = None
     updated_at: Timestamp | None = None
     url: Uri | None = Field(default=None, description="The patient's private link to fill it in.")
+
+    @classmethod
+    def _with_ids(cls, raw: JsonObject) -> dict[str, Any]:
+        # Cliniko gives a list of links, or a link to the latest signature (cliniko-api.md#patient-form).
+        latest = raw.get("signatures")
+        return super()._with_ids(raw if linked_id(latest) is None else {**raw, "signatures": [latest]})
 
 
 FILTERS = COMMON | {

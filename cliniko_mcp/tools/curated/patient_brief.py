@@ -16,7 +16,7 @@ from typing import Final
 from pydantic import Field
 
 from cliniko_mcp.cliniko.filters import Hidden
-from cliniko_mcp.cliniko.models import Body
+from cliniko_mcp.cliniko.models import Body, value_of
 from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.invoices import Invoice, Invoices
@@ -25,12 +25,12 @@ from cliniko_mcp.cliniko.resources.patient_cases import PatientCase, PatientCase
 from cliniko_mcp.cliniko.resources.patient_forms import PatientForm, PatientForms
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote, TreatmentNotes
+from cliniko_mcp.cliniko.shapes.answers import answer_text
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.bookings import Entry, entry_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import fold
-from cliniko_mcp.frontdesk.notes import note_text
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
@@ -289,16 +289,16 @@ def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bo
 
 
 def _note(note: TreatmentNote, roster: Roster) -> Row:
-    text = note_text(note.content, _NOTE_LENGTH)
+    answers = answer_text(value_of(note, "content"), _NOTE_LENGTH, lines=True)
     row: Row = {
         "id": note.id,
         "title": clean(note.title or "", _TITLE_LENGTH),
         "written_at": local_text(note.created_at, roster.home) if note.created_at else None,
         "author": name_text(note.author_name),
         "state": "draft" if note.draft is not False else "final",
-        "text": text,
+        "text": answers.text,
     }
-    if text.endswith("…"):
+    if answers.cut:
         row["cut"] = "get_treatment_note has the whole."
     return row
 

@@ -117,6 +117,26 @@ async def test_what_was_written_is_shown_only_when_asked_for() -> None:
         assert free["appointment_notes"] == "Prefers mornings" and free["notes"] == "Remarks of staff"
 
 
+async def test_a_note_is_told_with_its_other_answers_and_what_is_left_open() -> None:
+    async with reception() as clinic:
+        eva = clinic.patient("Eva", "Noted")
+        questions = [
+            {
+                "name": "Allergies",
+                "type": "checkboxes",
+                "answers": [{"value": "Peanuts", "selected": True}, {"value": "Penicillin"}],
+                "other": {"enabled": True, "selected": True, "value": "Latex"},
+            },
+            {"name": "Plan", "type": "paragraph"},
+        ]
+        content = {"sections": [{"name": "S", "questions": questions}]}
+        clinic.put("treatment_notes", patient_id=eva, title="SOAP", draft=True, content=content, author_name="Mei Ng")
+        brief = await clinic.assistant.call("patient_brief", patient=eva, notes=True)
+        (note,) = brief["item"]["free_text"]["treatment_notes"]
+        assert note["text"] == "Allergies: Peanuts; Other: Latex\nNo answer: Plan"
+        assert "cut" not in note
+
+
 async def test_parts_that_the_key_may_not_read_are_named() -> None:
     async with reception(exclude_tools=("list_invoices", "list_treatment_notes")) as clinic:
         eva = prepared(clinic)
