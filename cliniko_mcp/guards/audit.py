@@ -15,7 +15,6 @@ from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import GuardedCall
-from cliniko_mcp.guards.read_only import changes
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class Audit:
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
         """Raises NotAllowed, before anything is done, for a change that cannot be written down."""
         entry = _entry(guarded)
-        if changes(guarded.call.operation):
+        if guarded.call.operation.changes:
             entry["of"] = self._announce(entry)
         outcome = "interrupted"
         try:
