@@ -107,7 +107,7 @@ class Waiting:
     program: str
     """The name that the asking client gives itself; empty where it gives none."""
     seconds: int
-    """For how long it stays open."""
+    """How many it stays open."""
     needs_pin: bool
 
 
@@ -164,7 +164,10 @@ class Server:
 
 
 def servers(folder: Path, token: Callable[[], str]) -> Iterator[Server]:
-    """Yield the servers announced in this folder that still answer; the announcements of others are removed."""
+    """Yield the servers announced in this folder that still answer; the announcements of others are removed.
+
+    `token` gives a fresh unguessable text each time. Raises OSError where the folder cannot be made private.
+    """
     approvals = folder / "approvals"
     if not approvals.is_dir():
         return

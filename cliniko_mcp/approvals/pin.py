@@ -41,7 +41,7 @@ class Pin:
     """The PIN of this user of this computer, shared by all servers that run here."""
 
     def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
-        """`wall` is the computer's own clock in Unix seconds: the lock holds across runs, demo clocks or not."""
+        """`wall` is the computer's own clock in Unix seconds, not that of a demo clinic: a lock outlasts the run."""
         self._folder = folder
         self._path = folder / "pin.json"
         self._wall = wall
@@ -60,7 +60,7 @@ class Pin:
         self._write({"salt": salt.hex(), "hash": _hash(pin, salt), "failed": 0, "locked_until": 0.0})
 
     def check(self, typed: str) -> Checked:
-        """What came of this try, which is counted before it is compared, so that no try is free."""
+        """Whether this is the PIN. The try is counted before it is compared, so that none is free."""
         try:
             descriptor = open_private(self._folder / "pin.lock", os.O_RDWR | os.O_CREAT)
         except OSError:

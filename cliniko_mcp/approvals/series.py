@@ -1,4 +1,4 @@
-"""How many later records of the same series there are, and what becomes of them (cliniko-api.md#appointments)."""
+"""How many later records of the same series there are, and that they stay (cliniko-api.md#appointments)."""
 
 from collections.abc import Callable, Mapping
 
@@ -35,9 +35,9 @@ async def later_in_series(facts: Facts, listing: Listing, record: BookingStamps,
 
 
 async def later_cancelled(facts: Facts, record: Record) -> int | None:
-    """How many later records are cancelled with this appointment, or with this patient's place, if repeats are.
+    """How many later records `apply_to_repeats` cancels with this appointment, or with this patient's place in one.
 
-    None where that is not known.
+    None where that cannot be looked up.
     """
     if isinstance(record, AppointmentStamps):
         from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
@@ -71,5 +71,5 @@ async def left_alone(facts: Facts, listing: Listing, record: BookingStamps) -> l
 
 
 def stay(later: int) -> str:
-    """That so many later records stay: `the 2 later ones stay`."""
+    """The words for so many later records that stay: `the 2 later ones stay`."""
     return "the later one stays" if later == 1 else f"the {later:,} later ones stay"

@@ -31,7 +31,7 @@ NOUNS: Final[Mapping[str, str]] = {
     "unavailable_blocks": "blocked-out time",
     "unavailable_block_types": "type of blocked-out time",
 }
-"""Where people say it differently from the last word of the resource's name."""
+"""What people call a record, by resource, where that is not the resource's own name in the singular."""
 
 _NAMELESS: Final = frozenset({"appointment_type_billable_items", "appointment_type_products"})
 
@@ -42,7 +42,11 @@ Sentences = Callable[[Facts, Call, Record], Awaitable[list[str]]]
 
 
 async def describe(facts: Facts, call: Call, record: Record) -> tuple[str, list[str]]:
-    """A short title that asks, and the sentences: what exactly, what follows from it, and whether it can be undone."""
+    """A short question as the title, and the sentences: what exactly, what follows from it, whether it can be undone.
+
+    Raises ClinikoRefused where something linked cannot be read for another reason than that it is gone or not for this
+    key to see.
+    """
     module, identity = call.operation.resource, call.ids["id"]
     verb = call.operation.shape.capitalize()
     noun = NOUNS.get(module, module.removesuffix("s").replace("_", " "))
@@ -280,7 +284,7 @@ _SUBJECTS: Final[Mapping[str, Subject]] = {
     "patients": _patient,
     "relationships": _relationship,
 }
-"""By resource of the operation, as are the sentences."""
+"""By the resource of the operation."""
 _SENTENCES: Final[Mapping[str, Sentences]] = {
     "patients": _of_patient,
     "businesses": _of_business,

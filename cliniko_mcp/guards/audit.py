@@ -29,7 +29,10 @@ class Audit:
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
-        """Raises NotAllowed, before anything is done, for a change that cannot be written down."""
+        """Lets the operation go on, and writes down how it ended.
+
+        Raises NotAllowed, before anything is done, for a change that cannot be written down.
+        """
         entry = _entry(guarded)
         if guarded.call.operation.changes:
             entry["of"] = self._announce(entry)

@@ -1,4 +1,4 @@
-"""Read-only: when the operator says so, nothing that would change the clinic's records goes any further."""
+"""Read-only: with `--read-only`, nothing that would change the clinic's records is let through."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ class ReadOnly:
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
-        """Raises NotAllowed, before anything is sent, for anything but a read."""
+        """Lets reads go on. Raises NotAllowed, before anything is sent, for what would change something."""
         operation = guarded.call.operation
         if operation.changes:
             raise only_reading(operation.title, operation.name)

@@ -20,7 +20,7 @@ from cliniko_mcp.sanitize import quoted
 SECONDS_KEPT: Final = 600.0
 """Seconds for which a zone is remembered: sites do not move."""
 HOME: Final = ""
-"""Stands for the key's user where otherwise the id of a site stands."""
+"""The key of the zone of the key's user, where a site has its id."""
 _UTC: Final = ZoneInfo("UTC")
 
 
@@ -50,9 +50,9 @@ async def home_zone(clinic: Reader) -> Zone:
 
 
 async def site_zone(clinic: Reader, business_id: str) -> Zone | None:
-    """The zone of a site: one request. None where the site may not be read or has no zone.
+    """The zone of a site: one request. UTC, with a note, where its zone is not known here.
 
-    Raises NotFound where there is no such site.
+    None where the site may not be read or has no zone. Raises NotFound where there is no such site.
     """
     from cliniko_mcp.cliniko.resources.businesses import Businesses
 
