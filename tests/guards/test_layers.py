@@ -42,6 +42,11 @@ def test_read_only_refuses_before_anybody_is_asked(name: str) -> None:
     assert "--" not in refused.value.fix
 
 
+def test_the_view_and_the_guard_agree_on_what_changes_something() -> None:
+    changing = view_of(Settings(view="all", read_only=True)).changing
+    assert changing & operations().keys() == {name for name, operation in operations().items() if operation.changes}
+
+
 def test_read_only_lists_no_operation_that_it_would_refuse() -> None:
     listed = set(view_of(Settings(view="all", read_only=True)).listed)
     assert listed & operations().keys()
