@@ -87,6 +87,8 @@ def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
         optional: dict[str, JsonValue] = {"resource": tool.resource, "needs": [need.name for need in tool.needs]}
         if tool.operation and tool.operation.replaced_by:
             optional |= {"replaced_by": tool.operation.replaced_by, "deprecated": True}
+        if tool.operation and tool.operation.grants_writing:
+            optional["grants_writing"] = True
         rows.append(row | {name: value for name, value in optional.items() if value})
     return rows
 

@@ -67,9 +67,17 @@ class Get(Operation[RecordT]):
     method, risk, shape = "GET", Risk.READ, "get"
 
     def __init__(
-        self, record: type[RecordT], path: str, description: str, *, hidden: tuple[str, ...] = (), **line: Any
+        self,
+        record: type[RecordT],
+        path: str,
+        description: str,
+        *,
+        hidden: tuple[str, ...] = (),
+        grants_writing: bool = False,
+        **line: Any,
     ) -> None:
         super().__init__(path, description, record=record, **line)
+        self.grants_writing = grants_writing
         if not set(hidden) <= set(HIDDEN):
             raise ValueError(f"{path}: {hidden} are not stamps that hide a record")
         self._hidden = hidden

@@ -118,14 +118,13 @@ class Catalogue:
         if tool is None:
             raise self.unknown(name)
         if tool.kind == "workflow" and name in self._changing - self.excluded:
-            return _refusing_curated(tool, only_reading(tool.title, name))
+            return _refusing(tool, only_reading(tool.title, name))
         if name not in self.excluded:
             return tool
-        if tool.operation is not None:
-            return _refusing(tool)
-        if tool.needs:
-            return _refusing_curated(tool, switched_off(tool.title, name))
-        raise switched_off(tool.title, name)
+        refusal = switched_off(tool.title, name)
+        if tool.operation is None and not tool.needs:
+            raise refusal
+        return _refusing(tool, refusal)
 
     def _make(self, name: str) -> Tool | None:
         from cliniko_mcp.tools.curated import NAMES
@@ -311,25 +310,21 @@ class Catalogue:
         return tool
 
 
-def _refusing_curated(tool: Tool, refusal: NotAllowed) -> Tool:
-    """A curated tool that is refused before it reads what it would only need for its work."""
-    needed = next((need for need in tool.needs if need.risk is not Risk.READ), tool.needs[0])
+def _refusing(tool: Tool, refusal: NotAllowed) -> Tool:
+    """The tool, refused before it reads anything and whatever is wrong with its arguments.
+
+    What it would do is taken to the guards all the same, so that the refusal stands in the audit log.
+    """
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        with suppress(NotAllowed):
-            await clinic.check(needed)  # so that the refusal stands in the audit log
+        if tool.operation is not None:
+            with suppress(InvalidArguments):
+                return await tool.run(clinic, arguments)
+        else:
+            needed = next((need for need in tool.needs if need.risk is not Risk.READ), tool.needs[0])
+            with suppress(NotAllowed):
+                await clinic.check(needed)
         raise refusal
-
-    return replace(tool, run=run)
-
-
-def _refusing(tool: Tool) -> Tool:
-    """The tool of an excluded operation: its arguments are not explained, whatever is wrong with them."""
-
-    async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        with suppress(InvalidArguments):
-            return await tool.run(clinic, arguments)
-        raise switched_off(tool.title, tool.name)
 
     return replace(tool, run=run)
 

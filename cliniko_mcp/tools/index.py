@@ -31,6 +31,7 @@ class IndexRow(TypedDict):
     replaced_by: NotRequired[str]
     deprecated: NotRequired[bool]
     needs: NotRequired[list[str]]
+    grants_writing: NotRequired[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,13 @@ class Entry:
     annotations: Mapping[str, JsonValue]
     needs: tuple[str, ...] = ()
     """For a curated tool: the operations it cannot do its work without."""
+    grants_writing: bool = False
+    """Whether it is a read that lets its caller write."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes something, or lets its caller do so; as `Operation.changes`."""
+        return self.risk != "read" or self.grants_writing
 
 
 @cache
@@ -83,4 +91,5 @@ def _entry(row: IndexRow) -> Entry:
         input_schema=row["inputSchema"],
         annotations=row["annotations"],
         needs=tuple(row.get("needs", ())),
+        grants_writing=row.get("grants_writing", False),
     )

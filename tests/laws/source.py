@@ -45,6 +45,26 @@ class Module:
             if isinstance(node, ast.Call):
                 yield node.lineno, ast.unparse(node.func), node
 
+    def imports(self) -> Iterator[tuple[int, str]]:
+        """Yield every import with its line and the dotted name of what it names, type checking included."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((node.lineno, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+    def attributes(self) -> Iterator[tuple[int, str, str]]:
+        """Yield every attribute with its line, the text of its owner and its name, such as `self`, `page`."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute):
+                yield node.lineno, ast.unparse(node.value), node.attr
+
+    def results(self) -> Iterator[tuple[int, str, str]]:
+        """Yield every function with its line, its name and the text of the type that it gives back."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
+                yield node.lineno, node.name, ast.unparse(node.returns)
+
     def strings(self) -> Iterator[tuple[int, str]]:
         """Yield every text in the code with its line, documentation included."""
         for node in ast.walk(self.tree):

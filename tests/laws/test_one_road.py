@@ -19,7 +19,6 @@ from sandbox.world import World
 from tools.curated.reception import Reception
 
 from cliniko_mcp.cliniko.operations import Operation, Risk
-from cliniko_mcp.guards.read_only import changes
 from cliniko_mcp.protocol.prompts import ROUTINES
 from cliniko_mcp.tools.curated import NAMES
 from cliniko_mcp.tools.index import entries
@@ -206,7 +205,7 @@ async def test_what_would_change_something_sends_nothing_while_only_reading_is_a
 ) -> None:
     wrong: list[str] = []
     async with stage(tmp_path / "log.jsonl", read_only=True) as played:
-        for operation in filter(changes, OPERATIONS):
+        for operation in (operation for operation in OPERATIONS if operation.changes):
             wrong += await _faults_by_every_route(played, operation)
     for play in PLAYS:
         if entries()[play.tool].risk != Risk.READ:
