@@ -51,7 +51,7 @@ def pages() -> Iterator[tuple[str, Pairs]]:
 
 
 def _asked(*conditions: str, **more: str) -> Pairs:
-    return (*(("q[]", each) for each in conditions), *more.items())
+    return (*(("q[]", condition) for condition in conditions), *more.items())
 
 
 def once() -> dict[str, float]:
@@ -104,8 +104,8 @@ def measured(runs: int = 5) -> list[Row]:
     return [
         {
             "figure": name,
-            "median": median(each[name] for each in found),
-            "least": min(each[name] for each in found),
+            "median": median(run[name] for run in found),
+            "least": min(run[name] for run in found),
             "budget": budget,
             "unit": unit,
         }

@@ -65,7 +65,7 @@ async def soak(minutes: int, callers: int) -> list[Row]:
 
 def level(megabytes: list[float]) -> int:
     """For how many of the last minutes the memory held was within a hundredth of what it is at the end."""
-    apart = (abs(each - megabytes[-1]) > megabytes[-1] / 100 for each in reversed(megabytes))
+    apart = (abs(figure - megabytes[-1]) > megabytes[-1] / 100 for figure in reversed(megabytes))
     return next((minutes for minutes, far in enumerate(apart) if far), len(megabytes))
 
 

@@ -132,7 +132,7 @@ class Assistant:
         """The requests that reached the demo clinic and could change it, as `METHOD path`."""
         assert self.app is not None
         seen = self.app.sandbox.requests
-        return [f"{each.method} {each.path}" for each in seen if each.method != "GET"]
+        return [f"{request.method} {request.path}" for request in seen if request.method != "GET"]
 
 
 def callback_for(answer: Answer, asked: list[str]) -> Any:

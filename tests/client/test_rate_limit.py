@@ -46,7 +46,7 @@ def request(label: str = "x", **extensions: object) -> httpx2.Request:
 
 
 def busiest_minute(arrivals: Sequence[float]) -> int:
-    return max((sum(begin <= each < begin + 60 for each in arrivals) for begin in arrivals), default=0)
+    return max((sum(begin <= arrival < begin + 60 for arrival in arrivals) for begin in arrivals), default=0)
 
 
 CALLER = st.tuples(
@@ -88,12 +88,12 @@ def test_no_window_of_a_minute_sees_more_than_the_limit_and_nothing_leaks(
                 group.start_soon(gate.handle_async_request, request())
         # Whatever happened before, a minute later the whole allowance is there again, at once.
         assert len(upstream.arrivals) == before + per_minute
-        assert len({round(each, 6) for each in upstream.arrivals[before:]}) == 1
+        assert len({round(arrival, 6) for arrival in upstream.arrivals[before:]}) == 1
 
     run(story)
     assert busiest_minute(upstream.arrivals) <= per_minute
-    assert all(each <= PATIENCE + 0.01 for each in waited)
-    assert all(1 <= each <= 61 for each in refused)
+    assert all(seconds <= PATIENCE + 0.01 for seconds in waited)
+    assert all(1 <= seconds <= 61 for seconds in refused)
 
 
 def test_a_whole_minutes_worth_goes_out_at_once_and_the_next_is_told_how_long_to_wait() -> None:

@@ -144,7 +144,7 @@ def test_the_staff_page_leads_from_nothing_to_an_answer_in_two_minutes(tmp_path:
     lines = [line for line in command_lines("docs/staff.md") if f"\n{line}\n" in before]
     assert lines[0].startswith("python3 -m venv") and lines[-1].startswith("cliniko-mcp install")
     ours = str(Path(sys.executable).parent)
-    path = os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if each != ours)
+    path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != ours)
     began = time.monotonic()
     done = run("\n".join(lines), unpacked(tmp_path), tmp_path, PATH=path)
     assert done.returncode == 0, done.stderr
@@ -326,7 +326,7 @@ def test_the_readme_has_the_name_by_which_the_registry_knows_the_package() -> No
 
 
 def test_the_numbers_of_operations_and_tools_in_the_readme_are_those_of_today() -> None:
-    operations = sum(each.kind == "operation" for each in entries().values())
+    operations = sum(entry.kind == "operation" for entry in entries().values())
     listed = view_of(Settings.load({}, {})).listed
     size = sum(len(json.dumps(as_listed(entries()[name]), separators=(",", ":")).encode()) for name in listed)
     assert f"Every operation of the Cliniko API, {operations} of them" in README

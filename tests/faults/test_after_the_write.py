@@ -58,7 +58,7 @@ async def arriving(assistant: Assistant) -> tuple[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("status", [None, 429, 500], ids=["no answer", "429", "500"])
 @pytest.mark.parametrize(
-    "prepared", [booking, series, moving, cancelling, blocking, arriving], ids=lambda each: each.__name__
+    "prepared", [booking, series, moving, cancelling, blocking, arriving], ids=lambda prepare: prepare.__name__
 )
 def test_a_curated_tool_never_says_that_nothing_was_changed_once_something_was(prepared: Any, status: Any) -> None:
     async def told() -> tuple[dict[str, Any], Weather]:

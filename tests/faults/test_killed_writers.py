@@ -132,4 +132,4 @@ def test_an_export_that_was_killed_or_ran_out_of_disk_goes_on_and_ends_as_one_th
     assert f"{len(expected)} rows in {out}, 500 of them by an earlier run" in done.stdout
     assert exported(out) == expected
     assert out.read_bytes() == whole.read_bytes()
-    assert [each.name for each in tmp_path.iterdir() if "part" in each.name] == []
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []

@@ -180,7 +180,7 @@ async def test_a_line_holds_no_value_of_a_filter_no_name_and_no_text(scenes: lis
         for name, value in line.items():
             if name == "ids":
                 yield from (
-                    f"ids {ids}" for ids in [value] if not all(re.fullmatch(NUMBER, each) for each in ids.values())
+                    f"ids {ids}" for ids in [value] if not all(re.fullmatch(NUMBER, number) for number in ids.values())
                 )
             elif not re.fullmatch(LINE.get(name, ""), str(value)):
                 yield f"{name} {value}"
