@@ -26,7 +26,7 @@ class Unexplained(Exception):
 
 
 def rewritten(page: str, root: Path) -> str:
-    """The page with what stands between the marks made anew. Raises Unexplained, and OSError without results."""
+    """The page, with what stands between the marks made again. Raises Unexplained, and OSError without results."""
     before, start, rest = page.partition(START)
     _, end, after = rest.partition(END)
     assert start and end, "the README has no marks for what was measured"

@@ -21,7 +21,7 @@ from cliniko_mcp.app import App, open_app
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
 
-# The processes that tests start are compiled once, as on anybody's computer, not each anew.
+# The processes that tests start are compiled once, as on anybody's computer, not each for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Tests leave rows behind by the thousand; walking all that lives for every 700 of them took a tenth of the time.

@@ -167,7 +167,7 @@ def _key_environment(
 ) -> dict[str, str]:
     """The environment of the entry: empty where the key is stored on this computer."""
     if not key_in_config:
-        kept = keep_account(email, key_stdin=key_stdin, place=place, anew=False)
+        kept = keep_account(email, key_stdin=key_stdin, place=place, replace=False)
         where = "this computer's keychain" if kept.place == "keychain" else "a file that only you can read"
         click.echo(f"The API key is kept in {where}.")
         return {}

@@ -1,4 +1,4 @@
-"""Makes the pictures of the documents anew: `python tests/docs/pictures.py`, with chromium installed.
+"""Makes the pictures of the documents again: `python tests/docs/pictures.py`, with chromium installed.
 
 What they show comes from the program itself: the demo as a terminal shows it, the approval page as it is served.
 """

@@ -114,12 +114,12 @@ def test_the_risk_follows_from_the_request():
 
 def test_what_replaces_a_deprecated_operation_is_alive_and_named_in_its_description():
     def well_replaced(operation: Operation) -> bool:
-        heir = operations().get(operation.replaced_by or "")
+        successor = operations().get(operation.replaced_by or "")
         return (
-            heir is not None
-            and not heir.deprecated
-            and heir.risk is operation.risk
-            and f"use {heir.name}" in operation.description
+            successor is not None
+            and not successor.deprecated
+            and successor.risk is operation.risk
+            and f"use {successor.name}" in operation.description
         )
 
     assert_none(one.name for one in OPERATIONS if one.deprecated and not well_replaced(one))

@@ -42,12 +42,12 @@ def test_an_example_finds_its_own_operation():
 
 @pytest.mark.parametrize("old", DEPRECATED, ids=lambda entry: entry.name)
 def test_a_deprecated_operation_ranks_below_what_replaces_it(old: Entry):
-    heir = old.replaced_by or ""
-    texts = [old.name, old.description, heir, *requests()[heir].examples]
+    successor = old.replaced_by or ""
+    texts = [old.name, old.description, successor, *requests()[successor].examples]
 
     for text in texts:
         found = LOOKUP.search(text).tools
-        assert old.name not in found or found.index(heir) < found.index(old.name)
+        assert old.name not in found or found.index(successor) < found.index(old.name)
 
 
 def test_words_nobody_knows_find_nothing_and_say_what_to_try(catalogue: Catalogue):

@@ -87,14 +87,14 @@ def test_the_halves_share_no_request_and_are_large_enough():
 def test_every_right_answer_is_an_operation_that_is_not_deprecated(half: str):
     known = entries()
 
-    strangers = {
+    unknown = {
         name
         for request in requests(half)
         for name in request.right
         if name not in known or known[name].kind != "operation" or known[name].deprecated
     }
 
-    assert not strangers
+    assert not unknown
     assert all(request.right for request in requests(half))
 
 
