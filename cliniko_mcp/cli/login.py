@@ -49,7 +49,8 @@ def login(email: str | None, key_stdin: bool, place: KeyPlace | None, status: bo
 def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, replace: bool) -> Kept:
     """Store a key and an email and return what is stored; the terminal asks for what is missing.
 
-    With `replace` what is stored already does not count. Raises as `account_given` does, and ConfigurationError where nothing can be stored.
+    With `replace` what is stored already does not count. Raises as `account_given` does, and ConfigurationError where
+    nothing can be stored.
     """
     from cliniko_mcp.stored_keys import keep
 

@@ -234,9 +234,12 @@ class Zoned(Protocol):
     """A record that names a time zone: a user, a site or weekly hours."""
 
     @property
-    def time_zone_identifier(self) -> str | None: ...
+    def time_zone_identifier(self) -> str | None:
+        """The IANA name, such as `Australia/Sydney`; None where Cliniko leaves it out."""
+
     @property
-    def time_zone(self) -> str | None: ...
+    def time_zone(self) -> str | None:
+        """Cliniko's label, such as `Sydney`; None where Cliniko leaves it out."""
 
 
 def zone_of(record: Zoned) -> ZoneInfo | None:

@@ -1,6 +1,7 @@
 """Why a patient is not coming, as one of the six reasons that Cliniko keeps (cliniko-api.md#enumerations).
 
-A cancellation cannot be undone, so no reason is guessed from a sentence: the caller, who knows what it means, chooses one.
+A cancellation cannot be undone, so no reason is guessed from a sentence: the caller, who knows what it means,
+chooses one.
 """
 
 import re

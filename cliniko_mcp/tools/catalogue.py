@@ -69,16 +69,22 @@ _EXECUTORS = {
 
 
 class DescribeArguments(Body):
+    """The arguments of `cliniko_describe`: names, or plain words to find operations by, or neither."""
+
     names: list[str] | None = Field(default=None, max_length=_DESCRIBED, description="Up to 5 operation names.")
     query: str | None = Field(default=None, max_length=300, description="What you want to do, in plain words.")
 
 
 class RunArguments(Body):
+    """The arguments of the tools that run an operation by name."""
+
     operation: str
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class CountArguments(Body):
+    """The arguments of `cliniko_count`: a list and its filters."""
+
     operation: str = Field(description="A list operation, such as list_patients.")
     arguments: dict[str, JsonValue] = Field(default_factory=dict, description="Its filters.")
 

@@ -14,8 +14,9 @@ from cliniko_mcp.guards.hash_chain import HashChain
 
 resource = pytest.importorskip("resource", reason="signals and limits of file sizes are POSIX")
 
-# A process that loops without a pause has the lock nearly all the time, and runs ahead as far as a pipe goes: so the other one
-# waits for longer than usual, and no segment of the log is deleted while its lines are still to be looked for.
+# A process that loops without a pause has the lock nearly all the time, and runs ahead as far as a pipe goes: so the
+# other one waits for longer than usual, and no segment of the log is deleted while its lines are still to be looked
+# for.
 WRITER = """
 import sys
 from pathlib import Path
