@@ -72,10 +72,10 @@ def level(megabytes: list[float]) -> int:
 def main() -> None:
     """Soak, print, and write the result down."""
 
-    def given(flag: str, usual: str) -> str:
+    def option(flag: str, usual: str) -> str:
         return sys.argv[sys.argv.index(flag) + 1] if flag in sys.argv else usual
 
-    minutes, callers, out = int(given("--minutes", "20")), int(given("--callers", "20")), given("--out", RESULT)
+    minutes, callers, out = int(option("--minutes", "20")), int(option("--callers", "20")), option("--out", RESULT)
     machine = where()
     rows = anyio.run(soak, minutes, callers)
     facts: dict[str, str | int | float] = {

@@ -146,7 +146,7 @@ def callback_for(answer: Answer, asked: list[str]) -> Any:
 @asynccontextmanager
 async def in_process(*, mode: str = "auto", answer: Answer | None = None, **settings: Any) -> AsyncGenerator[Assistant]:
     """A client connected in memory; `settings` are those of the server, the demo clinic's clock stands at NOW."""
-    given = {
+    defaults = {
         "sandbox": True,
         "sandbox_now": NOW,
         "sandbox_clock": "frozen",
@@ -155,7 +155,7 @@ async def in_process(*, mode: str = "auto", answer: Answer | None = None, **sett
     }
     asked: list[str] = []
     callback = callback_for(answer, asked) if answer else None
-    async with open_app(Settings.load(given | settings, {})) as app:
+    async with open_app(Settings.load(defaults | settings, {})) as app:
         server = build_server(app)
         async with Client(server, mode=mode, elicitation_callback=callback) as client:
             yield Assistant(client, asked, app)

@@ -55,8 +55,8 @@ def test_the_key_is_marked_sensitive_and_goes_through_the_environment_alone() ->
 def test_every_setting_of_the_bundle_reaches_a_setting_of_the_server() -> None:
     variables = {variable(name) for name in Settings.model_fields}
     assert CONFIG["env"].keys() <= variables
-    given = {value.removeprefix("${user_config.").removesuffix("}") for value in CONFIG["env"].values()}
-    assert given == MANIFEST["user_config"].keys()
+    options = {value.removeprefix("${user_config.").removesuffix("}") for value in CONFIG["env"].values()}
+    assert options == MANIFEST["user_config"].keys()
 
 
 def test_what_the_person_sees_at_first_is_what_the_server_takes() -> None:

@@ -165,7 +165,7 @@ def serve(line: str, home: Path) -> None:
     )
     assert process.stdout is not None
     try:
-        assert any("http://127.0.0.1:" in said for said in iter(process.stdout.readline, ""))
+        assert any("http://127.0.0.1:" in line for line in iter(process.stdout.readline, ""))
     finally:
         process.terminate()
         process.wait(20)
@@ -183,9 +183,9 @@ def test_a_command_that_asks_at_a_terminal_works_as_written(line: str, tmp_path:
     )
     os.close(terminal)
     try:
-        for asked, typed in TYPED[line]:
+        for prompt, typed in TYPED[line]:
             seen = ""
-            while asked not in seen:
+            while prompt not in seen:
                 assert select.select([main], [], [], 60)[0], seen
                 seen += os.read(main, 4096).decode()
             os.write(main, f"{typed}\n".encode())
@@ -308,9 +308,9 @@ def test_the_transcript_in_the_readme_is_what_the_demo_says(tmp_path: Path) -> N
     shown = README.split("```text\n")[1].split("```")[0]
     done = run("cliniko-mcp demo", tmp_path)
     assert done.returncode == 0, done.stderr
-    said = done.stdout
+    output = done.stdout
     assert len(lines_without_numbers(shown)) > 8
-    assert lines_without_numbers(shown) - lines_without_numbers(said) == set()
+    assert lines_without_numbers(shown) - lines_without_numbers(output) == set()
 
 
 def test_the_block_in_the_readme_is_what_install_writes(tmp_path: Path) -> None:

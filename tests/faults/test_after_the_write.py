@@ -70,6 +70,6 @@ def test_a_curated_tool_never_says_that_nothing_was_changed_once_something_was(p
 
     answer, weather = run(told)
     assert weather.writes(), answer
-    said = f"{answer.get('message', '')} {answer.get('fix', '')}"
-    assert "Nothing was changed" not in said, answer
+    text = f"{answer.get('message', '')} {answer.get('fix', '')}"
+    assert "Nothing was changed" not in text, answer
     assert answer.get("code") not in ("unavailable", "rate_limited", "internal"), answer

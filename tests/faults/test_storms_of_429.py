@@ -84,12 +84,12 @@ def test_an_approved_archive_that_meets_the_storm_happens_once_and_only_when_it_
 def test_a_long_list_that_a_storm_interrupts_gives_what_it_has_and_goes_on_where_it_stopped() -> None:
     async def story() -> None:
         async with under() as (assistant, weather):
-            asked = {"fields": "id", "limit": 1000, "cancelled_at": "all"}
-            whole = await assistant.call("list_individual_appointments", **asked)
+            arguments = {"fields": "id", "limit": 1000, "cancelled_at": "all"}
+            whole = await assistant.call("list_individual_appointments", **arguments)
             expected = await followed(assistant, "list_individual_appointments", whole)
             assert len(expected) > 200
             weather.trouble = some(1000, refusing(), after=1)
-            first = await assistant.call("list_individual_appointments", **asked)
+            first = await assistant.call("list_individual_appointments", **arguments)
             assert first["page"]["complete"] is False
             assert first["page"]["returned"] == 100
             assert any("Stopped early" in note for note in first["notes"])

@@ -33,7 +33,7 @@ def test_the_words_of_a_name_find_it_among_the_first_five():
 
 
 def test_an_example_finds_its_own_operation():
-    examples = [(name, words) for name, said in requests().items() for words in said.examples[:3]]
+    examples = [(name, words) for name, table in requests().items() for words in table.examples[:3]]
 
     missed = [words for name, words in examples if name not in LOOKUP.search(words).tools[:10]]
 

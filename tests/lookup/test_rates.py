@@ -107,11 +107,11 @@ def test_most_resources_are_asked_for():
     known = entries()
     resources = {entry.resource for entry in known.values() if entry.resource}
 
-    asked = {
+    covered = {
         known[name].resource for half in ("judged", "tuning") for request in requests(half) for name in request.right
     }
 
-    assert resources - asked <= {"appointment_type_products", "bookings", "signatures"} - asked
+    assert resources - covered <= {"appointment_type_products", "bookings", "signatures"} - covered
 
 
 _HALVES = ("judged", "tuning", "judged_elsewhere", "tuning_elsewhere")
