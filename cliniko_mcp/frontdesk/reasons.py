@@ -30,7 +30,7 @@ _CODES: Final[Mapping[str, int]] = {
 def read_reason(phrase: str) -> tuple[int, str]:
     """Cliniko's code for a reason, and the note to keep with it: empty for a reason of Cliniko's list or its code.
 
-    Every other phrase is kept whole as a note to "Other".
+    Every other phrase becomes in full the note to "Other".
     """
     text = clean(phrase, MAX_REASON_LENGTH)
     code = _CODES.get(_folded(text))

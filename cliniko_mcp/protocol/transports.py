@@ -92,7 +92,7 @@ class Outgoing(Protocol):
 
 
 class ReadableMessages:
-    """The messages of a stream that can be read. A line that cannot is answered here, for the SDK would drop it.
+    """The messages of a stream that can be read. A line that cannot is answered here, because the SDK would drop it.
 
     JSON-RPC 2.0 section 5: the answer's id is null, as the message's own is not known.
     """

@@ -28,11 +28,11 @@ from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_spelling,
 
 _DESCRIBED = 5
 _LIKELY = 10
-"""Among how many of the tools found a curated one has to be to be told of."""
+"""A curated tool is mentioned if it is among so many of the first tools found."""
 _ALIKE = 75
-"""From which likeness of two names on, out of 100, one may be meant by the other."""
+"""From this score (0 to 100) on, one name may be meant by the other."""
 _SAME = 90
-"""From which on it surely is, but for a letter or two."""
+"""From this score on, two names are the same except for a letter or two."""
 GLOSSES = {
     "attendees": "places in bookings",
     "availability_blocks": "one-off openings",

@@ -16,7 +16,7 @@ class RepeatRule(Body):
 
 
 class AvailabilityRepeatRule(RepeatRule):
-    """The rule of an availability or unavailability block, which takes up to 100 repeats where bookings take 51."""
+    """The rule of an availability block, with up to 100 repeats where bookings and unavailable blocks have 51."""
 
     number_of_repeats: int = Field(ge=1, le=100, description="After the first.")
 
