@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import secrets  # noqa: TID251 - chance is handed from here to everything below
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -70,10 +70,10 @@ class App:
             return lambda: self.sandbox.clock.now()
         start = self.settings.clock_start
         if start is not None:
-            began = datetime.now(UTC)
+            began = datetime.now(UTC)  # noqa: TID251 - the clock of a run starts here
             frozen = self.settings.sandbox_clock == "frozen"
-            return lambda: start if frozen else start + (datetime.now(UTC) - began)
-        return lambda: datetime.now(UTC)
+            return lambda: start if frozen else start + (datetime.now(UTC) - began)  # noqa: TID251 - the same
+        return lambda: datetime.now(UTC)  # noqa: TID251 - the same
 
     async def call(self, name: str, arguments: Arguments | None, caller: Caller) -> dict[str, JsonValue]:
         """What the tool of this name answers, see `run`. Raises UnknownTool for a name that does not exist."""
@@ -132,7 +132,7 @@ def demo_clinic(settings: Settings) -> Sandbox:
 
         persistence = ClinicFile(settings.sandbox_file)
     sandbox = Sandbox(
-        now=settings.sandbox_now or datetime.now(UTC),
+        now=settings.sandbox_now or datetime.now(UTC),  # noqa: TID251 - the demo clinic opens now
         frozen=settings.sandbox_clock == "frozen",
         seed=settings.seed,
         rate_limit=settings.rate_limit,
@@ -140,7 +140,7 @@ def demo_clinic(settings: Settings) -> Sandbox:
         faults=faults,
     )
     chosen = settings.model_fields_set
-    wall = partial(datetime.now, UTC)
+    wall = partial(datetime.now, UTC)  # noqa: TID251 - Cliniko's resets are told in real time
     sandbox.persist_clock(wall, keep_now="sandbox_now" in chosen, keep_frozen="sandbox_clock" in chosen)
     return sandbox
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
+import secrets  # noqa: TID251 - a salt, which nothing needs to come out the same
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path

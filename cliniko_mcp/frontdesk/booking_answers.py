@@ -22,7 +22,10 @@ _CONFLICTS: Final[Mapping[Shape, Conflicts]] = {
 
 
 def described(plan: Plan, roster: Roster) -> dict[str, JsonValue]:
-    """The booking as a row, in the site's time."""
+    """The booking as a row: `starts_at` and `ends_at` as the site's local time, and the names of all in it.
+
+    One patient stands as `patient` with `patient_id`, several as the list `patients`; a block of time has neither.
+    """
     zone = roster.zone(plan.business.id)
     whose: dict[str, JsonValue] = {}
     if len(plan.patients) == 1:
@@ -47,7 +50,10 @@ def dry(
     notes: list[str],
     roster: Roster,
 ) -> Answer:
-    """The answer to a call that only checks: every clash, and the text that would allow them."""
+    """The answer to a call that only checks: `body` with `dry_run` and `clashes`, a sentence each.
+
+    Where there are clashes, `clash` is the text that would allow them and `nearest` the free times around.
+    """
     body = {"dry_run": True, **body, "clashes": list(found)}
     if found:
         body |= {"clash": clash_text(plan, found), "nearest": list(free)}
@@ -58,7 +64,7 @@ def dry(
 async def conflicts(
     clinic: GuardedClinic, shape: Shape, booking_id: str, found: Sequence[str], notes: list[str]
 ) -> bool | None:
-    """Whether Cliniko now sees a conflict, read after the write; None, with a remark, where it does not answer."""
+    """Whether Cliniko now sees a conflict, read after the write; None where it does not answer. Notes get a remark."""
     try:
         report = await clinic.perform(_CONFLICTS[shape], id=booking_id)
     except ClinikoRefused:

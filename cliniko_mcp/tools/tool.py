@@ -42,7 +42,7 @@ from cliniko_mcp.tools.schema import (
     required_of,
 )
 
-ToolKind = Literal["operation", "workflow", "meta"]
+ToolKind = Literal["operation", "curated", "meta"]
 Arguments = Mapping[str, JsonValue]
 """What a caller sent: JSON, of which nothing has been checked yet."""
 Run = Callable[[GuardedClinic, Arguments], Awaitable[Answer]]
@@ -129,7 +129,7 @@ def curated(
     risk: Risk = Risk.READ,
     needs: Sequence[Operation] = (),
     title: str | None = None,
-    kind: ToolKind = "workflow",
+    kind: ToolKind = "curated",
     max_argument_bytes: int = MAX_ARGUMENT_BYTES,
 ) -> Tool:
     """A curated tool: its arguments are those of `model`, its work a function of the clinic and the validated model.

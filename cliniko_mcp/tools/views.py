@@ -73,7 +73,7 @@ def view_of(settings: Settings) -> View:
     changing = frozenset[str]()
     if settings.read_only:
         changing = frozenset(name for name, entry in known.items() if entry.changes)
-    named = frozenset(name for name in settings.tools if known[name].kind == "workflow" or known[name].deprecated)
+    named = frozenset(name for name in settings.tools if known[name].kind == "curated" or known[name].deprecated)
     return View(
         tuple(name for name in listed if name not in changing), excluded, changing, _forbidden(settings, known), named
     )

@@ -14,12 +14,12 @@ async def test_when_the_guards_cannot_be_built_no_later_call_goes_round_them(mon
     whole = app._guards
     tries = 0
 
-    def once_broken(*given: Any) -> object:
+    def once_broken(*arguments: Any) -> object:
         nonlocal tries
         tries += 1
         if tries == 1:
             raise OSError("the state folder cannot be made")
-        return whole(*given)
+        return whole(*arguments)
 
     monkeypatch.setattr(app, "_guards", once_broken)
     async with in_process(read_only=True) as assistant:

@@ -65,6 +65,24 @@ class Module:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
                 yield node.lineno, node.name, ast.unparse(node.returns)
 
+    def bound_names(self) -> Iterator[tuple[int, str, ast.AST]]:
+        """Yield every name that this file gives to something, with its line and the node: classes, functions, variables
+        and arguments. What it only uses was named elsewhere."""
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    yield node.lineno, name, node
+                case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                    yield node.lineno, name, node
+                case ast.arg(arg=name):
+                    yield node.lineno, name, node
+                case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                    yield node.lineno, name, node
+                case ast.alias(asname=str(name)):
+                    yield node.lineno, name, node
+                case _:
+                    pass
+
     def strings(self) -> Iterator[tuple[int, str]]:
         """Yield every text in the code with its line, documentation included."""
         for node in ast.walk(self.tree):

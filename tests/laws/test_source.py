@@ -1,6 +1,6 @@
 """What the linters cannot say of the source: one test a rule, and every violation in one list.
 
-Who may import whom is held by import-linter, the environment, the clock, chance and printing by ruff, what is declared
+Who may import whom is held by import-linter, the environment, the clock, chance and `print` by ruff, what is declared
 against what is imported by deptry: see pyproject.toml. `.ci/run` runs all three.
 """
 
@@ -208,6 +208,29 @@ def test_only_settings_read_the_environment():
     ]
 
     assert_none(found)
+
+
+CLI_ALONE = (
+    "click.echo",
+    "click.secho",
+    "click.prompt",
+    "click.confirm",
+    "sys.exit",
+    "exit",
+    "quit",
+    "os._exit",
+)
+"""Ruff bans a name in the whole project or in none of it, and these are for one folder."""
+
+
+def test_only_the_command_line_prints_and_exits():
+    assert_none(
+        f"{module.place(line)} {name}"
+        for module in modules()
+        if module.name.split(".")[0] != "cli"
+        for line, name, _ in module.calls()
+        if name in CLI_ALONE
+    )
 
 
 DICE = {"approvals.pin": {"secrets.token_bytes(16)"}}

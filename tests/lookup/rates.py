@@ -31,22 +31,22 @@ class Rate:
 
 def found(half: str) -> Rate:
     """How many requests find a right operation among the first five."""
-    return _rate(bool(each.right & {*operations(each.words)}) for each in requests(half))
+    return _rate(bool(request.right & {*operations(request.words)}) for request in requests(half))
 
 
 def told_apart(half: str) -> Rate:
     """How many requests for what is not offered are answered so, with the right topic."""
-    return _rate(topic(each.words) in each.right for each in requests(half))
+    return _rate(topic(request.words) in request.right for request in requests(half))
 
 
 def denied(half: str) -> Rate:
     """How many requests for what there is are answered as not offered."""
-    return _rate(topic(each.words) is not None for each in requests(half))
+    return _rate(topic(request.words) is not None for request in requests(half))
 
 
 def missed(half: str) -> list[Spoken]:
     """The requests that find no right operation among the first five: for the tuning half alone."""
-    return [each for each in requests(half) if not each.right & {*operations(each.words)}]
+    return [request for request in requests(half) if not request.right & {*operations(request.words)}]
 
 
 def hidden(numbers: Iterable[int]) -> tuple[Rate, Rate, Rate]:
@@ -63,7 +63,8 @@ def hidden(numbers: Iterable[int]) -> tuple[Rate, Rate, Rate]:
             names, about = lookup.search(words)
             denials.append(about is not None)
             if entries()[name].kind == "operation":
-                operations.append(name in [each for each in names if entries()[each].kind == "operation"][:FOUND_AMONG])
+                results = [result for result in names if entries()[result].kind == "operation"]
+                operations.append(name in results[:FOUND_AMONG])
         topics += [lookup.search(words).not_offered == name for name, words in examples(not_offered(), number)]
     return _rate(operations), _rate(topics), _rate(denials)
 
