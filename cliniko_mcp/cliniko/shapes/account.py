@@ -7,6 +7,7 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import Id, Uri
 from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.shapes.custom_fields import CustomFieldsRecord
 
 
 class Account(Record):
@@ -103,3 +104,16 @@ class Terminology(Record):
 
 class WaitList(Record):
     default_wait_list_expiry_period: int | None = None
+
+
+class AccountSettings(Record):
+    """The groups of fields that are alike in the public and the full settings."""
+
+    calendar: Calendar | None = None
+    documents_and_printing: DocumentsAndPrinting | None = None
+    online_payments: OnlinePayments | None = None
+    patient_custom_fields_definition: CustomFieldsRecord | None = None
+    reminders: Reminders | None = None
+    sms: Sms | None = None
+    terminology: Terminology | None = None
+    wait_list: WaitList | None = None
