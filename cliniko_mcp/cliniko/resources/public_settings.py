@@ -10,11 +10,8 @@ from cliniko_mcp.cliniko.shapes.account import (
 )
 
 
-class PublicSettings(AccountSettings):
-    account: Account | None = None
-    integrations: Integrations | None = None
-    online_bookings: OnlineBookings | None = None
-    patient_privacy: PatientPrivacy | None = None
+class PublicSettings(AccountSettings[Account, Integrations, OnlineBookings, PatientPrivacy]):
+    """The settings without what only some roles may see."""
 
 
 class PublicSettingsOfAccount(Resource):

@@ -59,11 +59,8 @@ class PrivatePatientPrivacy(PatientPrivacy):
     baa_requested: bool | None = None
 
 
-class Settings(AccountSettings):
-    account: PrivateAccount | None = None
-    integrations: PrivateIntegrations | None = None
-    online_bookings: PrivateOnlineBookings | None = None
-    patient_privacy: PrivatePatientPrivacy | None = None
+class Settings(AccountSettings[PrivateAccount, PrivateIntegrations, PrivateOnlineBookings, PrivatePatientPrivacy]):
+    """The settings with what only some roles may see."""
 
 
 class SettingsOfAccount(Resource):

@@ -3,6 +3,8 @@
 Source: cliniko-api.md#account.
 """
 
+from typing import Generic, TypeVar
+
 from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import Id, Uri
@@ -106,13 +108,23 @@ class WaitList(Record):
     default_wait_list_expiry_period: int | None = None
 
 
-class AccountSettings(Record):
-    """The groups of fields that are alike in the public and the full settings."""
+AccountT = TypeVar("AccountT", bound=Account)
+IntegrationsT = TypeVar("IntegrationsT", bound=Integrations)
+OnlineBookingsT = TypeVar("OnlineBookingsT", bound=OnlineBookings)
+PatientPrivacyT = TypeVar("PatientPrivacyT", bound=PatientPrivacy)
 
+
+class AccountSettings(Record, Generic[AccountT, IntegrationsT, OnlineBookingsT, PatientPrivacyT]):
+    """All groups of fields; four of them hold more in the full settings."""
+
+    account: AccountT | None = None
     calendar: Calendar | None = None
     documents_and_printing: DocumentsAndPrinting | None = None
+    integrations: IntegrationsT | None = None
+    online_bookings: OnlineBookingsT | None = None
     online_payments: OnlinePayments | None = None
     patient_custom_fields_definition: CustomFieldsRecord | None = None
+    patient_privacy: PatientPrivacyT | None = None
     reminders: Reminders | None = None
     sms: Sms | None = None
     terminology: Terminology | None = None
