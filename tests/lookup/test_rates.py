@@ -22,7 +22,7 @@ def test_requests_that_were_never_tuned_on_find_their_operation():
 def test_the_order_of_words_hardly_matters_to_whether_the_operation_is_found():
     rate = found_in_any_order("judged", Random(1), 200)
 
-    assert rate.share >= 0.92, f"found: {rate}"
+    assert rate.share >= 0.94, f"found: {rate}"
 
 
 def test_what_is_not_offered_is_told_apart_by_requests_that_were_never_tuned_on():
