@@ -108,7 +108,7 @@ def followed(folder: Path, steps: Iterable[Example]) -> Path:
     """The folder with a copy of the project in it, in which these examples are followed."""
     for name in COPIED:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "tools.manifest.json"):
+    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "SECURITY.md", "tools.manifest.json"):
         shutil.copy(ROOT / name, folder)
     for example in steps:
         example.apply(folder)
