@@ -234,7 +234,7 @@ class GuardedClinic:
         """
         async with self._guarded(call) as outcome:
             url, fields = form_of(await self._client.perform(call, count=outcome.requests))
-            return await self._client.upload(url, fields, filename, content_type, data, count=outcome.requests)
+            return await self._client.storage.upload(url, fields, filename, content_type, data, count=outcome.requests)
 
     async def zone(self, business_id: str | None = None) -> ZoneInfo:
         """The time zone of a site, or of the key's user where none is named or the site's is not known."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from random import Random
 
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.tools.catalogue import Catalogue
@@ -32,6 +33,17 @@ class Rate:
 def found(half: str) -> Rate:
     """How many requests find a right operation among the first five."""
     return _rate(bool(request.right & {*operations(request.words)}) for request in requests(half))
+
+
+def found_in_any_order(half: str, chance: Random, sample: int) -> Rate:
+    """How many of a sample of requests find a right operation among the first five with their words shuffled.
+
+    Pairs of words count too, so another order may bring up others beside it.
+    """
+    return _rate(
+        bool(each.right & {*operations(_shuffled(each.words, chance))})
+        for each in chance.sample(requests(half), sample)
+    )
 
 
 def told_apart(half: str) -> Rate:
@@ -84,6 +96,11 @@ def topic(words: str) -> str | None:
     """The topic of what `cliniko_describe` says is not in the API; None where it says no such thing."""
     about = _CATALOGUE.describe(None, words).body.get("not_in_cliniko_api")
     return _TOPICS[str(about["what"])] if isinstance(about, dict) else None
+
+
+def _shuffled(words: str, chance: Random) -> str:
+    parts = words.split()
+    return " ".join(chance.sample(parts, len(parts)))
 
 
 def _rate(hits: Iterable[bool]) -> Rate:

@@ -3,11 +3,13 @@
 The judged halves show a number alone: a look at the failures would turn the judge into one more tuning set.
 """
 
+from random import Random
+
 import pytest
 
 from cliniko_mcp.tools.index import entries
 from cliniko_mcp.tools.requests import not_offered
-from tests.lookup.rates import denied, found, hidden, missed, told_apart, topic
+from tests.lookup.rates import denied, found, found_in_any_order, hidden, missed, told_apart, topic
 from tests.lookup.requests import requests
 
 
@@ -15,6 +17,12 @@ def test_requests_that_were_never_tuned_on_find_their_operation():
     rate = found("judged")
 
     assert rate.share >= 0.92, f"found: {rate}"
+
+
+def test_the_order_of_words_hardly_matters_to_whether_the_operation_is_found():
+    rate = found_in_any_order("judged", Random(1), 200)
+
+    assert rate.share >= 0.94, f"found: {rate}"
 
 
 def test_what_is_not_offered_is_told_apart_by_requests_that_were_never_tuned_on():

@@ -3,10 +3,13 @@
 Source: cliniko-api.md#account.
 """
 
+from typing import Generic, TypeVar
+
 from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import Id, Uri
 from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.shapes.custom_fields import CustomFieldsRecord
 
 
 class Account(Record):
@@ -125,3 +128,26 @@ class WaitList(Record):
     """How long an entry of the wait list lasts."""
 
     default_wait_list_expiry_period: int | None = None
+
+
+AccountT = TypeVar("AccountT", bound=Account)
+IntegrationsT = TypeVar("IntegrationsT", bound=Integrations)
+OnlineBookingsT = TypeVar("OnlineBookingsT", bound=OnlineBookings)
+PatientPrivacyT = TypeVar("PatientPrivacyT", bound=PatientPrivacy)
+
+
+class AccountSettings(Record, Generic[AccountT, IntegrationsT, OnlineBookingsT, PatientPrivacyT]):
+    """All groups of fields; four of them hold more in the full settings."""
+
+    account: AccountT | None = None
+    calendar: Calendar | None = None
+    documents_and_printing: DocumentsAndPrinting | None = None
+    integrations: IntegrationsT | None = None
+    online_bookings: OnlineBookingsT | None = None
+    online_payments: OnlinePayments | None = None
+    patient_custom_fields_definition: CustomFieldsRecord | None = None
+    patient_privacy: PatientPrivacyT | None = None
+    reminders: Reminders | None = None
+    sms: Sms | None = None
+    terminology: Terminology | None = None
+    wait_list: WaitList | None = None
