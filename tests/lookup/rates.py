@@ -42,7 +42,7 @@ def found_in_any_order(half: str, chance: Random, sample: int) -> Rate:
     """
     return _rate(
         bool(each.right & {*operations(_shuffled(each.words, chance))})
-        for each in chance.sample(requests(half), sample)
+        for request in chance.sample(requests(half), sample)
     )
 
 
