@@ -29,6 +29,8 @@ class Record(BaseModel):
 
     concise: ClassVar[tuple[str, ...]] = ()
     """The fields that a short row shows; empty for all but stamps. False and nothing are left out of short rows."""
+    codes: ClassVar[Mapping[str, Mapping[int, str]]] = {}
+    """The fields that hold codes, with the words for them: short rows say the words, and filters take them."""
     secret: ClassVar[frozenset[str]] = frozenset({"cancellation_url", "telehealth_url"})
     """Fields that let anyone act as the patient: shown only where the caller names them."""
 

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from cliniko_mcp.cliniko.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.cliniko.fields import Id
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -11,6 +12,7 @@ from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps
 class Booking(AppointmentStamps):
     """Any of three kinds: a group has `max_attendees`, an individual appointment `patient_id`, a block neither."""
 
+    codes = {"invoice_status": INVOICE_STATUSES, "treatment_note_status": NOTE_STATUSES}
     concise = (
         "id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids",
         "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note",
@@ -47,8 +49,8 @@ class Bookings(Resource):
 
     list_bookings = List(
         Booking, "/bookings",
-        "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status 10 draft, 90 final; "
-        "invoice_status 10 open, 20 paid, 30 closed, 40 credit.",
+        "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status: draft, final; "
+        "invoice_status: open, paid, closed, open credit.",
         filters=FILTERS)
     get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.", hidden=STAMPS)
     list_patient_case_bookings = List(
