@@ -12,7 +12,7 @@ from cliniko_mcp.errors import InvalidArguments
 
 _ID: Final = TypeAdapter[str](Id)
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
-_COLUMN: Final = re.compile(r"(-?)([a-z_]{1,60})(?:(?: *: *| +)(asc|desc)(?:ending)?)?", re.IGNORECASE)
+_COLUMN: Final = re.compile(r"(-?)([a-z_]{1,60})(?:(?: *: *| +)((?i:asc|desc))(?i:ending)?)?")
 
 
 def refused_arguments(name: str, wrong: Mapping[str, str], known: tuple[str, ...]) -> InvalidArguments:
@@ -53,7 +53,7 @@ def sort_columns(value: object) -> str | None:
         match = _COLUMN.fullmatch(str(name).strip())
         if match is None or (match[1] and match[3]):
             return None
-        field, direction = match[2].lower(), (match[3] or "").lower()
+        field, direction = match[2], (match[3] or "").lower()
         columns.append(f"{field}:desc" if match[1] else f"{field}:{direction}" if direction else field)
     return ",".join(columns) or None
 

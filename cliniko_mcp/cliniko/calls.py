@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar, Final, Generic, Literal, cast
+from typing import ClassVar, Generic, Literal, cast
 from urllib.parse import quote
 
 from typing_extensions import TypeVar
@@ -238,12 +238,11 @@ class Operation(Generic[ResultT]):
         )
 
     def _conditions(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Iterator[Condition]:
-        codes = self.record.codes if self.record else {}
         for name, family in self.filters.items():
             if arguments.get(name) is None:
                 continue
             try:
-                yield from conditions(name, family, arguments[name], codes.get(name))
+                yield from conditions(name, family, arguments[name], self.record.codes.get(name) if self.record else None)
             except WrongFilter as problem:
                 wrong[name] = f"{problem}; {problem.takes}"
 

@@ -21,6 +21,8 @@ INVOICE_STATUSES: Final = {10: "Open", 20: "Paid", 30: "Closed", 40: "Open credi
 NOTE_STATUSES: Final = {10: "Draft", 90: "Final"}
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_SPELT: Final = re.compile(r"[\w\s&'./-]*[^\W\d_][\w\s&'./-]*")
+"""A word or words, with the signs that people write between them; digits alone are a number."""
 _ENDINGS: Final = ("ches", "shes", "sses", "xes")
 """Plurals that end in es; of all others the s alone is dropped."""
 _SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -63,9 +65,9 @@ def choice_of(text: str, choices: Iterable[str]) -> str | None:
     listed = tuple(choices)
     if text in listed:
         return text
-    spelt = fold(text)
-    if not spelt:
+    if not _SPELT.fullmatch(text):
         return None
+    spelt = fold(text)
     found = [choice for choice in listed if fold(choice) == spelt]
     if not found:
         found = [choice for choice in listed if fold(choice) in _MEANT.get(spelt, ())]

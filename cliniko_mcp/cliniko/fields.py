@@ -172,6 +172,7 @@ def coded(words: Mapping[int, str]) -> Any:
     The schema shows the words, which a model chooses better than numbers; codes are read as well
     (cliniko-api.md#enumerations).
     """
+
     def code_of(value: object) -> object:
         if isinstance(value, bool):
             raise ValueError(f"must be one of {', '.join(words.values())}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from enum import Enum
-from typing import Final
+from typing import Final, TypeGuard
 
 from cliniko_mcp.cliniko.codes import code_of
 from cliniko_mcp.cliniko.fields import parse_day, parse_moment, utc_text
@@ -246,9 +246,17 @@ def operator_and_value(text: str) -> tuple[str, str]:
     return operator, text.removeprefix(operator).strip()
 
 
-def is_word(text: str) -> bool:
-    """Whether a filter reads this text as is set, is not set, or hidden and live rows together."""
-    return text.strip().casefold() in _WORDS
+def is_name(argument: object) -> bool:
+    """Whether the value of a filter by id, or one of its values, can only be a name: words, and no range of them."""
+    if _is_list(argument):
+        return any(map(is_name, argument))
+    if not isinstance(argument, str) or _UNSENDABLE.search(argument) or ".." in argument:
+        return False
+    return argument.strip().casefold() not in _WORDS and _LETTER.search(argument) is not None
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
 
 
 def _codes(value: str, words: Mapping[int, str]) -> str:

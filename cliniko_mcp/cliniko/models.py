@@ -233,6 +233,8 @@ _IN_WORDS: Final = {
         "bool_type bool_parsing": "must be true or false",
         "int_type int_parsing int_from_float": "must be a whole number",
         "float_type float_parsing decimal_type decimal_parsing": "must be a number",
+        "greater_than_equal": "must be at least {ge}",
+        "less_than_equal": "must be at most {le}",
         "list_type": "must be a list",
         "dict_type model_type model_attributes_type": "must be an object",
         "string_too_long": "must be at most {max_length} characters",

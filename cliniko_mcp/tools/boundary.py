@@ -101,7 +101,7 @@ def plain(arguments: Mapping[str, JsonValue], spelling: Spelling) -> dict[str, J
             found[name] = value
             continue
         value = _chosen(_read(name, value, about, spelling), about)
-        if name == "sort" and spelling.sortable:
+        if name == "sort" and spelling.sortable and isinstance(value, str | list):
             value = sort_columns(value) or value
         if name in spelling.kept:
             found[name] = None if _is_blank(value) else value

@@ -49,8 +49,7 @@ class Bookings(Resource):
 
     list_bookings = List(
         Booking, "/bookings",
-        "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status: draft, final; "
-        "invoice_status: open, paid, closed, open credit.",
+        "List the diary (calendar): appointments, classes, blocked-out time.",
         filters=FILTERS)
     get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.", hidden=STAMPS)
     list_patient_case_bookings = List(

@@ -71,7 +71,7 @@ FILTERS = COMMON | {
 class Contacts(Resource):
     """The clinic's address book apart from patients: GPs, specialists, insurers, solicitors, employers."""
 
-    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors, payers and others. type_code: doctor, 3rd party payer, standard.", filters=FILTERS)
+    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors, payers and others.", filters=FILTERS)
     get_contact = Get(Contact, "/contacts/{id}", "Read one contact (doctor, payer) in full.", hidden=("archived_at", "deleted_at"))
     create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact: referring doctor, payer or other.")
     update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's details.")

@@ -63,7 +63,7 @@ FILTERS = COMMON | {
 class Invoices(Resource):
     """Bills to patients, with status and totals; payments are not in this API."""
 
-    list_invoices = List(Invoice, "/invoices", "List invoices (bills). status: open (unpaid), paid, closed, open credit.", filters=FILTERS)
+    list_invoices = List(Invoice, "/invoices", "List invoices (bills): unpaid (open), paid, closed, credit.", filters=FILTERS)
     get_invoice = Get(Invoice, "/invoices/{id}", "Read one invoice (bill). Its lines are in list_invoice_items.", hidden=("archived_at", "deleted_at"))
     list_appointment_invoices = List(Invoice, "/appointments/{appointment_id}/invoices", "List the invoices (bills) of one appointment.", filters=FILTERS)
     list_patient_case_invoices = List(Invoice, "/patient_cases/{patient_case_id}/invoices", "List the invoices (bills) of one patient case.", filters=FILTERS)
