@@ -260,7 +260,10 @@ def explained(
     room = MAX_ERROR_BYTES - len(problem.message.encode()) - len(fix.encode()) - _ENVELOPE_BYTES
     about = description if any(f"{top_of(path)} " in description for path in paths) else None
     piece = schema_piece(properties, paths, room)
-    return InvalidArguments(problem.message, fix, schema=piece, description=about, **problem.details)
+    details = dict(problem.details)
+    if isinstance(field, str) and not isinstance(fields, dict):  # every wrong argument stands in one place
+        details["fields"] = {field: problem.message.removesuffix(".")}
+    return InvalidArguments(problem.message, fix, schema=piece, description=about, **details)
 
 
 def schema_piece(properties: Mapping[str, Schema], paths: Iterable[str], room: int) -> dict[str, JsonValue]:

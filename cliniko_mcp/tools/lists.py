@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cliniko_mcp.cliniko.arguments import refused_arguments
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import is_name
 from cliniko_mcp.cliniko.models import Record, row_id
@@ -16,12 +15,13 @@ from cliniko_mcp.results.budget import CUT, MAX_RESULT_BYTES, USUAL_BYTES
 from cliniko_mcp.results.cursor import MAX_ANCHORS, Cursors, Position, Query
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Rows, shape_of, shaped
-from cliniko_mcp.tools.schema import MAX_ROWS, display_arguments, takes_names
+from cliniko_mcp.tools.schema import display_arguments, takes_names
 
 if TYPE_CHECKING:
     from cliniko_mcp.client.pagination import Sweep
 
 DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 1000
 _MIN_ROW_BYTES: Final = 90
 """What a row costs at the least: more rows than could fit are never fetched."""
 _MIN_CHOSEN_ROW_BYTES: Final = 29
@@ -43,7 +43,7 @@ async def listed(
     Raises InvalidArguments and InvalidCursor for what the caller has to correct, Ambiguous and NotFound for a name.
     """
     arguments = {name: value for name, value in arguments.items() if value is not None}
-    limit = _limit(operation, arguments)
+    limit = _limit(arguments)
     shape_of(operation.row, arguments, "concise")  # what is wrong is refused before a name is looked up
     arguments, named = await with_ids(clinic, operation, arguments)
     position = _position(operation, arguments, cursors)
@@ -102,13 +102,14 @@ async def with_ids(
     return {**arguments, **ids}, named.notes
 
 
-def _limit(operation: Operation, arguments: Mapping[str, JsonValue]) -> int:
+def _limit(arguments: Mapping[str, JsonValue]) -> int:
     limit = arguments.get("limit", DEFAULT_LIMIT)
-    if isinstance(limit, bool) or not isinstance(limit, int):
-        raise refused_arguments(operation.name, {"limit": "must be a whole number"}, ("limit",))
-    if not 1 <= limit <= MAX_ROWS:
-        wrong = {"limit": f"must be at {'least 1' if limit < 1 else f'most {MAX_ROWS}'}"}
-        raise refused_arguments(operation.name, wrong, ("limit",))
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
+        raise InvalidArguments(
+            f"limit must be a whole number from 1 to {MAX_LIMIT}.",
+            f"Leave it out for the first {DEFAULT_LIMIT}.",
+            field="limit",
+        )
     return limit
 
 

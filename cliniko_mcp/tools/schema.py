@@ -25,8 +25,6 @@ _KEYWORDS: Final = (
 _LIMITS: Final = ("maxLength", "minimum", "maximum")
 _MAX_WORDS: Final = 6
 """So many words for codes are listed with an argument; of more its operation's description says some."""
-MAX_ROWS: Final = 1000
-"""The most rows that a list may be asked for at once."""
 _BOUNDS: Final = ("minimum", "maximum", "minItems", "maxItems")
 PAGING: Final[Mapping[str, Schema]] = {
     "limit": {"type": "integer", "minimum": 1},

@@ -2,7 +2,6 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.cliniko.fields import Id
 from cliniko_mcp.cliniko.filters import ARRAY, COMMON, FLAG, INSTANT, NUMBER
 from cliniko_mcp.cliniko.operations import Get, List, Resource
@@ -12,7 +11,6 @@ from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps
 class Booking(AppointmentStamps):
     """Any of three kinds: a group has `max_attendees`, an individual appointment `patient_id`, a block neither."""
 
-    codes = {"invoice_status": INVOICE_STATUSES, "treatment_note_status": NOTE_STATUSES}
     concise = (
         "id", "starts_at", "ends_at", "patient_id", "practitioner_id", "appointment_type_id", "business_id", "max_attendees", "patient_ids",
         "unavailable_block_type_id", "notes", "patient_arrived", "did_not_arrive", "cancelled_at", "cancellation_reason_description", "cancellation_note",
