@@ -63,8 +63,8 @@ _MEANT: Final = {fold(word): frozenset(map(fold, choices)) for word, choices in 
 def choice_of(text: str, choices: Iterable[str]) -> str | None:
     """The one of these choices that a text stands for, however it is spelt; None where it is none or not surely one."""
     listed = tuple(choices)
-    if text in listed:
-        return text
+    if text.strip() in listed:
+        return text.strip()
     if not _SPELT.fullmatch(text):
         return None
     spelt = fold(text)

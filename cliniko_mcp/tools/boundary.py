@@ -262,7 +262,7 @@ def explained(
     piece = schema_piece(properties, paths, room)
     details = dict(problem.details)
     if isinstance(field, str) and not isinstance(fields, dict):  # every wrong argument stands in one place
-        details["fields"] = {field: problem.message.removesuffix(".")}
+        details["fields"] = {field: problem.message.removesuffix(".").removeprefix(f"{field} ")}
     return InvalidArguments(problem.message, fix, schema=piece, description=about, **details)
 
 

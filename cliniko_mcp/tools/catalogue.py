@@ -275,6 +275,8 @@ class Catalogue:
                 raise InvalidArguments(
                     f"{arguments.operation} is not a list.", "Name a list_ operation.", field="operation"
                 )
+            if self._barred(tool.name):
+                await clinic.check(operation)  # before a name among its filters is looked up
             ours = display_arguments(operation)  # a number is the same however rows would be shown
             try:
                 values = plain(arguments.arguments, operation_spelling(operation))
@@ -329,7 +331,7 @@ def _refusing(tool: Tool) -> Tool:
     """The tool of an excluded operation: its arguments are not explained, whatever is wrong with them."""
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        with suppress(InvalidArguments):
+        with suppress(InvalidArguments, NotAllowed):
             return await tool.run(clinic, arguments)
         raise switched_off(tool.title, tool.name)
 
