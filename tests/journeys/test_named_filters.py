@@ -36,7 +36,7 @@ async def reception() -> AsyncGenerator[Reception]:
         yield Reception(assistant)
 
 
-async def last_request(reception: Reception, tool: str, **arguments: Any) -> tuple[str, str, str]:
+async def last_request(reception: Reception, tool: str, **arguments: Any) -> tuple[str, str, object]:
     """The last request of a call that went well: after those by which names are looked up, and without zones."""
     reception.sandbox.requests.clear()
     answer = await reception.assistant.call(tool, **arguments)
