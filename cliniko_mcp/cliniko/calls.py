@@ -242,7 +242,9 @@ class Operation(Generic[ResultT]):
             if arguments.get(name) is None:
                 continue
             try:
-                yield from conditions(name, family, arguments[name], self.record.codes.get(name) if self.record else None)
+                yield from conditions(
+                    name, family, arguments[name], self.record.codes.get(name) if self.record else None
+                )
             except WrongFilter as problem:
                 wrong[name] = f"{problem}; {problem.takes}"
 

@@ -178,7 +178,9 @@ async def test_the_word_for_a_code_sends_the_code(
 
 async def test_a_colour_and_a_choice_are_stored_as_cliniko_writes_them() -> None:
     async with in_process() as assistant:
-        made = await assistant.call("create_unavailable_block_type", name="Rounds", color="Steel Blue", duration_in_minutes=30)
+        made = await assistant.call(
+            "create_unavailable_block_type", name="Rounds", color="Steel Blue", duration_in_minutes=30
+        )
         assert made["item"]["color"] == "#4682b4"
         product = await assistant.first("list_products")
         change = {"product_id": product["id"], "quantity": 2, "adjustment_type": "stock-purchase"}
