@@ -34,6 +34,7 @@ from cliniko_mcp.tools.lists import listed
 from cliniko_mcp.tools.replaced import notes_on, read_before, replaced_fields
 from cliniko_mcp.tools.schema import (
     Schema,
+    description_of,
     display_arguments,
     input_schema,
     model_schema,
@@ -107,7 +108,7 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
     return Tool(
         name=operation.name,
         title=operation.title,
-        description=operation.description,
+        description=description_of(operation),
         kind="operation",
         risk=operation.risk,
         input_schema=schema,
