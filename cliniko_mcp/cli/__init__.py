@@ -11,6 +11,7 @@ from cliniko_mcp import __version__
 from cliniko_mcp.cli.logs import log_to_stderr
 from cliniko_mcp.cli.output import any_console
 from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.redaction import SECRETS
 from cliniko_mcp.sanitize import clean
 
 COMMANDS: Final = {
@@ -84,14 +85,14 @@ def main() -> None:
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)
     except click.ClickException as problem:
-        message = " ".join(problem.format_message().split())
+        message = " ".join(SECRETS.text(problem.format_message()).split())
         if isinstance(problem, click.UsageError) and problem.ctx:
             message += f"{'' if message.endswith(('.', '?')) else '.'} See {problem.ctx.command_path} --help."
         click.echo(f"cliniko-mcp: {message}", err=True)
         sys.exit(problem.exit_code)
     except ClinikoMcpError as problem:
         advice = f" {problem.fix}" if problem.fix else ""
-        click.echo(f"cliniko-mcp: {clean(problem.message + advice, lines=True)}", err=True)
+        click.echo(f"cliniko-mcp: {clean(SECRETS.text(problem.message + advice), lines=True)}", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)

@@ -5,6 +5,9 @@ import json
 import sys
 from typing import TextIO
 
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.redaction import SECRETS
+
 
 def any_console() -> None:
     """Let standard output and error accept every character, which Windows pipes and old code pages do not."""
@@ -13,8 +16,10 @@ def any_console() -> None:
             stream.reconfigure(errors="replace")
 
 
-def json_for(value: object, stream: TextIO, indent: int | None = None) -> str:
-    """The value as JSON text; with escapes where the stream cannot encode every character, so that none is lost."""
+def json_for(value: JsonValue, stream: TextIO, indent: int | None = None) -> str:
+    """The value as JSON text without our secrets; with escapes where the stream cannot encode every character, so that
+    none is lost."""
+    value = SECRETS.json(value)
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     try:
         text.encode(stream.encoding or "utf-8")

@@ -16,6 +16,7 @@ from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import GuardedCall
 from cliniko_mcp.guards.read_only import changes
+from cliniko_mcp.redaction import SECRETS
 
 _LOG = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Audit:
             self._warned = False
 
     def _stamped(self, entry: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-        return {"time": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **entry}
+        return SECRETS.object({"time": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **entry})
 
 
 def _entry(guarded: GuardedCall) -> dict[str, JsonValue]:
