@@ -26,7 +26,7 @@ _PERSONAL: Final = re.compile(
 
 
 def redacted(text: str) -> str:
-    """The text on one line, without our secrets, emails, long numbers, credentials and bidirectional control characters."""
+    """The text on one line, without our secrets, emails, long numbers, credentials and invisible characters."""
     return _PERSONAL.sub(STRUCK_OUT, clean(SECRETS.text(text), _MAX_CHARACTERS))
 
 

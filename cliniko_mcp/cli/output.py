@@ -3,10 +3,15 @@
 import io
 import json
 import sys
-from typing import TextIO
+from typing import NoReturn, TextIO
 
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.errors import ExitCode, JsonValue
 from cliniko_mcp.redaction import SECRETS
+
+
+def leave(code: ExitCode) -> NoReturn:
+    """End the command with this exit code."""
+    raise SystemExit(int(code))
 
 
 def any_console() -> None:
