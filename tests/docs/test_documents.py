@@ -36,7 +36,7 @@ ELSEWHERE = {
     "cliniko-mcp demo": "test_the_transcript_in_the_readme_is_what_the_demo_says",
     "cliniko-mcp manifest": "tests/laws/test_generated.py holds what it writes",
     "cliniko-mcp manifest --check": "tests/laws/test_generated.py",
-    "cliniko-mcp manifest --names": "tests/docs/test_stability.py; it is run once a release, when nothing else is changed",
+    "cliniko-mcp manifest --names": "tests/docs/test_stability.py; run once a release",
     "python -m build --outdir dist": "tests/distribution/test_package.py",
     "python packaging/mcpb/build.py --out dist": "tests/distribution/test_bundle.py",
     "CLINIKO_TEST_INSTALLS=1 pytest tests/distribution tests/docs": "it is this test among others",

@@ -126,6 +126,7 @@ def test_a_working_account_is_all_ticks(look: Look) -> None:
         "reachability",
         "tls",
         "user",
+        "zone",
         "role",
         "clock",
         "rate",
