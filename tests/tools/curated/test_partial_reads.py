@@ -1,4 +1,4 @@
-"""Whatever a curated tool reads may fail: then what can be left out is left out with a sentence, and the rest is an error.
+"""Whatever a curated tool reads may fail: what can be left out is left out with a sentence, the rest is an error.
 
 For each tool, every request of a call that works is refused (403), answered with a failure (500) or cut off, one at a
 time. The answer is then an error of the tree before anything is changed, or it is the same, or it says what it lacks.
@@ -75,3 +75,47 @@ def judged(whole: dict[str, Any], answer: dict[str, Any], method: str, changes: 
         lost = {name for name in whole if answer.get(name) != whole[name]}
         return f"{lost} differ in silence; new sentences: {new}"
     return None
+
+
+LEFT_OUT: list[tuple[str, str, set[str]]] = [
+    ("show_diary", "/attendees", {"items", "totals"}),
+    ("show_diary", "/patients", {"items"}),
+    ("patient_brief", "/medical_alerts", {"item"}),
+    ("patient_brief", "/patient_cases", {"item"}),
+    ("patient_brief", "/patient_forms", {"item"}),
+    ("patient_brief", "/invoices", {"item"}),
+    ("patient_brief", "/treatment_notes", {"item"}),
+    ("report", "/patients", {"items"}),
+    ("read_patient_attachment", "/patients", {"item"}),
+]
+"""A tool, what may fail, and the fields of the answer that may then differ."""
+
+
+@pytest.mark.parametrize("kind", ["forbidden", "error"])
+@pytest.mark.parametrize(("name", "path", "touched"), LEFT_OUT)
+async def test_a_part_that_can_be_left_out_never_costs_the_rest(
+    name: str, path: str, touched: set[str], kind: FaultKind
+) -> None:
+    whole, _ = await played(name)
+    answer, _ = await played(name, Fault(kind, path=path, method="GET"))
+    (note,) = sentences(answer) - sentences(whole)
+    reason = {"forbidden": "the user to whom the API key belongs may not read them", "error": "just now"}[kind]
+    assert "are not shown: " in note and reason in note
+    assert {field for field in whole if answer.get(field) != whole[field]} - {"notes"} <= touched
+
+
+async def test_the_appointment_s_own_name_serves_where_the_file_cannot_be_read() -> None:
+    async with reception() as clinic:
+        stocked(clinic)
+        row = next(row for row in clinic.rows("individual_appointments") if row["starts_at"] > "2026-11-25")
+        clinic.store.put("individual_appointments", {**row, "patient_name": "Otto of the Row"})
+        clinic.sandbox.faults.set(Fault("error", path="/patients"))
+        answer = await clinic.assistant.call("show_diary", when="this week", limit=400, phones=True)
+    shown = [entry for sheet in answer["items"] for entry in sheet["entries"]]
+    assert "Otto of the Row" in [entry.get("patient") for entry in shown]
+    assert not any("phone" in entry for entry in shown)
+
+
+async def test_what_stops_every_read_is_an_error_and_no_partial_answer() -> None:
+    answer, _ = await played("patient_brief", Fault("revoked", path="/medical_alerts"))
+    assert answer["code"] == "key_refused"
