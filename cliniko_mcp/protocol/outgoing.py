@@ -1,12 +1,11 @@
 """What leaves by the protocol: no result and no error, of any method, holds the key or the token."""
 
-from typing import Any, cast
+from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import BaseModel
 
-from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.redaction import SECRETS
 
 
@@ -15,9 +14,7 @@ async def without_secrets(ctx: ServerRequestContext[Any, Any], call_next: CallNe
     try:
         return struck(await call_next(ctx))
     except MCPError as problem:
-        # A seam: `data` is JSON on its way out, though its type does not say so.
-        data = SECRETS.json(cast("JsonValue", problem.data))
-        raise MCPError(problem.code, SECRETS.text(problem.message), data) from None
+        raise MCPError(problem.code, SECRETS.text(problem.message), SECRETS.json(problem.data)) from None
 
 
 def struck(result: HandlerResult) -> HandlerResult:
@@ -27,5 +24,4 @@ def struck(result: HandlerResult) -> HandlerResult:
         if SECRETS.text(text) == text:
             return result
         return type(result).model_validate(SECRETS.json(result.model_dump(mode="json", by_alias=True)))
-    # A seam as above.
-    return cast("dict[str, JsonValue] | None", SECRETS.json(cast("JsonValue", result)))
+    return None if result is None else SECRETS.object(result)

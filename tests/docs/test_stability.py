@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import in_process
@@ -62,7 +63,8 @@ def test_a_name_that_went_is_noticed_and_one_that_came_is_not():
 
 def test_the_fields_of_typed_answers_are_promised_as_paths():
     rows = {"type": "array", "items": {"type": "object", "properties": {"id": {}, "patient": {"type": "object"}}}}
-    tool = PublicTool("x", {}, {"type": "object", "properties": {"items": rows, "done": {}}}, of_cliniko=False)
+    answers: dict[str, Any] = {"type": "object", "properties": {"items": rows, "done": {}}}
+    tool = PublicTool("x", {}, answers, of_cliniko=False)
     assert public_names([tool])["answers"] == ["x.done", "x.items", "x.items.id", "x.items.patient"]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import AsyncGenerator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ async def test_what_upstream_repeats_of_the_key_leaves_by_no_channel(
     log = tmp_path / "audit.jsonl"
     with echoing() as (echo, address):
         echo.mode, echo.form = mode, form
-        settings = {"sandbox": None, "sandbox_now": None, "sandbox_clock": None, "rate_limit": None,
+        settings: dict[str, Any] = {"sandbox": None, "sandbox_now": None, "sandbox_clock": None, "rate_limit": None,
                     "requests_per_minute": None}  # fmt: skip
         async with in_process(
             **settings, approval_wait=0, base_url=address, api_key=KEY, contact_email="a@b.example", audit_file=str(log)
@@ -88,7 +89,7 @@ async def test_what_upstream_repeats_of_the_key_leaves_by_no_channel(
         assert any(STRUCK_OUT in text for text in left)
 
 
-async def _channels(assistant: Assistant) -> Any:
+async def _channels(assistant: Assistant) -> AsyncGenerator[str]:
     reads = [(name, {"id": "1"}) for name in ("get_patient", "get_treatment_note", "get_individual_appointment")]
     lists = [(name, {"detail": "full"}) for name in ("list_patients", "list_bookings", "list_practitioners")]
     for name, arguments in (*reads, *lists, *CURATED):
