@@ -10,6 +10,7 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from cliniko_mcp import __version__
 from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.protocol.outgoing import without_secrets
 from cliniko_mcp.protocol.responder import Responder
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import entries, find_operation
@@ -68,6 +69,7 @@ def build_server(app: App) -> Server[dict[str, Any]]:
         on_completion=responder.complete,
         get_tool_input_schema=_input_schema,
     )
+    server.middleware.append(without_secrets)
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
     return server
 

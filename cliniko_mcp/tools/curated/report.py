@@ -6,14 +6,16 @@ Requests: 5 for the roster, 1 for each 95 names shown, and those of the kind, wh
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.errors import JsonValue, NotAllowed, NotUnderstood
 from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
@@ -132,11 +134,9 @@ async def _rows(clinic: GuardedClinic, arguments: Report, found: Finding, used: 
     """The rows that fit, with the patients' names; a note where names may not be read."""
     some = found.rows[arguments.skip : arguments.skip + (arguments.limit or _DEFAULT_LIMIT)]
     ids = [str(row["patient_id"]) for row in some if row.get("patient_id")]
-    patients: Mapping[str, Record] = {}
-    try:
-        patients = await clinic.by_id(Patients.list_patients, ids)
-    except NotAllowed:
-        notes.append("Patients are shown by id alone: reading patients is switched off here.")
+    reads = PartialReads()
+    patients = await reads.read("Patients' names", partial(clinic.by_id, Patients.list_patients, ids)) or {}
+    notes += reads.notes
     room = (MAX_RESULT_BYTES if arguments.limit is not None else USUAL_BYTES) - _ROOM - used
     shown: list[Row] = []
     for row in some:
