@@ -21,7 +21,7 @@ def examine_safety(context: "DoctorContext") -> Iterator[Check]:
     yield audit(context)
 
 
-_ASKED: Final = {
+_QUESTIONS: Final = {
     "auto": "archive, delete and cancel ask a person",
     "strict": "archive, delete and cancel ask a person, not by a form in the assistant's window",
     "block": "archive, delete and cancel are never allowed",
@@ -30,7 +30,7 @@ _ASKED: Final = {
 
 def guards(settings: Settings) -> Check:
     """What is refused, what is asked about, and what may act unasked."""
-    words = ["every change is refused (--read-only)"] if settings.read_only else [_ASKED[settings.confirm]]
+    words = ["every change is refused (--read-only)"] if settings.read_only else [_QUESTIONS[settings.confirm]]
     if settings.exclude_tools:
         words.append(f"switched off: {', '.join(settings.exclude_tools)}")
     for names, what in ((settings.resources, "resources"), (settings.tools, "tools")):
