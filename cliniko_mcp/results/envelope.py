@@ -11,12 +11,19 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import ClinikoMcpError, ClinikoRefused, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.budget import MAX_ERROR_BYTES, shortened, size
+from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_ERROR_TOKENS, MAX_TOKENS, size
+from cliniko_mcp.results.cutting import cut_notes, fitted, shortened
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean
 
-_MESSAGE_BYTES: Final = 600
-_FIX_BYTES: Final = len(',"fix":""')
+_MESSAGE_TOKENS: Final = 150
+_FIX_TOKENS: Final = 4
+"""What the name of the fix costs."""
+_MOST_NOTES: Final = 1_500
+"""Tokens of all notes: each is a sentence of ours, and there may be many."""
+_CUT_HOW: Final = "ask for less at once, or read the record itself"
+_OURS: Final = ("page", "names")
+"""Parts of an answer that are never cut: they were counted where they were made."""
 
 
 @dataclass(slots=True)
@@ -27,8 +34,11 @@ class Answer:
     notes: list[str] = field(default_factory=list[str])
     zone: ZoneInfo | None = None
 
-    async def finished(self, clinic: GuardedClinic) -> dict[str, JsonValue]:
-        """The whole envelope, with the time now in the zone of the answer, and a note where that zone is a guess."""
+    async def finished(self, clinic: GuardedClinic, room: int = MAX_TOKENS) -> dict[str, JsonValue]:
+        """The whole envelope in at most `room` tokens, with the time now in the zone of the answer.
+
+        A note says where that zone is a guess, and what was cut.
+        """
         zone, guess = self.zone, None
         try:
             home = await clinic.zone()
@@ -37,9 +47,39 @@ class Answer:
         except ClinikoRefused:  # what was found, or even changed, is told all the same
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
-        notes: list[JsonValue] = [*dict.fromkeys([*self.notes, *([guess] if guess else [])])]
-        remarks: dict[str, JsonValue] = {"notes": notes} if notes else {}
-        return {**self.body, **remarks, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
+        notes = _fewer([*dict.fromkeys([*self.notes, *([guess] if guess else [])])])
+        clock: dict[str, JsonValue] = {"now": local_text(clinic.now, zone), "time_zone": str(zone)}
+        whole = _assembled(self.body, notes, clock)
+        if size(whole) <= room:
+            return whole
+        body, notes = _cut(self.body, notes, room)
+        return _assembled(body, notes, clock)
+
+
+def _assembled(body: dict[str, JsonValue], notes: list[str], clock: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    remarks: dict[str, JsonValue] = {"notes": list[JsonValue](notes)} if notes else {}
+    return {**body, **remarks, **clock}
+
+
+def _cut(body: dict[str, JsonValue], notes: list[str], room: int) -> tuple[dict[str, JsonValue], list[str]]:
+    """The body and the notes of an answer that did not fit, cut by whole rows, list items and paragraphs."""
+    kept = {name: value for name, value in body.items() if name in _OURS}
+    rest = {name: value for name, value in body.items() if name not in _OURS}
+    cut, cuts = fitted(rest, room - size([kept, notes]) - ENVELOPE_TOKENS)
+    items, page = cut.get("items"), kept.get("page")
+    if isinstance(items, list) and isinstance(page, dict):
+        kept["page"] = {**page, "returned": len(items), "complete": items == body["items"] and page.get("complete")}
+    return {**cut, **kept}, [*notes, *cut_notes(cuts, _CUT_HOW)]
+
+
+def _fewer(notes: list[str]) -> list[str]:
+    """The notes that fit, the first first, with a word on those that do not."""
+    room = _MOST_NOTES
+    for place, note in enumerate(notes):
+        room -= size(note) + 1
+        if room < 0:
+            return [*notes[:place], f"{len(notes) - place} more notes are not shown."]
+    return notes
 
 
 def compact(value: object) -> str:
@@ -49,13 +89,13 @@ def compact(value: object) -> str:
 
 def error_body(error: ClinikoMcpError) -> dict[str, JsonValue]:
     """An error as the model reads it, under 300 tokens: code, message, fix, then as many details as fit."""
-    message = shortened(clean(error.message, lines=True), _MESSAGE_BYTES)
+    message = shortened(clean(error.message, lines=True), _MESSAGE_TOKENS)
     body: dict[str, JsonValue] = {"code": error.code, "message": message}
     if error.fix:
-        body["fix"] = shortened(clean(error.fix, lines=True), MAX_ERROR_BYTES - size(body) - _FIX_BYTES)
+        body["fix"] = shortened(clean(error.fix, lines=True), MAX_ERROR_TOKENS - size(body) - _FIX_TOKENS)
     for name, detail in error.details.items():
         value = cleaned(detail)
-        if value not in ({}, []) and size({**body, name: value}) <= MAX_ERROR_BYTES:
+        if value not in ({}, []) and size({**body, name: value}) <= MAX_ERROR_TOKENS:
             body[name] = value
     return body
 
