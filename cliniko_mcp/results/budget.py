@@ -20,10 +20,10 @@ ENVELOPE_TOKENS: Final = 230
 """Tokens of an answer around its rows: page, notes, time and zone."""
 
 _ASCII_PIECES: Final = re.compile(
-    r"[ !-/:-@\[-`{-~]?[A-Z][a-z]?|[ !-/:-@\[-`{-~]?[a-z]{1,6}|[0-9]{1,3}| ?[!-/:-@\[-`{-~]{1,2}|\s+"
+    r"[ !-/:-@\[-`{-~]?[A-Z]|[ !-/:-@\[-`{-~][a-z]{1,8}|[a-z]{1,4}|[0-9]{1,3}| ?[!-/:-@\[-`{-~]{1,2}|\s+"
 )
-"""Pieces of text that are about a token each: up to six letters, three digits, two punctuation marks. A capital begins
-a piece of its own, because names fall into more tokens than words do."""
+"""Pieces of text that are about a token each: the first eight letters of a word, four further ones, three digits, two
+punctuation marks. A capital is a piece of its own, because names fall into more tokens than words do."""
 _OTHER: Final = re.compile(r"[^\x00-\x7f]+")
 
 

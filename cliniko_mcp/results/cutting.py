@@ -12,6 +12,8 @@ _WHOLE: Final = 60
 """Tokens of a text, such as an id, a name or a time, that is never cut."""
 _ENDS: Final = ("\n\n", "\n", "。", ". ", "؟ ", " ")
 """Where a text may end, best first: after a paragraph, a line, a sentence, a word."""
+_LONGEST_PIECE: Final = 9
+"""Characters of a token, at most: text beyond that many for each token of the room is not even counted."""
 _NEAR: Final = 0.7
 """A better end is taken where it keeps so much of the room."""
 
@@ -38,7 +40,7 @@ def left_out(left: int, total: int | None, what: str, how: str) -> str:
 
 def text_within(text: str, room: int) -> str:
     """The beginning of the text that costs at most `room` tokens, up to the end of a paragraph, sentence or word."""
-    kept = text
+    kept = text[: room * _LONGEST_PIECE]
     while (cost := size(kept)) > room and kept:
         kept = kept[: min(len(kept) * room // cost, len(kept) - 1)]
     if kept == text:
@@ -64,7 +66,7 @@ def fitted(item: Row, room: int = MAX_TOKENS - ENVELOPE_TOKENS) -> tuple[Row, li
     if size(item) <= room:
         return item, []
     low, high = _WHOLE, room
-    while high - low > 8:
+    while high - low > max(low // 16, 4):
         middle = (low + high) // 2
         if size(_cut_row(item, middle, [])) <= room:
             low = middle

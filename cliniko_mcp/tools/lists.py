@@ -68,6 +68,8 @@ async def listed(
     notes = [*moved, *_remarks(sweep, wanted), *rows.notes]
     if call.needs_zone and (guess := await clinic.zone_note(call.site)):
         notes.append(guess)
+    if not sweep.rows and complete and not position.start:
+        notes.append(_nothing(operation, call))
     if not complete:
         following = _following(position, sweep, rows)
         page["next_cursor"] = cursors.seal(following)
@@ -155,6 +157,13 @@ def _remarks(sweep: "Sweep[Record]", wanted: int) -> list[str]:
     elif not sweep.complete and len(sweep.rows) < wanted:
         remarks.append("Stopped early: these are the rows that could be read in time.")
     return remarks
+
+
+def _nothing(operation: Operation, call: Call[Record]) -> str:
+    noun = operation.resource.replace("_", " ")
+    if not call.conditions:
+        return f"There are no {noun} here that this key may see."
+    return f"No {noun} match these filters; leave one out to see more."
 
 
 def _more(operation: Operation, returned: int, total: int | None) -> str:
