@@ -8,12 +8,13 @@ from datetime import date, datetime, tzinfo
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.cliniko import labels
 from cliniko_mcp.cliniko.calls import Call, ResultT
 from cliniko_mcp.cliniko.filters import After, FilterValue
 from cliniko_mcp.cliniko.models import Record, row_id, value_of
 from cliniko_mcp.cliniko.registry import lists, reads
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
-from cliniko_mcp.sanitize import clean, label
+from cliniko_mcp.sanitize import label
 
 MAX_ROWS: Final = 100
 
@@ -111,16 +112,9 @@ def moment(record: Record, name: str) -> datetime | None:
     return found if isinstance(found, datetime) and found.tzinfo is not None else None
 
 
-_NAMES = ("label", "display_name", "business_name", "patient_name", "name", "title", "filename", "company_name")
-
-
 def name_of(record: Record | None) -> str | None:
     """The name that people know the record by, fit for a sentence; None where it or its name is missing."""
-    first, last = text(record, "first_name"), text(record, "last_name")
-    if first or last:
-        return label(" ".join(part for part in (first, last) if part))
-    found = next((found for name in _NAMES if (found := text(record, name))), None)
-    shown = clean(found or "")
+    shown = labels.name_of(record) if record is not None else ""
     return label(shown) if shown else None
 
 

@@ -29,12 +29,11 @@ class Reference:
 
     noun: str
     module: str
-    lists: tuple[str, ...]
 
     def listings(self) -> Sequence[List[Record]]:
-        """The operations that list these records: first those in use. Imports the resource."""
-        by_name = {listing.name: listing for listing in lists(self.module)}
-        return [by_name[name] for name in self.lists]
+        """The operations that list these records: those in use, then those who left. Imports the resource."""
+        own = [f"/{self.module}", f"/{self.module}/inactive"]
+        return sorted((listing for listing in lists(self.module) if listing.path in own), key=lambda one: one.path)
 
     def current(self) -> Call[Record]:
         """The list of the records in use."""
@@ -45,41 +44,37 @@ class Reference:
         return name_of(record)
 
 
-def _reference(noun: str, module: str, *more: str) -> Reference:
-    return Reference(noun, module, (f"list_{module}", *more))
-
-
 REFERENCES: Final[Mapping[str, Reference]] = {
-    "practitioner_id": _reference("practitioner", "practitioners", "list_inactive_practitioners"),
-    "business_id": _reference("business", "businesses"),
-    "appointment_type_id": _reference("appointment_type", "appointment_types"),
-    "patient_id": _reference("patient", "patients"),
+    "practitioner_id": Reference("practitioner", "practitioners"),
+    "business_id": Reference("business", "businesses"),
+    "appointment_type_id": Reference("appointment_type", "appointment_types"),
+    "patient_id": Reference("patient", "patients"),
 }
 """The fields whose records stand in a row by name alone, and may be asked for by name."""
 
 LINKS: Final[Mapping[str, Reference]] = {
     **REFERENCES,
-    "appointment_id": _reference("appointment", "individual_appointments"),
-    "billable_item_id": _reference("billable_item", "billable_items"),
-    "booking_id": _reference("booking", "bookings"),
-    "concession_type_id": _reference("concession_type", "concession_types"),
-    "contact_id": _reference("contact", "contacts"),
-    "default_appointment_type_id": _reference("default_appointment_type", "appointment_types"),
-    "invoice_id": _reference("invoice", "invoices"),
-    "latest_booking_id": _reference("latest_booking", "bookings"),
-    "merged_with_patient_id": _reference("merged_with_patient", "patients"),
-    "original_invoice_id": _reference("original_invoice", "invoices"),
-    "patient_case_id": _reference("patient_case", "patient_cases"),
-    "patient_ids": _reference("patients", "patients"),
-    "product_id": _reference("product", "products"),
-    "product_supplier_id": _reference("product_supplier", "product_suppliers"),
-    "referral_source_type_id": _reference("referral_source_type", "referral_source_types"),
-    "referring_doctor_id": _reference("referring_doctor", "contacts"),
-    "related_patient_id": _reference("related_patient", "patients"),
-    "tax_id": _reference("tax", "taxes"),
-    "treatment_note_template_id": _reference("treatment_note_template", "treatment_note_templates"),
-    "unavailable_block_type_id": _reference("unavailable_block_type", "unavailable_block_types"),
-    "user_id": _reference("user", "users"),
+    "appointment_id": Reference("appointment", "individual_appointments"),
+    "billable_item_id": Reference("billable_item", "billable_items"),
+    "booking_id": Reference("booking", "bookings"),
+    "concession_type_id": Reference("concession_type", "concession_types"),
+    "contact_id": Reference("contact", "contacts"),
+    "default_appointment_type_id": Reference("default_appointment_type", "appointment_types"),
+    "invoice_id": Reference("invoice", "invoices"),
+    "latest_booking_id": Reference("latest_booking", "bookings"),
+    "merged_with_patient_id": Reference("merged_with_patient", "patients"),
+    "original_invoice_id": Reference("original_invoice", "invoices"),
+    "patient_case_id": Reference("patient_case", "patient_cases"),
+    "patient_ids": Reference("patients", "patients"),
+    "product_id": Reference("product", "products"),
+    "product_supplier_id": Reference("product_supplier", "product_suppliers"),
+    "referral_source_type_id": Reference("referral_source_type", "referral_source_types"),
+    "referring_doctor_id": Reference("referring_doctor", "contacts"),
+    "related_patient_id": Reference("related_patient", "patients"),
+    "tax_id": Reference("tax", "taxes"),
+    "treatment_note_template_id": Reference("treatment_note_template", "treatment_note_templates"),
+    "unavailable_block_type_id": Reference("unavailable_block_type", "unavailable_block_types"),
+    "user_id": Reference("user", "users"),
 }
 """Every field of rows whose record has a name worth showing beside the id."""
 
@@ -121,26 +116,25 @@ async def referenced(clinic: GuardedClinic, ids: Mapping[str, Collection[str]], 
 
     A booking's name is its type and its time, in `zone` or UTC: `Pilates class, 2026-11-24T09:30+11:00 Tue`.
     """
-    found: dict[tuple[str, ...], dict[str, Record]] = {}
-    wanted: dict[Reference, set[str]] = {}
+    found: dict[str, dict[str, Record]] = {}
+    wanted: dict[str, set[str]] = {}
     for name, some in ids.items():
         if some and name in LINKS:
             # Patients are patients, whichever field points at them: one batch for all.
-            link = LINKS[name]
-            wanted.setdefault(Reference("", link.module, link.lists), set()).update(some)
+            wanted.setdefault(LINKS[name].module, set()).update(some)
     named = Named()
 
-    async def read(reference: Reference, some: Collection[str]) -> None:
-        found[reference.lists] = await _read(clinic, reference, some, named.notes)
+    async def read(module: str, some: Collection[str]) -> None:
+        found[module] = await _read(clinic, Reference("", module), some, named.notes)
 
     async with anyio.create_task_group() as group:
-        for reference, some in wanted.items():
-            group.start_soon(read, reference, some)
-    types = await _types_of(clinic, [*found.get(("list_bookings",), {}).values()])
+        for module, some in wanted.items():
+            group.start_soon(read, module, some)
+    types = await _types_of(clinic, [*found.get("bookings", {}).values()])
     for name, some in ids.items():
         if name not in LINKS:
             continue
-        by_id = found.get(LINKS[name].lists, {})
+        by_id = found.get(LINKS[name].module, {})
         named.records[name] = {key: by_id[key] for key in some if key in by_id}
         named.labels[name] = {
             key: _label(record, zone or ZoneInfo("UTC"), types) for key, record in named.records[name].items()

@@ -95,7 +95,7 @@ OPERATION_PLAYS = (
 )
 """Operations whose answers show times and names beside ids."""
 
-LABELS = frozenset(name for link in LINKS.values() for name in link.lists)
+LABELS = frozenset(listing.name for link in LINKS.values() for listing in link.listings())
 """The lists by which names beside ids are read."""
 
 _ROSTER = ("list_inactive_practitioners",)

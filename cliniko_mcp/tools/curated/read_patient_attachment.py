@@ -103,7 +103,7 @@ def _shown(data: bytes, skip: int) -> tuple[str | None, int, int]:
         return None, 0, 0
     # `clean` looks at so many characters at once; a file has more.
     pieces = (text[start : start + MAX_CHARACTERS] for start in range(0, len(text), MAX_CHARACTERS))
-    whole = "".join(clean(piece, lines=True) for piece in pieces)
+    whole = "".join(clean(piece, lines=True) + " " * piece[-1].isspace() for piece in pieces).rstrip()
     shown = text_within(whole[skip:], _ROOM)
     return shown, max(len(whole) - skip - len(shown), 0), len(whole)
 
