@@ -22,6 +22,8 @@ _FIX_TOKENS: Final = 4
 _MOST_NOTES: Final = 1_500
 """Tokens of all notes: each is a sentence of ours, and there may be many."""
 _CUT_HOW: Final = "ask for less at once, or read the record itself"
+_ENDS_EARLY: Final = "Where a text ends in …, the rest of it is not shown: read the record itself."
+_NOTHING: Final = "There is nothing to show: no record fits what was asked for."
 _OURS: Final = ("page", "names")
 """Parts of an answer that are never cut: they were counted where they were made."""
 
@@ -33,6 +35,8 @@ class Answer:
     body: dict[str, JsonValue]
     notes: list[str] = field(default_factory=list[str])
     zone: ZoneInfo | None = None
+    room: int | None = None
+    """The most tokens it may take, where what is shown has been counted by the tool itself."""
 
     async def finished(self, clinic: GuardedClinic, room: int = MAX_TOKENS) -> dict[str, JsonValue]:
         """The whole envelope in at most `room` tokens, with the time now in the zone of the answer.
@@ -47,13 +51,28 @@ class Answer:
         except ClinikoRefused:  # what was found, or even changed, is told all the same
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
-        notes = _fewer([*dict.fromkeys([*self.notes, *([guess] if guess else [])])])
+        said = [*self.notes, *([guess] if guess else [])]
+        if _ends_early(self.body) and not any("not shown" in note for note in said):
+            said.append(_ENDS_EARLY)
+        if self.body.get("items") == [] and not said:
+            said.append(_NOTHING)
+        notes = _fewer([*dict.fromkeys(said)])
         clock: dict[str, JsonValue] = {"now": local_text(clinic.now, zone), "time_zone": str(zone)}
+        room = self.room or room
         whole = _assembled(self.body, notes, clock)
         if size(whole) <= room:
             return whole
         body, notes = _cut(self.body, notes, room)
         return _assembled(body, notes, clock)
+
+
+def _ends_early(value: JsonValue) -> bool:
+    """Whether a text in the answer ends in the mark of what is cut."""
+    if isinstance(value, str):
+        return value.endswith("…")
+    if isinstance(value, list):
+        return any(map(_ends_early, value))
+    return isinstance(value, dict) and any(map(_ends_early, value.values()))
 
 
 def _assembled(body: dict[str, JsonValue], notes: list[str], clock: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -88,11 +88,11 @@ def bare_times(answer: Mapping[str, Any]) -> list[str]:
 
 
 def rates_of_nothing(answer: Mapping[str, Any]) -> list[str]:
-    """The rates beside which nothing says what they are of."""
+    """The rates in rows beside which nothing says what they are of."""
     return [
         place
         for place, value in inside(dict(answer))
-        if isinstance(value, dict) and "rate" in value and "of" not in value
+        if place.endswith("[]") and isinstance(value, dict) and "rate" in value and "of" not in value
     ]
 
 

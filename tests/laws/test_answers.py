@@ -38,6 +38,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning"),
 ]
 READS = [operation for operation in registry.operations().values() if operation.method == "GET"]
+DESTRUCTIVE = tuple(op.name for op in registry.operations().values() if op.risk == "destructive")
 RECORDS = list(
     dict.fromkeys(record for operation in registry.operations().values() if (record := operation.record) is not None)
 )
@@ -116,7 +117,7 @@ async def test_every_curated_tool_keeps_the_laws_of_answers_whatever_the_records
         sandbox = reception.sandbox
     for play in PLAYS:
         sandbox.restore(state)
-        async with stage(tmp_path / "log.jsonl", sandbox) as played:
+        async with stage(tmp_path / "log.jsonl", sandbox, allow_destroy=DESTRUCTIVE) as played:
             scene = await played.play(play.tool, **play.spoken(ids))
         wrong += wrongs(str(play), scene.answer, MAX_TOKENS)
         wrong += [f"{play}: shows a rate of nothing: {place}" for place in rates_of_nothing(scene.answer)]
@@ -140,9 +141,9 @@ async def test_a_long_attachment_is_shown_as_far_as_there_is_room_and_says_how_t
 
     assert cost(first) <= MAX_TOKENS
     assert 0 < len(shown) < len(text)
-    assert text.startswith(shown)
+    assert text.startswith(shown.rstrip("… "))
     assert any(f"skip: {len(shown)}" in note for note in first["notes"])
-    assert text[len(shown) :].lstrip().startswith(rest["item"]["free_text"]["content"][:50])
+    assert text[len(shown) :].lstrip()[:50] == rest["item"]["free_text"]["content"].lstrip()[:50]
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
@@ -164,20 +165,32 @@ def test_no_reason_for_having_no_name_is_out_of_date():
     assert LINKS.keys() & NAMELESS.keys() == set()
 
 
-async def test_every_name_beside_an_id_is_taken_back_as_a_filter():
+TAKES = {
+    "practitioner": lambda name: ("show_diary", {"when": "today", "practitioner": [name]}),
+    "business": lambda name: ("clinic_overview", {"business": name}),
+    "appointment_type": lambda name: ("find_times", {"when": "this week", "type": name}),
+    "patient": lambda name: ("patient_brief", {"patient": name}),
+}
+"""A tool that takes the name of such a record, and the call."""
+
+
+async def test_a_name_that_a_row_shows_is_taken_by_the_tools_that_take_names():
+    shown: dict[str, set[str]] = {noun: set() for noun in TAKES}
     wrong: list[str] = []
     async with in_process(view="all") as assistant:
         for operation in READS:
             if not operation.listing or operation.path_ids or operation.query:
                 continue
-            answer = await assistant.call(operation.name, limit=20)
-            for field, names in answer.get("names", {}).items():
-                for name, record_id in list(names.items())[:3]:
-                    if field not in operation.filters:
-                        continue
-                    filtered = await assistant.call(operation.name, **{field: name, "limit": 1})
-                    by_id = await assistant.call(operation.name, **{field: record_id, "limit": 1})
-                    if filtered.get("page") != by_id["page"] and "items" not in filtered:
-                        wrong.append(f"{operation.name} {field}: {name}: {filtered.get('message')}")
+            for row in (await assistant.call(operation.name, limit=20))["items"]:
+                for noun, names in shown.items():
+                    names |= {str(row[noun])} if noun in row else set()
+        for noun, names in shown.items():
+            assert names, noun
+            for name in sorted(names)[:8]:
+                tool, given = TAKES[noun](name)
+                answer = await assistant.call(tool, **given)
+                # Of two people with one name the caller has to choose, and hidden records are refused by some tools.
+                if answer.get("code") not in (None, "ambiguous"):
+                    wrong.append(f"{tool} {given}: {answer.get('message')}")
 
     assert wrong == []

@@ -68,7 +68,7 @@ async def read_patient_attachment(clinic: GuardedClinic, arguments: ReadPatientA
             notes.append(left_out(left, total, "characters", f"call again with skip: {total - left}"))
     if free_text:
         item["free_text"] = free_text
-    return Answer({"item": item}, notes, zone)
+    return Answer({"item": item}, notes, zone, MAX_TOKENS)
 
 
 async def _patient(clinic: GuardedClinic, patient_id: str, notes: list[str]) -> Row:
