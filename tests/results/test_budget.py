@@ -3,7 +3,7 @@
 import json
 import string
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
@@ -130,7 +130,7 @@ def drawn(make: Callable[[Random], str]) -> SearchStrategy[str]:
     return st.integers(0, 2**32).map(lambda seed: make(Random(seed)))
 
 
-def sentences(words: list[str], end: str = ". ") -> SearchStrategy[str]:
+def sentences(words: Sequence[str], end: str = ". ") -> SearchStrategy[str]:
     """Sentences of these words, each word as likely as any other."""
     return drawn(lambda random: end.join(" ".join(random.choices(words, k=random.randint(8, 15))) for _ in range(20)))
 
