@@ -33,7 +33,7 @@ def is_hidden(record: Record) -> bool:
 def _text(record: Record, *fields: str) -> str:
     for field in fields:
         value = value_of(record, field)
-        if isinstance(value, int) and not isinstance(value, bool):
+        if field == "number" and isinstance(value, int):  # of an invoice
             value = str(value)
         if isinstance(value, str) and value.strip():
             return clean(value, NAME_LENGTH)

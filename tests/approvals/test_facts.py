@@ -164,7 +164,8 @@ def test_a_moment_is_an_instant_with_its_zone() -> None:
 @pytest.mark.parametrize(
     ("fields", "name"),
     [
-        ({"first_name": "Ana", "last_name": "Lima", "label": "x"}, "Ana Lima"),
+        ({"first_name": "Ana", "last_name": "Lima", "label": "Dr Ana Lima"}, "Dr Ana Lima"),
+        ({"first_name": "Ana", "last_name": "Lima", "label": ""}, "Ana Lima"),
         ({"first_name": "Ana"}, "Ana"),
         ({"last_name": "Lima"}, "Lima"),
         ({"label": "Dr Bo Chen", "name": "x"}, "Dr Bo Chen"),

@@ -129,7 +129,7 @@ async def test_every_curated_tool_keeps_the_laws_of_answers_whatever_the_records
 async def test_a_long_attachment_is_shown_as_far_as_there_is_room_and_says_how_to_go_on(script: str):
     from cliniko_mcp.sandbox.storage import store_file
 
-    text = text_in(script)
+    text = 2 * text_in(script)
     async with in_process(view="all") as assistant:
         reception = Reception(assistant)
         ids = prepared(reception)
