@@ -94,7 +94,7 @@ class App:
 
             with one_call():
                 answer = await tool.run(guarded, arguments)
-                return await answer.finished(guarded)
+                return await answer.finished(guarded, tool.room(arguments))
         finally:
             self._under_way.discard(ended)
             ended.set()

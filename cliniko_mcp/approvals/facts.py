@@ -10,12 +10,13 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.cliniko import labels
 from cliniko_mcp.cliniko.calls import Call, Operation, ResultT
 from cliniko_mcp.cliniko.filters import After, FilterValue
 from cliniko_mcp.cliniko.models import Record, row_id, value_of
 from cliniko_mcp.cliniko.operations import RecordT
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
-from cliniko_mcp.sanitize import clean, label
+from cliniko_mcp.sanitize import label
 
 if TYPE_CHECKING:  # resource modules are imported when a call needs them
     from cliniko_mcp.cliniko.resources.patients import Patient
@@ -145,17 +146,9 @@ def text(record: Record | None, name: str) -> str | None:
     return found if isinstance(found, str) and found.strip() else None
 
 
-_PERSON: Final = ("first_name", "last_name")
-_NAMES: Final = ("label", "display_name", "business_name", "patient_name", "name", "title", "filename", "company_name")
-"""The fields of any kind of record that hold the name people know it by, best first."""
-
-
 def name_of(record: Record | None) -> str | None:
     """The name that people know the record by, fit for a sentence; None where it or its name is missing."""
-    if person := [found for name in _PERSON if (found := text(record, name))]:
-        return label(" ".join(person))
-    found = next((found for name in _NAMES if (found := text(record, name))), None)
-    shown = clean(found or "")
+    shown = labels.name_of(record) if record is not None else ""
     return label(shown) if shown else None
 
 

@@ -34,6 +34,9 @@ class Record(BaseModel):
     secret: ClassVar[frozenset[str]] = frozenset({"cancellation_url", "telehealth_url"})
     """Fields that let anyone act as the patient: shown only where the caller names them."""
 
+    remark: ClassVar[str] = ""
+    """A sentence that a reader of such rows needs beside them."""
+
     @property
     def unexpected(self) -> Mapping[str, object]:
         """What Cliniko sent for fields whose values do not fit them, by field; None for a field that it left out."""

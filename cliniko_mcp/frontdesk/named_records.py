@@ -4,7 +4,6 @@ Patients are found as everywhere, see `patients.patient`. The others are few, so
 request for each hundred, at most ten), and compared like the staff, sites and types of a roster.
 """
 
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -19,13 +18,11 @@ from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.matching import words
 from cliniko_mcp.frontdesk.roster import Known, chosen, is_id, known_record, named, remarks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.names import person, text_of
 from cliniko_mcp.sanitize import clean
 
 _MAX_READ: Final = 1_000
 """Records that are looked through for a name."""
 _PAGE: Final = 100
-_TITLES: Final = ("business_name", "company_name", "name")
 _MAX_NAME: Final = 120
 
 
@@ -116,12 +113,4 @@ class NamedRecords:
                 f"There are too many {listing.resource.replace('_', ' ')} to look through for a name.",
                 f"Give the id; {listing.name} shows it.",
             )
-        return {known.id: known for known in map(_known, sweep.rows)}
-
-
-def _known(record: Record) -> Known:
-    title = text_of(record, *_TITLES)
-    full = " ".join(part for part in (text_of(record, "first_name"), text_of(record, "last_name")) if part)
-    names = (text_of(record, "label"), text_of(record, "display_name"), title, full)
-    known = known_record(record, person(record) or title, names)
-    return known if known.name else replace(known, name=known.id)
+        return {known.id: known for known in map(known_record, sweep.rows)}

@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from typing_extensions import TypeVar
 
 from cliniko_mcp.cliniko.filters import Hidden
-from cliniko_mcp.cliniko.models import Record, row_id, value_of
+from cliniko_mcp.cliniko.labels import NAME_LENGTH, every_name, is_hidden
+from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.cliniko.operations import Operation, RecordT
 from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType, AppointmentTypes
 from cliniko_mcp.cliniko.resources.businesses import Business, Businesses
@@ -28,7 +29,6 @@ from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.names import NAME_LENGTH, REFERENCES, person
 from cliniko_mcp.sanitize import clean, label
 
 MAX_CANDIDATES: Final = 5
@@ -42,7 +42,6 @@ ROSTER_NEEDS: Final[tuple[Operation, ...]] = (
 _NEAR: Final = 70.0
 _MAX_OTHERS: Final = 3
 _ID: Final = re.compile(r"[0-9]{1,20}")
-_HIDING: Final = ("archived_at", "deleted_at")
 RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 
 
@@ -73,11 +72,11 @@ class Known(Generic[RecordT_co]):
         return f"{with_birth_year(self)} was taken; the name fits hidden ones as well: {shown}{also}."
 
 
-def known_record(record: RecordT, name: str, names: Iterable[str | None] = ()) -> Known[RecordT]:
-    """A record with the name to show for it, its id where that is empty, and all the names that it goes by."""
+def known_record(record: RecordT) -> Known[RecordT]:
+    """A record with the name to show for it, its id where it has none, and all the names that it goes by."""
     record_id = row_id(record)
-    every = dict.fromkeys((name, *map(name_text, names)))
-    return Known(record_id, name or record_id, record, gone(record), tuple(filter(None, every)))
+    names = every_name(record)
+    return Known(record_id, names[0] if names else record_id, record, gone(record), names)
 
 
 def name_text(text: str | None) -> str:
@@ -92,7 +91,7 @@ def gone(record: Record) -> str:
         return f"merged into patient {into}" if into else "merged into another patient"
     if isinstance(record, Practitioner) and record.active is False:
         return "no longer working here (inactive)"
-    return "archived" if any(value_of(record, stamp) not in (None, "") for stamp in _HIDING) else ""
+    return "archived" if is_hidden(record) else ""
 
 
 def merged(patient: Patient) -> bool:
@@ -151,7 +150,7 @@ class Roster:
             home = next((zone for site in sites if not gone(site) and (zone := zone_of(site))), home)
         here = {practitioner.id for practitioner in active}
         everyone = [*active, *(practitioner for practitioner in left if practitioner.id not in here)]
-        return cls(map(_practitioner, everyone), map(_business, sites), map(_type, types), home)
+        return cls(map(known_record, everyone), map(known_record, sites), map(known_record, types), home)
 
     @property
     def sites(self) -> list[Known[Business]]:
@@ -196,20 +195,6 @@ class Roster:
             if record_id and (name := self.name(field, record_id)):
                 legend.setdefault(field, {})[name] = record_id
         return {field: dict(names) for field, names in legend.items()}
-
-
-def _practitioner(record: Practitioner) -> Known[Practitioner]:
-    full = " ".join(part for part in (name_text(record.first_name), name_text(record.last_name)) if part)
-    return known_record(record, person(record), (record.label, record.display_name, full))
-
-
-def _business(record: Business) -> Known[Business]:
-    names = record.label, record.display_name, record.business_name
-    return known_record(record, REFERENCES["business_id"].label(record), names)
-
-
-def _type(record: AppointmentType) -> Known[AppointmentType]:
-    return known_record(record, name_text(record.name))
 
 
 def named(known: Known) -> str:

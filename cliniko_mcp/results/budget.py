@@ -1,5 +1,7 @@
-"""What an answer may cost a model, counted in bytes of JSON, and how a record or a text is cut to fit."""
+"""What an answer may cost a model, in tokens of o200k_base, and the estimate of what a value costs."""
 
+import re
+import unicodedata
 from typing import Final
 
 from pydantic_core import to_json
@@ -8,51 +10,60 @@ from cliniko_mcp.errors import JsonValue
 
 Row = dict[str, JsonValue]
 
-_BYTES_A_TOKEN: Final = 2.6
-"""Rows are full of ids and times, where o200k_base makes a token of 2.7 bytes at the least and 3.1 as a rule."""
-USUAL_BYTES: Final = int(2_000 * _BYTES_A_TOKEN)
-"""Bytes of an answer whose length nobody chose."""
-MAX_RESULT_BYTES: Final = int(8_000 * _BYTES_A_TOKEN)
-"""Bytes of any answer."""
-ENVELOPE_BYTES: Final = 600
-"""Bytes of an answer around its rows: page, notes, time and zone."""
-MAX_ERROR_BYTES: Final = 300 * 4
-"""Bytes of an error. Errors are sentences, where a token is 4 bytes and more."""
-_WHOLE: Final = 60
-"""Text of so many characters, such as an id, a name or a time, is never cut."""
-_LONGEST: Final = 2_000
-"""Characters of a text from which on it is cut first."""
-CUT: Final = "Texts that end in … were cut to fit into one answer: never send them back in an update."
+USUAL_TOKENS: Final = 2_000
+"""Tokens of an answer whose length nobody chose."""
+MAX_TOKENS: Final = 8_000
+"""Tokens of any answer."""
+MAX_ERROR_TOKENS: Final = 300
+"""Tokens of an error."""
+ENVELOPE_TOKENS: Final = 230
+"""Tokens of an answer around its rows: page, notes, time and zone."""
+
+_ASCII_PIECES: Final = re.compile(
+    r"[ !-/:-@\[-`{-~]?[A-Z]|[ !-/:-@\[-`{-~][a-z]{1,8}|[a-z]{1,4}|[0-9]{1,3}| ?[!-/:-@\[-`{-~]{1,2}|\s+"
+)
+"""Pieces of text that are about a token each: the first eight letters of a word, four further ones, three digits, two
+punctuation marks. A capital is a piece of its own, because names fall into more tokens than words do."""
+_OTHER: Final = re.compile(r"[^\x00-\x7f]+")
+
+
+def tokens(text: str) -> int:
+    """How many tokens of o200k_base the text takes, at a guess: as a rule a few percent above the true count.
+
+    Never more than 3 % below it in what people write: prose, names, ids, Japanese, Arabic, emoji.
+    """
+    count = len(_ASCII_PIECES.findall(text))
+    if not text.isascii():
+        count += int(sum(map(_WEIGHTS.__getitem__, "".join(_OTHER.findall(text)))) + 0.5)
+    return count
 
 
 def size(value: object) -> int:
-    """The bytes that a value costs in a result."""
-    return len(to_json(value))
+    """The tokens that a value costs in an answer, as compact JSON."""
+    return tokens(to_json(value).decode())
 
 
-def fitted(item: Row, room: int = MAX_RESULT_BYTES - ENVELOPE_BYTES) -> tuple[Row, bool]:
-    """One record within `room` bytes, the hard limit if left out, and whether it was cut: its longest texts are cut
-    until it fits."""
-    cut = False
-    longest = _LONGEST
-    while size(item) > room and longest > _WHOLE:
-        item = {name: _cut(value, longest) for name, value in item.items()}
-        cut, longest = True, longest // 2
-    return item, cut
+class _Weights(dict[str, float]):
+    """The tokens that a character outside ASCII takes, worked out when it first comes up."""
+
+    def __missing__(self, character: str) -> float:
+        weight = self[character] = _weight(character)
+        return weight
 
 
-def _cut(value: JsonValue, longest: int) -> JsonValue:
-    if isinstance(value, str):
-        return value if len(value) <= longest else value[: longest - 1] + "…"
-    if isinstance(value, list):
-        return [_cut(item, longest) for item in value[: max(longest // 4, 1)]]
-    if isinstance(value, dict):
-        return {name: _cut(item, longest) for name, item in value.items()}
-    return value
+def _weight(character: str) -> float:
+    point, category = ord(character), unicodedata.category(character)
+    if 0x4E00 <= point <= 0x9FFF:
+        from cliniko_mcp.results.han import ONE_TOKEN
+
+        return 1.0 if character in ONE_TOKEN else 2.1
+    if 0x3000 <= point <= 0x30FF or 0xAC00 <= point <= 0xD7A3:  # kana and Japanese punctuation; Korean syllables
+        return 1.0
+    if point < 0x250 or (category[0] == "P" and point < 0x2070):
+        return 1.0
+    if point < 0x1100 and category[0] in "LM":
+        return 0.4 if category[0] == "L" else 0.7  # Arabic, Cyrillic, Thai: two and more letters make a token
+    return 3.0 if point < 0x10000 or category == "So" else 4.0
 
 
-def shortened(text: str, room: int) -> str:
-    """The text in at most `room` bytes of JSON, cut between words."""
-    while size(text) - len('""') > room:
-        text = text[: len(text) * room // size(text)].rpartition(" ")[0] + " …"
-    return text
+_WEIGHTS: Final = _Weights()

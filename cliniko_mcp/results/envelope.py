@@ -11,12 +11,21 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.errors import ClinikoMcpError, ClinikoRefused, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.budget import MAX_ERROR_BYTES, shortened, size
+from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_ERROR_TOKENS, MAX_TOKENS, size
+from cliniko_mcp.results.cutting import cut_notes, fitted, shortened
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean
 
-_MESSAGE_BYTES: Final = 600
-_FIX_BYTES: Final = len(',"fix":""')
+_MESSAGE_TOKENS: Final = 150
+_FIX_TOKENS: Final = 4
+"""What the name of the fix costs."""
+_MOST_NOTES: Final = 1_500
+"""Tokens of all notes: each is a sentence of ours, and there may be many."""
+_CUT_HOW: Final = "ask for less at once, or read the record itself"
+_ENDS_EARLY: Final = "Where a text ends in …, the rest of it is not shown: read the record itself."
+_NOTHING: Final = "There is nothing to show: no record fits what was asked for."
+_OURS: Final = ("page", "names")
+"""Parts of an answer that are never cut: they were counted where they were made."""
 
 
 @dataclass(slots=True)
@@ -26,9 +35,14 @@ class Answer:
     body: dict[str, JsonValue]
     notes: list[str] = field(default_factory=list[str])
     zone: ZoneInfo | None = None
+    room: int | None = None
+    """The most tokens it may take, where what is shown has been counted by the tool itself."""
 
-    async def finished(self, clinic: GuardedClinic) -> dict[str, JsonValue]:
-        """The whole envelope, with the time now in the zone of the answer, and a note where that zone is a guess."""
+    async def finished(self, clinic: GuardedClinic, room: int = MAX_TOKENS) -> dict[str, JsonValue]:
+        """The whole envelope in at most `room` tokens, with the time now in the zone of the answer.
+
+        A note says where that zone is a guess, and what was cut.
+        """
         zone, guess = self.zone, None
         try:
             home = await clinic.zone()
@@ -37,9 +51,54 @@ class Answer:
         except ClinikoRefused:  # what was found, or even changed, is told all the same
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
-        notes: list[JsonValue] = [*dict.fromkeys([*self.notes, *([guess] if guess else [])])]
-        remarks: dict[str, JsonValue] = {"notes": notes} if notes else {}
-        return {**self.body, **remarks, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
+        said = [*self.notes, *([guess] if guess else [])]
+        if _ends_early(self.body) and not any("not shown" in note for note in said):
+            said.append(_ENDS_EARLY)
+        if self.body.get("items") == [] and not said:
+            said.append(_NOTHING)
+        notes = _fewer([*dict.fromkeys(said)])
+        clock: dict[str, JsonValue] = {"now": local_text(clinic.now, zone), "time_zone": str(zone)}
+        room = self.room or room
+        whole = _assembled(self.body, notes, clock)
+        if size(whole) <= room:
+            return whole
+        body, notes = _cut(self.body, notes, room)
+        return _assembled(body, notes, clock)
+
+
+def _ends_early(value: JsonValue) -> bool:
+    """Whether a text in the answer ends in the mark of what is cut."""
+    if isinstance(value, str):
+        return value.endswith("…")
+    if isinstance(value, list):
+        return any(map(_ends_early, value))
+    return isinstance(value, dict) and any(map(_ends_early, value.values()))
+
+
+def _assembled(body: dict[str, JsonValue], notes: list[str], clock: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    remarks: dict[str, JsonValue] = {"notes": list[JsonValue](notes)} if notes else {}
+    return {**body, **remarks, **clock}
+
+
+def _cut(body: dict[str, JsonValue], notes: list[str], room: int) -> tuple[dict[str, JsonValue], list[str]]:
+    """The body and the notes of an answer that did not fit, cut by whole rows, list items and paragraphs."""
+    kept = {name: value for name, value in body.items() if name in _OURS}
+    rest = {name: value for name, value in body.items() if name not in _OURS}
+    cut, cuts = fitted(rest, room - size([kept, notes]) - ENVELOPE_TOKENS)
+    items, page = cut.get("items"), kept.get("page")
+    if isinstance(items, list) and isinstance(page, dict):
+        kept["page"] = {**page, "returned": len(items), "complete": items == body["items"] and page.get("complete")}
+    return {**cut, **kept}, [*notes, *cut_notes(cuts, _CUT_HOW)]
+
+
+def _fewer(notes: list[str]) -> list[str]:
+    """The notes that fit, the first first, with a word on those that do not."""
+    room = _MOST_NOTES
+    for place, note in enumerate(notes):
+        room -= size(note) + 1
+        if room < 0:
+            return [*notes[:place], f"{len(notes) - place} more notes are not shown."]
+    return notes
 
 
 def compact(value: object) -> str:
@@ -49,13 +108,13 @@ def compact(value: object) -> str:
 
 def error_body(error: ClinikoMcpError) -> dict[str, JsonValue]:
     """An error as the model reads it, under 300 tokens: code, message, fix, then as many details as fit."""
-    message = shortened(clean(error.message, lines=True), _MESSAGE_BYTES)
+    message = shortened(clean(error.message, lines=True), _MESSAGE_TOKENS)
     body: dict[str, JsonValue] = {"code": error.code, "message": message}
     if error.fix:
-        body["fix"] = shortened(clean(error.fix, lines=True), MAX_ERROR_BYTES - size(body) - _FIX_BYTES)
+        body["fix"] = shortened(clean(error.fix, lines=True), MAX_ERROR_TOKENS - size(body) - _FIX_TOKENS)
     for name, detail in error.details.items():
         value = cleaned(detail)
-        if value not in ({}, []) and size({**body, name: value}) <= MAX_ERROR_BYTES:
+        if value not in ({}, []) and size({**body, name: value}) <= MAX_ERROR_TOKENS:
             body[name] = value
     return body
 

@@ -18,10 +18,13 @@ from cliniko_mcp.cliniko.shapes.answers import answer_text
 from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.budget import ENVELOPE_BYTES, USUAL_BYTES, fitted, size
+from cliniko_mcp.results.budget import ENVELOPE_TOKENS, USUAL_TOKENS, size
 from cliniko_mcp.results.budget import Row as Row
-from cliniko_mcp.results.names import REFERENCES, ids_in, labels, referenced
-from cliniko_mcp.sanitize import clean, plain
+from cliniko_mcp.results.cutting import cut_notes, fitted
+from cliniko_mcp.results.moments import is_sited, is_timed
+from cliniko_mcp.results.moments import local_text as local_text
+from cliniko_mcp.results.names import LINKS, REFERENCES, ids_in, linked, referenced
+from cliniko_mcp.sanitize import clean
 
 Detail = Literal["concise", "full"]
 
@@ -44,15 +47,11 @@ FREE_TEXT: Final = frozenset(
 _STAMPS: Final = frozenset({"created_at", "updated_at"})
 _NOTHING: Final[tuple[JsonValue, ...]] = ("", [], {})
 """What a row leaves out, once nulls and what cannot be seen are gone from it."""
+_UTC: Final = ZoneInfo("UTC")
 _SHORT = 240
+_WHOLE_TEXTS: Final = "call again with detail: full"
 _WHOLE = 1_000_000
 """In full, nothing is cut here: an update replaces texts whole, so what was read has to be what is there."""
-
-
-def local_text(moment: datetime, zone: ZoneInfo) -> str:
-    """A moment as the clinic says it: `2026-11-24T09:30+11:00 Tue`, to the minute."""
-    local = moment.astimezone(zone)
-    return f"{local.isoformat(timespec='minutes')} {local:%a}"
 
 
 class Shape:
@@ -121,52 +120,66 @@ class Rows:
     left: int
     names: dict[str, JsonValue]
     zone: ZoneInfo
-    cut: bool = False
-    """Whether a row that was too long by itself had its texts cut."""
+    notes: Sequence[str] = ()
+    """What the rows leave out, and what a reader of them has to know."""
 
 
 async def shaped(
-    clinic: GuardedClinic, records: Sequence[Record], shape: Shape, max_bytes: int = USUAL_BYTES, reserved: int = 0
+    clinic: GuardedClinic, records: Sequence[Record], shape: Shape, max_tokens: int = USUAL_TOKENS, reserved: int = 0
 ) -> Rows:
-    """The records as rows, as many as fit into `max_bytes`, with the names that their ids stand for.
+    """The records as rows, as many as fit into `max_tokens`, with the names that their ids stand for.
 
-    `reserved` is how many of the bytes the caller needs for other things.
+    `reserved` is how many of the tokens the caller needs for other things.
     """
     shown = {name for record in records[:1] for name in shape.names(record)}
     # A site that is not shown still says in which zone its times are.
-    ids = {field: ids for field, ids in ids_in(records).items() if field in shown or field == "business_id"}
-    found = await referenced(clinic, ids)
-    known = {field: _told_apart(names) for field, names in labels(found).items()}
-    zones = _zones(found.get("business_id", {}))
+    ids = ids_in(records, {*shown, "business_id"})
     home = await clinic.zone()
+    found = await referenced(clinic, ids, home)
+    known = {field: _told_apart(names) for field, names in found.labels.items()}
+    zones = _zones(found.records.get("business_id", {}))
     rows: list[Row] = []
     costs: list[int] = []
+    notes = list(found.notes)
+    shortened: set[str] = set()
     taken = 0
-    cut = False
-    room = max_bytes - ENVELOPE_BYTES - reserved
+    room = max_tokens - ENVELOPE_TOKENS - reserved - (size(notes) if notes else 0)
     for record in records:
-        row = row_of(record, shape, zones.get(site_of(record) or "", home), known)
+        less: set[str] = set()
+        row = row_of(record, shape, zones.get(site_of(record) or "", home), known, hidden=found.hidden, shortened=less)
         if not rows:
-            row, cut = fitted(row, room)
+            row, cuts = fitted(row, room)
+            notes += cut_notes(cuts, how_to_read(shape))
         cost = size(row) + 1
         if taken + cost > room and rows:
             break
         rows.append(row)
         costs.append(cost)
+        shortened |= less
         taken += cost
     # The names cost room too, and which of them are needed is known only now.
-    listed = shown - {"patient_id"}
+    listed = shown & (REFERENCES.keys() - {"patient_id"})
     while len(rows) > 1 and taken + size(_legend(records[: len(rows)], known, listed)) > room:
         rows.pop()
         taken -= costs.pop()
     used = records[: len(rows)]
-    return Rows(rows, len(records) - len(rows), _legend(used, known, listed), _zone_of(used, zones, home), cut)
+    if shortened:
+        notes.append(f"Parts of {', '.join(sorted(shortened))} are not shown: {_WHOLE_TEXTS}.")
+    if rows and shape.record.remark:
+        notes.append(shape.record.remark)
+    return Rows(rows, len(records) - len(rows), _legend(used, known, listed), _zone_of(used, zones, home), notes)
+
+
+def how_to_read(shape: Shape) -> str:
+    """How to read what did not fit into one row."""
+    if shape.fields is not None and len(shape.fields) == 1:
+        return "read the rest in Cliniko itself"
+    return "call again for this record alone with fields: and that field's name"
 
 
 def site_of(record: Record) -> str | None:
     """The id of the site that a record belongs to; None where it belongs to none."""
-    site = value_of(record, "business_id")
-    return site if isinstance(site, str) else None
+    return record.business_id if is_sited(record) else None
 
 
 def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
@@ -194,9 +207,7 @@ def _legend(
     records: Sequence[Record], known: Mapping[str, Mapping[str, str]], listed: Collection[str]
 ) -> dict[str, JsonValue]:
     legend: dict[str, JsonValue] = {}
-    for field, ids in ids_in(records).items():
-        if field not in listed:
-            continue
+    for field, ids in ids_in(records, listed).items():
         entries: dict[str, JsonValue] = {known[field][key]: key for key in sorted(ids) if known[field].get(key)}
         if entries:
             legend[field] = entries
@@ -204,9 +215,19 @@ def _legend(
 
 
 def row_of(
-    record: Record, shape: Shape, zone: ZoneInfo, known: Mapping[str, Mapping[str, str]], *, expand: bool = False
+    record: Record,
+    shape: Shape,
+    zone: ZoneInfo,
+    known: Mapping[str, Mapping[str, str]],
+    *,
+    expand: bool = False,
+    hidden: Collection[str] = (),
+    shortened: set[str] | None = None,
 ) -> Row:
-    """One row. `known` holds names by field and id; with `expand` each name keeps its id beside it."""
+    """One row. `known` holds names by field and id; with `expand` each name keeps its id beside it.
+
+    `hidden` are the ids of archived patients; into `shortened` go the fields whose texts are not shown whole.
+    """
     row: Row = {}
     free: Row = {}
     short = shape.detail == "concise"
@@ -217,43 +238,56 @@ def row_of(
         if short and value is False and shape.fields is None and shape.record.concise:
             continue
         if name in FREE_TEXT:
-            if (text := _free(value, short)) not in _NOTHING:
+            text, whole = _free(value, short)
+            if text not in _NOTHING:
                 free[name] = text
-        elif name in REFERENCES and isinstance(value, str):
-            row.update(_named(name, value, known, expand))
+            if not whole and shortened is not None:
+                shortened.add(name)
+        elif name in LINKS and (ids := linked(record, name)):
+            row.update(_named(name, value, ids, known, expand))
+            if name == "patient_id" and ids[0] in hidden:
+                row["patient_archived"] = True
         elif short and name in record.codes and isinstance(value, int):
             row[name] = record.codes[name].get(value, value)
         elif (shown := _value(value, zone, short)) not in _NOTHING:
             row[name] = shown
+            if shortened is not None and isinstance(value, str) and len(value) > _SHORT and short:
+                shortened.add(name)
     _shorten_end(record, row, zone)
     if free:
         row["free_text"] = free
     return row
 
 
-def _named(field: str, record_id: str, known: Mapping[str, Mapping[str, str]], expand: bool) -> Row:
-    noun = REFERENCES[field].noun
-    label = known.get(field, {}).get(record_id)
+def _named(field: str, value: object, ids: Sequence[str], known: Mapping[str, Mapping[str, str]], expand: bool) -> Row:
+    noun, names = LINKS[field].noun, known.get(field, {})
+    if isinstance(value, list):
+        labels: list[JsonValue] = [names[key] for key in ids if names.get(key)]
+        return {**({noun: labels} if labels else {}), field: list[JsonValue](ids)}
+    label = names.get(ids[0])
     if not label:
-        return {field: record_id}
-    # The patient differs from row to row, so the id stays; the others stand once in the answer's `names`.
-    return {noun: label, field: record_id} if field == "patient_id" or expand else {noun: label}
+        return {field: ids[0]}
+    # What differs from row to row keeps its id; the others stand once in the answer's `names`.
+    listed = field in REFERENCES and field != "patient_id" and not expand
+    return {noun: label} if listed else {noun: label, field: ids[0]}
 
 
 def _shorten_end(record: Record, row: Row, zone: ZoneInfo) -> None:
-    starts, ends = value_of(record, "starts_at"), value_of(record, "ends_at")
-    if isinstance(starts, datetime) and isinstance(ends, datetime) and "ends_at" in row and "starts_at" in row:
-        first, last = starts.astimezone(zone), ends.astimezone(zone)
+    if not is_timed(record) or "ends_at" not in row or "starts_at" not in row:
+        return
+    if record.starts_at is not None and record.ends_at is not None:
+        first, last = record.starts_at.astimezone(zone), record.ends_at.astimezone(zone)
         if first.date() == last.date() and first.utcoffset() == last.utcoffset():
             row["ends_at"] = f"{last:%H:%M}"
 
 
-def _free(value: object, short: bool) -> JsonValue:
-    if isinstance(value, str):
-        return clean(plain(value), _SHORT) if short else clean(value, _WHOLE, lines=True)
-    if short:
-        return answer_text(value, _SHORT).text
-    return _value(value, ZoneInfo("UTC"), short)
+def _free(value: object, short: bool) -> tuple[JsonValue, bool]:
+    """A text that people wrote, short on one line or as it is, and whether it is all there."""
+    if not short:
+        # An update replaces it whole, so what was read has to be what is there.
+        return (clean(value, _WHOLE, lines=True) if isinstance(value, str) else _value(value, _UTC, short)), True
+    text = answer_text(value, _SHORT)
+    return text.text, not text.cut
 
 
 def _value(value: object, zone: ZoneInfo, short: bool) -> JsonValue:

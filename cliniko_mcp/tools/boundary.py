@@ -19,7 +19,7 @@ from cliniko_mcp.cliniko.filters import Family
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
-from cliniko_mcp.results.budget import MAX_ERROR_BYTES, size
+from cliniko_mcp.results.budget import MAX_ERROR_TOKENS, size, tokens
 from cliniko_mcp.tools.schema import Schema, items_of, properties_of, required_of
 
 MAX_ARGUMENT_BYTES: Final = 1_000_000
@@ -39,8 +39,8 @@ _IDS: Final = frozenset({"note"})
 """Words that one tool means as an id and another as text."""
 _STEP: Final = re.compile(r"[^.\[\]]+")
 """A step of a path such as `content.sections[0].name`: a name or a number."""
-_ENVELOPE_BYTES: Final = 120
-"""Bytes of an error around its message, its advice and its piece of schema."""
+_ENVELOPE_TOKENS: Final = 30
+"""Tokens of an error around its message, its advice and its piece of schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ def explained(
     properties = properties_of(schema)
     unknown = isinstance(fields, dict) and any(top_of(path) not in properties for path in fields)
     fix = f"{name} takes {', '.join(properties)}." if unknown else problem.fix
-    room = MAX_ERROR_BYTES - len(problem.message.encode()) - len(fix.encode()) - _ENVELOPE_BYTES
+    room = MAX_ERROR_TOKENS - tokens(problem.message) - tokens(fix) - _ENVELOPE_TOKENS
     about = description if any(f"{top_of(path)} " in description for path in paths) else None
     piece = schema_piece(properties, paths, room)
     details = dict(problem.details)
@@ -267,7 +267,7 @@ def explained(
 
 
 def schema_piece(properties: Mapping[str, Schema], paths: Iterable[str], room: int) -> dict[str, JsonValue]:
-    """What the schema says of these places in the arguments, in at most `room` bytes of JSON.
+    """What the schema says of these places in the arguments, in at most `room` tokens.
 
     Whole arguments where they fit; else what stands at each place, its inner parts by type only.
     """

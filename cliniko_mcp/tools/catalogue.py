@@ -15,7 +15,7 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed, UnknownT
 from cliniko_mcp.guards.exclusion import switched_off
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.read_only import only_reading
-from cliniko_mcp.results.budget import MAX_RESULT_BYTES, size
+from cliniko_mcp.results.budget import MAX_TOKENS, size
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.sanitize import clean
@@ -348,7 +348,7 @@ def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
         full: dict[str, JsonValue] = {**_summary(entry), "input_schema": dict(entry.input_schema)}
-        fits = size(items) + size(full) < MAX_RESULT_BYTES - 1_000
+        fits = size(items) + size(full) < MAX_TOKENS - 400
         items.append(full if fits else _summary(entry))
     return items
 

@@ -11,8 +11,9 @@ from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.cliniko.operations import List, Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.budget import CUT, MAX_RESULT_BYTES, USUAL_BYTES
+from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS
 from cliniko_mcp.results.cursor import MAX_ANCHORS, Cursors, Position, Query
+from cliniko_mcp.results.cutting import left_out
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Rows, shape_of, shaped
 from cliniko_mcp.tools.schema import display_arguments, takes_names
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1000
-_MIN_ROW_BYTES: Final = 90
+_MIN_ROW_TOKENS: Final = 34
 """What a row costs at the least: more rows than could fit are never fetched."""
-_MIN_CHOSEN_ROW_BYTES: Final = 29
+_MIN_CHOSEN_ROW_TOKENS: Final = 10
 """The same where the caller named the fields: an id of 19 digits alone."""
 _MOVED: Final = (
     "Rows came or went before this place meanwhile. This goes on right after the last one given; what is new before it "
@@ -51,25 +52,27 @@ async def listed(
     shape = shape_of(operation.row, query.arguments, "concise")
     ours = display_arguments(operation)
     call = operation.parse({name: value for name, value in query.arguments.items() if name not in ours})
-    # A cursor is base64, of which a byte costs twice the tokens that it does in rows.
-    reserved = 2 * query.cursor_length
-    if reserved > MAX_RESULT_BYTES // 2:
+    # A cursor is base64, of which three tokens make four characters.
+    reserved = query.cursor_length * 3 // 4
+    if reserved > MAX_TOKENS // 2:
         raise InvalidArguments(
             "The filters are too long together: the cursor to go on with has to carry them.", "Shorten them."
         )
     generous = "limit" in arguments or shape.detail == "full" or shape.fields is not None
-    max_bytes = MAX_RESULT_BYTES if generous else USUAL_BYTES
-    wanted = min(limit, max_bytes // (_MIN_ROW_BYTES if shape.fields is None else _MIN_CHOSEN_ROW_BYTES))
+    max_tokens = MAX_TOKENS if generous else USUAL_TOKENS
+    wanted = min(limit, max_tokens // (_MIN_ROW_TOKENS if shape.fields is None else _MIN_CHOSEN_ROW_TOKENS))
     sweep, moved = await _from(clinic, call, position, wanted)
-    rows = await shaped(clinic, sweep.rows, shape, max_bytes, reserved)
+    rows = await shaped(clinic, sweep.rows, shape, max_tokens, reserved)
     complete = sweep.complete and not rows.left
     page: dict[str, JsonValue] = {"returned": len(rows.shown)}
     if sweep.total is not None:
         page["total"] = sweep.total
     page["complete"] = complete
-    notes = [*named, *moved, *_remarks(sweep, wanted), *([CUT] if rows.cut else [])]
+    notes = [*named, *moved, *_remarks(sweep, wanted), *rows.notes]
     if call.needs_zone and (guess := await clinic.zone_note(call.site)):
         notes.append(guess)
+    if not sweep.rows and complete and not position.start:
+        notes.append(_nothing(operation, call))
     if not complete:
         following = _following(position, sweep, rows)
         page["next_cursor"] = cursors.seal(following)
@@ -181,7 +184,14 @@ def _remarks(sweep: "Sweep[Record]", wanted: int) -> list[str]:
     return remarks
 
 
+def _nothing(operation: Operation, call: Call[Record]) -> str:
+    noun = operation.resource.replace("_", " ")
+    if not call.conditions:
+        return f"There are no {noun} here that this key may see."
+    return f"No {noun} match these filters; leave one out to see more."
+
+
 def _more(operation: Operation, returned: int, total: int | None) -> str:
     noun = operation.resource.replace("_", " ")
-    known = f"{max(total - returned, 0):,} more {noun} match" if total is not None else f"There are more {noun}"
-    return f"{known}. Call again with next_cursor to go on, or narrow the filters."
+    left = max(total - returned, 0) if total is not None else 0
+    return left_out(left, total, noun, "call again with next_cursor to go on, or narrow the filters")

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -16,11 +16,12 @@ from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import is_list
 from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.budget import CUT, fitted
+from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS
 from cliniko_mcp.results.cursor import Cursors
+from cliniko_mcp.results.cutting import cut_notes, fitted
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.names import ids_in, labels, referenced
-from cliniko_mcp.results.rows import row_of, shape_of, site_of
+from cliniko_mcp.results.names import ids_in, referenced
+from cliniko_mcp.results.rows import how_to_read, row_of, shape_of, site_of
 from cliniko_mcp.tools.boundary import (
     MAX_ARGUMENT_BYTES,
     NOTHING,
@@ -78,6 +79,15 @@ class Tool:
             "idempotentHint": self.risk is Risk.READ or method == "PATCH",
             "openWorldHint": True,
         }
+
+    def room(self, arguments: Arguments) -> int:
+        """The most tokens of an answer to these arguments: more where the caller chose how much, and after a change."""
+        by_itself = self.kind == "curated" and self.risk is Risk.READ and not _LARGER.intersection(arguments)
+        return USUAL_TOKENS if by_itself else MAX_TOKENS
+
+
+_LARGER: Final = frozenset({"limit", "notes", "skip"})
+"""Arguments by which a caller of a curated tool asks for a long answer."""
 
 
 @cache
@@ -175,10 +185,12 @@ async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arg
     before, record = await clinic.replace(call, read_before(call)) if replaces else (None, await clinic.perform(call))
     if record is None or shape is None:
         return Answer({"done": _done(operation, call.target)})
-    known = labels(await referenced(clinic, ids_in([record])))
     zone = await _zone_of(clinic, record)
-    item, cut = fitted(row_of(record, shape, zone or ZoneInfo("UTC"), known, expand=True))
-    notes = [*([CUT] if cut else []), *_words_for_nothing(call)]
+    found = await referenced(clinic, ids_in([record], set(shape.names(record))), zone)
+    shown = row_of(record, shape, zone or ZoneInfo("UTC"), found.labels, expand=True, hidden=found.hidden)
+    item, cuts = fitted(shown)
+    notes = [*cut_notes(cuts, how_to_read(shape)), *_words_for_nothing(call), *found.notes]
+    notes += [record.remark] if record.remark else []
     notes += notes_on(call, before, record) if replaces else []
     if record.unexpected:
         names = ", ".join(record.unexpected)

@@ -148,7 +148,8 @@ def test_a_text_is_what_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("fields", "name"),
     [
-        ({"first_name": "Ana", "last_name": "Lima", "label": "x"}, "Ana Lima"),
+        ({"first_name": "Ana", "last_name": "Lima", "label": "Dr Ana Lima"}, "Dr Ana Lima"),
+        ({"first_name": "Ana", "last_name": "Lima", "label": ""}, "Ana Lima"),
         ({"first_name": "Ana"}, "Ana"),
         ({"last_name": "Lima"}, "Lima"),
         ({"label": "Dr Bo Chen", "name": "x"}, "Dr Bo Chen"),

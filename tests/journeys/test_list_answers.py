@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from conftest import in_process
 
+from cliniko_mcp.results.budget import size
 from tests.client.virtual import run
 from tests.faults.weather import Forward, Trouble, breaking, followed, under
 
@@ -58,7 +59,7 @@ def test_a_list_that_stops_at_its_limit_is_not_said_to_have_stopped_early() -> N
         async with under() as (assistant, _):
             answer = await assistant.call(VISITS, limit=10)
             assert not any("Stopped early" in note for note in answer["notes"])
-            assert any("more individual appointments match" in note for note in answer["notes"])
+            assert any("individual appointments are not shown" in note for note in answer["notes"])
 
     run(story)
 
@@ -214,11 +215,11 @@ async def test_a_single_row_that_is_too_long_is_cut_and_said_to_be(detail: str) 
         result = await assistant.client.call_tool("list_treatment_notes", {"id": made["item"]["id"], "detail": detail})
         body = result.structured_content
         assert body is not None
-        assert len(json.dumps(body, ensure_ascii=False).encode()) / 4 <= 8_000
+        assert size(body) <= 8_000
         assert body["page"]["returned"] == 1
-        assert any("were cut to fit" in note for note in body.get("notes", [])) == (detail == "full")
+        assert any("are not shown" in note for note in body.get("notes", [])) == (detail == "full")
         got = await assistant.call("get_treatment_note", id=made["item"]["id"])
-        assert any("were cut to fit" in note for note in got["notes"])
+        assert any("are not shown" in note for note in got["notes"])
 
 
 @pytest.mark.anyio

@@ -7,6 +7,7 @@ from typing import Any
 
 from tools.curated.reception import NORTHSIDE, RIVERSIDE, Reception
 
+from cliniko_mcp.results.names import LINKS
 from cliniko_mcp.tools.index import entries
 
 LETTER = b"Dear Dr Ng, Otto needs five sessions."
@@ -94,7 +95,7 @@ OPERATION_PLAYS = (
 )
 """Operations whose answers show times and names beside ids."""
 
-LABELS = frozenset({"list_appointment_types", "list_businesses", "list_patients", "list_practitioners"})
+LABELS = frozenset(listing.name for link in LINKS.values() for listing in link.listings())
 """The lists by which names beside ids are read."""
 
 _ROSTER = ("list_inactive_practitioners",)

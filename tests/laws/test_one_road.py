@@ -20,6 +20,7 @@ from tools.curated.reception import Reception
 
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.protocol.prompts import ROUTINES
+from cliniko_mcp.results.names import LINKS
 from cliniko_mcp.tools.curated import NAMES
 from cliniko_mcp.tools.index import entries
 from tests.laws.every import OPERATIONS
@@ -340,11 +341,16 @@ def _otherwise(whole: Scene, alone: Scene) -> Iterator[str]:
         yield f"says {[*_times(alone.answer)][:3]}, not {[*_times(whole.answer)][:3]}"
 
 
+NAMES_OF_BOOKINGS = {link.noun for link in LINKS.values() if link.module in ("bookings", "individual_appointments")}
+
+
 def _times(answer: Any) -> Iterator[str]:
-    """Yield every local time in an answer, in order, and its zone."""
+    """Yield every local time in an answer but those in names of bookings, in order, and its zone."""
     match answer:
         case {**fields}:
-            yield from (found for value in fields.values() for found in _times(value))
+            yield from (
+                found for name, value in fields.items() if name not in NAMES_OF_BOOKINGS for found in _times(value)
+            )
         case [*values]:
             yield from (found for value in values for found in _times(value))
         case str() if TIME.search(answer):

@@ -14,7 +14,7 @@ from cliniko_mcp.tools.tool import operation_schema
 from tests.laws.every import OPERATIONS
 from tests.laws.samples import needed
 
-MAX_ERROR_BYTES = 300 * 4
+MAX_ERROR_TOKENS = 300
 OF_ANOTHER_TYPE: dict[str, object] = {
     "string": {"a": 1},
     "integer": "many",
@@ -30,7 +30,7 @@ def told(operation: Operation, arguments: dict[str, object]) -> dict[str, Any]:
     with pytest.raises(InvalidArguments) as refused:
         operation.parse(arguments)
     body = error_body(explained(refused.value, operation.name, operation_schema(operation)))
-    assert size(body) <= MAX_ERROR_BYTES, operation.name
+    assert size(body) <= MAX_ERROR_TOKENS, operation.name
     assert "…" not in str(body), operation.name
     return body
 
@@ -118,7 +118,7 @@ def test_an_error_that_was_explained_by_the_operation_is_left_alone_by_the_execu
 def test_a_long_message_and_advice_are_cut_between_words_and_stay_within_the_limit():
     body = error_body(InvalidArguments("“Zoë” " * 300, "Try “again” " * 300, fields={"a": "b" * 2_000}))
 
-    assert size(body) <= MAX_ERROR_BYTES
+    assert size(body) <= MAX_ERROR_TOKENS
     assert str(body["message"]).endswith(" …")
     assert str(body["fix"]).endswith(" …")
     assert "fields" not in body

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from cliniko_mcp.cliniko.labels import name_of
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.results.names import REFERENCES
-from tests.conftest import Assistant, in_process
+from tests.conftest import YES, Assistant, in_process
 
 pytestmark = pytest.mark.anyio
 
@@ -60,3 +62,60 @@ def test_every_reference_names_lists_that_can_be_read_by_id():
         operation = reference.current().operation
         assert field == f"{reference.noun}_id"
         assert "id" in operation.filters
+
+
+async def test_a_name_that_may_not_be_read_is_said_to_be_left_out():
+    async with in_process(exclude_tools=("list_practitioners",)) as assistant:
+        listed = await assistant.call("list_individual_appointments", limit=2)
+        got = await assistant.call("get_individual_appointment", id=listed["items"][0]["id"])
+
+    for answer in (listed, got):
+        assert "Names of some practitioners are not shown: list_practitioners is switched off here." in answer["notes"]
+
+
+async def test_related_patients_are_named_and_which_way_the_relation_runs_is_said():
+    async with in_process() as assistant:
+        answer = await assistant.call("list_relationships", limit=2)
+
+    assert all(row["patient"] and row["related_patient"] for row in answer["items"])
+    assert any("what the related patient is to the patient" in note for note in answer["notes"])
+
+
+async def test_an_attendee_stands_beside_the_class_and_its_time():
+    async with in_process(view="all") as assistant:
+        booking = await assistant.first("list_group_appointments", limit=1)
+        answer = await assistant.call("list_attendees", booking_id=booking["id"], limit=1)
+
+    (row,) = answer["items"]
+    assert row["booking"] == f"{booking['appointment_type']}, {booking['starts_at']}"
+
+
+async def test_rows_of_an_archived_patient_say_so():
+    async with in_process(answer=YES) as assistant:
+        row = await assistant.first("list_individual_appointments", limit=1)
+        assert "patient_archived" not in row
+        assert assistant.app is not None
+        store = assistant.app.sandbox.context.store
+        stored = dict(store.table("patients").rows[row["patient_id"]])
+        assistant.app._memory.records.forget()  # pyright: ignore[reportOptionalMemberAccess, reportPrivateUsage]
+        store.put("patients", {**stored, "archived_at": ""})
+        empty = await assistant.first("list_individual_appointments", limit=1)
+        assistant.app._memory.records.forget()  # pyright: ignore[reportOptionalMemberAccess, reportPrivateUsage]
+        store.put("patients", {**stored, "archived_at": "2026-11-01T00:00:00Z"})
+        archived = await assistant.first("list_individual_appointments", limit=1)
+
+    assert "patient_archived" not in empty
+    assert archived["patient_archived"] is True
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"label": "Dr A", "display_name": "B", "first_name": "C", "last_name": "D"}, "Dr A"),
+        ({"label": "", "display_name": "B", "first_name": "C", "last_name": "D"}, "B"),
+        ({"first_name": "C", "last_name": "D", "title": "Dr"}, "C D"),
+        ({"title": "Dr"}, ""),
+    ],
+)
+def test_label_display_name_first_and_last_name_a_person_in_that_order(fields: dict[str, str], name: str):
+    assert name_of(Practitioner.read({"id": "1", **fields})) == name

@@ -27,6 +27,8 @@ class RelationshipBody(Body):
 
 
 class Relationship(RelationshipBody, Record):
+    remark = "The relation says what the related patient is to the patient, so a Parent is the related patient (assumed: Cliniko does not say which way)."
+
     id: Id
     archived_at: Timestamp | None = None
     created_at: Timestamp | None = None

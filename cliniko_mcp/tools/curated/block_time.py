@@ -142,7 +142,7 @@ async def _block_types(clinic: GuardedClinic, arguments: BlockTime) -> list[Unav
 
 
 def _block_type(name: str, rows: Sequence[UnavailableBlockType]) -> Known[UnavailableBlockType]:
-    known = {row.id: known_record(row, name_text(row.name)) for row in rows}
+    known = {row.id: known_record(row) for row in rows}
     found = chosen("kind of block", name, known, "list_unavailable_block_types has them.")
     if found.gone:
         raise InvalidArguments(found.note, "Choose another kind, or leave type out.", field="type")

@@ -25,14 +25,14 @@ from cliniko_mcp.frontdesk.working_hours import hours_of
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
 from cliniko_mcp.phrases.clock import clock_words
-from cliniko_mcp.results.budget import USUAL_BYTES, size
+from cliniko_mcp.results.budget import USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Row, local_text
 from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_ROOM: Final = USUAL_BYTES - 800
+_ROOM: Final = USUAL_TOKENS - 300
 WeeklyHours = dict[int, list[tuple[int, int]]]
 """Minutes after midnight by ISO weekday."""
 

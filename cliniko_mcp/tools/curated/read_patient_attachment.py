@@ -15,16 +15,18 @@ from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment,
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS
+from cliniko_mcp.results.cutting import left_out, text_within
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import person
 from cliniko_mcp.results.rows import Row, local_text
-from cliniko_mcp.sanitize import clean
+from cliniko_mcp.sanitize import MAX_CHARACTERS, clean
 from cliniko_mcp.tools.tool import curated
 
 MAX_FILE_BYTES: Final = 1_000_000
 """Bytes of the largest file that is opened at all."""
-MAX_SHOWN: Final = 20_000
-"""Characters shown of a text."""
+_ROOM: Final = MAX_TOKENS - ENVELOPE_TOKENS - 400
+"""Tokens of a text: the envelope, the description and the notes stand beside it."""
 
 _TEXTS: Final = frozenset({"application/json", "application/xml", "application/csv", "application/x-ndjson"})
 
@@ -33,6 +35,7 @@ class ReadPatientAttachment(Body):
     """Which file."""
 
     id: Id = Field(description="list_patient_attachments has it.")
+    skip: int = Field(default=0, ge=0, description="Characters of the text to pass over.")
 
 
 async def read_patient_attachment(clinic: GuardedClinic, arguments: ReadPatientAttachment) -> Answer:
@@ -57,16 +60,16 @@ async def read_patient_attachment(clinic: GuardedClinic, arguments: ReadPatientA
     if (why := _closed(attachment)) is not None:
         notes.append(why)
     else:
-        text, left = _shown(await clinic.file(call, MAX_FILE_BYTES))
+        text, left, total = _shown(await clinic.file(call, MAX_FILE_BYTES), arguments.skip)
         if text is None:
             notes.append("The file is not readable text. Open it in Cliniko itself.")
         else:
             free_text["content"] = text
         if left:
-            notes.append(f"{left:,} more characters are not shown. Open the file in Cliniko to read them.")
+            notes.append(left_out(left, total, "characters", f"call again with skip: {total - left}"))
     if free_text:
         item["free_text"] = free_text
-    return Answer({"item": item}, notes, zone)
+    return Answer({"item": item}, notes, zone, MAX_TOKENS)
 
 
 async def _patient(clinic: GuardedClinic, patient_id: str, notes: list[str]) -> Row:
@@ -92,15 +95,17 @@ def _closed(attachment: PatientAttachment) -> str | None:
     return None
 
 
-def _shown(data: bytes) -> tuple[str | None, int]:
-    """The text as far as it is shown, and how many characters are not; None for what is no text."""
+def _shown(data: bytes, skip: int) -> tuple[str | None, int, int]:
+    """The text from there on as far as there is room, how many characters are left, of how many; None for no text."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return None, 0
-    whole = clean(text, len(text) + 1, lines=True)
-    beyond = max(len(text) - 100_000, 0)  # `clean` looks no further
-    return whole[:MAX_SHOWN], max(len(whole) - MAX_SHOWN, 0) + beyond
+        return None, 0, 0
+    # `clean` looks at so many characters at once; a file has more.
+    pieces = (text[start : start + MAX_CHARACTERS] for start in range(0, len(text), MAX_CHARACTERS))
+    whole = "".join(clean(piece, lines=True) + " " * piece[-1].isspace() for piece in pieces).rstrip()
+    shown = text_within(whole[skip:], _ROOM)
+    return shown, max(len(whole) - skip - len(shown), 0), len(whole)
 
 
 tool = curated(

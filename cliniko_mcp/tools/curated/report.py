@@ -22,7 +22,7 @@ from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
-from cliniko_mcp.results.budget import MAX_RESULT_BYTES, USUAL_BYTES, size
+from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.names import person
 from cliniko_mcp.results.rows import Row
@@ -64,8 +64,8 @@ _DEFAULT_DAYS: Final[Mapping[ReportKind, tuple[int, int]]] = {
     "lapsed": (180, 60),
 }
 """Where no time is said: from so many days ago to so many days ago; all time for the others."""
-_ROOM: Final = 700
-"""Bytes kept for what the envelope adds."""
+_ROOM: Final = 270
+"""Tokens kept for what the envelope adds."""
 
 
 class Report(Body):
@@ -137,7 +137,7 @@ async def _rows(clinic: GuardedClinic, arguments: Report, found: Finding, used: 
     reads = PartialReads()
     patients = await reads.read("Patients' names", partial(clinic.by_id, Patients.list_patients, ids)) or {}
     notes += reads.notes
-    room = (MAX_RESULT_BYTES if arguments.limit is not None else USUAL_BYTES) - _ROOM - used
+    room = (MAX_TOKENS if arguments.limit is not None else USUAL_TOKENS) - _ROOM - used
     shown: list[Row] = []
     for row in some:
         if (patient_id := row.get("patient_id")) is not None:

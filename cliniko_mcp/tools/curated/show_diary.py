@@ -28,7 +28,7 @@ from cliniko_mcp.phrases import day_bounds
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
-from cliniko_mcp.results.budget import MAX_RESULT_BYTES, USUAL_BYTES, size
+from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Row
 from cliniko_mcp.tools.curated.empty_clinic import lacking
@@ -37,8 +37,8 @@ from cliniko_mcp.tools.tool import curated
 _REACH: Final = timedelta(days=62)
 """The longest stretch that is read in one call."""
 _MAX_LIMIT: Final = 400
-_ENVELOPE_BYTES: Final = 1_600
-"""Bytes kept for the interval, the totals, the names and the remarks."""
+_ENVELOPE_TOKENS: Final = 600
+"""Tokens kept for the interval, the totals, the names and the remarks."""
 
 
 class ShowDiary(Body):
@@ -105,7 +105,7 @@ class _Shown:
         self._people = people
         self._phones = arguments.phones
         self._limit = arguments.limit or _MAX_LIMIT
-        self._room = (MAX_RESULT_BYTES if arguments.limit else USUAL_BYTES) - _ENVELOPE_BYTES
+        self._room = (MAX_TOKENS if arguments.limit else USUAL_TOKENS) - _ENVELOPE_TOKENS
         self.rows: list[Row] = []
         self.entries = 0
         self.left: list[Sheet] = []

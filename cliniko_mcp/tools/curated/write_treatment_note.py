@@ -113,7 +113,7 @@ async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Sour
     if arguments.note is not None:
         return await _draft(clinic, arguments.note)
     rows = await clinic.collect(TreatmentNoteTemplates.list_treatment_note_templates, archived_at=Hidden.INCLUDED)
-    templates = {row.id: known_record(row, name_text(row.name)) for row in rows}
+    templates = {row.id: known_record(row) for row in rows}
     if arguments.template is None:
         live = [template for template in templates.values() if not template.gone]
         raise Ambiguous(

@@ -1,0 +1,47 @@
+"""Moments as answers show them, and the records that have them."""
+
+from datetime import datetime
+from typing import Protocol, TypeGuard
+from zoneinfo import ZoneInfo
+
+from cliniko_mcp.cliniko.models import Record
+
+
+def local_text(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment as the clinic says it: `2026-11-24T09:30+11:00 Tue`, to the minute."""
+    local = moment.astimezone(zone)
+    return f"{local.isoformat(timespec='minutes')} {local:%a}"
+
+
+class Timed(Protocol):
+    """A record that begins and ends, such as a booking."""
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """When it begins."""
+        ...
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it ends; that moment is no longer in it."""
+        ...
+
+
+class Sited(Protocol):
+    """A record that belongs to a site."""
+
+    @property
+    def business_id(self) -> str | None:
+        """The id of its site."""
+        ...
+
+
+def is_timed(record: Record) -> TypeGuard[Timed]:
+    """Whether records of this kind begin and end."""
+    fields = type(record).model_fields
+    return "starts_at" in fields and "ends_at" in fields
+
+
+def is_sited(record: Record) -> TypeGuard[Sited]:
+    """Whether records of this kind belong to a site."""
+    return "business_id" in type(record).model_fields
