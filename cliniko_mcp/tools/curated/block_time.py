@@ -106,7 +106,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     rows = [block.row(roster) for block in blocks]
     sites = {block.site.id: block.site for block in blocks}
     body: dict[str, JsonValue] = {
-        "when": read_span(arguments.when, clinic.now, roster, sites.values()).description,
+        "when": span.narrowed(sites.values()).description,
         "practitioner": practitioner.name,
         "items": list[JsonValue](rows),
     }

@@ -90,8 +90,7 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
     plan = _placed(plans, diary)
     found = concerns(plan, roster, diary, theirs, offering_ids, clinic.now)
     row = described(plan, roster)
-    when = read_span(arguments.when, clinic.now, roster, [plan.business]).description
-    body: dict[str, JsonValue] = {"when": when, "item": row}
+    body: dict[str, JsonValue] = {"when": span.narrowed([plan.business]).description, "item": row}
     if len(plan.times) > 1:
         zone = roster.zone(plan.business.id)
         body["repeats"] = [local_text(time.starts, zone) for time in plan.times[1:]]

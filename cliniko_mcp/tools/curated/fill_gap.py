@@ -6,7 +6,7 @@ hundred coming bookings of the clinic, one a hundred cancelled ones of the pract
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -33,7 +33,7 @@ from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Candidate, Gap, cand
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
-from cliniko_mcp.frontdesk.spans import point_of, read_span
+from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Row, local_text
@@ -129,8 +129,11 @@ async def _gap(
         raise InvalidArguments(
             "The free time is missing.", "Give the cancelled appointment's id, or practitioner and when."
         )
-    site = business or await _site(clinic, roster, practitioner, arguments.when)
-    span = read_span(arguments.when, clinic.now, roster, [site])
+    usual = {} if business else await _weekdays(clinic, roster, practitioner)
+    sites = [business] if business else [roster.businesses[site_id] for site_id in usual]
+    span = read_span(arguments.when, clinic.now, roster, sites)
+    site = business or _site(roster, practitioner, span, usual)
+    span = span.narrowed([site])
     windows = list(span.windows(site.id))
     if len(windows) != 1 or windows[0][1] - windows[0][0] > _DAY + timedelta(hours=1):
         raise NotUnderstood(
@@ -172,25 +175,27 @@ def _coming(gap: Gap, now: datetime) -> Gap:
     return gap
 
 
-async def _site(clinic: GuardedClinic, roster: Roster, practitioner: Known[Practitioner], when: str) -> Known[Business]:
-    """Where the practitioner works on that day; where nothing says so, their only site.
-
-    Raises Ambiguous where that is not one site.
-    """
+async def _weekdays(clinic: GuardedClinic, roster: Roster, practitioner: Known[Practitioner]) -> dict[str, set[int]]:
+    """The weekdays (Sunday is 0) on which the practitioner works, by the id of the open site: one request."""
     rows = await clinic.collect(DailyAvailabilities.list_daily_availabilities, practitioner_id=practitioner.id)
     weekdays: dict[str, set[int]] = {}
     for row in rows:
         site = roster.businesses.get(row.business_id or "")
         if site is not None and not site.gone and row.day_of_week is not None:
             weekdays.setdefault(site.id, set()).add(row.day_of_week % 7)
+    return weekdays
+
+
+def _site(
+    roster: Roster, practitioner: Known[Practitioner], span: Span, weekdays: Mapping[str, Collection[int]]
+) -> Known[Business]:
+    """Where the practitioner works on the day of the span; where nothing says so, their only site.
+
+    Raises Ambiguous where that is not one site.
+    """
     sites = [roster.businesses[site_id] for site_id in weekdays] or roster.sites
     if len(sites) > 1:
-        that_day = [
-            site
-            for site in sites
-            if read_span(when, clinic.now, roster, [site]).at(site.id).start.isoweekday() % 7
-            in weekdays.get(site.id, set())
-        ]
+        that_day = [site for site in sites if span.at(site.id).start.isoweekday() % 7 in weekdays.get(site.id, ())]
         sites = that_day if len(that_day) == 1 else sites
     if len(sites) == 1:
         return sites[0]

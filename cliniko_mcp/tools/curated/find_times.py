@@ -198,9 +198,9 @@ async def _alternatives(clinic: GuardedClinic, search: _Search, offering_ids: fr
         return []
     starts, ends = max(search.starts - _BEFORE, search.now), search.ends + _BEYOND
     first, last = (moment.astimezone(roster.home).date() for moment in (starts, ends))
-    wider = read_span(f"{first} to {last}", search.now, roster, sites)
+    wider = Span.of_days(first, last, roster, sites)
     diary = await working_hours.read_diary(clinic, roster, starts, ends, [person.id for person in people])
-    span = read_span(search.arguments.when, search.now, roster, sites)
+    span = search.span if sites == search.sites else read_span(search.arguments.when, search.now, roster, sites)
     then = _slots(search, diary, people, sites, span)
     around = _slots(search, diary, people, sites, wider)
     later = [slot for slot in around if slot.starts >= search.starts]
@@ -308,7 +308,7 @@ async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence
     day = search.span.bounds[1].astimezone(search.roster.home).date()
     for week in range(_BEYOND // timedelta(weeks=1)):
         first = day + timedelta(weeks=week)
-        span = read_span(f"{first} to {first + timedelta(days=6)}", search.now, search.roster, search.sites)
+        span = Span.of_days(first, first + timedelta(days=6), search.roster, search.sites)
         found = await online.online_slots(clinic, search.roster, span, search.type, places, search.length)
         if found.slots:
             return found.slots[0]

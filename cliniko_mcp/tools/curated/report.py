@@ -4,19 +4,20 @@ Requests: 5 for the roster, 1 for each 95 names shown, and those of the kind, wh
 `frontdesk.reports` (attendance, money, returning, hours, records).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Literal
 
 from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.errors import JsonValue, NotAllowed, NotUnderstood
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
@@ -82,8 +83,11 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     roster = await Roster.load(clinic)
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
     business = roster.business(arguments.business) if arguments.business else None
-    phrase = arguments.when or _default_span(arguments.kind, clinic, roster)
-    span = read_span(phrase, clinic.now, roster, [business] if business else ()) if phrase else None
+    sites = [business] if business else []
+    if arguments.when:
+        span = read_span(arguments.when, clinic.now, roster, sites)
+    else:
+        span = _default_span(arguments.kind, clinic, roster, sites)
     if span is not None:
         _check_length(span)
     body: dict[str, JsonValue] = {"kind": arguments.kind, "when": span.description if span else "all time"}
@@ -109,13 +113,15 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     return Answer(body, notes, zone)
 
 
-def _default_span(kind: ReportKind, clinic: GuardedClinic, roster: Roster) -> str | None:
+def _default_span(
+    kind: ReportKind, clinic: GuardedClinic, roster: Roster, sites: Sequence[Known[Business]]
+) -> Span | None:
     """The time where none is said; None where all time is meant."""
     if kind not in _DEFAULT_DAYS:
         return None
     today = local_day(clinic.now, roster.home)
     first, last = (today - timedelta(days=days) for days in _DEFAULT_DAYS[kind])
-    return f"{first} to {last}"
+    return Span.of_days(first, last, roster, sites)
 
 
 def _check_length(span: Span) -> None:
