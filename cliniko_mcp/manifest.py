@@ -54,7 +54,7 @@ def _row(tool: Tool) -> dict[str, JsonValue]:
         "title": tool.title,
         "description": tool.description,
         "inputSchema": tool.input_schema,
-        "outputSchema": output_schema(operation) if operation else dict(_ENVELOPE),
+        "outputSchema": output_schema(operation) if operation else tool.answer_schema or dict(_ENVELOPE),
         "annotations": tool.annotations,
         "resource": tool.resource,
         "kind": tool.kind,
@@ -72,7 +72,7 @@ def _row(tool: Tool) -> dict[str, JsonValue]:
 
 
 def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
-    """What the package itself reads at start: the list without output schemas."""
+    """What the package itself reads at start: the list without the output schemas of operations."""
     rows: list[JsonValue] = []
     for tool in tools.values():
         row: dict[str, JsonValue] = {
@@ -85,6 +85,7 @@ def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
             "annotations": tool.annotations,
         }
         optional: dict[str, JsonValue] = {"resource": tool.resource, "needs": [need.name for need in tool.needs]}
+        optional["outputSchema"] = tool.answer_schema
         if tool.operation and tool.operation.replaced_by:
             optional |= {"replaced_by": tool.operation.replaced_by, "deprecated": True}
         rows.append(row | {name: value for name, value in optional.items() if value})

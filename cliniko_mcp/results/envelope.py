@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from cliniko_mcp.errors import ClinikoMcpError, ClinikoRefused, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import MAX_ERROR_BYTES, shortened, size
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean
 
@@ -23,7 +24,7 @@ _FIX_BYTES: Final = len(',"fix":""')
 class Answer:
     """What a tool says: its own fields, remarks for the reader, and the zone its times are in."""
 
-    body: dict[str, JsonValue]
+    body: dict[str, JsonValue] | AnswerModel
     notes: list[str] = field(default_factory=list[str])
     zone: ZoneInfo | None = None
 
@@ -39,7 +40,8 @@ class Answer:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
         notes: list[JsonValue] = [*dict.fromkeys([*self.notes, *([guess] if guess else [])])]
         remarks: dict[str, JsonValue] = {"notes": notes} if notes else {}
-        return {**self.body, **remarks, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
+        body = self.body.as_json() if isinstance(self.body, AnswerModel) else self.body
+        return {**body, **remarks, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
 
 
 def compact(value: object) -> str:

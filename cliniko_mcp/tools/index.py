@@ -31,6 +31,7 @@ class IndexRow(TypedDict):
     replaced_by: NotRequired[str]
     deprecated: NotRequired[bool]
     needs: NotRequired[list[str]]
+    outputSchema: NotRequired[dict[str, JsonValue]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Entry:
     annotations: Mapping[str, JsonValue]
     needs: tuple[str, ...] = ()
     """For a curated tool: the operations it cannot do its work without."""
+    answer_schema: Mapping[str, JsonValue] | None = None
+    """For a curated tool: the schema of its answers; that of an operation is made from its record."""
 
 
 @cache
@@ -83,4 +86,5 @@ def _entry(row: IndexRow) -> Entry:
         input_schema=row["inputSchema"],
         annotations=row["annotations"],
         needs=tuple(row.get("needs", ())),
+        answer_schema=row.get("outputSchema"),
     )

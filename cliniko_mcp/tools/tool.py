@@ -19,6 +19,7 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import CUT, fitted
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.names import ids_in, labels, referenced
 from cliniko_mcp.results.rows import row_of, shape_of, site_of
 from cliniko_mcp.tools.boundary import (
@@ -34,6 +35,7 @@ from cliniko_mcp.tools.lists import listed
 from cliniko_mcp.tools.replaced import notes_on, read_before, replaced_fields
 from cliniko_mcp.tools.schema import (
     Schema,
+    answer_schema,
     display_arguments,
     input_schema,
     model_schema,
@@ -61,6 +63,8 @@ class Tool:
     run: Run
     resource: str | None = None
     operation: Operation | None = None
+    answer_schema: Schema | None = None
+    """For a curated tool: the schema of its answers."""
     needs: tuple[Operation, ...] = ()
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
     max_argument_bytes: int = MAX_ARGUMENT_BYTES
@@ -130,11 +134,12 @@ def curated(
     needs: Sequence[Operation] = (),
     title: str | None = None,
     kind: ToolKind = "workflow",
+    answer: type[AnswerModel] | None = None,
     max_argument_bytes: int = MAX_ARGUMENT_BYTES,
 ) -> Tool:
     """A curated tool: its arguments are those of `model`, its work a function of the clinic and the validated model.
 
-    `needs` are the operations it acts through.
+    `answer` is the model of its answers, `needs` are the operations it acts through.
     """
     described = model_schema(model)
     schema = object_schema(properties_of(described), required_of(described))
@@ -154,6 +159,7 @@ def curated(
         risk=risk,
         input_schema=schema,
         run=run,
+        answer_schema=answer_schema(answer) if answer else None,
         needs=tuple(needs),
         max_argument_bytes=max_argument_bytes,
     )

@@ -22,8 +22,9 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotUnderstood
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotUnderstood
 from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.answer_rows import CancelledRow, Page, PlaceRow, VisitRow
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clock_text import end_of
@@ -36,7 +37,8 @@ from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate,
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 
@@ -61,6 +63,22 @@ class FillGap(Body):
     business: str | None = None
     phones: bool = False
     limit: int = Field(default=_DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+
+class FillerRow(VisitRow, CancelledRow):
+    """A patient who could take the time, with the appointment that suggests it."""
+
+    reasons: list[str] = Field(description="What speaks for them.")
+    phones: list[str] | None = Field(default=None, description="Phone numbers, mobile first.")
+
+
+class GapFillers(AnswerModel):
+    """Who could take a free time."""
+
+    gap: PlaceRow = Field(description="The free time.")
+    items: list[FillerRow] = Field(description="Patients, the best first.")
+    page: Page = Field(description="How many of how many patients are shown.")
+    when: str | None = Field(default=None, description="The time as it was understood.")
 
 
 async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
@@ -92,19 +110,18 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     shown, archived = await _named(clinic, ranked, arguments.limit)
     total = len(ranked) - archived
     zone = roster.zone(gap.business_id)
-    body: dict[str, JsonValue] = {
-        "gap": {
-            "starts_at": local_text(gap.starts, zone),
-            "ends_at": end_of(gap.starts, gap.ends, zone),
-            "practitioner": roster.name("practitioner_id", gap.practitioner_id),
-            "business": roster.name("business_id", gap.business_id),
-            "type": roster.name("appointment_type_id", gap.type_id) or "any that fits",
-        },
-        "items": [_row(one, patient, roster, phones=arguments.phones) for one, patient in shown],
-        "page": {"returned": len(shown), "total": total, "complete": len(shown) >= total},
-    }
-    if when:
-        body["when"] = when
+    body = GapFillers(
+        gap=PlaceRow(
+            starts_at=local_text(gap.starts, zone),
+            ends_at=end_of(gap.starts, gap.ends, zone),
+            practitioner=roster.name("practitioner_id", gap.practitioner_id),
+            business=roster.name("business_id", gap.business_id),
+            type=roster.name("appointment_type_id", gap.type_id) or "any that fits",
+        ),
+        items=[_row(one, patient, roster, phones=arguments.phones) for one, patient in shown],
+        page=Page(returned=len(shown), total=total, complete=len(shown) >= total),
+        when=when or None,
+    )
     if not shown:
         notes.insert(0, "Nobody fits: nobody comes later for this, and nobody who cancelled has yet to book again.")
     elif len(shown) < total:
@@ -246,21 +263,18 @@ async def _named(
     return live[:limit], len(ranked) - len(live)
 
 
-def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: bool) -> Row:
+def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: bool) -> FillerRow:
     entry = one.entry
-    row: Row = {
-        "patient": patient.name,
-        "patient_id": patient.id,
-        "reasons": list[JsonValue](one.reasons),
-        "appointment_id": entry.id,
-        "starts_at": local_text(entry.starts, roster.zone(entry.business_id)),
-        "type": roster.name("appointment_type_id", entry.type_id),
-    }
-    if one.why == "cancelled":
-        row["cancelled"] = True
-    if phones:
-        row["phones"] = list[JsonValue](phones_of(patient))
-    return row
+    return FillerRow(
+        patient=patient.name,
+        patient_id=patient.id,
+        reasons=list(one.reasons),
+        appointment_id=entry.id,
+        starts_at=local_text(entry.starts, roster.zone(entry.business_id)),
+        type=roster.name("appointment_type_id", entry.type_id),
+        cancelled=True if one.why == "cancelled" else None,
+        phones=phones_of(patient) if phones else None,
+    )
 
 
 tool = curated(
@@ -269,6 +283,7 @@ tool = curated(
     "book again, ranked with reasons. Books nothing: use move_appointment. For a place in a class use create_attendee.",
     FillGap,
     fill_gap,
+    answer=GapFillers,
     needs=[
         *ROSTER_NEEDS,
         *PATIENT_NEEDS,

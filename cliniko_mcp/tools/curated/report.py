@@ -4,6 +4,8 @@ Requests: 5 for the roster, 1 for each 95 names shown, and those of the kind, wh
 `frontdesk.reports` (attendance, money, returning, hours, records).
 """
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Literal
@@ -13,8 +15,9 @@ from pydantic import Field
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patients
-from cliniko_mcp.errors import JsonValue, NotAllowed, NotUnderstood
+from cliniko_mcp.errors import NotAllowed, NotUnderstood
 from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PatientRow, VisitRow
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
@@ -23,8 +26,8 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.budget import MAX_RESULT_BYTES, USUAL_BYTES, size
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.names import person
-from cliniko_mcp.results.rows import Row
 from cliniko_mcp.tools.tool import curated
 
 ReportKind = Literal[
@@ -78,6 +81,49 @@ class Report(Body):
     skip: int = Field(default=0, ge=0)
 
 
+Summary = (
+    attendance.NoShowSummary
+    | attendance.CancellationSummary
+    | attendance.UnbilledSummary
+    | attendance.MissingNoteSummary
+    | money.UnpaidSummary
+    | returning.LapsedSummary
+    | returning.NewSummary
+    | hours.HoursSummary
+    | records.DuplicateSummary
+    | records.ContactSummary
+)
+ReportRow = (
+    attendance.NoShowRow
+    | attendance.CancellationRow
+    | VisitRow
+    | money.InvoiceRow
+    | returning.LapsedRow
+    | returning.NewRow
+    | hours.HoursRow
+    | Duplicates
+    | records.MissingContactRow
+)
+
+
+class Reported(AnswerModel):
+    """A report: each kind has the fields of its own in summary and items."""
+
+    kind: ReportKind = Field(description="Which report.")
+    when: str = Field(description="The time as it was understood.")
+    practitioner: str | None = Field(default=None, description="The practitioner asked about.")
+    business: str | None = Field(default=None, description="The site asked about.")
+    definition: str | None = Field(default=None, description="What is counted and what is not.")
+    summary: Summary | None = Field(default=None, description="What it comes to over all rows, shown or not.")
+    items: list[ReportRow] | None = Field(default=None, description="The rows.")
+    page: Page | None = Field(default=None, description="How many of how many rows are shown.")
+
+    def with_rows(self, found: Finding, rows: Sequence[AnswerModel], page: Page) -> Reported:
+        """The same with what was found, of which these rows are shown."""
+        parts = {"definition": found.definition, "summary": found.summary, "items": rows, "page": page}
+        return Reported.model_validate({**dict(self), **parts})
+
+
 async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     """The report: what is meant, what it comes to, and the rows that fit."""
     roster = await Roster.load(clinic)
@@ -90,10 +136,12 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
         span = _default_span(arguments.kind, clinic, roster, sites)
     if span is not None:
         _check_length(span)
-    body: dict[str, JsonValue] = {"kind": arguments.kind, "when": span.description if span else "all time"}
-    for name, known in (("practitioner", practitioner), ("business", business)):
-        if known is not None:
-            body[name] = known.name
+    body = Reported(
+        kind=arguments.kind,
+        when=span.description if span else "all time",
+        practitioner=practitioner.name if practitioner else None,
+        business=business.name if business else None,
+    )
     notes = remarks(practitioner, business)
     zone = span.zone if span else roster.home
     try:
@@ -101,11 +149,10 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     except NotAllowed as refusal:
         notes.append(f"This report is not made, because it reads what may not be read. {refusal.message}")
         return Answer(body, notes, zone)
-    body |= {"definition": found.definition, "summary": dict(found.summary)}
-    rows = await _rows(clinic, arguments, found, size([body, notes, found.notes]), notes)
+    used = size([body.as_json(), found.definition, found.summary.as_json(), notes, found.notes])
+    rows = await _rows(clinic, arguments, found, used, notes)
     left = len(found.rows) - arguments.skip - len(rows)
-    body["items"] = list[JsonValue](rows)
-    body["page"] = {"returned": len(rows), "total": len(found.rows), "complete": left <= 0}
+    body = body.with_rows(found, rows, Page(returned=len(rows), total=len(found.rows), complete=left <= 0))
     notes += found.notes
     if left > 0:
         after = arguments.skip + len(rows)
@@ -134,22 +181,25 @@ def _check_length(span: Span) -> None:
         )
 
 
-async def _rows(clinic: GuardedClinic, arguments: Report, found: Finding, used: int, notes: list[str]) -> list[Row]:
+async def _rows(
+    clinic: GuardedClinic, arguments: Report, found: Finding, used: int, notes: list[str]
+) -> list[AnswerModel]:
     """The rows that fit, with the patients' names; a note where names may not be read."""
     some = found.rows[arguments.skip : arguments.skip + (arguments.limit or _DEFAULT_LIMIT)]
-    ids = [str(row["patient_id"]) for row in some if row.get("patient_id")]
+    ids = [row.patient_id for row in some if isinstance(row, PatientRow) and row.patient_id]
     patients: Mapping[str, Record] = {}
     try:
         patients = await clinic.by_id(Patients.list_patients, ids)
     except NotAllowed:
         notes.append("Patients are shown by id alone: reading patients is switched off here.")
     room = (MAX_RESULT_BYTES if arguments.limit is not None else USUAL_BYTES) - _ROOM - used
-    shown: list[Row] = []
+    shown: list[AnswerModel] = []
     for row in some:
-        if (patient_id := row.get("patient_id")) is not None:
-            patient = patients.get(str(patient_id))
-            row = {"patient": (person(patient) if patient else "") or f"patient {patient_id}", **row}
-        room -= size(row) + 1
+        if isinstance(row, PatientRow) and row.patient_id:
+            patient = patients.get(row.patient_id)
+            name = (person(patient) if patient else "") or f"patient {row.patient_id}"
+            row = row.model_copy(update={"patient": name})
+        room -= size(row.as_json()) + 1
         if room < 0 and shown:
             break
         shown.append(row)
@@ -163,5 +213,6 @@ tool = curated(
     "duplicates, missing contacts. For plain counts use count_records.",
     Report,
     report,
+    answer=Reported,
     needs=[*ROSTER_NEEDS, *visits.NEEDS],
 )
