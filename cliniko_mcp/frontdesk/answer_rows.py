@@ -2,6 +2,7 @@
 
 Dates are `2026-11-24`. A time is local to its site, with offset and weekday: `2026-11-24T09:30+11:00 Tue`. Money is
 text with two decimals in the currency of the account; lengths of time are minutes unless a field names another unit.
+As in the rows of operations, `id` is that of the record which the row is; ids of others carry their kind.
 """
 
 from typing import Annotated, Final, Literal
@@ -70,8 +71,16 @@ class Names(AnswerModel):
     appointment_type_id: dict[str, str] | None = Field(default=None, description="Id by the type's name.")
 
 
+class PersonRow(AnswerModel):
+    """A patient's file."""
+
+    id: str = Field(description="The patient's id.")
+    name: str = Field(description="The patient's name.")
+    born: Date | None = Field(default=None, description="Date of birth.")
+
+
 class PatientRow(AnswerModel):
-    """A patient, as told apart from others of the same name."""
+    """Whose something is, told apart from others of the same name."""
 
     patient: str | None = Field(default=None, description="The patient's name.")
     patient_id: str | None = Field(default=None, description="The patient's id.")
@@ -108,7 +117,7 @@ class Duplicates(AnswerModel):
 
     confidence: Literal["likely", "possible"] = Field(description="How sure it is.")
     why: str = Field(description="What they have in common.")
-    patients: list[PatientRow] = Field(description="The files.")
+    patients: list[PersonRow] = Field(description="The files.")
 
 
 class UnpaidInvoices(AnswerModel):

@@ -22,7 +22,7 @@ class SlotRow(PlaceRow):
     """A free start."""
 
     differs: str | None = Field(default=None, description="What differs from what was asked for.")
-    appointment_id: str | None = Field(default=None, description="Id of the class whose place is free.")
+    group_appointment_id: str | None = Field(default=None, description="Id of the class whose place is free.")
     places_left: int | None = Field(default=None, description="Free places in the class.")
 
 
@@ -46,7 +46,7 @@ class Slot:
             ends_at=end_of(self.starts, self.ends, zone),
             practitioner=roster.name("practitioner_id", self.practitioner_id),
             business=roster.name("business_id", self.business_id),
-            appointment_id=self.group_id or None,
+            group_appointment_id=self.group_id or None,
             places_left=self.left if self.group_id else None,
         )
 

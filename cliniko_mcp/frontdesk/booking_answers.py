@@ -28,7 +28,7 @@ _CONFLICTS: Final[Mapping[Shape, Conflicts]] = {
 class BookingRow(PatientRow, PlaceRow):
     """An appointment or a class as it was made, moved or cancelled, or would be."""
 
-    appointment_id: str | None = Field(default=None, description="Its id; a new one has none before it is made.")
+    id: str | None = Field(default=None, description="Its id; a new one has none before it is made.")
     patients: list[PatientRow] | None = Field(default=None, description="Everyone in a class.")
 
 
@@ -51,7 +51,7 @@ def described(plan: Plan, roster: Roster) -> BookingRow:
     rows = [patient_row(patient) for patient in plan.patients]
     alone = rows[0] if len(rows) == 1 else PatientRow()
     return BookingRow(
-        appointment_id=plan.moved or None,
+        id=plan.moved or None,
         starts_at=local_text(plan.times[0].starts, zone),
         ends_at=end_of(*plan.times[0], zone),
         patient=alone.patient,

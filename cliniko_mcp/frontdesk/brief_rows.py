@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cliniko_mcp.frontdesk.answer_rows import Date, LocalTime, NoteState, PatientRow, UnpaidInvoices, VisitRow
+from cliniko_mcp.frontdesk.answer_rows import Date, LocalTime, NoteState, PersonRow, UnpaidInvoices, VisitRow
 from cliniko_mcp.results.models import AnswerModel
 
 Consented = Literal["yes", "no", "not answered"]
@@ -93,7 +93,7 @@ class Written(AnswerModel):
     treatment_notes: list[NoteRow] | None = Field(default=None, description="The latest treatment notes.")
 
 
-class BriefRow(PatientRow):
+class BriefRow(PersonRow):
     """A patient on one page."""
 
     preferred_first_name: str | None = Field(default=None, description="First name they go by, where it is another.")

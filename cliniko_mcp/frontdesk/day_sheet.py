@@ -58,13 +58,12 @@ class EntryRow(DiaryPatient):
     """An appointment, a class or blocked-out time."""
 
     at: ClockSpan = Field(description="Start and end by the site's clock.")
-    appointment_id: str | None = Field(default=None, description="Id of the appointment or class.")
+    id: str = Field(description="Its id.")
     type: str | None = Field(default=None, description="The appointment type's name.")
     places: int | None = Field(default=None, description="Places of a class.")
     places_left: int | None = Field(default=None, description="Free places of a class.")
     attendees: list[DiaryPatient] | None = Field(default=None, description="The patients of a class.")
     block: str | None = Field(default=None, description="Kind of blocked-out time.")
-    block_id: str | None = Field(default=None, description="Id of the blocked-out time.")
     free_text: EntryText | None = Field(default=None, description="What people wrote.")
 
 
@@ -201,7 +200,7 @@ def entry_row(entry: Entry, roster: Roster, people: People, *, phones: bool) -> 
     free_text = EntryText(notes=notes) if notes else None
     if entry.kind == "block":
         kind = people.blocks.get(entry.record.unavailable_block_type_id or "") or "Blocked out"
-        return EntryRow(at=at, block=kind, block_id=entry.id, free_text=free_text)
+        return EntryRow(at=at, block=kind, id=entry.id, free_text=free_text)
     places = people.visits.get(entry.id, ())
     group = entry.kind == "group"
     alone = DiaryPatient(patient=name_text(entry.record.patient_name))
@@ -219,7 +218,7 @@ def entry_row(entry: Entry, roster: Roster, people: People, *, phones: bool) -> 
         places=entry.places if group else None,
         places_left=entry.left if group else None,
         attendees=[_whose(visit, entry, people, phones) for visit in places] if group else None,
-        appointment_id=entry.id,
+        id=entry.id,
         free_text=free_text,
     )
 

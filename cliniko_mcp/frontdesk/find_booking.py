@@ -65,7 +65,7 @@ async def _by_id(clinic: GuardedClinic, roster: Roster, booking_id: str) -> Entr
 
 def _row(entry: Entry, roster: Roster) -> JsonValue:
     return {
-        "appointment_id": entry.id,
+        "id": entry.id,
         "starts_at": local_text(entry.starts, roster.zone(entry.business_id)),
         "type": roster.name("appointment_type_id", entry.type_id),
         "practitioner": roster.name("practitioner_id", entry.practitioner_id),

@@ -25,7 +25,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner, Practitioners
 from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
-from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow
+from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -233,6 +233,12 @@ def patient_row(known: Known[Patient]) -> PatientRow:
     """A patient with id and date of birth."""
     born = birth_date(known)
     return PatientRow(patient=known.name, patient_id=known.id, born=born.isoformat() if born else None)
+
+
+def person_row(known: Known[Patient]) -> PersonRow:
+    """A patient's file: id, name and date of birth."""
+    born = birth_date(known)
+    return PersonRow(id=known.id, name=known.name, born=born.isoformat() if born else None)
 
 
 def preferred_first_name(known: Known[Patient]) -> str | None:

@@ -14,7 +14,7 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Duplicates, PatientRow
+from cliniko_mcp.frontdesk.answer_rows import Duplicates, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.duplicates import Pair, digits, pairs
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import merged
@@ -69,7 +69,7 @@ class _Group:
         return Duplicates(
             confidence="likely" if self.likely else "possible",
             why="; ".join(self.why),
-            patients=[_patient_row(patient) for patient in self.patients],
+            patients=[_person_row(patient) for patient in self.patients],
         )
 
 
@@ -122,9 +122,9 @@ def _groups(found: Sequence[Pair]) -> list[_Group]:
     ]
 
 
-def _patient_row(patient: Patient) -> PatientRow:
+def _person_row(patient: Patient) -> PersonRow:
     born = patient.date_of_birth
-    return PatientRow(patient=person(patient), patient_id=patient.id, born=born.isoformat() if born else None)
+    return PersonRow(id=patient.id, name=person(patient), born=born.isoformat() if born else None)
 
 
 async def missing_contacts(question: ReportQuestion) -> Finding:

@@ -69,7 +69,7 @@ class BlockTime(Body):
 class BlockRow(AnswerModel):
     """A stretch of blocked-out time."""
 
-    block_id: str | None = Field(default=None, description="Its id, once it is made.")
+    id: str | None = Field(default=None, description="Its id, once it is made.")
     starts_at: LocalTime = Field(description="Start, by the site's clock.")
     ends_at: EndTime = Field(description="End; only the time of day where it is on that day.")
     business: str = Field(description="The site's name.")
@@ -101,7 +101,7 @@ class _Block:
             starts_at=local_text(self.time.starts, zone),
             ends_at=end_of(*self.time, zone),
             business=self.site.name,
-            block_id=self.existing_id or made_id,
+            id=self.existing_id or made_id,
         )
 
 
@@ -150,13 +150,13 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
         done = f"Blocked out {len(made)} of {len(blocks)}."
     ids = iter(made)
     rows = [block.row(roster, None if block.existing_id else next(ids, None)) for block in blocks]
-    failed = [row for row in rows if row.block_id is None]
+    failed = [row for row in rows if row.id is None]
     body = Blocked(
         done=done,
         when=span.narrowed(sites.values()).description,
         practitioner=practitioner.name,
         type=block_type.name if block_type else None,
-        items=[row for row in rows if row.block_id is not None],
+        items=[row for row in rows if row.id is not None],
         failed=failed or None,
     )
     return Answer(body, notes, roster.zone(blocks[0].site.id))

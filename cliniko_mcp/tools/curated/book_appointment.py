@@ -117,7 +117,7 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
     )
     result = {
         "done": "Booked.",
-        "item": body.item.model_copy(update={"appointment_id": made.id}),
+        "item": body.item.model_copy(update={"id": made.id}),
         "conflicts": await conflicts(clinic, "individual", made.id, found, notes),
         "repeats_made": await _repeats_made(clinic, made.id, repeat, notes) if repeat else None,
     }

@@ -153,7 +153,7 @@ def _row(entry: Entry, roster: Roster, patient: Known[Patient] | None) -> Bookin
     zone = roster.zone(entry.business_id)
     whose = patient_row(patient) if patient else PatientRow()
     return BookingRow(
-        appointment_id=entry.id,
+        id=entry.id,
         starts_at=local_text(entry.starts, zone),
         ends_at=end_of(entry.starts, entry.ends, zone),
         patient=whose.patient,

@@ -20,11 +20,11 @@ from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import patients
-from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PatientRow
+from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PersonRow
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, born, digits, duplicates
 from cliniko_mcp.frontdesk.patient_phrase import PatientPhrase, read_phrase
-from cliniko_mcp.frontdesk.roster import Known, name_text, named, patient_row, preferred_first_name
+from cliniko_mcp.frontdesk.roster import Known, name_text, named, person_row, preferred_first_name
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
@@ -54,7 +54,7 @@ class _Result:
     whole: bool = True
 
 
-class FoundRow(PatientRow):
+class FoundRow(PersonRow):
     """A patient who was found."""
 
     preferred_first_name: str | None = Field(default=None, description="First name they go by, where it is another.")
@@ -177,7 +177,7 @@ async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], cl
         Duplicates(
             confidence="likely" if verdict.likely else "possible",
             why=verdict.why,
-            patients=[patient_row(one), patient_row(other)],
+            patients=[person_row(one), person_row(other)],
         )
         for one, other, verdict in duplicates(pool.values())
         if one.id in ids or other.id in ids
@@ -185,10 +185,10 @@ async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], cl
 
 
 def _row(patient: Known[Patient]) -> FoundRow:
-    row = patient_row(patient)
+    row = person_row(patient)
     return FoundRow(
-        patient=row.patient,
-        patient_id=row.patient_id,
+        id=row.id,
+        name=row.name,
         preferred_first_name=preferred_first_name(patient),
         born=row.born,
         email=name_text(patient.record.email) or None,

@@ -52,7 +52,7 @@ from cliniko_mcp.frontdesk.roster import (
     Known,
     Roster,
     name_text,
-    patient_row,
+    person_row,
     preferred_first_name,
     remarks,
 )
@@ -190,8 +190,8 @@ async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads,
 class _Person(TypedDict):
     """The fields of a brief that say who the patient is."""
 
-    patient: str | None
-    patient_id: str | None
+    id: str
+    name: str
     born: str | None
     preferred_first_name: str | None
     age: int | None
@@ -202,13 +202,13 @@ class _Person(TypedDict):
 
 
 def _person(patient: Known[Patient], today: date) -> _Person:
-    record, row = patient.record, patient_row(patient)
+    record, row = patient.record, person_row(patient)
     born, pronouns = record.date_of_birth, None
     if record.pronouns is not None and (word := name_text(record.pronouns.nominative)):
         pronouns = f"{word}/{name_text(record.pronouns.accusative)}"
     return {
-        "patient": row.patient,
-        "patient_id": row.patient_id,
+        "id": row.id,
+        "name": row.name,
         "born": row.born,
         "preferred_first_name": preferred_first_name(patient),
         "age": today.year - born.year - ((today.month, today.day) < (born.month, born.day)) if born else None,
