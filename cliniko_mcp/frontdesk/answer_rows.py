@@ -59,8 +59,8 @@ class Rate(AnswerModel):
 
 
 def rate(part: float, whole: float) -> Rate:
-    """A share of a whole, both in the same unit; of nothing it has no percentage."""
-    return Rate(count=part, of=whole, rate=f"{100 * part / whole:.1f}%" if whole else None)
+    """A share of a whole, both in the same unit and shown with two decimals; of nothing it has no percentage."""
+    return Rate(count=round(part, 2), of=round(whole, 2), rate=f"{100 * part / whole:.1f}%" if whole else None)
 
 
 class Names(AnswerModel):

@@ -5,6 +5,7 @@ Requests: two for working hours and one a hundred diary entries of the time, wha
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Final
 
 from pydantic import Field
 
@@ -12,6 +13,8 @@ from cliniko_mcp.frontdesk.answer_rows import Rate, rate
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, joined, read_diary, within, without
 from cliniko_mcp.results.models import AnswerModel
+
+_HOUR: Final = timedelta(hours=1)
 
 
 class HoursSummary(AnswerModel):
@@ -117,4 +120,4 @@ def _hours(length: timedelta) -> float:
 
 
 def _share(part: timedelta, whole: timedelta) -> Rate:
-    return rate(_hours(part), _hours(whole))
+    return rate(part / _HOUR, whole / _HOUR)
