@@ -24,6 +24,16 @@ _HOURS: Final = f"({_CLOCK}-{_CLOCK}|{_DATED} to {_DATED})"
 CLOCK_SPAN: Final = f"^{_HOURS}(, {_HOURS})*$"
 MONEY: Final = "^-?[0-9]+[.][0-9]{2}$"
 PERCENT: Final = "^[0-9]+[.][0-9]%$"
+UNITS: Final = {
+    LOCAL_TIME: "local time",
+    END_TIME: "time of day, or local time",
+    DATE: "date",
+    DAY: "date with weekday",
+    CLOCK_SPAN: "times of day",
+    MONEY: "money",
+    PERCENT: "percent",
+}
+"""What a text of each pattern is, for documents."""
 
 LocalTime = Annotated[str, Field(pattern=LOCAL_TIME)]
 EndTime = Annotated[str, Field(pattern=END_TIME)]
