@@ -126,9 +126,9 @@ def tool_reference(tools: Mapping[str, Tool]) -> str:
         "deletes or cancels, and asks a person first. Ids are text of up to 20 digits. What a filter takes, and how "
         "long lists are read, is said in the server's own instructions to the assistant.",
         "",
-        "Times in answers are local to their site, with offset and weekday: `2026-11-24T09:30+11:00 Tue`; an end on the "
-        "same day is `10:00`. Money is in the account's currency. Every answer also carries `now`, `time_zone` and, where "
-        "there is something to tell the user, `notes`. A field that holds nothing is left out.",
+        "Times in answers are local to their site, with offset and weekday: `2026-11-24T09:30+11:00 Tue`; an end on "
+        "the same day is `10:00`. Money is in the account's currency. Every answer also carries `now`, `time_zone` "
+        "and, where there is something to tell the user, `notes`. A field that holds nothing is left out.",
     ]
     groups: dict[str, list[Tool]] = {}
     for tool in tools.values():
@@ -172,7 +172,7 @@ def _answer_rows(schema: Mapping[str, JsonValue], above: str = "") -> Iterator[s
 
 def _holds(field: Mapping[str, JsonValue]) -> str:
     if items := items_of(field):
-        return f"list of {_holds(items)}"
+        return "list of objects" if properties_of(items) else f"list of {_holds(items)}"
     if field.get("type") == "object":
         return "object" if properties_of(field) else "values by name"
     return UNITS.get(str(field.get("pattern", "")), "") or _takes(field)
