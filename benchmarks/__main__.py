@@ -77,7 +77,7 @@ def _options() -> argparse.Namespace:
 
 
 def _listed(tools: list[dict[str, Any]], count: Any) -> Row:
-    told = [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in tools]
+    told = [json.dumps(tool, ensure_ascii=False, separators=(",", ":")) for tool in tools]
     costs = [count(text) for text in told]
     return {
         "view": "from_openapi",

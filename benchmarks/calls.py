@@ -68,7 +68,7 @@ async def overhead(runs: int = 60) -> list[Row]:
         async def called(tool: str, **arguments: Any) -> None:
             assert not (await client.call_tool(tool, arguments)).is_error
 
-        async def asked(method: str, path: str, body: object = None) -> None:
+        async def send(method: str, path: str, body: object = None) -> None:
             response = await bare.request(method, path, json=body)
             response.raise_for_status()
             json.loads(response.content)
@@ -81,15 +81,15 @@ async def overhead(runs: int = 60) -> list[Row]:
         pairs: dict[str, tuple[Work, Work]] = {
             "read a patient": (
                 lambda: called("get_patient", id=patient),
-                lambda: asked("GET", f"/patients/{patient}"),
+                lambda: send("GET", f"/patients/{patient}"),
             ),
             "list 100 appointments": (
                 lambda: called("list_individual_appointments", limit=100),
-                lambda: asked("GET", "/individual_appointments?per_page=100"),
+                lambda: send("GET", "/individual_appointments?per_page=100"),
             ),
             "add a discount group": (
                 lambda: called("create_concession_type", name=fresh()),
-                lambda: asked("POST", "/concession_types", {"name": fresh()}),
+                lambda: send("POST", "/concession_types", {"name": fresh()}),
             ),
         }
         rows: list[Row] = []
@@ -124,11 +124,11 @@ async def frontdesk(runs: int = 7) -> list[Row]:
     for name, (tool, arguments) in tools.items():
         async with at_work() as (app, _, _):
             kinds = await app.call("list_appointment_types", {"limit": 1, "fields": "name"}, Caller())
-            given = arguments | ({"type": kinds["items"][0]["name"]} if "type" in arguments else {})  # pyright: ignore
+            filled = arguments | ({"type": kinds["items"][0]["name"]} if "type" in arguments else {})  # pyright: ignore
             seen = app.sandbox.requests
 
-            async def run(tool: str = tool, given: dict[str, Any] = given, app: App = app) -> None:
-                await app.call(tool, given, Caller())
+            async def run(tool: str = tool, filled: dict[str, Any] = filled, app: App = app) -> None:
+                await app.call(tool, filled, Caller())
 
             before = len(seen)
             await run()
@@ -145,8 +145,8 @@ async def distant(runs: int = 5) -> list[Row]:
     async with at_work() as (app, _, _):
         await app.call("list_businesses", {"limit": 1}, Caller())
         app.sandbox.faults.set(Fault("slow", seconds=0.05))
-        given = {"type": "Standard consult", "when": "next 4 weeks"}
-        times = [await took(lambda: app.call("find_times", given, Caller())) for _ in range(runs + 1)]
+        filled = {"type": "Standard consult", "when": "next 4 weeks"}
+        times = [await took(lambda: app.call("find_times", filled, Caller())) for _ in range(runs + 1)]
         row: Row = {"tool": "find_times, 4 weeks, 50 ms upstream", "first s": times[0] / 1000}
         return [row | {"later s": median(times[1:]) / 1000}]
 

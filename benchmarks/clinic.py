@@ -40,18 +40,18 @@ def pages() -> Iterator[tuple[str, Pairs]]:
     months = [f"{2025 + number // 12}-{number % 12 + 1:02}-01T00:00:00Z" for number in range(6, 26)]
     spans = [(f"starts_at:>={low}", f"starts_at:<{high}") for low, high in product(months, months) if low < high]
     for number, span in enumerate(spans):
-        yield "bookings", _asked(*span, sort="starts_at:desc" if number % 2 else "ends_at,starts_at:desc")
-        yield "individual_appointments", _asked(*span, "did_not_arrive:=false", sort="starts_at", per_page="100")
+        yield "bookings", _query(*span, sort="starts_at:desc" if number % 2 else "ends_at,starts_at:desc")
+        yield "individual_appointments", _query(*span, "did_not_arrive:=false", sort="starts_at", per_page="100")
     for letter, column in product("abcdefghijklmnopqrst", ("last_name", "first_name", "email", "date_of_birth:desc")):
-        yield "patients", _asked(f"{column.split(':')[0]}:?", f"last_name:~{letter}", sort=column)
+        yield "patients", _query(f"{column.split(':')[0]}:?", f"last_name:~{letter}", sort=column)
     for status, month, order in product((10, 20, 30, 40), months[:9], ("total_amount:desc", "number")):
-        yield "invoices", _asked(f"status:={status}", f"created_at:>{month}", sort=order, per_page="100")
+        yield "invoices", _query(f"status:={status}", f"created_at:>{month}", sort=order, per_page="100")
     for month, order in product(months[:17], ("updated_at:desc", "created_at", "id", "title")):
-        yield "treatment_notes", _asked("draft:=false", f"created_at:>{month}", sort=order)
+        yield "treatment_notes", _query("draft:=false", f"created_at:>{month}", sort=order)
 
 
-def _asked(*conditions: str, **more: str) -> Pairs:
-    return (*(("q[]", each) for each in conditions), *more.items())
+def _query(*conditions: str, **more: str) -> Pairs:
+    return (*(("q[]", condition) for condition in conditions), *more.items())
 
 
 def once() -> dict[str, float]:
@@ -59,7 +59,7 @@ def once() -> dict[str, float]:
     from cliniko_mcp.sandbox.core import Sandbox
     from cliniko_mcp.sandbox.wire import SandboxRequest
 
-    def asked(path: str, query: Pairs = ()) -> float:
+    def timed(path: str, query: Pairs = ()) -> float:
         began = time.process_time()
         response = clinic.respond(SandboxRequest("GET", f"/v1/{path}", query, HEADERS))
         took = (time.process_time() - began) * 1_000
@@ -67,10 +67,10 @@ def once() -> dict[str, float]:
         return took
 
     clinic = Sandbox(now=NOW, frozen=True, rate_limit=0)
-    seed = asked("user")
+    seed = timed("user")
     gc.collect()
     gc.freeze()
-    took = [asked(table, query) for table, query in pages()]
+    took = [timed(table, query) for table, query in pages()]
     year = min(_year(clinic) for _ in range(3))
     figures = (seed, median(took), max(took), year, peak_megabytes(os.getpid()))
     return dict(zip(BUDGETS, figures, strict=True))
@@ -104,8 +104,8 @@ def measured(runs: int = 5) -> list[Row]:
     return [
         {
             "figure": name,
-            "median": median(each[name] for each in found),
-            "least": min(each[name] for each in found),
+            "median": median(run[name] for run in found),
+            "least": min(run[name] for run in found),
             "budget": budget,
             "unit": unit,
         }

@@ -41,13 +41,13 @@ def rounds(minutes: float, examples: int) -> tuple[int, Counter[str]]:
 def main() -> None:
     """Fuzz, print, and write the counts down."""
 
-    def given(flag: str, usual: str) -> str:
+    def option(flag: str, usual: str) -> str:
         return sys.argv[sys.argv.index(flag) + 1] if flag in sys.argv else usual
 
-    minutes, out = float(given("--minutes", "10")), given("--out", RESULT)
+    minutes, out = float(option("--minutes", "10")), option("--out", RESULT)
     machine = where()
     began = time.monotonic()
-    done, counts = rounds(minutes, int(given("--examples", "1000")))
+    done, counts = rounds(minutes, int(option("--examples", "1000")))
     took = round((time.monotonic() - began) / 60, 1)
     report("Fuzzing", [{"what": what, "sent": count} for what, count in sorted(counts.items())], {"minutes": took})
     Path(out).write_text(json.dumps({**machine, "minutes": took, "rounds": done, **counts}, indent=1) + "\n", "utf-8")

@@ -39,7 +39,7 @@ def times() -> list[Row]:
     tables = _milliseconds(lambda: (requests.cache_clear(), not_offered.cache_clear(), requests(), not_offered()))
     made = _milliseconds(lambda: Lookup(entries().values(), requests(), not_offered()))
     lookup = Lookup(entries().values(), requests(), not_offered())
-    searches = [_milliseconds(lambda words=each.words: lookup.search(words)) for each in spoken("tuning")]
+    searches = [_milliseconds(lambda words=request.words: lookup.search(words)) for request in spoken("tuning")]
     return [
         {"work": "read the tables", "ms": tables},
         {"work": "make the index", "ms": made},

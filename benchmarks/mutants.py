@@ -122,7 +122,7 @@ def _instead(node: ast.AST, holder: ast.AST, name: str) -> Iterator[ast.AST]:
         yield ast.If(ast.Constant(True), node.body, [])
     elif isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple) and len(node.type.elts) > 1:
         for left_out in node.type.elts:
-            kept: list[ast.expr] = [each for each in node.type.elts if each is not left_out]
+            kept: list[ast.expr] = [element for element in node.type.elts if element is not left_out]
             yield ast.ExceptHandler(ast.Tuple(kept, ast.Load()), node.name, node.body)
 
 
@@ -130,7 +130,7 @@ def _other_values(node: ast.expr) -> Iterator[ast.AST]:
     match node:
         case ast.BoolOp(op=op, values=values):
             for left_out in values:
-                kept = [each for each in values if each is not left_out]
+                kept = [value for value in values if value is not left_out]
                 yield kept[0] if len(kept) == 1 else ast.BoolOp(op, kept)
         case ast.Compare(left=left, ops=ops, comparators=others):
             for at, op in enumerate(ops):

@@ -26,7 +26,7 @@ class Unexplained(Exception):
 
 
 def rewritten(page: str, root: Path) -> str:
-    """The page with what stands between the marks made anew. Raises Unexplained, and OSError without results."""
+    """The page, with what stands between the marks made again. Raises Unexplained, and OSError without results."""
     before, start, rest = page.partition(START)
     _, end, after = rest.partition(END)
     assert start and end, "the README has no marks for what was measured"
@@ -55,10 +55,10 @@ def _part(root: Path) -> str:
 
 def _by_hand(root: Path) -> list[str]:
     """A paragraph for each of the long runs that are made by hand, where there was one."""
-    said: list[str] = []
+    lines: list[str] = []
     if (root / SOAK).is_file():
         soak = _read(root / SOAK)
-        said.append(
+        lines.append(
             f"Soaked for {soak['minutes']} minutes ({soak['measured']}, {soak['machine']}): {soak['callers']} callers, "
             f"{soak['calls']:,} calls among 429s, 5xx, HTML, dropped and slow answers. Nothing was lost, doubled or "
             f"left hanging; {soak['told as failed']:,} calls were told honestly that they failed. Memory at the end: "
@@ -68,11 +68,11 @@ def _by_hand(root: Path) -> list[str]:
         fuzz = _read(root / FUZZ)
         counts = {name: count for name, count in fuzz.items() if name not in _ABOUT}
         kinds = ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
-        said.append(
+        lines.append(
             f"Fuzzed for {fuzz['minutes']:g} minutes ({fuzz['measured']}): {kinds}. None ended the server or drew "
             "anything from it but an answer or an error of its own."
         )
-    return said
+    return lines
 
 
 _ABOUT = frozenset({"measured", "machine", "python", "minutes", "rounds"})

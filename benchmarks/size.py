@@ -60,7 +60,7 @@ def views(count: Callable[[str], int]) -> list[Row]:
     """A row for each view: tools, bytes, tokens, tokens a tool, and its largest tool."""
     rows: list[Row] = []
     for name, flags in VIEWS.items():
-        told = [_told(each) for each in view_of(Settings(**flags)).listed]
+        told = [_told(tool) for tool in view_of(Settings(**flags)).listed]
         costs = [count(text) for text in told]
         rows.append(
             {
@@ -102,15 +102,15 @@ async def results(count: Callable[[str], int]) -> list[Row]:
             shown = len(items) if isinstance(items, list) else 1
             text = compact(body)
             tokens = count(text)
-            each = [count(compact(item)) for item in items] if isinstance(items, list) and items else [tokens]
+            sizes = [count(compact(item)) for item in items] if isinstance(items, list) and items else [tokens]
             rows.append(
                 {
                     "result": name,
                     "rows": shown,
                     "bytes": len(text.encode()),
                     "tokens": tokens,
-                    "a row": round(sum(each) / len(each)),
-                    "largest row": max(each),
+                    "a row": round(sum(sizes) / len(sizes)),
+                    "largest row": max(sizes),
                 }
             )
     return rows

@@ -65,17 +65,17 @@ async def soak(minutes: int, callers: int) -> list[Row]:
 
 def level(megabytes: list[float]) -> int:
     """For how many of the last minutes the memory held was within a hundredth of what it is at the end."""
-    apart = (abs(each - megabytes[-1]) > megabytes[-1] / 100 for each in reversed(megabytes))
+    apart = (abs(figure - megabytes[-1]) > megabytes[-1] / 100 for figure in reversed(megabytes))
     return next((minutes for minutes, far in enumerate(apart) if far), len(megabytes))
 
 
 def main() -> None:
     """Soak, print, and write the result down."""
 
-    def given(flag: str, usual: str) -> str:
+    def option(flag: str, usual: str) -> str:
         return sys.argv[sys.argv.index(flag) + 1] if flag in sys.argv else usual
 
-    minutes, callers, out = int(given("--minutes", "20")), int(given("--callers", "20")), given("--out", RESULT)
+    minutes, callers, out = int(option("--minutes", "20")), int(option("--callers", "20")), option("--out", RESULT)
     machine = where()
     rows = anyio.run(soak, minutes, callers)
     facts: dict[str, str | int | float] = {

@@ -91,14 +91,14 @@ def measured(commands: Mapping[str, list[str]], runs: int) -> list[Row]:
     rows: list[Row] = []
     for name, all_runs in found.items():
         # Each run against the empty server of its own round, so that a busy moment hits both.
-        ratio = median(each[0] / empty[0] for each, empty in zip(all_runs, first, strict=True))
-        megabytes = median(each[1] for each in all_runs)
-        memory = median(each[1] for each in first)
+        ratio = median(run[0] / empty[0] for run, empty in zip(all_runs, first, strict=True))
+        megabytes = median(run[1] for run in all_runs)
+        memory = median(run[1] for run in first)
         rows.append(
             {
                 "server": name,
                 "tools": all_runs[0][2],
-                "seconds": median(each[0] for each in all_runs),
+                "seconds": median(run[0] for run in all_runs),
                 "to empty": ratio,
                 "MB": megabytes,
                 "MB to empty": megabytes / memory if memory else 0.0,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
+import secrets  # noqa: TID251 - chance is handed from here to everything below
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from cliniko_mcp.sandbox.core import Sandbox
 
 
+class _Behind(NamedTuple):
+    """What stands behind every guarded clinic of a run; kept as one, so that no call finds a client without guards."""
+
+    client: Clinic
+    guards: tuple[Guard, ...]
+    memory: Memory
+
+
 class App:
     """What one run is made of: the tools that are listed or may be called, and the clinic, opened when first needed."""
 
@@ -36,9 +44,7 @@ class App:
         self.catalogue = Catalogue(Cursors(secrets.token_bytes(32)), view.excluded, view.changing)
         self._stack = stack
         self._opening = anyio.Lock()
-        self._clinic: Clinic | None = None
-        self._guards: tuple[Guard, ...] = ()
-        self._memory: Memory | None = None
+        self._behind: _Behind | None = None
         self._sandbox: Sandbox | None = None
         self._under_way: set[anyio.Event] = set()
 
@@ -64,21 +70,10 @@ class App:
             return lambda: self.sandbox.clock.now()
         start = self.settings.clock_start
         if start is not None:
-            began = datetime.now(UTC)
+            began = datetime.now(UTC)  # noqa: TID251 - the clock of a run starts here
             frozen = self.settings.sandbox_clock == "frozen"
-            return lambda: start if frozen else start + (datetime.now(UTC) - began)
-        return lambda: datetime.now(UTC)
-
-    async def clinic(self) -> Clinic:
-        """The open connection to the clinic, and with it the guards."""
-        async with self._opening:
-            if self._clinic is None:
-                clinic = await self._stack.enter_async_context(open_clinic(self))
-                # The guards first: should they fail, no later call may find a clinic without them.
-                self._guards = guards(self, clinic)
-                self._memory = Memory.of(anyio.current_time)
-                self._clinic = clinic
-            return self._clinic
+            return lambda: start if frozen else start + (datetime.now(UTC) - began)  # noqa: TID251 - the same
+        return lambda: datetime.now(UTC)  # noqa: TID251 - the same
 
     async def call(self, name: str, arguments: Arguments | None, caller: Caller) -> dict[str, JsonValue]:
         """What the tool of this name answers, see `run`. Raises UnknownTool for a name that does not exist."""
@@ -112,10 +107,12 @@ class App:
 
     async def guarded_clinic(self, tool: str, caller: Caller) -> GuardedClinic:
         """What this tool acts through for this caller: the clinic behind the guards."""
-        clinic = await self.clinic()
-        assert self._memory is not None
-        folder = self.settings.upload_folder
-        return GuardedClinic(clinic, self._guards, caller, tool, self._memory, upload_folder=folder)
+        async with self._opening:
+            if self._behind is None:
+                client = await self._stack.enter_async_context(_client(self))
+                self._behind = _Behind(client, _guards(self, client.now), Memory.of(anyio.current_time))
+        client, guards, memory = self._behind
+        return GuardedClinic(client, guards, caller, tool, memory, upload_folder=self.settings.upload_folder)
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -135,7 +132,7 @@ def demo_clinic(settings: Settings) -> Sandbox:
 
         persistence = ClinicFile(settings.sandbox_file)
     sandbox = Sandbox(
-        now=settings.sandbox_now or datetime.now(UTC),
+        now=settings.sandbox_now or datetime.now(UTC),  # noqa: TID251 - the demo clinic opens now
         frozen=settings.sandbox_clock == "frozen",
         seed=settings.seed,
         rate_limit=settings.rate_limit,
@@ -143,13 +140,13 @@ def demo_clinic(settings: Settings) -> Sandbox:
         faults=faults,
     )
     chosen = settings.model_fields_set
-    wall = partial(datetime.now, UTC)
+    wall = partial(datetime.now, UTC)  # noqa: TID251 - Cliniko's resets are told in real time
     sandbox.persist_clock(wall, keep_now="sandbox_now" in chosen, keep_frozen="sandbox_clock" in chosen)
     return sandbox
 
 
 @asynccontextmanager
-async def open_clinic(app: App) -> AsyncGenerator[Clinic]:
+async def _client(app: App) -> AsyncGenerator[Clinic]:
     """The client of the clinic: the account, another address, or the demo clinic, all through the same HTTP client."""
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_agent
@@ -180,8 +177,8 @@ async def open_clinic(app: App) -> AsyncGenerator[Clinic]:
         yield clinic
 
 
-def guards(app: App, clinic: Clinic) -> tuple[Guard, ...]:
-    """The guards around every operation, outermost first."""
+def _guards(app: App, now: Callable[[], datetime]) -> tuple[Guard, ...]:
+    """The guards around every operation, outermost first; `now` is the clinic's clock."""
     from cliniko_mcp.approvals.approval_page import approval_page
     from cliniko_mcp.approvals.paths import audit_file, state_folder
     from cliniko_mcp.approvals.questions import Questions
@@ -191,7 +188,7 @@ def guards(app: App, clinic: Clinic) -> tuple[Guard, ...]:
     from cliniko_mcp.guards.hash_chain import HashChain
     from cliniko_mcp.guards.read_only import ReadOnly
 
-    settings, now = app.settings, clinic.now
+    settings = app.settings
     questions = Questions(now, lambda: secrets.token_hex(16))
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:

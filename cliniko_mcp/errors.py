@@ -1,8 +1,8 @@
 """Everything that can go wrong, sorted by what the caller can do about it.
 
     ClinikoMcpError
-    ├── ConfigurationError      the person who runs the server mends its settings
-    ├── CallerError             the assistant mends its call and tries again
+    ├── ConfigurationError      the person who runs the server corrects its settings
+    ├── CallerError             the assistant corrects its call and tries again
     │   ├── UnknownTool         ... by using a name that exists
     │   ├── InvalidArguments    ... by changing an argument
     │   ├── NotUnderstood       ... by wording a phrase of time differently

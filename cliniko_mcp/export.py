@@ -179,7 +179,7 @@ class Unfinished:
     def _lock(self, opened: ExitStack) -> None:
         try:
             opened.enter_context(locked(self._file.fileno()))
-            # Whoever held it may have finished meanwhile, and this file is the whole export then.
+            # The process that held it may have finished meanwhile, and this file is the whole export then.
             ours = os.path.samestat(os.fstat(self._file.fileno()), self._part.stat())
         except (TimeoutError, FileNotFoundError):
             ours = False

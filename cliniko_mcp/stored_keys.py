@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.private_files import write_private
 
 SERVICE: Final = "cliniko-mcp"
 ENTRY: Final = "api-key"
 PATIENCE: Final = 25.0
 """Seconds in which a keychain has to answer: a person may have to unlock it, and hosts give up on a start after 60."""
-_ANEW: Final = "Run `cliniko-mcp login` again, or remove it."
+_AGAIN: Final = "Run `cliniko-mcp login` again, or remove it."
 
 KeyPlace = Literal["keychain", "file"]
 T = TypeVar("T")
@@ -184,17 +184,17 @@ def _read(file: Path) -> dict[str, str] | None:
         return None
     except (OSError, UnicodeDecodeError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "it is not text"
-        raise ConfigurationError(f"{file} cannot be read: {why}.", _ANEW) from None
+        raise ConfigurationError(f"{file} cannot be read: {why}.", _AGAIN) from None
     # Windows keeps other users out of the profile's folder by its own means.
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise ConfigurationError(f"{file} can be read by others.", f"Close it: chmod 600 '{file}'")
     try:
-        found: object = json.loads(text)
+        found: JsonValue = json.loads(text)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ConfigurationError(f"{file} is damaged.", _ANEW)
-    return {str(name): value for name, value in found.items() if isinstance(value, str)}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        raise ConfigurationError(f"{file} is damaged.", _AGAIN)
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def _write(file: Path, text: str) -> None:

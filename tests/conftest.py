@@ -21,7 +21,7 @@ from cliniko_mcp.app import App, open_app
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
 
-# The processes that tests start are compiled once, as on anybody's computer, not each anew.
+# The processes that tests start are compiled once, as on anybody's computer, not each for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Tests leave rows behind by the thousand; walking all that lives for every 700 of them took a tenth of the time.
@@ -132,7 +132,7 @@ class Assistant:
         """The requests that reached the demo clinic and could change it, as `METHOD path`."""
         assert self.app is not None
         seen = self.app.sandbox.requests
-        return [f"{each.method} {each.path}" for each in seen if each.method != "GET"]
+        return [f"{request.method} {request.path}" for request in seen if request.method != "GET"]
 
 
 def callback_for(answer: Answer, asked: list[str]) -> Any:
@@ -146,7 +146,7 @@ def callback_for(answer: Answer, asked: list[str]) -> Any:
 @asynccontextmanager
 async def in_process(*, mode: str = "auto", answer: Answer | None = None, **settings: Any) -> AsyncGenerator[Assistant]:
     """A client connected in memory; `settings` are those of the server, the demo clinic's clock stands at NOW."""
-    given = {
+    defaults = {
         "sandbox": True,
         "sandbox_now": NOW,
         "sandbox_clock": "frozen",
@@ -155,7 +155,7 @@ async def in_process(*, mode: str = "auto", answer: Answer | None = None, **sett
     }
     asked: list[str] = []
     callback = callback_for(answer, asked) if answer else None
-    async with open_app(Settings.load(given | settings, {})) as app:
+    async with open_app(Settings.load(defaults | settings, {})) as app:
         server = build_server(app)
         async with Client(server, mode=mode, elicitation_callback=callback) as client:
             yield Assistant(client, asked, app)

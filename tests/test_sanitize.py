@@ -49,7 +49,7 @@ def test_what_is_cut_off_is_marked_and_fits(limit: int, shown: str) -> None:
 def test_clean_text_is_short_visible_and_stays_as_it_is(text: str, limit: int, lines: bool) -> None:
     shown = clean(text, limit, lines=lines)
     assert len(shown) <= limit
-    assert all(unicodedata.category(each)[0] != "C" or (lines and each == "\n") for each in shown)
+    assert all(unicodedata.category(character)[0] != "C" or (lines and character == "\n") for character in shown)
     assert clean(shown, limit, lines=lines) == shown
 
 

@@ -56,7 +56,7 @@ def installed(folder: Path, package: str) -> list[str]:
     (folder / "package.json").write_text(json.dumps({"private": True}))
     subprocess.run(["npm", "install", "--silent", *wanted], cwd=folder, check=True, capture_output=True)
     modules = folder / "node_modules"
-    node = next((str(each) for each in modules.glob("node-*/bin/node")), "node")
+    node = next((str(path) for path in modules.glob("node-*/bin/node")), "node")
     return [node, str(modules / "@modelcontextprotocol/conformance/dist/index.js")]
 
 

@@ -1,6 +1,6 @@
 """The approval page of a server that runs for one person on this computer, with everything it is made of."""
 
-import secrets
+import secrets  # noqa: TID251 - the page's path is not to be guessed
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ from cliniko_mcp.settings import environment_for_others
 def approval_page(questions: Questions, folder: Path, now: Callable[[], datetime]) -> ApprovalPage:
     """A page for these questions, not started yet; `now` is the clock that the questions expire by."""
     return ApprovalPage(
-        Decisions(questions, Pin(folder, time.time)),
+        Decisions(questions, Pin(folder, time.time)),  # noqa: TID251 - tries of a pin count in real time
         folder=folder,
         now=lambda: now().timestamp(),
         token=partial(secrets.token_urlsafe, 32),

@@ -1,4 +1,4 @@
-"""What a person decides on the page or at a terminal, and what comes of it."""
+"""What a person decides on the page or at a terminal, and how that ends."""
 
 from enum import StrEnum
 from typing import Final
@@ -34,11 +34,14 @@ class Decisions:
         return self._pin.is_set
 
     def waiting(self) -> list[PendingQuestion]:
-        """The questions to be answered, oldest first."""
+        """The questions that nobody has answered yet, oldest first."""
         return self._questions.waiting()
 
     def decide(self, challenge: str, approved: bool, typed: str, place: ApprovalPlace) -> Outcome:
-        """Answer one question. An answer to a question that is not waiting changes nothing and tries no PIN."""
+        """Answer one question; how that ended. `typed` is the PIN, which only a yes needs.
+
+        An answer to a question that is not waiting changes nothing and tries no PIN.
+        """
         if all(pending.question.challenge != challenge for pending in self._questions.waiting()):
             return Outcome.GONE
         if approved and self._pin.is_set:

@@ -10,7 +10,7 @@ from cliniko_mcp.cliniko.calls import Call
 
 
 def canonical(value: object) -> str:
-    """The one JSON text of a value: keys sorted, no spaces, times as ISO and decimals as written."""
+    """The value as JSON, the same text for equal values: keys sorted, no spaces, times as ISO, decimals as written."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 

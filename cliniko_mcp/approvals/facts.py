@@ -3,137 +3,175 @@
 Names are sanitised and capped; a name that reads like a sentence is set in quotes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from datetime import date, datetime, tzinfo
-from typing import Final, Protocol
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.cliniko.calls import Call, ResultT
+from cliniko_mcp.cliniko.calls import Call, Operation, ResultT
 from cliniko_mcp.cliniko.filters import After, FilterValue
 from cliniko_mcp.cliniko.models import Record, row_id, value_of
-from cliniko_mcp.cliniko.registry import lists, reads
+from cliniko_mcp.cliniko.operations import RecordT
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
 from cliniko_mcp.sanitize import clean, label
 
+if TYPE_CHECKING:  # resource modules are imported when a call needs them
+    from cliniko_mcp.cliniko.resources.patients import Patient
+
 MAX_ROWS: Final = 100
+"""How many rows of a list are read."""
 
 
 class Rows(Protocol):
     """One page of a list."""
 
     @property
-    def items(self) -> Sequence[Record]: ...
+    def items(self) -> Sequence[Record]:
+        """The rows of the page, in order."""
+        ...
+
     @property
-    def total(self) -> int | None: ...
+    def total(self) -> int | None:
+        """How many rows the list has on all pages together; None where Cliniko does not tell."""
+        ...
 
 
 class Reader(Protocol):
     """The clinic, as far as it is read here."""
 
-    async def perform(self, call: Call[ResultT], /) -> ResultT: ...
-    async def page(self, call: Call[Record], number: int, per_page: int) -> Rows: ...
-    async def zone(self, business_id: str | None = None) -> ZoneInfo: ...
+    async def perform(self, call: Call[ResultT], /) -> ResultT:
+        """The record that Cliniko answers with.
+
+        Raises NotAllowed where a guard refuses the read, and ClinikoRefused where Cliniko does.
+        """
+        ...
+
+    async def page(self, call: Call[Record], number: int, per_page: int) -> Rows:
+        """One page of a list, `number` from 1, with up to `per_page` rows. Raises what `perform` raises."""
+        ...
+
+    async def zone(self, business_id: str | None = None) -> ZoneInfo:
+        """The time zone of this site; that of the key's user where none is named. Raises what `perform` raises."""
+        ...
 
 
 _UNREADABLE: Final = (NotFound, PermissionMissing, NotAllowed)
-"""What a person is not shown: it is gone, not for this key to see, or switched off here."""
+"""What keeps a record from being shown: it is gone, this key may not see it, or reading it is switched off here."""
 
 
 class Facts:
     """Reads what a preview states beyond the record itself, and keeps everything it found."""
 
     def __init__(self, clinic: Reader, now: datetime) -> None:
+        """`now` is aware; what starts after it is still to come."""
         self._clinic = clinic
         self.now = now
         self.found: list[object] = []
+        """What was read so far, in order, in a form that a digest can be made of."""
 
-    async def linked(self, module: str, identity: str | None) -> Record | None:
-        """Another record, hidden ones too; None where it is not linked, gone, or not for this key to see."""
-        if identity is None:
+    async def linked(self, read: Operation[RecordT], identity: str | None) -> RecordT | None:
+        """The record with this id as `read` gives it, archived ones too.
+
+        None where there is no id, the record is gone, or this key may not see it.
+        """
+        if not identity:
             return None
-        read = next(read for read in reads(module) if read.path == f"/{module}/{{id}}")
         try:
-            record = await self._clinic.perform(read.call(id=identity, include_archived=True))
+            record = await self._clinic.perform(read.of({"id": identity}, include_archived=True))
         except _UNREADABLE:
             record = None
-        self.found.append([module, identity, record.as_sent() if record is not None else None])
+        self.found.append([read.resource, identity, record.as_sent() if record is not None else None])
         return record
 
-    async def listed(self, module: str, **filters: FilterValue) -> tuple[int, list[Record]] | None:
-        """How many rows such a list has, and the first hundred; None where this key may not see them."""
-        listing = next(listing for listing in lists(module) if listing.path == f"/{module}")
+    async def listed(self, listing: Call[Record]) -> tuple[int, list[Record]] | None:
+        """How many rows this list has in all, and the first hundred of them; None where this key may not see them."""
+        resource = listing.operation.resource
         try:
-            page = await self._clinic.page(listing.where(filters), 1, MAX_ROWS)
+            page = await self._clinic.page(listing, 1, MAX_ROWS)
         except _UNREADABLE:
-            self.found.append([module, None])
+            self.found.append([resource, None])
             return None
         rows = list(page.items)
         total = page.total if page.total is not None else len(rows)
-        self.found.append([module, total, [row_id(row) for row in rows]])
+        self.found.append([resource, total, [row_id(row) for row in rows]])
         return total, rows
 
     async def coming(self, **filters: FilterValue) -> int | None:
-        """How many live diary entries with these filters are still to come."""
-        listed = await self.listed("bookings", starts_at=After(self.now), **filters)
+        """How many diary entries with these filters start after now, those cancelled or archived left out.
+
+        None where this key may not see them.
+        """
+        from cliniko_mcp.cliniko.resources.bookings import Bookings
+
+        listed = await self.listed(Bookings.list_bookings.where({"starts_at": After(self.now), **filters}))
         return listed[0] if listed is not None else None
 
     async def zone(self, business_id: str | None) -> ZoneInfo:
-        """The time zone of this site, or of the key's user where the site cannot be read."""
+        """The time zone of this site; that of the key's user where there is no id or the site cannot be read."""
         try:
-            return await self._clinic.zone(business_id)
+            return await self._clinic.zone(business_id or None)
         except _UNREADABLE:
             return await self._clinic.zone()
 
     async def patient(self, identity: str | None) -> str | None:
-        """A patient by name and year of birth, `Ana Lima (born 1984)`; by id where the file cannot be read."""
-        if identity is None:
-            return None
-        record = await self.linked("patients", identity)
-        return patient_words(record, identity)
+        """A patient by name and year of birth, `Ana Lima (born 1984)`; by id where the file cannot be read.
 
-    async def named(self, module: str, identity: str | None, noun: str) -> str | None:
-        """Another record by its name, or by noun and id where it has none or cannot be read; None where not linked."""
-        if identity is None:
+        None where there is no id.
+        """
+        from cliniko_mcp.cliniko.resources.patients import Patients
+
+        if not identity:
             return None
-        record = await self.linked(module, identity)
-        return name_of(record) or f"{noun} {identity}"
+        return patient_words(await self.linked(Patients.get_patient, identity), identity)
+
+    async def named(self, read: Operation[Record], identity: str | None, noun: str) -> str | None:
+        """The name of the record with this id, or noun and id where it has none or cannot be read: `product 3`.
+
+        None where there is no id.
+        """
+        if not identity:
+            return None
+        return name_of(await self.linked(read, identity)) or f"{noun} {identity}"
 
 
 def text(record: Record | None, name: str) -> str | None:
-    """A field that holds text; None for anything else, for empty text, and where there is no record."""
+    """The text in the field of this name, where the name is data.
+
+    None for anything that is not text, for blank text, and where there is no record.
+    """
     found = value_of(record, name) if record is not None else None
     return found if isinstance(found, str) and found.strip() else None
 
 
-def moment(record: Record, name: str) -> datetime | None:
-    """A field that holds an instant; None for anything else."""
-    found = value_of(record, name)
-    return found if isinstance(found, datetime) and found.tzinfo is not None else None
-
-
-_NAMES = ("label", "display_name", "business_name", "patient_name", "name", "title", "filename", "company_name")
+_PERSON: Final = ("first_name", "last_name")
+_NAMES: Final = ("label", "display_name", "business_name", "patient_name", "name", "title", "filename", "company_name")
+"""The fields of any kind of record that hold the name people know it by, best first."""
 
 
 def name_of(record: Record | None) -> str | None:
     """The name that people know the record by, fit for a sentence; None where it or its name is missing."""
-    first, last = text(record, "first_name"), text(record, "last_name")
-    if first or last:
-        return label(" ".join(part for part in (first, last) if part))
+    if person := [found for name in _PERSON if (found := text(record, name))]:
+        return label(" ".join(person))
     found = next((found for name in _NAMES if (found := text(record, name))), None)
     shown = clean(found or "")
     return label(shown) if shown else None
 
 
-def patient_words(record: Record | None, identity: str) -> str:
-    """A patient by name and year of birth, as far as they are known, else by id."""
+def patient_words(record: Patient | None, identity: str) -> str:
+    """A patient by name and year of birth, as far as they are known: `Ana Lima (born 1984)`; else `patient 12`."""
     if (name := name_of(record)) is None:
         return f"patient {identity}"
-    born = value_of(record, "date_of_birth") if record is not None else None
-    return f"{name} (born {born.year})" if isinstance(born, date) else name
+    born = record.date_of_birth if record is not None else None
+    return f"{name} (born {born.year})" if born is not None else name
 
 
 def when_words(start: datetime, end: datetime | None, zone: tzinfo) -> str:
-    """A span in clinic time with weekday and zone: `Tuesday 24 November 2026, 09:30 to 10:00 (Australia/Sydney)`."""
+    """A span in the local time of `zone`: `Tuesday 24 November 2026, 09:30 to 10:00 (Australia/Sydney)`.
+
+    Both times are aware; the end has its own day where it is on another one, and is left out where it is None.
+    """
     begins = start.astimezone(zone)
     words = f"{begins:%A} {begins.day} {begins:%B %Y}, {begins:%H:%M}"
     if end is not None:
@@ -145,5 +183,5 @@ def when_words(start: datetime, end: datetime | None, zone: tzinfo) -> str:
 
 
 def count_words(number: int, singular: str, plural: str | None = None) -> str:
-    """`1 appointment`, `3 appointments`."""
+    """A number with its noun: `1 appointment`, `3 appointments`; `plural` where it is not the singular with an s."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypedDict
 
 from cliniko_mcp.approvals.decisions import Decisions, Outcome
 from cliniko_mcp.errors import JsonValue
@@ -28,19 +28,25 @@ _MAX_REPLY_BYTES: Final = 262_144
 
 
 def proof(secret: str, side: str, body: bytes) -> str:
-    """The HMAC that proves that this side, which knows the secret, sent this body."""
+    """The HMAC that proves that this side, which knows the secret, sent this body: 64 hexadecimal digits."""
     return hmac.new(secret.encode(), f"{side}\n".encode() + body, hashlib.sha256).hexdigest()
 
 
 def announce(folder: Path, name: str, port: int, secret: str) -> Path:
-    """Announce that a server listens on this port: the file. Raises OSError where that cannot be done privately."""
+    """Announce that a server listens on this port of this computer; the path of the announcement.
+
+    Raises OSError where that cannot be done privately.
+    """
     path = private_folder(private_folder(folder) / "approvals") / f"{name}.json"
     write_private(path, json.dumps({"port": port, "secret": secret}))
     return path
 
 
 def answer(decisions: Decisions, secret: str, body: bytes, signature: str, now: float) -> tuple[bytes, str] | None:
-    """The reply to a terminal, with its proof; None for whoever cannot prove to have read the file."""
+    """The reply to a terminal as JSON, and its proof; None for whoever cannot prove to have read the announcement.
+
+    `now` is in Unix seconds on the clock that questions expire by.
+    """
     if not hmac.compare_digest(proof(secret, "terminal", body).encode(), signature.encode("utf-8", "replace")):
         return None
     try:
@@ -74,15 +80,34 @@ def _decide(decisions: Decisions, request: Mapping[str, object]) -> dict[str, Js
     return {"outcome": outcome.name}
 
 
+class _Row(TypedDict):
+    question: str
+    title: str
+    preview: str
+    program: str
+    seconds: int
+
+
+class _Listing(TypedDict):
+    waiting: list[_Row]
+    pin: bool
+
+
+class _Decided(TypedDict):
+    outcome: str
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A question as a terminal shows it."""
+    """A question as a terminal shows it, its texts cleaned."""
 
     challenge: str
     title: str
     preview: str
     program: str
+    """The name that the asking client gives itself; empty where it gives none."""
     seconds: int
+    """How many it stays open."""
     needs_pin: bool
 
 
@@ -95,27 +120,31 @@ class Server:
         self._token = token
 
     def waiting(self) -> list[Waiting]:
-        """The questions that wait there. Raises OSError where no such server answers any more."""
-        reply = self._send({"do": "list"})
-        rows = cast("list[dict[str, JsonValue]]", reply["waiting"])
+        """The questions that wait there, oldest first. Raises OSError where no such server answers any more."""
+        # The proof says that one of our own servers wrote this.
+        reply: _Listing = json.loads(self._send({"do": "list"}))
         return [
             Waiting(
-                str(row["question"]),
-                clean(str(row["title"]), 200),
-                clean(str(row["preview"]), 4_000),
-                clean(str(row["program"]), 60),
-                int(cast("int", row["seconds"])),
-                reply["pin"] is True,
+                row["question"],
+                clean(row["title"], 200),
+                clean(row["preview"], 4_000),
+                clean(row["program"], 60),
+                row["seconds"],
+                reply["pin"],
             )
-            for row in rows
+            for row in reply["waiting"]
         ]
 
     def decide(self, challenge: str, approved: bool, pin: str = "") -> Outcome:
-        """Answer a question. Raises OSError where the server does not answer any more."""
-        reply = self._send({"do": "decide", "question": challenge, "approve": approved, "pin": pin})
-        return Outcome[str(reply["outcome"])]
+        """Answer a question; how that ended. Raises OSError where the server does not answer any more."""
+        # The proof says that one of our own servers wrote this.
+        reply: _Decided = json.loads(
+            self._send({"do": "decide", "question": challenge, "approve": approved, "pin": pin})
+        )
+        return Outcome[reply["outcome"]]
 
-    def _send(self, request: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    def _send(self, request: Mapping[str, JsonValue]) -> bytes:
+        """The JSON text with which the server replies, its proof checked. Raises OSError where there is none."""
         nonce = self._token()
         body = json.dumps({"nonce": nonce, **request}).encode()
         headers = {"Content-Type": "application/json", PROOF: proof(self._secret, "terminal", body)}
@@ -131,11 +160,14 @@ class Server:
             connection.close()
         if not hmac.compare_digest(proof(self._secret, f"server {nonce}", text).encode(), signature.encode()):
             raise ConnectionError("this is not the server that was announced")
-        return cast("Mapping[str, JsonValue]", json.loads(text))
+        return text
 
 
 def servers(folder: Path, token: Callable[[], str]) -> Iterator[Server]:
-    """Yield the servers announced in this folder that still answer; the announcements of others are removed."""
+    """Yield the servers announced in this folder that still answer; the announcements of others are removed.
+
+    `token` gives a fresh unguessable text each time. Raises OSError where the folder cannot be made private.
+    """
     approvals = folder / "approvals"
     if not approvals.is_dir():
         return

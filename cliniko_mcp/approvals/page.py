@@ -59,7 +59,10 @@ class ApprovalPage:
         self._announcement: Path | None = None
 
     def invite(self) -> str:
-        """Call a person to the page, starting it when this is the first question; a sentence that says where to go."""
+        """Call a person to the page, which the first question starts; a sentence that says where to go.
+
+        Where the page cannot be started the sentence says so.
+        """
         terminal = "run cliniko-mcp approve in a terminal on this computer"
         site = self._site or self._start()
         if site is None:
@@ -85,7 +88,7 @@ class ApprovalPage:
         return site
 
     def close(self) -> None:
-        """Take the page down and remove its announcement."""
+        """Take the page down and remove its announcement; nothing where it was never started."""
         if self._announcement is not None:
             with suppress(OSError):
                 self._announcement.unlink()

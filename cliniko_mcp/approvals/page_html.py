@@ -68,7 +68,7 @@ _HEADINGS: Final = {
 
 
 def policy(nonce: str) -> str:
-    """The Content-Security-Policy of the page: nothing from outside, and only the style and script with this nonce."""
+    """The page's Content-Security-Policy header: nothing from outside, only the style and script with this nonce."""
     return (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
         "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -76,12 +76,12 @@ def policy(nonce: str) -> str:
 
 
 def mark(waiting: Sequence[PendingQuestion]) -> str:
-    """A short text that changes when the list of questions does."""
+    """16 hexadecimal digits that change when the list of questions does."""
     return digest(*(pending.question.challenge for pending in waiting))[:16]
 
 
 def questions_page(waiting: Sequence[PendingQuestion], *, csrf: str, nonce: str, needs_pin: bool, now: float) -> str:
-    """The page with every waiting question; `now` in Unix seconds on the clock that questions expire by."""
+    """The page with every waiting question, as HTML; `now` in Unix seconds on the clock that questions expire by."""
     if not waiting:
         body = (
             "<h1>Nothing is waiting</h1><p>When an assistant wants to archive, delete or cancel something in Cliniko, "
@@ -95,7 +95,10 @@ def questions_page(waiting: Sequence[PendingQuestion], *, csrf: str, nonce: str,
 
 
 def outcome_page(outcome: Outcome, left: int, *, path: str, nonce: str, state: str) -> str:
-    """The page after a decision. Other questions are one click away, so that a double click cannot answer them."""
+    """The page after a decision, as HTML; `left` is how many questions still wait.
+
+    They are one click away, so that a double click cannot answer them.
+    """
     more = "See the question that is waiting" if left == 1 else f"See the {left} questions that are waiting"
     link = f'<p><a href="{escape(path)}">{more if left else "Back to the page"}</a></p>'
     heading = _HEADINGS[outcome]

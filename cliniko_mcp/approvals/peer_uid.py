@@ -17,8 +17,8 @@ _MAPPED: Final = bytes(10) + b"\xff\xff"
 def is_foreign(peer: tuple[str, int], own_port: int, tables: Sequence[Path] = _TABLES) -> bool:
     """Whether the program at this local address and port, connected to our own on 127.0.0.1, runs as another user.
 
-    A connection that only our end of is known has somebody unknown at the other one. False where the system does not
-    say, such as on macOS and Windows.
+    True too where the system knows only our own end, so that nobody can say who is at the other. False where the system
+    does not tell at all, such as on macOS and Windows.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -4,11 +4,11 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
+import secrets  # noqa: TID251 - a salt, which nothing needs to come out the same
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Final, TypedDict, cast
+from typing import Final, TypedDict
 
 from cliniko_mcp.private_files import locked, open_private, private_folder, read_private, write_private
 
@@ -20,11 +20,12 @@ _COST: Final = {"n": 2**15, "r": 8, "p": 1}
 
 
 class Checked(Enum):
-    """How a typed PIN was found."""
+    """What came of checking a typed PIN."""
 
     RIGHT = "right"
     WRONG = "wrong"
     LOCKED = "locked"
+    """Too many wrong ones: no PIN is taken for five minutes."""
     BROKEN = "broken"
     """The PIN's file cannot be read or written, so nothing can be approved with it."""
 
@@ -40,7 +41,7 @@ class Pin:
     """The PIN of this user of this computer, shared by all servers that run here."""
 
     def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
-        """`wall` is the computer's own clock in Unix seconds: the lock holds across runs, demo clocks or not."""
+        """`wall` is the computer's own clock in Unix seconds, not that of a demo clinic: a lock outlasts the run."""
         self._folder = folder
         self._path = folder / "pin.json"
         self._wall = wall
@@ -59,7 +60,7 @@ class Pin:
         self._write({"salt": salt.hex(), "hash": _hash(pin, salt), "failed": 0, "locked_until": 0.0})
 
     def check(self, typed: str) -> Checked:
-        """Whether this is the PIN. A wrong one counts as a try before it is compared, so that no try is free."""
+        """Whether this is the PIN. The try is counted before it is compared, so that none is free."""
         try:
             descriptor = open_private(self._folder / "pin.lock", os.O_RDWR | os.O_CREAT)
         except OSError:
@@ -73,7 +74,8 @@ class Pin:
             os.close(descriptor)
 
     def _check(self, typed: str) -> Checked:
-        kept = cast("_Kept", json.loads(read_private(self._path)))
+        # The file is ours and private; one that is damaged ends in an error that `check` takes for a broken PIN.
+        kept: _Kept = json.loads(read_private(self._path))
         if kept["locked_until"] > self._wall():
             return Checked.LOCKED
         failed = kept["failed"] + 1

@@ -1,6 +1,6 @@
 """What a person is told before they say yes: which record, whose, when, what follows, and whether it can be undone.
 
-Everything stated is read from the clinic, and a digest stands for all of it, so that a second reading shows whether
+Everything in it is read from the clinic, and a digest stands for all of it, so that a second reading shows whether
 anything has changed.
 """
 
@@ -9,7 +9,6 @@ from datetime import datetime
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.facts import Facts, Reader
-from cliniko_mcp.approvals.wording import describe
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, Operation
@@ -19,18 +18,25 @@ from cliniko_mcp.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A short title, the sentences, and the digest of the record as read and of every fact that the sentences state."""
+    """What a person is shown about a destructive call, and the digest of what it was made from."""
 
     title: str
+    """A short question, `Archive patient?`."""
     text: str
+    """The sentences, on one line."""
     facts: str
+    """The digest of the record as read and of every fact that the sentences state: 64 hexadecimal digits."""
 
 
 async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
-    """What this destructive call would do, in words, from a fresh reading.
+    """What this destructive call would do, in words, from a fresh reading. `now` is aware.
 
-    Raises NotFound where the target does not exist or is hidden already, and ClinikoRefused where it cannot be read.
+    Raises NotFound where the target does not exist or is hidden already, ClinikoRefused where it cannot be read, and
+    NotAllowed where reading it is switched off.
     """
+    # Loads the models of diary entries, which a call that destroys nothing does not need.
+    from cliniko_mcp.approvals.wording import describe
+
     operation = call.operation
     try:
         record = await clinic.perform(target_of(operation).call(id=call.ids["id"]))
@@ -47,6 +53,6 @@ async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
 
 
 def target_of(operation: Operation) -> Get[Record]:
-    """The operation that reads the record which this one archives, deletes or cancels."""
+    """The operation that reads the record that this one archives, deletes or cancels."""
     path = operation.path.removesuffix("/archive").removesuffix("/cancel")
     return next(read for read in reads(operation.resource) if read.path == path)

@@ -1,7 +1,7 @@
-"""The questions that wait for a person's answer: each about one exact call, open for ten minutes, good for one act.
+"""The questions that wait for a person's answer: each about one exact call, open for ten minutes, good for one use.
 
 A challenge is the digest of everything the answer is bound to, with a nonce; it counts only while it is in this table,
-so that only a question that this process asked, and nobody has used, is recognised. Used from several threads.
+so that only a question that this process asked, and that has not been used, is recognised. Used from several threads.
 """
 
 import threading
@@ -15,8 +15,11 @@ from cliniko_mcp.approvals.digest import arguments, digest
 from cliniko_mcp.cliniko.calls import Call
 
 OPEN_FOR: Final = timedelta(minutes=10)
+"""How long a question may be answered, and a yes be used."""
 DENIED_FOR: Final = timedelta(minutes=15)
+"""How long a no holds for the same call."""
 MAX_KEPT: Final = 1_000
+"""How many questions, and how many denials, are kept; the oldest go first."""
 MAX_SHOWN: Final = 20
 """How many questions may wait on the page at once: a person has to read each of them."""
 
@@ -24,28 +27,30 @@ ApprovalPlace = Literal["page", "terminal"]
 
 
 class Verdict(Enum):
-    """What a person answered: yes, no, or nothing usable (no answer, no way to ask), which goes to the next channel."""
+    """What a person answered."""
 
     YES = "yes"
     NO = "no"
     NONE = "none"
+    """No answer, or no way to ask: the next channel is tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a person is asked: a title, the preview in sentences, and the challenge that the answer is bound to.
 
-    `challenge` is opaque text (operation, arguments, facts, nonce, expiry digested); it holds no secret and no name.
+    `challenge` is the digest of operation, arguments, facts, nonce and expiry; it gives away no secret and no name.
     """
 
     title: str
     preview: str
     challenge: str
     expires: float
+    """In Unix seconds on the clock of the clinic."""
 
 
 class AskFirst(Exception):
-    """Not a failure: an asker raises it whose protocol wants the question returned and the call repeated.
+    """Not a failure: raised by an asker whose protocol wants the question returned and the call repeated.
 
     The server turns it into an input-required result; the repeated call carries `question.challenge` back, sealed.
     """
@@ -59,7 +64,7 @@ class Asker(Protocol):
     """A way to ask the person behind the client."""
 
     async def ask(self, question: Question) -> Verdict:
-        """The person's answer. May raise AskFirst where the answer can only come with a repeated call."""
+        """The person's answer. Raises AskFirst where it can only come with a repeated call."""
         ...
 
     @property
@@ -70,7 +75,10 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What an answer is bound to: who asks for which call on which record, and everything the person is shown."""
+    """What an answer is bound to: who asks for which call on which record, and everything the person is shown.
+
+    `arguments` is their canonical text, `target` resource and id, `facts` a digest; empty before anything was read.
+    """
 
     principal: str
     operation: str
@@ -86,7 +94,8 @@ class Matter:
 
     @property
     def call(self) -> str:
-        """A digest of the call alone: equal calls of one principal share it, whatever the record says by now."""
+        """A digest of the call alone, 64 hexadecimal digits: the same for equal calls of one principal, whatever the
+        record says by now."""
         return digest(self.principal, self.operation, self.arguments, self.target)
 
 
@@ -106,7 +115,7 @@ class Questions:
     """The table of open questions, and of denials that still hold."""
 
     def __init__(self, now: Callable[[], datetime], token: Callable[[], str]) -> None:
-        """`token` gives a fresh unguessable text each time, for nonces."""
+        """`now` is the clock that questions expire by; `token` gives a fresh unguessable text each time, for nonces."""
         self._now = now
         self._token = token
         self._open: dict[str, PendingQuestion] = {}
@@ -114,7 +123,7 @@ class Questions:
         self._lock = threading.Lock()
 
     def create(self, matter: Matter, title: str, preview: str, program: str = "") -> PendingQuestion:
-        """A new question about this matter."""
+        """A new question about this matter, open from now on; it is on the page only once it is shown there."""
         with self._lock:
             expires = (self._now() + OPEN_FOR).timestamp()
             parts = (matter.principal, matter.operation, matter.arguments, matter.target, matter.facts)
@@ -131,9 +140,9 @@ class Questions:
             return self._about(challenge, matter) is not None
 
     def recognise(self, challenge: str | None, matter: Matter) -> PendingQuestion | None:
-        """The question with this challenge, if it is open and was asked about exactly this matter.
+        """The question with this challenge, if it is open and was asked about exactly this matter; else None.
 
-        One about the same call whose facts have changed since is burnt.
+        One about the same call whose facts have changed since is closed.
         """
         with self._lock:
             pending = self._about(challenge, matter)
@@ -143,13 +152,13 @@ class Questions:
             return pending
 
     def take(self, pending: PendingQuestion) -> bool:
-        """Use the question up: True the first time, while it is open, and never again."""
+        """Use the question up: True the first time, while it is open, and False ever after."""
         with self._lock:
             self._forget()
             return self._open.pop(pending.question.challenge, None) is not None
 
     def show(self, pending: PendingQuestion) -> bool:
-        """Put the question on the page; False when as many wait there as a person can be asked to read."""
+        """Put the question on the page; False, having done nothing, where MAX_SHOWN wait there already."""
         with self._lock:
             self._forget()
             if sum(other.shown and other.verdict is Verdict.NONE for other in self._open.values()) >= MAX_SHOWN:
@@ -158,7 +167,7 @@ class Questions:
             return True
 
     def shown(self, matter: Matter) -> PendingQuestion | None:
-        """The question on the page about this same call, if there is one; one whose facts have changed is burnt."""
+        """The question on the page about this same matter, or None; one whose facts have changed since is closed."""
         with self._lock:
             self._forget()
             for challenge, pending in list(self._open.items()):
@@ -187,12 +196,12 @@ class Questions:
             return True
 
     def deny(self, pending: PendingQuestion) -> None:
-        """Remember that a person said no to this call."""
+        """Close the question and remember for 15 minutes that a person said no to this call."""
         with self._lock:
             self._deny(pending)
 
     def denied(self, call: str) -> bool:
-        """Whether a person said no to this call in the last quarter of an hour."""
+        """Whether a person said no to this call, named by `Matter.call`, in the last 15 minutes."""
         with self._lock:
             self._forget()
             return call in self._denied

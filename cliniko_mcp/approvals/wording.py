@@ -1,15 +1,22 @@
-"""The sentences of a preview, for each kind of record that can be archived, deleted or cancelled."""
+"""The sentences of a preview, for each kind of record that can be archived, deleted or cancelled.
+
+Of the resource modules a call imports those of its own record and of what is linked to it.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Final
 
-from cliniko_mcp.approvals.facts import Facts, count_words, moment, name_of, patient_words, text, when_words
+from cliniko_mcp.approvals.facts import Facts, count_words, name_of, patient_words, when_words
+from cliniko_mcp.approvals.links import about, appointment_type, practitioner, site
+from cliniko_mcp.approvals.series import later_cancelled, left_alone, stay
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
-from cliniko_mcp.cliniko.filters import FilterValue, From
-from cliniko_mcp.cliniko.models import Record, value_of
+from cliniko_mcp.cliniko.filters import FilterValue
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Operation, Unarchive
 from cliniko_mcp.cliniko.registry import resource
+from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
 from cliniko_mcp.sanitize import clean, label
 
 NOUNS: Final[Mapping[str, str]] = {
@@ -24,63 +31,36 @@ NOUNS: Final[Mapping[str, str]] = {
     "unavailable_blocks": "blocked-out time",
     "unavailable_block_types": "type of blocked-out time",
 }
-"""Where people say it differently from the last word of the resource's name."""
+"""What people call a record, by resource, where that is not the resource's own name in the singular."""
 
 _NAMELESS: Final = frozenset({"appointment_type_billable_items", "appointment_type_products"})
-_LINKS: Final = (
-    ("practitioner_id", "practitioners", "Practitioner"),
-    ("business_id", "businesses", "Site"),
-    ("appointment_type_id", "appointment_types", "Appointment type"),
-    ("billable_item_id", "billable_items", "Billable item"),
-    ("product_id", "products", "Product"),
-    ("contact_id", "contacts", "Contact"),
-    ("unavailable_block_type_id", "unavailable_block_types", "Kind"),
-)
 
+Subject = Callable[[Facts, Call, Record], Awaitable[str | None]]
+"""What exactly is archived, deleted or cancelled, in words; None where its noun and name say it."""
 Sentences = Callable[[Facts, Call, Record], Awaitable[list[str]]]
+"""The sentences that a kind of record has besides; none for a record of another kind."""
 
 
 async def describe(facts: Facts, call: Call, record: Record) -> tuple[str, list[str]]:
-    """A short title that asks, and the sentences: what exactly, what follows from it, and whether it can be undone."""
-    module = call.operation.resource
+    """A short question as the title, and the sentences: what exactly, what follows from it, whether it can be undone.
+
+    Raises ClinikoRefused where something linked cannot be read for another reason than that it is gone or not for this
+    key to see.
+    """
+    module, identity = call.operation.resource, call.ids["id"]
     verb = call.operation.shape.capitalize()
     noun = NOUNS.get(module, module.removesuffix("s").replace("_", " "))
-    named = f"{noun} {name_of(record) or call.ids['id']}"
-    match module:
-        case "individual_appointments" | "group_appointments":
-            what = await _booking(facts, record)
-        case "attendees":
-            what = await _place(facts, call, record)
-        case "patients":
-            what = patient_words(record, call.ids["id"])
-            what = what if what.startswith("patient ") else f"patient {what}"
-        case "relationships":
-            what = await _relationship(facts, record)
-        case "appointment_type_billable_items" | "appointment_type_products":
-            what = f"{noun} (number {call.ids['id']})"
-        case _:
-            what = named
-    sentences = [f"{verb} {what}."]
-    if what == named or module in _NAMELESS:
-        sentences += await _about(facts, record)
+    what = await _SUBJECTS[module](facts, call, record) if module in _SUBJECTS else None
+    if what is not None:
+        sentences = [f"{verb} {what}."]
+    else:
+        named = f"{noun} (number {identity})" if module in _NAMELESS else f"{noun} {name_of(record) or identity}"
+        sentences = [f"{verb} {named}.", *await about(facts, record)]
     if module in _SENTENCES:
         sentences += await _SENTENCES[module](facts, call, record)
     if call.operation.shape == "cancel":
         sentences += await _cancelling(facts, call, record)
     return f"{verb} {noun}?", [*sentences, _undo(call)]
-
-
-async def _place(facts: Facts, call: Call, record: Record) -> str:
-    booking = await facts.linked("bookings", text(record, "booking_id"))
-    who = await facts.patient(text(record, "patient_id")) or f"attendee {call.ids['id']}"
-    return f"the place of {who} in {await _booking(facts, booking) if booking else 'a booking that cannot be read'}"
-
-
-async def _relationship(facts: Facts, record: Record) -> str:
-    one = await facts.patient(text(record, "patient_id")) or "a patient"
-    other = await facts.patient(text(record, "related_patient_id")) or "a patient"
-    kind = text(record, "relation_description")
-    return f"the relationship of {one} with {other}" + (f" ({label(kind)})" if kind else "")
 
 
 def _undo(call: Call) -> str:
@@ -101,31 +81,72 @@ def _restored_by(operation: Operation) -> str | None:
     return next(restoring, None)
 
 
-async def _booking(facts: Facts, booking: Record) -> str:
+async def _patient(facts: Facts, call: Call, record: Record) -> str | None:
+    from cliniko_mcp.cliniko.resources.patients import Patient
+
+    if not isinstance(record, Patient):
+        return None
+    words = patient_words(record, call.ids["id"])
+    return words if words.startswith("patient ") else f"patient {words}"
+
+
+async def _place(facts: Facts, call: Call, record: Record) -> str | None:
+    from cliniko_mcp.cliniko.resources.attendees import Attendee
+    from cliniko_mcp.cliniko.resources.bookings import Bookings
+
+    if not isinstance(record, Attendee):
+        return None
+    booking = await facts.linked(Bookings.get_booking, record.booking_id)
+    who = await facts.patient(record.patient_id) or f"attendee {call.ids['id']}"
+    if booking is None:
+        return f"the place of {who} in a booking that cannot be read"
+    if booking.max_attendees is not None:
+        return f"the place of {who} in {await _group(facts, booking, booking.appointment_type_id)}"
+    return f"the place of {who} in {await _visit(facts, booking)}"
+
+
+async def _relationship(facts: Facts, call: Call, record: Record) -> str | None:
+    from cliniko_mcp.cliniko.resources.relationships import Relationship
+
+    if not isinstance(record, Relationship):
+        return None
+    one = await facts.patient(record.patient_id) or "a patient"
+    other = await facts.patient(record.related_patient_id) or "a patient"
+    kind = clean(record.relation_description or "")
+    return f"the relationship of {one} with {other}" + (f" ({label(kind)})" if kind else "")
+
+
+async def _appointment(facts: Facts, call: Call, record: Record) -> str | None:
+    return await _visit(facts, record) if isinstance(record, AppointmentStamps) else None
+
+
+async def _group_appointment(facts: Facts, call: Call, record: Record) -> str | None:
+    from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointment
+
+    return await _group(facts, record, record.appointment_type_id) if isinstance(record, GroupAppointment) else None
+
+
+async def _visit(facts: Facts, booking: AppointmentStamps) -> str:
+    return await _booking(facts, "the appointment", booking, booking.appointment_type_id, booking.patient_id)
+
+
+async def _group(facts: Facts, booking: BookingStamps, type_id: str | None) -> str:
+    return await _booking(facts, "the group appointment", booking, type_id, None)
+
+
+async def _booking(facts: Facts, noun: str, booking: BookingStamps, type_id: str | None, patient_id: str | None) -> str:
     """A diary entry in words: what, whose, with whom, when and where."""
-    business = text(booking, "business_id")
-    kind = await facts.named("appointment_types", text(booking, "appointment_type_id"), "appointment type")
-    practitioner = await facts.named("practitioners", text(booking, "practitioner_id"), "practitioner")
-    site = await facts.named("businesses", business, "site")
-    patient = await facts.patient(text(booking, "patient_id"))
-    start, end = moment(booking, "starts_at"), moment(booking, "ends_at")
-    words = "the group appointment" if value_of(booking, "max_attendees") is not None else "the appointment"
+    kind = await facts.named(appointment_type(), type_id, "appointment type")
+    who = await facts.named(practitioner(), booking.practitioner_id, "practitioner")
+    where = await facts.named(site(), booking.business_id, "site")
+    patient = await facts.patient(patient_id)
+    start, end = booking.starts_at, booking.ends_at
+    words = noun
     words += f" of {patient}" if patient else ""
-    words += f" with {practitioner}" if practitioner else ""
-    words += f" on {when_words(start, end, await facts.zone(business))}" if start else " at an unknown time"
+    words += f" with {who}" if who else ""
+    words += f" on {when_words(start, end, await facts.zone(booking.business_id))}" if start else " at an unknown time"
     words += f", {kind}" if kind else ""
-    return words + (f", at {site}" if site else "")
-
-
-async def _about(facts: Facts, record: Record) -> list[str]:
-    """A sentence for each thing that the record belongs to."""
-    sentences: list[str] = []
-    if (patient := await facts.patient(text(record, "patient_id"))) is not None:
-        sentences.append(f"Patient: {patient}.")
-    for name, module, role in _LINKS:
-        if (linked := await facts.named(module, text(record, name), role.lower())) is not None:
-            sentences.append(f"{role}: {linked}.")
-    return sentences
+    return words + (f", at {where}" if where else "")
 
 
 async def _coming(facts: Facts, whose: str, which: str, filters: Mapping[str, FilterValue]) -> list[str]:
@@ -138,97 +159,99 @@ async def _coming(facts: Facts, whose: str, which: str, filters: Mapping[str, Fi
     return [f"{whose} {count_words(number, 'coming appointment')}{which}, {stay} in the diary."]
 
 
-async def _patient(facts: Facts, call: Call, record: Record) -> list[str]:
+async def _of_patient(facts: Facts, call: Call, record: Record) -> list[str]:
     return await _coming(facts, "They have", "", {"patient_ids": call.ids["id"]})
 
 
-async def _business(facts: Facts, call: Call, record: Record) -> list[str]:
+async def _of_business(facts: Facts, call: Call, record: Record) -> list[str]:
     return await _coming(facts, "It has", "", {"business_id": call.ids["id"]})
 
 
-async def _appointment_type(facts: Facts, call: Call, record: Record) -> list[str]:
+async def _of_appointment_type(facts: Facts, call: Call, record: Record) -> list[str]:
     return await _coming(facts, "There are", " of this type", {"appointment_type_id": call.ids["id"]})
 
 
-async def _unavailable_block(facts: Facts, call: Call, record: Record) -> list[str]:
-    start, end = moment(record, "starts_at"), moment(record, "ends_at")
-    if start is None:
+async def _of_unavailable_block(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.unavailable_blocks import UnavailableBlock, UnavailableBlocks
+
+    if not isinstance(record, UnavailableBlock) or record.starts_at is None:
         return []
-    zone = await facts.zone(text(record, "business_id"))
-    return [f"When: {when_words(start, end, zone)}.", *await _left_alone(facts, call.operation.resource, record)]
+    when = when_words(record.starts_at, record.ends_at, await facts.zone(record.business_id))
+    repeats = await left_alone(facts, UnavailableBlocks.list_unavailable_blocks.where, record)
+    return [f"When: {when}.", *repeats]
 
 
-async def _individual_appointment(facts: Facts, call: Call, record: Record) -> list[str]:
-    if call.operation.shape == "cancel":
+async def _of_appointment(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointment, IndividualAppointments
+
+    if call.operation.shape == "cancel" or not isinstance(record, IndividualAppointment):
         return []
-    sentences = ["It leaves the diary without a reason being kept."]
-    return sentences + await _left_alone(facts, call.operation.resource, record)
+    repeats = await left_alone(facts, IndividualAppointments.list_individual_appointments.where, record)
+    return ["It leaves the diary without a reason being kept.", *repeats]
 
 
-async def _group_appointment(facts: Facts, call: Call, record: Record) -> list[str]:
-    patients = value_of(record, "patient_ids")
-    number = len(patients) if isinstance(patients, list) else 0  # pyright: ignore[reportUnknownArgumentType]
+async def _of_group_appointment(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointment, GroupAppointments
+
+    if not isinstance(record, GroupAppointment):
+        return []
+    number = len(record.patient_ids or ())
     held = count_words(number, "patient holds a place", "patients hold a place") if number else "Nobody holds a place"
-    return [f"{held} in it.", *await _left_alone(facts, call.operation.resource, record)]
+    return [f"{held} in it.", *await left_alone(facts, GroupAppointments.list_group_appointments.where, record)]
 
 
-async def _written(facts: Facts, call: Call, record: Record) -> list[str]:
-    made = moment(record, "created_at")
-    if made is None:
+async def _of_treatment_note(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
+
+    if not isinstance(record, TreatmentNote):
         return []
-    day = made.astimezone(await facts.zone(None))
-    words = [f"Created: {day:%A} {day.day} {day:%B %Y}."]
-    draft = value_of(record, "draft")
-    if isinstance(draft, bool):
-        words.append("It is a draft." if draft else "It is final.")
-    return words
+    created = await _created(facts, record.created_at)
+    if record.draft is None:
+        return created
+    return [*created, "It is a draft." if record.draft else "It is final."]
 
 
-async def _tax(facts: Facts, call: Call, record: Record) -> list[str]:
-    rate = text(record, "rate") or text(record, "amount")
+async def _of_patient_form(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.patient_forms import PatientForm
+
+    return await _created(facts, record.created_at) if isinstance(record, PatientForm) else []
+
+
+async def _of_patient_attachment(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment
+
+    return await _created(facts, record.created_at) if isinstance(record, PatientAttachment) else []
+
+
+async def _of_communication(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.communications import AnyCommunication
+
+    return await _created(facts, record.created_at) if isinstance(record, AnyCommunication) else []
+
+
+async def _created(facts: Facts, at: datetime | None) -> list[str]:
+    if at is None:
+        return []
+    day = at.astimezone(await facts.zone(None))
+    return [f"Created: {day:%A} {day.day} {day:%B %Y}."]
+
+
+async def _of_tax(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.taxes import Tax
+
+    rate = (record.rate or record.amount) if isinstance(record, Tax) else None
     return [f"Rate: {clean(rate, 20)}%."] if rate else []
 
 
-async def _reference_number(facts: Facts, call: Call, record: Record) -> list[str]:
-    number = text(record, "reference_number")
+async def _of_reference_number(facts: Facts, call: Call, record: Record) -> list[str]:
+    from cliniko_mcp.cliniko.resources.practitioner_reference_numbers import PractitionerReferenceNumber
+
+    number = clean(record.reference_number or "") if isinstance(record, PractitionerReferenceNumber) else ""
     return [f"Number: {label(number)}."] if number else []
 
 
-async def _later(facts: Facts, module: str, record: Record, **filters: FilterValue) -> int | None:
-    """How many later records of the same series there are; 0 where the record is not part of one
-    (cliniko-api.md#appointments).
-
-    Later is what does not start before it. The first of a series counts too where it was moved behind the record.
-    """
-    own, first, start = text(record, "id"), text(record, "repeated_from_id"), moment(record, "starts_at")
-    if own is None or start is None:
-        return 0
-    listed = await facts.listed(module, repeated_from_id=first or own, starts_at=From(start), **filters)
-    if listed is None:
-        return None
-    number, rows = listed
-    number -= any(text(row, "id") == own for row in rows)
-    if first is not None:
-        moved = await facts.listed(module, id=first, starts_at=From(start), **filters)
-        if moved is None:
-            return None
-        number += moved[0]
-    return number
-
-
-async def _left_alone(facts: Facts, module: str, record: Record) -> list[str]:
-    later = await _later(facts, module, record)
-    if later is None:
-        return ["Whether it repeats could not be looked up."]
-    return [f"It is part of a series; {_stay(later)}."] if later else []
-
-
-def _stay(later: int) -> str:
-    return "the later one stays" if later == 1 else f"the {later:,} later ones stay"
-
-
 async def _cancelling(facts: Facts, call: Call, record: Record) -> list[str]:
-    """What a cancellation says and reaches: reason, note, series, and that the patient may hear of it.
+    """What a cancellation says and reaches: reason, note, series, and that the patient may be notified.
 
     Source: cliniko-api.md#appointments.
     """
@@ -239,7 +262,7 @@ async def _cancelling(facts: Facts, call: Call, record: Record) -> list[str]:
     note = call.body.sent("cancellation_note") if call.body is not None else None
     if isinstance(note, str) and (shown := clean(note, 200)):
         sentences.append("Note: “" + shown.replace("“", "'").replace("”", "'") + "”.")
-    later = await _later_cancelled(facts, call, record)
+    later = await later_cancelled(facts, record)
     every = call.body is not None and call.body.sent("apply_to_repeats") is True
     if later is None:
         known = "All later ones of its series are cancelled too" if every else "Later ones of its series stay"
@@ -248,36 +271,31 @@ async def _cancelling(facts: Facts, call: Call, record: Record) -> list[str]:
         also = "the later one" if later == 1 else f"the {later:,} later ones"
         sentences.append(f"It is part of a series; {also} will be cancelled too.")
     elif later:
-        sentences.append(f"It is part of a series; only this one is cancelled, {_stay(later)}.")
+        sentences.append(f"It is part of a series; only this one is cancelled, {stay(later)}.")
     elif every:
         sentences.append("It has no later repeats.")
     return [*sentences, "The clinic's settings may notify the patient."]
 
 
-async def _later_cancelled(facts: Facts, call: Call, record: Record) -> int | None:
-    if call.operation.resource != "attendees":
-        return await _later(facts, call.operation.resource, record)
-    booking = await facts.linked("bookings", text(record, "booking_id"))
-    patient = text(record, "patient_id")
-    if booking is None or patient is None:
-        return None
-    group = value_of(booking, "max_attendees") is not None
-    if group:
-        return await _later(facts, "group_appointments", booking, patient_ids=patient)
-    return await _later(facts, "individual_appointments", booking, patient_id=patient)
-
-
-_SENTENCES: Final[Mapping[str, Sentences]] = {
-    "patients": _patient,
-    "businesses": _business,
-    "appointment_types": _appointment_type,
-    "individual_appointments": _individual_appointment,
+_SUBJECTS: Final[Mapping[str, Subject]] = {
+    "individual_appointments": _appointment,
     "group_appointments": _group_appointment,
-    "unavailable_blocks": _unavailable_block,
-    "treatment_notes": _written,
-    "patient_forms": _written,
-    "patient_attachments": _written,
-    "communications": _written,
-    "taxes": _tax,
-    "practitioner_reference_numbers": _reference_number,
+    "attendees": _place,
+    "patients": _patient,
+    "relationships": _relationship,
+}
+"""By the resource of the operation."""
+_SENTENCES: Final[Mapping[str, Sentences]] = {
+    "patients": _of_patient,
+    "businesses": _of_business,
+    "appointment_types": _of_appointment_type,
+    "individual_appointments": _of_appointment,
+    "group_appointments": _of_group_appointment,
+    "unavailable_blocks": _of_unavailable_block,
+    "treatment_notes": _of_treatment_note,
+    "patient_forms": _of_patient_form,
+    "patient_attachments": _of_patient_attachment,
+    "communications": _of_communication,
+    "taxes": _of_tax,
+    "practitioner_reference_numbers": _of_reference_number,
 }

@@ -35,9 +35,11 @@ class Commands(click.Group):
     """The group of commands; the module of a command is imported when it runs or its help is shown."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, its module imported; None where there is none."""
         if cmd_name not in COMMANDS:
             return None
         # The module of a command is known by name only, so that a command imports no other; hence getattr.
@@ -45,12 +47,14 @@ class Commands(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write name and summary of each command; no module is imported for it."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command with its name and arguments; flags without a command are those of `serve`."""
         if args and args[0] not in COMMANDS and args[0].startswith("-"):
             args = ["serve", *args]
         return super().resolve_command(ctx, args)

@@ -91,7 +91,7 @@ def install(
             there = installed_entry(host, path, name) is not None
             click.echo(f"{name} would be taken out of {path}." if there else f"{name} is not in {path}.")
             return
-        changed = remove_from(host, path, name, now=datetime.now())
+        changed = remove_from(host, path, name, now=datetime.now())  # noqa: TID251 - a command begins now
         click.echo(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
         _print_backup(changed.backup)
         return
@@ -108,7 +108,7 @@ def install(
         click.echo(json_for({host.section: {name: entry}}, sys.stdout, indent=2))
         click.echo(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
         return
-    changed = install_into(host, path, name, entry, now=datetime.now())
+    changed = install_into(host, path, name, entry, now=datetime.now())  # noqa: TID251 - a command begins now
     if key_in_config and key_environment:
         _make_private(changed.path)
     click.echo(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
@@ -167,7 +167,7 @@ def _key_environment(
 ) -> dict[str, str]:
     """The environment of the entry: empty where the key is stored on this computer."""
     if not key_in_config:
-        kept = keep_account(email, key_stdin=key_stdin, place=place, anew=False)
+        kept = keep_account(email, key_stdin=key_stdin, place=place, replace=False)
         where = "this computer's keychain" if kept.place == "keychain" else "a file that only you can read"
         click.echo(f"The API key is kept in {where}.")
         return {}

@@ -42,26 +42,27 @@ def login(email: str | None, key_stdin: bool, place: KeyPlace | None, status: bo
     elif status:
         _print_status(kept())
     else:
-        _print_status(keep_account(email, key_stdin=key_stdin, place=place, anew=True))
+        _print_status(keep_account(email, key_stdin=key_stdin, place=place, replace=True))
         click.echo("Next: cliniko-mcp doctor")
 
 
-def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, anew: bool) -> Kept:
-    """Store a key and an email and return what is stored; the terminal asks for what is missing, with `anew` for both.
+def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, replace: bool) -> Kept:
+    """Store a key and an email and return what is stored; the terminal asks for what is missing.
 
-    Raises as `account_given` does, and ConfigurationError where nothing can be stored.
+    With `replace` what is stored already does not count. Raises as `account_given` does, and ConfigurationError where
+    nothing can be stored.
     """
     from cliniko_mcp.stored_keys import keep
 
-    found = kept_here(damaged_is_none=anew)
-    key, contact = account_given(email, key_stdin=key_stdin, found=found, anew=anew)
+    found = kept_here(damaged_is_none=replace)
+    key, contact = account_given(email, key_stdin=key_stdin, found=found, replace=replace)
     if (key, contact) == (found.key, found.contact_email) and place in (None, found.place):
         return found
     return keep(key, contact, place)
 
 
-def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool = False) -> tuple[str, str]:
-    """The key and the email: from the arguments, the environment, the store (not with `anew`), or the terminal.
+def account_given(email: str | None, *, key_stdin: bool, found: Kept, replace: bool = False) -> tuple[str, str]:
+    """The key and the email: from the arguments, the environment, the store (not to `replace` it), or the terminal.
 
     Raises ConfigurationError for a malformed key or email, and where one is missing and there is no terminal to ask on.
     """
@@ -71,9 +72,9 @@ def account_given(email: str | None, *, key_stdin: bool, found: Kept, anew: bool
     settings = Settings.load({})
     key = sys.stdin.readline().strip() if key_stdin else ""
     key = key or (settings.api_key.get_secret_value().strip() if settings.api_key else "")
-    key = key or ("" if anew else found.key or "") or _ask_for_key()
+    key = key or ("" if replace else found.key or "") or _ask_for_key()
     Credentials.parse(key)
-    contact = email or settings.contact_email or ("" if anew else found.contact_email or "")
+    contact = email or settings.contact_email or ("" if replace else found.contact_email or "")
     contact = contact or _ask_for_email(found.contact_email)
     user_agent(contact)
     return key, contact

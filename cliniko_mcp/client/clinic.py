@@ -193,26 +193,15 @@ class Clinic:
         response = await self._exchange(call, "GET", f"{call.request().path}/content", _Context(count=count))
         address = response.headers.get("location", "")
         if 300 <= response.status_code < 400 and address:
-            return await self._storage().download(address, max_bytes, count=count)
+            return await self.storage.download(address, max_bytes, count=count)
         if 200 <= response.status_code < 300 and len(response.content) <= max_bytes:
             return response.content
         self._read(call, response)
         raise responses.unreadable(call, "it was too large")
 
-    async def upload(
-        self,
-        url: str,
-        fields: Mapping[str, str],
-        filename: str,
-        content_type: str,
-        data: bytes,
-        *,
-        count: RequestCount | None = None,
-    ) -> str:
-        """Send a file to the storage by a presigned POST: the address that claims it; see `Storage.upload`."""
-        return await self._storage().upload(url, fields, filename, content_type, data, count=count)
-
-    def _storage(self) -> "Storage":
+    @property
+    def storage(self) -> "Storage":
+        """The file storage beside the API."""
         if self._files is None:
             raise RuntimeError("this clinic was made without a file storage")
         return self._files

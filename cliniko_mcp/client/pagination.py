@@ -173,7 +173,7 @@ class _Found(Generic[RowT]):
         again = self._last is not None and page.number <= self._last.number
         self._moved = self._moved or (self._last is not None and page.total != self._last.total)
         new = self._take(page)
-        # A page of nothing but rows already seen means that the list does not move on: never ask for ever.
+        # A page of nothing but rows already seen means that the list does not move on, and asking would never end.
         repeated = bool(page.items) and not new and not again and self._last is not None
         self._last = page
         self.full = self.full or repeated

@@ -124,7 +124,7 @@ class Retry(httpx2.AsyncBaseTransport):
     async def _whole(self, response: httpx2.Response) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        # The client's read timeout starts anew with every byte, so an answer that drips needs a limit of its own.
+        # The client's read timeout starts again with every byte, so an answer that drips needs a limit of its own.
         with anyio.move_on_after(_BODY_SECONDS):
             async with aclosing(response.aiter_bytes()) as stream:
                 async for chunk in stream:

@@ -24,7 +24,7 @@ class OwnHostAuth(httpx2.Auth):
         self._home = _origin(httpx2.URL(base_url))
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        """Yield the request, with the key where it goes home."""
+        """Yield the request, with the key only where it goes to the base URL's own scheme, host and port."""
         if _origin(request.url) == self._home:
             request.headers["Authorization"] = self._header
         yield request

@@ -118,6 +118,8 @@ class Operation(Generic[ResultT]):
     resource: str = ""
     needed: tuple[str, ...] = ()
     """Fields of an update that cannot be left out."""
+    grants_writing: bool = False
+    """Whether this read lets its caller write, as the one before an upload; read-only refuses it with the writes."""
 
     def __init__(
         self,
@@ -156,6 +158,11 @@ class Operation(Generic[ResultT]):
     def title(self) -> str:
         """A short name for people, made from the Python name unless the line gives one."""
         return self._title or self.name.replace("_", " ").capitalize()
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes something, or lets its caller do so."""
+        return self.risk is not Risk.READ or self.grants_writing
 
     @property
     def deprecated(self) -> bool:

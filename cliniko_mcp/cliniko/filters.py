@@ -130,7 +130,7 @@ class Like:
 
 
 class Hidden(Enum):
-    """On archived_at, deleted_at and cancelled_at: hidden records together with the live ones, or they alone."""
+    """On archived_at, deleted_at and cancelled_at: hidden records beside the live ones, or hidden ones alone."""
 
     INCLUDED = "*"
     ONLY = "?"

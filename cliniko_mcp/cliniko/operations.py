@@ -33,6 +33,7 @@ class List(Operation[RecordT]):
 
     @property
     def listing(self) -> bool:
+        """True: the answer is a page of records."""
         return True
 
     def call(self, /, *, sort: str | None = None, **filters: FilterValue) -> Call[RecordT]:
@@ -67,15 +68,24 @@ class Get(Operation[RecordT]):
     method, risk, shape = "GET", Risk.READ, "get"
 
     def __init__(
-        self, record: type[RecordT], path: str, description: str, *, hidden: tuple[str, ...] = (), **line: Any
+        self,
+        record: type[RecordT],
+        path: str,
+        description: str,
+        *,
+        hidden: tuple[str, ...] = (),
+        grants_writing: bool = False,
+        **line: Any,
     ) -> None:
         super().__init__(path, description, record=record, **line)
+        self.grants_writing = grants_writing
         if not set(hidden) <= set(HIDDEN):
             raise ValueError(f"{path}: {hidden} are not stamps that hide a record")
         self._hidden = hidden
 
     @property
     def hidden_filters(self) -> tuple[str, ...]:
+        """The stamps that may hide this record, such as `archived_at`; empty where a plain read finds every one."""
         return self._hidden
 
     def call(self, /, *, query: Body | None = None, include_archived: bool = False, **ids: str) -> Call[RecordT]:
@@ -112,14 +122,17 @@ class Update(Operation[RecordT], Generic[BodyT, RecordT]):
 
     @cached_property
     def given_body(self) -> type[Body] | None:
+        """The variant of the body in which every field may be absent."""
         return self.body.changes() if self.body else None
 
     @property
     def clearable(self) -> tuple[str, ...]:
+        """The fields that `clear` may name, as they are sent, in the body's order."""
         return self.body.clearable() if self.body else ()
 
     @property
     def argument_names(self) -> tuple[str, ...]:
+        """Path ids, then fields, then `clear` where something can be emptied."""
         return (*super().argument_names, *(("clear",) if self.clearable else ()))
 
     def _body(self, arguments: Mapping[str, object], wrong: dict[str, str]) -> Body | None:

@@ -181,7 +181,7 @@ LABELS: Final[Mapping[str, str]] = {
 }
 """Every label that Cliniko takes, the zones of Ruby on Rails by name; any IANA name is read besides them."""
 
-# Where labels share a zone, the first is the one that is shown for it, but for a capital or the zone's own city.
+# Where labels share a zone, the first is the one that is shown for it, except for a capital or the zone's own city.
 _LABEL_BY_IDENTIFIER: Final = {name: label for label, name in reversed(LABELS.items())} | {
     name: label for label, name in LABELS.items() if name.endswith(f"/{label.replace(' ', '_')}")
 }
@@ -234,9 +234,12 @@ class Zoned(Protocol):
     """A record that names a time zone: a user, a site or weekly hours."""
 
     @property
-    def time_zone_identifier(self) -> str | None: ...
+    def time_zone_identifier(self) -> str | None:
+        """The IANA name, such as `Australia/Sydney`; None where Cliniko leaves it out."""
+
     @property
-    def time_zone(self) -> str | None: ...
+    def time_zone(self) -> str | None:
+        """Cliniko's label, such as `Sydney`; None where Cliniko leaves it out."""
 
 
 def zone_of(record: Zoned) -> ZoneInfo | None:

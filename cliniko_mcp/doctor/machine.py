@@ -134,7 +134,7 @@ def _host(host: Host, path: Path) -> Check:
 
 
 def _reinstall_command(host: Host, server: str, entry: Mapping[str, JsonValue]) -> list[str]:
-    """The command that writes this entry anew and keeps its flags, so that following it does not lose `--read-only`."""
+    """The command that rewrites this entry and keeps its flags, so that following it does not lose `--read-only`."""
     found = entry.get("args")
     arguments = [str(argument) for argument in found] if isinstance(found, list) else []
     name = [] if server == ENTRY else ["--name", server]

@@ -23,7 +23,7 @@ def pin(folder: Path) -> Check:
     """Whether approvals on this computer need a PIN."""
     from cliniko_mcp.approvals.pin import Pin
 
-    if Pin(folder, time.time).is_set:
+    if Pin(folder, time.time).is_set:  # noqa: TID251 - tries of a pin count in real time
         return ok("pin", "approvals on this computer need the PIN")
     return warning(
         "pin", "no PIN is set, so anyone at this computer can approve", "Run `cliniko-mcp approve --set-pin`."

@@ -46,7 +46,10 @@ class Checked(AnswerModel):
 
 
 def described(plan: Plan, roster: Roster) -> BookingRow:
-    """The booking as a row, in the site's time."""
+    """The booking as a row: `starts_at` and `ends_at` as the site's local time, and the names of all in it.
+
+    One patient stands as `patient` with `patient_id`, several as the list `patients`.
+    """
     zone = roster.zone(plan.business.id)
     rows = [patient_row(patient) for patient in plan.patients]
     alone = rows[0] if len(rows) == 1 else PatientRow()
@@ -67,7 +70,10 @@ def described(plan: Plan, roster: Roster) -> BookingRow:
 def dry(
     body: Checked, plan: Plan, found: Sequence[str], free: Sequence[str], notes: list[str], roster: Roster
 ) -> Answer:
-    """The answer to a call that only checks: every clash, and the text that would allow them."""
+    """The answer to a call that only checks: `body` with `dry_run` and `clashes`, a sentence each.
+
+    Where there are clashes, `clash` is the text that would allow them and `nearest` the free times around.
+    """
     checked: dict[str, object] = {"dry_run": True, "clashes": list(found)}
     if found:
         checked |= {"clash": clash_text(plan, found), "nearest": list(free)}
@@ -79,7 +85,7 @@ def dry(
 async def conflicts(
     clinic: GuardedClinic, shape: Shape, booking_id: str, found: Sequence[str], notes: list[str]
 ) -> bool | None:
-    """Whether Cliniko now sees a conflict, read after the write; None, with a remark, where it does not answer."""
+    """Whether Cliniko now sees a conflict, read after the write; None where it does not answer. Notes get a remark."""
     try:
         report = await clinic.perform(_CONFLICTS[shape], id=booking_id)
     except ClinikoRefused:

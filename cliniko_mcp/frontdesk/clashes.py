@@ -45,6 +45,7 @@ class Plan:
 
     @property
     def length(self) -> timedelta:
+        """How long the booking lasts; its repeats last as long."""
         return self.times[0].length
 
     def days(self, roster: Roster) -> tuple[datetime, datetime]:

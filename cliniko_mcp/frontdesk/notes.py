@@ -43,7 +43,7 @@ class NoteChoice:
 
     @property
     def content(self) -> Json:
-        """The choice as it is sent."""
+        """The choice as it is sent: `value`, and `selected` only where it is true."""
         return {"value": self.value, **({"selected": True} if self.selected else {})}
 
 
@@ -70,7 +70,7 @@ class NoteQuestion:
 
     @property
     def content(self) -> Json:
-        """The question as it is sent."""
+        """The question as it is sent: `name`, `type`, and of the rest only what holds something."""
         row: Json = {"name": self.name, "type": self.type}
         if self.answer:
             row["answer"] = self.answer
@@ -98,7 +98,7 @@ class NoteSection:
 
     @property
     def content(self) -> Json:
-        """The section as it is sent."""
+        """The section as it is sent: `name`, `description` and `questions`, each only where there is one."""
         row: Json = {}
         if self.name:
             row["name"] = self.name
@@ -129,7 +129,7 @@ class Document:
 
     @property
     def content(self) -> Json:
-        """The content as it is sent."""
+        """The content as it is sent: an object whose only member is `sections`."""
         return {"sections": [section.content for section in self.sections]}
 
     def questions(self) -> Iterator[tuple[str, NoteQuestion]]:
@@ -173,7 +173,7 @@ class Document:
         return [self.called(question) for _, question in self.questions() if question.own_words_selected]
 
     def listed(self) -> list[QuestionRow]:
-        """The questions for a reader: section, name, type, and the answers to choose from."""
+        """A row for each question, in order; see `QuestionRow`."""
         return [_listed(section, question) for section, question in self.questions()]
 
 

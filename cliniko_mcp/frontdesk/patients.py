@@ -87,7 +87,7 @@ def known_patient(record: Patient) -> Known[Patient]:
     names = [
         f"{last} {first}",
         name_text(record.label),
-        *(" ".join(part for part in (given, last) if part) for given in (first, preferred)),
+        *(" ".join(part for part in (forename, last) if part) for forename in (first, preferred)),
     ]
     name = person(record) or f"patient {record.id}"
     return Known(record.id, name, record, gone(record), tuple(filter(None, names)))
@@ -194,7 +194,7 @@ async def by_name(clinic: GuardedClinic, query: str) -> Found:
     spelt = _spelt(query)
     if not spelt:
         return Found(())
-    found = await _asked(clinic, _questions(spelt))
+    found = await _answers(clinic, _questions(spelt))
     spoken = words(" ".join(spelt))
     if fitting := _fitting(spoken, found.patients):
         return replace(found, patients=tuple(_ranked(spoken, fitting)))
@@ -222,7 +222,7 @@ async def _read(clinic: GuardedClinic, calls: Sequence[Call[Patient]], *, limit:
     return Found(tuple(map(known_patient, rows.values())), whole=all(sweep.complete for sweep in sweeps))
 
 
-async def _asked(clinic: GuardedClinic, questions: Sequence[_Question]) -> Found:
+async def _answers(clinic: GuardedClinic, questions: Sequence[_Question]) -> Found:
     """Everyone whose names hold what is asked for however it is spelt; see `_narrowed`. Equal questions are one."""
     first = {frozenset(next(patterns(question))[1].items()): question for question in questions}
     answers = await run_concurrently(*(partial(_narrowed, clinic, question) for question in first.values()))

@@ -1,6 +1,7 @@
 """Why a patient is not coming, as one of the six reasons that Cliniko keeps (cliniko-api.md#enumerations).
 
-A cancellation cannot be undone, so no reason is guessed from a sentence: whoever knows what it means chooses one.
+A cancellation cannot be undone, so no reason is guessed from a sentence: the caller, who knows what it means,
+chooses one.
 """
 
 import re
@@ -29,7 +30,7 @@ _CODES: Final[Mapping[str, int]] = {
 def read_reason(phrase: str) -> tuple[int, str]:
     """Cliniko's code for a reason, and the note to keep with it: empty for a reason of Cliniko's list or its code.
 
-    Every other phrase is kept whole as a note to "Other".
+    Every other phrase becomes in full the note to "Other".
     """
     text = clean(phrase, MAX_REASON_LENGTH)
     code = _CODES.get(_folded(text))

@@ -43,6 +43,7 @@ class Stretch(NamedTuple):
 
     @property
     def length(self) -> timedelta:
+        """The time that passes from the beginning to the end, whatever clocks do meanwhile."""
         return self.ends - self.starts
 
 

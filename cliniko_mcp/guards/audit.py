@@ -15,7 +15,6 @@ from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import GuardedCall
-from cliniko_mcp.guards.read_only import changes
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,9 +29,12 @@ class Audit:
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
-        """Raises NotAllowed, before anything is done, for a change that cannot be written down."""
+        """Lets the operation go on, and writes down how it ended.
+
+        Raises NotAllowed, before anything is done, for a change that cannot be written down.
+        """
         entry = _entry(guarded)
-        if changes(guarded.call.operation):
+        if guarded.call.operation.changes:
             entry["of"] = self._announce(entry)
         outcome = "interrupted"
         try:

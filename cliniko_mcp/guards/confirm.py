@@ -1,8 +1,9 @@
 """Confirm: nothing is archived, deleted or cancelled until a person has seen what it means and said yes.
 
 The target is read fresh and described; a person is asked through the first approval channel that works; after a yes
-everything is read and described again, and only what is still exactly as shown is done, once. The channels: the form
-in the client (or the terminal that called), then on stdio the local page or `cliniko-mcp approve`, then refusal.
+everything is read and described again, and the operation goes on, once, only where all is still exactly as shown. The
+channels: the form in the client (or the terminal that called), then on stdio the local page or `cliniko-mcp approve`,
+then refusal.
 
 An asker that can only be answered by a repeated call raises AskFirst with the question. On the repeated call its
 `answered` is the challenge that came back: if this process asked that question about exactly this call and nobody has
@@ -36,10 +37,10 @@ _TIME_TO_ANSWER: Final = 5.0
 
 
 class Page(Protocol):
-    """The local page, as far as it matters here."""
+    """The approval page, as far as it is used here."""
 
     def invite(self) -> str:
-        """Make sure that the page is up and a person is called to it; a sentence that says where to approve."""
+        """Make sure that the page is up and call a person to it; a sentence that says where to approve."""
         ...
 
 
@@ -68,7 +69,7 @@ class Confirm:
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
-        """Goes on once a person has said yes, and holds what else is approved back until the operation has ended.
+        """Lets the operation go on once a person has said yes, and everything else that is approved only after it.
 
         Raises NotAllowed where the operator blocked it, Declined after a no, ApprovalNeeded while there is no yes, and
         lets the asker's AskFirst pass.

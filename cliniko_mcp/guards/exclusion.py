@@ -8,7 +8,7 @@ from cliniko_mcp.guards.pipeline import SUPPORTING, GuardedCall
 
 
 def switched_off(title: str, name: str) -> NotAllowed:
-    """The refusal of what the operator excluded."""
+    """The refusal of the tool or operation with this title and name, which the operator excluded."""
     return NotAllowed(
         f"{title}: this is switched off here.",
         "Tell the person that this has to be done in Cliniko itself.",
@@ -26,7 +26,7 @@ class Exclusion:
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
-        """Raises NotAllowed, before anything is sent, for what is excluded."""
+        """Lets go on what is not excluded. Raises NotAllowed, before anything is sent, for what is."""
         operation = guarded.call.operation
         supporting = guarded.purpose in SUPPORTING
         excluded = self._forbidden if supporting else self._excluded(guarded.tool)

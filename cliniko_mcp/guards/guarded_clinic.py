@@ -73,7 +73,7 @@ class GuardedClinic:
         self._purpose: Purpose = purpose
 
     def of(self, tool: str) -> GuardedClinic:
-        """The same for the work of another tool, which an executor runs with what that tool may do by itself."""
+        """The same clinic for another tool, which an executor runs with what that tool may do by itself."""
         return self._as(tool, self._purpose)
 
     @property
@@ -83,7 +83,7 @@ class GuardedClinic:
 
     @property
     def account(self) -> str:
-        """Digest of base URL and key: tells accounts apart without revealing the key."""
+        """A digest of base URL and key, which tells accounts apart without revealing the key."""
         return self._client.account
 
     @overload
@@ -123,7 +123,7 @@ class GuardedClinic:
             return await self._sent(call, outcome)
 
     async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
-        """Do an update, and give back also the record as `read` found it just before; None where it was not to be read.
+        """Do an update: the record as `read` found it just before, None where it could not be read, and the new one.
 
         It is read when the update has passed the guards. Raises what `perform` raises for the update.
         """
@@ -151,7 +151,10 @@ class GuardedClinic:
             return
 
     async def rows(self, call: Call[RowT], *, limit: int, start: int = 0) -> Sweep[RowT]:
-        """Up to `limit` rows of a list from position `start`, read page by page within the time that a call has."""
+        """Up to `limit` rows of a list from position `start`, counted from 0, and what is known of the rest.
+
+        Read page by page within the time that a call has; the person who waits is told how far it is.
+        """
         async with self._guarded(call) as outcome:
             zone = await self._zone_for(call)
             return await self._client.rows(
@@ -180,7 +183,7 @@ class GuardedClinic:
         return [record async for record in self.all(listing, **filters)]
 
     async def page(self, call: Call[RowT], number: int, per_page: int) -> Page[RowT]:
-        """One page of a list, `number` from 1, `per_page` up to 100."""
+        """One page of a list, `number` from 1, with up to `per_page` rows, of which 100 is the most."""
         async with self._guarded(call) as outcome:
             zone = await self._zone_for(call)
             return await self._client.page(call, number, per_page, zone=zone, count=outcome.requests)
@@ -210,7 +213,10 @@ class GuardedClinic:
         return {record_id: row for (_, record_id), row in known.items() if isinstance(row, listing.row)}
 
     async def file(self, call: Call, max_bytes: int) -> bytes:
-        """The content of the attachment that `call` reads, of at most `max_bytes` bytes; see `Clinic.file`."""
+        """The content of the attachment that `call` reads.
+
+        Raises Unavailable where it has more than `max_bytes` bytes; see `Clinic.file`.
+        """
         async with self._guarded(call) as outcome:
             return await self._client.file(call, max_bytes, count=outcome.requests)
 
@@ -222,13 +228,13 @@ class GuardedClinic:
         content_type: str,
         data: bytes,
     ) -> str:
-        """Send a file to the storage by the presigned POST that `call` gives: the address that claims it.
+        """Send a file to the storage by the presigned POST that `call` gives; the address by which it is attached.
 
         `form_of` takes the address and the form's fields from what Cliniko gave. Raises what `Storage.upload` raises.
         """
         async with self._guarded(call) as outcome:
             url, fields = form_of(await self._client.perform(call, count=outcome.requests))
-            return await self._client.upload(url, fields, filename, content_type, data, count=outcome.requests)
+            return await self._client.storage.upload(url, fields, filename, content_type, data, count=outcome.requests)
 
     async def zone(self, business_id: str | None = None) -> ZoneInfo:
         """The time zone of a site, or of the key's user where none is named or the site's is not known."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from cliniko_mcp.approvals.paths import audit_file
 from cliniko_mcp.errors import JsonValue
@@ -26,13 +26,17 @@ _TAIL_BYTES: Final = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of the chain: how many lines it has had, the last one's digest, and the size of the current segment."""
+    """The end of the chain, as it is kept beside the log."""
 
     count: int = 0
+    """How many lines have been written since the log began, those in deleted segments included."""
     digest: str = START
+    """The digest of the last line, in hexadecimal digits."""
     size: int = 0
+    """The size of the current segment in bytes."""
 
     def text(self) -> bytes:
+        """The head as it stands in its file: count, digest and size on one line, always 107 bytes long."""
         return f"{self.count:020d} {self.digest} {self.size:020d}\n".encode()
 
     @classmethod
@@ -46,14 +50,19 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `verify` found: how many lines are whole, and where and how the chain is broken, if it is."""
+    """What `verify` found."""
 
     lines: int
+    """How many lines are whole, up to the first that is not."""
     problem: str | None = None
+    """Where and how the chain is broken; None where it is not."""
 
 
 def sealed(entry: Mapping[str, JsonValue], count: int, before: str) -> tuple[bytes, str]:
-    """The line for this entry, number `count` after the line with digest `before`; and the line's own digest."""
+    """The line for this entry, which is number `count` and follows the line with digest `before`; and its own digest.
+
+    Raises TypeError for an entry that is not JSON.
+    """
     body = json.dumps({"n": count, **entry, "before": before}, separators=(",", ":"), ensure_ascii=True)
     seal = hashlib.sha256(body.encode()).hexdigest()
     return f'{body[:-1]},"seal":"{seal}"}}\n'.encode(), seal
@@ -70,11 +79,11 @@ class HashChain:
 
     @cached_property
     def path(self) -> Path:
-        """The current segment."""
+        """The file of the current segment, to which lines are added; it need not exist yet."""
         return self._path or audit_file()
 
     def append(self, entry: Mapping[str, JsonValue]) -> int:
-        """Add one line and return its number. Raises OSError, having added nothing, where it cannot be written."""
+        """Add one line; its number, from 1. Raises OSError, having added nothing, where it cannot be written."""
         self._prepare()
         with self._locked() as head_file:
             return self._append(head_file, entry)
@@ -136,11 +145,11 @@ class HashChain:
                 size -= torn
                 os.ftruncate(log, size)
                 tail = tail[:-torn]
-        last = _entry(tail.rstrip(b"\n").rpartition(b"\n")[2])
+        last = _line(tail.rstrip(b"\n").rpartition(b"\n")[2])
         if last is None:
             return head or Head(), size
-        if head is None or (last["n"] == head.count + 1 and last.get("before") == head.digest):
-            return Head(cast("int", last["n"]), cast("str", last["seal"])), size
+        if head is None or (last.number == head.count + 1 and last.before == head.digest):
+            return Head(last.number, last.seal), size
         return head, size
 
     @property
@@ -165,28 +174,35 @@ class HashChain:
             self.path.unlink()
 
     def files(self) -> list[Path]:
-        """The segments that exist, oldest first."""
+        """The files of the segments that exist, oldest first."""
         kept = [self._segment(number) for number in range(self._max_segments - 1, 0, -1)]
         return [path for path in (*kept, self.path) if path.exists()]
 
     def lines(self) -> Iterator[tuple[Path, int, bytes]]:
-        """Yield every kept line with its file and its number there, oldest first. Raises OSError."""
+        """Yield every kept line with its file and its number there, from 1, oldest first.
+
+        Raises OSError where a file cannot be read.
+        """
         for path in self.files():
             with path.open("rb") as file:
                 for number, line in enumerate(file, 1):
                     yield path, number, line
 
     def entries(self) -> Iterator[Mapping[str, JsonValue]]:
-        """Yield every readable entry, oldest first. Raises OSError."""
+        """Yield every entry that can be read, oldest first; other lines are passed over.
+
+        Raises OSError where a file cannot be read.
+        """
         for _, _, line in self.lines():
-            if (entry := _entry(line)) is not None:
-                yield entry
+            if (read := _line(line)) is not None:
+                yield read.entry
 
     def verify(self) -> Verification:
         """Whether every kept line is whole, in its place, and the last one is the last that was written.
 
         The oldest kept line has to be the first of all, unless segments have been deleted; then the oldest segment is
-        where the log begins. Raises OSError.
+        where the log begins. Raises OSError where a file cannot be read, TimeoutError where another process holds the
+        lock for too long.
         """
         found = self._checked()
         if found.problem is None or not self._head_path.exists():
@@ -206,18 +222,18 @@ class HashChain:
         last = head or Head()
         before, count, seen = START, 0, 0
         for path, number, line in self.lines():
-            entry = _entry(line)
+            read = _line(line)
             place = f"{path.name} line {number}"
-            if entry is None or not line.endswith(b"\n"):
+            if read is None or not line.endswith(b"\n"):
                 return Verification(seen, f"{place} is not a whole entry")
-            if _seal_of(line) != entry["seal"]:
+            if _seal_of(line) != read.seal:
                 return Verification(seen, f"{place} was changed")
-            if not seen and entry["n"] != 1:
+            if not seen and read.number != 1:
                 if path != self._oldest_segment:
                     return Verification(seen, f"entries are missing before {place}")
-            elif entry.get("before") != before or entry["n"] != count + 1:
+            elif read.before != before or read.number != count + 1:
                 return Verification(seen, f"entries are missing, added or moved before {place}")
-            before, count = cast("str", entry["seal"]), cast("int", entry["n"])
+            before, count = read.seal, read.number
             if count == last.count and before != last.digest:
                 return Verification(seen, f"{place} is not the entry that was last written")
             seen += 1
@@ -244,16 +260,27 @@ def _tail(log: int, size: int) -> bytes:
     return os.read(log, length)
 
 
-def _entry(line: bytes) -> Mapping[str, JsonValue] | None:
-    """The line as an entry, or None where it is none: a number and a seal are what every entry has."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the log as it was read, with what chains it to the one before."""
+
+    number: int
+    seal: str
+    before: JsonValue
+    entry: Mapping[str, JsonValue]
+
+
+def _line(written: bytes) -> _Line | None:
+    """The entry on this line, or None where there is none: a number and a seal are what every entry has."""
     try:
-        entry: object = json.loads(line)
+        entry: JsonValue = json.loads(written)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(entry, dict):
-        return None
-    found = cast("Mapping[str, JsonValue]", entry)
-    return found if isinstance(found.get("n"), int) and isinstance(found.get("seal"), str) else None
+    match entry:
+        case {"n": int(number), "seal": str(seal)}:
+            return _Line(number, seal, entry.get("before"), entry)
+        case _:
+            return None
 
 
 def _seal_of(line: bytes) -> str:

@@ -18,16 +18,16 @@ from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.cliniko.calls import Call
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
-"""Tell the person who waits: how far, of how much (None: not known), and a sentence."""
+"""Tells the person who waits: how much is done, of how much (None: not known), and a sentence."""
 
 
 async def silent(done: float, total: float | None, message: str) -> None:
-    """Progress for callers who did not ask to be told."""
+    """Tell nobody: the progress of callers who did not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a principal that answers are bound to, the way they reach us, and how they can be asked and told."""
+    """Who calls: a principal that answers are bound to, the route, and how they can be asked and told."""
 
     principal: str = "local"
     route: Literal["stdio", "http", "terminal"] = "stdio"
@@ -70,14 +70,16 @@ class GuardedCall:
 
 
 class Guard(Protocol):
-    """One guard: it refuses by raising from the error tree when entered, or lets the operation go on, once."""
+    """One guard."""
 
-    def __call__(self, guarded: GuardedCall) -> AbstractAsyncContextManager[None]: ...
+    def __call__(self, guarded: GuardedCall) -> AbstractAsyncContextManager[None]:
+        """The context in which the operation goes on, once. Entering it raises ClinikoMcpError where it refuses."""
+        ...
 
 
 @asynccontextmanager
 async def guarded(guards: Sequence[Guard], call: GuardedCall) -> AsyncGenerator[None]:
-    """Within it the call has passed every guard, outermost first. Raises what a guard raises."""
+    """The context in which the call has passed every guard, outermost first. Raises what a guard raises."""
     async with AsyncExitStack() as entered:
         for guard in guards:
             await entered.enter_async_context(guard(call))

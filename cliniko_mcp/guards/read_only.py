@@ -1,23 +1,14 @@
-"""Read-only: when the operator says so, nothing that would change the clinic's records goes any further."""
+"""Read-only: with `--read-only`, nothing that would change the clinic's records is let through."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.pipeline import GuardedCall
 
 
-def changes(operation: Operation) -> bool:
-    """Whether the operation changes something, or lets its caller do so, as the GET before an upload.
-
-    Source: cliniko-api.md#attachments.
-    """
-    return operation.risk is not Risk.READ or operation.path.endswith("/attachment_presigned_post")
-
-
 def only_reading(title: str, name: str) -> NotAllowed:
-    """The refusal of what would change something."""
+    """The refusal of the tool or operation with this title and name, which would change something."""
     return NotAllowed(
         f"{title}: this connection may look things up in Cliniko but not change anything.",
         "Tell the person that this has to be done in Cliniko itself. Reading works as usual.",
@@ -26,12 +17,12 @@ def only_reading(title: str, name: str) -> NotAllowed:
 
 
 class ReadOnly:
-    """Refuses every operation that changes something; the guard stands in the pipeline only with `--read-only`."""
+    """Refuses every operation that changes something; it is among the guards only with `--read-only`."""
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
-        """Raises NotAllowed, before anything is sent, for anything but a read."""
+        """Lets reads go on. Raises NotAllowed, before anything is sent, for what would change something."""
         operation = guarded.call.operation
-        if changes(operation):
+        if operation.changes:
             raise only_reading(operation.title, operation.name)
         yield

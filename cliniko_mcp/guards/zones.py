@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.approvals.facts import Reader
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.models import value_of
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.registry import reader_of
 from cliniko_mcp.cliniko.time_zones import Zoned, zone_of
@@ -21,7 +20,7 @@ from cliniko_mcp.sanitize import quoted
 SECONDS_KEPT: Final = 600.0
 """Seconds for which a zone is remembered: sites do not move."""
 HOME: Final = ""
-"""Stands for the key's user where otherwise the id of a site stands."""
+"""The key of the zone of the key's user, where a site has its id."""
 _UTC: Final = ZoneInfo("UTC")
 
 
@@ -36,7 +35,10 @@ class Zone:
 
 
 async def home_zone(clinic: Reader) -> Zone:
-    """The zone of the key's user: one request. UTC, with a note, where it is not known."""
+    """The zone of the key's user: one request. UTC, with a note, where it is not known.
+
+    Raises ClinikoRefused where the key or the connection fails.
+    """
     from cliniko_mcp.cliniko.resources.users import Users
 
     try:
@@ -48,9 +50,9 @@ async def home_zone(clinic: Reader) -> Zone:
 
 
 async def site_zone(clinic: Reader, business_id: str) -> Zone | None:
-    """The zone of a site: one request. None where the site may not be read or has no zone.
+    """The zone of a site: one request. UTC, with a note, where its zone is not known here.
 
-    Raises NotFound where there is no such site.
+    None where the site may not be read or has no zone. Raises NotFound where there is no such site.
     """
     from cliniko_mcp.cliniko.resources.businesses import Businesses
 
@@ -67,6 +69,8 @@ async def site_of_target(clinic: Reader, call: Call) -> str | None:
     A change of an appointment seldom repeats its site, yet its times are meant in that site's zone. None where the
     record belongs to no site, or is not there. Raises NotAllowed where reading it is switched off.
     """
+    from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
+
     read: Operation | None = reader_of(call.operation)
     if call.operation.method == "GET" or read is None or read.listing or set(read.path_ids) - set(call.ids):
         return None
@@ -75,8 +79,8 @@ async def site_of_target(clinic: Reader, call: Call) -> str | None:
         record = await clinic.perform(Call(read, ids, include_archived=bool(read.hidden_filters)))
     except NotFound:
         return None
-    site = value_of(record, "business_id") if record is not None else None
-    return site if isinstance(site, str) else None
+    # Of what can be changed, only entries of the diary take local times.
+    return record.business_id if isinstance(record, BookingStamps) else None
 
 
 def _zone(record: Zoned, whose: str) -> Zone | None:

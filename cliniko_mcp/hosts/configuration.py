@@ -95,7 +95,7 @@ def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -
 def _refused(host: Host, path: Path, problem: InvalidJson) -> ConfigurationError:
     return ConfigurationError(
         f"{path} was left as it is, because {host.title} could not read it ({problem}).",
-        "Correct it there, or move the file away to start anew; then run install again.",
+        "Correct it there, or move the file away to start afresh; then run install again.",
     )
 
 
@@ -108,7 +108,7 @@ def _read(path: Path) -> str | None:
     except UnicodeDecodeError:
         raise ConfigurationError(
             f"{path} was left as it is, because it is not text in UTF-8.",
-            "Save it as UTF-8, or move the file away to start anew; then run install again.",
+            "Save it as UTF-8, or move the file away to start afresh; then run install again.",
         ) from None
     except OSError as problem:
         raise ConfigurationError(

@@ -33,6 +33,7 @@ class Node:
 
     @property
     def is_object(self) -> bool:
+        """Whether the value is an object, so that `members` hold its names and positions."""
         return isinstance(self.value, dict)
 
     def member(self, name: str) -> "Member | None":

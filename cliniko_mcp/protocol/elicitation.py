@@ -78,7 +78,7 @@ class RoundTrip:
 
 
 class Form:
-    """The older era: a request from server to client. Some never answer, so whoever asks bounds the wait."""
+    """The older era: a request from server to client. Some never answer, so the caller bounds the wait."""
 
     def __init__(self, ctx: ServerRequestContext[Any, Any]) -> None:
         self._ctx = ctx

@@ -105,7 +105,7 @@ def _public_settings() -> Operation[Record]:
 
 
 class Words(TypedDict):
-    """What the protocol wants to know of both: a record, and a kind of records."""
+    """What the protocol needs of both, a record and a kind of records."""
 
     name: str
     title: str

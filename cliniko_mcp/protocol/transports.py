@@ -76,18 +76,23 @@ async def serve_stdio(server: Server[dict[str, Any]]) -> None:
 class Incoming(Protocol):
     """The client's messages as the SDK's transports give them: each line read, or why it could not be."""
 
-    async def receive(self) -> SessionMessage | Exception: ...
-    async def aclose(self) -> None: ...
+    async def receive(self) -> SessionMessage | Exception:
+        """The next message, or why its line could not be read. Raises EndOfStream when the client has left."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop reading."""
 
 
 class Outgoing(Protocol):
     """Where messages to the client go."""
 
-    async def send(self, item: SessionMessage, /) -> None: ...
+    async def send(self, item: SessionMessage, /) -> None:
+        """Send one message; it waits while the client reads none."""
 
 
 class ReadableMessages:
-    """The messages of a stream that can be read. A line that cannot is answered here, for the SDK would drop it.
+    """The messages of a stream that can be read. A line that cannot is answered here, because the SDK would drop it.
 
     JSON-RPC 2.0 section 5: the answer's id is null, as the message's own is not known.
     """
@@ -285,6 +290,7 @@ class Bearer:
         self._digest = hashlib.sha256(token.encode()).digest() if token else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with `principal` in its state, `token:` and 16 hex digits; without the token answer 401."""
         if scope["type"] == "http" and self._digest is not None:
             token = _bearer(scope)
             if token is None or not hmac.compare_digest(hashlib.sha256(token).digest(), self._digest):

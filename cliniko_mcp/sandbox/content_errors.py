@@ -33,7 +33,7 @@ def about(location: Sequence[int | str], problem: str) -> str:
 def _problem(error: ErrorDetails, plain: str) -> str:
     match error["type"]:
         case "value_error":
-            # After the semicolon stands advice for whoever writes the call; Cliniko gives none.
+            # After the semicolon stands advice for the caller; Cliniko gives none.
             return str(error.get("ctx", {}).get("error", plain)).partition(";")[0]
         case "missing":
             return "can’t be blank"

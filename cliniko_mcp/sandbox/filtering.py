@@ -149,7 +149,7 @@ def _text_test(condition: Condition, column: str) -> Predicate:
 def _like(pattern: str) -> Callable[[str], bool]:
     """A test of folded text in which each `%` of the pattern stands for any text.
 
-    Its parts are searched once, in order, so that no pattern takes long; a regular expression could try for ever.
+    Its parts are searched once, in order, so that no pattern takes long; a regular expression could take forever.
     """
     first, *between = _folded(pattern).split("%")
     last = between.pop() if between else None

@@ -14,10 +14,14 @@ from cliniko_mcp.cliniko.resources.concession_prices import ConcessionPrice
 
 
 class RecallTypeBody(Body):
+    """A recall type as it is sent."""
+
     name: str
 
 
 class RecallType(Record):
+    """A recall type as the demo clinic returns it."""
+
     id: Id
     archived_at: Instant | None = None
     created_at: Instant
@@ -26,6 +30,8 @@ class RecallType(Record):
 
 
 class RecallBody(Body):
+    """A recall as it is sent: whose, of which type, and when (UTC)."""
+
     patient_id: Id
     recall_type_id: Id
     recall_at: Instant
@@ -33,6 +39,8 @@ class RecallBody(Body):
 
 
 class Recall(Record):
+    """A recall as the demo clinic returns it."""
+
     id: Id
     archived_at: Instant | None = None
     created_at: Instant
@@ -44,6 +52,8 @@ class Recall(Record):
 
 
 class ConcessionPriceBody(Body):
+    """A price for a discount group as it is sent; the price is decimal text such as `85.00`."""
+
     billable_item_id: Id
     concession_type_id: Id
     price: Money

@@ -59,6 +59,8 @@ def plan_of(resource: str) -> SerialisationPlan:
     """The plan for a resource, made from its record type and its links."""
     links = LINKS.get(resource, Links())
     linked = {f"{name}_id" for name in (*links.one, *links.nullable)}
+    # A link named in the plural is read as a list of ids: `signatures` becomes `signature_ids`.
+    linked |= {f"{name.removesuffix('s')}_ids" for name in links.nullable if name.endswith("s")}
     shown_ids = _SHOWN_IDS.get(resource, frozenset[str]())
     types = field_types(record_of(resource))
     fields = [

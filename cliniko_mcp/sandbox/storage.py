@@ -1,8 +1,8 @@
 """The fake file storage of attachments: uploads like a presigned POST of S3, and downloads
 (cliniko-api.md#attachments).
 
-It answers below `/_storage/` on the clinic's host and knows no API keys: whoever holds the signed fields may upload,
-whoever holds the signed address may download.
+It answers below `/_storage/` on the clinic's host and knows no API keys: who holds the signed fields may upload,
+who holds the signed address may download.
 """
 
 from base64 import b64decode, b64encode

@@ -28,11 +28,11 @@ from cliniko_mcp.tools.tool import Arguments, Tool, curated, operation_spelling,
 
 _DESCRIBED = 5
 _LIKELY = 10
-"""Among how many of the tools found a curated one has to be to be told of."""
+"""A curated tool is mentioned if it is among so many of the first tools found."""
 _ALIKE = 75
-"""From which likeness of two names on, out of 100, one may be meant by the other."""
+"""From this score (0 to 100) on, one name may be meant by the other."""
 _SAME = 90
-"""From which on it surely is, but for a letter or two."""
+"""From this score on, two names are the same except for a letter or two."""
 GLOSSES = {
     "attendees": "places in bookings",
     "availability_blocks": "one-off openings",
@@ -69,16 +69,22 @@ _EXECUTORS = {
 
 
 class DescribeArguments(Body):
+    """The arguments of `cliniko_describe`: names, or plain words to find operations by, or neither."""
+
     names: list[str] | None = Field(default=None, max_length=_DESCRIBED, description="Up to 5 operation names.")
     query: str | None = Field(default=None, max_length=300, description="What you want to do, in plain words.")
 
 
 class RunArguments(Body):
+    """The arguments of the tools that run an operation by name."""
+
     operation: str
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class CountArguments(Body):
+    """The arguments of `cliniko_count`: a list and its filters."""
+
     operation: str = Field(description="A list operation, such as list_patients.")
     arguments: dict[str, JsonValue] = Field(default_factory=dict, description="Its filters.")
 
@@ -117,15 +123,14 @@ class Catalogue:
         tool = self.find(name)
         if tool is None:
             raise self.unknown(name)
-        if tool.kind == "workflow" and name in self._changing - self.excluded:
-            return _refusing_curated(tool, only_reading(tool.title, name))
+        if tool.kind == "curated" and name in self._changing - self.excluded:
+            return _refusing(tool, only_reading(tool.title, name))
         if name not in self.excluded:
             return tool
-        if tool.operation is not None:
-            return _refusing(tool)
-        if tool.needs:
-            return _refusing_curated(tool, switched_off(tool.title, name))
-        raise switched_off(tool.title, name)
+        refusal = switched_off(tool.title, name)
+        if tool.operation is None and not tool.needs:
+            raise refusal
+        return _refusing(tool, refusal)
 
     def _make(self, name: str) -> Tool | None:
         from cliniko_mcp.tools.curated import NAMES
@@ -196,7 +201,7 @@ class Catalogue:
             body["not_in_cliniko_api"] = {"what": lacking.what, "says": lacking.says} | self._help(lacking)
         found = [entries()[name] for name in self._allowed([*nearest, *names])]
         likely = {*nearest, *names[:_LIKELY]}
-        curated_tools = (entry for entry in found if entry.kind == "workflow" and entry.name in likely)
+        curated_tools = (entry for entry in found if entry.kind == "curated" and entry.name in likely)
         tools: list[JsonValue] = [_summary(entry) for entry in curated_tools]
         body["items"] = _with_schemas(entry for entry in found if entry.kind == "operation")
         if tools:
@@ -242,29 +247,29 @@ class Catalogue:
         """
         from rapidfuzz import fuzz, process
 
-        asked = name.casefold()
-        alike = process.extract(asked, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
+        folded = name.casefold()
+        alike = process.extract(folded, entries().keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_ALIKE)
         topics = {name: topic for topic, lacking in not_offered().items() for name in lacking.names}
-        expected = process.extractOne(asked, topics.keys(), scorer=fuzz.ratio, score_cutoff=_SAME)
+        expected = process.extractOne(folded, topics.keys(), scorer=fuzz.ratio, score_cutoff=_SAME)
         found, topic = self.lookup.search(name)
         if expected and (not alike or expected[1] > alike[0][1]):
             topic = topics[expected[0]]
         elif alike:
             topic = None
-        said = f"There is no tool called {clean(name, 60)}."
+        unknown = f"There is no tool called {clean(name, 60)}."
         if topic:
-            return self._lacking(said, not_offered()[topic])
+            return self._lacking(unknown, not_offered()[topic])
         near = self._allowed([*(name for name, _, _ in alike), *found])[:5]
         return UnknownTool(
-            said,
+            unknown,
             f"{'Use one of the suggestions, or look' if near else 'Look'} it up with cliniko_describe.",
             suggestions=list[JsonValue](near) or None,
         )
 
-    def _lacking(self, said: str, lacking: NotOffered) -> UnknownTool:
+    def _lacking(self, message: str, lacking: NotOffered) -> UnknownTool:
         fix = str(self._help(lacking).get("instead", "Look up what there is with cliniko_describe."))
         near = self._allowed(lacking.instead)
-        return UnknownTool(f"{said} {lacking.says}", fix, suggestions=list[JsonValue](near) or None)
+        return UnknownTool(f"{message} {lacking.says}", fix, suggestions=list[JsonValue](near) or None)
 
     def _counter(self) -> Tool:
         async def count(clinic: GuardedClinic, arguments: CountArguments) -> Answer:
@@ -311,25 +316,21 @@ class Catalogue:
         return tool
 
 
-def _refusing_curated(tool: Tool, refusal: NotAllowed) -> Tool:
-    """A curated tool that is refused before it reads what it would only need for its work."""
-    needed = next((need for need in tool.needs if need.risk is not Risk.READ), tool.needs[0])
+def _refusing(tool: Tool, refusal: NotAllowed) -> Tool:
+    """The tool, refused before it reads anything and whatever is wrong with its arguments.
+
+    What it would do is taken to the guards all the same, so that the refusal stands in the audit log.
+    """
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        with suppress(NotAllowed):
-            await clinic.check(needed)  # so that the refusal stands in the audit log
+        if tool.operation is not None:
+            with suppress(InvalidArguments):
+                return await tool.run(clinic, arguments)
+        else:
+            needed = next((need for need in tool.needs if need.risk is not Risk.READ), tool.needs[0])
+            with suppress(NotAllowed):
+                await clinic.check(needed)
         raise refusal
-
-    return replace(tool, run=run)
-
-
-def _refusing(tool: Tool) -> Tool:
-    """The tool of an excluded operation: its arguments are not explained, whatever is wrong with them."""
-
-    async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
-        with suppress(InvalidArguments):
-            return await tool.run(clinic, arguments)
-        raise switched_off(tool.title, tool.name)
 
     return replace(tool, run=run)
 

@@ -32,6 +32,7 @@ class IndexRow(TypedDict):
     deprecated: NotRequired[bool]
     needs: NotRequired[list[str]]
     outputSchema: NotRequired[dict[str, JsonValue]]
+    grants_writing: NotRequired[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ class Entry:
     """For a curated tool: the operations it cannot do its work without."""
     answer_schema: Mapping[str, JsonValue] | None = None
     """For a curated tool: the schema of its answers; that of an operation is made from its record."""
+    grants_writing: bool = False
+    """Whether it is a read that lets its caller write."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes something, or lets its caller do so; as `Operation.changes`."""
+        return self.risk != "read" or self.grants_writing
 
 
 @cache
@@ -87,4 +95,5 @@ def _entry(row: IndexRow) -> Entry:
         annotations=row["annotations"],
         needs=tuple(row.get("needs", ())),
         answer_schema=row.get("outputSchema"),
+        grants_writing=row.get("grants_writing", False),
     )

@@ -75,7 +75,7 @@ def stems(text: str) -> list[str]:
     return [_NUMBER if word[0].isdigit() else stem(word) for word in _WORD.findall(plain)]
 
 
-_PASSED_OVER: Final = frozenset(stems("a an the this that these my our your his her their"))
+_PASSED_OVER: Final = frozenset(stems("a an the this that these my our your his her tsuccessor"))
 """What is passed over in pairs, so that "cancel her appointment" and "cancel the appointment" agree."""
 
 
@@ -92,7 +92,7 @@ class Lookup:
     """An index over the tools and over what is not offered, made once (0.15 s); a search takes about a millisecond."""
 
     def __init__(
-        self, tools: Iterable[Entry], said: Mapping[str, Requests], elsewhere: Mapping[str, NotOffered]
+        self, tools: Iterable[Entry], asked_for: Mapping[str, Requests], elsewhere: Mapping[str, NotOffered]
     ) -> None:
         self._tools = {tool.name: tool for tool in tools if tool.kind != "meta"}
         self._topics = elsewhere
@@ -102,23 +102,23 @@ class Lookup:
         self._pairs: dict[str, Counter[str]] = defaultdict(Counter)
         self._arguments: dict[frozenset[str], set[str]] = defaultdict(set)
         for name, tool in self._tools.items():
-            own[name] = _words_of(tool, said[name])
+            own[name] = _words_of(tool, asked_for[name])
             resources[_resource(tool)].update(own[name])
-            _count(kinds[_kind(tool)], 1, name, *said[name].examples)
-            self._count_pairs(name, (name, *said[name].examples))
-            for phrase in (phrase for phrases in said[name].fields.values() for phrase in phrases):
+            _count(kinds[_kind(tool)], 1, name, *asked_for[name].examples)
+            self._count_pairs(name, (name, *asked_for[name].examples))
+            for phrase in (phrase for phrases in asked_for[name].fields.values() for phrase in phrases):
                 self._arguments[frozenset(_telling(phrase))].add(name)
         for topic, about in elsewhere.items():
             own[topic] = resources[topic] = _words_about(about)
             _count(kinds[_ELSEWHERE], 1, *about.examples)
             self._count_pairs(topic, (*about.examples, *about.phrases))
-        together = Counter[str]()
+        all_words = Counter[str]()
         for words in own.values():
-            together.update(words)
-        self._own, self._resources, self._kinds = (_rates(groups, together) for groups in (own, resources, kinds))
+            all_words.update(words)
+        self._own, self._resources, self._kinds = (_rates(groups, all_words) for groups in (own, resources, kinds))
         self._things = {frozenset(_telling(name.partition("_")[2])) for name in self._tools}
         named = {word for name in own for word in stems(name)}
-        self._empty = {word for word in together if word not in named and len(self._own[word]) > len(own) / 2}
+        self._empty = {word for word in all_words if word not in named and len(self._own[word]) > len(own) / 2}
         """Words such as "the": most tools are spoken of with them, so alone they say nothing."""
         self._candidates = [_Candidate(tool.name, _resource(tool), _kind(tool)) for tool in self._tools.values()]
         self._candidates += self._expected()
@@ -167,17 +167,17 @@ class Lookup:
             presumed = uses.total() + _PRESUMED
             for answer, times in uses.items():
                 scores[answer] = scores.get(answer, 0) + math.log1p(_PAIR * times / presumed)
-        said = frozenset(_telling(request))
+        request_stems = frozenset(_telling(request))
         named: dict[str, int] = {}
         for phrase, answers in self._arguments.items():
-            if len(phrase) > 1 and phrase <= said:
+            if len(phrase) > 1 and phrase <= request_stems:
                 named.update((answer, max(len(phrase), named.get(answer, 0))) for answer in answers)
         for answer, words_named in named.items():
             scores[answer] = scores.get(answer, 0) + _ARGUMENT_WORD * words_named
         for name in scores:
-            heir = self._tools[name].replaced_by if name in self._tools else None
-            if heir:
-                scores[name] = min(scores[name], scores.get(heir, 0)) - 1
+            successor = self._tools[name].replaced_by if name in self._tools else None
+            if successor:
+                scores[name] = min(scores[name], scores.get(successor, 0)) - 1
         return scores
 
 
@@ -196,13 +196,13 @@ def _count(words: Counter[str], times: int, *texts: str) -> None:
             words[word] += times
 
 
-def _words_of(tool: Entry, said: Requests) -> Counter[str]:
+def _words_of(tool: Entry, requests: Requests) -> Counter[str]:
     words = Counter[str]()
     _count(words, _NAME, tool.name)
-    _count(words, _SYNONYMS, said.synonyms)
+    _count(words, _SYNONYMS, requests.synonyms)
     _count(words, _DESCRIPTION, tool.description)
-    _count(words, _EXAMPLE, *said.examples)
-    _count(words, _FIELD, *(phrase for phrases in said.fields.values() for phrase in phrases))
+    _count(words, _EXAMPLE, *requests.examples)
+    _count(words, _FIELD, *(phrase for phrases in requests.fields.values() for phrase in phrases))
     return words
 
 
@@ -214,13 +214,13 @@ def _words_about(topic: NotOffered) -> Counter[str]:
     return words
 
 
-def _rates(groups: Mapping[str, Counter[str]], together: Counter[str]) -> Mapping[str, Mapping[str, float]]:
+def _rates(groups: Mapping[str, Counter[str]], all_words: Counter[str]) -> Mapping[str, Mapping[str, float]]:
     """For each word and group, how many times more often it is said there than in all groups together."""
-    total, average = together.total(), sum(words.total() for words in groups.values()) / len(groups)
+    total, average = all_words.total(), sum(words.total() for words in groups.values()) / len(groups)
     rates: dict[str, dict[str, float]] = defaultdict(dict)
     for group, words in groups.items():
         # By its full size a group of many fields would lose to one of few; by the root it does not.
         size = math.sqrt(words.total() * average)
         for word, times in words.items():
-            rates[word][group] = times / size * total / together[word]
+            rates[word][group] = times / size * total / all_words[word]
     return rates

@@ -44,7 +44,7 @@ from cliniko_mcp.tools.schema import (
     required_of,
 )
 
-ToolKind = Literal["operation", "workflow", "meta"]
+ToolKind = Literal["operation", "curated", "meta"]
 Arguments = Mapping[str, JsonValue]
 """What a caller sent: JSON, of which nothing has been checked yet."""
 Run = Callable[[GuardedClinic, Arguments], Awaitable[Answer]]
@@ -133,7 +133,7 @@ def curated(
     risk: Risk = Risk.READ,
     needs: Sequence[Operation] = (),
     title: str | None = None,
-    kind: ToolKind = "workflow",
+    kind: ToolKind = "curated",
     answer: type[AnswerModel] | None = None,
     max_argument_bytes: int = MAX_ARGUMENT_BYTES,
 ) -> Tool:

@@ -33,9 +33,6 @@ CORE: Final = frozenset(
 )
 """What the core view lists: the curated and catalogue tools of a day at the desk, and the operations used most."""
 
-_GRANTING: Final = frozenset({"get_attachment_presigned_post"})
-"""Reads that let their caller write, which read-only refuses with the writes."""
-
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -75,8 +72,8 @@ def view_of(settings: Settings) -> View:
     )
     changing = frozenset[str]()
     if settings.read_only:
-        changing = frozenset(name for name, entry in known.items() if entry.risk != "read" or name in _GRANTING)
-    named = frozenset(name for name in settings.tools if known[name].kind == "workflow" or known[name].deprecated)
+        changing = frozenset(name for name, entry in known.items() if entry.changes)
+    named = frozenset(name for name in settings.tools if known[name].kind == "curated" or known[name].deprecated)
     return View(
         tuple(name for name in listed if name not in changing), excluded, changing, _forbidden(settings, known), named
     )

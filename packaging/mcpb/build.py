@@ -61,7 +61,7 @@ def project() -> str:
     """The bundle's own pyproject.toml: the libraries of the package, and nothing to build."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         ours = tomllib.load(file)["project"]
-    libraries = "".join(f"  {json.dumps(each)},\n" for each in ours["dependencies"])
+    libraries = "".join(f"  {json.dumps(requirement)},\n" for requirement in ours["dependencies"])
     return (
         "[project]\n"
         'name = "cliniko-mcp-bundle"\n'

@@ -284,7 +284,7 @@ def test_questions_turned_away_push_none_off_the_page(monkeypatch: pytest.Monkey
                 await app.act(TWIN)
 
     run(story)
-    assert [each.matter.operation for each in app.questions.waiting()] == ["archive_patient"]
+    assert [question.matter.operation for question in app.questions.waiting()] == ["archive_patient"]
 
 
 def test_a_question_that_came_back_without_an_answer_is_used_up() -> None:
@@ -317,7 +317,9 @@ def test_an_answer_on_the_page_is_taken_once_and_as_given(approved: bool, verdic
     with pytest.raises(ApprovalNeeded):
         run(lambda: app.act(ARCHIVE))
     (waiting,) = app.questions.waiting()
-    answers = [app.questions.decide(waiting.question.challenge, each, "terminal") for each in (approved, not approved)]
+    answers = [
+        app.questions.decide(waiting.question.challenge, answer, "terminal") for answer in (approved, not approved)
+    ]
     assert answers == [True, False]
     assert (waiting.verdict, waiting.place) == (verdict, "terminal")
 

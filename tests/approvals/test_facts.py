@@ -1,19 +1,20 @@
 """What a preview is made of: each fact as it was asked for, kept for the digest, and put into words."""
 
-from datetime import UTC, date, datetime
-from types import SimpleNamespace
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from cliniko_mcp.approvals.facts import Facts, count_words, moment, name_of, patient_words, text, when_words
-from cliniko_mcp.cliniko import registry
+from cliniko_mcp.approvals.facts import Facts, count_words, name_of, patient_words, text, when_words
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.cliniko.registry import resource
+from cliniko_mcp.cliniko.resources.bookings import Bookings
+from cliniko_mcp.cliniko.resources.patients import Patient, Patients
+from cliniko_mcp.cliniko.resources.practitioners import Practitioners
+from cliniko_mcp.cliniko.resources.taxes import Taxes
 from cliniko_mcp.errors import NotFound, PermissionMissing
-from tests.guards.gate import START, SYDNEY, Clock, FakeClinic, Rows, call, run
+from tests.guards.gate import START, SYDNEY, Clock, FakeClinic, Rows, run
 
 UNSEEN = [NotFound("No."), PermissionMissing("No.")]
 
@@ -61,7 +62,7 @@ def record(**fields: Any) -> Record:
 
 
 def test_another_record_is_read_by_its_id_and_every_field_of_it_counts(facts: Facts, clinic: Watched) -> None:
-    found = run(lambda: facts.linked("patients", "1"))
+    found = run(lambda: facts.linked(Patients.get_patient, "1"))
     assert name_of(found) == "Ana Lima"
     assert clinic.asked == [("get_patient", {"id": "1"}, True)]
     assert facts.found == [["patients", "1", found.model_dump()]]
@@ -73,27 +74,27 @@ def test_an_archived_record_is_still_named(facts: Facts, clinic: Watched) -> Non
 
 
 def test_what_is_not_linked_is_not_read(facts: Facts, clinic: Watched) -> None:
-    assert run(lambda: facts.linked("patients", None)) is None
+    assert run(lambda: facts.linked(Patients.get_patient, None)) is None
     assert run(lambda: facts.patient(None)) is None
-    assert run(lambda: facts.named("practitioners", None, "practitioner")) is None
+    assert run(lambda: facts.named(Practitioners.get_practitioner, None, "practitioner")) is None
     assert (clinic.asked, facts.found) == ([], [])
 
 
 @pytest.mark.parametrize("problem", UNSEEN)
 def test_that_something_cannot_be_seen_is_a_fact_too(facts: Facts, clinic: Watched, problem: Exception) -> None:
     clinic.problem = problem
-    assert run(lambda: facts.linked("patients", "1")) is None
-    assert run(lambda: facts.listed("bookings", patient_ids="1")) is None
+    assert run(lambda: facts.linked(Patients.get_patient, "1")) is None
+    assert run(lambda: facts.listed(Bookings.list_bookings.call(patient_ids="1"))) is None
     assert run(lambda: facts.coming(patient_ids="1")) is None
     assert facts.found == [["patients", "1", None], ["bookings", None], ["bookings", None]]
     assert run(lambda: facts.patient("1")) == "patient 1"
-    assert run(lambda: facts.named("practitioners", "7", "practitioner")) == "practitioner 7"
+    assert run(lambda: facts.named(Practitioners.get_practitioner, "7", "practitioner")) == "practitioner 7"
     assert run(lambda: facts.zone("9")) is SYDNEY
 
 
 def test_what_went_wrong_otherwise_is_not_taken_for_a_fact(facts: Facts, clinic: Watched) -> None:
     clinic.problem = ConnectionError()
-    for ask in (facts.linked("patients", "1"), facts.listed("bookings"), facts.zone("9")):
+    for ask in (facts.linked(Patients.get_patient, "1"), facts.listed(Bookings.list_bookings.call()), facts.zone("9")):
 
         async def story(ask: Any = ask) -> Any:
             return await ask
@@ -104,7 +105,7 @@ def test_what_went_wrong_otherwise_is_not_taken_for_a_fact(facts: Facts, clinic:
 
 def test_a_record_that_breaks_its_description_is_a_fact_like_any_other(facts: Facts, clinic: Watched) -> None:
     clinic.records["taxes"]["50"]["rate"] = {"odd": 1}
-    assert run(lambda: facts.named("taxes", "50", "tax")) == "GST"
+    assert run(lambda: facts.named(Taxes.get_tax, "50", "tax")) == "GST"
     assert len(facts.found) == 1
 
 
@@ -113,7 +114,7 @@ def test_zones_are_the_sites_or_else_the_users(facts: Facts) -> None:
 
 
 def test_of_a_list_the_first_hundred_are_read_and_all_are_counted(facts: Facts, clinic: Watched) -> None:
-    total, rows = run(lambda: facts.listed("bookings", patient_ids="1"))
+    total, rows = run(lambda: facts.listed(Bookings.list_bookings.call(patient_ids="1")))
     assert (total, [text(row, "id") for row in rows]) == (3, ["20", "21", "22"])
     assert clinic.asked == [("list_bookings", 1, 100)]
     assert facts.found == [["bookings", 3, ["20", "21", "22"]]]
@@ -121,7 +122,7 @@ def test_of_a_list_the_first_hundred_are_read_and_all_are_counted(facts: Facts, 
 
 def test_where_cliniko_tells_no_number_the_rows_are_counted(facts: Facts, clinic: Watched) -> None:
     clinic.told_total = False
-    assert run(lambda: facts.listed("bookings", patient_ids="1"))[0] == 3
+    assert run(lambda: facts.listed(Bookings.list_bookings.call(patient_ids="1")))[0] == 3
 
 
 def test_where_cliniko_tells_more_than_it_shows_its_number_counts(
@@ -134,18 +135,6 @@ def test_where_cliniko_tells_more_than_it_shows_its_number_counts(
     assert run(lambda: facts.coming(patient_ids="1")) == 250
 
 
-def test_the_reading_and_the_listing_are_found_wherever_they_stand(
-    facts: Facts, clinic: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    others = (call("get_tax", id="1").operation, call("list_taxes").operation)
-    shuffled = {name: (*others, *reversed(resource(name).operations())) for name in ("patients", "bookings")}
-    monkeypatch.setattr(registry, "resource", lambda name: SimpleNamespace(operations=lambda: shuffled[name]))
-    for name in shuffled:
-        run(lambda name=name: facts.linked(name, "1"))
-        run(lambda name=name: facts.listed(name))
-    assert [name for name, *_ in clinic.asked] == ["get_patient", "list_patients", "get_booking", "list_bookings"]
-
-
 def test_what_is_coming_starts_after_now_and_not_at_it(facts: Facts, clinic: Watched) -> None:
     clinic.records["bookings"]["20"]["starts_at"] = START.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert run(lambda: facts.coming(patient_ids="1")) == 2
@@ -154,11 +143,6 @@ def test_what_is_coming_starts_after_now_and_not_at_it(facts: Facts, clinic: Wat
 def test_a_text_is_what_can_be_read() -> None:
     given = record(name="Ana", blank=" \n", empty="", number=5)
     assert [text(given, name) for name in ("name", "blank", "empty", "number", "none")] == ["Ana", *[None] * 4]
-
-
-def test_a_moment_is_an_instant_with_its_zone() -> None:
-    given = record(at=START, naive=datetime(2026, 1, 1), day=date(2026, 1, 1), word="2026-01-01")
-    assert [moment(given, name) for name in ("at", "naive", "day", "word", "none")] == [START, *[None] * 4]
 
 
 @pytest.mark.parametrize(
@@ -181,11 +165,13 @@ def test_a_record_goes_by_the_name_that_people_know(fields: dict[str, Any], name
 
 
 def test_a_patient_goes_by_name_and_year_of_birth_as_far_as_they_are_known() -> None:
-    born = date(1984, 2, 3)
-    assert patient_words(record(last_name="Lima", date_of_birth=born), "1") == "Lima (born 1984)"
-    assert patient_words(record(last_name="Lima", date_of_birth="1984"), "1") == "Lima"
-    assert patient_words(record(last_name="Lima"), "1") == "Lima"
-    assert patient_words(record(date_of_birth=born), "1") == "patient 1"
+    def words(**fields: Any) -> str:
+        return patient_words(Patient.read({"id": "1", **fields}), "1")
+
+    assert words(last_name="Lima", date_of_birth="1984-02-03") == "Lima (born 1984)"
+    assert words(last_name="Lima", date_of_birth="1984") == "Lima"
+    assert words(last_name="Lima") == "Lima"
+    assert words(date_of_birth="1984-02-03") == "patient 1"
     assert patient_words(None, "1") == "patient 1"
 
 

@@ -20,7 +20,7 @@ def test_a_terminal_finds_the_questions_of_every_server_and_answers_them(desktop
     other.start()
     try:
         found = list(local_ipc.servers(desktop.folder, lambda: secrets.token_hex(8)))
-        shown = {each.waiting()[0].preview: (each, each.waiting()[0]) for each in found}
+        shown = {peer.waiting()[0].preview: (peer, peer.waiting()[0]) for peer in found}
         assert set(shown) == {"Archive patient Ana Lima.", "Delete tax GST."}
         server, waiting = shown["Archive patient Ana Lima."]
         assert (waiting.title, waiting.program, waiting.seconds, waiting.needs_pin) == (

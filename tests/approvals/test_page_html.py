@@ -90,7 +90,7 @@ def test_every_outcome_has_a_heading_and_is_not_said_twice(outcome: Outcome) -> 
 def test_the_mark_is_short_and_changes_with_the_questions() -> None:
     marks = [mark([]), mark([asked("c1")]), mark([asked("c2")]), mark([asked("c1"), asked("c2")])]
     assert len(set(marks)) == 4
-    assert {len(each) for each in marks} == {16}
+    assert {len(mark) for mark in marks} == {16}
 
 
 def test_only_what_carries_the_nonce_may_run_and_nothing_comes_from_outside() -> None:

@@ -15,7 +15,7 @@ from cliniko_mcp.cliniko.registry import operations, resource
 from cliniko_mcp.errors import NotFound, PermissionMissing
 from tests.guards.gate import STAMP, START, SYDNEY, Clock, FakeClinic, call, run
 
-DESTRUCTIVE = sorted(name for name, each in operations().items() if each.risk is Risk.DESTRUCTIVE)
+DESTRUCTIVE = sorted(name for name, operation in operations().items() if operation.risk is Risk.DESTRUCTIVE)
 SERIES: dict[str, Any] = {"cancellation_reason": "sick", "apply_to_repeats": True}
 
 

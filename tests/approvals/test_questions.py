@@ -108,13 +108,13 @@ def test_the_thousand_newest_questions_and_denials_are_kept(table: Table) -> Non
     asked = [table.create(table.about(number)) for number in range(1_000)]
     assert table.questions.recognise(asked[0].question.challenge, asked[0].matter)
     asked.append(table.create(table.about(1_000)))
-    kept = [table.questions.recognise(each.question.challenge, each.matter) is each for each in asked[:2]]
+    kept = [table.questions.recognise(item.question.challenge, item.matter) is item for item in asked[:2]]
     assert kept == [False, True]
-    for each in asked[:1_000]:
-        table.questions.deny(each)
+    for item in asked[:1_000]:
+        table.questions.deny(item)
     assert table.questions.denied(asked[0].matter.call)
     table.questions.deny(asked[1_000])
-    assert [table.questions.denied(each.matter.call) for each in asked[:2]] == [False, True]
+    assert [table.questions.denied(item.matter.call) for item in asked[:2]] == [False, True]
 
 
 def test_a_denial_ends_by_itself(table: Table) -> None:

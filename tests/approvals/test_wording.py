@@ -106,6 +106,12 @@ class Blind(FakeClinic):
             "Can be restored with unarchive_treatment_note.",
         ),
         (
+            "archive_treatment_note",
+            "treatment_notes",
+            {"title": "Follow-up", "draft": True, "created_at": None},
+            "Archive treatment note Follow-up. It is a draft. Can be restored with unarchive_treatment_note.",
+        ),
+        (
             "archive_patient_attachment",
             "patient_attachments",
             {"filename": "scan.pdf"},

@@ -157,12 +157,12 @@ def test_the_tables_of_questions_and_denials_are_bounded_and_the_oldest_go_first
     app = App()
     matters = [Matter("local", "delete_tax", str(number), "taxes/1", "") for number in range(MAX_KEPT + 2)]
     asked = [app.questions.create(matter, "t", "p") for matter in matters]
-    kept = [app.questions.recognise(each.question.challenge, each.matter) is each for each in asked]
+    kept = [app.questions.recognise(item.question.challenge, item.matter) is item for item in asked]
     assert kept == [False, False] + [True] * MAX_KEPT
-    for each in asked:
-        app.questions.deny(each)
+    for item in asked:
+        app.questions.deny(item)
     assert [app.questions.denied(matter.call) for matter in matters] == [False, False] + [True] * MAX_KEPT
-    assert all(app.questions.recognise(each.question.challenge, each.matter) is None for each in asked)
+    assert all(app.questions.recognise(item.question.challenge, item.matter) is None for item in asked)
 
 
 def test_equal_questions_have_challenges_of_their_own_that_say_nothing() -> None:

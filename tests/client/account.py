@@ -43,11 +43,11 @@ class Account:
     @property
     def asked(self) -> list[str]:
         """The requests so far as "METHOD /path", without queries."""
-        return [f"{each.method} {each.url.path.removeprefix('/v1')}" for each in self.requests]
+        return [f"{request.method} {request.url.path.removeprefix('/v1')}" for request in self.requests]
 
     def query(self, number: int = -1) -> list[str]:
         """The query of one request as decoded pairs `name=value`."""
-        return [unquote(each.replace("+", " ")) for each in self.requests[number].url.query.decode().split("&") if each]
+        return [unquote(pair.replace("+", " ")) for pair in self.requests[number].url.query.decode().split("&") if pair]
 
     @asynccontextmanager
     async def clinic(self, per_minute: int = 200, base_url: str = BASE) -> AsyncGenerator[Clinic]:

@@ -190,7 +190,7 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else() -> None:
     account = Account({f"GET /attendees/{ID}": httpx2.Response(302, headers=headers)})
     with pytest.raises(Unavailable, match=r"elsewhere\.example"):
         told(account, lambda clinic: clinic.perform(call("get_attendee", id=ID)))
-    assert {each.url.host for each in account.requests} == {"api.au2.cliniko.com"}
+    assert {request.url.host for request in account.requests} == {"api.au2.cliniko.com"}
 
 
 @pytest.mark.parametrize(

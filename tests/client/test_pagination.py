@@ -51,7 +51,7 @@ class Shelf:
         if waiting := self.fails.get(number):
             raise waiting.pop(0)
         begin, total = (number - 1) * per_page, len(self.rows)
-        items = tuple(Row(id=str(each)) for each in self.rows[begin : begin + per_page])
+        items = tuple(Row(id=str(number)) for number in self.rows[begin : begin + per_page])
         self.moves.pop(len(self.fetched), lambda _: None)(self.rows)
         return Page(items, total if self.totals else None, number, bool(items) and number * per_page < total)
 
@@ -86,7 +86,7 @@ def test_a_sweep_is_the_slice_of_the_list_and_says_where_to_go_on(
     assert ids(found.rows) == expected
     assert found.complete is (start + limit >= count)
     assert found.next_position == (None if found.complete else start + limit)
-    assert [found.position_after(n) for n in range(1, len(expected) + 1)] == [each + 1 for each in expected]
+    assert [found.position_after(n) for n in range(1, len(expected) + 1)] == [position + 1 for position in expected]
     assert not found.moved
     assert shelf.most_under_way <= 4
     size = page_size(start, limit, per_page)
@@ -154,7 +154,7 @@ def test_whatever_is_inserted_or_removed_meanwhile_no_row_comes_twice(
         except Unavailable:
             continue  # the drain took a list that moved a whole page along for one that does not move on
         assert len(rows) == len(set(rows))
-        kept = [each for each in rows if each < 1000]
+        kept = [row for row in rows if row < 1000]
         assert len(rows) <= limit or drains
         assert set(kept) <= set(range(count))
 
@@ -290,7 +290,7 @@ def test_a_drain_passes_on_any_other_error_after_the_rows_before_it() -> None:
 
 def test_an_upstream_that_repeats_a_page_for_ever_is_found_out() -> None:
     async def same(number: int, per_page: int) -> Page:
-        return Page(tuple(Row(id=str(each)) for each in range(per_page)), None, number, True)
+        return Page(tuple(Row(id=str(row)) for row in range(per_page)), None, number, True)
 
     found = run(lambda: sweep(same, limit=500, per_page=10))
     assert (len(found.rows), found.complete) == (10, False)
@@ -356,7 +356,7 @@ def test_results_come_in_order_whatever_finishes_first() -> None:
 
     async def story() -> list[int]:
         async with aclosing(in_order(slow, range(10), 4)) as found:
-            return [each async for each in found]
+            return [number async for number in found]
 
     assert run(story) == list(range(10))
 
@@ -365,7 +365,7 @@ def test_results_come_in_order_whatever_finishes_first() -> None:
 def test_a_page_size_covers_the_rows_with_one_page_where_it_can(start: int, limit: int) -> None:
     size = page_size(start, limit)
     assert limit <= size <= 100
-    if any(start // each == (start + limit - 1) // each for each in range(limit, 101)):
+    if any(start // size == (start + limit - 1) // size for size in range(limit, 101)):
         assert start // size == (start + limit - 1) // size
 
 

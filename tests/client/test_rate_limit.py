@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import anyio
 import httpx2
@@ -18,7 +20,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 class Upstream(httpx2.AsyncBaseTransport):
-    """Answers after `latency`, and remembers when each request reached it."""
+    """Answers after `latency` seconds, and remembers when each request reached it."""
 
     def __init__(self, latency: float = 0.05, answer: Callable[[int], httpx2.Response] | None = None) -> None:
         self.latency = latency
@@ -33,20 +35,42 @@ class Upstream(httpx2.AsyncBaseTransport):
         return self.answer(len(self.arrivals))
 
 
-def wall() -> datetime:
-    return NOON + timedelta(seconds=anyio.current_time())
+class Gate:
+    """The limit before `upstream`, on a clock that begins at noon."""
+
+    def __init__(self, per_minute: int, upstream: httpx2.AsyncBaseTransport) -> None:
+        self._throttle = Throttle(upstream, per_minute=per_minute, wall=self.wall)
+
+    def wall(self) -> datetime:
+        return NOON + timedelta(seconds=anyio.current_time())
+
+    async def send(self, label: str = "x", **extensions: object) -> httpx2.Response:
+        request = httpx2.Request("GET", f"https://api.example/{label}", extensions=extensions)
+        return await self._throttle.handle_async_request(request)
+
+    async def seconds_to_wait(self, **extensions: Any) -> object:
+        """What the refusal of a request tells; a request that goes out fails the test."""
+        with pytest.raises(RateLimited) as limit:
+            await self.send(**extensions)
+        return limit.value.details["retry_after"]
 
 
-def throttle(upstream: Upstream, per_minute: int) -> Throttle:
-    return Throttle(upstream, per_minute=per_minute, wall=wall)
+@pytest.fixture
+def limited() -> Callable[..., tuple[Gate, Upstream]]:
+    """A gate of so many requests a minute, and what lies behind it: `limited(10, latency=0)`."""
+
+    def build(per_minute: int, **behind: Any) -> tuple[Gate, Upstream]:
+        upstream = Upstream(**behind)
+        return Gate(per_minute, upstream), upstream
+
+    return build
 
 
-def request(label: str = "x", **extensions: object) -> httpx2.Request:
-    return httpx2.Request("GET", f"https://api.example/{label}", extensions=extensions)
+Limited = Callable[..., tuple[Gate, Upstream]]
 
 
 def busiest_minute(arrivals: Sequence[float]) -> int:
-    return max((sum(begin <= each < begin + 60 for each in arrivals) for begin in arrivals), default=0)
+    return max((sum(begin <= arrival < begin + 60 for arrival in arrivals) for begin in arrivals), default=0)
 
 
 CALLER = st.tuples(
@@ -66,14 +90,14 @@ def test_no_window_of_a_minute_sees_more_than_the_limit_and_nothing_leaks(
     refused: list[int] = []
 
     async def story() -> None:
-        gate = throttle(upstream, per_minute)
+        gate = Gate(per_minute, upstream)
 
         async def call(at: float, sweep: bool, leaves_after: float | None) -> None:
             await anyio.sleep(at)
             begin = anyio.current_time()
             with anyio.move_on_after(leaves_after):
                 try:
-                    await gate.handle_async_request(request(sweep=sweep))
+                    await gate.send(sweep=sweep)
                 except RateLimited as limit:
                     refused.append(int(str(limit.details["retry_after"])))
             waited.append(anyio.current_time() - begin - latency)
@@ -85,135 +109,126 @@ def test_no_window_of_a_minute_sees_more_than_the_limit_and_nothing_leaks(
         before = len(upstream.arrivals)
         async with anyio.create_task_group() as group:
             for _ in range(per_minute):
-                group.start_soon(gate.handle_async_request, request())
+                group.start_soon(gate.send)
         # Whatever happened before, a minute later the whole allowance is there again, at once.
         assert len(upstream.arrivals) == before + per_minute
-        assert len({round(each, 6) for each in upstream.arrivals[before:]}) == 1
+        assert len({round(arrival, 6) for arrival in upstream.arrivals[before:]}) == 1
 
     run(story)
     assert busiest_minute(upstream.arrivals) <= per_minute
-    assert all(each <= PATIENCE + 0.01 for each in waited)
-    assert all(1 <= each <= 61 for each in refused)
+    assert all(seconds <= PATIENCE + 0.01 for seconds in waited)
+    assert all(1 <= seconds <= 61 for seconds in refused)
 
 
-def test_a_whole_minutes_worth_goes_out_at_once_and_the_next_is_told_how_long_to_wait() -> None:
-    upstream = Upstream()
+def test_a_whole_minutes_worth_goes_out_at_once_and_the_next_is_told_how_long_to_wait(limited: Limited) -> None:
+    gate, upstream = limited(10)
 
     async def story() -> object:
-        gate = throttle(upstream, 10)
         for _ in range(10):
-            await gate.handle_async_request(request())
+            await gate.send()
         await anyio.sleep(30)
-        with pytest.raises(RateLimited) as limit:
-            await gate.handle_async_request(request())
-        return limit.value.details["retry_after"], anyio.current_time()
+        return await gate.seconds_to_wait(), anyio.current_time()
 
     wait, now = run(story)  # type: ignore[misc]
     assert (wait, round(now, 2)) == (30, 30.5)
     assert len(upstream.arrivals) == 10
 
 
-def test_a_short_wait_is_waited_for() -> None:
-    upstream = Upstream(latency=0)
+def test_a_short_wait_is_waited_for(limited: Limited) -> None:
+    gate, upstream = limited(1, latency=0)
 
     async def story() -> None:
-        gate = throttle(upstream, 1)
-        await gate.handle_async_request(request())
+        await gate.send()
         await anyio.sleep(45)
-        await gate.handle_async_request(request())
+        await gate.send()
 
     run(story)
     assert upstream.arrivals == pytest.approx([0, 60], abs=0.01)
     assert upstream.arrivals[1] >= 60
 
 
-def test_a_sweep_leaves_a_tenth_to_single_calls() -> None:
-    upstream = Upstream()
+def test_a_sweep_leaves_a_tenth_to_single_calls(limited: Limited) -> None:
+    gate, upstream = limited(20)
 
     async def story() -> None:
-        gate = throttle(upstream, 20)
         for _ in range(18):
-            await gate.handle_async_request(request(sweep=True))
+            await gate.send(sweep=True)
         with pytest.raises(RateLimited):
-            await gate.handle_async_request(request(sweep=True))
-        await gate.handle_async_request(request())
-        await gate.handle_async_request(request())
+            await gate.send(sweep=True)
+        await gate.send()
+        await gate.send()
 
     run(story)
     assert len(upstream.arrivals) == 20
 
 
-def test_those_who_wait_go_in_the_order_they_came_with_sweeps_last() -> None:
-    upstream = Upstream(latency=0)
+def test_those_who_wait_go_in_the_order_they_came_with_sweeps_last(limited: Limited) -> None:
+    gate, upstream = limited(10, latency=0)
 
     async def story() -> None:
-        gate = throttle(upstream, 10)
         for _ in range(10):
-            await gate.handle_async_request(request("first"))
+            await gate.send("first")
             await anyio.sleep(0.2)
         await anyio.sleep(45)
         async with anyio.create_task_group() as group:
             for label, sweep in (("sweep", True), ("one", False), ("two", False), ("three", False)):
-                group.start_soon(gate.handle_async_request, request(label, sweep=sweep))
+                group.start_soon(partial(gate.send, label, sweep=sweep))
                 await anyio.sleep(0.01)
 
     run(story)
     assert upstream.labels[10:] == ["/one", "/two", "/three", "/sweep"]
 
 
-def test_a_single_call_overtakes_a_waiting_sweep_even_without_a_reserve() -> None:
-    upstream = Upstream(latency=0)
+def test_a_single_call_overtakes_a_waiting_sweep_even_without_a_reserve(limited: Limited) -> None:
+    gate, upstream = limited(2, latency=0)
 
     async def story() -> None:
-        gate = throttle(upstream, 2)
-        await gate.handle_async_request(request())
+        await gate.send()
         await anyio.sleep(10)
-        await gate.handle_async_request(request())
+        await gate.send()
         await anyio.sleep(45)
         async with anyio.create_task_group() as group:
             for label, sweep in (("sweep", True), ("single", False)):
-                group.start_soon(gate.handle_async_request, request(label, sweep=sweep))
+                group.start_soon(partial(gate.send, label, sweep=sweep))
                 await anyio.sleep(0.01)
 
     run(story)
     assert upstream.labels[2:] == ["/single", "/sweep"]
 
 
-def test_who_leaves_the_line_gives_the_place_to_the_next() -> None:
-    upstream = Upstream(latency=0)
+def test_who_leaves_the_line_gives_the_place_to_the_next(limited: Limited) -> None:
+    gate, upstream = limited(2, latency=0)
 
     async def story() -> None:
-        gate = throttle(upstream, 2)
-        await gate.handle_async_request(request())
+        await gate.send()
         await anyio.sleep(10)
-        await gate.handle_async_request(request())
+        await gate.send()
         await anyio.sleep(40)
 
         async def impatient() -> None:
             with anyio.move_on_after(5):
-                await gate.handle_async_request(request("impatient"))
+                await gate.send("impatient")
 
         async with anyio.create_task_group() as group:
             group.start_soon(impatient)
             await anyio.sleep(0.01)
-            group.start_soon(gate.handle_async_request, request("patient"))
+            group.start_soon(gate.send, "patient")
 
     run(story)
     assert upstream.labels[2:] == ["/patient"]
     assert upstream.arrivals[2] == pytest.approx(60, abs=1.1)
 
 
-def test_after_a_429_nobody_goes_before_the_limit_opens_again() -> None:
+def test_after_a_429_nobody_goes_before_the_limit_opens_again(limited: Limited) -> None:
     reset = str(int(NOON.timestamp()) + 12)
     answers = [httpx2.Response(429, headers={"X-RateLimit-Reset": reset})]
-    upstream = Upstream(latency=0, answer=lambda number: answers[0] if number == 1 else httpx2.Response(200))
+    gate, upstream = limited(200, latency=0, answer=lambda number: answers[0] if number == 1 else httpx2.Response(200))
 
     async def story() -> None:
-        gate = throttle(upstream, 200)
-        assert (await gate.handle_async_request(request())).status_code == 429
+        assert (await gate.send()).status_code == 429
         async with anyio.create_task_group() as group:
             for _ in range(3):
-                group.start_soon(gate.handle_async_request, request())
+                group.start_soon(gate.send)
 
     run(story)
     assert upstream.arrivals == pytest.approx([0, 12, 12, 12], abs=0.01)
@@ -231,37 +246,31 @@ def test_after_a_429_nobody_goes_before_the_limit_opens_again() -> None:
         ({}, 5),
     ],
 )
-def test_the_wait_after_a_429_is_read_with_care(headers: dict[str, str], wait: int) -> None:
-    upstream = Upstream(latency=0, answer=lambda _: httpx2.Response(429, headers=headers))
+def test_the_wait_after_a_429_is_read_with_care(limited: Limited, headers: dict[str, str], wait: int) -> None:
+    gate, _ = limited(200, latency=0, answer=lambda _: httpx2.Response(429, headers=headers))
 
     async def story() -> object:
-        gate = throttle(upstream, 200)
-        await gate.handle_async_request(request())
-        with pytest.raises(RateLimited) as limit:
-            await gate.handle_async_request(request(throttle_wait=0.5))
-        return limit.value.details["retry_after"]
+        await gate.send()
+        return await gate.seconds_to_wait(throttle_wait=0.5)
 
     assert run(story) == wait
 
 
-def test_a_429_while_others_wait_is_heard_by_them() -> None:
+def test_a_429_while_others_wait_is_heard_by_them(limited: Limited) -> None:
     late = httpx2.Response(429, headers={"Retry-After": "60"})
-    upstream = Upstream(latency=0, answer=lambda number: late if number == 3 else httpx2.Response(200))
+    gate, _ = limited(3, latency=0, answer=lambda number: late if number == 3 else httpx2.Response(200))
 
     async def story() -> object:
-        gate = throttle(upstream, 3)
-        await gate.handle_async_request(request())
-        await gate.handle_async_request(request())
+        await gate.send()
+        await gate.send()
         await anyio.sleep(50)
         found: list[object] = []
 
         async def waits() -> None:
-            with pytest.raises(RateLimited) as limit:
-                await gate.handle_async_request(request())
-            found.append(limit.value.details["retry_after"])
+            found.append(await gate.seconds_to_wait())
 
         async with anyio.create_task_group() as group:
-            group.start_soon(gate.handle_async_request, request())
+            group.start_soon(gate.send)
             await anyio.sleep(0.01)
             group.start_soon(waits)
         return found
@@ -276,60 +285,58 @@ def test_a_failed_attempt_counts_and_does_not_jam_the_gate() -> None:
             raise httpx2.ReadError("broke off")
 
     async def story() -> None:
-        gate = Throttle(Broken(), per_minute=2, wall=wall)
+        gate = Gate(2, Broken())
         for _ in range(2):
             with pytest.raises(httpx2.ReadError):
-                await gate.handle_async_request(request())
+                await gate.send()
         with pytest.raises(RateLimited):
-            await gate.handle_async_request(request())
+            await gate.send()
         await anyio.sleep(61)
         with pytest.raises(httpx2.ReadError):
-            await gate.handle_async_request(request())
+            await gate.send()
 
     run(story)
 
 
-def test_less_than_one_request_a_minute_is_refused() -> None:
+def test_less_than_one_request_a_minute_is_refused(limited: Limited) -> None:
     with pytest.raises(ValueError, match="at least one"):
-        throttle(Upstream(), 0)
+        limited(0)
 
 
-def test_the_requests_of_one_tool_call_wait_twenty_seconds_together_and_not_each() -> None:
-    upstream = Upstream()
+def test_the_requests_of_one_tool_call_wait_twenty_seconds_together_and_not_each(limited: Limited) -> None:
+    gate, upstream = limited(1)
 
     async def story() -> float:
-        gate = throttle(upstream, 1)
-        await gate.handle_async_request(request())
+        await gate.send()
         await anyio.sleep(45.5)
         with one_call():
-            await gate.handle_async_request(request())  # waits 15 s of the 20
+            await gate.send()  # waits 15 s of the 20
             begin = anyio.current_time()
             with pytest.raises(RateLimited):
-                await gate.handle_async_request(request())
+                await gate.send()
             refused_after = anyio.current_time() - begin
             await anyio.sleep(54)
             with pytest.raises(RateLimited):  # 6 s would do, and 5 are left
-                await gate.handle_async_request(request())
-        await gate.handle_async_request(request())  # what is no part of that call waits as ever
+                await gate.send()
+        await gate.send()  # what is no part of that call waits as ever
         return refused_after
 
     assert run(story) < 0.001
     assert len(upstream.arrivals) == 3
 
 
-def test_waits_at_the_same_time_count_once_for_a_tool_call() -> None:
-    upstream = Upstream()
+def test_waits_at_the_same_time_count_once_for_a_tool_call(limited: Limited) -> None:
+    gate, upstream = limited(4)
 
     async def story() -> None:
-        gate = throttle(upstream, 4)
         async with anyio.create_task_group() as group:
             for _ in range(4):
-                group.start_soon(gate.handle_async_request, request())
+                group.start_soon(gate.send)
         await anyio.sleep(48)
         with one_call():
             async with anyio.create_task_group() as group:
                 for _ in range(4):  # 12 s each, 48 in all
-                    group.start_soon(gate.handle_async_request, request())
+                    group.start_soon(gate.send)
 
     run(story)
     assert len(upstream.arrivals) == 8

@@ -69,7 +69,7 @@ def test_a_read_is_tried_again_after_a_passing_fault(code: int) -> None:
     assert len(script.asked) == 2
 
 
-@pytest.mark.parametrize("problem", [*UNSENT, *DOUBTFUL], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("problem", [*UNSENT, *DOUBTFUL], ids=lambda problem: type(problem).__name__)
 def test_a_read_is_tried_again_after_a_broken_connection(problem: Exception) -> None:
     script = Script(lambda: problem, status(200))
     assert send(script).status_code == 200
@@ -119,7 +119,7 @@ def test_a_write_is_never_repeated_after_a_server_error(method: str, code: int) 
 
 
 @pytest.mark.parametrize("method", WRITES)
-@pytest.mark.parametrize("problem", DOUBTFUL, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("problem", DOUBTFUL, ids=lambda problem: type(problem).__name__)
 def test_a_write_that_may_have_arrived_is_never_repeated(method: str, problem: Exception) -> None:
     script = Script(lambda: problem, status(201))
     with pytest.raises(type(problem)):
@@ -127,7 +127,7 @@ def test_a_write_that_may_have_arrived_is_never_repeated(method: str, problem: E
     assert len(script.asked) == 1
 
 
-@pytest.mark.parametrize("problem", UNSENT, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("problem", UNSENT, ids=lambda problem: type(problem).__name__)
 def test_a_write_that_never_left_is_tried_again(problem: Exception) -> None:
     script = Script(lambda: problem, status(201))
     assert send(script, "POST").status_code == 201

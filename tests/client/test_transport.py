@@ -43,7 +43,7 @@ def test_a_connection_is_used_again_and_no_log_holds_what_was_asked_for(caplog: 
             group.cancel_scope.cancel()
 
     anyio.run(story)
-    assert [len(each) for each in connections] == [3]
+    assert [len(requests) for requests in connections] == [3]
     assert connections[0][0].startswith(b"GET /v1/attendees/1234567 HTTP/1.1\r\n")
     assert "1234567" not in caplog.text
     assert "demo" not in caplog.text

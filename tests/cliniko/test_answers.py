@@ -35,8 +35,8 @@ def put_in(content: Json) -> Iterator[tuple[Json, list[str]]]:
     """Every question with the answer texts that were put into it, found without the reader."""
     for section in content["sections"]:
         for question in section.get("questions", ()):
-            given = question.get("answer", "")
-            texts = [plain(given) if question["type"] == "paragraph" else given]
+            answered = question.get("answer", "")
+            texts = [plain(answered) if question["type"] == "paragraph" else answered]
             texts += [choice["value"] for choice in question.get("answers", ()) if choice.get("selected")]
             texts.append(question.get("other", {}).get("value", ""))
             texts += question.get("body_chart_ids", ())

@@ -37,7 +37,7 @@ ALL: Final = (*NOTES, *FORMS)
 
 EMPTY: Final = "must not be empty; leave it out instead"
 ONLY_TRUE: Final = "can only be true; leave it out instead"
-STRANGER: Final = "is not an argument of this operation"
+UNKNOWN: Final = "is not an argument of this operation"
 SVG: Final = "data:image/svg+xml;base64,PHN2Zy8+"
 
 
@@ -182,7 +182,7 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     (ALL, ask("address"), ".type", "'radiobuttons'"),
     (NOTES, ask("signature"), ".type", "'bodycharts'"),
     (FORMS, ask("bodycharts"), ".type", "'signature'"),
-    (ALL, ask("text", id="5"), ".id", STRANGER),
+    (ALL, ask("text", id="5"), ".id", UNKNOWN),
     # answer
     (ANSWERED, ask("text", answer=""), ".answer", EMPTY),
     (ALL, ask("paragraph", answer=" "), ".answer", EMPTY),
@@ -211,7 +211,7 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     (ANSWERED, box(answers=[{"selected": True}]), ".answers[0].value", "is needed"),
     (ANSWERED, box(answers=[{"value": "Left", "selected": False}]), ".answers[0].selected", ONLY_TRUE),
     (ANSWERED, box(answers=[{"value": "Left", "selected": "true"}]), ".answers[0].selected", "must be true or false"),
-    (TEMPLATES, box(answers=[OFFERED, PICKED]), ".answers[1].selected", STRANGER),
+    (TEMPLATES, box(answers=[OFFERED, PICKED]), ".answers[1].selected", UNKNOWN),
     (ANSWERED, radio(answers=[PICKED, PICKED]), ".answers", "at most one selected"),
     (ANSWERED, radio(answers=[PICKED], other=TRUE), ".answers", "none selected where other.selected is true"),
     # other
@@ -225,19 +225,19 @@ BROKEN: Final[list[tuple[tuple[str, ...], object, str, str]]] = [
     (ANSWERED, box(other={"enabled": True, "value": "Both"}), ".other.value", "selected is true"),
     (ANSWERED, box(other=TRUE | {"value": "x" * 256}), ".other.value", "at most 255 characters"),
     (ANSWERED, box(other=TRUE | {"value": ""}), ".other.value", EMPTY),
-    (TEMPLATES, box(other=TRUE), ".other.selected", STRANGER),
+    (TEMPLATES, box(other=TRUE), ".other.selected", UNKNOWN),
     # body charts, signatures, required
     (("note",), ask("bodycharts", body_chart_ids=[]), ".body_chart_ids", EMPTY),
     (("note",), ask("bodycharts", body_chart_ids=["7", "a"]), ".body_chart_ids[1]", "must be an id"),
     (("note",), ask("text", body_chart_ids=["7"]), ".body_chart_ids", "of type bodycharts"),
-    (NOT_A_NOTE, ask("text", body_chart_ids=["7"]), ".body_chart_ids", STRANGER),
+    (NOT_A_NOTE, ask("text", body_chart_ids=["7"]), ".body_chart_ids", UNKNOWN),
     (("form",), ask("signature", signature="Ana Lee"), ".signature", "must be an SVG picture"),
     (("form",), ask("signature", signature_id="a"), ".signature_id", "must be an id"),
     (("form",), ask("signature", signature=SVG, signature_id="7"), ".signature", "together with signature_id"),
     (("form",), ask("text", signature=SVG), ".signature", "of type signature"),
     (("form",), ask("date", signature_id="7"), ".signature_id", "of type signature"),
-    (NOT_A_FORM, ask("date", signature=SVG), ".signature", STRANGER),
-    (NOTES, ask("text", required=True), ".required", STRANGER),
+    (NOT_A_FORM, ask("date", signature=SVG), ".signature", UNKNOWN),
+    (NOTES, ask("text", required=True), ".required", UNKNOWN),
     (FORMS, ask("text", required="yes"), ".required", "must be true or false"),
 ]
 CASES: Final = [
@@ -289,13 +289,13 @@ def test_a_broken_rule_is_found_among_any_right_content(document: str, data: st.
         ({"sections": [{"description": "x" * 10_001}]}, "sections[0].description", "at most 10000"),
         ({"sections": [{"name": "First", "questions": []}]}, "sections[0].questions", EMPTY),
         ({"sections": [{"name": "First", "questions": {}}]}, "sections[0].questions", "must be a list"),
-        ({"sections": [{"name": "First", "title": "x"}]}, "sections[0].title", STRANGER),
+        ({"sections": [{"name": "First", "title": "x"}]}, "sections[0].title", UNKNOWN),
     ],
 )
 def test_sections_have_rules_too(document: str, content: object, place: str, sentence: str) -> None:
     found = told(document, content)
     if isinstance(content, dict) and "section" in content:
-        assert dict(found) == {"sections": "is needed", "section": STRANGER}
+        assert dict(found) == {"sections": "is needed", "section": UNKNOWN}
         return
     [(where, why)] = found
     assert where == place

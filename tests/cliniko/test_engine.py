@@ -183,8 +183,8 @@ def test_clear_may_name_a_field_twice_and_may_be_empty_or_null():
 
 def test_clear_offers_exactly_the_fields_that_may_be_emptied():
     assert Things.update_thing.clearable == ("kind", "notes", "owner_id", "from")
-    for stranger in ("name", "price", "parts", "id", "clear", "sender", 1, None, [], "notes "):
-        assert refusal(Things.update_thing, {"id": "1", "clear": [stranger]})["clear"].startswith(
+    for unknown in ("name", "price", "parts", "id", "clear", "sender", 1, None, [], "notes "):
+        assert refusal(Things.update_thing, {"id": "1", "clear": [unknown]})["clear"].startswith(
             "may name only kind, notes"
         )
     assert refusal(Things.update_thing, {"id": "1", "clear": "notes"}) == {"clear": "must be a list of field names"}

@@ -135,7 +135,7 @@ def test_a_code_that_does_not_exist_is_refused(value: object):
 
 
 def test_a_colour_has_three_or_six_digits():
-    assert [value_of(Colour, each) for each in ("#1a73e8", "#FFF")] == ["#1a73e8", "#FFF"]
+    assert [value_of(Colour, colour) for colour in ("#1a73e8", "#FFF")] == ["#1a73e8", "#FFF"]
     for odd in ("1a73e8", "#12345", "#1a73e8\n", "#ggg", "red", "#１２３"):
         with pytest.raises(ValidationError, match="must be a colour"):
             value_of(Colour, odd)

@@ -116,7 +116,7 @@ def moment(text: str) -> datetime:
     ],
 )
 def test_a_filter_says_in_the_apis_signs_what_the_caller_wrote(family: Family, value: object, wire: list[str]):
-    assert sent("x", family, value) == [f"x:{each}" for each in wire]
+    assert sent("x", family, value) == [f"x:{condition}" for condition in wire]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_all_shows_hidden_and_live_rows_together_on_the_stamps_that_hide(stamp: 
 def test_a_day_on_an_instant_is_exactly_that_local_day(day: date, zone: ZoneInfo):
     first, last = (moment(text.split("=")[-1].split("<")[-1]) for text in sent("x", INSTANT, day.isoformat(), zone))
     second = timedelta(seconds=1)
-    assert [(each.astimezone(zone)).date() for each in (first - second, first, last - second, last)] == [
+    assert [(moment.astimezone(zone)).date() for moment in (first - second, first, last - second, last)] == [
         day - timedelta(days=1), day, day, day + timedelta(days=1)
     ]  # fmt: skip
 

@@ -47,7 +47,7 @@ def of(record: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def fits(value: object, annotation: Any) -> bool:
-    """Whether the value is of the type that the annotation promises to whoever reads it."""
+    """Whether the value is of the type that the annotation promises to its readers."""
     arguments = get_args(annotation)
     match get_origin(annotation):
         case origin if origin is Annotated:

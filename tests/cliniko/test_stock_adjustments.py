@@ -9,7 +9,7 @@ CREATE = StockAdjustments.create_stock_adjustment
 
 
 @pytest.mark.parametrize(
-    ("reason", "quantity"), [*((each, "2") for each in INCREASING), *((each, "-2.5") for each in DECREASING)]
+    ("reason", "quantity"), [*((reason, "2") for reason in INCREASING), *((reason, "-2.5") for reason in DECREASING)]
 )
 def test_a_quantity_whose_sign_fits_its_reason_is_sent(reason: str, quantity: str):
     call = CREATE.parse({"quantity": quantity, "product_id": "1", "adjustment_type": reason})
@@ -19,8 +19,8 @@ def test_a_quantity_whose_sign_fits_its_reason_is_sent(reason: str, quantity: st
 @pytest.mark.parametrize(
     ("reason", "quantity", "sign"),
     [
-        *((each, "-2", "positive") for each in INCREASING if each not in DECREASING),
-        *((each, "2", "negative") for each in DECREASING if each not in INCREASING),
+        *((reason, "-2", "positive") for reason in INCREASING if reason not in DECREASING),
+        *((reason, "2", "negative") for reason in DECREASING if reason not in INCREASING),
     ],
 )
 def test_a_quantity_whose_sign_does_not_fit_is_refused_with_the_right_sign(reason: str, quantity: str, sign: str):

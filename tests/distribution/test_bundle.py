@@ -55,8 +55,8 @@ def test_the_key_is_marked_sensitive_and_goes_through_the_environment_alone() ->
 def test_every_setting_of_the_bundle_reaches_a_setting_of_the_server() -> None:
     variables = {variable(name) for name in Settings.model_fields}
     assert CONFIG["env"].keys() <= variables
-    given = {value.removeprefix("${user_config.").removesuffix("}") for value in CONFIG["env"].values()}
-    assert given == MANIFEST["user_config"].keys()
+    options = {value.removeprefix("${user_config.").removesuffix("}") for value in CONFIG["env"].values()}
+    assert options == MANIFEST["user_config"].keys()
 
 
 def test_what_the_person_sees_at_first_is_what_the_server_takes() -> None:
@@ -86,13 +86,13 @@ def test_the_same_source_gives_the_same_bytes(bundle: Path, tmp_path: Path) -> N
 def test_the_bundle_holds_the_package_and_nothing_else(bundle: Path) -> None:
     with zipfile.ZipFile(bundle) as archive:
         entries = archive.infolist()
-    names = [each.filename for each in entries]
+    names = [entry.filename for entry in entries]
     assert names == sorted(names) and len(names) == len(set(names))
     assert {"manifest.json", "pyproject.toml", "LICENSE", "server/main.py", "server/cliniko_mcp/tools/index.json"} <= {
         *names
     }
     assert not [name for name in names if "__pycache__" in name or "test" in Path(name).name or "/." in name]
-    assert {each.date_time for each in entries} == {(1980, 1, 1, 0, 0, 0)}
+    assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_a_bundle_of_another_version_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

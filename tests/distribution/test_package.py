@@ -76,7 +76,11 @@ def test_every_library_is_bounded_so_that_a_new_major_version_breaks_nothing() -
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     calendar = {"tzdata"}  # its versions are dates
-    free = [each for each in project["dependencies"] if "<" not in each and each.split(">")[0] not in calendar]
+    free = [
+        requirement
+        for requirement in project["dependencies"]
+        if "<" not in requirement and requirement.split(">")[0] not in calendar
+    ]
     assert free == []
     assert project["dynamic"] == ["version"]
 

@@ -27,10 +27,10 @@ def test_server_json_is_of_this_version_and_within_the_registrys_limits() -> Non
 
 
 def test_server_json_names_variables_that_the_server_reads_and_hides_the_key() -> None:
-    variables = {each["name"]: each for each in SERVER["packages"][0]["environmentVariables"]}
+    variables = {variable["name"]: variable for variable in SERVER["packages"][0]["environmentVariables"]}
     assert variables.keys() <= {variable(name) for name in Settings.model_fields}
     assert variables["CLINIKO_API_KEY"]["isSecret"] is True
-    defaults = {name: each["default"] for name, each in variables.items() if "default" in each}
+    defaults = {name: variable["default"] for name, variable in variables.items() if "default" in variable}
     assert Settings.load({}, defaults) == Settings.load({}, {})
 
 
@@ -56,16 +56,16 @@ def test_the_container_runs_as_a_user_without_rights_and_writes_only_to_its_volu
 
 
 def test_the_container_is_slim_and_pinned_and_has_a_health_check() -> None:
-    assert all(re.fullmatch(r"python:3\.\d+-slim( AS build)?", each) for each in instructions("FROM"))
+    assert all(re.fullmatch(r"python:3\.\d+-slim( AS build)?", image) for image in instructions("FROM"))
     (check,) = instructions("HEALTHCHECK")
     assert "8000" in check and "8000" in instructions("EXPOSE")
 
 
 def test_what_the_container_copies_is_let_through_to_it() -> None:
     let_through = (PACKAGING / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
-    for each in instructions("COPY"):
-        if not each.startswith("--from"):
-            assert all(f"!{name}" in let_through for name in each.split()[:-1])
+    for instruction in instructions("COPY"):
+        if not instruction.startswith("--from"):
+            assert all(f"!{name}" in let_through for name in instruction.split()[:-1])
     assert let_through[0] == "*"
 
 

@@ -1,4 +1,4 @@
-"""Makes the pictures of the documents anew: `python tests/docs/pictures.py`, with chromium installed.
+"""Makes the pictures of the documents again: `python tests/docs/pictures.py`, with chromium installed.
 
 What they show comes from the program itself: the demo as a terminal shows it, the approval page as it is served.
 """
@@ -48,8 +48,8 @@ def main() -> None:
         shown.pop()
     page = TERMINAL + "\n".join(map(as_html, shown)) + "</pre>"
     shoot(page, "demo.png", (2 * EDGE + round(8.43 * COLUMNS), 2 * EDGE + LINE * len(shown)))
-    said = "\n".join(map(plain, cancelling))
-    title, preview = said[said.index("? ") + 2 : said.index("    ! ")].split("\n    ? ")
+    output = "\n".join(map(plain, cancelling))
+    title, preview = output[output.index("? ") + 2 : output.index("    ! ")].split("\n    ? ")
     shoot(approval_page(title, " ".join(preview.split())), "approval.png", (720, 420))
 
 
@@ -64,10 +64,10 @@ def approval_page(title: str, preview: str) -> str:
 
 def demo() -> list[str]:
     """The lines of the demo with their colours; a pseudo-terminal stands in for the person's."""
-    code, said = in_a_terminal("demo", "--fast", columns=COLUMNS)
+    code, output = in_a_terminal("demo", "--fast", columns=COLUMNS)
     if code != 0:
         raise SystemExit("the demo did not play to its end")
-    return said.split("\n")
+    return output.split("\n")
 
 
 def plain(line: str) -> str:

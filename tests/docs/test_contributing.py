@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,21 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 BLOCK = re.compile(r"^`(?P<path>[\w./-]+)`[^\n]*:\n\n```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = ("cliniko_mcp", "docs", "packaging", "tests")
-LAWS = ("facts", "generated", "requests", "words", "dialect", "rules")
-"""The laws that the examples are held to in the copy; the others look at the same source or take too long here."""
+LAWS = ("facts", "generated", "requests", "words", "dialect", "rules", "source")
+HELD = (*(f"tests/laws/test_{name}.py" for name in LAWS), "tests/lookup/test_tables.py")
+"""What the examples are held to in the copy as a whole."""
+NEW = "device or concession_type_concession_prices or next_visits"
+CASES = (
+    "tests/laws",
+    "tests/journeys/test_every_operation.py",
+    "tests/sandbox/test_contract.py",
+    "tests/sandbox/test_every_operation.py",
+    "tests/sandbox/test_every_write.py",
+    "tests/tools/curated/test_request_counts.py",
+)
+"""What has a case for each operation or tool, of which those of the examples are played."""
+BUDGETS = ("operation", "resource", "curated tool")
+"""What is added to the list of tools. Each for itself stays within the budgets; no one adds all of them at once."""
 CALLS = """
 import anyio, json, sys
 from cliniko_mcp.app import open_app
@@ -27,7 +40,7 @@ from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.settings import Settings
 
 async def main():
-    flags = {"sandbox": True, "sandbox_now": "2026-11-24T09:00:00+11:00", "allow_destroy": ["archive_recall_type"]}
+    flags = {"sandbox": True, "sandbox_now": "2026-11-24T09:00:00+11:00"}
     async with open_app(Settings.load(flags, {})) as app:
         async def call(name, /, **arguments):
             try:
@@ -37,21 +50,19 @@ async def main():
 
         groups = (await call("list_concession_types"))["items"]
         prices = await call("list_concession_type_concession_prices", concession_type_id=groups[0]["id"])
-        made = await call("create_recall_type", name="Annual review")
-        own = made["item"]["id"]
+        made = await call("create_device", name="TENS machine")
         print(json.dumps({
             "prices": prices,
             "of": groups[0]["id"],
             "made": made,
-            "renamed": await call("update_recall_type", id=own, name="Yearly review"),
-            "read": await call("get_recall_type", id=own),
-            "archived": await call("archive_recall_type", id=own),
-            "left": await call("list_recall_types"),
+            "read": await call("get_device", id=made["item"]["id"]),
+            "unnamed": await call("create_device"),
+            "listed": await call("list_devices"),
             "visits": await call("next_visits", patient="Ana Lima"),
             "nobody": await call("next_visits", patient="Nobody Atall"),
-            "taken": await call("create_concession_type", name=groups[0]["name"]),
-            "free": await call("create_concession_type", name="Neighbours"),
-            "looked up": await call("cliniko_describe", query="what kinds of recall have we got"),
+            "two lines": await call("create_concession_type", name="Neigh\\nbours"),
+            "one line": await call("create_concession_type", name="Neighbours"),
+            "looked up": await call("cliniko_describe", query="which machines do we own"),
         }))
 
 anyio.run(main)
@@ -83,19 +94,23 @@ def changed(text: str, change: str) -> str:
     return text.replace(before, after)
 
 
-def examples() -> Iterator[Example]:
-    yield from (Example(found["path"], found["kind"], found["text"]) for found in BLOCK.finditer(PAGE))
+def examples(page: str = PAGE) -> Iterator[Example]:
+    yield from (Example(found["path"], found["kind"], found["text"]) for found in BLOCK.finditer(page))
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with every example in it, and what is generated made anew."""
-    folder = tmp_path_factory.mktemp("copy")
+    return followed(tmp_path_factory.mktemp("copy"), examples())
+
+
+def followed(folder: Path, steps: Iterable[Example]) -> Path:
+    """The folder with a copy of the project in it, in which these examples are followed."""
     for name in COPIED:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "tools.manifest.json"):
+    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "SECURITY.md", "tools.manifest.json"):
         shutil.copy(ROOT / name, folder)
-    for example in examples():
+    for example in steps:
         example.apply(folder)
     done = python(folder, "-m", "cliniko_mcp", "manifest")
     assert done.returncode == 0, done.stderr
@@ -113,7 +128,7 @@ def python(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_each_kind_of_addition_has_its_example() -> None:
     paths = {example.path for example in examples()}
-    folders = {"cliniko/resources/recall_types", "tools/curated/next_visits", "sandbox/rules/concession_types"}
+    folders = {"cliniko/resources/devices", "tools/curated/next_visits", "sandbox/rules/concession_types"}
     assert {f"cliniko_mcp/{name}.py" for name in folders} <= paths
     assert len(PAGE.split("```")) // 2 == len([*examples()]) + 2  # all but the two blocks of commands
 
@@ -125,24 +140,34 @@ def test_the_new_tools_work_in_the_demo_clinic(project: Path) -> None:
 
     assert found["prices"]["items"] and "code" not in found["prices"]
     assert all(row["concession_type_id"] == found["of"] for row in found["prices"]["items"])
-    assert found["made"]["item"]["name"] == "Annual review"
-    assert found["read"]["item"]["name"] == found["renamed"]["item"]["name"] == "Yearly review"
-    assert found["archived"]["done"].startswith("Archived recall type")
-    assert found["left"]["items"] == []
+    assert found["made"]["item"]["name"] == found["read"]["item"]["name"] == "TENS machine"
+    assert found["unnamed"]["code"] == "invalid_arguments"
+    assert [row["id"] for row in found["listed"]["items"]] == [found["made"]["item"]["id"]]
     assert found["visits"]["patient"] == "Ana Lima"
     assert found["visits"]["items"] == sorted(found["visits"]["items"], key=lambda row: row["starts_at"])
     assert found["nobody"]["code"] == "not_found"
-    assert found["taken"]["code"] == "rejected"
-    assert found["free"]["item"]["name"] == "Neighbours"
-    assert any(item["name"] == "list_recall_types" for item in found["looked up"]["items"])
+    assert found["two lines"]["code"] == "rejected"
+    assert found["one line"]["item"]["name"] == "Neighbours"
+    assert any(item["name"] == "list_devices" for item in found["looked up"]["items"])
 
 
 def test_the_examples_keep_the_laws(project: Path) -> None:
-    files = [f"tests/laws/test_{name}.py" for name in LAWS]
-    done = python(project, "-m", "pytest", "-n0", "-p", "no:cacheprovider", *files)
-    assert done.returncode == 0, done.stdout[-4000:]
-    plays = "called or switched_off_is_refused"
-    done = python(project, "-m", "pytest", "-n0", "-p", "no:cacheprovider", "tests/laws/test_one_road.py", "-k", plays)
+    passes(project, *HELD)
+
+
+def test_the_examples_pass_where_every_operation_and_tool_has_its_case(project: Path) -> None:
+    passes(project, *CASES, "-k", NEW)
+
+
+@pytest.mark.parametrize("what", BUDGETS)
+def test_an_example_stays_within_the_budgets(what: str, tmp_path: Path) -> None:
+    (section,) = re.findall(rf"^## Add an? {what}$(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+
+    passes(followed(tmp_path, examples(section)), "tests/laws/test_budgets.py")
+
+
+def passes(folder: Path, *arguments: str) -> None:
+    done = python(folder, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", *arguments)
     assert done.returncode == 0, done.stdout[-4000:]
 
 

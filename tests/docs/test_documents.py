@@ -144,7 +144,7 @@ def test_the_staff_page_leads_from_nothing_to_an_answer_in_two_minutes(tmp_path:
     lines = [line for line in command_lines("docs/staff.md") if f"\n{line}\n" in before]
     assert lines[0].startswith("python3 -m venv") and lines[-1].startswith("cliniko-mcp install")
     ours = str(Path(sys.executable).parent)
-    path = os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if each != ours)
+    path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != ours)
     began = time.monotonic()
     done = run("\n".join(lines), unpacked(tmp_path), tmp_path, PATH=path)
     assert done.returncode == 0, done.stderr
@@ -165,7 +165,7 @@ def serve(line: str, home: Path) -> None:
     )
     assert process.stdout is not None
     try:
-        assert any("http://127.0.0.1:" in said for said in iter(process.stdout.readline, ""))
+        assert any("http://127.0.0.1:" in line for line in iter(process.stdout.readline, ""))
     finally:
         process.terminate()
         process.wait(20)
@@ -183,9 +183,9 @@ def test_a_command_that_asks_at_a_terminal_works_as_written(line: str, tmp_path:
     )
     os.close(terminal)
     try:
-        for asked, typed in TYPED[line]:
+        for prompt, typed in TYPED[line]:
             seen = ""
-            while asked not in seen:
+            while prompt not in seen:
                 assert select.select([main], [], [], 60)[0], seen
                 seen += os.read(main, 4096).decode()
             os.write(main, f"{typed}\n".encode())
@@ -308,9 +308,9 @@ def test_the_transcript_in_the_readme_is_what_the_demo_says(tmp_path: Path) -> N
     shown = README.split("```text\n")[1].split("```")[0]
     done = run("cliniko-mcp demo", tmp_path)
     assert done.returncode == 0, done.stderr
-    said = done.stdout
+    output = done.stdout
     assert len(lines_without_numbers(shown)) > 8
-    assert lines_without_numbers(shown) - lines_without_numbers(said) == set()
+    assert lines_without_numbers(shown) - lines_without_numbers(output) == set()
 
 
 def test_the_block_in_the_readme_is_what_install_writes(tmp_path: Path) -> None:
@@ -326,7 +326,7 @@ def test_the_readme_has_the_name_by_which_the_registry_knows_the_package() -> No
 
 
 def test_the_numbers_of_operations_and_tools_in_the_readme_are_those_of_today() -> None:
-    operations = sum(each.kind == "operation" for each in entries().values())
+    operations = sum(entry.kind == "operation" for entry in entries().values())
     listed = view_of(Settings.load({}, {})).listed
     size = sum(len(json.dumps(as_listed(entries()[name]), separators=(",", ":")).encode()) for name in listed)
     assert f"Every operation of the Cliniko API, {operations} of them" in README

@@ -357,15 +357,15 @@ def test_a_row_of_surprises_is_written_as_it_came(tmp_path: Path, form: Any):
 
 
 @pytest.mark.parametrize(
-    ("name", "asked", "written"),
+    ("name", "options", "written"),
     [("b.jsonl", [], "jsonl"), ("b.JSONL", [], "jsonl"), ("b.txt", [], "csv"), ("b.jsonl", ["--format", "csv"], "csv")],
 )
 def test_the_name_of_the_file_says_its_kind_unless_one_is_asked_for(
-    tmp_path: Path, name: str, asked: list[str], written: str
+    tmp_path: Path, name: str, options: list[str], written: str
 ):
     out = tmp_path / name
 
-    done = CliRunner().invoke(command, ["businesses", "--sandbox", "--out", str(out), *asked])
+    done = CliRunner().invoke(command, ["businesses", "--sandbox", "--out", str(out), *options])
 
     assert done.exit_code == 0, done.output
     assert out.read_text("utf-8").startswith("{" if written == "jsonl" else "id,")

@@ -89,7 +89,7 @@ class Served:
     def asked(self, method: str) -> list[str]:
         """The paths that the server asked the clinic for with this method."""
         entries = self._control("GET", "requests")["requests"]
-        return [each["path"] for each in entries if each["method"] == method and each["origin"] == "server"]
+        return [entry["path"] for entry in entries if entry["method"] == method and entry["origin"] == "server"]
 
     def patients(self, last_name: str) -> int:
         """How many patients of this name the clinic has, seen from outside."""

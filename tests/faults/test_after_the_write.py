@@ -58,7 +58,7 @@ async def arriving(assistant: Assistant) -> tuple[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("status", [None, 429, 500], ids=["no answer", "429", "500"])
 @pytest.mark.parametrize(
-    "prepared", [booking, series, moving, cancelling, blocking, arriving], ids=lambda each: each.__name__
+    "prepared", [booking, series, moving, cancelling, blocking, arriving], ids=lambda prepare: prepare.__name__
 )
 def test_a_curated_tool_never_says_that_nothing_was_changed_once_something_was(prepared: Any, status: Any) -> None:
     async def told() -> tuple[dict[str, Any], Weather]:
@@ -70,6 +70,6 @@ def test_a_curated_tool_never_says_that_nothing_was_changed_once_something_was(p
 
     answer, weather = run(told)
     assert weather.writes(), answer
-    said = f"{answer.get('message', '')} {answer.get('fix', '')}"
-    assert "Nothing was changed" not in said, answer
+    text = f"{answer.get('message', '')} {answer.get('fix', '')}"
+    assert "Nothing was changed" not in text, answer
     assert answer.get("code") not in ("unavailable", "rate_limited", "internal"), answer

@@ -102,10 +102,10 @@ def test_a_write_cancelled_at_every_await_is_done_once_or_not_at_all_and_is_writ
         return [json.loads(line) for line in audit.read_text().splitlines()] if audit.exists() else []
 
     async def check(app: App) -> None:
-        made = [each for each in app.sandbox.requests if each.method == "POST"]
-        written = [each for each in lines() if each["operation"] == "create_patient"]
-        begun = [each["n"] for each in written if each["outcome"] == "begun"]
-        ended = [each["of"] for each in written if each["outcome"] != "begun"]
+        made = [request for request in app.sandbox.requests if request.method == "POST"]
+        written = [line for line in lines() if line["operation"] == "create_patient"]
+        begun = [line["n"] for line in written if line["outcome"] == "begun"]
+        ended = [line["of"] for line in written if line["outcome"] != "begun"]
         assert begun == ended, "every change that was begun has its end"
         nonlocal total
         total += len(made)
@@ -117,7 +117,7 @@ def test_a_write_cancelled_at_every_await_is_done_once_or_not_at_all_and_is_writ
     total = 0
     work = calling("create_patient", first_name="Was", last_name="Cancelled")
     turns = run(lambda: at_every_await(work, check, audit))
-    outcomes = {each["outcome"] for each in lines()}
+    outcomes = {line["outcome"] for line in lines()}
     assert {"begun", "interrupted", "ok"} <= outcomes
     assert turns > 8
     assert HashChain(audit).verify().problem is None
@@ -137,7 +137,7 @@ def test_callers_who_wait_for_the_same_names_do_not_go_down_with_the_one_who_ask
                 ]
                 await cancelled_after(app.call("list_individual_appointments", {"limit": 3}, Caller()), steps)
                 others[0].cancel()
-                rows = [await each for each in others[1:]]
+                rows = [await other for other in others[1:]]
                 assert rows[0] == rows[1] == rows[2]
                 assert "patient" in str(rows[0])
 

@@ -11,17 +11,17 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_when_the_guards_cannot_be_built_no_later_call_goes_round_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = app.guards
+    whole = app._guards
     tries = 0
 
-    def once_broken(*given: Any) -> object:
+    def once_broken(*arguments: Any) -> object:
         nonlocal tries
         tries += 1
         if tries == 1:
             raise OSError("the state folder cannot be made")
-        return whole(*given)
+        return whole(*arguments)
 
-    monkeypatch.setattr(app, "guards", once_broken)
+    monkeypatch.setattr(app, "_guards", once_broken)
     async with in_process(read_only=True) as assistant:
         assert (await assistant.call("list_practitioners"))["code"] == "internal"
         answer = await assistant.call("create_patient", first_name="A", last_name="B")

@@ -35,14 +35,14 @@ def test_a_change_whose_end_finds_no_room_is_still_told_as_done(tmp_path: Path) 
     with served(tmp_path / "audit.jsonl") as server:
         whole = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
         server.call("create_patient", first_name="Before", last_name="Room")
-        begun = next(each for each in server.written() if each["outcome"] == "begun")
+        begun = next(line for line in server.written() if line["outcome"] == "begun")
         size = server.audit.stat().st_size
         # One line more, and a little, but not two.
         room = int(len(str(begun)) * 1.6)
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size + room, whole[1]))
         answer = server.call("create_patient", first_name="Last", last_name="Room")
         assert answer["item"]["first_name"] == "Last"
-        assert [each["outcome"] for each in server.written()][-1] == "begun"
+        assert [line["outcome"] for line in server.written()][-1] == "begun"
         until(lambda: "cannot be written" in server.said, server.process)
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, whole)
         server.call("list_practitioners")

@@ -89,7 +89,7 @@ def silence(clinic: str) -> None:
 def posted(clinic: str) -> Callable[[], bool]:
     def holds() -> bool:
         entries = httpx2.get(f"{clinic}/_sandbox/requests", trust_env=False, timeout=PATIENT).json()["requests"]
-        return any(each["method"] == "POST" for each in entries)
+        return any(entry["method"] == "POST" for entry in entries)
 
     return holds
 
@@ -97,7 +97,7 @@ def posted(clinic: str) -> Callable[[], bool]:
 def outcomes(audit: Path) -> list[str]:
     """How the writes stand in the audit log's whole lines."""
     lines = audit.read_bytes().split(b"\n")[:-1] if audit.exists() else []
-    return [each["outcome"] for each in map(json.loads, lines) if each["operation"] == "create_patient"]
+    return [line["outcome"] for line in map(json.loads, lines) if line["operation"] == "create_patient"]
 
 
 @pytest.mark.parametrize("transport", CLIENTS)

@@ -14,8 +14,9 @@ from cliniko_mcp.guards.hash_chain import HashChain
 
 resource = pytest.importorskip("resource", reason="signals and limits of file sizes are POSIX")
 
-# Whoever loops without a pause has the lock nearly all the time, and runs ahead as far as a pipe goes: so the other one
-# waits for longer than usual, and no segment of the log is deleted while its lines are still to be looked for.
+# A process that loops without a pause has the lock nearly all the time, and runs ahead as far as a pipe goes: so the
+# other one waits for longer than usual, and no segment of the log is deleted while its lines are still to be looked
+# for.
 WRITER = """
 import sys
 from pathlib import Path
@@ -132,4 +133,4 @@ def test_an_export_that_was_killed_or_ran_out_of_disk_goes_on_and_ends_as_one_th
     assert f"{len(expected)} rows in {out}, 500 of them by an earlier run" in done.stdout
     assert exported(out) == expected
     assert out.read_bytes() == whole.read_bytes()
-    assert [each.name for each in tmp_path.iterdir() if "part" in each.name] == []
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []

@@ -39,7 +39,7 @@ def until(holds: Callable[[], Any], process: subprocess.Popen[bytes]) -> None:
             return
 
 
-@pytest.mark.parametrize("leave", [hang_up, stop, interrupt], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("leave", [hang_up, stop, interrupt], ids=lambda leave: leave.__name__)
 def test_a_server_left_in_the_middle_of_a_write_ends_at_once_and_writes_down_how_it_ended(
     tmp_path: Path, leave: Callable[[Served], None]
 ) -> None:
@@ -53,7 +53,7 @@ def test_a_server_left_in_the_middle_of_a_write_ends_at_once_and_writes_down_how
         server.reading.join()
         assert code in (0, 130, -signal.SIGTERM, -signal.SIGINT), server.said
         assert "Traceback" not in server.said
-        outcomes = [each["outcome"] for each in server.written() if each["operation"] == "create_patient"]
+        outcomes = [line["outcome"] for line in server.written() if line["operation"] == "create_patient"]
         assert outcomes == ["begun", "interrupted"]
         assert server.chain().verify().problem is None
 
@@ -68,9 +68,9 @@ def test_a_server_that_is_killed_in_the_middle_of_a_write_leaves_its_beginning_a
         until(lambda: "/v1/patients" in server.asked("POST"), server.process)
         server.process.kill()
         server.process.wait(PATIENT)
-        assert [each["outcome"] for each in server.written() if each["operation"] == "create_patient"] == ["begun"]
+        assert [line["outcome"] for line in server.written() if line["operation"] == "create_patient"] == ["begun"]
     with served(audit) as server:
         assert "item" in server.call("create_patient", first_name="Whole", last_name="Done")
         assert server.chain().verify().problem is None
-        outcomes = [each["outcome"] for each in server.written() if each["operation"] == "create_patient"]
+        outcomes = [line["outcome"] for line in server.written() if line["operation"] == "create_patient"]
         assert outcomes == ["begun", "begun", "ok"]

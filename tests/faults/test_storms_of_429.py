@@ -38,8 +38,8 @@ def test_in_an_endless_storm_fifty_callers_are_all_told_how_long_to_wait_and_few
                 for _ in range(50):
                     group.start_soon(ask)
             assert len(answers) == 50
-            assert {each["code"] for each in answers} == {"rate_limited"}
-            assert all(1 <= each["retry_after"] <= 60 for each in answers)
+            assert {answer["code"] for answer in answers} == {"rate_limited"}
+            assert all(1 <= answer["retry_after"] <= 60 for answer in answers)
             assert anyio.current_time() <= 30
             # The first wave was under way when the storm was noticed; after it the gate is closed for all at once.
             assert len(weather.attempts) <= 50 * 4 + 50
@@ -84,12 +84,12 @@ def test_an_approved_archive_that_meets_the_storm_happens_once_and_only_when_it_
 def test_a_long_list_that_a_storm_interrupts_gives_what_it_has_and_goes_on_where_it_stopped() -> None:
     async def story() -> None:
         async with under() as (assistant, weather):
-            asked = {"fields": "id", "limit": 1000, "cancelled_at": "all"}
-            whole = await assistant.call("list_individual_appointments", **asked)
+            arguments = {"fields": "id", "limit": 1000, "cancelled_at": "all"}
+            whole = await assistant.call("list_individual_appointments", **arguments)
             expected = await followed(assistant, "list_individual_appointments", whole)
             assert len(expected) > 200
             weather.trouble = some(1000, refusing(), after=1)
-            first = await assistant.call("list_individual_appointments", **asked)
+            first = await assistant.call("list_individual_appointments", **arguments)
             assert first["page"]["complete"] is False
             assert first["page"]["returned"] == 100
             assert any("Stopped early" in note for note in first["notes"])
@@ -113,7 +113,7 @@ def test_the_clinics_own_limit_is_never_run_into_however_many_call_at_once() -> 
                 for _ in range(300):
                     group.start_soon(ask)
             assert assistant.app is not None
-            seen = [each.status for each in assistant.app.sandbox.requests]
+            seen = [request.status for request in assistant.app.sandbox.requests]
             assert len(answers) == 300
             assert 429 not in seen
             assert answers.count("ok") >= 195

@@ -72,16 +72,16 @@ def test_a_long_burst_is_told_and_forgotten_once_it_is_over(status: int) -> None
 def test_a_read_without_a_usable_answer_says_so_and_the_next_one_works(name: str) -> None:
     async def story() -> None:
         async with under() as (assistant, weather):
-            asked = {"operation": "list_patients"} if name == "count_records" else {}
-            good = await assistant.call(name, **asked)
+            arguments = {"operation": "list_patients"} if name == "count_records" else {}
+            good = await assistant.call(name, **arguments)
             assert "code" not in good
             for what, trouble in NO_ANSWERS.items():
                 weather.trouble = trouble
-                answer = await assistant.call(name, **asked)
+                answer = await assistant.call(name, **arguments)
                 assert answer["code"] == "unavailable", (what, answer)
                 assert "steal" not in str(answer)
                 weather.trouble = fair
-                after = await assistant.call(name, **asked)
+                after = await assistant.call(name, **arguments)
                 assert after["now"] >= good["now"]
                 assert after | {"now": ""} == good | {"now": ""}, what
 

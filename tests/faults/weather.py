@@ -46,7 +46,7 @@ class Weather(httpx2.AsyncBaseTransport):
         return await self.trouble(request, self._inner.handle_async_request)
 
     def writes(self) -> list[str]:
-        return [each for each in self.attempts if not each.startswith("GET ")]
+        return [attempt for attempt in self.attempts if not attempt.startswith("GET ")]
 
 
 def answering(status: int = 200, body: bytes = b"", **headers: str) -> Trouble:

@@ -143,6 +143,6 @@ async def test_find_patients_and_the_report_say_the_same_of_the_same_files() -> 
                 "create_patient", first_name="Vera", last_name=last, patient_phone_numbers=numbers
             )
         report = await reception.assistant.call("report", kind="duplicates", limit=200)
-        told = {each["patients"][0]["name"].split()[0]: each["why"] for each in report["items"]}
+        told = {pair["patients"][0]["name"].split()[0]: pair["why"] for pair in report["items"]}
         assert [told["Otis"]] == await _whys(reception, "Otis Bramble")
         assert [told["Vera"]] == await _whys(reception, "Vera")

@@ -70,7 +70,7 @@ async def test_every_report_is_made(way: str, parts: tuple[str, ...]) -> None:
         without(reception, way, parts)
         roster, now = await load(clinic)
         span = read_span("2026-10-01 to 2026-11-23", now, roster)
-        asked = ReportQuestion(clinic, roster, span, None, None, now)
+        question = ReportQuestion(clinic, roster, span, None, None, now)
         for report in (
             attendance.no_shows,
             attendance.cancellations,
@@ -83,7 +83,7 @@ async def test_every_report_is_made(way: str, parts: tuple[str, ...]) -> None:
             returning.lapsed,
             returning.new_patients,
         ):
-            finding = await report(asked)
+            finding = await report(question)
             assert finding.definition and finding.summary
 
 

@@ -53,10 +53,10 @@ def test_each_spelling_of_a_name_is_asked_for_and_fits(data: st.DataObject, firs
     other_first, other_last = data.draw(respelt(first)), data.draw(respelt(last))
     spoken = words(f"{first} {last}")
     assert fits(spoken, [f"{other_first} {other_last}"], "exact")
-    widest, asked = next(patterns([("first_name", first), ("last_name", last)]))
+    widest, filters = next(patterns([("first_name", first), ("last_name", last)]))
     assert widest
     for field, spelling in (("first_name", other_first), ("last_name", other_last)):
-        assert field not in asked or like(asked[field], spelling)
+        assert field not in filters or like(filters[field], spelling)
 
 
 @given(NAME, NAME, NAME)

@@ -71,7 +71,7 @@ def seed() -> dict[str, dict[str, Any]]:
     ]  # fmt: skip
     group = appointment("30", "2026-11-24T22:30:00Z", "2026-11-24T23:30:00Z", max_attendees=6, patient_ids=["2"])
     del group["patient_id"], group["patient_name"]
-    individual = {each["id"]: each for each in (first, *later)}
+    individual = {booking["id"]: booking for booking in (first, *later)}
     return {
         "patients": {
             "1": {"id": "1", "first_name": "Ana", "last_name": "Lima", "date_of_birth": "1984-02-03", **STAMP},
@@ -138,7 +138,9 @@ class FakeClinic:
 
     @property
     def destroyed(self) -> list[tuple[str, str]]:
-        return [each for each in self.reached if each[0] in ("DELETE", "PATCH") or each[1].endswith("/archive")]
+        return [
+            request for request in self.reached if request[0] in ("DELETE", "PATCH") or request[1].endswith("/archive")
+        ]
 
 
 @dataclass

@@ -22,12 +22,12 @@ async def said(assistant: Assistant, name: str, arguments: dict[str, Any]) -> st
 
 def strings(value: Any) -> list[str]:
     if isinstance(value, dict):
-        return [each for pair in value.items() for one in pair for each in strings(one)]
-    return [each for one in value for each in strings(one)] if isinstance(value, list) else [str(value)]
+        return [text for pair in value.items() for one in pair for text in strings(one)]
+    return [text for one in value for text in strings(one)] if isinstance(value, list) else [str(value)]
 
 
 def unseen(text: str) -> list[str]:
-    return [f"U+{ord(each):04X}" for each in text if unicodedata.category(each)[0] == "C"]
+    return [f"U+{ord(character):04X}" for character in text if unicodedata.category(character)[0] == "C"]
 
 
 async def test_the_note_of_a_cancellation() -> None:

@@ -44,14 +44,16 @@ async def opened(sandbox: Sandbox) -> AsyncGenerator[Clinic]:
 
 
 def changing(sandbox: Sandbox) -> list[tuple[str, str]]:
-    return [(each.method, each.path) for each in sandbox.requests if each.method != "GET"]
+    return [(request.method, request.path) for request in sandbox.requests if request.method != "GET"]
 
 
 async def some_id(clinic: Clinic, operation: Operation) -> str | None:
     """A live record that the operation could be tried on."""
     path = target_of(operation).path.removesuffix("/{id}")
     listing = next(
-        each for each in resource(operation.resource).operations() if isinstance(each, List) and each.path == path
+        candidate
+        for candidate in resource(operation.resource).operations()
+        if isinstance(candidate, List) and candidate.path == path
     )
     page = await clinic.page(listing.parse({}), 1, 1)
     return row_id(page.items[0]) if page.items else None

@@ -13,7 +13,7 @@ from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.pipeline import SUPPORTING, Caller, GuardedCall, Purpose
-from cliniko_mcp.guards.read_only import ReadOnly, changes
+from cliniko_mcp.guards.read_only import ReadOnly
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.views import view_of
 from tests.guards.gate import App, Form, call, on_its_way, passed, run
@@ -25,7 +25,7 @@ EVERY = sorted(operations())
 def test_read_only_lets_exactly_the_reads_pass(name: str) -> None:
     operation: Operation = operations()[name]
     granting = name == "get_attachment_presigned_post"
-    assert changes(operation) is (operation.risk is not Risk.READ or granting)
+    assert operation.changes is (operation.risk is not Risk.READ or granting)
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,15 @@ def test_read_only_refuses_before_anybody_is_asked(name: str) -> None:
     assert "--" not in refused.value.fix
 
 
+def test_the_view_and_the_guard_agree_on_what_changes_something() -> None:
+    changing = view_of(Settings(view="all", read_only=True)).changing
+    assert changing & operations().keys() == {name for name, operation in operations().items() if operation.changes}
+
+
 def test_read_only_lists_no_operation_that_it_would_refuse() -> None:
     listed = set(view_of(Settings(view="all", read_only=True)).listed)
     assert listed & operations().keys()
-    assert [name for name, operation in operations().items() if name in listed and changes(operation)] == []
+    assert [name for name, operation in operations().items() if name in listed and operation.changes] == []
 
 
 def test_read_only_lets_reads_through() -> None:

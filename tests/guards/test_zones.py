@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -10,9 +11,12 @@ import httpx2
 import pytest
 
 from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Archive
+from cliniko_mcp.cliniko.registry import operations, reader_of
 from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
 from cliniko_mcp.cliniko.resources.businesses import BusinessBody, Businesses
+from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
 from cliniko_mcp.errors import InvalidArguments, KeyRefused, NotAllowed, NotFound
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
@@ -49,6 +53,26 @@ def zone(account: Account, site: str | None = None, *guards: Guard) -> tuple[Zon
 
 def site(**fields: object) -> dict[str, Any]:
     return {f"GET /businesses/{SITE}": person(77, **fields)}
+
+
+def test_a_change_that_takes_a_local_time_is_one_of_an_entry_of_the_diary_whose_site_is_known() -> None:
+    takers = [
+        operation
+        for operation in operations().values()
+        if operation.shape == "update" and operation.body is not None and takes_a_time(operation.body)
+    ]
+
+    assert len(takers) >= 3
+    for operation in takers:
+        read = reader_of(operation)
+        assert read is not None and read.record is not None, operation
+        assert issubclass(read.record, BookingStamps), operation
+
+
+def takes_a_time(body: type[Body]) -> bool:
+    return any(
+        datetime in (kind, *get_args(kind)) for kind in (found.annotation for found in body.model_fields.values())
+    )
 
 
 def excluding(*names: str) -> Exclusion:

@@ -30,17 +30,17 @@ def arguments(world: World, operation: Operation) -> dict[str, Any]:
     if operation.shape == "unarchive":
         world.client.post(f"/{operation.resource}/{own}/archive", status=204)
     steps = zip(operation.path.split("/"), world.path(operation, own).split("/"), strict=True)
-    given: dict[str, Any] = {name.strip("{}"): value for name, value in steps if name.startswith("{")}
+    values: dict[str, Any] = {name.strip("{}"): value for name, value in steps if name.startswith("{")}
     if operation.shape in ("update", "create"):
         known = set(operation.given_body.wire_names().values()) if operation.given_body else set()
         full = SPECIAL.get(operation.name, BODIES.get(operation.resource))
         assert full is not None, f"no body for {operation.name}: add one to BODIES in tests/sandbox/full_bodies.py"
-        given |= {name: value for name, value in full(world).items() if name in known and value is not None}
+        values |= {name: value for name, value in full(world).items() if name in known and value is not None}
     if operation.shape == "cancel":
-        given |= {"cancellation_reason": "sick", "cancellation_note": "Called"}
+        values |= {"cancellation_reason": "sick", "cancellation_note": "Called"}
     if operation.query:
-        given |= {"from": "2026-11-30", "to": "2026-12-04"}
-    return given
+        values |= {"from": "2026-11-30", "to": "2026-12-04"}
+    return values
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +60,11 @@ async def test_every_operation_can_be_called_as_a_tool(
     assistant: tuple[Assistant, World], operation: Operation
 ) -> None:
     client, world = assistant
-    given = arguments(world, operation)
+    values = arguments(world, operation)
     tool = client.app.catalogue.find(operation.name) if client.app else None
     assert tool is not None
     before = len(client.asked)
-    answer = await client.call(operation.name, **given)
+    answer = await client.call(operation.name, **values)
     assert "code" not in answer, answer
     if operation.listing:
         assert answer["page"]["complete"] or answer["page"]["next_cursor"]
@@ -93,11 +93,11 @@ async def test_every_list_answers_in_the_one_envelope_and_counts_what_it_lists(
     assistant: tuple[Assistant, World], operation: Operation
 ) -> None:
     client, world = assistant
-    given = arguments(world, operation)
+    values = arguments(world, operation)
     shapes: list[dict[str, Any]] = [{}, {"limit": 1000}, {"limit": 2}]
     shapes += [{"detail": "full", "limit": 1000}] if "detail" in display_arguments(operation) else []
     for shape in shapes:
-        answer = await client.call(operation.name, **given, **shape)
+        answer = await client.call(operation.name, **values, **shape)
         page = answer["page"]
         assert {*answer} <= {"items", "page", "names", "notes", "now", "time_zone"}
         assert page["returned"] == len(answer["items"]) <= shape.get("limit", 50)
@@ -112,7 +112,7 @@ async def test_every_list_answers_in_the_one_envelope_and_counts_what_it_lists(
             assert name not in FREE_TEXT or ".free_text" in place, place
             if isinstance(value, str) and ".free_text" not in place and DATE_AND_TIME.match(value):
                 assert LOCAL.fullmatch(value), place
-        counted = await client.call("count_records", operation=operation.name, arguments=given)
+        counted = await client.call("count_records", operation=operation.name, arguments=values)
         assert counted["count"] == page["total"]
         assert page["total"] == page["returned"] or not page["complete"]
 
@@ -124,5 +124,5 @@ async def test_the_arguments_used_here_fit_the_listed_schemas(assistant: tuple[A
         if operation.method == "GET":
             tool = client.app.catalogue.find(operation.name)
             assert tool is not None
-            given = arguments(world, operation)
-            assert list(Draft202012Validator(tool.input_schema).iter_errors(given)) == []
+            values = arguments(world, operation)
+            assert list(Draft202012Validator(tool.input_schema).iter_errors(values)) == []

@@ -34,8 +34,8 @@ async def test_from_a_question_to_a_booking_a_move_and_a_cancellation(mode: str)
 
 async def test_a_no_over_stdio_leaves_the_appointment_where_it_is_and_a_block_fills_a_morning_at_riverside() -> None:
     async with over_stdio(answer=DECLINE) as assistant:
-        said = await assistant.call("cancel_appointment", appointment="Ana Lima", reason="away")
-        own = said["candidates"][0]["id"]
+        answer = await assistant.call("cancel_appointment", appointment="Ana Lima", reason="away")
+        own = answer["candidates"][0]["id"]
         assert (await assistant.call("cancel_appointment", appointment=own, reason="away"))["code"] == "declined"
         assert (await assistant.call("get_booking", id=own))["item"]["id"] == own
         made = await assistant.call("block_time", practitioner="Jack", when="20 January 2027 morning")
@@ -48,15 +48,18 @@ async def test_a_no_over_stdio_leaves_the_appointment_where_it_is_and_a_block_fi
 
 async def test_where_patients_cannot_book_online_the_desk_hears_why_and_what_it_can_offer_instead() -> None:
     async with over_stdio("--rate-limit", "0", "--requests-per-minute", "60000") as assistant:
-        asked = {"type": "Standard consult", "practitioner": ["Lena Brandt"], "when": "tomorrow"}
-        online = await assistant.call("find_times", **asked, kind="online")
+        wishes = {"type": "Standard consult", "practitioner": ["Lena Brandt"], "when": "tomorrow"}
+        online = await assistant.call("find_times", **wishes, kind="online")
         assert online["items"] == [] and online["why"] == ["Online booking is off for Lena Brandt."]
         instead = {row["differs"].partition(":")[0]: row for row in online["alternatives"]}
-        diary = await assistant.first("find_times", **asked)
+        diary = await assistant.first("find_times", **wishes)
         assert instead["kind diary"]["starts_at"] == diary["starts_at"]
         other = instead["another practitioner"]
         there = await assistant.rows(
-            "find_times", **asked | {"practitioner": [other["practitioner"]]}, business=other["business"], kind="online"
+            "find_times",
+            **wishes | {"practitioner": [other["practitioner"]]},
+            business=other["business"],
+            kind="online",
         )
         assert other["starts_at"] == there[0]["starts_at"]
         closed = await assistant.call("find_times", type="Post-surgical rehab", when="tomorrow", kind="online")

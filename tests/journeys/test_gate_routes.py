@@ -80,8 +80,8 @@ def test_no_sequence_of_calls_destroys_anything_unapproved(
         async with in_process(mode=mode, answer=answer, approval_wait=0) as assistant:
             target = await targets(assistant)
             for route, extra in calls:
-                said = await attempt(assistant, route, target, extra)
-                assert said["code"] in ("approval_needed", "declined", "invalid_arguments", "unknown_tool")
+                refused = await attempt(assistant, route, target, extra)
+                assert refused["code"] in ("approval_needed", "declined", "invalid_arguments", "unknown_tool")
             assert destructive(assistant.changes()) == []
 
     anyio.run(play)
@@ -92,8 +92,8 @@ def test_no_sequence_of_calls_destroys_anything_unapproved(
 @pytest.mark.parametrize("route", ["typed", "old name", "executor", "executor with text", "curated"])
 async def test_each_route_that_may_destroy_does_so_once_after_a_yes(route: str, mode: str) -> None:
     async with in_process(mode=mode, answer=YES) as assistant:
-        said = await attempt(assistant, route, await targets(assistant), {})
-        assert "code" not in said, said
+        answer = await attempt(assistant, route, await targets(assistant), {})
+        assert "code" not in answer, answer
         assert len(destructive(assistant.changes())) == 1
         assert len(assistant.asked) == 1
 
@@ -113,7 +113,7 @@ async def test_read_only_and_exclusion_hold_on_every_route(route: str) -> None:
     gated = "archive_patient,archive_individual_appointment,cancel_individual_appointment"
     for name, setting in (("read_only", True), ("exclude_tools", gated)):
         async with in_process(answer=YES, **dict[str, Any]({name: setting})) as assistant:
-            said = await attempt(assistant, route, await targets(assistant), {})
-            assert said["code"] in ("not_allowed", "invalid_arguments", "unknown_tool"), (name, said)
+            answer = await attempt(assistant, route, await targets(assistant), {})
+            assert answer["code"] in ("not_allowed", "invalid_arguments", "unknown_tool"), (name, answer)
             assert assistant.changes() == []
             assert assistant.asked == []

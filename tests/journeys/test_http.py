@@ -110,9 +110,9 @@ def test_a_refused_stream_leaves_no_traceback_in_the_log() -> None:
                 assert stream.status_code == 421
         finally:
             process.terminate()
-        said = process.stderr.read()
-    assert "evil.example" in said
-    assert "Traceback" not in said
+        log = process.stderr.read()
+    assert "evil.example" in log
+    assert "Traceback" not in log
 
 
 def test_without_a_foreign_header_the_same_request_is_answered(http: str) -> None:
@@ -135,8 +135,8 @@ def test_with_a_token_nothing_is_answered_without_it(transport: str, tmp_path: P
     with listening("--transport", transport, "--http-token-file", str(file)) as address:
         method = "POST" if transport == "http" else "GET"
         body = INITIALIZE if transport == "http" else None
-        for given in ({}, {"authorization": "Bearer wrong-wrong-wrong-wrong"}, {"authorization": f"Basic {TOKEN}"}):
-            refused = httpx2.request(method, address, json=body, headers=JSON | given, timeout=PATIENT)
+        for headers in ({}, {"authorization": "Bearer wrong-wrong-wrong-wrong"}, {"authorization": f"Basic {TOKEN}"}):
+            refused = httpx2.request(method, address, json=body, headers=JSON | headers, timeout=PATIENT)
             assert refused.status_code == 401
             assert refused.headers["www-authenticate"].startswith("Bearer")
         right = JSON | {"authorization": f"Bearer {TOKEN}"}

@@ -85,9 +85,9 @@ async def test_days_and_times_are_the_clinics_own(clinic: tuple[Assistant, Rows,
         f"{day}T09:30": lambda row: row.starts_at == at("09:30"),
         f"<={at('09:30').isoformat()}": lambda row: row.starts_at <= at("09:30"),
     }
-    for given, fits in cases.items():
-        ids = await found(assistant, "list_individual_appointments", practitioner_id=who, starts_at=given)
-        assert ids == sifted(rows, fits), given
+    for condition, fits in cases.items():
+        ids = await found(assistant, "list_individual_appointments", practitioner_id=who, starts_at=condition)
+        assert ids == sifted(rows, fits), condition
 
 
 async def test_with_a_site_the_days_are_those_of_the_site(clinic: tuple[Assistant, Rows, Rows]):
@@ -130,9 +130,9 @@ async def test_ids_flags_and_hidden_rows(clinic: tuple[Assistant, Rows, Rows]):
         ({"repeated_from_id": "any"}, sifted(rows, lambda row: row.repeated_from_id)),
         ({"repeated_from_id": "none"}, sifted(rows, lambda row: not row.repeated_from_id)),
     ]
-    for given, due in cases:
+    for condition, due in cases:
         assert due
-        assert await found(assistant, "list_individual_appointments", starts_at=weeks, **given) == due, given
+        assert await found(assistant, "list_individual_appointments", starts_at=weeks, **condition) == due, condition
 
 
 async def test_texts_and_dates(clinic: tuple[Assistant, Rows, Rows]):
@@ -155,9 +155,9 @@ async def test_texts_and_dates(clinic: tuple[Assistant, Rows, Rows]):
         ({"archived_at": "any"}, sifted(patients, lambda row: row.archived_at)),
         ({"archived_at": "all"}, sifted(patients, lambda row: True)),
     ]
-    for given, due in cases:
+    for condition, due in cases:
         assert due
-        assert await found(assistant, "list_patients", **given) == due, given
+        assert await found(assistant, "list_patients", **condition) == due, condition
 
 
 @pytest.mark.parametrize(

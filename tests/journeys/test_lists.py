@@ -124,7 +124,7 @@ async def test_a_concise_appointment_row_costs_at_most_70_tokens() -> None:
 
 async def test_what_short_rows_leave_out_is_there_when_it_is_named() -> None:
     async with in_process() as assistant:
-        given = {"fields": "invoice_status,treatment_note_status", "starts_at": "<2026-11-24", "limit": 60}
-        rows = await assistant.rows("list_individual_appointments", **given)
+        filters = {"fields": "invoice_status,treatment_note_status", "starts_at": "<2026-11-24", "limit": 60}
+        rows = await assistant.rows("list_individual_appointments", **filters)
         assert {"Paid", "Closed"} <= {row.get("invoice_status") for row in rows}
         assert "Final" in {row.get("treatment_note_status") for row in rows}

@@ -56,8 +56,8 @@ async def test_a_yes_lets_it_happen_exactly_once(mode: str) -> None:
 async def test_every_other_answer_changes_nothing(mode: str, answer: Answer) -> None:
     async with in_process(mode=mode, answer=answer) as assistant:
         visit = await assistant.first("list_individual_appointments", starts_at=">2026-11-24", limit=1)
-        said = await assistant.call("cancel_individual_appointment", id=visit["id"], cancellation_reason="sick")
-        assert said["code"] == "declined"
+        refused = await assistant.call("cancel_individual_appointment", id=visit["id"], cancellation_reason="sick")
+        assert refused["code"] == "declined"
         assert assistant.changes() == []
 
 

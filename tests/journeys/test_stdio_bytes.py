@@ -118,10 +118,10 @@ def test_lines_that_cannot_be_read_are_answered_with_their_error_and_end_nothing
         for name, (line, code) in UNREADABLE.items():
             pipe.write(line + b"\n\n  \r\n")
             pipe.flush()
-            said = json.loads(wire._pipe(wire._process.stdout).readline())
-            assert (said["jsonrpc"], said["id"], said["error"]["code"]) == ("2.0", None, code), name
+            answer = json.loads(wire._pipe(wire._process.stdout).readline())
+            assert (answer["jsonrpc"], answer["id"], answer["error"]["code"]) == ("2.0", None, code), name
             # Empty lines are no messages, and what could not be read is not repeated.
-            assert set(said["error"]) == {"code", "message"}
+            assert set(answer["error"]) == {"code", "message"}
             wire.send({"id": name, "method": "ping", "params": {"_meta": META}})
             assert json.loads(wire._pipe(wire._process.stdout).readline())["id"] == name
         assert wire.ask("tools/list")["result"]["tools"]

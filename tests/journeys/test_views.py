@@ -263,11 +263,11 @@ async def test_in_read_only_a_change_is_refused_at_once_and_not_sent_round_the_e
     "flags", COMBINATIONS, ids=lambda flags: ",".join(key for key, value in flags.items() if value)
 )
 def test_the_instructions_say_what_this_run_refuses(flags: dict[str, Any]):
-    said = instructions(Settings(sandbox=True, confirm="block", **flags))
+    text = instructions(Settings(sandbox=True, confirm="block", **flags))
 
-    assert len(said) <= 2_048
-    assert ("only reads" in said) == flags["read_only"]
-    assert ("Some tools are switched off" in said) == bool(
+    assert len(text) <= 2_048
+    assert ("only reads" in text) == flags["read_only"]
+    assert ("Some tools are switched off" in text) == bool(
         flags["resources"] or flags["tools"] or flags["exclude_tools"]
     )
 

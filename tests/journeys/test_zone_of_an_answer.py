@@ -30,19 +30,19 @@ async def test_an_operation_is_looked_up_while_cliniko_cannot_be_reached(trouble
 async def test_a_file_that_was_attached_is_told_of_though_the_zone_cannot_be_read() -> None:
     async with in_process(faults=("5xx:/user",)) as assistant:
         content = base64.b64encode(b"%PDF-1.4 a letter").decode()
-        given: dict[str, Any] = {"patient": "Ana Lima", "filename": "letter.pdf", "content": content}
-        answer = await assistant.call("upload_patient_attachment", **given)
+        arguments: dict[str, Any] = {"patient": "Ana Lima", "filename": "letter.pdf", "content": content}
+        answer = await assistant.call("upload_patient_attachment", **arguments)
         assert "POST /v1/patient_attachments" in assistant.changes()
         assert answer["item"]["filename"] == "letter.pdf"
         assert UNREAD in answer["notes"]
 
 
 async def test_times_in_a_zone_that_was_guessed_are_said_to_be() -> None:
-    said = "The key's user has no time zone in Cliniko, so times are in UTC."
+    note = "The key's user has no time zone in Cliniko, so times are in UTC."
     async with in_process() as assistant:
         forget_the_users_zone(assistant)
         answer = await assistant.call("list_patients", limit=1)
-        assert (answer["time_zone"], said in answer["notes"]) == ("UTC", True)
+        assert (answer["time_zone"], note in answer["notes"]) == ("UTC", True)
         at_a_site = await assistant.call("list_individual_appointments", limit=1)
         assert at_a_site["time_zone"] != "UTC"
-        assert said not in at_a_site["notes"]
+        assert note not in at_a_site["notes"]

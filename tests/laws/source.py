@@ -45,6 +45,44 @@ class Module:
             if isinstance(node, ast.Call):
                 yield node.lineno, ast.unparse(node.func), node
 
+    def imports(self) -> Iterator[tuple[int, str]]:
+        """Yield every import with its line and the dotted name of what it names, type checking included."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((node.lineno, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+    def attributes(self) -> Iterator[tuple[int, str, str]]:
+        """Yield every attribute with its line, the text of its owner and its name, such as `self`, `page`."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute):
+                yield node.lineno, ast.unparse(node.value), node.attr
+
+    def results(self) -> Iterator[tuple[int, str, str]]:
+        """Yield every function with its line, its name and the text of the type that it gives back."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
+                yield node.lineno, node.name, ast.unparse(node.returns)
+
+    def bound_names(self) -> Iterator[tuple[int, str, ast.AST]]:
+        """Yield every name that this file gives to something, with its line and the node: classes, functions, variables
+        and arguments. What it only uses was named elsewhere."""
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    yield node.lineno, name, node
+                case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                    yield node.lineno, name, node
+                case ast.arg(arg=name):
+                    yield node.lineno, name, node
+                case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                    yield node.lineno, name, node
+                case ast.alias(asname=str(name)):
+                    yield node.lineno, name, node
+                case _:
+                    pass
+
     def strings(self) -> Iterator[tuple[int, str]]:
         """Yield every text in the code with its line, documentation included."""
         for node in ast.walk(self.tree):

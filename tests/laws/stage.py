@@ -77,10 +77,10 @@ class Stage:
     def forget(self) -> None:
         """Let nothing be answered from memory: what is remembered would hide what a call sends."""
         assert self.assistant.app is not None
-        memory = self.assistant.app._memory
-        if memory is not None:
-            memory.records.forget()
-            memory.zones.forget()
+        behind = self.assistant.app._behind
+        if behind is not None:
+            behind.memory.records.forget()
+            behind.memory.zones.forget()
 
     async def scene(self, title: str, act: Callable[[], Awaitable[dict[str, Any]]]) -> Scene:
         """Whatever is done in `act`, as one scene."""

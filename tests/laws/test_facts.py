@@ -7,10 +7,10 @@ from tests.laws.facts import facts, written
 def test_every_operation_has_its_line_and_every_line_its_operation():
     lines = {line[0].rstrip("!"): line for line in written()}
     missing = sorted(operations().keys() - lines.keys())
-    strangers = sorted(lines.keys() - operations().keys())
+    unknown = sorted(lines.keys() - operations().keys())
 
     assert not missing, f"operations without a line in operations.csv: {missing}"
-    assert not strangers, f"lines of operations.csv without an operation: {strangers}"
+    assert not unknown, f"lines of operations.csv without an operation: {unknown}"
 
 
 def test_every_operation_is_what_its_line_says():

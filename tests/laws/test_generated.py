@@ -41,7 +41,7 @@ def test_the_list_shows_curated_tools_first_then_the_catalogue_then_operations_b
     kinds = [entry.kind for entry in entries().values()]
     order = [entry.resource for entry in entries().values() if entry.kind == "operation"]
 
-    assert kinds == sorted(kinds, key=["workflow", "meta", "operation"].index)
+    assert kinds == sorted(kinds, key=["curated", "meta", "operation"].index)
     assert [name for name, entry in entries().items() if entry.kind == "meta"][: len(META)] == list(META)
     assert list(dict.fromkeys(order)) == list(RESOURCES)
 

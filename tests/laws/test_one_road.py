@@ -19,7 +19,6 @@ from sandbox.world import World
 from tools.curated.reception import Reception
 
 from cliniko_mcp.cliniko.operations import Operation, Risk
-from cliniko_mcp.guards.read_only import changes
 from cliniko_mcp.protocol.prompts import ROUTINES
 from cliniko_mcp.tools.curated import NAMES
 from cliniko_mcp.tools.index import entries
@@ -65,10 +64,10 @@ async def operations_played(tmp_path_factory: pytest.TempPathFactory) -> list[Sc
     scenes: list[Scene] = []
     async with stage(tmp_path_factory.mktemp("operations") / "log.jsonl", world.sandbox, answer=YES) as played:
         for operation in OPERATIONS:
-            given = arguments(world, operation)
-            scenes.append(await played.play(operation.name, **given))
+            values = arguments(world, operation)
+            scenes.append(await played.play(operation.name, **values))
             if operation.listing:
-                scenes.append(await played.play("count_records", operation=operation.name, arguments=given))
+                scenes.append(await played.play("count_records", operation=operation.name, arguments=values))
         scenes.append(await played.play("cliniko_describe", query="move a booking"))
     return scenes
 
@@ -180,7 +179,7 @@ async def test_a_line_holds_no_value_of_a_filter_no_name_and_no_text(scenes: lis
         for name, value in line.items():
             if name == "ids":
                 yield from (
-                    f"ids {ids}" for ids in [value] if not all(re.fullmatch(NUMBER, each) for each in ids.values())
+                    f"ids {ids}" for ids in [value] if not all(re.fullmatch(NUMBER, number) for number in ids.values())
                 )
             elif not re.fullmatch(LINE.get(name, ""), str(value)):
                 yield f"{name} {value}"
@@ -206,7 +205,7 @@ async def test_what_would_change_something_sends_nothing_while_only_reading_is_a
 ) -> None:
     wrong: list[str] = []
     async with stage(tmp_path / "log.jsonl", read_only=True) as played:
-        for operation in filter(changes, OPERATIONS):
+        for operation in (operation for operation in OPERATIONS if operation.changes):
             wrong += await _faults_by_every_route(played, operation)
     for play in PLAYS:
         if entries()[play.tool].risk != Risk.READ:
@@ -228,9 +227,9 @@ async def test_what_destroys_sends_nothing_where_the_operator_blocked_it(tmp_pat
 
 async def _faults_by_every_route(played: Stage, operation: Operation) -> list[str]:
     """In what way the operation is not simply refused: under its own name, through its executor, and counted."""
-    given = dict(needed(operation))
-    inside = {"operation": operation.name, "arguments": given}
-    calls = [(operation.name, given), (EXECUTORS[operation.risk], inside)]
+    values = dict(needed(operation))
+    inside = {"operation": operation.name, "arguments": values}
+    calls = [(operation.name, values), (EXECUTORS[operation.risk], inside)]
     if operation.listing:
         calls.append(("count_records", inside))
     wrong: list[str] = []

@@ -48,9 +48,9 @@ def test_a_table_holds_what_the_look_up_reads():
 
 def test_every_live_operation_has_words_that_people_say_for_it():
     live = [operation for operation in OPERATIONS if not operation.deprecated]
-    said = {operation.name: tables(operation.resource).get(operation.name, {}) for operation in live}
+    written = {operation.name: tables(operation.resource).get(operation.name, {}) for operation in live}
 
-    assert_none(f"{name} has no synonyms" for name, table in said.items() if not table.get("synonyms"))
+    assert_none(f"{name} has no synonyms" for name, table in written.items() if not table.get("synonyms"))
     assert_none(
-        f"{name} has fewer than three examples" for name, table in said.items() if len(table.get("examples", ())) < 3
+        f"{name} has fewer than three examples" for name, table in written.items() if len(table.get("examples", ())) < 3
     )

@@ -1,6 +1,6 @@
 """What the linters cannot say of the source: one test a rule, and every violation in one list.
 
-Who may import whom is held by import-linter, the environment, the clock, chance and printing by ruff, what is declared
+Who may import whom is held by import-linter, the environment, the clock, chance and `print` by ruff, what is declared
 against what is imported by deptry: see pyproject.toml. `.ci/run` runs all three.
 """
 
@@ -26,14 +26,22 @@ GETATTR = {
 }
 """Where an attribute's name is data or its owner foreign. Never on a record: every declared field has its type."""
 
+CLIENT = ("cliniko_mcp.client.clinic.", "cliniko_mcp.client.transport.")
+OPENED_BY = {
+    "app": "opens the connection of a run, and hands it to guarded clinics alone",
+    "client.": "the client itself",
+    "doctor.account": "tries a key before there is a run with guards",
+    "guards.guarded_clinic": "the one road",
+}
+"""Who knows the client underneath the guards."""
+BEHIND = {"_client", "_behind"}
+"""The attributes in which `GuardedClinic` and `App` keep it."""
+
 CASTS = {
-    "approvals.local_ipc": "the answer of another process",
-    "approvals.pin": "a file",
     "cli.logs": "the parts of a group of exceptions",
     "client.responses": "an answer of Cliniko's",
     "cliniko.models": "a link inside a record as it came",
     "cliniko.calls": "the record that a shape promises, read from JSON",
-    "guards.hash_chain": "a line of the log",
     "sandbox.validation": "the body of a request as it came",
 }
 """Where JSON enters, and what enters there."""
@@ -78,6 +86,43 @@ def test_no_field_of_a_record_is_read_by_its_name_in_a_text():
     wrong = [module.place(line) for module, line in places if module.name not in GETATTR]
 
     assert_none([*wrong, *unused(GETATTR, {module.name for module, _ in places})])
+
+
+def test_a_field_whose_name_is_known_is_read_from_the_typed_record():
+    assert_none(
+        f"{module.place(line)} {ast.unparse(node)}"
+        for module in modules()
+        for line, name, node in module.calls()
+        if name == "value_of"
+        for argument in [*node.args[1:], *(keyword.value for keyword in node.keywords)]
+        if isinstance(argument, ast.Constant)
+    )
+
+
+def test_the_client_underneath_is_out_of_reach_above_the_guards():
+    knowing = [(module, line) for module in modules() for line, name in module.imports() if name.startswith(CLIENT)]
+    used = {name for name in OPENED_BY for module, _ in knowing if f"{module.name}.".startswith(_whole(name))}
+    wrong = [
+        module.place(line)
+        for module, line in knowing
+        if not f"{module.name}.".startswith(tuple(map(_whole, OPENED_BY)))
+    ]
+    wrong += unused(OPENED_BY, used)
+    wrong += [
+        f"{module.place(line)} {owner}.{name}"
+        for module in modules()
+        for line, owner, name in module.attributes()
+        if name in BEHIND and owner != "self"
+    ]
+    wrong += [
+        f"{module.place(line)} {name} gives it away"
+        for module in modules()
+        if module.name in ("app", "guards.guarded_clinic")
+        for line, name, result in module.results()
+        if not name.startswith("_") and re.search(r"\bClinic\b", result)
+    ]
+
+    assert_none(wrong)
 
 
 def test_a_type_is_claimed_only_where_json_enters():
@@ -163,6 +208,29 @@ def test_only_settings_read_the_environment():
     ]
 
     assert_none(found)
+
+
+CLI_ALONE = (
+    "click.echo",
+    "click.secho",
+    "click.prompt",
+    "click.confirm",
+    "sys.exit",
+    "exit",
+    "quit",
+    "os._exit",
+)
+"""Ruff bans a name in the whole project or in none of it, and these are for one folder."""
+
+
+def test_only_the_command_line_prints_and_exits():
+    assert_none(
+        f"{module.place(line)} {name}"
+        for module in modules()
+        if module.name.split(".")[0] != "cli"
+        for line, name, _ in module.calls()
+        if name in CLI_ALONE
+    )
 
 
 DICE = {"approvals.pin": {"secrets.token_bytes(16)"}}

@@ -164,10 +164,10 @@ def test_null_and_empty_text_are_refused_in_an_update_with_what_to_do():
         assert operation is not None
         for value in (None, ""):
             arguments = plain({**_json(needed(operation)), argument.name: value}, argument.spelling)
-            said = complaints_about(operation, arguments).get(argument.name, "")
+            complaint = complaints_about(operation, arguments).get(argument.name, "")
             advice = "give clear" if argument.name in operation.clearable else "leave it out"
-            if advice not in said and not (argument.needed and said == "is needed"):
-                wrong.append(f"{argument}: {value!r} gets {said!r}")
+            if advice not in complaint and not (argument.needed and complaint == "is needed"):
+                wrong.append(f"{argument}: {value!r} gets {complaint!r}")
 
     assert len(changed) > 200
     assert_none(wrong)
@@ -304,11 +304,11 @@ def test_a_plain_spelling_stays_as_it_is():
         samples |= {name: values for name, values in body_samples(operation).items() if name not in samples}
         for name, values in samples.items():
             for value in values:
-                given = _json({**needed(operation), name: value})
+                arguments = _json({**needed(operation), name: value})
                 if value == [] and operation.shape != "update":
                     continue
-                once = plain(given, spelling)
-                same = complaints_about(operation, given) or operation.parse(given) == operation.parse(once)
+                once = plain(arguments, spelling)
+                same = complaints_about(operation, arguments) or operation.parse(arguments) == operation.parse(once)
                 if not same or plain(once, spelling) != once:
                     wrong.append(f"{operation.name}: {name} {value!r}")
 

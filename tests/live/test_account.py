@@ -47,10 +47,18 @@ async def unexpected(clinic: GuardedClinic, operation: Operation) -> str:
 
 
 async def test_everything_that_needs_no_id_reads_as_expected() -> None:
-    plain = [each for each in operations().values() if each.shape in ("list", "get") and not each.path_ids]
+    plain = [
+        operation
+        for operation in operations().values()
+        if operation.shape in ("list", "get") and not operation.path_ids
+    ]
     async with open_app(settings()) as app:
         clinic = await app.guarded_clinic("tests", Caller(route="terminal"))
-        found = [await unexpected(clinic, each) for each in plain if each.query is None and not each.deprecated]
+        found = [
+            await unexpected(clinic, operation)
+            for operation in plain
+            if operation.query is None and not operation.deprecated
+        ]
     assert list(filter(None, found)) == []
     assert len(found) > 30
 

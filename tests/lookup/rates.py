@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from random import Random
 
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.tools.catalogue import Catalogue
@@ -31,22 +32,33 @@ class Rate:
 
 def found(half: str) -> Rate:
     """How many requests find a right operation among the first five."""
-    return _rate(bool(each.right & {*operations(each.words)}) for each in requests(half))
+    return _rate(bool(request.right & {*operations(request.words)}) for request in requests(half))
+
+
+def found_in_any_order(half: str, chance: Random, sample: int) -> Rate:
+    """How many of a sample of requests find a right operation among the first five with their words shuffled.
+
+    Pairs of words count too, so another order may bring up others beside it.
+    """
+    return _rate(
+        bool(each.right & {*operations(_shuffled(each.words, chance))})
+        for each in chance.sample(requests(half), sample)
+    )
 
 
 def told_apart(half: str) -> Rate:
     """How many requests for what is not offered are answered so, with the right topic."""
-    return _rate(topic(each.words) in each.right for each in requests(half))
+    return _rate(topic(request.words) in request.right for request in requests(half))
 
 
 def denied(half: str) -> Rate:
     """How many requests for what there is are answered as not offered."""
-    return _rate(topic(each.words) is not None for each in requests(half))
+    return _rate(topic(request.words) is not None for request in requests(half))
 
 
 def missed(half: str) -> list[Spoken]:
     """The requests that find no right operation among the first five: for the tuning half alone."""
-    return [each for each in requests(half) if not each.right & {*operations(each.words)}]
+    return [request for request in requests(half) if not request.right & {*operations(request.words)}]
 
 
 def hidden(numbers: Iterable[int]) -> tuple[Rate, Rate, Rate]:
@@ -63,7 +75,8 @@ def hidden(numbers: Iterable[int]) -> tuple[Rate, Rate, Rate]:
             names, about = lookup.search(words)
             denials.append(about is not None)
             if entries()[name].kind == "operation":
-                operations.append(name in [each for each in names if entries()[each].kind == "operation"][:FOUND_AMONG])
+                results = [result for result in names if entries()[result].kind == "operation"]
+                operations.append(name in results[:FOUND_AMONG])
         topics += [lookup.search(words).not_offered == name for name, words in examples(not_offered(), number)]
     return _rate(operations), _rate(topics), _rate(denials)
 
@@ -83,6 +96,11 @@ def topic(words: str) -> str | None:
     """The topic of what `cliniko_describe` says is not in the API; None where it says no such thing."""
     about = _CATALOGUE.describe(None, words).body.get("not_in_cliniko_api")
     return _TOPICS[str(about["what"])] if isinstance(about, dict) else None
+
+
+def _shuffled(words: str, chance: Random) -> str:
+    parts = words.split()
+    return " ".join(chance.sample(parts, len(parts)))
 
 
 def _rate(hits: Iterable[bool]) -> Rate:

@@ -33,7 +33,7 @@ def without(tables: Mapping[str, T], left_out: int) -> dict[str, T]:
     """The tables, each without its example of this number."""
     return {
         name: table.model_copy(
-            update={"examples": tuple(each for at, each in enumerate(table.examples) if at != left_out)}
+            update={"examples": tuple(example for at, example in enumerate(table.examples) if at != left_out)}
         )
         for name, table in tables.items()
     }

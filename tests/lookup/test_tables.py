@@ -11,7 +11,7 @@ from cliniko_mcp.tools.requests import NotOffered, not_offered, requests
 from tests.laws.source import PACKAGE
 from tests.lookup.requests import requests as spoken
 
-TOOLS = [each for each in entries().values() if each.kind != "meta"]
+TOOLS = [entry for entry in entries().values() if entry.kind != "meta"]
 TOPICS = [*not_offered().items()]
 FEWEST_EXAMPLES = 15
 LONGEST_LINE = 160
@@ -21,18 +21,18 @@ every_topic = pytest.mark.parametrize("topic", [table for _, table in TOPICS], i
 
 
 def test_every_operation_and_curated_tool_has_a_table_and_no_other():
-    assert requests().keys() == {each.name for each in TOOLS}
+    assert requests().keys() == {tool.name for tool in TOOLS}
 
 
 def test_a_table_stands_in_the_file_of_its_resource():
     folder = PACKAGE / "tools" / "requests"
 
-    for each in TOOLS:
-        text = (folder / f"{each.resource or 'curated'}.toml").read_text("utf-8")
-        assert f"\n[{each.name}]\n" in text
+    for tool in TOOLS:
+        text = (folder / f"{tool.resource or 'curated'}.toml").read_text("utf-8")
+        assert f"\n[{tool.name}]\n" in text
 
 
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda each: each.name)
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_a_table_is_about_its_tool(tool: Entry):
     table = requests()[tool.name]
     arguments = cast("dict[str, object]", tool.input_schema.get("properties", {}))
@@ -72,7 +72,9 @@ def test_nothing_is_said_twice():
 def test_no_example_is_a_request_that_look_up_is_judged_by():
     examples = {words.casefold() for table in requests().values() for words in table.examples}
     examples |= {words.casefold() for _, topic in TOPICS for words in (*topic.examples, *topic.phrases)}
-    shared = sum(each.words.casefold() in examples for half in ("judged", "judged_elsewhere") for each in spoken(half))
+    shared = sum(
+        request.words.casefold() in examples for half in ("judged", "judged_elsewhere") for request in spoken(half)
+    )
 
     assert shared == 0
 

@@ -80,9 +80,9 @@ async def test_a_patient_is_attached_as_the_get_operation_reads_them():
     async with in_process() as assistant:
         patient = await assistant.first("list_patients", limit=1)
         read = content_of(await assistant.client.read_resource(f"cliniko://patients/{patient['id']}"))
-        asked = await assistant.call("get_patient", id=patient["id"])
+        answer = await assistant.call("get_patient", id=patient["id"])
 
-    assert read == asked
+    assert read == answer
 
 
 async def test_a_record_without_an_id_is_offered_and_read():

@@ -119,7 +119,7 @@ NAMES = sorted({name for operation in LISTS for name in operation.filters})
 @pytest.mark.parametrize("operation", LISTS, ids=lambda operation: operation.name)
 def test_07_no_list_knows_the_filters_of_another(client: Client, operation: Operation) -> None:
     path = operation.path
-    for name in operation.path_ids:  # what comes first is whether q is right, whoever the parent may be
+    for name in operation.path_ids:  # what comes first is whether q is right, whichever the parent is
         path = path.replace(f"{{{name}}}", client.id("patients", "Ana Lima"))
     for name in NAMES:
         answer = client.request("GET", path, [("q[]", f"{name}:?")])

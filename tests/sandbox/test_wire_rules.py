@@ -130,16 +130,16 @@ def test_04_pages_are_of_fifty_and_at_most_a_hundred(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "size"),
+    ("text", "size"),
     [("100", 100), ("101", 100), ("9" * 30, 100), ("-9", 1), ("-" + "9" * 30, 1), ("0", 1), ("007", 7)]
     + [(text, 50) for text in ("", "ten", "1.5", "--5", "5-", "1e2", "٢", "２", "+5", " 5")],
 )
 def test_04_a_size_out_of_range_is_clamped_and_one_that_is_no_number_ignored(
-    client: Client, given: str, size: int
+    client: Client, text: str, size: int
 ) -> None:
-    assert len(client.get("/bookings", per_page=given)["bookings"]) == size
-    number = int(given) if size != 50 and int(given) > 0 else 1
-    shown = client.get("/taxes", page=given)
+    assert len(client.get("/bookings", per_page=text)["bookings"]) == size
+    number = int(text) if size != 50 and int(text) > 0 else 1
+    shown = client.get("/taxes", page=text)
     assert shown["links"]["self"].endswith(f"page={str(number)[:9]}")
     assert bool(shown["taxes"]) is (number == 1) and shown["total_entries"] == 2
 

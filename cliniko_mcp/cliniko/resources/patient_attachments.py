@@ -72,7 +72,8 @@ class PatientAttachments(Resource):
         filters=FILTERS)
     get_attachment_presigned_post = Get(
         PresignedPost, "/patients/{patient_id}/attachment_presigned_post",
-        "Get the address and form fields to upload a patient's file, before create_patient_attachment. Keep them private.")
+        "Get the address and form fields to upload a patient's file, before create_patient_attachment. Keep them private.",
+        grants_writing=True)  # cliniko-api.md#attachments
     delete_patient_attachment = Archive(
         "/patient_attachments/{id}",
         "Archive an attached file the old way. Deprecated: use archive_patient_attachment.",

@@ -6,19 +6,12 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, Resource
 from cliniko_mcp.cliniko.shapes.account import (
     Account,
-    Calendar,
-    DocumentsAndPrinting,
+    AccountSettings,
     Integrations,
     OnlineBookings,
-    OnlinePayments,
     PatientPrivacy,
-    Reminders,
-    Sms,
     Switch,
-    Terminology,
-    WaitList,
 )
-from cliniko_mcp.cliniko.shapes.custom_fields import CustomFieldsRecord
 
 
 class Compliance(Record):
@@ -66,19 +59,8 @@ class PrivatePatientPrivacy(PatientPrivacy):
     baa_requested: bool | None = None
 
 
-class Settings(Record):
-    account: PrivateAccount | None = None
-    calendar: Calendar | None = None
-    documents_and_printing: DocumentsAndPrinting | None = None
-    integrations: PrivateIntegrations | None = None
-    online_bookings: PrivateOnlineBookings | None = None
-    online_payments: OnlinePayments | None = None
-    patient_custom_fields_definition: CustomFieldsRecord | None = None
-    patient_privacy: PrivatePatientPrivacy | None = None
-    reminders: Reminders | None = None
-    sms: Sms | None = None
-    terminology: Terminology | None = None
-    wait_list: WaitList | None = None
+class Settings(AccountSettings[PrivateAccount, PrivateIntegrations, PrivateOnlineBookings, PrivatePatientPrivacy]):
+    """The settings with what only some roles may see."""
 
 
 class SettingsOfAccount(Resource):

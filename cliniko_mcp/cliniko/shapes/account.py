@@ -3,13 +3,18 @@
 Source: cliniko-api.md#account.
 """
 
+from typing import Generic, TypeVar
+
 from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import Id, Uri
 from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.shapes.custom_fields import CustomFieldsRecord
 
 
 class Account(Record):
+    """The account itself: its id, name, subdomain, country and currency."""
+
     id: Id | None = None
     country: str | None = None
     country_code: str | None = None
@@ -21,6 +26,8 @@ class Account(Record):
 
 
 class Calendar(Record):
+    """The calendar's display: hours from 0 to 24, slots in minutes."""
+
     end_hour: int | None = None
     multiple_appointments_gap: bool | None = None
     show_current_time_indicator: bool | None = None
@@ -30,6 +37,8 @@ class Calendar(Record):
 
 
 class DocumentsAndPrinting(Record):
+    """The logo on documents, its height in pixels."""
+
     logo_height: int | None = None
     logo_url: Uri | None = None
 
@@ -41,11 +50,15 @@ class Switch(Record):
 
 
 class Integrations(Record):
+    """The connections to other systems."""
+
     mail_chimp: Switch | None = None
     xero: Switch | None = None
 
 
 class OnlineBookings(Record):
+    """What patients may book online: limits in days, hours and minutes, and the texts that they see."""
+
     allow_bookings_days_in_advance: int | None = None
     allow_online_bookings_time_zone_choice: bool | None = None
     booking_reservation_minutes: int | None = None
@@ -74,10 +87,14 @@ class OnlineBookings(Record):
 
 
 class OnlinePayments(Record):
+    """Whether patients can pay online."""
+
     activated: bool | None = None
 
 
 class PatientPrivacy(Record):
+    """How much of a patient's name and finances leaves Cliniko in titles, calendars and emails."""
+
     browser_title_name_format: str | None = None
     ical_patient_name_option: str | None = None
     prevent_sending_financial_data_by_email: bool | None = None
@@ -85,10 +102,14 @@ class PatientPrivacy(Record):
 
 
 class Reminders(Record):
+    """The type of reminder that new patients start with."""
+
     default_reminder_type: str | None = None
 
 
 class Sms(Record):
+    """How text messages are sent: the sender, and the characters that fit into one."""
+
     alphanumeric_source_number_required: bool | None = None
     default_alphanumeric_source_number: str | None = None
     max_message_length: int | None = None
@@ -97,9 +118,36 @@ class Sms(Record):
 
 
 class Terminology(Record):
+    """The clinic's own words: patient or client, and the titles to choose from."""
+
     patient: str | None = Field(default=None, description="The clinic says patient or client.")
     titles: list[str] | None = None
 
 
 class WaitList(Record):
+    """How long an entry of the wait list lasts."""
+
     default_wait_list_expiry_period: int | None = None
+
+
+AccountT = TypeVar("AccountT", bound=Account)
+IntegrationsT = TypeVar("IntegrationsT", bound=Integrations)
+OnlineBookingsT = TypeVar("OnlineBookingsT", bound=OnlineBookings)
+PatientPrivacyT = TypeVar("PatientPrivacyT", bound=PatientPrivacy)
+
+
+class AccountSettings(Record, Generic[AccountT, IntegrationsT, OnlineBookingsT, PatientPrivacyT]):
+    """All groups of fields; four of them hold more in the full settings."""
+
+    account: AccountT | None = None
+    calendar: Calendar | None = None
+    documents_and_printing: DocumentsAndPrinting | None = None
+    integrations: IntegrationsT | None = None
+    online_bookings: OnlineBookingsT | None = None
+    online_payments: OnlinePayments | None = None
+    patient_custom_fields_definition: CustomFieldsRecord | None = None
+    patient_privacy: PatientPrivacyT | None = None
+    reminders: Reminders | None = None
+    sms: Sms | None = None
+    terminology: Terminology | None = None
+    wait_list: WaitList | None = None

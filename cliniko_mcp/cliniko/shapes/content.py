@@ -132,12 +132,12 @@ class Question(Structured, Generic[KindT]):
     type: KindT
 
     def _complaints(self) -> Iterator[Complaint]:
-        owners = {name: [kind for kind, names in self.carries.items() if name in names] for name in self._given()}
+        owners = {name: [kind for kind, names in self.carries.items() if name in names] for name in self._present()}
         for name, kinds in owners.items():
             if kinds and self.type not in kinds:
                 yield (name,), f"is only for questions of type {' or '.join(kinds)}"
 
-    def _given(self) -> list[str]:
+    def _present(self) -> list[str]:
         return [name for name in type(self).model_fields if name in self.model_fields_set]
 
 

@@ -29,6 +29,8 @@ def _short(value: str) -> str:
 
 
 class CustomFieldOption(Body):
+    """An answer to choose from, as it is sent; `selected` is true or absent."""
+
     token: str
     name: str = omittable()
     archived: bool = omittable()
@@ -42,6 +44,8 @@ class CustomFieldOption(Body):
 
 
 class CustomFieldOther(Body):
+    """The answer in the patient's own words beside the options, as it is sent."""
+
     enabled: bool = omittable()
     archived: bool = omittable()
     selected: bool = omittable()
@@ -60,6 +64,8 @@ class CustomFieldOther(Body):
 
 
 class CustomField(Body):
+    """One field as it is sent: text, paragraph and date take `value`, the choosing types `options` and `other`."""
+
     token: str
     name: str = omittable()
     archived: bool = omittable()
@@ -95,6 +101,8 @@ class CustomField(Body):
 
 
 class CustomFieldSection(Body):
+    """A section with its fields, as it is sent; a section has at least one."""
+
     token: str
     name: str = omittable()
     archived: bool = omittable()
@@ -102,10 +110,14 @@ class CustomFieldSection(Body):
 
 
 class CustomFields(Body):
+    """All sections of custom fields, as they are sent; they replace what was there."""
+
     sections: Annotated[list[CustomFieldSection], AfterValidator(_filled)]
 
 
 class CustomFieldOptionRecord(Record):
+    """An answer to choose from, as Cliniko returns it."""
+
     token: str | None = None
     name: str | None = None
     archived: bool | None = None
@@ -113,6 +125,8 @@ class CustomFieldOptionRecord(Record):
 
 
 class CustomFieldOtherRecord(Record):
+    """The answer in the patient's own words, as Cliniko returns it."""
+
     enabled: bool | None = None
     archived: bool | None = None
     selected: bool | None = None
@@ -120,6 +134,8 @@ class CustomFieldOtherRecord(Record):
 
 
 class CustomFieldRecord(Record):
+    """One field as Cliniko returns it, with its answer where there is one."""
+
     token: str | None = None
     name: str | None = None
     archived: bool | None = None
@@ -130,6 +146,8 @@ class CustomFieldRecord(Record):
 
 
 class CustomFieldSectionRecord(Record):
+    """A section with its fields, as Cliniko returns it."""
+
     token: str | None = None
     name: str | None = None
     archived: bool | None = None

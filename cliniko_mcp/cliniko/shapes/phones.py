@@ -9,6 +9,8 @@ from cliniko_mcp.cliniko.models import Body, Record
 
 
 class PhoneNumber(Body):
+    """A phone number as it is sent: its kind, and the number as people write it."""
+
     phone_type: Literal["Mobile", "Home", "Work", "Fax", "Other"]
     number: str
 

@@ -8,12 +8,16 @@ from cliniko_mcp.cliniko.models import Body, Record
 
 
 class RepeatRule(Body):
+    """A rule as it is sent: every so many days, weeks or months, so many times after the first."""
+
     repeat_type: Literal["Daily", "Weekly", "Monthly"]
     number_of_repeats: int = Field(ge=1, le=51, description="After the first.")
     repeating_interval: int = Field(ge=1, le=100)
 
 
 class AvailabilityRepeatRule(RepeatRule):
+    """The rule of an availability block, with up to 100 repeats where bookings and unavailable blocks have 51."""
+
     number_of_repeats: int = Field(ge=1, le=100, description="After the first.")
 
 

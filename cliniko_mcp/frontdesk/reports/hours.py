@@ -36,7 +36,10 @@ class HoursRow(HoursSummary):
 
 
 async def utilisation(question: ReportQuestion) -> Finding:
-    """Open, booked and free hours of each practitioner, the fullest first."""
+    """Open, booked and free hours, in all and a row a practitioner, the fullest first.
+
+    Hours are numbers with two decimals, `utilisation` is text such as `71.4%`.
+    """
     starts, ends = question.time.bounds
     diary = await read_diary(question.clinic, question.roster, starts, ends, question.practitioners)
     people = {who for who, _ in diary.work} | {
@@ -94,11 +97,11 @@ class _Hours:
 
     @property
     def share(self) -> float:
-        """Booked over open, 0 where nothing is open."""
+        """Booked time within open hours over open hours, from 0 to 1; 0 where nothing is open."""
         return self.inside / self.open if self.open else 0.0
 
     def row(self) -> HoursRow:
-        """The hours for a reader."""
+        """The row of one practitioner: hours with two decimals; `outside_hours` only where there are any."""
         return HoursRow(
             practitioner=self.name,
             open_hours=_hours(self.open),

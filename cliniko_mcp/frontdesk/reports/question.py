@@ -1,4 +1,4 @@
-"""The question of a report, and what it finds."""
+"""The question that a report answers, and the form of its finding."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,10 @@ from cliniko_mcp.results.models import AnswerModel
 
 @dataclass(frozen=True)
 class ReportQuestion:
-    """A report's question: when, whose and where; `span` is None where all time is meant."""
+    """What a report is about: when, whose and where. None means all time, everyone, every site.
+
+    `now` is an aware instant.
+    """
 
     clinic: GuardedClinic
     roster: Roster
@@ -44,7 +47,7 @@ class ReportQuestion:
 
     @cached_property
     def time(self) -> Span:
-        """The time asked about. Raises RuntimeError where all time is meant."""
+        """The span asked about. Raises RuntimeError where all time is meant, which is our own mistake."""
         if self.span is None:
             raise RuntimeError("this report needs a time")
         return self.span
@@ -78,14 +81,17 @@ class ReportQuestion:
         return any(low < end and start < high for low, high in when.windows())
 
     def by_practitioner(self, found: Iterable[Visit]) -> dict[str, int]:
-        """How many of these visits each practitioner has, the most first."""
+        """The number of these visits by the practitioner's name, the most first; by the id where no name is known."""
         counts = Counter(visit.practitioner_id for visit in found)
         return {self.roster.name("practitioner_id", key) or key: count for key, count in counts.most_common()}
 
 
 @dataclass(slots=True)
 class Finding:
-    """What a report found. Rows of patients hold their id; the name is put in once it is known which rows are shown."""
+    """The definition in sentences, the figures in `summary`, and the rows.
+
+    Rows hold `patient_id`; the name is put beside it once it is known which rows are shown.
+    """
 
     definition: str
     summary: AnswerModel

@@ -16,7 +16,7 @@ from typing import Final, TypedDict
 from pydantic import Field
 
 from cliniko_mcp.cliniko.filters import Hidden
-from cliniko_mcp.cliniko.models import Body, value_of
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.invoices import Invoice, Invoices
@@ -326,7 +326,9 @@ def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bo
 
 
 def _note(note: TreatmentNote, roster: Roster) -> NoteRow:
-    answers = answer_text(value_of(note, "content"), _NOTE_LENGTH, lines=True)
+    # Content in another form than the documented one is shown as well.
+    content = note.content or note.unexpected.get("content")
+    answers = answer_text(content, _NOTE_LENGTH, lines=True)
     return NoteRow(
         id=note.id,
         title=clean(note.title or "", _TITLE_LENGTH),

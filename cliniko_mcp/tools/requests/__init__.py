@@ -43,7 +43,7 @@ class NotOffered(BaseModel):
     names: tuple[str, ...]
     """Tools that one would expect for it; none of them exists."""
     phrases: tuple[str, ...]
-    """How it is said in a few words."""
+    """Ways to ask for it in a few words."""
     examples: tuple[str, ...]
     """Whole requests."""
 
@@ -52,7 +52,7 @@ class NotOffered(BaseModel):
 def requests() -> Mapping[str, Requests]:
     """How each operation and curated tool is asked for, by its name."""
     tables = TypeAdapter(dict[str, Requests])
-    return {name: said for text in _texts() for name, said in _read(tables, text).items()}
+    return {name: table for text in _texts() for name, table in _read(tables, text).items()}
 
 
 @cache

@@ -43,7 +43,7 @@ def uploaded(client: Client, patient: str, **more: Any) -> str:
 
 
 def xml(answer: SandboxResponse) -> dict[str, str]:
-    return {each.tag: each.text or "" for each in ElementTree.fromstring(answer.body)}
+    return {element.tag: element.text or "" for element in ElementTree.fromstring(answer.body)}
 
 
 def attach(client: Client, patient: str, url: str, status: int = 201, **more: object) -> Any:
