@@ -340,12 +340,14 @@ def _summary(entry: Entry) -> dict[str, JsonValue]:
 
 
 def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
-    """The first five, each with its argument schema as long as the answer has room for it."""
+    """The first five, each with its schemas (of a curated tool its answers' too) as long as there is room for them."""
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
-        full: dict[str, JsonValue] = {**_summary(entry), "input_schema": dict(entry.input_schema)}
-        fits = size(items) + size(full) < MAX_RESULT_BYTES - 1_000
-        items.append(full if fits else _summary(entry))
+        short: dict[str, JsonValue] = _summary(entry)
+        full: dict[str, JsonValue] = {**short, "input_schema": dict(entry.input_schema)}
+        whole = full | ({"output_schema": dict(entry.answer_schema)} if entry.answer_schema else {})
+        room = MAX_RESULT_BYTES - 1_000 - size(items)
+        items.append(next((row for row in (whole, full) if size(row) < room), short))
     return items
 
 
