@@ -343,11 +343,12 @@ def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
     """The first five, each with its schemas (of a curated tool its answers' too) as long as there is room for them."""
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
-        short: dict[str, JsonValue] = _summary(entry)
-        full: dict[str, JsonValue] = {**short, "input_schema": dict(entry.input_schema)}
-        whole = full | ({"output_schema": dict(entry.answer_schema)} if entry.answer_schema else {})
+        rows: list[dict[str, JsonValue]] = [_summary(entry)]
+        rows.append({**rows[0], "input_schema": dict(entry.input_schema)})
+        if entry.answer_schema:
+            rows.append({**rows[1], "output_schema": dict(entry.answer_schema)})
         room = MAX_RESULT_BYTES - 1_000 - size(items)
-        items.append(next((row for row in (whole, full) if size(row) < room), short))
+        items.append(next((row for row in reversed(rows) if size(row) < room), rows[0]))
     return items
 
 
