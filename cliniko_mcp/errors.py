@@ -26,9 +26,35 @@ Every error carries a `code` for programs, a `message` in the clinic's words, an
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from enum import IntEnum
+from typing import ClassVar, Final
 
 from pydantic import JsonValue as JsonValue
+
+INTERNAL_CODE: Final = "internal"
+"""The code of an answer after a mistake in this program."""
+
+
+class ExitCode(IntEnum):
+    """What a command says to the program that started it."""
+
+    DONE = 0
+    FAILED = 1
+    NOT_UNDERSTOOD = 2
+    INTERRUPTED = 130
+
+    @property
+    def meaning(self) -> str:
+        """What it means, for people."""
+        match self:
+            case ExitCode.DONE:
+                return "Done; for `doctor`, `audit verify` and `manifest --check`: nothing is wrong."
+            case ExitCode.FAILED:
+                return "Not done, and standard error says why; for the three above: something is wrong."
+            case ExitCode.NOT_UNDERSTOOD:
+                return "The command line could not be read, or for `when` the phrase; nothing was tried."
+            case ExitCode.INTERRUPTED:
+                return "Interrupted at the keyboard (Ctrl-C)."
 
 
 class ClinikoMcpError(Exception):

@@ -23,7 +23,7 @@ from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.cliniko.operations import List
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.private_files import locked, open_private
+from cliniko_mcp.private_files import locked, open_private, write_private
 
 Format = Literal["csv", "jsonl"]
 Progress = Callable[[int, int | None], None]
@@ -212,10 +212,7 @@ class Unfinished:
         if self.last is None:
             return
         note = {"plan": self._plan.facts(), "rows": self.rows, "length": self._file.tell(), "last": self.last}
-        fresh = self._note.with_name(f"{self._note.name}.new")
-        with os.fdopen(open_private(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
-            file.write(json.dumps(note).encode())
-        os.replace(fresh, self._note)
+        write_private(self._note, json.dumps(note))
 
     def finish(self) -> None:
         """Give the whole file its name, and forget the note."""

@@ -12,6 +12,7 @@ from cliniko_mcp import __version__
 from cliniko_mcp.cliniko.registry import RESOURCES, resource
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.frontdesk.answer_rows import UNITS
+from cliniko_mcp.public_names import SNAPSHOT, PublicTool, names_text, public_names, stability_page
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.models import Surroundings
 from cliniko_mcp.tools.catalogue import Catalogue
@@ -73,6 +74,15 @@ def _row(tool: Tool) -> dict[str, JsonValue]:
             "replaced_by": operation.replaced_by,
         }
     return row
+
+
+def public_tools(tools: Mapping[str, Tool]) -> list[PublicTool]:
+    """What is promised of each tool, as the manifest tells it."""
+    return [
+        PublicTool(name, tool.input_schema, answers, of_cliniko=tool.operation is not None)
+        for name, tool in tools.items()
+        if isinstance(answers := _row(tool)["outputSchema"], dict)
+    ]
 
 
 def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
@@ -231,6 +241,9 @@ def generated(root: Path) -> dict[Path, str]:
     demo = root / "docs" / "sandbox.md"
     if demo.is_file():
         files[demo] = demo_reference(demo.read_text("utf-8"))
+    promises = root / "docs" / "stability.md"
+    if promises.is_file():
+        files[promises] = stability_page(promises.read_text("utf-8"), public_tools(tools))
     readme = root / "README.md"
     if readme.is_file() and START in (text := readme.read_text("utf-8")):
         before, _, rest = text.partition(START)
@@ -278,6 +291,13 @@ def write(root: Path) -> list[Path]:
     for path in changed:
         path.write_text(texts[path], "utf-8", newline="\n")
     return changed
+
+
+def take_names(root: Path) -> Path:
+    """Write today's public names as those that a release promises; the file."""
+    path = root / "docs" / SNAPSHOT
+    path.write_text(names_text(public_names(public_tools(all_tools()))), "utf-8", newline="\n")
+    return path
 
 
 def stale(root: Path) -> list[Path]:

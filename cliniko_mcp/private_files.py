@@ -53,18 +53,30 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
-def write_private(path: Path, text: str) -> None:
-    """Put this text in place of the file's content, all of it or nothing. Raises OSError."""
+def write_private(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
+    """Put this text in place of the file's content, all of it or nothing; the file has this mode then.
+
+    Another mode than the owner's alone is for files of other programs, which keep theirs. Raises OSError.
+    """
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     draft.unlink(missing_ok=True)
-    descriptor = open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        create_file(draft, text.encode("utf-8"), mode)
         draft.replace(path)
     except OSError:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
         raise
+
+
+def create_file(path: Path, content: bytes, mode: int = OWNER_ONLY) -> None:
+    """Make a new file with this content: its owner's alone while it is written, of this mode when it is whole.
+
+    Raises FileExistsError where there is one, and OSError.
+    """
+    with os.fdopen(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+        file.write(content)
+    if os.name == "posix" and stat.S_IMODE(mode) != OWNER_ONLY:
+        path.chmod(stat.S_IMODE(mode))
 
 
 def read_private(path: Path, max_bytes: int = 65_536) -> str:

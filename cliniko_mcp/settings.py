@@ -16,9 +16,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.redaction import SECRETS
 
 ENVIRONMENT_NAMES = {"api_key": "CLINIKO_API_KEY", "contact_email": "CLINIKO_CONTACT_EMAIL"}
 PREFIX = "CLINIKO_MCP_"
+SECRET_SETTINGS = ("api_key", "http_token")
+"""Settings that have no flag: the arguments of a process are visible to everyone on the computer."""
 REQUESTS_PER_MINUTE = 200
 """What Cliniko allows each user (docs/cliniko-api.md#rate-limit)."""
 _SERVICE = re.compile(
@@ -167,6 +170,8 @@ class Settings(BaseModel):
         if unknown := sorted(name for name in environ if name.upper().startswith(PREFIX) and name not in known):
             raise ConfigurationError("; ".join(_unknown_variable(name, known) for name in unknown))
         values: dict[str, Any] = {name: environ[key] for key, name in known.items() if key in environ}
+        for name in SECRET_SETTINGS:
+            SECRETS.learn(str(values.get(name, "")))
         values |= {name: value for name, value in flags.items() if value is not None and value != ()}
         try:
             return cls.model_validate(values)

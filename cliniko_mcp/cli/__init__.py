@@ -1,7 +1,6 @@
 """The command line: one module a command, imported when it is called; only this package prints or exits."""
 
 import logging
-import sys
 from importlib import import_module
 from typing import Final
 
@@ -9,8 +8,9 @@ import click
 
 from cliniko_mcp import __version__
 from cliniko_mcp.cli.logs import log_to_stderr
-from cliniko_mcp.cli.output import any_console
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.cli.output import any_console, leave
+from cliniko_mcp.errors import ClinikoMcpError, ExitCode
+from cliniko_mcp.redaction import SECRETS
 from cliniko_mcp.sanitize import clean
 
 COMMANDS: Final = {
@@ -88,17 +88,17 @@ def main() -> None:
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)
     except click.ClickException as problem:
-        message = " ".join(problem.format_message().split())
+        message = " ".join(SECRETS.text(problem.format_message()).split())
         if isinstance(problem, click.UsageError) and problem.ctx:
             message += f"{'' if message.endswith(('.', '?')) else '.'} See {problem.ctx.command_path} --help."
         click.echo(f"cliniko-mcp: {message}", err=True)
-        sys.exit(problem.exit_code)
+        leave(ExitCode.NOT_UNDERSTOOD if isinstance(problem, click.UsageError) else ExitCode.FAILED)
     except ClinikoMcpError as problem:
         advice = f" {problem.fix}" if problem.fix else ""
-        click.echo(f"cliniko-mcp: {clean(problem.message + advice, lines=True)}", err=True)
-        sys.exit(1)
+        click.echo(f"cliniko-mcp: {clean(SECRETS.text(problem.message + advice), lines=True)}", err=True)
+        leave(ExitCode.FAILED)
     except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+        leave(ExitCode.INTERRUPTED)
     except Exception:
         logging.getLogger(__name__).exception("stopped by a mistake in this program; please report it")
-        sys.exit(1)
+        leave(ExitCode.FAILED)

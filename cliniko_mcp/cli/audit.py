@@ -10,29 +10,14 @@ from typing import Final, TypeVar
 import click
 
 from cliniko_mcp.approvals.paths import audit_file
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.cli.output import leave
+from cliniko_mcp.errors import ExitCode, JsonValue
+from cliniko_mcp.guards.audit import FIELDS
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.sanitize import clean
 
 ResultT = TypeVar("ResultT")
 
-COLUMNS: Final[tuple[str, ...]] = (
-    "n",
-    "time",
-    "operation",
-    "ids",
-    "outcome",
-    "channel",
-    "rung",
-    "tool",
-    "route",
-    "principal",
-    "made",
-    "of",
-    "arguments",
-    "before",
-    "seal",
-)
 FILE: Final = click.option("--audit-file", "named", default=None, help="The log, where it is not in the usual place.")
 DEMO: Final = click.option("--sandbox", is_flag=True, help="The log of what was done in the demo clinic.")
 
@@ -55,7 +40,7 @@ def verify(named: str | None, sandbox: bool) -> None:
         else:
             whole = False
             click.echo(f"{chain.path.name}: {checked.problem}; {checked.lines:,} lines before that hold.", err=True)
-    sys.exit(0 if whole else 1)
+    leave(ExitCode.DONE if whole else ExitCode.FAILED)
 
 
 @audit.command()
@@ -90,7 +75,7 @@ def export(form: str, named: str | None, sandbox: bool) -> None:
         for entry in _readable(lambda: list(chain.entries())):
             click.echo(json.dumps(entry, ensure_ascii=True, separators=(",", ":")))
         return
-    writer: csv.DictWriter[str] = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore")
+    writer: csv.DictWriter[str] = csv.DictWriter(sys.stdout, list(FIELDS), extrasaction="ignore")
     writer.writeheader()
     for entry in _readable(lambda: list(chain.entries())):
         flat: dict[str, object] = {**entry, "ids": " ".join(f"{name}={value}" for name, value in _ids(entry).items())}

@@ -7,8 +7,9 @@ import click
 
 from cliniko_mcp.approvals.questions import Question, Verdict
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import json_for
+from cliniko_mcp.cli.output import json_for, leave
 from cliniko_mcp.cli.progress_bar import Bar
+from cliniko_mcp.errors import ExitCode
 from cliniko_mcp.guards.pipeline import Caller
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     except ClinikoMcpError as problem:
         if isinstance(problem, InvalidArguments) or not sys.stdout.isatty():
             click.echo(json_for(error_body(problem), sys.stderr), err=True)
-            sys.exit(1)
+            leave(ExitCode.FAILED)
         raise
     finally:
         bar.end()

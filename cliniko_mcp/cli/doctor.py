@@ -4,25 +4,19 @@ import shutil
 import sys
 import textwrap
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import json_for
+from cliniko_mcp.cli.output import json_for, leave
 from cliniko_mcp.doctor.check import Check, Status
+from cliniko_mcp.errors import ExitCode, JsonValue
+from cliniko_mcp.settings import Settings
 
-SETTINGS: Final = (
-    "view",
-    "resources",
-    "tools",
-    "exclude_tools",
-    "read_only",
-    "sandbox",
-    "base_url",
-    "requests_per_minute",
-    "audit_file",
-)
+if TYPE_CHECKING:
+    from cliniko_mcp.doctor.in_force import SettingInForce
+
 MARKS: Final[dict[Status, tuple[str, str, str]]] = {
     "ok": ("✓", "ok", "green"),
     "warning": ("!", "!", "yellow"),
@@ -34,45 +28,64 @@ _NAME_WIDTH: Final = 20
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help='Print {"checks": [{"name", "status", "detail", "fix"}]}.')
-@settings_options(only=SETTINGS)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help='Print {"checks": [{"name", "status", "detail", "fix"}], '
+    '"settings": [{"setting", "value", "origin", "where"}]}.',
+)
+@settings_options()
 def doctor(as_json: bool, **flags: object) -> None:
     """Check everything that has to work, and say what to do. Exit code 1 when something failed.
 
-    Reads from the clinic a few times and changes nothing. With --sandbox it looks at the demo clinic.
+    Reads from the clinic a few times and changes nothing. With --sandbox it looks at the demo clinic; with the flags of
+    an assistant's entry, at what that entry sets. Then it lists every setting, and where it comes from.
     """
     import anyio
 
-    checks = anyio.run(_run_checks, flags, not as_json)
-    if as_json:
-        click.echo(json_for({"checks": [check.as_json() for check in checks]}, sys.stdout, indent=2))
-    else:
-        click.echo(_summary(checks))
-    sys.exit(1 if any(check.status == "failed" for check in checks) else 0)
+    from cliniko_mcp.doctor.in_force import in_force
 
-
-async def _run_checks(flags: dict[str, object], show: bool) -> list[Check]:
-    from cliniko_mcp.approvals.paths import state_folder
-    from cliniko_mcp.doctor import DoctorContext, examine
-    from cliniko_mcp.doctor.check import failed, ok
-    from cliniko_mcp.doctor.safety import browser_name
-    from cliniko_mcp.errors import ConfigurationError
-    from cliniko_mcp.hosts.table import this_computer
-    from cliniko_mcp.settings import Settings
-
-    checks: list[Check] = []
-
-    def add(check: Check) -> None:
-        checks.append(check)
-        if show:
+    settings, checks = _settings(flags)
+    if not as_json:
+        for check in checks:
             _show(check)
+    checks += anyio.run(_run_checks, settings, not as_json)
+    readable = checks[0].status == "ok"
+    from_flags = frozenset(name for name, value in flags.items() if value is not None)
+    found = in_force(settings, from_flags) if readable else []
+    if as_json:
+        body: dict[str, JsonValue] = {
+            "checks": [{**check.as_json()} for check in checks],
+            "settings": [{**setting.as_json()} for setting in found],
+        }
+        click.echo(json_for(body, sys.stdout, indent=2))
+    else:
+        click.echo("".join(f"\n{part}" for part in (_table(found), _summary(checks)) if part))
+    leave(ExitCode.FAILED if any(check.status == "failed" for check in checks) else ExitCode.DONE)
+
+
+def _settings(flags: dict[str, object]) -> tuple[Settings, list[Check]]:
+    """The settings, and the check of whether they could be read."""
+    from cliniko_mcp.doctor.check import failed, ok
+    from cliniko_mcp.errors import ConfigurationError
 
     try:
-        settings = Settings.load(flags)
-        add(ok("settings", "every flag and variable can be read"))
+        return Settings.load(flags), [ok("settings", "every flag and variable can be read")]
     except ConfigurationError as problem:
-        add(failed("settings", problem.message, "Correct the flag or the variable CLINIKO_MCP_... of the same name."))
-        settings = Settings.load({"sandbox": flags.get("sandbox")}, {})
+        wrong = failed(
+            "settings", problem.message, "Correct the flag or the variable CLINIKO_MCP_... of the same name."
+        )
+        return Settings.load({"sandbox": flags.get("sandbox")}, {}), [wrong]
+
+
+async def _run_checks(settings: Settings, show: bool) -> list[Check]:
+    from cliniko_mcp.approvals.paths import state_folder
+    from cliniko_mcp.doctor import DoctorContext, examine
+    from cliniko_mcp.doctor.safety import browser_name
+    from cliniko_mcp.hosts.table import this_computer
+
+    checks: list[Check] = []
     context = DoctorContext(
         settings=settings,
         computer=this_computer(),
@@ -82,8 +95,16 @@ async def _run_checks(flags: dict[str, object], show: bool) -> list[Check]:
         python=sys.version_info[:3],
     )
     async for check in examine(context):
-        add(check)
+        checks.append(check)
+        if show:
+            _show(check)
     return checks
+
+
+def _table(settings: "list[SettingInForce]") -> str:
+    """A line for each setting: its name, its value, and where it comes from."""
+    width = max((len(setting.name) for setting in settings), default=0)
+    return "".join(f"\n{setting.name:<{width}}  {setting.value}  ({setting.where})" for setting in settings)
 
 
 def _show(check: Check) -> None:

@@ -7,10 +7,10 @@ import traceback
 from types import TracebackType
 from typing import Final, cast
 
+from cliniko_mcp.redaction import SECRETS, STRUCK_OUT
 from cliniko_mcp.sanitize import clean
 
 _MAX_CHARACTERS: Final = 500
-_STRUCK_OUT: Final = "[struck out]"
 _ABOUT_CODE: Final = (NameError, ImportError, ModuleNotFoundError)
 """Exceptions whose message quotes names of the code alone."""
 # Emails; numbers as long as a phone's or a Medicare card's, however spaced; credentials of a header; keys and tokens.
@@ -26,8 +26,8 @@ _PERSONAL: Final = re.compile(
 
 
 def redacted(text: str) -> str:
-    """The text on one line, without emails, long numbers, credentials and bidirectional control characters."""
-    return _PERSONAL.sub(_STRUCK_OUT, clean(text, _MAX_CHARACTERS))
+    """The text on one line, without our secrets, emails, long numbers, credentials and invisible characters."""
+    return _PERSONAL.sub(STRUCK_OUT, clean(SECRETS.text(text), _MAX_CHARACTERS))
 
 
 class Redacting(logging.Formatter):

@@ -1,17 +1,21 @@
 """`cliniko-mcp manifest`: write, or check, what is generated from the registry."""
 
-import sys
-
 import click
+
+from cliniko_mcp.cli.output import leave
+from cliniko_mcp.errors import ExitCode
 
 
 @click.command()
+@click.option("--names", is_flag=True, help="Also take today's names as those of a release (docs/stability.md).")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a generated file is out of date.")
-def manifest(check: bool) -> None:
+def manifest(check: bool, names: bool) -> None:
     """Write tools.manifest.json, the package's listing and the README's tables from the registry."""
-    from cliniko_mcp.manifest import project_root, stale, write
+    from cliniko_mcp.manifest import project_root, stale, take_names, write
 
     root = project_root()
+    if names:
+        click.echo(f"wrote {take_names(root).relative_to(root)}")
     if not check:
         for path in write(root):
             click.echo(f"wrote {path.relative_to(root)}")
@@ -19,4 +23,4 @@ def manifest(check: bool) -> None:
     old = stale(root)
     for path in old:
         click.echo(f"{path.relative_to(root)} is out of date: run cliniko-mcp manifest", err=True)
-    sys.exit(1 if old else 0)
+    leave(ExitCode.FAILED if old else ExitCode.DONE)

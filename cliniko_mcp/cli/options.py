@@ -5,11 +5,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
 
-from cliniko_mcp.settings import Settings, flag, variable
+from cliniko_mcp.settings import SECRET_SETTINGS, Settings, flag, variable
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-SECRET_SETTINGS = ("api_key", "http_token")
-"""Settings that have no flag: the arguments of a process are visible to everyone on the computer."""
 
 
 def settings_options(

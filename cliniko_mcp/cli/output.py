@@ -3,7 +3,15 @@
 import io
 import json
 import sys
-from typing import TextIO
+from typing import NoReturn, TextIO
+
+from cliniko_mcp.errors import ExitCode, JsonValue
+from cliniko_mcp.redaction import SECRETS
+
+
+def leave(code: ExitCode) -> NoReturn:
+    """End the command with this exit code."""
+    raise SystemExit(int(code))
 
 
 def any_console() -> None:
@@ -13,8 +21,10 @@ def any_console() -> None:
             stream.reconfigure(errors="replace")
 
 
-def json_for(value: object, stream: TextIO, indent: int | None = None) -> str:
-    """The value as JSON text; with escapes where the stream cannot encode every character, so that none is lost."""
+def json_for(value: JsonValue, stream: TextIO, indent: int | None = None) -> str:
+    """The value as JSON text without our secrets; with escapes where the stream cannot encode every character, so that
+    none is lost."""
+    value = SECRETS.json(value)
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     try:
         text.encode(stream.encoding or "utf-8")

@@ -9,6 +9,7 @@ import click
 
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
+from cliniko_mcp.errors import JsonValue
 
 if TYPE_CHECKING:
     from cliniko_mcp.tools.index import Entry
@@ -31,12 +32,12 @@ def tools(as_json: bool, **flags: Any) -> None:
     view = view_of(Settings.load(flags))
     shown = [entries()[name] for name in view.listed]
     if as_json:
-        rows = [
+        rows: list[JsonValue] = [
             {
                 "name": entry.name,
                 "description": entry.description,
-                "inputSchema": entry.input_schema,
-                "annotations": entry.annotations,
+                "inputSchema": dict(entry.input_schema),
+                "annotations": dict(entry.annotations),
             }
             for entry in shown
         ]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from cliniko_mcp.errors import JsonValue, NotUnderstood
+from cliniko_mcp.cli.output import leave
+from cliniko_mcp.errors import ExitCode, JsonValue, NotUnderstood
 from cliniko_mcp.phrases import When, clinic_zone, parse_when
 from cliniko_mcp.phrases.clock import clock_words
 
@@ -50,7 +51,7 @@ def when(phrase: tuple[str, ...], now: str | None, zone: str, country: str | Non
         _write(parse_when(" ".join(phrase), now=_moment(now), zone=zone, country=country).description)
     except NotUnderstood as problem:
         click.echo(_message(problem), err=True)
-        sys.exit(2)
+        leave(ExitCode.NOT_UNDERSTOOD)
 
 
 def as_result(interval: When) -> dict[str, JsonValue]:

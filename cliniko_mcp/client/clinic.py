@@ -19,6 +19,7 @@ from cliniko_mcp.cliniko.filters import HIDDEN, MAX_IDS, FilterValue, Hidden, On
 from cliniko_mcp.cliniko.models import row_id
 from cliniko_mcp.cliniko.operations import List
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.redaction import SECRETS
 
 if TYPE_CHECKING:
     import httpx2
@@ -82,6 +83,7 @@ class Clinic:
         from cliniko_mcp.client.storage import Storage
         from cliniko_mcp.client.transport import Network, client
 
+        SECRETS.learn(key)
         throttle = Throttle(transport or Network(), per_minute=per_minute, wall=now, clock=clock, sleep=sleep)
         retry = Retry(throttle, rng=rng or Random(), wall=now, clock=clock, sleep=sleep)
         # The storage has a client of its own, which knows no key.

@@ -1,6 +1,7 @@
 """What Cliniko's answer means: a JSON object, nothing, or one error of our tree with advice (cliniko-api.md#errors).
 
-What upstream wrote is cleaned, cut short and quoted before it enters a sentence.
+The key is struck out of everything before it is read further. What upstream wrote is cleaned, cut short and quoted
+before it enters a sentence.
 """
 
 import json
@@ -27,6 +28,7 @@ from cliniko_mcp.errors import (
     Rejected,
     Unavailable,
 )
+from cliniko_mcp.redaction import SECRETS
 from cliniko_mcp.sanitize import clean, quoted
 
 MAX_WAIT: Final = 60.0
@@ -115,7 +117,7 @@ def _json(body: bytes) -> dict[str, JsonValue] | None:
         found = from_json(body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError:
         return None
-    return cast("dict[str, JsonValue]", found) if isinstance(found, dict) else None
+    return SECRETS.object(cast("dict[str, JsonValue]", found)) if isinstance(found, dict) else None
 
 
 def _number(text: str | None) -> float | None:
@@ -168,7 +170,7 @@ def _redirected(call: Call, status: int, headers: Mapping[str, str]) -> ClinikoR
         host = urlsplit(headers.get("location", "")).hostname
     except ValueError:
         host = None
-    where = f"to {quoted(host, 80)}" if host else "elsewhere"
+    where = f"to {quoted(SECRETS.text(host), 80)}" if host else "elsewhere"
     why = f"the request was sent on {where} (status {status}), which this server does not follow"
     if _writes(call):
         return _unknown(call, why)

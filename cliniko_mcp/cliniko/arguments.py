@@ -12,6 +12,7 @@ from cliniko_mcp.errors import InvalidArguments
 
 _ID: Final = TypeAdapter[str](Id)
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
+_COLUMN: Final = re.compile(r"(-?)([a-z_]{1,60})(?:(?: *: *| +)((?i:asc|desc))(?i:ending)?)?")
 
 
 def refused_arguments(name: str, wrong: Mapping[str, str], known: tuple[str, ...]) -> InvalidArguments:
@@ -39,6 +40,22 @@ def read_ids(
             yield name, _ID.validate_python(arguments[name])
         except ValidationError:
             wrong[name] = 'must be an id: 1 to 20 digits, given as text such as "1234567890123456789"'
+
+
+def sort_columns(value: object) -> str | None:
+    """The fields to sort by as the API takes them, `starts_at:desc,id`; None for what is no such list.
+
+    Descending is also written `-starts_at` or `starts_at desc`.
+    """
+    names: list[object] = [*value] if isinstance(value, list) else [*str(value).split(",")]
+    columns: list[str] = []
+    for name in names:
+        match = _COLUMN.fullmatch(str(name).strip())
+        if match is None or (match[1] and match[3]):
+            return None
+        field, direction = match[2], (match[3] or "").lower()
+        columns.append(f"{field}:desc" if match[1] else f"{field}:{direction}" if direction else field)
+    return ",".join(columns) or None
 
 
 def wire_names(model: type[Body] | None) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar, Final, Generic, Literal, cast
+from typing import ClassVar, Generic, Literal, cast
 from urllib.parse import quote
 
 from typing_extensions import TypeVar
@@ -24,13 +24,13 @@ from cliniko_mcp.cliniko.arguments import (
     read_ids,
     read_model,
     refused_arguments,
+    sort_columns,
     wire_names,
 )
 from cliniko_mcp.cliniko.filters import Condition, Family, WrongFilter, conditions
 from cliniko_mcp.cliniko.models import UNKNOWN_ARGUMENT, Body, JsonObject, Record
 from cliniko_mcp.errors import JsonValue
 
-_SORT: Final = re.compile(r"[a-z_]{1,60}(:(asc|desc))?")
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 ResultT = TypeVar("ResultT", bound=Record | None, covariant=True, default=Record | None)
 """What one call gives back: a record, the rows of a list, or None."""
@@ -249,7 +249,9 @@ class Operation(Generic[ResultT]):
             if arguments.get(name) is None:
                 continue
             try:
-                yield from conditions(name, family, arguments[name])
+                yield from conditions(
+                    name, family, arguments[name], self.record.codes.get(name) if self.record else None
+                )
             except WrongFilter as problem:
                 wrong[name] = f"{problem}; {problem.takes}"
 
@@ -262,9 +264,7 @@ class Operation(Generic[ResultT]):
         value = arguments.get("sort")
         if not self.sortable or value is None:
             return None
-        names: list[object] = [*value] if isinstance(value, list) else [*str(value).split(",")]
-        columns = [str(name).strip() for name in names]
-        if not columns or not all(_SORT.fullmatch(column) for column in columns):
+        columns = sort_columns(value)
+        if columns is None:
             wrong["sort"] = "must be field names, each with :desc after it where needed, such as starts_at:desc"
-            return None
-        return ",".join(columns)
+        return columns

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo, WithJsonSchema
 
+from cliniko_mcp.cliniko.codes import code_of as code_of_word
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 
 COLOUR_PATTERN = "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})$"
 _DIGITS = re.compile(r"[0-9]{1,20}")
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 _AMOUNT = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
@@ -141,24 +144,40 @@ def _day(value: object) -> object:
 
 
 def _colour(value: str) -> str:
-    if not re.fullmatch(COLOUR_PATTERN, value):
-        raise ValueError("must be a colour such as #1a73e8")
+    if re.fullmatch(COLOUR_PATTERN, value):
+        return value
+    from webcolors import name_to_hex
+
+    try:
+        return name_to_hex(re.sub(r"[ _-]", "", value))
+    except ValueError:
+        raise ValueError("must be a colour such as #1a73e8, or its name in CSS such as teal") from None
+
+
+def _https(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        raise ValueError("must be an https address") from None
+    local = parts.scheme == "http" and host in ("127.0.0.1", "::1", "localhost")
+    if not host or not (parts.scheme == "https" or local) or parts.username is not None or _BLANK.search(value):
+        raise ValueError("must be an https address")
     return value
 
 
 def coded(words: Mapping[int, str]) -> Any:
-    """A whole-number code that may also be written as its word, upper or lower case; the value is the code.
+    """A whole-number code that may also be written as its word, however it is spelt; the value is the code.
 
     The schema shows the words, which a model chooses better than numbers; codes are read as well
     (cliniko-api.md#enumerations).
     """
-    codes = {word.casefold(): code for code, word in words.items()}
 
     def code_of(value: object) -> object:
         if isinstance(value, bool):
             raise ValueError(f"must be one of {', '.join(words.values())}")
         if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
-            code = codes.get(value.strip().casefold())
+            code = code_of_word(value, words)
             if code is None:
                 raise ValueError(f"must be one of {', '.join(words.values())}")
             return code
@@ -211,6 +230,8 @@ Numeral = BeforeValidator(_numeral)
 TimeOfDay = Annotated[str, Field(pattern=r"^[0-9]{2}:[0-9]{2}$")]
 Colour = Annotated[str, AfterValidator(_colour), WithJsonSchema({"type": "string"})]
 Uri = str
+# An address as it may be sent; http only of a demo clinic on this computer. A record is read with plain text.
+HttpsAddress = Annotated[str, AfterValidator(_https), WithJsonSchema({"type": "string"})]
 
 
 def _not_negative(value: str) -> str:

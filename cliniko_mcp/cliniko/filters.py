@@ -7,12 +7,13 @@ include the last one, ranges of instants leave it out.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from enum import Enum
-from typing import Final
+from typing import Final, TypeGuard
 
+from cliniko_mcp.cliniko.codes import code_of
 from cliniko_mcp.cliniko.fields import parse_day, parse_moment, utc_text
 from cliniko_mcp.cliniko.time_zones import local_instant
 
@@ -22,6 +23,7 @@ _WORDS: Final = {"any": "?", "none": "!?", "all": "*"}
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _REVERSED: Final = "is a range that ends before it begins"
+_LETTER = re.compile(r"[^\W\d_]")
 _MASKED_DAY = re.compile(r"[0-9*]{4}-[0-9*]{2}-[0-9*]{2}")
 
 
@@ -203,8 +205,13 @@ def _list_of(field: str, family: Family, value: OneOf) -> str:
     return ",".join(map(_digits, ids))
 
 
-def conditions(field: str, family: Family, argument: object) -> tuple[Condition, ...]:
-    """The conditions that one filter argument of a caller stands for. Raises WrongFilter."""
+def conditions(
+    field: str, family: Family, argument: object, words: Mapping[int, str] | None = None
+) -> tuple[Condition, ...]:
+    """The conditions that one filter argument of a caller stands for. Raises WrongFilter.
+
+    `words` are those for the codes that the field holds, where it holds codes: either is read.
+    """
     if isinstance(argument, list):
         if family is not NUMBER:
             raise _refusal(field, family, "takes one value, not a list")
@@ -222,16 +229,48 @@ def conditions(field: str, family: Family, argument: object) -> tuple[Condition,
         if operator not in family.operators:
             raise _refusal(field, family, f"cannot be {text}")
         return (Condition(field, operator),)
-    operator = next((prefix for prefix in _PREFIXES if text.startswith(prefix)), "")
-    value = text.removeprefix(operator).strip()
+    operator, value = operator_and_value(text)
     if operator and operator not in family.operators:
         raise _refusal(field, family, f"does not know {operator}")
     if not value:
         raise _refusal(field, family, "needs a value")
     try:
-        return _READERS[family](field, operator, value)
+        return _READERS[family](field, operator, _codes(value, words) if words else value)
     except ValueError as problem:
         raise _refusal(field, family, str(problem)) from None
+
+
+def operator_and_value(text: str) -> tuple[str, str]:
+    """The operator that a filter's text begins with, or "", and the value that follows."""
+    operator = next((prefix for prefix in _PREFIXES if text.startswith(prefix)), "")
+    return operator, text.removeprefix(operator).strip()
+
+
+def is_name(argument: object) -> bool:
+    """Whether the value of a filter by id, or one of its values, can only be a name: words, and no range of them."""
+    if _is_list(argument):
+        return any(map(is_name, argument))
+    if not isinstance(argument, str) or _UNSENDABLE.search(argument) or ".." in argument:
+        return False
+    return argument.strip().casefold() not in _WORDS and _LETTER.search(argument) is not None
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
+
+
+def _codes(value: str, words: Mapping[int, str]) -> str:
+    """The value with the numbers for the words of codes in it."""
+    return ",".join(_code(part.strip(), words) for part in value.split(","))
+
+
+def _code(part: str, words: Mapping[int, str]) -> str:
+    if not _LETTER.search(part):
+        return part
+    code = code_of(part, words)
+    if code is None:
+        raise ValueError(f"must be one of {', '.join(words.values())}, or a number")
+    return str(code)
 
 
 def _written(argument: object) -> str:

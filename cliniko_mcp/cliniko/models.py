@@ -29,6 +29,8 @@ class Record(BaseModel):
 
     concise: ClassVar[tuple[str, ...]] = ()
     """The fields that a short row shows; empty for all but stamps. False and nothing are left out of short rows."""
+    codes: ClassVar[Mapping[str, Mapping[int, str]]] = {}
+    """The fields that hold codes, with the words for them: short rows say the words, and filters take them."""
     secret: ClassVar[frozenset[str]] = frozenset({"cancellation_url", "telehealth_url"})
     """Fields that let anyone act as the patient: shown only where the caller names them."""
 
@@ -231,6 +233,8 @@ _IN_WORDS: Final = {
         "bool_type bool_parsing": "must be true or false",
         "int_type int_parsing int_from_float": "must be a whole number",
         "float_type float_parsing decimal_type decimal_parsing": "must be a number",
+        "greater_than_equal": "must be at least {ge}",
+        "less_than_equal": "must be at most {le}",
         "list_type": "must be a list",
         "dict_type model_type model_attributes_type": "must be an object",
         "string_too_long": "must be at most {max_length} characters",

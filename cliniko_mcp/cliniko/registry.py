@@ -121,5 +121,25 @@ def reader_of(operation: Operation) -> Operation | None:
     return max(found, key=lambda read: len(_anonymous(read.path)), default=None)
 
 
+_NAMES: Final = ("label", "display_name", "business_name", "name", "first_name")
+"""Fields that name a record."""
+
+
+@cache
+def listed_by_name(field: str) -> List[Record] | None:
+    """The list of the records that a field such as `practitioner_id` or `patient_ids` refers to by their ids.
+
+    None where the field refers to no records of one kind, or to records without names, such as bookings. Imports the
+    module of that kind.
+    """
+    noun = field.removesuffix("_ids") if field.endswith("_ids") else field.removesuffix("_id")
+    plurals = {f"{noun}s", f"{noun}es", f"{noun.removesuffix('y')}ies"} if noun != field else set[str]()
+    for module in plurals.intersection(RESOURCES):
+        for listing in lists(module):
+            if listing.name == f"list_{module}" and any(name in listing.row.model_fields for name in _NAMES):
+                return listing
+    return None
+
+
 def _anonymous(path: str) -> str:
     return re.sub(r"\{\w+\}", "{}", path)

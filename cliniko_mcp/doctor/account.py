@@ -26,6 +26,7 @@ from cliniko_mcp.errors import (
     PermissionMissing,
     RateLimited,
 )
+from cliniko_mcp.guards.zones import zone_of_user
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ TIMEOUT_SECONDS: Final = 45.0
 """The time limit in seconds for all requests to the account."""
 MAX_SKEW: Final = timedelta(seconds=30)
 FAILING_SKEW: Final = timedelta(minutes=5)
-_ACCOUNT_CHECKS: Final = ("reachability", "tls", "user", "role", "clock", "rate", "sites")
+_ACCOUNT_CHECKS: Final = ("reachability", "tls", "user", "zone", "role", "clock", "rate", "sites")
 _PERMISSION_PROBES: Final = (
     (SettingsOfAccount.get_settings, "settings"),
     (TreatmentNotes.list_treatment_notes, "treatment notes"),
@@ -241,7 +242,7 @@ async def _run_reads(
     except ClinikoRefused as problem:
         add(*_user_unread(problem, recorder, base_url, settings))
         return
-    add(*_reachable(base_url, settings, demo=clinic.demo), _user(user))
+    add(*_reachable(base_url, settings, demo=clinic.demo), _user(user), _zone(user))
     add(_clock(recorder.skew, demo=clinic.demo))
     add(await _role(clinic))
     add(await _sites(clinic))
@@ -251,7 +252,7 @@ def _user_unread(
     problem: ClinikoRefused, recorder: RecordingTransport, base_url: str, settings: Settings
 ) -> list[Check]:
     """The checks where the key's user could not be read: first the connection, then what Cliniko answered."""
-    rest = [warning(name, "not tried") for name in ("role", "clock", "rate", "sites")]
+    rest = [warning(name, "not tried") for name in ("zone", "role", "clock", "rate", "sites")]
     if recorder.answered:
         connection = _reachable(base_url, settings)
         if isinstance(problem, KeyRefused):
@@ -308,6 +309,13 @@ def _user(user: User) -> Check:
             "user", f"the key belongs to {name} ({role}), who is not active", "Use the key of an active user."
         )
     return ok("user", f"the key belongs to {name} ({role})")
+
+
+def _zone(user: User) -> Check:
+    found = zone_of_user(user)
+    if found.note:
+        return warning("zone", f"guessed: {found.note}", "Set the user's time zone in Cliniko (My Info).")
+    return ok("zone", f"{found.zone.key}, that of the key's user; times at a site are in the site's own")
 
 
 async def _role(clinic: "Clinic") -> Check:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from cliniko_mcp.redaction import SECRETS
+from cliniko_mcp.sanitize import clean
+
 Status = Literal["ok", "warning", "failed"]
 
 
@@ -22,14 +25,19 @@ class Check:
 
 def ok(name: str, detail: str) -> Check:
     """A check that passed."""
-    return Check(name, "ok", detail)
+    return Check(name, "ok", _shown(detail))
 
 
 def warning(name: str, detail: str, fix: str = "") -> Check:
     """A check that passed with something that a person should know."""
-    return Check(name, "warning", detail.removesuffix("."), fix)
+    return Check(name, "warning", _shown(detail).removesuffix("."), _shown(fix))
 
 
 def failed(name: str, detail: str, fix: str) -> Check:
     """A check that failed, with what to do."""
-    return Check(name, "failed", detail.removesuffix("."), fix)
+    return Check(name, "failed", _shown(detail).removesuffix("."), _shown(fix))
+
+
+def _shown(text: str) -> str:
+    # What Cliniko sent stands on a screen that people show to others who help them.
+    return clean(SECRETS.text(text))

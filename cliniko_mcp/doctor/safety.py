@@ -4,19 +4,48 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
+from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from cliniko_mcp.doctor import DoctorContext
 
 
 def examine_safety(context: "DoctorContext") -> Iterator[Check]:
-    """Yield the checks of how people are asked and of whether the audit log can be trusted."""
+    """Yield the checks of what is guarded, how people are asked and whether the audit log can be trusted."""
+    yield guards(context.settings)
     yield pin(context.state)
     yield browser(context.browser())
     yield audit(context)
+
+
+_ASKED: Final = {
+    "auto": "archive, delete and cancel ask a person",
+    "strict": "archive, delete and cancel ask a person, not by a form in the assistant's window",
+    "block": "archive, delete and cancel are never allowed",
+}
+
+
+def guards(settings: Settings) -> Check:
+    """What is refused, what is asked about, and what may act unasked."""
+    words = ["every change is refused (--read-only)"] if settings.read_only else [_ASKED[settings.confirm]]
+    if settings.exclude_tools:
+        words.append(f"switched off: {', '.join(settings.exclude_tools)}")
+    for names, what in ((settings.resources, "resources"), (settings.tools, "tools")):
+        if names:
+            words.append(f"only these {what}: {', '.join(names)}")
+    if settings.upload_folder:
+        words.append(f"files may be attached from {settings.upload_folder}")
+    unasked = settings.allow_destroy if not settings.read_only and settings.confirm != "block" else ()
+    if unasked:
+        return warning(
+            "guards",
+            "; ".join([*words, f"these act without asking: {', '.join(unasked)}"]),
+            "Take back --allow-destroy where a person is at hand.",
+        )
+    return ok("guards", "; ".join(words))
 
 
 def pin(folder: Path) -> Check:

@@ -20,10 +20,11 @@ from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, CancelledR
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import times
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.roster import Known, Roster, name_text
 from cliniko_mcp.frontdesk.spans import Span
-from cliniko_mcp.frontdesk.visits import Visit, with_places
+from cliniko_mcp.frontdesk.visits import Visit, appointments_of, with_places
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import day_bounds
@@ -168,10 +169,11 @@ def _days(low: datetime, high: datetime, zone: ZoneInfo) -> Iterator[date]:
         yield day
 
 
-async def people_of(clinic: GuardedClinic, entries: Sequence[Entry]) -> People:
+async def people_of(clinic: GuardedClinic, entries: Sequence[Entry], reads: PartialReads) -> People:
     """The places in these entries, cancelled ones too, with the patients' files and the names of the types of blocks.
 
-    A request for each 95 classes and each 95 patients, and one for the types of blocked-out time.
+    A request for each 95 classes and each 95 patients, and one for the types of blocked-out time. What cannot be read
+    is left out, and `reads` says so: the appointments' own names of patients serve then.
     """
     typed = any(entry.record.unavailable_block_type_id for entry in entries)
 
@@ -180,16 +182,25 @@ async def people_of(clinic: GuardedClinic, entries: Sequence[Entry]) -> People:
             return []
         return await clinic.collect(UnavailableBlockTypes.list_unavailable_block_types, archived_at=Hidden.INCLUDED)
 
-    visits, types = await run_concurrently(partial(with_places, clinic, entries, cancelled=True), block_types)
-    ids = {visit.patient_id for visit in visits if visit.patient_id}
-    records = await clinic.by_id(Patients.list_patients, sorted(ids))
+    places, types = await run_concurrently(
+        partial(
+            reads.read,
+            "Attendees of classes, in the rows and in the totals,",
+            partial(with_places, clinic, entries, cancelled=True),
+        ),
+        partial(reads.read, "Kinds of blocked-out time", block_types),
+    )
+    visits = places if places is not None else appointments_of(entries)
+    ids = sorted({visit.patient_id for visit in visits if visit.patient_id})
+    files = partial(clinic.by_id, Patients.list_patients, ids)
+    records = await reads.read("Names and numbers from patients' files", files) or {}
     by_booking: dict[str, list[Visit]] = {}
     for visit in visits:
         by_booking.setdefault(visit.booking_id, []).append(visit)
     return People(
         by_booking,
         {key: known_patient(record) for key, record in records.items()},
-        {row.id: name_text(row.name) for row in types},
+        {row.id: name_text(row.name) for row in types or ()},
     )
 
 
@@ -232,7 +243,7 @@ def _whose(visit: Visit, entry: Entry, people: People, phones: bool) -> DiaryPat
         attendance=None if cancelled or visit.arrived is None else ATTENDANCE[visit.arrived],
         cancelled=True if cancelled else None,
         reason=(visit.reason or None) if cancelled else None,
-        phones=phones_of(patient) if phones else None,
+        phones=phones_of(patient) if phones and patient is not None else None,
     )
 
 

@@ -1,26 +1,40 @@
-"""Parts of an answer that not every key may read: each is left out with a sentence that says so."""
+"""Parts of an answer that cannot always be read: each is left out with a sentence, and the rest is told."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from cliniko_mcp.errors import NotAllowed, PermissionMissing
+from cliniko_mcp.errors import ClinikoMcpError, ClinikoRefused, KeyRefused, NotAllowed, PermissionMissing, RateLimited
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class PartialReads:
-    """Runs reads that may be refused; `notes` collects a sentence for each part that is missing, with the reason."""
+    """Runs reads that may fail; `notes` collects a sentence for each part that is missing, with the reason."""
 
     notes: list[str] = field(default_factory=list[str])
 
-    async def read(self, what: str, job: Callable[[], Awaitable[list[T]]]) -> list[T] | None:
-        """The rows that the job reads; None where the key's user may not read them, or the operator switched it off."""
+    async def read(self, what: str, job: Callable[[], Awaitable[T]]) -> T | None:
+        """What the job reads; None where the key's user may not read it, the operator switched it off, or Cliniko did
+        not give it. `what` is a plural: "Medical alerts".
+
+        Raises KeyRefused and RateLimited: then nothing else can be read either.
+        """
         try:
             return await job()
-        except PermissionMissing:
-            self.notes.append(f"{what} are not shown: the user to whom the API key belongs may not read them.")
-        except NotAllowed:
-            self.notes.append(f"{what} are not shown: reading them is switched off here.")
+        except (KeyRefused, RateLimited):
+            raise
+        except (ClinikoRefused, NotAllowed) as problem:
+            self.notes.append(f"{what} are not shown: {_reason(problem)}.")
         return None
+
+
+def _reason(problem: ClinikoMcpError) -> str:
+    match problem:
+        case NotAllowed():
+            return "reading them is switched off here"
+        case PermissionMissing():
+            return "the user to whom the API key belongs may not read them"
+        case _:
+            return "they could not be read just now"

@@ -103,7 +103,7 @@ async def with_places(
 ) -> list[Visit]:
     """These appointments as they are, and each class as the places that its attendees hold."""
     classes = {entry.id: _empty(entry) for entry in entries if entry.kind == "group"}
-    found = [_of_appointment(entry) for entry in entries if entry.kind == "appointment" and entry.patient_ids]
+    found = appointments_of(entries)
     who: dict[str, FilterValue] = {"patient_id": patient} if patient else {}
     if cancelled:
         who["cancelled_at"] = Hidden.INCLUDED
@@ -112,6 +112,11 @@ async def with_places(
     for attendees in await run_concurrently(*(partial(_attendees, clinic, batch, who) for batch in batches)):
         found += [_place(classes[row.booking_id], row) for row in attendees if row.booking_id in classes]
     return sorted(found, key=lambda visit: (visit.starts, visit.booking_id, visit.patient_id))
+
+
+def appointments_of(entries: Iterable[Entry]) -> list[Visit]:
+    """The appointments of one patient each among these, as they are; no request."""
+    return [_of_appointment(entry) for entry in entries if entry.kind == "appointment" and entry.patient_ids]
 
 
 def of_patient(entries: Iterable[Entry], attendees: Iterable[Attendee]) -> list[Visit]:

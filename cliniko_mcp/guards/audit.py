@@ -9,12 +9,35 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 from cliniko_mcp.approvals.digest import arguments, digest
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import GuardedCall
+from cliniko_mcp.redaction import SECRETS
+
+FIELDS: Final[Mapping[str, str]] = {
+    "n": "The number of the line, from 1, without a gap.",
+    "time": "When, in UTC, to the microsecond.",
+    "operation": "The operation of the API.",
+    "ids": "The ids in its path, by name.",
+    "outcome": "`begun`, `ok`, `asked`, `failed`, `interrupted`, or the code of the error.",
+    "channel": "How a person approved: `form`, `page`, `terminal`, `allowed` (unasked, by the operator), or `none`.",
+    "rung": "What version 0.1.0 wrote in place of `channel`.",
+    "tool": "The tool through which it was asked for.",
+    "for": "Why a read was made for the call: `label` (a name beside an id), `zone` or `preview`.",
+    "route": "How the caller is connected: `stdio`, `http` or `terminal`.",
+    "principal": "Who: `local`, or a digest of the bearer token.",
+    "made": "The id of the record that was made.",
+    "of": "The line that announced the change which this line ends.",
+    "requests": "How many requests went out; 0 where it was answered from memory or refused.",
+    "arguments": "A digest of the arguments.",
+    "before": "The seal of the line before.",
+    "seal": "The digest of this line and all before it.",
+}
+"""The fields of a line of the audit log, in the order of `audit export`, and what each holds."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -82,7 +105,7 @@ class Audit:
             self._warned = False
 
     def _stamped(self, entry: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-        return {"time": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **entry}
+        return SECRETS.object({"time": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **entry})
 
 
 def _entry(guarded: GuardedCall) -> dict[str, JsonValue]:

@@ -45,8 +45,12 @@ async def home_zone(clinic: Reader) -> Zone:
         user = await clinic.perform(Users.get_authenticated_user.call())
     except NotAllowed:
         return _utc("Reading the key's user is switched off here")
-    zone = _zone(user, "The zone of the key's user")
-    return zone or _utc("The key's user has no time zone in Cliniko")
+    return zone_of_user(user)
+
+
+def zone_of_user(user: Zoned) -> Zone:
+    """The zone of the key's user; UTC, with a note, where it is not known."""
+    return _zone(user, "The zone of the key's user") or _utc("The key's user has no time zone in Cliniko")
 
 
 async def site_zone(clinic: Reader, business_id: str) -> Zone | None:

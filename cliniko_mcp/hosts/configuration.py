@@ -1,9 +1,6 @@
 """Reads and changes a host's configuration file: a backup is kept beside it, and it is never left half written."""
 
-import os
 import re
-import stat
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +10,7 @@ from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.hosts.edit import entry_of, with_entry, without_entry
 from cliniko_mcp.hosts.jsonc import InvalidJson, parse
 from cliniko_mcp.hosts.table import Host
+from cliniko_mcp.private_files import OWNER_ONLY, create_file, write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def _backup(path: Path, now: datetime) -> Path:
     for number in range(100):
         backup = path.with_name(f"{path.name}.{stamp}{f'-{number}' if number else ''}.bak")
         try:
-            _create_file(backup, path.read_bytes(), path.stat().st_mode)
+            create_file(backup, path.read_bytes(), path.stat().st_mode)
         except FileExistsError:
             continue
         return backup
@@ -131,20 +129,4 @@ def _backup(path: Path, now: datetime) -> Path:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    draft.unlink(missing_ok=True)
-    try:
-        _create_file(draft, text.encode("utf-8"), path.stat().st_mode if path.exists() else 0o600)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _create_file(path: Path, content: bytes, mode: int) -> None:
-    binary = os.O_BINARY if sys.platform == "win32" else 0
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    if os.name == "posix":
-        path.chmod(stat.S_IMODE(mode))
+    write_private(path, text, path.stat().st_mode if path.exists() else OWNER_ONLY)

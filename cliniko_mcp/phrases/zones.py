@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.time_zones import local_instant, time_zone
 from cliniko_mcp.errors import NotUnderstood
+from cliniko_mcp.phrases.refusals import quotable
 
 DAY_MINUTES = 1440
 
@@ -26,9 +27,8 @@ def clinic_zone(name: str) -> ZoneInfo:
     """
     zone = time_zone(name)
     if zone is None:
-        shown = "".join(letter if letter.isprintable() else "?" for letter in name.strip()[:60])
         raise NotUnderstood(
-            f'There is no time zone "{shown}".',
+            f'There is no time zone "{quotable(name)}".',
             'Use an IANA name such as "Australia/Sydney", "Europe/London" or "America/New_York".',
             examples=["Australia/Sydney", "Europe/London", "America/New_York"],
         )

@@ -7,6 +7,8 @@ from typing import Final
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from cliniko_mcp.sanitize import clean, label
+
 MAX_CHARACTERS: Final = 200
 DAY = types.PromptArgument(name="day", description="Which day, such as today or Monday; today if left out.")
 PRACTITIONER = types.PromptArgument(name="practitioner", description="Only this practitioner; everyone if left out.")
@@ -105,11 +107,12 @@ def filled(name: str, arguments: Mapping[str, str]) -> types.GetPromptResult:
     routine = next((routine for routine in ROUTINES if routine.name == name), None)
     if routine is None:
         known = ", ".join(routine.name for routine in ROUTINES)
-        raise MCPError(types.INVALID_PARAMS, f"There is no prompt called {name[:60]}; there are {known}.")
+        raise MCPError(types.INVALID_PARAMS, f"There is no prompt called {label(name)}; there are {known}.")
     known_arguments = [choice.name for choice in routine.choices]
     if unknown := sorted(set(arguments) - set(known_arguments)):
-        raise MCPError(types.INVALID_PARAMS, f"{name} takes {', '.join(known_arguments)}, not {unknown[0][:60]}.")
-    chosen = {key: " ".join(value.split())[:MAX_CHARACTERS] for key, value in arguments.items() if value.strip()}
+        raise MCPError(types.INVALID_PARAMS, f"{name} takes {', '.join(known_arguments)}, not {label(unknown[0])}.")
+    cleaned = {key: clean(value, MAX_CHARACTERS) for key, value in arguments.items()}
+    chosen = {key: value for key, value in cleaned.items() if value}
     lines = [f"{key.replace('_', ' ').capitalize()}: {value}" for key, value in {"day": "today", **chosen}.items()]
     content = types.TextContent(type="text", text=f"{routine.steps}\n\n" + "\n".join(lines))
     return types.GetPromptResult(

@@ -10,8 +10,11 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.sanitize import clean
 
 MIME: Final = "application/json"
+MAX_SHOWN: Final = 120
+"""Characters of an address that an error repeats."""
 _URI: Final = re.compile(r"cliniko://([a-z_]{1,40})(?:/([0-9]{1,20}))?")
 
 
@@ -163,5 +166,5 @@ def target(uri: str) -> tuple[Operation[Record], dict[str, str]]:
     kind = next((kind for kind in kinds if kind.noun == noun), None)
     if kind is None:
         advice = "There is no such resource; an address is like cliniko://patients/123."
-        raise MCPError(types.INVALID_PARAMS, advice, {"uri": uri})
+        raise MCPError(types.INVALID_PARAMS, advice, {"uri": clean(uri, MAX_SHOWN)})
     return kind.operation(), {"id": record_id} if record_id else {}

@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
-from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
+from cliniko_mcp.errors import INTERNAL_CODE, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.results.envelope import compact, error_body
@@ -31,7 +31,7 @@ Context = ServerRequestContext[Any, Any]
 Paged = types.PaginatedRequestParams | None
 
 UNEXPECTED: dict[str, JsonValue] = {
-    "code": "internal",
+    "code": INTERNAL_CODE,
     "message": "Something went wrong inside this server. Check whether a change took effect before repeating it.",
     "fix": "Try once more; if it fails again, tell the person who looks after this server to read its log.",
 }

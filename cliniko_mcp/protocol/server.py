@@ -10,6 +10,7 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from cliniko_mcp import __version__
 from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.protocol.outgoing import without_secrets
 from cliniko_mcp.protocol.responder import Responder
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries, find_operation
@@ -21,9 +22,9 @@ cliniko_describe, run them with cliniko_read, cliniko_write or cliniko_destroy.
 - Times in and out are the clinic's local time unless they end in Z or name an offset; each answer carries now and \
 time_zone. Never work out weekdays yourself: each time shows its own.
 - Lists: page.complete false means there is more; go on with next_cursor. A filter takes a value, a prefix \
-(> >= < <= != ~), a range a..b, any (is set) or none (is not set). On times, a day such as 2026-11-24 means that whole \
-local day. Archived, deleted and cancelled records are hidden unless the filter on archived_at, deleted_at or \
-cancelled_at says any or all.
+(> >= < <= != ~), a range a..b, any (is set) or none (is not set); its word for a code, a name for an id. Sort by \
+field or field:desc. On times, a day such as 2026-11-24 means that whole local day. Archived, deleted and cancelled \
+records are hidden unless the filter on archived_at, deleted_at or cancelled_at says any or all.
 - Rows are short (detail concise); detail full shows every field, fields a,b only those named. A list given in an \
 update replaces the old one whole.
 - Cliniko checks no clashes, hours or leave: look at the diary (list_bookings) before booking or moving.
@@ -68,6 +69,7 @@ def build_server(app: App) -> Server[dict[str, Any]]:
         on_completion=responder.complete,
         get_tool_input_schema=_input_schema,
     )
+    server.middleware.append(without_secrets)
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
     return server
 

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from cliniko_mcp.app import App
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.redaction import SECRETS
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -335,6 +336,7 @@ def bearer_token(settings: Settings) -> str | None:
         return None
     if len(token) < _MIN_TOKEN_LENGTH:
         raise ConfigurationError(f"the bearer token is shorter than {_MIN_TOKEN_LENGTH} characters")
+    SECRETS.learn(token)
     return token
 
 

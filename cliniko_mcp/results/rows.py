@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from cliniko_mcp.cliniko.codes import INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.shapes.answers import answer_text
 from cliniko_mcp.cliniko.time_zones import zone_of
@@ -42,8 +41,6 @@ FREE_TEXT: Final = frozenset(
         "subcategory",
     }
 )
-_CODES: Final = {"invoice_status": INVOICE_STATUSES, "treatment_note_status": NOTE_STATUSES}
-"""Codes that short rows say in words; full ones keep the number, which filters take."""
 _STAMPS: Final = frozenset({"created_at", "updated_at"})
 _NOTHING: Final[tuple[JsonValue, ...]] = ("", [], {})
 """What a row leaves out, once nulls and what cannot be seen are gone from it."""
@@ -224,8 +221,8 @@ def row_of(
                 free[name] = text
         elif name in REFERENCES and isinstance(value, str):
             row.update(_named(name, value, known, expand))
-        elif short and name in _CODES and isinstance(value, int):
-            row[name] = _CODES[name].get(value, value)
+        elif short and name in record.codes and isinstance(value, int):
+            row[name] = record.codes[name].get(value, value)
         elif (shown := _value(value, zone, short)) not in _NOTHING:
             row[name] = shown
     _shorten_end(record, row, zone)

@@ -13,7 +13,8 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from cliniko_mcp.cliniko.arguments import top_of, wire_names
+from cliniko_mcp.cliniko.arguments import sort_columns, top_of, wire_names
+from cliniko_mcp.cliniko.codes import choice_of
 from cliniko_mcp.cliniko.filters import Family
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Operation
@@ -52,6 +53,8 @@ class Spelling:
     filters: Mapping[str, Family] = field(default_factory=dict[str, Family])
     references: frozenset[str] = frozenset()
     """Arguments that are ids, or names in whose place an id may stand: a whole number is such an id."""
+    sortable: bool = False
+    """Whether `sort` is the order of a list."""
     kept: frozenset[str] = frozenset()
     """Fields of an update: left out they stay as they are, so that what is empty is not the same as what is absent."""
 
@@ -70,7 +73,7 @@ def spelling_of_operation(operation: Operation, schema: Schema) -> Spelling:
         return name in fields and _accepts_any_word(fields[name], name)
 
     kept = frozenset(wire_names(operation.given_body)) if operation.shape == "update" else frozenset[str]()
-    return Spelling(schema, takes_text, operation.filters, frozenset(references), kept)
+    return Spelling(schema, takes_text, operation.filters, frozenset(references), operation.sortable, kept)
 
 
 def spelling_of_model(tool: str, schema: Schema) -> Spelling:
@@ -87,7 +90,8 @@ def plain(arguments: Mapping[str, JsonValue], spelling: Spelling) -> dict[str, J
     JSON given as text is unwrapped once, 5.0 is 5, one value is a list of one where a list is due, and a whole number
     is text where an id or a name is due. What is optional and empty (null, "", [], and "null", "none" or "undefined"
     where they mean nothing else) is left out; in a field of an update it is null, which the operation refuses, and []
-    stays. What does not fit is left for validation to refuse.
+    stays. A choice is read however it is spelt ("No shows" is no_shows), and so is the order of a list ("-starts_at").
+    What does not fit is left for validation to refuse.
     """
     properties, required = properties_of(spelling.schema), required_of(spelling.schema)
     found: dict[str, JsonValue] = {}
@@ -96,7 +100,9 @@ def plain(arguments: Mapping[str, JsonValue], spelling: Spelling) -> dict[str, J
         if about is None:
             found[name] = value
             continue
-        value = _read(name, value, about, spelling)
+        value = _chosen(_read(name, value, about, spelling), about)
+        if name == "sort" and spelling.sortable and isinstance(value, str | list):
+            value = sort_columns(value) or value
         if name in spelling.kept:
             found[name] = None if _is_blank(value) else value
         elif value is not None and (name in required or not (_is_blank(value) or value == [])):
@@ -185,6 +191,23 @@ def _says_nothing(name: str, text: str, about: Schema, spelling: Spelling) -> bo
     return not isinstance(choices, list) or word not in [str(choice).casefold() for choice in choices]
 
 
+def _chosen(value: JsonValue, about: Schema) -> JsonValue:
+    """The value with each choice in it, also deep inside, as the schema spells it."""
+    match value:
+        case str():
+            choices = about.get("enum")
+            listed = [choice for choice in choices if isinstance(choice, str)] if isinstance(choices, list) else []
+            return choice_of(value, listed) or value if listed else value
+        case list():
+            items = items_of(about)
+            return [_chosen(item, items) for item in value] if items else value
+        case dict():
+            inside = properties_of(about)
+            return {name: _chosen(part, inside.get(name, {})) for name, part in value.items()} if inside else value
+        case _:
+            return value
+
+
 def _is_blank(value: JsonValue) -> bool:
     return value is None or value == ""
 
@@ -237,7 +260,10 @@ def explained(
     room = MAX_ERROR_BYTES - len(problem.message.encode()) - len(fix.encode()) - _ENVELOPE_BYTES
     about = description if any(f"{top_of(path)} " in description for path in paths) else None
     piece = schema_piece(properties, paths, room)
-    return InvalidArguments(problem.message, fix, schema=piece, description=about, **problem.details)
+    details = dict(problem.details)
+    if isinstance(field, str) and not isinstance(fields, dict):  # every wrong argument stands in one place
+        details["fields"] = {field: problem.message.removesuffix(".").removeprefix(f"{field} ")}
+    return InvalidArguments(problem.message, fix, schema=piece, description=about, **details)
 
 
 def schema_piece(properties: Mapping[str, Schema], paths: Iterable[str], room: int) -> dict[str, JsonValue]:

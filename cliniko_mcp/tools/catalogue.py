@@ -21,6 +21,7 @@ from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.boundary import explained, plain
 from cliniko_mcp.tools.index import Entry, entries, find_operation
+from cliniko_mcp.tools.lists import with_ids
 from cliniko_mcp.tools.lookup import Lookup
 from cliniko_mcp.tools.requests import NotOffered, not_offered, requests
 from cliniko_mcp.tools.schema import display_arguments
@@ -279,9 +280,12 @@ class Catalogue:
                 raise InvalidArguments(
                     f"{arguments.operation} is not a list.", "Name a list_ operation.", field="operation"
                 )
+            if self._barred(tool.name):
+                await clinic.check(operation)  # before a name among its filters is looked up
             ours = display_arguments(operation)  # a number is the same however rows would be shown
             try:
                 values = plain(arguments.arguments, operation_spelling(operation))
+                values, named = await with_ids(clinic, operation, values)
                 call = operation.parse({name: value for name, value in values.items() if name not in ours})
             except InvalidArguments as problem:
                 explanation = explained(problem, tool.name, tool.input_schema, tool.description)
@@ -289,8 +293,8 @@ class Catalogue:
             total = await clinic.count(call)
             noun = operation.resource.replace("_", " ")
             if total is None:
-                return Answer({}, [f"Cliniko did not say how many {noun} there are."])
-            return Answer({"count": total, "of": noun})
+                return Answer({}, [*named, f"Cliniko did not say how many {noun} there are."])
+            return Answer({"count": total, "of": noun}, named)
 
         description = "How many records match, without listing them: give a list operation and its filters."
         return curated("count_records", description, CountArguments, count, kind="meta")
@@ -324,7 +328,7 @@ def _refusing(tool: Tool, refusal: NotAllowed) -> Tool:
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
         if tool.operation is not None:
-            with suppress(InvalidArguments):
+            with suppress(InvalidArguments, NotAllowed):
                 return await tool.run(clinic, arguments)
         else:
             needed = next((need for need in tool.needs if need.risk is not Risk.READ), tool.needs[0])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.filters import is_name
 from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.cliniko.operations import List, Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
@@ -14,7 +15,7 @@ from cliniko_mcp.results.budget import CUT, MAX_RESULT_BYTES, USUAL_BYTES
 from cliniko_mcp.results.cursor import MAX_ANCHORS, Cursors, Position, Query
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Rows, shape_of, shaped
-from cliniko_mcp.tools.schema import display_arguments
+from cliniko_mcp.tools.schema import display_arguments, takes_names
 
 if TYPE_CHECKING:
     from cliniko_mcp.client.pagination import Sweep
@@ -39,10 +40,12 @@ async def listed(
 ) -> Answer:
     """One answer of a list tool: up to `limit` rows within the token budget, from the start or from a cursor on.
 
-    Raises InvalidArguments and InvalidCursor for what the caller has to correct.
+    Raises InvalidArguments and InvalidCursor for what the caller has to correct, Ambiguous and NotFound for a name.
     """
     arguments = {name: value for name, value in arguments.items() if value is not None}
     limit = _limit(arguments)
+    shape_of(operation.row, arguments, "concise")  # what is wrong is refused before a name is looked up
+    arguments, named = await with_ids(clinic, operation, arguments)
     position = _position(operation, arguments, cursors)
     query = position.query
     shape = shape_of(operation.row, query.arguments, "concise")
@@ -64,7 +67,7 @@ async def listed(
     if sweep.total is not None:
         page["total"] = sweep.total
     page["complete"] = complete
-    notes = [*moved, *_remarks(sweep, wanted), *([CUT] if rows.cut else [])]
+    notes = [*named, *moved, *_remarks(sweep, wanted), *([CUT] if rows.cut else [])]
     if call.needs_zone and (guess := await clinic.zone_note(call.site)):
         notes.append(guess)
     if not complete:
@@ -75,6 +78,28 @@ async def listed(
     if rows.names:
         body["names"] = rows.names
     return Answer(body, notes, rows.zone)
+
+
+async def with_ids(
+    clinic: GuardedClinic, operation: Operation, arguments: Mapping[str, JsonValue]
+) -> tuple[dict[str, JsonValue], list[str]]:
+    """The arguments of a list with ids for the names in them, and which record each name was taken for.
+
+    Raises InvalidArguments, before anything is read, for whatever else is wrong; Ambiguous and NotFound, both with
+    candidates, for a name; NotAllowed where the list of those records is switched off.
+    """
+    spoken = {name: value for name, value in arguments.items() if is_name(value)}
+    listings = {name: listing for name in spoken if (listing := takes_names(operation, name))}
+    if not listings:
+        return {**arguments}, []
+    ours = display_arguments(operation)
+    others: dict[str, JsonValue] = {name: value for name, value in arguments.items() if name not in ours}
+    operation.parse({**others, **dict.fromkeys(listings, "1")})
+    from cliniko_mcp.frontdesk.named_records import NamedRecords
+
+    named = NamedRecords(clinic)
+    ids = {name: await named.ids(operation, name, listing, spoken[name]) for name, listing in listings.items()}
+    return {**arguments, **ids}, named.notes
 
 
 def _limit(arguments: Mapping[str, JsonValue]) -> int:

@@ -5,13 +5,15 @@ optional is left out of `required`. One bad schema makes some hosts drop the who
 to this.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from pydantic import BaseModel
 
 from cliniko_mcp.cliniko.filters import Family
-from cliniko_mcp.cliniko.operations import Get, Operation
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Get, List, Operation
+from cliniko_mcp.cliniko.registry import is_list, listed_by_name
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.results.models import AnswerModel, Surroundings
 
@@ -22,6 +24,8 @@ _KEYWORDS: Final = (
     "type", "description", "enum", "pattern", "items", "properties", "required", "maxLength", "minLength",
 )  # fmt: skip
 _LIMITS: Final = ("maxLength", "minimum", "maximum")
+_MAX_WORDS: Final = 6
+"""So many words for codes are listed with an argument; of more its operation's description says some."""
 _BOUNDS: Final = ("minimum", "maximum", "minItems", "maxItems")
 PAGING: Final[Mapping[str, Schema]] = {
     "limit": {"type": "integer", "minimum": 1},
@@ -66,6 +70,8 @@ def input_schema(operation: Operation) -> Schema:
     required = list(operation.path_ids)
     for name, family in operation.filters.items():
         properties[name] = {"type": "boolean"} if family is Family.FLAG else dict(_TEXT)
+    if is_list(operation):
+        properties |= {name: {**properties[name], "description": words} for name, words in _words(operation)}
     if operation.query is not None:
         query = model_schema(operation.query)
         properties |= properties_of(query)
@@ -82,6 +88,26 @@ def input_schema(operation: Operation) -> Schema:
         properties["clear"] = {"type": "array", "items": {"type": "string", "enum": [*operation.clearable]}}
     properties |= {name: dict(schema) for name, schema in display_arguments(operation).items()}
     return object_schema(properties, required)
+
+
+def _words(operation: List[Record]) -> Iterator[tuple[str, str]]:
+    """Yield the words that a filter by code takes, by its name."""
+    for name in operation.filters:
+        words = operation.row.codes.get(name, {})
+        if 0 < len(words) <= _MAX_WORDS:
+            yield name, ", ".join(words.values())
+
+
+def takes_names(operation: Operation, name: str) -> List[Record] | None:
+    """The list of the records whose names this argument takes, a filter by id or an id in the path of a list."""
+    by_id = name in operation.path_ids or operation.filters.get(name) in (Family.NUMBER, Family.ARRAY)
+    return listed_by_name(name) if by_id and is_list(operation) else None
+
+
+def description_of(operation: Operation) -> str:
+    """What hosts are told of an operation: its own words, and for a list whether it takes names for ids."""
+    named = any(takes_names(operation, name) for name in (*operation.path_ids, *operation.filters))
+    return f"{operation.description} Takes names for ids." if named else operation.description
 
 
 def display_arguments(operation: Operation) -> Mapping[str, Schema]:

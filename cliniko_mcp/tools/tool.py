@@ -36,6 +36,7 @@ from cliniko_mcp.tools.replaced import notes_on, read_before, replaced_fields
 from cliniko_mcp.tools.schema import (
     Schema,
     answer_schema,
+    description_of,
     display_arguments,
     input_schema,
     model_schema,
@@ -111,7 +112,7 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
     return Tool(
         name=operation.name,
         title=operation.title,
-        description=operation.description,
+        description=description_of(operation),
         kind="operation",
         risk=operation.risk,
         input_schema=schema,

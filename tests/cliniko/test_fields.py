@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from cliniko_mcp.cliniko.fields import (
     BoundedAmount,
     Colour,
+    HttpsAddress,
     Money,
     NonNegative,
     Number,
@@ -134,11 +135,37 @@ def test_a_code_that_does_not_exist_is_refused(value: object):
         value_of(coded({0: "Plain", 1: "Fancy"}), value)
 
 
-def test_a_colour_has_three_or_six_digits():
+def test_a_colour_has_three_or_six_digits_or_a_name():
     assert [value_of(Colour, colour) for colour in ("#1a73e8", "#FFF")] == ["#1a73e8", "#FFF"]
-    for odd in ("1a73e8", "#12345", "#1a73e8\n", "#ggg", "red", "#１２３"):
+    for odd in ("1a73e8", "#12345", "#1a73e8\n", "#ggg", "reddish", "", "#１２３"):
         with pytest.raises(ValidationError, match="must be a colour"):
             value_of(Colour, odd)
+
+
+@pytest.mark.parametrize(
+    ("name", "digits"),
+    [("red", "#ff0000"), ("Light Sea Green", "#20b2aa"), ("dark-slate_grey", "#2f4f4f")],
+)
+def test_a_colour_may_be_named_as_in_css(name: str, digits: str):
+    assert value_of(Colour, name) == digits
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://example.org/a", "ftp://example.org", "javascript:alert(1)", "https://", "https:///a", "example.org/a",
+     "https://user:secret@example.org/", "https://[", "https://example.org/a b", "https://example.org/\n", "",
+     "//a.org", "http://127.0.0.1.example.org/a"],
+)  # fmt: skip
+def test_an_address_that_is_sent_is_an_https_address(address: str):
+    with pytest.raises(ValidationError, match="must be an https address"):
+        value_of(HttpsAddress, address)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/a?b=c", "HTTPS://example.org", "http://127.0.0.1:9000/storage/a"]
+)
+def test_an_https_address_goes_out_as_it_is_and_so_does_one_of_a_demo_clinic_here(address: str):
+    assert value_of(HttpsAddress, address) == address
 
 
 # Moments and days

@@ -1,13 +1,16 @@
 """Time zones by Cliniko's labels and by IANA names, and local times where the clocks change."""
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cliniko_mcp.cliniko import time_zones
 from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.time_zones import (
@@ -174,3 +177,10 @@ def test_a_record_s_zone_is_its_identifier_s_and_else_its_label_s(identifier: st
 
 def test_a_record_that_names_no_zone_that_exists_has_none() -> None:
     assert zone_of(Business.read({"id": "1", "time_zone_identifier": "Nowhere/Else", "time_zone": "Atlantis"})) is None
+
+
+def test_no_other_module_makes_a_zone_of_a_name() -> None:
+    package = Path(time_zones.__file__).parents[1]
+    made = re.compile(r"""\bZoneInfo\((?!"UTC"\))|available_timezones|\bzoneinfo\.(?!ZoneInfo\b)""")
+    places = [path for path in package.rglob("*.py") if made.search(path.read_text("utf-8"))]
+    assert [path.name for path in places] == ["time_zones.py"]

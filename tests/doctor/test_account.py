@@ -61,7 +61,8 @@ def look(tmp_path: Path) -> Callable[..., dict[str, Check]]:
 
 Look = Callable[..., dict[str, Check]]
 
-USER = {"id": "1", "first_name": "Mei", "last_name": "Ng", "role": "receptionist", "active": True}
+ZONE = {"time_zone_identifier": "Australia/Sydney"}
+USER = {"id": "1", "first_name": "Mei", "last_name": "Ng", "role": "receptionist", "active": True, **ZONE}
 STAMPS = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
 
 
@@ -102,6 +103,19 @@ def cliniko(
     return answer
 
 
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ({"time_zone_identifier": None}, "The key's user has no time zone in Cliniko"),
+        ({"time_zone_identifier": "Mars/Base"}, "which is not known here"),
+    ],
+)
+def test_a_zone_that_had_to_be_guessed_is_said_to_be(look: Look, zone: dict[str, Any], words: str) -> None:
+    check = look(cliniko(user=httpx2.Response(200, json={**USER, **STAMPS, **zone})))["zone"]
+    assert check.status == "warning"
+    assert check.detail.startswith("guessed: ") and words in check.detail
+
+
 def test_a_working_account_is_all_ticks(look: Look) -> None:
     found = look(cliniko())
     assert {name: check.status for name, check in found.items()} == dict.fromkeys(found, "ok")
@@ -112,6 +126,7 @@ def test_a_working_account_is_all_ticks(look: Look) -> None:
         "reachability",
         "tls",
         "user",
+        "zone",
         "role",
         "clock",
         "rate",

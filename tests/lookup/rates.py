@@ -41,8 +41,8 @@ def found_in_any_order(half: str, chance: Random, sample: int) -> Rate:
     Pairs of words count too, so another order may bring up others beside it.
     """
     return _rate(
-        bool(each.right & {*operations(_shuffled(each.words, chance))})
-        for each in chance.sample(requests(half), sample)
+        bool(request.right & {*operations(_shuffled(request.words, chance))})
+        for request in chance.sample(requests(half), sample)
     )
 
 

@@ -198,3 +198,34 @@ async def test_the_prompts_resources_and_completions_are_there_in_both_eras_of_t
         assert (await assistant.client.list_prompts()).prompts
         assert (await assistant.client.list_resource_templates()).resource_templates
         assert (await assistant.client.complete(HUDDLE, {"name": "day", "value": ""})).completion.values
+
+
+HOSTILE = "lunch\u202e\x07\u200b ⁦break" * 40
+
+
+async def test_no_error_repeats_invisible_characters_or_a_long_name():
+    async with in_process() as assistant:
+        client = assistant.client
+        tried = [
+            lambda: client.get_prompt(HOSTILE),
+            lambda: client.get_prompt("morning_huddle", {HOSTILE: "x"}),
+            lambda: client.read_resource(f"cliniko://{HOSTILE}"),
+            lambda: client.read_resource("cliniko://patients/" + "1" * 200_000),
+        ]
+        for attempt in tried:
+            with pytest.raises(MCPError) as refused:
+                await attempt()
+            text = refused.value.error.model_dump_json()
+            assert len(text) < 600
+            assert not any(sign in json.loads(text)["message"] + text for sign in "\u202e\x07\u200b\u2066")
+            assert "\\u202e" not in text
+
+
+async def test_what_a_person_types_into_a_prompt_is_shown_without_invisible_characters():
+    async with in_process() as assistant:
+        filled_in = await assistant.client.get_prompt(
+            "morning_huddle", {"day": "to\u202eday\u2066", "business": "\u200b"}
+        )
+    text = filled_in.model_dump_json()
+    assert "Day: today" in text
+    assert "Business" not in text and "\u202e" not in text

@@ -47,8 +47,7 @@ class Bookings(Resource):
 
     list_bookings = List(
         Booking, "/bookings",
-        "List the diary (calendar): appointments, classes, blocked-out time. treatment_note_status 10 draft, 90 final; "
-        "invoice_status 10 open, 20 paid, 30 closed, 40 credit.",
+        "List the diary (calendar): appointments, classes, blocked-out time.",
         filters=FILTERS)
     get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.", hidden=STAMPS)
     list_patient_case_bookings = List(

@@ -11,6 +11,31 @@ from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource,
 
 MEMO: Final = {12: "Memo"}
 DIRECTIONS: Final = {1: "Sent", 2: "Received"}
+CATEGORIES: Final = {
+    1: "Appointment reminder",
+    2: "Patient reply forwarded",
+    3: "Invoice",
+    4: "Appointment confirmation",
+    5: "Letter",
+    6: "Practitioner appointment notification",
+    7: "SMS message",
+    8: "Reply from patient",
+    9: "Account statement",
+    10: "Cancelled appointment notification",
+    11: "Auth code",
+    **MEMO,
+    13: "Reply from practitioner",
+    14: "Payment receipt",
+    15: "Bulk email",
+    16: "Appointment cancellation",
+    17: "Patient form",
+    18: "Upcoming appointments",
+    19: "Completed patient form",
+    20: "Online payment request",
+    48: "Appointment follow up message",
+    50: "Patient form renewal",
+}
+"""What messages are about; 21 to 47 and 49 are mail from Cliniko to the clinic's staff."""
 TYPES: Final = {1: "SMS", 2: "Email", 3: "Phone call", 4: "Other"}
 
 
@@ -25,6 +50,7 @@ class MemoDetails(Body):
 
 
 class AnyCommunication(Record):
+    codes = {"type_code": TYPES, "category_code": CATEGORIES}
     concise = (
         "id", "category", "type", "direction_description", "from", "to", "content_subject", "content", "confidential", "patient_id", "created_at",
         "archived_at")
@@ -63,7 +89,7 @@ class Communications(Resource):
 
     list_communications = List(
         Communication, "/communications",
-        "List contact with patients: SMS, emails, letters, memos. type_code 1 SMS, 2 email, 3 phone, 4 other; category_code 1 reminder, 12 memo.",
+        "List contact with patients: SMS, emails, letters, memos. category_code: memo, appointment reminder, letter ...",
         filters=COMMON | {"archived_at": INSTANT, "category_code": NUMBER, "letter_id": NUMBER, "patient_id": NUMBER, "type_code": NUMBER})
     get_communication = Get(Communication, "/communications/{id}", "Read one SMS, email, letter or memo in full.", hidden=("archived_at",))
     create_communication = Create(MemoBody, Communication, "/communications", "Record a memo of a call, text, email or talk with a patient. Sends nothing.")

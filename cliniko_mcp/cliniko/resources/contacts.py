@@ -39,6 +39,7 @@ class ContactBody(ContactDetails):
 
 
 class Contact(ContactDetails, Record):
+    codes = {"type_code": CONTACT_TYPES}
     concise = (
         "id", "title", "first_name", "last_name", "preferred_name", "company_name", "occupation", "type", "doctor_type", "email", "phone_numbers", "city",
         "archived_at", "deleted_at")
@@ -70,7 +71,7 @@ FILTERS = COMMON | {
 class Contacts(Resource):
     """The clinic's address book apart from patients: GPs, specialists, insurers, solicitors, employers."""
 
-    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors (type_code 1), payers (2), others (0).", filters=FILTERS)
+    list_contacts = List(Contact, "/contacts", "List contacts (address book): doctors, payers and others.", filters=FILTERS)
     get_contact = Get(Contact, "/contacts/{id}", "Read one contact (doctor, payer) in full.", hidden=("archived_at", "deleted_at"))
     create_contact = Create(ContactBody, Contact, "/contacts", "Add a contact: referring doctor, payer or other.")
     update_contact = Update(ContactBody, Contact, "/contacts/{id}", "Change a contact's details.")

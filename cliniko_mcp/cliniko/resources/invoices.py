@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from cliniko_mcp.cliniko.codes import INVOICE_STATUSES
 from cliniko_mcp.cliniko.fields import Id, LocalDate, Money, Timestamp, Uri
 from cliniko_mcp.cliniko.filters import COMMON, DATE, INSTANT, NUMBER
 from cliniko_mcp.cliniko.models import Record
@@ -9,6 +10,7 @@ from cliniko_mcp.cliniko.operations import Get, List, Resource
 
 
 class Invoice(Record):
+    codes = {"status": INVOICE_STATUSES}
     concise = (
         "id", "number", "issue_date", "patient_id", "practitioner_id", "business_id", "status_description", "total_amount", "closed_at", "original_invoice_id",
         "archived_at", "deleted_at")
@@ -61,7 +63,7 @@ FILTERS = COMMON | {
 class Invoices(Resource):
     """Bills to patients, with status and totals; payments are not in this API."""
 
-    list_invoices = List(Invoice, "/invoices", "List invoices (bills). status 10 open (unpaid), 20 paid, 30 closed, 40 open credit.", filters=FILTERS)
+    list_invoices = List(Invoice, "/invoices", "List invoices (bills): unpaid (open), paid, closed, credit.", filters=FILTERS)
     get_invoice = Get(Invoice, "/invoices/{id}", "Read one invoice (bill). Its lines are in list_invoice_items.", hidden=("archived_at", "deleted_at"))
     list_appointment_invoices = List(Invoice, "/appointments/{appointment_id}/invoices", "List the invoices (bills) of one appointment.", filters=FILTERS)
     list_patient_case_invoices = List(Invoice, "/patient_cases/{patient_case_id}/invoices", "List the invoices (bills) of one patient case.", filters=FILTERS)

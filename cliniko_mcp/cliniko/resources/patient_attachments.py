@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri
+from cliniko_mcp.cliniko.fields import HttpsAddress, Id, Timestamp, Uri
 from cliniko_mcp.cliniko.filters import COMMON, INSTANT, NUMBER, TEXT
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.operations import Archive, Create, Get, List, Resource, Update
@@ -14,7 +14,7 @@ class PatientAttachmentChanges(Body):
 
 class PatientAttachmentBody(PatientAttachmentChanges):
     patient_id: Id
-    upload_url: Uri = Field(description="The presigned url followed by the Key in the upload's answer.")
+    upload_url: HttpsAddress = Field(description="The presigned url followed by the Key in the upload's answer.")
     filename: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS, INVOICE_STATUSES, NOTE_STATUSES
 from cliniko_mcp.cliniko.fields import Id, Timestamp, Uri
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.shapes.repeats import RepeatRuleRecord
@@ -26,6 +27,12 @@ class BookingStamps(Record):
 
 class VisitStamps(Record):
     """What became of one patient's visit: reminders, cancellation, invoice and note."""
+
+    codes = {
+        "cancellation_reason": CANCELLATION_REASONS,
+        "invoice_status": INVOICE_STATUSES,
+        "treatment_note_status": NOTE_STATUSES,
+    }
 
     booking_ip_address: str | None = None
     cancellation_note: str | None = None

@@ -4,6 +4,7 @@ Requests: one for the details, and for a text one each for the storage's address
 file; 1 more for the patient's name.
 """
 
+from functools import partial
 from typing import Final
 
 from pydantic import Field
@@ -12,8 +13,8 @@ from cliniko_mcp.cliniko.fields import Id
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment, PatientAttachments
 from cliniko_mcp.cliniko.resources.patients import Patients
-from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.frontdesk.answer_rows import FileRow, LocalTime
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
@@ -92,11 +93,10 @@ async def _name(clinic: GuardedClinic, patient_id: str | None, notes: list[str])
     """Whose file it is, by name, where the key may read it and the operator lets it; else None."""
     if not patient_id:
         return None
-    try:
-        patient = (await clinic.by_id(Patients.list_patients, [patient_id])).get(patient_id)
-    except NotAllowed:
-        notes.append("The patient is shown by id alone: reading patients is switched off here.")
-        return None
+    reads = PartialReads()
+    found = await reads.read("Patients' names", partial(clinic.by_id, Patients.list_patients, [patient_id])) or {}
+    patient = found.get(patient_id)
+    notes += reads.notes
     return person(patient) if patient else None
 
 

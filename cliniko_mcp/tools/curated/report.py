@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.errors import NotAllowed, NotUnderstood
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PatientRow, VisitRow
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
@@ -187,11 +189,9 @@ async def _rows(
     """The rows that fit, with the patients' names; a note where names may not be read."""
     some = found.rows[arguments.skip : arguments.skip + (arguments.limit or _DEFAULT_LIMIT)]
     ids = [row.patient_id for row in some if isinstance(row, PatientRow) and row.patient_id]
-    patients: Mapping[str, Record] = {}
-    try:
-        patients = await clinic.by_id(Patients.list_patients, ids)
-    except NotAllowed:
-        notes.append("Patients are shown by id alone: reading patients is switched off here.")
+    reads = PartialReads()
+    patients = await reads.read("Patients' names", partial(clinic.by_id, Patients.list_patients, ids)) or {}
+    notes += reads.notes
     room = (MAX_RESULT_BYTES if arguments.limit is not None else USUAL_BYTES) - _ROOM - used
     shown: list[AnswerModel] = []
     for row in some:

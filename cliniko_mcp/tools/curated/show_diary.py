@@ -19,6 +19,7 @@ from cliniko_mcp.frontdesk import day_sheet, working_hours
 from cliniko_mcp.frontdesk.answer_rows import ClockSpan, Day, Names, Page
 from cliniko_mcp.frontdesk.clock_text import times
 from cliniko_mcp.frontdesk.day_sheet import EntryRow, People, Sheet, Totals, entry_row, people_of, sheets_of, totals
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.working_hours import Stretch, within
@@ -94,7 +95,8 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     # Entries at closed sites are shown as well: the diary is also a record.
     sites = [site] if site else [known for known in roster.businesses.values() if not known.gone or _used(known, diary)]
     sheets = sheets_of(roster, diary, span, sites, ids)
-    people = await people_of(clinic, [entry for sheet in sheets for entry in (*sheet.entries, *sheet.over)])
+    reads = PartialReads()
+    people = await people_of(clinic, [entry for sheet in sheets for entry in (*sheet.entries, *sheet.over)], reads)
     shown = _Shown(roster, people, arguments)
     for sheet in sheets:
         shown.add(sheet)
@@ -107,7 +109,7 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
         names=roster.legend(shown.used),
         next=_next(shown, roster, span, arguments) if shown.left else None,
     )
-    notes = [*lacking(roster, "site", "practitioner"), *remarks(*practitioners, site)]
+    notes = [*lacking(roster, "site", "practitioner"), *remarks(*practitioners, site), *reads.notes]
     if not sheets and not notes:
         notes.append("Nobody is at work in that time, and nothing is booked or blocked out.")
     if cut:

@@ -1,0 +1,93 @@
+"""The secrets of this process, the API key and the bearer token, struck out of every text that enters or leaves.
+
+What Cliniko or a proxy before it answers may repeat the request, and with it the key: in the text of a field, in its
+name, in an error, in a dump of headers. It is struck out as it enters, before anything is cut short, because half a key
+would no longer be found; and again where a text leaves.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pydantic import JsonValue
+
+STRUCK_OUT: Final = "[struck out]"
+MIN_LENGTH: Final = 7
+"""Characters. What is shorter is no key of Cliniko's and would be struck out of ordinary words."""
+
+_TRIGGERS: Final = ("%", "\\", "&")
+"""Without one of these no character is written as an escape."""
+_NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_BASE64: Final = r"[\w+/=%-]*"
+
+
+class Redaction:
+    """Knows secrets and strikes them out, however they are written: raw, in the Base64 of Basic authentication,
+    URL-quoted, or with the escapes of JSON and HTML; upper and lower case are alike."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+        self._probes: tuple[str, ...] = ()
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, secret: str) -> None:
+        """Strike this out from now on. Anything shorter than a key is not taken."""
+        secret = secret.strip()
+        if len(secret) < MIN_LENGTH or secret in self._secrets:
+            return
+        self._secrets.add(secret)
+        longest_first = sorted(self._secrets, key=len, reverse=True)
+        stems = [stem for known in longest_first for stem in _stems(known)]
+        forms = [_escaped(known) for known in longest_first] + [f"{_escaped(stem)}{_BASE64}" for stem in stems]
+        self._probes = tuple(form.lower() for form in (*longest_first, *stems))
+        self._pattern = re.compile("|".join(forms), re.IGNORECASE | re.ASCII)
+
+    def text(self, text: str) -> str:
+        """The text without the secrets, in time linear in its length."""
+        return self._pattern.sub(STRUCK_OUT, text) if self._pattern and self._suspect(text) else text
+
+    def json(self, value: JsonValue) -> JsonValue:
+        """The value with every text in it struck, names of fields too."""
+        if not self._secrets:
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.json(item) for item in value]
+        if isinstance(value, dict):
+            return self.object(value)
+        return value
+
+    def object(self, fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """The JSON object with every text in it struck, names of fields too."""
+        return {self.text(name): self.json(item) for name, item in fields.items()}
+
+    def _suspect(self, text: str) -> bool:
+        folded = text.lower()
+        return any(probe in folded for probe in self._probes) or any(trigger in text for trigger in _TRIGGERS)
+
+
+def _stems(secret: str) -> Iterator[str]:
+    """Yield what the Base64 of the secret, with or without what follows it, has in common; both alphabets."""
+    whole = secret.encode()
+    stem = b64encode(whole[: len(whole) // 3 * 3]).decode()
+    yield stem
+    if (other := stem.translate(str.maketrans("+/", "-_"))) != stem:
+        yield other
+
+
+def _escaped(secret: str) -> str:
+    """A pattern of the secret in which every character may stand as an escape of an address, of JSON or of HTML."""
+    return "".join(map(_escaped_character, secret))
+
+
+def _escaped_character(character: str) -> str:
+    code = ord(character)
+    named = f"|{_NAMED[character]}" if character in _NAMED else ""
+    html = rf"&(?:amp;){{0,4}}(?:\#0*{code}|\#x0*{code:x}{named});"
+    return rf"\\{{0,8}}(?:{re.escape(character)}|%(?:25){{0,4}}{code:02x}|u{code:04x}|{html})"
+
+
+SECRETS: Final = Redaction()
+"""Those of this process, whichever part of it learnt them."""
