@@ -347,12 +347,9 @@ def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
     """The first five, each with its schemas (of a curated tool its answers' too) as long as there is room for them."""
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
-        rows: list[dict[str, JsonValue]] = [_summary(entry)]
-        rows.append({**rows[0], "input_schema": dict(entry.input_schema)})
-        if entry.answer_schema:
-            rows.append({**rows[1], "output_schema": dict(entry.answer_schema)})
         room = MAX_RESULT_BYTES - 1_000 - size(items)
-        items.append(next((row for row in reversed(rows) if size(row) < room), rows[0]))
+        rows = [{**_summary(entry), **schemas} for schemas in entry.schemas()]
+        items.append(next((row for row in rows if size(row) < room), rows[-1]))
     return items
 
 

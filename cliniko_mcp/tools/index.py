@@ -61,6 +61,13 @@ class Entry:
         """Whether it changes something, or lets its caller do so; as `Operation.changes`."""
         return self.risk != "read" or self.grants_writing
 
+    def schemas(self) -> list[dict[str, JsonValue]]:
+        """What may be told of its schemas, the most first: arguments and answers, arguments alone, nothing."""
+        arguments: dict[str, JsonValue] = {"input_schema": dict(self.input_schema)}
+        if self.answer_schema is None:
+            return [arguments, {}]
+        return [{**arguments, "output_schema": dict(self.answer_schema)}, arguments, {}]
+
 
 @cache
 def entries() -> Mapping[str, Entry]:

@@ -15,7 +15,7 @@ async def test_from_the_brief_to_the_written_note() -> None:
         last = brief["last_visits"][0]
         assert last["attendance"] == "arrived" and brief["counts"]["coming"] >= 3
         missed = await assistant.call("set_attendance", state="did_not_arrive", appointment=last["appointment_id"])
-        assert (missed["item"]["was"], missed["item"]["now"]) == ("arrived", "did_not_arrive")
+        assert (missed["item"]["was"], missed["item"]["attendance"]) == ("arrived", "did not arrive")
         report = await assistant.call("report", kind="no_shows", when=last["starts_at"][:10], limit=50)
         assert "Ana Lima" in [row["patient"] for row in report["items"]]
         back = await assistant.call("set_attendance", state="arrived", patient="Ana Lima", when=last["starts_at"][:10])
