@@ -77,12 +77,14 @@ def build_server(app: App) -> Server[dict[str, Any]]:
 def listed_tools(app: App) -> types.ListToolsResult:
     """The tools of the view in one page, made once."""
     known = entries()
+    # A listed schema promises structured content, which answers in text alone do not have.
+    with_answers = app.settings.output_schemas and app.settings.output != "text"
     tools = [
         types.Tool(
             name=entry.name,
             description=app.catalogue.description(entry),
             input_schema=dict(entry.input_schema),
-            output_schema=_output_schema(entry) if app.settings.output_schemas else None,
+            output_schema=_output_schema(entry) if with_answers else None,
             annotations=types.ToolAnnotations.model_validate(entry.annotations),
         )
         for entry in (known[name] for name in app.view.listed)
