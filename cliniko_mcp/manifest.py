@@ -11,8 +11,10 @@ from typing import Final
 from cliniko_mcp import __version__
 from cliniko_mcp.cliniko.registry import RESOURCES, resource
 from cliniko_mcp.errors import ConfigurationError, JsonValue
+from cliniko_mcp.frontdesk.answer_rows import UNITS
 from cliniko_mcp.public_names import SNAPSHOT, PublicTool, names_text, public_names, stability_page
 from cliniko_mcp.results.cursor import Cursors
+from cliniko_mcp.results.models import Surroundings
 from cliniko_mcp.tools.catalogue import Catalogue
 from cliniko_mcp.tools.index import FILE
 from cliniko_mcp.tools.schema import items_of, output_schema, properties_of, required_of
@@ -57,7 +59,7 @@ def _row(tool: Tool) -> dict[str, JsonValue]:
         "title": tool.title,
         "description": tool.description,
         "inputSchema": tool.input_schema,
-        "outputSchema": output_schema(operation) if operation else dict(_ENVELOPE),
+        "outputSchema": output_schema(operation) if operation else tool.answer_schema or dict(_ENVELOPE),
         "annotations": tool.annotations,
         "resource": tool.resource,
         "kind": _KIND_IN_MANIFEST.get(tool.kind, tool.kind),
@@ -84,7 +86,7 @@ def public_tools(tools: Mapping[str, Tool]) -> list[PublicTool]:
 
 
 def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
-    """What the package itself reads at start: the list without output schemas."""
+    """What the package itself reads at start: the list without the output schemas of operations."""
     rows: list[JsonValue] = []
     for tool in tools.values():
         row: dict[str, JsonValue] = {
@@ -97,6 +99,7 @@ def listing(tools: Mapping[str, Tool]) -> list[JsonValue]:
             "annotations": tool.annotations,
         }
         optional: dict[str, JsonValue] = {"resource": tool.resource, "needs": [need.name for need in tool.needs]}
+        optional["outputSchema"] = tool.answer_schema
         if tool.operation and tool.operation.replaced_by:
             optional |= {"replaced_by": tool.operation.replaced_by, "deprecated": True}
         if tool.operation and tool.operation.grants_writing:
@@ -136,6 +139,10 @@ def tool_reference(tools: Mapping[str, Tool]) -> str:
         f"{len(tools)} tools. **read** changes nothing, **write** makes or changes records, **destructive** archives, "
         "deletes or cancels, and asks a person first. Ids are text of up to 20 digits. What a filter takes, and how "
         "long lists are read, is said in the server's own instructions to the assistant.",
+        "",
+        "Times in answers are local to their site, with offset and weekday: `2026-11-24T09:30+11:00 Tue`; an end on "
+        "the same day is `10:00`. Money is in the account's currency. Every answer also carries `now`, `time_zone` "
+        "and, where there is something to tell the user, `notes`. A field that holds nothing is left out.",
     ]
     groups: dict[str, list[Tool]] = {}
     for tool in tools.values():
@@ -160,6 +167,29 @@ def _described(tool: Tool) -> Iterator[str]:
         needed = "**needed** " if name in required else ""
         words = _one_line(str(field.get("description", ""))).replace("|", "\\|")
         yield f"| `{name}` | {_takes(field)} | {(needed + words).strip()} |"
+    if tool.answer_schema:
+        yield from ("", "| answer | holds | |", "|---|---|---|")
+        yield from _answer_rows(tool.answer_schema)
+
+
+def _answer_rows(schema: Mapping[str, JsonValue], above: str = "") -> Iterator[str]:
+    """A row for each field of an answer, those of objects below the object; what every answer carries is left out."""
+    for name, field in properties_of(schema).items():
+        if not above and name in Surroundings.model_fields:
+            continue
+        inner = items_of(field) or field
+        place = f"{above}{name}{'[]' if items_of(field) else ''}"
+        words = _one_line(str(field.get("description", ""))).replace("|", "\\|")
+        yield f"| `{place}` | {_holds(field)} | {words} |"
+        yield from _answer_rows(inner, f"{place}.")
+
+
+def _holds(field: Mapping[str, JsonValue]) -> str:
+    if items := items_of(field):
+        return "list of objects" if properties_of(items) else f"list of {_holds(items)}"
+    if field.get("type") == "object":
+        return "object" if properties_of(field) else "values by name"
+    return UNITS.get(str(field.get("pattern", "")), "") or _takes(field)
 
 
 def _one_line(text: str) -> str:

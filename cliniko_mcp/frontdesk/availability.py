@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from cliniko_mcp.errors import JsonValue
+from pydantic import Field
+
+from cliniko_mcp.frontdesk.answer_rows import PlaceRow
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.frontdesk.spans import Span, Window
@@ -14,6 +16,14 @@ from cliniko_mcp.results.rows import local_text
 
 _STARTS_A_DAY: Final = 3
 """Starts shown of one day, before another day's come."""
+
+
+class SlotRow(PlaceRow):
+    """A free start."""
+
+    differs: str | None = Field(default=None, description="What differs from what was asked for.")
+    group_appointment_id: str | None = Field(default=None, description="Id of the class whose place is free.")
+    places_left: int | None = Field(default=None, description="Free places in the class.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +37,18 @@ class Slot:
     group_id: str = ""
     left: int = 0
 
-    def row(self, roster: Roster) -> dict[str, JsonValue]:
-        """The slot as a row, in the site's local time, with names."""
+    def row(self, roster: Roster, differs: str | None = None) -> SlotRow:
+        """The slot as a row, in the site's local time, with names; `differs` from what was asked for in this."""
         zone = roster.zone(self.business_id)
-        row: dict[str, JsonValue] = {
-            "starts_at": local_text(self.starts, zone),
-            "ends_at": end_of(self.starts, self.ends, zone),
-            "practitioner": roster.name("practitioner_id", self.practitioner_id),
-            "business": roster.name("business_id", self.business_id),
-        }
-        if self.group_id:
-            row |= {"group_appointment_id": self.group_id, "places_left": self.left}
-        return row
+        return SlotRow(
+            differs=differs,
+            starts_at=local_text(self.starts, zone),
+            ends_at=end_of(self.starts, self.ends, zone),
+            practitioner=roster.name("practitioner_id", self.practitioner_id),
+            business=roster.name("business_id", self.business_id),
+            group_appointment_id=self.group_id or None,
+            places_left=self.left if self.group_id else None,
+        )
 
 
 def next_start(now: datetime) -> datetime:

@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
+from pydantic import Field
+
 from cliniko_mcp.cliniko.operations import Conflicts
 from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointments
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
-from cliniko_mcp.errors import ClinikoRefused, JsonValue
+from cliniko_mcp.errors import ClinikoRefused
+from cliniko_mcp.frontdesk.answer_rows import LocalTime, PatientRow, PlaceRow
 from cliniko_mcp.frontdesk.clashes import Plan, clash_text
 from cliniko_mcp.frontdesk.clock_text import end_of
-from cliniko_mcp.frontdesk.roster import Roster, with_birth_year
+from cliniko_mcp.frontdesk.roster import Roster, patient_row
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 
 Shape = Literal["individual", "group"]
@@ -21,44 +25,61 @@ _CONFLICTS: Final[Mapping[Shape, Conflicts]] = {
 }
 
 
-def described(plan: Plan, roster: Roster) -> dict[str, JsonValue]:
+class BookingRow(PatientRow, PlaceRow):
+    """An appointment or a class as it was made, moved or cancelled, or would be."""
+
+    id: str | None = Field(default=None, description="Its id; a new one has none before it is made.")
+    patients: list[PatientRow] | None = Field(default=None, description="Everyone in a class.")
+
+
+class Checked(AnswerModel):
+    """What was looked at before a booking, and what came of it."""
+
+    done: str | None = Field(default=None, description="What was changed.")
+    dry_run: bool | None = Field(default=None, description="True where nothing was to be changed.")
+    when: str = Field(description="The time as it was understood.")
+    item: BookingRow = Field(description="The booking.")
+    clashes: list[str] | None = Field(default=None, description="Everything that speaks against it, with dry_run.")
+    clash: str | None = Field(default=None, description="The text that allow_clash takes for just these clashes.")
+    nearest: list[LocalTime] | None = Field(default=None, description="Free starts of the same day.")
+    conflicts: bool | None = Field(default=None, description="Whether Cliniko sees a conflict now.")
+
+
+def described(plan: Plan, roster: Roster) -> BookingRow:
     """The booking as a row: `starts_at` and `ends_at` as the site's local time, and the names of all in it.
 
-    One patient stands as `patient` with `patient_id`, several as the list `patients`; a block of time has neither.
+    One patient stands as `patient` with `patient_id`, several as the list `patients`.
     """
     zone = roster.zone(plan.business.id)
-    whose: dict[str, JsonValue] = {}
-    if len(plan.patients) == 1:
-        whose = {"patient": with_birth_year(plan.patients[0]), "patient_id": plan.patients[0].id}
-    elif plan.patients:
-        whose = {"patients": [with_birth_year(patient) for patient in plan.patients]}
-    return {
-        "starts_at": local_text(plan.times[0].starts, zone),
-        "ends_at": end_of(*plan.times[0], zone),
-        **whose,
-        "practitioner": plan.practitioner.name,
-        "business": plan.business.name,
-        "appointment_type": plan.kind.name,
-    }
+    rows = [patient_row(patient) for patient in plan.patients]
+    alone = rows[0] if len(rows) == 1 else PatientRow()
+    return BookingRow(
+        id=plan.moved or None,
+        starts_at=local_text(plan.times[0].starts, zone),
+        ends_at=end_of(*plan.times[0], zone),
+        patient=alone.patient,
+        patient_id=alone.patient_id,
+        born=alone.born,
+        patients=rows if len(rows) > 1 else None,
+        practitioner=plan.practitioner.name,
+        business=plan.business.name,
+        type=plan.kind.name,
+    )
 
 
 def dry(
-    body: dict[str, JsonValue],
-    plan: Plan,
-    found: Sequence[str],
-    free: Sequence[JsonValue],
-    notes: list[str],
-    roster: Roster,
+    body: Checked, plan: Plan, found: Sequence[str], free: Sequence[str], notes: list[str], roster: Roster
 ) -> Answer:
     """The answer to a call that only checks: `body` with `dry_run` and `clashes`, a sentence each.
 
     Where there are clashes, `clash` is the text that would allow them and `nearest` the free times around.
     """
-    body = {"dry_run": True, **body, "clashes": list(found)}
+    checked: dict[str, object] = {"dry_run": True, "clashes": list(found)}
     if found:
-        body |= {"clash": clash_text(plan, found), "nearest": list(free)}
+        checked |= {"clash": clash_text(plan, found), "nearest": list(free)}
     verdict = "There are clashes: see clashes." if found else "There is no clash."
-    return Answer(body, [f"Nothing was changed. {verdict}", *notes], roster.zone(plan.business.id))
+    notes = [f"Nothing was changed. {verdict}", *notes]
+    return Answer(body.model_copy(update=checked), notes, roster.zone(plan.business.id))
 
 
 async def conflicts(

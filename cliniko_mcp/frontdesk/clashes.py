@@ -132,7 +132,7 @@ def clash_text(plan: Plan, found: Sequence[str]) -> str:
     return f"clash-{digest(plan.moved, *ids, *times, *sorted(found))[:10]}"
 
 
-def nearest(plan: Plan, roster: Roster, diary: Diary, offering: Collection[str], now: datetime) -> list[JsonValue]:
+def nearest(plan: Plan, roster: Roster, diary: Diary, offering: Collection[str], now: datetime) -> list[str]:
     """Up to three starts on the same day when this practitioner is free there, the nearest first chosen, in order.
 
     None where what is asked for is not offered by them or there (`offering` as in `concerns`).
@@ -165,7 +165,7 @@ def _there_are(number: int) -> str:
     return "there is 1 clash" if number == 1 else f"there are {number} clashes"
 
 
-def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Sequence[JsonValue]) -> None:
+def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Sequence[str]) -> None:
     """Raise Clash with everything found, unless there is nothing or `allowed` repeats the text that stands for it."""
     if not found or allowed == clash_text(plan, found):
         return
@@ -180,5 +180,5 @@ def refuse_clash(plan: Plan, found: Sequence[str], allowed: str | None, free: Se
         f"{go_on}",
         clash=clash_text(plan, found) if whole else None,
         clashes=listed,
-        nearest=list(free) or None,
+        nearest=[*free] or None,
     )

@@ -1,5 +1,6 @@
 """The diary as a clinic reads it: a sheet for each day, site and practitioner, with entries and gaps between them."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -7,13 +8,15 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
+
 from cliniko_mcp.cliniko.filters import Hidden
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.attendees import Attendees
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType, UnavailableBlockTypes
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, CancelledRow, ClockSpan
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import times
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
@@ -25,7 +28,7 @@ from cliniko_mcp.frontdesk.visits import Visit, appointments_of, with_places
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import day_bounds
-from cliniko_mcp.results.rows import Row
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.sanitize import clean
 
 NEEDS: Final[tuple[Operation, ...]] = (
@@ -35,6 +38,46 @@ NEEDS: Final[tuple[Operation, ...]] = (
 )
 
 _NOTE_LENGTH: Final = 120
+
+
+class DiaryPatient(CancelledRow):
+    """A patient in an entry of the diary."""
+
+    patient: str | None = Field(default=None, description="The patient's name.")
+    patient_id: str | None = Field(default=None, description="The patient's id.")
+    attendance: Attendance | None = Field(default=None, description="Whether the patient came, where it is marked.")
+    phones: list[str] | None = Field(default=None, description="Phone numbers, mobile first.")
+
+
+class EntryText(AnswerModel):
+    """What people wrote into an entry."""
+
+    notes: str = Field(description="The booking's notes, shortened.")
+
+
+class EntryRow(DiaryPatient):
+    """An appointment, a class or blocked-out time."""
+
+    at: ClockSpan = Field(description="Start and end by the site's clock.")
+    id: str = Field(description="Its id.")
+    type: str | None = Field(default=None, description="The appointment type's name.")
+    places: int | None = Field(default=None, description="Places of a class.")
+    places_left: int | None = Field(default=None, description="Free places of a class.")
+    attendees: list[DiaryPatient] | None = Field(default=None, description="The patients of a class.")
+    block: str | None = Field(default=None, description="Kind of blocked-out time.")
+    free_text: EntryText | None = Field(default=None, description="What people wrote.")
+
+
+class Totals(AnswerModel):
+    """Counts over the whole span; what is left out is none."""
+
+    appointments: int | None = Field(default=None, description="Appointments that are not cancelled.")
+    groups: int | None = Field(default=None, description="Classes.")
+    blocks: int | None = Field(default=None, description="Blocked-out times.")
+    arrived: int | None = Field(default=None, description="Patients who arrived.")
+    no_shows: int | None = Field(default=None, description="Patients who did not arrive.")
+    cancelled: int | None = Field(default=None, description="Cancelled appointments and places in classes.")
+    free_minutes: int = Field(description="Free working time in minutes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,44 +204,47 @@ async def people_of(clinic: GuardedClinic, entries: Sequence[Entry], reads: Part
     )
 
 
-def entry_row(entry: Entry, roster: Roster, people: People, *, phones: bool) -> Row:
+def entry_row(entry: Entry, roster: Roster, people: People, *, phones: bool) -> EntryRow:
     """An entry as a row of a sheet, in the site's local time."""
-    zone = roster.zone(entry.business_id)
-    row: Row = {"at": times(entry.starts, entry.ends, zone)}
-    places = people.visits.get(entry.id, ())
-    kind = roster.name("appointment_type_id", entry.type_id)
+    at = times(entry.starts, entry.ends, roster.zone(entry.business_id))
+    notes = clean(entry.record.notes or "", _NOTE_LENGTH)
+    free_text = EntryText(notes=notes) if notes else None
     if entry.kind == "block":
-        row["block"] = people.blocks.get(entry.record.unavailable_block_type_id or "") or "Blocked out"
-    elif entry.kind == "group":
-        row |= {"group": kind, "places": entry.places, "places_left": entry.left}
-        row["attendees"] = [_whose(visit, entry, people, phones) for visit in places]
-    else:
-        row |= _whose(places[0], entry, people, phones) if places else {"patient": name_text(entry.record.patient_name)}
-        row["type"] = kind
-    row["id"] = entry.id
-    if notes := clean(entry.record.notes or "", _NOTE_LENGTH):
-        row["free_text"] = {"notes": notes}
-    return row
+        kind = people.blocks.get(entry.record.unavailable_block_type_id or "") or "Blocked out"
+        return EntryRow(at=at, block=kind, id=entry.id, free_text=free_text)
+    places = people.visits.get(entry.id, ())
+    group = entry.kind == "group"
+    alone = DiaryPatient(patient=name_text(entry.record.patient_name))
+    if places and not group:
+        alone = _whose(places[0], entry, people, phones)
+    return EntryRow(
+        at=at,
+        patient=None if group else alone.patient,
+        patient_id=alone.patient_id,
+        attendance=alone.attendance,
+        cancelled=alone.cancelled,
+        reason=alone.reason,
+        phones=alone.phones,
+        type=roster.name("appointment_type_id", entry.type_id),
+        places=entry.places if group else None,
+        places_left=entry.left if group else None,
+        attendees=[_whose(visit, entry, people, phones) for visit in places] if group else None,
+        id=entry.id,
+        free_text=free_text,
+    )
 
 
-def _whose(visit: Visit, entry: Entry, people: People, phones: bool) -> Row:
+def _whose(visit: Visit, entry: Entry, people: People, phones: bool) -> DiaryPatient:
     patient = people.patients.get(visit.patient_id)
-    row: Row = {
-        "patient": (patient.name if patient else "") or name_text(entry.record.patient_name) or visit.patient_id,
-        "patient_id": visit.patient_id,
-    }
-    if attendance := status(visit):
-        row["status"] = attendance
-    if phones and patient is not None:
-        row["phone"] = ", ".join(phones_of(patient)) or "none"
-    return row
-
-
-def status(visit: Visit) -> str:
-    """Whether a patient has arrived, did not come or cancelled; empty while nothing is known."""
-    if visit.cancelled is not None:
-        return f"cancelled ({visit.reason})" if visit.reason else "cancelled"
-    return {True: "arrived", False: "did not come", None: ""}[visit.arrived]
+    cancelled = visit.cancelled is not None
+    return DiaryPatient(
+        patient=(patient.name if patient else "") or name_text(entry.record.patient_name) or visit.patient_id,
+        patient_id=visit.patient_id,
+        attendance=None if cancelled or visit.arrived is None else ATTENDANCE[visit.arrived],
+        cancelled=True if cancelled else None,
+        reason=(visit.reason or None) if cancelled else None,
+        phones=phones_of(patient) if phones and patient is not None else None,
+    )
 
 
 def phones_of(patient: Known[Patient] | None) -> list[str]:
@@ -208,22 +254,22 @@ def phones_of(patient: Known[Patient] | None) -> list[str]:
     return [number for _, number in sorted(numbers) if number]
 
 
-def totals(sheets: Iterable[Sheet], people: People) -> dict[str, JsonValue]:
-    """Counts over all sheets, each entry once: `{"appointments": 12, "arrived": 3, ..., "free_minutes": 95}`."""
+def totals(sheets: Iterable[Sheet], people: People) -> Totals:
+    """Counts over all sheets, each entry once."""
     entries: dict[str, Entry] = {}
     free = timedelta()
     for sheet in sheets:
         entries |= {entry.id: entry for entry in sheet.entries}
         free += sum((gap.length for gap in sheet.gaps), timedelta())
-    counts: dict[str, int] = dict.fromkeys(
-        ("appointments", "groups", "blocks", "arrived", "did_not_come", "cancelled"), 0
+    kinds = Counter(entry.kind for entry in entries.values() if not entry.cancelled)
+    places = [visit for entry in entries.values() for visit in people.visits.get(entry.id, ())]
+    live = [visit for visit in places if visit.cancelled is None]
+    return Totals(
+        appointments=kinds["appointment"] or None,
+        groups=kinds["group"] or None,
+        blocks=kinds["block"] or None,
+        arrived=sum(visit.arrived is True for visit in live) or None,
+        no_shows=sum(visit.arrived is False for visit in live) or None,
+        cancelled=(len(places) - len(live)) or None,
+        free_minutes=free // timedelta(minutes=1),
     )
-    for entry in entries.values():
-        places = people.visits.get(entry.id, ())
-        counts["cancelled"] += sum(visit.cancelled is not None for visit in places)
-        if not entry.cancelled:
-            counts[f"{entry.kind}s"] += 1
-        live = [visit for visit in places if visit.cancelled is None]
-        counts["arrived"] += sum(visit.arrived is True for visit in live)
-        counts["did_not_come"] += sum(visit.arrived is False for visit in live)
-    return {**{name: count for name, count in counts.items() if count}, "free_minutes": free // timedelta(minutes=1)}

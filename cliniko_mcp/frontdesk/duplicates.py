@@ -119,11 +119,11 @@ def pairs(patients: Sequence[Patient]) -> list[Pair]:
     return [Pair(patients[one], patients[other], verdict) for one, other, verdict in _verdicts(patients)]
 
 
-def duplicates(patients: Iterable[Known[Patient]]) -> list[tuple[Known[Patient], Known[Patient], str]]:
+def duplicates(patients: Iterable[Known[Patient]]) -> list[tuple[Known[Patient], Known[Patient], SamePerson]]:
     """Pairs that look like one person, with the reason; see `pairs`."""
     known = list(patients)
     verdicts = _verdicts([patient.record for patient in known])
-    return [(known[one], known[other], verdict.why) for one, other, verdict in verdicts]
+    return [(known[one], known[other], verdict) for one, other, verdict in verdicts]
 
 
 def _verdicts(patients: Sequence[Patient]) -> Iterator[tuple[int, int, SamePerson]]:

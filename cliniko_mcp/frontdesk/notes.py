@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Final, TypeGuard, get_args
 
+from pydantic import Field
+
 from cliniko_mcp.cliniko.fields import parse_day
 from cliniko_mcp.cliniko.shapes.content import NoteKind, RecordedContent, RecordedQuestion
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.matching import fold
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.sanitize import clean
 
 Json = dict[str, JsonValue]
@@ -106,6 +109,17 @@ class NoteSection:
         return row
 
 
+class QuestionRow(AnswerModel):
+    """A question to answer."""
+
+    section: str | None = Field(default=None, description="The section it stands in.")
+    name: str = Field(description="The name to answer it by.")
+    type: NoteKind = Field(description="What it takes.")
+    choices: list[str] | None = Field(default=None, description="The answers to choose from.")
+    other: bool | None = Field(default=None, description="True where an answer in own words is taken too.")
+    answered: bool | None = Field(default=None, description="True where it holds an answer already.")
+
+
 @dataclass(slots=True)
 class Document:
     """A note's content while it is filled in, and what of the source cannot be written here."""
@@ -158,11 +172,8 @@ class Document:
         """The questions answered beside their choices."""
         return [self.called(question) for _, question in self.questions() if question.own_words_selected]
 
-    def listed(self) -> list[JsonValue]:
-        """A row for each question: `name`, `type`, its `section` if that has a name, and the `choices` to take.
-
-        `other` is true where own words are taken, `answered` where it holds an answer already; else both are absent.
-        """
+    def listed(self) -> list[QuestionRow]:
+        """A row for each question, in order; see `QuestionRow`."""
         return [_listed(section, question) for section, question in self.questions()]
 
 
@@ -204,16 +215,15 @@ def _is_kind(kind: str | None) -> TypeGuard[NoteKind]:
     return kind in KINDS
 
 
-def _listed(section: str, question: NoteQuestion) -> Json:
-    row: Json = {"section": clean(section, 80)} if section else {}
-    row |= {"name": clean(question.name, 120), "type": question.type}
-    if question.choices:
-        row["choices"] = [clean(choice.value, 60) for choice in question.choices]
-    if question.own_words is not None:
-        row["other"] = True
-    if question.answered:
-        row["answered"] = True
-    return row
+def _listed(section: str, question: NoteQuestion) -> QuestionRow:
+    return QuestionRow(
+        section=clean(section, 80) if section else None,
+        name=clean(question.name, 120),
+        type=question.type,
+        choices=[clean(choice.value, 60) for choice in question.choices] or None,
+        other=True if question.own_words is not None else None,
+        answered=True if question.answered else None,
+    )
 
 
 def fill(document: Document, answers: Mapping[str, object], read_day: ReadDay) -> tuple[list[str], dict[str, str]]:

@@ -26,6 +26,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner, Practitioners
 from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
+from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -188,13 +189,13 @@ class Roster:
             return ""
         return found.name if self._namesakes[field, found.name] == 1 else f"{found.name} ({found.id})"
 
-    def legend(self, entries: Iterable[tuple[str, str | None]]) -> dict[str, JsonValue]:
+    def legend(self, entries: Iterable[tuple[str, str | None]]) -> Names:
         """The `names` of an answer, name to id by field, for these (field, id) pairs."""
-        legend: dict[str, dict[str, JsonValue]] = {}
+        legend: dict[str, dict[str, str]] = {}
         for field, record_id in entries:
             if record_id and (name := self.name(field, record_id)):
                 legend.setdefault(field, {})[name] = record_id
-        return {field: dict(names) for field, names in legend.items()}
+        return Names.model_validate(legend)
 
 
 def named(known: Known) -> str:
@@ -211,6 +212,25 @@ def with_birth_year(known: Known) -> str:
     """`Ana Lima (born 1984)`, as a person is told apart from another of the same name; the name alone of the rest."""
     born = birth_date(known)
     return f"{named(known)} (born {born.year})" if born else named(known)
+
+
+def patient_row(known: Known[Patient]) -> PatientRow:
+    """A patient with id and date of birth."""
+    born = birth_date(known)
+    return PatientRow(patient=known.name, patient_id=known.id, born=born.isoformat() if born else None)
+
+
+def person_row(known: Known[Patient]) -> PersonRow:
+    """A patient's file: id, name and date of birth."""
+    born = birth_date(known)
+    return PersonRow(id=known.id, name=known.name, born=born.isoformat() if born else None)
+
+
+def preferred_first_name(known: Known[Patient]) -> str | None:
+    """The first name that a patient goes by, where it is not in the name that is shown; else None."""
+    preferred = name_text(known.record.preferred_first_name)
+    shown = set(preferred.split()) <= set(known.name.split())
+    return None if shown else preferred
 
 
 def remarks(*known: Known | None) -> list[str]:

@@ -16,6 +16,7 @@ from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Booking, Bookings
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
+from cliniko_mcp.frontdesk.answer_rows import VisitRow
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, gone, is_id
@@ -53,16 +54,15 @@ class Visit:
         """Whether it should have begun by now."""
         return self.starts <= now
 
-    def row(self, roster: Roster) -> dict[str, JsonValue]:
-        """The visit as a row, in its site's local time, with names."""
-        row: dict[str, JsonValue] = {
-            "appointment_id": self.booking_id,
-            "starts_at": local_text(self.starts, roster.zone(self.business_id)),
-            "practitioner": roster.name("practitioner_id", self.practitioner_id),
-            "type": roster.name("appointment_type_id", self.type_id),
-            "business": roster.name("business_id", self.business_id),
-        }
-        return row
+    def row(self, roster: Roster) -> VisitRow:
+        """The visit as a row, in its site's local time, with names; whose it is stands in no row of itself."""
+        return VisitRow(
+            appointment_id=self.booking_id,
+            starts_at=local_text(self.starts, roster.zone(self.business_id)),
+            practitioner=roster.name("practitioner_id", self.practitioner_id),
+            type=roster.name("appointment_type_id", self.type_id),
+            business=roster.name("business_id", self.business_id),
+        )
 
 
 async def visits(
@@ -266,7 +266,7 @@ def one_of(found: Iterable[Visit], roster: Roster, phrase: str, whose: str) -> V
 
 def candidate(visit: Visit, roster: Roster) -> JsonValue:
     """A visit to choose: the appointment's id, when, with whom."""
-    row = visit.row(roster)
+    row = visit.row(roster).as_json()
     row.pop("business", None)
     if visit.cancelled is not None:
         row["is"] = "cancelled"

@@ -13,7 +13,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.protocol.outgoing import without_secrets
 from cliniko_mcp.protocol.responder import Responder
 from cliniko_mcp.settings import Settings
-from cliniko_mcp.tools.index import entries, find_operation
+from cliniko_mcp.tools.index import Entry, entries, find_operation
 
 INSTRUCTIONS = """\
 Works in a clinic's Cliniko account: patients, practitioners, diaries, appointments, notes, invoices, stock.
@@ -77,12 +77,14 @@ def build_server(app: App) -> Server[dict[str, Any]]:
 def listed_tools(app: App) -> types.ListToolsResult:
     """The tools of the view in one page, made once."""
     known = entries()
+    # A listed schema promises structured content, which answers in text alone do not have.
+    with_answers = app.settings.output_schemas and app.settings.output != "text"
     tools = [
         types.Tool(
             name=entry.name,
             description=app.catalogue.description(entry),
             input_schema=dict(entry.input_schema),
-            output_schema=_output_schema(entry.name) if app.settings.output_schemas else None,
+            output_schema=_output_schema(entry) if with_answers else None,
             annotations=types.ToolAnnotations.model_validate(entry.annotations),
         )
         for entry in (known[name] for name in app.view.listed)
@@ -96,8 +98,10 @@ def _input_schema(name: str) -> Mapping[str, JsonValue] | None:
     return entry.input_schema if entry else None
 
 
-def _output_schema(name: str) -> dict[str, JsonValue]:
+def _output_schema(entry: Entry) -> dict[str, JsonValue]:
+    if entry.answer_schema is not None:
+        return dict(entry.answer_schema)
     from cliniko_mcp.tools.schema import output_schema
 
-    operation = find_operation(name)
+    operation = find_operation(entry.name)
     return output_schema(operation) if operation else {"type": "object"}

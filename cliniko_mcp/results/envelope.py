@@ -13,6 +13,7 @@ from cliniko_mcp.errors import ClinikoMcpError, ClinikoRefused, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_ERROR_TOKENS, MAX_TOKENS, size
 from cliniko_mcp.results.cutting import cut_notes, fitted, shortened
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean
 
@@ -32,7 +33,7 @@ _OURS: Final = ("page", "names")
 class Answer:
     """What a tool says: its own fields, remarks for the reader, and the zone its times are in."""
 
-    body: dict[str, JsonValue]
+    body: dict[str, JsonValue] | AnswerModel
     notes: list[str] = field(default_factory=list[str])
     zone: ZoneInfo | None = None
     room: int | None = None
@@ -51,18 +52,19 @@ class Answer:
         except ClinikoRefused:  # what was found, or even changed, is told all the same
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
-        said = [*self.notes, *([guess] if guess else [])]
-        if _ends_early(self.body) and not any("not shown" in note for note in said):
-            said.append(_ENDS_EARLY)
-        if self.body.get("items") == [] and not said:
-            said.append(_NOTHING)
-        notes = _fewer([*dict.fromkeys(said)])
+        body = self.body.as_json() if isinstance(self.body, AnswerModel) else self.body
+        remarks = [*self.notes, *([guess] if guess else [])]
+        if _ends_early(body) and not any("not shown" in note for note in remarks):
+            remarks.append(_ENDS_EARLY)
+        if body.get("items") == [] and not remarks:
+            remarks.append(_NOTHING)
+        notes = _fewer([*dict.fromkeys(remarks)])
         clock: dict[str, JsonValue] = {"now": local_text(clinic.now, zone), "time_zone": str(zone)}
         room = self.room or room
-        whole = _assembled(self.body, notes, clock)
+        whole = _assembled(body, notes, clock)
         if size(whole) <= room:
             return whole
-        body, notes = _cut(self.body, notes, room)
+        body, notes = _cut(body, notes, room)
         return _assembled(body, notes, clock)
 
 

@@ -344,12 +344,12 @@ def _summary(entry: Entry) -> dict[str, JsonValue]:
 
 
 def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
-    """The first five, each with its argument schema as long as the answer has room for it."""
+    """The first five, each with its schemas (of a curated tool its answers' too) as long as there is room for them."""
     items: list[JsonValue] = []
     for entry in islice(found, _DESCRIBED):
-        full: dict[str, JsonValue] = {**_summary(entry), "input_schema": dict(entry.input_schema)}
-        fits = size(items) + size(full) < MAX_TOKENS - 400
-        items.append(full if fits else _summary(entry))
+        room = MAX_TOKENS - 400 - size(items)
+        rows = [{**_summary(entry), **schemas} for schemas in entry.schemas()]
+        items.append(next((row for row in rows if size(row) < room), rows[-1]))
     return items
 
 

@@ -31,6 +31,7 @@ class IndexRow(TypedDict):
     replaced_by: NotRequired[str]
     deprecated: NotRequired[bool]
     needs: NotRequired[list[str]]
+    outputSchema: NotRequired[dict[str, JsonValue]]
     grants_writing: NotRequired[bool]
 
 
@@ -50,6 +51,8 @@ class Entry:
     annotations: Mapping[str, JsonValue]
     needs: tuple[str, ...] = ()
     """For a curated tool: the operations it cannot do its work without."""
+    answer_schema: Mapping[str, JsonValue] | None = None
+    """For a curated tool: the schema of its answers; that of an operation is made from its record."""
     grants_writing: bool = False
     """Whether it is a read that lets its caller write."""
 
@@ -57,6 +60,13 @@ class Entry:
     def changes(self) -> bool:
         """Whether it changes something, or lets its caller do so; as `Operation.changes`."""
         return self.risk != "read" or self.grants_writing
+
+    def schemas(self) -> list[dict[str, JsonValue]]:
+        """What may be told of its schemas, the most first: arguments and answers, arguments alone, nothing."""
+        arguments: dict[str, JsonValue] = {"input_schema": dict(self.input_schema)}
+        if self.answer_schema is None:
+            return [arguments, {}]
+        return [{**arguments, "output_schema": dict(self.answer_schema)}, arguments, {}]
 
 
 @cache
@@ -91,5 +101,6 @@ def _entry(row: IndexRow) -> Entry:
         input_schema=row["inputSchema"],
         annotations=row["annotations"],
         needs=tuple(row.get("needs", ())),
+        answer_schema=row.get("outputSchema"),
         grants_writing=row.get("grants_writing", False),
     )

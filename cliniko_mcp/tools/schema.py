@@ -6,7 +6,7 @@ to this.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel
 
@@ -15,6 +15,7 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Operation
 from cliniko_mcp.cliniko.registry import is_list, listed_by_name
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.results.models import AnswerModel, Surroundings
 
 Schema = dict[str, JsonValue]
 
@@ -133,8 +134,33 @@ def object_schema(properties: Mapping[str, Schema], required: Iterable[str]) -> 
 
 def model_schema(model: type[BaseModel]) -> Schema:
     """A model's schema in the portable dialect: references written out, unions merged, null and titles dropped."""
-    whole: Schema = model.model_json_schema(mode="validation", by_alias=True)
+    return _portable_of(model, "validation")
+
+
+def _portable_of(model: type[BaseModel], mode: Literal["validation", "serialization"]) -> Schema:
+    whole: Schema = model.model_json_schema(mode=mode, by_alias=True)
     return _portable(whole, _by_name(whole.get("$defs")))
+
+
+def answer_schema(model: type[AnswerModel]) -> Schema:
+    """The schema of a curated tool's answer in the portable dialect: its own fields and those that every answer has.
+
+    Objects are closed; one without properties holds values under names that are data, such as a practitioner's.
+    """
+    schemas = [_portable_of(part, "serialization") for part in (model, Surroundings)]
+    properties = {name: field for schema in schemas for name, field in properties_of(schema).items()}
+    return _closed(object_schema(properties, [name for schema in schemas for name in required_of(schema)]))
+
+
+def _closed(schema: Schema) -> Schema:
+    """The same with every object closed that has properties."""
+    shown = dict(schema)
+    if items := items_of(schema):
+        shown["items"] = _closed(items)
+    if properties := properties_of(schema):
+        shown["properties"] = {name: _closed(field) for name, field in properties.items()}
+        shown["additionalProperties"] = False
+    return shown
 
 
 def _portable(node: Schema, definitions: Mapping[str, Schema], depth: int = 0) -> Schema:

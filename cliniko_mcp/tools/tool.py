@@ -20,6 +20,7 @@ from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.cutting import cut_notes, fitted
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.names import ids_in, referenced
 from cliniko_mcp.results.rows import how_to_read, row_of, shape_of, site_of
 from cliniko_mcp.tools.boundary import (
@@ -35,6 +36,7 @@ from cliniko_mcp.tools.lists import listed
 from cliniko_mcp.tools.replaced import notes_on, read_before, replaced_fields
 from cliniko_mcp.tools.schema import (
     Schema,
+    answer_schema,
     description_of,
     display_arguments,
     input_schema,
@@ -63,6 +65,8 @@ class Tool:
     run: Run
     resource: str | None = None
     operation: Operation | None = None
+    answer_schema: Schema | None = None
+    """For a curated tool: the schema of its answers."""
     needs: tuple[Operation, ...] = ()
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
     max_argument_bytes: int = MAX_ARGUMENT_BYTES
@@ -141,11 +145,12 @@ def curated(
     needs: Sequence[Operation] = (),
     title: str | None = None,
     kind: ToolKind = "curated",
+    answer: type[AnswerModel] | None = None,
     max_argument_bytes: int = MAX_ARGUMENT_BYTES,
 ) -> Tool:
     """A curated tool: its arguments are those of `model`, its work a function of the clinic and the validated model.
 
-    `needs` are the operations it acts through.
+    `answer` is the model of its answers, `needs` are the operations it acts through.
     """
     described = model_schema(model)
     schema = object_schema(properties_of(described), required_of(described))
@@ -165,6 +170,7 @@ def curated(
         risk=risk,
         input_schema=schema,
         run=run,
+        answer_schema=answer_schema(answer) if answer else None,
         needs=tuple(needs),
         max_argument_bytes=max_argument_bytes,
     )

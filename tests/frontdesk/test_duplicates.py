@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cliniko_mcp.cliniko.resources.patients import Patient
+from cliniko_mcp.frontdesk.answer_rows import Duplicates
 from cliniko_mcp.frontdesk.duplicates import duplicates, pairs, same_person
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.reports.question import ReportQuestion
@@ -51,14 +52,14 @@ def test_the_list_of_patients_and_the_report_agree_on_who_is_one_person(rows: li
                 reception.put("patients", **{**row, "id": str(number)})
             roster, now = await load(clinic)
             finding = await report_of_duplicates(ReportQuestion(clinic, roster, None, None, None, now))
+            groups = [group for group in finding.rows if isinstance(group, Duplicates)]
             records = [Patient.read(row) for row in reception.rows("patients")]
             found = duplicates(map(known_patient, records))
             assert {frozenset(ids) for ids in joined([(one.id, other.id) for one, other, _ in found])} == {
-                frozenset(file["id"] for file in group["patients"])  # type: ignore[union-attr, index]
-                for group in finding.rows
+                frozenset(file.id for file in group.patients) for group in groups
             }
-            whys = {why for _, _, why in found}
-            assert whys == {why for group in finding.rows for why in str(group["why"]).split("; ")}
+            whys = {verdict.why for _, _, verdict in found}
+            assert whys == {why for group in groups for why in group.why.split("; ")}
 
     anyio.run(both)
 

@@ -15,6 +15,7 @@ from cliniko_mcp.frontdesk.bookings import EVER, bookings
 from cliniko_mcp.frontdesk.day_sheet import people_of, sheets_of, totals
 from cliniko_mcp.frontdesk.find_booking import booking_of
 from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Gap, candidates
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
 from cliniko_mcp.frontdesk.reports.question import ReportQuestion
 from cliniko_mcp.frontdesk.roster import Known, Roster
@@ -52,14 +53,14 @@ async def test_hours_free_times_and_sheets_are_computed(way: str, parts: tuple[s
         slots = free_slots(diary, span, places, HALF_AN_HOUR, now)
         assert (slots == []) is closed
         assert len(spread(slots, 5, roster)) == min(5, len(slots))
-        assert all(slot.row(roster)["practitioner"] for slot in slots)
+        assert all(slot.row(roster).practitioner for slot in slots)
         assert all(slot.left for slot in group_slots(diary, span, places, kind.id, now))
         for who in roster.practitioners:
             assert why_none(diary, span, who, [site.id for site in sites], HALF_AN_HOUR, now)
         every = await read_diary(clinic, roster, *span.bounds, cancelled=True)
         sheets = sheets_of(roster, every, span, roster.businesses.values(), ())
-        people = await people_of(clinic, [entry for sheet in sheets for entry in sheet.entries])
-        assert (totals(sheets, people)["free_minutes"] == 0) is closed
+        people = await people_of(clinic, [entry for sheet in sheets for entry in sheet.entries], PartialReads())
+        assert (totals(sheets, people).free_minutes == 0) is closed
         found = await online.online_slots(clinic, roster, span, kind, [], HALF_AN_HOUR)
         assert found.slots == []
 

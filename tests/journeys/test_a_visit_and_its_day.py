@@ -15,7 +15,7 @@ async def test_from_the_brief_to_the_written_note() -> None:
         last = brief["last_visits"][0]
         assert last["attendance"] == "arrived" and brief["counts"]["coming"] >= 3
         missed = await assistant.call("set_attendance", state="did_not_arrive", appointment=last["appointment_id"])
-        assert (missed["item"]["was"], missed["item"]["now"]) == ("arrived", "did_not_arrive")
+        assert (missed["item"]["was"], missed["item"]["attendance"]) == ("arrived", "did not arrive")
         report = await assistant.call("report", kind="no_shows", when=last["starts_at"][:10], limit=50)
         assert "Ana Lima" in [row["patient"] for row in report["items"]]
         back = await assistant.call("set_attendance", state="arrived", patient="Ana Lima", when=last["starts_at"][:10])
@@ -29,7 +29,7 @@ async def test_from_the_brief_to_the_written_note() -> None:
             visit=last["appointment_id"],
             answers={"progress": "Walks without a stick < 1 km."},
         )
-        assert note["item"]["draft"] and note["item"]["visit"]["appointment_id"] == last["appointment_id"]
+        assert note["item"]["state"] == "draft" and note["item"]["visit"]["appointment_id"] == last["appointment_id"]
         after = (await assistant.call("patient_brief", patient="Ana Lima", notes=True))["item"]
         assert after["last_visits"][0]["note"] == "draft"
         assert after["free_text"]["treatment_notes"][0]["text"] == "Progress: Walks without a stick < 1 km."
@@ -54,7 +54,7 @@ async def test_a_letter_is_kept_and_a_gap_is_offered_without_anyone_being_asked_
 
 async def test_a_read_only_server_still_briefs_and_reports() -> None:
     async with in_process(read_only=True) as assistant:
-        assert (await assistant.call("patient_brief", patient="Ana Lima"))["item"]["patient"] == "Ana Lima"
+        assert (await assistant.call("patient_brief", patient="Ana Lima"))["item"]["name"] == "Ana Lima"
         assert (await assistant.call("report", kind="utilisation", when="last week"))["items"]
         assert (await assistant.call("fill_gap", practitioner="Mei Ng", when="Friday at 10"))["gap"]
         listed = {tool.name for tool in (await assistant.client.list_tools()).tools}

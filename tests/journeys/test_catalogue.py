@@ -24,6 +24,7 @@ def as_listed(name: str) -> dict[str, Any]:
         "description": entry.description,
         "risk": entry.risk,
         "input_schema": dict(entry.input_schema),
+        **({"output_schema": entry.answer_schema} if entry.answer_schema else {}),
     }
 
 

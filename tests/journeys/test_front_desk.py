@@ -25,7 +25,7 @@ async def test_from_a_question_to_a_booking_a_move_and_a_cancellation(mode: str)
         assert moved["item"]["starts_at"] == later["starts_at"]
         diary = await assistant.call("show_diary", when="Friday", practitioner=["Ng"], phones=True)
         (row,) = (entry for sheet in diary["items"] for entry in sheet["entries"] if entry["id"] == own)
-        assert row["patient"] == "Ben Adeyemi" and row["phone"] == "0491 570 037"
+        assert row["patient"] == "Ben Adeyemi" and row["phones"] == ["0491 570 037"]
         cancelled = await assistant.call("cancel_appointment", appointment=own, reason="sick")
         assert cancelled["reason"] == "Sick" and len(assistant.asked) == 1
         again = await assistant.first("find_times", type="Standard consult", when="Friday", practitioner=["Ng"])

@@ -5,9 +5,34 @@ Requests: two for working hours and one a hundred diary entries of the time, wha
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Final
 
-from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion, rate
+from pydantic import Field
+
+from cliniko_mcp.frontdesk.answer_rows import Rate, rate
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, joined, read_diary, within, without
+from cliniko_mcp.results.models import AnswerModel
+
+_HOUR: Final = timedelta(hours=1)
+
+
+class HoursSummary(AnswerModel):
+    """The hours of everyone together."""
+
+    open_hours: float = Field(description="Open hours.")
+    booked_hours: float = Field(description="Booked hours, outside open hours too.")
+    free_hours: float = Field(description="Open hours that are not booked.")
+    utilisation: Rate = Field(description="Booked hours within open hours, of open hours.")
+
+
+class HoursRow(HoursSummary):
+    """The hours of one practitioner."""
+
+    practitioner: str = Field(description="The practitioner's name.")
+    blocked_hours: float = Field(description="Working hours that are blocked out.")
+    bookings: int = Field(description="Appointments and classes.")
+    outside_hours: float | None = Field(default=None, description="Booked hours outside open hours.")
 
 
 async def utilisation(question: ReportQuestion) -> Finding:
@@ -32,12 +57,12 @@ async def utilisation(question: ReportQuestion) -> Finding:
         "appointments and classes, so that overlapping ones count once; no-shows count as booked, cancelled ones do "
         "not. Utilisation is booked time within open hours over open hours; what is booked outside them, or over "
         "blocked-out time, is told apart. People who no longer work here have no open hours.",
-        {
-            "open_hours": _hours(open_),
-            "booked_hours": _hours(sum((hours.booked for hours in kept), timedelta())),
-            "free_hours": _hours(open_ - inside),
-            "utilisation": _share(inside, open_),
-        },
+        HoursSummary(
+            open_hours=_hours(open_),
+            booked_hours=_hours(sum((hours.booked for hours in kept), timedelta())),
+            free_hours=_hours(open_ - inside),
+            utilisation=_share(inside, open_),
+        ),
         [hours.row() for hours in kept],
     )
 
@@ -75,20 +100,18 @@ class _Hours:
         """Booked time within open hours over open hours, from 0 to 1; 0 where nothing is open."""
         return self.inside / self.open if self.open else 0.0
 
-    def row(self) -> Json:
+    def row(self) -> HoursRow:
         """The row of one practitioner: hours with two decimals; `outside_hours` only where there are any."""
-        row: Json = {
-            "practitioner": self.name,
-            "open_hours": _hours(self.open),
-            "blocked_hours": _hours(self.work - self.open),
-            "booked_hours": _hours(self.booked),
-            "free_hours": _hours(self.open - self.inside),
-            "utilisation": _share(self.inside, self.open),
-            "bookings": self.count,
-        }
-        if self.booked > self.inside:
-            row["outside_hours"] = _hours(self.booked - self.inside)
-        return row
+        return HoursRow(
+            practitioner=self.name,
+            open_hours=_hours(self.open),
+            blocked_hours=_hours(self.work - self.open),
+            booked_hours=_hours(self.booked),
+            free_hours=_hours(self.open - self.inside),
+            utilisation=_share(self.inside, self.open),
+            bookings=self.count,
+            outside_hours=_hours(self.booked - self.inside) if self.booked > self.inside else None,
+        )
 
 
 def _length(stretches: Iterable[Stretch]) -> timedelta:
@@ -99,5 +122,5 @@ def _hours(length: timedelta) -> float:
     return round(length.total_seconds() / 3600, 2)
 
 
-def _share(part: timedelta, whole: timedelta) -> str:
-    return rate(round(part.total_seconds()), round(whole.total_seconds()))
+def _share(part: timedelta, whole: timedelta) -> Rate:
+    return rate(part / _HOUR, whole / _HOUR)

@@ -5,16 +5,44 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
+from pydantic import Field
+
 from cliniko_mcp.cliniko.filters import Between, FilterValue
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.invoices import Invoice, Invoices
-from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion
+from cliniko_mcp.frontdesk.answer_rows import Date, Money, PatientRow, UnpaidInvoices
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.phrases import local_day
 
 NEEDS: Final[tuple[Operation, ...]] = (Invoices.list_invoices,)
 
 _OPEN: Final = 10
 _AGES: Final = ((30, "0 to 30 days"), (60, "31 to 60 days"), (90, "61 to 90 days"), (10**6, "over 90 days"))
+
+
+class AgeRow(UnpaidInvoices):
+    """The open invoices of one age."""
+
+    age: str = Field(description="Days since they were issued.")
+
+
+class UnpaidSummary(UnpaidInvoices):
+    """What the open invoices come to."""
+
+    patients: int = Field(description="Patients.")
+    by_age: list[AgeRow] = Field(description="The same by days since they were issued.")
+    total_by_practitioner: dict[str, Money] = Field(description="Sum of the totals by practitioner.")
+
+
+class InvoiceRow(PatientRow):
+    """An open invoice."""
+
+    invoice_id: str = Field(description="The invoice's id.")
+    number: int | None = Field(default=None, description="The invoice's number.")
+    issue_date: Date | None = Field(default=None, description="When it was issued.")
+    days: int = Field(description="Days since then.")
+    total: Money = Field(description="Its total, in the account's currency.")
+    practitioner: str = Field(description="The practitioner's name.")
 
 
 async def unpaid(question: ReportQuestion) -> Finding:
@@ -41,15 +69,15 @@ async def unpaid(question: ReportQuestion) -> Finding:
     return Finding(
         "Unpaid is an invoice with status Open, by its issue date; Paid, Closed and Open credit are not. Amounts are "
         "the invoices' totals: payments are not in Cliniko's API, so what was paid in part is not taken off.",
-        {
-            "invoices": len(found),
-            "total": _total(found),
-            "patients": len({invoice.patient_id for invoice in found}),
-            "by_age": {name: {"invoices": len(some), "total": _total(some)} for name, some in ages.items()},
-            "by_practitioner": {
+        UnpaidSummary(
+            invoices=len(found),
+            total=_total(found),
+            patients=len({invoice.patient_id for invoice in found}),
+            by_age=[AgeRow(age=name, invoices=len(some), total=_total(some)) for name, some in ages.items()],
+            total_by_practitioner={
                 name: _total(some) for name, some in sorted(practitioners.items(), key=lambda one: -len(one[1]))
             },
-        },
+        ),
         [_row(question, invoice, today) for invoice in found],
     )
 
@@ -75,13 +103,13 @@ def amount(money: str | None) -> Decimal:
     return Decimal(money or 0)
 
 
-def _row(question: ReportQuestion, invoice: Invoice, today: date) -> Json:
-    return {
-        "patient_id": invoice.patient_id or "",
-        "invoice_id": invoice.id,
-        "number": invoice.number,
-        "issue_date": str(invoice.issue_date or ""),
-        "days": _days(invoice, today),
-        "total": format(amount(invoice.total_amount), ".2f"),
-        "practitioner": question.roster.name("practitioner_id", invoice.practitioner_id),
-    }
+def _row(question: ReportQuestion, invoice: Invoice, today: date) -> InvoiceRow:
+    return InvoiceRow(
+        patient_id=invoice.patient_id or None,
+        invoice_id=invoice.id,
+        number=invoice.number,
+        issue_date=invoice.issue_date.isoformat() if invoice.issue_date else None,
+        days=_days(invoice, today),
+        total=format(amount(invoice.total_amount), ".2f"),
+        practitioner=question.roster.name("practitioner_id", invoice.practitioner_id),
+    )

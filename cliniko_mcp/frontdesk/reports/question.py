@@ -1,21 +1,19 @@
 """The question that a report answers, and the form of its finding."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit, visits
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import day_bounds
-
-Json = dict[str, JsonValue]
+from cliniko_mcp.results.models import AnswerModel
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class ReportQuestion:
         when = self.span.at(self.business.id if self.business else None)
         return any(low < end and start < high for low, high in when.windows())
 
-    def by_practitioner(self, found: Iterable[Visit]) -> Json:
+    def by_practitioner(self, found: Iterable[Visit]) -> dict[str, int]:
         """The number of these visits by the practitioner's name, the most first; by the id where no name is known."""
         counts = Counter(visit.practitioner_id for visit in found)
         return {self.roster.name("practitioner_id", key) or key: count for key, count in counts.most_common()}
@@ -96,11 +94,6 @@ class Finding:
     """
 
     definition: str
-    summary: Mapping[str, JsonValue]
-    rows: list[Json]
+    summary: AnswerModel
+    rows: Sequence[AnswerModel]
     notes: list[str] = field(default_factory=list[str])
-
-
-def rate(part: int, whole: int) -> str:
-    """The share in percent with one decimal, such as `4.2%`; `none` where the whole is 0."""
-    return f"{100 * part / whole:.1f}%" if whole else "none"

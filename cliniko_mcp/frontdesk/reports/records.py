@@ -6,15 +6,19 @@ Requests: one a hundred patients of the clinic; with a time, practitioner or sit
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
+
+from pydantic import Field
 
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.answer_rows import Duplicates, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.duplicates import Pair, digits, pairs
-from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import merged
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.names import person
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
@@ -22,6 +26,34 @@ NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _MIN_DIGITS: Final = 6
 _ONLY: Final = " Only those of whom someone has a visit in the time, with the practitioner, at the site asked about."
+
+
+Contact = Literal["phone", "email"]
+
+
+class DuplicateSummary(AnswerModel):
+    """How many files may be of one person."""
+
+    groups: int = Field(description="Groups of files that may be one person's.")
+    likely: int = Field(description="Groups that are likely.")
+    possible: int = Field(description="Groups that are possible.")
+    patients: int = Field(description="Patients that were compared.")
+
+
+class ContactSummary(AnswerModel):
+    """How many patients cannot be reached in which way."""
+
+    patients: int = Field(description="Patients that were looked at.")
+    no_phone: int = Field(description="Patients without a phone number.")
+    no_email: int = Field(description="Patients without an email.")
+    neither: int = Field(description="Patients without either.")
+
+
+class MissingContactRow(PatientRow):
+    """A patient who lacks a phone number or an email."""
+
+    missing: list[Contact] = Field(description="What is missing.")
+    reminders: str | None = Field(default=None, description="Reminders that cannot reach them.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +64,13 @@ class _Group:
     likely: bool
     why: Sequence[str]
 
-    def row(self) -> Json:
-        return {
-            "confidence": "likely" if self.likely else "possible",
-            "why": "; ".join(self.why),
-            "patients": [_patient_row(patient) for patient in self.patients],
-        }
+    def row(self) -> Duplicates:
+        """The group for a reader."""
+        return Duplicates(
+            confidence="likely" if self.likely else "possible",
+            why="; ".join(self.why),
+            patients=[_person_row(patient) for patient in self.patients],
+        )
 
 
 async def duplicates(question: ReportQuestion) -> Finding:
@@ -54,7 +87,7 @@ async def duplicates(question: ReportQuestion) -> Finding:
         "of birth and a like name (twins too), the same email or phone and first name (a new surname), or the same "
         "name, one without date of birth. "
         f"Archived and merged records are left out.{_ONLY if question.narrowed else ''}",
-        {"groups": len(groups), "likely": likely, "possible": len(groups) - likely, "patients": len(patients)},
+        DuplicateSummary(groups=len(groups), likely=likely, possible=len(groups) - likely, patients=len(patients)),
         [group.row() for group in groups],
         ["Cliniko's API cannot merge records; a person does that in Cliniko itself."],
     )
@@ -89,11 +122,9 @@ def _groups(found: Sequence[Pair]) -> list[_Group]:
     ]
 
 
-def _patient_row(patient: Patient) -> Json:
-    row: Json = {"id": patient.id, "name": person(patient)}
-    if patient.date_of_birth is not None:
-        row["born"] = patient.date_of_birth.isoformat()
-    return row
+def _person_row(patient: Patient) -> PersonRow:
+    born = patient.date_of_birth
+    return PersonRow(id=patient.id, name=person(patient), born=born.isoformat() if born else None)
 
 
 async def missing_contacts(question: ReportQuestion) -> Finding:
@@ -102,7 +133,7 @@ async def missing_contacts(question: ReportQuestion) -> Finding:
     patients = await _patients(question)
     if seen is not None:
         patients = [patient for patient in patients if patient.id in seen]
-    rows: list[tuple[int, str, Json]] = []
+    rows: list[tuple[int, str, MissingContactRow]] = []
     phones = emails = neither = 0
     for patient in patients:
         missing = _missing(patient)
@@ -110,25 +141,29 @@ async def missing_contacts(question: ReportQuestion) -> Finding:
         emails += "email" in missing
         neither += len(missing) == 2
         if missing:
-            row: Json = {"patient_id": patient.id, "missing": [*missing]}
             reminder = (patient.reminder_type or "").lower()
-            if ("sms" in reminder and "phone" in missing) or ("email" in reminder and "email" in missing):
-                row["reminders"] = f"set to {patient.reminder_type}, which cannot reach them"
+            lost = ("sms" in reminder and "phone" in missing) or ("email" in reminder and "email" in missing)
+            row = MissingContactRow(
+                patient_id=patient.id,
+                missing=missing,
+                reminders=f"set to {patient.reminder_type}, which cannot reach them" if lost else None,
+            )
             rows.append((-len(missing), person(patient), row))
     rows.sort(key=lambda row: row[:2])
     return Finding(
         "Patients who are not archived and have no phone number at all, or no email."
         f"{_ONLY if question.narrowed else ''}",
-        {"patients": len(patients), "no_phone": phones, "no_email": emails, "neither": neither},
+        ContactSummary(patients=len(patients), no_phone=phones, no_email=emails, neither=neither),
         [row for _, _, row in rows],
     )
 
 
-def _missing(patient: Patient) -> list[str]:
+def _missing(patient: Patient) -> list[Contact]:
     numbers = patient.patient_phone_numbers or ()
     has_phone = any(len(digits(row.normalized_number or row.number or "")) >= _MIN_DIGITS for row in numbers)
     has_email = bool((patient.email or "").strip())
-    return [*([] if has_phone else ["phone"]), *([] if has_email else ["email"])]
+    found: list[tuple[Contact, bool]] = [("phone", has_phone), ("email", has_email)]
+    return [contact for contact, there in found if not there]
 
 
 async def _patients(question: ReportQuestion) -> list[Patient]:

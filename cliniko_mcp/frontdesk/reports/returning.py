@@ -7,17 +7,55 @@ classes, and for the patients one each 95 (lapsed) or a hundred (new).
 from collections.abc import Sequence
 from typing import Final
 
+from pydantic import Field
+
 from cliniko_mcp.cliniko.filters import Between
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.reports.question import Finding, Json, ReportQuestion, rate
+from cliniko_mcp.frontdesk.answer_rows import LocalTime, PatientRow, Rate, rate
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import gone
 from cliniko_mcp.frontdesk.visits import Visit, visits_since
 from cliniko_mcp.phrases import local_day
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
+
+
+class LapsedSummary(AnswerModel):
+    """How many patients have lapsed."""
+
+    lapsed: int = Field(description="Lapsed patients.")
+    seen_since: int = Field(description="Patients who came at all since the beginning of the time.")
+    by_practitioner: dict[str, int] = Field(description="How many by practitioner, the most first.")
+
+
+class LapsedRow(PatientRow):
+    """A patient who has lapsed."""
+
+    last_visit: LocalTime = Field(description="Start of the last visit.")
+    days_ago: int = Field(description="Days since then.")
+    practitioner: str = Field(description="The practitioner's name.")
+    type: str = Field(description="The appointment type's name.")
+
+
+class NewSummary(AnswerModel):
+    """How many patients are new, and how many came back."""
+
+    new: int = Field(description="New patients.")
+    returned: Rate = Field(description="Those with a second visit, of those with a visit.")
+    by_practitioner: dict[str, int] = Field(description="How many by practitioner, the most first.")
+
+
+class NewRow(PatientRow):
+    """A new patient."""
+
+    since: LocalTime = Field(description="When the file was made.")
+    visits: int = Field(description="Visits, had or booked.")
+    first_visit: LocalTime | None = Field(default=None, description="Start of the first visit.")
+    practitioner: str | None = Field(default=None, description="The practitioner's name.")
 
 
 async def lapsed(question: ReportQuestion) -> Finding:
@@ -38,11 +76,11 @@ async def lapsed(question: ReportQuestion) -> Finding:
         "Lapsed is a patient whose last visit (not cancelled, not a no-show) was in the time, who has not been since "
         "and has no live booking ahead with anyone. Practitioner and site are those of that last visit. Archived "
         "patients are left out.",
-        {
-            "lapsed": len(here),
-            "seen_since": len(last),
-            "by_practitioner": question.by_practitioner(found[patient] for patient in here),
-        },
+        LapsedSummary(
+            lapsed=len(here),
+            seen_since=len(last),
+            by_practitioner=question.by_practitioner(found[patient] for patient in here),
+        ),
         [_lapsed(question, found[patient]) for patient in latest],
         [f"{archived} archived patients are left out."] if archived else [],
     )
@@ -60,15 +98,15 @@ def _last(question: ReportQuestion, theirs: Sequence[Visit]) -> Visit | None:
     return came[-1] if came else None
 
 
-def _lapsed(question: ReportQuestion, visit: Visit) -> Json:
+def _lapsed(question: ReportQuestion, visit: Visit) -> LapsedRow:
     zone = question.roster.zone(visit.business_id)
-    return {
-        "patient_id": visit.patient_id,
-        "last_visit": local_text(visit.starts, zone),
-        "days_ago": (local_day(question.now, zone) - local_day(visit.starts, zone)).days,
-        "practitioner": question.roster.name("practitioner_id", visit.practitioner_id),
-        "type": question.roster.name("appointment_type_id", visit.type_id),
-    }
+    return LapsedRow(
+        patient_id=visit.patient_id,
+        last_visit=local_text(visit.starts, zone),
+        days_ago=(local_day(question.now, zone) - local_day(visit.starts, zone)).days,
+        practitioner=question.roster.name("practitioner_id", visit.practitioner_id),
+        type=question.roster.name("appointment_type_id", visit.type_id),
+    )
 
 
 async def new_patients(question: ReportQuestion) -> Finding:
@@ -93,13 +131,11 @@ async def new_patients(question: ReportQuestion) -> Finding:
         "New is a patient whose record was made in the time (archived ones are left out). The return rate is the share "
         "of those with a visit, had or booked, who have a second one, had or booked; cancelled visits and no-shows do "
         "not count. Practitioner and site are those of the first visit.",
-        {
-            "new": len(kept),
-            "with_a_visit": len(visiting),
-            "returned": len(back),
-            "return_rate": rate(len(back), len(visiting)),
-            "by_practitioner": question.by_practitioner(real[patient][0] for patient in visiting),
-        },
+        NewSummary(
+            new=len(kept),
+            returned=rate(len(back), len(visiting)),
+            by_practitioner=question.by_practitioner(real[patient][0] for patient in visiting),
+        ),
         [_new(question, patient, local_text(made[patient], zone), real[patient]) for patient in kept],
     )
 
@@ -110,10 +146,12 @@ def _asked_for(question: ReportQuestion, theirs: Sequence[Visit]) -> bool:
     return bool(theirs) and question.keeps(theirs[0])
 
 
-def _new(question: ReportQuestion, patient_id: str, since: str, theirs: Sequence[Visit]) -> Json:
-    row: Json = {"patient_id": patient_id, "since": since, "visits": len(theirs)}
-    if theirs:
-        first = theirs[0]
-        row["first_visit"] = local_text(first.starts, question.roster.zone(first.business_id))
-        row["practitioner"] = question.roster.name("practitioner_id", first.practitioner_id)
-    return row
+def _new(question: ReportQuestion, patient_id: str, since: str, theirs: Sequence[Visit]) -> NewRow:
+    first = theirs[0] if theirs else None
+    return NewRow(
+        patient_id=patient_id,
+        since=since,
+        visits=len(theirs),
+        first_visit=local_text(first.starts, question.roster.zone(first.business_id)) if first else None,
+        practitioner=question.roster.name("practitioner_id", first.practitioner_id) if first else None,
+    )

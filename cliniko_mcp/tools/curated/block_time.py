@@ -23,8 +23,9 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType, UnavailableBlockTypes
 from cliniko_mcp.cliniko.resources.unavailable_blocks import UnavailableBlockBody, UnavailableBlocks
-from cliniko_mcp.errors import Ambiguous, Clash, ClinikoRefused, InvalidArguments, JsonValue
+from cliniko_mcp.errors import Ambiguous, Clash, ClinikoRefused, InvalidArguments
 from cliniko_mcp.frontdesk import working_hours
+from cliniko_mcp.frontdesk.answer_rows import EndTime, LocalTime
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
@@ -43,7 +44,8 @@ from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import label
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
@@ -64,6 +66,26 @@ class BlockTime(Body):
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
+class BlockRow(AnswerModel):
+    """A stretch of blocked-out time."""
+
+    id: str | None = Field(default=None, description="Its id, once it is made.")
+    starts_at: LocalTime = Field(description="Start, by the site's clock.")
+    ends_at: EndTime = Field(description="End; only the time of day where it is on that day.")
+    business: str = Field(description="The site's name.")
+
+
+class Blocked(AnswerModel):
+    """What was blocked out."""
+
+    done: str = Field(description="What was changed.")
+    when: str = Field(description="The time as it was understood.")
+    practitioner: str = Field(description="The practitioner's name.")
+    type: str | None = Field(default=None, description="The kind of blocked-out time.")
+    items: list[BlockRow] = Field(description="The blocks, those that were there before too.")
+    failed: list[BlockRow] | None = Field(default=None, description="The blocks that were not made.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Block:
     """A stretch to block out at a site, in UTC; `existing_id` is that of the very same block in the diary, if any."""
@@ -72,14 +94,15 @@ class _Block:
     time: Stretch
     existing_id: str
 
-    def row(self, roster: Roster) -> Row:
+    def row(self, roster: Roster, made_id: str | None) -> BlockRow:
+        """The block as a row, in the site's local time."""
         zone = roster.zone(self.site.id)
-        row: Row = {
-            "starts_at": local_text(self.time.starts, zone),
-            "ends_at": end_of(*self.time, zone),
-            "business": self.site.name,
-        }
-        return {**row, "id": self.existing_id} if self.existing_id else row
+        return BlockRow(
+            starts_at=local_text(self.time.starts, zone),
+            ends_at=end_of(*self.time, zone),
+            business=self.site.name,
+            id=self.existing_id or made_id,
+        )
 
 
 async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
@@ -103,15 +126,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
         entry for entry in diary.entries if entry.kind != "block" and any(entry.meets(*block.time) for block in new)
     ]
     clash = _clash_text(practitioner, new, booked)
-    rows = [block.row(roster) for block in blocks]
     sites = {block.site.id: block.site for block in blocks}
-    body: dict[str, JsonValue] = {
-        "when": read_span(arguments.when, clinic.now, roster, sites.values()).description,
-        "practitioner": practitioner.name,
-        "items": list[JsonValue](rows),
-    }
-    if block_type is not None:
-        body["type"] = block_type.name
     if booked and arguments.allow_clash != clash:
         raise Clash(
             f"Not blocked out: {len(booked)} booking{'s lie' if len(booked) > 1 else ' lies'} in that time and would "
@@ -128,10 +143,22 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     work = diary.work
     if not any(working_hours.within(work.get((practitioner.id, block.site.id), ()), [block.time]) for block in blocks):
         notes.append(f"{practitioner.name} does not work in that time anyway.")
+    done = "Nothing was changed: that time is blocked out already."
+    made: list[str] = []
     if new:
-        await _make(clinic, arguments, practitioner, block_type, blocks, rows, body, notes)
-    else:
-        body["done"] = "Nothing was changed: that time is blocked out already."
+        made = await _make(clinic, arguments, practitioner, block_type, blocks, notes)
+        done = f"Blocked out {len(made)} of {len(blocks)}."
+    ids = iter(made)
+    rows = [block.row(roster, None if block.existing_id else next(ids, None)) for block in blocks]
+    failed = [row for row in rows if row.id is None]
+    body = Blocked(
+        done=done,
+        when=span.narrowed(sites.values()).description,
+        practitioner=practitioner.name,
+        type=block_type.name if block_type else None,
+        items=[row for row in rows if row.id is not None],
+        failed=failed or None,
+    )
     return Answer(body, notes, roster.zone(blocks[0].site.id))
 
 
@@ -239,13 +266,11 @@ async def _make(
     practitioner: Known[Practitioner],
     block_type: Known[UnavailableBlockType] | None,
     blocks: Sequence[_Block],
-    rows: Sequence[Row],
-    body: dict[str, JsonValue],
     notes: list[str],
-) -> None:
-    """Make the new blocks one after the other; where one fails, `body` and `notes` say which were made."""
-    made, existing = 0, sum(1 for block in blocks if block.existing_id)
-    for block, row in zip(blocks, rows, strict=True):
+) -> list[str]:
+    """Make the new blocks one after the other: the ids of those that were made; where one fails, `notes` say so."""
+    made: list[str] = []
+    for block in blocks:
         if block.existing_id:
             continue
         try:
@@ -255,15 +280,14 @@ async def _make(
         except ClinikoRefused as problem:
             if not made:
                 raise
-            body["items"] = [row for row in rows if "id" in row]
-            body["failed"] = [row for row in rows if "id" not in row]
-            notes.append(f"Only {made} of {len(blocks)} blocks were made, then: {problem.message} Check show_diary.")
+            notes.append(
+                f"Only {len(made)} of {len(blocks)} blocks were made, then: {problem.message} Check show_diary."
+            )
             break
-        row["id"] = record.id
-        made += 1
-    if existing:
+        made.append(record.id)
+    if existing := sum(1 for block in blocks if block.existing_id):
         notes.append(f"The same block is not made twice: {existing} were there already.")
-    body["done"] = f"Blocked out {made} of {len(blocks)}."
+    return made
 
 
 def _block_body(
@@ -292,6 +316,7 @@ tool = curated(
     "for extra hours: create_availability_block.",
     BlockTime,
     block_time,
+    answer=Blocked,
     risk=Risk.WRITE,
     needs=[
         UnavailableBlocks.create_unavailable_block,

@@ -24,7 +24,8 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Ambiguous, ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.frontdesk import appointment_offers, patients, working_hours
-from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
+from cliniko_mcp.frontdesk.answer_rows import LocalTime
+from cliniko_mcp.frontdesk.booking_answers import Checked, conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
@@ -61,6 +62,13 @@ class BookAppointment(Body):
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
 
 
+class Booked(Checked):
+    """The appointment with its repeats."""
+
+    repeats: list[LocalTime] | None = Field(default=None, description="Starts of the later ones in a series.")
+    repeats_made: int | None = Field(default=None, description="How many of them are in the diary.")
+
+
 async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) -> Answer:
     """The appointment as booked, or with `dry_run` as it would be. Raises Clash where it has clashes."""
     roster, patient = await run_concurrently(
@@ -89,12 +97,12 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
     )
     plan = _placed(plans, diary)
     found = concerns(plan, roster, diary, theirs, offering_ids, clinic.now)
-    row = described(plan, roster)
-    when = read_span(arguments.when, clinic.now, roster, [plan.business]).description
-    body: dict[str, JsonValue] = {"when": when, "item": row}
-    if len(plan.times) > 1:
-        zone = roster.zone(plan.business.id)
-        body["repeats"] = [local_text(time.starts, zone) for time in plan.times[1:]]
+    zone = roster.zone(plan.business.id)
+    body = Booked(
+        when=span.narrowed([plan.business]).description,
+        item=described(plan, roster),
+        repeats=[local_text(time.starts, zone) for time in plan.times[1:]] or None,
+    )
     notes = [
         booking_notices(patient, appointment_type, plan.business),
         *_remarks(plan, roster, diary, theirs, business),
@@ -107,12 +115,13 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
     made = await clinic.perform(
         IndividualAppointments.create_individual_appointment, _appointment_body(plan, arguments, repeat)
     )
-    row["id"] = made.id
-    body = {"done": "Booked.", **body}
-    body["conflicts"] = await conflicts(clinic, "individual", made.id, found, notes)
-    if repeat:
-        body["repeats_made"] = await _repeats_made(clinic, made.id, repeat, notes)
-    return Answer(body, notes, roster.zone(plan.business.id))
+    result = {
+        "done": "Booked.",
+        "item": body.item.model_copy(update={"id": made.id}),
+        "conflicts": await conflicts(clinic, "individual", made.id, found, notes),
+        "repeats_made": await _repeats_made(clinic, made.id, repeat, notes) if repeat else None,
+    }
+    return Answer(body.model_copy(update=result), notes, zone)
 
 
 def _plan(
@@ -233,6 +242,7 @@ tool = curated(
     "class create_group_appointment.",
     BookAppointment,
     book_appointment,
+    answer=Booked,
     risk=Risk.WRITE,
     needs=[
         IndividualAppointments.create_individual_appointment,

@@ -20,16 +20,28 @@ from cliniko_mcp.cliniko.resources.individual_appointments import (
     IndividualAppointments,
 )
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotFound
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotFound
 from cliniko_mcp.frontdesk import find_booking, patients
+from cliniko_mcp.frontdesk.answer_rows import PatientRow
+from cliniko_mcp.frontdesk.booking_answers import BookingRow
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.notices import cancelling_notices
 from cliniko_mcp.frontdesk.reasons import read_reason
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, named, remarks, with_birth_year
+from cliniko_mcp.frontdesk.roster import (
+    ROSTER_NEEDS,
+    Known,
+    Roster,
+    candidate,
+    named,
+    patient_row,
+    remarks,
+    with_birth_year,
+)
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
@@ -48,6 +60,15 @@ class CancelAppointment(Body):
     note: str | None = Field(default=None, description="In their words.")
     patient: str | None = Field(default=None, description="Whose place in a class.")
     series: bool = Field(default=False, description="Later repeats too.")
+
+
+class Cancelled(AnswerModel):
+    """What was cancelled and why."""
+
+    done: str = Field(description="What was changed.")
+    item: BookingRow = Field(description="The appointment, or the patient's place in a class.")
+    reason: str = Field(description="The reason that Cliniko keeps.")
+    note: str | None = Field(default=None, description="What was kept beside the reason, in their words.")
 
 
 async def cancel_appointment(clinic: GuardedClinic, arguments: CancelAppointment) -> Answer:
@@ -75,13 +96,12 @@ async def cancel_appointment(clinic: GuardedClinic, arguments: CancelAppointment
         cancellation = IndividualAppointmentCancellation(cancellation_reason=code)
         _complete(cancellation, note, series=arguments.series)
         await clinic.perform(IndividualAppointments.cancel_individual_appointment, cancellation, id=entry.id)
-    body: dict[str, JsonValue] = {
-        "done": "Cancelled.",
-        "item": _row(entry, roster, patient),
-        "reason": CANCELLATION_REASONS[code],
-    }
-    if note:
-        body["note"] = clean(note, lines=True)
+    body = Cancelled(
+        done="Cancelled.",
+        item=_row(entry, roster, patient),
+        reason=CANCELLATION_REASONS[code],
+        note=clean(note, lines=True) if note else None,
+    )
     notes = _remarks(clinic, entry, patient, roster, series=arguments.series)
     return Answer(body, notes, roster.zone(entry.business_id))
 
@@ -129,18 +149,20 @@ async def _place(clinic: GuardedClinic, entry: Entry, patient: Known[Patient]) -
     return rows[0].id
 
 
-def _row(entry: Entry, roster: Roster, patient: Known[Patient] | None) -> Row:
+def _row(entry: Entry, roster: Roster, patient: Known[Patient] | None) -> BookingRow:
     zone = roster.zone(entry.business_id)
-    whose: Row = {"patient": with_birth_year(patient), "patient_id": patient.id} if patient else {}
-    return {
-        "id": entry.id,
-        "starts_at": local_text(entry.starts, zone),
-        "ends_at": end_of(entry.starts, entry.ends, zone),
-        **whose,
-        "practitioner": roster.name("practitioner_id", entry.practitioner_id),
-        "business": roster.name("business_id", entry.business_id),
-        "appointment_type": roster.name("appointment_type_id", entry.type_id),
-    }
+    whose = patient_row(patient) if patient else PatientRow()
+    return BookingRow(
+        id=entry.id,
+        starts_at=local_text(entry.starts, zone),
+        ends_at=end_of(entry.starts, entry.ends, zone),
+        patient=whose.patient,
+        patient_id=whose.patient_id,
+        born=whose.born,
+        practitioner=roster.name("practitioner_id", entry.practitioner_id),
+        business=roster.name("business_id", entry.business_id),
+        type=roster.name("appointment_type_id", entry.type_id),
+    )
 
 
 def _remarks(
@@ -166,6 +188,7 @@ tool = curated(
     "for a whole class archive_group_appointment.",
     CancelAppointment,
     cancel_appointment,
+    answer=Cancelled,
     risk=Risk.DESTRUCTIVE,
     needs=[
         IndividualAppointments.cancel_individual_appointment,

@@ -16,8 +16,8 @@ from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities, DailyAvailability
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.cliniko.resources.public_settings import PublicSettings, PublicSettingsOfAccount
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
+from cliniko_mcp.frontdesk.answer_rows import LocalTime
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of, offered_at
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, name_text, remarks
@@ -27,7 +27,8 @@ from cliniko_mcp.phrases.assemble import merged
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.results.budget import USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
 
@@ -41,6 +42,49 @@ class ClinicOverview(Body):
     """Which part of the clinic: one site, or all of it."""
 
     business: str | None = Field(default=None, description="Only this site.")
+
+
+class SiteRow(AnswerModel):
+    """A site of the clinic."""
+
+    id: str = Field(description="The site's id.")
+    name: str = Field(description="The site's name.")
+    now: LocalTime = Field(description="The time there now.")
+    time_zone: str = Field(description="IANA name of its zone.")
+    address: str | None = Field(default=None, description="Its address.")
+    open: str = Field(description="Weekly hours of all who work there, by its clock.")
+
+
+class StaffRow(AnswerModel):
+    """A practitioner who works at the clinic."""
+
+    id: str = Field(description="The practitioner's id.")
+    name: str = Field(description="The practitioner's name.")
+    designation: str | None = Field(default=None, description="What they are.")
+    works: dict[str, str] | None = Field(default=None, description="Weekly hours by the name of the site.")
+    no_weekly_hours: bool | None = Field(default=None, description="True where they have none here.")
+    online: bool | None = Field(default=None, description="False where patients cannot book them online.")
+
+
+class TypeRow(AnswerModel):
+    """An appointment type in use."""
+
+    id: str = Field(description="The type's id.")
+    name: str = Field(description="The type's name.")
+    minutes: int = Field(description="Usual length in minutes.")
+    places: int | None = Field(default=None, description="Places, where it is a class.")
+    only_at: list[str] | None = Field(default=None, description="The sites that offer it, where not all do.")
+    online: bool | None = Field(default=None, description="False where patients cannot book it online.")
+
+
+class Overview(AnswerModel):
+    """The clinic: sites, practitioners and appointment types."""
+
+    sites: list[SiteRow] = Field(description="Open sites.")
+    practitioners: list[StaffRow] = Field(description="Who works here.")
+    appointment_types: list[TypeRow] = Field(description="What is offered.")
+    clinic: str | None = Field(default=None, description="The clinic's name.")
+    online_booking: bool | None = Field(default=None, description="Whether online booking is on at all.")
 
 
 async def clinic_overview(clinic: GuardedClinic, arguments: ClinicOverview) -> Answer:
@@ -63,13 +107,16 @@ async def clinic_overview(clinic: GuardedClinic, arguments: ClinicOverview) -> A
     in_use = [known for known in roster.types.values() if not known.gone]
     types = [known for known in in_use if not sites or any(offered_at(site, known) for site in sites)]
     staff = {known.id for known in practitioners}
-    body: dict[str, JsonValue] = {"sites": [_site(site, roster, hours, staff, clinic) for site in sites]}
-    notes = [*lacking(roster), *remarks(business)]
-    parts = {
-        "practitioners": [_practitioner(known, hours, sites) for known in practitioners],
-        "appointment_types": [_type(known, sites) for known in types],
-    }
-    notes += _add_what_fits(body, parts, _account(settings))
+    online = settings.online_bookings
+    whole = Overview(
+        sites=[_site(site, roster, hours, staff, clinic) for site in sites],
+        practitioners=[_practitioner(known, hours, sites) for known in practitioners],
+        appointment_types=[_type(known, sites) for known in types],
+        clinic=(name_text(settings.account.name) or None) if settings.account else None,
+        online_booking=online.enabled if online else None,
+    )
+    body, left_out = _what_fits(whole)
+    notes = [*lacking(roster), *remarks(business), *left_out]
     gone = sum(bool(known.gone) for known in roster.practitioners.values())
     if gone:
         notes.append(
@@ -99,70 +146,67 @@ def _site(
     hours: Mapping[tuple[str, str], WeeklyHours],
     staff: set[str],
     clinic: GuardedClinic,
-) -> Row:
+) -> SiteRow:
     zone = roster.zone(site.id)
     week: WeeklyHours = {}
     for (practitioner_id, site_id), days in hours.items():
         if site_id == site.id and practitioner_id in staff:
             for day, spans in days.items():
                 week.setdefault(day, []).extend(spans)
-    row: Row = {"id": site.id, "name": site.name, "now": local_text(clinic.now, zone), "time_zone": str(zone)}
     record = site.record
     parts = (record.address_1, record.address_2, record.city, record.state, record.post_code)
-    if address := ", ".join(filter(None, (name_text(part) for part in parts))):
-        row["address"] = address
-    row["open"] = week_words({day: merged(spans) for day, spans in week.items()}) or "no weekly hours"
-    return row
+    return SiteRow(
+        id=site.id,
+        name=site.name,
+        now=local_text(clinic.now, zone),
+        time_zone=str(zone),
+        address=", ".join(filter(None, (name_text(part) for part in parts))) or None,
+        open=week_words({day: merged(spans) for day, spans in week.items()}) or "no weekly hours",
+    )
 
 
 def _practitioner(
     known: Known[Practitioner], hours: Mapping[tuple[str, str], WeeklyHours], sites: Sequence[Known[Business]]
-) -> Row:
-    row: Row = {"id": known.id, "name": known.name}
-    if designation := name_text(known.record.designation):
-        row["designation"] = designation
-    works: Row = {site.name: week_words(hours[known.id, site.id]) for site in sites if (known.id, site.id) in hours}
-    row["works"] = works or "no weekly hours"
-    if known.record.show_in_online_bookings is not True:
-        row["online"] = False
-    return row
+) -> StaffRow:
+    works = {site.name: week_words(hours[known.id, site.id]) for site in sites if (known.id, site.id) in hours}
+    return StaffRow(
+        id=known.id,
+        name=known.name,
+        designation=name_text(known.record.designation) or None,
+        works=works or None,
+        no_weekly_hours=None if works else True,
+        online=None if known.record.show_in_online_bookings is True else False,
+    )
 
 
-def _type(known: Known[AppointmentType], sites: Sequence[Known[Business]]) -> Row:
-    row: Row = {"id": known.id, "name": known.name, "minutes": minutes_of(known)}
+def _type(known: Known[AppointmentType], sites: Sequence[Known[Business]]) -> TypeRow:
     places = known.record.max_attendees
-    if places is not None and places > 1:
-        row["places"] = places
     offering = [site.name for site in sites if offered_at(site, known)]
-    if len(offering) < len(sites):
-        row["only_at"] = list[JsonValue](offering)
-    if known.record.show_in_online_bookings is not True:
-        row["online"] = False
-    return row
+    return TypeRow(
+        id=known.id,
+        name=known.name,
+        minutes=minutes_of(known),
+        places=places if places is not None and places > 1 else None,
+        only_at=offering if len(offering) < len(sites) else None,
+        online=None if known.record.show_in_online_bookings is True else False,
+    )
 
 
-def _account(settings: PublicSettings) -> Row:
-    account: Row = {}
-    if settings.account is not None and (name := name_text(settings.account.name)):
-        account["clinic"] = name
-    if settings.online_bookings is not None and settings.online_bookings.enabled is not None:
-        account["online_booking"] = settings.online_bookings.enabled
-    return account
+def _what_fits(whole: Overview) -> tuple[Overview, list[str]]:
+    """As much of the overview as an answer holds, types left out first; notes on how many of which are left out."""
+    staff, types = list(whole.practitioners), list(whole.appointment_types)
 
+    def shown() -> Overview:
+        return whole.model_copy(update={"practitioners": staff, "appointment_types": types})
 
-def _add_what_fits(body: dict[str, JsonValue], parts: dict[str, list[Row]], account: Row) -> list[str]:
-    """Put these rows and the account into the body; notes on how many of which are left out, types first."""
-    kept = {name: list(rows) for name, rows in parts.items()}
-    for name in reversed(kept):
-        while kept[name] and size({**body, **kept, **account}) > _ROOM:
-            kept[name].pop()
-    body |= {name: list[JsonValue](rows) for name, rows in kept.items()}
-    body |= account
-    return [
-        f"{len(rows) - len(kept[name])} more {name.replace('_', ' ')}: see list_{name}."
-        for name, rows in reversed(parts.items())
-        if len(kept[name]) < len(rows)
-    ]
+    left_out: list[str] = []
+    parts = (types, len(types), "appointment_types"), (staff, len(staff), "practitioners")
+    for rows, before, name in parts:
+        while rows and size(shown().as_json()) > _ROOM:
+            rows.pop()
+        if len(rows) < before:
+            left_out.append(f"{before - len(rows)} more {name.replace('_', ' ')}: see list_{name}.")
+    return shown(), left_out
 
 
 def week_words(week: Mapping[int, Iterable[tuple[int, int]]]) -> str:
@@ -190,6 +234,7 @@ tool = curated(
     "days, appointment types with lengths. A good first call. For leave and extra hours use show_diary.",
     ClinicOverview,
     clinic_overview,
+    answer=Overview,
     needs=[
         DailyAvailabilities.list_daily_availabilities,
         PublicSettingsOfAccount.get_public_settings,

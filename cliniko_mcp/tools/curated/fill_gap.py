@@ -6,7 +6,7 @@ hundred coming bookings of the clinic, one a hundred cancelled ones of the pract
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,8 +22,9 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotUnderstood
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotUnderstood
 from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.answer_rows import CancelledRow, Page, PlaceRow, VisitRow
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clock_text import end_of
@@ -33,10 +34,11 @@ from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Candidate, Gap, cand
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
-from cliniko_mcp.frontdesk.spans import point_of, read_span
+from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 
@@ -61,6 +63,22 @@ class FillGap(Body):
     business: str | None = None
     phones: bool = False
     limit: int = Field(default=_DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+
+class FillerRow(VisitRow, CancelledRow):
+    """A patient who could take the time, with the appointment that suggests it."""
+
+    reasons: list[str] = Field(description="What speaks for them.")
+    phones: list[str] | None = Field(default=None, description="Phone numbers, mobile first.")
+
+
+class GapFillers(AnswerModel):
+    """Who could take a free time."""
+
+    gap: PlaceRow = Field(description="The free time.")
+    items: list[FillerRow] = Field(description="Patients, the best first.")
+    page: Page = Field(description="How many of how many patients are shown.")
+    when: str | None = Field(default=None, description="The time as it was understood.")
 
 
 async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
@@ -92,19 +110,18 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     shown, archived = await _named(clinic, ranked, arguments.limit)
     total = len(ranked) - archived
     zone = roster.zone(gap.business_id)
-    body: dict[str, JsonValue] = {
-        "gap": {
-            "starts_at": local_text(gap.starts, zone),
-            "ends_at": end_of(gap.starts, gap.ends, zone),
-            "practitioner": roster.name("practitioner_id", gap.practitioner_id),
-            "business": roster.name("business_id", gap.business_id),
-            "type": roster.name("appointment_type_id", gap.type_id) or "any that fits",
-        },
-        "items": [_row(one, patient, roster, phones=arguments.phones) for one, patient in shown],
-        "page": {"returned": len(shown), "total": total, "complete": len(shown) >= total},
-    }
-    if when:
-        body["when"] = when
+    body = GapFillers(
+        gap=PlaceRow(
+            starts_at=local_text(gap.starts, zone),
+            ends_at=end_of(gap.starts, gap.ends, zone),
+            practitioner=roster.name("practitioner_id", gap.practitioner_id),
+            business=roster.name("business_id", gap.business_id),
+            type=roster.name("appointment_type_id", gap.type_id) or "any that fits",
+        ),
+        items=[_row(one, patient, roster, phones=arguments.phones) for one, patient in shown],
+        page=Page(returned=len(shown), total=total, complete=len(shown) >= total),
+        when=when or None,
+    )
     if not shown:
         notes.insert(0, "Nobody fits: nobody comes later for this, and nobody who cancelled has yet to book again.")
     elif len(shown) < total:
@@ -129,8 +146,11 @@ async def _gap(
         raise InvalidArguments(
             "The free time is missing.", "Give the cancelled appointment's id, or practitioner and when."
         )
-    site = business or await _site(clinic, roster, practitioner, arguments.when)
-    span = read_span(arguments.when, clinic.now, roster, [site])
+    usual = {} if business else await _weekdays(clinic, roster, practitioner)
+    sites = [business] if business else [roster.businesses[site_id] for site_id in usual]
+    span = read_span(arguments.when, clinic.now, roster, sites)
+    site = business or _site(roster, practitioner, span, usual)
+    span = span.narrowed([site])
     windows = list(span.windows(site.id))
     if len(windows) != 1 or windows[0][1] - windows[0][0] > _DAY + timedelta(hours=1):
         raise NotUnderstood(
@@ -172,25 +192,27 @@ def _coming(gap: Gap, now: datetime) -> Gap:
     return gap
 
 
-async def _site(clinic: GuardedClinic, roster: Roster, practitioner: Known[Practitioner], when: str) -> Known[Business]:
-    """Where the practitioner works on that day; where nothing says so, their only site.
-
-    Raises Ambiguous where that is not one site.
-    """
+async def _weekdays(clinic: GuardedClinic, roster: Roster, practitioner: Known[Practitioner]) -> dict[str, set[int]]:
+    """The weekdays (Sunday is 0) on which the practitioner works, by the id of the open site: one request."""
     rows = await clinic.collect(DailyAvailabilities.list_daily_availabilities, practitioner_id=practitioner.id)
     weekdays: dict[str, set[int]] = {}
     for row in rows:
         site = roster.businesses.get(row.business_id or "")
         if site is not None and not site.gone and row.day_of_week is not None:
             weekdays.setdefault(site.id, set()).add(row.day_of_week % 7)
+    return weekdays
+
+
+def _site(
+    roster: Roster, practitioner: Known[Practitioner], span: Span, weekdays: Mapping[str, Collection[int]]
+) -> Known[Business]:
+    """Where the practitioner works on the day of the span; where nothing says so, their only site.
+
+    Raises Ambiguous where that is not one site.
+    """
     sites = [roster.businesses[site_id] for site_id in weekdays] or roster.sites
     if len(sites) > 1:
-        that_day = [
-            site
-            for site in sites
-            if read_span(when, clinic.now, roster, [site]).at(site.id).start.isoweekday() % 7
-            in weekdays.get(site.id, set())
-        ]
+        that_day = [site for site in sites if span.at(site.id).start.isoweekday() % 7 in weekdays.get(site.id, ())]
         sites = that_day if len(that_day) == 1 else sites
     if len(sites) == 1:
         return sites[0]
@@ -241,21 +263,18 @@ async def _named(
     return live[:limit], len(ranked) - len(live)
 
 
-def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: bool) -> Row:
+def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: bool) -> FillerRow:
     entry = one.entry
-    row: Row = {
-        "patient": patient.name,
-        "patient_id": patient.id,
-        "reasons": list[JsonValue](one.reasons),
-        "appointment_id": entry.id,
-        "starts_at": local_text(entry.starts, roster.zone(entry.business_id)),
-        "type": roster.name("appointment_type_id", entry.type_id),
-    }
-    if one.why == "cancelled":
-        row["cancelled"] = True
-    if phones:
-        row["phones"] = list[JsonValue](phones_of(patient))
-    return row
+    return FillerRow(
+        patient=patient.name,
+        patient_id=patient.id,
+        reasons=list(one.reasons),
+        appointment_id=entry.id,
+        starts_at=local_text(entry.starts, roster.zone(entry.business_id)),
+        type=roster.name("appointment_type_id", entry.type_id),
+        cancelled=True if one.why == "cancelled" else None,
+        phones=phones_of(patient) if phones else None,
+    )
 
 
 tool = curated(
@@ -264,6 +283,7 @@ tool = curated(
     "book again, ranked with reasons. Books nothing: use move_appointment. For a place in a class use create_attendee.",
     FillGap,
     fill_gap,
+    answer=GapFillers,
     needs=[
         *ROSTER_NEEDS,
         *PATIENT_NEEDS,

@@ -18,15 +18,16 @@ from pydantic import Field
 from cliniko_mcp.cliniko.filters import Contains, FilterValue
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
-from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import patients
+from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PersonRow
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, born, digits, duplicates
 from cliniko_mcp.frontdesk.patient_phrase import PatientPhrase, read_phrase
-from cliniko_mcp.frontdesk.roster import Known, name_text, named
+from cliniko_mcp.frontdesk.roster import Known, name_text, named, person_row, preferred_first_name
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
@@ -53,19 +54,28 @@ class _Result:
     whole: bool = True
 
 
+class FoundRow(PersonRow):
+    """A patient who was found."""
+
+    preferred_first_name: str | None = Field(default=None, description="First name they go by, where it is another.")
+    email: str | None = Field(default=None, description="Email.")
+    phones: list[str] | None = Field(default=None, description="Phone numbers, mobile first.")
+    hidden: str | None = Field(default=None, serialization_alias="is", description="Why the file is hidden: archived.")
+
+
+class PatientsFound(AnswerModel):
+    """The patients that fit, and files that may be one person's."""
+
+    by: str = Field(description="What was looked for: name, email, phone, id.")
+    items: list[FoundRow] = Field(description="Patients, the closest first.")
+    page: Page = Field(description="How many of how many are shown.")
+    duplicates: list[Duplicates] | None = Field(default=None, description="Files that may be one person's.")
+
+
 async def find_patients(clinic: GuardedClinic, arguments: FindPatients) -> Answer:
     """The patients that fit, the closest first, archived ones too; where none does, those that come near."""
     found = await _look(clinic, clean(arguments.query, _MAX_QUERY))
     shown = list(found.patients[: arguments.limit])
-    body: dict[str, JsonValue] = {
-        "by": found.by,
-        "items": [_row(patient) for patient in shown],
-        "page": {
-            "returned": len(shown),
-            "total": len(found.patients),
-            "complete": found.whole and len(shown) == len(found.patients),
-        },
-    }
     notes = found.notes
     if found.close and shown:
         notes.append("Nobody fits exactly: these come near. Ask before using one of them.")
@@ -73,9 +83,16 @@ async def find_patients(clinic: GuardedClinic, arguments: FindPatients) -> Answe
         notes.append("Nobody was found. Try part of the name, another spelling, the email or the date of birth.")
     if len(shown) < len(found.patients):
         notes.append(f"{len(found.patients) - len(shown)} more fit: say more of the name, or give a larger limit.")
-    if twins := await _duplicates(clinic, shown, found.close):
-        body["duplicates"] = twins
+    twins = await _duplicates(clinic, shown, found.close)
+    if twins:
         notes.append("duplicates are guesses for a person to check; files are merged in Cliniko itself.")
+    total = len(found.patients)
+    body = PatientsFound(
+        by=found.by,
+        items=[_row(patient) for patient in shown],
+        page=Page(returned=len(shown), total=total, complete=found.whole and len(shown) == total),
+        duplicates=twins or None,
+    )
     return Answer(body, notes)
 
 
@@ -148,7 +165,7 @@ async def _by_phone(clinic: GuardedClinic, number: str) -> _Result:
     return _Result("phone", _live_first(swept.patients), notes=[covered], whole=swept.whole)
 
 
-async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], close: bool) -> list[JsonValue]:
+async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], close: bool) -> list[Duplicates]:
     """Pairs among those shown, and other files with the birthday of the best match."""
     pool = {patient.id: patient for patient in shown}
     ids = frozenset(pool)
@@ -157,26 +174,27 @@ async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], cl
         same = await _where(clinic, "", date_of_birth=day)
         pool |= {patient.id: patient for patient in same.patients}
     return [
-        {"ids": [one.id, other.id], "names": [one.name, other.name], "why": why}
-        for one, other, why in duplicates(pool.values())
+        Duplicates(
+            confidence="likely" if verdict.likely else "possible",
+            why=verdict.why,
+            patients=[person_row(one), person_row(other)],
+        )
+        for one, other, verdict in duplicates(pool.values())
         if one.id in ids or other.id in ids
     ]
 
 
-def _row(patient: Known[Patient]) -> Row:
-    row: Row = {"id": patient.id, "name": patient.name}
-    preferred = name_text(patient.record.preferred_first_name)
-    if preferred and preferred not in patient.name:
-        row["preferred"] = preferred
-    if (day := born(patient)) is not None:
-        row["born"] = day.isoformat()
-    if email := name_text(patient.record.email):
-        row["email"] = email
-    if phones := phones_of(patient):
-        row["phones"] = list[JsonValue](phones)
-    if patient.gone:
-        row["is"] = patient.gone
-    return row
+def _row(patient: Known[Patient]) -> FoundRow:
+    row = person_row(patient)
+    return FoundRow(
+        id=row.id,
+        name=row.name,
+        preferred_first_name=preferred_first_name(patient),
+        born=row.born,
+        email=name_text(patient.record.email) or None,
+        phones=phones_of(patient) or None,
+        hidden=patient.gone or None,
+    )
 
 
 tool = curated(
@@ -186,5 +204,6 @@ tool = curated(
     "create_patient.",
     FindPatients,
     find_patients,
+    answer=PatientsFound,
     needs=patients.NEEDS,
 )

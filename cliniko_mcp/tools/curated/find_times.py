@@ -18,15 +18,17 @@ from pydantic import Field
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.errors import InvalidArguments, JsonValue, NotAllowed
+from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk import appointment_offers, online, working_hours
-from cliniko_mcp.frontdesk.availability import Slot, free_slots, group_slots, spread, why_none
+from cliniko_mcp.frontdesk.answer_rows import Names, Page
+from cliniko_mcp.frontdesk.availability import Slot, SlotRow, free_slots, group_slots, spread, why_none
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.tools.curated.empty_clinic import lacking, require
 from cliniko_mcp.tools.tool import curated
 
@@ -47,6 +49,20 @@ class FindTimes(Body):
     kind: Literal["diary", "online"] = Field(default="diary", description="online: as patients book.")
     minutes: int | None = Field(default=None, ge=5, le=1439)
     limit: int = Field(default=12, ge=1, le=100)
+
+
+class FreeTimes(AnswerModel):
+    """The free starts for an appointment type."""
+
+    when: str = Field(description="The time as it was understood.")
+    type: str = Field(description="The appointment type's name.")
+    minutes: int = Field(description="Length in minutes.")
+    kind: Literal["diary", "online"] = Field(description="Whose view: the clinic's, or what patients can book.")
+    items: list[SlotRow] = Field(description="Free starts, earliest first, spread over days and practitioners.")
+    page: Page = Field(description="How many of how many starts are shown.")
+    why: list[str] | None = Field(default=None, description="Why there is none, or none with some of those named.")
+    alternatives: list[SlotRow] | None = Field(default=None, description="What comes nearest where there is none.")
+    names: Names = Field(description="The ids behind the names.")
 
 
 class _Search:
@@ -189,7 +205,7 @@ def _reasons(search: _Search, diary: working_hours.Diary, without: Iterable[Know
     return [f"{', '.join(names)}{where}: {clause}." for clause, names in by_names]
 
 
-async def _alternatives(clinic: GuardedClinic, search: _Search, offering_ids: frozenset[str]) -> list[JsonValue]:
+async def _alternatives(clinic: GuardedClinic, search: _Search, offering_ids: frozenset[str]) -> list[SlotRow]:
     """The nearest starts that differ in one thing: the time, the practitioner or the site."""
     roster = search.roster
     sites = appointment_offers.sites_offering(roster, search.type)
@@ -198,9 +214,9 @@ async def _alternatives(clinic: GuardedClinic, search: _Search, offering_ids: fr
         return []
     starts, ends = max(search.starts - _BEFORE, search.now), search.ends + _BEYOND
     first, last = (moment.astimezone(roster.home).date() for moment in (starts, ends))
-    wider = read_span(f"{first} to {last}", search.now, roster, sites)
+    wider = Span.of_days(first, last, roster, sites)
     diary = await working_hours.read_diary(clinic, roster, starts, ends, [person.id for person in people])
-    span = read_span(search.arguments.when, search.now, roster, sites)
+    span = search.span if sites == search.sites else read_span(search.arguments.when, search.now, roster, sites)
     then = _slots(search, diary, people, sites, span)
     around = _slots(search, diary, people, sites, wider)
     later = [slot for slot in around if slot.starts >= search.starts]
@@ -223,8 +239,8 @@ async def _alternatives(clinic: GuardedClinic, search: _Search, offering_ids: fr
     return _in_words(found, roster)
 
 
-def _in_words(alternatives: Mapping[str, Slot], roster: Roster) -> list[JsonValue]:
-    return [{"differs": what, **slot.row(roster)} for what, slot in alternatives.items()]
+def _in_words(alternatives: Mapping[str, Slot], roster: Roster) -> list[SlotRow]:
+    return [slot.row(roster, what) for what, slot in alternatives.items()]
 
 
 async def _online(clinic: GuardedClinic, search: _Search) -> Answer:
@@ -273,7 +289,7 @@ async def _instead(
     places: Sequence[online.Workplace],
     wanted: Sequence[online.Workplace],
     closed: Collection[online.Workplace],
-) -> list[JsonValue]:
+) -> list[SlotRow]:
     """Where patients can book nothing online: what comes nearest, online and in the diary itself. Adds to `why`."""
     roster = search.roster
     found: dict[str, Slot] = {}
@@ -308,32 +324,30 @@ async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence
     day = search.span.bounds[1].astimezone(search.roster.home).date()
     for week in range(_BEYOND // timedelta(weeks=1)):
         first = day + timedelta(weeks=week)
-        span = read_span(f"{first} to {first + timedelta(days=6)}", search.now, search.roster, search.sites)
+        span = Span.of_days(first, first + timedelta(days=6), search.roster, search.sites)
         found = await online.online_slots(clinic, search.roster, span, search.type, places, search.length)
         if found.slots:
             return found.slots[0]
     return None
 
 
-def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[JsonValue]) -> Answer:
+def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[SlotRow]) -> Answer:
     roster = search.roster
     shown = spread(slots, search.arguments.limit, roster)
-    body: dict[str, JsonValue] = {
-        "when": search.span.description,
-        "type": search.type.name,
-        "minutes": search.minutes,
-        "kind": search.arguments.kind,
-        "items": [slot.row(roster) for slot in shown],
-        "page": {"returned": len(shown), "total": len(slots), "complete": len(shown) == len(slots)},
-    }
-    if search.why:
-        body["why"] = list[JsonValue](search.why)
-    if alternatives:
-        body["alternatives"] = alternatives
     used = [("appointment_type_id", search.type.id)]
     used += [("practitioner_id", slot.practitioner_id) for slot in shown]
     used += [("business_id", slot.business_id) for slot in shown]
-    body["names"] = roster.legend(used)
+    body = FreeTimes(
+        when=search.span.description,
+        type=search.type.name,
+        minutes=search.minutes,
+        kind=search.arguments.kind,
+        items=[slot.row(roster) for slot in shown],
+        page=Page(returned=len(shown), total=len(slots), complete=len(shown) == len(slots)),
+        why=search.why or None,
+        alternatives=alternatives or None,
+        names=roster.legend(used),
+    )
     hidden = remarks(search.type, *search.practitioners, search.site)
     notes = [note for note in hidden if note not in search.why]
     if search.cut and search.arguments.kind == "diary":
@@ -353,5 +367,6 @@ tool = curated(
     "book_appointment. For extra hours use create_availability_block.",
     FindTimes,
     find_times,
+    answer=FreeTimes,
     needs=[*ROSTER_NEEDS, *working_hours.NEEDS, *appointment_offers.NEEDS],
 )

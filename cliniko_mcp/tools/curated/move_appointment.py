@@ -19,9 +19,10 @@ from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
 from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointmentBody, GroupAppointments
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import appointment_offers, find_booking, patients, working_hours
-from cliniko_mcp.frontdesk.booking_answers import conflicts, described, dry
+from cliniko_mcp.frontdesk.answer_rows import PlaceRow
+from cliniko_mcp.frontdesk.booking_answers import Checked, conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
 from cliniko_mcp.frontdesk.clock_text import end_of
@@ -32,7 +33,7 @@ from cliniko_mcp.frontdesk.spans import read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.tools.tool import curated
 
 
@@ -49,6 +50,12 @@ class MoveAppointment(Body):
     minutes: int | None = Field(default=None, ge=5, le=1439)
     dry_run: bool = False
     allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
+
+
+class Moved(Checked):
+    """The booking as it is now, and where it was."""
+
+    was: PlaceRow = Field(description="When, with whom and where it was before.")
 
 
 async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) -> Answer:
@@ -78,17 +85,15 @@ async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) ->
         offering_ids = await appointment_offers.practitioners_offering(clinic, plan.kind)
     found = concerns(plan, roster, diary, others, offering_ids, clinic.now)
     free = nearest(plan, roster, diary, offering_ids, clinic.now)
-    row: Row = {"id": entry.id, **described(plan, roster)}
-    body: dict[str, JsonValue] = {"when": when, "item": row, "was": _was(entry, roster)}
+    body = Moved(when=when, item=described(plan, roster), was=_was(entry, roster))
     notes = [*_remarks(plan, entry), *remarks(named, plan.practitioner, plan.business)]
     if arguments.dry_run:
         return dry(body, plan, found, free, notes, roster)
     refuse_clash(plan, found, arguments.allow_clash, free)
     await _move(clinic, plan, entry)
-    body = {"done": "Moved.", **body}
     shape = "group" if entry.kind == "group" else "individual"
-    body["conflicts"] = await conflicts(clinic, shape, entry.id, found, notes)
-    return Answer(body, notes, roster.zone(plan.business.id))
+    result = {"done": "Moved.", "conflicts": await conflicts(clinic, shape, entry.id, found, notes)}
+    return Answer(body.model_copy(update=result), notes, roster.zone(plan.business.id))
 
 
 def _plan(
@@ -156,14 +161,14 @@ async def _move(clinic: GuardedClinic, plan: Plan, entry: Entry) -> None:
         await clinic.perform(IndividualAppointments.update_individual_appointment, body, id=entry.id)
 
 
-def _was(entry: Entry, roster: Roster) -> Row:
+def _was(entry: Entry, roster: Roster) -> PlaceRow:
     zone = roster.zone(entry.business_id)
-    return {
-        "starts_at": local_text(entry.starts, zone),
-        "ends_at": end_of(entry.starts, entry.ends, zone),
-        "practitioner": roster.name("practitioner_id", entry.practitioner_id),
-        "business": roster.name("business_id", entry.business_id),
-    }
+    return PlaceRow(
+        starts_at=local_text(entry.starts, zone),
+        ends_at=end_of(entry.starts, entry.ends, zone),
+        practitioner=roster.name("practitioner_id", entry.practitioner_id),
+        business=roster.name("business_id", entry.business_id),
+    )
 
 
 def _remarks(plan: Plan, entry: Entry) -> list[str]:
@@ -184,6 +189,7 @@ tool = curated(
     "refused and shown. For its type or notes use update_individual_appointment.",
     MoveAppointment,
     move_appointment,
+    answer=Moved,
     risk=Risk.WRITE,
     needs=[
         IndividualAppointments.update_individual_appointment,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Final
+from typing import Final, TypedDict
 
 from pydantic import Field
 
@@ -26,20 +26,41 @@ from cliniko_mcp.cliniko.resources.patient_forms import PatientForm, PatientForm
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote, TreatmentNotes
 from cliniko_mcp.cliniko.shapes.answers import answer_text
-from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, NOTE_STATES, VisitRow
 from cliniko_mcp.frontdesk.bookings import Entry, entry_of
+from cliniko_mcp.frontdesk.brief_rows import (
+    BriefRow,
+    CaseRow,
+    Consent,
+    FormRow,
+    NoteRow,
+    Sessions,
+    Unpaid,
+    VisitCounts,
+    Written,
+    consented,
+)
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import fold
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.reports.money import amount
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, name_text, remarks
+from cliniko_mcp.frontdesk.roster import (
+    ROSTER_NEEDS,
+    Known,
+    Roster,
+    name_text,
+    person_row,
+    preferred_first_name,
+    remarks,
+)
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean, plain
 from cliniko_mcp.tools.tool import curated
 
@@ -50,7 +71,6 @@ _MAX_INVOICE_NUMBERS: Final = 10
 _NOTE_LENGTH: Final = 4_000
 _TITLE_LENGTH: Final = 120
 _OPEN_INVOICE: Final = 10
-_NOTE_STATES: Final = {10: "draft", 90: "final"}
 
 
 class PatientBrief(Body):
@@ -81,6 +101,12 @@ class _PatientFile:
         return sum(attendee.booking_id not in listed for attendee in self.attendees)
 
 
+class Brief(AnswerModel):
+    """A patient's brief."""
+
+    item: BriefRow = Field(description="The patient.")
+
+
 async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answer:
     """The brief; parts that this key may not read are named in the notes."""
     permitted = PartialReads()
@@ -93,32 +119,30 @@ async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answe
     coming = [visit for visit in live if visit.ends > now]
     past = [visit for visit in live if visit.ends <= now]
     zone = roster.zone(coming[0].business_id if coming else past[-1].business_id if past else None)
-    item: Row = {"id": patient.id, "patient": patient.name, **_person(patient, now.astimezone(zone).date())}
-    item["next_visits"] = [_visit(visit, roster) for visit in coming[:_MAX_SHOWN]]
-    item["last_visits"] = [_visit(visit, roster, past=True) for visit in reversed(past[-_MAX_SHOWN:])]
-    item["counts"] = {
-        "past": len(past),
-        "no_shows": sum(visit.arrived is False for visit in past),
-        "coming": len(coming),
-        "cancelled": sum(visit.cancelled is not None for visit in file.visits),
-    }
-    if file.cases is not None:
-        item["open_cases"] = [_case(case, file, now) for case in file.cases]
-    if file.forms is not None:
-        item["open_forms"] = [_form(form, roster) for form in file.forms if form.completed_at is None]
-        item["consent"] = _consent(patient.record, file.forms, roster)
-    if file.invoices is not None:
-        item["unpaid"] = _unpaid(file.invoices)
     notes = remarks(patient)
     free_text, left_out = _free_text(patient.record, file, roster, shown=arguments.notes)
-    if free_text:
-        item["free_text"] = free_text
+    item = BriefRow(
+        **_person(patient, now.astimezone(zone).date()),
+        next_visits=[_visit(visit, roster) for visit in coming[:_MAX_SHOWN]],
+        last_visits=[_visit(visit, roster, past=True) for visit in reversed(past[-_MAX_SHOWN:])],
+        counts=VisitCounts(
+            past=len(past),
+            no_shows=sum(visit.arrived is False for visit in past),
+            coming=len(coming),
+            cancelled=sum(visit.cancelled is not None for visit in file.visits),
+        ),
+        open_cases=None if file.cases is None else [_case(case, file, now) for case in file.cases],
+        open_forms=_open_forms(file, roster),
+        consent=None if file.forms is None else _consent(patient.record, file.forms, roster),
+        unpaid=None if file.invoices is None else _unpaid(file.invoices),
+        free_text=free_text if free_text != Written() else None,
+    )
     notes += [*left_out, *permitted.notes]
     if file.given_up:
         notes.append(f"{file.given_up} given-up places in classes are not among the counts.")
     if any(case.max_sessions is not None for case in file.cases or ()):
         notes.append("sessions.left is max_sessions less visits used and booked, by the case's own rule for no-shows.")
-    return Answer({"item": item}, notes, zone)
+    return Answer(Brief(item=item), notes, zone)
 
 
 async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads, *, notes: bool) -> _PatientFile:
@@ -163,44 +187,58 @@ async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads,
     return file
 
 
-def _person(patient: Known[Patient], today: date) -> Row:
-    record = patient.record
-    row: Row = {}
-    preferred = name_text(record.preferred_first_name)
-    if preferred and preferred not in patient.name.split():
-        row["preferred_first_name"] = preferred
-    if (born := record.date_of_birth) is not None:
-        row["born"] = born.isoformat()
-        row["age"] = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    details = {"sex": record.sex, "gender_identity": record.gender_identity, "occupation": record.occupation}
-    row |= {name: text for name, value in details.items() if (text := name_text(value))}
+class _Person(TypedDict):
+    """The fields of a brief that say who the patient is."""
+
+    id: str
+    name: str
+    born: str | None
+    preferred_first_name: str | None
+    age: int | None
+    sex: str | None
+    gender_identity: str | None
+    occupation: str | None
+    pronouns: str | None
+
+
+def _person(patient: Known[Patient], today: date) -> _Person:
+    record, row = patient.record, person_row(patient)
+    born, pronouns = record.date_of_birth, None
     if record.pronouns is not None and (word := name_text(record.pronouns.nominative)):
-        row["pronouns"] = f"{word}/{name_text(record.pronouns.accusative)}"
-    return row
+        pronouns = f"{word}/{name_text(record.pronouns.accusative)}"
+    return {
+        "id": row.id,
+        "name": row.name,
+        "born": row.born,
+        "preferred_first_name": preferred_first_name(patient),
+        "age": today.year - born.year - ((today.month, today.day) < (born.month, born.day)) if born else None,
+        "sex": name_text(record.sex) or None,
+        "gender_identity": name_text(record.gender_identity) or None,
+        "occupation": name_text(record.occupation) or None,
+        "pronouns": pronouns,
+    }
 
 
-def _visit(visit: Visit, roster: Roster, *, past: bool = False) -> Row:
-    row = visit.row(roster)
-    if visit.arrived is not None:
-        row["attendance"] = "arrived" if visit.arrived else "did not arrive"
-    if past:
-        row["note"] = _NOTE_STATES.get(visit.written or 0, "none")
-    return row
+def _visit(visit: Visit, roster: Roster, *, past: bool = False) -> VisitRow:
+    marked = None if visit.arrived is None else ATTENDANCE[visit.arrived]
+    note = NOTE_STATES.get(visit.written or 0, "none") if past else None
+    return visit.row(roster).model_copy(update={"attendance": marked, "note": note})
 
 
-def _case(case: PatientCase, file: _PatientFile, now: datetime) -> Row:
-    row: Row = {"id": case.id, "name": clean(case.name or "", _TITLE_LENGTH)}
-    if case.referral_type is not None:
-        row["referral_type"] = clean(case.referral_type, 40)
-    if case.expiry_date is not None:
-        row["expiry_date"] = case.expiry_date.isoformat()
+def _case(case: PatientCase, file: _PatientFile, now: datetime) -> CaseRow:
+    sessions = None
     if case.max_sessions is not None:
         used, booked = _sessions(case, file, now)
         left = max(case.max_sessions - used - booked, 0)
-        row["sessions"] = {"max": case.max_sessions, "used": used, "booked": booked, "left": left}
-    if case.max_invoiceable_amount is not None:
-        row["max_invoiceable_amount"] = case.max_invoiceable_amount
-    return row
+        sessions = Sessions(max=case.max_sessions, used=used, booked=booked, left=left)
+    return CaseRow(
+        id=case.id,
+        name=clean(case.name or "", _TITLE_LENGTH),
+        referral_type=None if case.referral_type is None else clean(case.referral_type, 40),
+        expiry_date=case.expiry_date.isoformat() if case.expiry_date else None,
+        sessions=sessions,
+        max_invoiceable_amount=case.max_invoiceable_amount,
+    )
 
 
 def _sessions(case: PatientCase, file: _PatientFile, now: datetime) -> tuple[int, int]:
@@ -223,86 +261,83 @@ def _sessions(case: PatientCase, file: _PatientFile, now: datetime) -> tuple[int
     return used, booked
 
 
-def _form(form: PatientForm, roster: Roster) -> Row:
-    return {
-        "id": form.id,
-        "name": clean(form.name or "", _TITLE_LENGTH),
-        "given_at": local_text(form.created_at, roster.zone(form.business_id)) if form.created_at else None,
-    }
+def _open_forms(file: _PatientFile, roster: Roster) -> list[FormRow] | None:
+    if file.forms is None:
+        return None
+    return [_form(form, roster) for form in file.forms if form.completed_at is None]
 
 
-def _consent(record: Patient, forms: Sequence[PatientForm], roster: Roster) -> Row:
-    answers = {
-        "privacy_policy": record.accepted_privacy_policy,
-        "sms_marketing": record.accepted_sms_marketing,
-        "email_marketing": record.accepted_email_marketing,
-    }
-    row: Row = {name: "not answered" if value is None else value for name, value in answers.items()}
+def _form(form: PatientForm, roster: Roster) -> FormRow:
+    zone = roster.zone(form.business_id)
+    return FormRow(
+        id=form.id,
+        name=clean(form.name or "", _TITLE_LENGTH),
+        given_at=local_text(form.created_at, zone) if form.created_at else None,
+        completed_at=local_text(form.completed_at, zone) if form.completed_at else None,
+    )
+
+
+def _consent(record: Patient, forms: Sequence[PatientForm], roster: Roster) -> Consent:
     signed = [
         (form.completed_at, form)
         for form in forms
         if form.completed_at is not None and "consent" in fold(form.name or "")
     ]
-    if not signed:
-        return {**row, "consent_form": "none completed"}
-    completed_at, form = max(signed, key=lambda pair: pair[0])
-    return {
-        **row,
-        "consent_form": {
-            "id": form.id,
-            "name": clean(form.name or "", _TITLE_LENGTH),
-            "completed_at": local_text(completed_at, roster.zone(form.business_id)),
-        },
-    }
+    latest = max(signed, key=lambda pair: pair[0])[1] if signed else None
+    return Consent(
+        privacy_policy=consented(record.accepted_privacy_policy),
+        sms_marketing=consented(record.accepted_sms_marketing),
+        email_marketing=consented(record.accepted_email_marketing),
+        consent_form_completed=latest is not None,
+        consent_form=_form(latest, roster) if latest else None,
+    )
 
 
-def _unpaid(invoices: Sequence[Invoice]) -> Row:
-    row: Row = {"invoices": len(invoices)}
-    if invoices:
-        row["total"] = format(sum((amount(invoice.total_amount) for invoice in invoices), Decimal()), ".2f")
-        row["numbers"] = [invoice.number for invoice in invoices[:_MAX_INVOICE_NUMBERS]]
-    if dates := [invoice.issue_date for invoice in invoices if invoice.issue_date is not None]:
-        row["oldest"] = min(dates).isoformat()
-    return row
+def _unpaid(invoices: Sequence[Invoice]) -> Unpaid:
+    dates = [invoice.issue_date for invoice in invoices if invoice.issue_date is not None]
+    numbers = [invoice.number for invoice in invoices[:_MAX_INVOICE_NUMBERS] if invoice.number is not None]
+    return Unpaid(
+        invoices=len(invoices),
+        total=format(sum((amount(invoice.total_amount) for invoice in invoices), Decimal()), ".2f"),
+        numbers=numbers or None,
+        oldest=min(dates).isoformat() if dates else None,
+    )
 
 
-def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bool) -> tuple[Row, list[str]]:
+def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bool) -> tuple[Written, list[str]]:
     """What people wrote, remarks and notes only where `shown`, and sentences about what was left out."""
-    free_text: Row = {}
     left_out: list[str] = []
-    if file.alerts is not None:
-        alerts = [clean(alert.name or "", 255) for alert in file.alerts]
-        free_text["alerts"] = list[JsonValue](alerts[:_MAX_ALERTS])
-        if len(alerts) > _MAX_ALERTS:
-            left_out.append(f"{len(alerts) - _MAX_ALERTS} more alerts: list_medical_alerts shows them.")
-    remarks = {"appointment_notes": record.appointment_notes or "", "notes": record.notes or ""}
-    remarks = {name: text for name, text in remarks.items() if text.strip()}
-    if shown:
-        free_text |= {name: plain(text, _NOTE_LENGTH) for name, text in remarks.items()}
-    elif remarks:
+    alerts = None if file.alerts is None else [clean(alert.name or "", 255) for alert in file.alerts]
+    if (more := len(alerts or ()) - _MAX_ALERTS) > 0:
+        left_out.append(f"{more} more alerts: list_medical_alerts shows them.")
+    texts = (record.appointment_notes or "").strip(), (record.notes or "").strip()
+    if any(texts) and not shown:
         left_out.append("The patient's file holds remarks; they are shown with notes: true.")
     if (more := len(file.invoices or ()) - _MAX_INVOICE_NUMBERS) > 0:
         left_out.append(f"{more} more unpaid invoices: list_invoices shows them.")
-    if file.treatment_notes:
-        free_text["treatment_notes"] = [_note(note, roster) for note in file.treatment_notes]
-    return free_text, left_out
+    appointment_notes, notes = (plain(text, _NOTE_LENGTH) if text and shown else None for text in texts)
+    written = Written(
+        alerts=None if alerts is None else alerts[:_MAX_ALERTS],
+        appointment_notes=appointment_notes,
+        notes=notes,
+        treatment_notes=[_note(note, roster) for note in file.treatment_notes or ()] or None,
+    )
+    return written, left_out
 
 
-def _note(note: TreatmentNote, roster: Roster) -> Row:
+def _note(note: TreatmentNote, roster: Roster) -> NoteRow:
     # Content in another form than the documented one is shown as well.
     content = note.content or note.unexpected.get("content")
     answers = answer_text(content, _NOTE_LENGTH, lines=True)
-    row: Row = {
-        "id": note.id,
-        "title": clean(note.title or "", _TITLE_LENGTH),
-        "written_at": local_text(note.created_at, roster.home) if note.created_at else None,
-        "author": name_text(note.author_name),
-        "state": "draft" if note.draft is not False else "final",
-        "text": answers.text,
-    }
-    if answers.cut:
-        row["cut"] = "get_treatment_note has the whole."
-    return row
+    return NoteRow(
+        id=note.id,
+        title=clean(note.title or "", _TITLE_LENGTH),
+        written_at=local_text(note.created_at, roster.home) if note.created_at else None,
+        author=name_text(note.author_name),
+        state="draft" if note.draft is not False else "final",
+        text=answers.text,
+        cut="get_treatment_note has the whole." if answers.cut else None,
+    )
 
 
 tool = curated(
@@ -311,5 +346,6 @@ tool = curated(
     "unpaid invoices. Contact details are in get_patient, files in list_patient_attachments.",
     PatientBrief,
     patient_brief,
+    answer=Brief,
     needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS],
 )

@@ -13,13 +13,15 @@ from cliniko_mcp.cliniko.fields import Id
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment, PatientAttachments
 from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.frontdesk.answer_rows import FileRow, LocalTime
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS
 from cliniko_mcp.results.cutting import left_out, text_within
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.names import person
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import MAX_CHARACTERS, clean
 from cliniko_mcp.tools.tool import curated
 
@@ -38,48 +40,67 @@ class ReadPatientAttachment(Body):
     skip: int = Field(default=0, ge=0, description="Characters of the text to pass over.")
 
 
+class FileText(AnswerModel):
+    """What people wrote about a file and in it."""
+
+    description: str | None = Field(default=None, description="Its description.")
+    content: str | None = Field(default=None, description="Its text.")
+
+
+class ReadFileRow(FileRow):
+    """A file with its text."""
+
+    created_at: LocalTime | None = Field(default=None, description="When it was attached.")
+    archived_at: LocalTime | None = Field(default=None, description="When it was archived.")
+    free_text: FileText | None = Field(default=None, description="What people wrote.")
+
+
+class FileRead(AnswerModel):
+    """A file that was read."""
+
+    item: ReadFileRow = Field(description="The file.")
+
+
 async def read_patient_attachment(clinic: GuardedClinic, arguments: ReadPatientAttachment) -> Answer:
     """The file's details, and its text where it has any to show."""
     call = PatientAttachments.get_patient_attachment.call(id=arguments.id, include_archived=True)
     attachment = await clinic.perform(call)
     zone = await clinic.zone()
     notes: list[str] = []
-    item: Row = {"id": attachment.id}
-    if attachment.patient_id:
-        item |= await _patient(clinic, attachment.patient_id, notes)
-    if attachment.filename:
-        item["filename"] = clean(attachment.filename, 120)
-    for name, value in (("content_type", attachment.content_type), ("size", attachment.size)):
-        if value is not None:
-            item[name] = value
-    if attachment.created_at is not None:
-        item["created_at"] = local_text(attachment.created_at, zone)
-    if attachment.archived_at is not None:
-        item["archived_at"] = local_text(attachment.archived_at, zone)
-    free_text: Row = {"description": clean(attachment.description, 255)} if attachment.description else {}
+    whose = await _name(clinic, attachment.patient_id, notes)
+    content: str | None = None
     if (why := _closed(attachment)) is not None:
         notes.append(why)
     else:
-        text, left, total = _shown(await clinic.file(call, MAX_FILE_BYTES), arguments.skip)
-        if text is None:
+        content, left, total = _shown(await clinic.file(call, MAX_FILE_BYTES), arguments.skip)
+        if content is None:
             notes.append("The file is not readable text. Open it in Cliniko itself.")
-        else:
-            free_text["content"] = text
         if left:
             notes.append(left_out(left, total, "characters", f"call again with skip: {total - left}"))
-    if free_text:
-        item["free_text"] = free_text
-    return Answer({"item": item}, notes, zone, MAX_TOKENS)
+    text = FileText(description=clean(attachment.description, 255) if attachment.description else None, content=content)
+    item = ReadFileRow(
+        id=attachment.id,
+        patient=whose,
+        patient_id=attachment.patient_id or None,
+        filename=clean(attachment.filename, 120) if attachment.filename else None,
+        content_type=attachment.content_type,
+        size=attachment.size,
+        created_at=local_text(attachment.created_at, zone) if attachment.created_at else None,
+        archived_at=local_text(attachment.archived_at, zone) if attachment.archived_at else None,
+        free_text=text if text != FileText() else None,
+    )
+    return Answer(FileRead(item=item), notes, zone, MAX_TOKENS)
 
 
-async def _patient(clinic: GuardedClinic, patient_id: str, notes: list[str]) -> Row:
-    """Whose file it is: the name beside the id, where the key may read it and the operator lets it."""
-    row: Row = {"patient_id": patient_id}
+async def _name(clinic: GuardedClinic, patient_id: str | None, notes: list[str]) -> str | None:
+    """Whose file it is, by name, where the key may read it and the operator lets it; else None."""
+    if not patient_id:
+        return None
     reads = PartialReads()
     found = await reads.read("Patients' names", partial(clinic.by_id, Patients.list_patients, [patient_id])) or {}
     patient = found.get(patient_id)
     notes += reads.notes
-    return {"patient": person(patient), **row} if patient else row
+    return person(patient) if patient else None
 
 
 def _closed(attachment: PatientAttachment) -> str | None:
@@ -114,5 +135,6 @@ tool = curated(
     "list_patient_attachments; to add one upload_patient_attachment.",
     ReadPatientAttachment,
     read_patient_attachment,
+    answer=FileRead,
     needs=[PatientAttachments.get_patient_attachment],
 )

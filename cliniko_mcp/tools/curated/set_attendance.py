@@ -19,6 +19,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed
 from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, VisitRow
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, ROSTER_NEEDS, Known, Roster, remarks
@@ -27,13 +28,12 @@ from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.names import person
-from cliniko_mcp.results.rows import Row
 from cliniko_mcp.tools.tool import curated
 
 State = Literal["arrived", "did_not_arrive", "cleared"]
 _ARRIVED: Final[dict[State, bool | None]] = {"arrived": True, "did_not_arrive": False, "cleared": None}
-_STATES: Final[dict[bool | None, State]] = {value: name for name, value in _ARRIVED.items()}
 
 
 class SetAttendance(Body):
@@ -44,6 +44,20 @@ class SetAttendance(Body):
     when: str = Field(default="today", description="E.g. today at 9.")
     practitioner: str | None = None
     appointment: str | None = Field(default=None, description="Appointment or attendee id.")
+
+
+class MarkedRow(VisitRow):
+    """The visit as it is marked now."""
+
+    attendee_id: str = Field(description="Id of the patient's place, which holds the mark.")
+    was: Attendance = Field(description="How it was marked before.")
+
+
+class Marked(AnswerModel):
+    """The visit whose attendance was set."""
+
+    item: MarkedRow = Field(description="The visit.")
+    when: str | None = Field(default=None, description="The time as it was understood.")
 
 
 async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Answer:
@@ -57,24 +71,26 @@ async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Ans
     name = patient.name if patient else await _name(clinic, visit.patient_id)
     _check_possible(clinic, arguments, roster, visit, name)
     arrived = _ARRIVED[arguments.state]
-    item: Row = {
-        "patient": name,
-        "patient_id": visit.patient_id,
-        **visit.row(roster),
-        "attendee_id": visit.attendee_id,
-        "was": _STATES[visit.arrived],
-        "now": arguments.state,
-    }
+    row = visit.row(roster)
+    item = MarkedRow(
+        patient=name,
+        patient_id=visit.patient_id,
+        starts_at=row.starts_at,
+        practitioner=row.practitioner,
+        type=row.type,
+        business=row.business,
+        appointment_id=row.appointment_id,
+        attendee_id=visit.attendee_id,
+        was=ATTENDANCE[visit.arrived],
+        attendance=ATTENDANCE[arrived],
+    )
     notes = remarks(patient, practitioner)
     if visit.arrived is arrived:
         notes.append("It was set so already; nothing was changed.")
     else:
         changes = AttendeeChanges.partial(arrived=arrived)
         await clinic.perform(Attendees.update_attendee, changes, id=visit.attendee_id)
-    body: dict[str, JsonValue] = {"item": item}
-    if when:
-        body["when"] = when
-    return Answer(body, notes, roster.zone(visit.business_id))
+    return Answer(Marked(item=item, when=when or None), notes, roster.zone(visit.business_id))
 
 
 def _nobody_named() -> InvalidArguments:
@@ -127,7 +143,7 @@ async def _without_patient(
     patients = await clinic.by_id(Patients.list_patients, [visit.patient_id for visit in live[:MAX_CANDIDATES]])
     candidates: list[JsonValue] = []
     for visit in live[:MAX_CANDIDATES]:
-        row, patient = visit.row(roster), patients.get(visit.patient_id)
+        row, patient = visit.row(roster).as_json(), patients.get(visit.patient_id)
         candidates.append(
             {"patient": person(patient) if patient else visit.patient_id, "patient_id": visit.patient_id}
             | {name: row[name] for name in ("appointment_id", "starts_at", "type")}
@@ -150,13 +166,13 @@ def _check_possible(clinic: GuardedClinic, arguments: SetAttendance, roster: Ros
     early = local_day(visit.starts, zone) > local_day(clinic.now, zone)
     if early and arguments.state == "arrived":
         raise NotAllowed(
-            f"{name}'s appointment is on a later day: {visit.row(roster)['starts_at']}.",
+            f"{name}'s appointment is on a later day: {visit.row(roster).starts_at}.",
             "Check the day; an arrival is marked on the day of the appointment.",
             appointment_id=visit.booking_id,
         )
     if visit.starts > clinic.now and arguments.state == "did_not_arrive":
         raise NotAllowed(
-            f"{name}'s appointment has not begun: {visit.row(roster)['starts_at']}.",
+            f"{name}'s appointment has not begun: {visit.row(roster).starts_at}.",
             "A patient who is not coming cancels; a no-show is marked once the appointment has begun.",
             appointment_id=visit.booking_id,
         )
@@ -168,6 +184,7 @@ tool = curated(
     "For one who calls off use cancel_appointment; for a visit's case or notes update_attendee.",
     SetAttendance,
     set_attendance,
+    answer=Marked,
     risk=Risk.WRITE,
     needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS, Attendees.update_attendee],
 )

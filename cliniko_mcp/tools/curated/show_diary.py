@@ -15,10 +15,10 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.businesses import Business
-from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk import day_sheet, working_hours
+from cliniko_mcp.frontdesk.answer_rows import ClockSpan, Day, Names, Page
 from cliniko_mcp.frontdesk.clock_text import times
-from cliniko_mcp.frontdesk.day_sheet import People, Sheet, entry_row, people_of, sheets_of, totals
+from cliniko_mcp.frontdesk.day_sheet import EntryRow, People, Sheet, Totals, entry_row, people_of, sheets_of, totals
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
@@ -30,7 +30,7 @@ from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
 
@@ -51,6 +51,37 @@ class ShowDiary(Body):
     limit: int | None = Field(default=None, ge=1, le=_MAX_LIMIT)
 
 
+class SheetRow(AnswerModel):
+    """One practitioner's day at one site."""
+
+    day: Day = Field(description="The day at the site.")
+    practitioner: str = Field(description="The practitioner's name.")
+    business: str = Field(description="The site's name.")
+    hours: ClockSpan | None = Field(default=None, description="Working hours by the site's clock.")
+    gaps: ClockSpan | None = Field(default=None, description="Free stretches by the site's clock.")
+    began_before: list[EntryRow] | None = Field(default=None, description="What runs over from the day before.")
+    entries: list[EntryRow] = Field(description="What is in the diary, by start; cancelled ones too.")
+
+
+class NextCall(AnswerModel):
+    """The arguments of a call of show_diary that shows more."""
+
+    when: str = Field(description="The time to ask for.")
+    practitioner: list[str] | None = Field(default=None, description="Whose, names or ids.")
+    business: str | None = Field(default=None, description="The site, name or id.")
+
+
+class DiaryShown(AnswerModel):
+    """The sheets of a span, with totals over all of it."""
+
+    when: str = Field(description="The time as it was understood.")
+    items: list[SheetRow] = Field(description="Sheets by day, site and practitioner.")
+    page: Page = Field(description="How many entries of how many are shown.")
+    totals: Totals = Field(description="Counts over the whole span, shown or not.")
+    names: Names = Field(description="The ids behind the names.")
+    next: list[NextCall] | None = Field(default=None, description="The calls that show the rest.")
+
+
 async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     """The sheets of the span, totals over all of it, and what to ask for to see those that do not fit."""
     roster = await Roster.load(clinic)
@@ -69,17 +100,15 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     shown = _Shown(roster, people, arguments)
     for sheet in sheets:
         shown.add(sheet)
-    body: dict[str, JsonValue] = {
-        "when": span.description,
-        "items": list[JsonValue](shown.rows),
-        "page": {
-            "returned": shown.entries,
-            "total": sum(len(sheet.entries) for sheet in sheets),
-            "complete": not shown.left,
-        },
-        "totals": totals(sheets, people),
-        "names": roster.legend(shown.used),
-    }
+    total = sum(len(sheet.entries) for sheet in sheets)
+    body = DiaryShown(
+        when=span.description,
+        items=shown.rows,
+        page=Page(returned=shown.entries, total=total, complete=not shown.left),
+        totals=totals(sheets, people),
+        names=roster.legend(shown.used),
+        next=_next(shown, roster, span, arguments) if shown.left else None,
+    )
     notes = [*lacking(roster, "site", "practitioner"), *remarks(*practitioners, site), *reads.notes]
     if not sheets and not notes:
         notes.append("Nobody is at work in that time, and nothing is booked or blocked out.")
@@ -87,7 +116,6 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
         last = (starts + _REACH).astimezone(span.zone).date()
         notes.append(f"Only read up to {day_words(last)}; ask about later days in another call.")
     if shown.left:
-        body["next"] = _next(shown, roster, span, arguments)
         notes.append(_more(shown.left, arguments))
     zones = {roster.zone(sheet.business_id) for sheet in sheets}
     return Answer(body, notes, zones.pop() if len(zones) == 1 else span.zone)
@@ -106,7 +134,7 @@ class _Shown:
         self._phones = arguments.phones
         self._limit = arguments.limit or _MAX_LIMIT
         self._room = (MAX_TOKENS if arguments.limit else USUAL_TOKENS) - _ENVELOPE_TOKENS
-        self.rows: list[Row] = []
+        self.rows: list[SheetRow] = []
         self.entries = 0
         self.left: list[Sheet] = []
         self.partly = False
@@ -118,10 +146,10 @@ class _Shown:
             self.left.append(sheet)
             return
         row = self._head(sheet)
-        room, kept = self._room - size(row), list[JsonValue]()
+        room, kept = self._room - size(row.as_json()), list[EntryRow]()
         for entry in sheet.entries:
             shown = entry_row(entry, self._roster, self._people, phones=self._phones)
-            room -= size(shown) + 1
+            room -= size(shown.as_json()) + 1
             if (room < 0 and (self.rows or kept)) or self.entries + len(kept) >= self._limit:
                 break
             kept.append(shown)
@@ -136,56 +164,54 @@ class _Shown:
                 return
             self.left.append(replace(sheet, hours=(), gaps=(), entries=rest, over=()))
             self.partly = True
-            row.pop("gaps", None)
+            row = row.model_copy(update={"gaps": None})
         elif room < 0 and self.rows:
             self.left.append(sheet)
             return
-        row["entries"] = kept
-        self.rows.append(row)
+        self.rows.append(row.model_copy(update={"entries": kept}))
         self.entries += len(kept)
         self._room = room
         self.used += [("practitioner_id", sheet.practitioner_id), ("business_id", sheet.business_id)]
 
-    def _head(self, sheet: Sheet) -> Row:
+    def _head(self, sheet: Sheet) -> SheetRow:
         zone = self._roster.zone(sheet.business_id)
-        row: Row = {
-            "day": f"{sheet.day.isoformat()} {sheet.day:%a}",
-            "practitioner": self._roster.name("practitioner_id", sheet.practitioner_id),
-            "business": self._roster.name("business_id", sheet.business_id),
-        }
-        if sheet.hours:
-            row["hours"] = ", ".join(times(*stretch, zone) for stretch in sheet.hours)
-        if sheet.gaps:
-            row["gaps"] = ", ".join(times(*stretch, zone) for stretch in sheet.gaps)
-        if sheet.over:
-            shown = (entry_row(entry, self._roster, self._people, phones=self._phones) for entry in sheet.over)
-            row["began_before"] = list[JsonValue](shown)
-        return row
+        over = [entry_row(entry, self._roster, self._people, phones=self._phones) for entry in sheet.over]
+        return SheetRow(
+            day=f"{sheet.day.isoformat()} {sheet.day:%a}",
+            practitioner=self._roster.name("practitioner_id", sheet.practitioner_id),
+            business=self._roster.name("business_id", sheet.business_id),
+            hours=", ".join(times(*stretch, zone) for stretch in sheet.hours) or None,
+            gaps=", ".join(times(*stretch, zone) for stretch in sheet.gaps) or None,
+            began_before=over or None,
+            entries=[],
+        )
 
 
-def _next(shown: _Shown, roster: Roster, span: Span, arguments: ShowDiary) -> list[JsonValue]:
+def _next(shown: _Shown, roster: Roster, span: Span, arguments: ShowDiary) -> list[NextCall]:
     """The calls that show the rest: of the first sheet where it was cut, of its day, and of the days after."""
     first = shown.left[0]
-    site: Row = {"business": arguments.business} if arguments.business else {}
-    calls: list[JsonValue] = []
+    site, whose = arguments.business, arguments.practitioner
+    calls: list[NextCall] = []
     same_day = [sheet for sheet in shown.left if sheet.day == first.day]
     if shown.partly:
-        place: Row = {"practitioner": [first.practitioner_id], "business": first.business_id}
-        calls.extend({"when": when, **place} for when in _on_day(span, first, roster, first.entries[0].starts))
+        left = _on_day(span, first, roster, first.entries[0].starts)
+        who, where = [first.practitioner_id], first.business_id
+        calls.extend(NextCall(when=when, practitioner=who, business=where) for when in left)
         same_day = same_day[1:]
     if same_day:
-        ids = list[JsonValue](dict.fromkeys(sheet.practitioner_id for sheet in same_day))
-        calls.extend({"when": when, "practitioner": ids, **site} for when in _on_day(span, same_day[0], roster))
-    whose: Row = {"practitioner": list[JsonValue](arguments.practitioner)} if arguments.practitioner else {}
+        ids = list(dict.fromkeys(sheet.practitioner_id for sheet in same_day))
+        left = _on_day(span, same_day[0], roster)
+        calls.extend(NextCall(when=when, practitioner=ids, business=site) for when in left)
     later = [sheet for sheet in shown.left if sheet.day != first.day]
     cut = [sheet for sheet in later if sheet.day == later[-1].day and _ends_within(span, sheet, roster)]
     whole = [sheet for sheet in later if not cut or sheet.day != cut[0].day]
     if whole:
         when = f"{whole[0].day} to {whole[-1].day}{_again(span, first)}"
-        calls.append({"when": when, **whose, **site})
+        calls.append(NextCall(when=when, practitioner=whose, business=site))
     if cut:
         # "To" a day means to its end, so the day on which the span ends early is asked for by its hours.
-        calls.extend({"when": when, **whose, **site} for when in _on_day(span, cut[0], roster))
+        left = _on_day(span, cut[0], roster)
+        calls.extend(NextCall(when=when, practitioner=whose, business=site) for when in left)
     return calls
 
 
@@ -226,5 +252,6 @@ tool = curated(
     "free times find_times.",
     ShowDiary,
     show_diary,
+    answer=DiaryShown,
     needs=[*ROSTER_NEEDS, *working_hours.NEEDS, *day_sheet.NEEDS],
 )

@@ -19,13 +19,14 @@ from cliniko_mcp.cliniko.resources.patient_attachments import (
     PresignedPost,
 )
 from cliniko_mcp.errors import InvalidArguments, Unavailable
+from cliniko_mcp.frontdesk.answer_rows import FileRow
 from cliniko_mcp.frontdesk.files import MAX_BASE64_BYTES, Upload, from_base64, from_folder
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.roster import remarks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
@@ -40,6 +41,18 @@ class UploadPatientAttachment(Body):
     description: str | None = Field(default=None, max_length=255)
 
 
+class UploadedRow(FileRow):
+    """A file that was attached."""
+
+    processing: bool = Field(description="Whether Cliniko is still processing it.")
+
+
+class FileAttached(AnswerModel):
+    """The attachment that was made."""
+
+    item: UploadedRow = Field(description="The file.")
+
+
 async def upload_patient_attachment(clinic: GuardedClinic, arguments: UploadPatientAttachment) -> Answer:
     """The attachment that was made, and whether Cliniko is still processing it."""
     upload = await _upload(clinic, arguments)
@@ -48,22 +61,22 @@ async def upload_patient_attachment(clinic: GuardedClinic, arguments: UploadPati
         PatientAttachments.list_patient_attachments, patient_id=patient.id, filename=upload.name
     )
     made = await _attached(clinic, patient.id, upload, arguments.description)
-    item: Row = {
-        "id": made.id,
-        "patient": patient.name,
-        "patient_id": patient.id,
-        "filename": clean(made.filename or upload.name, 120),
-        "content_type": upload.kind,
-        "size": len(upload.data),
-        "processing": made.processing_completed is not True,
-    }
+    item = UploadedRow(
+        id=made.id,
+        patient=patient.name,
+        patient_id=patient.id,
+        filename=clean(made.filename or upload.name, 120),
+        content_type=upload.kind,
+        size=len(upload.data),
+        processing=made.processing_completed is not True,
+    )
     notes = remarks(patient)
     if made.processing_completed is not True:
         notes.append("Cliniko is still processing the file, which takes a moment; get_patient_attachment says when.")
     if same_name:
         ids = ", ".join(attachment.id for attachment in same_name[:3])
         notes.append(f"The patient had a file of this name already: {ids}.")
-    return Answer({"item": item}, notes)
+    return Answer(FileAttached(item=item), notes)
 
 
 async def _upload(clinic: GuardedClinic, arguments: UploadPatientAttachment) -> Upload:
@@ -105,6 +118,7 @@ tool = curated(
     "read_patient_attachment; to remove one archive_patient_attachment.",
     UploadPatientAttachment,
     upload_patient_attachment,
+    answer=FileAttached,
     risk=Risk.WRITE,
     needs=[
         *PATIENT_NEEDS,

@@ -28,9 +28,10 @@ from cliniko_mcp.cliniko.resources.treatment_notes import (
     TreatmentNotes,
 )
 from cliniko_mcp.cliniko.shapes.content import TreatmentNoteContent
-from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotFound, NotUnderstood
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.notes import Document, document_of, fill
+from cliniko_mcp.frontdesk.answer_rows import LocalTime, NoteState, PatientRow, VisitRow
+from cliniko_mcp.frontdesk.notes import Document, QuestionRow, document_of, fill
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.roster import (
@@ -48,7 +49,8 @@ from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import parse_when
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.rows import Row, local_text
+from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
 
@@ -69,6 +71,27 @@ class WriteTreatmentNote(Body):
     visit: str | None = Field(default=None, description="Appointment id or when: today.")
     note: Id | None = Field(default=None, description="Draft to go on with.")
     final: bool = False
+
+
+class WrittenNote(PatientRow):
+    """A treatment note as it was written."""
+
+    id: str = Field(description="The note's id.")
+    title: str = Field(description="Its title.")
+    state: NoteState = Field(description="Draft or final.")
+    answered: list[str] = Field(description="Questions answered in this call.")
+    unanswered: list[str] = Field(description="Questions without an answer.")
+    visit: VisitRow | None = Field(default=None, description="The visit it is about.")
+    author: str | None = Field(default=None, description="Who wrote it.")
+    finalized_at: LocalTime | None = Field(default=None, description="When it was made final.")
+
+
+class NoteAnswer(AnswerModel):
+    """The note that was written, or the questions there are."""
+
+    title: str | None = Field(default=None, description="Title of the template or draft.")
+    questions: list[QuestionRow] | None = Field(default=None, description="Its questions, where none was answered.")
+    item: WrittenNote | None = Field(default=None, description="The note.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +119,7 @@ async def write_treatment_note(clinic: GuardedClinic, arguments: WriteTreatmentN
     finishing = source.draft is not None and (arguments.final or arguments.visit)
     if not arguments.answers and not finishing:
         return Answer(
-            {"title": source.title, "questions": source.document.listed()},
+            NoteAnswer(title=source.title, questions=source.document.listed()),
             ["Nothing was written. Call again with answers: question name to answer."],
         )
     patient = await _patient(clinic, arguments, source.draft)
@@ -260,24 +283,21 @@ def _answer(
     answered: list[str],
     zone: ZoneInfo,
 ) -> Answer:
-    item: Row = {
-        "id": note.id,
-        "title": clean(note.title or source.title, _TITLE_LENGTH),
-        "draft": note.draft is not False,
-        "patient": patient.name,
-        "patient_id": patient.id,
-        "answered": list[JsonValue](answered),
-        "unanswered": list[JsonValue](source.document.open()),
-    }
+    item = WrittenNote(
+        id=note.id,
+        title=clean(note.title or source.title, _TITLE_LENGTH),
+        state="draft" if note.draft is not False else "final",
+        patient=patient.name,
+        patient_id=patient.id,
+        answered=answered,
+        unanswered=source.document.open(),
+        visit=placed.visit.row(placed.roster) if placed else None,
+        author=name_text(note.author_name) or None,
+        finalized_at=local_text(note.finalized_at, zone) if note.finalized_at else None,
+    )
     notes = [_DRAFT] if note.draft is not False else ["This note is final."]
-    if placed is not None:
-        item["visit"] = placed.visit.row(placed.roster)
-    elif source.draft is None:
+    if placed is None and source.draft is None:
         notes.append("It is not linked to a visit; give visit to link it, here with note.")
-    if note.author_name:
-        item["author"] = name_text(note.author_name)
-    if note.finalized_at is not None:
-        item["finalized_at"] = local_text(note.finalized_at, zone)
     notes += remarks(patient, source.template)
     if own := [name for name in source.document.in_own_words() if name in answered]:
         notes.append(f"Not one of the choices, so written as other: {', '.join(own)}.")
@@ -286,7 +306,7 @@ def _answer(
         notes.append(f"Questions of the template that cannot be written here were left out: {left}.")
     if _lines_lost(source.document, arguments):
         notes.append(_LINES)
-    return Answer({"item": item}, notes, zone)
+    return Answer(NoteAnswer(item=item), notes, zone)
 
 
 def _lines_lost(document: Document, arguments: WriteTreatmentNote) -> bool:
@@ -302,6 +322,7 @@ tool = curated(
     "list_treatment_notes.",
     WriteTreatmentNote,
     write_treatment_note,
+    answer=NoteAnswer,
     risk=Risk.WRITE,
     needs=[
         TreatmentNoteTemplates.list_treatment_note_templates,

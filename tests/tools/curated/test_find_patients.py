@@ -128,7 +128,7 @@ async def test_likely_duplicates_are_pointed_out_and_families_are_not() -> None:
             await assistant.call("create_patient", first_name=first, last_name="Sibling", patient_phone_numbers=phones)
         answer = await assistant.call("find_patients", query="Catherine Brook")
         assert [pair["why"] for pair in answer["duplicates"]] == ["same date of birth, like names"]
-        assert twin in answer["duplicates"][0]["ids"]
+        assert twin in [file["id"] for file in answer["duplicates"][0]["patients"]]
         assert "duplicates" not in await assistant.call("find_patients", query="Sibling")
 
 

@@ -69,7 +69,7 @@ async def test_a_name_that_fits_the_hidden_one_less_well_is_not_mentioned() -> N
         clinic.patient("Rosalind", "Quill", **ARCHIVED)
         clinic.patient("Rosa", "Quill")
         answer = await clinic.assistant.call("patient_brief", patient="Rosa Quill")
-        assert answer["item"]["patient"] == "Rosa Quill" and answer.get("notes", []) == []
+        assert answer["item"]["name"] == "Rosa Quill" and answer.get("notes", []) == []
 
 
 async def test_an_email_shared_with_an_archived_file_and_more_namesakes_than_are_listed() -> None:

@@ -81,8 +81,9 @@ async def test_each_part_says_what_the_rows_say() -> None:
         # Used: two that came and the one under way; the no-show and the cancelled one do not count by its own rule.
         assert item["open_cases"][0]["sessions"] == {"max": 6, "used": 3, "booked": 1, "left": 2}
         assert [form["name"] for form in item["open_forms"]] == ["Intake"]
-        assert item["consent"]["privacy_policy"] is True and item["consent"]["sms_marketing"] is False
+        assert item["consent"]["privacy_policy"] == "yes" and item["consent"]["sms_marketing"] == "no"
         assert item["consent"]["email_marketing"] == "not answered"
+        assert item["consent"]["consent_form_completed"]
         assert item["consent"]["consent_form"]["completed_at"].startswith("2026-05-01T10:30")
         assert item["unpaid"] == {"invoices": 2, "total": "100.00", "numbers": [9000, 9001], "oldest": "2026-01-15"}
         assert count <= 1 + 5 + 6
@@ -162,7 +163,7 @@ async def test_a_new_or_archived_patient_and_one_of_several_names() -> None:
         new = await clinic.assistant.call("patient_brief", patient=clinic.patient("New", "Person"))
         item = new["item"]
         assert item["last_visits"] == item["next_visits"] == item["open_cases"] == item["open_forms"] == []
-        assert item["unpaid"] == {"invoices": 0} and item["free_text"] == {"alerts": []}
+        assert item["unpaid"] == {"invoices": 0, "total": "0.00"} and item["free_text"] == {"alerts": []}
         former = await clinic.assistant.call("patient_brief", patient="Edith Former")
         assert any("archived" in note for note in former["notes"])
         which = await clinic.assistant.call("patient_brief", patient="Kim")

@@ -71,15 +71,15 @@ async def test_no_shows_are_those_of_the_raw_rows_with_groups_and_without_cancel
         missed = Counter(visit["patient_id"] for visit in visits if visit.get("arrived") is False)
         assert len(visits) > 200 and any("max_attendees" in visit["booking"] for visit in visits)
         assert {row["patient_id"]: row["no_shows"] for row in rows} == missed
-        assert (answer["summary"]["no_shows"], answer["summary"]["visits"]) == (missed.total(), len(visits))
-        assert answer["summary"]["rate"] == f"{100 * missed.total() / len(visits):.1f}%"
+        percent = f"{100 * missed.total() / len(visits):.1f}%"
+        assert answer["summary"]["no_shows"] == {"count": missed.total(), "of": len(visits), "rate": percent}
         assert [row["no_shows"] for row in rows] == sorted(missed.values(), reverse=True)
         assert "class" in answer["definition"] and "9 November 2026" in answer["when"]
         mei = await clinic.assistant.call("report", kind="no_shows", when=WHEN, practitioner="Mei Ng")
         own = [
             visit for visit in visits if visit["booking"]["practitioner_id"] == clinic.id("practitioners", "Dr Mei Ng")
         ]
-        assert mei["summary"]["visits"] == len(own) and mei["practitioner"] == "Dr Mei Ng"
+        assert mei["summary"]["no_shows"]["of"] == len(own) and mei["practitioner"] == "Dr Mei Ng"
 
 
 async def test_cancellations_carry_their_notice() -> None:
@@ -87,7 +87,8 @@ async def test_cancellations_carry_their_notice() -> None:
         answer, rows = await whole(clinic, kind="cancellations", when=WHEN)
         every = list(raw_visits(clinic, FIRST, LAST))
         gone = [visit for visit in every if visit.get("cancelled_at")]
-        assert gone and (answer["summary"]["cancelled"], answer["summary"]["booked"]) == (len(gone), len(every))
+        told = answer["summary"]["cancelled"]
+        assert gone and (told["count"], told["of"]) == (len(gone), len(every))
         hours = {
             visit["booking_id"]: (of(visit["booking"]["starts_at"]) - of(visit["cancelled_at"])).total_seconds() / 3600
             for visit in gone
@@ -107,7 +108,7 @@ async def test_a_cancelled_place_in_a_class_counts_and_the_others_in_it_do_not()
         clinic.group(people, NORTHSIDE, "Priya Nair", "2026-11-20 16:30", states={people[1]: late})
         answer = await clinic.assistant.call("report", kind="cancellations", when="last Friday")
         assert [row["patient_id"] for row in answer["items"]] == [people[1]]
-        assert answer["items"][0]["notice_hours"] == 4.0 and answer["summary"]["booked"] == 4
+        assert answer["items"][0]["notice_hours"] == 4.0 and answer["summary"]["cancelled"]["of"] == 4
         assert answer["summary"]["reasons"] == {"Sick": 1}
 
 
@@ -130,7 +131,8 @@ async def test_visits_without_a_bill_or_a_final_note(kind: str, field: str) -> N
         open_ = [
             visit for visit in came if (visit.get(field) is None if kind == "unbilled" else visit.get(field) != 90)
         ]
-        assert open_ and answer["summary"]["visits"] == len(came)
+        told = answer["summary"]["unbilled" if kind == "unbilled" else "without_final_note"]
+        assert open_ and (told["count"], told["of"]) == (len(open_), len(came))
         assert Counter((row["appointment_id"], row["patient_id"]) for row in rows) == Counter(
             (visit["booking_id"], visit["patient_id"]) for visit in open_
         )
@@ -156,7 +158,9 @@ async def test_unpaid_invoices_with_their_age() -> None:
         assert {row["invoice_id"] for row in rows} == {row["id"] for row in raw}
         assert Decimal(answer["summary"]["total"]) == sum(Decimal(row["total_amount"]) for row in raw)
         old = [Decimal(row["total_amount"]) for row in raw if row["issue_date"] < "2026-08-26"]
-        assert answer["summary"]["by_age"]["over 90 days"] == {"invoices": len(old), "total": f"{sum(old):.2f}"}
+        assert answer["summary"]["by_age"][3] == {
+            "age": "over 90 days", "invoices": len(old), "total": f"{sum(old):.2f}"
+        }  # fmt: skip
         assert [row["issue_date"] for row in rows] == sorted(row["issue_date"] for row in raw)
         assert next(row for row in rows if row["number"] == 1)["days"] == 115
         june = await clinic.assistant.call("report", kind="unpaid", when="2026-08-01 to 2026-08-31")
@@ -256,7 +260,7 @@ async def test_utilisation_is_the_minutes_counted_one_by_one(now: str, first: da
             assert row["booked_hours"] == round(len(booked) / 60, 2), row
             inside = booked & (work - blocked)
             assert row["free_hours"] == round(len(work - blocked - booked) / 60, 2), row
-            assert row["utilisation"] == f"{100 * len(inside) / len(work - blocked):.1f}%", row
+            assert row["utilisation"]["rate"] == f"{100 * len(inside) / len(work - blocked):.1f}%", row
         assert next(row for row in rows if row["practitioner"] == "Dr Mei Ng")["outside_hours"] >= 0.5
         assert answer["summary"]["open_hours"] == pytest.approx(sum(row["open_hours"] for row in rows), abs=0.1)
         river = await clinic.assistant.call(
@@ -285,7 +289,7 @@ async def test_new_patients_and_how_many_came_back() -> None:
         clinic.book(people["cancelled"], NORTHSIDE, "Dr Mei Ng", "2026-11-10 09:30", **GONE)
         answer, rows = await whole(clinic, kind="new_patients", when="2026-11-02 to 2026-11-08")
         assert {row["patient_id"] for row in rows} == set(people.values())
-        expected = {"new": 6, "with_a_visit": 5, "returned": 2, "return_rate": "40.0%"}
+        expected = {"new": 6, "returned": {"count": 2, "of": 5, "rate": "40.0%"}}
         assert {name: answer["summary"][name] for name in expected} == expected
         visits = {row["patient"]: row["visits"] for row in rows}
         assert visits == {"N twice": 2, "N booked": 2, "N once": 1, "N missed": 1, "N never": 0, "N cancelled": 1}
@@ -369,9 +373,11 @@ async def test_unclear_names_times_and_far_too_long_spans_are_answers() -> None:
         for wrong in ({"limit": 0}, {"limit": 201}, {"skip": -1}):
             assert (await call("report", kind="no_shows", **wrong))["code"] == "invalid_arguments"
         former = await call("report", kind="no_shows", when=WHEN, practitioner="Greta Holm")
-        assert former["summary"]["visits"] == 0 and any("no longer" in note for note in former["notes"])
+        assert former["summary"]["no_shows"] == {"count": 0, "of": 0} and any(
+            "no longer" in note for note in former["notes"]
+        )
         ahead = await call("report", kind="no_shows", when="tomorrow")
-        assert ahead["summary"]["visits"] == 0 and any("still to come" in note for note in ahead["notes"])
+        assert ahead["summary"]["no_shows"]["of"] == 0 and any("still to come" in note for note in ahead["notes"])
 
 
 async def test_over_stdio() -> None:

@@ -71,7 +71,7 @@ async def test_cleared_and_repeated_states_are_said() -> None:
         again = await clinic.assistant.call("set_attendance", state="arrived", appointment=booking)
         assert any("already" in note for note in again["notes"]) and clinic.assistant.changes() == []
         cleared = await clinic.assistant.call("set_attendance", state="cleared", patient="Ben Twice")
-        assert (cleared["item"]["was"], cleared["item"]["now"]) == ("arrived", "cleared")
+        assert (cleared["item"]["was"], cleared["item"]["attendance"]) == ("arrived", "not marked")
         assert clinic.attendee(booking).get("arrived") is None
         row = next(row for row in clinic.rows("individual_appointments") if row["id"] == booking)
         assert row.get("patient_arrived") is None and row.get("did_not_arrive") is None
@@ -141,7 +141,7 @@ async def test_the_number_of_requests_stays_the_same_in_a_full_diary() -> None:
             for number in range(others):
                 clinic.book(clinic.patient("P", f"N{number}"), NORTHSIDE, "Tom Okafor", "2026-11-24 08:30")
             answer, count = await clinic.counted("set_attendance", state="arrived", patient=ben)
-            assert answer["item"]["now"] == "arrived"
+            assert answer["item"]["attendance"] == "arrived"
             counts.append(count)
     assert counts[0] == counts[1] <= 5 + 1 + 1 + 1 + 1
 
@@ -151,7 +151,7 @@ async def test_over_stdio_the_arrival_is_there_afterwards() -> None:
         rows = await assistant.rows("list_individual_appointments", starts_at="2026-11-23", patient_id="any", limit=3)
         before = rows[0]
         answer = await assistant.call("set_attendance", state="cleared", appointment=before["id"])
-        assert answer["item"]["now"] == "cleared" and answer["item"]["patient"] == before["patient"]
+        assert answer["item"]["attendance"] == "not marked" and answer["item"]["patient"] == before["patient"]
         after = await assistant.first("list_attendees", booking_id=before["id"])
         assert "arrived" not in after
 

@@ -72,7 +72,7 @@ async def test_answers_land_in_their_questions_and_the_note_stays_a_draft() -> N
             },
         )
         item = answer["item"]
-        assert item["draft"] is True and item["patient"] == "Ana Lima"
+        assert item["state"] == "draft" and item["patient"] == "Ana Lima"
         assert item["answered"] == ["Subjective: History", "Pain", "Next steps", "Review", "Plan: History"]
         assert item["unanswered"] == ["Side", "Chart"]
         row = stored(assistant, item["id"])
@@ -174,13 +174,13 @@ async def test_a_draft_is_gone_on_with_keeps_its_answers_and_is_finalised_only_w
             "write_treatment_note", note=note, answers={"Side": "Right", "Review": "2026-12-01"}
         )
         row = stored(assistant, note)
-        assert more["item"]["draft"] is True
+        assert more["item"]["state"] == "draft"
         assert question(row, 0, 1)["answers"][0] == {"value": "Mild", "selected": True}
         assert question(row, 0, 2)["answers"] == [{"value": "Left"}, {"value": "Right", "selected": True}]
         wrong = await assistant.call("write_treatment_note", note=note, patient="Ben Adeyemi", final=True)
         assert wrong["code"] == "invalid_arguments" and stored(assistant, note)["draft"] is True
         done = await assistant.call("write_treatment_note", note=note, final=True)
-        assert done["item"]["draft"] is False and stored(assistant, note)["draft"] is False
+        assert done["item"]["state"] == "final" and stored(assistant, note)["draft"] is False
         late = await assistant.call("write_treatment_note", note=note, answers={"Pain": "Mild"})
         assert late["code"] == "not_allowed" and "final" in late["message"]
 
