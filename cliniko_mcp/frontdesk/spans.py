@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal, overload
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.errors import NotUnderstood
 from cliniko_mcp.frontdesk.roster import Known, Roster, name_text
-from cliniko_mcp.phrases import When, parse_when
+from cliniko_mcp.phrases import Anchor, Facing, OpenWhen, When, parse_when
 
 Window = tuple[datetime, datetime]
 _MINUTE = timedelta(minutes=1)
@@ -42,26 +43,88 @@ class Span:
         return min(when.start.astimezone(UTC) for when in whens), max(when.end.astimezone(UTC) for when in whens)
 
 
-def read_span(phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Business]] = ()) -> Span:
+@dataclass(frozen=True, slots=True)
+class OpenSpan:
+    """All time before a moment at each site, as "before March" means facing back; see `Span` for the fields."""
+
+    description: str
+    zone: ZoneInfo
+    sites: Mapping[str, OpenWhen]
+    home: OpenWhen
+
+    def at(self, business_id: str | None) -> OpenWhen:
+        """The interval by the clock of this site; by that of the key's user for a site that was not asked about."""
+        return self.sites.get(business_id or "", self.home)
+
+    @property
+    def end(self) -> datetime:
+        """The last end over all sites, in UTC."""
+        return max(when.end.astimezone(UTC) for when in self.sites.values() or [self.home])
+
+    def since(self, start: datetime) -> Span:
+        """The same with a start, such as the clinic's first record."""
+        sites = {site: when.since(start) for site, when in self.sites.items()}
+        return Span(self.description, self.zone, sites, self.home.since(start))
+
+
+@overload
+def read_span(
+    phrase: str,
+    now: datetime,
+    roster: Roster,
+    sites: Collection[Known[Business]] = (),
+    *,
+    facing: Literal[Facing.AHEAD, Facing.WHOLE] = Facing.AHEAD,
+    anchor: Anchor | None = None,
+) -> Span: ...
+
+
+@overload
+def read_span(
+    phrase: str,
+    now: datetime,
+    roster: Roster,
+    sites: Collection[Known[Business]] = (),
+    *,
+    facing: Facing,
+    anchor: Anchor | None = None,
+) -> Span | OpenSpan: ...
+
+
+def read_span(
+    phrase: str,
+    now: datetime,
+    roster: Roster,
+    sites: Collection[Known[Business]] = (),
+    *,
+    facing: Facing = Facing.AHEAD,
+    anchor: Anchor | None = None,
+) -> Span | OpenSpan:
     """The intervals that `phrase` means at these sites, each by its own clock; at all open ones where none is given.
 
     "Tomorrow afternoon" at a site in Perth and one in Sydney are two different intervals. The zone of the answer is the
-    one that all sites share, else that of the key's user. Raises NotUnderstood for what cannot be read.
+    one that all sites share, else that of the key's user. `facing` and `anchor` are those of `parse_when`: only facing
+    back, or either way, can the answer be an `OpenSpan`. Raises NotUnderstood for what cannot be read.
     """
     sites = list(sites) or roster.sites
-    whens = {site.id: _read(phrase, now, roster.zone(site.id), site) for site in sites}
     zones = {roster.zone(site.id) for site in sites}
-    home = _read(phrase, now, roster.home, next(iter(sites), None))
+
+    def read(zone: ZoneInfo, site: Known[Business] | None) -> When | OpenWhen:
+        country = name_text(site.record.country_code) if site else ""
+        return parse_when(phrase, now=now, zone=zone, country=country or None, facing=facing, anchor=anchor)
+
+    whens = {site.id: read(roster.zone(site.id), site) for site in sites}
+    home = read(roster.home, next(iter(sites), None))
     zone = zones.pop() if len(zones) == 1 else roster.home
-    return Span(_worded(whens, sites, home), zone, whens, home)
+    description = _worded(whens, sites, home)
+    if isinstance(home, OpenWhen):
+        # whether the start is open is decided by the words alone, so it is so at every site
+        open_whens = {site: when for site, when in whens.items() if isinstance(when, OpenWhen)}
+        return OpenSpan(description, zone, open_whens, home)
+    return Span(description, zone, {site: when for site, when in whens.items() if isinstance(when, When)}, home)
 
 
-def _read(phrase: str, now: datetime, zone: ZoneInfo, site: Known[Business] | None) -> When:
-    country = name_text(site.record.country_code) if site else ""
-    return parse_when(phrase, now=now, zone=zone, country=country or None)
-
-
-def _worded(whens: Mapping[str, When], sites: Collection[Known[Business]], home: When) -> str:
+def _worded(whens: Mapping[str, When | OpenWhen], sites: Collection[Known[Business]], home: When | OpenWhen) -> str:
     if len({_instants(when) for when in whens.values()}) == 1:  # the same moments everywhere, as in "the next 14 days"
         return home.description if len(sites) > 1 else next(iter(whens.values())).description
     names: dict[str, list[str]] = {}
@@ -76,9 +139,11 @@ def _worded(whens: Mapping[str, When], sites: Collection[Known[Business]], home:
     return "; ".join(f"at {_and(at)} {wording}" for wording, at in names.items())
 
 
-def _instants(when: When) -> object:
+def _instants(when: When | OpenWhen) -> object:
     if when.weekdays or when.times:
         return when.description
+    if when.start is None:
+        return when.end.astimezone(UTC)
     return when.start.astimezone(UTC), when.end.astimezone(UTC)
 
 

@@ -28,24 +28,61 @@ them. Lengths in hours and minutes are true durations; lengths in days and longe
 """
 
 from datetime import datetime
+from typing import Literal, overload
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.phrases.interval import When
+from cliniko_mcp.phrases.facing import Anchor, Facing
+from cliniko_mcp.phrases.interval import OpenWhen, When
 from cliniko_mcp.phrases.zones import clinic_zone, day_bounds, local_day
 
-__all__ = ["When", "clinic_zone", "day_bounds", "local_day", "parse_when"]
+__all__ = ["Anchor", "Facing", "OpenWhen", "When", "clinic_zone", "day_bounds", "local_day", "parse_when"]
 
 
-def parse_when(phrase: str, *, now: datetime, zone: str | ZoneInfo, country: str | None = None) -> When:
+@overload
+def parse_when(
+    phrase: str,
+    *,
+    now: datetime,
+    zone: str | ZoneInfo,
+    country: str | None = None,
+    facing: Literal[Facing.AHEAD, Facing.WHOLE] = Facing.AHEAD,
+    anchor: Anchor | None = None,
+) -> When: ...
+
+
+@overload
+def parse_when(
+    phrase: str,
+    *,
+    now: datetime,
+    zone: str | ZoneInfo,
+    country: str | None = None,
+    facing: Facing = Facing.AHEAD,
+    anchor: Anchor | None = None,
+) -> When | OpenWhen: ...
+
+
+def parse_when(
+    phrase: str,
+    *,
+    now: datetime,
+    zone: str | ZoneInfo,
+    country: str | None = None,
+    facing: Facing = Facing.AHEAD,
+    anchor: Anchor | None = None,
+) -> When | OpenWhen:
     """The interval that a phrase means at the moment `now` in a clinic of that zone.
 
     `now` is an aware datetime, or a naive one taken as local; its seconds are dropped. `zone` is an IANA name, a label
-    that Cliniko shows, or a ZoneInfo. `country` is a two-letter code and decides only whether 11/24 is month first
-    (US); without it the zone decides.
+    that Cliniko shows, or a ZoneInfo. `country` is a two-letter code; it decides whether 11/24 is month first (US) and
+    when a financial year begins; without it the zone decides. `facing` is the direction in which the tool reads; only
+    facing `BACK` and `EITHER` can the start be open. `anchor` is the visit that the phrase moves: what the phrase
+    leaves unsaid stays as it is, and the answer is the new start, one minute long, or a part of a day.
 
     Raises NotUnderstood, with three examples, for a phrase that cannot be read without guessing.
     """
     # the grammar is imported with the first phrase, so that a server starts sooner
     from cliniko_mcp.phrases.resolve import resolve_phrase
 
-    return resolve_phrase(phrase, now, clinic_zone(zone) if isinstance(zone, str) else zone, country)
+    clinic = clinic_zone(zone) if isinstance(zone, str) else zone
+    return resolve_phrase(phrase, now, clinic, country, Facing.AHEAD if anchor else facing, anchor)

@@ -63,8 +63,11 @@ def is_year(token: Token) -> bool:
     return token.kind == "num" and len(token.text) == 4 and FIRST_YEAR <= token.value <= LAST_YEAR
 
 
-def resolve_date(date: Date, now: Now, *, past: bool = False) -> list[DaySpan] | ExactSpan:
-    """The days of a date, relative to today: the next to come, or with `past` the latest that has begun."""
+def resolve_date(date: Date, now: Now, *, past: bool | None = None) -> list[DaySpan] | ExactSpan:
+    """The days of a date, relative to today: the next to come, or with `past` the latest that has begun.
+
+    Without `past` the direction of reading decides.
+    """
     if isinstance(date, ExactSpan):
         return date
     if isinstance(date, DaySpan):

@@ -10,10 +10,10 @@ from cliniko_mcp.phrases.zones import instant
 
 
 def describe(
-    start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[tuple[int, int], ...], zone: ZoneInfo
+    start: datetime | None, end: datetime, weekdays: frozenset[int], times: tuple[tuple[int, int], ...], zone: ZoneInfo
 ) -> str:
     """The interval as text, such as "Thursday 26 November 2026, 15:00 to 24:00 (Australia/Sydney)"."""
-    parts = [_span(start, end)]
+    parts = [_span(start, end) if start else _before(end)]
     if times:
         parts = [parts[0].removesuffix(", all day")]
     if weekdays:
@@ -21,6 +21,12 @@ def describe(
     if times:
         parts.append(_join_words([_hours(*pair) for pair in times]))
     return f"{', '.join(parts)} ({zone.key})"
+
+
+def _before(end: datetime) -> str:
+    if _midnight(end):
+        return f"up to and including {day_words((end - timedelta(days=1)).date())}"
+    return f"before {day_words(end.date())} {_clock(end)}"
 
 
 def _span(start: datetime, end: datetime) -> str:

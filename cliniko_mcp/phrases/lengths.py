@@ -25,15 +25,19 @@ _MAX_NUMBER: Final = {
 }
 
 
+FULL: Final = ("full", "whole", "complete", "entire", "calendar")
+
+
 class Length(NamedTuple):
-    """A number of units of time: 2 weeks, half an hour."""
+    """A number of units of time: 2 weeks, half an hour; `full` marks whole calendar units, as in "2 full weeks"."""
 
     number: int
     unit: str
+    full: bool = False
 
 
-def read_length(stream: TokenStream) -> Length | None:
-    """The length of time that comes next, or None."""
+def read_length(stream: TokenStream, *, full_allowed: bool = False) -> Length | None:
+    """The length of time that comes next, or None; "full" before its unit only where that is allowed."""
     start = stream.position
     if stream.take_words("half", "an", "hour"):
         return Length(30, "minute")
@@ -48,6 +52,7 @@ def read_length(stream: TokenStream) -> Length | None:
         stream.take_words("of")
     elif token := stream.take_kind("num"):
         count = token.value
+    full = bool(full_allowed and count and stream.take_any(*FULL))
     unit = stream.take_kind("unit")
     if unit is None or (not count and stream.position - start != 1):
         stream.position = start
@@ -56,11 +61,11 @@ def read_length(stream: TokenStream) -> Length | None:
         stream.position = start
         return None
     count = count or 1
-    if unit.text == "hour" and count <= _MAX_NUMBER["hour"]:
+    if unit.text == "hour" and not full and count <= _MAX_NUMBER["hour"]:
         return _read_hours(stream, count)
     if not 1 <= count <= _MAX_NUMBER[unit.text]:
         raise not_understood(f"{count} {unit.text}s is more than a diary reaches.")
-    return Length(count, unit.text)
+    return Length(count, unit.text, full)
 
 
 def _read_hours(stream: TokenStream, count: int) -> Length:

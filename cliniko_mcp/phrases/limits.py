@@ -171,7 +171,7 @@ def _days_after_time(stream: TokenStream, now: Now) -> Endpoint | None:
     return end
 
 
-def endpoint_start(end: Endpoint, now: Now, *, past: bool = False) -> datetime:
+def endpoint_start(end: Endpoint, now: Now, *, past: bool | None = None) -> datetime:
     """When an endpoint begins, as an aware datetime."""
     days = endpoint_days(end, now, past=past)
     if isinstance(days, ExactSpan):
@@ -198,16 +198,20 @@ def _one_day(days: DaySpan, time: TimeOfDay | None) -> None:
         raise not_understood("A time of day ends or begins an interval on one day, not on several.")
 
 
-def endpoint_days(end: Endpoint, now: Now, *, past: bool = False) -> DaySpan | ExactSpan:
-    """The days of an endpoint, relative to today; a time alone is the next to come, or with `past` the latest past."""
+def endpoint_days(end: Endpoint, now: Now, *, past: bool | None = None) -> DaySpan | ExactSpan:
+    """The days of an endpoint, relative to today; a time alone is the next to come, or with `past` the latest past.
+
+    Without `past` the direction of reading decides.
+    """
     if end.days is None:
         assert end.time is not None
         minute = end.time.minutes()[0]
         here = instant(on_day(now.today, minute, now.zone))
         shift = 0
-        if past and here > instant(now.moment):
+        behind = now.back if past is None else past
+        if behind and here > instant(now.moment):
             shift = -1
-        elif not past and here < instant(now.moment):
+        elif not behind and here < instant(now.moment):
             shift = 1
         return DaySpan(now.today + shift * _DAY, now.today + shift * _DAY)
     if isinstance(end.days, Weekdays):
@@ -342,7 +346,7 @@ def _resolve_both(left: Endpoint, right: Endpoint, now: Now) -> tuple[DaySpan | 
         day = weekday_after(end.first - 8 * _DAY, min(left.days.numbers()))
         return DaySpan(day, day), end
     # "1 November until today" looks back
-    begin = endpoint_days(left, now, past=_has_begun(right, now))
+    begin = endpoint_days(left, now, past=_has_begun(right, now) or None)
     anchor = begin.first if isinstance(begin, DaySpan) else begin.start.date()
     if right.days is None:
         return begin, DaySpan(anchor, anchor)

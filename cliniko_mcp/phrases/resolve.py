@@ -29,7 +29,9 @@ from cliniko_mcp.phrases.dates import (
     days_from,
 )
 from cliniko_mcp.phrases.days import DateList, DateSpan, resolve_date
-from cliniko_mcp.phrases.interval import Minutes, When, day_windows, windows
+from cliniko_mcp.phrases.direction import day_of_times, open_end, open_start, until_now
+from cliniko_mcp.phrases.facing import Anchor, Facing
+from cliniko_mcp.phrases.interval import Minutes, OpenWhen, When, day_windows, windows
 from cliniko_mcp.phrases.limits import Endpoint, Limit, endpoint_end, endpoint_start
 from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, Term, parse_phrase
 from cliniko_mcp.phrases.refusals import not_understood
@@ -40,7 +42,9 @@ _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
 
 
-def resolve_phrase(phrase: str, now: datetime, zone: ZoneInfo, country: str | None) -> When:
+def resolve_phrase(
+    phrase: str, now: datetime, zone: ZoneInfo, country: str | None, facing: Facing, anchor: Anchor | None
+) -> When | OpenWhen:
     """The interval of a phrase at the moment `now` in a zone; the year of `now` lies between 1900 and 2199.
 
     Raises NotUnderstood.
@@ -48,11 +52,12 @@ def resolve_phrase(phrase: str, now: datetime, zone: ZoneInfo, country: str | No
     if not FIRST_YEAR < now.year < LAST_YEAR:
         raise not_understood(f"Now lies outside the years {FIRST_YEAR} to {LAST_YEAR}.")
     moment = in_zone(now.replace(second=0, microsecond=0), zone)
-    reference = Now(moment, moment.date(), zone, month_first(country, zone))
+    visit = anchor and Anchor(in_zone(anchor.start, zone), in_zone(anchor.end, zone))
+    reference = Now(moment, moment.date(), zone, month_first(country, zone), facing, visit, country or "")
     return resolve(parse_phrase(phrase, reference), reference)
 
 
-def resolve(phrase: ParsedPhrase, now: Now) -> When:
+def resolve(phrase: ParsedPhrase, now: Now) -> When | OpenWhen:
     """The interval of a parsed phrase.
 
     Raises NotUnderstood for contradictions, open ends, and times that no single interval can represent.
@@ -102,7 +107,7 @@ def _resolve_segment(segment: Segment, shared: list[Term] | None, now: Now) -> D
         ends = [high for _, high in cutoffs if high is not None]
         if not ends:
             raise not_understood("That has a beginning and no end: say until when.")
-        low = max(starts, key=instant) if starts else now.moment
+        low = max(starts, key=instant) if starts else open_start(now)
         draft = DraftInterval(low, min(ends, key=instant), frozenset(), times)
     elif isinstance(base, ExactSpan):
         draft = _clip(DraftInterval(base.start, base.end, frozenset(), times), cutoffs)
@@ -206,10 +211,8 @@ def _next_occurrence(segment: Segment, times: tuple[Minutes, ...], now: Now) -> 
         raise not_understood("That leaves something out, but does not say of what.")
     if _plural(segment):
         raise _endless()
-    day = now.today
-    today = day_windows(day, *whole_days(DaySpan(day, day), now), frozenset(), times)
-    if all(instant(end) <= instant(now.moment) for _, end in today):
-        day += _DAY
+    today = day_windows(now.today, *whole_days(DaySpan(now.today, now.today), now), frozenset(), times)
+    day = day_of_times(list(today), now)
     return DraftInterval(*whole_days(DaySpan(day, day), now), frozenset(), times)
 
 
@@ -231,18 +234,19 @@ def _cutoffs(limit: Limit, base: list[DaySpan] | ExactSpan | None, now: Now) -> 
         start = endpoint_start(end, now, past=True)
         if instant(start) >= instant(now.moment):
             raise not_understood('"Since" looks back, and that has not come yet.')
-        return start, now.moment
+        return start, until_now(now)
     if limit.kind == "before":
         high = endpoint_start(end, now)
     elif limit.kind in {"by", "until"}:
         high = endpoint_end(end, now)
     elif limit.kind == "from":
-        return endpoint_start(end, now), None
+        return endpoint_start(end, now), open_end(now)
     else:
-        return endpoint_end(end, now), None
-    if base is None and instant(high) <= instant(now.moment):
+        return endpoint_end(end, now), open_end(now)
+    low = None if base is not None else open_start(now)
+    if low is not None and instant(high) <= instant(low):
         raise not_understood("That is over already.")
-    return (None if base is not None else now.moment), high
+    return low, high
 
 
 def _endpoint_within(end: Endpoint, base: list[DaySpan] | ExactSpan | None) -> Endpoint:

@@ -6,7 +6,9 @@ from typing import Final
 from cliniko_mcp.phrases.clock import TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate, day_words, month_days, weekday_after
 from cliniko_mcp.phrases.days import ONE_MINUTE, read_date, resolve_date
+from cliniko_mcp.phrases.direction import length_from_now, present_period, until_now
 from cliniko_mcp.phrases.lengths import (
+    FULL,
     CalendarPeriod,
     Length,
     days_of_period,
@@ -143,9 +145,10 @@ def _read_so_far(stream: TokenStream, now: Now) -> list[Piece] | None:
 
 
 def _until_now(start: datetime, now: Now) -> ExactSpan:
-    if instant(start) >= instant(now.moment):
+    end = until_now(now)
+    if instant(start) >= instant(end):
         raise not_understood("Nothing of that span has passed yet.")
-    return ExactSpan(start, now.moment)
+    return ExactSpan(start, end)
 
 
 def _read_rest(stream: TokenStream, now: Now) -> list[Piece] | None:
@@ -193,15 +196,18 @@ def _edge_of(period: CalendarPeriod, edge: str, now: Now) -> DaySpan:
     if period.unit == "week":
         begin, end = {"early": (0, 1), "mid": (2, 2), "late": (3, 6)}[edge]
         days = DaySpan(first + begin * _DAY, first + end * _DAY)
-        if period.offset == 0:
-            # like "this week" it begins today
-            days = DaySpan(max(days.first, now.today), days.last)
-            if days.last < days.first:
-                raise not_understood("That part of this week is over.")
-        return days
+        return _present_part(days, now) if period.offset == 0 else days
     if period.unit == "month" and edge != "mid":
         return DaySpan(first, first + 6 * _DAY) if edge == "early" else DaySpan(last - 6 * _DAY, last)
     raise not_understood(f"That part of a {period.unit} has no fixed meaning: give dates.")
+
+
+def _present_part(days: DaySpan, now: Now) -> DaySpan:
+    """A part of the present week, which like "this week" ahead begins today and back ends today."""
+    part = present_period(days, now)
+    if part.last < part.first:
+        raise not_understood("That part of this week is " + ("still to come." if now.back else "over."))
+    return part
 
 
 def _read_week_of(stream: TokenStream, now: Now) -> list[Piece] | None:
@@ -235,7 +241,7 @@ def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
     if before == "within":
         if stream.peek().text == "of":
             raise not_understood("I can count a length of time from now only, not either side of a day.")
-        return [_span_from_now(now, length, 1)]
+        return [length_from_now(length, 1, now)]
     if before == "in":
         if not stream.take_words("from", "now"):
             stream.take_words("time")
@@ -259,24 +265,32 @@ def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
 
 def _read_rolling(stream: TokenStream, now: Now, word: str, *, the: bool) -> list[Piece] | None:
     sign = 1 if word in {"next", "coming"} else -1
+    full = _take_full(stream)
     count, following = stream.peek(), stream.peek(1)
     if count.kind == "num" and sign > 0 and (following.kind == "weekday" or following.text in {"weekend", "weekday"}):
         stream.position += 1
         weekday = read_named_weekdays(stream)
         return _next_weekdays(now, count.value, weekday) if weekday else None
-    length = read_length(stream)
+    length = read_length(stream, full_allowed=True)
+    if length is not None and length.full:
+        full = True
     if length is None or count.kind == "unit":
         # "next week" is a calendar week; "the next week" and "past week" count from now
         unit = count if length else stream.take_kind("unit")
-        if unit is None or not (the or word == "past" or unit.text in {"fortnight", "hour", "minute"}):
+        if unit is None or not (the or full or word == "past" or unit.text in {"fortnight", "hour", "minute"}):
             return None
-        if word in {"coming", "previous"} or (unit.text == "day" and word != "past"):
+        if (not full and word in {"coming", "previous"}) or (unit.text == "day" and word != "past"):
             return None
         length = Length(1, unit.text)
     if stream.peek().text == "of":
         # "the last 2 weeks of November" do not count from now
         return None
-    return [_span_from_now(now, length, sign)]
+    return [length_from_now(length, sign, now, full=full)]
+
+
+def _take_full(stream: TokenStream) -> bool:
+    """Whether "full" or "whole" comes next; if so, it is consumed."""
+    return bool(stream.take_any(*FULL))
 
 
 def _next_weekdays(now: Now, count: int, weekday: NamedWeekdays) -> list[Piece]:
@@ -301,11 +315,6 @@ def _point_from_now(now: Now, length: Length, sign: int) -> DaySpan | ExactSpan:
     return DaySpan(day, day)
 
 
-def _span_from_now(now: Now, length: Length, sign: int) -> ExactSpan:
-    there = shift_moment(now, length, sign)
-    return ExactSpan(now.moment, there) if sign > 0 else ExactSpan(there, now.moment)
-
-
 def _read_nth(stream: TokenStream, now: Now) -> list[Piece] | None:
     stream.take_any("in", "during", "over")
     stream.take_words("the")
@@ -325,8 +334,9 @@ def _read_nth(stream: TokenStream, now: Now) -> list[Piece] | None:
         beyond = (size - 1) * _DAY
         return [DaySpan(final - beyond, final) if last else DaySpan(first, first + beyond)]
     day = _nth_weekday(period.days, what.value, rank)
-    if period.yearless and day < now.today:
-        day = _nth_weekday(month_days(first.year + 1, first.month), what.value, rank)
+    beyond = day > now.today if now.back else day < now.today
+    if period.yearless and beyond:
+        day = _nth_weekday(month_days(first.year + (-1 if now.back else 1), first.month), what.value, rank)
     return [DaySpan(day, day)]
 
 
@@ -369,4 +379,4 @@ def _read_whole(stream: TokenStream, now: Now) -> list[Piece] | None:
 
 def _from_today(unit: str, offset: int, now: Now) -> DaySpan:
     days = days_of_period(unit, offset, now)
-    return days if offset else DaySpan(now.today, days.last)
+    return days if offset else present_period(days, now)

@@ -1,0 +1,142 @@
+"""What each direction makes of what a phrase leaves open; the only place that looks at `Now.facing` and `Now.visit`.
+
+The grammar asks here for the present period, for lengths before and after now, for a bare weekday and for the side of
+a limit that its words leave open.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, either_reading, weekday_after
+from cliniko_mcp.phrases.facing import Anchor, Facing
+from cliniko_mcp.phrases.lengths import Length, days_of_period, shift_day, shift_moment
+from cliniko_mcp.phrases.refusals import not_understood
+from cliniko_mcp.phrases.zones import instant, on_day
+
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = 7
+# the start of an interval that has none, while it is put together
+FLOOR_DAY: Final = date(1900, 1, 1)
+
+
+def present_period(days: DaySpan, now: Now) -> DaySpan:
+    """What the present week, month or the like means: from today ahead, through today back, else the whole of it."""
+    if now.back:
+        return DaySpan(days.first, min(days.last, now.today))
+    if now.facing is Facing.AHEAD and now.visit is None:
+        return DaySpan(max(days.first, now.today), days.last)
+    return days
+
+
+def length_from_now(length: Length, sign: int, now: Now, *, full: bool = False) -> DaySpan | ExactSpan:
+    """The last so many units before now with `sign` -1, or the next: to the minute ahead, else whole days.
+
+    `full` counts whole calendar units: Monday to Sunday, the first of a month to its last.
+    """
+    if length.unit in {"minute", "hour"}:
+        if full:
+            raise not_understood(f"Full {length.unit}s are no span of a diary.")
+        return _exact(length, sign, now)
+    if full and length.unit != "day":
+        unit, count = ("week", 2 * length.number) if length.unit == "fortnight" else (length.unit, length.number)
+        near, far = (days_of_period(unit, offset * sign, now) for offset in (1, count))
+        return DaySpan(min(near.first, far.first), max(near.last, far.last))
+    if sign < 0 and (full or now.facing is not Facing.AHEAD):
+        return DaySpan(shift_day(now.today, length, -1), now.today - _DAY)
+    if sign > 0 and full:
+        return DaySpan(now.today + _DAY, shift_day(now.today, length, 1))
+    if sign > 0 and now.facing in {Facing.WHOLE, Facing.EITHER}:
+        return DaySpan(now.today, shift_day(now.today, length, 1) - _DAY)
+    return _exact(length, sign, now)
+
+
+def _exact(length: Length, sign: int, now: Now) -> ExactSpan:
+    there = shift_moment(now, length, sign)
+    return ExactSpan(now.moment, there) if sign > 0 else ExactSpan(there, now.moment)
+
+
+def until_now(now: Now) -> datetime:
+    """The end of what runs up to the present: now itself ahead, else the end of today."""
+    return now.moment if now.facing is Facing.AHEAD else end_of_today(now)
+
+
+def end_of_today(now: Now) -> datetime:
+    """The midnight that ends today, aware."""
+    return on_day(now.today + _DAY, 0, now.zone)
+
+
+def day_of_weekday(number: int, now: Now, *, this: bool = False) -> date:
+    """The day of a weekday that stands alone, or after "this"."""
+    latest = now.today - timedelta(days=(now.today.isoweekday() - number) % _WEEK)
+    if now.back:
+        return now.monday + (number - 1) * _DAY if this else latest
+    if this:
+        return now.today if latest == now.today else weekday_after(now.today, number)
+    coming = weekday_after(now.today, number)
+    if now.visit is not None:
+        own = _visit_monday(now.visit) + (number - 1) * _DAY
+        return own if own > now.today else coming
+    if now.facing is Facing.EITHER:
+        raise either_reading(DaySpan(latest, latest), DaySpan(coming, coming))
+    return coming
+
+
+def _visit_monday(visit: Anchor) -> date:
+    day = visit.start.date()
+    return day - (day.isoweekday() - 1) * _DAY
+
+
+def weekend(now: Now, *, this: bool) -> DaySpan:
+    """The days of "the weekend": the present one counts from today ahead, through today back."""
+    saturday = now.monday + 5 * _DAY
+    present = now.today >= saturday
+    if now.back and not this and not present:
+        saturday -= _WEEK * _DAY
+    elif now.visit is not None:
+        own = _visit_monday(now.visit) + 5 * _DAY
+        saturday = own if own > now.today else saturday
+    elif now.facing is Facing.EITHER and not this and not present:
+        before = saturday - _WEEK * _DAY
+        raise either_reading(DaySpan(before, before + _DAY), DaySpan(saturday, saturday + _DAY))
+    days = DaySpan(saturday, saturday + _DAY)
+    return present_period(days, now) if days.first <= now.today else days
+
+
+def open_start(now: Now) -> datetime:
+    """Where "before", "by" and "until" begin: now, or facing back and for filters nowhere (the floor)."""
+    return floor(now) if now.facing in {Facing.BACK, Facing.EITHER} else now.moment
+
+
+def floor(now: Now) -> datetime:
+    """The start that stands for none, as an aware datetime."""
+    return on_day(FLOOR_DAY, 0, now.zone)
+
+
+def open_end(now: Now) -> datetime | None:
+    """Where "from" and "after" end: with today facing back, else nowhere."""
+    return end_of_today(now) if now.back else None
+
+
+def day_of_times(windows: list[tuple[datetime, datetime]], now: Now) -> date:
+    """The day of hours that stand alone; `windows` are today's: the next that are not over, or the latest begun."""
+    if now.visit is not None:
+        return now.visit.start.date()
+    if now.back:
+        begun = any(instant(start) <= instant(now.moment) for start, _ in windows)
+        return now.today if begun else now.today - _DAY
+    over = all(instant(end) <= instant(now.moment) for _, end in windows)
+    return now.today + _DAY if over else now.today
+
+
+def check_begun(start: datetime, end: datetime, now: Now) -> datetime:
+    """The end of an interval, facing back at most the end of today.
+
+    Raises NotUnderstood where the whole of it is still to come: a report of that would count nothing.
+    """
+    if not now.back:
+        return end
+    here = instant(now.moment)
+    from_now = instant(start) == here and start != on_day(now.today, 0, now.zone)
+    if instant(start) > here or (from_now and instant(end) - here > timedelta(minutes=1)):
+        raise not_understood("That is still to come, and this looks back: name a span that has begun.")
+    return min(end, end_of_today(now), key=instant)
