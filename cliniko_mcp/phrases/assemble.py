@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import DaySpan, Now, day_words
-from cliniko_mcp.phrases.direction import check_begun, floor
+from cliniko_mcp.phrases.direction import floor, kept_within
 from cliniko_mcp.phrases.format import describe
 from cliniko_mcp.phrases.interval import Minutes, OpenWhen, When, Window, windows
 from cliniko_mcp.phrases.refusals import not_understood
@@ -83,7 +83,7 @@ def finish(draft: DraftInterval, now: Now) -> When | OpenWhen:
     Raises NotUnderstood when no time is left in it, and facing back when all of it is still to come.
     """
     start, end, weekdays, times = draft
-    end = check_begun(start, end, now)
+    start, end = kept_within(start, end, now)
     times = () if times == ((0, DAY_MINUTES),) else times
     weekdays = frozenset[int]() if weekdays == ALL_WEEKDAYS else weekdays
     # an interval without gaps has no filters: first its days are tried, then its hours
@@ -95,7 +95,7 @@ def finish(draft: DraftInterval, now: Now) -> When | OpenWhen:
     if whole is not None:
         start, end = whole
         weekdays, times = frozenset[int](), ()
-    end = check_begun(start, end, now)
+    start, end = kept_within(start, end, now)
     if instant(start) <= instant(floor(now)):
         end = end.astimezone(now.zone)
         return OpenWhen(end, weekdays, times, describe(None, end, weekdays, times, now.zone))

@@ -39,6 +39,11 @@ class Now(NamedTuple):
         return self.facing is Facing.BACK
 
     @property
+    def reads_years(self) -> bool:
+        """Whether four digits alone are a year, because nobody asks there for a clock time alone."""
+        return self.facing is not Facing.AHEAD
+
+    @property
     def monday(self) -> date:
         """The Monday of this ISO week."""
         return self.today - timedelta(days=self.today.isoweekday() - 1)

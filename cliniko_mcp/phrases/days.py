@@ -41,6 +41,9 @@ def read_date(stream: TokenStream, now: Now) -> Date | None:
     if token.kind == "date" and token.date:
         stream.position += 1
         return token.date
+    if token.kind == "year" or (now.reads_years and is_year(token)):
+        stream.position += 1
+        return PartialDate(0, 0, token.value)
     for reading in (_read_day_month, _read_month_day, _read_day_of_month):
         date = reading(stream, now)
         if date is not None:
@@ -59,8 +62,10 @@ def read_year(stream: TokenStream) -> int:
 
 
 def is_year(token: Token) -> bool:
-    """Whether a token can be a year: four digits, from 1900 to 2199."""
-    return token.kind == "num" and len(token.text) == 4 and FIRST_YEAR <= token.value <= LAST_YEAR
+    """Whether a token can be a year: four digits, from 1900 to 2199, or two after an apostrophe."""
+    return token.kind == "year" or (
+        token.kind == "num" and len(token.text) == 4 and FIRST_YEAR <= token.value <= LAST_YEAR
+    )
 
 
 def resolve_date(date: Date, now: Now, *, past: bool | None = None) -> list[DaySpan] | ExactSpan:
@@ -196,7 +201,7 @@ def _read_day_of_month(stream: TokenStream, _now: Now) -> Date | None:
         return None
     if stream.peek().kind == "num" and not stream.peek().text.isdigit():
         return None
-    if stream.peek(1).kind in {"unit", "weekday"} or stream.peek(1).text in {"thing", "weekend"}:
+    if stream.peek(1).kind in {"unit", "weekday"} or stream.peek(1).text in {"thing", "weekend", "quarter", "half"}:
         return None
     numbers = _read_day_numbers(stream, month_follows=False)
     if numbers is None:

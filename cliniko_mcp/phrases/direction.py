@@ -23,7 +23,8 @@ def present_period(days: DaySpan, now: Now) -> DaySpan:
     """What the present week, month or the like means: from today ahead, through today back, else the whole of it."""
     if now.back:
         return DaySpan(days.first, min(days.last, now.today))
-    if now.facing is Facing.AHEAD and now.visit is None:
+    # a week in which a visit is moved is kept whole, because the visit's weekday is looked for in it
+    if now.facing is Facing.AHEAD and (now.visit is None or days.size != _WEEK):
         return DaySpan(max(days.first, now.today), days.last)
     return days
 
@@ -75,7 +76,8 @@ def day_of_weekday(number: int, now: Now, *, this: bool = False) -> date:
     coming = weekday_after(now.today, number)
     if now.visit is not None:
         own = _visit_monday(now.visit) + (number - 1) * _DAY
-        return own if own > now.today else coming
+        # the visit's own day may be today
+        return own if own > now.today or own == now.today == now.visit.start.date() else coming
     if now.facing is Facing.EITHER:
         raise either_reading(DaySpan(latest, latest), DaySpan(coming, coming))
     return coming
@@ -84,6 +86,20 @@ def day_of_weekday(number: int, now: Now, *, this: bool = False) -> date:
 def _visit_monday(visit: Anchor) -> date:
     day = visit.start.date()
     return day - (day.isoweekday() - 1) * _DAY
+
+
+def other_week(start: datetime, now: Now) -> Now | None:
+    """The present as a weekday that stands alone is read again, where its first reading, which begins then, misses.
+
+    Facing back that is one still to come ("Tuesday evening" on a Tuesday morning), for a visit one of today's that is
+    past. None where the first reading stands.
+    """
+    today = start.date() == now.today
+    if now.back and today and instant(start) > instant(now.moment):
+        return now._replace(today=now.today - _DAY)
+    if now.visit is not None and today and instant(start) < instant(now.moment):
+        return now._replace(visit=None)
+    return None
 
 
 def weekend(now: Now, *, this: bool) -> DaySpan:
@@ -128,15 +144,20 @@ def day_of_times(windows: list[tuple[datetime, datetime]], now: Now) -> date:
     return now.today + _DAY if over else now.today
 
 
-def check_begun(start: datetime, end: datetime, now: Now) -> datetime:
-    """The end of an interval, facing back at most the end of today.
+def kept_within(start: datetime, end: datetime, now: Now) -> tuple[datetime, datetime]:
+    """The bounds of an interval: facing back it ends with today at the latest, for a visit it begins with today.
 
-    Raises NotUnderstood where the whole of it is still to come: a report of that would count nothing.
+    Raises NotUnderstood where, facing back, all of it is still to come (a report would count nothing), and where a
+    visit would be moved to the past.
     """
+    if now.visit is not None:
+        if instant(end) <= instant(now.moment):
+            raise not_understood("That is past already: a visit can only be moved to a time to come.")
+        return max(start, on_day(now.today, 0, now.zone), key=instant), end
     if not now.back:
-        return end
+        return start, end
     here = instant(now.moment)
     from_now = instant(start) == here and start != on_day(now.today, 0, now.zone)
     if instant(start) > here or (from_now and instant(end) - here > timedelta(minutes=1)):
         raise not_understood("That is still to come, and this looks back: name a span that has begun.")
-    return min(end, end_of_today(now), key=instant)
+    return start, min(end, end_of_today(now), key=instant)

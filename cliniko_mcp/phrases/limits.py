@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
+from cliniko_mcp.phrases.ago import AgoLimit, read_ago_limit
 from cliniko_mcp.phrases.clock import TimeOfDay
 from cliniko_mcp.phrases.dates import (
     DaySpan,
@@ -66,6 +67,9 @@ class Limit(NamedTuple):
 
 def read_limit(stream: TokenStream, now: Now) -> Limit | None:
     """The limit that comes next, or None; a time of day alone makes one only after "by" and "since"."""
+    ago = read_ago_limit(stream, now)
+    if ago is not None:
+        return Limit("since" if ago[0] == "after" else ago[0], Endpoint(_next_day(ago), None, stream.position))
     kind: LimitKind | None = next((kind for words, kind in _LIMIT_WORDS if stream.take_words(*words)), None)
     if kind is None:
         return None
@@ -92,6 +96,12 @@ def read_limit(stream: TokenStream, now: Now) -> Limit | None:
     if kind in {"from", "after"}:
         stream.take_any("onwards", "onward")
     return Limit(kind, end)
+
+
+def _next_day(ago: tuple[AgoLimit, DaySpan]) -> DaySpan:
+    """The day that a distance names, or for "less than" the day after it."""
+    kind, days = ago
+    return DaySpan(days.first + _DAY, days.last + _DAY) if kind == "after" else days
 
 
 def _read_edge(stream: TokenStream, now: Now) -> Limit | None:

@@ -12,14 +12,28 @@ from cliniko_mcp.phrases.refusals import not_understood, quotable
 from cliniko_mcp.phrases.spans import read_span
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import tokenise
+from cliniko_mcp.phrases.visit import take_same_time
 from cliniko_mcp.phrases.vocabulary import PREPOSITIONS
 from cliniko_mcp.phrases.weekdays import Weekdays, read_weekdays
 
 Term = PartialDate | DateSpan | DateList | DaySpan | ExactSpan | Weekdays
-_EXCEPT: Final = (("except", "for"), ("except",), ("apart", "from"), ("other", "than"), ("without",), ("not",), ("no",))
+_EXCEPT: Final = (
+    ("except", "for"),
+    ("except",),
+    ("apart", "from"),
+    ("other", "than"),
+    ("without",),
+    ("not", "including"),
+    ("not",),
+    ("no",),
+    ("save", "for"),
+    ("aside", "from"),
+    ("leaving", "out"),
+    ("leave", "out"),
+)
 _ALL: Final = frozenset(("any", "anytime", "every", "each", "all", "whole", "entire"))
 _EITHER: Final = frozenset(("or", "/", "nor"))
-_DAY_KINDS: Final = frozenset(("weekday", "date", "iso", "month", "ord", "unit"))
+_DAY_KINDS: Final = frozenset(("weekday", "date", "iso", "month", "ord", "unit", "year", "fy", "quarter", "halfyear"))
 _DAY_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "tonight", "weekend", "weekday"))
 # What "but" can only exclude from "any day" or "all week"; before anything else ("not", "after 3") it adds nothing.
 _EXCLUDABLE_KINDS: Final = _DAY_KINDS - {"unit"} | {"part", "num"}
@@ -46,11 +60,15 @@ class Segment:
 
 @dataclass(slots=True)
 class ParsedPhrase:
-    """A parsed phrase: its alternatives, and the days and times excluded from all of them."""
+    """A parsed phrase: its alternatives, and the days and times excluded from all of them.
+
+    `same_time` marks one that keeps the time of the visit in so many words.
+    """
 
     segments: list[Segment]
     excluded_days: list[Term]
     excluded_times: list[TimeOfDay]
+    same_time: bool = False
 
 
 def parse_phrase(phrase: str, now: Now) -> ParsedPhrase:
@@ -112,6 +130,9 @@ class _Grammar:
 
     def _skip_filler(self) -> bool:
         stream = self.stream
+        if take_same_time(stream, self.now):
+            self.phrase.same_time = True
+            return True
         if stream.take_kind("filler"):
             # "any time", "every day", "all of"
             if not (stream.take_words("time") or stream.take_words("day")):

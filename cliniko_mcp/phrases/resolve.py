@@ -29,12 +29,13 @@ from cliniko_mcp.phrases.dates import (
     days_from,
 )
 from cliniko_mcp.phrases.days import DateList, DateSpan, resolve_date
-from cliniko_mcp.phrases.direction import day_of_times, open_end, open_start, until_now
+from cliniko_mcp.phrases.direction import day_of_times, open_end, open_start, other_week, until_now
 from cliniko_mcp.phrases.facing import Anchor, Facing
 from cliniko_mcp.phrases.interval import Minutes, OpenWhen, When, day_windows, windows
 from cliniko_mcp.phrases.limits import Endpoint, Limit, endpoint_end, endpoint_start
 from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, Term, parse_phrase
 from cliniko_mcp.phrases.refusals import not_understood
+from cliniko_mcp.phrases.visit import keep_unsaid
 from cliniko_mcp.phrases.weekdays import Weekdays, days_of_weekdays
 from cliniko_mcp.phrases.zones import DAY_MINUTES, in_zone, instant, month_first, on_day
 
@@ -65,6 +66,8 @@ def resolve(phrase: ParsedPhrase, now: Now) -> When | OpenWhen:
     shared = _shared_days(phrase.segments)
     drafts = [_resolve_segment(segment, shared, now) for segment in phrase.segments]
     draft = drafts[0] if len(drafts) == 1 else _join_alternatives(drafts, now)
+    if now.visit is not None:
+        draft = _from_visit(phrase, draft, now)
     for term in phrase.excluded_days:
         draft = _exclude(draft, term, now)
     if phrase.excluded_times:
@@ -73,6 +76,14 @@ def resolve(phrase: ParsedPhrase, now: Now) -> When | OpenWhen:
         if not draft.times:
             raise not_understood("The exceptions leave nothing of the day.")
     return finish(draft, now)
+
+
+def _from_visit(phrase: ParsedPhrase, draft: DraftInterval, now: Now) -> DraftInterval:
+    if phrase.same_time and any(segment.times for segment in phrase.segments):
+        raise not_understood('"The same time" and another time contradict each other.')
+    if phrase.excluded_days or phrase.excluded_times:
+        return draft
+    return keep_unsaid(draft, all(not segment.weekdays for segment in phrase.segments), now)
 
 
 def _shared_days(segments: list[Segment]) -> list[Term] | None:
@@ -98,6 +109,9 @@ def _resolve_segment(segment: Segment, shared: list[Term] | None, now: Now) -> D
         # of several the one that names its week decides: "Saturday this weekend"
         first, *others = sorted(segment.weekdays, key=lambda weekdays: weekdays.plain)
         draft = draft_of_days(days_of_weekdays(first, now), times, now)
+        again = other_week(_first_moment(draft, now), now) if first.plain else None
+        if again is not None:
+            draft = draft_of_days(days_of_weekdays(first, again), times, now)
         for weekdays in others:
             draft = _on_weekdays(draft, weekdays, now)
         return draft
@@ -118,6 +132,14 @@ def _resolve_segment(segment: Segment, shared: list[Term] | None, now: Now) -> D
     if instant(draft.end) <= instant(draft.start):
         raise not_understood("Those limits leave no time between them.")
     return draft
+
+
+def _first_moment(draft: DraftInterval, now: Now) -> datetime:
+    """When a draft of days begins to count; for a visit that is moved to a day without a time, at the visit's time."""
+    if now.visit is not None and not draft.times:
+        minute = now.visit.start.hour * 60 + now.visit.start.minute
+        return on_day(draft.start.date(), minute, now.zone)
+    return next(windows(*draft), (draft.start, draft.end))[0]
 
 
 def _may_be_year(time: TimeOfDay) -> bool:

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from cliniko_mcp.phrases.ago import read_ago_span
 from cliniko_mcp.phrases.clock import TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate, day_words, month_days, weekday_after
 from cliniko_mcp.phrases.days import ONE_MINUTE, read_date, resolve_date
@@ -17,8 +18,10 @@ from cliniko_mcp.phrases.lengths import (
     shift_day,
     shift_moment,
 )
+from cliniko_mcp.phrases.periods import half_days
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import TokenStream
+from cliniko_mcp.phrases.visit import read_from_visit
 from cliniko_mcp.phrases.weekdays import WEEKEND, NamedWeekdays, Weekdays, days_of_weekdays, read_named_weekdays
 from cliniko_mcp.phrases.zones import instant, on_day
 
@@ -42,11 +45,16 @@ def read_span(stream: TokenStream, now: Now) -> list[Piece] | None:
     start = stream.position
     if stream.after_every():
         return None
+    moved = read_from_visit(stream, now)
+    if moved is not None:
+        return [moved]
+    stream.position = start
     for read in (
         _read_so_far,
         _read_beside,
         _read_near,
         _read_rest,
+        _read_half,
         _read_edge,
         _read_week_of,
         _read_nth,
@@ -202,11 +210,26 @@ def _edge_of(period: CalendarPeriod, edge: str, now: Now) -> DaySpan:
     raise not_understood(f"That part of a {period.unit} has no fixed meaning: give dates.")
 
 
-def _present_part(days: DaySpan, now: Now) -> DaySpan:
-    """A part of the present week, which like "this week" ahead begins today and back ends today."""
+def _read_half(stream: TokenStream, now: Now) -> list[Piece] | None:
+    """The first or second half of a period: "the second half of next week", or None."""
+    stream.take_any("in", "during", "over")
+    stream.take_words("the")
+    number = 2 if stream.take_any("latter", "last") else stream.take().value if stream.peek().kind == "ord" else 0
+    if number not in {1, 2} or not stream.take_words("half"):
+        return None
+    stream.take_any("of", "in")
+    period = read_calendar_period(stream, now, bare=True)
+    if period is None:
+        return None
+    days = half_days(period.unit, period.days, number)
+    return [_present_part(days, now, period.unit) if period.offset == 0 else days]
+
+
+def _present_part(days: DaySpan, now: Now, unit: str = "week") -> DaySpan:
+    """A part of the present week or the like, which like "this week" ahead begins today and back ends today."""
     part = present_period(days, now)
     if part.last < part.first:
-        raise not_understood("That part of this week is " + ("still to come." if now.back else "over."))
+        raise not_understood(f"That part of this {unit} is " + ("still to come." if now.back else "over."))
     return part
 
 
@@ -230,6 +253,10 @@ def _read_week_of(stream: TokenStream, now: Now) -> list[Piece] | None:
 
 
 def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
+    start = stream.position
+    if (ago := read_ago_span(stream, now)) is not None:
+        return [ago]
+    stream.position = start
     before = stream.take_any("in", "within", "over", "during", "throughout", "for", "of")
     the = stream.take_words("the")
     word = stream.take_any("next", "last", "past", "previous", "coming")
@@ -237,6 +264,8 @@ def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
         return _read_rolling(stream, now, word, the=the)
     length = None if the else read_length(stream)
     if length is None:
+        return None
+    if before and stream.peek().text == "ago":
         return None
     if before == "within":
         if stream.peek().text == "of":
