@@ -71,20 +71,25 @@ class ParsedPhrase:
     same_time: bool = False
 
 
-def parse_phrase(phrase: str, now: Now) -> ParsedPhrase:
-    """The parsed phrase. Raises NotUnderstood at the first token that does not fit."""
-    return _Grammar(phrase, now).read()
+def parse_phrase(phrase: str, now: Now, after: ParsedPhrase | None = None) -> ParsedPhrase:
+    """The parsed phrase; `after` is what it corrects. Raises NotUnderstood at the first token that does not fit."""
+    return _Grammar(phrase, now, after).read()
 
 
 class _Grammar:
     """Parses one phrase once, left to right."""
 
-    def __init__(self, phrase: str, now: Now) -> None:
+    def __init__(self, phrase: str, now: Now, after: ParsedPhrase | None) -> None:
         self.text = phrase
         self.now = now
         self.stream = TokenStream(tokenise(phrase, now))
         found = self.stream.tokens
-        self.names_day = any(token.kind in _DAY_KINDS or token.text in _DAY_WORDS for token in found)
+        before = after.segments[-1] if after else Segment()
+        # "Thursday at 3, no, 4": a number that corrects a time is an hour
+        self.corrects_time = bool(before.times)
+        self.names_day = before.names_day or any(
+            token.kind in _DAY_KINDS or token.text in _DAY_WORDS for token in found
+        )
         self.has_range = any(token.kind in {"to", "join"} or token.text in {"until", "through"} for token in found)
         self.phrase = ParsedPhrase([Segment()], [], [])
         self.joiner = ""
@@ -228,7 +233,8 @@ class _Grammar:
     def _read_times(self) -> bool:
         stream, start = self.stream, self.stream.position
         listed = bool(self.joiner) and self.last == "times"
-        time = read_time_of_day(stream, names_day=self.names_day, listed=listed)
+        hour = listed or (self.corrects_time and not self.last)
+        time = read_time_of_day(stream, names_day=self.names_day, listed=hour)
         if time is None or self._joins_unlike("days") or self._joins_unlike("weekdays"):
             stream.position = start
             return False

@@ -17,6 +17,7 @@ from cliniko_mcp.phrases.assemble import (
     whole_days,
 )
 from cliniko_mcp.phrases.clock import TimeOfDay
+from cliniko_mcp.phrases.corrections import parse_corrected
 from cliniko_mcp.phrases.dates import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -33,7 +34,7 @@ from cliniko_mcp.phrases.direction import day_of_times, open_end, open_start, ot
 from cliniko_mcp.phrases.facing import Anchor, Facing
 from cliniko_mcp.phrases.interval import Minutes, OpenWhen, When, day_windows, windows
 from cliniko_mcp.phrases.limits import Endpoint, Limit, endpoint_end, endpoint_start
-from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, Term, parse_phrase
+from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, Term
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.visit import keep_unsaid
 from cliniko_mcp.phrases.weekdays import Weekdays, days_of_weekdays
@@ -55,7 +56,7 @@ def resolve_phrase(
     moment = in_zone(now.replace(second=0, microsecond=0), zone)
     visit = anchor and Anchor(in_zone(anchor.start, zone), in_zone(anchor.end, zone))
     reference = Now(moment, moment.date(), zone, month_first(country, zone), facing, visit, country or "")
-    return resolve(parse_phrase(phrase, reference), reference)
+    return resolve(parse_corrected(phrase, reference), reference)
 
 
 def resolve(phrase: ParsedPhrase, now: Now) -> When | OpenWhen:

@@ -1,16 +1,16 @@
 """Reads spans relative to today: "next week", "in 3 days", "the past fortnight", "end of the month"."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from cliniko_mcp.phrases.ago import read_ago_span
 from cliniko_mcp.phrases.clock import TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate, day_words, month_days, weekday_after
 from cliniko_mcp.phrases.days import ONE_MINUTE, read_date, resolve_date
-from cliniko_mcp.phrases.direction import length_from_now, present_period, until_now
+from cliniko_mcp.phrases.direction import length_from_now, present_period
+from cliniko_mcp.phrases.edges import read_part
 from cliniko_mcp.phrases.lengths import (
     FULL,
-    CalendarPeriod,
     Length,
     days_of_period,
     read_calendar_period,
@@ -18,26 +18,16 @@ from cliniko_mcp.phrases.lengths import (
     shift_day,
     shift_moment,
 )
-from cliniko_mcp.phrases.periods import half_days
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.visit import read_from_visit
 from cliniko_mcp.phrases.weekdays import WEEKEND, NamedWeekdays, Weekdays, days_of_weekdays, read_named_weekdays
-from cliniko_mcp.phrases.zones import instant, on_day
+from cliniko_mcp.phrases.zones import instant
 
 Piece = PartialDate | DaySpan | ExactSpan | Weekdays | TimeOfDay
 _DAY_OFFSETS: Final = {"today": 0, "tomorrow": 1, "yesterday": -1}
 _DAY: Final = timedelta(days=1)
 _CLOSING: Final = frozenset(("end", "part", "time", "join"))
-_EDGES: Final = {
-    "end": "late",
-    "late": "late",
-    "start": "early",
-    "beginning": "early",
-    "early": "early",
-    "middle": "mid",
-    "mid": "mid",
-}
 
 
 def read_span(stream: TokenStream, now: Now) -> list[Piece] | None:
@@ -45,17 +35,14 @@ def read_span(stream: TokenStream, now: Now) -> list[Piece] | None:
     start = stream.position
     if stream.after_every():
         return None
-    moved = read_from_visit(stream, now)
-    if moved is not None:
-        return [moved]
-    stream.position = start
+    for read_days in (read_from_visit, read_part):
+        days = read_days(stream, now)
+        if days is not None:
+            return [days]
+        stream.position = start
     for read in (
-        _read_so_far,
         _read_beside,
         _read_near,
-        _read_rest,
-        _read_half,
-        _read_edge,
         _read_week_of,
         _read_nth,
         _read_counted,
@@ -134,103 +121,6 @@ def _read_near(stream: TokenStream, now: Now) -> list[Piece] | None:
     if stream.peek(1).text not in {"of", "commencing", "beginning", "starting", "ending"}:
         day += timedelta(days=7 if stream.take_words("week") else 14 if stream.take_words("fortnight") else 0)
     return [DaySpan(day, day)]
-
-
-def _read_so_far(stream: TokenStream, now: Now) -> list[Piece] | None:
-    so_far_first = stream.take_words("so", "far")
-    stream.take_words("in")
-    if stream.take_words("today"):
-        unit, first = "today", now.today
-    else:
-        period = read_calendar_period(stream, now, bare=True)
-        if period is None or period.offset != 0:
-            return None
-        unit, first = period.unit, period.days.first
-    so_far = so_far_first or stream.take_words("so", "far")
-    if not so_far and (unit == "today" or not (stream.take_kind("to") and stream.take_words("date"))):
-        return None
-    return [_until_now(on_day(first, 0, now.zone), now)]
-
-
-def _until_now(start: datetime, now: Now) -> ExactSpan:
-    end = until_now(now)
-    if instant(start) >= instant(end):
-        raise not_understood("Nothing of that span has passed yet.")
-    return ExactSpan(start, end)
-
-
-def _read_rest(stream: TokenStream, now: Now) -> list[Piece] | None:
-    stream.take_words("the")
-    if stream.take_words("later"):
-        if stream.take_words("today"):
-            return [ExactSpan(now.moment, on_day(now.today + _DAY, 0, now.zone))]
-        stream.take_any("in", "on")
-        period = read_calendar_period(stream, now, bare=True)
-        if period is None or period.offset != 0:
-            return None
-        if period.days.last == now.today:
-            raise not_understood(f"Today is the last day of this {period.unit}.")
-        return [DaySpan(now.today + _DAY, period.days.last)]
-    if not stream.take_any("rest", "remainder"):
-        return None
-    stream.take_words("of")
-    if stream.take_words("today") or stream.take_words("the", "day") or stream.take_words("day"):
-        return [ExactSpan(now.moment, on_day(now.today + _DAY, 0, now.zone))]
-    period = read_calendar_period(stream, now, bare=True)
-    if period is None or not period.days.first <= now.today <= period.days.last:
-        return None
-    return [ExactSpan(now.moment, on_day(period.days.last + _DAY, 0, now.zone))]
-
-
-def _read_edge(stream: TokenStream, now: Now) -> list[Piece] | None:
-    if stream.peek().kind == "unit" and stream.peek(1).text == "end":
-        # "month end"
-        period = read_calendar_period(stream, now, bare=True)
-        stream.position += 1
-        return [_edge_of(period, "late", now)] if period else None
-    stream.take_words("the")
-    word = stream.take_any(*_EDGES)
-    if not word:
-        return None
-    stream.take_any("of", "in")
-    period = read_calendar_period(stream, now, bare=True)
-    if period is None:
-        return None
-    return [_edge_of(period, _EDGES[word], now)]
-
-
-def _edge_of(period: CalendarPeriod, edge: str, now: Now) -> DaySpan:
-    first, last = period.days
-    if period.unit == "week":
-        begin, end = {"early": (0, 1), "mid": (2, 2), "late": (3, 6)}[edge]
-        days = DaySpan(first + begin * _DAY, first + end * _DAY)
-        return _present_part(days, now) if period.offset == 0 else days
-    if period.unit == "month" and edge != "mid":
-        return DaySpan(first, first + 6 * _DAY) if edge == "early" else DaySpan(last - 6 * _DAY, last)
-    raise not_understood(f"That part of a {period.unit} has no fixed meaning: give dates.")
-
-
-def _read_half(stream: TokenStream, now: Now) -> list[Piece] | None:
-    """The first or second half of a period: "the second half of next week", or None."""
-    stream.take_any("in", "during", "over")
-    stream.take_words("the")
-    number = 2 if stream.take_any("latter", "last") else stream.take().value if stream.peek().kind == "ord" else 0
-    if number not in {1, 2} or not stream.take_words("half"):
-        return None
-    stream.take_any("of", "in")
-    period = read_calendar_period(stream, now, bare=True)
-    if period is None:
-        return None
-    days = half_days(period.unit, period.days, number)
-    return [_present_part(days, now, period.unit) if period.offset == 0 else days]
-
-
-def _present_part(days: DaySpan, now: Now, unit: str = "week") -> DaySpan:
-    """A part of the present week or the like, which like "this week" ahead begins today and back ends today."""
-    part = present_period(days, now)
-    if part.last < part.first:
-        raise not_understood(f"That part of this {unit} is " + ("still to come." if now.back else "over."))
-    return part
 
 
 def _read_week_of(stream: TokenStream, now: Now) -> list[Piece] | None:
