@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from cliniko_mcp.phrases.ago import AgoLimit, read_ago_limit
-from cliniko_mcp.phrases.clock import TimeOfDay
+from cliniko_mcp.phrases.clock import ClockTime, TimeOfDay
 from cliniko_mcp.phrases.dates import (
     DaySpan,
     ExactSpan,
@@ -23,7 +23,7 @@ from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.spans import read_span
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.weekdays import NamedWeekdays, WeekdayRange, Weekdays, days_of_weekdays, read_named_weekdays
-from cliniko_mcp.phrases.zones import instant, on_day
+from cliniko_mcp.phrases.zones import DAY_MINUTES, instant, on_day
 
 _DAY: Final = timedelta(days=1)
 LimitKind = Literal["by", "before", "until", "after", "from", "since"]
@@ -150,7 +150,7 @@ def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan 
     if isinstance(begin, Weekdays) and isinstance(end, Weekdays) and not left.time and not until_then:
         stream.position = right.after_days
         return _weekday_range(begin, end) if lead else None
-    if right.time and not left.time and not iso and joined != "until":
+    if right.time and (isinstance(end, ExactSpan) or (not left.time and not iso and joined != "until")):
         # "Monday to Friday at 3" is a time on each day
         stream.position = right.after_days
         right = right._replace(time=None)
@@ -199,6 +199,8 @@ def endpoint_end(end: Endpoint, now: Now) -> datetime:
     if end.time is None:
         return on_day(days.last + _DAY, 0, now.zone)
     _one_day(days, end.time)
+    if end.time.first == ClockTime(DAY_MINUTES):
+        return on_day(days.last, DAY_MINUTES, now.zone)
     begin, final = end.time.minutes()
     return on_day(days.last, begin if end.time.kind == "at" else final, now.zone, last=True)
 

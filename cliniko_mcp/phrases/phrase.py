@@ -140,7 +140,10 @@ class _Grammar:
             return True
         if stream.take_kind("filler"):
             # "any time", "every day", "all of"
-            if not (stream.take_words("time") or stream.take_words("day")):
+            if stream.take_words("time") or stream.take_words("day"):
+                # "Thursday, all day"
+                self.joiner = "" if self.joiner == "comma" and stream.peek().kind in {"end", "join"} else self.joiner
+            else:
                 stream.take_words("of")
             return True
         return stream.peek().text == "but" and not self._is_exclusion() and bool(stream.take())
