@@ -34,6 +34,8 @@ def length_from_now(length: Length, sign: int, now: Now, *, full: bool = False) 
 
     `full` counts whole calendar units: Monday to Sunday, the first of a month to its last.
     """
+    if sign > 0:
+        refuse_ahead(now)
     if length.unit in {"minute", "hour"}:
         if full:
             raise not_understood(f"Full {length.unit}s are no span of a diary.")
@@ -49,6 +51,16 @@ def length_from_now(length: Length, sign: int, now: Now, *, full: bool = False) 
     if sign > 0 and now.facing in {Facing.WHOLE, Facing.EITHER}:
         return DaySpan(now.today, shift_day(now.today, length, 1) - _DAY)
     return _exact(length, sign, now)
+
+
+def refuse_ahead(now: Now) -> None:
+    """Raise NotUnderstood where a phrase that begins now is read facing back."""
+    if now.back:
+        raise _still_to_come()
+
+
+def _still_to_come() -> Exception:
+    return not_understood("That is still to come, and this looks back: name a span that has begun.")
 
 
 def _exact(length: Length, sign: int, now: Now) -> ExactSpan:
@@ -159,5 +171,5 @@ def kept_within(start: datetime, end: datetime, now: Now) -> tuple[datetime, dat
     here = instant(now.moment)
     from_now = instant(start) == here and start != on_day(now.today, 0, now.zone)
     if instant(start) > here or (from_now and instant(end) - here > timedelta(minutes=1)):
-        raise not_understood("That is still to come, and this looks back: name a span that has begun.")
+        raise _still_to_come()
     return start, min(end, end_of_today(now), key=instant)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now
-from cliniko_mcp.phrases.direction import present_period, until_now
+from cliniko_mcp.phrases.direction import present_period, refuse_ahead, until_now
 from cliniko_mcp.phrases.lengths import CalendarPeriod, read_calendar_period
 from cliniko_mcp.phrases.periods import half_days
 from cliniko_mcp.phrases.refusals import not_understood
@@ -71,6 +71,7 @@ def _read_rest(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None:
         return DaySpan(now.today + _DAY, period.days.last)
     if not stream.take_any("rest", "remainder"):
         return None
+    refuse_ahead(now)
     stream.take_words("of")
     if stream.take_words("today") or stream.take_words("the", "day") or stream.take_words("day"):
         return ExactSpan(now.moment, on_day(now.today + _DAY, 0, now.zone))

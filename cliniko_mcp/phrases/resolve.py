@@ -53,7 +53,7 @@ def resolve_phrase(
 
     Raises NotUnderstood.
     """
-    if not FIRST_YEAR < now.year < LAST_YEAR:
+    if not all(FIRST_YEAR < moment.year < LAST_YEAR for moment in (now, *(anchor or ()))):
         raise not_understood(f"Now lies outside the years {FIRST_YEAR} to {LAST_YEAR}.")
     words, printed_zone = printed(phrase, zone)
     if printed_zone.key != zone.key:
@@ -271,7 +271,7 @@ def _cutoffs(limit: Limit, base: list[DaySpan] | ExactSpan | None, now: Now) -> 
     end = _endpoint_within(limit.end, base)
     if limit.kind == "since":
         start = endpoint_start(end, now, past=True)
-        if instant(start) >= instant(now.moment):
+        if instant(start) >= instant(until_now(now)):
             raise not_understood('"Since" looks back, and that has not come yet.')
         return start, until_now(now)
     if limit.kind == "before":

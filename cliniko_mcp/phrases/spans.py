@@ -195,7 +195,8 @@ def _read_rolling(stream: TokenStream, now: Now, word: str, *, the: bool) -> lis
         full = True
     if length is None or count.kind == "unit":
         # "next week" is a calendar week; "the next week" and "past week" count from now
-        unit = count if length else stream.take_kind("unit")
+        quarter = count.text == "quarter" and following.text not in {"past", "to"}
+        unit = count if length else stream.take() if quarter else stream.take_kind("unit")
         if unit is None or not (the or full or word == "past" or unit.text in {"fortnight", "hour", "minute"}):
             return None
         if (not full and word in {"coming", "previous"}) or (unit.text == "day" and word != "past"):
