@@ -1,5 +1,6 @@
 """Phrases of time as intervals at each site, read by the clock of that site."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,10 @@ from cliniko_mcp.phrases import Anchor, Facing, OpenWhen, When, parse_when
 
 Window = tuple[datetime, datetime]
 _MINUTE = timedelta(minutes=1)
+_BETWEEN_SITES = "); at "
+_WORDING = re.compile(
+    r"(?<= )(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day \d{1,2} [A-Z]|up to and including |before |\d{4}-\d\d-\d\dT)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +113,21 @@ def read_span(
     """
     sites = list(sites) or roster.sites
     zones = {roster.zone(site.id) for site in sites}
+    printed = _by_site(phrase)
 
     def read(zone: ZoneInfo, site: Known[Business] | None) -> When | OpenWhen:
         country = name_text(site.record.country_code) if site else ""
-        return parse_when(phrase, now=now, zone=zone, country=country or None, facing=facing, anchor=anchor)
+        words = printed.get(site.name, phrase) if site else phrase
+        return parse_when(words, now=now, zone=zone, country=country or None, facing=facing, anchor=anchor)
 
     whens = {site.id: read(roster.zone(site.id), site) for site in sites}
-    home = read(roster.home, next(iter(sites), None))
+    try:
+        home = read(roster.home, next(iter(sites), None))
+    except NotUnderstood:
+        # hours that were printed by the clock of another site: nothing is asked about the home zone then
+        if not whens:
+            raise
+        home = next(iter(whens.values()))
     zone = zones.pop() if len(zones) == 1 else roster.home
     description = _worded(whens, sites, home)
     if isinstance(home, OpenWhen):
@@ -122,6 +135,21 @@ def read_span(
         open_whens = {site: when for site, when in whens.items() if isinstance(when, OpenWhen)}
         return OpenSpan(description, zone, open_whens, home)
     return Span(description, zone, {site: when for site, when in whens.items() if isinstance(when, When)}, home)
+
+
+def _by_site(phrase: str) -> dict[str, str]:
+    """The wording of each site where a phrase is one that `_worded` made of several: "at A and B ...; at C ..."."""
+    if not phrase.startswith("at ") or _BETWEEN_SITES not in phrase:
+        return {}
+    found: dict[str, str] = {}
+    for part in phrase.removeprefix("at ").split(_BETWEEN_SITES):
+        # a wording begins with a weekday, an open start or an ISO date, and the names of its sites come before it
+        match = _WORDING.search(part)
+        if match is not None:
+            names = part[: match.start() - 1]
+            wording = part[match.start() :].removesuffix(")") + ")"
+            found |= dict.fromkeys((names, *names.split(" and ")), wording)
+    return found
 
 
 def _worded(whens: Mapping[str, When | OpenWhen], sites: Collection[Known[Business]], home: When | OpenWhen) -> str:
