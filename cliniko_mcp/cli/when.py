@@ -31,8 +31,8 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 @click.option("--country", metavar="AU", help="Order of 11/24: month first in US only. Default: by zone.")
 @click.option(
     "--facing",
-    type=click.Choice([*Facing, ALL]),
-    default=Facing.AHEAD,
+    type=click.Choice([*(facing.value for facing in Facing), ALL]),
+    default=Facing.AHEAD.value,
     show_default=True,
     help="Read as for booking (ahead), reports (back), utilisation (whole), a list's start times (either), or in each.",
 )

@@ -18,9 +18,19 @@ The conventions, which docs/when.md shows with examples:
 - "In 2 weeks" is that one day, "in the next 2 weeks" now to then, a fortnight 14 days. Past phrases mirror these.
 - Numbers like 24/11 are day first except in the United States. A date without a year, a day of the month or a clock
   time already past is the next to come. ISO dates, times, weeks and intervals are always read.
+- Q3 and "the third quarter" are calendar quarters. A financial year is that of the country (Australia, New Zealand, the
+  United Kingdom), named by the year it ends in. Half a week is Monday to Wednesday or the rest, half a month 15 days.
+- Of a correction ("Wednesday, no, Thursday") the last counts. Hedges are dropped beside a real time.
 - "By", "until" and "before the end of" a day or span mean now to its end. Spans include their last day. "Except"
   removes days or hours.
 - Contradictions, reversed spans, seasons, holidays and vague words are errors, and so is every unknown word.
+
+Facing back (`Facing.BACK`) the same words mean whole local days up to today: the present week, month, quarter, year or
+financial year from its first day, the last so many weeks up to yesterday, a bare name or date the latest that has
+begun; "before", "until" and "more than 6 months ago" have no start, and what is wholly still to come is refused.
+`Facing.WHOLE` reads the present period whole and a bare name as the nearest. From a visit (`anchor`) what the phrase
+leaves unsaid stays.
+What `description` prints is read back as the same interval in every direction.
 
 When clocks go forward, the skipped hour does not exist: an interval begins or ends at the skip, and a point in it is
 refused. When clocks go back, an interval includes both occurrences of the repeated hour, and a point is the first of

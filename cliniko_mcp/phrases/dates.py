@@ -82,6 +82,8 @@ def days_of(partial: PartialDate, now: Now, *, past: bool | None = None) -> DayS
     Without `past` the direction of reading decides.
     """
     _check(partial)
+    if past is None and now.facing is Facing.WHOLE and not partial.year:
+        return nearer(days_of(partial, now, past=True), days_of(partial, now, past=False), now.today)
     past = now.back if past is None else past
     if partial.year:
         return _in_year(partial, partial.year)
@@ -97,6 +99,11 @@ def days_of(partial: PartialDate, now: Now, *, past: bool | None = None) -> DayS
                 raise either_reading(_in_year(partial, days.first.year - 1), days)
             return days
     raise _impossible(partial)
+
+
+def nearer(before: DaySpan, after: DaySpan, today: date) -> DaySpan:
+    """Of two readings of a name the one that holds today or lies nearer to it."""
+    return before if today - before.last < after.first - today else after
 
 
 def either_reading(before: DaySpan, after: DaySpan) -> Exception:
@@ -141,6 +148,9 @@ def span(first: PartialDate, last: PartialDate, now: Now) -> DaySpan:
     _check(last)
     if now.facing is Facing.EITHER and not (first.year or first.day or last.year):
         days_of(first, now)
+    if now.facing is Facing.WHOLE and not (first.year or last.year):
+        before, after = (span(first, last, now._replace(facing=facing)) for facing in (Facing.BACK, Facing.AHEAD))
+        return nearer(before, after, now.today)
     if last.year and not first.year:
         return forward(days_until(first, days_of(last, now).first), days_of(last, now))
     if first.year:

@@ -7,7 +7,7 @@ a limit that its words leave open.
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, either_reading, weekday_after
+from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, either_reading, nearer, weekday_after
 from cliniko_mcp.phrases.facing import Anchor, Facing
 from cliniko_mcp.phrases.lengths import Length, days_of_period, shift_day, shift_moment
 from cliniko_mcp.phrases.refusals import not_understood
@@ -92,6 +92,8 @@ def day_of_weekday(number: int, now: Now, *, this: bool = False) -> date:
         return own if own > now.today or own == now.today == now.visit.start.date() else coming
     if now.facing is Facing.EITHER:
         raise either_reading(DaySpan(latest, latest), DaySpan(coming, coming))
+    if now.facing is Facing.WHOLE:
+        return nearer(DaySpan(latest, latest), DaySpan(coming, coming), now.today).first
     return coming
 
 
@@ -123,9 +125,11 @@ def weekend(now: Now, *, this: bool) -> DaySpan:
     elif now.visit is not None:
         own = _visit_monday(now.visit) + 5 * _DAY
         saturday = own if own > now.today else saturday
-    elif now.facing is Facing.EITHER and not this and not present:
-        before = saturday - _WEEK * _DAY
-        raise either_reading(DaySpan(before, before + _DAY), DaySpan(saturday, saturday + _DAY))
+    elif now.facing in {Facing.EITHER, Facing.WHOLE} and not this and not present:
+        before, after = (DaySpan(day, day + _DAY) for day in (saturday - _WEEK * _DAY, saturday))
+        if now.facing is Facing.EITHER:
+            raise either_reading(before, after)
+        return nearer(before, after, now.today)
     days = DaySpan(saturday, saturday + _DAY)
     return present_period(days, now) if days.first <= now.today else days
 

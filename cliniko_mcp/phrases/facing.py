@@ -9,9 +9,10 @@ class Facing(StrEnum):
     """The direction in which a tool reads phrases of time; docs/when.md states what each makes of them.
 
     `AHEAD` is for booking: the next to come. `BACK` is for reports: the latest that has begun, in whole local days, up
-    to the end of today. `WHOLE` is for utilisation and bookings ahead: as ahead, but the present week, month, quarter
-    or year is the whole one, and lengths are whole days. `EITHER` is for a filter on when visits start: as whole, with
-    open starts, and a bare month or weekday that could be past or to come is an error that names both.
+    to the end of today. `WHOLE` is for utilisation and bookings ahead, which look both ways: the present week, month,
+    quarter or year is the whole one, lengths are whole days, and a bare name or date is the nearest one. `EITHER` is
+    for a filter on when visits start: as whole, with open starts, and a bare month or weekday that could be past or to
+    come is an error that names both.
     """
 
     AHEAD = "ahead"

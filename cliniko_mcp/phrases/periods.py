@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
-from cliniko_mcp.phrases.dates import DaySpan, Now, add_months, either_reading, month_days
+from cliniko_mcp.phrases.dates import DaySpan, Now, add_months, either_reading, month_days, nearer
 from cliniko_mcp.phrases.facing import Facing
 from cliniko_mcp.phrases.refusals import not_understood
 
@@ -61,6 +61,8 @@ def quarter_without_year(number: int, now: Now) -> DaySpan:
     coming = quarter_days(number, year if this.first > now.today else year + 1)
     if now.facing is Facing.EITHER:
         raise either_reading(past, coming)
+    if now.facing is Facing.WHOLE:
+        return nearer(past, coming, now.today)
     return past if now.back else coming
 
 

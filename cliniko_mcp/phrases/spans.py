@@ -9,6 +9,7 @@ from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate, day_
 from cliniko_mcp.phrases.days import ONE_MINUTE, read_date, resolve_date
 from cliniko_mcp.phrases.direction import length_from_now, present_period
 from cliniko_mcp.phrases.edges import read_part
+from cliniko_mcp.phrases.facing import Facing
 from cliniko_mcp.phrases.lengths import (
     FULL,
     Length,
@@ -254,7 +255,7 @@ def _read_nth(stream: TokenStream, now: Now) -> list[Piece] | None:
         beyond = (size - 1) * _DAY
         return [DaySpan(final - beyond, final) if last else DaySpan(first, first + beyond)]
     day = _nth_weekday(period.days, what.value, rank)
-    beyond = day > now.today if now.back else day < now.today
+    beyond = day > now.today if now.back else day < now.today and now.facing is Facing.AHEAD
     if period.yearless and beyond:
         day = _nth_weekday(month_days(first.year + (-1 if now.back else 1), first.month), what.value, rank)
     return [DaySpan(day, day)]

@@ -80,7 +80,7 @@ _ONE_WORD: Final = (
     (re.compile(r"\bprior to\b"), "before"),
     (
         re.compile(
-            r"\b(?:if (?:at all )?possible|if (?:you|we|they) can|(?:at )?some ?(?:time|point|stage)(?! ago)(?= )"
+            r"\b(?:if (?:at all )?possible|if (?:you|we|they) can|(?:at )?some ?(?:time|point|stage)(?! ago)"
             r"|i (?:think|guess|suppose)|i would say)\b"
         ),
         " maybe ",

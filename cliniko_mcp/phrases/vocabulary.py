@@ -197,10 +197,10 @@ WORDS: Final = _vocabulary()
 # Calendar words by their full spellings: one typing mistake in them is corrected.
 _CORRECTED: Final = frozenset(
     (
-        *(spelling for spelling, word in WORDS.items() if len(spelling) >= 6 and word.kind in {"weekday", "month"}),
-        *(spelling for spelling, word in WORDS.items() if len(spelling) >= 6 and word.kind == "part"),
+        *(f"{name.casefold()}{ending}" for name in WEEKDAY_NAMES for ending in ("", "s")),
         *(name.casefold() for name in MONTH_NAMES if len(name) >= 4),
-        *_words("night nights lunch week weeks month months year years days hour hours minute minutes quarter"),
+        *_words("morning mornings afternoon afternoons evening evenings night nights lunch lunchtime lunchtimes"),
+        *_words("week weeks month months year years days hour hours minute minutes quarter"),
         *_words("fortnight fortnights today tomorrow yesterday tonight weekend weekends weekday weekdays midnight"),
         *_words("midday noon between"),
     )

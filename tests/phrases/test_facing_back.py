@@ -340,6 +340,22 @@ def test_utilisation_reads_bare_spans_whole(phrase: str, expected: str) -> None:
     assert formatted(parse_when(phrase, now=TUESDAY, zone=SYDNEY, facing=Facing.WHOLE)) == expected
 
 
+@settings(deadline=None)
+@given(st.integers(1, 12), st.integers(1, 7), moments, zones)
+def test_utilisation_reads_a_bare_name_as_the_nearest(month: int, number: int, now: datetime, zone: str) -> None:
+    today = now.date()
+    months = [
+        (date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+        for year in (today.year - 1, today.year, today.year + 1)
+    ]
+    first, last = min(reversed(months), key=lambda days: max(days[0] - today, today - days[1], DAY * 0))
+    holds(parse_when(MONTH_NAMES[month - 1], now=now, zone=zone, facing=Facing.WHOLE), first, last, zone)
+    day = min(
+        (today + shift * DAY for shift in range(-6, 8)), key=lambda at: (at.isoweekday() != number, abs(at - today))
+    )
+    holds(parse_when(WEEKDAY_NAMES[number - 1], now=now, zone=zone, facing=Facing.WHOLE), day, day, zone)
+
+
 @pytest.mark.parametrize(
     ("phrase", "readings"),
     [
