@@ -6,7 +6,7 @@ from cliniko_mcp.phrases.dates import DaySpan, Now
 from cliniko_mcp.phrases.lengths import Length, read_length, shift_day
 from cliniko_mcp.phrases.token_stream import TokenStream
 
-AgoLimit = Literal["before", "until", "after"]
+AgoLimit = Literal["before", "until", "after", "since"]
 _LIMITS: Final[tuple[tuple[tuple[str, ...], AgoLimit], ...]] = (
     (("more", "than"), "before"),
     (("longer", "than"), "before"),
@@ -15,6 +15,9 @@ _LIMITS: Final[tuple[tuple[tuple[str, ...], AgoLimit], ...]] = (
     (("over",), "before"),
     (("at", "least"), "until"),
     (("no", "less", "than"), "until"),
+    (("no", "more", "than"), "since"),
+    (("not", "more", "than"), "since"),
+    (("at", "most"), "since"),
     (("less", "than"), "after"),
     (("fewer", "than"), "after"),
     (("under",), "after"),
@@ -23,7 +26,7 @@ _DAY_UNITS: Final = frozenset(("day", "week", "fortnight", "month", "quarter", "
 
 
 def read_ago_limit(stream: TokenStream, now: Now) -> tuple[AgoLimit, DaySpan] | None:
-    """The limit that comes next and its day: before that day, until its end, or after it; or None."""
+    """The limit that comes next and its day: before it, until its end, after it, or from it; or None."""
     start = stream.position
     for words, kind in _LIMITS:
         if not stream.take_words(*words):

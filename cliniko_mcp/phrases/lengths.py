@@ -34,6 +34,13 @@ _MAX_NUMBER: Final = {
 }
 
 
+_QUARTERS_OF_AN_HOUR: Final = (
+    (("a", "quarter", "of", "an", "hour"), 15),
+    (("quarter", "of", "an", "hour"), 15),
+    (("three", "quarter", "of", "an", "hour"), 45),
+    (("half", "hour"), 30),
+    (("a", "half", "hour"), 30),
+)
 FULL: Final = ("full", "whole", "complete", "entire", "calendar")
 
 
@@ -50,6 +57,9 @@ def read_length(stream: TokenStream, *, full_allowed: bool = False) -> Length | 
     start = stream.position
     if stream.take_words("half", "an", "hour"):
         return Length(30, "minute")
+    for words, minutes in _QUARTERS_OF_AN_HOUR:
+        if stream.take_words(*words):
+            return Length(minutes, "minute")
     count = 0
     if stream.take_any("a", "an"):
         count = 1
@@ -194,7 +204,10 @@ def _read_named_period(stream: TokenStream, now: Now) -> CalendarPeriod | None:
     """The financial year, quarter or half of a year that comes next by name ("FY26", "Q3 2025", "H1"), or None."""
     year = stream.take().value if is_year(stream.peek()) and stream.peek(1).kind in {"quarter", "halfyear"} else 0
     if (token := stream.take_kind("fy")) is not None:
-        return CalendarPeriod(FINANCIAL_YEAR, None, financial_year(token.value, now))
+        days = financial_year(token.value, now)
+        if (quarter := stream.take_kind("quarter")) is not None:
+            return CalendarPeriod("quarter", None, quarter_of_year(quarter.value, days))
+        return CalendarPeriod(FINANCIAL_YEAR, None, days)
     if (token := stream.take_kind("halfyear")) is not None:
         year = year or _read_year_beside(stream, now)
         days = days_of(PartialDate(0, 0, year or now.today.year), now)

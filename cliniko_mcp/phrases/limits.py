@@ -79,6 +79,11 @@ def read_limit(stream: TokenStream, now: Now) -> Limit | None:
         if edge is not None:
             return edge
         stream.position = start
+    elif kind in {"since", "from"}:
+        beginning = _read_beginning(stream, now)
+        if beginning is not None:
+            return Limit(kind, beginning)
+        stream.position = start
     time_first = _read_time(stream) is not None
     stream.position = start
     end = read_endpoint(stream, now)
@@ -119,6 +124,16 @@ def _read_edge(stream: TokenStream, now: Now) -> Limit | None:
         return Limit(kind, Endpoint(period.days, None, stream.position))
     end = read_endpoint(stream, now)
     return Limit(kind, end) if end and end.days and not end.time else None
+
+
+def _read_beginning(stream: TokenStream, now: Now) -> Endpoint | None:
+    """The first day of a period after "since" or "from": "the start of the year"; None for anything else."""
+    stream.take_words("the")
+    if not stream.take_any("start", "beginning"):
+        return None
+    stream.take_words("of")
+    period = read_calendar_period(stream, now, bare=True)
+    return Endpoint(DaySpan(period.days.first, period.days.first), None, stream.position) if period else None
 
 
 def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan | Weekdays | None:

@@ -83,6 +83,9 @@ class _Grammar:
         self.text = phrase
         self.now = now
         self.stream = TokenStream(tokenise(phrase, now))
+        if now.visit is not None:
+            # "to Thursday", as a visit is moved
+            self.stream.take_words("to")
         found = self.stream.tokens
         before = after.segments[-1] if after else Segment()
         # "Thursday at 3, no, 4": a number that corrects a time is an hour
@@ -137,6 +140,8 @@ class _Grammar:
         stream = self.stream
         if take_same_time(stream, self.now):
             self.phrase.same_time = True
+            # "Monday, same time"
+            self.joiner = "" if self.joiner == "comma" else self.joiner
             return True
         if stream.take_kind("filler"):
             # "any time", "every day", "all of"

@@ -91,7 +91,9 @@ _EQUIVALENT_CHARACTERS: Final = str.maketrans(
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
 )
 # the kinds of token that a dash may join when it means "to"
-_ENDS: Final = frozenset(("num", "ord", "time", "date", "iso", "month", "weekday", "part"))
+_ENDS: Final = frozenset(
+    ("num", "ord", "time", "date", "iso", "month", "weekday", "part", "year", "fy", "quarter", "halfyear")
+)
 _END_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "now", "noon", "midnight", "oclock"))
 
 

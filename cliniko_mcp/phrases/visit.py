@@ -30,7 +30,9 @@ def read_from_visit(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None
     for read in (_read_same_day, _read_neighbour, _read_shift):
         length = read(stream)
         if length is not None:
-            return _shifted(visit, *length, now)
+            found = _shifted(visit, *length, now)
+            # a weekday may stand beside it: "Friday the following week"
+            return _week_of(found) if length[0] == Length(1, "week") and isinstance(found, DaySpan) else found
         stream.position = start
     return None
 
@@ -94,6 +96,11 @@ def _one_minute(start: datetime, now: Now) -> ExactSpan:
     return ExactSpan(start, (instant(start) + _MINUTE).astimezone(now.zone))
 
 
+def _week_of(day: DaySpan) -> DaySpan:
+    monday = day.first - (day.first.isoweekday() - 1) * _DAY
+    return DaySpan(monday, monday + 6 * _DAY)
+
+
 def _shifted(visit: Anchor, length: Length, sign: int, now: Now) -> DaySpan | ExactSpan:
     """The day so many days from the visit's, or the minute so many true hours or minutes from its start."""
     if length.unit in {"minute", "hour"}:
@@ -136,7 +143,7 @@ def _read_shift(stream: TokenStream) -> tuple[Length, int] | None:
         return None
     if not word:
         word = stream.take_any("later", "earlier", "after", "before")
-        if not word or not _closes(stream):
+        if not word or (word in {"after", "before"} and not _closes(stream)):
             return None
     return length, _SIGNS[word]
 
@@ -144,4 +151,11 @@ def _read_shift(stream: TokenStream) -> tuple[Length, int] | None:
 def _closes(stream: TokenStream) -> bool:
     """Whether nothing follows that "after" or "before" could belong to."""
     token = stream.peek()
-    return token.kind in {"end", "join", "time", "part"} or token.text in {"at", "in", "from", "between", "first"}
+    return token.kind in {"end", "join", "time", "part"} or token.text in {
+        "at",
+        "in",
+        "from",
+        "between",
+        "first",
+        "same",
+    }

@@ -116,7 +116,7 @@ _PLAIN = _words(
     "a an the of in on at by to for during throughout over within since now right so far date end start beginning "
     "middle mid early late later earlier rest remainder ago hence time thing not no but apart other than without "
     "onwards onward o oh couple starting ending gone just up same following full complete calendar latter more less "
-    "longer older least fewer under including "
+    "longer older least most fewer under including "
     "save aside leaving leave out"
 )
 # Words that change nothing: politeness, and determiners that the interval implies anyway.
