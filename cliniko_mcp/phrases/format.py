@@ -19,6 +19,9 @@ def describe(
         parts = [parts[0].removesuffix(", all day")]
     if weekdays:
         parts.append(_weekdays(weekdays))
+    elif start is None and times:
+        # else the first of the hours would be read as the time of the last day
+        parts.append("every day")
     if times:
         parts.append(_join_words([_hours(*pair) for pair in times]))
     return f"{', '.join(parts)} ({zone.key})"

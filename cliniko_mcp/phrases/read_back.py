@@ -5,6 +5,9 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.phrases.format import describe
+from cliniko_mcp.phrases.interval import OpenWhen, When
+from cliniko_mcp.phrases.refusals import not_understood
 
 _PRINTED: Final = re.compile(r"^(?P<words>[^()]*[^()\s])\s*\((?P<zones>.*)\)\s*\.?\s*$", re.DOTALL)
 
@@ -31,3 +34,17 @@ def printed(phrase: str, clinic: ZoneInfo) -> Printed:
     if not zones:
         return Printed(phrase, clinic)
     return Printed(match["words"], clinic if any(zone.key == clinic.key for zone in zones) else zones[0])
+
+
+def by_other_clock(when: When | OpenWhen, zone: ZoneInfo) -> When | OpenWhen:
+    """An interval that was printed by the clock of another zone, by that of this one.
+
+    Raises NotUnderstood where only some hours of it count, which differ from day to day by this clock.
+    """
+    if when.weekdays or when.times:
+        raise not_understood("Those hours stand by the clock of another zone: say them by the clinic's own.")
+    end = when.end.astimezone(zone)
+    if when.start is None:
+        return OpenWhen(end, frozenset(), (), describe(None, end, frozenset(), (), zone))
+    start = when.start.astimezone(zone)
+    return When(start, end, frozenset(), (), describe(start, end, frozenset(), (), zone))

@@ -32,11 +32,10 @@ from cliniko_mcp.phrases.dates import (
 from cliniko_mcp.phrases.days import DateList, DateSpan, resolve_date
 from cliniko_mcp.phrases.direction import day_of_times, open_end, open_start, other_week, until_now
 from cliniko_mcp.phrases.facing import Anchor, Facing
-from cliniko_mcp.phrases.format import describe
 from cliniko_mcp.phrases.interval import Minutes, OpenWhen, When, day_windows, windows
 from cliniko_mcp.phrases.limits import Endpoint, Limit, endpoint_end, endpoint_start
 from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, Term
-from cliniko_mcp.phrases.read_back import printed
+from cliniko_mcp.phrases.read_back import by_other_clock, printed
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.visit import keep_unsaid
 from cliniko_mcp.phrases.weekdays import Weekdays, days_of_weekdays
@@ -57,22 +56,11 @@ def resolve_phrase(
         raise not_understood(f"Now lies outside the years {FIRST_YEAR} to {LAST_YEAR}.")
     words, printed_zone = printed(phrase, zone)
     if printed_zone.key != zone.key:
-        return _by_other_clock(resolve_phrase(words, in_zone(now, zone), printed_zone, country, facing, anchor), zone)
+        return by_other_clock(resolve_phrase(words, in_zone(now, zone), printed_zone, country, facing, anchor), zone)
     moment = in_zone(now.replace(second=0, microsecond=0), zone)
     visit = anchor and Anchor(in_zone(anchor.start, zone), in_zone(anchor.end, zone))
     reference = Now(moment, moment.date(), zone, month_first(country, zone), facing, visit, country or "")
     return resolve(parse_corrected(words, reference), reference)
-
-
-def _by_other_clock(when: When | OpenWhen, zone: ZoneInfo) -> When | OpenWhen:
-    """An interval that was printed by the clock of another zone, by that of this one."""
-    if when.weekdays or when.times:
-        raise not_understood("Those hours stand by the clock of another zone: say them by the clinic's own.")
-    end = when.end.astimezone(zone)
-    if when.start is None:
-        return OpenWhen(end, frozenset(), (), describe(None, end, frozenset(), (), zone))
-    start = when.start.astimezone(zone)
-    return When(start, end, frozenset(), (), describe(start, end, frozenset(), (), zone))
 
 
 def resolve(phrase: ParsedPhrase, now: Now) -> When | OpenWhen:
@@ -92,7 +80,13 @@ def resolve(phrase: ParsedPhrase, now: Now) -> When | OpenWhen:
         draft = draft._replace(times=overlap(draft.times or ((0, DAY_MINUTES),), complement(closed)))
         if not draft.times:
             raise not_understood("The exceptions leave nothing of the day.")
-    return finish(draft, now)
+    found = finish(draft, now)
+    if now.visit is None or found.start is None:
+        return found
+    # what is left may be one whole day, of which the visit keeps its time
+    whole = DraftInterval(found.start, found.end, found.weekdays, found.times)
+    kept = keep_unsaid(whole, False, now)
+    return found if kept == whole else finish(kept, now)
 
 
 def _from_visit(phrase: ParsedPhrase, draft: DraftInterval, now: Now) -> DraftInterval:

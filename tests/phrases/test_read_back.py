@@ -19,6 +19,7 @@ BACKWARD = [
     *("before March", "until yesterday", "more than 6 months ago", "until now", "Fridays before 20 November"),
     *("last 4 weeks", "last 2 full weeks", "3 to 6 months ago", "this quarter", "since Monday", "mornings last week"),
     *("before 2 hours ago", "last month except Fridays", "past 3 hours"),
+    *("at 9 before March", "mornings until yesterday"),
 ]
 # hours that come twice, or not at all
 CHANGES = [
