@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple, overload
 
 import click
 
 from cliniko_mcp.cli.output import leave
 from cliniko_mcp.errors import ExitCode, JsonValue, NotUnderstood
-from cliniko_mcp.phrases import When, clinic_zone, parse_when
+from cliniko_mcp.phrases import Anchor, Facing, OpenWhen, When, clinic_zone, parse_when
 from cliniko_mcp.phrases.clock import clock_words
 
 DEFAULT_ZONE = "Australia/Sydney"
+ALL = "all"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -28,36 +30,92 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 )
 @click.option("--zone", default=DEFAULT_ZONE, show_default=True, metavar="IANA", help="The clinic's time zone.")
 @click.option("--country", metavar="AU", help="Order of 11/24: month first in US only. Default: by zone.")
+@click.option(
+    "--facing",
+    type=click.Choice([*(facing.value for facing in Facing), ALL]),
+    default=Facing.AHEAD.value,
+    show_default=True,
+    help="Read as for booking (ahead), reports (back), utilisation (whole), a list's start times (either), or in each.",
+)
+@click.option(
+    "--from",
+    "anchor",
+    metavar="START/END",
+    help="Read from a visit that is moved: its start and end in local time, 2026-11-26T15:00/2026-11-26T15:45.",
+)
 @click.option("--batch", metavar="FILE", help="Read phrases from JSON lines, - for standard input; write JSON lines.")
-def when(phrase: tuple[str, ...], now: str | None, zone: str, country: str | None, batch: str | None) -> None:
+def when(
+    phrase: tuple[str, ...],
+    now: str | None,
+    zone: str,
+    country: str | None,
+    facing: str,
+    anchor: str | None,
+    batch: str | None,
+) -> None:
     """Say how PHRASE is understood, for example: cliniko-mcp when "Thursday after 3".
 
-    A line of a batch is {"id", "phrase", "now", "zone", "country"?}; now and zone default to the options. Its answer is
-    {"id", "result": {"start", "end", "weekdays"?, "times"?, "said"}} in local time, or {"id", "result": {"error": true,
-    "message"}}.
+    A line of a batch is {"id", "phrase", "now", "zone", "country"?, "facing"?, "anchor"?}, where anchor is {"start",
+    "end"}; what it leaves out defaults to the options. Its answer is {"id", "result": {"start", "end", "weekdays"?,
+    "times"?, "said"}} in local time, where an open start is null, or {"id", "result": {"error": true, "message"}}.
     """
     try:
         if batch is not None:
             if phrase:
                 raise NotUnderstood("Give a phrase or --batch, not both.")
             clinic_zone(zone)
-            present = _moment(now)
+            default = Question("", _moment(now), zone, country, _facing(facing), _visit(anchor))
             for line in _lines(batch):
                 if line.strip():
-                    _write(json.dumps(_answer(line, present, zone, country)))
+                    _write(json.dumps(_answer(line, default)))
             return
         if not phrase:
             raise NotUnderstood("Say a phrase of time.", 'For example: cliniko-mcp when "Thursday after 3".')
-        _write(parse_when(" ".join(phrase), now=_moment(now), zone=zone, country=country).description)
+        question = Question(" ".join(phrase), _moment(now), zone, country, Facing.AHEAD, _visit(anchor))
+        if facing == ALL:
+            _write_all(question)
+        else:
+            _write(question._replace(facing=_facing(facing)).read().description)
     except NotUnderstood as problem:
         click.echo(_message(problem), err=True)
         leave(ExitCode.NOT_UNDERSTOOD)
 
 
-def as_result(interval: When) -> dict[str, JsonValue]:
+class Question(NamedTuple):
+    """A phrase with what it is relative to."""
+
+    phrase: str
+    now: datetime
+    zone: str
+    country: str | None
+    facing: Facing
+    anchor: Anchor | None
+
+    def read(self) -> When | OpenWhen:
+        """The interval that the phrase means. Raises NotUnderstood."""
+        return parse_when(
+            self.phrase, now=self.now, zone=self.zone, country=self.country, facing=self.facing, anchor=self.anchor
+        )
+
+
+def _write_all(question: Question) -> None:
+    """Write a line for each direction, and for the visit where there is one; what cannot be read says why."""
+    questions = [(facing.value, question._replace(facing=facing, anchor=None)) for facing in Facing]
+    if question.anchor:
+        questions.append(("from the visit", question))
+    clinic_zone(question.zone)
+    for name, directed in questions:
+        try:
+            text = directed.read().description
+        except NotUnderstood as problem:
+            text = f"not understood: {problem.message}"
+        _write(f"{name}: {text}")
+
+
+def as_result(interval: When | OpenWhen) -> dict[str, JsonValue]:
     """An interval as a batch prints it: local times to the minute, weekdays and hours only where they limit it."""
     result: dict[str, JsonValue] = {
-        "start": interval.start.strftime("%Y-%m-%dT%H:%M"),
+        "start": interval.start.strftime("%Y-%m-%dT%H:%M") if interval.start else None,
         "end": interval.end.strftime("%Y-%m-%dT%H:%M"),
     }
     if interval.weekdays:
@@ -68,18 +126,21 @@ def as_result(interval: When) -> dict[str, JsonValue]:
     return result
 
 
-def _answer(line: str, now: datetime, zone: str, country: str | None) -> dict[str, JsonValue]:
+def _answer(line: str, default: Question) -> dict[str, JsonValue]:
     line_id: JsonValue = None
     try:
         fields = _fields(line)
         line_id = fields.get("id")
         line_now = _text(fields, "now")
-        interval = parse_when(
+        facing = _text(fields, "facing")
+        interval = Question(
             _text(fields, "phrase") or "",
-            now=_moment(line_now) if line_now is not None else now,
-            zone=_text(fields, "zone") or zone,
-            country=_text(fields, "country") or country,
-        )
+            _moment(line_now) if line_now is not None else default.now,
+            _text(fields, "zone") or default.zone,
+            _text(fields, "country") or default.country,
+            _facing(facing) if facing is not None else default.facing,
+            _anchor(fields) if fields.get("anchor") is not None else default.anchor,
+        ).read()
     except NotUnderstood as problem:
         return {"id": line_id, "result": {"error": True, "message": _message(problem)}}
     return {"id": line_id, "result": as_result(interval)}
@@ -104,6 +165,41 @@ def _text(fields: dict[str, JsonValue], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise NotUnderstood(f'"{name}" has to be a string.')
     return value
+
+
+def _facing(text: str) -> Facing:
+    """The direction of this name; "all" is one for a single phrase only."""
+    try:
+        return Facing(text)
+    except ValueError:
+        raise NotUnderstood(f'"facing" is one of {", ".join(Facing)}.') from None
+
+
+def _anchor(fields: dict[str, JsonValue]) -> Anchor:
+    anchor = fields.get("anchor")
+    if not isinstance(anchor, dict):
+        raise NotUnderstood('"anchor" has to be an object with "start" and "end".')
+    start, end = _text(anchor, "start"), _text(anchor, "end")
+    if start is None or end is None:
+        raise NotUnderstood('"anchor" has to be an object with "start" and "end".')
+    return _visit(f"{start}/{end}")
+
+
+@overload
+def _visit(text: str) -> Anchor: ...
+@overload
+def _visit(text: str | None) -> Anchor | None: ...
+def _visit(text: str | None) -> Anchor | None:
+    if text is None:
+        return None
+    start, _, end = text.partition("/")
+    try:
+        visit = Anchor(datetime.fromisoformat(start.strip()), datetime.fromisoformat(end.strip()))
+        if visit.end > visit.start:
+            return visit
+    except (ValueError, TypeError):  # no date and time, or an offset on one of them only
+        pass
+    raise NotUnderstood("A visit is its start and its end.", "Write it like 2026-11-26T15:00/2026-11-26T15:45.")
 
 
 def _moment(text: str | None) -> datetime:

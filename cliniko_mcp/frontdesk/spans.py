@@ -1,40 +1,35 @@
 """Phrases of time as intervals at each site, read by the clock of that site."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Generic, Literal, TypeVar, overload
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.errors import NotUnderstood
 from cliniko_mcp.frontdesk.roster import Known, Roster, name_text
-from cliniko_mcp.phrases import When, day_bounds, parse_when
+from cliniko_mcp.phrases import Anchor, Facing, OpenWhen, When, day_bounds, parse_when
 from cliniko_mcp.phrases.format import describe
 
 Window = tuple[datetime, datetime]
+WhenT = TypeVar("WhenT", When, OpenWhen)
 _MINUTE = timedelta(minutes=1)
+_BETWEEN_SITES = "); at "
+_WORDING = re.compile(
+    r"(?<= )(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day \d{1,2} [A-Z]|up to and including |before |\d{4}-\d\d-\d\dT)"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class _AtSites(Generic[WhenT]):
     """Intervals of time at sites, each by the clock of its site, and by the clock of the key's user in `home`."""
 
-    places: Mapping[str, When]
-    home: When
+    places: Mapping[str, WhenT]
+    home: WhenT
     names: Mapping[str, str]
     """The names of the sites, by id."""
-
-    @classmethod
-    def of_days(cls, first: date, last: date, roster: Roster, sites: Collection[Known[Business]] = ()) -> "Span":
-        """The local days from `first` to and with `last` at these sites; at all open ones where none is given."""
-        sites = list(sites) or roster.sites
-        whens = {site.id: _days(first, last, roster.zone(site.id)) for site in sites}
-        return cls(whens, _days(first, last, roster.home), {site.id: site.name for site in sites})
-
-    def narrowed(self, sites: Iterable[Known[Business]]) -> "Span":
-        """The same span at only these of its sites, described by their clocks."""
-        kept = [site for site in sites if site.id in self.places]
-        return Span({site.id: self.places[site.id] for site in kept}, self.home, {site.id: site.name for site in kept})
 
     @property
     def description(self) -> str:
@@ -59,9 +54,27 @@ class Span:
         zones = {when.zone for when in self.places.values()}
         return zones.pop() if len(zones) == 1 else self.home.zone
 
-    def at(self, business_id: str | None) -> When:
+    def at(self, business_id: str | None) -> WhenT:
         """The interval by the clock of this site; by that of the key's user for a site that was not asked about."""
         return self.places.get(business_id or "", self.home)
+
+
+class Span(_AtSites[When]):
+    """Intervals with a beginning and an end, at sites."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_days(cls, first: date, last: date, roster: Roster, sites: Collection[Known[Business]] = ()) -> "Span":
+        """The local days from `first` to and with `last` at these sites; at all open ones where none is given."""
+        sites = list(sites) or roster.sites
+        whens = {site.id: _days(first, last, roster.zone(site.id)) for site in sites}
+        return cls(whens, _days(first, last, roster.home), {site.id: site.name for site in sites})
+
+    def narrowed(self, sites: Iterable[Known[Business]]) -> "Span":
+        """The same span at only these of its sites, described by their clocks."""
+        kept = [site for site in sites if site.id in self.places]
+        return Span({site.id: self.places[site.id] for site in kept}, self.home, {site.id: site.name for site in kept})
 
     def windows(self, business_id: str | None) -> Iterator[Window]:
         """The (start, end) pairs that count at this site: half-open, in order, in UTC."""
@@ -75,21 +88,97 @@ class Span:
         return min(when.start.astimezone(UTC) for when in whens), max(when.end.astimezone(UTC) for when in whens)
 
 
-def read_span(phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Business]] = ()) -> Span:
+class OpenSpan(_AtSites[OpenWhen]):
+    """All time before a moment at each site, as "before March" means facing back."""
+
+    __slots__ = ()
+
+    @property
+    def end(self) -> datetime:
+        """The last end over all sites, in UTC."""
+        return max(when.end.astimezone(UTC) for when in list(self.places.values()) or [self.home])
+
+    def since(self, start: datetime) -> Span:
+        """The same with a start, such as the clinic's first record."""
+        places = {site: when.since(start) for site, when in self.places.items()}
+        return Span(places, self.home.since(start), self.names)
+
+
+@overload
+def read_span(
+    phrase: str,
+    now: datetime,
+    roster: Roster,
+    sites: Collection[Known[Business]] = (),
+    *,
+    facing: Literal[Facing.AHEAD, Facing.WHOLE] = Facing.AHEAD,
+    anchor: Anchor | None = None,
+) -> Span: ...
+
+
+@overload
+def read_span(
+    phrase: str,
+    now: datetime,
+    roster: Roster,
+    sites: Collection[Known[Business]] = (),
+    *,
+    facing: Facing,
+    anchor: Anchor | None = None,
+) -> Span | OpenSpan: ...
+
+
+def read_span(
+    phrase: str,
+    now: datetime,
+    roster: Roster,
+    sites: Collection[Known[Business]] = (),
+    *,
+    facing: Facing = Facing.AHEAD,
+    anchor: Anchor | None = None,
+) -> Span | OpenSpan:
     """The intervals that `phrase` means at these sites, each by its own clock; at all open ones where none is given.
 
-    "Tomorrow afternoon" at a site in Perth and one in Sydney are two different intervals. Raises NotUnderstood for what
-    cannot be read.
+    "Tomorrow afternoon" at a site in Perth and one in Sydney are two different intervals. `facing` and `anchor` are
+    those of `parse_when`: only facing back, or either way, can the answer be an `OpenSpan`. Raises NotUnderstood for
+    what cannot be read.
     """
     sites = list(sites) or roster.sites
-    whens = {site.id: _read(phrase, now, roster.zone(site.id), site) for site in sites}
-    home = _read(phrase, now, roster.home, next(iter(sites), None))
-    return Span(whens, home, {site.id: site.name for site in sites})
+    printed = _by_site(phrase)
+
+    def read(zone: ZoneInfo, site: Known[Business] | None) -> When | OpenWhen:
+        country = name_text(site.record.country_code) if site else ""
+        words = printed.get(site.name, phrase) if site else phrase
+        return parse_when(words, now=now, zone=zone, country=country or None, facing=facing, anchor=anchor)
+
+    whens = {site.id: read(roster.zone(site.id), site) for site in sites}
+    try:
+        home = read(roster.home, next(iter(sites), None))
+    except NotUnderstood:
+        # hours that were printed by the clock of another site: nothing is asked about the home zone then
+        if not whens:
+            raise
+        home = next(iter(whens.values()))
+    names = {site.id: site.name for site in sites}
+    if isinstance(home, OpenWhen):
+        # whether the start is open is decided by the words alone, so it is so at every site
+        return OpenSpan({site: when for site, when in whens.items() if isinstance(when, OpenWhen)}, home, names)
+    return Span({site: when for site, when in whens.items() if isinstance(when, When)}, home, names)
 
 
-def _read(phrase: str, now: datetime, zone: ZoneInfo, site: Known[Business] | None) -> When:
-    country = name_text(site.record.country_code) if site else ""
-    return parse_when(phrase, now=now, zone=zone, country=country or None)
+def _by_site(phrase: str) -> dict[str, str]:
+    """The wording of each site where a phrase is one that `_worded` made of several: "at A and B ...; at C ..."."""
+    if not phrase.startswith("at ") or _BETWEEN_SITES not in phrase:
+        return {}
+    found: dict[str, str] = {}
+    for part in phrase.removeprefix("at ").split(_BETWEEN_SITES):
+        # a wording begins with a weekday, an open start or an ISO date, and the names of its sites come before it
+        match = _WORDING.search(part)
+        if match is not None:
+            names = part[: match.start() - 1]
+            wording = part[match.start() :].removesuffix(")") + ")"
+            found |= dict.fromkeys((names, *names.split(" and ")), wording)
+    return found
 
 
 def _days(first: date, last: date, zone: ZoneInfo) -> When:
@@ -97,9 +186,11 @@ def _days(first: date, last: date, zone: ZoneInfo) -> When:
     return When(start, end, frozenset(), (), describe(start, end, frozenset(), (), zone))
 
 
-def _instants(when: When) -> object:
+def _instants(when: When | OpenWhen) -> object:
     if when.weekdays or when.times:
         return when.description
+    if when.start is None:
+        return when.end.astimezone(UTC)
     return when.start.astimezone(UTC), when.end.astimezone(UTC)
 
 

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import DaySpan, Now, day_words
+from cliniko_mcp.phrases.direction import floor, kept_within
 from cliniko_mcp.phrases.format import describe
-from cliniko_mcp.phrases.interval import Minutes, When, Window, windows
+from cliniko_mcp.phrases.interval import Minutes, OpenWhen, When, Window, windows
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.zones import DAY_MINUTES, instant, on_day
 
@@ -76,9 +77,13 @@ def overlap(left: tuple[Minutes, ...], right: tuple[Minutes, ...]) -> tuple[Minu
     return merged((max(a, c), min(b, d)) for a, b in left for c, d in right if max(a, c) < min(b, d))
 
 
-def finish(draft: DraftInterval, now: Now) -> When:
-    """The interval in its simplest form, with its description. Raises NotUnderstood when no time is left in it."""
+def finish(draft: DraftInterval, now: Now) -> When | OpenWhen:
+    """The interval in its simplest form, with its description.
+
+    Raises NotUnderstood when no time is left in it, and facing back when all of it is still to come.
+    """
     start, end, weekdays, times = draft
+    start, end = kept_within(start, end, now)
     times = () if times == ((0, DAY_MINUTES),) else times
     weekdays = frozenset[int]() if weekdays == ALL_WEEKDAYS else weekdays
     # an interval without gaps has no filters: first its days are tried, then its hours
@@ -90,6 +95,10 @@ def finish(draft: DraftInterval, now: Now) -> When:
     if whole is not None:
         start, end = whole
         weekdays, times = frozenset[int](), ()
+    start, end = kept_within(start, end, now)
+    if instant(start) <= instant(floor(now)):
+        end = end.astimezone(now.zone)
+        return OpenWhen(end, weekdays, times, describe(None, end, weekdays, times, now.zone))
     # less than a week holds only some weekdays; the description names no others
     last = (end - timedelta(microseconds=1)).date()
     if weekdays and (last - start.date()).days < len(ALL_WEEKDAYS):

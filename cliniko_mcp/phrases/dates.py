@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.phrases.facing import Anchor, Facing
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.vocabulary import MONTH_NAMES, WEEKDAY_NAMES
 
@@ -19,12 +20,28 @@ _WRAP: Final = 14
 
 
 class Now(NamedTuple):
-    """What a phrase is relative to: the present moment to the minute, and the zone and date order of the clinic."""
+    """What a phrase is relative to: the present moment to the minute, and the zone and date order of the clinic.
+
+    `facing` is the direction of reading, `visit` the visit that the phrase moves, `country` a two-letter code or empty.
+    """
 
     moment: datetime
     today: date
     zone: ZoneInfo
     month_first: bool
+    facing: Facing = Facing.AHEAD
+    visit: Anchor | None = None
+    country: str = ""
+
+    @property
+    def back(self) -> bool:
+        """Whether what is left open means the latest that has begun instead of the next to come."""
+        return self.facing is Facing.BACK
+
+    @property
+    def reads_years(self) -> bool:
+        """Whether four digits alone are a year, because nobody asks there for a clock time alone."""
+        return self.facing is not Facing.AHEAD
 
     @property
     def monday(self) -> date:
@@ -59,9 +76,15 @@ class PartialDate(NamedTuple):
     year: int = 0
 
 
-def days_of(partial: PartialDate, now: Now, *, past: bool = False) -> DaySpan:
-    """The days of a partial date: the next such date, or with `past` the latest that has begun."""
+def days_of(partial: PartialDate, now: Now, *, past: bool | None = None) -> DaySpan:
+    """The days of a partial date: the next such date, or with `past` the latest that has begun.
+
+    Without `past` the direction of reading decides.
+    """
     _check(partial)
+    if past is None and now.facing is Facing.WHOLE and not partial.year:
+        return nearer(days_of(partial, now, past=True), days_of(partial, now, past=False), now.today)
+    past = now.back if past is None else past
     if partial.year:
         return _in_year(partial, partial.year)
     if partial.day and not partial.month:
@@ -72,8 +95,24 @@ def days_of(partial: PartialDate, now: Now, *, past: bool = False) -> DaySpan:
             continue
         days = _in_year(partial, year)
         if days.first <= now.today if past else days.last >= now.today:
+            if not partial.day and now.facing is Facing.EITHER and days.first > now.today:
+                raise either_reading(_in_year(partial, days.first.year - 1), days)
             return days
     raise _impossible(partial)
+
+
+def nearer(before: DaySpan, after: DaySpan, today: date) -> DaySpan:
+    """Of two readings of a name the one that holds today or lies nearer to it."""
+    return before if today - before.last < after.first - today else after
+
+
+def either_reading(before: DaySpan, after: DaySpan) -> Exception:
+    """The error for a name that could be past or to come, where a tool looks both ways."""
+    readings = [
+        day_words(days.first) if days.size == 1 else f"{day_words(days.first)} to {day_words(days.last)}"
+        for days in (before, after)
+    ]
+    return not_understood(f'That can mean {readings[0]} or {readings[1]}: say "last", "this" or "next", or the date.')
 
 
 def days_from(partial: PartialDate, start: date) -> DaySpan:
@@ -101,9 +140,17 @@ def days_until(partial: PartialDate, end: date) -> DaySpan:
 
 
 def span(first: PartialDate, last: PartialDate, now: Now) -> DaySpan:
-    """The days from one date through another; without years, the next such span that has not ended yet."""
+    """The days from one date through another; without years, the next such span that has not ended yet.
+
+    Facing back it is the latest such span that has begun.
+    """
     _check(first)
     _check(last)
+    if now.facing is Facing.EITHER and not (first.year or first.day or last.year):
+        days_of(first, now)
+    if now.facing is Facing.WHOLE and not (first.year or last.year):
+        before, after = (span(first, last, now._replace(facing=facing)) for facing in (Facing.BACK, Facing.AHEAD))
+        return nearer(before, after, now.today)
     if last.year and not first.year:
         return forward(days_until(first, days_of(last, now).first), days_of(last, now))
     if first.year:
@@ -113,23 +160,29 @@ def span(first: PartialDate, last: PartialDate, now: Now) -> DaySpan:
         begin = days_of(first, now)
         return forward(begin, days_from(last, begin.first))
     if last.month and not first.month:
-        end = days_of(last, now)
-        return forward(days_until(first, end.first), end)
+        end = days_of(last, now, past=False)
+        begin = days_until(first, end.first)
+        if now.back and begin.first > now.today:
+            end = days_of(last, now)
+            begin = days_until(first, end.first)
+        return forward(begin, end)
     if first.month:
         if first.month == last.month and first.day > last.day:
             raise not_understood(f"{_format_partial(first)} to {_format_partial(last)} runs backwards.")
         starts = [
             _in_year(first, year)
-            for year in range(now.today.year - 1, now.today.year + _YEARS_AHEAD)
+            for year in range(now.today.year - (_YEARS_AHEAD if now.back else 1), now.today.year + _YEARS_AHEAD)
             if _exists(first, year)
         ]
     else:
         if 0 < first.day - last.day < _WRAP:
             raise not_understood(f"{_format_partial(first)} to {_format_partial(last)} runs backwards.")
-        starts = [days_of(first, now, past=True), days_of(first, now)]
+        starts = [days_of(first, now, past=True), days_of(first, now, past=False)]
+    if now.back:
+        starts = [begin for begin in starts if begin.first <= now.today][-1:]
     for begin in starts:
         end = days_from(last, begin.first)
-        if end.last >= now.today:
+        if now.back or end.last >= now.today:
             return _span_from(begin, last, end)
     raise _impossible(first)
 

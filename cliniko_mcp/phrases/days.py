@@ -1,6 +1,6 @@
 """Reads dates: "24 Nov", "Nov 24-28", "the 31st", "24, 25 and 26 November", "2026-11-24T15:00"."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from cliniko_mcp.phrases.dates import FIRST_YEAR, LAST_YEAR, DaySpan, ExactSpan, Now, PartialDate, days_of, span
@@ -37,14 +37,19 @@ def read_date(stream: TokenStream, now: Now) -> Date | None:
         return None
     if token.kind == "iso":
         stream.position += 1
-        return _read_iso(token, now)
+        found = _read_iso(token, now)
+        _take_own_weekday(stream, found, token.instant)
+        return found
     if token.kind == "date" and token.date:
         stream.position += 1
         return token.date
+    if token.kind == "year" or (now.reads_years and is_year(token)):
+        stream.position += 1
+        return PartialDate(0, 0, token.value)
     for reading in (_read_day_month, _read_month_day, _read_day_of_month):
-        date = reading(stream, now)
-        if date is not None:
-            return date
+        found = reading(stream, now)
+        if found is not None:
+            return found
         stream.position = start
     return None
 
@@ -59,12 +64,17 @@ def read_year(stream: TokenStream) -> int:
 
 
 def is_year(token: Token) -> bool:
-    """Whether a token can be a year: four digits, from 1900 to 2199."""
-    return token.kind == "num" and len(token.text) == 4 and FIRST_YEAR <= token.value <= LAST_YEAR
+    """Whether a token can be a year: four digits, from 1900 to 2199, or two after an apostrophe."""
+    return token.kind == "year" or (
+        token.kind == "num" and len(token.text) == 4 and FIRST_YEAR <= token.value <= LAST_YEAR
+    )
 
 
-def resolve_date(date: Date, now: Now, *, past: bool = False) -> list[DaySpan] | ExactSpan:
-    """The days of a date, relative to today: the next to come, or with `past` the latest that has begun."""
+def resolve_date(date: Date, now: Now, *, past: bool | None = None) -> list[DaySpan] | ExactSpan:
+    """The days of a date, relative to today: the next to come, or with `past` the latest that has begun.
+
+    Without `past` the direction of reading decides.
+    """
     if isinstance(date, ExactSpan):
         return date
     if isinstance(date, DaySpan):
@@ -89,6 +99,17 @@ def _read_iso(token: Token, now: Now) -> DaySpan | ExactSpan | PartialDate:
         monday = days_of(token.date, now).first
         return DaySpan(monday, monday + timedelta(days=6))
     return token.date
+
+
+def _take_own_weekday(stream: TokenStream, found: Date, written: datetime | None) -> None:
+    """Consume the weekday that answers print after an ISO date or time ("2026-11-24T16:10+11:00 Tue"), if it agrees."""
+    if isinstance(found, PartialDate):
+        day = date(found.year, found.month, found.day) if found.day else None
+    else:
+        day = written.date() if isinstance(found, ExactSpan) and written else None
+    token = stream.peek()
+    if day is not None and token.kind == "weekday" and token.value == day.isoweekday() and not token.text.endswith("s"):
+        stream.position += 1
 
 
 def _is_day(token: Token) -> bool:
@@ -193,7 +214,7 @@ def _read_day_of_month(stream: TokenStream, _now: Now) -> Date | None:
         return None
     if stream.peek().kind == "num" and not stream.peek().text.isdigit():
         return None
-    if stream.peek(1).kind in {"unit", "weekday"} or stream.peek(1).text in {"thing", "weekend"}:
+    if stream.peek(1).kind in {"unit", "weekday"} or stream.peek(1).text in {"thing", "weekend", "quarter", "half"}:
         return None
     numbers = _read_day_numbers(stream, month_follows=False)
     if numbers is None:

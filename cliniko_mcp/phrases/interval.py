@@ -1,4 +1,7 @@
-"""The result of a phrase of time: a half-open local interval, and the weekdays and hours that count within it."""
+"""The result of a phrase of time: a half-open local interval, and the weekdays and hours that count within it.
+
+A phrase such as "before March" or "more than 6 months ago", read facing back, has no start.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,6 +53,35 @@ class When:
             instant(start) <= here < instant(end)
             for start, end in day_windows(day, self.start, self.end, self.weekdays, self.times)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWhen:
+    """All clinic time before a moment: `start` is None, `end` (excluded) is aware, in the clinic's zone.
+
+    `weekdays`, `times` and `description` are as in `When`.
+    """
+
+    end: datetime
+    weekdays: frozenset[int]
+    times: tuple[Minutes, ...]
+    description: str
+    start: None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's zone: that of `end`."""
+        zone = self.end.tzinfo
+        assert isinstance(zone, ZoneInfo)
+        return zone
+
+    def contains(self, moment: datetime) -> bool:
+        """Whether an aware datetime lies before the end, on one of the weekdays and in one of the hours that count."""
+        return self.since(moment - timedelta(days=1)).contains(moment)
+
+    def since(self, start: datetime) -> When:
+        """The same interval with a start, such as the clinic's first record; it may be empty."""
+        return When(start.astimezone(self.zone), self.end, self.weekdays, self.times, self.description)
 
 
 def windows(start: datetime, end: datetime, weekdays: frozenset[int], times: tuple[Minutes, ...]) -> Iterator[Window]:

@@ -5,7 +5,16 @@ from typing import Final, NamedTuple
 
 from cliniko_mcp.cliniko.time_zones import local_instant
 from cliniko_mcp.phrases.dates import DaySpan, Now, PartialDate, add_months, days_of, month_days
-from cliniko_mcp.phrases.days import read_date
+from cliniko_mcp.phrases.days import is_year, read_date
+from cliniko_mcp.phrases.periods import (
+    FINANCIAL_YEAR,
+    financial_year,
+    half_days,
+    present_financial_year,
+    quarter_days,
+    quarter_of_year,
+    quarter_without_year,
+)
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.vocabulary import MONTH_NAMES
@@ -25,18 +34,32 @@ _MAX_NUMBER: Final = {
 }
 
 
+_QUARTERS_OF_AN_HOUR: Final = (
+    (("a", "quarter", "of", "an", "hour"), 15),
+    (("quarter", "of", "an", "hour"), 15),
+    (("three", "quarter", "of", "an", "hour"), 45),
+    (("half", "hour"), 30),
+    (("a", "half", "hour"), 30),
+)
+FULL: Final = ("full", "whole", "complete", "entire", "calendar")
+
+
 class Length(NamedTuple):
-    """A number of units of time: 2 weeks, half an hour."""
+    """A number of units of time: 2 weeks, half an hour; `full` marks whole calendar units, as in "2 full weeks"."""
 
     number: int
     unit: str
+    full: bool = False
 
 
-def read_length(stream: TokenStream) -> Length | None:
-    """The length of time that comes next, or None."""
+def read_length(stream: TokenStream, *, full_allowed: bool = False) -> Length | None:
+    """The length of time that comes next, or None; "full" before its unit only where that is allowed."""
     start = stream.position
     if stream.take_words("half", "an", "hour"):
         return Length(30, "minute")
+    for words, minutes in _QUARTERS_OF_AN_HOUR:
+        if stream.take_words(*words):
+            return Length(minutes, "minute")
     count = 0
     if stream.take_any("a", "an"):
         count = 1
@@ -48,6 +71,7 @@ def read_length(stream: TokenStream) -> Length | None:
         stream.take_words("of")
     elif token := stream.take_kind("num"):
         count = token.value
+    full = bool(full_allowed and count and stream.take_any(*FULL))
     unit = stream.take_kind("unit")
     if unit is None or (not count and stream.position - start != 1):
         stream.position = start
@@ -56,11 +80,11 @@ def read_length(stream: TokenStream) -> Length | None:
         stream.position = start
         return None
     count = count or 1
-    if unit.text == "hour" and count <= _MAX_NUMBER["hour"]:
+    if unit.text == "hour" and not full and count <= _MAX_NUMBER["hour"]:
         return _read_hours(stream, count)
     if not 1 <= count <= _MAX_NUMBER[unit.text]:
         raise not_understood(f"{count} {unit.text}s is more than a diary reaches.")
-    return Length(count, unit.text)
+    return Length(count, unit.text, full)
 
 
 def _read_hours(stream: TokenStream, count: int) -> Length:
@@ -110,6 +134,8 @@ def days_of_period(unit: str, offset: int, now: Now) -> DaySpan:
     if unit == "quarter":
         first = (now.today.month - 1) // 3 * 3 + 1 + offset * 3
         return DaySpan(month_days(now.today.year, first).first, month_days(now.today.year, first + 2).last)
+    if unit == FINANCIAL_YEAR:
+        return financial_year(present_financial_year(now) + offset, now)
     year = now.today.year + offset
     return DaySpan(date(year, 1, 1), date(year, 12, 31))
 
@@ -140,6 +166,12 @@ def read_calendar_period(stream: TokenStream, now: Now, *, bare: bool = False) -
             return CalendarPeriod("month", None, days_of(found, now), not found.year)
         stream.position = start
         return None
+    named = _read_named_period(stream, now)
+    if named is not None:
+        return named
+    stream.position = start
+    while stream.take_kind("filler"):
+        pass
     the = stream.take_words("the")
     word = stream.take_any("this", "next", "last", "previous")
     offset = {"this": 0, "next": 1, "last": -1, "previous": -1}.get(word)
@@ -147,7 +179,7 @@ def read_calendar_period(stream: TokenStream, now: Now, *, bare: bool = False) -
         return CalendarPeriod("month", None, _named_month(stream.take().value, word, now))
     unit = stream.peek()
     is_unit = unit.kind == "unit" and unit.text in {"week", "month", "quarter", "year"}
-    if not is_unit and unit.text != "quarter":
+    if not is_unit and unit.text not in {"quarter", FINANCIAL_YEAR}:
         stream.position = start
         return None
     stream.position += 1
@@ -166,6 +198,53 @@ def read_calendar_period(stream: TokenStream, now: Now, *, bare: bool = False) -
         stream.position = start
         return None
     return CalendarPeriod(unit.text, offset, days_of_period(unit.text, offset, now))
+
+
+def _read_named_period(stream: TokenStream, now: Now) -> CalendarPeriod | None:
+    """The financial year, quarter or half of a year that comes next by name ("FY26", "Q3 2025", "H1"), or None."""
+    year = stream.take().value if is_year(stream.peek()) and stream.peek(1).kind in {"quarter", "halfyear"} else 0
+    if (token := stream.take_kind("fy")) is not None:
+        days = financial_year(token.value, now)
+        if (quarter := stream.take_kind("quarter")) is not None:
+            return CalendarPeriod("quarter", None, quarter_of_year(quarter.value, days))
+        return CalendarPeriod(FINANCIAL_YEAR, None, days)
+    if (token := stream.take_kind("halfyear")) is not None:
+        year = year or _read_year_beside(stream, now)
+        days = days_of(PartialDate(0, 0, year or now.today.year), now)
+        return CalendarPeriod("half year", None, half_days("year", days, token.value))
+    token = stream.take_kind("quarter")
+    if token is None:
+        stream.take_words("the")
+        token = stream.take_kind("ord")
+        if token is None or not stream.take_words("quarter") or not 1 <= token.value <= 4:
+            return None
+    if year:
+        return CalendarPeriod("quarter", None, quarter_days(token.value, year))
+    start = stream.position
+    stream.take_any("of", "in")
+    within = read_calendar_period(stream, now, bare=True)
+    if within is not None and within.unit in {FINANCIAL_YEAR, "year"}:
+        return CalendarPeriod("quarter", None, quarter_of_year(token.value, within.days))
+    stream.position = start
+    year = _read_year_beside(stream, now)
+    days = quarter_days(token.value, year) if year else quarter_without_year(token.value, now)
+    return CalendarPeriod("quarter", None, days, not year)
+
+
+def _read_year_beside(stream: TokenStream, now: Now) -> int:
+    """The year that follows in digits or as "last year"; 0 when there is none."""
+    start = stream.position
+    stream.take_any("of", "in")
+    if stream.peek().text in {"/", "-"}:
+        stream.position += 1
+    if is_year(stream.peek()):
+        return stream.take().value
+    token = stream.peek()
+    if token.kind == "num" and len(token.text) == 2 and token.value > 24 and token.text.isdigit():
+        stream.position += 1
+        return 2000 + token.value
+    stream.position = start
+    return 0
 
 
 def _named_month(month: int, word: str, now: Now) -> DaySpan:

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from cliniko_mcp.phrases.clock import TimeOfDay
+from cliniko_mcp.phrases.ago import AgoLimit, read_ago_limit
+from cliniko_mcp.phrases.clock import ClockTime, TimeOfDay
 from cliniko_mcp.phrases.dates import (
     DaySpan,
     ExactSpan,
@@ -22,7 +23,7 @@ from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.spans import read_span
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.weekdays import NamedWeekdays, WeekdayRange, Weekdays, days_of_weekdays, read_named_weekdays
-from cliniko_mcp.phrases.zones import instant, on_day
+from cliniko_mcp.phrases.zones import DAY_MINUTES, instant, on_day
 
 _DAY: Final = timedelta(days=1)
 LimitKind = Literal["by", "before", "until", "after", "from", "since"]
@@ -66,6 +67,9 @@ class Limit(NamedTuple):
 
 def read_limit(stream: TokenStream, now: Now) -> Limit | None:
     """The limit that comes next, or None; a time of day alone makes one only after "by" and "since"."""
+    ago = read_ago_limit(stream, now)
+    if ago is not None:
+        return Limit("since" if ago[0] == "after" else ago[0], Endpoint(_next_day(ago), None, stream.position))
     kind: LimitKind | None = next((kind for words, kind in _LIMIT_WORDS if stream.take_words(*words)), None)
     if kind is None:
         return None
@@ -74,6 +78,11 @@ def read_limit(stream: TokenStream, now: Now) -> Limit | None:
         edge = _read_edge(stream, now)
         if edge is not None:
             return edge
+        stream.position = start
+    elif kind in {"since", "from"}:
+        beginning = _read_beginning(stream, now)
+        if beginning is not None:
+            return Limit(kind, beginning)
         stream.position = start
     time_first = _read_time(stream) is not None
     stream.position = start
@@ -94,6 +103,12 @@ def read_limit(stream: TokenStream, now: Now) -> Limit | None:
     return Limit(kind, end)
 
 
+def _next_day(ago: tuple[AgoLimit, DaySpan]) -> DaySpan:
+    """The day that a distance names, or for "less than" the day after it."""
+    kind, days = ago
+    return DaySpan(days.first + _DAY, days.last + _DAY) if kind == "after" else days
+
+
 def _read_edge(stream: TokenStream, now: Now) -> Limit | None:
     """The limit after "by" or "before" that is an end or start: "the end of next week"; None for anything else."""
     stream.take_words("the")
@@ -109,6 +124,16 @@ def _read_edge(stream: TokenStream, now: Now) -> Limit | None:
         return Limit(kind, Endpoint(period.days, None, stream.position))
     end = read_endpoint(stream, now)
     return Limit(kind, end) if end and end.days and not end.time else None
+
+
+def _read_beginning(stream: TokenStream, now: Now) -> Endpoint | None:
+    """The first day of a period after "since" or "from": "the start of the year"; None for anything else."""
+    stream.take_words("the")
+    if not stream.take_any("start", "beginning"):
+        return None
+    stream.take_words("of")
+    period = read_calendar_period(stream, now, bare=True)
+    return Endpoint(DaySpan(period.days.first, period.days.first), None, stream.position) if period else None
 
 
 def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan | Weekdays | None:
@@ -140,7 +165,7 @@ def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan 
     if isinstance(begin, Weekdays) and isinstance(end, Weekdays) and not left.time and not until_then:
         stream.position = right.after_days
         return _weekday_range(begin, end) if lead else None
-    if right.time and not left.time and not iso and joined != "until":
+    if right.time and (isinstance(end, ExactSpan) or (not left.time and not iso and joined != "until")):
         # "Monday to Friday at 3" is a time on each day
         stream.position = right.after_days
         right = right._replace(time=None)
@@ -171,7 +196,7 @@ def _days_after_time(stream: TokenStream, now: Now) -> Endpoint | None:
     return end
 
 
-def endpoint_start(end: Endpoint, now: Now, *, past: bool = False) -> datetime:
+def endpoint_start(end: Endpoint, now: Now, *, past: bool | None = None) -> datetime:
     """When an endpoint begins, as an aware datetime."""
     days = endpoint_days(end, now, past=past)
     if isinstance(days, ExactSpan):
@@ -189,6 +214,8 @@ def endpoint_end(end: Endpoint, now: Now) -> datetime:
     if end.time is None:
         return on_day(days.last + _DAY, 0, now.zone)
     _one_day(days, end.time)
+    if end.time.first == ClockTime(DAY_MINUTES):
+        return on_day(days.last, DAY_MINUTES, now.zone)
     begin, final = end.time.minutes()
     return on_day(days.last, begin if end.time.kind == "at" else final, now.zone, last=True)
 
@@ -198,16 +225,20 @@ def _one_day(days: DaySpan, time: TimeOfDay | None) -> None:
         raise not_understood("A time of day ends or begins an interval on one day, not on several.")
 
 
-def endpoint_days(end: Endpoint, now: Now, *, past: bool = False) -> DaySpan | ExactSpan:
-    """The days of an endpoint, relative to today; a time alone is the next to come, or with `past` the latest past."""
+def endpoint_days(end: Endpoint, now: Now, *, past: bool | None = None) -> DaySpan | ExactSpan:
+    """The days of an endpoint, relative to today; a time alone is the next to come, or with `past` the latest past.
+
+    Without `past` the direction of reading decides.
+    """
     if end.days is None:
         assert end.time is not None
         minute = end.time.minutes()[0]
         here = instant(on_day(now.today, minute, now.zone))
         shift = 0
-        if past and here > instant(now.moment):
+        behind = now.back if past is None else past
+        if behind and here > instant(now.moment):
             shift = -1
-        elif not past and here < instant(now.moment):
+        elif not behind and here < instant(now.moment):
             shift = 1
         return DaySpan(now.today + shift * _DAY, now.today + shift * _DAY)
     if isinstance(end.days, Weekdays):
@@ -342,7 +373,7 @@ def _resolve_both(left: Endpoint, right: Endpoint, now: Now) -> tuple[DaySpan | 
         day = weekday_after(end.first - 8 * _DAY, min(left.days.numbers()))
         return DaySpan(day, day), end
     # "1 November until today" looks back
-    begin = endpoint_days(left, now, past=_has_begun(right, now))
+    begin = endpoint_days(left, now, past=_has_begun(right, now) or None)
     anchor = begin.first if isinstance(begin, DaySpan) else begin.start.date()
     if right.days is None:
         return begin, DaySpan(anchor, anchor)

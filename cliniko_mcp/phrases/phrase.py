@@ -12,14 +12,28 @@ from cliniko_mcp.phrases.refusals import not_understood, quotable
 from cliniko_mcp.phrases.spans import read_span
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import tokenise
+from cliniko_mcp.phrases.visit import take_same_time
 from cliniko_mcp.phrases.vocabulary import PREPOSITIONS
 from cliniko_mcp.phrases.weekdays import Weekdays, read_weekdays
 
 Term = PartialDate | DateSpan | DateList | DaySpan | ExactSpan | Weekdays
-_EXCEPT: Final = (("except", "for"), ("except",), ("apart", "from"), ("other", "than"), ("without",), ("not",), ("no",))
+_EXCEPT: Final = (
+    ("except", "for"),
+    ("except",),
+    ("apart", "from"),
+    ("other", "than"),
+    ("without",),
+    ("not", "including"),
+    ("not",),
+    ("no",),
+    ("save", "for"),
+    ("aside", "from"),
+    ("leaving", "out"),
+    ("leave", "out"),
+)
 _ALL: Final = frozenset(("any", "anytime", "every", "each", "all", "whole", "entire"))
 _EITHER: Final = frozenset(("or", "/", "nor"))
-_DAY_KINDS: Final = frozenset(("weekday", "date", "iso", "month", "ord", "unit"))
+_DAY_KINDS: Final = frozenset(("weekday", "date", "iso", "month", "ord", "unit", "year", "fy", "quarter", "halfyear"))
 _DAY_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "tonight", "weekend", "weekday"))
 # What "but" can only exclude from "any day" or "all week"; before anything else ("not", "after 3") it adds nothing.
 _EXCLUDABLE_KINDS: Final = _DAY_KINDS - {"unit"} | {"part", "num"}
@@ -46,27 +60,39 @@ class Segment:
 
 @dataclass(slots=True)
 class ParsedPhrase:
-    """A parsed phrase: its alternatives, and the days and times excluded from all of them."""
+    """A parsed phrase: its alternatives, and the days and times excluded from all of them.
+
+    `same_time` marks one that keeps the time of the visit in so many words.
+    """
 
     segments: list[Segment]
     excluded_days: list[Term]
     excluded_times: list[TimeOfDay]
+    same_time: bool = False
 
 
-def parse_phrase(phrase: str, now: Now) -> ParsedPhrase:
-    """The parsed phrase. Raises NotUnderstood at the first token that does not fit."""
-    return _Grammar(phrase, now).read()
+def parse_phrase(phrase: str, now: Now, after: ParsedPhrase | None = None) -> ParsedPhrase:
+    """The parsed phrase; `after` is what it corrects. Raises NotUnderstood at the first token that does not fit."""
+    return _Grammar(phrase, now, after).read()
 
 
 class _Grammar:
     """Parses one phrase once, left to right."""
 
-    def __init__(self, phrase: str, now: Now) -> None:
+    def __init__(self, phrase: str, now: Now, after: ParsedPhrase | None) -> None:
         self.text = phrase
         self.now = now
         self.stream = TokenStream(tokenise(phrase, now))
+        if now.visit is not None:
+            # "to Thursday", as a visit is moved
+            self.stream.take_words("to")
         found = self.stream.tokens
-        self.names_day = any(token.kind in _DAY_KINDS or token.text in _DAY_WORDS for token in found)
+        before = after.segments[-1] if after else Segment()
+        # "Thursday at 3, no, 4": a number that corrects a time is an hour
+        self.corrects_time = bool(before.times)
+        self.names_day = before.names_day or any(
+            token.kind in _DAY_KINDS or token.text in _DAY_WORDS for token in found
+        )
         self.has_range = any(token.kind in {"to", "join"} or token.text in {"until", "through"} for token in found)
         self.phrase = ParsedPhrase([Segment()], [], [])
         self.joiner = ""
@@ -112,9 +138,17 @@ class _Grammar:
 
     def _skip_filler(self) -> bool:
         stream = self.stream
+        if take_same_time(stream, self.now):
+            self.phrase.same_time = True
+            # "Monday, same time"
+            self.joiner = "" if self.joiner == "comma" else self.joiner
+            return True
         if stream.take_kind("filler"):
             # "any time", "every day", "all of"
-            if not (stream.take_words("time") or stream.take_words("day")):
+            if stream.take_words("time") or stream.take_words("day"):
+                # "Thursday, all day"
+                self.joiner = "" if self.joiner == "comma" and stream.peek().kind in {"end", "join"} else self.joiner
+            else:
                 stream.take_words("of")
             return True
         return stream.peek().text == "but" and not self._is_exclusion() and bool(stream.take())
@@ -207,7 +241,8 @@ class _Grammar:
     def _read_times(self) -> bool:
         stream, start = self.stream, self.stream.position
         listed = bool(self.joiner) and self.last == "times"
-        time = read_time_of_day(stream, names_day=self.names_day, listed=listed)
+        hour = listed or (self.corrects_time and not self.last)
+        time = read_time_of_day(stream, names_day=self.names_day, listed=hour)
         if time is None or self._joins_unlike("days") or self._joins_unlike("weekdays"):
             stream.position = start
             return False

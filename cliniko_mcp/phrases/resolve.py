@@ -17,6 +17,7 @@ from cliniko_mcp.phrases.assemble import (
     whole_days,
 )
 from cliniko_mcp.phrases.clock import TimeOfDay
+from cliniko_mcp.phrases.corrections import parse_corrected
 from cliniko_mcp.phrases.dates import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -29,10 +30,14 @@ from cliniko_mcp.phrases.dates import (
     days_from,
 )
 from cliniko_mcp.phrases.days import DateList, DateSpan, resolve_date
-from cliniko_mcp.phrases.interval import Minutes, When, day_windows, windows
+from cliniko_mcp.phrases.direction import day_of_times, open_end, open_start, other_week, until_now
+from cliniko_mcp.phrases.facing import Anchor, Facing
+from cliniko_mcp.phrases.interval import Minutes, OpenWhen, When, day_windows, windows
 from cliniko_mcp.phrases.limits import Endpoint, Limit, endpoint_end, endpoint_start
-from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, Term, parse_phrase
+from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, Term
+from cliniko_mcp.phrases.read_back import by_other_clock, printed
 from cliniko_mcp.phrases.refusals import not_understood
+from cliniko_mcp.phrases.visit import keep_unsaid
 from cliniko_mcp.phrases.weekdays import Weekdays, days_of_weekdays
 from cliniko_mcp.phrases.zones import DAY_MINUTES, in_zone, instant, month_first, on_day
 
@@ -40,19 +45,25 @@ _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
 
 
-def resolve_phrase(phrase: str, now: datetime, zone: ZoneInfo, country: str | None) -> When:
+def resolve_phrase(
+    phrase: str, now: datetime, zone: ZoneInfo, country: str | None, facing: Facing, anchor: Anchor | None
+) -> When | OpenWhen:
     """The interval of a phrase at the moment `now` in a zone; the year of `now` lies between 1900 and 2199.
 
     Raises NotUnderstood.
     """
-    if not FIRST_YEAR < now.year < LAST_YEAR:
+    if not all(FIRST_YEAR < moment.year < LAST_YEAR for moment in (now, *(anchor or ()))):
         raise not_understood(f"Now lies outside the years {FIRST_YEAR} to {LAST_YEAR}.")
+    words, printed_zone = printed(phrase, zone)
+    if printed_zone.key != zone.key:
+        return by_other_clock(resolve_phrase(words, in_zone(now, zone), printed_zone, country, facing, anchor), zone)
     moment = in_zone(now.replace(second=0, microsecond=0), zone)
-    reference = Now(moment, moment.date(), zone, month_first(country, zone))
-    return resolve(parse_phrase(phrase, reference), reference)
+    visit = anchor and Anchor(in_zone(anchor.start, zone), in_zone(anchor.end, zone))
+    reference = Now(moment, moment.date(), zone, month_first(country, zone), facing, visit, country or "")
+    return resolve(parse_corrected(words, reference), reference)
 
 
-def resolve(phrase: ParsedPhrase, now: Now) -> When:
+def resolve(phrase: ParsedPhrase, now: Now) -> When | OpenWhen:
     """The interval of a parsed phrase.
 
     Raises NotUnderstood for contradictions, open ends, and times that no single interval can represent.
@@ -60,6 +71,8 @@ def resolve(phrase: ParsedPhrase, now: Now) -> When:
     shared = _shared_days(phrase.segments)
     drafts = [_resolve_segment(segment, shared, now) for segment in phrase.segments]
     draft = drafts[0] if len(drafts) == 1 else _join_alternatives(drafts, now)
+    if now.visit is not None:
+        draft = _from_visit(phrase, draft, now)
     for term in phrase.excluded_days:
         draft = _exclude(draft, term, now)
     if phrase.excluded_times:
@@ -67,7 +80,21 @@ def resolve(phrase: ParsedPhrase, now: Now) -> When:
         draft = draft._replace(times=overlap(draft.times or ((0, DAY_MINUTES),), complement(closed)))
         if not draft.times:
             raise not_understood("The exceptions leave nothing of the day.")
-    return finish(draft, now)
+    found = finish(draft, now)
+    if now.visit is None or found.start is None:
+        return found
+    # what is left may be one whole day, of which the visit keeps its time
+    whole = DraftInterval(found.start, found.end, found.weekdays, found.times)
+    kept = keep_unsaid(whole, False, now)
+    return found if kept == whole else finish(kept, now)
+
+
+def _from_visit(phrase: ParsedPhrase, draft: DraftInterval, now: Now) -> DraftInterval:
+    if phrase.same_time and any(segment.times for segment in phrase.segments):
+        raise not_understood('"The same time" and another time contradict each other.')
+    if phrase.excluded_days or phrase.excluded_times:
+        return draft
+    return keep_unsaid(draft, all(not segment.weekdays for segment in phrase.segments), now)
 
 
 def _shared_days(segments: list[Segment]) -> list[Term] | None:
@@ -93,6 +120,9 @@ def _resolve_segment(segment: Segment, shared: list[Term] | None, now: Now) -> D
         # of several the one that names its week decides: "Saturday this weekend"
         first, *others = sorted(segment.weekdays, key=lambda weekdays: weekdays.plain)
         draft = draft_of_days(days_of_weekdays(first, now), times, now)
+        again = other_week(_first_moment(draft, now), now) if first.plain else None
+        if again is not None:
+            draft = draft_of_days(days_of_weekdays(first, again), times, now)
         for weekdays in others:
             draft = _on_weekdays(draft, weekdays, now)
         return draft
@@ -102,7 +132,7 @@ def _resolve_segment(segment: Segment, shared: list[Term] | None, now: Now) -> D
         ends = [high for _, high in cutoffs if high is not None]
         if not ends:
             raise not_understood("That has a beginning and no end: say until when.")
-        low = max(starts, key=instant) if starts else now.moment
+        low = max(starts, key=instant) if starts else open_start(now)
         draft = DraftInterval(low, min(ends, key=instant), frozenset(), times)
     elif isinstance(base, ExactSpan):
         draft = _clip(DraftInterval(base.start, base.end, frozenset(), times), cutoffs)
@@ -113,6 +143,14 @@ def _resolve_segment(segment: Segment, shared: list[Term] | None, now: Now) -> D
     if instant(draft.end) <= instant(draft.start):
         raise not_understood("Those limits leave no time between them.")
     return draft
+
+
+def _first_moment(draft: DraftInterval, now: Now) -> datetime:
+    """When a draft of days begins to count; for a visit that is moved to a day without a time, at the visit's time."""
+    if now.visit is not None and not draft.times:
+        minute = now.visit.start.hour * 60 + now.visit.start.minute
+        return on_day(draft.start.date(), minute, now.zone)
+    return next(windows(*draft), (draft.start, draft.end))[0]
 
 
 def _may_be_year(time: TimeOfDay) -> bool:
@@ -206,10 +244,8 @@ def _next_occurrence(segment: Segment, times: tuple[Minutes, ...], now: Now) -> 
         raise not_understood("That leaves something out, but does not say of what.")
     if _plural(segment):
         raise _endless()
-    day = now.today
-    today = day_windows(day, *whole_days(DaySpan(day, day), now), frozenset(), times)
-    if all(instant(end) <= instant(now.moment) for _, end in today):
-        day += _DAY
+    today = day_windows(now.today, *whole_days(DaySpan(now.today, now.today), now), frozenset(), times)
+    day = day_of_times(list(today), now)
     return DraftInterval(*whole_days(DaySpan(day, day), now), frozenset(), times)
 
 
@@ -229,20 +265,21 @@ def _cutoffs(limit: Limit, base: list[DaySpan] | ExactSpan | None, now: Now) -> 
     end = _endpoint_within(limit.end, base)
     if limit.kind == "since":
         start = endpoint_start(end, now, past=True)
-        if instant(start) >= instant(now.moment):
+        if instant(start) >= instant(until_now(now)):
             raise not_understood('"Since" looks back, and that has not come yet.')
-        return start, now.moment
+        return start, until_now(now)
     if limit.kind == "before":
         high = endpoint_start(end, now)
     elif limit.kind in {"by", "until"}:
         high = endpoint_end(end, now)
     elif limit.kind == "from":
-        return endpoint_start(end, now), None
+        return endpoint_start(end, now), open_end(now)
     else:
-        return endpoint_end(end, now), None
-    if base is None and instant(high) <= instant(now.moment):
+        return endpoint_end(end, now), open_end(now)
+    low = None if base is not None else open_start(now)
+    if low is not None and instant(high) <= instant(low):
         raise not_understood("That is over already.")
-    return (None if base is not None else now.moment), high
+    return low, high
 
 
 def _endpoint_within(end: Endpoint, base: list[DaySpan] | ExactSpan | None) -> Endpoint:

@@ -1,13 +1,17 @@
 """Reads spans relative to today: "next week", "in 3 days", "the past fortnight", "end of the month"."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
+from cliniko_mcp.phrases.ago import read_ago_span
 from cliniko_mcp.phrases.clock import TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate, day_words, month_days, weekday_after
 from cliniko_mcp.phrases.days import ONE_MINUTE, read_date, resolve_date
+from cliniko_mcp.phrases.direction import length_from_now, present_period
+from cliniko_mcp.phrases.edges import read_part
+from cliniko_mcp.phrases.facing import Facing
 from cliniko_mcp.phrases.lengths import (
-    CalendarPeriod,
+    FULL,
     Length,
     days_of_period,
     read_calendar_period,
@@ -17,22 +21,14 @@ from cliniko_mcp.phrases.lengths import (
 )
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import TokenStream
+from cliniko_mcp.phrases.visit import read_from_visit
 from cliniko_mcp.phrases.weekdays import WEEKEND, NamedWeekdays, Weekdays, days_of_weekdays, read_named_weekdays
-from cliniko_mcp.phrases.zones import instant, on_day
+from cliniko_mcp.phrases.zones import instant
 
 Piece = PartialDate | DaySpan | ExactSpan | Weekdays | TimeOfDay
 _DAY_OFFSETS: Final = {"today": 0, "tomorrow": 1, "yesterday": -1}
 _DAY: Final = timedelta(days=1)
 _CLOSING: Final = frozenset(("end", "part", "time", "join"))
-_EDGES: Final = {
-    "end": "late",
-    "late": "late",
-    "start": "early",
-    "beginning": "early",
-    "early": "early",
-    "middle": "mid",
-    "mid": "mid",
-}
 
 
 def read_span(stream: TokenStream, now: Now) -> list[Piece] | None:
@@ -40,12 +36,14 @@ def read_span(stream: TokenStream, now: Now) -> list[Piece] | None:
     start = stream.position
     if stream.after_every():
         return None
+    for read_days in (read_from_visit, read_part):
+        days = read_days(stream, now)
+        if days is not None:
+            return [days]
+        stream.position = start
     for read in (
-        _read_so_far,
         _read_beside,
         _read_near,
-        _read_rest,
-        _read_edge,
         _read_week_of,
         _read_nth,
         _read_counted,
@@ -126,84 +124,6 @@ def _read_near(stream: TokenStream, now: Now) -> list[Piece] | None:
     return [DaySpan(day, day)]
 
 
-def _read_so_far(stream: TokenStream, now: Now) -> list[Piece] | None:
-    so_far_first = stream.take_words("so", "far")
-    stream.take_words("in")
-    if stream.take_words("today"):
-        unit, first = "today", now.today
-    else:
-        period = read_calendar_period(stream, now, bare=True)
-        if period is None or period.offset != 0:
-            return None
-        unit, first = period.unit, period.days.first
-    so_far = so_far_first or stream.take_words("so", "far")
-    if not so_far and (unit == "today" or not (stream.take_kind("to") and stream.take_words("date"))):
-        return None
-    return [_until_now(on_day(first, 0, now.zone), now)]
-
-
-def _until_now(start: datetime, now: Now) -> ExactSpan:
-    if instant(start) >= instant(now.moment):
-        raise not_understood("Nothing of that span has passed yet.")
-    return ExactSpan(start, now.moment)
-
-
-def _read_rest(stream: TokenStream, now: Now) -> list[Piece] | None:
-    stream.take_words("the")
-    if stream.take_words("later"):
-        if stream.take_words("today"):
-            return [ExactSpan(now.moment, on_day(now.today + _DAY, 0, now.zone))]
-        stream.take_any("in", "on")
-        period = read_calendar_period(stream, now, bare=True)
-        if period is None or period.offset != 0:
-            return None
-        if period.days.last == now.today:
-            raise not_understood(f"Today is the last day of this {period.unit}.")
-        return [DaySpan(now.today + _DAY, period.days.last)]
-    if not stream.take_any("rest", "remainder"):
-        return None
-    stream.take_words("of")
-    if stream.take_words("today") or stream.take_words("the", "day") or stream.take_words("day"):
-        return [ExactSpan(now.moment, on_day(now.today + _DAY, 0, now.zone))]
-    period = read_calendar_period(stream, now, bare=True)
-    if period is None or not period.days.first <= now.today <= period.days.last:
-        return None
-    return [ExactSpan(now.moment, on_day(period.days.last + _DAY, 0, now.zone))]
-
-
-def _read_edge(stream: TokenStream, now: Now) -> list[Piece] | None:
-    if stream.peek().kind == "unit" and stream.peek(1).text == "end":
-        # "month end"
-        period = read_calendar_period(stream, now, bare=True)
-        stream.position += 1
-        return [_edge_of(period, "late", now)] if period else None
-    stream.take_words("the")
-    word = stream.take_any(*_EDGES)
-    if not word:
-        return None
-    stream.take_any("of", "in")
-    period = read_calendar_period(stream, now, bare=True)
-    if period is None:
-        return None
-    return [_edge_of(period, _EDGES[word], now)]
-
-
-def _edge_of(period: CalendarPeriod, edge: str, now: Now) -> DaySpan:
-    first, last = period.days
-    if period.unit == "week":
-        begin, end = {"early": (0, 1), "mid": (2, 2), "late": (3, 6)}[edge]
-        days = DaySpan(first + begin * _DAY, first + end * _DAY)
-        if period.offset == 0:
-            # like "this week" it begins today
-            days = DaySpan(max(days.first, now.today), days.last)
-            if days.last < days.first:
-                raise not_understood("That part of this week is over.")
-        return days
-    if period.unit == "month" and edge != "mid":
-        return DaySpan(first, first + 6 * _DAY) if edge == "early" else DaySpan(last - 6 * _DAY, last)
-    raise not_understood(f"That part of a {period.unit} has no fixed meaning: give dates.")
-
-
 def _read_week_of(stream: TokenStream, now: Now) -> list[Piece] | None:
     stream.take_words("the")
     weekend = stream.take_words("weekend")
@@ -224,6 +144,10 @@ def _read_week_of(stream: TokenStream, now: Now) -> list[Piece] | None:
 
 
 def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
+    start = stream.position
+    if (ago := read_ago_span(stream, now)) is not None:
+        return [ago]
+    stream.position = start
     before = stream.take_any("in", "within", "over", "during", "throughout", "for", "of")
     the = stream.take_words("the")
     word = stream.take_any("next", "last", "past", "previous", "coming")
@@ -232,10 +156,12 @@ def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
     length = None if the else read_length(stream)
     if length is None:
         return None
+    if before and stream.peek().text == "ago":
+        return None
     if before == "within":
         if stream.peek().text == "of":
             raise not_understood("I can count a length of time from now only, not either side of a day.")
-        return [_span_from_now(now, length, 1)]
+        return [length_from_now(length, 1, now)]
     if before == "in":
         if not stream.take_words("from", "now"):
             stream.take_words("time")
@@ -259,24 +185,33 @@ def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
 
 def _read_rolling(stream: TokenStream, now: Now, word: str, *, the: bool) -> list[Piece] | None:
     sign = 1 if word in {"next", "coming"} else -1
+    full = _take_full(stream)
     count, following = stream.peek(), stream.peek(1)
     if count.kind == "num" and sign > 0 and (following.kind == "weekday" or following.text in {"weekend", "weekday"}):
         stream.position += 1
         weekday = read_named_weekdays(stream)
         return _next_weekdays(now, count.value, weekday) if weekday else None
-    length = read_length(stream)
+    length = read_length(stream, full_allowed=True)
+    if length is not None and length.full:
+        full = True
     if length is None or count.kind == "unit":
         # "next week" is a calendar week; "the next week" and "past week" count from now
-        unit = count if length else stream.take_kind("unit")
-        if unit is None or not (the or word == "past" or unit.text in {"fortnight", "hour", "minute"}):
+        quarter = count.text == "quarter" and following.text not in {"past", "to"}
+        unit = count if length else stream.take() if quarter else stream.take_kind("unit")
+        if unit is None or not (the or full or word == "past" or unit.text in {"fortnight", "hour", "minute"}):
             return None
-        if word in {"coming", "previous"} or (unit.text == "day" and word != "past"):
+        if (not full and word in {"coming", "previous"}) or (unit.text == "day" and word != "past"):
             return None
         length = Length(1, unit.text)
     if stream.peek().text == "of":
         # "the last 2 weeks of November" do not count from now
         return None
-    return [_span_from_now(now, length, sign)]
+    return [length_from_now(length, sign, now, full=full)]
+
+
+def _take_full(stream: TokenStream) -> bool:
+    """Whether "full" or "whole" comes next; if so, it is consumed."""
+    return bool(stream.take_any(*FULL))
 
 
 def _next_weekdays(now: Now, count: int, weekday: NamedWeekdays) -> list[Piece]:
@@ -301,11 +236,6 @@ def _point_from_now(now: Now, length: Length, sign: int) -> DaySpan | ExactSpan:
     return DaySpan(day, day)
 
 
-def _span_from_now(now: Now, length: Length, sign: int) -> ExactSpan:
-    there = shift_moment(now, length, sign)
-    return ExactSpan(now.moment, there) if sign > 0 else ExactSpan(there, now.moment)
-
-
 def _read_nth(stream: TokenStream, now: Now) -> list[Piece] | None:
     stream.take_any("in", "during", "over")
     stream.take_words("the")
@@ -325,8 +255,9 @@ def _read_nth(stream: TokenStream, now: Now) -> list[Piece] | None:
         beyond = (size - 1) * _DAY
         return [DaySpan(final - beyond, final) if last else DaySpan(first, first + beyond)]
     day = _nth_weekday(period.days, what.value, rank)
-    if period.yearless and day < now.today:
-        day = _nth_weekday(month_days(first.year + 1, first.month), what.value, rank)
+    beyond = day > now.today if now.back else day < now.today and now.facing is Facing.AHEAD
+    if period.yearless and beyond:
+        day = _nth_weekday(month_days(first.year + (-1 if now.back else 1), first.month), what.value, rank)
     return [DaySpan(day, day)]
 
 
@@ -369,4 +300,4 @@ def _read_whole(stream: TokenStream, now: Now) -> list[Piece] | None:
 
 def _from_today(unit: str, offset: int, now: Now) -> DaySpan:
     days = days_of_period(unit, offset, now)
-    return days if offset else DaySpan(now.today, days.last)
+    return days if offset else present_period(days, now)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from cliniko_mcp.phrases.clock import ClockTime, clock_time_of
 from cliniko_mcp.phrases.dates import Now, PartialDate
+from cliniko_mcp.phrases.periods import FINANCIAL_YEAR
 from cliniko_mcp.phrases.refusals import not_understood, quotable
 from cliniko_mcp.phrases.vocabulary import UNDATED, VAGUE, look_up
 
@@ -16,7 +17,8 @@ MAX_LENGTH: Final = 200
 class Token(NamedTuple):
     """A unit of a phrase.
 
-    `kind` is one of num, ord, time, date, iso, month, weekday, unit, part, word, filler, join, to and end. `text` is
+    `kind` is one of num, ord, time, date, iso, month, year, fy, quarter, halfyear, weekday, unit, part, word, filler,
+    hedge, join, to and end. `text` is
     the standard spelling. `value` is the number that the token stands for; it is 1 for a plural part of the day or set
     of days, and for a dash that may be a minus sign. `spaced` is true for a dash with spaces on both sides.
     """
@@ -36,6 +38,13 @@ _COMMA: Final = Token("join", "comma")
 _LEXER: Final = re.compile(
     r"""
       (?P<space>\ +)
+    | (?P<fy>(?:fy|(?:financial|fiscal|fin|tax)\ (?:year|yr))\ ?(?:of\ |ending\ (?:in\ )?)?'?(?P<fa>\d{4}|\d\d)
+        (?:\ ?[/-]\ ?'?(?P<fb>\d{4}|\d\d))?(?![\d:/]))
+    | (?P<yearfy>'?(?P<fc>\d{4}|\d\d)(?:[/-]'?(?P<fd>\d{4}|\d\d))?\ (?:financial|fiscal|fin|tax)\ (?:year|yr)\b)
+    | (?P<fyword>(?:financial|fiscal|fin|tax)\ (?:year|yr)\b|fy\b)
+    | (?P<quarter>q(?P<qa>[1-4])(?!\d)|(?:quarter|qtr)\ (?P<qb>[1-4])(?![\d:.]))
+    | (?P<halfyear>h(?P<ha>[12])\b)
+    | (?P<apostrophe>'(?P<ya>\d\d)(?!\d))
     | (?P<iso>(?P<iy>\d{4})-(?P<im>\d\d)-(?P<id>\d\d)
         (?: t(?P<ih>\d\d)(?: :?(?P<ii>\d\d)(?: :?(?P<is>\d\d)(?:[.,]\d{1,9})?)?)?(?P<iz>z|[+-]\d\d(?::?\d\d)?)?
           | \ (?P<jh>\d\d):(?P<ji>\d\d)
@@ -56,7 +65,7 @@ _LEXER: Final = re.compile(
     | (?P<french>(?P<fh>\d{1,2})h(?P<fi>\d\d)(?!\d))
     | (?P<hours>(?P<gh>\d\d)(?P<gi>\d\d)\ ?(?:hrs|hours|h)\b)
     | (?P<ord>(?P<on>\d{1,2})(?:st|nd|rd|th)\b)
-    | (?P<text>2(?:day|moro|morro|morrow|mrw|nite|night)\b|b4\b|w/[cb]\b|[ap]\.m\b\.?|[a-z]+(?:'[a-z]+)*'?)
+    | (?P<text>2(?:day|moro|morro|morrow|mrw|nite|night)\b|b4\b|w/[cb]\b|[ap]\.m\b\.?|[a-z]+(?:'[a-z]+)*(?:'(?!\d))?)
     | (?P<num>\d{1,4}(?!\d))
     | (?P<comma>[,;]) | (?P<and>[&+]) | (?P<slash>/) | (?P<dash>-) | (?P<at>@)
     | (?P<stop>[.!?]+(?=\ |$|,))
@@ -64,12 +73,27 @@ _LEXER: Final = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
+# several words that are read as one
+_ONE_WORD: Final = (
+    (re.compile(r"\bweek-end"), "weekend"),
+    (re.compile(r"\bup to and including\b"), "until"),
+    (re.compile(r"\bprior to\b"), "before"),
+    (
+        re.compile(
+            r"\b(?:if (?:at all )?possible|if (?:you|we|they) can|(?:at )?some ?(?:time|point|stage)(?! ago)"
+            r"|i (?:think|guess|suppose)|i would say)\b"
+        ),
+        " maybe ",
+    ),
+)
 _EQUIVALENT_CHARACTERS: Final = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
 )
 # the kinds of token that a dash may join when it means "to"
-_ENDS: Final = frozenset(("num", "ord", "time", "date", "iso", "month", "weekday", "part"))
+_ENDS: Final = frozenset(
+    ("num", "ord", "time", "date", "iso", "month", "weekday", "part", "year", "fy", "quarter", "halfyear")
+)
 _END_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "now", "noon", "midnight", "oclock"))
 
 
@@ -97,12 +121,22 @@ def tokenise(phrase: str, now: Now) -> list[Token]:
             token = _token(kind, match, now, spaced and after == " ")
             found.append(token._replace(value=1) if kind == "dash" and spaced and after.isdigit() else token)
         spaced = False
+    if found and all(token.kind in {"hedge", "polite"} or token == _COMMA for token in found):
+        raise _too_vague(quotable(phrase))
     return _without_binding_dashes(_join_numbers(_without_politeness(found)))
 
 
 def _without_politeness(found: list[Token]) -> list[Token]:
-    """The tokens without words such as "please", and without a comma that they leave at either end."""
-    kept = [token for token in found if token.kind != "polite"]
+    """The tokens without hedges and words such as "please", and without the commas that only set these apart."""
+    kept: list[Token] = []
+    dropped = False
+    for token in found:
+        if token.kind in {"polite", "hedge"}:
+            dropped = True
+            continue
+        if not (dropped and token == _COMMA and kept and kept[-1] == _COMMA):
+            kept.append(token)
+        dropped = False
     while kept and kept[-1] == _COMMA:
         kept.pop()
     while kept and kept[0] == _COMMA:
@@ -114,7 +148,9 @@ def _normalised(phrase: str) -> str:
     if len(phrase) > MAX_LENGTH:
         raise not_understood(f"A phrase of time is at most {MAX_LENGTH} characters long.")
     text = unicodedata.normalize("NFKC", phrase.translate(_EQUIVALENT_CHARACTERS)).strip(" \t\r\n").casefold()
-    text = text.replace("week-end", "weekend")
+    for phrase_of_words, word in _ONE_WORD:
+        text = phrase_of_words.sub(word, text)
+    text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1].strip()
     if not text:
@@ -132,6 +168,14 @@ def _token(kind: str, match: re.Match[str], now: Now, spaced: bool) -> Token:
         return Token("ord", text, int(match["on"]))
     if kind in {"hm", "h", "french", "hours"}:
         return _clock_token(kind, match)
+    if kind in {"fy", "yearfy"}:
+        return _financial_year(match, text)
+    if kind == "fyword":
+        return Token("word", FINANCIAL_YEAR)
+    if kind in {"quarter", "halfyear"}:
+        return Token(kind, text, int(match["qa"] or match["qb"] or match["ha"]))
+    if kind == "apostrophe":
+        return Token("year", text, _century(int(match["ya"])))
     if kind in {"dm", "dmy", "ymd"}:
         return Token("date", text, date=_numeric_date(kind, match, now))
     if kind in {"comma", "and"}:
@@ -166,6 +210,19 @@ def _word_token(text: str) -> Token:
     if word is None:
         raise not_understood(f'I do not know the word "{quotable(text)}" as a time.')
     return Token(*word)
+
+
+def _century(year: int) -> int:
+    return year + (2000 if year < 70 else 1900) if year < 100 else year
+
+
+def _financial_year(match: re.Match[str], text: str) -> Token:
+    """A financial year, whose value is the calendar year that it ends in: "FY26", "2025-26 financial year"."""
+    first, last = match["fa"] or match["fc"], match["fb"] or match["fd"]
+    ends = _century(int(last or first))
+    if last and ends != _century(int(first)) + 1:
+        raise not_understood(f'"{quotable(text)}" is no financial year: it runs from one year into the next.')
+    return Token("fy", text, ends)
 
 
 def _too_vague(text: str) -> Exception:

@@ -93,7 +93,7 @@ _SPELLINGS: Final = {
     "last": "last lst",
     "past": "past",
     "previous": "previous prev",
-    "this": "this ths",
+    "this": "this ths current",
     "coming": "coming upcoming",
     "weekend": "weekend wkend wkd wknd weekends wkends",
     "weekday": "weekday weekdays wkday wkdays workday workdays",
@@ -108,25 +108,31 @@ _SPELLINGS: Final = {
     "until": "until till til untill",
     "between": "between betwen btwn btw",
     "from": "from frm",
-    "except": "except excluding excl exept excpet",
+    "except": "except excluding exclude excl exept excpet excepting bar barring skip skipping minus",
     "through": "through thru",
 }
 # Words of the grammar that have only one spelling.
 _PLAIN = _words(
     "a an the of in on at by to for during throughout over within since now right so far date end start beginning "
     "middle mid early late later earlier rest remainder ago hence time thing not no but apart other than without "
-    "onwards onward o oh couple starting ending gone just up earlier later"
+    "onwards onward o oh couple starting ending gone just up same following full complete calendar latter more less "
+    "longer older least most fewer under including "
+    "save aside leaving leave out"
 )
 # Words that change nothing: politeness, and determiners that the interval implies anyway.
 _POLITE = _words("please pls plz thanks ta")
+# Hedges that do not change the span; beside a real one they are dropped, alone they stay an error.
+_HEDGES = _words(
+    "maybe perhaps probably possibly preferably ideally hopefully sometime say um uh er hmm well okay ok then like"
+)
 _FILLERS = _words("only either any anytime every each all whole entire")
 
 PREPOSITIONS: Final = frozenset(_words("on in at of the during throughout over for"))
 
 VAGUE: Final = frozenset(
     _words(
-        "soon soonish asap sometime sometimes someday ish around about roughly approximately approx circa whenever "
-        "eventually shortly few several some recently lately maybe perhaps probably preferably ideally sooner soonest"
+        "soon soonish asap sometimes someday ish around about roughly approximately approx circa whenever "
+        "eventually shortly few several some recently lately sooner soonest"
     )
 )
 UNDATED: Final = frozenset(
@@ -149,6 +155,8 @@ def _vocabulary() -> dict[str, Word]:
         table[text] = Word("word", text)
     for text in _FILLERS:
         table[text] = Word("filler", text)
+    for text in _HEDGES:
+        table[text] = Word("hedge", text)
     for text in _POLITE:
         table[text] = Word("polite", text)
     for text, spellings in _SPELLINGS.items():
@@ -186,33 +194,48 @@ def _vocabulary() -> dict[str, Word]:
 
 WORDS: Final = _vocabulary()
 
-# One typing mistake is corrected in long words only: short ones are too similar to each other.
-_LONG: Final = frozenset(
-    spelling for spelling, word in WORDS.items() if len(spelling) >= 6 and word.kind in {"weekday", "month", "part"}
-) | {
-    "tomorrow",
-    "yesterday",
-    "tonight",
-    "weekend",
-    "weekends",
-    "weekday",
-    "weekdays",
-    "fortnight",
-    "between",
-    "midnight",
-}
+# Calendar words by their full spellings: one typing mistake in them is corrected.
+_CORRECTED: Final = frozenset(
+    (
+        *(f"{name.casefold()}{ending}" for name in WEEKDAY_NAMES for ending in ("", "s")),
+        *(name.casefold() for name in MONTH_NAMES if len(name) >= 4),
+        *_words("morning mornings afternoon afternoons evening evenings night nights lunch lunchtime lunchtimes"),
+        *_words("week weeks month months year years days hour hours minute minutes quarter"),
+        *_words("fortnight fortnights today tomorrow yesterday tonight weekend weekends weekday weekdays midnight"),
+        *_words("midday noon between"),
+    )
+)
+# Numbers and short forms are words as well: what is one slip from one of them and from a calendar word is neither.
+_RIVALS: Final = frozenset(
+    spelling
+    for spelling, word in WORDS.items()
+    if len(spelling) >= 3
+    and (word.kind in {"num", "ord"} or (len(spelling) <= 4 and word.kind in {"weekday", "month", "unit", "part"}))
+)
+# English words that are no slip of a calendar word although they look like one.
+_OTHER_WORDS: Final = frozenset(
+    _words(
+        "weak seek meek peek reek leek geek near dear hear fear gear wear tear rear bear pear tears bears fears gears "
+        "your yours pour tour sour tours pours moth mouth moths mouths match marsh jury jane dune tune fight light "
+        "might sight tight lights says lays pays bays rays ways dads mourning bunch hunch punch lunge moon soon boon "
+        "ear our yea wee eek non nun toddy sundae someday earl"
+    )
+)
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
 def look_up(spelling: str) -> Word | None:
-    """The word with this spelling, or None; in a long word one letter may be missing, extra, wrong or swapped.
+    """The word with this spelling, or None; in a calendar word one letter may be missing, extra, wrong or swapped.
 
     A misspelling of two words at once ("thuesday") stays unknown.
     """
     word = WORDS.get(spelling)
-    if word is not None or not 5 <= len(spelling) <= 12 or spelling in VAGUE or spelling in UNDATED:
+    if word is not None or not 3 <= len(spelling) <= 12:
         return word
-    candidates: set[Word] = set()
+    if spelling in VAGUE or spelling in UNDATED or spelling in _OTHER_WORDS:
+        return None
+    calendar: set[Word] = set()
+    others: set[Word] = set()
     for cut in range(len(spelling) + 1):
         head, tail = spelling[:cut], spelling[cut:]
         corrections = [head + letter + tail for letter in _LETTERS]
@@ -221,5 +244,6 @@ def look_up(spelling: str) -> Word | None:
             corrections += [head + letter + tail[1:] for letter in _LETTERS]
             if len(tail) > 1:
                 corrections.append(head + tail[1] + tail[0] + tail[2:])
-        candidates.update(WORDS[correction] for correction in corrections if correction in _LONG)
-    return candidates.pop() if len(candidates) == 1 else None
+        calendar.update(WORDS[correction] for correction in corrections if correction in _CORRECTED)
+        others.update(WORDS[correction] for correction in corrections if correction in _RIVALS)
+    return next(iter(calendar)) if calendar and len(calendar | others) == 1 else None

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from cliniko_mcp.phrases.dates import DaySpan, Now, forward, weekday_after
+from cliniko_mcp.phrases.direction import day_of_weekday, weekend
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import Token
@@ -199,10 +200,9 @@ def _days_of(weekdays: NamedWeekdays, now: Now) -> list[DaySpan]:
     if weekdays.plural and len(weekdays.numbers) == 1 and weekdays.plain:
         name = WEEKDAY_NAMES[weekdays.numbers[0] - 1]
         raise not_understood(f'"{name}s" never ends: say over which span, such as "{name}s next month".')
+    if weekdays.numbers == WEEKEND and weekdays.week is None and weekdays.which != "past" and not weekdays.later:
+        return [weekend(now, this=weekdays.which == "this")]
     found = [DaySpan(day, day) for day in (_day_of(weekdays, number, now) for number in weekdays.numbers)]
-    if weekdays.numbers == WEEKEND and weekdays.week is None and now.today.isoweekday() in WEEKEND:
-        # on a weekend "the weekend" is the current one, from today
-        return [DaySpan(now.today, now.monday + timedelta(days=6))]
     return found
 
 
@@ -211,6 +211,6 @@ def _day_of(weekdays: NamedWeekdays, number: int, now: Now) -> date:
         return now.monday + timedelta(days=7 * (weekdays.week + weekdays.later) + number - 1)
     if weekdays.which == "past":
         return now.today - timedelta(days=(now.today.isoweekday() - number - 1) % 7 + 1)
-    if weekdays.which == "this" and now.today.isoweekday() == number:
-        return now.today
-    return weekday_after(now.today, number) + timedelta(days=7 * weekdays.later)
+    if weekdays.later:
+        return weekday_after(now.today, number) + timedelta(days=7 * weekdays.later)
+    return day_of_weekday(number, now, this=weekdays.which == "this")

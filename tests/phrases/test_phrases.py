@@ -249,6 +249,9 @@ MIXTURES = {
 
 
 FURTHER = {
+    "sometime next week": days("2026-11-30", "2026-12-06"),
+    "some time Thursday": day(THU),
+    "the third quarter of 2025": days("2025-07-01", "2025-09-30"),
     "24 Nov to 3 Dec 2026": days("2026-11-24", "2026-12-03"),
     "24 Dec to 3 Jan 2027": days("2026-12-24", "2027-01-03"),
     "24 Nov 2027 to 3 Dec": days("2027-11-24", "2027-12-03"),

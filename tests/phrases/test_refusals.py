@@ -13,13 +13,12 @@ VAGUE = [
         "3-ish",
         "asap",
         "sometime",
-        "sometime next week",
         "around 3",
         "about 3",
         "in a few days",
         "~3pm",
     ),
-    *("some time Thursday", "in 2 weeks or so", "Thursdayish", "whenever", "later", "late afternoon"),
+    *("some time", "maybe", "in 2 weeks or so", "Thursdayish", "whenever", "later", "late afternoon"),
 ]
 UNDATED = ["Christmas", "Easter Monday", "in summer", "before Christmas", "the school holidays", "next spring"]
 CONTRADICTIONS = [

@@ -52,6 +52,8 @@ def test_without_now_the_present_counts() -> None:
         ("tomorrow", "--batch", "-"),
         ("--batch", "/no/such/file"),
         ("--batch", "/"),
+        ("tomorrow", "--from", "2026-12-09T14:15"),
+        ("tomorrow", "--facing", "back"),
     ],
 )
 def test_what_cannot_be_read_is_one_line_on_stderr_and_exit_2(arguments: tuple[str, ...]) -> None:
@@ -132,6 +134,69 @@ def test_an_unreadable_line_is_a_result_and_the_batch_goes_on(line: object, name
     assert result["error"] is True
     assert result["message"]
     assert second["id"] == "next"
+
+
+def test_a_phrase_is_read_in_the_direction_named() -> None:
+    assert run("Thursday", "--facing", "back", "--now", NOW).stdout.startswith("Thursday 19 November 2026, all day")
+    assert run("this week", "--facing", "whole", "--now", NOW).stdout.startswith("Monday 23 November 2026 to Sunday 29")
+    visit = run("an hour later", "--from", "2026-12-09T14:15/2026-12-09T15:00", "--now", NOW)
+    assert visit.stdout == "Wednesday 9 December 2026 at 15:15 (Australia/Sydney)\n"
+
+
+def test_all_directions_are_shown_a_line_each() -> None:
+    visit = ("--from", "2026-12-09T14:15/2026-12-09T15:00")
+    result = run("Thursday", "--facing", "all", *visit, "--now", NOW)
+    assert result.exit_code == 0
+    names = [line.split(": ")[0] for line in result.stdout.splitlines()]
+    assert names == ["ahead", "back", "whole", "either", "from the visit"]
+    assert "either: not understood: That can mean" in result.stdout
+    assert run("Thursday", "--facing", "all", "--now", NOW, "--zone", "Nowhere/Land").exit_code == 2
+
+
+def test_a_line_of_a_batch_has_its_own_direction_and_visit() -> None:
+    anchor = {"start": "2026-12-09T14:15", "end": "2026-12-09T15:00"}
+    answers = batch(
+        {"id": 1, "phrase": "before March", "facing": "back"},
+        {"id": 2, "phrase": "next week", "anchor": anchor},
+        {"id": 3, "phrase": "this week"},
+    )
+    assert [answer["result"] for answer in answers] == [
+        {
+            "start": None,
+            "end": "2026-03-01T00:00",
+            "said": "up to and including Saturday 28 February 2026 (Australia/Sydney)",
+        },
+        {
+            "start": "2026-12-02T14:15",
+            "end": "2026-12-02T14:16",
+            "said": "Wednesday 2 December 2026 at 14:15 (Australia/Sydney)",
+        },
+        {
+            "start": "2026-11-24T00:00",
+            "end": "2026-11-30T00:00",
+            "said": "Tuesday 24 November 2026 to Sunday 29 November 2026 (Australia/Sydney)",
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"facing": "up"},
+        {"facing": 1},
+        {"facing": "all"},
+        {"anchor": "2026-12-09T14:15"},
+        {"anchor": {"start": "2026-12-09T14:15"}},
+        {"anchor": {"start": "2026-12-09T14:15", "end": "2026-12-09T14:15"}},
+        {"anchor": {"start": "2026-12-09T14:15+11:00", "end": "2026-12-09T15:00"}},
+        {"anchor": {"start": "0001-01-01T00:00", "end": "0001-01-01T01:00"}},
+        {"anchor": {"start": 1, "end": 2}},
+    ],
+)
+def test_a_direction_or_visit_that_is_none_is_refused(fields: dict[str, object]) -> None:
+    (answer,) = batch({"id": 1, "phrase": "tomorrow", **fields})
+    result = answer["result"]
+    assert isinstance(result, dict) and result["error"] is True
 
 
 def test_blank_lines_are_passed_over() -> None:
