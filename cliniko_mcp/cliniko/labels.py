@@ -14,11 +14,11 @@ _LAST: Final = ("title", "number")
 
 
 def name_of(record: Record) -> str:
-    """The record's name, cleaned and capped: its label, its display name, first and last name, else what its kind has;
-    empty where it has none."""
+    """The record's name, cleaned and capped, empty where it has none: its label, its display name, its first (preferred
+    where there is one) and last name, else what its kind has."""
     if label := _text(record, "label", "display_name"):
         return label
-    first = _text(record, "first_name", "preferred_first_name", "preferred_name")
+    first = _text(record, "preferred_first_name", "preferred_name", "first_name")
     if person := " ".join(part for part in (first, _text(record, "last_name")) if part):
         return person
     own = _OTHER_NAMES if "last_name" in type(record).model_fields else (*_OTHER_NAMES, *_LAST)
