@@ -16,8 +16,8 @@ STRUCK_OUT: Final = "[struck out]"
 MIN_LENGTH: Final = 7
 """Characters. What is shorter is no key of Cliniko's and would be struck out of ordinary words."""
 
-_TRIGGERS: Final = ("%", "\\", "&")
-"""Without one of these no character is written as an escape."""
+_ESCAPE: Final = re.compile(r"%(?:25)*[2-7][0-9a-f]|\\+(?:u00[2-7]|[^bfnrtu\s])|&(?:\#|amp|lt|gt|quot|apos)", re.IGNORECASE)
+"""Without one of these no character of a secret is written as an escape."""
 _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _BASE64: Final = r"[\w+/=%-]*"
 
@@ -47,6 +47,10 @@ class Redaction:
         """The text without the secrets, in time linear in its length."""
         return self._pattern.sub(STRUCK_OUT, text) if self._pattern and self._suspect(text) else text
 
+    def holds(self, text: str) -> bool:
+        """Whether something would be struck out of the text, which may be a whole document of JSON."""
+        return self._pattern is not None and self._suspect(text) and self._pattern.search(text) is not None
+
     def json(self, value: JsonValue) -> JsonValue:
         """The value with every text in it struck, names of fields too."""
         if not self._secrets:
@@ -65,7 +69,7 @@ class Redaction:
 
     def _suspect(self, text: str) -> bool:
         folded = text.lower()
-        return any(probe in folded for probe in self._probes) or any(trigger in text for trigger in _TRIGGERS)
+        return any(probe in folded for probe in self._probes) or _ESCAPE.search(text) is not None
 
 
 def _stems(secret: str) -> Iterator[str]:

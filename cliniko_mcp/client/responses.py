@@ -117,7 +117,10 @@ def _json(body: bytes) -> dict[str, JsonValue] | None:
         found = from_json(body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError:
         return None
-    return SECRETS.object(cast("dict[str, JsonValue]", found)) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    content = cast("dict[str, JsonValue]", found)
+    return SECRETS.object(content) if SECRETS.holds(body.decode(errors="replace")) else content
 
 
 def _number(text: str | None) -> float | None:

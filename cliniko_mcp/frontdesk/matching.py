@@ -32,8 +32,9 @@ def fold(text: str) -> str:
 
 def _folded_once(text: str) -> str:
     small = _APOSTROPHES.sub("", text.casefold().translate(_LETTERS))
-    bare = "".join(letter for letter in unicodedata.normalize("NFKD", small) if not unicodedata.combining(letter))
-    return _BREAKS.sub(" ", bare).strip()
+    if not small.isascii():
+        small = "".join(sign for sign in unicodedata.normalize("NFKD", small) if not unicodedata.combining(sign))
+    return _BREAKS.sub(" ", small).strip()
 
 
 def words(text: str) -> list[str]:

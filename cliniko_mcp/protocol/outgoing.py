@@ -20,8 +20,7 @@ async def without_secrets(ctx: ServerRequestContext[Any, Any], call_next: CallNe
 def struck(result: HandlerResult) -> HandlerResult:
     """The result, the same object where nothing had to be struck out."""
     if isinstance(result, BaseModel):
-        text = result.model_dump_json(by_alias=True)
-        if SECRETS.text(text) == text:
+        if not SECRETS.holds(result.model_dump_json(by_alias=True)):
             return result
         return type(result).model_validate(SECRETS.json(result.model_dump(mode="json", by_alias=True)))
     return None if result is None else SECRETS.object(result)
