@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 STRUCK_OUT: Final = "[struck out]"
 MIN_LENGTH: Final = 7
 """Characters. What is shorter is no key of Cliniko's and would be struck out of ordinary words."""
 
-_ESCAPE: Final = re.compile(r"%(?:25)*[2-7][0-9a-f]|\\+(?:u00[2-7]|[^bfnrtu\s])|&(?:\#|amp|lt|gt|quot|apos)", re.IGNORECASE)
+_ESCAPE: Final = re.compile(
+    r"%(?:25)*[2-7][0-9a-f]|\\+(?:u00[2-7]|[^bfnrtu\s])|&(?:\#|amp|lt|gt|quot|apos)", re.IGNORECASE
+)
 """Without one of these no character of a secret is written as an escape."""
 _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _BASE64: Final = r"[\w+/=%-]*"
@@ -52,24 +55,30 @@ class Redaction:
         return self._pattern is not None and self._suspect(text) and self._pattern.search(text) is not None
 
     def json(self, value: JsonValue) -> JsonValue:
-        """The value with every text in it struck, names of fields too."""
-        if not self._secrets:
-            return value
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, list):
-            return [self.json(item) for item in value]
-        if isinstance(value, dict):
-            return self.object(value)
-        return value
+        """The value with every text in it struck, names of fields too; the same value where nothing is."""
+        return self._struck(value) if self.holds(to_json(value).decode()) else value
 
     def object(self, fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """The JSON object with every text in it struck, names of fields too."""
-        return {self.text(name): self.json(item) for name, item in fields.items()}
+        if not self.holds(to_json(fields).decode()):
+            return {**fields}
+        return {self.text(name): self._struck(item) for name, item in fields.items()}
+
+    def _struck(self, value: JsonValue) -> JsonValue:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self._struck(item) for item in value]
+        if isinstance(value, dict):
+            return {self.text(name): self._struck(item) for name, item in value.items()}
+        return value
 
     def _suspect(self, text: str) -> bool:
         folded = text.lower()
-        return any(probe in folded for probe in self._probes) or _ESCAPE.search(text) is not None
+        for probe in self._probes:
+            if probe in folded:
+                return True
+        return _ESCAPE.search(text) is not None
 
 
 def _stems(secret: str) -> Iterator[str]:
