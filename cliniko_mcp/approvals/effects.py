@@ -65,7 +65,7 @@ def _code(fields: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in fields)
 
 
-def _link_cleared(field: str, deletes: str) -> Rule:
+def _link_cleared(field: str, row: str) -> Rule:
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
         held = value_of(record, field)
         if not isinstance(held, str) or not held:
@@ -76,7 +76,7 @@ def _link_cleared(field: str, deletes: str) -> Rule:
         "link",
         (field,),
         f"`clear` names `{field}` and one is set",
-        f"the row that `{deletes}` deletes goes with it",
+        f"the {row} that `delete_{row.replace(' ', '_')}` deletes goes with it",
         "Take something off this {noun}?",
         "It is deleted for good.",
         lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
@@ -84,7 +84,7 @@ def _link_cleared(field: str, deletes: str) -> Rule:
     )
 
 
-def _list_emptied(field: str, what: str, guards: str, listed: Callable[[Facts, str], Awaitable[str]] | None) -> Rule:
+def _list_emptied(field: str, what: str, why: str, listed: Callable[[Facts, str], Awaitable[str]] | None) -> Rule:
     """`listed` says what the list holds where the record does not tell it."""
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
@@ -100,7 +100,7 @@ def _list_emptied(field: str, what: str, guards: str, listed: Callable[[Facts, s
         "list",
         (field,),
         f"`{field}` becomes an empty list and holds something",
-        f"it undoes what {guards} guards",
+        why,
         "Empty a list of this {noun}?",
         "What the list held is not kept; it can be put together again by hand.",
         lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
@@ -129,16 +129,18 @@ def _start_moved() -> Rule:
         return start < now or start - now > far
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        start, old = changed(call).get("starts_at"), value_of(record, "starts_at")
-        if not isinstance(start, datetime):
+        from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
+
+        start = changed(call).get("starts_at")
+        if not isinstance(start, datetime) or not isinstance(record, BookingStamps):
             return []
-        site = changed(call).get("business_id") or value_of(record, "business_id")
+        old, site = record.starts_at, changed(call).get("business_id") or record.business_id
         zone = await facts.zone(site if isinstance(site, str) else None)
         day, today = _instant(start, zone).astimezone(zone).date(), facts.now.astimezone(zone).date()
-        was = old.astimezone(zone).date() if isinstance(old, datetime) else None
+        was = old.astimezone(zone).date() if old is not None else None
         if day == was or today <= day <= _years_later(today):
             return []
-        before = when_words(old, None, zone) if isinstance(old, datetime) else "an unknown time"
+        before = when_words(old, None, zone) if old is not None else "an unknown time"
         return [Loss("Start", before, when_words(_instant(start, zone), None, zone))]
 
     return Rule(
@@ -186,11 +188,12 @@ def _other_patient(*fields: str) -> Rule:
 
 def _form_reopened() -> Rule:
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        completed = value_of(record, "completed_at")
-        if not isinstance(completed, datetime):
+        from cliniko_mcp.cliniko.resources.patient_forms import PatientForm
+
+        if not isinstance(record, PatientForm) or record.completed_at is None:
             return []
-        day = completed.astimezone(await facts.zone(None))
-        return [Loss("Completed", f"on {day:%A} {day.day} {day:%B %Y}", "not completed")]
+        day = record.completed_at.astimezone(await facts.zone(None))
+        return [Loss("Completed", f"{day:%A} {day.day} {day:%B %Y}", "not completed")]
 
     return Rule(
         "reopened",
@@ -284,59 +287,65 @@ def emptied(call: Call) -> frozenset[str]:
     return frozenset(name for name, value in changed(call).items() if empties(value)) - _ATTENDANCE
 
 
+def can_be_emptied(operation: Operation) -> bool:
+    """Whether two fields of this update can be emptied, which the rule for emptied records takes."""
+    return len({*operation.clearable} - _ATTENDANCE) > 1
+
+
 def _holds(value: object) -> bool:
     return not isinstance(value, bool) and not empties(value) and as_json(value) not in ({}, None)
 
 
 EMPTIED: Final = _emptied()
+_NOT_OFFERED: Final = "it is offered nowhere any more, as after `archive_appointment_type`"
 _PATIENT: Final = _other_patient("patient_id")
 TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
-    "update_appointment_type": (
-        _link_cleared("billable_item_id", "delete_appointment_type_billable_item"),
-        _link_cleared("product_id", "delete_appointment_type_product"),
-        _list_emptied("business_ids", "Sites where it is offered", "`archive_appointment_type`", offered_at),
-        _list_emptied("practitioner_ids", "Practitioners who offer it", "`archive_appointment_type`", offered_by),
+    "appointment_types": (
+        _link_cleared("billable_item_id", "appointment type billable item"),
+        _link_cleared("product_id", "appointment type product"),
+        _list_emptied("business_ids", "Sites where it is offered", _NOT_OFFERED, offered_at),
+        _list_emptied("practitioner_ids", "Practitioners who offer it", _NOT_OFFERED, offered_by),
     ),
-    "update_appointment_type_billable_item": (),
-    "update_appointment_type_product": (),
-    "update_attendee": (),
-    "update_billable_item": (),
-    "update_business": (
+    "appointment_type_billable_items": (),
+    "appointment_type_products": (),
+    "attendees": (),
+    "billable_items": (),
+    "businesses": (
         _zone_changed(),
-        _list_emptied("appointment_type_ids", "Types offered there", "`archive_appointment_type`", None),
+        _list_emptied("appointment_type_ids", "Types offered there", "nothing can be booked there, as after `archive_business`", None),
     ),
-    "update_communication": (_PATIENT,),
-    "update_concession_type": (),
-    "update_contact": (),
-    "update_group_appointment": (_start_moved(),),
-    "update_individual_appointment": (_start_moved(), _PATIENT),
-    "update_medical_alert": (_text_reduced("name", "Alert"), _PATIENT),
-    "update_patient": (),
-    "update_patient_attachment": (),
-    "update_patient_case": (
+    "communications": (_PATIENT,),
+    "concession_types": (),
+    "contacts": (),
+    "group_appointments": (_start_moved(),),
+    "individual_appointments": (_start_moved(), _PATIENT),
+    "medical_alerts": (_text_reduced("name", "Alert"), _PATIENT),
+    "patients": (),
+    "patient_attachments": (),
+    "patient_cases": (
         _PATIENT,
-        _list_emptied("attendee_ids", "Visits that count towards it", "`archive_attendee`", None),
-        _list_emptied("patient_attachment_ids", "Files kept with it", "`archive_patient_attachment`", None),
+        _list_emptied("attendee_ids", "Visits that count towards it", "the case loses its visits, as after `archive_attendee` for each", None),
+        _list_emptied("patient_attachment_ids", "Files kept with it", "the case loses its files, as after `archive_patient_attachment` for each", None),
     ),
-    "update_patient_form": (_form_reopened(), _text_reduced("content", "Answers"), _PATIENT),
-    "update_patient_form_template": (),
-    "update_practitioner_reference_number": (),
-    "update_product": (),
-    "update_product_supplier": (),
-    "update_referral_source": (),
-    "update_relationship": (_other_patient("patient_id", "related_patient_id"),),
-    "update_tax": (),
-    "update_treatment_note": (_text_reduced("content", "Answers"), _PATIENT),
-    "update_treatment_note_template": (),
-    "update_unavailable_block": (_start_moved(),),
-    "update_unavailable_block_type": (),
+    "patient_forms": (_form_reopened(), _text_reduced("content", "Answers"), _PATIENT),
+    "patient_form_templates": (),
+    "practitioner_reference_numbers": (),
+    "products": (),
+    "product_suppliers": (),
+    "referral_sources": (),
+    "relationships": (_other_patient("patient_id", "related_patient_id"),),
+    "taxes": (),
+    "treatment_notes": (_text_reduced("content", "Answers"), _PATIENT),
+    "treatment_note_templates": (),
+    "unavailable_blocks": (_start_moved(),),
+    "unavailable_block_types": (),
 }
-"""The rules of every update by its name; besides them `EMPTIED` holds for all."""
+"""The rules of the update of each resource that has one; besides them `EMPTIED` holds for all."""
 
 
 def rules(operation: Operation) -> tuple[Rule, ...]:
     """The rules of an operation; none for one that is no update."""
-    return (*TABLE[operation.name], EMPTIED) if operation.shape == "update" else ()
+    return (*TABLE[operation.resource], EMPTIED) if operation.shape == "update" else ()
 
 
 def possible(call: Call, now: datetime, earlier: Earlier = NOTHING_EARLIER) -> tuple[Rule, ...]:

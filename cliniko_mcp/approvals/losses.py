@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final, cast
+from typing import Final
 
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.models import Body, Record, value_of
+from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sanitize import clean, plain
 
@@ -87,9 +87,10 @@ def value_words(value: object) -> str:
 
 
 def _item_words(item: object) -> str:
-    if isinstance(item, Record) and isinstance(number := value_of(item, "number"), str):
-        kind = value_of(item, "phone_type")
-        return clean(f"{kind} {number}" if isinstance(kind, str) else number, 60)
+    from cliniko_mcp.cliniko.shapes.phones import PhoneNumberRecord
+
+    if isinstance(item, PhoneNumberRecord):
+        return clean(f"{item.phone_type or ''} {item.number or ''}", 60)
     return value_words(item)
 
 
@@ -118,8 +119,8 @@ def as_json(value: object) -> JsonValue:
             items: list[object] = [*value]
             return [as_json(item) for item in items]
         case dict():
-            # A value that fits no field is kept as the JSON that it came as.
-            return cast("JsonValue", value)
+            parts: dict[object, object] = {**value}
+            return {str(name): as_json(part) for name, part in parts.items()}
         case _:
             return None
 

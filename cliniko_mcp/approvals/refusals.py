@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import changed
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.models import Record, value_of
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.time_zones import local_instant
 from cliniko_mcp.errors import Rejected
 
 if TYPE_CHECKING:  # resource modules are imported when a call needs them
     from cliniko_mcp.cliniko.resources.bookings import Booking
+    from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
 
+_SPAN: Final = frozenset({"starts_at", "ends_at"})
 _MEMO: Final = 12
 """The category code of memos."""
 
@@ -24,17 +26,24 @@ async def check_possible(facts: Facts, call: Call, record: Record) -> None:
 
     Sources: cliniko-api.md#appointments, #treatment-note, #communications-phones-zones.
     """
-    operation = call.operation
-    if operation.resource == "communications" and value_of(record, "category_code") not in (None, _MEMO):
-        raise _refused(
-            call, "only memos can be changed or archived; this is a message that was sent or received", "Leave it."
-        )
-    elif operation.name == "update_treatment_note" and value_of(record, "draft") is False:
-        raise _refused(call, "a final note cannot be changed", "Write a new note for the patient instead.")
-    elif operation.name == "update_individual_appointment":
-        await _check_patient(facts, call)
-    if operation.shape == "update":
-        await _check_span(facts, call, record)
+    from cliniko_mcp.cliniko.resources.communications import AnyCommunication
+    from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
+    from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
+
+    updates = call.operation.shape == "update"
+    match record:
+        case AnyCommunication(category_code=int(code)) if code != _MEMO:
+            raise _refused(
+                call, "only memos can be changed or archived; this is a message that was sent or received", "Leave it."
+            )
+        case TreatmentNote(draft=False) if updates:
+            raise _refused(call, "a final note cannot be changed", "Write a new note for the patient instead.")
+        case BookingStamps() if updates:
+            if isinstance(record, AppointmentStamps):
+                await _check_patient(facts, call)
+            await _check_span(facts, call, record)
+        case _:
+            return
 
 
 def check_place(call: Call, booking: Booking) -> None:
@@ -58,15 +67,12 @@ async def _check_patient(facts: Facts, call: Call) -> None:
         raise _refused(call, f"patient {chosen} is archived, and archived patients cannot be booked", "Choose another.")
 
 
-async def _check_span(facts: Facts, call: Call, record: Record) -> None:
+async def _check_span(facts: Facts, call: Call, record: BookingStamps) -> None:
     sent = changed(call)
-    if "starts_at" not in sent and "ends_at" not in sent:
+    starts, ends = sent.get("starts_at", record.starts_at), sent.get("ends_at", record.ends_at)
+    if not isinstance(starts, datetime) or not isinstance(ends, datetime) or sent.keys().isdisjoint(_SPAN):
         return
-    starts = sent.get("starts_at", value_of(record, "starts_at"))
-    ends = sent.get("ends_at", value_of(record, "ends_at"))
-    if not isinstance(starts, datetime) or not isinstance(ends, datetime):
-        return
-    site = sent.get("business_id") or value_of(record, "business_id")
+    site = sent.get("business_id") or record.business_id
     zone = await facts.zone(site if isinstance(site, str) else None)
     if _instant(starts, zone) >= _instant(ends, zone):
         raise _refused(call, "it would end before it starts", "With a new starts_at give ends_at too, or clear it.")

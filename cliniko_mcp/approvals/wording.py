@@ -11,13 +11,13 @@ from typing import Final
 from cliniko_mcp.approvals.effects import rule_named
 from cliniko_mcp.approvals.facts import Facts, count_words, name_of, patient_words, when_words
 from cliniko_mcp.approvals.links import about, appointment_type, practitioner, site
-from cliniko_mcp.approvals.losses import Loss, changed, field_words
+from cliniko_mcp.approvals.losses import Loss, as_json, changed, field_words
 from cliniko_mcp.approvals.refusals import check_place
 from cliniko_mcp.approvals.series import later_cancelled, left_alone, stay
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.cliniko.filters import FilterValue
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.operations import Operation, Unarchive
 from cliniko_mcp.cliniko.registry import resource
 from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
@@ -69,16 +69,25 @@ async def describe_change(facts: Facts, call: Call, record: Record, losses: Sequ
     rules = list(dict.fromkeys(rule_named(call.operation, loss.rule) for loss in losses))
     sentences = [*await _named(facts, call, record, "Change"), *map(loss_words, losses)]
     lost = {loss.label for loss in losses}
-    if others := [words for name in changed(call) if (words := field_words(name)) not in lost]:
-        sentences.append(f"It also sets: {', '.join(others)}.")
+    others = [
+        field_words(name) for name, value in changed(call).items() if as_json(value) != as_json(value_of(record, name))
+    ]
+    if others := [words for words in others if words not in lost]:
+        sentences.append(f"It also changes: {', '.join(others)}.")
     sentences += dict.fromkeys(rule.undo for rule in rules)
     title = rules[0].title if rules else "Change this {noun}?"
     return title.format(noun=noun_of(call.operation.resource)), sentences
 
 
+def _same(sent: object, held: object) -> bool:
+    return sent == held or as_json(sent) == as_json(held)
+
+
 def loss_words(loss: Loss) -> str:
-    """A loss as a sentence: `Email goes: “ana@example.com”.`, or `Patient: Ana Lima becomes Bo Chen.`."""
-    return f"{loss.label}: {loss.before} becomes {loss.after}." if loss.after else f"{loss.label} goes: {loss.before}."
+    """A loss as a sentence: `Removed: Email, “a@example.com”.`, or `Changed: Patient, from Ana Lima to Bo Chen.`."""
+    if loss.after:
+        return f"Changed: {loss.label}, from {loss.before} to {loss.after}."
+    return f"Removed: {loss.label}, {loss.before}."
 
 
 def noun_of(module: str) -> str:

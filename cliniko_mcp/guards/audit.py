@@ -54,8 +54,9 @@ class Audit:
             raise
         finally:
             found = guarded.outcome
-            made: dict[str, JsonValue] = {"made": found.created} if found.created else {}
-            self._note({**entry, **made, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
+            known: dict[str, JsonValue] = {"made": found.created, "effect": found.effect}
+            known = {name: value for name, value in known.items() if value}
+            self._note({**entry, **known, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
 
     def _announce(self, entry: Mapping[str, JsonValue]) -> int:
         try:

@@ -59,7 +59,8 @@ _EXECUTORS = {
     ),
     Risk.WRITE: (
         "cliniko_write",
-        "Run any operation that adds or changes records (create_, update_, unarchive_). Nothing is removed.",
+        "Run any operation that adds or changes records (create_, update_, unarchive_). A person is asked first where a "
+        "change takes away what was there.",
     ),
     Risk.DESTRUCTIVE: (
         "cliniko_destroy",
