@@ -37,5 +37,3 @@ def _row(operation: Operation) -> tuple[str, str]:
         return "only in a burst", "no two of its fields can be emptied, and nothing else of it destroys"
     asked = "; ".join(rule.when if rule is not EMPTIED else "it empties most of the record" for rule in rules)
     return f"where {asked}", "; ".join(dict.fromkeys(rule.why for rule in rules))
-
-

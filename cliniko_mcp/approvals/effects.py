@@ -298,6 +298,9 @@ def _holds(value: object) -> bool:
 
 EMPTIED: Final = _emptied()
 _NOT_OFFERED: Final = "it is offered nowhere any more, as after `archive_appointment_type`"
+_NO_TYPES: Final = "nothing can be booked there, as after `archive_business`"
+_NO_VISITS: Final = "the case loses its visits, as after `archive_attendee` for each"
+_NO_FILES: Final = "the case loses its files, as after `archive_patient_attachment` for each"
 _PATIENT: Final = _other_patient("patient_id")
 TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "appointment_types": (
@@ -312,7 +315,12 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "billable_items": (),
     "businesses": (
         _zone_changed(),
-        _list_emptied("appointment_type_ids", "Types offered there", "nothing can be booked there, as after `archive_business`", None),
+        _list_emptied(
+            "appointment_type_ids",
+            "Types offered there",
+            "nothing can be booked there, as after `archive_business`",
+            None,
+        ),
     ),
     "communications": (_PATIENT,),
     "concession_types": (),
@@ -324,8 +332,18 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "patient_attachments": (),
     "patient_cases": (
         _PATIENT,
-        _list_emptied("attendee_ids", "Visits that count towards it", "the case loses its visits, as after `archive_attendee` for each", None),
-        _list_emptied("patient_attachment_ids", "Files kept with it", "the case loses its files, as after `archive_patient_attachment` for each", None),
+        _list_emptied(
+            "attendee_ids",
+            "Visits that count towards it",
+            "the case loses its visits, as after `archive_attendee` for each",
+            None,
+        ),
+        _list_emptied(
+            "patient_attachment_ids",
+            "Files kept with it",
+            "the case loses its files, as after `archive_patient_attachment` for each",
+            None,
+        ),
     ),
     "patient_forms": (_form_reopened(), _text_reduced("content", "Answers"), _PATIENT),
     "patient_form_templates": (),

@@ -69,9 +69,7 @@ async def describe_change(facts: Facts, call: Call, record: Record, losses: Sequ
     rules = list(dict.fromkeys(rule_named(call.operation, loss.rule) for loss in losses))
     sentences = [*await _named(facts, call, record, "Change"), *map(loss_words, losses)]
     lost = {loss.label for loss in losses}
-    others = [
-        field_words(name) for name, value in changed(call).items() if as_json(value) != as_json(value_of(record, name))
-    ]
+    others = [field_words(name) for name, value in changed(call).items() if not _same(value, value_of(record, name))]
     if others := [words for words in others if words not in lost]:
         sentences.append(f"It also changes: {', '.join(others)}.")
     sentences += dict.fromkeys(rule.undo for rule in rules)

@@ -54,9 +54,8 @@ class Audit:
             raise
         finally:
             found = guarded.outcome
-            known: dict[str, JsonValue] = {"made": found.created, "effect": found.effect}
-            known = {name: value for name, value in known.items() if value}
-            self._note({**entry, **known, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
+            entry |= {name: value for name, value in (("made", found.created), ("effect", found.effect)) if value}
+            self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
 
     def _announce(self, entry: Mapping[str, JsonValue]) -> int:
         try:

@@ -66,7 +66,7 @@ class Effect:
 
     guarded: GuardedCall
     names: tuple[str, ...]
-    """What it does, by the names of the rules: `archive`, `emptied`, `burst`."""
+    """What an update does, by the names of the rules: `emptied`, `burst`; none for what its name says."""
     earlier: Earlier = NOTHING_EARLIER
     burst: _Burst | None = None
 
@@ -108,7 +108,7 @@ class Effects:
         """
         call = guarded.call
         if call.operation.risk is Risk.DESTRUCTIVE:
-            return Effect(guarded, (call.operation.shape,))
+            return Effect(guarded, ())
         if call.operation.shape != "update" or call.body is None:
             return None
         earlier = self._earlier(guarded)

@@ -59,8 +59,8 @@ _EXECUTORS = {
     ),
     Risk.WRITE: (
         "cliniko_write",
-        "Run any operation that adds or changes records (create_, update_, unarchive_). A person is asked first where a "
-        "change takes away what was there.",
+        "Run any operation that adds or changes records (create_, update_, unarchive_). "
+        "Where a change would take away what was there, a person is asked first.",
     ),
     Risk.DESTRUCTIVE: (
         "cliniko_destroy",

@@ -1,5 +1,6 @@
 """Many small changes are seen as the large one they are: bursts, and records and texts that shrink step by step."""
 
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -128,16 +129,13 @@ def test_on_the_page_a_burst_is_one_question_too() -> None:
 
     async def story() -> None:
         for number in range(40):
-            try:
+            with suppress(ApprovalNeeded):
                 await app.act(call("update_patient", id=str(100 + number), city="Perth"))
-            except ApprovalNeeded:
-                pass
 
     run(story)
     assert len(app.questions.waiting()) == 1
     app.board.answer(True)
     run(story)
-    assert len({path for path in app.clinic.reached}) > 0
     assert len(app.clinic.reached) == 30 + 40
 
 

@@ -1,11 +1,10 @@
 """An update is asked about for what it does: what takes something away always, everyday changes never."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
-import anyio
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -13,10 +12,9 @@ from hypothesis import strategies as st
 from cliniko_mcp.approvals.effects import TABLE
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.operations import Update
-from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, Rejected
+from cliniko_mcp.errors import ApprovalNeeded, Declined
 from cliniko_mcp.guards.pipeline import Caller
-from tests.guards.gate import START, STAMP, App, Form, call, run
+from tests.guards.gate import STAMP, START, App, Form, call, run
 
 NOTE = "Pain on the left side since the fall, better after treatment. " * 5
 PATIENT = {
@@ -69,10 +67,8 @@ def asked_about(app: App, called: Call[Any], answer: Verdict = Verdict.NONE) -> 
     form, before = Form(answer), len(app.clinic.reached)
 
     async def story() -> None:
-        try:
+        with suppress(ApprovalNeeded, Declined):
             await app.act(called, Caller(asker=form, route="http"))
-        except (ApprovalNeeded, Declined):
-            pass
 
     run(story)
     return [question.preview for question in form.asked], len(app.clinic.reached) > before
@@ -81,7 +77,11 @@ def asked_about(app: App, called: Call[Any], answer: Verdict = Verdict.NONE) -> 
 HOLES: list[tuple[str, dict[str, Any], str]] = [
     ("update_appointment_type", {"id": "8", "clear": ["billable_item_id"]}, "Removed: Billable item, Fee."),
     ("update_appointment_type", {"id": "8", "clear": ["product_id"]}, "Removed: Product, Band."),
-    ("update_appointment_type", {"id": "8", "practitioner_ids": []}, "Removed: Practitioners who offer it, Dr Bo Chen."),
+    (
+        "update_appointment_type",
+        {"id": "8", "practitioner_ids": []},
+        "Removed: Practitioners who offer it, Dr Bo Chen.",
+    ),
     (
         "update_patient",
         {
@@ -128,7 +128,9 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "arguments", "shown"), HOLES, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "arguments", "shown"), HOLES, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_what_takes_something_away_waits_for_a_person_who_sees_it_by_value(
     name: str, arguments: dict[str, Any], shown: str
 ) -> None:
@@ -179,7 +181,11 @@ def start(offset: timedelta) -> dict[str, Any]:
 
 
 SHORT = st.text("abc ", min_size=1, max_size=40).filter(str.strip)
-VISITS = [("update_individual_appointment", "20"), ("update_group_appointment", "30"), ("update_unavailable_block", "25")]
+VISITS = [
+    ("update_individual_appointment", "20"),
+    ("update_group_appointment", "30"),
+    ("update_unavailable_block", "25"),
+]
 PATIENT_FIELDS = ["email", "date_of_birth", "medicare", "notes", "occupation", "city", "post_code"]
 
 
@@ -213,11 +219,17 @@ GATED = {
     "patient": st.builds(
         lambda target, patient: (target[0], {"id": target[1], "patient_id": patient}),
         st.sampled_from(
-            [("update_individual_appointment", "20"), ("update_medical_alert", "26"), ("update_treatment_note", "27"),
-             ("update_patient_form", "28"), ("update_patient_case", "29"), ("update_communication", "32")]
+            [
+                ("update_individual_appointment", "20"),
+                ("update_medical_alert", "26"),
+                ("update_treatment_note", "27"),
+                ("update_patient_form", "28"),
+                ("update_patient_case", "29"),
+                ("update_communication", "32"),
+            ]
         ),
         st.sampled_from(["2", "3"]),
-    ),  # fmt: skip
+    ),
     "reopened": SHORT.map(lambda name: ("update_patient_form", {"id": "28", "completed": False, "name": name})),
     "emptied": st.sets(st.sampled_from(PATIENT_FIELDS), min_size=6).map(
         lambda names: ("update_patient", {"id": "3", "clear": sorted(names)})
@@ -243,11 +255,16 @@ FREELY = st.one_of(
         SHORT,
     ),
     st.sampled_from([*PATIENT_FIELDS]).map(lambda name: ("update_patient", {"id": "3", "clear": [name]})),
-    st.text("xyz", max_size=30).map(lambda more: ("update_treatment_note", {"id": "27", "content": content(NOTE + more)})),
+    st.text("xyz", max_size=30).map(
+        lambda more: ("update_treatment_note", {"id": "27", "content": content(NOTE + more)})
+    ),
     st.integers(60, 300).map(lambda end: ("update_treatment_note", {"id": "27", "content": content(NOTE[:end] * 2)})),
     st.sampled_from([True, False]).map(lambda arrived: ("update_attendee", {"id": "40", "arrived": arrived})),
     st.from_regex(r"04[0-9]{8}", fullmatch=True).map(
-        lambda number: ("update_patient", {"id": "3", "patient_phone_numbers": [{"phone_type": "Home", "number": number}]})
+        lambda number: (
+            "update_patient",
+            {"id": "3", "patient_phone_numbers": [{"phone_type": "Home", "number": number}]},
+        )
     ),
 )
 

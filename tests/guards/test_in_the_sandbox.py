@@ -54,7 +54,7 @@ async def some_id(clinic: Clinic, operation: Operation) -> str | None:
         each for each in resource(operation.resource).operations() if isinstance(each, List) and each.path == path
     )
     if operation.name == "cancel_attendee":  # of an appointment of one patient Cliniko refuses it
-        (group,) = (await clinic.page(call("list_group_appointments", starts_at=f">={NOW:%Y-%m-%dT%H:%M:%SZ}"), 1, 1)).items
+        (group,) = (await clinic.page(call("list_group_appointments", sort="starts_at:desc"), 1, 1)).items
         listing_of = call("list_attendees", booking_id=row_id(group))
     else:
         listing_of = listing.parse({})
