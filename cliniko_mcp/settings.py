@@ -88,7 +88,7 @@ class Settings(BaseModel):
     )
     allow_destroy: Names = Field(
         default=(),
-        description="Operations (archive, delete, cancel, update) that are never asked about, for unattended automation.",
+        description="Operations (archive, delete, cancel, update) that nobody is asked about, for automation.",
     )
     output: Literal["both", "text"] = Field(
         default="both", description="Answer in structured content and text, or in text only for hosts that pay twice."

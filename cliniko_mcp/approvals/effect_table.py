@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from cliniko_mcp.approvals.effects import EMPTIED, TABLE, can_be_emptied
+from cliniko_mcp.approvals.effect_rules import EMPTIED, can_be_emptied
+from cliniko_mcp.approvals.effects import TABLE
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import operations
 

@@ -17,7 +17,8 @@ from typing import Final
 import anyio
 
 from cliniko_mcp.approvals.digest import digest
-from cliniko_mcp.approvals.effects import emptied, losses, possible, text_amount
+from cliniko_mcp.approvals.effect_rules import emptied
+from cliniko_mcp.approvals.effects import losses, possible, text_amount
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, changed
 from cliniko_mcp.approvals.preview import Preview, preview, read_target

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 BLOCK = re.compile(r"^`(?P<path>[\w./-]+)`[^\n]*:\n\n```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = ("cliniko_mcp", "docs", "packaging", "tests")
-LAWS = ("facts", "generated", "requests", "words", "dialect", "rules")
+LAWS = ("effects", "facts", "generated", "requests", "words", "dialect", "rules")
 """The laws that the examples are held to in the copy; the others look at the same source or take too long here."""
 CALLS = """
 import anyio, json, sys
