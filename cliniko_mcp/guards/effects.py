@@ -115,7 +115,7 @@ class Effects:
         earlier = self._earlier(guarded)
         if possible(call, self._now(), earlier):
             try:
-                record = await read_target(guarded.reader, call)
+                record = guarded.known or await read_target(guarded.reader, call)
             except NotFound:  # Cliniko says so itself
                 return None
             lost = await losses(Facts(guarded.reader, self._now()), call, record, earlier)

@@ -72,6 +72,7 @@ class GuardedClinic:
         self._guards = guards
         self._memory = memory
         self._purpose: Purpose = purpose
+        self._read: dict[tuple[str, str], Record] = {}
 
     def of(self, tool: str) -> GuardedClinic:
         """The same clinic for another tool, which an executor runs with what that tool may do by itself."""
@@ -121,7 +122,10 @@ class GuardedClinic:
         """
         call = what if isinstance(what, Call) else what.of(ids, body, include_archived=include_archived)
         async with self._guarded(call) as outcome:
-            return await self._sent(call, outcome)
+            record = await self._sent(call, outcome)
+        if call.operation.shape == "get" and record is not None:
+            self._read[call.operation.resource, call.target or ""] = record
+        return record
 
     async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
         """Do an update: the record as `read` found it just before, None where it could not be read, and the new one.
@@ -289,6 +293,7 @@ class GuardedClinic:
             self._as(self.tool, "preview"),
             self._purpose,
             prepare=partial(self._prepared, call),
+            known=self._read.get((call.operation.resource, call.target or "")),
         )
         async with guarded(self._guards, passing):
             yield passing.outcome

@@ -105,6 +105,8 @@ class GuardedCall:
     outcome: Outcome = field(default_factory=Outcome)
     prepare: Callable[[], AbstractAsyncContextManager[Prepared]] = unprepared
     """Takes the act's place in the rate limit, for as long as the context lasts."""
+    known: Record | None = None
+    """The record that the call changes, where the tool has read it in the course of the same tool call."""
 
 
 class Guard(Protocol):

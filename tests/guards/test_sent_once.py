@@ -169,3 +169,17 @@ def test_an_everyday_change_waits_for_the_limit_and_is_sent_again_as_ever() -> N
     front = Front(too_many, lambda: httpx2.Response(200, json=front.patient))
     assert front.calls(call("update_patient", id=PATIENT, city="Perth")).first_name == "Ana"
     assert front.account.asked == [f"PATCH /patients/{PATIENT}"] * 2
+
+
+def test_a_record_that_the_tool_has_just_read_is_not_read_again_to_see_whether_a_change_takes_anything_away() -> None:
+    front = Front(lambda: httpx2.Response(200, json=front.patient))
+
+    async def story() -> None:
+        async with front.account.clinic() as client:
+            confirm = Confirm(front.questions, now=client.now, wait=0)
+            clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory.of(anyio.current_time))
+            await clinic.perform(call("get_patient", id=PATIENT))
+            await clinic.perform(call("update_patient", id=PATIENT, clear=["email", "notes"]))
+
+    run(story)
+    assert front.account.asked == [f"GET /patients/{PATIENT}", f"PATCH /patients/{PATIENT}"]
