@@ -33,8 +33,6 @@ SPELLINGS: list[list[Spelling]] = [
         for reason in ("sick", "SICK", "Sick", 30, "30")
     ],
     [("cancel_individual_appointment", {"id": "20", "cancellation_reason": "sick", "apply_to_repeats": True})],
-    [("update_individual_appointment", {"id": "20", "patient_id": patient}) for patient in ("2", 2)],
-    [("update_individual_appointment", {"id": "20", "starts_at": "1999-01-01T09:00:00Z", "clear": ["ends_at"]})],
     [("cancel_attendee", {"id": "40", "cancellation_reason": "away", "cancellation_note": "x"})],
 ]
 VERDICTS = {"yes": Verdict.YES, "no": Verdict.NO, "silence": Verdict.NONE}
