@@ -77,7 +77,7 @@ class Settings(BaseModel):
     read_only: bool = Field(default=False, description="Refuse everything that would change the clinic's records.")
     confirm: Literal["auto", "strict", "block"] = Field(
         default="auto",
-        description="How a person is asked before anything is archived, deleted, cancelled or otherwise lost: auto, "
+        description="How a person is asked before archive, delete, cancel and updates that do as much: auto, "
         "strict (not by a form in the assistant's window) or block (never allowed).",
     )
     approval_wait: float = Field(
