@@ -80,8 +80,8 @@ class Settings(BaseModel):
     read_only: bool = Field(default=False, description="Refuse everything that would change the clinic's records.")
     confirm: Literal["auto", "strict", "block"] = Field(
         default="auto",
-        description="How a person is asked before archive, delete and cancel: auto, strict (not by a form in the "
-        "assistant's window) or block (never allowed).",
+        description="How a person is asked before archive, delete, cancel and updates that do as much: auto, "
+        "strict (not by a form in the assistant's window) or block (never allowed).",
     )
     approval_wait: float = Field(
         default=40,
@@ -90,7 +90,8 @@ class Settings(BaseModel):
         description="Seconds a call waits for a person at the approval page; 0 returns at once.",
     )
     allow_destroy: Names = Field(
-        default=(), description="Operations that may archive, delete or cancel unasked, for unattended automation."
+        default=(),
+        description="Operations (archive, delete, cancel, update) that nobody is asked about, for automation.",
     )
     output: Literal["both", "text"] = Field(
         default="both", description="Answer in structured content and text, or in text only for hosts that pay twice."

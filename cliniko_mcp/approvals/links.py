@@ -1,11 +1,12 @@
 """What a record belongs to: the fields that hold the id of another record, and the operation that reads each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cliniko_mcp.approvals.facts import Facts, text
-from cliniko_mcp.cliniko.calls import Operation
+from cliniko_mcp.approvals.facts import Facts, name_of, text
+from cliniko_mcp.approvals.losses import field_words, value_words
+from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record
 
 
@@ -48,6 +49,12 @@ def _contact() -> Operation[Record]:
     return Contacts.get_contact
 
 
+def _concession_type() -> Operation[Record]:
+    from cliniko_mcp.cliniko.resources.concession_types import ConcessionTypes
+
+    return ConcessionTypes.get_concession_type
+
+
 def _block_type() -> Operation[Record]:
     from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockTypes
 
@@ -73,7 +80,14 @@ _LINKS: Final[Sequence[Link]] = (
     Link("contact_id", "Contact", _contact),
     Link("unavailable_block_type_id", "Kind", _block_type),
 )
+_OTHERS: Final[Mapping[str, Callable[[], Operation[Record]]]] = {
+    "referring_doctor_id": _contact,
+    "concession_type_id": _concession_type,
+}
+"""Links by which a record is not known, but which a change may take from it."""
 _PATIENT: Final = "patient_id"
+UNREADABLE: Final = "all of them; which they are cannot be read"
+"""What is shown for a list that this key may not see."""
 
 
 async def about(facts: Facts, record: Record) -> list[str]:
@@ -87,3 +101,39 @@ async def about(facts: Facts, record: Record) -> list[str]:
         if (identity := text(record, link.field))
     ]
     return sentences
+
+
+async def linked_words(facts: Facts, field: str, held: object) -> str:
+    """What this field of a record holds, a link by the name of what it leads to: `Dr Bo Chen`."""
+    if not field.endswith("_id") or not isinstance(held, str):
+        return value_words(held)
+    noun = field_words(field).lower()
+    read = next((link.read for link in _LINKS if link.field == field), _OTHERS.get(field))
+    if field == _PATIENT:
+        return await facts.patient(held) or ""
+    return (await facts.named(read(), held, noun) if read is not None else None) or f"{noun} {held}"
+
+
+async def offered_at(facts: Facts, type_id: str) -> str:
+    """The sites where this appointment type is offered, by name; empty where there are none."""
+    from cliniko_mcp.cliniko.resources.businesses import Businesses
+
+    return await _listed(facts, Businesses.list_businesses.where({"appointment_type_ids": type_id}))
+
+
+async def offered_by(facts: Facts, type_id: str) -> str:
+    """The practitioners who offer this appointment type, by name; empty where there are none."""
+    from cliniko_mcp.cliniko.resources.practitioners import Practitioners
+
+    return await _listed(
+        facts, Practitioners.list_appointment_type_practitioners.where({"appointment_type_id": type_id})
+    )
+
+
+async def _listed(facts: Facts, listing: Call[Record]) -> str:
+    found = await facts.listed(listing)
+    if found is None:
+        return UNREADABLE
+    number, rows = found
+    names = [name_of(row) or "one without a name" for row in rows[:5]]
+    return ", ".join(names) + (f" and {number - 5} more" if number > 5 else "")

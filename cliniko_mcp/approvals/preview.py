@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cliniko_mcp.approvals.digest import canonical, digest
+from cliniko_mcp.approvals.effects import losses
 from cliniko_mcp.approvals.facts import Facts, Reader
+from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, Loss
+from cliniko_mcp.approvals.refusals import check_possible
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, Operation
@@ -18,7 +21,7 @@ from cliniko_mcp.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a person is shown about a destructive call, and the digest of what it was made from."""
+    """What a person is shown about a call that destroys or loses something, and the digest of what it was made from."""
 
     title: str
     """A short question, `Archive patient?`."""
@@ -26,33 +29,53 @@ class Preview:
     """The sentences, on one line."""
     facts: str
     """The digest of the record as read and of every fact that the sentences state: 64 hexadecimal digits."""
+    losses: tuple[Loss, ...] = ()
+    """What an update would take away, by value; none for what archives, deletes or cancels."""
+    record: Record | None = None
+    """The record as it was read."""
 
 
-async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
-    """What this destructive call would do, in words, from a fresh reading. `now` is aware.
+async def preview(clinic: Reader, call: Call, now: datetime, earlier: Earlier = NOTHING_EARLIER) -> Preview:
+    """What this call would destroy or lose, in words, from a fresh reading. `now` is aware.
 
-    Raises NotFound where the target does not exist or is hidden already, ClinikoRefused where it cannot be read, and
-    NotAllowed where reading it is switched off.
+    `earlier` is what the same caller took from the record before. Raises NotFound where the target does not exist or is
+    hidden already, Rejected for what Cliniko is known to refuse, ClinikoRefused where it cannot be read, and NotAllowed
+    where reading it is switched off.
     """
     # Loads the models of diary entries, which a call that destroys nothing does not need.
-    from cliniko_mcp.approvals.wording import describe
+    from cliniko_mcp.approvals.wording import describe, describe_change
 
+    record = await read_target(clinic, call)
+    facts = Facts(clinic, now)
+    await check_possible(facts, call, record)
+    lost: list[Loss] = []
+    if call.operation.shape == "update":
+        lost = await losses(facts, call, record, earlier)
+        title, sentences = await describe_change(facts, call, record, lost)
+    else:
+        title, sentences = await describe(facts, call, record)
+    text = " ".join(sentences)
+    whole = digest(canonical(record.as_sent()), canonical(facts.found), text)
+    return Preview(title, text, whole, tuple(lost), record)
+
+
+async def read_target(clinic: Reader, call: Call) -> Record:
+    """The record that this call is about, read fresh; for an update a hidden one too, since it can be changed.
+
+    Raises NotFound where there is none, and what `Reader.perform` raises.
+    """
     operation = call.operation
     try:
-        record = await clinic.perform(target_of(operation).call(id=call.ids["id"]))
+        return await clinic.perform(target_of(operation).of(call.ids, include_archived=operation.shape == "update"))
     except NotFound:
         raise NotFound(
-            f"{operation.title}: there is no live record with id {call.ids['id']}.",
+            f"{operation.title}: there is no live record with id {call.target}.",
             "It may be archived, deleted or cancelled already. Otherwise look for the right id in a list.",
             operation=operation.name,
         ) from None
-    facts = Facts(clinic, now)
-    title, sentences = await describe(facts, call, record)
-    text = " ".join(sentences)
-    return Preview(title, text, digest(canonical(record.as_sent()), canonical(facts.found), text))
 
 
 def target_of(operation: Operation) -> Get[Record]:
-    """The operation that reads the record that this one archives, deletes or cancels."""
+    """The operation that reads the record that this one changes, archives, deletes or cancels."""
     path = operation.path.removesuffix("/archive").removesuffix("/cancel")
     return next(read for read in reads(operation.resource) if read.path == path)

@@ -51,15 +51,10 @@ async def later_cancelled(facts: Facts, record: Record) -> int | None:
     booking = await facts.linked(Bookings.get_booking, record.booking_id)
     if booking is None:
         return None
-    if booking.max_attendees is not None:
-        from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointments
+    from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointments
 
-        places = GroupAppointments.list_group_appointments.where
-        return await later_in_series(facts, places, booking, patient_ids=record.patient_id)
-    from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
-
-    visits = IndividualAppointments.list_individual_appointments.where
-    return await later_in_series(facts, visits, booking, patient_id=record.patient_id)
+    places = GroupAppointments.list_group_appointments.where
+    return await later_in_series(facts, places, booking, patient_ids=record.patient_id)
 
 
 async def left_alone(facts: Facts, listing: Listing, record: BookingStamps) -> list[str]:

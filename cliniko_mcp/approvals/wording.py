@@ -1,19 +1,23 @@
-"""The sentences of a preview, for each kind of record that can be archived, deleted or cancelled.
+"""The sentences of a preview, for each kind of record that can be archived, deleted or cancelled, and for an update
+that loses something.
 
 Of the resource modules a call imports those of its own record and of what is linked to it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from cliniko_mcp.approvals.effects import rule_named
 from cliniko_mcp.approvals.facts import Facts, count_words, name_of, patient_words, when_words
 from cliniko_mcp.approvals.links import about, appointment_type, practitioner, site
+from cliniko_mcp.approvals.losses import Loss, as_json, changed, field_words
+from cliniko_mcp.approvals.refusals import check_place
 from cliniko_mcp.approvals.series import later_cancelled, left_alone, stay
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.cliniko.filters import FilterValue
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.operations import Operation, Unarchive
 from cliniko_mcp.cliniko.registry import resource
 from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
@@ -47,20 +51,57 @@ async def describe(facts: Facts, call: Call, record: Record) -> tuple[str, list[
     Raises ClinikoRefused where something linked cannot be read for another reason than that it is gone or not for this
     key to see.
     """
-    module, identity = call.operation.resource, call.ids["id"]
+    noun = noun_of(call.operation.resource)
     verb = call.operation.shape.capitalize()
-    noun = NOUNS.get(module, module.removesuffix("s").replace("_", " "))
-    what = await _SUBJECTS[module](facts, call, record) if module in _SUBJECTS else None
-    if what is not None:
-        sentences = [f"{verb} {what}."]
-    else:
-        named = f"{noun} (number {identity})" if module in _NAMELESS else f"{noun} {name_of(record) or identity}"
-        sentences = [f"{verb} {named}.", *await about(facts, record)]
-    if module in _SENTENCES:
-        sentences += await _SENTENCES[module](facts, call, record)
+    sentences = await _named(facts, call, record, verb)
+    if call.operation.resource in _SENTENCES:
+        sentences += await _SENTENCES[call.operation.resource](facts, call, record)
     if call.operation.shape == "cancel":
         sentences += await _cancelling(facts, call, record)
     return f"{verb} {noun}?", [*sentences, _undo(call)]
+
+
+async def describe_change(facts: Facts, call: Call, record: Record, losses: Sequence[Loss]) -> tuple[str, list[str]]:
+    """A short question as the title, and the sentences: which record an update changes, what it loses, what follows.
+
+    Raises what `describe` raises.
+    """
+    rules = list(dict.fromkeys(rule_named(call.operation, loss.rule) for loss in losses))
+    sentences = [*await _named(facts, call, record, "Change"), *map(loss_words, losses)]
+    lost = {loss.label for loss in losses}
+    others = [field_words(name) for name, value in changed(call).items() if not _same(value, value_of(record, name))]
+    if others := [words for words in others if words not in lost]:
+        sentences.append(f"It also changes: {', '.join(others)}.")
+    sentences += dict.fromkeys(rule.undo for rule in rules)
+    title = rules[0].title if rules else "Change this {noun}?"
+    return title.format(noun=noun_of(call.operation.resource)), sentences
+
+
+def _same(sent: object, held: object) -> bool:
+    return sent == held or as_json(sent) == as_json(held)
+
+
+def loss_words(loss: Loss) -> str:
+    """A loss as a sentence: `Removed: Email, “a@example.com”.`, or `Changed: Patient, from Ana Lima to Bo Chen.`."""
+    if loss.after:
+        return f"Changed: {loss.label}, from {loss.before} to {loss.after}."
+    return f"Removed: {loss.label}, {loss.before}."
+
+
+def noun_of(module: str) -> str:
+    """What people call a record of this resource: `patient`."""
+    return NOUNS.get(module, module.removesuffix("s").replace("_", " "))
+
+
+async def _named(facts: Facts, call: Call, record: Record, verb: str) -> list[str]:
+    """The sentence that says which record it is, and for records that go by their name what they belong to."""
+    module, noun = call.operation.resource, noun_of(call.operation.resource)
+    what = await _SUBJECTS[module](facts, call, record) if module in _SUBJECTS else None
+    if what is not None:
+        return [f"{verb} {what}."]
+    identity = call.target or ""
+    named = f"{noun} (number {identity})" if module in _NAMELESS else f"{noun} {name_of(record) or identity}"
+    return [f"{verb} {named}.", *await about(facts, record)]
 
 
 def _undo(call: Call) -> str:
@@ -90,6 +131,10 @@ async def _patient(facts: Facts, call: Call, record: Record) -> str | None:
     return words if words.startswith("patient ") else f"patient {words}"
 
 
+async def _referral(facts: Facts, call: Call, record: Record) -> str | None:
+    return f"the referral source of {await facts.patient(call.ids['patient_id'])}"
+
+
 async def _place(facts: Facts, call: Call, record: Record) -> str | None:
     from cliniko_mcp.cliniko.resources.attendees import Attendee
     from cliniko_mcp.cliniko.resources.bookings import Bookings
@@ -100,6 +145,7 @@ async def _place(facts: Facts, call: Call, record: Record) -> str | None:
     who = await facts.patient(record.patient_id) or f"attendee {call.ids['id']}"
     if booking is None:
         return f"the place of {who} in a booking that cannot be read"
+    check_place(call, booking)
     if booking.max_attendees is not None:
         return f"the place of {who} in {await _group(facts, booking, booking.appointment_type_id)}"
     return f"the place of {who} in {await _visit(facts, booking)}"
@@ -282,6 +328,7 @@ _SUBJECTS: Final[Mapping[str, Subject]] = {
     "group_appointments": _group_appointment,
     "attendees": _place,
     "patients": _patient,
+    "referral_sources": _referral,
     "relationships": _relationship,
 }
 """By the resource of the operation."""

@@ -24,6 +24,7 @@ from cliniko_mcp.redaction import SECRETS
 if TYPE_CHECKING:
     import httpx2
 
+    from cliniko_mcp.client.rate_limit import Place, Throttle
     from cliniko_mcp.client.storage import Storage
 
 
@@ -48,6 +49,7 @@ class Clinic:
         clock: Callable[[], float] = anyio.current_time,
         files: "Storage | None" = None,
         account: str = "",
+        throttle: "Throttle | None" = None,
     ) -> None:
         self.now = now
         self.account = account
@@ -57,6 +59,7 @@ class Clinic:
         self._files = files
         self._http = http
         self._clock = clock
+        self._throttle = throttle
 
     @classmethod
     @asynccontextmanager
@@ -90,16 +93,34 @@ class Clinic:
         storage = Storage.open(base_url=base_url, transport=transport or Network())
         async with client(key, base_url, user_agent, retry) as http, storage as files:
             account = blake2b(f"{base_url} {key}".encode(), digest_size=8).hexdigest()
-            yield cls(http, now=now, clock=clock, files=files, account=account)
+            yield cls(http, now=now, clock=clock, files=files, account=account, throttle=throttle)
+
+    @asynccontextmanager
+    async def place(self) -> "AsyncGenerator[Place | None]":
+        """A place in the rate limit for one request that must not wait; given back where it is not used.
+
+        None where nothing limits. Raises RateLimited where the place would take too long.
+        """
+        if self._throttle is None:
+            yield None
+            return
+        async with self._throttle.place() as place:
+            yield place
 
     async def perform(
-        self, call: Call[ResultT], *, zone: tzinfo | None = None, count: RequestCount | None = None
+        self,
+        call: Call[ResultT],
+        *,
+        zone: tzinfo | None = None,
+        count: RequestCount | None = None,
+        place: "Place | None" = None,
     ) -> ResultT:
         """What one request gives back: a record, or None where the operation gives nothing (archive, delete, cancel).
 
-        `zone` is that of local times in the call; `count` learns how many requests it took.
+        `zone` is that of local times in the call; `count` learns how many requests it took. With a `place` it is sent
+        at once, and once: after whatever failure it is not sent again.
         """
-        found = self._read(call, await self._request(call, (), _Context(zone, count)))
+        found = self._read(call, await self._request(call, (), _Context(zone, count, place)))
         return call.operation.result(found)
 
     async def page(
@@ -227,7 +248,7 @@ class Clinic:
 
         from cliniko_mcp.client.retry import never_sent
 
-        extensions = {"sweep": sweep, "count": context.count}
+        extensions = {"sweep": sweep, "count": context.count, "place": context.place}
         try:
             response = await self._http.request(method, path, extensions=extensions, **content)
         except httpx2.RequestError as problem:
@@ -238,10 +259,12 @@ class Clinic:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What goes with every request of one operation: the zone of its local times, and who counts the requests."""
+    """What goes with every request of one operation: the zone of its local times, who counts the requests, and the
+    place in the rate limit that was taken for it."""
 
     zone: tzinfo | None = None
     count: RequestCount | None = None
+    place: "Place | None" = None
 
 
 def _paging(number: int, per_page: int) -> tuple[tuple[str, str], ...]:

@@ -6,8 +6,8 @@ A tenth is kept from sweeps (`extensions={"sweep": True}`), so that reading a lo
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +56,13 @@ class _Patience:
             self._waiting -= 1
             if not self._waiting:
                 self._left -= clock() - self._since
+
+
+class Place:
+    """A place in the rate limit that was taken before its request is sent: good for one request."""
+
+    def __init__(self) -> None:
+        self.used = False
 
 
 _of_call: ContextVar[_Patience | None] = ContextVar("_of_call", default=None)
@@ -109,16 +116,19 @@ class Throttle(httpx2.AsyncBaseTransport):
         self._closed_until = 0.0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The answer of `inner`, after this request's turn came. Raises RateLimited where that would take too long."""
-        patience = min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE)))
-        waiter = _Waiter(request.extensions.get("sweep") is True)
-        if (shared := _of_call.get()) is None:
-            await self._turn(waiter, patience)
+        """The answer of `inner`, after this request's turn came, or at once with `extensions["place"]`.
+
+        Raises RateLimited, having sent nothing, where the turn would take too long, or where a 429 has come since the
+        place was taken.
+        """
+        place = request.extensions.get("place")
+        if isinstance(place, Place) and not place.used:
+            if (closed := self._closed_until - self._clock()) > 0:
+                raise rate_limited(closed)
+            place.used = True
         else:
-            patience = min(patience, shared.left(self._clock()))
-            with shared.waiting(self._clock):
-                await self._turn(waiter, patience)
-        self._under_way += 1
+            sweep = request.extensions.get("sweep") is True
+            await self._admitted(sweep, min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE))))
         if isinstance(count := request.extensions.get("count"), RequestCount):
             count.sent += 1
         try:
@@ -133,9 +143,34 @@ class Throttle(httpx2.AsyncBaseTransport):
             self._closed_until = max(self._closed_until, self._clock() + pause)
         return response
 
+    @asynccontextmanager
+    async def place(self) -> AsyncGenerator[Place]:
+        """A place for one request, taken now, so that the request itself waits for nothing; given back where unused.
+
+        Raises RateLimited where it would take too long.
+        """
+        await self._admitted(False, PATIENCE)
+        place = Place()
+        try:
+            yield place
+        finally:
+            if not place.used:
+                self._under_way -= 1
+
     async def aclose(self) -> None:
         """Close the transport below."""
         await self._inner.aclose()
+
+    async def _admitted(self, sweep: bool, patience: float) -> None:
+        """Wait for a turn, and count the request as under way."""
+        waiter = _Waiter(sweep)
+        if (shared := _of_call.get()) is None:
+            await self._turn(waiter, patience)
+        else:
+            patience = min(patience, shared.left(self._clock()))
+            with shared.waiting(self._clock):
+                await self._turn(waiter, patience)
+        self._under_way += 1
 
     async def _turn(self, waiter: _Waiter, patience: float) -> None:
         give_up_at = self._clock() + patience

@@ -63,6 +63,7 @@ class Retry(httpx2.AsyncBaseTransport):
     """A transport around the throttle whose answers are read whole, so that a broken body counts as a failed attempt.
 
     At most three retries, none of which begins later than 20 s after the first attempt; the last failure is passed on.
+    A request with a `Place` in the rate limit (`extensions["place"]`) is the act of an approved call: it is sent once.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Retry(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer, read whole. Raises the last httpx2.TransportError, AnswerTooLarge or RateLimited."""
         give_up_at = self._clock() + RETRY_WINDOW
+        once = request.extensions.get("place") is not None
         for attempt in count():
             remaining = max(0.0, give_up_at - self._clock())
             request.extensions = {**request.extensions, "throttle_wait": remaining}
@@ -93,7 +95,8 @@ class Retry(httpx2.AsyncBaseTransport):
             except httpx2.TransportError as problem:
                 outcome = problem
             delay = self._delay(attempt, outcome)
-            if attempt < retries_allowed(request.method, outcome) and self._clock() + delay < give_up_at:
+            allowed = 0 if once else retries_allowed(request.method, outcome)
+            if attempt < allowed and self._clock() + delay < give_up_at:
                 await self._sleep(delay)
             elif isinstance(outcome, httpx2.Response):
                 return outcome

@@ -77,8 +77,8 @@ class Audit:
             raise
         finally:
             found = guarded.outcome
-            made: dict[str, JsonValue] = {"made": found.created} if found.created else {}
-            self._note({**entry, **made, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
+            entry |= {name: value for name, value in (("made", found.created), ("effect", found.effect)) if value}
+            self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
 
     def _announce(self, entry: Mapping[str, JsonValue]) -> int:
         try:

@@ -1,4 +1,4 @@
-"""Confirm: nothing is archived, deleted or cancelled until a person has seen what it means and said yes.
+"""Confirm: nothing is archived, deleted, cancelled or otherwise lost until a person has seen it and said yes.
 
 The target is read fresh and described; a person is asked through the first approval channel that works; after a yes
 everything is read and described again, and the operation goes on, once, only where all is still exactly as shown. The
@@ -20,11 +20,12 @@ from typing import Final, Literal, Protocol
 
 import anyio
 
-from cliniko_mcp.approvals.preview import Preview, preview
+from cliniko_mcp.approvals.preview import Preview
 from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed
-from cliniko_mcp.guards.pipeline import Caller, GuardedCall
+from cliniko_mcp.guards.effects import BURST, Effect, Effects
+from cliniko_mcp.guards.pipeline import Act, Caller, GuardedCall, Prepared
 
 MAX_CALL_WAIT: Final = 50.0
 """Seconds that one call may wait for people altogether: hosts give up on a call after 60."""
@@ -45,7 +46,7 @@ class Page(Protocol):
 
 
 class Confirm:
-    """The guard that asks a person before every destructive operation."""
+    """The guard that asks a person before every call that destroys or loses something."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Confirm:
         allowed: Set[str] = frozenset(),
         page: Page | None = None,
         wait: float,
+        effects: Effects | None = None,
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds."""
         self._questions = questions
@@ -64,6 +66,7 @@ class Confirm:
         self._allowed = frozenset(allowed)
         self._page = page
         self._wait = wait
+        self._effects = effects or Effects(now)
         # Of two approvals of the same thing the second has to see what the first one did.
         self._acting = anyio.Lock()
 
@@ -75,12 +78,14 @@ class Confirm:
         lets the asker's AskFirst pass.
         """
         operation = guarded.call.operation
-        if operation.risk is not Risk.DESTRUCTIVE:
+        effect = await self._effects.of(guarded)
+        if effect is None:
             yield
             return
+        guarded.outcome.effect = " ".join(effect.names)
         if self._policy == "block":
             raise NotAllowed(
-                f"{operation.title}: archiving, deleting and cancelling are switched off here.",
+                f"{operation.title}: {_blocked(effect)} switched off here.",
                 "Tell the person that this has to be done in Cliniko itself.",
                 operation=operation.name,
             )
@@ -88,7 +93,17 @@ class Confirm:
             guarded.outcome.channel = "allowed"
             yield
             return
-        async with self._answered(guarded) as verdict:
+        async with effect.turn:
+            if self._effects.lifted(effect):
+                yield
+                return
+            async with self._approved_act(guarded, effect):
+                yield
+
+    @asynccontextmanager
+    async def _approved_act(self, guarded: GuardedCall, effect: Effect) -> AsyncGenerator[None]:
+        """Lets the operation go on once a person has said yes, in the place that was taken for it in the limit."""
+        async with self._answered(guarded, effect) as verdict:
             if verdict is Verdict.YES:
                 yield
                 return
@@ -98,35 +113,43 @@ class Confirm:
         for _ in range(_ROUNDS):
             if deadline - anyio.current_time() < _TIME_TO_ANSWER:
                 break
-            matter, described = await self._read_target(guarded)
+            matter, described = await self._read_target(guarded, effect)
             pending = await self._approved(guarded, matter, described, deadline, form=form)
-            async with self._acting:
+            # The place is taken first: after the second reading nothing has to be waited for.
+            async with self._acting, guarded.prepare() as prepared:
                 if not self._questions.take(pending):
                     continue
-                matter, _ = await self._read_target(guarded)
+                matter, _ = await self._read_target(guarded, effect)
                 if matter != pending.matter:
                     continue
+                self._go(guarded, effect, matter, prepared)
                 yield
                 return
-        raise ApprovalNeeded(
-            f"{operation.title}: not done, because what the person was shown has changed since.",
-            "Call again with the same arguments, so that the person is asked about it as it is now.",
-            operation=operation.name,
-        )
+        raise _changed_since(guarded)
+
+    def _go(self, guarded: GuardedCall, effect: Effect, matter: Matter, prepared: Prepared) -> None:
+        """Note that a person approved this matter, and how the call is carried out."""
+
+        async def look_again() -> None:
+            if (await self._read_target(guarded, effect))[0] != matter:
+                raise _changed_since(guarded)
+
+        self._effects.approved(effect)
+        guarded.outcome.act = Act(prepared, look_again)
 
     @asynccontextmanager
-    async def _answered(self, guarded: GuardedCall) -> AsyncGenerator[Verdict | None]:
+    async def _answered(self, guarded: GuardedCall, effect: Effect) -> AsyncGenerator[Verdict | None]:
         """The answer that this call brings back to a question that still holds, its target read once more; else None.
 
         After a yes nothing else that is approved goes on meanwhile. Raises Declined after a no.
         """
         asker = guarded.caller.asker
-        matter = Matter.of(guarded.caller.principal, guarded.call)
+        matter = effect.matter
         if asker is None or self._policy == "strict" or not self._questions.knows(asker.answered, matter):
             yield None
             return
-        async with self._acting:
-            matter, _ = await self._read_target(guarded)
+        async with self._acting, guarded.prepare() as prepared:
+            matter, _ = await self._read_target(guarded, effect)
             pending = self._questions.recognise(asker.answered, matter)
             if pending is None or self._questions.denied(matter.call) or self._on_page(guarded, matter) is not None:
                 verdict = None
@@ -139,6 +162,7 @@ class Confirm:
                 if not self._questions.take(pending):
                     verdict = None
             if verdict is Verdict.YES:
+                self._go(guarded, effect, matter, prepared)
                 yield verdict
                 return
         yield verdict
@@ -151,9 +175,10 @@ class Confirm:
         if verdict is not Verdict.NONE:
             guarded.outcome.channel = "terminal" if guarded.caller.route == "terminal" else "form"
 
-    async def _read_target(self, guarded: GuardedCall) -> tuple[Matter, Preview]:
-        described = await preview(guarded.reader, guarded.call, self._now())
-        return replace(Matter.of(guarded.caller.principal, guarded.call), facts=described.facts), described
+    async def _read_target(self, guarded: GuardedCall, effect: Effect) -> tuple[Matter, Preview]:
+        described = await effect.described(self._now())
+        guarded.outcome.before = described.record
+        return replace(effect.matter, facts=described.facts), described
 
     async def _approved(
         self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float, *, form: bool
@@ -231,6 +256,23 @@ class Confirm:
             # The answer comes from another thread; looking ten times a second is simpler than being woken from there.
             await anyio.sleep(min(_POLL_SECONDS, until - now))
         return True
+
+
+def _blocked(effect: Effect) -> str:
+    if effect.guarded.call.operation.risk is Risk.DESTRUCTIVE:
+        return "archiving, deleting and cancelling are"
+    if effect.burst is not None:
+        return f"changing more than {BURST} records of one kind within a minute is"
+    return "a change that takes this much away is"
+
+
+def _changed_since(guarded: GuardedCall) -> ApprovalNeeded:
+    operation = guarded.call.operation
+    return ApprovalNeeded(
+        f"{operation.title}: not done, because what the person was shown has changed since.",
+        "Call again with the same arguments, so that the person is asked about it as it is now.",
+        operation=operation.name,
+    )
 
 
 def _declined(guarded: GuardedCall) -> Declined:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Final, overload
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,8 @@ from cliniko_mcp.cliniko.calls import Call, ResultT
 from cliniko_mcp.cliniko.filters import Condition, FilterValue
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
-from cliniko_mcp.errors import ClinikoRefused, NotAllowed, NotFound
-from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Purpose, guarded
+from cliniko_mcp.errors import ClinikoRefused, NotAllowed, NotFound, RateLimited
+from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded
 from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
 from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
 
@@ -71,6 +72,7 @@ class GuardedClinic:
         self._guards = guards
         self._memory = memory
         self._purpose: Purpose = purpose
+        self._read: dict[tuple[str, str], Record] = {}
 
     def of(self, tool: str) -> GuardedClinic:
         """The same clinic for another tool, which an executor runs with what that tool may do by itself."""
@@ -120,30 +122,56 @@ class GuardedClinic:
         """
         call = what if isinstance(what, Call) else what.of(ids, body, include_archived=include_archived)
         async with self._guarded(call) as outcome:
-            return await self._sent(call, outcome)
+            record = await self._sent(call, outcome)
+        if call.operation.shape == "get" and record is not None:
+            self._read[call.operation.resource, call.target or ""] = record
+        return record
 
     async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
         """Do an update: the record as `read` found it just before, None where it could not be read, and the new one.
 
-        It is read when the update has passed the guards. Raises what `perform` raises for the update.
+        It is read when the update has passed the guards, unless one of them has read it. Raises what `perform` raises
+        for the update.
         """
         async with self._guarded(call) as outcome:
-            before: Record | None = None
-            if read is not None:
+            before = outcome.before
+            if before is None and read is not None:
                 with suppress(NotAllowed, ClinikoRefused):
                     before = await self._as(self.tool, "preview").perform(read)
             return before, await self._sent(call, outcome)
 
     async def _sent(self, call: Call[ResultT], outcome: Outcome) -> ResultT:
         """What Cliniko answers to a call that has passed the guards."""
-        zone = await self._zone_for(call)
         try:
-            record = await self._client.perform(call, zone=zone, count=outcome.requests)
+            record = await self._acted(call, outcome)
         finally:
             self._memory.forget_what_changed(call.operation)
         if call.operation.shape == "create" and record is not None:
             outcome.created = row_id(record) or None
         return record
+
+    async def _acted(self, call: Call[ResultT], outcome: Outcome) -> ResultT:
+        """What Cliniko answers. What a person approved is sent once, and once more only after a 429.
+
+        A 429 says that nothing was done (cliniko-api.md#rate-limit); before the second time everything that the person
+        was shown is read again. Raises ApprovalNeeded where it has changed.
+        """
+        act = outcome.act
+        if act is None:
+            return await self._client.perform(call, zone=await self._zone_for(call), count=outcome.requests)
+        zone, place = act.prepared.zone, act.prepared.place
+        try:
+            return await self._client.perform(call, zone=zone, count=outcome.requests, place=place)
+        except RateLimited:
+            async with self._client.place() as place:
+                await act.look_again()
+                return await self._client.perform(call, zone=zone, count=outcome.requests, place=place)
+
+    @asynccontextmanager
+    async def _prepared(self, call: Call) -> AsyncGenerator[Prepared]:
+        zone = await self._zone_for(call)
+        async with self._client.place() as place:
+            yield Prepared(place, zone)
 
     async def check(self, operation: Operation) -> None:
         """Pass the guards with this operation and send nothing. Raises what they raise."""
@@ -258,7 +286,15 @@ class GuardedClinic:
     @asynccontextmanager
     async def _guarded(self, call: Call) -> AsyncGenerator[Outcome]:
         """The one step by which anything reaches the clinic: within it the call has passed every guard."""
-        passing = GuardedCall(call, self.tool, self.caller, self._as(self.tool, "preview"), self._purpose)
+        passing = GuardedCall(
+            call,
+            self.tool,
+            self.caller,
+            self._as(self.tool, "preview"),
+            self._purpose,
+            prepare=partial(self._prepared, call),
+            known=self._read.get((call.operation.resource, call.target or "")),
+        )
         async with guarded(self._guards, passing):
             yield passing.outcome
 

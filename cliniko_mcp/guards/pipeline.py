@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from cliniko_mcp.approvals.facts import Reader
 from cliniko_mcp.approvals.questions import Asker
 from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.models import Record
+
+if TYPE_CHECKING:  # imported with the HTTP client, when the first call needs it
+    from cliniko_mcp.client.rate_limit import Place
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 """Tells the person who waits: how much is done, of how much (None: not known), and a sentence."""
@@ -45,6 +50,31 @@ SUPPORTING: frozenset[Purpose] = frozenset({"zone", "preview"})
 """Reads without which a call could not be made safely: an allow-list that lets the call pass lets them pass too."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the act of a call needs, found before the last look at its record."""
+
+    place: Place | None = None
+    """Its place in the rate limit; None where nothing limits."""
+    zone: tzinfo | None = None
+    """The zone of its local times; None where it holds none, or it is not known."""
+
+
+@asynccontextmanager
+async def unprepared() -> AsyncGenerator[Prepared]:
+    """Nothing is needed: for calls of a clinic that nothing limits."""
+    yield Prepared()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """How a call that a person approved is carried out: with what was prepared for it, once."""
+
+    prepared: Prepared
+    look_again: Callable[[], Awaitable[None]]
+    """Reads everything again. Raises ApprovalNeeded where anything that was shown has changed."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What is known of an operation when it has ended, for the audit log."""
@@ -53,6 +83,12 @@ class Outcome:
     """The approval channel that a person's answer came by."""
     created: str | None = None
     """The id of the record that a create made."""
+    effect: str = ""
+    """What an update does that a person is asked about, by the names of the rules; empty where nothing."""
+    before: Record | None = None
+    """The record that an update changes, as a guard read it last; None where none did."""
+    act: Act | None = None
+    """How the call is carried out where a person approved it; None where nobody was asked."""
     requests: RequestCount = field(default_factory=RequestCount)
 
 
@@ -67,6 +103,10 @@ class GuardedCall:
     """The clinic as the guards themselves may read it, through the guards too."""
     purpose: Purpose = "call"
     outcome: Outcome = field(default_factory=Outcome)
+    prepare: Callable[[], AbstractAsyncContextManager[Prepared]] = unprepared
+    """Takes the act's place in the rate limit, for as long as the context lasts."""
+    known: Record | None = None
+    """The record that the call changes, where the tool has read it in the course of the same tool call."""
 
 
 class Guard(Protocol):

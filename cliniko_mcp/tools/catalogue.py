@@ -60,7 +60,8 @@ _EXECUTORS = {
     ),
     Risk.WRITE: (
         "cliniko_write",
-        "Run any operation that adds or changes records (create_, update_, unarchive_). Nothing is removed.",
+        "Run any operation that adds or changes records (create_, update_, unarchive_). "
+        "Where a change would take away what was there, a person is asked first.",
     ),
     Risk.DESTRUCTIVE: (
         "cliniko_destroy",

@@ -61,8 +61,12 @@ def view_of(settings: Settings) -> View:
     _check("--resources", settings.resources, resources)
     for flag, names in (("--tools", settings.tools), ("--exclude-tools", settings.exclude_tools)):
         _check(flag, names, known.keys())
-    destructive = {name for name, entry in known.items() if entry.risk == "destructive" and entry.kind == "operation"}
-    _check("--allow-destroy", settings.allow_destroy, destructive, "archive, delete or cancel operation ")
+    asked = {
+        name
+        for name, entry in known.items()
+        if entry.kind == "operation" and (entry.risk == "destructive" or name.startswith("update_"))
+    }
+    _check("--allow-destroy", settings.allow_destroy, asked, "archive, delete, cancel or update operation ")
     allowed = _allowed(settings, known)
     excluded = frozenset(known.keys() - allowed)
     narrowed = bool(settings.resources or settings.tools)

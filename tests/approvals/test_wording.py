@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.errors import PermissionMissing
+from cliniko_mcp.errors import PermissionMissing, Rejected
 from tests.guards.gate import STAMP, Clock, FakeClinic, Rows
 
 from .test_preview import SERIES, told
@@ -221,10 +221,11 @@ def test_how_many_places_of_a_series_are_meant_is_not_known_without_booking_or_p
     assert "All later ones of its series are cancelled too; how many there are could not be looked up." in words
 
 
-def test_cancelling_the_place_in_an_ordinary_appointment_counts_its_series() -> None:
+def test_nobody_is_asked_to_cancel_the_place_in_an_appointment_of_one_patient_which_cliniko_refuses() -> None:
     clinic = changed("attendees", "40", patient_id="1", booking_id="21")
-    words = told("cancel_attendee", clinic, id="40", **SERIES).text
-    assert "It is part of a series; the later one will be cancelled too." in words
+    with pytest.raises(Rejected, match="not to a group") as refused:
+        told("cancel_attendee", clinic, id="40", **SERIES)
+    assert "cancel_individual_appointment with id 21" in refused.value.fix
 
 
 def test_a_single_appointment_is_cancelled_without_a_word_of_a_series() -> None:

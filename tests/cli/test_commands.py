@@ -62,7 +62,11 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["serve", "demo"], {}, "unexpected extra argument (demo). See"),
         (["sandbox", "--port", "http"], {}, "--port"),
         (["call", "list_taxes", "{}", "--sandbox", "--sandbox-port", "0"], {}, "--sandbox-port"),
-        (["--sandbox", "--allow-destroy", "list_patients"], {}, "no archive, delete or cancel operation list_patients"),
+        (
+            ["--sandbox", "--allow-destroy", "list_patients"],
+            {},
+            "no archive, delete, cancel or update operation list_patients",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

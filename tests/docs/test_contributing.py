@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 BLOCK = re.compile(r"^`(?P<path>[\w./-]+)`[^\n]*:\n\n```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = ("cliniko_mcp", "docs", "packaging", "tests")
-LAWS = ("facts", "generated", "requests", "words", "dialect", "rules", "source")
+LAWS = ("effects", "facts", "generated", "requests", "words", "dialect", "rules", "source")
 HELD = (*(f"tests/laws/test_{name}.py" for name in LAWS), "tests/lookup/test_tables.py")
 """What the examples are held to in the copy as a whole."""
 NEW = "device or concession_type_concession_prices or next_visits"

@@ -55,7 +55,12 @@ async def some_id(clinic: Clinic, operation: Operation) -> str | None:
         for candidate in resource(operation.resource).operations()
         if isinstance(candidate, List) and candidate.path == path
     )
-    page = await clinic.page(listing.parse({}), 1, 1)
+    if operation.name == "cancel_attendee":  # of an appointment of one patient Cliniko refuses it
+        (group,) = (await clinic.page(call("list_group_appointments", sort="starts_at:desc"), 1, 1)).items
+        listing_of = call("list_attendees", booking_id=row_id(group))
+    else:
+        listing_of = listing.parse({})
+    page = await clinic.page(listing_of, 1, 1)
     return row_id(page.items[0]) if page.items else None
 
 

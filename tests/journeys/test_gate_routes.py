@@ -17,7 +17,11 @@ ROUTES = (
     "curated",
     "wrong case",
     "as a write",
+    "by an update",
+    "by an update in the executor",
 )
+LONG_GONE = {"starts_at": "1999-01-01T09:00:00Z", "clear": ["ends_at"]}
+"""What takes a visit out of the diary without cancelling it."""
 
 
 def destructive(seen: list[str]) -> list[str]:
@@ -44,6 +48,11 @@ async def attempt(assistant: Assistant, route: str, target: dict[str, str], extr
             return await assistant.call("cliniko_read", **nested)
         case "as a write":
             return await assistant.call("cliniko_write", **nested)
+        case "by an update":
+            return await assistant.call("update_individual_appointment", id=visit, **LONG_GONE, **extra)
+        case "by an update in the executor":
+            arguments = {"id": visit, **LONG_GONE, **extra}
+            return await assistant.call("cliniko_write", operation="update_individual_appointment", arguments=arguments)
         case "wrong case":
             return await assistant.call("cliniko_destroy", operation="Archive_Patient", arguments={"id": patient})
         case _:
@@ -82,7 +91,7 @@ def test_no_sequence_of_calls_destroys_anything_unapproved(
             for route, extra in calls:
                 refused = await attempt(assistant, route, target, extra)
                 assert refused["code"] in ("approval_needed", "declined", "invalid_arguments", "unknown_tool")
-            assert destructive(assistant.changes()) == []
+            assert assistant.changes() == []
 
     anyio.run(play)
 
@@ -110,10 +119,34 @@ async def test_an_answer_is_for_one_call_and_cannot_be_carried_to_another() -> N
 @pytest.mark.anyio
 @pytest.mark.parametrize("route", ROUTES)
 async def test_read_only_and_exclusion_hold_on_every_route(route: str) -> None:
-    gated = "archive_patient,archive_individual_appointment,cancel_individual_appointment"
+    gated = "archive_patient,archive_individual_appointment,cancel_individual_appointment,update_individual_appointment"
     for name, setting in (("read_only", True), ("exclude_tools", gated)):
         async with in_process(answer=YES, **dict[str, Any]({name: setting})) as assistant:
             answer = await attempt(assistant, route, await targets(assistant), {})
             assert answer["code"] in ("not_allowed", "invalid_arguments", "unknown_tool"), (name, answer)
             assert assistant.changes() == []
             assert assistant.asked == []
+
+
+@pytest.mark.anyio
+async def test_a_default_fee_is_not_taken_off_a_type_by_clearing_the_old_field_unasked() -> None:
+    async with in_process(answer=DECLINE, approval_wait=0) as assistant:
+        charged = await assistant.first("list_appointment_types", limit=1)
+        target = {"id": charged["id"], "clear": ["billable_item_id"]}
+        before = await assistant.call("count_records", operation="list_appointment_type_billable_items")
+        answer = await assistant.call("cliniko_write", operation="update_appointment_type", arguments=target)
+        after = await assistant.call("count_records", operation="list_appointment_type_billable_items")
+        assert answer["code"] == "declined"
+        assert "Removed: Billable item, " in assistant.asked[-1]
+        assert assistant.changes() == []
+        assert before["count"] == after["count"]
+
+
+@pytest.mark.anyio
+async def test_a_yes_takes_the_default_fee_off_once() -> None:
+    async with in_process(answer=YES, approval_wait=0) as assistant:
+        charged = await assistant.first("list_appointment_types", limit=1)
+        target = {"id": charged["id"], "clear": ["billable_item_id"]}
+        answer = await assistant.call("cliniko_write", operation="update_appointment_type", arguments=target)
+        assert "code" not in answer, answer
+        assert len(assistant.asked) == len(assistant.changes()) == 1

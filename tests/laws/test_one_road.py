@@ -42,6 +42,7 @@ LINE = {
     "arguments": HEX,
     "before": HEX,
     "channel": "none|form|page|terminal|allowed",
+    "effect": "([a-z]{1,16} ?){1,8}",
     "for": "label|zone|preview",
     "made": NUMBER,
     "n": NUMBER,

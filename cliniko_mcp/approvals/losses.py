@@ -1,0 +1,164 @@
+"""What an update takes away: values read from the clinic, each the loss of one field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.sanitize import clean, plain
+
+SHOWN: Final = 200
+"""Characters of a text that is lost that a person is shown; how long it is in all is said beside them."""
+_LABELS: Final[Mapping[str, str]] = {
+    "arrived": "Arrival",
+    "date_of_birth": "Date of birth",
+    "patient_phone_numbers": "Phone numbers",
+    "sex": "Sex",
+    "to": "To",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One field that an update empties or puts something else into, with what it held."""
+
+    label: str
+    """The field in plain words, `Date of birth`."""
+    before: str
+    """What it holds now, fit for a sentence."""
+    after: str = ""
+    """What it would hold; empty where nothing would be left."""
+    rule: str = ""
+    """The name of the rule in the table of effects by which a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the same caller took from the same record in the last hour, unasked: many small losses are a large one."""
+
+    emptied: frozenset[str] = field(default_factory=frozenset[str])
+    """The fields that were emptied."""
+    text: int = 0
+    """The most characters that its text had."""
+
+
+NOTHING_EARLIER: Final = Earlier()
+
+
+def changed(call: Call) -> Mapping[str, object]:
+    """What an update sends, by the name of the field in Python; None or an empty list for what it empties."""
+    body = call.body
+    return {name: body.__dict__.get(name) for name in body.model_fields_set} if body is not None else {}
+
+
+def empties(value: object) -> bool:
+    """Whether a field that is sent so holds nothing afterwards."""
+    return value is None or value == [] or value == ""
+
+
+def field_words(name: str) -> str:
+    """A field in plain words: `Referring doctor` for referring_doctor_id."""
+    if name in _LABELS:
+        return _LABELS[name]
+    words = name.removesuffix("_id")
+    words = words.removesuffix("_ids") + "s" if words.endswith("_ids") else words
+    return words.replace("_", " ").capitalize()
+
+
+def value_words(value: object) -> str:
+    """What a field holds, fit for a sentence, long texts cut short with their length; empty where it holds nothing."""
+    match value:
+        case str():
+            return text_words(value)
+        case list():
+            items: list[object] = [*value]
+            shown = [words for item in items[:5] if (words := _item_words(item))]
+            return ", ".join(shown) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
+        case Record() | Body():
+            return text_words(" / ".join(_leaves(as_json(value))))
+        case _:
+            return str(found) if (found := as_json(value)) is not None else ""
+
+
+def _item_words(item: object) -> str:
+    from cliniko_mcp.cliniko.shapes.phones import PhoneNumberRecord
+
+    if isinstance(item, PhoneNumberRecord):
+        return clean(f"{item.phone_type or ''} {item.number or ''}", 60)
+    return value_words(item)
+
+
+def text_words(text: str) -> str:
+    """A text that somebody wrote, in quotes, at most 200 characters of it and its whole length beside them."""
+    words = " ".join(plain(text).split()).replace("“", "'").replace("”", "'")
+    if not words:
+        return ""
+    return f"“{clean(words, SHOWN)}”" + (f" ({len(words):,} characters in all)" if len(words) > SHOWN else "")
+
+
+def as_json(value: object) -> JsonValue:
+    """Any field of a record or a body as JSON; None for what holds nothing."""
+    match value:
+        case Record():
+            return value.as_json()
+        case Body():
+            return value.wire()
+        case str() | bool() | int() | float():
+            return value
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return str(value)
+        case list():
+            items: list[object] = [*value]
+            return [as_json(item) for item in items]
+        case dict():
+            parts: dict[object, object] = {**value}
+            return {str(name): as_json(part) for name, part in parts.items()}
+        case _:
+            return None
+
+
+def written(content: JsonValue) -> Iterator[str]:
+    """Yield the answers that structured content holds, in order: what was written, and the choices that were made."""
+    match content:
+        case str():
+            yield content
+        case list():
+            for part in content:
+                yield from written(part)
+        case dict():
+            yield from written(content.get("sections"))
+            yield from written(content.get("questions"))
+            yield from _leaves(content.get("answer"))
+            answers = content.get("answers")
+            for choice in [*(answers if isinstance(answers, list) else []), content.get("other")]:
+                if isinstance(choice, dict) and choice.get("selected") is True:
+                    yield from _leaves(choice.get("value"))
+        case _:
+            return
+
+
+def amount(texts: Iterable[str]) -> int:
+    """How many characters these texts have, markup and white space left out."""
+    return sum(len("".join(plain(text).split())) for text in texts)
+
+
+def _leaves(value: JsonValue) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for part in value.values():
+                yield from _leaves(part)
+        case list():
+            for part in value:
+                yield from _leaves(part)
+        case _:
+            return

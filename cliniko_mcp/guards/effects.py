@@ -1,0 +1,181 @@
+"""Whether a call is one that a person is asked about: by what it does, whatever it is called and by whichever tool.
+
+Archiving, deleting and cancelling always are. An update is where this call of it takes away what the table of effects
+names, counted with what the same caller took from the same record in the last hour; and where it is one of more than 30
+updates of different records of one kind within a minute, about which a person is asked once.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import anyio
+
+from cliniko_mcp.approvals.digest import digest
+from cliniko_mcp.approvals.effect_rules import emptied
+from cliniko_mcp.approvals.effects import losses, possible, text_amount
+from cliniko_mcp.approvals.facts import Facts
+from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, changed
+from cliniko_mcp.approvals.preview import Preview, preview, read_target
+from cliniko_mcp.approvals.questions import Matter
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.errors import NotFound
+from cliniko_mcp.guards.pipeline import GuardedCall
+
+BURST: Final = 30
+"""How many different records of one kind one caller may update within a minute unasked."""
+BURST_SECONDS: Final = 60.0
+LOT_SECONDS: Final = 600.0
+"""How long a yes to a burst lasts, in seconds."""
+REMEMBERED_SECONDS: Final = 3600.0
+"""How long small losses of a record are added up, in seconds."""
+MAX_REMEMBERED: Final = 10_000
+
+_Record = tuple[str, str]
+"""A principal and a record of a resource."""
+
+
+@dataclass(slots=True)
+class _Burst:
+    """What one caller updated of one kind of record lately."""
+
+    updated: OrderedDict[str, float] = field(default_factory=OrderedDict[str, float])
+    """When each record was updated last, by its id, the latest last."""
+    allowed_until: float = 0.0
+    turn: anyio.Lock = field(default_factory=anyio.Lock)
+    """Held while a person is asked, so that they are asked once."""
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What one caller took from one record lately."""
+
+    earlier: Earlier
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Why a person is asked about a call, and what they are shown."""
+
+    guarded: GuardedCall
+    names: tuple[str, ...]
+    """What an update does, by the names of the rules: `emptied`, `burst`; none for what its name says."""
+    earlier: Earlier = NOTHING_EARLIER
+    burst: _Burst | None = None
+
+    @property
+    def matter(self) -> Matter:
+        """What an answer is bound to, before anything was read: a burst to the kind of record, all else to the call."""
+        matter = Matter.of(self.guarded.caller.principal, self.guarded.call)
+        if self.burst is None:
+            return matter
+        resource = self.guarded.call.operation.resource
+        return Matter(matter.principal, f"update many {resource}", "", f"{resource}/many")
+
+    @property
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        """Held while a person is asked: about a burst they are asked once, however many calls it has."""
+        return self.burst.turn if self.burst is not None else nullcontext()
+
+    async def described(self, now: datetime) -> Preview:
+        """What a person is shown, from a fresh reading. Raises what `preview` raises."""
+        if self.burst is not None:
+            return _of_burst(self.guarded.call)
+        return await preview(self.guarded.reader, self.guarded.call, now, self.earlier)
+
+
+class Effects:
+    """Finds the effect of each call, and remembers what it takes to see many small ones as a large one."""
+
+    def __init__(self, now: Callable[[], datetime], clock: Callable[[], float] = anyio.current_time) -> None:
+        """`now` is the clinic's clock; `clock` counts seconds and only runs forward."""
+        self._now = now
+        self._clock = clock
+        self._bursts: dict[_Record, _Burst] = {}
+        self._taken: OrderedDict[_Record, _Taken] = OrderedDict()
+
+    async def of(self, guarded: GuardedCall) -> Effect | None:
+        """Why a person has to be asked about this call; None where it may go on unasked, which is then remembered.
+
+        An update's record is read only where a rule could apply to what the call sends. Raises what reading it raises.
+        """
+        call = guarded.call
+        if call.operation.risk is Risk.DESTRUCTIVE:
+            return Effect(guarded, ())
+        if call.operation.shape != "update" or call.body is None:
+            return None
+        earlier = self._earlier(guarded)
+        if possible(call, self._now(), earlier):
+            try:
+                record = guarded.known or await read_target(guarded.reader, call)
+            except NotFound:  # Cliniko says so itself
+                return None
+            lost = await losses(Facts(guarded.reader, self._now()), call, record, earlier)
+            if lost:
+                return Effect(guarded, tuple(dict.fromkeys(loss.rule for loss in lost)), earlier)
+            guarded.outcome.before = record
+            self._remember(guarded, earlier, record)
+        elif emptied(call):
+            self._remember(guarded, earlier, None)
+        return self._burst_of(guarded)
+
+    def approved(self, effect: Effect) -> None:
+        """Note that a person said yes: small losses begin anew, and a burst goes on for ten minutes."""
+        self._taken.pop(_record(effect.guarded), None)
+        if effect.burst is not None:
+            effect.burst.allowed_until = self._clock() + LOT_SECONDS
+
+    def lifted(self, effect: Effect) -> bool:
+        """Whether a person has said yes to the burst that this effect is, since it was found."""
+        return effect.burst is not None and self._clock() < effect.burst.allowed_until
+
+    def _earlier(self, guarded: GuardedCall) -> Earlier:
+        now = self._clock()
+        taken = self._taken.get(_record(guarded))
+        return taken.earlier if taken is not None and now < taken.at + REMEMBERED_SECONDS else NOTHING_EARLIER
+
+    def _remember(self, guarded: GuardedCall, earlier: Earlier, record: Record | None) -> None:
+        text = max(earlier.text, text_amount(guarded.call, record)) if record is not None else earlier.text
+        key = _record(guarded)
+        self._taken.pop(key, None)
+        if len(self._taken) >= MAX_REMEMBERED:
+            self._taken.popitem(last=False)
+        self._taken[key] = _Taken(Earlier(earlier.emptied | emptied(guarded.call), text), self._clock())
+
+    def _burst_of(self, guarded: GuardedCall) -> Effect | None:
+        call = guarded.call
+        if changed(call).keys() <= {"arrived"}:
+            return None
+        now, key = self._clock(), (guarded.caller.principal, call.operation.resource)
+        burst = self._bursts.setdefault(key, _Burst())
+        for target in [target for target, at in burst.updated.items() if at + BURST_SECONDS <= now]:
+            del burst.updated[target]
+        target = _record(guarded)[1]
+        if target not in burst.updated and len(burst.updated) >= BURST and now >= burst.allowed_until:
+            return Effect(guarded, ("burst",), burst=burst)
+        burst.updated.pop(target, None)
+        burst.updated[target] = now
+        return None
+
+
+def _record(guarded: GuardedCall) -> _Record:
+    call = guarded.call
+    return guarded.caller.principal, f"{call.operation.resource}/{'/'.join(call.ids.values())}"
+
+
+def _of_burst(call: Call) -> Preview:
+    nouns = call.operation.resource.replace("_", " ")
+    text = (
+        f"{BURST} {nouns} were changed within a minute, and the assistant wants to change more. A yes lets it change "
+        f"{nouns} for ten minutes without asking about each; changes that lose something are still asked about one by "
+        "one. Every change stands in the audit log."
+    )
+    return Preview(f"Go on changing {nouns}?", text, digest(text))

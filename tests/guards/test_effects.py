@@ -1,0 +1,292 @@
+"""An update is asked about for what it does: what takes something away always, everyday changes never."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from cliniko_mcp.approvals.effects import TABLE
+from cliniko_mcp.approvals.questions import Verdict
+from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.errors import ApprovalNeeded, Declined
+from cliniko_mcp.guards.pipeline import Caller
+from tests.guards.gate import STAMP, START, App, Form, call, run
+
+NOTE = "Pain on the left side since the fall, better after treatment. " * 5
+PATIENT = {
+    "id": "3", "first_name": "Ida", "last_name": "Berg", "email": "ida@example.com", "date_of_birth": "1990-04-01",
+    "medicare": "2950", "notes": "Prefers mornings.", "occupation": "Baker", "city": "Perth", "post_code": "6000",
+    "patient_phone_numbers": [{"phone_type": "Mobile", "number": "0491 570 006"}], **STAMP,
+}  # fmt: skip
+
+
+def content(*answers: str) -> dict[str, Any]:
+    """A document with one text question for each answer."""
+    questions = [{"name": f"Q{at}", "type": "text", "answer": answer} for at, answer in enumerate(answers) if answer]
+    return {"sections": [{"name": "S", "questions": questions or [{"name": "Q0", "type": "text"}]}]}
+
+
+def an_app(**options: Any) -> App:
+    """The usual small clinic, with a record of every kind that an update can take something from."""
+    app = App(**options)
+    visit = app.clinic.records["individual_appointments"]["20"]
+    app.clinic.records |= {
+        "appointment_types": {
+            "8": {"id": "8", "name": "Consult", "billable_item_id": "60", "product_id": "61", "color": "#fff"} | STAMP
+        },
+        "billable_items": {"60": {"id": "60", "name": "Fee", **STAMP}},
+        "products": {"61": {"id": "61", "name": "Band", **STAMP}},
+        "businesses": {
+            "9": {"id": "9", "business_name": "Northside", "time_zone_identifier": "Australia/Sydney"}
+            | {"appointment_type_ids": ["8"], **STAMP}
+        },
+        "unavailable_blocks": {"25": {**visit, "id": "25"}},
+        "medical_alerts": {"26": {"id": "26", "name": "Severe penicillin allergy", "patient_id": "1", **STAMP}},
+        "treatment_notes": {
+            "27": {"id": "27", "title": "SOAP", "draft": True, "patient_id": "1", "content": content(NOTE), **STAMP}
+        },
+        "patient_forms": {
+            "28": {"id": "28", "name": "Intake", "patient_id": "1", "content": content(NOTE), **STAMP}
+            | {"completed_at": "2026-11-01T00:00:00Z"}
+        },
+        "patient_cases": {"29": {"id": "29", "name": "Knee", "patient_id": "1", "attendee_ids": ["40"], **STAMP}},
+        "relationships": {"31": {"id": "31", "patient_id": "1", "related_patient_id": "2", "relation": 10, **STAMP}},
+        "communications": {"32": {"id": "32", "category_code": 12, "content": "Rang.", "patient_id": "1", **STAMP}},
+    }
+    app.clinic.records["patients"]["3"] = dict(PATIENT)
+    app.clinic.records["practitioners"]["7"]["appointment_type_id"] = "8"
+    return app
+
+
+def asked_about(app: App, called: Call[Any], answer: Verdict = Verdict.NONE) -> tuple[list[str], bool]:
+    """The questions that this call led to, and whether it reached the clinic."""
+    form, before = Form(answer), len(app.clinic.reached)
+
+    async def story() -> None:
+        with suppress(ApprovalNeeded, Declined):
+            await app.act(called, Caller(asker=form, route="http"))
+
+    run(story)
+    return [question.preview for question in form.asked], len(app.clinic.reached) > before
+
+
+HOLES: list[tuple[str, dict[str, Any], str]] = [
+    ("update_appointment_type", {"id": "8", "clear": ["billable_item_id"]}, "Removed: Billable item, Fee."),
+    ("update_appointment_type", {"id": "8", "clear": ["product_id"]}, "Removed: Product, Band."),
+    (
+        "update_appointment_type",
+        {"id": "8", "practitioner_ids": []},
+        "Removed: Practitioners who offer it, Dr Bo Chen.",
+    ),
+    (
+        "update_patient",
+        {
+            "id": "3",
+            "clear": ["notes", "email", "date_of_birth", "medicare", "occupation"],
+            "patient_phone_numbers": [],
+        },
+        "Removed: Email, “ida@example.com”.",
+    ),
+    ("update_treatment_note", {"id": "27", "clear": ["content"]}, "Removed: Answers, “Pain on the left side"),
+    ("update_treatment_note", {"id": "27", "content": content("x")}, "to “x”."),
+    ("update_patient_form", {"id": "28", "completed": False}, "Changed: Completed, from Sunday 1 November 2026"),
+    ("update_patient_form", {"id": "28", "content": content("x")}, "Changed: Answers, from “Pain on the left side"),
+    ("update_medical_alert", {"id": "26", "name": "."}, "Changed: Alert, from “Severe penicillin allergy” to “.”."),
+    (
+        "update_individual_appointment",
+        {"id": "20", "starts_at": "1999-01-01T09:00:00Z", "clear": ["ends_at"]},
+        "to Friday 1 January 1999, 20:00 (Australia/Sydney)",
+    ),
+    (
+        "update_unavailable_block",
+        {"id": "25", "starts_at": "1999-01-01T09:00:00Z", "ends_at": "1999-01-01T10:00:00Z"},
+        "to Friday 1 January 1999",
+    ),
+    (
+        "update_group_appointment",
+        {"id": "30", "starts_at": "2099-01-01T09:00:00Z", "clear": ["ends_at"]},
+        "to Thursday 1 January 2099",
+    ),
+    (
+        "update_individual_appointment",
+        {"id": "20", "patient_id": "3"},
+        "Changed: Patient, from Ana Lima (born 1984) to Ida Berg (born 1990).",
+    ),
+    (
+        "update_business",
+        {"id": "9", "business_name": "x", "time_zone_identifier": "Etc/UTC"},
+        "Changed: Time zone, from Australia/Sydney to Etc/UTC.",
+    ),
+    ("update_business", {"id": "9", "appointment_type_ids": []}, "Removed: Types offered there, Consult."),
+    ("update_patient_case", {"id": "29", "clear": ["attendee_ids"]}, "Removed: Visits that count towards it, "),
+    ("update_relationship", {"id": "31", "patient_id": "3"}, "to Ida Berg (born 1990)."),
+    ("update_communication", {"id": "32", "patient_id": "3"}, "to Ida Berg (born 1990)."),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "shown"), HOLES, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_takes_something_away_waits_for_a_person_who_sees_it_by_value(
+    name: str, arguments: dict[str, Any], shown: str
+) -> None:
+    app = an_app()
+    (question,), reached = asked_about(app, call(name, **arguments))
+    assert shown in question
+    assert not reached
+    _, reached = asked_about(app, call(name, **arguments), Verdict.NO)
+    assert not reached
+    assert asked_about(an_app(), call(name, **arguments), Verdict.YES)[1]
+
+
+FREE: list[tuple[str, dict[str, Any]]] = [
+    ("update_patient", {"id": "3", "patient_phone_numbers": [{"phone_type": "Home", "number": "0491 570 110"}]}),
+    ("update_patient", {"id": "3", "patient_phone_numbers": []}),
+    ("update_patient", {"id": "3", "address_1": "3 High St", "clear": ["notes"]}),
+    ("update_individual_appointment", {"id": "20", "starts_at": "2026-11-23T06:00:00Z", "clear": ["ends_at"]}),
+    ("update_individual_appointment", {"id": "20", "starts_at": "2026-11-22T22:00:00Z", "clear": ["ends_at"]}),
+    ("update_individual_appointment", {"id": "20", "starts_at": "2026-11-23T18:00", "clear": ["ends_at"]}),
+    ("update_individual_appointment", {"id": "20", "starts_at": "2028-11-20T06:00:00Z", "clear": ["ends_at"]}),
+    ("update_individual_appointment", {"id": "20", "patient_id": "1", "notes": "Bring the scan."}),
+    ("update_treatment_note", {"id": "27", "content": content(NOTE + "Better.")}),
+    ("update_treatment_note", {"id": "27", "content": content("Another text altogether, as it was dictated. " * 3)}),
+    ("update_treatment_note", {"id": "27", "draft": False}),
+    ("update_patient_form", {"id": "28", "completed": True}),
+    ("update_medical_alert", {"id": "26", "name": "Penicillin allergy"}),
+    ("update_attendee", {"id": "40", "arrived": True}),
+    ("update_attendee", {"id": "40", "clear": ["arrived"]}),
+    ("update_business", {"id": "9", "time_zone": "Sydney", "city": "Sydney"}),
+    ("update_business", {"id": "9", "appointment_type_ids": ["8"]}),
+    ("update_appointment_type", {"id": "8", "billable_item_id": "60", "name": "Review"}),
+    ("update_patient_case", {"id": "29", "closed": True}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), FREE, ids=lambda value: value if isinstance(value, str) else "")
+def test_everyday_changes_are_never_asked_about(name: str, arguments: dict[str, Any]) -> None:
+    assert asked_about(an_app(), call(name, **arguments)) == ([], True)
+
+
+# Generated updates, by a description of the rules that is independent of the table: what each row's fields become.
+Arguments = Mapping[str, Any]
+DAYS = st.integers(2, 3_000)
+
+
+def start(offset: timedelta) -> dict[str, Any]:
+    return {"starts_at": f"{START + offset:%Y-%m-%dT%H:%M:%SZ}", "clear": ["ends_at"]}
+
+
+SHORT = st.text("abc ", min_size=1, max_size=40).filter(str.strip)
+VISITS = [
+    ("update_individual_appointment", "20"),
+    ("update_group_appointment", "30"),
+    ("update_unavailable_block", "25"),
+]
+PATIENT_FIELDS = ["email", "date_of_birth", "medicare", "notes", "occupation", "city", "post_code"]
+
+
+def moved(visit: tuple[str, str], offset: timedelta) -> tuple[str, Arguments]:
+    name, identity = visit
+    arguments = {"id": identity, **start(offset)}
+    if name == "update_unavailable_block":
+        del arguments["clear"]
+        arguments["ends_at"] = f"{START + offset + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    return name, arguments
+
+
+GATED = {
+    "link": st.sampled_from(["billable_item_id", "product_id"]).map(
+        lambda name: ("update_appointment_type", {"id": "8", "clear": [name]})
+    ),
+    "list": st.sampled_from(
+        [
+            ("update_business", {"id": "9", "appointment_type_ids": []}),
+            ("update_business", {"id": "9", "clear": ["appointment_type_ids"]}),
+            ("update_patient_case", {"id": "29", "attendee_ids": []}),
+            ("update_patient_case", {"id": "29", "patient_attachment_ids": []}),
+            ("update_appointment_type", {"id": "8", "business_ids": []}),
+            ("update_appointment_type", {"id": "8", "practitioner_ids": []}),
+        ]
+    ),
+    "start": st.one_of(
+        st.builds(lambda visit, days: moved(visit, timedelta(days=-days)), st.sampled_from(VISITS), DAYS),
+        st.builds(lambda visit, days: moved(visit, timedelta(days=731 + days)), st.sampled_from(VISITS), DAYS),
+    ),
+    "patient": st.builds(
+        lambda target, patient: (target[0], {"id": target[1], "patient_id": patient}),
+        st.sampled_from(
+            [
+                ("update_individual_appointment", "20"),
+                ("update_medical_alert", "26"),
+                ("update_treatment_note", "27"),
+                ("update_patient_form", "28"),
+                ("update_patient_case", "29"),
+                ("update_communication", "32"),
+            ]
+        ),
+        st.sampled_from(["2", "3"]),
+    ),
+    "reopened": SHORT.map(lambda name: ("update_patient_form", {"id": "28", "completed": False, "name": name})),
+    "emptied": st.sets(st.sampled_from(PATIENT_FIELDS), min_size=6).map(
+        lambda names: ("update_patient", {"id": "3", "clear": sorted(names)})
+    ),
+    "text": st.one_of(
+        SHORT.map(lambda text: ("update_treatment_note", {"id": "27", "content": content(text)})),
+        SHORT.map(lambda text: ("update_patient_form", {"id": "28", "content": content(text)})),
+        st.text("abc", min_size=1, max_size=4).map(lambda name: ("update_medical_alert", {"id": "26", "name": name})),
+    ),
+    "zone": st.sampled_from(["Perth", "Brisbane", "UTC"]).map(
+        lambda zone: ("update_business", {"id": "9", "time_zone": zone})
+    ),
+}
+FREELY = st.one_of(
+    st.builds(
+        lambda visit, minutes: moved(visit, timedelta(minutes=minutes)),
+        st.sampled_from(VISITS),
+        st.integers(0, 729 * 24 * 60),
+    ),
+    st.builds(
+        lambda names, values: ("update_patient", {"id": "3", **dict.fromkeys(names, values)}),
+        st.sets(st.sampled_from(["address_1", "city", "occupation", "notes", "state"]), min_size=1),
+        SHORT,
+    ),
+    st.sampled_from([*PATIENT_FIELDS]).map(lambda name: ("update_patient", {"id": "3", "clear": [name]})),
+    st.text("xyz", max_size=30).map(
+        lambda more: ("update_treatment_note", {"id": "27", "content": content(NOTE + more)})
+    ),
+    st.integers(60, 300).map(lambda end: ("update_treatment_note", {"id": "27", "content": content(NOTE[:end] * 2)})),
+    st.sampled_from([True, False]).map(lambda arrived: ("update_attendee", {"id": "40", "arrived": arrived})),
+    st.from_regex(r"04[0-9]{8}", fullmatch=True).map(
+        lambda number: (
+            "update_patient",
+            {"id": "3", "patient_phone_numbers": [{"phone_type": "Home", "number": number}]},
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize("rule", GATED)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_every_generated_update_in_a_gated_row_is_asked_about(rule: str, data: st.DataObject) -> None:
+    name, arguments = data.draw(GATED[rule])
+    app = an_app()
+    event(f"{rule}: {name}")
+    questions, reached = asked_about(app, call(name, **arguments))
+    assert (len(questions), reached) == (1, False)
+
+
+@settings(max_examples=120, deadline=None)
+@given(free=FREELY)
+def test_no_generated_update_in_the_free_rows_is_asked_about(free: tuple[str, Arguments]) -> None:
+    name, arguments = free
+    event(name)
+    assert asked_about(an_app(), call(name, **arguments)) == ([], True)
+
+
+def test_the_generated_rows_are_those_of_the_table() -> None:
+    assert {rule.name for rules in TABLE.values() for rule in rules} | {"emptied"} == GATED.keys()

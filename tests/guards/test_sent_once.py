@@ -1,0 +1,185 @@
+"""The act of an approved call: sent once, on what was shown, and once more only where nothing was done."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+
+from cliniko_mcp.approvals.questions import Questions, Verdict
+from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, OutcomeUnknown, RateLimited, Unavailable
+from cliniko_mcp.guards.confirm import Confirm
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.pipeline import Caller
+from tests.client.account import NOON, Account, call, person
+from tests.client.virtual import run
+from tests.guards.gate import Form, RoundTrip
+
+VISIT = "1897453889804840007"
+PATIENT = "1897453889804840001"
+CANCEL = f"PATCH /individual_appointments/{VISIT}/cancel"
+CALL = call("cancel_individual_appointment", id=VISIT, cancellation_reason="sick", apply_to_repeats=True)
+LATER = [
+    person(number, repeated_from_id=VISIT, starts_at=f"2026-12-0{number - 19}T01:00:00Z") for number in (20, 21, 22)
+]
+
+
+class Front:
+    """An account with one visit of a series, whose cancellation ends as the test says, attempt by attempt."""
+
+    def __init__(self, *ends: Callable[[], httpx2.Response]) -> None:
+        self.visit = person(7, starts_at="2026-11-26T01:00:00Z", ends_at="2026-11-26T01:30:00Z", patient_id=PATIENT)
+        self.patient = person(1, first_name="Ana", last_name="Lima")
+        self.ends = list(ends)
+        rows = {"individual_appointments": LATER, "total_entries": 3, "links": {"self": "u"}}
+        self.account = Account(
+            {
+                f"GET /individual_appointments/{VISIT}": lambda _: httpx2.Response(200, json=self.visit),
+                "GET /individual_appointments": rows,
+                f"GET /patients/{PATIENT}": lambda _: httpx2.Response(200, json=self.patient),
+                f"PATCH /patients/{PATIENT}": lambda _: self.ends.pop(0)(),
+                "GET /user": person(3, time_zone_identifier="Australia/Sydney"),
+                CANCEL: lambda _: self.ends.pop(0)(),
+            }
+        )
+        nonces = count()
+        self.questions = Questions(lambda: NOON, lambda: f"nonce-{next(nonces)}")
+        self.form = Form(Verdict.YES, Verdict.NONE)
+
+    def calls(self, called: Any = CALL, *, per_minute: int = 200, caller: Caller | None = None) -> Any:
+        """What the call gives, told in virtual time."""
+
+        async def story() -> Any:
+            async with self.account.clinic(per_minute) as client:
+                confirm = Confirm(self.questions, now=client.now, wait=0)
+                who = caller or Caller(asker=self.form, route="http")
+                clinic = GuardedClinic(client, [confirm], who, called.operation.name, Memory.of(anyio.current_time))
+                return await clinic.perform(called)
+
+        return run(story)
+
+    @property
+    def cancelled(self) -> int:
+        return self.account.asked.count(CANCEL)
+
+    def move(self) -> None:
+        self.visit["starts_at"], self.visit["ends_at"] = "2026-11-27T01:00:00Z", "2026-11-27T01:30:00Z"
+
+
+def done() -> httpx2.Response:
+    return httpx2.Response(204)
+
+
+def too_many() -> httpx2.Response:
+    return httpx2.Response(429, headers={"X-RateLimit-Reset": str(int((NOON + timedelta(seconds=4)).timestamp()))})
+
+
+def test_a_visit_moved_while_its_cancellation_waits_for_the_limit_is_not_cancelled() -> None:
+    def limited() -> httpx2.Response:
+        front.move()
+        return too_many()
+
+    front = Front(limited, done)
+    with pytest.raises(ApprovalNeeded, match="has changed since"):
+        front.calls()
+    assert front.cancelled == 1
+
+
+def test_after_a_429_everything_is_read_again_and_the_act_is_sent_once_more() -> None:
+    front = Front(too_many, done)
+    assert front.calls() is None
+    first, second = [at for at, asked in enumerate(front.account.asked) if asked == CANCEL]
+    assert f"GET /individual_appointments/{VISIT}" in front.account.asked[first + 1 : second]
+    assert len(front.form.asked) == 1
+
+
+def test_after_a_second_429_nothing_is_sent_any_more() -> None:
+    front = Front(too_many, too_many, done)
+    with pytest.raises(RateLimited):
+        front.calls()
+    assert front.cancelled == 2
+
+
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [
+        (lambda: httpx2.Response(502), OutcomeUnknown),
+        (lambda: httpx2.Response(503), OutcomeUnknown),
+        (lambda: httpx2.Response(404), ClinikoRefused),
+        (lambda: httpx2.Response(422, json={"errors": {"base": "no"}}), ClinikoRefused),
+    ],
+)
+def test_no_other_failure_is_ever_repeated(end: Callable[[], httpx2.Response], error: type[Exception]) -> None:
+    front = Front(end, done)
+    with pytest.raises(error):
+        front.calls()
+    assert front.cancelled == 1
+
+
+@pytest.mark.parametrize(
+    ("problem", "error"), [(httpx2.ReadTimeout("slow"), OutcomeUnknown), (httpx2.ConnectError("off"), Unavailable)]
+)
+def test_a_broken_connection_is_not_tried_again(problem: Exception, error: type[Exception]) -> None:
+    front = Front()
+    front.account.answers[CANCEL] = problem
+    with pytest.raises(error):
+        front.calls()
+    assert front.cancelled == 1
+
+
+def test_where_the_outcome_is_unknown_the_answer_says_how_to_find_out_and_the_question_is_used_up() -> None:
+    front = Front(lambda: httpx2.Response(502), done)
+    with pytest.raises(OutcomeUnknown) as unknown:
+        front.calls()
+    assert "get_individual_appointment" in unknown.value.fix
+    assert front.questions.waiting() == []
+    answered = RoundTrip(front.form.asked[0].challenge, Verdict.YES)
+    with pytest.raises(Exception, match="asked first"):
+        front.calls(caller=Caller(asker=answered, route="http"))
+    assert front.cancelled == 1
+
+
+def test_between_the_second_reading_and_the_act_there_is_no_request_and_no_waiting() -> None:
+    front = Front(done)
+    # The readings take four requests and three, the zone being known: of eight a minute the last is the act's own.
+    front.calls(per_minute=8)
+    first, second = front.account.asked[:4], front.account.asked[4:7]
+    assert [asked for asked in first if asked != "GET /user"] == second
+    assert front.account.asked[7:] == [CANCEL]
+
+
+def test_an_update_that_is_asked_about_is_sent_once_as_well() -> None:
+    emptying = call("update_patient", id=PATIENT, clear=["email", "notes", "city"])
+
+    def limited() -> httpx2.Response:
+        front.patient["email"] = "other@example.com"
+        return too_many()
+
+    front = Front(limited, lambda: httpx2.Response(200, json=front.patient))
+    front.patient |= {"email": "ana@example.com", "notes": "x", "city": "Perth"}
+    with pytest.raises(ApprovalNeeded, match="has changed since"):
+        front.calls(emptying)
+    assert front.account.asked.count(f"PATCH /patients/{PATIENT}") == 1
+
+
+def test_an_everyday_change_waits_for_the_limit_and_is_sent_again_as_ever() -> None:
+    front = Front(too_many, lambda: httpx2.Response(200, json=front.patient))
+    assert front.calls(call("update_patient", id=PATIENT, city="Perth")).first_name == "Ana"
+    assert front.account.asked == [f"PATCH /patients/{PATIENT}"] * 2
+
+
+def test_a_record_that_the_tool_has_just_read_is_not_read_again_to_see_whether_a_change_takes_anything_away() -> None:
+    front = Front(lambda: httpx2.Response(200, json=front.patient))
+
+    async def story() -> None:
+        async with front.account.clinic() as client:
+            confirm = Confirm(front.questions, now=client.now, wait=0)
+            clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory.of(anyio.current_time))
+            await clinic.perform(call("get_patient", id=PATIENT))
+            await clinic.perform(call("update_patient", id=PATIENT, clear=["email", "notes"]))
+
+    run(story)
+    assert front.account.asked == [f"GET /patients/{PATIENT}", f"PATCH /patients/{PATIENT}"]

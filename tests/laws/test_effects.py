@@ -1,0 +1,61 @@
+"""What of each operation a person is asked about: the table is complete, says what it means, and stands in the docs."""
+
+from cliniko_mcp.approvals.effect_table import effect_table
+from cliniko_mcp.approvals.effects import TABLE, rules
+from cliniko_mcp.cliniko.operations import Risk, Update
+from cliniko_mcp.manifest import project_root
+from tests.laws.every import OPERATIONS
+from tests.laws.violations import assert_none
+
+UPDATES = [operation for operation in OPERATIONS if isinstance(operation, Update)]
+
+
+def test_every_update_stands_in_the_table_of_effects_and_nothing_else_does():
+    assert sorted(TABLE) == sorted({operation.resource for operation in UPDATES})
+    assert len(UPDATES) == len(TABLE)
+
+
+def test_a_rule_names_fields_that_its_update_sends():
+    assert_none(
+        f"{operation.name} {rule.name}: {field}"
+        for operation in UPDATES
+        for rule in rules(operation)
+        for field in rule.fields
+        if operation.body is None or field not in operation.body.model_fields
+    )
+
+
+def test_what_shares_a_field_with_a_visit_s_start_a_patient_or_a_zone_has_its_rule():
+    needed = {"starts_at": "start", "completed": "reopened"}
+
+    assert_none(
+        f"{operation.name}: {field}"
+        for operation in UPDATES
+        for field, rule in needed.items()
+        if operation.body is not None
+        and field in operation.body.model_fields
+        and rule not in {found.name for found in rules(operation)}
+    )
+    assert_none(
+        f"{operation.name}: patient_id"
+        for operation in UPDATES
+        if operation.body is not None
+        and "patient_id" in operation.body.model_fields
+        and "patient" not in {found.name for found in rules(operation)}
+    )
+
+
+def test_the_page_has_a_row_for_every_operation_that_writes():
+    page = (project_root() / "docs" / "approvals.md").read_text("utf-8")
+    assert effect_table() in page
+    assert_none(
+        operation.name
+        for operation in OPERATIONS
+        if (f"| `{operation.name}` |" in page) != (operation.risk is not Risk.READ)
+    )
+    assert_none(
+        f"{operation.name} {rule.name}"
+        for operation in UPDATES
+        for rule in TABLE[operation.resource]
+        if rule.when not in page
+    )
