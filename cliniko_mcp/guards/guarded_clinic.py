@@ -22,6 +22,7 @@ from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
 
 if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.clinic import Clinic
+    from cliniko_mcp.cliniko.resources.users import User
 
 
 RECORD_SECONDS_KEPT: Final = 60.0
@@ -243,6 +244,10 @@ class GuardedClinic:
     async def zone_note(self, business_id: str | None = None) -> str | None:
         """A sentence for the reader where `zone` had to be guessed, else None."""
         return (await self._zone(business_id)).note
+
+    async def user(self) -> User | None:
+        """The key's user, read with the zone and kept as long; None where reading them is switched off."""
+        return (await self._zone(None)).user
 
     def _as(self, tool: str, purpose: Purpose) -> GuardedClinic:
         return GuardedClinic(
