@@ -129,7 +129,7 @@ def _bounds(when: When | OpenWhen) -> tuple[datetime | None, datetime]:
         return when.start, when.end
     windows = list(when.windows()) if isinstance(when, When) else []
     if len(windows) != 1:
-        raise _NoSpan(f"A filter takes one stretch of time, and that is several ({when.description}): ask one by one")
+        raise _NoSpan("That is several stretches of time, and a filter takes one: ask one by one")
     return windows[0]
 
 
@@ -159,13 +159,9 @@ def _midnights(first: date, last: date) -> tuple[datetime, datetime]:
 
 
 def _refused(operation: Operation, field: str, value: str, problem: str) -> Exception:
-    try:
-        conditions(field, operation.filters[field], value)
-        takes = ""
-    except WrongFilter as refusal:
-        takes = refusal.takes
     _, text = operator_and_value(value.strip())
-    wrong = f'“{clean(text, 60)}”: {problem.rstrip(".")}; {takes}, or words such as "last month" or "yesterday"'
+    words = "3 March 1984, 1984" if field == _BIRTH else "last month, since Monday"
+    wrong = f"“{clean(text, 60)}”: {problem.rstrip('.')}; it takes a day (2026-11-24), a range a..b, or words ({words})"
     return refused_arguments(operation.name, {field: wrong}, operation.argument_names)
 
 

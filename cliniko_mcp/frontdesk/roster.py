@@ -44,6 +44,7 @@ ROSTER_NEEDS: Final[tuple[Operation, ...]] = (
 _NEAR: Final = 70.0
 _MAX_OTHERS: Final = 3
 _ID: Final = re.compile(r"[0-9]{1,20}")
+_WITH_ID: Final = re.compile(r"(.+?) ?\((?:id )?([0-9]{1,20})\)", re.S)
 RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 
 
@@ -255,7 +256,7 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     several fit equally well and NotFound where none does, both with up to five candidates.
     """
     shown = clean(query, 80)
-    if (found := among.get(query.strip())) is not None:
+    if (found := among.get(query.strip()) or _printed(query, among)) is not None:
         return found
     spoken = words(shown)
     for tier in TIERS:
@@ -304,6 +305,13 @@ def own_practitioner(query: str, practitioners: Mapping[str, Known[RecordT]], us
         f"Ask whose diary is meant and give a name or an id; clinic_overview lists who works here.{more}",
         candidates=[candidate(row) for row in here[:MAX_CANDIDATES]] or None,
     )
+
+
+def _printed(query: str, among: Mapping[str, Known[RecordT]]) -> Known[RecordT] | None:
+    """The record whose name stands with its id in brackets, as of several with one name in an answer."""
+    match = _WITH_ID.fullmatch(query.strip())
+    found = among.get(match[2]) if match else None
+    return found if found is not None and match is not None and fits(words(match[1]), found.names, "exact") else None
 
 
 def _user_id(record: Record) -> str | None:

@@ -153,6 +153,7 @@ class Confirm:
 
     async def _read_target(self, guarded: GuardedCall) -> tuple[Matter, Preview]:
         described = await preview(guarded.reader, guarded.call, self._now())
+        guarded.outcome.told = described.text
         return replace(Matter.of(guarded.caller.principal, guarded.call), facts=described.facts), described
 
     async def _approved(

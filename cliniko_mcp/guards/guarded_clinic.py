@@ -123,6 +123,14 @@ class GuardedClinic:
         async with self._guarded(call) as outcome:
             return await self._sent(call, outcome)
 
+    async def destroy(self, call: Call[ResultT]) -> tuple[ResultT, str]:
+        """Do what a person is asked about first: what `perform` gives, and what they were told, empty if nobody was.
+
+        Raises what `perform` raises.
+        """
+        async with self._guarded(call) as outcome:
+            return await self._sent(call, outcome), outcome.told
+
     async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
         """Do an update: the record as `read` found it just before, None where it could not be read, and the new one.
 

@@ -53,6 +53,8 @@ class Outcome:
     """The approval channel that a person's answer came by."""
     created: str | None = None
     """The id of the record that a create made."""
+    told: str = ""
+    """What a person was told of it before they said yes."""
     requests: RequestCount = field(default_factory=RequestCount)
 
 
