@@ -35,9 +35,8 @@ _SLASHED: Final = re.compile(
 _WORDED: Final = re.compile(
     rf"{_LABEL}\b(?:the )?({_DAY}(?: of)?[ -]{_MONTH}|{_MONTH} (?:the )?{_DAY}),?[ -]([0-9]{{4}})\b", re.I
 )
-_LABELLED_ID: Final = re.compile(
-    r"\b(?:(?:patient )?id\b[:=#. ]*|patient (?:(?:number|no)\b[:=#. ]*|#)?(?!0))([0-9]{1,20})\b(?![ /.+-]*[0-9])", re.I
-)
+_CALLED: Final = r"patient (?:(?:number|no)\b[:=#. ]*|#)?(?=[1-9][0-9]{0,19}\b(?![ /.+-]*[0-9]))"
+_LABELLED_ID: Final = re.compile(rf"\b(?:(?:patient )?id\b[:=#. ]*|{_CALLED})([0-9]{{1,20}})\b", re.I)
 """An id that is called so, or follows the word "patient", as a file without a name is called here."""
 _NOUN: Final = re.compile(r"^\s*(?:the )?(?:patient|client) (?=\S)")
 """The word before a name, as in our own sentences; with a capital it may be a name itself."""

@@ -117,7 +117,7 @@ async def test_starts_are_read_by_the_clock_of_the_site_that_is_named(phrase: st
     ("list_bookings", "starts_at", "March", "That can mean Sunday 1 March 2026 to Tuesday 31 March 2026 or"),
     ("list_patients", "created_at", "next week", "still to come"),
     ("list_patients", "created_at", "Mondays in October", "several stretches of time"),
-    ("list_patients", "updated_at", "soonish", "do not know the word"),
+    ("list_patients", "updated_at", "soonish", "too vague"),
     ("list_invoices", "issue_date", "yesterday morning", "Only whole days count"),
     ("list_bookings", "cancelled_at", "tomorrow", "still to come"),
     ("list_patients", "created_at", ">= before March", "no beginning"),
