@@ -41,8 +41,25 @@ def patterns(parts: Sequence[tuple[str, str]]) -> Iterator[tuple[bool, dict[str,
             yield len(seen) == 1, found
 
 
+def one_sign_more(parts: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """Patterns by field that names fit which differ from these in their vowels and in the sign on one other letter."""
+    spelt = {field: [letter for letter in _letters(name) if letter not in _VOWELS] for field, name in parts}
+    found: list[dict[str, str]] = []
+    for field, letters in spelt.items():
+        for place, letter in enumerate(letters):
+            if letter in _BARE:
+                open_one = {**spelt, field: letters[:place] + letters[place + 1 :]}
+                fields = {name: pattern for name, kept in open_one.items() if (pattern := _around(kept))}
+                if fields and fields not in found:
+                    found.append(fields)
+    return found
+
+
 def _pattern(name: str, openness: Openness) -> str:
-    kept = [letter for letter in _letters(name) if letter not in openness.value]
+    return _around([letter for letter in _letters(name) if letter not in openness.value])
+
+
+def _around(kept: Sequence[str]) -> str:
     return f"%{'%'.join(kept)}%" if kept else ""
 
 

@@ -13,10 +13,12 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import List, Operation
 from cliniko_mcp.cliniko.registry import lists
 from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.cliniko.resources.practitioners import Practitioners
+from cliniko_mcp.cliniko.resources.users import Users
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.matching import words
-from cliniko_mcp.frontdesk.roster import Known, chosen, is_id, known_record, named, remarks
+from cliniko_mcp.frontdesk.roster import Known, chosen, is_id, is_own, known_record, named, own_practitioner, remarks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean
 
@@ -82,8 +84,12 @@ class NamedRecords:
     async def _record(self, listing: List[Record], name: str) -> Known:
         if listing is Patients.list_patients:
             return await patients.patient(self._clinic, name)
+        if listing is Users.list_users and is_own(name) and (user := await self._clinic.user()) is not None:
+            return known_record(user)
         if listing.name not in self._read:
             self._read[listing.name] = await self._among(listing, name)
+        if listing is Practitioners.list_practitioners and is_own(name):
+            return own_practitioner(name, self._read[listing.name], await self._clinic.user())
         noun = listing.resource.replace("_", " ").removesuffix("s")
         return chosen(noun, name, self._read[listing.name], f"{listing.name} lists them.")
 

@@ -35,7 +35,11 @@ _SLASHED: Final = re.compile(
 _WORDED: Final = re.compile(
     rf"{_LABEL}\b(?:the )?({_DAY}(?: of)?[ -]{_MONTH}|{_MONTH} (?:the )?{_DAY}),?[ -]([0-9]{{4}})\b", re.I
 )
-_LABELLED_ID: Final = re.compile(r"\b(?:patient )?id\b[:=#. ]*([0-9]{1,20})\b", re.I)
+_CALLED: Final = r"patient (?:(?:number|no)\b[:=#. ]*|#)?(?=[1-9][0-9]{0,19}\b(?![ /.+-]*[0-9]))"
+_LABELLED_ID: Final = re.compile(rf"\b(?:(?:patient )?id\b[:=#. ]*|{_CALLED})([0-9]{{1,20}})\b", re.I)
+"""An id that is called so, or follows the word "patient", as a file without a name is called here."""
+_NOUN: Final = re.compile(r"^\s*(?:the )?(?:patient|client) (?=\S)")
+"""The word before a name, as in our own sentences; with a capital it may be a name itself."""
 _YEAR: Final = re.compile(rf"{_LABEL}(?<![0-9+/.-])(?<![0-9] )\b((?:18|19|20)[0-9]{{2}})\b(?![ /.-]*[0-9])", re.I)
 _LABELLED_YEAR: Final = re.compile(
     r"\b(?:born|year of birth|d\.?o\.?b)\b\.?(?: in)?[:=# ]*((?:18|19|20)[0-9]{2})\b", re.I
@@ -109,7 +113,7 @@ async def read_phrase(clinic: GuardedClinic, text: str) -> PatientPhrase:
         number, phone = (numbers[0], "") if _may_be_id(written) else ("", numbers[0])
     elif match := _NUMBER.search(rest):
         rest, number = _without(rest, match), match[1]
-    name = re.sub(r"[()\[\]<>;|]", " ", rest)
+    name = _NOUN.sub("", re.sub(r"[()\[\]<>;|]", " ", rest))
     name = " ".join(name.split()).strip(" ,:-") if words(name) else ""
     return PatientPhrase(name, day, int(year) if year else None, email.strip(".:"), phone, number, record_id)
 

@@ -21,7 +21,7 @@ from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS
 from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
-from cliniko_mcp.frontdesk.name_patterns import patterns
+from cliniko_mcp.frontdesk.name_patterns import one_sign_more, patterns
 from cliniko_mcp.frontdesk.patient_phrase import PatientPhrase, has_number, read_phrase
 from cliniko_mcp.frontdesk.roster import (
     MAX_CANDIDATES,
@@ -48,6 +48,8 @@ _PAGE: Final = 100
 _MAX_ROWS: Final = 1_000
 """Rows that one question may have before it is asked more narrowly."""
 _MAX_WORDS: Final = 4
+_MAX_RESPELT: Final = 10
+"""Questions for other spellings of the name of one patient."""
 _CLOSE: Final = 76.0
 _EDGES: Final = re.compile(r"^[^\w]+|[^\w.]+$")
 Filters = Mapping[str, FilterValue]
@@ -115,7 +117,11 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
     if not found.whole:  # among those that were not read there may be another who fits as well
         raise ambiguous("patient", shown, found.patients)
     if phrase.name:
-        return chosen("patient", phrase.name, {row.id: row for row in found.patients}, ADVICE)
+        rows = {row.id: row for row in found.patients}
+        one = chosen("patient", phrase.name, rows, ADVICE)
+        if found.folded or phrase.parts:
+            return one
+        return chosen("patient", phrase.name, rows | await _spelt_otherwise(clinic, one), ADVICE)
     live = [row for row in found.patients if not row.gone] or list(found.patients)
     if len(live) > 1:
         raise ambiguous("patient", shown, live)
@@ -251,6 +257,20 @@ async def _narrowed(clinic: GuardedClinic, question: _Question) -> Found:
         if whole:
             break
     return found
+
+
+async def _spelt_otherwise(clinic: GuardedClinic, one: Known[Patient]) -> dict[str, Known[Patient]]:
+    """Patients called like this one with one sign more or less, by id: a request for each letter that may have one.
+
+    Where too many have a like name to ask for every spelling, these are who would be taken for one another.
+    """
+    names = ("first_name", name_text(one.record.first_name)), ("last_name", name_text(one.record.last_name))
+    parts = [(field, text) for field, text in names if text]
+    questions = one_sign_more(parts)[:_MAX_RESPELT]
+    filters = [{field: Like(pattern) for field, pattern in fields.items()} for fields in questions]
+    found = await _read(clinic, _calls(filters), limit=_PAGE)
+    own = words(" ".join(text for _, text in parts))
+    return {row.id: row for row in found.patients if fits(own, row.names, "exact")}
 
 
 def _spelt(query: str) -> list[str]:

@@ -24,6 +24,7 @@ from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType, App
 from cliniko_mcp.cliniko.resources.businesses import Business, Businesses
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner, Practitioners
+from cliniko_mcp.cliniko.resources.users import User
 from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
@@ -43,6 +44,7 @@ ROSTER_NEEDS: Final[tuple[Operation, ...]] = (
 _NEAR: Final = 70.0
 _MAX_OTHERS: Final = 3
 _ID: Final = re.compile(r"[0-9]{1,20}")
+_WITH_ID: Final = re.compile(r"(.+?) ?\((?:id )?([0-9]{1,20})\)", re.S)
 RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 
 
@@ -114,12 +116,15 @@ class Roster:
         businesses: Iterable[Known[Business]],
         types: Iterable[Known[AppointmentType]],
         home: ZoneInfo,
+        user: User | None = None,
     ) -> None:
         self.practitioners: Mapping[str, Known[Practitioner]] = {person.id: person for person in practitioners}
         self.businesses: Mapping[str, Known[Business]] = {site.id: site for site in businesses}
         self.types: Mapping[str, Known[AppointmentType]] = {kind.id: kind for kind in types}
         self.home = home
         """The zone of the key's user; where that is not known, the one of the first open site that has one."""
+        self.user = user
+        """Whose key this is; None where that may not be read."""
         held: dict[str, Mapping[str, Known]] = {
             "practitioner_id": self.practitioners,
             "business_id": self.businesses,
@@ -151,7 +156,8 @@ class Roster:
             home = next((zone for site in sites if not gone(site) and (zone := zone_of(site))), home)
         here = {practitioner.id for practitioner in active}
         everyone = [*active, *(practitioner for practitioner in left if practitioner.id not in here)]
-        return cls(map(known_record, everyone), map(known_record, sites), map(known_record, types), home)
+        user = await clinic.user()  # read with the zone
+        return cls(map(known_record, everyone), map(known_record, sites), map(known_record, types), home, user)
 
     @property
     def sites(self) -> list[Known[Business]]:
@@ -163,7 +169,12 @@ class Roster:
         return self._zones.get(business_id or "") or self.home
 
     def practitioner(self, query: str) -> Known[Practitioner]:
-        """The practitioner of this name or id. Raises Ambiguous and NotFound, both with candidates."""
+        """The practitioner of this name or id; for "me" and "my" the one whose key this is.
+
+        Raises Ambiguous and NotFound, both with candidates.
+        """
+        if is_own(query):
+            return own_practitioner(query, self.practitioners, self.user)
         return chosen("practitioner", query, self.practitioners, "clinic_overview lists who works here.")
 
     def several(self, queries: Collection[str]) -> list[Known[Practitioner]]:
@@ -245,7 +256,7 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     several fit equally well and NotFound where none does, both with up to five candidates.
     """
     shown = clean(query, 80)
-    if (found := among.get(query.strip())) is not None:
+    if (found := among.get(query.strip()) or _printed(query, among)) is not None:
         return found
     spoken = words(shown)
     for tier in TIERS:
@@ -259,6 +270,52 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     near = sorted(among.values(), key=lambda row: -_closeness(spoken, row))
     near = [row for row in near if _closeness(spoken, row) >= _NEAR][:MAX_CANDIDATES]
     raise missing(noun, shown, near, advice)
+
+
+_OWN: Final = re.compile(r"(?:me|my|mine|myself|i|my own|my (?:diary|calendar|schedule|day))", re.I)
+
+
+def is_own(query: str) -> bool:
+    """Whether these words stand for the practitioner whose key this is: "me", "my", "mine"."""
+    return _OWN.fullmatch(query.strip()) is not None
+
+
+def own_practitioner(query: str, practitioners: Mapping[str, Known[RecordT]], user: User | None) -> Known[RecordT]:
+    """The practitioner who the key's user is, which "me" and "my" stand for.
+
+    Raises Ambiguous where the user has several diaries or somebody is called so, NotFound where the user is no
+    practitioner or is not known, both with up to five candidates.
+    """
+    shown = clean(query, 80)
+    everyone = list(practitioners.values())
+    own = [row for row in everyone if user is not None and _user_id(row.record) == user.id]
+    own = [row for row in own if not row.gone] or own
+    namesakes = [row for row in everyone if not row.gone and row not in own and fits(words(shown), row.names, "words")]
+    if len(own) == 1 and not namesakes:
+        return own[0]
+    if own or namesakes:
+        raise ambiguous("practitioner", shown, [*own, *namesakes])
+    problem = f"Whose key this is may not be read, so “{shown}” stands for nobody."
+    if user is not None:
+        problem = f"“{shown}” stands for nobody: this key belongs to {named(known_record(user))}, no practitioner here."
+    here = [row for row in everyone if not row.gone]
+    more = f" {len(here) - MAX_CANDIDATES} more work here." if len(here) > MAX_CANDIDATES else ""
+    raise NotFound(
+        problem,
+        f"Ask whose diary is meant and give a name or an id; clinic_overview lists who works here.{more}",
+        candidates=[candidate(row) for row in here[:MAX_CANDIDATES]] or None,
+    )
+
+
+def _printed(query: str, among: Mapping[str, Known[RecordT]]) -> Known[RecordT] | None:
+    """The record whose name stands with its id in brackets, as of several with one name in an answer."""
+    match = _WITH_ID.fullmatch(query.strip())
+    found = among.get(match[2]) if match else None
+    return found if found is not None and match is not None and fits(words(match[1]), found.names, "exact") else None
+
+
+def _user_id(record: Record) -> str | None:
+    return record.user_id if isinstance(record, Practitioner) else None
 
 
 def _closeness(spoken: Sequence[str], known: Known) -> float:

@@ -178,6 +178,7 @@ class Confirm:
     async def _read_target(self, guarded: GuardedCall, effect: Effect) -> tuple[Matter, Preview]:
         described = await effect.described(self._now())
         guarded.outcome.before = described.record
+        guarded.outcome.told = described.text
         return replace(effect.matter, facts=described.facts), described
 
     async def _approved(

@@ -23,6 +23,7 @@ from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
 
 if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.clinic import Clinic
+    from cliniko_mcp.cliniko.resources.users import User
 
 
 RECORD_SECONDS_KEPT: Final = 60.0
@@ -126,6 +127,14 @@ class GuardedClinic:
         if call.operation.shape == "get" and record is not None:
             self._read[call.operation.resource, call.target or ""] = record
         return record
+
+    async def destroy(self, call: Call[ResultT]) -> tuple[ResultT, str]:
+        """Do what a person is asked about first: what `perform` gives, and what they were told, empty if nobody was.
+
+        Raises what `perform` raises.
+        """
+        async with self._guarded(call) as outcome:
+            return await self._sent(call, outcome), outcome.told
 
     async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
         """Do an update: the record as `read` found it just before, None where it could not be read, and the new one.
@@ -271,6 +280,10 @@ class GuardedClinic:
     async def zone_note(self, business_id: str | None = None) -> str | None:
         """A sentence for the reader where `zone` had to be guessed, else None."""
         return (await self._zone(business_id)).note
+
+    async def user(self) -> User | None:
+        """The key's user, read with the zone and kept as long; None where reading them is switched off."""
+        return (await self._zone(None)).user
 
     def _as(self, tool: str, purpose: Purpose) -> GuardedClinic:
         return GuardedClinic(

@@ -89,6 +89,8 @@ class Outcome:
     """The record that an update changes, as a guard read it last; None where none did."""
     act: Act | None = None
     """How the call is carried out where a person approved it; None where nobody was asked."""
+    told: str = ""
+    """What a person was told of it before they said yes."""
     requests: RequestCount = field(default_factory=RequestCount)
 
 

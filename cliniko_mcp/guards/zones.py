@@ -5,8 +5,8 @@ Source: cliniko-api.md#communications-phones-zones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.approvals.facts import Reader
@@ -16,6 +16,9 @@ from cliniko_mcp.cliniko.registry import reader_of
 from cliniko_mcp.cliniko.time_zones import Zoned, zone_of
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
 from cliniko_mcp.sanitize import quoted
+
+if TYPE_CHECKING:  # resource modules are imported when a call needs them
+    from cliniko_mcp.cliniko.resources.users import User
 
 SECONDS_KEPT: Final = 600.0
 """Seconds for which a zone is remembered: sites do not move."""
@@ -32,6 +35,8 @@ class Zone:
     note: str | None = None
     certain: bool = True
     """Whether a local time may be written in it."""
+    user: User | None = None
+    """With the zone of the key's user: the user, where they may be read."""
 
 
 async def home_zone(clinic: Reader) -> Zone:
@@ -45,7 +50,7 @@ async def home_zone(clinic: Reader) -> Zone:
         user = await clinic.perform(Users.get_authenticated_user.call())
     except NotAllowed:
         return _utc("Reading the key's user is switched off here")
-    return zone_of_user(user)
+    return replace(zone_of_user(user), user=user)
 
 
 def zone_of_user(user: Zoned) -> Zone:

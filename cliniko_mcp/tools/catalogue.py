@@ -21,7 +21,7 @@ from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.boundary import explained, plain
 from cliniko_mcp.tools.index import Entry, entries, find_operation
-from cliniko_mcp.tools.lists import with_ids
+from cliniko_mcp.tools.lists import plain_filters
 from cliniko_mcp.tools.lookup import Lookup
 from cliniko_mcp.tools.requests import NotOffered, not_offered, requests
 from cliniko_mcp.tools.schema import display_arguments
@@ -286,7 +286,7 @@ class Catalogue:
             ours = display_arguments(operation)  # a number is the same however rows would be shown
             try:
                 values = plain(arguments.arguments, operation_spelling(operation))
-                values, named = await with_ids(clinic, operation, values)
+                values, named = await plain_filters(clinic, operation, values)
                 call = operation.parse({name: value for name, value in values.items() if name not in ours})
             except InvalidArguments as problem:
                 explanation = explained(problem, tool.name, tool.input_schema, tool.description)

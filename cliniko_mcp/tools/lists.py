@@ -1,12 +1,13 @@
 """A list as one bounded, honest answer: the rows that fit, whether that is all, and a cursor to go on with."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.filters import is_name
+from cliniko_mcp.cliniko.filters import Family, is_name
 from cliniko_mcp.cliniko.models import Record, row_id
 from cliniko_mcp.cliniko.operations import List, Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
@@ -27,6 +28,8 @@ _MIN_ROW_TOKENS: Final = 34
 """What a row costs at the least: more rows than could fit are never fetched."""
 _MIN_CHOSEN_ROW_TOKENS: Final = 10
 """The same where the caller named the fields: an id of 19 digits alone."""
+_DAY: Final = re.compile(r"(?:[<>]=?)?[0-9]{4}-[0-9]{2}-[0-9]{2}|any|none|all")
+"""Values of a filter by time that are no phrase."""
 _MOVED: Final = (
     "Rows came or went before this place meanwhile. This goes on right after the last one given; what is new before it "
     "shows only in a list that is started again."
@@ -46,7 +49,7 @@ async def listed(
     arguments = {name: value for name, value in arguments.items() if value is not None}
     limit = _limit(arguments)
     shape_of(operation.row, arguments, "concise")  # what is wrong is refused before a name is looked up
-    arguments, named = await with_ids(clinic, operation, arguments)
+    arguments, named = await plain_filters(clinic, operation, arguments)
     position = _position(operation, arguments, cursors)
     query = position.query
     shape = shape_of(operation.row, query.arguments, "concise")
@@ -69,7 +72,7 @@ async def listed(
         page["total"] = sweep.total
     page["complete"] = complete
     notes = [*named, *moved, *_remarks(sweep, wanted), *rows.notes]
-    if call.needs_zone and (guess := await clinic.zone_note(call.site)):
+    if call.needs_zone and (guess := await clinic.zone_note(call.site)) and guess not in notes:
         notes.append(guess)
     if not sweep.rows and complete and not position.start:
         notes.append(_nothing(operation, call))
@@ -83,26 +86,55 @@ async def listed(
     return Answer(body, notes, rows.zone)
 
 
-async def with_ids(
+async def plain_filters(
     clinic: GuardedClinic, operation: Operation, arguments: Mapping[str, JsonValue]
 ) -> tuple[dict[str, JsonValue], list[str]]:
-    """The arguments of a list with ids for the names in them, and which record each name was taken for.
+    """The arguments of a list with ids for the names in them and spans for phrases of time, and what each was read as.
 
-    Raises InvalidArguments, before anything is read, for whatever else is wrong; Ambiguous and NotFound, both with
-    candidates, for a name; NotAllowed where the list of those records is switched off.
+    Raises InvalidArguments, before anything is read, for whatever else is wrong, and for a phrase that cannot be read;
+    Ambiguous and NotFound, both with candidates, for a name; NotAllowed where the list of those records is switched
+    off.
     """
     spoken = {name: value for name, value in arguments.items() if is_name(value)}
     listings = {name: listing for name in spoken if (listing := takes_names(operation, name))}
-    if not listings:
+    by_time = [name for name in arguments if operation.filters.get(name) in (Family.INSTANT, Family.DATE)]
+    # A plain day is read without the grammar of phrases, which is imported with the first one.
+    worded = [name for name in by_time if not _is_day(arguments[name])]
+    if not listings and not worded:
+        return {**arguments}, []
+    from cliniko_mcp.frontdesk.filter_phrases import is_time_phrase, site_of, span_of_phrase
+
+    phrases = {
+        name: value
+        for name in worded
+        if isinstance(value := arguments[name], str) and is_time_phrase(operation, name, value)
+    }
+    if not listings and not phrases:
         return {**arguments}, []
     ours = display_arguments(operation)
     others: dict[str, JsonValue] = {name: value for name, value in arguments.items() if name not in ours}
-    operation.parse({**others, **dict.fromkeys(listings, "1")})
-    from cliniko_mcp.frontdesk.named_records import NamedRecords
+    operation.parse({**others, **dict.fromkeys(listings, "1"), **dict.fromkeys(phrases, "2000-01-01")})
+    found, notes = {**arguments}, list[str]()
+    spans = {name: await span_of_phrase(clinic, operation, name, phrases[name], site_of(found)) for name in phrases}
+    if listings:
+        from cliniko_mcp.frontdesk.named_records import NamedRecords
 
-    named = NamedRecords(clinic)
-    ids = {name: await named.ids(operation, name, listing, spoken[name]) for name, listing in listings.items()}
-    return {**arguments, **ids}, named.notes
+        named = NamedRecords(clinic)
+        found |= {name: await named.ids(operation, name, listing, spoken[name]) for name, listing in listings.items()}
+        notes += named.notes
+    site = site_of(found)
+    for name, phrase in phrases.items():
+        again = "business_id" in listings  # by the clock of the site that was named
+        span = await span_of_phrase(clinic, operation, name, phrase, site) if again else spans[name]
+        found[name] = span[0]
+        notes.append(span[1])
+    if phrases and (guess := await clinic.zone_note(site)):
+        notes.append(guess)
+    return found, notes
+
+
+def _is_day(value: JsonValue) -> bool:
+    return isinstance(value, str) and _DAY.fullmatch(value) is not None
 
 
 def _limit(arguments: Mapping[str, JsonValue]) -> int:

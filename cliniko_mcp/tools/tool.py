@@ -188,9 +188,13 @@ async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arg
     call = operation.parse({name: value for name, value in arguments.items() if name not in ours})
     shape = shape_of(operation.record, arguments, "full") if operation.record else None
     replaces = bool(replaced_fields(call))
-    before, record = await clinic.replace(call, read_before(call)) if replaces else (None, await clinic.perform(call))
+    before, told = None, ""
+    if replaces:
+        before, record = await clinic.replace(call, read_before(call))
+    else:
+        record, told = await clinic.destroy(call)
     if record is None or shape is None:
-        return Answer({"done": _done(operation, call.target)})
+        return Answer({"done": _done(operation, call.target)}, _told(operation, told))
     zone = await _zone_of(clinic, record)
     found = await referenced(clinic, ids_in([record], set(shape.names(record))), zone)
     shown = row_of(record, shape, zone or ZoneInfo("UTC"), found.labels, expand=True, hidden=found.hidden)
@@ -232,7 +236,16 @@ async def _zone_of(clinic: GuardedClinic, record: Record) -> ZoneInfo | None:
     return None
 
 
+_DEEDS: Final[Mapping[str, str]] = {"archive": "Archived", "delete": "Deleted", "cancel": "Cancelled"}
+
+
+def _told(operation: Operation, told: str) -> list[str]:
+    """What a person was told before they said yes (who, what, when, and what stays behind), as what has been done."""
+    verb = operation.shape.capitalize()
+    return [f"{_DEEDS[operation.shape]}{told.removeprefix(verb)}"] if told.startswith(f"{verb} ") else []
+
+
 def _done(operation: Operation, target: str | None) -> str:
-    verb = {"archive": "Archived", "delete": "Deleted", "cancel": "Cancelled"}.get(operation.shape, "Done:")
+    verb = _DEEDS.get(operation.shape, "Done:")
     noun = operation.name.split("_", 1)[1].replace("_", " ")
     return f"{verb} {noun} {target}." if target else f"{verb} {noun}."

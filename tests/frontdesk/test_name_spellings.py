@@ -105,3 +105,23 @@ async def test_a_name_that_nobody_has_takes_at_most_twice_the_requests(known: st
             await reception.assistant.call("find_patients", query=name)
             counts.append(len(reception.sandbox.requests))
     assert counts[1] <= 2 * counts[0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("one", "other"), [
+    (("Ana", "Munoz"), ("Ana", "Muñoz")), (("Ana", "Munoz"), ("Aňa", "Munoz")), (("Jan", "Mladic"), ("Jan", "Mladić")),
+    (("Mia", "Strand"), ("Mia", "Stränd")), (("Mia", "Garmond"), ("Mía", "Ğarmond")),
+])  # fmt: skip
+@pytest.mark.parametrize("turned", [False, True])
+async def test_among_very_many_a_namesake_with_one_sign_more_is_ambiguous_for_a_write(
+    one: tuple[str, str], other: tuple[str, str], turned: bool
+) -> None:
+    async with front_desk() as (reception, clinic):
+        for number in range(1_050):  # so many that not every spelling can be asked for
+            reception.patient(f"A{number}", "Mandmond")
+        reception.patient("Xavier", "Mondo")
+        for first, last in (other, one) if turned else (one, other):
+            reception.patient(first, last)
+        with pytest.raises(Ambiguous):
+            await patient(clinic, f"{one[0]} {one[1]}")
+        assert (await patient(clinic, "Xavier Mondo")).name == "Xavier Mondo"

@@ -17,10 +17,11 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities, DailyAvailability
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
+from cliniko_mcp.errors import Ambiguous, NotFound
 from cliniko_mcp.frontdesk.answer_rows import LocalTime
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of, offered_at
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, name_text, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, known_record, name_text, remarks
 from cliniko_mcp.frontdesk.working_hours import hours_of
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
@@ -29,6 +30,7 @@ from cliniko_mcp.results.budget import USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.sanitize import label
 from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
 
@@ -77,9 +79,19 @@ class TypeRow(AnswerModel):
     online: bool | None = Field(default=None, description="False where patients cannot book it online.")
 
 
+class YouRow(AnswerModel):
+    """Whose key this is."""
+
+    name: str = Field(description="Their name.")
+    role: str | None = Field(default=None, description="Their role in Cliniko, which decides what the key may do.")
+    practitioner: str | None = Field(default=None, description='Whom "me" and "my" mean here; none if absent.')
+    practitioner_id: str | None = Field(default=None, description="That practitioner's id.")
+
+
 class Overview(AnswerModel):
     """The clinic: sites, practitioners and appointment types."""
 
+    you: YouRow | None = Field(default=None, description="Whose key this is.")
     sites: list[SiteRow] = Field(description="Open sites.")
     practitioners: list[StaffRow] = Field(description="Who works here.")
     appointment_types: list[TypeRow] = Field(description="What is offered.")
@@ -108,7 +120,9 @@ async def clinic_overview(clinic: GuardedClinic, arguments: ClinicOverview) -> A
     types = [known for known in in_use if not sites or any(offered_at(site, known) for site in sites)]
     staff = {known.id for known in practitioners}
     online = settings.online_bookings
+    you = _you(roster)
     whole = Overview(
+        you=you,
         sites=[_site(site, roster, hours, staff, clinic) for site in sites],
         practitioners=[_practitioner(known, hours, sites) for known in practitioners],
         appointment_types=[_type(known, sites) for known in types],
@@ -116,7 +130,7 @@ async def clinic_overview(clinic: GuardedClinic, arguments: ClinicOverview) -> A
         online_booking=online.enabled if online else None,
     )
     body, left_out = _what_fits(whole)
-    notes = [*lacking(roster), *remarks(business), *left_out]
+    notes = [*_who_you_are(you), *lacking(roster), *remarks(business), *left_out]
     gone = sum(bool(known.gone) for known in roster.practitioners.values())
     if gone:
         notes.append(
@@ -127,6 +141,31 @@ async def clinic_overview(clinic: GuardedClinic, arguments: ClinicOverview) -> A
         notes.append(f"{archived} archived types and sites are left out; they are still found by name.")
     zones = {roster.zone(site.id) for site in sites}
     return Answer(body, notes, zones.pop() if len(zones) == 1 else roster.home)
+
+
+def _you(roster: Roster) -> YouRow | None:
+    """Whose key this is, with the practitioner who "me" stands for; None where that may not be read."""
+    if roster.user is None:
+        return None
+    try:
+        own = roster.practitioner("me")
+    except (Ambiguous, NotFound):
+        own = None
+    return YouRow(
+        name=known_record(roster.user).name,
+        role=name_text(roster.user.role) or None,
+        practitioner=own.name if own else None,
+        practitioner_id=own.id if own else None,
+    )
+
+
+def _who_you_are(you: YouRow | None) -> list[str]:
+    if you is None:
+        return []
+    role = f", {label(you.role)}" if you.role else ""
+    if you.practitioner is None:
+        return [f"You are {label(you.name)}{role}: no practitioner, so “me” and “my” stand for nobody."]
+    return [f"You are {label(you.name)}{role}: “me” and “my” are the practitioner {label(you.practitioner)}."]
 
 
 def _hours(rows: Iterable[DailyAvailability]) -> dict[tuple[str, str], WeeklyHours]:
