@@ -42,6 +42,7 @@ ROSTER_NEEDS: Final[tuple[Operation, ...]] = (
 _NEAR: Final = 70.0
 _MAX_OTHERS: Final = 3
 _ID: Final = re.compile(r"[0-9]{1,20}")
+_WITH_ID: Final = re.compile(r"(?P<name>.*) \((?P<id>[0-9]{1,20})\)")
 _HIDING: Final = ("archived_at", "deleted_at")
 RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 
@@ -240,7 +241,7 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     several fit equally well and NotFound where none does, both with up to five candidates.
     """
     shown = clean(query, 80)
-    if (found := among.get(query.strip())) is not None:
+    if (found := among.get(query.strip()) or _told_apart(query, among)) is not None:
         return found
     spoken = words(shown)
     for tier in TIERS:
@@ -254,6 +255,13 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     near = sorted(among.values(), key=lambda row: -_closeness(spoken, row))
     near = [row for row in near if _closeness(spoken, row) >= _NEAR][:MAX_CANDIDATES]
     raise missing(noun, shown, near, advice)
+
+
+def _told_apart(query: str, among: Mapping[str, Known[RecordT]]) -> Known[RecordT] | None:
+    """The record of this name and id, as `Roster.name` writes those of which several have one name."""
+    written = _WITH_ID.fullmatch(query.strip())
+    found = among.get(written["id"]) if written else None
+    return found if written and found and words(written["name"]) == words(found.name) else None
 
 
 def _closeness(spoken: Sequence[str], known: Known) -> float:

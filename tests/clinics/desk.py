@@ -45,9 +45,7 @@ class Desk:
         answer = await self.call(tool, **arguments)
         after = self.rows()
         keys = [*before, *(key for key in after if key not in before)]
-        return answer, [
-            (key[0], before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)
-        ]
+        return answer, [(key[0], before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
 
 @asynccontextmanager

@@ -83,14 +83,14 @@ def clinics(draw: st.DrawFn, *, odd: bool = False) -> Clinic:
         clinic.add("practitioners", **_person(draw), active=not gone, show_in_online_bookings=True)
     for _ in range(draw(st.integers(least, 6))):
         hidden = len(clinic.patients) >= least and draw(st.integers(0, 5)) == 5
-        merged = hidden and draw(st.booleans()) and clinic.patients[0]["id"]
+        merged = clinic.patients[0]["id"] if hidden and clinic.patients and draw(st.booleans()) else None
         clinic.add(
             "patients",
             **_person(draw),
             date_of_birth=draw(st.sampled_from((None, "1984-03-17", "1951-12-01"))),
             archived_at=HIDDEN_AT if hidden else None,
             merged_at=HIDDEN_AT if merged else None,
-            merged_with_patient_id=merged or None,
+            merged_with_patient_id=merged,
         )
     for _ in range(draw(st.integers(least, 4))):
         _add_type(draw, clinic, least)

@@ -1,6 +1,5 @@
 """Free times of generated clinics against a count of their minutes, and what can be booked against what is offered."""
 
-
 from clinics import expected
 from clinics.desk import Desk, play
 from clinics.rows import Clinic, Row
