@@ -36,9 +36,9 @@ def described(plan: Plan, roster: Roster) -> dict[str, JsonValue]:
         "starts_at": local_text(plan.times[0].starts, zone),
         "ends_at": end_of(*plan.times[0], zone),
         **whose,
-        "practitioner": plan.practitioner.name,
-        "business": plan.business.name,
-        "appointment_type": plan.kind.name,
+        "practitioner": roster.name("practitioner_id", plan.practitioner.id),
+        "business": roster.name("business_id", plan.business.id),
+        "appointment_type": roster.name("appointment_type_id", plan.kind.id) or plan.kind.name,
     }
 
 

@@ -49,6 +49,8 @@ _MAX_ROWS: Final = 1_000
 """Rows that one question may have before it is asked more narrowly."""
 _MAX_WORDS: Final = 4
 _CLOSE: Final = 76.0
+_NAMELESS: Final = re.compile(r"“?patient ([0-9]{1,20})”?")
+"""What a patient without any name is called, see `known_patient`."""
 _EDGES: Final = re.compile(r"^[^\w]+|[^\w.]+$")
 Filters = Mapping[str, FilterValue]
 """Filters of `list_patients`, all of which have to fit."""
@@ -106,6 +108,10 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
             return known_patient(record)
         if len(query) < MIN_DIGITS or not query.startswith("0"):
             raise NotFound(f"There is no patient with the id {query}.", ADVICE)
+    if numbered := _NAMELESS.fullmatch(query):
+        record = (await clinic.by_id(Patients.list_patients, [numbered[1]])).get(numbered[1])
+        if record is not None and not person(record):
+            return known_patient(record)
     shown = clean(query, 80)
     phrase = await read_phrase(clinic, clean(query, 255))
     found = await by_phrase(clinic, phrase)

@@ -33,7 +33,7 @@ def zone_of(site: Row, clinic: Clinic) -> ZoneInfo:
         return ZoneInfo(identifier)
     if label in _LABELS:
         return ZoneInfo(_LABELS[label])
-    return ZoneInfo(clinic.home or "UTC")
+    return ZoneInfo(clinic.home if clinic.home in _WHOLE_ZONES else "UTC")
 
 
 def minute(moment: datetime | str) -> int:
@@ -177,9 +177,15 @@ def _sessions(clinic: Clinic, kind: Row, person: Row, site: Row, day: date) -> I
     minutes = day_minutes(day, zone_of(site, clinic))
     for row in _of(clinic.rows("group_appointments"), person["id"], site):
         begin = minute(row["starts_at"])
-        if row["appointment_type_id"] == kind["id"] and live(row) and begin in minutes and at(begin) > clinic.now:
-            if row["max_attendees"] > len(row["patient_ids"]):
-                yield begin
+        room = row["max_attendees"] > len(row["patient_ids"])
+        if (
+            row["appointment_type_id"] == kind["id"]
+            and live(row)
+            and begin in minutes
+            and at(begin) > clinic.now
+            and room
+        ):
+            yield begin
 
 
 def clashes(
@@ -255,7 +261,7 @@ def visits(clinic: Clinic, first: date, last: date) -> list[tuple[Row, Row]]:
 
 
 def attendance(clinic: Clinic, first: date, last: date) -> Counter[str]:
-    """How many places of these days are cancelled, and of those that should have begun are missed, kept or not known."""
+    """How many places of these days are cancelled, still to come, or by now missed, kept or not marked."""
     counts: Counter[str] = Counter()
     for booking, place in visits(clinic, first, last):
         if place.get("cancelled_at") or booking.get("cancelled_at"):
@@ -279,3 +285,24 @@ def plain(text: str) -> str:
 def named(rows: Iterable[Row], name: str) -> set[str]:
     """The ids of the people of whom this is the whole name, in whatever case, with or without accents."""
     return {row["id"] for row in rows if row.get("label") and plain(row["label"]) == plain(name)}
+
+
+def hours_of(clinic: Clinic, practitioner_id: str, days: Iterable[date]) -> tuple[set[int], set[int], set[int]]:
+    """The minutes of these days in which a practitioner is open to be booked, has live bookings, or is booked and open.
+
+    Open is being at work at any site less what is blocked out; days are those of the site's own clock.
+    """
+    work, booked, blocked = set[int](), set[int](), set[int]()
+    for site in clinic.sites:
+        zone = zone_of(site, clinic)
+        for day in days:
+            work |= worked(clinic, practitioner_id, site, day)
+            minutes = day_minutes(day, zone)
+            for table in BOOKED:
+                for row in _of(clinic.rows(table), practitioner_id, site):
+                    if live(row):
+                        booked.update(set(covers(row)) & set(minutes))
+    for row in clinic.rows("unavailable_blocks"):
+        if live(row) and row["practitioner_id"] == practitioner_id:
+            blocked.update(covers(row))
+    return work - blocked, booked, (work - blocked) & booked

@@ -65,7 +65,8 @@ def clinics(draw: st.DrawFn, *, odd: bool = False) -> Clinic:
     Unless `odd`, there is at least one site, practitioner, type and patient in use, and every zone is known.
     """
     least = 0 if odd else 1
-    clinic = Clinic(datetime.fromisoformat(draw(st.sampled_from(NOWS))), draw(st.sampled_from(HOMES)))
+    homes = (*HOMES, None, "Nowhere/Else") if odd else HOMES
+    clinic = Clinic(datetime.fromisoformat(draw(st.sampled_from(NOWS))), draw(st.sampled_from(homes)))
     zones = (*KNOWN_ZONES, *ODD_ZONES) if odd else KNOWN_ZONES
     for _ in range(draw(st.integers(least, 3))):
         identifier, label = draw(st.sampled_from(zones))

@@ -52,3 +52,14 @@ def test_a_name_that_is_printed_with_its_id_is_taken_back_as_that_one() -> None:
     for unfit in ("Southside (7)", "北の診療所 (9)"):
         with pytest.raises(NotFound):
             roster.business(unfit)
+
+
+def test_names_that_only_accents_or_titles_tell_apart_are_printed_with_their_ids() -> None:
+    staff = [
+        known_record(Practitioner.read({"id": row_id}), name)
+        for row_id, name in (("7", "José Peña"), ("8", "Dr Jose Pena"), ("9", "Ana Lima"))
+    ]
+    roster = Roster(staff, [], [], ZoneInfo("UTC"))
+    printed = [roster.name("practitioner_id", one.id) for one in staff]
+    assert printed == ["José Peña (7)", "Dr Jose Pena (8)", "Ana Lima"]
+    assert [roster.practitioner(name) for name in printed] == staff

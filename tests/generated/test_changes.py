@@ -63,7 +63,7 @@ def test_what_is_offered_is_booked_as_one_visit_and_never_offered_again(clinic: 
     patient = data.draw(st.sampled_from(live(clinic.patients)))
     kept = [(at, who, where) for at, who, where in starts if not _busy(clinic, patient, kind, at, who)]
     assume(kept)
-    at, who, where = data.draw(st.sampled_from(kept))
+    at, who, where = data.draw(st.sampled_from(kept[:100]))  # the most that find_times shows
     person = next(row for row in clinic.staff if row["id"] == who)
     site = next(row for row in clinic.sites if row["id"] == where)
 

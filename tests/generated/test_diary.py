@@ -134,12 +134,55 @@ def test_diary_and_reports_count_the_same_attendance_as_the_rows(clinic: Clinic,
     play(clinic, act)
 
 
+@given(clinics(), st.data())
+@settings(max_examples=30)
+def test_utilisation_is_the_minutes_of_the_rows_and_its_rows_sum_to_the_whole(
+    clinic: Clinic, data: st.DataObject
+) -> None:
+    first = data.draw(days(clinic, expected.zone_of(clinic.sites[0], clinic), -3, 2))
+    stretch = [first, first + timedelta(days=1)]
+    wanted = {
+        row["id"]: [len(minutes) for minutes in expected.hours_of(clinic, row["id"], stretch)] for row in clinic.staff
+    }
+
+    async def act(desk: Desk) -> None:
+        answer = await desk.call("report", kind="utilisation", when=f"{stretch[0]} to {stretch[-1]}", limit=200)
+        shown = sorted((row["open_hours"], row["booked_hours"], row["free_hours"]) for row in answer["items"])
+        told = [(open_, booked, open_ - inside) for open_, booked, inside in wanted.values() if open_ or booked]
+        assert shown == sorted(tuple(round(minutes / 60, 2) for minutes in row) for row in told)
+        for place, name in enumerate(("open_hours", "booked_hours", "free_hours")):
+            assert answer["summary"][name] == round(sum(row[place] for row in told) / 60, 2)
+
+    play(clinic, act)
+
+
+@given(clinics(), st.data())
+@settings(max_examples=30)
+def test_visits_without_a_bill_or_a_note_are_those_that_took_place(clinic: Clinic, data: st.DataObject) -> None:
+    last = clinic.now.astimezone(UTC).date()
+    first = last - timedelta(days=data.draw(st.integers(1, 4)))
+    counts = expected.attendance(clinic, first, last)
+    came = counts["arrived"] + counts["not marked"]
+
+    async def act(desk: Desk) -> None:
+        for kind, name in (("unbilled", "unbilled"), ("missing_notes", "without_final_note")):
+            answer = await desk.call("report", kind=kind, when=f"{first} to {last}", limit=200)
+            assert answer["summary"][name] == answer["summary"]["visits"] == came == len(answer["items"])
+            assert _sum(answer["summary"]["by_practitioner"]) == came
+        assert answer["summary"]["none"] == came
+
+    play(clinic, act)
+
+
+def _sum(breakdown: dict[str, int] | list[Row]) -> int:
+    counts = breakdown.values() if isinstance(breakdown, dict) else (row["count"] for row in breakdown)
+    return sum(count for count in counts if isinstance(count, int))
+
+
 def breakdowns(report: Row) -> None:
     """The parts of each breakdown of a report sum to what it is of."""
     summary = report["summary"]
-    total = summary[{"no_shows": "no_shows", "cancellations": "cancelled"}.get(report["kind"], report["kind"])]
+    total = summary[{"no_shows": "no_shows", "cancellations": "cancelled"}[report["kind"]]]
     for name, found in summary.items():
-        if isinstance(found, dict):
-            assert sum(count for count in found.values() if isinstance(count, int)) == total, name
-        elif isinstance(found, list):
-            assert sum(row["count"] for row in found) == total, name
+        if isinstance(found, dict | list):
+            assert _sum(found) == total, name

@@ -1,4 +1,4 @@
-"""What holds of every answer in every clinic, also one without sites, staff, types or zones, with people without names."""
+"""What holds of every answer in every clinic, also in one without sites, staff, types, zones or names."""
 
 import re
 from collections.abc import Iterator
@@ -130,6 +130,32 @@ def test_every_label_of_a_diary_is_taken_back_and_means_the_same_record(clinic: 
             labels = found.get("names", {}).get("appointment_type_id", {})
             candidates = [row["id"] for row in found.get("candidates", [])]
             assert list(labels.values()) == [kind["id"]] or kind["id"] in candidates, (kind, found)
+
+    play(clinic, act)
+
+
+@given(clinics(), st.data())
+@settings(max_examples=30)
+def test_what_a_checked_booking_says_of_itself_books_the_same_again(clinic: Clinic, data: st.DataObject) -> None:
+    person, site = (
+        data.draw(st.sampled_from([*filter(expected.in_use, rows)])) for rows in (clinic.staff, clinic.sites)
+    )
+    kind = clinic.types[0]
+    patient = data.draw(st.sampled_from([*filter(expected.in_use, clinic.patients)]))
+
+    async def act(desk: Desk) -> None:
+        ids = {"patient": patient["id"], "practitioner": person["id"], "business": site["id"], "type": kind["id"]}
+        first = await desk.call("book_appointment", **ids, when="tomorrow at 10", dry_run=True)
+        item = first["item"]
+        labels = {"practitioner": item["practitioner"], "business": item["business"], "type": item["appointment_type"]}
+        again = await desk.call(
+            "book_appointment", patient=item["patient_id"], **labels, when=item["starts_at"], dry_run=True
+        )
+        assert again.get("item") == item, (item, again)
+        assert again["clashes"] == first["clashes"]
+        brief = await desk.call("patient_brief", patient=item["patient"])
+        twins = [row["id"] for row in brief.get("candidates", []) if brief["code"] == "ambiguous"]
+        assert brief.get("item", {}).get("id") == patient["id"] or patient["id"] in twins, (item, brief)
 
     play(clinic, act)
 
