@@ -129,10 +129,16 @@ def main() -> None:
     if options.sample:
         from benchmarks import sampled_mutation
 
-        tests = options.tests.split(",") if options.tests else sampled_mutation.TESTS
-        results = Path(options.results) if options.results else None
-        found = {"jobs": options.jobs, "seconds": options.seconds, "results": results, "tests": tests}
-        sys.exit(1 if sampled_mutation.run(ROOT, options.sample, options.seed, **found) else 0)
+        unnoticed = sampled_mutation.run(
+            ROOT,
+            options.sample,
+            options.seed,
+            jobs=options.jobs,
+            seconds=options.seconds,
+            results=Path(options.results) if options.results else None,
+            tests=options.tests.split(",") if options.tests else sampled_mutation.TESTS,
+        )
+        sys.exit(1 if unnoticed else 0)
     for name in _BELOW:
         import_module(name)
     import_module("cliniko_mcp.cliniko.registry").operations()

@@ -117,7 +117,7 @@ def run(
     return counts["unnoticed"] + counts["untouched"]
 
 
-def _lines(file: Path) -> Iterator[dict[str, str]]:
+def _lines(file: Path) -> Iterator[dict[str, str | float]]:
     if file.exists():
         for line in file.read_text("utf-8").splitlines():
             with suppress(ValueError):  # the last line of a run that was killed
