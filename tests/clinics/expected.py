@@ -96,7 +96,7 @@ def worked(clinic: Clinic, practitioner_id: str, site: Row, day: date) -> set[in
         if row["day_of_week"] % 7 == day.isoweekday() % 7:
             for hours in row["availabilities"]:
                 low, high = _clock(hours["starts_at"]), _clock(hours["ends_at"]) or 1_440
-                found.update(step for step in minutes if low <= _wall(step, zone) < high)
+                found.update(step for step, wall in _walls(day, zone) if low <= wall < high)
     for row in _of(clinic.rows("availability_blocks"), practitioner_id, site):
         found.update(set(covers(row)) & set(minutes))
     return found
@@ -111,9 +111,11 @@ def _clock(text: str) -> int:
     return int(hour) * 60 + int(rest)
 
 
-def _wall(step: int, zone: ZoneInfo) -> int:
-    local = at(step).astimezone(zone)
-    return local.hour * 60 + local.minute
+@lru_cache(maxsize=4096)
+def _walls(day: date, zone: ZoneInfo) -> list[tuple[int, int]]:
+    """The minutes of a day, each with the minutes after midnight that the clocks show in it."""
+    shown = ((step, at(step).astimezone(zone)) for step in day_minutes(day, zone))
+    return [(step, local.hour * 60 + local.minute) for step, local in shown]
 
 
 def free(clinic: Clinic, practitioner_id: str, site: Row, day: date) -> set[int]:
@@ -203,14 +205,27 @@ def clashes(
     open_minutes = set[int]().union(*(worked(clinic, person["id"], site, day) for day in days))
     if not set(minutes) <= open_minutes:
         found.append("outside hours")
-    for table in (*BOOKED, "unavailable_blocks"):
-        for row in clinic.rows(table):
-            if live(row) and row["id"] != but and meets(row, minutes):
-                if row["practitioner_id"] == person["id"]:
-                    found.append("taken")
-                elif patient_id in _patients(row):
-                    found.append("patient elsewhere")
-    return found
+    return (
+        found
+        + ["patient elsewhere" for _ in elsewhere(clinic, patient_id, person, minutes, but)]
+        + [
+            "taken"
+            for table in (*BOOKED, "unavailable_blocks")
+            for row in clinic.rows(table)
+            if live(row) and row["id"] != but and meets(row, minutes) and row["practitioner_id"] == person["id"]
+        ]
+    )
+
+
+def elsewhere(clinic: Clinic, patient_id: str, person: Row, minutes: range, but: str = "") -> list[Row]:
+    """What a patient has at this time with others than this practitioner."""
+    return [
+        row
+        for table in BOOKED
+        for row in clinic.rows(table)
+        if live(row) and row["id"] != but and meets(row, minutes)
+        if row["practitioner_id"] != person["id"] and patient_id in _patients(row)
+    ]
 
 
 def _patients(row: Row) -> list[str]:

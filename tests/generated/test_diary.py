@@ -46,7 +46,7 @@ async def whole(desk: Desk, **arguments: Any) -> list[Row]:
 
 
 @given(clinics(), st.data())
-@settings(max_examples=50)
+@settings(max_examples=35)
 def test_a_day_shows_exactly_the_entries_of_the_rows_each_once(clinic: Clinic, data: st.DataObject) -> None:
     site = data.draw(st.sampled_from([site for site in clinic.sites if expected.in_use(site)]))
     day = data.draw(days(clinic, expected.zone_of(site, clinic)))
@@ -63,7 +63,7 @@ def test_a_day_shows_exactly_the_entries_of_the_rows_each_once(clinic: Clinic, d
 
 
 @given(clinics(), st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_hours_and_gaps_of_a_sheet_are_what_the_rows_leave(clinic: Clinic, data: st.DataObject) -> None:
     site = data.draw(st.sampled_from([site for site in clinic.sites if expected.in_use(site)]))
     person = data.draw(st.sampled_from(clinic.staff))
@@ -84,7 +84,7 @@ def test_hours_and_gaps_of_a_sheet_are_what_the_rows_leave(clinic: Clinic, data:
 
 
 @given(clinics(), st.data())
-@settings(max_examples=30)
+@settings(max_examples=25)
 def test_what_the_diary_calls_a_gap_find_times_offers_and_nothing_else(clinic: Clinic, data: st.DataObject) -> None:
     kind = clinic.types[0]
     site = clinic.sites[0]
@@ -107,7 +107,7 @@ def test_what_the_diary_calls_a_gap_find_times_offers_and_nothing_else(clinic: C
 
 
 @given(clinics(), st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_diary_and_reports_count_the_same_attendance_as_the_rows(clinic: Clinic, data: st.DataObject) -> None:
     last = clinic.now.astimezone(UTC).date()
     first = last - timedelta(days=data.draw(st.integers(1, 4)))
@@ -135,7 +135,7 @@ def test_diary_and_reports_count_the_same_attendance_as_the_rows(clinic: Clinic,
 
 
 @given(clinics(), st.data())
-@settings(max_examples=30)
+@settings(max_examples=25)
 def test_utilisation_is_the_minutes_of_the_rows_and_its_rows_sum_to_the_whole(
     clinic: Clinic, data: st.DataObject
 ) -> None:
@@ -157,7 +157,7 @@ def test_utilisation_is_the_minutes_of_the_rows_and_its_rows_sum_to_the_whole(
 
 
 @given(clinics(), st.data())
-@settings(max_examples=30)
+@settings(max_examples=25)
 def test_visits_without_a_bill_or_a_note_are_those_that_took_place(clinic: Clinic, data: st.DataObject) -> None:
     last = clinic.now.astimezone(UTC).date()
     first = last - timedelta(days=data.draw(st.integers(1, 4)))

@@ -63,7 +63,7 @@ def _id(rows: list[Row]) -> str:
 
 
 @given(clinics(odd=True), st.data())
-@settings(max_examples=50)
+@settings(max_examples=40)
 def test_no_tool_fails_and_every_answer_keeps_to_its_form(clinic: Clinic, data: st.DataObject) -> None:
     every = list(plays(clinic))
     turn = data.draw(st.integers(0, 3))  # a quarter of the calls in each clinic
@@ -107,7 +107,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 @given(clinics(), st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_every_label_of_a_diary_is_taken_back_and_means_the_same_record(clinic: Clinic, data: st.DataObject) -> None:
     async def act(desk: Desk) -> None:
         today = clinic.now.date()
