@@ -35,7 +35,7 @@ KEPT: Final = ".mutation"
 """The folder, beside the package, of what is kept between runs."""
 _FIRST: Final = 30
 """So many of the fastest tests are tried before all others."""
-_MOST: Final = 90.0
+_MAX_SECONDS: Final = 90.0
 """Seconds of tests, by what they took without a mutant, that one mutant is tried on."""
 _DEMO_START: Final = "2026-11-24T09:00:00+11:00"
 """Where the clock of the tests' demo clinic stands: its records are built once, before all forks."""
@@ -113,7 +113,8 @@ def run(
     print(f"\n{noticed} of {len(work)} noticed ({100 * noticed / max(len(work), 1):.1f}%): {dict(counts)}")
     if left:
         took = time.monotonic() - began
-        print(f"{took:.0f} seconds, {took / len(left):.1f} a mutant")
+        spent = sum(float(done[job.key]["seconds"]) for job in left)
+        print(f"{took:.0f} seconds; of the processor {spent / len(left):.1f} a mutant")
     return counts["unnoticed"] + counts["untouched"]
 
 
@@ -147,8 +148,8 @@ def _warm() -> None:
 
 
 def _tried(work: Sequence[Job], known: Touching, jobs: int, seconds: int) -> Iterator[tuple[Job, str, float]]:
-    """Each mutant with its outcome (noticed, endless, unnoticed, untouched) and the seconds that it took."""
-    running: dict[int, tuple[Job, list[str], float]] = {}
+    """Each mutant with its outcome (noticed, endless, unnoticed, untouched) and the seconds of the processor."""
+    running: dict[int, tuple[Job, list[str], float]] = {}  # the tests that are left, the seconds that were taken
     waiting = iter(work)
     while True:
         while len(running) < jobs and (job := next(waiting, None)) is not None:
@@ -156,25 +157,26 @@ def _tried(work: Sequence[Job], known: Touching, jobs: int, seconds: int) -> Ite
             if not tests:
                 yield job, "untouched", 0.0
                 continue
-            running[_start(job, tests[:_FIRST], seconds)] = job, tests[_FIRST:], time.monotonic()
+            running[_start(job, tests[:_FIRST], seconds)] = job, tests[_FIRST:], 0.0
         if not running:
             return
-        child, status = os.wait()
+        child, status, usage = os.wait4(-1, 0)
         with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what its tests had started
-        job, rest, began = running.pop(child)
+        job, rest, taken = running.pop(child)
+        taken += usage.ru_utime + usage.ru_stime
         code = os.waitstatus_to_exitcode(status)
         if code == 0 and rest:
-            running[_start(job, rest, seconds)] = job, [], began
+            running[_start(job, rest, seconds)] = job, [], taken
             continue
         outcome = "unnoticed" if code == 0 else "endless" if code < 0 else "noticed"
-        yield job, outcome, time.monotonic() - began
+        yield job, outcome, taken
 
 
 def _affordable(known: Touching, tests: Sequence[str]) -> list[str]:
     """The first of these tests that together take no longer than one mutant may."""
     found: list[str] = []
-    room = _MOST
+    room = _MAX_SECONDS
     for test in tests:
         room -= known.seconds[test]
         if room < 0 and found:

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from clinics import expected
-from clinics.desk import Change, Desk, play
 from clinics.rows import Clinic, Row, stamp
 from clinics.strategies import clinics, days
+from clinics.tools import Change, Tools, play
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -67,17 +67,17 @@ def test_what_is_offered_is_booked_as_one_visit_and_never_offered_again(clinic: 
     person = next(row for row in clinic.staff if row["id"] == who)
     site = next(row for row in clinic.sites if row["id"] == where)
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         asked = {"type": kind["id"], "when": day.isoformat(), "practitioner": [who], "business": where, "limit": 100}
-        found = await desk.call("find_times", **asked)
+        found = await tools.call("find_times", **asked)
         slot = next(row for row in found["items"] if expected.minute(row["starts_at"].split(" ")[0]) == at)
         booking = {"patient": patient["id"], "practitioner": who, "type": kind["id"], "business": where}
-        answer, changes = await desk.changed("book_appointment", when=slot["starts_at"], **booking)
+        answer, changes = await tools.changed("book_appointment", when=slot["starts_at"], **booking)
         assert answer.get("done") == "Booked.", answer
         assert_booked(changes, patient, person, site, kind, range(at, at + expected.length_of(kind)))
-        again = await desk.call("find_times", **asked)
+        again = await tools.call("find_times", **asked)
         assert slot not in again["items"]
-        twice, changes = await desk.changed("book_appointment", when=slot["starts_at"], **booking)
+        twice, changes = await tools.changed("book_appointment", when=slot["starts_at"], **booking)
         assert (twice["code"], changes) == ("clash", [])
 
     play(clinic, act)
@@ -96,20 +96,20 @@ def test_a_booking_is_made_exactly_where_the_rows_show_nothing_against_it(clinic
     starts, length = moment(data, clinic, site), data.draw(st.sampled_from((5, 30, 55, 240)))
     against = expected.clashes(clinic, patient["id"], person, site, kind, _range(starts, length))
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         booking = {"patient": patient["id"], "practitioner": person["id"], "type": kind["id"], "business": site["id"]}
         booking |= {"when": local(starts), "minutes": length}
-        checked, changes = await desk.changed("book_appointment", **booking, dry_run=True)
+        checked, changes = await tools.changed("book_appointment", **booking, dry_run=True)
         assert changes == []
         assert len(checked["clashes"]) == len(against), (checked, against)
-        answer, changes = await desk.changed("book_appointment", **booking)
+        answer, changes = await tools.changed("book_appointment", **booking)
         if not against:
             assert_booked(changes, patient, person, site, kind, _range(starts, length))
             return
         assert (answer["code"], changes) == ("clash", [])
-        _, changes = await desk.changed("book_appointment", **booking, allow_clash="clash-0123456789")
+        _, changes = await tools.changed("book_appointment", **booking, allow_clash="clash-0123456789")
         assert changes == []
-        _, changes = await desk.changed("book_appointment", **booking, allow_clash=checked["clash"])
+        _, changes = await tools.changed("book_appointment", **booking, allow_clash=checked["clash"])
         assert_booked(changes, patient, person, site, kind, _range(starts, length))
 
     play(clinic, act)
@@ -145,14 +145,14 @@ def test_a_move_changes_the_times_of_one_appointment_and_nothing_else(clinic: Cl
     against = expected.clashes(clinic, row["patient_id"], person, site, kind, minutes, but=row["id"])
     against = [word for word in against if word != "not by them"]
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         asked = {"appointment": row["id"], "when": local(starts)}
-        answer, changes = await desk.changed("move_appointment", **asked)
+        answer, changes = await tools.changed("move_appointment", **asked)
         if against:
             assert (answer["code"], changes) == ("clash", []), (answer, against)
-            checked = await desk.call("move_appointment", **asked, dry_run=True)
+            checked = await tools.call("move_appointment", **asked, dry_run=True)
             assert len(checked["clashes"]) == len(against), (checked, against)
-            answer, changes = await desk.changed("move_appointment", **asked, allow_clash=checked["clash"])
+            answer, changes = await tools.changed("move_appointment", **asked, allow_clash=checked["clash"])
         assert answer.get("done") == "Moved.", answer
         ((old, new),) = only(changes, APPOINTMENTS)
         assert old and new and new["id"] == row["id"]
@@ -177,10 +177,10 @@ def test_a_cancellation_cancels_one_place_and_nothing_else(clinic: Clinic, data:
     booking, place = data.draw(st.sampled_from(places))
     group = "max_attendees" in booking
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         whose = {"patient": place["patient_id"]} if group else {}
         asked = {"appointment": booking["id"], "reason": "away", **whose}
-        answer, changes = await desk.changed("cancel_appointment", **asked)
+        answer, changes = await tools.changed("cancel_appointment", **asked)
         assert answer.get("done") == "Cancelled.", answer
         ((old, new),) = only(changes, "attendees")
         assert old and new and new["id"] == place["id"] and new["cancelled_at"]
@@ -190,7 +190,7 @@ def test_a_cancellation_cancels_one_place_and_nothing_else(clinic: Clinic, data:
         assert all(before and after and not differing(before, after) & kept for before, after in bookings)
         tables = {table for table, _, _ in changes}
         assert tables <= {APPOINTMENTS, "group_appointments", "attendees", "patients"}
-        twice, changes = await desk.changed("cancel_appointment", **asked)
+        twice, changes = await tools.changed("cancel_appointment", **asked)
         assert "code" in twice and changes == []
 
     play(clinic, act)
@@ -220,13 +220,13 @@ def test_blocking_out_makes_exactly_the_blocks_that_it_tells_of(clinic: Clinic, 
         if not expected.hidden(row) and (row["practitioner_id"], row["business_id"]) == (person["id"], site["id"])
     }
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         when = f"{first} to {last} 11:00 to 13:00" if first != last else f"{first} 11:00 to 13:00"
         asked = {"practitioner": person["id"], "business": site["id"], "when": when}
-        answer, changes = await desk.changed("block_time", **asked)
+        answer, changes = await tools.changed("block_time", **asked)
         if answer.get("code") == "clash":
             assert changes == []
-            answer, changes = await desk.changed("block_time", **asked, allow_clash=answer["clash"])
+            answer, changes = await tools.changed("block_time", **asked, allow_clash=answer["clash"])
         assert {table for table, _, _ in changes} <= {"unavailable_blocks"}, answer
         made = [new for old, new in only(changes, "unavailable_blocks") if old is None and new is not None]
         assert len(made) == len(changes)

@@ -4,9 +4,9 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from clinics import expected
-from clinics.desk import Desk, play
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics, days
+from clinics.tools import Tools, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,14 +34,14 @@ def parts(text: str) -> list[tuple[str, ...]]:
     return [tuple(part.split("-")) for part in text.split(", ")] if text else []
 
 
-async def whole(desk: Desk, **arguments: Any) -> list[Row]:
+async def whole(tools: Tools, **arguments: Any) -> list[Row]:
     """Every sheet of a diary, with what the calls under `next` show too; sheets that were cut are put together."""
-    answer = await desk.call("show_diary", **arguments)
+    answer = await tools.call("show_diary", **arguments)
     assert "items" in answer, answer
     found = list(answer["items"])
     assert answer["page"]["complete"] is ("next" not in answer)
     for call in answer.get("next", []):
-        found += await whole(desk, **call)
+        found += await whole(tools, **call)
     return found
 
 
@@ -51,8 +51,8 @@ def test_a_day_shows_exactly_the_entries_of_the_rows_each_once(clinic: Clinic, d
     site = data.draw(st.sampled_from([site for site in clinic.sites if expected.in_use(site)]))
     day = data.draw(days(clinic, expected.zone_of(site, clinic)))
 
-    async def act(desk: Desk) -> None:
-        sheets = await whole(desk, when=day.isoformat(), business=site["id"])
+    async def act(tools: Tools) -> None:
+        sheets = await whole(tools, when=day.isoformat(), business=site["id"])
         shown = [entry["id"] for sheet in sheets for entry in sheet["entries"]]
         assert sorted(shown) == sorted(expected.entries(clinic, site, day))
         over = [entry["id"] for sheet in sheets for entry in sheet.get("began_before", [])]
@@ -71,9 +71,9 @@ def test_hours_and_gaps_of_a_sheet_are_what_the_rows_leave(clinic: Clinic, data:
     minutes = expected.worked(clinic, person["id"], site, day)
     free = expected.free(clinic, person["id"], site, day)
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         asked = {"when": day.isoformat(), "business": site["id"], "practitioner": [person["id"]]}
-        answer = await desk.call("show_diary", **asked, limit=400)
+        answer = await tools.call("show_diary", **asked, limit=400)
         sheet: Row = next(iter(answer["items"]), {})
         assert len(answer["items"]) <= 1
         assert parts(sheet.get("hours", "")) == [local(part, clinic, site) for part in stretches(minutes)]
@@ -90,10 +90,10 @@ def test_what_the_diary_calls_a_gap_find_times_offers_and_nothing_else(clinic: C
     site = clinic.sites[0]
     day = data.draw(days(clinic, expected.zone_of(site, clinic), 1))
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         asked = {"when": day.isoformat(), "business": site["id"]}
-        sheets = await whole(desk, **asked)
-        found = await desk.call("find_times", type=kind["id"], minutes=5, **asked, limit=100)
+        sheets = await whole(tools, **asked)
+        found = await tools.call("find_times", type=kind["id"], minutes=5, **asked, limit=100)
         gaps = [(sheet["practitioner"], part) for sheet in sheets for part in parts(sheet.get("gaps", ""))]
         for row in found["items"]:
             at = row["starts_at"].split(" ")[0][11:16]
@@ -114,11 +114,11 @@ def test_diary_and_reports_count_the_same_attendance_as_the_rows(clinic: Clinic,
     counts = expected.attendance(clinic, first, last)
     due = counts["arrived"] + counts["missed"] + counts["not marked"]
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         when = f"{first} to {last}"
-        diary = (await desk.call("show_diary", when=when))["totals"]
-        missed = await desk.call("report", kind="no_shows", when=when)
-        cancelled = await desk.call("report", kind="cancellations", when=when)
+        diary = (await tools.call("show_diary", when=when))["totals"]
+        missed = await tools.call("report", kind="no_shows", when=when)
+        cancelled = await tools.call("report", kind="cancellations", when=when)
         summary = missed["summary"]
         assert (summary["no_shows"], summary["visits"]) == (counts["missed"], due)
         assert summary["not_marked"] == counts["not marked"]
@@ -145,8 +145,8 @@ def test_utilisation_is_the_minutes_of_the_rows_and_its_rows_sum_to_the_whole(
         row["id"]: [len(minutes) for minutes in expected.hours_of(clinic, row["id"], stretch)] for row in clinic.staff
     }
 
-    async def act(desk: Desk) -> None:
-        answer = await desk.call("report", kind="utilisation", when=f"{stretch[0]} to {stretch[-1]}", limit=200)
+    async def act(tools: Tools) -> None:
+        answer = await tools.call("report", kind="utilisation", when=f"{stretch[0]} to {stretch[-1]}", limit=200)
         shown = sorted((row["open_hours"], row["booked_hours"], row["free_hours"]) for row in answer["items"])
         told = [(open_, booked, open_ - inside) for open_, booked, inside in wanted.values() if open_ or booked]
         assert shown == sorted(tuple(round(minutes / 60, 2) for minutes in row) for row in told)
@@ -164,9 +164,9 @@ def test_visits_without_a_bill_or_a_note_are_those_that_took_place(clinic: Clini
     counts = expected.attendance(clinic, first, last)
     came = counts["arrived"] + counts["not marked"]
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         for kind, name in (("unbilled", "unbilled"), ("missing_notes", "without_final_note")):
-            answer = await desk.call("report", kind=kind, when=f"{first} to {last}", limit=200)
+            answer = await tools.call("report", kind=kind, when=f"{first} to {last}", limit=200)
             assert answer["summary"][name] == answer["summary"]["visits"] == came == len(answer["items"])
             assert _sum(answer["summary"]["by_practitioner"]) == came
         assert answer["summary"]["none"] == came

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinics import expected
-from clinics.desk import Desk, play
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics
+from clinics.tools import Tools, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,9 +68,9 @@ def test_no_tool_fails_and_every_answer_keeps_to_its_form(clinic: Clinic, data: 
     every = list(plays(clinic))
     turn = data.draw(st.integers(0, 3))  # a quarter of the calls in each clinic
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         for tool, arguments in every[turn::4]:
-            answer, changes = await desk.changed(tool, **arguments)
+            answer, changes = await tools.changed(tool, **arguments)
             told = (tool, arguments, answer)
             assert changes == [], told
             assert size(answer) <= MAX_RESULT_BYTES, told
@@ -109,24 +109,24 @@ def _texts(value: Any) -> Iterator[str]:
 @given(clinics(), st.data())
 @settings(max_examples=25)
 def test_every_label_of_a_diary_is_taken_back_and_means_the_same_record(clinic: Clinic, data: st.DataObject) -> None:
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         today = clinic.now.date()
         week = f"{today - timedelta(days=3)} to {today + timedelta(days=6)}"
-        answer = await desk.call("show_diary", when=week, limit=400)
+        answer = await tools.call("show_diary", when=week, limit=400)
         sheets = answer["items"]
         names = answer["names"]
         for sheet in sheets:
             who, where = sheet["practitioner"], sheet["business"]
             assert who in names["practitioner_id"] and where in names["business_id"], (sheet, names)
         for who, row_id in names.get("practitioner_id", {}).items():
-            again = await desk.call("show_diary", when=week, practitioner=[who], limit=400)
+            again = await tools.call("show_diary", when=week, practitioner=[who], limit=400)
             assert set(again.get("names", {}).get("practitioner_id", {}).values()) == {row_id}, (who, again)
         for where, row_id in names.get("business_id", {}).items():
-            again = await desk.call("show_diary", when=week, business=where, limit=400)
+            again = await tools.call("show_diary", when=week, business=where, limit=400)
             assert set(again.get("names", {}).get("business_id", {}).values()) == {row_id}, (where, again)
-        overview = await desk.call("clinic_overview")
+        overview = await tools.call("clinic_overview")
         for kind in overview["appointment_types"]:
-            found = await desk.call("find_times", type=kind["name"])
+            found = await tools.call("find_times", type=kind["name"])
             labels = found.get("names", {}).get("appointment_type_id", {})
             candidates = [row["id"] for row in found.get("candidates", [])]
             assert list(labels.values()) == [kind["id"]] or kind["id"] in candidates, (kind, found)
@@ -143,17 +143,17 @@ def test_what_a_checked_booking_says_of_itself_books_the_same_again(clinic: Clin
     kind = clinic.types[0]
     patient = data.draw(st.sampled_from([*filter(expected.in_use, clinic.patients)]))
 
-    async def act(desk: Desk) -> None:
+    async def act(tools: Tools) -> None:
         ids = {"patient": patient["id"], "practitioner": person["id"], "business": site["id"], "type": kind["id"]}
-        first = await desk.call("book_appointment", **ids, when="tomorrow at 10", dry_run=True)
+        first = await tools.call("book_appointment", **ids, when="tomorrow at 10", dry_run=True)
         item = first["item"]
         labels = {"practitioner": item["practitioner"], "business": item["business"], "type": item["appointment_type"]}
-        again = await desk.call(
+        again = await tools.call(
             "book_appointment", patient=item["patient_id"], **labels, when=item["starts_at"], dry_run=True
         )
         assert again.get("item") == item, (item, again)
         assert again["clashes"] == first["clashes"]
-        brief = await desk.call("patient_brief", patient=item["patient"])
+        brief = await tools.call("patient_brief", patient=item["patient"])
         twins = [row["id"] for row in brief.get("candidates", []) if brief["code"] == "ambiguous"]
         assert brief.get("item", {}).get("id") == patient["id"] or patient["id"] in twins, (item, brief)
 
@@ -172,12 +172,12 @@ def test_a_patient_s_whole_name_finds_all_of_that_name_and_the_file_of_none_othe
     spoken = data.draw(st.sampled_from([row["label"], row["label"].upper(), " ".join(reversed(row["label"].split()))]))
     wanted = expected.named(clinic.patients, row["label"])
 
-    async def act(desk: Desk) -> None:
-        found = await desk.call("find_patients", query=spoken, limit=50)
+    async def act(tools: Tools) -> None:
+        found = await tools.call("find_patients", query=spoken, limit=50)
         shown = [patient["id"] for patient in found["items"]]
         assert set(shown) >= wanted, (spoken, found)
         assert set(shown[: len(wanted)]) == wanted or any(patient.get("is") for patient in found["items"]), found
-        brief = await desk.call("patient_brief", patient=spoken)
+        brief = await tools.call("patient_brief", patient=spoken)
         live = {one["id"] for one in clinic.patients if one["id"] in wanted and expected.in_use(one)}
         if len(live or wanted) == 1:
             assert brief["item"]["id"] in (live or wanted), (spoken, brief)

@@ -1,9 +1,9 @@
 """Free times of generated clinics against a count of their minutes, and what can be booked against what is offered."""
 
 from clinics import expected
-from clinics.desk import Desk, play
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics, days
+from clinics.tools import Tools, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +18,8 @@ def test_exactly_the_free_starts_of_a_day_are_offered(clinic: Clinic, data: st.D
     day = data.draw(days(clinic, expected.zone_of(clinic.sites[0], clinic), 0))
     kind = data.draw(st.sampled_from(clinic.types))
 
-    async def act(desk: Desk) -> None:
-        found = await desk.call("find_times", type=kind["id"], when=day.isoformat(), limit=100)
+    async def act(tools: Tools) -> None:
+        found = await tools.call("find_times", type=kind["id"], when=day.isoformat(), limit=100)
         wanted = expected.free_starts(clinic, kind, day)
         ids = found["names"]
         offered = {

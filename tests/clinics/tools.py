@@ -20,7 +20,7 @@ Change = tuple[str, Row | None, Row | None]
 """A table, a row before and the row after: None where it was not there."""
 
 
-class Desk:
+class Tools:
     """Calls tools, and sees which rows a call changed."""
 
     def __init__(self, app: App, clinic: Clinic) -> None:
@@ -49,7 +49,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(clinic: Clinic) -> AsyncGenerator[Desk]:
+async def tools(clinic: Clinic) -> AsyncGenerator[Tools]:
     """The tools in this clinic; destructive operations need no person's yes."""
 
     def fill(context: RequestContext) -> None:
@@ -65,14 +65,14 @@ async def desk(clinic: Clinic) -> AsyncGenerator[Desk]:
     }
     async with open_app(Settings.load(settings, {})) as app:
         app.use_sandbox(Sandbox(now=clinic.now, frozen=True, rate_limit=0, seed_with=fill))
-        yield Desk(app, clinic)
+        yield Tools(app, clinic)
 
 
-def play(clinic: Clinic, act: Callable[[Desk], Awaitable[None]]) -> None:
+def play(clinic: Clinic, act: Callable[[Tools], Awaitable[None]]) -> None:
     """Do this in the clinic, in an event loop of its own: hypothesis calls plain functions."""
 
     async def opened() -> None:
-        async with desk(clinic) as opened_desk:
-            await act(opened_desk)
+        async with tools(clinic) as opened_tools:
+            await act(opened_tools)
 
     anyio.run(opened)
