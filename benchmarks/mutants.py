@@ -6,8 +6,9 @@ annotations, and what only another system runs.
 """
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -37,10 +38,35 @@ _ELSEWHERE = ("sys.platform", "os.name", "TYPE_CHECKING")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One mistake: where it is, what it changes into what, and the whole module with it."""
+    """One mistake: where it is, what it changes into what, and the whole module with it.
+
+    `lines` are the first and last of the statement that it is in, of a compound one those before its body.
+    """
 
     name: str
     text: str
+    lines: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A node of a module and what may stand in its place."""
+
+    where: str
+    holder: ast.AST
+    name: str
+    index: int | None
+    node: ast.AST
+    other: ast.AST
+    lines: tuple[int, int]
+
+    def mutant(self, tree: ast.AST) -> Mutant:
+        """The module with the other node in place; the tree is afterwards as it was."""
+        _put(self.holder, self.name, self.index, self.other)
+        text = ast.unparse(ast.fix_missing_locations(tree))
+        _put(self.holder, self.name, self.index, self.node)
+        after = "(left out)" if isinstance(self.other, ast.Pass | ast.If) else _short(self.other)
+        return Mutant(f"{self.where}: {_short(self.node)}  ->  {after}", text, self.lines)
 
 
 def mutants(source: str) -> Iterator[Mutant]:
@@ -48,19 +74,39 @@ def mutants(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     seen = {ast.unparse(tree)}
     names: dict[str, int] = {}
-    for where, holder, name, index, node in list(_places(tree, "")):
+    for candidate in list(_candidates(tree)):
+        mutant = candidate.mutant(tree)
+        if mutant.text in seen:
+            continue
+        seen.add(mutant.text)
+        names[mutant.name] = number = names.get(mutant.name, 0) + 1
+        yield mutant if number == 1 else replace(mutant, name=f"{mutant.name}  #{number}")
+
+
+def sample(sources: Mapping[str, str], number: int, chance: Random) -> list[tuple[str, Mutant]]:
+    """So many mutants of these modules, each as likely as any other, in random order; by the module's name.
+
+    Only those that are drawn are written out, so that a few of thousands cost little.
+    """
+    trees = {module: ast.parse(source) for module, source in sources.items()}
+    every = [(module, candidate) for module, tree in trees.items() for candidate in _candidates(tree)]
+    chance.shuffle(every)
+    seen = {ast.unparse(tree) for tree in trees.values()}
+    found: list[tuple[str, Mutant]] = []
+    for module, candidate in every:
+        if len(found) == number:
+            break
+        mutant = candidate.mutant(trees[module])
+        if mutant.text not in seen:
+            seen.add(mutant.text)
+            found.append((module, mutant))
+    return found
+
+
+def _candidates(tree: ast.AST) -> Iterator[_Candidate]:
+    for where, holder, name, index, node, lines in _places(tree, "", (1, 1)):
         for other in _instead(node, holder, name):
-            _put(holder, name, index, other)
-            text = ast.unparse(ast.fix_missing_locations(tree))
-            _put(holder, name, index, node)
-            if text in seen:
-                continue
-            seen.add(text)
-            before = _short(node)
-            after = "(left out)" if isinstance(other, ast.Pass | ast.If) else _short(other)
-            named = f"{where}: {before}  ->  {after}"
-            names[named] = names.get(named, 0) + 1
-            yield Mutant(named if names[named] == 1 else f"{named}  #{names[named]}", text)
+            yield _Candidate(where, holder, name, index, node, other, lines)
 
 
 def _short(node: ast.AST) -> str:
@@ -75,7 +121,9 @@ def _put(holder: Any, name: str, index: int | None, node: ast.AST) -> None:
         getattr(holder, name)[index] = node
 
 
-def _places(holder: ast.AST, where: str) -> Iterator[tuple[str, ast.AST, str, int | None, ast.AST]]:
+def _places(
+    holder: ast.AST, where: str, lines: tuple[int, int]
+) -> Iterator[tuple[str, ast.AST, str, int | None, ast.AST, tuple[int, int]]]:
     for name, value in ast.iter_fields(holder):
         if name in ("annotation", "returns", "decorator_list", "bases", "type_params"):
             continue
@@ -86,8 +134,15 @@ def _places(holder: ast.AST, where: str) -> Iterator[tuple[str, ast.AST, str, in
             inside = where
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 inside = f"{where}.{node.name}".lstrip(".")
-            yield inside or "(module)", holder, name, index if many else None, node
-            yield from _places(node, inside)
+            own = _lines(node) if isinstance(node, ast.stmt | ast.ExceptHandler) else lines
+            yield inside or "(module)", holder, name, index if many else None, node, own
+            yield from _places(node, inside, own)
+
+
+def _lines(node: ast.stmt | ast.ExceptHandler) -> tuple[int, int]:
+    body = getattr(node, "body", None)
+    last = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+    return node.lineno, max(last, node.lineno)
 
 
 def _no_matter(node: ast.AST) -> bool:

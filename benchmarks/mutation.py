@@ -1,6 +1,7 @@
 """Whether the tests of the guards notice every small mistake in them: a score for each module, and what went unnoticed.
 
     python -m benchmarks.mutation [--jobs 2] [--only guards.confirm,approvals.pin] [--retry OUTPUT]
+    python -m benchmarks.mutation --sample 500 [--seed 1] [--jobs 1]    see `benchmarks.sampled_mutation`
 
 Each mutant of `benchmarks.mutants` runs in a process of its own, forked from one that has imported all that lies below
 the guards, against the tests named in TESTS, the nearest first, up to the first that fails. The files on disk are not
@@ -116,7 +117,7 @@ _BELOW: Final = (
 )
 
 
-class _Mutated(MetaPathFinder, Loader):
+class Mutated(MetaPathFinder, Loader):
     """Imports one module with a mutant's text in place of its own."""
 
     def __init__(self, module: str, text: str) -> None:
@@ -134,6 +135,19 @@ def main() -> None:
     """Try every mutant and print the scores."""
     options = _options()
     os.chdir(ROOT)
+    if options.sample:
+        from benchmarks import sampled_mutation
+
+        unnoticed = sampled_mutation.run(
+            ROOT,
+            options.sample,
+            options.seed,
+            jobs=options.jobs,
+            seconds=options.seconds,
+            results=Path(options.results) if options.results else None,
+            tests=options.tests.split(",") if options.tests else sampled_mutation.TESTS,
+        )
+        sys.exit(1 if unnoticed else 0)
     for name in _BELOW:
         import_module(name)
     import_module("cliniko_mcp.cliniko.registry").operations()
@@ -206,7 +220,7 @@ def _child(module: str, text: str, tests: list[str], seconds: int) -> int:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    sys.meta_path.insert(0, _Mutated(module, text))
+    sys.meta_path.insert(0, Mutated(module, text))
     if module in sys.modules:  # what was imported beforehand may hold on to the sound one
         for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
             del sys.modules[name]
@@ -237,6 +251,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--having", default="", help="only mutants whose names have this in them")
     parser.add_argument("--again", action="store_true", help="do not first try the tests without any mutant")
     parser.add_argument("--seconds", type=int, default=60, help="of the processor that one mutant may take")
+    parser.add_argument("--sample", type=int, default=0, help="instead so many mutants of the front desk, at random")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample: the same one draws the same mutants")
+    parser.add_argument("--results", default="", help="where the outcomes of the sample are appended")
+    parser.add_argument("--tests", default="", help="folders of tests for the sample, separated by commas")
     return parser.parse_args()
 
 

@@ -61,9 +61,9 @@ def described(plan: Plan, roster: Roster) -> BookingRow:
         patient_id=alone.patient_id,
         born=alone.born,
         patients=rows if len(rows) > 1 else None,
-        practitioner=plan.practitioner.name,
-        business=plan.business.name,
-        type=plan.kind.name,
+        practitioner=roster.name("practitioner_id", plan.practitioner.id),
+        business=roster.name("business_id", plan.business.id),
+        type=roster.name("appointment_type_id", plan.kind.id) or plan.kind.name,
     )
 
 

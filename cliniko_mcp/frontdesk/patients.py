@@ -33,6 +33,7 @@ from cliniko_mcp.frontdesk.roster import (
     missing,
     name_text,
     named,
+    with_birth_year,
 )
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.names import person
@@ -51,6 +52,8 @@ _MAX_WORDS: Final = 4
 _MAX_RESPELT: Final = 10
 """Questions for other spellings of the name of one patient."""
 _CLOSE: Final = 76.0
+_NAMELESS: Final = re.compile(r"“?patient ([0-9]{1,20})\b")
+"""What a patient without any name is called, see `known_patient`."""
 _EDGES: Final = re.compile(r"^[^\w]+|[^\w.]+$")
 Filters = Mapping[str, FilterValue]
 """Filters of `list_patients`, all of which have to fit."""
@@ -108,6 +111,11 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
             return known_patient(record)
         if len(query) < MIN_DIGITS or not query.startswith("0"):
             raise NotFound(f"There is no patient with the id {query}.", ADVICE)
+    if numbered := _NAMELESS.match(query):
+        record = (await clinic.by_id(Patients.list_patients, [numbered[1]])).get(numbered[1])
+        known = known_patient(record) if record is not None and not person(record) else None
+        if known is not None and query in (known.name, named(known), with_birth_year(known)):
+            return known
     shown = clean(query, 80)
     phrase = await read_phrase(clinic, clean(query, 255))
     found = await by_phrase(clinic, phrase)

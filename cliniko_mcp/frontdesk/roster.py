@@ -131,7 +131,9 @@ class Roster:
             "appointment_type_id": self.types,
         }
         self._held: Mapping[str, Mapping[str, Known]] = held
-        self._namesakes = Counter((field, row.name) for field, rows in held.items() for row in rows.values())
+        self._namesakes = Counter(
+            key for field, rows in held.items() for row in rows.values() for key in _spoken(field, row.name, *row.names)
+        )
         self._zones = {site.id: zone_of(site.record) for site in self.businesses.values()}
 
     @classmethod
@@ -193,12 +195,14 @@ class Roster:
     def name(self, field: str, record_id: str | None) -> str:
         """What the record behind `practitioner_id`, `business_id` or `appointment_type_id` is called; "" if unknown.
 
-        Of several with one name each carries its id, so that a name in an answer never means either.
+        Of several with one name, or names that only accents or titles tell apart, each carries its id, so that a name
+        in an answer never means either.
         """
         found = self._held[field].get(record_id or "")
         if found is None:
             return ""
-        return found.name if self._namesakes[field, found.name] == 1 else f"{found.name} ({found.id})"
+        alone = all(self._namesakes[key] == 1 for key in _spoken(field, found.name))
+        return found.name if alone else f"{found.name} ({found.id})"
 
     def legend(self, entries: Iterable[tuple[str, str | None]]) -> Names:
         """The `names` of an answer, name to id by field, for these (field, id) pairs."""
@@ -207,6 +211,11 @@ class Roster:
             if record_id and (name := self.name(field, record_id)):
                 legend.setdefault(field, {})[name] = record_id
         return Names.model_validate(legend)
+
+
+def _spoken(field: str, *names: str) -> set[tuple[str, str]]:
+    """These names as they are compared, each with the field of its record."""
+    return {(field, " ".join(sorted(words(name)))) for name in names}
 
 
 def named(known: Known) -> str:

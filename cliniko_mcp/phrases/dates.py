@@ -62,10 +62,14 @@ class DaySpan(NamedTuple):
 
 
 class ExactSpan(NamedTuple):
-    """A span that need not begin and end at midnight: two aware datetimes, half-open."""
+    """A span that need not begin and end at midnight: two aware datetimes, half-open.
+
+    `written` is the date that was written beside an offset, which may be another one by the clinic's clock.
+    """
 
     start: datetime
     end: datetime
+    written: date | None = None
 
 
 class PartialDate(NamedTuple):

@@ -93,7 +93,8 @@ def _read_iso(token: Token, now: Now) -> DaySpan | ExactSpan | PartialDate:
         begin = in_zone(token.instant, now.zone)
         if begin.replace(tzinfo=None) != token.instant.replace(tzinfo=None) and token.instant.tzinfo is None:
             raise not_understood(f"The clinic's clock skips {token.instant:%H:%M} on that day.")
-        return ExactSpan(begin, (instant(begin) + ONE_MINUTE).astimezone(now.zone))
+        written = token.instant.date() if token.instant.tzinfo is not None else None
+        return ExactSpan(begin, (instant(begin) + ONE_MINUTE).astimezone(now.zone), written)
     assert token.date is not None
     if token.value == 7:
         monday = days_of(token.date, now).first

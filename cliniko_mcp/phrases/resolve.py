@@ -138,8 +138,11 @@ def _resolve_segment(segment: Segment, shared: list[Term] | None, now: Now) -> D
         draft = _clip(DraftInterval(base.start, base.end, frozenset(), times), cutoffs)
     else:
         draft = _clip(draft_of_days(base, times, now), cutoffs)
+    written = base.written if isinstance(base, ExactSpan) else None
     for weekdays in segment.weekdays:
-        draft = _on_weekdays(draft, weekdays, now)
+        # The weekday of a time that carries its offset is that of the place it was written for.
+        if written is None or not weekdays.plain or written.isoweekday() not in weekdays.numbers():
+            draft = _on_weekdays(draft, weekdays, now)
     if instant(draft.end) <= instant(draft.start):
         raise not_understood("Those limits leave no time between them.")
     return draft

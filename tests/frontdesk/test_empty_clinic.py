@@ -65,7 +65,8 @@ async def test_hours_free_times_and_sheets_are_computed(way: str, parts: tuple[s
         assert found.slots == []
 
 
-@pytest.mark.parametrize(("way", "parts"), CLINICS)
+@pytest.mark.parametrize("parts", [PARTS])  # clinics that lack one of them are among the generated ones
+@pytest.mark.parametrize("way", ["archive", "empty"])
 async def test_every_report_is_made(way: str, parts: tuple[str, ...]) -> None:
     async with front_desk() as (reception, clinic):
         without(reception, way, parts)

@@ -7,6 +7,7 @@ import pytest
 from cliniko_mcp.errors import Ambiguous, NotFound
 from cliniko_mcp.frontdesk.patient_phrase import read_phrase
 from cliniko_mcp.frontdesk.patients import patient
+from cliniko_mcp.frontdesk.roster import with_birth_year
 
 from .clinics import front_desk
 
@@ -107,3 +108,14 @@ async def test_the_order_of_the_parts_does_not_matter() -> None:
                     phrase = await read_phrase(clinic, query)
                     assert phrase.name == "Kit Doe", query
                     assert getattr(phrase, field) and getattr(phrase, other_field), query
+
+
+async def test_what_a_patient_without_a_name_is_called_finds_the_file() -> None:
+    async with front_desk() as (reception, clinic):
+        for more in ({}, {"date_of_birth": "1951-12-01"}):
+            nameless = reception.put("patients", email="nobody@mail.example", **more)
+            called = with_birth_year(await patient(clinic, nameless))
+            assert (await patient(clinic, called)).id == nameless
+        ana = next(row for row in reception.rows("patients") if row["label"] == "Ana Lima")
+        with pytest.raises(NotFound):
+            await patient(clinic, f"patient {ana['id']}")

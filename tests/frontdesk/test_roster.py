@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,8 +11,9 @@ from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
+from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.patients import known_patient
-from cliniko_mcp.frontdesk.roster import birth_date, candidate, gone, known_record, with_birth_year
+from cliniko_mcp.frontdesk.roster import Roster, birth_date, candidate, gone, known_record, with_birth_year
 
 STAMP = "2026-11-01T00:00:00Z"
 
@@ -40,3 +42,24 @@ def test_a_patient_is_known_by_every_name_and_told_apart_by_the_year_of_birth() 
     assert candidate(known) == {"id": "4", "name": "Bobby Tables", "born": 1984}
     nameless = known_patient(Patient.read({"id": "5", "date_of_birth": "soon"}))
     assert (nameless.name, birth_date(nameless)) == ("patient 5", None)
+
+
+def test_a_name_that_is_printed_with_its_id_is_taken_back_as_that_one() -> None:
+    sites = [known_record(Business.read({"id": row_id}), "北の診療所 (2)") for row_id in ("7", "8")]
+    roster = Roster([], sites, [], ZoneInfo("UTC"))
+    for site in sites:
+        assert roster.business(roster.name("business_id", site.id)) is site
+    for unfit in ("Southside (7)", "北の診療所 (9)"):
+        with pytest.raises(NotFound):
+            roster.business(unfit)
+
+
+def test_names_that_only_accents_or_titles_tell_apart_are_printed_with_their_ids() -> None:
+    staff = [
+        known_record(Practitioner.read({"id": row_id}), name)
+        for row_id, name in (("7", "José Peña"), ("8", "Dr Jose Pena"), ("9", "Ana Lima"))
+    ]
+    roster = Roster(staff, [], [], ZoneInfo("UTC"))
+    printed = [roster.name("practitioner_id", one.id) for one in staff]
+    assert printed == ["José Peña (7)", "Dr Jose Pena (8)", "Ana Lima"]
+    assert [roster.practitioner(name) for name in printed] == staff

@@ -291,3 +291,13 @@ def test_what_was_understood_is_repeated_in_words() -> None:
         "Tuesday 24 November 2026 10:37 to Tuesday 8 December 2026 10:37, on Monday and Wednesday, 12:00 to 17:00"
         " (Australia/Sydney)"
     )
+
+
+def test_a_time_with_its_offset_keeps_the_weekday_of_the_place_it_was_written_for() -> None:
+    printed = "2026-11-24T09:30+11:00 Tue"
+    assert formatted(parse(printed, zone="Europe/London")) == hours("2026-11-23", "22:30", "22:31")
+    assert formatted(parse("Monday 2026-11-24T09:30+11:00", zone="Europe/London")) == hours(
+        "2026-11-23", "22:30", "22:31"
+    )
+    with pytest.raises(NotUnderstood, match="not a Wednesday"):
+        parse("2026-11-24T09:30+11:00 Wed", zone="Europe/London")
