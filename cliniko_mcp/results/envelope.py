@@ -20,7 +20,7 @@ from cliniko_mcp.sanitize import clean
 _MESSAGE_TOKENS: Final = 150
 _FIX_TOKENS: Final = 4
 """What the name of the fix costs."""
-_MOST_NOTES: Final = 1_500
+_MAX_NOTES_TOKENS: Final = 1_500
 """Tokens of all notes: each is a sentence of ours, and there may be many."""
 _CUT_HOW: Final = "ask for less at once, or read the record itself"
 _ENDS_EARLY: Final = "Where a text ends in …, the rest of it is not shown: read the record itself."
@@ -95,7 +95,7 @@ def _cut(body: dict[str, JsonValue], notes: list[str], room: int) -> tuple[dict[
 
 def _fewer(notes: list[str]) -> list[str]:
     """The notes that fit, the first first, with a word on those that do not."""
-    room = _MOST_NOTES
+    room = _MAX_NOTES_TOKENS
     for place, note in enumerate(notes):
         room -= size(note) + 1
         if room < 0:

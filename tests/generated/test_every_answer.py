@@ -12,7 +12,7 @@ from clinics.tools import Tools, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cliniko_mcp.results.budget import MAX_RESULT_BYTES, size
+from cliniko_mcp.results.budget import MAX_TOKENS, size
 
 KINDS = (
     "no_shows",
@@ -73,7 +73,7 @@ def test_no_tool_fails_and_every_answer_keeps_to_its_form(clinic: Clinic, data: 
             answer, changes = await tools.changed(tool, **arguments)
             told = (tool, arguments, answer)
             assert changes == [], told
-            assert size(answer) <= MAX_RESULT_BYTES, told
+            assert size(answer) <= MAX_TOKENS, told
             if "code" in answer:
                 assert answer["code"] in CODES and answer["fix"], told
                 continue
