@@ -48,6 +48,39 @@ def test_every_list_of_every_update_is_noticed_and_its_record_can_be_read():
     assert_none(wrong)
 
 
+def scalars(value: JsonValue) -> list[str]:
+    """Every text and number in a value, at any depth."""
+    match value:
+        case dict():
+            return [text for part in value.values() for text in scalars(part)]
+        case list():
+            return [text for part in value for text in scalars(part)]
+        case bool() | None:
+            return []
+        case _:
+            return [str(value)]
+
+
+def test_what_went_of_every_list_of_every_update_is_told_by_value():
+    wrong: list[str] = []
+    played = 0
+    for operation in UPDATES:
+        for name, schema in properties_of(operation_schema(operation)).items():
+            if schema.get("type") != "array" or name == "clear":
+                continue
+            for value in body_samples(operation)[name]:
+                if not value or not scalars(value):
+                    continue
+                played += 1
+                call = operation.parse({**path_ids(operation), name: []})
+                told = " ".join(notes(call, {name: value}, {name: []}))
+                if "Replaced: " not in told or not any(text in told for text in scalars(value)):
+                    wrong.append(f"{operation.name}: {name} {value!r}: {told!r}")
+
+    assert played >= 10
+    assert_none(wrong)
+
+
 def test_ids_that_went_are_told_by_the_record_or_else_by_what_was_sent():
     call = update("update_business", appointment_type_ids=["2", "3"])
     before: JsonObject = {"appointment_type_ids": ["1", "2"]}
