@@ -165,7 +165,7 @@ async def test_an_executor_runs_no_other_catalogue_tool(desk: Assistant, name: s
         ("create_patient", {"first_name": "Ana", "last_name": "Lee", "dob": "1990-01-02"}),
         ("list_patients", {"limit": 0}),
         ("list_patients", {"fields": "shoe_size"}),
-        ("list_patients", {"date_of_birth": "1990"}),
+        ("list_patients", {"date_of_birth": "1990-13"}),
         ("cancel_individual_appointment", {"id": "1", "reason": "sick"}),
     ],
 )
@@ -217,6 +217,7 @@ async def test_only_lists_are_counted(desk: Assistant, name: str):
 
 
 async def test_a_wrong_filter_of_a_count_is_explained_as_in_the_list(desk: Assistant):
-    counted = await desk.call("count_records", operation="list_patients", arguments={"date_of_birth": "1990"})
+    counted = await desk.call("count_records", operation="list_patients", arguments={"date_of_birth": "1990-13"})
 
-    assert counted == await desk.call("list_patients", date_of_birth="1990")
+    assert counted["code"] == "invalid_arguments"
+    assert counted == await desk.call("list_patients", date_of_birth="1990-13")

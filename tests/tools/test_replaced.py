@@ -1,6 +1,7 @@
 """What a replaced list no longer holds, for each kind of list that an update may send."""
 
 import pytest
+from pydantic import TypeAdapter
 
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import JsonObject
@@ -45,6 +46,43 @@ def test_every_list_of_every_update_is_noticed_and_its_record_can_be_read():
                     wrong.append(f"{operation.name}: {name} {value!r}")
 
     assert played > 10
+    assert_none(wrong)
+
+
+JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+
+
+def scalars(value: JsonValue) -> list[str]:
+    """Every text and number in a value, at any depth."""
+    match value:
+        case dict():
+            return [text for part in value.values() for text in scalars(part)]
+        case list():
+            return [text for part in value for text in scalars(part)]
+        case bool() | None:
+            return []
+        case _:
+            return [str(value)]
+
+
+def test_what_went_of_every_list_of_every_update_is_told_by_value():
+    wrong: list[str] = []
+    played = 0
+    for operation in UPDATES:
+        for name, schema in properties_of(operation_schema(operation)).items():
+            if schema.get("type") != "array" or name == "clear":
+                continue
+            for sample in body_samples(operation)[name]:
+                value = JSON.validate_python(sample)
+                if not value or not scalars(value):
+                    continue
+                played += 1
+                call = operation.parse({**path_ids(operation), name: []})
+                told = " ".join(notes(call, {name: value}, {name: []}))
+                if "Replaced: " not in told or not any(text in told for text in scalars(value)):
+                    wrong.append(f"{operation.name}: {name} {value!r}: {told!r}")
+
+    assert played >= 10
     assert_none(wrong)
 
 
