@@ -51,18 +51,23 @@ _UNIT: Final = _either([spelling for unit in _UNITS for spelling in UNITS[unit].
 _DAY: Final = _either([text for text, word in WORDS.items() if word.kind == "weekday" and text != "midweek"])
 _STEP: Final = rf"(?:(?P<step>\d{{1,3}}|{_either(list(_ORDINALS))}) )?"
 _UNTIL: Final = re.compile(
-    r"(?:,? |^)(?:(?:up )?(?P<edge>until|untill|till|til|through|thru|to|before|by|(?:for )?the rest of) |up to )(?P<end>.+)$"
+    r"(?:,? |^)(?:(?:up )?(?P<edge>until|untill|till|til|through|thru|to|before|by|(?:for )?the rest of) |up to )"
+    r"(?P<end>.+)$"
 )
 _SPAN: Final = re.compile(r" (?:in|during|throughout|all through) (?!all\b|total\b)(?P<end>.+)$")
-_FOR: Final = re.compile(rf",? ?\b(?:for|over) (?:the )?(?:next )?(?P<count>a|an|\d{{1,3}}) (?P<unit>{_UNIT}|years?)(?=,|$)")
+_FOR: Final = re.compile(
+    rf",? ?\b(?:for|over) (?:the )?(?:next )?(?P<count>a|an|\d{{1,3}}) (?P<unit>{_UNIT}|years?)(?=,|$)"
+)
 _TOO_MANY: Final = re.compile(
     r"\btwice\b|\b(?:thrice|\d+ times|\d+ ?x) (?:a|an|per|each|every|daily|weekly|monthly|fortnightly)\b"
     r"|\b(?:[2-9]|\d\d+)(?: visits| sessions| appointments)? (?:a|per|each) (?:day|week|fortnight|month)(?! apart)"
 )
 _WEEKDAY: Final = re.compile(rf"(?:\b(?:every|each) {_STEP}|\bon )?(?<![a-z])(?P<day>{_DAY})(?![a-z])")
 _FREQUENCY: Final = re.compile(
-    rf"(?<![a-z])(?:(?P<named>daily|weekly|fortnightly|monthly)|(?:1 |once )?(?:visit |session )?(?:every|each) {_STEP}(?P<unit>{_UNIT})"
-    rf"|(?:once|1 visit|1 session) (?:a|per) (?P<once>{_UNIT})|(?P<apart>a|\d{{1,3}}) (?P<between>{_UNIT}) apart)(?![a-z])"
+    rf"(?<![a-z])(?:(?P<named>daily|weekly|fortnightly|monthly)"
+    rf"|(?:1 |once )?(?:visit |session )?(?:every|each) {_STEP}(?P<unit>{_UNIT})"
+    rf"|(?:once|1 visit|1 session) (?:a|per) (?P<once>{_UNIT})"
+    rf"|(?P<apart>a|\d{{1,3}}) (?P<between>{_UNIT}) apart)(?![a-z])"
 )
 _NOUNS: Final = (
     r"visits?|sessions?|appointments?|appts?|bookings?|consults?|consultations?|treatments?|times|classes|class"
