@@ -18,8 +18,7 @@ def booking_notices(patient: Known[Patient], kind: Known[AppointmentType], site:
     if confirms and _by_email(patient, patient.record.receives_confirmation_emails):
         sent.append("a confirmation by email")
     how = name_text(patient.record.reminder_type)
-    reminds = kind.record.appointment_reminder_template_ids != []
-    if how and how != "None" and reminds and site.record.appointment_reminders_enabled is not False:
+    if how and how != "None" and site.record.appointment_reminders_enabled is not False:
         sent.append(
             f"reminders by {how.replace('SMS & Email', 'SMS and email').replace('Email', 'email')} before the visit"
         )

@@ -72,7 +72,7 @@ class BookAppointment(Body):
     notes: str | None = None
     patient_case: str | None = None
     repeat: str | None = Field(default=None, description="E.g. weekly x6.")
-    skip: list[str] = Field(default=[], description="Dates out or moved: 25 Dec -> 24 Dec 10:00.")
+    skip: list[str] = Field(default=[], description="Dates left out or moved: 25 Dec -> 24 Dec 10:00.")
     dry_run: bool = False
     allow_clash: str | None = Field(default=None, description="clash of a refusal.")
 
