@@ -99,28 +99,28 @@ async def book_places(clinic: GuardedClinic, roster: Roster, wanted: PlaceReques
         if time.starts in by_start and plan.patients[0].id in by_start[time.starts].patient_ids
     }
     missing = tuple(time for time in plan.times if time.starts not in there)
+    first = by_start.get(plan.times[0].starts)
     body = Booked(
         when=span.narrowed([plan.business]).description,
-        item=described(plan, roster).model_copy(update={"id": by_start[plan.times[0].starts].id})
-        if plan.times[0].starts in by_start
-        else described(plan, roster),
-        places_before=session.left,
+        item=described(plan, roster).model_copy(update={"id": first.id if first else None}),
+        places_before=first.left if first else None,
     )
     last = plan.times[-1].starts.astimezone(zone).date()
     notes = [
-        *series_notes(series, zone),
-        *filter(None, [case_note(cases, taken, last, wanted.patient, _HOW[wanted.dry_run])]),
+        *series_notes(series, zone, places=True),
         *remarks(wanted.patient, wanted.practitioner, wanted.kind, wanted.business),
         *parts.notes,
     ]
     if not missing:
         visits = date_rows(series, zone, there=there)
-        first = there[plan.times[0].starts]
         notes.insert(0, f"{named(wanted.patient)} has this place already, and Cliniko gives nobody a second one.")
-        told = {"visits": visits, "places_after": session.left, "dry_run": True if wanted.dry_run else None}
-        done = f"Already there, id {first}. Nothing was changed."
+        told = {"visits": visits, "places_after": body.places_before, "dry_run": True if wanted.dry_run else None}
+        done = f"Already there, id {there[plan.times[0].starts]}. Nothing was changed."
         return Answer(body.model_copy(update={**told, "done": done}), notes, zone)
-    notes.insert(0, booking_notices(wanted.patient, wanted.kind, plan.business))
+    notes[:0] = [
+        booking_notices(wanted.patient, wanted.kind, plan.business),
+        *case_note(cases, taken, last, wanted.patient, _HOW[wanted.dry_run]),
+    ]
     left_to_book = Plan(plan.patients, plan.practitioner, plan.business, plan.kind, missing)
     full = _without_room(left_to_book, by_start, everything, theirs, roster, wanted)
     found = {
@@ -158,7 +158,7 @@ async def book_places(clinic: GuardedClinic, roster: Roster, wanted: PlaceReques
     result = {
         "done": "Booked." if len(made) == len(missing) else f"{len(made)} of {len(missing)} booked.",
         "visits": date_rows(series, zone, made=made, there=there, clashes=found, left=left),
-        "places_after": left.get(session.id),
+        "places_after": left.get(body.item.id or ""),
     }
     return Answer(body.model_copy(update=result), notes, zone)
 

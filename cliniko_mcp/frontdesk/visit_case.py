@@ -39,23 +39,23 @@ def case_of(cases: Sequence[Case] | None, query: str | None) -> Case | None:
     return chosen("open case", query, {case.id: case for case in cases}, advice)
 
 
-def case_note(cases: Sequence[Case] | None, taken: Case | None, last: date, patient: Known, how: str) -> str | None:
+def case_note(cases: Sequence[Case] | None, taken: Case | None, last: date, patient: Known, how: str) -> list[str]:
     """A sentence on the case that was taken, or on the open ones that a visit on this local day could count towards.
 
-    `how` is the advice for the second. None where there is nothing to say.
+    `how` is the advice for the second. Nothing where there is nothing to say.
     """
     if taken is not None:
         until = taken.record.expiry_date
         late = f" It expires on {until}, before the last visit." if until is not None and until < last else ""
-        return f"It counts towards the case {named(taken)}{_limit(taken)}.{late}"
+        return [f"It counts towards the case {named(taken)}{_limit(taken)}.{late}"]
     fitting = [case for case in cases or () if case.record.expiry_date is None or case.record.expiry_date >= last]
     if not fitting:
-        return None
+        return []
     shown = ", ".join(f"{named(case)} (id {case.id}){_limit(case)}" for case in fitting[:_MAX_NAMED])
     more = len(fitting) - _MAX_NAMED
     also = f" and {more} more" if more > 0 else ""
     many = "an open case that fits" if len(fitting) == 1 else f"{len(fitting)} open cases that fit"
-    return f"{named(patient)} has {many}: {shown}{also}. {how}"
+    return [f"{named(patient)} has {many}: {shown}{also}. {how}"]
 
 
 def _limit(case: Case) -> str:

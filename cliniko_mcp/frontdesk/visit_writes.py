@@ -100,18 +100,26 @@ def date_rows(
     return [row(date) for date in series.dates]
 
 
-def series_notes(series: Series, zone: ZoneInfo) -> list[str]:
-    """What a series was read as, and what follows from dates that are left out or moved; nothing of a single visit."""
+def series_notes(series: Series, zone: ZoneInfo, *, places: bool = False) -> list[str]:
+    """What a series was read as, and what follows from dates that are left out or moved; nothing of a single visit.
+
+    `places` are those of a class, for which Cliniko has no rule.
+    """
     if series.repeat is None:
         return []
     last = series.dates[-1].was.astimezone(zone)
     notes = [f"The series is {series.repeat.wording}, by the rule the last on {last:%A %-d %B %Y}."]
-    if not series.by_rule:
-        left_out = sum(date.skipped for date in series.dates)
-        moved = sum(date.moved and not date.skipped for date in series.dates)
+    if places:
+        notes.append("Each is a place of its own, cancelled on its own.")
+    elif not series.by_rule:
+        changes = {
+            "left out": sum(date.skipped for date in series.dates),
+            "moved": sum(date.moved and not date.skipped for date in series.dates),
+        }
+        what = " and ".join(f"{number} {change}" for change, number in changes.items() if number)
         notes.append(
-            f"{left_out} left out and {moved} moved: Cliniko's rule can do neither, so these are {len(series.times)} "
-            "single visits, which cannot be cancelled as one series."
+            f"With {what}, which Cliniko's rule cannot do, every visit is a single one ({len(series.times)} in all): "
+            "they cannot be cancelled as one series."
         )
     return notes
 
@@ -129,4 +137,7 @@ def dates_in_short(series: Series, zone: ZoneInfo, clashing: Collection[datetime
         head = f"{days[0][0]:%b} " if in_year == year else f"{in_year} {days[0][0]:%b} "
         year = in_year
         shown.append(head + ", ".join(f"{day.day}{'*' if clash else ''}" for day, clash in days))
-    return "; ".join(shown) + (" (* clash)" if clashing else "")
+    days = "; ".join(shown)
+    if len(clashing) == len(series.times):
+        return f"{days.replace('*', '')} (all clash)"
+    return days + (" (* clash)" if clashing else "")

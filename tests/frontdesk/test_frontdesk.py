@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cliniko_mcp.errors import InvalidArguments, NotFound
+from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.availability import next_start, starts_in
 from cliniko_mcp.frontdesk.clock_text import end_of, times
 from cliniko_mcp.frontdesk.concurrency import run_concurrently

@@ -134,7 +134,6 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
     last = plan.times[-1].starts.astimezone(zone).date()
     rest = [
         *_remarks(plan, roster, diary, theirs, business),
-        *filter(None, [case_note(cases, case, last, patient, _CASE_HOW[arguments.dry_run])]),
         *remarks(patient, practitioner, appointment_type, business),
         *parts.notes,
     ]
@@ -142,7 +141,8 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
     whole = all(time.starts in there for time in plan.times)
     if whole and arguments.allow_clash != clash_text(plan, found):
         return _already(body, plan, series, there, found, [*about_series, *rest], roster, arguments, case)
-    notes = [booking_notices(patient, appointment_type, plan.business), *about_series, *rest]
+    about_case = case_note(cases, case, last, patient, _CASE_HOW[arguments.dry_run])
+    notes = [booking_notices(patient, appointment_type, plan.business), *about_series, *about_case, *rest]
     at_dates = {time.starts: concerns_at(plan, time, roster, diary, theirs) for time in plan.times}
     free = nearest(plan, roster, diary, offering_ids, clinic.now, theirs) if found else []
     room = _SERIES_TOKENS if series.repeat else None
