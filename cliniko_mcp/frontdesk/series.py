@@ -52,7 +52,7 @@ _DAY: Final = _either([text for text, word in WORDS.items() if word.kind == "wee
 _STEP: Final = rf"(?:(?P<step>\d{{1,3}}|{_either(list(_ORDINALS))}) )?"
 _UNTIL: Final = re.compile(
     r"(?:,? |^)(?:(?:up )?(?P<edge>until|untill|till|til|through|thru|to|before|by|(?:for )?the rest of) |up to )"
-    r"(?P<end>.+)$"
+    r"(?:and including )?(?P<end>.+)$"
 )
 _SPAN: Final = re.compile(r" (?:in|during|throughout|all through) (?!all\b|total\b)(?P<end>.+)$")
 _FOR: Final = re.compile(
@@ -64,7 +64,7 @@ _TOO_MANY: Final = re.compile(
 )
 _WEEKDAY: Final = re.compile(rf"(?:\b(?:every|each) {_STEP}|\bon )?(?<![a-z])(?P<day>{_DAY})(?![a-z])")
 _FREQUENCY: Final = re.compile(
-    rf"(?<![a-z])(?:(?P<named>daily|weekly|fortnightly|monthly)"
+    rf"(?<![a-z0-9])(?:(?P<named>daily|weekly|fortnightly|monthly)"
     rf"|(?:1 |once )?(?:visit |session )?(?:every|each) {_STEP}(?P<unit>{_UNIT})"
     rf"|(?:once|1 visit|1 session) (?:a|per) (?P<once>{_UNIT})"
     rf"|(?P<apart>a|\d{{1,3}}) (?P<between>{_UNIT}) apart)(?![a-z])"
