@@ -115,7 +115,8 @@ async def test_the_case_and_notes_of_what_is_there_are_not_said_to_have_changed(
 
 
 @pytest.mark.parametrize("lost", [
-    {}, {"repeat": "weekly x3"}, {"repeat": "weekly x3", "skip": ["27 January"]}, CLASS, {**CLASS, "repeat": "weekly x2"},
+    {}, {"repeat": "weekly x3"}, {"repeat": "weekly x3", "skip": ["27 January"]},
+    CLASS, {**CLASS, "repeat": "weekly x2"},
 ])  # fmt: skip
 async def test_after_a_lost_answer_the_same_call_leaves_each_visit_once(lost: dict[str, Any]) -> None:
     async with reception() as clinic:
