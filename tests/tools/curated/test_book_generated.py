@@ -138,7 +138,7 @@ async def held_to_it(wish: Wish, taken: list[int]) -> None:
             assert answer.get("conflicts") in (None, False)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(wishes(), st.lists(st.integers(0, 5), max_size=1))
 def test_the_rows_made_are_exactly_those_that_were_said_or_none(wish: Wish, taken: list[int]) -> None:
     anyio.run(held_to_it, wish, taken)
