@@ -22,7 +22,7 @@ def with_zone(clinic: Reception, identifier: str | None, label: str | None) -> s
     for hours in clinic.rows("daily_availabilities"):
         if hours["business_id"] == site:
             zone = {"time_zone_identifier": identifier, "time_zone": label}
-            whole = [{"starts_at": "00:00", "ends_at": "24:00"}]
+            whole: Any = [{"starts_at": "00:00", "ends_at": "24:00"}]
             clinic.store.put("daily_availabilities", {**hours, **zone, "availabilities": whole})
     return clinic.patient("Otto", "Zimt")
 
