@@ -1,7 +1,7 @@
 """What Cliniko may send to a patient when a booking is made, moved or cancelled, which only its settings decide.
 
-The API tells no more than the patient's choices, the site's switch and the type's templates (cliniko-api.md#people,
-#calendar, #discrepancies).
+The API tells no more than the patient's choices, the site's switch and the type's templates, and never when something
+is sent (cliniko-api.md#people, #calendar, #discrepancies).
 """
 
 from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
@@ -11,18 +11,23 @@ from cliniko_mcp.frontdesk.roster import Known, name_text, named
 
 
 def booking_notices(patient: Known[Patient], kind: Known[AppointmentType], site: Known[Business]) -> str:
-    """A sentence on the confirmation and the reminders that may follow a new or moved booking."""
+    """A sentence on the confirmation, the reminders and the follow-up that may go with a new or moved booking."""
     sent: list[str] = []
-    if _confirms(kind) and _by_email(patient, patient.record.receives_confirmation_emails):
+    # Cliniko has templates of its own where the type names none, so only an empty list says that there are none.
+    confirms = kind.record.appointment_confirmation_template_ids != []
+    if confirms and _by_email(patient, patient.record.receives_confirmation_emails):
         sent.append("a confirmation by email")
     how = name_text(patient.record.reminder_type)
     if how and how != "None" and site.record.appointment_reminders_enabled is not False:
         sent.append(
             f"reminders by {how.replace('SMS & Email', 'SMS and email').replace('Email', 'email')} before the visit"
         )
+    if kind.record.appointment_follow_up_template_ids:
+        sent.append("a follow-up after it")
     if not sent:
         return f"By the settings seen here Cliniko sends {named(patient)} nothing; the clinic's own rules may differ."
-    return f"Cliniko may send {named(patient)} {' and '.join(sent)}, as the clinic has set it up."
+    several = f"{', '.join(sent[:-1])} and {sent[-1]}" if len(sent) > 1 else sent[0]
+    return f"Cliniko may send {named(patient)} {several}, as the clinic has set it up; the API does not tell when."
 
 
 def cancelling_notices(patient: Known[Patient]) -> str:
@@ -30,11 +35,6 @@ def cancelling_notices(patient: Known[Patient]) -> str:
     if _by_email(patient, patient.record.receives_cancellation_emails):
         return f"Cliniko may email {named(patient)} that it is cancelled, as the clinic has set it up."
     return f"{named(patient)} gets no email about it by their own settings; tell them."
-
-
-def _confirms(kind: Known[AppointmentType]) -> bool:
-    # Cliniko has templates of its own where the type names none, so only an empty list says that there are none.
-    return kind.record.appointment_confirmation_template_ids != []
 
 
 def _by_email(patient: Known[Patient], wanted: bool | None) -> bool:

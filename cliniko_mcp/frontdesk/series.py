@@ -1,54 +1,107 @@
-"""Repeats in words, such as "weekly x5": the rule that Cliniko takes and the times that it makes.
+"""Repeats in words, such as "weekly, 6 visits" or "every Friday until March": the rule and the times that it makes.
 
-Source: cliniko-api.md#appointments.
+The number is that of the visits in all. Source: cliniko-api.md#appointments.
 """
 
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from itertools import takewhile
+from typing import Final, Literal, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.cliniko.shapes.repeats import RepeatRule
+from cliniko_mcp.cliniko.shapes.repeats import MAX_REPEATS, RepeatRule
 from cliniko_mcp.errors import InvalidArguments
+from cliniko_mcp.phrases import parse_when
+from cliniko_mcp.phrases.vocabulary import UNITS, WEEKDAY_NAMES, WORDS
 from cliniko_mcp.sanitize import clean
 
-MAX_REPEATS: Final = 51
+MAX_VISITS: Final = MAX_REPEATS + 1
+"""Visits of a series: the first and as many repeats as Cliniko makes."""
 Unit = Literal["Daily", "Weekly", "Monthly"]
-_UNITS: Final[Mapping[str, Unit]] = {"day": "Daily", "week": "Weekly", "month": "Monthly"}
+_UNITS: Final[Mapping[str, tuple[Unit, int]]] = {
+    "day": ("Daily", 1),
+    "week": ("Weekly", 1),
+    "fortnight": ("Weekly", 2),
+    "month": ("Monthly", 1),
+}
 _NAMED: Final[Mapping[str, tuple[Unit, int]]] = {
     "daily": ("Daily", 1),
     "weekly": ("Weekly", 1),
     "fortnightly": ("Weekly", 2),
     "monthly": ("Monthly", 1),
-    "every second week": ("Weekly", 2),
-    "every other week": ("Weekly", 2),
 }
-_NUMBERS: Final = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10, "twelve": 12}
-_PHRASE: Final = re.compile(
-    r"(?P<named>daily|weekly|fortnightly|monthly|every (?:second|other) week)"
-    r"|every (?:(?P<interval>\d{1,3}|\w+) )?(?P<unit>day|week|month)s?"
+_PLURALS: Final[Mapping[Unit, tuple[str, str]]] = {
+    "Daily": ("every day", "days"),
+    "Weekly": ("every week", "weeks"),
+    "Monthly": ("every month", "months"),
+}
+_ORDINALS: Final = {"other": 2, "2nd": 2, "3rd": 3, "4th": 4} | {
+    text: word.value for text, word in WORDS.items() if word.kind == "ord" and 2 <= word.value <= 12
+}
+_MAX_PHRASE: Final = 120
+
+
+def _either(words: Iterator[str] | list[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_UNIT: Final = _either([spelling for unit in _UNITS for spelling in UNITS[unit].split() if len(spelling) > 1])
+_DAY: Final = _either([text for text, word in WORDS.items() if word.kind == "weekday" and text != "midweek"])
+_STEP: Final = rf"(?:(?P<step>\d{{1,3}}|{_either(list(_ORDINALS))}) )?"
+_UNTIL: Final = re.compile(
+    r"(?:,? |^)(?:(?:up )?(?P<edge>until|untill|till|til|through|thru|to|before|by|(?:for )?the rest of) |up to )"
+    r"(?:and including )?(?P<end>.+)$"
 )
-_COUNT: Final = re.compile(r"[ ,]*(?:for |x ?|× ?)?(?P<count>\d{1,3}|\w+)?(?: ?(?:more|times|x|repeats|more times))?")
+_SPAN: Final = re.compile(r" (?:in|during|throughout|all through) (?!all\b|total\b)(?P<end>.+)$")
+_FOR: Final = re.compile(
+    rf",? ?\b(?:for|over) (?:the )?(?:next )?(?P<count>a|an|\d{{1,3}}) (?P<unit>{_UNIT}|years?)(?=,|$)"
+)
+_TOO_MANY: Final = re.compile(
+    r"\btwice\b|\b(?:thrice|\d+ times|\d+ ?x) (?:a|an|per|each|every|daily|weekly|monthly|fortnightly)\b"
+    r"|\b(?:[2-9]|\d\d+)(?: visits| sessions| appointments)? (?:a|per|each) (?:day|week|fortnight|month)(?! apart)"
+)
+_WEEKDAY: Final = re.compile(rf"(?:\b(?:every|each) {_STEP}|\bon )?(?<![a-z])(?P<day>{_DAY})(?![a-z])")
+_FREQUENCY: Final = re.compile(
+    rf"(?<![a-z0-9])(?:(?P<named>daily|weekly|fortnightly|monthly)"
+    rf"|(?:1 |once )?(?:visit |session )?(?:every|each) {_STEP}(?P<unit>{_UNIT})"
+    rf"|(?:once|1 visit|1 session) (?:a|per) (?P<once>{_UNIT})"
+    rf"|(?P<apart>a|\d{{1,3}}) (?P<between>{_UNIT}) apart)(?![a-z])"
+)
+_NOUNS: Final = (
+    r"visits?|sessions?|appointments?|appts?|bookings?|consults?|consultations?|treatments?|times|classes|class"
+    r"|lessons?|dates|repeats?|places?"
+)
+_COUNT: Final = re.compile(
+    rf"(?:for |of |(?:a )?total of |times |x ?)*(?P<another>another |plus )?(?P<count>\d{{1,3}})(?: ?x)?"
+    rf"(?P<more> more| further| extra| additional)?(?: (?:{_NOUNS}))?(?: (?:in all|in total|altogether|total|all up))?"
+)
+_DROPPED: Final = re.compile(r"\b(?:please|at the same time|same time|(?:starting|from) then|and then|and)\b|[,;.()]")
 
 
 class Repeat(NamedTuple):
-    """How a booking comes back: every `interval` days, weeks or months, `more` times after the first."""
+    """How a booking comes back: every `interval` days, weeks or months, `visits` times in all, the first included."""
 
     kind: Unit
     interval: int
-    more: int
+    visits: int
 
     @property
     def rule(self) -> RepeatRule:
-        """The rule as Cliniko takes it."""
-        return RepeatRule(repeat_type=self.kind, repeating_interval=self.interval, number_of_repeats=self.more)
+        """The rule as Cliniko takes it, which counts the repeats after the first."""
+        return RepeatRule(repeat_type=self.kind, repeating_interval=self.interval, number_of_repeats=self.visits - 1)
+
+    @property
+    def wording(self) -> str:
+        """The repeat in words: `every 2 weeks, 6 visits in all`."""
+        one, several = _PLURALS[self.kind]
+        return f"{one if self.interval == 1 else f'every {self.interval} {several}'}, {self.visits} visits in all"
 
     def starts(self, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """The later starts in UTC: the same local time on the later days, the last day of a month that is too short."""
         local = first.astimezone(zone).replace(tzinfo=None)
-        for step in range(1, self.more + 1):
+        for step in range(1, self.visits):
             yield _later(local, self.kind, step * self.interval).replace(tzinfo=zone).astimezone(UTC)
 
 
@@ -59,29 +112,167 @@ def _later(local: datetime, kind: Unit, steps: int) -> datetime:
     return local.replace(year=year, month=month + 1, day=min(local.day, monthrange(year, month + 1)[1]))
 
 
-def read_repeat(phrase: str) -> Repeat:
-    """The repeat that words such as "weekly x5", "every 2 weeks, 3 times" or "fortnightly 4 more" mean.
+def read_repeat(
+    phrase: str, first: datetime, now: datetime, zone: ZoneInfo, country: str | None = None, *, field: str = "repeat"
+) -> Repeat:
+    """The repeat that a phrase means for a visit that first starts at `first` (aware), at a site of this zone.
 
-    Raises InvalidArguments for anything else, and for more repeats than Cliniko makes.
+    "Weekly x6", "6 weekly visits" and "once a week for six weeks" are six visits, "fortnightly 4 more" five. "For" a
+    length counts from the first visit on; what follows "until" is read facing ahead, its last day included. Raises
+    InvalidArguments for anything else, for another weekday than that of the first visit, and for more visits than
+    Cliniko makes; NotUnderstood for an end that is no time.
     """
-    text = " ".join(clean(phrase, 80).casefold().split())
-    head = _PHRASE.match(text)
-    tail = _COUNT.fullmatch(text[head.end() :]) if head else None
-    count = _number(tail["count"]) if tail else None
-    interval = _number(head["interval"] or "1") if head else None
-    if head is None or count is None or interval is None:
-        raise _refused("was not understood")
-    kind, step = _NAMED[head["named"]] if head["named"] else (_UNITS[head["unit"]], interval)
-    if not (1 <= count <= MAX_REPEATS and 1 <= step <= 100):
-        raise _refused(f"can make 1 to {MAX_REPEATS} more")
-    return Repeat(kind, step, count)
+    return _RepeatReader(first.astimezone(zone), now, zone, country, field).read(phrase)
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else _NUMBERS.get(text or "")
+class _RepeatReader:
+    """Reads one phrase against the first visit: `first` by the clock of its site."""
+
+    def __init__(self, first: datetime, now: datetime, zone: ZoneInfo, country: str | None, field: str) -> None:
+        self.first, self.now, self.zone, self.country, self.field = first, now, zone, country, field
+
+    def read(self, phrase: str) -> Repeat:
+        if len(phrase) > _MAX_PHRASE:
+            self._refuse("is too long")
+        text = " ".join(clean(phrase, _MAX_PHRASE).casefold().replace("×", "x").split())
+        text, end = self._end(text)
+        text = _in_digits(text)
+        if _TOO_MANY.search(text):
+            self._refuse("was not understood: Cliniko repeats one visit at a time")
+        text, until = self._length(text, end)
+        text, step = self._weekday(text)
+        text, frequency = self._frequency(text, step)
+        kind, interval = frequency
+        visits = self._count(text)
+        if until is not None:
+            within = self._within(kind, interval, until)
+            if visits not in (None, within):
+                self._refuse(f"names {visits} visits, but {within} fit before that end")
+            visits = within
+        if visits is None:
+            self._refuse("does not say how many visits there are")
+        if visits == 1:
+            self._refuse("makes one visit, so leave it out")
+        if not (2 <= visits <= MAX_VISITS and 1 <= interval <= 100):
+            self._refuse(f"can make 2 to {MAX_VISITS} visits in all")
+        return Repeat(kind, interval, visits)
+
+    def _end(self, text: str) -> tuple[str, datetime | None]:
+        """The phrase without the part that says until when, and that moment."""
+        if (match := _UNTIL.search(text)) is not None:
+            edge = match["edge"] or "until"
+            if "rest of" in edge:
+                return text[: match.start()], self._read_end(f"the rest of {match['end']}")
+            word = edge if edge in ("before", "by") else "until"
+            return text[: match.start()], self._read_end(f"{word} {match['end']}")
+        if (match := _SPAN.search(text)) is not None:
+            return text[: match.start()], self._read_end(match["end"])
+        return text, None
+
+    def _read_end(self, phrase: str) -> datetime:
+        """The end of a phrase that is read from the first visit; refused where it reads otherwise from now."""
+        ends: list[datetime] = []
+        for since in (self.first, self.now):
+            when = parse_when(phrase, now=since, zone=self.zone, country=self.country)
+            if when.weekdays or when.times:
+                self._refuse(f"ends at a time that leaves gaps: {when.description}")
+            if since is self.first and when.start > self.first:
+                self._refuse(f"is for {when.description}, and the first visit is before it")
+            ends.append(when.end)
+        read, from_now = ends
+        if read <= self.first:
+            self._refuse("ends before the first visit")
+        if read != from_now > self.first:
+            one, other = sorted(f"{end - timedelta(minutes=1):%A %-d %B %Y}" for end in ends)
+            self._refuse(f"could end on {one} or {other}: say the date")
+        return read
+
+    def _length(self, text: str, end: datetime | None) -> tuple[str, datetime | None]:
+        match = _FOR.search(text)
+        if match is None:
+            return text, end
+        if end is not None:
+            self._refuse("names two ends")
+        count = "1" if match["count"] in ("a", "an") else match["count"]
+        phrase = f"in the next {count} {match['unit']}"
+        when = parse_when(phrase, now=self.first, zone=self.zone, country=self.country)
+        return f"{text[: match.start()]}{text[match.end() :]}", when.end
+
+    def _weekday(self, text: str) -> tuple[str, str | None]:
+        """The phrase without weekdays, and the step before one ("other"), "" where there is none before it."""
+        found = list(_WEEKDAY.finditer(text))
+        for match in found:
+            day = WORDS[match["day"]].value
+            if day != self.first.isoweekday():
+                named, begins = WEEKDAY_NAMES[day - 1], f"{self.first:%A %-d %B %Y}"
+                self._refuse(f"names {named}, but the first visit is on {begins}; each weekday is a series of its own")
+        steps = [match["step"] for match in found if match["step"]]
+        return _WEEKDAY.sub(" ", text), (steps[0] if steps else "" if found else None)
+
+    def _frequency(self, text: str, step: str | None) -> tuple[str, tuple[Unit, int]]:
+        found = list(_FREQUENCY.finditer(text))
+        if not found and step is not None:
+            return text, ("Weekly", _step(step))
+        if len(found) != 1 or (step and found):
+            self._refuse("was not understood")
+        match = found[0]
+        rest = f"{text[: match.start()]} {text[match.end() :]}"
+        if match["named"]:
+            kind, interval = _NAMED[match["named"]]
+        elif match["between"]:
+            kind, interval = self._unit(match["between"], "" if match["apart"] == "a" else match["apart"])
+        else:
+            kind, interval = self._unit(match["unit"] or match["once"], match["step"])
+        if step is not None and kind != "Weekly":
+            self._refuse("names a weekday beside another frequency")
+        return rest, (kind, interval)
+
+    def _unit(self, spelling: str, step: str | None) -> tuple[Unit, int]:
+        kind, weeks = _UNITS[WORDS[spelling].text]
+        return kind, weeks * _step(step)
+
+    def _count(self, text: str) -> int | None:
+        rest = " ".join(_DROPPED.sub(" ", text).split())
+        if not rest:
+            return None
+        match = _COUNT.fullmatch(rest)
+        if match is None:
+            self._refuse("was not understood")
+        return int(match["count"]) + bool(match["another"] or match["more"])
+
+    def _within(self, kind: Unit, interval: int, end: datetime) -> int:
+        starts = Repeat(kind, max(interval, 1), MAX_VISITS + 1).starts(self.first, self.zone)
+        return 1 + sum(1 for _ in takewhile(lambda start: start < end.astimezone(UTC), starts))
+
+    def _refuse(self, problem: str) -> NoReturn:
+        raise InvalidArguments(
+            f"{self.field} {problem}.",
+            'Say how often and how many visits in all, or until when: "weekly, 6 visits", "every 3 weeks x4", '
+            '"fortnightly until 12 March".',
+            field=self.field,
+        )
 
 
-def _refused(problem: str) -> InvalidArguments:
-    return InvalidArguments(
-        f"repeat {problem}.", 'Say how often and how many more: "weekly x5", "every 2 weeks x3".', field="repeat"
-    )
+def _step(text: str | None) -> int:
+    if not text:
+        return 1
+    return int(text) if text.isdigit() else _ORDINALS[text]
+
+
+def _in_digits(text: str) -> str:
+    """The text with number words up to ninety-nine in digits, and "a dozen" as 12."""
+    found: list[str] = []
+    tens = False
+    for word in re.sub(r"(?<=ty)-(?=[a-z])", " ", re.sub(r"\ba dozen\b", "12", text)).split(" "):
+        bare = word.rstrip(",;.")
+        known = WORDS.get(bare)
+        if known is None or known.kind != "num":
+            found.append(word)
+            tens = False
+        elif tens and 1 <= known.value <= 9:
+            found[-1] = f"{int(found[-1]) + known.value}{word[len(bare) :]}"
+            tens = False
+        else:
+            found.append(f"{known.value}{word[len(bare) :]}")
+            tens = known.value >= 20 and word == bare
+    return " ".join(found)

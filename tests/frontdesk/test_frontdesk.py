@@ -1,4 +1,4 @@
-"""The shared nouns of the curated tools: stretches of time, repeats, names, and reads at once."""
+"""The shared nouns of the curated tools: stretches of time, names, and reads at once."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,12 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cliniko_mcp.errors import InvalidArguments, NotFound
+from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.availability import next_start, starts_in
 from cliniko_mcp.frontdesk.clock_text import end_of, times
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import Tier, fits, fold, likeness, words
-from cliniko_mcp.frontdesk.series import Repeat, read_repeat
 from cliniko_mcp.frontdesk.working_hours import Stretch, joined, within, without
 
 DAY = datetime(2026, 11, 24, tzinfo=UTC)
@@ -73,36 +72,6 @@ def test_every_start_fits_and_a_stretch_with_room_has_one(
     for open_ in within(within(free, windows), [(next_start(at(now)), at(10_000))]):
         if open_.length >= long:
             assert any(open_.starts <= start < open_.ends for start in starts)
-
-
-@pytest.mark.parametrize(("phrase", "due"), [
-    ("weekly x5", Repeat("Weekly", 1, 5)), ("Weekly, 5 times", Repeat("Weekly", 1, 5)),
-    ("weekly 5", Repeat("Weekly", 1, 5)),
-    ("every 2 weeks x3", Repeat("Weekly", 2, 3)), ("every second week for 4 more", Repeat("Weekly", 2, 4)),
-    ("fortnightly x 6", Repeat("Weekly", 2, 6)), ("daily for 4", Repeat("Daily", 1, 4)),
-    ("monthly x51", Repeat("Monthly", 1, 51)),
-    ("every month, three more", Repeat("Monthly", 1, 3)), ("every three weeks, two times", Repeat("Weekly", 3, 2)),
-])  # fmt: skip
-def test_repeats_in_words_are_read(phrase: str, due: Repeat) -> None:
-    assert read_repeat(phrase) == due
-
-
-@pytest.mark.parametrize(
-    "phrase", ["", "weekly", "weekly x0", "weekly x52", "sometimes x3", "5", "every x weeks", "yearly x2"]
-)
-def test_other_words_are_no_repeat(phrase: str) -> None:
-    with pytest.raises(InvalidArguments):
-        read_repeat(phrase)
-
-
-def test_a_monthly_repeat_takes_the_last_day_of_a_short_month_and_keeps_the_local_time() -> None:
-    first = datetime(2027, 1, 31, 10, 0, tzinfo=SYDNEY).astimezone(UTC)
-    later = [start.astimezone(SYDNEY) for start in Repeat("Monthly", 1, 3).starts(first, SYDNEY)]
-    assert [f"{start:%m-%d %H:%M %z}" for start in later] == [
-        "02-28 10:00 +1100",
-        "03-31 10:00 +1100",
-        "04-30 10:00 +1000",
-    ]
 
 
 @pytest.mark.parametrize(("starts", "minutes", "end", "span"), [

@@ -1,17 +1,20 @@
 """Repeat rules: how a booking or block comes back daily, weekly or monthly (cliniko-api.md#appointments)."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body, Record
+
+MAX_REPEATS: Final = 51
+"""Repeats of a booking or an unavailable block, after the first."""
 
 
 class RepeatRule(Body):
     """A rule as it is sent: every so many days, weeks or months, so many times after the first."""
 
     repeat_type: Literal["Daily", "Weekly", "Monthly"]
-    number_of_repeats: int = Field(ge=1, le=51, description="After the first.")
+    number_of_repeats: int = Field(ge=1, le=MAX_REPEATS, description="After the first.")
     repeating_interval: int = Field(ge=1, le=100)
 
 

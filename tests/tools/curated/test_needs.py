@@ -29,7 +29,7 @@ MORE: list[tuple[str, dict[str, Any]]] = [
     ("find_times", {"type": "Initial consult", "kind": "online", "practitioner": ["Brandt"]}),
     ("find_times", {"type": "Pilates class", "when": "tomorrow"}),
     ("book_appointment", {**CALLS["book_appointment"], "repeat": "weekly x2", "allow_clash": ""}),
-    ("book_appointment", {**CALLS["book_appointment"], "type": "Pilates class"}),
+    ("book_appointment", {"patient": "Otto Zimt", "type": "Pilates class", "when": "30 November 2026 at 9:00"}),
     ("move_appointment", {"appointment": "CLASS", "when": "Friday at 9:00"}),
     ("move_appointment", {"appointment": "Otto Zimt", "when": "Friday at 13:00"}),
     ("cancel_appointment", {"appointment": "CLASS", "patient": "Otto Zimt", "reason": "away"}),
@@ -45,6 +45,7 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 ]
 PLAYED = [*CALLS.items(), *MORE]
 OPTIONAL: dict[str, frozenset[str]] = {
+    "book_appointment": frozenset({"list_active_patient_cases"}),
     "find_times": frozenset({"list_services", "list_available_times", "get_public_settings"}),
     "patient_brief": frozenset(
         {
@@ -79,6 +80,7 @@ def stocked(clinic: Reception) -> dict[str, str]:
         "treatment_notes", patient_id=otto, title="Begun", draft=True, content=note, practitioner_id=practitioner
     )
     clinic.book(clinic.patient("Gone", "Away"), NORTHSIDE, "Dr Mei Ng", "2026-11-17 09:00")
+    clinic.group([], NORTHSIDE, "Tom Okafor", "2026-11-30 09:00")
     own_class = clinic.group([otto], NORTHSIDE, "Tom Okafor", "2026-11-26 09:00")
     return {**ids, "OTTO": otto, "TODAY": today, "DRAFT": draft, "CLASS": own_class}
 
@@ -108,6 +110,7 @@ async def test_every_operation_that_is_called_stands_in_the_needs(name: str, tmp
 WITHOUT: list[tuple[str, str, dict[str, Any]]] = [
     ("list_services", "find_times", {"type": "Standard consult", "kind": "online"}),
     ("list_available_times", "find_times", {"type": "Standard consult", "kind": "online"}),
+    ("list_active_patient_cases", "book_appointment", CALLS["book_appointment"]),
     ("list_medical_alerts", "patient_brief", {"patient": "Otto Zimt"}),
     ("list_active_patient_cases", "patient_brief", {"patient": "Otto Zimt"}),
     ("list_patient_forms", "patient_brief", {"patient": "Otto Zimt"}),

@@ -130,6 +130,25 @@ async def test_a_move_reads_the_roster_the_booking_its_patient_and_the_diary_aro
         assert found == other - Counter({"GET user": 1})  # remembered for a while
 
 
+async def test_a_booking_takes_what_its_module_states_a_series_its_conflicts_and_a_class_its_place() -> None:
+    async with reception() as clinic:
+        prepared(clinic, 5)
+        clinic.group([], NORTHSIDE, "Priya Nair", "2027-01-21 09:00")
+        looked_at = ROSTER + AROUND + Counter({"GET appointment_types/practitioners": 1, "GET patient_cases/active": 1})
+        arguments = {**CALLS["book_appointment"], "patient": "Ana Lima"}
+        found = await requests_of(clinic, "book_appointment", **arguments, dry_run=True)
+        names = Counter({"GET patients": found["GET patients"]})
+        assert found == looked_at + names
+        looked_at -= Counter({"GET user": 1})
+        series = await requests_of(clinic, "book_appointment", **arguments, repeat="weekly x3")
+        written = Counter({"POST individual_appointments": 1, "GET individual_appointments/conflicts": 3})
+        assert series - names == looked_at + written + Counter({"GET bookings": 1})
+        place = {"patient": "Ana Lima", "type": "Pilates class", "when": "21 January 2027 at 9"}
+        found = await requests_of(clinic, "book_appointment", **place)
+        own = Counter({"GET patient_cases/active": 1, "GET bookings": 3, "POST attendees": 1})
+        assert found - names == ROSTER - Counter({"GET user": 1}) + own
+
+
 async def test_a_class_moves_with_all_who_are_in_it_in_one_request_for_their_files() -> None:
     async with reception() as clinic:
         clinic.empty_diary()
