@@ -8,7 +8,8 @@ from typing import Final
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType
-from cliniko_mcp.errors import Ambiguous, InvalidArguments
+from cliniko_mcp.cliniko.time_zones import zone_of
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, candidate
@@ -73,8 +74,11 @@ def plan_blocks(
     blocks: list[PlannedBlock] = []
     left_out: list[PlannedBlock] = []
     for practitioner in practitioners:
-        possible = [business] if business else [roster.businesses[site] for site in diary.sites(practitioner.id)]
-        sites = possible or (roster.sites if named else [])
+        usual = [roster.businesses[site] for site in diary.sites(practitioner.id)]
+        sites = usual or (roster.sites if named else [])
+        if business:
+            sites = [business] if named or business in usual else []
+        _check_zones(sites)
         planned = [
             _planned(practitioner, site, stretch, diary, block_type)
             for site in sites
@@ -105,6 +109,16 @@ def plan_blocks(
         )
     blocks.sort(key=lambda block: (block.time, block.practitioner.name, block.site.id))
     return BlockPlan(blocks, left_out)
+
+
+def _check_zones(sites: Collection[Known[Business]]) -> None:
+    """Raise NotAllowed where a local time has no meaning, because the zone of a site is not known."""
+    for site in sites:
+        if zone_of(site.record) is None:
+            raise NotAllowed(
+                f"The time zone of {site.name} is not known, so a local time there has no meaning.",
+                "Set it at the site in Cliniko, or use create_unavailable_block with times in UTC.",
+            )
 
 
 def _planned(

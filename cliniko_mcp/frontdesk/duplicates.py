@@ -229,6 +229,12 @@ def _like(one: str, other: str) -> bool:
     return one == other or min(likeness(one.split(), other), likeness(other.split(), one)) >= _ALIKE
 
 
+def _forms(identity: _Identity) -> set[object]:
+    """What files share whose first names may be forms of one beside the same last name."""
+    keys = {key for first in identity.firsts for key in form_keys(first)}
+    return {(identity.last, key) for key in keys} if identity.last else set()
+
+
 def _without_placeholders(known: Sequence[_Identity]) -> list[_Identity]:
     """The same without what more than so many share: it says nothing of who they are."""
     days = Counter(identity.born for identity in known if identity.born)
@@ -253,7 +259,7 @@ def _sharing(known: Sequence[_Identity]) -> set[tuple[int, int]]:
         lambda identity: identity.emails,
         lambda identity: identity.phones,
         lambda identity: [identity.name] if identity.name else [],
-        lambda identity: {(identity.last, key) for first in identity.firsts for key in form_keys(first) if identity.last},
+        _forms,
     )
     for keys_of in shared:
         groups: dict[object, list[int]] = {}

@@ -171,12 +171,12 @@ def _from(text: str, now: datetime, roster: Roster, sites: Collection[Known[Busi
     match = _FROM.search(text)
     if match is None:
         return text, None
-    said = _UNTIL.sub("", match["from"])
-    day = _day(said, now, roster, sites)
+    words = _UNTIL.sub("", match["from"])
+    day = _day(words, now, roster, sites)
     if day is None:
         return text, None
-    rest = match["from"][len(said) :]
-    zone = read_span(said, now, roster, sites).zone
+    rest = match["from"][len(words) :]
+    zone = read_span(words, now, roster, sites).zone
     # A weekday is the next one after today, so that it is read as on the day before.
     return f"{text[: match.start()]}{rest}", local_instant(
         datetime(day.year, day.month, day.day) - timedelta(days=1), zone
@@ -193,7 +193,7 @@ def _until(text: str, now: datetime, roster: Roster, sites: Collection[Known[Bus
 def _day(
     phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Business]], *, last: bool = False
 ) -> date | None:
-    """The first day of a phrase of whole days, or the last one; None for a phrase with a time of day, or none at all."""
+    """The first or last day of a phrase of whole days; None for one with a time of day, or that cannot be read."""
     try:
         when = read_span(phrase, now, roster, sites).home
     except NotUnderstood:

@@ -17,6 +17,7 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
 
 _AROUND: Final = timedelta(days=1)
+_JUST_NOW: Final = timedelta(minutes=30)
 _SHOWN: Final = 5
 
 
@@ -53,6 +54,7 @@ async def blocks_in(
         filters["business_id"] = business_id
     rows = await clinic.collect(UnavailableBlocks.list_unavailable_blocks, **filters)
     found: list[Freed] = []
+    earlier: list[Freed] = []
     near: list[UnavailableBlock] = []
     for row in sorted(rows, key=lambda row: row.id):
         if row.starts_at is None or row.ends_at is None or row.business_id not in span.span.places:
@@ -63,7 +65,7 @@ async def blocks_in(
         kept = without([time], [Stretch(*window) for window in span.windows(row.business_id)])
         if is_hidden(row):
             if not kept:
-                found.append(Freed(row, time, gone=True))
+                earlier.append(Freed(row, time, gone=True))
         elif kept == [time]:
             near.append(row)
         elif len(kept) > 1:
@@ -74,6 +76,9 @@ async def blocks_in(
             )
         else:
             found.append(Freed(row, time, kept[0] if kept else None))
+    # The same call may have lifted some already, each after its own question; what went before that is no news.
+    nothing = not found
+    found += [freed for freed in earlier if nothing or _just_now(freed.block, clinic)]
     found.sort(key=lambda freed: (freed.time, freed.block.id))
     if not found:
         candidates: list[JsonValue] = [_in_words(row, roster) for row in near[:_SHOWN]]
@@ -83,6 +88,10 @@ async def blocks_in(
             candidates=candidates or None,
         )
     return found
+
+
+def _just_now(block: UnavailableBlock, clinic: GuardedClinic) -> bool:
+    return block.archived_at is not None and clinic.now - block.archived_at <= _JUST_NOW
 
 
 def _in_words(row: UnavailableBlock, roster: Roster) -> str:

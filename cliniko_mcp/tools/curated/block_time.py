@@ -60,7 +60,7 @@ class BlockTime(Body):
     """Whose time, when and where; `allow_clash` repeats the text of a refusal whose bookings are to stay."""
 
     practitioner: list[str] | None = Field(default=None, description="Else all at the site.")
-    when: str = Field(description="E.g. Friday 12 to 1, or every Monday 12 to 1 for 6 weeks.")
+    when: str = Field(description="E.g. every Monday 12 to 1 for 6 weeks.")
     business: str | None = Field(default=None, description="Site.")
     type: str | None = Field(default=None, description="E.g. Lunch.")
     notes: str | None = None
@@ -199,9 +199,9 @@ def _refuse(booked: Sequence[Entry], lying: Sequence[str], clash: str) -> None:
 def _left_out(plan: BlockPlan, roster: Roster) -> list[str]:
     """Sentences on time in which they are not at work: what is blocked out nevertheless, and what is left out."""
     notes: list[str] = []
-    for practitioner in {block.practitioner.id: block.practitioner for block in plan.blocks}.values():
-        if not any(block.worked for block in plan.blocks if block.practitioner.id == practitioner.id):
-            notes.append(f"{practitioner.name} does not work in that time anyway.")
+    working = {block.practitioner.id for block in plan.blocks if block.worked}
+    idle = dict.fromkeys(block.practitioner.name for block in plan.blocks if block.practitioner.id not in working)
+    notes += [f"{name} does not work in that time anyway." for name in idle]
     missing: dict[str, dict[str, None]] = {}
     for block in plan.left_out:
         day = local_text(block.time.starts, roster.zone(block.site.id))
@@ -329,9 +329,8 @@ def _freed_text(changed: Sequence[Freed], gone: Sequence[Freed], *, dry: bool) -
 
 tool = curated(
     "block_time",
-    "Block out time in practitioners' diaries (leave, lunch, meeting, a whole site) by phrase, or with lift free it "
-    "again, whole or in part. Appointments in that time are shown first; they stay. Extra hours: "
-    "create_availability_block.",
+    "Block out time in practitioners' diaries (leave, lunch, a whole site) by phrase, or with lift free it again, in "
+    "whole or part. Appointments in that time are shown first; they stay. Extra hours: create_availability_block.",
     BlockTime,
     block_time,
     answer=Blocked,

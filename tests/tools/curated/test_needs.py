@@ -39,6 +39,10 @@ MORE: list[tuple[str, dict[str, Any]]] = [
     ("fill_gap", {"appointment": "OWN", "phones": True}),
     ("write_treatment_note", {"patient": "Otto Zimt", "template": "Visit in short", "answers": {"Notes": "Fine."}}),
     ("write_treatment_note", {"note": "DRAFT", "visit": "TODAY", "answers": {"Notes": "Fine."}, "final": True}),
+    ("block_time", {"practitioner": ["Ng"], "when": "Thursday 12:15 to 13:00", "type": "Lunch", "lift": True}),
+    ("block_time", {"practitioner": ["Ng"], "when": "Thursday 12:45 to 13:00", "lift": True}),
+    ("register_patient", {"first_name": "Jo", "last_name": "Park", "referrer": "DOCTOR", "case": "Knee"}),
+    ("register_patient", {"first_name": "Otto", "last_name": "Zimt", "email": "otto@mail.example", "case": "Knee"}),
     *(("report", {"kind": kind}) for kind in REPORTS),
     ("report", {"kind": "utilisation", "practitioner": "Ng"}),
     ("report", {"kind": "missing_contacts", "when": "last month"}),
@@ -46,6 +50,8 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 PLAYED = [*CALLS.items(), *MORE]
 OPTIONAL: dict[str, frozenset[str]] = {
     "find_times": frozenset({"list_services", "list_available_times", "get_public_settings"}),
+    "block_time": frozenset({"archive_unavailable_block", "list_unavailable_blocks", "update_unavailable_block"}),
+    "register_patient": frozenset({"create_patient_case", "list_contacts", "list_patient_cases"}),
     "patient_brief": frozenset(
         {
             "list_medical_alerts",
