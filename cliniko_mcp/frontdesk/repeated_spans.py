@@ -37,7 +37,9 @@ _COUNT: Final = re.compile(
     rf"\s*,?\s*(?:\b(?:for|over)(?: the)?(?: next)? (?P<long>{_NUMBER}) (?P<unit>day|week|fortnight)s?\b"
     rf"|(?:\bfor |\bx ?|× ?)?\b(?P<times>{_NUMBER}) (?:times|blocks)\b|(?:\bx ?|× ?)(?P<cross>{_NUMBER})\b)"
 )
-_UNTIL: Final = re.compile(r"\s*,?\s*\b(?:until|till|til|through(?: to)?|up to) (?P<until>.+)$")
+_LAST: Final = r"\b(?:until|till|til|through(?: to)?|up to) "
+_UNTIL: Final = re.compile(rf"\s*,?\s*{_LAST}(?P<until>(?:(?!{_LAST}).)+)$")
+"""The last one counts: "every Monday from 12 until 1 until 4 January"."""
 _FROM: Final = re.compile(r"\s*,?\s*\b(?:from|starting(?: on| from)?|beginning(?: on)?) (?P<from>.+)$")
 _PLURAL: Final = re.compile(r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day|weekday)s\b")
 
