@@ -1,8 +1,9 @@
-"""Which patients may be one person with two files: decided here alone, for lists of patients and for reports.
+"""Which patients may be one person with two files: decided here alone, for lists of patients, new files and reports.
 
-Likely: the same name and date of birth, or the same email or phone and a like name. Possible: the same date of birth
-and a like name (twins too), the same email or phone and first name (a new surname), or the same name where a date of
-birth is not known. Families share phones and emails, and twins a birthday: without a like name that is no more.
+One score weighs what agrees (name, date of birth, email, phone) against a date of birth that differs and is no slip.
+Families share phones and emails, and twins a birthday: without a like name nothing counts. Likely: the same name and
+date of birth, or the same email or phone and a like name. Possible: the same date of birth and a like name (twins too),
+the same email or phone and first name (a new surname), or the same name where a date of birth is not known.
 """
 
 import re
@@ -16,10 +17,25 @@ from typing import Final, NamedTuple
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.frontdesk.matching import likeness, words
 from cliniko_mcp.frontdesk.roster import Known, merged
+from cliniko_mcp.frontdesk.short_forms import form_keys, is_short_form
 from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.sanitize import clean
 
 _ALIKE: Final = 85.0
+_SAME_NAME: Final = 3.0
+"""The same words in any order, so first and last name may be swapped."""
+_SHORT_NAME: Final = 2.5
+"""The same last name, and a preferred name or a short form of the first."""
+_LIKE_NAME: Final = 1.4
+"""Names that are written nearly alike, as those of twins may be."""
+_FIRST_NAME: Final = 1.0
+_SAME_CONTACT: Final = 3.1
+_SAME_BIRTHDAY: Final = 3.0
+_SWAPPED_BIRTHDAY: Final = 1.5
+_SLIPPED_BIRTHDAY: Final = 1.0
+_OTHER_BIRTHDAY: Final = -4.0
+_LIKELY: Final = 4.5
+_POSSIBLE: Final = 3.0
 _LARGEST: Final = 30
 """Patients that share one date of birth, email, phone or name; more is a placeholder, such as 1900-01-01."""
 MIN_DIGITS: Final = 6
@@ -32,10 +48,12 @@ _APART: Final = re.compile(r"\s/\s|(?=\+)|[\r\n]")
 
 @dataclass(frozen=True, slots=True)
 class SamePerson:
-    """Why two files may be one person's: `likely`, or merely possible; `why` is a clause in words."""
+    """Why two files may be one person's: `likely`, or merely possible; `why` is a clause in words, `score` how much
+    agrees."""
 
     likely: bool
     why: str
+    score: float
 
 
 class Pair(NamedTuple):
@@ -155,30 +173,66 @@ def _folded(name: str) -> str:
 
 
 def _judged(one: _Identity, other: _Identity) -> SamePerson | None:
-    same_name = bool(one.name) and one.name == other.name
-    same_birthday = one.born is not None and one.born == other.born
-    if same_name and same_birthday:
-        return SamePerson(True, "same name and date of birth")
-    shared = "email" if one.emails & other.emails else "phone" if one.phones & other.phones else ""
-    if not (shared or same_birthday or same_name):
+    name, alike = _names(one, other)
+    if not name:
         return None
-    like_first = any(_like(first, theirs) for first in one.firsts for theirs in other.firsts)
-    like_name = same_name or (like_first and _like(one.last, other.last))
-    if shared and like_name:
-        return SamePerson(True, f"same {shared}, like names")
-    if same_birthday and like_name:
-        return SamePerson(False, "same date of birth, like names")
-    if shared and like_first:
-        return SamePerson(False, f"same {shared} and first name")
-    if same_name and (one.born is None or other.born is None):
-        return SamePerson(False, "same name, date of birth not known")
-    return None
+    contact = "email" if one.emails & other.emails else "phone" if one.phones & other.phones else ""
+    if name == _FIRST_NAME and not contact:
+        return None
+    birthday, slip = _birthdays(one.born, other.born)
+    score = name + birthday + (_SAME_CONTACT if contact else 0.0)
+    if score < _POSSIBLE:
+        return None
+    agreeing = [
+        word
+        for word, agrees in (
+            ("name", name == _SAME_NAME),
+            ("date of birth", birthday == _SAME_BIRTHDAY),
+            (contact, bool(contact)),
+            ("first name", name == _FIRST_NAME),
+        )
+        if agrees
+    ]
+    same = f"same {' and '.join(filter(None, (', '.join(agreeing[:-1]), *agreeing[-1:])))}" if agreeing else ""
+    unknown = "date of birth not known" if agreeing == ["name"] and not slip else ""
+    return SamePerson(score >= _LIKELY, ", ".join(filter(None, (same, alike, slip, unknown))), score)
+
+
+def _names(one: _Identity, other: _Identity) -> tuple[float, str]:
+    """How much the names agree, 0 for not at all, and in words what that is besides the same name or first name."""
+    if one.name and one.name == other.name:
+        return _SAME_NAME, ""
+    firsts = [(first, theirs) for first in one.firsts for theirs in other.firsts]
+    if one.last and one.last == other.last and any(a == b or is_short_form(a, b) for a, b in firsts):
+        return _SHORT_NAME, "a short or preferred first name"
+    if any(_like(first, theirs) for first, theirs in firsts):
+        return (_LIKE_NAME, "like names") if _like(one.last, other.last) else (_FIRST_NAME, "")
+    return 0.0, ""
+
+
+def _birthdays(one: date | None, other: date | None) -> tuple[float, str]:
+    """How much two dates of birth agree, below 0 where they contradict each other, and in words what slip it may be."""
+    if one is None or other is None:
+        return 0.0, ""
+    if one == other:
+        return _SAME_BIRTHDAY, ""
+    if (one.year, one.month, one.day) == (other.year, other.day, other.month):
+        return _SWAPPED_BIRTHDAY, "day and month of birth swapped"
+    if sum(a != b for a, b in zip(one.isoformat(), other.isoformat(), strict=True)) == 1:
+        return _SLIPPED_BIRTHDAY, "dates of birth one digit apart"
+    return _OTHER_BIRTHDAY, ""
 
 
 def _like(one: str, other: str) -> bool:
     if not one or not other:
         return False
     return one == other or min(likeness(one.split(), other), likeness(other.split(), one)) >= _ALIKE
+
+
+def _forms(identity: _Identity) -> set[object]:
+    """What files share whose first names may be forms of one beside the same last name."""
+    keys = {key for first in identity.firsts for key in form_keys(first)}
+    return {(identity.last, key) for key in keys} if identity.last else set()
 
 
 def _without_placeholders(known: Sequence[_Identity]) -> list[_Identity]:
@@ -205,6 +259,7 @@ def _sharing(known: Sequence[_Identity]) -> set[tuple[int, int]]:
         lambda identity: identity.emails,
         lambda identity: identity.phones,
         lambda identity: [identity.name] if identity.name else [],
+        _forms,
     )
     for keys_of in shared:
         groups: dict[object, list[int]] = {}

@@ -65,6 +65,13 @@ PLAYS = (
     _play("show_diary", when="this week", limit=400),
     _play("show_diary", when="Thursday", practitioner=["Mei Ng"], phones=True),
     _play("block_time", practitioner="Ng", when="Friday 16:00 to 16:30", type="lunch", notes="Team"),
+    _play("block_time", practitioner=["Ng"], when="Friday 12:30 to 13:00", lift=True),
+    _play("block_time", practitioner=["Ng"], when="Friday 12:45 to 13:00", lift=True, dry_run=True),
+    _play(
+        "register_patient", first_name="Jo", last_name="Park", born="3 May 1984", mobile="0491 570 157",
+        email="jo@mail.example", referrer="DOCTOR", case="Knee", max_sessions=6,
+    ),
+    _play("register_patient", first_name="Otto", last_name="Zimt", email="otto@mail.example", mobile="0491 570 156"),
     _play("write_treatment_note", patient="Otto Zimt", template="Visit in short"),
     _play(
         "write_treatment_note", patient="Otto Zimt", template="Visit in short", visit="today",
@@ -104,7 +111,7 @@ _REPORTS = (
     "list_patients",
 )  # fmt: skip
 DISPENSABLE: Mapping[str, tuple[str, ...]] = {
-    "block_time": _ROSTER,
+    "block_time": (*_ROSTER, "list_unavailable_blocks", "archive_unavailable_block"),
     "book_appointment": _ROSTER,
     "cancel_appointment": _ROSTER,
     "clinic_overview": _ROSTER,
@@ -115,6 +122,7 @@ DISPENSABLE: Mapping[str, tuple[str, ...]] = {
         *_ROSTER, "list_active_patient_cases", "list_invoices", "list_medical_alerts", "list_patient_forms",
         "list_treatment_notes",
     ),
+    "register_patient": ("list_contacts", "create_patient_case"),
     "report": (*_ROSTER, *_REPORTS),
     "set_attendance": _ROSTER,
     "show_diary": _ROSTER,
@@ -158,6 +166,10 @@ def prepared(clinic: Reception) -> dict[str, str]:
         "patient_attachments", patient_id=otto, filename="gp.txt", content_type="text/plain", size=len(LETTER),
         processing_completed=True, processed_at="2026-11-01T00:00:00Z",
     )  # fmt: skip
+    clinic.put(
+        "unavailable_blocks", practitioner_id=clinic.id("practitioners", "Dr Mei Ng"), starts_at="2026-11-27T01:30:00Z",
+        ends_at="2026-11-27T02:00:00Z", business_id=clinic.id("businesses", NORTHSIDE),
+    )  # fmt: skip
     store_file(clinic.sandbox.context, file, otto, "gp.txt", "text/plain", LETTER)
     return {
         "OTTO": otto,
@@ -166,4 +178,5 @@ def prepared(clinic: Reception) -> dict[str, str]:
         "SEAT": clinic.attendee(past, otto)["id"],
         "DRAFT": draft,
         "FILE": file,
+        "DOCTOR": next(row["id"] for row in clinic.rows("contacts") if row.get("type_code") == 1),
     }

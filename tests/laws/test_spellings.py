@@ -28,7 +28,8 @@ BY_NAME_OR_ID = {
     "move_appointment": {"appointment", "practitioner", "business"},
     "cancel_appointment": {"appointment", "patient"},
     "show_diary": {"business"},
-    "block_time": {"practitioner", "business", "type"},
+    "block_time": {"business", "type"},
+    "register_patient": {"referrer"},
     "write_treatment_note": {"patient", "template", "visit", "note"},
     "upload_patient_attachment": {"patient"},
     "read_patient_attachment": {"id"},
@@ -38,7 +39,7 @@ BY_NAME_OR_ID = {
     "report": {"practitioner", "business"},
 }
 """Arguments of curated tools that take an id, also in place of a name."""
-NO_WORDS = {"when", "repeat", "visit", "allow_clash", "appointment"}
+NO_WORDS = {"when", "repeat", "visit", "allow_clash", "appointment", "born"}
 """Texts of curated tools in which "null" is neither a name nor free text."""
 
 

@@ -14,6 +14,7 @@ NAMES: Final[tuple[str, ...]] = (
     "cancel_appointment",
     "show_diary",
     "block_time",
+    "register_patient",
     "write_treatment_note",
     "upload_patient_attachment",
     "read_patient_attachment",

@@ -1,16 +1,15 @@
-"""block_time: time blocked out in a practitioner's diary by phrase, with the appointments in it shown first.
+"""block_time: time blocked out in practitioners' diaries by phrase, with the appointments in it shown first; or freed.
 
 Requests: 5 for the roster and one for the types of blocked-out time, then at once two for working hours and one for
-each hundred diary entries of the span; then a write for each block.
+each hundred diary entries of the span; then a write for each block. To free time again: the same 6, one for each
+hundred blocks about that time, and a write for each, before which a person is asked where a block goes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from itertools import pairwise
 from typing import Final
 
 from pydantic import Field
@@ -23,13 +22,16 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType, UnavailableBlockTypes
 from cliniko_mcp.cliniko.resources.unavailable_blocks import UnavailableBlockBody, UnavailableBlocks
-from cliniko_mcp.errors import Ambiguous, Clash, ClinikoRefused, InvalidArguments
+from cliniko_mcp.errors import Clash, ClinikoRefused, Declined, InvalidArguments, NotAllowed, NotFound
 from cliniko_mcp.frontdesk import working_hours
-from cliniko_mcp.frontdesk.answer_rows import EndTime, LocalTime
+from cliniko_mcp.frontdesk.block_plans import BlockPlan, BlockType, PlannedBlock, plan_blocks
+from cliniko_mcp.frontdesk.block_rows import Blocked, freed_row, planned_row
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.matching import fold
+from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan, read_repeated
 from cliniko_mcp.frontdesk.roster import (
     ROSTER_NEEDS,
     Known,
@@ -40,126 +42,66 @@ from cliniko_mcp.frontdesk.roster import (
     name_text,
     remarks,
 )
-from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
-from cliniko_mcp.frontdesk.working_hours import Diary, Stretch
+from cliniko_mcp.frontdesk.unblocking import Freed, blocks_in, live
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
-from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import label
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 
-MAX_BLOCKS: Final = 31
-"""Blocks made in one call."""
 _AROUND: Final = timedelta(days=7)
+_SHOWN: Final = 5
+_EVERYONE: Final = frozenset(("everyone", "everybody", "all", "all practitioners", "the whole team", "whole team"))
+_EVERYWHERE: Final = frozenset(("both", "both sites", "all", "all sites", "every site", "everywhere"))
 
 
 class BlockTime(Body):
     """Whose time, when and where; `allow_clash` repeats the text of a refusal whose bookings are to stay."""
 
-    practitioner: str
-    when: str = Field(description="E.g. Friday 12 to 1.")
+    practitioner: list[str] | None = Field(default=None, description="Else all at the site.")
+    when: str = Field(description="E.g. every Monday 12 to 1 for 6 weeks.")
     business: str | None = Field(default=None, description="Site.")
-    type: str | None = Field(default=None, description="E.g. Lunch, Leave.")
+    type: str | None = Field(default=None, description="E.g. Lunch.")
     notes: str | None = None
-    allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
-
-
-class BlockRow(AnswerModel):
-    """A stretch of blocked-out time."""
-
-    id: str | None = Field(default=None, description="Its id, once it is made.")
-    starts_at: LocalTime = Field(description="Start, by the site's clock.")
-    ends_at: EndTime = Field(description="End; only the time of day where it is on that day.")
-    business: str = Field(description="The site's name.")
-
-
-class Blocked(AnswerModel):
-    """What was blocked out."""
-
-    done: str = Field(description="What was changed.")
-    when: str = Field(description="The time as it was understood.")
-    practitioner: str = Field(description="The practitioner's name.")
-    type: str | None = Field(default=None, description="The kind of blocked-out time.")
-    items: list[BlockRow] = Field(description="The blocks, those that were there before too.")
-    failed: list[BlockRow] | None = Field(default=None, description="The blocks that were not made.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A stretch to block out at a site, in UTC; `existing_id` is that of the very same block in the diary, if any."""
-
-    site: Known[Business]
-    time: Stretch
-    existing_id: str
-
-    def row(self, roster: Roster, made_id: str | None) -> BlockRow:
-        """The block as a row, in the site's local time."""
-        zone = roster.zone(self.site.id)
-        return BlockRow(
-            starts_at=local_text(self.time.starts, zone),
-            ends_at=end_of(*self.time, zone),
-            business=self.site.name,
-            id=self.existing_id or made_id,
-        )
+    lift: bool = Field(default=False, description="Free it again.")
+    dry_run: bool = False
+    allow_clash: str | None = None
 
 
 async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
-    """The blocks as made, and those that were there already. Raises Clash where appointments lie in new ones."""
+    """The blocks as made, and those that were there already, or what was made free. Raises Clash where appointments lie
+    in new blocks."""
     roster, block_types = await run_concurrently(partial(Roster.load, clinic), partial(_block_types, clinic, arguments))
     require(roster, "site", "practitioner")
-    practitioner = roster.practitioner(arguments.practitioner)
-    business = roster.business(arguments.business) if arguments.business else None
-    for field, known in (("practitioner", practitioner), ("business", business)):
+    practitioners = _practitioners(arguments, roster)
+    business = None
+    if arguments.business and fold(arguments.business) not in _EVERYWHERE:
+        business = roster.business(arguments.business)
+    for field, known in [*(("practitioner", one) for one in practitioners), ("business", business)]:
         if known is not None and known.gone:
             raise InvalidArguments(
                 f"{known.note} There is nothing to block out.", "Choose one that clinic_overview shows.", field=field
             )
     block_type = _block_type(arguments.type, block_types) if arguments.type else None
-    span = read_span(arguments.when, clinic.now, roster, [business] if business else ())
-    starts, ends = span.bounds
-    diary = await working_hours.read_diary(clinic, roster, starts - _AROUND, ends + _AROUND, {practitioner.id})
-    blocks = _blocks(roster, span, practitioner, diary, business, block_type)
-    new = [block for block in blocks if not block.existing_id]
-    booked = [
-        entry for entry in diary.entries if entry.kind != "block" and any(entry.meets(*block.time) for block in new)
-    ]
-    clash = _clash_text(practitioner, new, booked)
-    sites = {block.site.id: block.site for block in blocks}
-    if booked and arguments.allow_clash != clash:
-        raise Clash(
-            f"Not blocked out: {len(booked)} booking{'s lie' if len(booked) > 1 else ' lies'} in that time and would "
-            "stay.",
-            "Tell the user; move_appointment or cancel_appointment first, or, if they still want it, call again with "
-            "allow_clash set to the text under clash.",
-            clash=clash,
-            clashes=shown([_in_words(entry, roster) for entry in booked]),
+    span = read_repeated(arguments.when, clinic.now, roster, [business] if business else ())
+    if arguments.lift:
+        return await _freed(clinic, arguments, roster, practitioners, business, block_type, span)
+    return await _blocked(clinic, arguments, roster, practitioners, business, block_type, span)
+
+
+def _practitioners(arguments: BlockTime, roster: Roster) -> list[Known[Practitioner]]:
+    """Those who were named; none where everyone at a site is meant. Raises InvalidArguments where nobody is said."""
+    names = arguments.practitioner or []
+    if any(fold(name) in _EVERYONE for name in names):
+        return []
+    if not names and not arguments.business:
+        raise InvalidArguments(
+            "The practitioner is missing: whose time is it?",
+            "Name one or several, a business for all who work there then, or everyone.",
+            field="practitioner",
         )
-    notes: list[str] = []
-    if booked:
-        notes.append(f"{len(booked)} booking{'s' if len(booked) > 1 else ''} in that time: left in the diary.")
-    notes += remarks(practitioner, business, block_type)
-    work = diary.work
-    if not any(working_hours.within(work.get((practitioner.id, block.site.id), ()), [block.time]) for block in blocks):
-        notes.append(f"{practitioner.name} does not work in that time anyway.")
-    done = "Nothing was changed: that time is blocked out already."
-    made: list[str] = []
-    if new:
-        made = await _make(clinic, arguments, practitioner, block_type, blocks, notes)
-        done = f"Blocked out {len(made)} of {len(blocks)}."
-    ids = iter(made)
-    rows = [block.row(roster, None if block.existing_id else next(ids, None)) for block in blocks]
-    failed = [row for row in rows if row.id is None]
-    body = Blocked(
-        done=done,
-        when=span.narrowed(sites.values()).description,
-        practitioner=practitioner.name,
-        type=block_type.name if block_type else None,
-        items=[row for row in rows if row.id is not None],
-        failed=failed or None,
-    )
-    return Answer(body, notes, roster.zone(blocks[0].site.id))
+    return roster.several(names)
 
 
 async def _block_types(clinic: GuardedClinic, arguments: BlockTime) -> list[UnavailableBlockType]:
@@ -169,75 +111,106 @@ async def _block_types(clinic: GuardedClinic, arguments: BlockTime) -> list[Unav
 
 
 def _block_type(name: str, rows: Sequence[UnavailableBlockType]) -> Known[UnavailableBlockType]:
+    """The kind of this name. Raises NotFound with all kinds in use where there is none, and Ambiguous."""
     known = {row.id: known_record(row) for row in rows}
-    found = chosen("kind of block", name, known, "list_unavailable_block_types has them.")
+    kinds = [kind for kind in known.values() if not kind.gone]
+    listed = ", ".join(kind.name for kind in kinds) or "none"
+    try:
+        found = chosen("kind of block", name, known, "")
+    except NotFound as problem:
+        raise NotFound(
+            problem.message,
+            f"The kinds are: {listed}. Choose one, or leave type out.",
+            candidates=[candidate(kind) for kind in kinds],
+        ) from None
     if found.gone:
-        raise InvalidArguments(found.note, "Choose another kind, or leave type out.", field="type")
+        raise InvalidArguments(found.note, f"Choose another kind ({listed}), or leave type out.", field="type")
     return found
 
 
-def _blocks(
+async def _blocked(
+    clinic: GuardedClinic,
+    arguments: BlockTime,
     roster: Roster,
-    span: Span,
-    practitioner: Known[Practitioner],
-    diary: Diary,
+    practitioners: list[Known[Practitioner]],
     business: Known[Business] | None,
-    block_type: Known[UnavailableBlockType] | None,
-) -> list[_Block]:
-    """A block for each stretch of the span with working time, at the site where the practitioner works then.
+    block_type: BlockType,
+    span: RepeatedSpan,
+) -> Answer:
+    starts, ends = span.bounds
+    ids = {practitioner.id for practitioner in practitioners}
+    diary = await working_hours.read_diary(clinic, roster, starts - _AROUND, ends + _AROUND, ids)
+    everyone = practitioners or [known for known in roster.practitioners.values() if not known.gone]
+    plan = plan_blocks(roster, span, everyone, diary, business, block_type, named=bool(practitioners))
+    booked = plan.booked(diary)
+    lying = [_in_words(entry, roster) for entry in booked]
+    clash = _clash_text(plan.new, booked)
+    if booked and not arguments.dry_run and arguments.allow_clash != clash:
+        _refuse(booked, lying, clash)
+    notes = [*_left_out(plan, roster), *remarks(*practitioners, business, block_type)]
+    made: list[str] = []
+    if arguments.dry_run:
+        done = f"Nothing was changed: a dry run. {len(plan.new)} of {len(plan.blocks)} would be blocked out."
+    elif not plan.new:
+        there = [block.existing_id for block in plan.blocks]
+        more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+        done = f"Nothing was changed: that time is blocked out already, id {', '.join(there[:_SHOWN])}{more}."
+    else:
+        if booked:
+            number = f"{len(booked)} booking{'s' if len(booked) > 1 else ''}"
+            notes.append(f"{number} in that time: left in the diary. Cliniko tells their patients nothing of it.")
+        made = await _make(clinic, arguments, block_type, plan, notes)
+        done = f"Blocked out {len(made)} of {len(plan.blocks)}."
+    several = len({block.practitioner.id for block in plan.blocks}) > 1
+    new_ids = iter(made)
+    rows = [
+        planned_row(block, roster, None if block.existing_id else next(new_ids, None), several=several)
+        for block in plan.blocks
+    ]
+    failed = [] if arguments.dry_run else [row for row in rows if row.id is None]
+    sites = {block.site.id: block.site for block in plan.blocks}
+    body = Blocked(
+        done=done,
+        when=span.description_at(sites.values()),
+        practitioner=", ".join(dict.fromkeys(block.practitioner.name for block in plan.blocks)),
+        type=block_type.name if block_type else None,
+        items=[row for row in rows if row not in failed],
+        failed=failed or None,
+        clashes=(lying or None) if arguments.dry_run else None,
+        clash=clash if booked and arguments.dry_run else None,
+    )
+    return Answer(body, notes, roster.zone(plan.blocks[0].site.id))
 
-    Stretches without any working time are left out, unless there is none with.
 
-    Raises Ambiguous where that is not one site, and InvalidArguments for too many blocks or a time without a length.
-    """
-    usual = [business] if business else [roster.businesses[site_id] for site_id in diary.sites(practitioner.id)]
-    sites = usual or roster.sites
-    blocks: list[_Block] = []
-    for site in sites:
-        stretches = _stretches(span, site, block_type)
-        hours = diary.work.get((practitioner.id, site.id), ())
-        worked = [stretch for stretch in stretches if working_hours.within(hours, [stretch])]
-        if not worked and len(sites) == 1:
-            worked = stretches
-        blocks += [_Block(site, stretch, _existing(diary, site, stretch, block_type)) for stretch in worked]
-    blocks.sort(key=lambda block: block.time)
-    twice = any(one.time.ends > other.time.starts for one, other in pairwise(blocks))
-    if not blocks or twice:
-        raise Ambiguous(
-            f"{practitioner.name} could be blocked out at {len(sites)} sites then.",
-            "Ask at which site, then call again with business.",
-            candidates=[candidate(site) for site in sites[:5]],
-        )
-    if len(blocks) > MAX_BLOCKS:
-        raise InvalidArguments(
-            f"That makes {len(blocks)} blocks; {MAX_BLOCKS} is the most in one call.", "Shorten when.", field="when"
-        )
-    return blocks
+def _refuse(booked: Sequence[Entry], lying: Sequence[str], clash: str) -> None:
+    listed = shown(lying)
+    # The text that allows it is given only with everything it allows.
+    whole = len(listed) == len(lying) and listed[-1] == lying[-1]
+    go_on = "allow_clash set to the text under clash." if whole else "dry_run first, which shows all of it."
+    raise Clash(
+        f"Not blocked out: {len(booked)} booking{'s lie' if len(booked) > 1 else ' lies'} in that time and would stay.",
+        "Tell the user; move_appointment or cancel_appointment first, or, if they still want it, call again with "
+        f"{go_on}",
+        clash=clash if whole else None,
+        clashes=listed,
+    )
 
 
-def _existing(
-    diary: Diary, site: Known[Business], time: Stretch, block_type: Known[UnavailableBlockType] | None
-) -> str:
-    """The id of a block there of just this time, and of this type where one was named; empty if there is none."""
-    for entry in diary.entries:
-        same = entry.kind == "block" and entry.business_id == site.id and (entry.starts, entry.ends) == time
-        if same and (block_type is None or block_type.id == entry.record.unavailable_block_type_id):
-            return entry.id
-    return ""
-
-
-def _stretches(span: Span, site: Known[Business], block_type: Known[UnavailableBlockType] | None) -> list[Stretch]:
-    point = point_of(span.at(site.id))
-    if point is None:
-        return [Stretch(low.astimezone(UTC), high.astimezone(UTC)) for low, high in span.windows(site.id)]
-    minutes = block_type.record.duration_in_minutes if block_type else None
-    if minutes is None:
-        raise InvalidArguments(
-            f"That is one point in time: {span.at(site.id).description}.",
-            "Give a stretch such as 12 to 1, or a type, whose length is taken.",
-            field="when",
-        )
-    return [Stretch(point, point + timedelta(minutes=minutes))]
+def _left_out(plan: BlockPlan, roster: Roster) -> list[str]:
+    """Sentences on time in which they are not at work: what is blocked out nevertheless, and what is left out."""
+    notes: list[str] = []
+    working = {block.practitioner.id for block in plan.blocks if block.worked}
+    idle = dict.fromkeys(block.practitioner.name for block in plan.blocks if block.practitioner.id not in working)
+    notes += [f"{name} does not work in that time anyway." for name in idle]
+    missing: dict[str, dict[str, None]] = {}
+    for block in plan.left_out:
+        day = local_text(block.time.starts, roster.zone(block.site.id))
+        missing.setdefault(block.practitioner.name, {})[f"{day[-3:]} {day[:10]}"] = None
+    for name, days in missing.items():
+        listed = [*days]
+        more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+        notes.append(f"Left out, because {name} is not at work then: {', '.join(listed[:_SHOWN])}{more}.")
+    return notes
 
 
 def _in_words(entry: Entry, roster: Roster) -> str:
@@ -249,75 +222,119 @@ def _in_words(entry: Entry, roster: Roster) -> str:
     return f"{span} {type_name}, {whose} (booking {entry.id})"
 
 
-def _clash_text(practitioner: Known[Practitioner], blocks: Sequence[_Block], booked: Sequence[Entry]) -> str:
+def _clash_text(blocks: Sequence[PlannedBlock], booked: Sequence[Entry]) -> str:
     """The text that stands for just these new blocks and just the bookings that lie in them."""
 
     def written(record_id: str, starts: datetime, ends: datetime) -> str:
         return f"{record_id} {starts.isoformat()} {ends.isoformat()}"
 
-    made = [written(block.site.id, *block.time) for block in blocks]
+    made = [written(f"{block.practitioner.id} {block.site.id}", *block.time) for block in blocks]
     lying = [written(entry.id, entry.starts, entry.ends) for entry in booked]
-    return f"clash-{digest(practitioner.id, *made, '|', *lying)[:10]}"
+    return f"clash-{digest(*made, '|', *lying)[:10]}"
 
 
 async def _make(
-    clinic: GuardedClinic,
-    arguments: BlockTime,
-    practitioner: Known[Practitioner],
-    block_type: Known[UnavailableBlockType] | None,
-    blocks: Sequence[_Block],
-    notes: list[str],
+    clinic: GuardedClinic, arguments: BlockTime, block_type: BlockType, plan: BlockPlan, notes: list[str]
 ) -> list[str]:
     """Make the new blocks one after the other: the ids of those that were made; where one fails, `notes` say so."""
     made: list[str] = []
-    for block in blocks:
-        if block.existing_id:
-            continue
+    for block in plan.new:
+        body = UnavailableBlockBody(
+            practitioner_id=block.practitioner.id,
+            business_id=block.site.id,
+            starts_at=block.time.starts,
+            ends_at=block.time.ends,
+        )
+        if block_type is not None:
+            body.unavailable_block_type_id = block_type.id
+        if arguments.notes:
+            body.notes = arguments.notes
         try:
-            record = await clinic.perform(
-                UnavailableBlocks.create_unavailable_block, _block_body(arguments, practitioner, block_type, block)
-            )
+            record = await clinic.perform(UnavailableBlocks.create_unavailable_block, body)
         except ClinikoRefused as problem:
             if not made:
                 raise
-            notes.append(
-                f"Only {len(made)} of {len(blocks)} blocks were made, then: {problem.message} Check show_diary."
-            )
+            notes.insert(
+                0, f"Only {len(made)} of {len(plan.blocks)} blocks were made, then: {problem.message} Call again for "
+                "the rest: what is there is not made twice."
+            )  # fmt: skip
             break
         made.append(record.id)
-    if existing := sum(1 for block in blocks if block.existing_id):
+    if existing := len(plan.blocks) - len(plan.new):
         notes.append(f"The same block is not made twice: {existing} were there already.")
     return made
 
 
-def _block_body(
+async def _freed(
+    clinic: GuardedClinic,
     arguments: BlockTime,
-    practitioner: Known[Practitioner],
-    block_type: Known[UnavailableBlockType] | None,
-    block: _Block,
-) -> UnavailableBlockBody:
-    body = UnavailableBlockBody(
-        practitioner_id=practitioner.id,
-        business_id=block.site.id,
-        starts_at=block.time.starts,
-        ends_at=block.time.ends,
+    roster: Roster,
+    practitioners: list[Known[Practitioner]],
+    business: Known[Business] | None,
+    block_type: BlockType,
+    span: RepeatedSpan,
+) -> Answer:
+    ids = [practitioner.id for practitioner in practitioners]
+    found = await blocks_in(
+        clinic, roster, span, ids, business.id if business else None, block_type.id if block_type else None
     )
-    if block_type is not None:
-        body.unavailable_block_type_id = block_type.id
-    if arguments.notes:
-        body.notes = arguments.notes
-    return body
+    notes: list[str] = []
+    changed: list[Freed] = []
+    for freed in () if arguments.dry_run else live(found):
+        try:
+            await _free(clinic, freed)
+        except (Declined, NotAllowed, ClinikoRefused) as problem:
+            if not changed:
+                raise
+            notes.append(f"Only {len(changed)} of {len(live(found))} were changed, then: {problem.message}")
+            break
+        changed.append(freed)
+    gone = [freed for freed in found if freed.gone]
+    several = len({freed.block.practitioner_id for freed in found}) > 1
+    kept = [freed for freed in found if freed.gone or arguments.dry_run or freed in changed]
+    lost = [freed for freed in found if freed not in kept]
+    sites = [roster.businesses[site] for site in dict.fromkeys(freed.block.business_id or "" for freed in found)]
+    body = Blocked(
+        done=_freed_text(found if arguments.dry_run else changed, gone, dry=arguments.dry_run),
+        when=span.description_at(sites),
+        practitioner=", ".join(
+            dict.fromkeys(roster.name("practitioner_id", freed.block.practitioner_id) for freed in found)
+        ),
+        type=block_type.name if block_type else None,
+        items=[freed_row(freed, roster, several=several) for freed in kept],
+        failed=[freed_row(freed, roster, several=several) for freed in lost] or None,
+    )
+    return Answer(body, [*notes, *remarks(*practitioners, business)], roster.zone(sites[0].id))
+
+
+async def _free(clinic: GuardedClinic, freed: Freed) -> None:
+    if freed.keeps is None:
+        await clinic.perform(UnavailableBlocks.archive_unavailable_block, id=freed.block.id)
+        return
+    changes = UnavailableBlockBody.partial(starts_at=freed.keeps.starts, ends_at=freed.keeps.ends)
+    await clinic.perform(UnavailableBlocks.update_unavailable_block, changes, id=freed.block.id)
+
+
+def _freed_text(changed: Sequence[Freed], gone: Sequence[Freed], *, dry: bool) -> str:
+    lifted = sum(freed.keeps is None and not freed.gone for freed in changed)
+    shortened = sum(freed.keeps is not None for freed in changed)
+    parts = [f"{number} {verb}" for number, verb in ((lifted, "lifted"), (shortened, "shortened")) if number]
+    earlier = f"already lifted: id {', '.join(freed.block.id for freed in gone[:_SHOWN])}" if gone else ""
+    if dry:
+        return f"Nothing was changed: a dry run. Would be {' and '.join(parts)}." if parts else f"Nothing: {earlier}."
+    if not parts:
+        return f"Nothing was changed: {earlier}."
+    return f"{' and '.join(parts)}{f'; {earlier}' if earlier else ''}.".capitalize()
 
 
 tool = curated(
     "block_time",
-    "Block out time in a practitioner's diary (leave, lunch, meeting) by phrase; several days make several "
-    "blocks. Appointments in that time are shown first; they stay. To unblock: archive_unavailable_block; "
-    "for extra hours: create_availability_block.",
+    "Block out time in practitioners' diaries (leave, lunch, a whole site) by phrase, or with lift free it again, in "
+    "whole or part. Appointments in that time are shown first; they stay. Extra hours: create_availability_block.",
     BlockTime,
     block_time,
     answer=Blocked,
-    risk=Risk.WRITE,
+    risk=Risk.DESTRUCTIVE,
     needs=[
         UnavailableBlocks.create_unavailable_block,
         UnavailableBlockTypes.list_unavailable_block_types,

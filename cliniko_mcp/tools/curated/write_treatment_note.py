@@ -1,12 +1,13 @@
 """write_treatment_note: a note filled in from its template by question name, as a draft unless told otherwise.
 
 Requests: one for the templates, one for the note, and what finding the patient takes (1 by id, up to 13 by name). With
-a visit, 5 for the roster and one a hundred bookings of the time said (3 by id), one for its attendee, one for notes
-that it has already. Going on with a draft takes two, and those of a visit.
+a visit, 5 for the roster and one a hundred bookings of that time (3 by id), one for its attendee. One for a hundred
+notes that may be the same. Going on with a draft takes two, and those of a visit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -46,6 +47,7 @@ from cliniko_mcp.frontdesk.roster import (
 )
 from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.visits import Visit
+from cliniko_mcp.frontdesk.written_notes import NoteSource, held, replaced_answers, same_note
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import parse_when
 from cliniko_mcp.results.envelope import Answer
@@ -125,11 +127,28 @@ async def write_treatment_note(clinic: GuardedClinic, arguments: WriteTreatmentN
     patient = await _patient(clinic, arguments, source.draft)
     placed = await _visit(clinic, arguments, patient)
     zone = placed.zone if placed else await clinic.zone()
+    before = held(source.document)
     answered = _filled(source.document, arguments, zone, clinic)
-    if placed is not None and source.draft is None:
-        await _check_no_draft_yet(clinic, patient, placed.visit, source)
+    if source.draft is None:
+        there = await same_note(
+            clinic,
+            NoteSource(source.document, source.title, source.template.id if source.template else ""),
+            patient.id,
+            placed.visit.booking_id if placed else None,
+            final=arguments.final,
+        )
+        if there is not None:
+            again = f"Already there, id {there.id}: no second note was written."
+            return _answer(arguments, source, patient, placed, there, answered, zone, [again])
+    replaced = replaced_answers(before, source.document)
+    if source.draft is not None and (
+        _check_draft(arguments, source.draft, before, source.document)
+        or _is_as_it_stands(arguments, source, before, placed)
+    ):
+        again = f"Already there, id {source.draft.id}: nothing was changed."
+        return _answer(arguments, source, patient, placed, source.draft, answered, zone, [again])
     written = await _written(clinic, arguments, source, patient, placed.visit if placed else None)
-    return _answer(arguments, source, patient, placed, written, answered, zone)
+    return _answer(arguments, source, patient, placed, written, answered, zone, replaced)
 
 
 async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Source:
@@ -153,11 +172,6 @@ async def _source(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> _Sour
 
 async def _draft(clinic: GuardedClinic, note_id: str) -> _Source:
     note = await clinic.perform(TreatmentNotes.get_treatment_note, id=note_id)
-    if note.draft is False:
-        raise NotAllowed(
-            f"The note {note_id} is final; it cannot be changed.",
-            "Write a new note for the patient, with a template.",
-        )
     document = document_of(note.content)
     if document.left_out:
         raise NotAllowed(
@@ -165,6 +179,19 @@ async def _draft(clinic: GuardedClinic, note_id: str) -> _Source:
             "Ask the practitioner to go on with it in Cliniko itself.",
         )
     return _Source(document, clean(note.title or "", _TITLE_LENGTH), draft=note)
+
+
+def _check_draft(arguments: WriteTreatmentNote, note: TreatmentNote, before: Mapping[str, str], now: Document) -> bool:
+    """Whether a note was finished by this very call before. Raises NotAllowed for any other that is final."""
+    if note.draft is not False:
+        return False
+    if arguments.final and held(now) == before:
+        return True
+    raise NotAllowed(
+        f"The note {note.id} is final; it cannot be changed.",
+        "Write a new note for the patient, with a template.",
+        note=note.id,
+    )
 
 
 async def _patient(clinic: GuardedClinic, arguments: WriteTreatmentNote, draft: TreatmentNote | None) -> Known[Patient]:
@@ -217,19 +244,12 @@ def _filled(document: Document, arguments: WriteTreatmentNote, zone: ZoneInfo, c
     return answered
 
 
-async def _check_no_draft_yet(clinic: GuardedClinic, patient: Known[Patient], visit: Visit, source: _Source) -> None:
-    """Raise NotAllowed where the visit has a draft from this template already, which is to be gone on with."""
-    template_id = source.template.id if source.template else None
-    notes = await clinic.collect(
-        TreatmentNotes.list_treatment_notes, patient_id=patient.id, booking_id=visit.booking_id
-    )
-    for note in notes:
-        if note.treatment_note_template_id == template_id and note.draft is not False:
-            raise NotAllowed(
-                f"This visit has a draft from the template {source.title} already: {note.id}.",
-                f"Go on with it: call again with note: {note.id} and without template.",
-                note=note.id,
-            )
+def _is_as_it_stands(
+    arguments: WriteTreatmentNote, source: _Source, before: Mapping[str, str], placed: _PlacedVisit | None
+) -> bool:
+    """Whether a draft holds all of this already, and is not to be finished."""
+    linked = placed is None or (source.draft is not None and source.draft.booking_id == placed.visit.booking_id)
+    return not arguments.final and linked and held(source.document) == before
 
 
 async def _written(
@@ -282,6 +302,7 @@ def _answer(
     note: TreatmentNote,
     answered: list[str],
     zone: ZoneInfo,
+    more: Sequence[str],
 ) -> Answer:
     item = WrittenNote(
         id=note.id,
@@ -295,7 +316,7 @@ def _answer(
         author=name_text(note.author_name) or None,
         finalized_at=local_text(note.finalized_at, zone) if note.finalized_at else None,
     )
-    notes = [_DRAFT] if note.draft is not False else ["This note is final."]
+    notes = [*more, _DRAFT if note.draft is not False else "This note is final."]
     if placed is None and source.draft is None:
         notes.append("It is not linked to a visit; give visit to link it, here with note.")
     notes += remarks(patient, source.template)

@@ -47,7 +47,10 @@ async def test_appointments_in_that_time_are_shown_first_and_stay_when_it_is_all
         assert (await assistant.call("block_time", practitioner="Ng", when="Friday", allow_clash="yes"))[
             "code"
         ] == "clash"
-        again = await assistant.call("block_time", practitioner="Ng", when="Friday", allow_clash=answer["clash"])
+        dry = await assistant.call("block_time", practitioner="Ng", when="Friday", dry_run=True)
+        assert assistant.changes() == [] and len(dry["clashes"]) == len(lying)
+        assert all(any(f"(booking {own})" in shown for shown in dry["clashes"]) for own in lying)
+        again = await assistant.call("block_time", practitioner="Ng", when="Friday", allow_clash=dry["clash"])
         assert times(raw, [again["items"][0]["id"]]) == [(low, high)]
         assert set(lying) <= {row["id"] for row in raw.live("individual_appointments")}
 
@@ -115,7 +118,8 @@ async def test_time_that_is_blocked_out_already_is_not_blocked_out_twice() -> No
         before = len(assistant.changes())
         third = await assistant.call("block_time", **arguments)
         assert third["items"] == again["items"] and len(assistant.changes()) == before
-        assert third["done"] == "Nothing was changed: that time is blocked out already."
+        ids = ", ".join(row["id"] for row in third["items"])
+        assert third["done"] == f"Nothing was changed: that time is blocked out already, id {ids}."
         leave = await assistant.call("block_time", **arguments, type="Leave")
         assert leave["done"] == f"Blocked out {len(made)} of {len(made)}."
 
@@ -138,14 +142,16 @@ async def test_what_was_blocked_out_before_a_refusal_is_told_from_what_was_not()
 
 async def test_a_block_that_is_there_already_needs_no_word_about_the_bookings_in_it() -> None:
     async with in_process() as assistant:
-        shown = await assistant.call("block_time", practitioner="Ng", when="Friday")
+        shown = await assistant.call("block_time", practitioner="Ng", when="Friday", dry_run=True)
         made = await assistant.call("block_time", practitioner="Ng", when="Friday", allow_clash=shown["clash"])
         again = await assistant.call("block_time", practitioner="Ng", when="Friday")
         assert again["items"] == made["items"] and len(assistant.changes()) == 1
 
 
 @pytest.mark.parametrize(("arguments", "code"), [
-    ({"practitioner": "Sam", "when": "1 to 14 March 2027"}, "ambiguous"),
+    ({"practitioner": "Sam", "when": "Wednesday"}, "ambiguous"),
+    ({"when": "1 March 2027"}, "invalid_arguments"),
+    ({"business": "Northside", "when": "Sunday"}, "invalid_arguments"),
     ({"practitioner": "Greta", "when": "tomorrow"}, "invalid_arguments"),
     ({"practitioner": "Ng", "when": "1 March 2027 at 12"}, "invalid_arguments"),
     ({"practitioner": "Ng", "when": "1 March 2027", "type": "siesta"}, "not_found"),

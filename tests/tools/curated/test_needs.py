@@ -39,6 +39,10 @@ MORE: list[tuple[str, dict[str, Any]]] = [
     ("fill_gap", {"appointment": "OWN", "phones": True}),
     ("write_treatment_note", {"patient": "Otto Zimt", "template": "Visit in short", "answers": {"Notes": "Fine."}}),
     ("write_treatment_note", {"note": "DRAFT", "visit": "TODAY", "answers": {"Notes": "Fine."}, "final": True}),
+    ("block_time", {"practitioner": ["Ng"], "when": "Friday 12:00 to 12:30", "lift": True}),
+    ("block_time", {"practitioner": ["Ng"], "when": "Friday 12:15 to 12:30", "lift": True}),
+    ("register_patient", {"first_name": "Jo", "last_name": "Park", "referrer": "Sampleford", "case": "Knee"}),
+    ("register_patient", {"first_name": "Otto", "last_name": "Zimt", "case": "Knee"}),
     *(("report", {"kind": kind}) for kind in REPORTS),
     ("report", {"kind": "utilisation", "practitioner": "Ng"}),
     ("report", {"kind": "missing_contacts", "when": "last month"}),
@@ -47,6 +51,8 @@ PLAYED = [*CALLS.items(), *MORE]
 OPTIONAL: dict[str, frozenset[str]] = {
     "book_appointment": frozenset({"list_active_patient_cases"}),
     "find_times": frozenset({"list_services", "list_available_times", "get_public_settings"}),
+    "block_time": frozenset({"archive_unavailable_block", "list_unavailable_blocks", "update_unavailable_block"}),
+    "register_patient": frozenset({"create_patient_case", "list_contacts", "list_patient_cases"}),
     "patient_brief": frozenset(
         {
             "list_medical_alerts",
@@ -82,6 +88,10 @@ def stocked(clinic: Reception) -> dict[str, str]:
     clinic.book(clinic.patient("Gone", "Away"), NORTHSIDE, "Dr Mei Ng", "2026-11-17 09:00")
     clinic.group([], NORTHSIDE, "Tom Okafor", "2026-11-30 09:00")
     own_class = clinic.group([otto], NORTHSIDE, "Tom Okafor", "2026-11-26 09:00")
+    clinic.put(
+        "unavailable_blocks", practitioner_id=practitioner, business_id=clinic.id("businesses", NORTHSIDE),
+        starts_at="2026-11-27T01:00:00Z", ends_at="2026-11-27T01:30:00Z",
+    )  # fmt: skip
     return {**ids, "OTTO": otto, "TODAY": today, "DRAFT": draft, "CLASS": own_class}
 
 

@@ -35,6 +35,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "cancel_appointment": {"appointment": "OWN", "reason": "sick"},
     "show_diary": {"when": "this week", "limit": 400},
     "block_time": {"practitioner": "Ng", "when": "Friday 16:00 to 16:30", "type": "lunch"},
+    "register_patient": {"first_name": "Jo", "last_name": "Park", "born": "3 May 1984", "case": "Knee"},
     "write_treatment_note": {
         "patient": "Otto Zimt", "template": "Visit in short", "visit": "today", "answers": {"Notes": "Fine."},
     },

@@ -154,14 +154,45 @@ async def test_a_note_is_linked_to_the_visit_and_a_second_draft_is_refused_with_
         store = assistant.app.sandbox.context.store  # pyright: ignore[reportOptionalMemberAccess]
         attendee = store.table("attendees").rows[row["attendee_id"]]
         assert attendee["booking_id"] == row["booking_id"] and attendee["treatment_note_status"] == 10
-        again = await assistant.call(
-            "write_treatment_note",
-            patient="Ana Lima",
-            template="SOAP",
-            visit=row["booking_id"],
-            answers={"Pain": "Mild"},
-        )
-        assert again["note"] == first["item"]["id"] and first["item"]["id"] in again["fix"]
+        arguments = {"patient": "Ana Lima", "template": "SOAP", "visit": row["booking_id"]}
+        before = assistant.changes()
+        again = await assistant.call("write_treatment_note", **arguments, answers={"Pain": "Mild"})
+        assert again["item"]["id"] == first["item"]["id"] and assistant.changes() == before
+        assert f"Already there, id {first['item']['id']}" in again["notes"][0]
+        other = await assistant.call("write_treatment_note", **arguments, answers={"Pain": "Severe"})
+        assert other["note"] == first["item"]["id"] and first["item"]["id"] in other["fix"]
+        await assistant.call("write_treatment_note", note=first["item"]["id"], final=True)
+        before = assistant.changes()
+        done = await assistant.call("write_treatment_note", note=first["item"]["id"], final=True)
+        assert done["item"]["state"] == "final" and "Already there" in done["notes"][0]
+        late = await assistant.call("write_treatment_note", **arguments, answers={"Pain": "Mild"})
+        assert late["code"] == "not_allowed" and "finished" in late["message"] and assistant.changes() == before
+        whole = await assistant.call("write_treatment_note", **arguments, answers={"Pain": "Mild"}, final=True)
+        assert whole["item"]["id"] == first["item"]["id"] and assistant.changes() == before
+
+
+async def test_what_a_correction_replaces_is_told_by_value_and_the_rest_stays() -> None:
+    async with clinic() as assistant:
+        answers = {"Pain": "Severe", "Subjective: History": "Fell off a ladder", "Next steps": ["Ice", "Rest"]}
+        first = await assistant.call("write_treatment_note", patient="Ana Lima", template="SOAP", answers=answers)
+        note = first["item"]["id"]
+        changed = await assistant.call("write_treatment_note", note=note, answers={"Pain": "Mild", "Next steps": "Ice"})
+        assert changed["notes"][0] == "Replaced: Pain: Severe (now Mild); Next steps: “Ice, Rest” (now Ice)."
+        assert "ladder" in question(stored(assistant, note), 0, 0)["answer"]
+        before = assistant.changes()
+        again = await assistant.call("write_treatment_note", note=note, answers={"Pain": "Mild", "Next steps": "Ice"})
+        assert f"Already there, id {note}" in again["notes"][0] and assistant.changes() == before
+
+
+async def test_a_note_without_a_visit_is_not_written_twice_after_a_lost_answer() -> None:
+    async with clinic() as assistant:
+        arguments = {"patient": "Ana Lima", "template": "SOAP"}
+        first = await assistant.call("write_treatment_note", **arguments, answers={"Pain": "Mild"})
+        before = assistant.changes()
+        again = await assistant.call("write_treatment_note", **arguments, answers={"pain": "mild"})
+        assert again["item"]["id"] == first["item"]["id"] and assistant.changes() == before
+        other = await assistant.call("write_treatment_note", **arguments, answers={"Pain": "Severe"})
+        assert other["item"]["id"] != first["item"]["id"]
 
 
 async def test_a_draft_is_gone_on_with_keeps_its_answers_and_is_finalised_only_when_told() -> None:
