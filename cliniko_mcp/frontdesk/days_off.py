@@ -1,4 +1,4 @@
-"""Who is not at work on the days of a span, and why: no hours that day, another site, or blocked-out time by its kind."""
+"""Who is not at work on the days of a span, and why: no hours, another site, or blocked-out time by its kind."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta

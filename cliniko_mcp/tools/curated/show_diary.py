@@ -149,9 +149,7 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
         notes.append("Nobody is at work in that time, and nothing is booked or blocked out.")
     elif not cut and not total:
         notes.append("Nothing is booked or blocked out in that time.")
-    elif not cut and (
-        empty := [day for day in days if not any(sheet.day == day and sheet.entries for sheet in sheets)]
-    ):
+    elif not cut and (empty := sorted({*days} - {sheet.day for sheet in sheets if sheet.entries})):
         notes.append(_without_entries(empty, len(days)))
     if len(off) > len(told_off):
         notes.append(f"{len(off) - len(told_off)} more of who is off are not shown: ask for fewer days or by name.")
@@ -175,10 +173,11 @@ def _span(phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Bu
 def _online_off(roster: Roster, practitioners: Sequence[Known[Practitioner]], sheets: Sequence[Sheet]) -> list[str]:
     """The names of those asked for, or of those in the diary, who still work here and cannot be booked online."""
     ids = {known.id for known in practitioners} or {sheet.practitioner_id for sheet in sheets}
-    known = [
-        roster.practitioners[practitioner_id] for practitioner_id in ids if practitioner_id in roster.practitioners
+    off = [
+        person.id
+        for person in roster.practitioners.values()
+        if person.id in ids and not person.gone and person.record.show_in_online_bookings is False
     ]
-    off = [person.id for person in known if not person.gone and person.record.show_in_online_bookings is False]
     return sorted(roster.name("practitioner_id", practitioner_id) for practitioner_id in off)
 
 

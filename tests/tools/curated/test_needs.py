@@ -46,6 +46,7 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 PLAYED = [*CALLS.items(), *MORE]
 OPTIONAL: dict[str, frozenset[str]] = {
     "find_times": frozenset({"list_services", "list_available_times", "get_public_settings"}),
+    "show_diary": frozenset({"list_medical_alerts"}),
     "patient_brief": frozenset(
         {
             "list_medical_alerts",
