@@ -16,7 +16,7 @@ from cliniko_mcp.cliniko.resources.attendees import Attendees
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.medical_alerts import MedicalAlerts
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
-from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType, UnavailableBlockTypes
+from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockTypes
 from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, CancelledRow, ClockSpan
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import times
@@ -227,18 +227,16 @@ async def people_of(clinic: GuardedClinic, entries: Sequence[Entry], reads: Part
     """
     typed = any(entry.record.unavailable_block_type_id for entry in entries)
 
-    async def block_types() -> list[UnavailableBlockType]:
-        if not typed:
-            return []
-        return await clinic.collect(UnavailableBlockTypes.list_unavailable_block_types, archived_at=Hidden.INCLUDED)
+    async def kinds_of_blocks() -> dict[str, str]:
+        return await block_kinds(clinic) if typed else {}
 
-    places, types = await run_concurrently(
+    places, kinds = await run_concurrently(
         partial(
             reads.read,
             "Attendees of classes, in the rows and in the totals,",
             partial(with_places, clinic, entries, cancelled=True),
         ),
-        partial(reads.read, "Kinds of blocked-out time", block_types),
+        partial(reads.read, "Kinds of blocked-out time", kinds_of_blocks),
     )
     visits = places if places is not None else appointments_of(entries)
     ids = sorted({visit.patient_id for visit in visits if visit.patient_id})
@@ -256,9 +254,15 @@ async def people_of(clinic: GuardedClinic, entries: Sequence[Entry], reads: Part
     return People(
         by_booking,
         {key: known_patient(record) for key, record in (records or {}).items()},
-        {row.id: name_text(row.name) for row in types or ()},
+        kinds or {},
         alerted or frozenset(),
     )
+
+
+async def block_kinds(clinic: GuardedClinic) -> dict[str, str]:
+    """The names of the kinds of blocked-out time by id, archived ones too: one request."""
+    types = await clinic.collect(UnavailableBlockTypes.list_unavailable_block_types, archived_at=Hidden.INCLUDED)
+    return {kind.id: name_text(kind.name) for kind in types}
 
 
 async def _alerted(clinic: GuardedClinic, patient_ids: Sequence[str]) -> frozenset[str]:

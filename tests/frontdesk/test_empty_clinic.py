@@ -56,7 +56,7 @@ async def test_hours_free_times_and_sheets_are_computed(way: str, parts: tuple[s
         assert all(slot.row(roster).practitioner for slot in slots)
         assert all(slot.left for slot in group_slots(diary, span, places, kind.id, now))
         for who in roster.practitioners:
-            assert why_none(diary, span, who, [site.id for site in sites], HALF_AN_HOUR, now)
+            assert why_none(diary, span, who, [site.id for site in sites], HALF_AN_HOUR, now, roster, {})
         every = await read_diary(clinic, roster, *span.bounds, cancelled=True)
         sheets = sheets_of(roster, every, span, roster.businesses.values(), ())
         people = await people_of(clinic, [entry for sheet in sheets for entry in sheet.entries], PartialReads())

@@ -45,7 +45,9 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 ]
 PLAYED = [*CALLS.items(), *MORE]
 OPTIONAL: dict[str, frozenset[str]] = {
-    "find_times": frozenset({"list_services", "list_available_times", "get_public_settings"}),
+    "find_times": frozenset(
+        {"list_services", "list_available_times", "get_public_settings", "list_unavailable_block_types"}
+    ),
     "show_diary": frozenset({"list_medical_alerts"}),
     "patient_brief": frozenset(
         {
