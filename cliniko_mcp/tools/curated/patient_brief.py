@@ -1,8 +1,8 @@
 """patient_brief: what a practitioner wants to know before a visit, on one page.
 
 Requests: what finding the patient takes (1 by id, up to 13 by name), 5 for the roster, and one each (one more a hundred
-rows) for alerts, bookings, attendees, open cases, forms and open invoices; 1 more for the latest hundred notes where they
-are asked for, and for a history one for each 95 places in classes that were given up.
+rows) for alerts, bookings, attendees, open cases, forms and open invoices; 1 more for the latest hundred notes where
+they are asked for, and for a history one for each 95 places in classes that were given up.
 """
 
 from __future__ import annotations
@@ -117,9 +117,7 @@ async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answe
     if earlier:
         notes.append(f"{earlier} earlier visits of the history are not shown: list_attendees with patient_id has them.")
     if file.given_up and not arguments.history:
-        notes.append(
-            f"{len(file.given_up)} given-up places in classes are not among the counts: history: true has them."
-        )
+        notes.append(f"{len(file.given_up)} given-up places in classes are not counted: history: true has them.")
     if any(case.max_sessions is not None for case in file.cases or ()):
         notes.append("sessions.left is max_sessions less visits used and booked, by the case's own rule for no-shows.")
     return Answer(Brief(item=item), notes, zone)
