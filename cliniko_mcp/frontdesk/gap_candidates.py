@@ -44,8 +44,8 @@ def candidates(
 ) -> list[Candidate]:
     """The patients who could take the gap, each once: those whose appointment is or was due nearest to it first.
 
-    `live` are all coming entries of the clinic, `cancelled` the practitioner's cancelled appointments; both count within
-    `reach` of the gap. Times are told by the clocks of the sites.
+    `live` are all coming entries of the clinic, `cancelled` the practitioner's cancelled appointments; both count
+    within `reach` of the gap. Times are told by the clocks of the sites.
     """
     mine = _by_patient(live)
     found: dict[str, Candidate] = {}
@@ -53,12 +53,9 @@ def candidates(
         if not _suits(gap, entry) or entry.starts < gap.ends or entry.starts - gap.starts > reach:
             continue
         patient = entry.patient_ids[0]
-        if (
-            patient not in found
-            and patient not in gap.left_by
-            and not _sooner(gap, mine[patient])
-            and not _busy(gap, mine[patient])
-        ):
+        if patient in found or patient in gap.left_by:
+            continue
+        if not _sooner(gap, mine[patient]) and not _busy(gap, mine[patient]):
             found[patient] = _later(gap, entry, mine[patient], roster)
     for entry in sorted(cancelled, key=lambda entry: abs(entry.starts - gap.starts)):
         if not _suits(gap, entry) or abs(entry.starts - gap.starts) > reach:

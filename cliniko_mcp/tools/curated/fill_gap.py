@@ -49,8 +49,8 @@ _DEFAULT_LIMIT: Final = 8
 _OPEN_ENDED: Final = timedelta(hours=4)
 _DAY: Final = timedelta(days=1)
 _RULE: Final = (
-    "Those who can be phoned come first, and of them who comes later to the same practitioner, or cancelled and has not "
-    "booked again, nearest to the gap first, within reach days of it. Classes are left out. Cliniko's API has no "
+    "Those who can be phoned come first, and of them who comes later to the same practitioner, or cancelled and has "
+    "not booked again, nearest to the gap first, within reach days of it. Classes are left out. Cliniko's API has no "
     "waitlist, so it is not looked at."
 )
 
@@ -302,7 +302,8 @@ def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: boo
 tool = curated(
     "fill_gap",
     "Who could take a free time after a cancellation: patients booked later for the same, or who cancelled and did not "
-    "book again, the nearest first, with numbers. Books nothing: use move_appointment. For a place in a class use create_attendee.",
+    "book again, the nearest first, with numbers. Books nothing: use move_appointment. For a place in a class use "
+    "create_attendee.",
     FillGap,
     fill_gap,
     answer=GapFillers,
