@@ -47,7 +47,7 @@ class Bookings(Resource):
 
     list_bookings = List(
         Booking, "/bookings",
-        "List the diary (calendar): appointments, classes, blocked-out time. Class places given up: list_attendees.",
+        "List the diary (calendar): appointments, classes, blocked-out time.",
         filters=FILTERS)
     get_booking = Get(Booking, "/bookings/{id}", "Read one diary entry of any kind.", hidden=STAMPS)
     list_patient_case_bookings = List(

@@ -58,12 +58,12 @@ _RULE: Final = (
 class FillGap(Body):
     """Which time is free: that of a cancelled appointment, or a practitioner's by phrase; `type` narrows who fits."""
 
-    appointment: str | None = Field(default=None, description="Id of the one cancelled; or say practitioner and when.")
+    appointment: str | None = Field(default=None, description="Id of the cancelled one; or practitioner and when.")
     practitioner: str | None = None
     when: str | None = Field(default=None, description="E.g. Thursday 10 to 10:45.")
     type: str | None = None
     business: str | None = None
-    reach: int = Field(default=28, ge=1, le=366, description="Days around it.")
+    reach: int = Field(default=28, ge=1, le=366, description="Days.")
     phones: bool = True
     limit: int = Field(default=_DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
@@ -302,8 +302,7 @@ def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: boo
 tool = curated(
     "fill_gap",
     "Who could take a free time after a cancellation: patients booked later for the same, or who cancelled and did not "
-    "book again, the nearest first, with numbers. Books nothing: use move_appointment. For a place in a class use "
-    "create_attendee.",
+    "book again, nearest first. Books nothing: use move_appointment. For a place in a class use create_attendee.",
     FillGap,
     fill_gap,
     answer=GapFillers,

@@ -275,9 +275,9 @@ def _walked(search: TimeSearch, *, found: bool) -> str:
 
 tool = curated(
     "find_times",
-    "Find free times (openings, slots, gaps) in the diary for an appointment type: with any or given practitioners, at "
-    "one or all sites, weeks ahead. Says why when there is none, and what comes nearest. Books nothing: use "
-    "book_appointment. For extra hours use create_availability_block.",
+    "Find free times (openings, slots, gaps) for an appointment type: with any or named practitioners, at any site, "
+    "however far ahead. Says why there is none, and what comes nearest. Books nothing: use book_appointment. For extra "
+    "hours use create_availability_block.",
     FindTimes,
     find_times,
     answer=FreeTimes,

@@ -67,9 +67,9 @@ class PatientBrief(Body):
     """Whose brief, and whether it holds what people wrote."""
 
     patient: str = Field(description="Name or id.")
-    notes: bool = Field(default=False, description="Also what is written: visits' treatment notes, remarks.")
+    notes: bool = Field(default=False, description="Also treatment notes, remarks.")
     visits: int = Field(default=3, ge=1, le=20)
-    history: bool = Field(default=False, description="Every visit.")
+    history: bool = False
 
 
 class Brief(AnswerModel):

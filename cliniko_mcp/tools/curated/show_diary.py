@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 
@@ -71,7 +71,7 @@ class ShowDiary(Body):
     when: str = Field(default="today", description="E.g. tomorrow.")
     practitioner: list[str] | None = None
     business: str | None = Field(default=None, description="Site.")
-    by: Literal["practitioner", "time"] = Field(default="practitioner", description="time: one run sheet.")
+    run_sheet: bool = Field(default=False, description="In time order.")
     phones: bool = False
     limit: int | None = Field(default=None, ge=1, le=_MAX_LIMIT)
 
@@ -96,7 +96,7 @@ class NextCall(AnswerModel):
     when: str = Field(description="The time to ask for.")
     practitioner: list[str] | None = Field(default=None, description="Whose, names or ids.")
     business: str | None = Field(default=None, description="The site, name or id.")
-    by: Literal["time"] | None = Field(default=None, description="For a run sheet.")
+    run_sheet: bool | None = Field(default=None, description="True for a run sheet.")
 
 
 class DiaryShown(AnswerModel):
@@ -130,7 +130,7 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     off = days_off(roster, diary, people, span, practitioners, [site] if site else roster.sites)
     told_off = off[:_MAX_OFF]
     shown = _Shown(roster, people, arguments, size([row.as_json() for row in told_off]))
-    for sheet in run_sheets(sheets) if arguments.by == "time" else sheets:
+    for sheet in run_sheets(sheets) if arguments.run_sheet else sheets:
         shown.add(sheet)
     total = sum(len(sheet.entries) for sheet in sheets)
     body = DiaryShown(
@@ -268,29 +268,32 @@ def _next(shown: _Shown, roster: Roster, span: Span, arguments: ShowDiary) -> li
     """The calls that show the rest: of the first sheet where it was cut, of its day, and of the days after."""
     first = shown.left[0]
     site, whose = arguments.business, arguments.practitioner
-    by = "time" if arguments.by == "time" else None
+    run_sheet = True if arguments.run_sheet else None
     calls: list[NextCall] = []
     same_day = [sheet for sheet in shown.left if sheet.day == first.day]
     if shown.partly:
         left = _on_day(span, first, roster, first.entries[0].starts)
         who, where = [first.practitioner_id] if first.practitioner_id else whose, first.business_id
-        calls.extend(NextCall(when=when, practitioner=who, business=where, by=by) for when in left)
+        calls.extend(NextCall(when=when, practitioner=who, business=where, run_sheet=run_sheet) for when in left)
         same_day = same_day[1:]
     if same_day:
         ids = list(dict.fromkeys(sheet.practitioner_id for sheet in same_day))
-        for where in [site] if by is None else [sheet.business_id for sheet in same_day]:
+        for where in [site] if run_sheet is None else [sheet.business_id for sheet in same_day]:
             left = _on_day(span, same_day[0], roster)
-            calls.extend(NextCall(when=when, practitioner=whose if by else ids, business=where, by=by) for when in left)
+            calls.extend(
+                NextCall(when=when, practitioner=whose if run_sheet else ids, business=where, run_sheet=run_sheet)
+                for when in left
+            )
     later = [sheet for sheet in shown.left if sheet.day != first.day]
     cut = [sheet for sheet in later if sheet.day == later[-1].day and _ends_within(span, sheet, roster)]
     whole = [sheet for sheet in later if not cut or sheet.day != cut[0].day]
     if whole:
         when = f"{whole[0].day} to {whole[-1].day}{_again(span, first)}"
-        calls.append(NextCall(when=when, practitioner=whose, business=site, by=by))
+        calls.append(NextCall(when=when, practitioner=whose, business=site, run_sheet=run_sheet))
     if cut:
         # "To" a day means to its end, so the day on which the span ends early is asked for by its hours.
         left = _on_day(span, cut[0], roster)
-        calls.extend(NextCall(when=when, practitioner=whose, business=site, by=by) for when in left)
+        calls.extend(NextCall(when=when, practitioner=whose, business=site, run_sheet=run_sheet) for when in left)
     return calls
 
 
@@ -326,9 +329,9 @@ def _more(left: Sequence[Sheet], arguments: ShowDiary) -> str:
 
 tool = curated(
     "show_diary",
-    "Show the diary (calendar, day sheet, who is coming) of a day or span: appointments, classes with places left, "
-    "blocked-out time, gaps, who arrived or cancelled, head count, alerts, who is off and why. For one entry use "
-    "get_booking; for free times find_times.",
+    "Show the diary (calendar, day sheet, who is coming): appointments, classes with places left, blocked-out time, "
+    "gaps, attendance, head count, alerts, who is off and why. For one entry use get_booking; for free times "
+    "find_times.",
     ShowDiary,
     show_diary,
     answer=DiaryShown,
