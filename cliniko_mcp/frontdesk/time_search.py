@@ -69,8 +69,9 @@ class TimeSearch:
 
     @property
     def last_day(self) -> date:
-        """The last day that is looked at, in the zone of the answer."""
-        return (self.ends - timedelta(seconds=1)).astimezone(self.span.zone).date()
+        """The last day of the span, by the clocks of its sites."""
+        whens = list(self.span.places.values()) or [self.span.home]
+        return max((when.end - timedelta(seconds=1)).date() for when in whens)
 
     def offering(self, offering_ids: frozenset[str]) -> list[Known[Practitioner]]:
         """Those to look at: the ones named who offer the type and still work here, or all who offer it."""
