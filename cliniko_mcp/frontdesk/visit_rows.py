@@ -17,24 +17,27 @@ from cliniko_mcp.sanitize import clean
 
 _WHOLE: Final = 14_000
 """Characters of the coming visit's own note, which is shown whole: no more fit into an answer."""
-_ALL_NOTES: Final = 16_000
-"""Characters of all notes together."""
+_ROOM_TOKENS: Final = 6_000
+"""Tokens of the visits, their notes and the history together."""
+_ROW_TOKENS: Final = 85
+"""Tokens of a visit without what was written."""
+_HEAD: Final = 300
+"""What a note costs beside its text, as characters."""
+_CHARACTERS_A_TOKEN: Final = 3
 _NOTE_LENGTH: Final = 4_000
 _SHORTEST: Final = 300
 _TITLE_LENGTH: Final = 120
 _OTHER_NOTES: Final = 3
-_HISTORY_TOKENS: Final = 6_000
-"""Tokens of a history, where no notes are shown."""
-_CHARACTERS_A_TOKEN: Final = 3
 
 
 class VisitRows:
     """Makes the rows; a note that is shown with a visit is shown nowhere else."""
 
-    def __init__(self, file: PatientFile, roster: Roster) -> None:
+    def __init__(self, file: PatientFile, roster: Roster, visits: int) -> None:
+        """The rows of so many visits, for which room is kept."""
         self._file = file
         self._roster = roster
-        self._room = _ALL_NOTES
+        self._room = (_ROOM_TOKENS - visits * _ROW_TOKENS) * _CHARACTERS_A_TOKEN
         self._shown: set[str] = set()
 
     def coming(self, visits: Sequence[Visit]) -> list[BriefVisit]:
@@ -44,19 +47,19 @@ class VisitRows:
     def past(self, visits: Sequence[Visit]) -> list[BriefVisit]:
         """Visits that are over, each with its own notes, which share the room that is left."""
         written = sum(len(self._file.notes_of(visit)) for visit in visits) + _OTHER_NOTES
-        length = min(max(self._room // written, _SHORTEST), _NOTE_LENGTH)
+        length = self._length(written)
         return [self._row(visit, length) for visit in visits]
 
     def other_notes(self) -> list[NoteRow]:
         """The latest notes that no visit shown so far has, a few."""
         rest = [note for note in self._file.treatment_notes or () if note.id not in self._shown]
-        length = min(max(self._room // _OTHER_NOTES, _SHORTEST), _NOTE_LENGTH)
+        length = self._length(_OTHER_NOTES)
         return [self._note(note, length) for note in rest[:_OTHER_NOTES]]
 
     def history(self) -> tuple[list[BriefVisit], int]:
         """Every visit in order of time, cancelled ones too, and how many of the earliest do not fit."""
         rows: list[BriefVisit] = []
-        room = _HISTORY_TOKENS - (_ALL_NOTES - self._room) // _CHARACTERS_A_TOKEN
+        room = self._room // _CHARACTERS_A_TOKEN
         visits = self._file.history()
         for visit in reversed(visits):
             row = self._bare(visit)
@@ -65,6 +68,10 @@ class VisitRows:
                 break
             rows.append(row)
         return rows[::-1], len(visits) - len(rows)
+
+    def _length(self, notes: int) -> int:
+        """The characters of each of so many notes."""
+        return min(max(self._room // notes - _HEAD, _SHORTEST), _NOTE_LENGTH)
 
     def _bare(self, visit: Visit) -> BriefVisit:
         place, cancelled = visit.row(self._roster), visit.cancelled is not None
@@ -98,7 +105,7 @@ class VisitRows:
         content = note.content or note.unexpected.get("content")
         answers = answer_text(content, length, lines=True)
         self._shown.add(note.id)
-        self._room = max(self._room - len(answers.text), 0)
+        self._room = max(self._room - len(answers.text) - _HEAD, 0)
         return NoteRow(
             id=note.id,
             title=clean(note.title or "", _TITLE_LENGTH),

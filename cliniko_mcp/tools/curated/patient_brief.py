@@ -91,9 +91,9 @@ async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answe
     past = [visit for visit in live if visit.ends <= now]
     zone = roster.zone(coming[0].business_id if coming else past[-1].business_id if past else None)
     notes = remarks(patient)
-    visit_rows = VisitRows(file, roster)
-    nexts = visit_rows.coming(coming[: arguments.visits])
-    lasts = visit_rows.past(past[-arguments.visits :][::-1])
+    nearest, latest = coming[: arguments.visits], past[-arguments.visits :][::-1]
+    visit_rows = VisitRows(file, roster, len(nearest) + len(latest))
+    nexts, lasts = visit_rows.coming(nearest), visit_rows.past(latest)
     free_text, left_out = _free_text(patient.record, file, visit_rows, shown=arguments.notes)
     history, earlier = visit_rows.history() if arguments.history else (None, 0)
     item = BriefRow(
