@@ -105,7 +105,7 @@ async def test_the_history_is_every_place_ever_taken_in_order_of_time(made: list
         eva, other = clinic.patient("Eva", "History"), clinic.patient("Not", "Eva")
         for (site, name), days, group, cancelled, arrived in made:
             local = f"{datetime(2026, 11, 24) + timedelta(days=days):%Y-%m-%d} 09:00"
-            state = GONE if cancelled else {"arrived": arrived if days < 0 else None}
+            state: Row = GONE if cancelled else {"arrived": arrived if days < 0 else None}
             if group:
                 clinic.group([eva, other], site, name, local, states={eva: state})
             else:

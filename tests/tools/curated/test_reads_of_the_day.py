@@ -202,7 +202,7 @@ async def test_on_any_day_gaps_head_count_and_free_starts_are_those_of_the_rows(
         raw = Raw(clinic.assistant)
         patients = [clinic.patient(f"P{number}", "Made") for number in range(3)]
         for number, ((site, name), step, length, cancelled) in enumerate(made):
-            state = {"cancelled_at": "2026-09-30T00:00:00Z", "cancellation_reason": 50} if cancelled else {}
+            state: Row = {"cancelled_at": "2026-09-30T00:00:00Z", "cancellation_reason": 50} if cancelled else {}
             local = f"{day} {step // 12:02d}:{step % 12 * 5:02d}"
             clinic.book(patients[number % 3], site, name, local, minutes=5 * length, **state)
         answer = await clinic.assistant.call("show_diary", when=day, limit=400)
