@@ -1,6 +1,6 @@
 """Starts at which an appointment fits into free time, why there is none, and a choice spread over days and people."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -141,10 +141,20 @@ def _rounds(slots: Sequence[Slot]) -> Iterator[Slot]:
     yield from (slot for _, _, slot in sorted(turns, key=lambda turn: turn[:2]))
 
 
-def why_none(diary: Diary, span: Span, who: str, sites: Iterable[str], length: timedelta, now: datetime) -> str:
+def why_none(
+    diary: Diary,
+    span: Span,
+    who: str,
+    sites: Collection[str],
+    length: timedelta,
+    now: datetime,
+    roster: Roster,
+    kinds: Mapping[str, str],
+) -> str:
     """Why a practitioner has no start in the span at these sites: a clause such as "is not at work then".
 
     `diary` reaches as far past the span as the appointment is long: where only a start is asked for, it counts too.
+    `kinds` are the names of the kinds of blocked-out time, by id.
     """
     first = next_start(now)
     there: list[Stretch] = []
@@ -157,14 +167,31 @@ def why_none(diary: Diary, span: Span, who: str, sites: Iterable[str], length: t
         coming += within(diary.work.get((who, site), ()), ahead)
         free += within(diary.free(who, site), ahead)
     if not there:
-        return "is not at work then"
+        never = all((who, site) not in diary.work for site in sites)
+        return _elsewhere(diary, span, who, sites, roster) or (
+            "does not work there" if never else "is not at work then"
+        )
     if not coming:
         return "has finished work by then: that time is over"
     if free:
         longest = max(stretch.length for stretch in free) // timedelta(minutes=1)
         return f"is full: the longest free stretch has {longest} of the {length // timedelta(minutes=1)} minutes needed"
-    booked = any(
-        entry.kind != "block" and entry.practitioner_id == who and any(entry.meets(*stretch) for stretch in coming)
-        for entry in diary.entries
-    )
-    return "is full" if booked else "is away: the time is blocked out"
+    if diary.unblocked(who, coming):
+        return "is full"
+    blocks = [
+        kinds.get(entry.record.unavailable_block_type_id or "", "")
+        for entry in sorted(diary.entries, key=lambda entry: entry.starts - entry.ends)
+        if entry.kind == "block" and entry.practitioner_id == who and any(entry.meets(*stretch) for stretch in coming)
+    ]
+    named = ", ".join(dict.fromkeys(kind for kind in blocks if kind))
+    return f"is away ({named}): the time is blocked out" if named else "is away: the time is blocked out"
+
+
+def _elsewhere(diary: Diary, span: Span, who: str, sites: Collection[str], roster: Roster) -> str:
+    """At which other sites a practitioner works in the span, as a clause; empty where at none."""
+    places = [
+        roster.name("business_id", site)
+        for site in diary.sites(who)
+        if site not in sites and within(diary.work[who, site], list(span.windows(site)))
+    ]
+    return f"is not at work there then, but at {' and '.join(places)}" if places else ""

@@ -4,7 +4,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from cliniko_mcp.frontdesk.answer_rows import Date, LocalTime, NoteState, PersonRow, UnpaidInvoices, VisitRow
+from cliniko_mcp.frontdesk.answer_rows import (
+    CancelledRow,
+    Date,
+    LocalTime,
+    NoteState,
+    PersonRow,
+    UnpaidInvoices,
+    VisitRow,
+)
 from cliniko_mcp.results.models import AnswerModel
 
 Consented = Literal["yes", "no", "not answered"]
@@ -27,12 +35,20 @@ class VisitCounts(AnswerModel):
 
 
 class Sessions(AnswerModel):
-    """How many sessions of a case are used up."""
+    """How many sessions of a case are used up, by its own rule for no-shows and cancelled visits."""
 
-    max: int = Field(description="Sessions that the case allows.")
+    max: int | None = Field(default=None, description="Sessions that the case allows, where it has a limit.")
     used: int = Field(description="Visits so far.")
     booked: int = Field(description="Visits to come.")
-    left: int = Field(description="Sessions that are neither used nor booked.")
+    left: int | None = Field(default=None, description="Sessions that are neither used nor booked.")
+    over: int | None = Field(default=None, description="Visits beyond the limit.")
+    no_shows: int | None = Field(default=None, description="Visits to which the patient did not come.")
+    no_shows_count: bool | None = Field(default=None, description="Whether those count as used.")
+    cancelled: int | None = Field(default=None, description="Cancelled visits.")
+    cancelled_count: bool | None = Field(default=None, description="Whether those count as used.")
+    last: LocalTime | None = Field(default=None, description="Start of the latest visit that counts.")
+    next: LocalTime | None = Field(default=None, description="Start of the next one.")
+    after_expiry: int | None = Field(default=None, description="Visits booked after the last day of the case.")
 
 
 class CaseRow(AnswerModel):
@@ -42,7 +58,7 @@ class CaseRow(AnswerModel):
     name: str = Field(description="The case's name.")
     referral_type: str | None = Field(default=None, description="Kind of referral.")
     expiry_date: Date | None = Field(default=None, description="Last day of the case.")
-    sessions: Sessions | None = Field(default=None, description="Sessions, where their number is limited.")
+    sessions: Sessions = Field(description="Its sessions.")
     max_invoiceable_amount: str | None = Field(default=None, description="Limit in the account's currency.")
 
 
@@ -84,13 +100,26 @@ class NoteRow(AnswerModel):
     cut: str | None = Field(default=None, description="Where the whole is, if this is not all.")
 
 
+class VisitText(AnswerModel):
+    """What people wrote of a visit."""
+
+    treatment_notes: list[NoteRow] = Field(description="The treatment notes of the visit.")
+
+
+class BriefVisit(VisitRow, CancelledRow):
+    """A visit of the patient, with what belongs to it."""
+
+    forms: list[FormRow] | None = Field(default=None, description="Forms of the visit, completed and open.")
+    free_text: VisitText | None = Field(default=None, description="What people wrote.")
+
+
 class Written(AnswerModel):
     """What people wrote in the patient's file."""
 
     alerts: list[str] | None = Field(default=None, description="Medical alerts.")
     appointment_notes: str | None = Field(default=None, description="Remarks shown with appointments.")
     notes: str | None = Field(default=None, description="Remarks in the file.")
-    treatment_notes: list[NoteRow] | None = Field(default=None, description="The latest treatment notes.")
+    treatment_notes: list[NoteRow] | None = Field(default=None, description="The latest notes of no visit shown.")
 
 
 class BriefRow(PersonRow):
@@ -102,11 +131,14 @@ class BriefRow(PersonRow):
     gender_identity: str | None = Field(default=None, description="Gender identity.")
     occupation: str | None = Field(default=None, description="Occupation.")
     pronouns: str | None = Field(default=None, description="Pronouns.")
-    next_visits: list[VisitRow] = Field(description="The next three visits.")
-    last_visits: list[VisitRow] = Field(description="The last three visits, the latest first.")
+    next_visits: list[BriefVisit] = Field(description="The next visits, as many as asked for.")
+    last_visits: list[BriefVisit] = Field(description="The last visits, as many, the latest first.")
     counts: VisitCounts = Field(description="How many visits there are.")
     open_cases: list[CaseRow] | None = Field(default=None, description="Open cases.")
     open_forms: list[FormRow] | None = Field(default=None, description="Forms that are not completed.")
     consent: Consent | None = Field(default=None, description="Consent.")
     unpaid: Unpaid | None = Field(default=None, description="Open invoices.")
     free_text: Written | None = Field(default=None, description="What people wrote.")
+    history: list[BriefVisit] | None = Field(
+        default=None, description="All visits in order of time: appointments and classes, past, cancelled and to come."
+    )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.filters import Hidden
+from cliniko_mcp.cliniko.filters import MAX_IDS, Hidden, OneOf
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.attendees import Attendees
 from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.medical_alerts import MedicalAlerts
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
-from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType, UnavailableBlockTypes
+from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockTypes
 from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, CancelledRow, ClockSpan
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import times
@@ -46,6 +47,7 @@ class DiaryPatient(CancelledRow):
     patient: str | None = Field(default=None, description="The patient's name.")
     patient_id: str | None = Field(default=None, description="The patient's id.")
     attendance: Attendance | None = Field(default=None, description="Whether the patient came, where it is marked.")
+    alert: bool | None = Field(default=None, description="True where the file holds a medical alert.")
     phones: list[str] | None = Field(default=None, description="Phone numbers, mobile first.")
 
 
@@ -60,6 +62,7 @@ class EntryRow(DiaryPatient):
 
     at: ClockSpan = Field(description="Start and end by the site's clock.")
     id: str = Field(description="Its id.")
+    practitioner: str | None = Field(default=None, description="The practitioner's name, in time order.")
     type: str | None = Field(default=None, description="The appointment type's name.")
     places: int | None = Field(default=None, description="Places of a class.")
     places_left: int | None = Field(default=None, description="Free places of a class.")
@@ -71,6 +74,8 @@ class EntryRow(DiaryPatient):
 class Totals(AnswerModel):
     """Counts over the whole span; what is left out is none."""
 
+    patients: int | None = Field(default=None, description="Head count: patients booked in, each counted once.")
+    alerts: int | None = Field(default=None, description="How many of those have a medical alert.")
     appointments: int | None = Field(default=None, description="Appointments that are not cancelled.")
     groups: int | None = Field(default=None, description="Classes.")
     blocks: int | None = Field(default=None, description="Blocked-out times.")
@@ -84,7 +89,8 @@ class Totals(AnswerModel):
 class Sheet:
     """One practitioner's day at one site: local day, hours and gaps as UTC stretches, entries by start.
 
-    `over` holds what began on a day before and runs into this one; it is counted where it begins.
+    `over` holds what began on a day before and runs into this one; it is counted where it begins. On a run sheet,
+    where nobody is named, `free` holds everyone's gaps by the practitioner's id.
     """
 
     day: date
@@ -94,15 +100,35 @@ class Sheet:
     gaps: Sequence[Stretch]
     entries: Sequence[Entry]
     over: Sequence[Entry] = ()
+    free: Mapping[str, Sequence[Stretch]] = field(default_factory=dict[str, Sequence[Stretch]])
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The visits of each booking by its id, the patients' files by id, and the names of types of blocks by id."""
+    """The visits of each booking by its id, the patients' files by id, the names of types of blocks by id, and the ids
+    of the patients whose files hold a medical alert."""
 
     visits: Mapping[str, Sequence[Visit]]
     patients: Mapping[str, Known[Patient]]
     blocks: Mapping[str, str]
+    alerted: Collection[str] = frozenset()
+
+    def expected(self, entries: Iterable[Entry]) -> set[str]:
+        """The ids of the patients who are booked into these entries; cancelled ones and their places count for none."""
+        found: set[str] = set()
+        for entry in entries:
+            places = self.visits.get(entry.id)
+            if entry.cancelled:
+                continue
+            if places is None:  # a class whose attendees could not be read
+                found |= set(entry.patient_ids)
+            else:
+                found |= {visit.patient_id for visit in places if visit.cancelled is None}
+        return found
+
+    def block_kind(self, entry: Entry) -> str:
+        """What kind of time is blocked out: "Leave", "Lunch"; "Blocked out" where no kind is known."""
+        return self.blocks.get(entry.record.unavailable_block_type_id or "") or "Blocked out"
 
 
 def sheets_of(
@@ -140,13 +166,37 @@ def sheets_of(
     return sorted(found, key=order)
 
 
+def run_sheets(sheets: Iterable[Sheet]) -> list[Sheet]:
+    """The same entries with one sheet for each day and site, everyone's in order of time."""
+    together: dict[tuple[date, str], list[Sheet]] = {}
+    for sheet in sheets:
+        together.setdefault((sheet.day, sheet.business_id), []).append(sheet)
+    return [
+        Sheet(
+            day,
+            site,
+            "",
+            (),
+            (),
+            _by_time(entry for sheet in own for entry in sheet.entries),
+            _by_time(entry for sheet in own for entry in sheet.over),
+            {sheet.practitioner_id: sheet.gaps for sheet in own if sheet.gaps},
+        )
+        for (day, site), own in together.items()
+    ]
+
+
+def _by_time(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (entry.starts, entry.ends, entry.id))
+
+
 def _by_day(
     entries: Iterable[Entry], zone: ZoneInfo, working: Collection[date], windows: Sequence[tuple[datetime, datetime]]
 ) -> tuple[dict[date, list[Entry]], dict[date, list[Entry]]]:
     """The entries by the days on which they stand, and those that run over from a day before."""
     standing: dict[date, list[Entry]] = {}
     over: dict[date, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.starts, entry.ends, entry.id)):
+    for entry in _by_time(entries):
         inside = [(max(entry.starts, low), min(entry.ends, high)) for low, high in windows if entry.meets(low, high)]
         days = list(dict.fromkeys(day for low, high in inside for day in _days(low, high, zone)))
         if entry.kind == "block":
@@ -170,48 +220,70 @@ def _days(low: datetime, high: datetime, zone: ZoneInfo) -> Iterator[date]:
 
 
 async def people_of(clinic: GuardedClinic, entries: Sequence[Entry], reads: PartialReads) -> People:
-    """The places in these entries, cancelled ones too, with the patients' files and the names of the types of blocks.
+    """The places in these entries, cancelled ones too, with the patients' files and alerts and the types of blocks.
 
-    A request for each 95 classes and each 95 patients, and one for the types of blocked-out time. What cannot be read
-    is left out, and `reads` says so: the appointments' own names of patients serve then.
+    A request for each 95 classes, two for each 95 patients, and one for the types of blocked-out time. What cannot be
+    read is left out, and `reads` says so: the appointments' own names of patients serve then.
     """
     typed = any(entry.record.unavailable_block_type_id for entry in entries)
 
-    async def block_types() -> list[UnavailableBlockType]:
-        if not typed:
-            return []
-        return await clinic.collect(UnavailableBlockTypes.list_unavailable_block_types, archived_at=Hidden.INCLUDED)
+    async def kinds_of_blocks() -> dict[str, str]:
+        return await block_kinds(clinic) if typed else {}
 
-    places, types = await run_concurrently(
+    places, kinds = await run_concurrently(
         partial(
             reads.read,
             "Attendees of classes, in the rows and in the totals,",
             partial(with_places, clinic, entries, cancelled=True),
         ),
-        partial(reads.read, "Kinds of blocked-out time", block_types),
+        partial(reads.read, "Kinds of blocked-out time", kinds_of_blocks),
     )
     visits = places if places is not None else appointments_of(entries)
     ids = sorted({visit.patient_id for visit in visits if visit.patient_id})
-    files = partial(clinic.by_id, Patients.list_patients, ids)
-    records = await reads.read("Names and numbers from patients' files", files) or {}
+    records, alerted = await run_concurrently(
+        partial(
+            reads.read,
+            "Names and numbers from patients' files",
+            partial(clinic.by_id, Patients.list_patients, ids),
+        ),
+        partial(reads.read, "Medical alerts", partial(_alerted, clinic, ids)),
+    )
     by_booking: dict[str, list[Visit]] = {}
     for visit in visits:
         by_booking.setdefault(visit.booking_id, []).append(visit)
     return People(
         by_booking,
-        {key: known_patient(record) for key, record in records.items()},
-        {row.id: name_text(row.name) for row in types or ()},
+        {key: known_patient(record) for key, record in (records or {}).items()},
+        kinds or {},
+        alerted or frozenset(),
     )
 
 
-def entry_row(entry: Entry, roster: Roster, people: People, *, phones: bool) -> EntryRow:
-    """An entry as a row of a sheet, in the site's local time."""
+async def block_kinds(clinic: GuardedClinic) -> dict[str, str]:
+    """The names of the kinds of blocked-out time by id, archived ones too: one request."""
+    types = await clinic.collect(UnavailableBlockTypes.list_unavailable_block_types, archived_at=Hidden.INCLUDED)
+    return {kind.id: name_text(kind.name) for kind in types}
+
+
+async def _alerted(clinic: GuardedClinic, patient_ids: Sequence[str]) -> frozenset[str]:
+    """The ids of those patients whose files hold a medical alert: a request for each 95."""
+    batches = [patient_ids[begin : begin + MAX_IDS] for begin in range(0, len(patient_ids), MAX_IDS)]
+    found = await run_concurrently(
+        *(partial(clinic.collect, MedicalAlerts.list_medical_alerts, patient_id=OneOf(batch)) for batch in batches)
+    )
+    return frozenset(alert.patient_id for alerts in found for alert in alerts)
+
+
+def entry_row(entry: Entry, roster: Roster, people: People, *, phones: bool, whose: bool = False) -> EntryRow:
+    """An entry as a row of a sheet, in the site's local time; with the practitioner's name where `whose` says so."""
+    practitioner = roster.name("practitioner_id", entry.practitioner_id) if whose else None
     at = times(entry.starts, entry.ends, roster.zone(entry.business_id))
     notes = clean(entry.record.notes or "", _NOTE_LENGTH)
     free_text = EntryText(notes=notes) if notes else None
     if entry.kind == "block":
-        kind = people.blocks.get(entry.record.unavailable_block_type_id or "") or "Blocked out"
-        return EntryRow(at=at, block=kind, id=entry.id, free_text=free_text)
+        return EntryRow(
+            at=at, practitioner=practitioner, block=people.block_kind(entry), id=entry.id, free_text=free_text
+        )
     places = people.visits.get(entry.id, ())
     group = entry.kind == "group"
     alone = DiaryPatient(patient=name_text(entry.record.patient_name))
@@ -224,7 +296,9 @@ def entry_row(entry: Entry, roster: Roster, people: People, *, phones: bool) -> 
         attendance=alone.attendance,
         cancelled=alone.cancelled,
         reason=alone.reason,
+        alert=alone.alert,
         phones=alone.phones,
+        practitioner=practitioner,
         type=roster.name("appointment_type_id", entry.type_id),
         places=entry.places if group else None,
         places_left=entry.left if group else None,
@@ -243,6 +317,7 @@ def _whose(visit: Visit, entry: Entry, people: People, phones: bool) -> DiaryPat
         attendance=None if cancelled or visit.arrived is None else ATTENDANCE[visit.arrived],
         cancelled=True if cancelled else None,
         reason=(visit.reason or None) if cancelled else None,
+        alert=True if visit.patient_id in people.alerted else None,
         phones=phones_of(patient) if phones and patient is not None else None,
     )
 
@@ -264,7 +339,10 @@ def totals(sheets: Iterable[Sheet], people: People) -> Totals:
     kinds = Counter(entry.kind for entry in entries.values() if not entry.cancelled)
     places = [visit for entry in entries.values() for visit in people.visits.get(entry.id, ())]
     live = [visit for visit in places if visit.cancelled is None]
+    expected = people.expected(entries.values())
     return Totals(
+        patients=len(expected) or None,
+        alerts=sum(patient in people.alerted for patient in expected) or None,
         appointments=kinds["appointment"] or None,
         groups=kinds["group"] or None,
         blocks=kinds["block"] or None,

@@ -13,61 +13,58 @@ from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.phrases import local_day
 
 Why = Literal["later", "cancelled"]
-LOOK_BACK: Final = timedelta(days=60)
-"""How long ago a cancelled appointment may have been due."""
-
 _NEAR: Final = timedelta(hours=2)
-_BETTER: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A free time in UTC. `type_id` is empty where any type will do; `patient_id` is who gave the time up."""
+    """A free time in UTC. `type_id` is empty where any type will do; `left_by` are the ids of those who gave it up."""
 
     starts: datetime
     ends: datetime
     practitioner_id: str
     business_id: str
     type_id: str = ""
-    patient_id: str = ""
+    left_by: frozenset[str] = frozenset()
     booking_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A patient who could take the gap, the appointment that suggests it, a score (higher is better), and reasons."""
+    """A patient who could take the gap, the appointment that suggests it, and reasons."""
 
     patient_id: str
     entry: Entry
     why: Why
-    score: float
     reasons: tuple[str, ...]
 
 
 def candidates(
-    gap: Gap, live: Sequence[Entry], cancelled: Iterable[Entry], roster: Roster, now: datetime
+    gap: Gap, live: Sequence[Entry], cancelled: Iterable[Entry], roster: Roster, now: datetime, reach: timedelta
 ) -> list[Candidate]:
-    """The patients who could take the gap, the best first, each once.
+    """The patients who could take the gap, each once: those whose appointment is or was due nearest to it first.
 
-    `live` are all coming entries of the clinic, `cancelled` the practitioner's cancelled appointments that were due
-    since LOOK_BACK; times are told by the clocks of the sites.
+    `live` are all coming entries of the clinic, `cancelled` the practitioner's cancelled appointments; both count
+    within `reach` of the gap. Times are told by the clocks of the sites.
     """
     mine = _by_patient(live)
     found: dict[str, Candidate] = {}
     for entry in sorted(live, key=lambda entry: entry.starts):
-        if not _suits(gap, entry) or entry.patient_ids[0] in found or entry.starts < gap.ends:
+        if not _suits(gap, entry) or entry.starts < gap.ends or entry.starts - gap.starts > reach:
             continue
         patient = entry.patient_ids[0]
-        if patient != gap.patient_id and not _sooner(gap, mine[patient]) and not _busy(gap, mine[patient]):
+        if patient in found or patient in gap.left_by:
+            continue
+        if not _sooner(gap, mine[patient]) and not _busy(gap, mine[patient]):
             found[patient] = _later(gap, entry, mine[patient], roster)
-    for entry in sorted(cancelled, key=lambda entry: entry.starts, reverse=True):
-        if not _suits(gap, entry) or entry.id == gap.booking_id:
+    for entry in sorted(cancelled, key=lambda entry: abs(entry.starts - gap.starts)):
+        if not _suits(gap, entry) or abs(entry.starts - gap.starts) > reach:
             continue
         patient = entry.patient_ids[0]
-        if patient not in found and patient != gap.patient_id and patient not in mine:
+        if patient not in found and patient not in gap.left_by and patient not in mine:
             found[patient] = _cancelled(gap, entry, roster, now)
     return sorted(
-        found.values(), key=lambda candidate: (-candidate.score, candidate.entry.starts, candidate.patient_id)
+        found.values(), key=lambda candidate: (abs(candidate.entry.starts - gap.starts), candidate.patient_id)
     )
 
 
@@ -102,41 +99,34 @@ def _later(gap: Gap, entry: Entry, others: Sequence[Entry], roster: Roster) -> C
     zone = roster.zone(gap.business_id)
     days = (local_day(entry.starts, zone) - local_day(gap.starts, zone)).days
     reasons = [f"comes {_days(days)} later for the same" if gap.type_id else f"comes {_days(days)} later"]
-    score, alike = _alike(gap, entry, roster)
+    alike = _alike(gap, entry, roster)
     day = local_day(gap.starts, zone)
     if any(other.id != entry.id and local_day(other.starts, zone) == day for other in others):
         alike.append("has another appointment that day")
-        score += 2
-    return Candidate(entry.patient_ids[0], entry, "later", 50 + min(days, 28) + score, (*reasons, *alike))
+    return Candidate(entry.patient_ids[0], entry, "later", (*reasons, *alike))
 
 
 def _cancelled(gap: Gap, entry: Entry, roster: Roster, now: datetime) -> Candidate:
     stamp, reason = entry.record.cancelled_at, entry.record.cancellation_reason_description
     ago = max((now - stamp).days, 0) if stamp is not None else 0
     cancelled = f"cancelled {_days(ago)} ago" + (f" ({reason.lower()})" if reason else "")
-    score, alike = _alike(gap, entry, roster)
-    better = entry.record.cancellation_reason == _BETTER
-    score += 60 - min(ago, 60) / 2 - (15 if better else 0)
-    return Candidate(entry.patient_ids[0], entry, "cancelled", score, (cancelled, "has not booked again", *alike))
+    alike = _alike(gap, entry, roster)
+    return Candidate(entry.patient_ids[0], entry, "cancelled", (cancelled, "has not booked again", *alike))
 
 
-def _alike(gap: Gap, entry: Entry, roster: Roster) -> tuple[float, list[str]]:
-    """The score and the reasons of what an appointment has in common with the gap: site, time of day, weekday."""
+def _alike(gap: Gap, entry: Entry, roster: Roster) -> list[str]:
+    """What an appointment has in common with the gap, or not: site, time of day, weekday."""
     local = gap.starts.astimezone(roster.zone(gap.business_id))
     other = entry.starts.astimezone(roster.zone(entry.business_id))
     minutes = abs((local.hour * 60 + local.minute) - (other.hour * 60 + other.minute))
-    score, reasons = 0.0, list[str]()
-    if entry.business_id == gap.business_id:
-        score += 10
-    else:
+    reasons = list[str]()
+    if entry.business_id != gap.business_id:
         reasons.append("is booked at another site")
     if timedelta(minutes=minutes) <= _NEAR:
-        score += 10
         reasons.append("same time of day")
     if local.weekday() == other.weekday():
-        score += 5
         reasons.append("same weekday")
-    return score, reasons
+    return reasons
 
 
 def _days(days: int) -> str:

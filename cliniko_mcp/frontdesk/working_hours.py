@@ -55,7 +55,8 @@ Workplace = tuple[str, str]
 class Diary:
     """Work and bookings of some practitioners over a span.
 
-    `work` holds by (practitioner, site) when they are there within the span, in order, joined where stretches touch.
+    `work` holds by (practitioner, site) when they are there within the span, in order, joined where stretches touch;
+    it has a place, with nothing in it, where they work at other times only.
     `entries` are the live bookings, groups and blocks of these practitioners in every site.
     """
 
@@ -79,6 +80,15 @@ class Diary:
     def sites(self, practitioner_id: str) -> list[str]:
         """The ids of the sites at which they work within the span."""
         return [site for who, site in self.work if who == practitioner_id and self.work[who, site]]
+
+    def unblocked(self, practitioner_id: str, stretches: Iterable[Stretch]) -> list[Stretch]:
+        """The parts of these stretches that none of this practitioner's blocked-out times takes."""
+        blocks = (
+            Stretch(entry.starts, entry.ends)
+            for entry in self.entries
+            if entry.kind == "block" and not entry.cancelled and entry.practitioner_id == practitioner_id
+        )
+        return without(stretches, blocks)
 
 
 async def read_diary(

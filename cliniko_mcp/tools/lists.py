@@ -35,6 +35,9 @@ _MOVED: Final = (
     "shows only in a list that is started again."
 )
 _LOST: Final = "The list changed so much that rows may be missing or repeated here; start it again to be sure."
+_CLASS_PLACES: Final = (
+    "Cancelled places in classes are not among these, as the class itself is not cancelled: list_attendees has them."
+)
 _NEIGHBOURS: Final = 100
 """How many rows before and after the expected place are searched for the last one that was returned."""
 
@@ -74,6 +77,8 @@ async def listed(
     notes = [*named, *moved, *_remarks(sweep, wanted), *rows.notes]
     if call.needs_zone and (guess := await clinic.zone_note(call.site)) and guess not in notes:
         notes.append(guess)
+    if operation.name == "list_bookings" and "cancelled_at" in query.arguments:
+        notes.append(_CLASS_PLACES)
     if not sweep.rows and complete and not position.start:
         notes.append(_nothing(operation, call))
     if not complete:

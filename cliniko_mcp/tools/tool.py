@@ -90,7 +90,7 @@ class Tool:
         return USUAL_TOKENS if by_itself else MAX_TOKENS
 
 
-_LARGER: Final = frozenset({"limit", "notes", "skip"})
+_LARGER: Final = frozenset({"history", "limit", "notes", "skip", "visits"})
 """Arguments by which a caller of a curated tool asks for a long answer."""
 
 

@@ -14,7 +14,7 @@ from cliniko_mcp.frontdesk.availability import free_slots, group_slots, spread, 
 from cliniko_mcp.frontdesk.bookings import EVER, bookings
 from cliniko_mcp.frontdesk.day_sheet import people_of, sheets_of, totals
 from cliniko_mcp.frontdesk.find_booking import booking_of
-from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Gap, candidates
+from cliniko_mcp.frontdesk.gap_candidates import Gap, candidates
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
 from cliniko_mcp.frontdesk.reports.question import ReportQuestion
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.anyio
 PARTS = ("businesses", "practitioners", "appointment_types")
 CLINICS = [(way, parts) for way in ("archive", "empty") for parts in (*((part,) for part in PARTS), PARTS)]
 HALF_AN_HOUR = timedelta(minutes=30)
+REACH = timedelta(days=60)
 
 
 def without(reception: Any, way: str, parts: tuple[str, ...]) -> None:
@@ -56,7 +57,7 @@ async def test_hours_free_times_and_sheets_are_computed(way: str, parts: tuple[s
         assert all(slot.row(roster).practitioner for slot in slots)
         assert all(slot.left for slot in group_slots(diary, span, places, kind.id, now))
         for who in roster.practitioners:
-            assert why_none(diary, span, who, [site.id for site in sites], HALF_AN_HOUR, now)
+            assert why_none(diary, span, who, [site.id for site in sites], HALF_AN_HOUR, now, roster, {})
         every = await read_diary(clinic, roster, *span.bounds, cancelled=True)
         sheets = sheets_of(roster, every, span, roster.businesses.values(), ())
         people = await people_of(clinic, [entry for sheet in sheets for entry in sheet.entries], PartialReads())
@@ -102,8 +103,8 @@ async def test_a_booking_is_found_and_gaps_have_candidates(way: str, parts: tupl
         live = await bookings(clinic, now, EVER)
         starts = now.astimezone(UTC) + timedelta(hours=1)
         gap = Gap(starts, starts + HALF_AN_HOUR, entry.practitioner_id, "no site of this clinic")
-        past = await bookings(clinic, now - LOOK_BACK, now, cancelled=True)
-        found = candidates(gap, live, [one for one in past if one.cancelled], roster, now)
+        past = await bookings(clinic, now - REACH, now, cancelled=True)
+        found = candidates(gap, live, [one for one in past if one.cancelled], roster, now, REACH)
         assert all(candidate.reasons for candidate in found) and found
 
 

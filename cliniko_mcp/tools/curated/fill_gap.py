@@ -1,7 +1,8 @@
 """fill_gap: whom to ring when a time becomes free, ranked, with reasons.
 
 Requests: 5 for the roster, 2 or 3 for the appointment whose time it is (or 1 for where the practitioner works), one a
-hundred coming bookings of the clinic, one a hundred cancelled ones of the practitioner, and one each 95 patients.
+hundred coming bookings of the clinic, one a hundred cancelled ones of the practitioner within reach, and one each 95
+patients.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.filters import After, Hidden
+from cliniko_mcp.cliniko.filters import Between, Hidden
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
 from cliniko_mcp.cliniko.resources.bookings import Bookings
@@ -30,12 +31,13 @@ from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.day_sheet import phones_of
-from cliniko_mcp.frontdesk.gap_candidates import LOOK_BACK, Candidate, Gap, candidates
+from cliniko_mcp.frontdesk.gap_candidates import Candidate, Gap, candidates
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.phrases import Facing
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
@@ -47,21 +49,22 @@ _DEFAULT_LIMIT: Final = 8
 _OPEN_ENDED: Final = timedelta(hours=4)
 _DAY: Final = timedelta(days=1)
 _RULE: Final = (
-    "Who comes later to the same practitioner gains by days (up to 28); who cancelled in the last 60 days without "
-    "booking again by how recently; same site, time of day and weekday add to it. Classes are left out. Cliniko's API "
-    "has no waitlist, so it is not looked at."
+    "Those who can be phoned come first, and of them who comes later to the same practitioner, or cancelled and has "
+    "not booked again, nearest to the gap first, within reach days of it. Classes are left out. Cliniko's API has no "
+    "waitlist, so it is not looked at."
 )
 
 
 class FillGap(Body):
     """Which time is free: that of a cancelled appointment, or a practitioner's by phrase; `type` narrows who fits."""
 
-    appointment: str | None = Field(default=None, description="Id of the one cancelled; or say practitioner and when.")
+    appointment: str | None = Field(default=None, description="Id of the cancelled one; or practitioner and when.")
     practitioner: str | None = None
     when: str | None = Field(default=None, description="E.g. Thursday 10 to 10:45.")
     type: str | None = None
     business: str | None = None
-    phones: bool = False
+    reach: int = Field(default=28, ge=1, le=366, description="Days.")
+    phones: bool = True
     limit: int = Field(default=_DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
@@ -76,25 +79,26 @@ class GapFillers(AnswerModel):
     """Who could take a free time."""
 
     gap: PlaceRow = Field(description="The free time.")
-    items: list[FillerRow] = Field(description="Patients, the best first.")
+    items: list[FillerRow] = Field(description="Patients, the first to ring first.")
     page: Page = Field(description="How many of how many patients are shown.")
     when: str | None = Field(default=None, description="The time as it was understood.")
 
 
 async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
-    """The patients who could take the time, the best first."""
+    """The patients who could take the time, those to ring first at the top."""
     roster = await Roster.load(clinic)
     if arguments.appointment is None:
         require(roster, "site", "practitioner")
     appointment_type = roster.type(arguments.type) if arguments.type else None
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
     business = roster.business(arguments.business) if arguments.business else None
+    reach = timedelta(days=arguments.reach)
     gap, when = await _gap(clinic, arguments, roster, appointment_type, practitioner, business)
     live, cancelled = await run_concurrently(
-        partial(bookings, clinic, clinic.now, EVER), partial(_cancelled, clinic, gap.practitioner_id, clinic.now)
+        partial(bookings, clinic, clinic.now, EVER), partial(_cancelled, clinic, gap, reach)
     )
     notes = [_RULE, *remarks(practitioner, business, appointment_type)]
-    gap = _closed(gap, live)
+    gap = _closed(_given_up(gap, cancelled), live)
     if gap.booking_id in {entry.id for entry in live}:
         notes.insert(0, f"The appointment {gap.booking_id} is not cancelled yet.")
     taken = [
@@ -106,7 +110,7 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     ]
     if taken:
         notes.insert(0, _taken(taken[0], roster))
-    ranked = candidates(gap, live, cancelled, roster, clinic.now)
+    ranked = candidates(gap, live, cancelled, roster, clinic.now, reach)
     shown, archived = await _named(clinic, ranked, arguments.limit)
     total = len(ranked) - archived
     zone = roster.zone(gap.business_id)
@@ -148,7 +152,7 @@ async def _gap(
         )
     usual = {} if business else await _weekdays(clinic, roster, practitioner)
     sites = [business] if business else [roster.businesses[site_id] for site_id in usual]
-    span = read_span(arguments.when, clinic.now, roster, sites)
+    span = read_span(arguments.when, clinic.now, roster, sites, facing=Facing.AHEAD)
     site = business or _site(roster, practitioner, span, usual)
     span = span.narrowed([site])
     windows = list(span.windows(site.id))
@@ -180,7 +184,7 @@ async def _gap_of_appointment(
         visit.practitioner_id,
         visit.business_id,
         appointment_type.id if appointment_type else visit.type_id,
-        visit.patient_id,
+        frozenset((visit.patient_id,)),
         visit.booking_id,
     )
     return _coming(gap, clinic.now)
@@ -223,14 +227,30 @@ def _site(
     )
 
 
-async def _cancelled(clinic: GuardedClinic, practitioner_id: str, now: datetime) -> list[Entry]:
+async def _cancelled(clinic: GuardedClinic, gap: Gap, reach: timedelta) -> list[Entry]:
+    """The practitioner's cancelled entries that were due within reach of the gap."""
     rows = clinic.all(
         Bookings.list_bookings,
-        practitioner_id=practitioner_id,
+        practitioner_id=gap.practitioner_id,
         cancelled_at=Hidden.ONLY,
-        starts_at=After(now - LOOK_BACK),
+        starts_at=Between(gap.starts - reach - _DAY, max(gap.ends, gap.starts) + reach + _DAY),
     )
     return [entry async for row in rows if (entry := entry_of(row)) is not None and entry.cancelled]
+
+
+def _given_up(gap: Gap, cancelled: Sequence[Entry]) -> Gap:
+    """The gap with those who gave its time up. Where only its start was said, or just its times, a visit that was
+    cancelled then gives its end and its type."""
+    ends = max(gap.ends, gap.starts + timedelta(minutes=1))
+    left = [entry for entry in cancelled if entry.kind == "appointment" and entry.meets(gap.starts, ends)]
+    gap = replace(gap, left_by=gap.left_by | {patient for entry in left for patient in entry.patient_ids})
+    same = [entry for entry in left if entry.starts == gap.starts and gap.ends in (gap.starts, entry.ends)]
+    if gap.booking_id or not same:
+        return gap
+    # of several that were given up one after another the last one's type is wanted
+    last = max(same, key=lambda entry: entry.record.cancelled_at or EVER)
+    kind = gap.type_id or last.type_id
+    return replace(gap, ends=max(gap.ends, last.ends), type_id=kind, booking_id=last.id)
 
 
 def _closed(gap: Gap, live: Sequence[Entry]) -> Gap:
@@ -255,11 +275,13 @@ def _taken(entry: Entry, roster: Roster) -> str:
 async def _named(
     clinic: GuardedClinic, ranked: Sequence[Candidate], limit: int
 ) -> tuple[list[tuple[Candidate, Known[Patient]]], int]:
-    """The first so many who are not archived, with their names, and how many archived ones there are in all."""
+    """The first so many who are not archived, those with a phone number first, and how many archived ones there are."""
     records = await clinic.by_id(Patients.list_patients, [one.patient_id for one in ranked])
     known = {patient_id: known_patient(record) for patient_id, record in records.items()}
     here = [(one, known[one.patient_id]) for one in ranked if one.patient_id in known]
-    live = [(one, patient) for one, patient in here if not patient.gone]
+    live = sorted(
+        ((one, patient) for one, patient in here if not patient.gone), key=lambda pair: not phones_of(pair[1])
+    )
     return live[:limit], len(ranked) - len(live)
 
 
@@ -273,14 +295,14 @@ def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: boo
         starts_at=local_text(entry.starts, roster.zone(entry.business_id)),
         type=roster.name("appointment_type_id", entry.type_id),
         cancelled=True if one.why == "cancelled" else None,
-        phones=phones_of(patient) if phones else None,
+        phones=(phones_of(patient) or None) if phones else None,
     )
 
 
 tool = curated(
     "fill_gap",
     "Who could take a free time after a cancellation: patients booked later for the same, or who cancelled and did not "
-    "book again, ranked with reasons. Books nothing: use move_appointment. For a place in a class use create_attendee.",
+    "book again, nearest first. Books nothing: use move_appointment. For a place in a class use create_attendee.",
     FillGap,
     fill_gap,
     answer=GapFillers,

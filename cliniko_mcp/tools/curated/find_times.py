@@ -1,14 +1,16 @@
 """find_times: free starts for an appointment type, over any practitioners, sites and span.
 
 Requests: 5 for the roster, one for those who offer the type, 2 for working hours and one for each hundred diary entries
-of the span, whatever the number of practitioners and weeks; where nothing is free, once more 2 and the entries of the
-week before and four weeks after. For online booking those of `frontdesk.online`; where nothing can be booked, once more
-for all others who offer the type and for up to four later weeks, and 2 and the entries of the span for the diary.
+of the span, whatever the number of practitioners and weeks. Where nothing is free, one for the kinds of blocked-out
+time, once more 2 and the entries of the week before and four weeks after, and for who was named and has none by then
+those of 13 weeks more. Where the phrase names no end ("as soon as possible"), 2 and the entries of up to four later
+spans, a year in all. For online booking those of `frontdesk.online`; where nothing can be booked, once more for all
+others who offer the type and for up to four later weeks, and 2 and the entries of the span for the diary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final, Literal
@@ -16,15 +18,14 @@ from typing import Final, Literal
 from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body
-from cliniko_mcp.cliniko.resources.businesses import Business
-from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk import appointment_offers, online, working_hours
 from cliniko_mcp.frontdesk.answer_rows import Names, Page
-from cliniko_mcp.frontdesk.availability import Slot, SlotRow, free_slots, group_slots, spread, why_none
+from cliniko_mcp.frontdesk.availability import Slot, SlotRow, spread
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
-from cliniko_mcp.frontdesk.spans import Span, read_span
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
+from cliniko_mcp.frontdesk.spans import Span
+from cliniko_mcp.frontdesk.time_search import TimeSearch, in_words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.results.envelope import Answer
@@ -32,18 +33,15 @@ from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.tools.curated.empty_clinic import lacking, require
 from cliniko_mcp.tools.tool import curated
 
-_REACH: Final = timedelta(weeks=13)
-"""The longest stretch that is looked at in one call."""
-_BEFORE: Final = timedelta(days=7)
 _BEYOND: Final = timedelta(days=28)
-"""How far before and past the span the nearest alternative is looked for."""
+"""How far past the span the next start that patients can book is looked for."""
 
 
 class FindTimes(Body):
     """What is to be booked, with whom, where and when; `minutes` is another length than the type's."""
 
     type: str
-    when: str = Field(default="next 14 days", description="E.g. Thursday after 3.")
+    when: str = Field(default="next 14 days", description="E.g. Thursday after 3, ASAP.")
     practitioner: list[str] | None = Field(default=None, description="Any of these; else all.")
     business: str | None = Field(default=None, description="Site.")
     kind: Literal["diary", "online"] = Field(default="diary", description="online: as patients book.")
@@ -65,91 +63,65 @@ class FreeTimes(AnswerModel):
     names: Names = Field(description="The ids behind the names.")
 
 
-class _Search:
-    """What to look for, in records: the type, the practitioners named, the sites, the span and the length."""
-
-    def __init__(self, roster: Roster, arguments: FindTimes, clinic: GuardedClinic) -> None:
-        self.arguments = arguments
-        self.roster = roster
-        self.now = clinic.now
-        self.type = roster.type(arguments.type)
-        self.practitioners = roster.several(arguments.practitioner or ())
-        self.site = roster.business(arguments.business) if arguments.business else None
-        offering = appointment_offers.sites_offering(roster, self.type)
-        self.sites = [site for site in offering if self.site is None or site.id == self.site.id]
-        self.span = read_span(arguments.when, self.now, roster, [self.site] if self.site else self.sites)
-        self.minutes = arguments.minutes or appointment_offers.minutes_of(self.type)
-        self.length = timedelta(minutes=self.minutes)
-        self.why: list[str] = []
-        starts, ends = self.span.bounds
-        self.starts = max(starts, self.now)
-        self.ends = min(ends, self.starts + _REACH)
-        self.cut = self.ends < ends
-        # What starts in the span may end after it: "at 16:30" is a minute long.
-        self.reach = self.ends + self.length
-
-    def offering(self, offering_ids: frozenset[str]) -> list[Known[Practitioner]]:
-        """Those to look at: the ones named who offer the type and still work here, or all who offer it."""
-        if self.practitioners:
-            return [known for known in self.practitioners if self._offers(known, offering_ids)]
-        everyone = self.roster.practitioners.values()
-        found = [known for known in everyone if not known.gone and known.id in offering_ids]
-        if not found and not self.why:
-            self.why.append(f"Nobody who works here offers {self.type.name}.")
-        return found
-
-    @property
-    def active(self) -> set[str]:
-        """The ids of those who still work at the clinic."""
-        return {known.id for known in self.roster.practitioners.values() if not known.gone}
-
-    def _offers(self, known: Known[Practitioner], offering_ids: frozenset[str]) -> bool:
-        if known.gone:
-            self.why.append(known.note)
-        elif known.id not in offering_ids:
-            self.why.append(f"{known.name} does not offer {self.type.name}.")
-        return not known.gone and known.id in offering_ids
-
-    def closed(self) -> bool:
-        """Whether nothing can be found from the start, with the reason in `why`."""
-        if self.type.gone:
-            self.why.append(self.type.note)
-        elif self.site is not None and self.site.gone:
-            self.why.append(self.site.note)
-        elif missing := lacking(self.roster, "site", "practitioner"):
-            self.why += missing
-        elif not self.sites:
-            where = f"at {self.site.name}" if self.site else "at any site"
-            self.why.append(f"{self.type.name} is not offered {where}.")
-        elif self.span.bounds[1] <= self.now:
-            self.why.append("That time is over.")
-        else:
-            return False
-        return True
+def _closed(search: TimeSearch) -> bool:
+    """Whether nothing can be found from the start, with the reason in `why`."""
+    if search.type.gone:
+        search.why.append(search.type.note)
+    elif search.site is not None and search.site.gone:
+        search.why.append(search.site.note)
+    elif missing := lacking(search.roster, "site", "practitioner"):
+        search.why += missing
+    elif not search.sites:
+        where = f"at {search.site.name}" if search.site else "at any site"
+        search.why.append(f"{search.type.name} is not offered {where}.")
+    elif search.span.bounds[1] <= search.now:
+        search.why.append("That time is over.")
+    else:
+        return False
+    return True
 
 
 async def find_times(clinic: GuardedClinic, arguments: FindTimes) -> Answer:
     """The starts that are free, or why there are none and what comes nearest."""
     roster = await Roster.load(clinic)
     require(roster, "type")
-    search = _Search(roster, arguments, clinic)
+    search = TimeSearch(
+        roster,
+        clinic,
+        arguments.type,
+        arguments.when,
+        arguments.practitioner or (),
+        arguments.business,
+        arguments.minutes,
+    )
     nobody = lacking(roster, "site", "practitioner")
-    if search.closed() and (search.type.gone or nobody or search.span.bounds[1] <= search.now):
-        return _answer(search, [], [])
+    if _closed(search) and (search.type.gone or nobody or search.span.bounds[1] <= search.now):
+        return _answer(search, arguments, [], [])
     if arguments.kind == "online":
         _check_online_length(search)
-        return await _online(clinic, search)
+        return await _online(clinic, search, arguments)
     offering_ids, diary = await _read(clinic, search)
     people = search.offering(offering_ids)
     slots: list[Slot] = []
     if people and search.sites and diary is not None:
-        slots = _slots(search, diary, people, search.sites, search.span)
+        slots = search.slots(diary, people, search.sites, search.span)
+        first, later = diary, iter(search.spans[1:])
+        while not slots and (span := next(later, None)) is not None:
+            search.look_at(span)
+            ids = {known.id for known in people}
+            diary = await working_hours.read_diary(clinic, roster, search.starts, search.reach, ids)
+            slots = search.slots(diary, people, search.sites, span)
+        if not slots and search.walks:
+            search.look_at(search.spans[0])
+            diary = first
         without = [known for known in people if known.id not in {slot.practitioner_id for slot in slots}]
-        search.why += _reasons(search, diary, without) if search.practitioners or not slots else []
-    return _answer(search, slots, [] if slots else await _alternatives(clinic, search, offering_ids))
+        search.why += await search.reasons(diary, without) if without and (search.practitioners or not slots) else []
+        if slots and search.practitioners and without:
+            return _answer(search, arguments, slots, await search.next_times(without))
+    return _answer(search, arguments, slots, [] if slots else await search.nearest(offering_ids))
 
 
-def _check_online_length(search: _Search) -> None:
+def _check_online_length(search: TimeSearch) -> None:
     usual = appointment_offers.minutes_of(search.type)
     if search.minutes != usual:
         raise InvalidArguments(
@@ -159,7 +131,7 @@ def _check_online_length(search: _Search) -> None:
         )
 
 
-async def _read(clinic: GuardedClinic, search: _Search) -> tuple[frozenset[str], working_hours.Diary | None]:
+async def _read(clinic: GuardedClinic, search: TimeSearch) -> tuple[frozenset[str], working_hours.Diary | None]:
     """Who offers the type, and the diary of those named, at once; of all who offer it, after that, if none is."""
     offering = partial(appointment_offers.practitioners_offering, clinic, search.type)
     reading = partial(working_hours.read_diary, clinic, search.roster, search.starts, search.reach)
@@ -170,93 +142,20 @@ async def _read(clinic: GuardedClinic, search: _Search) -> tuple[frozenset[str],
     return offering_ids, await reading(here) if here and search.sites else None
 
 
-def _slots(
-    search: _Search,
-    diary: working_hours.Diary,
-    people: Iterable[Known[Practitioner]],
-    sites: Sequence[Known[Business]],
-    span: Span,
-) -> list[Slot]:
-    places = [(person.id, site.id) for person in people for site in sites]
-    if appointment_offers.is_group(search.type):
-        return group_slots(diary, span, places, search.type.id, search.now)
-    return free_slots(diary, span, places, search.length, search.now)
-
-
-def _reasons(search: _Search, diary: working_hours.Diary, without: Iterable[Known[Practitioner]]) -> list[str]:
-    """Why these practitioners have no start in the span, those of one reason together."""
-    if appointment_offers.is_group(search.type):
-        sessions = [
-            entry
-            for entry in diary.entries
-            if entry.kind == "group"
-            and entry.type_id == search.type.id
-            and any(low <= entry.starts < high for low, high in search.span.windows(entry.business_id))
-        ]
-        full = f"All {len(sessions)} sessions of {search.type.name} then are full or over."
-        return [full if sessions else f"There is no {search.type.name} in the diary then."]
-    sites = [site.id for site in search.sites]
-    clauses: dict[str, list[str]] = {}
-    for person in without:
-        clause = why_none(diary, search.span, person.id, sites, search.length, search.now)
-        clauses.setdefault(clause, []).append(person.name)
-    where = f" at {search.site.name}" if search.site else ""
-    by_names = sorted(clauses.items(), key=lambda clause: clause[1])
-    return [f"{', '.join(names)}{where}: {clause}." for clause, names in by_names]
-
-
-async def _alternatives(clinic: GuardedClinic, search: _Search, offering_ids: frozenset[str]) -> list[SlotRow]:
-    """The nearest starts that differ in one thing: the time, the practitioner or the site."""
-    roster = search.roster
-    sites = appointment_offers.sites_offering(roster, search.type)
-    people = [known for known in roster.practitioners.values() if known.id in offering_ids]
-    if not people or not sites:
-        return []
-    starts, ends = max(search.starts - _BEFORE, search.now), search.ends + _BEYOND
-    first, last = (moment.astimezone(roster.home).date() for moment in (starts, ends))
-    wider = Span.of_days(first, last, roster, sites)
-    diary = await working_hours.read_diary(clinic, roster, starts, ends, [person.id for person in people])
-    span = search.span if sites == search.sites else read_span(search.arguments.when, search.now, roster, sites)
-    then = _slots(search, diary, people, sites, span)
-    around = _slots(search, diary, people, sites, wider)
-    later = [slot for slot in around if slot.starts >= search.starts]
-    wanted = {known.id for known in search.practitioners} or offering_ids
-    here = {site.id for site in search.sites}
-    found: dict[str, Slot] = {}
-    for slot in later:
-        if slot.practitioner_id in wanted and slot.business_id in here:
-            found.setdefault("another time", slot)
-    for slot in around:
-        if slot.starts < search.starts and slot.practitioner_id in wanted and slot.business_id in here:
-            found["an earlier time"] = slot
-    for slot in then:
-        if slot.business_id in here:
-            found.setdefault("another practitioner", slot)
-        elif slot.practitioner_id in wanted:
-            found.setdefault("another site", slot)
-    if not found and later:
-        found["another time, practitioner or site"] = later[0]
-    return _in_words(found, roster)
-
-
-def _in_words(alternatives: Mapping[str, Slot], roster: Roster) -> list[SlotRow]:
-    return [slot.row(roster, what) for what, slot in alternatives.items()]
-
-
-async def _online(clinic: GuardedClinic, search: _Search) -> Answer:
+async def _online(clinic: GuardedClinic, search: TimeSearch, arguments: FindTimes) -> Answer:
     """What patients could book; where reading that is switched off, the first start in the diary instead."""
     try:
-        return await _bookable_online(clinic, search)
+        return await _bookable_online(clinic, search, arguments)
     except NotAllowed as refusal:
         search.why.append(f"What patients can book online is not known here. {refusal.message}")
     offering_ids, diary = await _read(clinic, search)
     people = search.offering(offering_ids)
-    slots = _slots(search, diary, people, search.sites, search.span) if diary is not None else []
+    slots = search.slots(diary, people, search.sites, search.span) if diary is not None else []
     instead = {"kind diary: what the clinic can book": slots[0]} if slots else {}
-    return _answer(search, [], _in_words(instead, search.roster))
+    return _answer(search, arguments, [], in_words(instead.items(), search.roster))
 
 
-async def _bookable_online(clinic: GuardedClinic, search: _Search) -> Answer:
+async def _bookable_online(clinic: GuardedClinic, search: TimeSearch, arguments: FindTimes) -> Answer:
     roster = search.roster
     places = [place for place in await online.places_of(clinic, search.type) if place[0] in roster.practitioners]
     people = {person.id for person in search.offering(frozenset(practitioner_id for practitioner_id, _ in places))}
@@ -268,13 +167,13 @@ async def _bookable_online(clinic: GuardedClinic, search: _Search) -> Answer:
     if found.closed and (len(found.closed) == len(wanted) or search.practitioners):
         search.why += await _why_closed(clinic, search, found.closed)
     instead = [] if found.slots else await _instead(clinic, search, places, wanted, found.closed)
-    answer = _answer(search, found.slots, instead)
+    answer = _answer(search, arguments, found.slots, instead)
     if found.until is not None:
         answer.notes.append(f"Only looked at up to {day_words(found.until)}; ask about later days in another call.")
     return answer
 
 
-async def _why_closed(clinic: GuardedClinic, search: _Search, closed: Iterable[online.Workplace]) -> list[str]:
+async def _why_closed(clinic: GuardedClinic, search: TimeSearch, closed: Iterable[online.Workplace]) -> list[str]:
     """Why nothing can be booked online at these places, at most three of them, each reason once."""
     try:
         reasons = [await online.why_closed(clinic, search.roster, search.type, place) for place in sorted(closed)[:3]]
@@ -285,7 +184,7 @@ async def _why_closed(clinic: GuardedClinic, search: _Search, closed: Iterable[o
 
 async def _instead(
     clinic: GuardedClinic,
-    search: _Search,
+    search: TimeSearch,
     places: Sequence[online.Workplace],
     wanted: Sequence[online.Workplace],
     closed: Collection[online.Workplace],
@@ -308,18 +207,18 @@ async def _instead(
         ids = {practitioner_id for practitioner_id, _ in wanted}
         people = [roster.practitioners[practitioner_id] for practitioner_id in sorted(ids)]
         diary = await working_hours.read_diary(clinic, roster, search.starts, search.reach, ids)
-        slots = _slots(search, diary, people, search.sites, search.span)
+        slots = search.slots(diary, people, search.sites, search.span)
         if slots:
             found["kind diary: the clinic can book it, patients cannot"] = slots[0]
         free = {slot.practitioner_id for slot in slots}
         searched = [known for known in people if known.id in {practitioner_id for practitioner_id, _ in still_open}]
-        search.why += _reasons(search, diary, [known for known in searched if known.id not in free])
+        search.why += await search.reasons(diary, [known for known in searched if known.id not in free])
         if names := [known.name for known in searched if known.id in free]:
             search.why.append(f"{', '.join(names)}: has free time then, but none that patients are offered online.")
-    return _in_words(found, roster)
+    return in_words(found.items(), roster)
 
 
-async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence[online.Workplace]) -> Slot | None:
+async def _later_online(clinic: GuardedClinic, search: TimeSearch, places: Sequence[online.Workplace]) -> Slot | None:
     """The first start after the span that patients can book online at these places, looked for week by week."""
     day = search.span.bounds[1].astimezone(search.roster.home).date()
     for week in range(_BEYOND // timedelta(weeks=1)):
@@ -331,9 +230,9 @@ async def _later_online(clinic: GuardedClinic, search: _Search, places: Sequence
     return None
 
 
-def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[SlotRow]) -> Answer:
+def _answer(search: TimeSearch, arguments: FindTimes, slots: Sequence[Slot], alternatives: list[SlotRow]) -> Answer:
     roster = search.roster
-    shown = spread(slots, search.arguments.limit, roster)
+    shown = spread(slots, arguments.limit, roster)
     used = [("appointment_type_id", search.type.id)]
     used += [("practitioner_id", slot.practitioner_id) for slot in shown]
     used += [("business_id", slot.business_id) for slot in shown]
@@ -341,7 +240,7 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[SlotRow])
         when=search.span.description,
         type=search.type.name,
         minutes=search.minutes,
-        kind=search.arguments.kind,
+        kind=arguments.kind,
         items=[slot.row(roster) for slot in shown],
         page=Page(returned=len(shown), total=len(slots), complete=len(shown) == len(slots)),
         why=search.why or None,
@@ -350,7 +249,12 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[SlotRow])
     )
     hidden = remarks(search.type, *search.practitioners, search.site)
     notes = [note for note in hidden if note not in search.why]
-    if search.cut and search.arguments.kind == "diary":
+    notes += search.reads.notes
+    if search.walks and arguments.kind == "diary":
+        notes.append(_walked(search, found=bool(slots)))
+    elif search.walks:
+        notes.append(f"Looked up to {day_words(search.last_day)}; where there is none, 4 weeks more.")
+    elif search.cut and arguments.kind == "diary":
         last = search.ends.astimezone(search.span.zone).date()
         notes.append(f"Only looked at up to {day_words(last)}; ask about later days in another call.")
     if len(shown) < len(slots):
@@ -360,11 +264,20 @@ def _answer(search: _Search, slots: Sequence[Slot], alternatives: list[SlotRow])
     return Answer(body, notes, zones.pop() if len(zones) == 1 else search.span.zone)
 
 
+def _walked(search: TimeSearch, *, found: bool) -> str:
+    """How far ahead it was looked where the phrase named no end."""
+    today = day_words(search.now.astimezone(search.span.zone).date())
+    if found:
+        return f"Looked from {today} up to {day_words(search.last_day)}: before the first start shown there is none."
+    search.look_at(search.spans[-1])
+    return f"Looked from {today} up to {day_words(search.last_day)}."
+
+
 tool = curated(
     "find_times",
-    "Find free times (openings, slots, gaps) in the diary for an appointment type: with any or given practitioners, at "
-    "one or all sites, weeks ahead. Says why when there is none, and what comes nearest. Books nothing: use "
-    "book_appointment. For extra hours use create_availability_block.",
+    "Find free times (openings, slots, gaps) for an appointment type: with any or named practitioners, at any site, "
+    "however far ahead. Says why there is none, and what comes nearest. Books nothing: use book_appointment. For extra "
+    "hours use create_availability_block.",
     FindTimes,
     find_times,
     answer=FreeTimes,

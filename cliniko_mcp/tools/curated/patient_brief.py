@@ -1,13 +1,13 @@
 """patient_brief: what a practitioner wants to know before a visit, on one page.
 
 Requests: what finding the patient takes (1 by id, up to 13 by name), 5 for the roster, and one each (one more a hundred
-rows) for alerts, bookings, attendees, open cases, forms and open invoices; 1 more for notes where they are asked for.
+rows) for alerts, bookings, attendees, open cases, forms and open invoices; 1 more for the latest hundred notes where
+they are asked for, and for a history one for each 95 places in classes that were given up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -15,26 +15,17 @@ from typing import Final, TypedDict
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.filters import Hidden
 from cliniko_mcp.cliniko.models import Body
-from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
-from cliniko_mcp.cliniko.resources.bookings import Bookings
-from cliniko_mcp.cliniko.resources.invoices import Invoice, Invoices
-from cliniko_mcp.cliniko.resources.medical_alerts import MedicalAlert, MedicalAlerts
-from cliniko_mcp.cliniko.resources.patient_cases import PatientCase, PatientCases
-from cliniko_mcp.cliniko.resources.patient_forms import PatientForm, PatientForms
+from cliniko_mcp.cliniko.resources.invoices import Invoice
+from cliniko_mcp.cliniko.resources.patient_cases import PatientCase
+from cliniko_mcp.cliniko.resources.patient_forms import PatientForm
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote, TreatmentNotes
-from cliniko_mcp.cliniko.shapes.answers import answer_text
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, NOTE_STATES, VisitRow
-from cliniko_mcp.frontdesk.bookings import Entry, entry_of
 from cliniko_mcp.frontdesk.brief_rows import (
     BriefRow,
     CaseRow,
     Consent,
     FormRow,
-    NoteRow,
     Sessions,
     Unpaid,
     VisitCounts,
@@ -44,6 +35,7 @@ from cliniko_mcp.frontdesk.brief_rows import (
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import fold
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
+from cliniko_mcp.frontdesk.patient_file import PatientFile, read_file
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.reports.money import amount
@@ -56,6 +48,7 @@ from cliniko_mcp.frontdesk.roster import (
     preferred_first_name,
     remarks,
 )
+from cliniko_mcp.frontdesk.visit_rows import VisitRows, form_row
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -64,41 +57,19 @@ from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean, plain
 from cliniko_mcp.tools.tool import curated
 
-_MAX_SHOWN: Final = 3
-"""Visits and notes that are shown of one kind."""
 _MAX_ALERTS: Final = 15
 _MAX_INVOICE_NUMBERS: Final = 10
 _NOTE_LENGTH: Final = 4_000
 _TITLE_LENGTH: Final = 120
-_OPEN_INVOICE: Final = 10
 
 
 class PatientBrief(Body):
     """Whose brief, and whether it holds what people wrote."""
 
     patient: str = Field(description="Name or id.")
-    notes: bool = Field(default=False, description="Also what is written: last treatment notes, remarks.")
-
-
-@dataclass(slots=True)
-class _PatientFile:
-    """Everything that was read about one patient; None for what this key may not read."""
-
-    entries: list[Entry] = field(default_factory=list[Entry])
-    attendees: list[Attendee] = field(default_factory=list[Attendee])
-    alerts: list[MedicalAlert] | None = None
-    cases: list[PatientCase] | None = None
-    forms: list[PatientForm] | None = None
-    invoices: list[Invoice] | None = None
-    treatment_notes: list[TreatmentNote] | None = None
-    visits: Sequence[Visit] = ()
-    """The patient's places in those entries of the diary, by start."""
-
-    @property
-    def given_up(self) -> int:
-        """How many attendees have a booking that does not list the patient, as of places in classes that were left."""
-        listed = {entry.id for entry in self.entries}
-        return sum(attendee.booking_id not in listed for attendee in self.attendees)
+    notes: bool = Field(default=False, description="Also treatment notes, remarks.")
+    visits: int = Field(default=3, ge=1, le=20)
+    history: bool = False
 
 
 class Brief(AnswerModel):
@@ -113,78 +84,43 @@ async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answe
     roster, patient = await run_concurrently(
         partial(Roster.load, clinic), partial(find_patient, clinic, arguments.patient)
     )
-    file = await _read(clinic, patient.id, permitted, notes=arguments.notes)
+    file = await read_file(clinic, patient.id, permitted, notes=arguments.notes, history=arguments.history)
     now = clinic.now
     live = [visit for visit in file.visits if visit.cancelled is None]
     coming = [visit for visit in live if visit.ends > now]
     past = [visit for visit in live if visit.ends <= now]
     zone = roster.zone(coming[0].business_id if coming else past[-1].business_id if past else None)
     notes = remarks(patient)
-    free_text, left_out = _free_text(patient.record, file, roster, shown=arguments.notes)
+    nearest, latest = coming[: arguments.visits], past[-arguments.visits :][::-1]
+    visit_rows = VisitRows(file, roster, len(nearest) + len(latest))
+    nexts, lasts = visit_rows.coming(nearest), visit_rows.past(latest)
+    free_text, left_out = _free_text(patient.record, file, visit_rows, shown=arguments.notes)
+    history, earlier = visit_rows.history() if arguments.history else (None, 0)
     item = BriefRow(
         **_person(patient, now.astimezone(zone).date()),
-        next_visits=[_visit(visit, roster) for visit in coming[:_MAX_SHOWN]],
-        last_visits=[_visit(visit, roster, past=True) for visit in reversed(past[-_MAX_SHOWN:])],
+        next_visits=nexts,
+        last_visits=lasts,
         counts=VisitCounts(
             past=len(past),
             no_shows=sum(visit.arrived is False for visit in past),
             coming=len(coming),
             cancelled=sum(visit.cancelled is not None for visit in file.visits),
         ),
-        open_cases=None if file.cases is None else [_case(case, file, now) for case in file.cases],
+        open_cases=None if file.cases is None else [_case(case, file, roster, now) for case in file.cases],
         open_forms=_open_forms(file, roster),
         consent=None if file.forms is None else _consent(patient.record, file.forms, roster),
         unpaid=None if file.invoices is None else _unpaid(file.invoices),
         free_text=free_text if free_text != Written() else None,
+        history=history,
     )
     notes += [*left_out, *permitted.notes]
-    if file.given_up:
-        notes.append(f"{file.given_up} given-up places in classes are not among the counts.")
+    if earlier:
+        notes.append(f"{earlier} earlier visits of the history are not shown: list_attendees with patient_id has them.")
+    if file.given_up and not arguments.history:
+        notes.append(f"{len(file.given_up)} given-up places in classes are not counted: history: true has them.")
     if any(case.max_sessions is not None for case in file.cases or ()):
         notes.append("sessions.left is max_sessions less visits used and booked, by the case's own rule for no-shows.")
     return Answer(Brief(item=item), notes, zone)
-
-
-async def _read(clinic: GuardedClinic, patient_id: str, permitted: PartialReads, *, notes: bool) -> _PatientFile:
-    """The file of a patient, its parts read at once; treatment notes, the latest few, only where asked for."""
-    file = _PatientFile()
-
-    async def bookings() -> None:
-        rows = clinic.all(Bookings.list_bookings, patient_ids=patient_id, cancelled_at=Hidden.INCLUDED)
-        file.entries = [entry async for row in rows if (entry := entry_of(row)) is not None]
-
-    async def attendees() -> None:
-        file.attendees = await clinic.collect(
-            Attendees.list_attendees, patient_id=patient_id, cancelled_at=Hidden.INCLUDED
-        )
-
-    async def alerts() -> None:
-        listing = partial(clinic.collect, MedicalAlerts.list_medical_alerts, patient_id=patient_id)
-        file.alerts = await permitted.read("Medical alerts", listing)
-
-    async def cases() -> None:
-        listing = partial(clinic.collect, PatientCases.list_active_patient_cases, patient_id=patient_id)
-        file.cases = await permitted.read("Cases", listing)
-
-    async def forms() -> None:
-        listing = partial(clinic.collect, PatientForms.list_patient_forms, patient_id=patient_id)
-        file.forms = await permitted.read("Forms", listing)
-
-    async def invoices() -> None:
-        listing = partial(clinic.collect, Invoices.list_invoices, patient_id=patient_id, status=_OPEN_INVOICE)
-        file.invoices = await permitted.read("Invoices", listing)
-
-    async def latest_notes() -> list[TreatmentNote]:
-        call = TreatmentNotes.list_treatment_notes.call(patient_id=patient_id, sort="created_at:desc")
-        return list((await clinic.rows(call, limit=_MAX_SHOWN)).rows)
-
-    async def treatment_notes() -> None:
-        file.treatment_notes = await permitted.read("Treatment notes", latest_notes)
-
-    asked_for = (treatment_notes,) if notes else ()
-    await run_concurrently(bookings, attendees, alerts, cases, forms, invoices, *asked_for)
-    file.visits = visits.of_patient(file.entries, file.attendees)
-    return file
 
 
 class _Person(TypedDict):
@@ -219,62 +155,60 @@ def _person(patient: Known[Patient], today: date) -> _Person:
     }
 
 
-def _visit(visit: Visit, roster: Roster, *, past: bool = False) -> VisitRow:
-    marked = None if visit.arrived is None else ATTENDANCE[visit.arrived]
-    note = NOTE_STATES.get(visit.written or 0, "none") if past else None
-    return visit.row(roster).model_copy(update={"attendance": marked, "note": note})
-
-
-def _case(case: PatientCase, file: _PatientFile, now: datetime) -> CaseRow:
-    sessions = None
-    if case.max_sessions is not None:
-        used, booked = _sessions(case, file, now)
-        left = max(case.max_sessions - used - booked, 0)
-        sessions = Sessions(max=case.max_sessions, used=used, booked=booked, left=left)
+def _case(case: PatientCase, file: PatientFile, roster: Roster, now: datetime) -> CaseRow:
     return CaseRow(
         id=case.id,
         name=clean(case.name or "", _TITLE_LENGTH),
         referral_type=None if case.referral_type is None else clean(case.referral_type, 40),
         expiry_date=case.expiry_date.isoformat() if case.expiry_date else None,
-        sessions=sessions,
+        sessions=_sessions(case, file, roster, now),
         max_invoiceable_amount=case.max_invoiceable_amount,
     )
 
 
-def _sessions(case: PatientCase, file: _PatientFile, now: datetime) -> tuple[int, int]:
-    """How many visits count towards a case: those that have begun, and those to come."""
+def _sessions(case: PatientCase, file: PatientFile, roster: Roster, now: datetime) -> Sessions:
+    """The visits of a case: those that count towards it, begun or to come, and those that do not by its own rule."""
     linked = frozenset(case.attendee_ids or ())
-    placed: Mapping[str, Visit] = {visit.attendee_id: visit for visit in file.visits if visit.attendee_id}
-    used = booked = 0
-    for attendee in file.attendees:
-        if attendee.patient_case_id != case.id and attendee.id not in linked:
-            continue
-        if attendee.cancelled_at is not None and not case.include_cancelled_attendees:
-            continue
-        if attendee.arrived is False and not case.include_dna_attendees:
-            continue
-        visit = placed.get(attendee.id)
-        if visit is not None and visit.starts > now:
-            booked += 1
-        else:
-            used += 1
-    return used, booked
+    placed: Mapping[str, Visit] = {visit.attendee_id: visit for visit in file.history() if visit.attendee_id}
+    mine = [row for row in file.attendees if row.patient_case_id == case.id or row.id in linked]
+    cancelled = [row for row in mine if row.cancelled_at is not None]
+    missed = [row for row in mine if row.cancelled_at is None and row.arrived is False]
+    counted = [
+        row
+        for row in mine
+        if (row.cancelled_at is None or case.include_cancelled_attendees)
+        and (row.arrived is not False or case.include_dna_attendees)
+    ]
+    found = sorted((visit for row in counted if (visit := placed.get(row.id))), key=lambda visit: visit.starts)
+    booked = [visit for visit in found if visit.starts > now]
+    begun = [visit for visit in found if visit.starts <= now]
+    used = len(counted) - len(booked)
+    late = [visit for visit in booked if case.expiry_date and _day(visit, roster) > case.expiry_date]
+    left = None if case.max_sessions is None else case.max_sessions - used - len(booked)
+    return Sessions(
+        max=case.max_sessions,
+        used=used,
+        booked=len(booked),
+        left=None if left is None else max(left, 0),
+        over=-left if left is not None and left < 0 else None,
+        no_shows=len(missed) or None,
+        no_shows_count=bool(case.include_dna_attendees) if missed else None,
+        cancelled=len(cancelled) or None,
+        cancelled_count=bool(case.include_cancelled_attendees) if cancelled else None,
+        last=local_text(begun[-1].starts, roster.zone(begun[-1].business_id)) if begun else None,
+        next=local_text(booked[0].starts, roster.zone(booked[0].business_id)) if booked else None,
+        after_expiry=len(late) or None,
+    )
 
 
-def _open_forms(file: _PatientFile, roster: Roster) -> list[FormRow] | None:
+def _day(visit: Visit, roster: Roster) -> date:
+    return visit.starts.astimezone(roster.zone(visit.business_id)).date()
+
+
+def _open_forms(file: PatientFile, roster: Roster) -> list[FormRow] | None:
     if file.forms is None:
         return None
-    return [_form(form, roster) for form in file.forms if form.completed_at is None]
-
-
-def _form(form: PatientForm, roster: Roster) -> FormRow:
-    zone = roster.zone(form.business_id)
-    return FormRow(
-        id=form.id,
-        name=clean(form.name or "", _TITLE_LENGTH),
-        given_at=local_text(form.created_at, zone) if form.created_at else None,
-        completed_at=local_text(form.completed_at, zone) if form.completed_at else None,
-    )
+    return [form_row(form, roster) for form in file.forms if form.completed_at is None]
 
 
 def _consent(record: Patient, forms: Sequence[PatientForm], roster: Roster) -> Consent:
@@ -289,7 +223,7 @@ def _consent(record: Patient, forms: Sequence[PatientForm], roster: Roster) -> C
         sms_marketing=consented(record.accepted_sms_marketing),
         email_marketing=consented(record.accepted_email_marketing),
         consent_form_completed=latest is not None,
-        consent_form=_form(latest, roster) if latest else None,
+        consent_form=form_row(latest, roster) if latest else None,
     )
 
 
@@ -304,7 +238,7 @@ def _unpaid(invoices: Sequence[Invoice]) -> Unpaid:
     )
 
 
-def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bool) -> tuple[Written, list[str]]:
+def _free_text(record: Patient, file: PatientFile, visit_rows: VisitRows, *, shown: bool) -> tuple[Written, list[str]]:
     """What people wrote, remarks and notes only where `shown`, and sentences about what was left out."""
     left_out: list[str] = []
     alerts = None if file.alerts is None else [clean(alert.name or "", 255) for alert in file.alerts]
@@ -320,24 +254,9 @@ def _free_text(record: Patient, file: _PatientFile, roster: Roster, *, shown: bo
         alerts=None if alerts is None else alerts[:_MAX_ALERTS],
         appointment_notes=appointment_notes,
         notes=notes,
-        treatment_notes=[_note(note, roster) for note in file.treatment_notes or ()] or None,
+        treatment_notes=visit_rows.other_notes() or None,
     )
     return written, left_out
-
-
-def _note(note: TreatmentNote, roster: Roster) -> NoteRow:
-    # Content in another form than the documented one is shown as well.
-    content = note.content or note.unexpected.get("content")
-    answers = answer_text(content, _NOTE_LENGTH, lines=True)
-    return NoteRow(
-        id=note.id,
-        title=clean(note.title or "", _TITLE_LENGTH),
-        written_at=local_text(note.created_at, roster.home) if note.created_at else None,
-        author=name_text(note.author_name),
-        state="draft" if note.draft is not False else "final",
-        text=answers.text,
-        cut="get_treatment_note has the whole." if answers.cut else None,
-    )
 
 
 tool = curated(

@@ -1,30 +1,44 @@
 """show_diary: a day or a span of the diary, for a practitioner, a site or all, never cut without saying so.
 
 Requests: 5 for the roster, 2 for working hours, one for each hundred entries; then one for the kinds of blocked-out
-time, one for each 95 classes and each 95 patients.
+time, one for each 95 classes and two for each 95 patients, their files and their medical alerts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from pydantic import Field
 
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.frontdesk import day_sheet, working_hours
 from cliniko_mcp.frontdesk.answer_rows import ClockSpan, Day, Names, Page
+from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import times
-from cliniko_mcp.frontdesk.day_sheet import EntryRow, People, Sheet, Totals, entry_row, people_of, sheets_of, totals
+from cliniko_mcp.frontdesk.day_sheet import (
+    EntryRow,
+    People,
+    Sheet,
+    Totals,
+    entry_row,
+    people_of,
+    run_sheets,
+    sheets_of,
+    totals,
+)
+from cliniko_mcp.frontdesk.days_off import EVERY_REASON, OffRow, days_of, days_off
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.working_hours import Stretch, within
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.phrases import day_bounds
+from cliniko_mcp.phrases import Facing, day_bounds
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
@@ -37,6 +51,16 @@ from cliniko_mcp.tools.tool import curated
 _REACH: Final = timedelta(days=62)
 """The longest stretch that is read in one call."""
 _MAX_LIMIT: Final = 400
+_MAX_OFF: Final = 20
+"""Rows of who is off that are shown."""
+_NAMED_DAYS: Final = 7
+"""Days without entries that are named; of more only their number is told."""
+_DIARY: Final = re.compile(
+    r"(?:^(?:the )?|(?:['’]s)? )(?:diary|day sheet|run sheet|calendar|appointments|list|schedule)(?: (?:for|of|on))?$"
+    r"|^(?:the )?(?:diary|day sheet|run sheet|calendar|appointments|list|schedule) (?:for|of|on) ",
+    re.IGNORECASE,
+)
+"""What people call the diary itself beside a time: "yesterday's diary", "the run sheet for Friday"."""
 _ENVELOPE_TOKENS: Final = 600
 """Tokens kept for the interval, the totals, the names and the remarks."""
 
@@ -47,18 +71,21 @@ class ShowDiary(Body):
     when: str = Field(default="today", description="E.g. tomorrow.")
     practitioner: list[str] | None = None
     business: str | None = Field(default=None, description="Site.")
+    run_sheet: bool = Field(default=False, description="In time order.")
     phones: bool = False
     limit: int | None = Field(default=None, ge=1, le=_MAX_LIMIT)
 
 
 class SheetRow(AnswerModel):
-    """One practitioner's day at one site."""
+    """One practitioner's day at one site; on a run sheet everyone's."""
 
     day: Day = Field(description="The day at the site.")
-    practitioner: str = Field(description="The practitioner's name.")
+    practitioner: str | None = Field(default=None, description="The practitioner's name.")
     business: str = Field(description="The site's name.")
+    patients: int = Field(description="Head count: patients who are booked in that day, each counted once.")
     hours: ClockSpan | None = Field(default=None, description="Working hours by the site's clock.")
-    gaps: ClockSpan | None = Field(default=None, description="Free stretches by the site's clock.")
+    gaps: ClockSpan | None = Field(default=None, description="All free stretches of the day, by the site's clock.")
+    free: dict[str, str] | None = Field(default=None, description="The same by practitioner, on a run sheet.")
     began_before: list[EntryRow] | None = Field(default=None, description="What runs over from the day before.")
     entries: list[EntryRow] = Field(description="What is in the diary, by start; cancelled ones too.")
 
@@ -69,6 +96,7 @@ class NextCall(AnswerModel):
     when: str = Field(description="The time to ask for.")
     practitioner: list[str] | None = Field(default=None, description="Whose, names or ids.")
     business: str | None = Field(default=None, description="The site, name or id.")
+    run_sheet: bool | None = Field(default=None, description="True for a run sheet.")
 
 
 class DiaryShown(AnswerModel):
@@ -78,6 +106,8 @@ class DiaryShown(AnswerModel):
     items: list[SheetRow] = Field(description="Sheets by day, site and practitioner.")
     page: Page = Field(description="How many entries of how many are shown.")
     totals: Totals = Field(description="Counts over the whole span, shown or not.")
+    off: list[OffRow] | None = Field(default=None, description="Who is not at work, and why.")
+    online_off: list[str] | None = Field(default=None, description="Whose online booking is off.")
     names: Names = Field(description="The ids behind the names.")
     next: list[NextCall] | None = Field(default=None, description="The calls that show the rest.")
 
@@ -88,7 +118,7 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     practitioners = roster.several(arguments.practitioner or ())
     site = roster.business(arguments.business) if arguments.business else None
     ids = {practitioner.id for practitioner in practitioners}
-    span = read_span(arguments.when, clinic.now, roster, [site] if site else ())
+    span = _span(arguments.when, clinic.now, roster, [site] if site else [])
     starts, ends = span.bounds
     cut = ends - starts > _REACH
     diary = await working_hours.read_diary(clinic, roster, starts, min(ends, starts + _REACH), ids, cancelled=True)
@@ -97,8 +127,10 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     sheets = sheets_of(roster, diary, span, sites, ids)
     reads = PartialReads()
     people = await people_of(clinic, [entry for sheet in sheets for entry in (*sheet.entries, *sheet.over)], reads)
-    shown = _Shown(roster, people, arguments)
-    for sheet in sheets:
+    off = days_off(roster, diary, people, span, practitioners, [site] if site else roster.sites)
+    told_off = off[:_MAX_OFF]
+    shown = _Shown(roster, people, arguments, size([row.as_json() for row in told_off]))
+    for sheet in run_sheets(sheets) if arguments.run_sheet else sheets:
         shown.add(sheet)
     total = sum(len(sheet.entries) for sheet in sheets)
     body = DiaryShown(
@@ -106,12 +138,23 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
         items=shown.rows,
         page=Page(returned=shown.entries, total=total, complete=not shown.left),
         totals=totals(sheets, people),
+        off=told_off or None,
+        online_off=_online_off(roster, practitioners, sheets) or None,
         names=roster.legend(shown.used),
         next=_next(shown, roster, span, arguments) if shown.left else None,
     )
     notes = [*lacking(roster, "site", "practitioner"), *remarks(*practitioners, site), *reads.notes]
+    days = days_of(span, roster, [site] if site else roster.sites)
     if not sheets and not notes:
         notes.append("Nobody is at work in that time, and nothing is booked or blocked out.")
+    elif not cut and not total:
+        notes.append("Nothing is booked or blocked out in that time.")
+    elif not cut and (empty := sorted({*days} - {sheet.day for sheet in sheets if sheet.entries})):
+        notes.append(_without_entries(empty, len(days)))
+    if len(off) > len(told_off):
+        notes.append(f"{len(off) - len(told_off)} more of who is off are not shown: ask for fewer days or by name.")
+    if len(days) > EVERY_REASON:
+        notes.append(f"off tells of blocked-out days only; of up to {EVERY_REASON} days it tells of every reason.")
     if cut:
         last = (starts + _REACH).astimezone(span.zone).date()
         notes.append(f"Only read up to {day_words(last)}; ask about later days in another call.")
@@ -121,6 +164,29 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     return Answer(body, notes, zones.pop() if len(zones) == 1 else span.zone)
 
 
+def _span(phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Business]]) -> Span:
+    """The time that is asked about, ahead or "yesterday's diary" as it is said."""
+    when = _DIARY.sub("", phrase.strip()).strip() or "today"
+    return read_span(when, now, roster, sites, facing=Facing.AHEAD)
+
+
+def _online_off(roster: Roster, practitioners: Sequence[Known[Practitioner]], sheets: Sequence[Sheet]) -> list[str]:
+    """The names of those asked for, or of those in the diary, who still work here and cannot be booked online."""
+    ids = {known.id for known in practitioners} or {sheet.practitioner_id for sheet in sheets}
+    off = [
+        person.id
+        for person in roster.practitioners.values()
+        if person.id in ids and not person.gone and person.record.show_in_online_bookings is False
+    ]
+    return sorted(roster.name("practitioner_id", practitioner_id) for practitioner_id in off)
+
+
+def _without_entries(empty: Sequence[date], days: int) -> str:
+    if len(empty) > _NAMED_DAYS:
+        return f"On {len(empty)} of the {days} days nothing is booked or blocked out."
+    return f"Nothing is booked or blocked out on {', '.join(map(day_words, empty))}."
+
+
 def _used(site: Known[Business], diary: working_hours.Diary) -> bool:
     return any(entry.business_id == site.id for entry in diary.entries)
 
@@ -128,12 +194,12 @@ def _used(site: Known[Business], diary: working_hours.Diary) -> bool:
 class _Shown:
     """The sheets that fit, in order, and the parts of sheets that are left."""
 
-    def __init__(self, roster: Roster, people: People, arguments: ShowDiary) -> None:
+    def __init__(self, roster: Roster, people: People, arguments: ShowDiary, taken: int) -> None:
         self._roster = roster
         self._people = people
         self._phones = arguments.phones
         self._limit = arguments.limit or _MAX_LIMIT
-        self._room = (MAX_TOKENS if arguments.limit else USUAL_TOKENS) - _ENVELOPE_TOKENS
+        self._room = (MAX_TOKENS if arguments.limit else USUAL_TOKENS) - _ENVELOPE_TOKENS - taken
         self.rows: list[SheetRow] = []
         self.entries = 0
         self.left: list[Sheet] = []
@@ -148,7 +214,7 @@ class _Shown:
         row = self._head(sheet)
         room, kept = self._room - size(row.as_json()), list[EntryRow]()
         for entry in sheet.entries:
-            shown = entry_row(entry, self._roster, self._people, phones=self._phones)
+            shown = self._entry(entry, sheet)
             room -= size(shown.as_json()) + 1
             if (room < 0 and (self.rows or kept)) or self.entries + len(kept) >= self._limit:
                 break
@@ -162,26 +228,37 @@ class _Shown:
             if not kept:
                 self.left.append(sheet)
                 return
-            self.left.append(replace(sheet, hours=(), gaps=(), entries=rest, over=()))
+            self.left.append(replace(sheet, hours=(), gaps=(), free={}, entries=rest, over=()))
             self.partly = True
-            row = row.model_copy(update={"gaps": None})
         elif room < 0 and self.rows:
             self.left.append(sheet)
             return
         self.rows.append(row.model_copy(update={"entries": kept}))
         self.entries += len(kept)
         self._room = room
-        self.used += [("practitioner_id", sheet.practitioner_id), ("business_id", sheet.business_id)]
+        whose = {sheet.practitioner_id} if sheet.practitioner_id else {*sheet.free}
+        whose |= {entry.practitioner_id for entry in sheet.entries[: len(kept)]}
+        self.used += [*(("practitioner_id", person) for person in sorted(whose)), ("business_id", sheet.business_id)]
+
+    def _entry(self, entry: Entry, sheet: Sheet) -> EntryRow:
+        whose = not sheet.practitioner_id
+        return entry_row(entry, self._roster, self._people, phones=self._phones, whose=whose)
 
     def _head(self, sheet: Sheet) -> SheetRow:
         zone = self._roster.zone(sheet.business_id)
-        over = [entry_row(entry, self._roster, self._people, phones=self._phones) for entry in sheet.over]
+        over = [self._entry(entry, sheet) for entry in sheet.over]
+        free = {
+            self._roster.name("practitioner_id", person): ", ".join(times(*stretch, zone) for stretch in gaps)
+            for person, gaps in sheet.free.items()
+        }
         return SheetRow(
             day=f"{sheet.day.isoformat()} {sheet.day:%a}",
-            practitioner=self._roster.name("practitioner_id", sheet.practitioner_id),
+            practitioner=self._roster.name("practitioner_id", sheet.practitioner_id) or None,
+            patients=len(self._people.expected(sheet.entries)),
             business=self._roster.name("business_id", sheet.business_id),
             hours=", ".join(times(*stretch, zone) for stretch in sheet.hours) or None,
             gaps=", ".join(times(*stretch, zone) for stretch in sheet.gaps) or None,
+            free=free or None,
             began_before=over or None,
             entries=[],
         )
@@ -191,27 +268,32 @@ def _next(shown: _Shown, roster: Roster, span: Span, arguments: ShowDiary) -> li
     """The calls that show the rest: of the first sheet where it was cut, of its day, and of the days after."""
     first = shown.left[0]
     site, whose = arguments.business, arguments.practitioner
+    run_sheet = True if arguments.run_sheet else None
     calls: list[NextCall] = []
     same_day = [sheet for sheet in shown.left if sheet.day == first.day]
     if shown.partly:
         left = _on_day(span, first, roster, first.entries[0].starts)
-        who, where = [first.practitioner_id], first.business_id
-        calls.extend(NextCall(when=when, practitioner=who, business=where) for when in left)
+        who, where = [first.practitioner_id] if first.practitioner_id else whose, first.business_id
+        calls.extend(NextCall(when=when, practitioner=who, business=where, run_sheet=run_sheet) for when in left)
         same_day = same_day[1:]
     if same_day:
         ids = list(dict.fromkeys(sheet.practitioner_id for sheet in same_day))
-        left = _on_day(span, same_day[0], roster)
-        calls.extend(NextCall(when=when, practitioner=ids, business=site) for when in left)
+        for where in [site] if run_sheet is None else [sheet.business_id for sheet in same_day]:
+            left = _on_day(span, same_day[0], roster)
+            calls.extend(
+                NextCall(when=when, practitioner=whose if run_sheet else ids, business=where, run_sheet=run_sheet)
+                for when in left
+            )
     later = [sheet for sheet in shown.left if sheet.day != first.day]
     cut = [sheet for sheet in later if sheet.day == later[-1].day and _ends_within(span, sheet, roster)]
     whole = [sheet for sheet in later if not cut or sheet.day != cut[0].day]
     if whole:
         when = f"{whole[0].day} to {whole[-1].day}{_again(span, first)}"
-        calls.append(NextCall(when=when, practitioner=whose, business=site))
+        calls.append(NextCall(when=when, practitioner=whose, business=site, run_sheet=run_sheet))
     if cut:
         # "To" a day means to its end, so the day on which the span ends early is asked for by its hours.
         left = _on_day(span, cut[0], roster)
-        calls.extend(NextCall(when=when, practitioner=whose, business=site) for when in left)
+        calls.extend(NextCall(when=when, practitioner=whose, business=site, run_sheet=run_sheet) for when in left)
     return calls
 
 
@@ -247,9 +329,9 @@ def _more(left: Sequence[Sheet], arguments: ShowDiary) -> str:
 
 tool = curated(
     "show_diary",
-    "Show the diary (calendar, day sheet, who is coming) of a day or span: appointments, classes with places left, "
-    "blocked-out time, gaps, and who arrived, did not come or cancelled. For one entry in full use get_booking; for "
-    "free times find_times.",
+    "Show the diary (calendar, day sheet, who is coming): appointments, classes with places left, blocked-out time, "
+    "gaps, attendance, head count, alerts, who is off and why. For one entry use get_booking; for free times "
+    "find_times.",
     ShowDiary,
     show_diary,
     answer=DiaryShown,

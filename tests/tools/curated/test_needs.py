@@ -50,7 +50,10 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 PLAYED = [*CALLS.items(), *MORE]
 OPTIONAL: dict[str, frozenset[str]] = {
     "book_appointment": frozenset({"list_active_patient_cases"}),
-    "find_times": frozenset({"list_services", "list_available_times", "get_public_settings"}),
+    "find_times": frozenset(
+        {"list_services", "list_available_times", "get_public_settings", "list_unavailable_block_types"}
+    ),
+    "show_diary": frozenset({"list_medical_alerts"}),
     "block_time": frozenset({"archive_unavailable_block", "list_unavailable_blocks", "update_unavailable_block"}),
     "register_patient": frozenset({"create_patient_case", "list_contacts", "list_patient_cases"}),
     "patient_brief": frozenset(

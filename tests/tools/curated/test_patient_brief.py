@@ -79,7 +79,18 @@ async def test_each_part_says_what_the_rows_say() -> None:
         assert item["counts"] == {"past": 5, "no_shows": 2, "coming": 2, "cancelled": 1}
         assert [case["name"] for case in item["open_cases"]] == ["EPC"]
         # Used: two that came and the one under way; the no-show and the cancelled one do not count by its own rule.
-        assert item["open_cases"][0]["sessions"] == {"max": 6, "used": 3, "booked": 1, "left": 2}
+        assert item["open_cases"][0]["sessions"] == {
+            "max": 6,
+            "used": 3,
+            "booked": 1,
+            "left": 2,
+            "no_shows": 1,
+            "no_shows_count": False,
+            "cancelled": 1,
+            "cancelled_count": False,
+            "last": "2026-11-24T08:45+11:00 Tue",
+            "next": "2026-12-01T08:30+10:30 Tue",
+        }
         assert [form["name"] for form in item["open_forms"]] == ["Intake"]
         assert item["consent"]["privacy_policy"] == "yes" and item["consent"]["sms_marketing"] == "no"
         assert item["consent"]["email_marketing"] == "not answered"
