@@ -21,7 +21,7 @@ from cliniko_mcp.cliniko.resources.individual_appointments import (
 )
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotFound
-from cliniko_mcp.frontdesk import find_booking, patients
+from cliniko_mcp.frontdesk import find_booking, patients, visit_choices
 from cliniko_mcp.frontdesk.answer_rows import PatientRow
 from cliniko_mcp.frontdesk.booking_answers import BookingRow
 from cliniko_mcp.frontdesk.bookings import Entry
@@ -74,7 +74,8 @@ class Cancelled(AnswerModel):
 async def cancel_appointment(clinic: GuardedClinic, arguments: CancelAppointment) -> Answer:
     """What was cancelled and who could be offered the gap. A person is asked first; see the confirm layer."""
     roster = await Roster.load(clinic)
-    entry, patient = await find_booking.booking_of(clinic, roster, arguments.appointment)
+    which = await find_booking.which_visit(clinic, roster, arguments.appointment, find_booking.Looking.COMING)
+    entry, patient = which.entry, which.patient
     if entry.kind == "block":
         raise InvalidArguments(
             f"{entry.id} is blocked-out time, not an appointment.",
@@ -90,7 +91,7 @@ async def cancel_appointment(clinic: GuardedClinic, arguments: CancelAppointment
         _complete(cancellation, note, series=arguments.series)
         await clinic.perform(Attendees.cancel_attendee, cancellation, id=place)
     else:
-        patient = patient or next(iter(await find_booking.patients_of(clinic, entry)), None)
+        patient = patient or next(iter(await visit_choices.patients_of(clinic, entry)), None)
         if arguments.patient and patient is not None:
             await _check_patient(clinic, entry, arguments.patient, patient)
         cancellation = IndividualAppointmentCancellation(cancellation_reason=code)
@@ -169,7 +170,7 @@ def _remarks(
     clinic: GuardedClinic, entry: Entry, patient: Known[Patient] | None, roster: Roster, *, series: bool
 ) -> list[str]:
     notes = [cancelling_notices(patient), *remarks(patient)] if patient else []
-    if find_booking.in_series(entry):
+    if visit_choices.in_series(entry):
         rest = "The later ones of its series are cancelled too." if series else None
         notes.append(rest or "It was one of a series; the later ones stay.")
     if entry.starts > clinic.now:

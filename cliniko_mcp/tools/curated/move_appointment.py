@@ -20,7 +20,7 @@ from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointmentBod
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import InvalidArguments
-from cliniko_mcp.frontdesk import appointment_offers, find_booking, patients, working_hours
+from cliniko_mcp.frontdesk import appointment_offers, find_booking, patients, visit_choices, working_hours
 from cliniko_mcp.frontdesk.answer_rows import PlaceRow
 from cliniko_mcp.frontdesk.booking_answers import Checked, conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
@@ -61,12 +61,13 @@ class Moved(Checked):
 async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) -> Answer:
     """The appointment as moved, or with `dry_run` as it would be. Raises Clash where it has clashes."""
     roster = await Roster.load(clinic)
-    entry, named = await find_booking.booking_of(clinic, roster, arguments.appointment)
+    which = await find_booking.which_visit(clinic, roster, arguments.appointment, find_booking.Looking.COMING)
+    entry, named = which.entry, which.patient
     if entry.kind == "block":
         raise InvalidArguments(
             f"{entry.id} is blocked-out time, not an appointment.", "Use update_unavailable_block.", field="appointment"
         )
-    people = await find_booking.patients_of(clinic, entry)
+    people = await visit_choices.patients_of(clinic, entry)
     plan, when = _plan(clinic, arguments, roster, entry, people)
     if not _changes(plan, entry):
         raise InvalidArguments(
@@ -178,7 +179,7 @@ def _remarks(plan: Plan, entry: Entry) -> list[str]:
         notes.append(f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.")
     elif plan.patients:
         notes.append(booking_notices(plan.patients[0], plan.kind, plan.business))
-    if find_booking.in_series(entry):
+    if visit_choices.in_series(entry):
         notes.append("It is one of a series; the others stay where they are.")
     return notes
 
