@@ -64,6 +64,8 @@ _Part = Literal["person", "practitioner", "site", "kind"]
 _PREPOSITIONS: Final[dict[str, _Part]] = {
     "with": "practitioner", "w/": "practitioner", "at": "site", "in": "site", "for": "person", "of": "person",
 }  # fmt: skip
+_OPENING: Final = frozenset((*_PREPOSITIONS, "on", "the"))
+"""Words that begin something and end nothing."""
 _CLOCK: Final = re.compile(r"[0-9][:.][0-9]")
 _ORDERS: Final[dict[str, Order]] = {
     "next": "next", "coming": "next", "upcoming": "next", "first": "next", "last": "last", "latest": "latest",
@@ -136,7 +138,10 @@ def _times(spoken: Sequence[str], reads: Callable[[str], bool]) -> frozenset[int
     open_places = [place for place, word in enumerate(spoken) if not _is_apart(word, spoken[place + 1 : place + 2])]
     found: frozenset[int] = frozenset()
     for run in _runs(open_places):
-        if (not found or not run & found) and not _is_name(run, spoken) and reads(_joined(spoken, run | found)):
+        if run & found or _is_name(run, spoken) or _bare(spoken[max(run)]) in _OPENING:
+            continue
+        # beside a time that is found already, words have to be a time both by themselves and together with it
+        if reads(_joined(spoken, run)) and (not found or reads(_joined(spoken, run | found))):
             found |= run
     return found
 
