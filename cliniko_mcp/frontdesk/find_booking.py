@@ -4,17 +4,19 @@ Requests: one or two for an id; else those of the patient's name (`patients.by_p
 bookings of the days that the words may mean, which are one or two stretches and seldom three.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
+from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound, NotUnderstood
@@ -65,20 +67,23 @@ class WhichVisit:
 async def which_visit(
     clinic: GuardedClinic,
     roster: Roster,
-    text: str,
+    text: str | VisitPhrase,
     looking: Looking,
     patient: Known[Patient] | None = None,
+    practitioner: Known[Practitioner] | None = None,
 ) -> WhichVisit:
     """The one visit that a text means: "Faye's 9:15 on Monday", "the 3 pm with Mei Ng", "his last one", an id.
 
-    `patient` is whom the call names beside it, for "his", and for a time alone. Blocked-out times are given back by
-    their id. Raises NotFound, Ambiguous (both with up to five visits to choose from), InvalidArguments where nobody is
-    named, and NotUnderstood for a time that cannot be read.
+    `patient` and `practitioner` are named beside it: for "his", and for a time alone. Blocked-out times are given back
+    by their id. Raises NotFound, Ambiguous (both with up to five visits to choose from), InvalidArguments where nobody
+    is named, and NotUnderstood for a time that cannot be read.
     """
-    phrase = read_visit_phrase(text, lambda words: _reads(words, clinic.now, roster))
+    phrase = text
+    if isinstance(phrase, str):
+        phrase = read_visit_phrase(phrase, lambda words: _reads(words, clinic.now, roster))
     if phrase.id:
         return await _by_id(clinic, roster, phrase.id, patient)
-    search = await _search(clinic, roster, phrase, patient)
+    search = await _search(clinic, roster, phrase, patient, practitioner)
     if not phrase.when:
         return await _undated(clinic, roster, search, phrase, looking)
     return await _dated(clinic, roster, search, phrase, looking)
@@ -131,8 +136,14 @@ def _reads(text: str, now: datetime, roster: Roster) -> bool:
     return False
 
 
-async def _search(clinic: GuardedClinic, roster: Roster, phrase: VisitPhrase, beside: Known[Patient] | None) -> _Search:
-    person, practitioner = phrase.person, None
+async def _search(
+    clinic: GuardedClinic,
+    roster: Roster,
+    phrase: VisitPhrase,
+    beside: Known[Patient] | None,
+    practitioner: Known[Practitioner] | None,
+) -> _Search:
+    person = phrase.person
     if phrase.mine:
         practitioner = roster.practitioner("me")
     elif phrase.practitioner:
@@ -290,26 +301,35 @@ async def _dated(
 
 def _readings(text: str, now: datetime, roster: Roster) -> dict[str, Span]:
     """What words of time can mean: ahead of now, from the beginning of today, and looking back; equal ones once."""
-    midnight = day_bounds(local_day(now, roster.home), roster.home)[0]
     found: dict[str, Span] = {}
     refusal: NotUnderstood | None = None
-    for way, moment, facing in (
-        ("ahead", now, Facing.AHEAD),
-        ("today", midnight, Facing.AHEAD),
-        ("back", now, Facing.BACK),
-    ):
+    reads: dict[str, Callable[[], Span | OpenSpan]] = {
+        "ahead": partial(read_span, text, now, roster),
+        "today": partial(_from_midnight, text, now, roster),
+        "back": partial(read_span, text, now, roster, facing=Facing.BACK),
+    }
+    for way, read in reads.items():
         try:
-            span = read_span(text, moment, roster, facing=facing)
+            span = read()
         except NotUnderstood as error:
             refusal = refusal or error
             continue
-        if isinstance(span, OpenSpan):
-            continue
-        if all(span.bounds != other.bounds for other in found.values()):
+        if isinstance(span, Span) and all(span.bounds != other.bounds for other in found.values()):
             found[way] = span
     if not found:
         raise refusal or NotUnderstood(f"{clean(text, 80)} has no beginning.", "Say a day, and the time of the visit.")
     return found
+
+
+def _from_midnight(text: str, now: datetime, roster: Roster) -> Span:
+    """The span as it was at the beginning of today, each site by its own clock: a clock time is that of today."""
+
+    def read(zone: ZoneInfo, sites: Sequence[Known[Business]]) -> Span:
+        return read_span(text, day_bounds(local_day(now, zone), zone)[0], roster, sites)
+
+    home = read(roster.home, ())
+    places = {site.id: read(roster.zone(site.id), [site]).at(site.id) for site in roster.sites}
+    return Span(places, home.home, home.names)
 
 
 async def _around(clinic: GuardedClinic, search: _Search, span: Span) -> list[Hit]:
