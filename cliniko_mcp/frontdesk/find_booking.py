@@ -4,19 +4,17 @@ Requests: one or two for an id; else those of the patient's name (`patients.by_p
 bookings of the days that the words may mean, which are one or two stretches and seldom three.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
-from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound, NotUnderstood
@@ -25,12 +23,13 @@ from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, Tier, fits, words
 from cliniko_mcp.frontdesk.patient_phrase import read_phrase
 from cliniko_mcp.frontdesk.patients import by_phrase, known_patient, patient
-from cliniko_mcp.frontdesk.roster import Known, Roster, ambiguous, gone, is_id, with_birth_year
-from cliniko_mcp.frontdesk.spans import OpenSpan, Span, read_span
+from cliniko_mcp.frontdesk.roster import Known, Roster, ambiguous, candidate, gone, is_id, with_birth_year
+from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visit_choices import Hit, nearest, patients_of, several
 from cliniko_mcp.frontdesk.visit_phrase import Order, VisitPhrase, read_visit_phrase
+from cliniko_mcp.frontdesk.visit_times import is_time, readings
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.phrases import Facing, day_bounds, local_day
+from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import clean
 
@@ -80,7 +79,7 @@ async def which_visit(
     """
     phrase = text
     if isinstance(phrase, str):
-        phrase = read_visit_phrase(phrase, lambda words: _reads(words, clinic.now, roster))
+        phrase = read_visit_phrase(phrase, lambda words: is_time(words, clinic.now, roster))
     if phrase.id:
         return await _by_id(clinic, roster, phrase.id, patient)
     search = await _search(clinic, roster, phrase, patient, practitioner)
@@ -126,14 +125,6 @@ class _Search:
             if not theirs and (staffed or (self.people is None and self.staff is None)):
                 found.append(Hit(entry, None))
         return found
-
-
-def _reads(text: str, now: datetime, roster: Roster) -> bool:
-    for facing in (Facing.AHEAD, Facing.BACK):
-        with suppress(NotUnderstood):
-            read_span(text, now, roster, roster.sites[:1], facing=facing)
-            return True
-    return False
 
 
 async def _search(
@@ -266,7 +257,7 @@ async def _dated(
     clinic: GuardedClinic, roster: Roster, search: _Search, phrase: VisitPhrase, looking: Looking
 ) -> WhichVisit:
     """The visit at the time that is said, in the direction of the tool first and then in the other."""
-    spans = _readings(phrase.when, clinic.now, roster)
+    spans = readings(phrase.when, clinic.now, roster)
     fetched = await run_concurrently(*(partial(_around, clinic, search, span) for span in spans.values()))
     every = {hit.entry.id + (hit.patient.id if hit.patient else ""): hit for row in fetched for hit in row}
     found = {way: _within(list(every.values()), span) for way, span in spans.items()}
@@ -297,39 +288,6 @@ async def _dated(
         raise await nearest(clinic, roster, gone_then, what, clinic.now)
     near = sorted(every.values(), key=lambda hit: (hit.entry.cancelled, _distance(hit.entry, spans)))
     raise await nearest(clinic, roster, near, f"{search.name} has no appointment: {span.description}.", None)
-
-
-def _readings(text: str, now: datetime, roster: Roster) -> dict[str, Span]:
-    """What words of time can mean: ahead of now, from the beginning of today, and looking back; equal ones once."""
-    found: dict[str, Span] = {}
-    refusal: NotUnderstood | None = None
-    reads: dict[str, Callable[[], Span | OpenSpan]] = {
-        "ahead": partial(read_span, text, now, roster),
-        "today": partial(_from_midnight, text, now, roster),
-        "back": partial(read_span, text, now, roster, facing=Facing.BACK),
-    }
-    for way, read in reads.items():
-        try:
-            span = read()
-        except NotUnderstood as error:
-            refusal = refusal or error
-            continue
-        if isinstance(span, Span) and all(span.bounds != other.bounds for other in found.values()):
-            found[way] = span
-    if not found:
-        raise refusal or NotUnderstood(f"{clean(text, 80)} has no beginning.", "Say a day, and the time of the visit.")
-    return found
-
-
-def _from_midnight(text: str, now: datetime, roster: Roster) -> Span:
-    """The span as it was at the beginning of today, each site by its own clock: a clock time is that of today."""
-
-    def read(zone: ZoneInfo, sites: Sequence[Known[Business]]) -> Span:
-        return read_span(text, day_bounds(local_day(now, zone), zone)[0], roster, sites)
-
-    home = read(roster.home, ())
-    places = {site.id: read(roster.zone(site.id), [site]).at(site.id) for site in roster.sites}
-    return Span(places, home.home, home.names)
 
 
 async def _around(clinic: GuardedClinic, search: _Search, span: Span) -> list[Hit]:
@@ -392,6 +350,12 @@ async def _by_id(clinic: GuardedClinic, roster: Roster, booking_id: str, beside:
         when = local_text(entry.starts, roster.zone(entry.business_id))
         raise NotFound(f"The appointment {booking_id} on {when} is {state} already.", "It stays so; book a new one.")
     who = beside
-    if who is None and entry.kind == "appointment":
+    if entry.kind == "appointment" and (who is None or who.id not in entry.patient_ids):
         who = next(iter(await patients_of(clinic, entry)), None)
+    if beside is not None and who is not None and who.id != beside.id:
+        raise Ambiguous(
+            f"The appointment {booking_id} is for {with_birth_year(who)}, not for {with_birth_year(beside)}.",
+            "Ask whose appointment is meant; show_diary has the ids.",
+            candidates=[candidate(who), candidate(beside)],
+        )
     return WhichVisit(entry, who, attendee_id=holder.id if holder else "")

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
-from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.bookings import Entry, entry_of
 from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -86,3 +87,12 @@ def in_series(entry: Entry) -> bool:
     """Whether a booking is one of a series: a repeat, or the first that has some."""
     rule = entry.record.repeat_rule
     return bool(entry.record.repeated_from_id or (rule and rule.repeat_type))
+
+
+async def series_of(clinic: GuardedClinic, entry: Entry) -> list[Entry]:
+    """The live bookings of an entry's series by start, itself among them: two requests, fresh each time."""
+    first = entry.record.repeated_from_id or entry.id
+    rows = await clinic.collect(Bookings.list_bookings, repeated_from_id=first)
+    rows += await clinic.collect(Bookings.list_bookings, id=first)
+    found = {row.id: row for row in map(entry_of, rows) if row is not None}
+    return sorted(found.values(), key=lambda row: (row.starts, row.id))
