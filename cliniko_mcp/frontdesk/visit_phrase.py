@@ -46,6 +46,7 @@ _CALENDAR: Final = _DAYS_OWN | {
     "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "am", "pm", "noon", "midday", "midnight", "weekend",
     "arvo", "lunchtime",
 }  # fmt: skip
+_BEFORE_MONTHS: Final = frozenset(("in", "of", "next", "last", "this", "early", "late", "mid", "until", "to"))
 _NOUNS: Final = frozenset((
     "appointment", "appointments", "appt", "appts", "visit", "visits", "booking", "bookings", "session",
     "sessions", "class", "classes", "place", "places", "spot", "slot", "one", "ones", "consult",
@@ -135,10 +136,10 @@ def _joined(spoken: Sequence[str], places: Iterable[int]) -> str:
 
 def _times(spoken: Sequence[str], reads: Callable[[str], bool]) -> frozenset[int]:
     """The places of the words that are the time: the longest run, and what stands apart and goes with it."""
-    open_places = [place for place, word in enumerate(spoken) if not _is_apart(word, spoken[place + 1 : place + 2])]
+    open_places = [place for place, word in enumerate(spoken) if not _is_apart(place, spoken)]
     found: frozenset[int] = frozenset()
     for run in _runs(open_places):
-        if run & found or _is_name(run, spoken) or _bare(spoken[max(run)]) in _OPENING:
+        if run & found or _bare(spoken[max(run)]) in _OPENING:
             continue
         # beside a time that is found already, words have to be a time both by themselves and together with it
         if reads(_joined(spoken, run)) and (not found or reads(_joined(spoken, run | found))):
@@ -146,10 +147,17 @@ def _times(spoken: Sequence[str], reads: Callable[[str], bool]) -> frozenset[int
     return found
 
 
-def _is_apart(word: str, following: Sequence[str]) -> bool:
-    """Whether a word is none of a time: whose it is, a noun, and "first" of "the first appointment"."""
-    ordinal = _bare(word) in _ORDERS and any(_bare(noun) in _NOUNS for noun in following)
-    return word.startswith(_HELD) or bool(_owner(word)) or ordinal or _bare(word) in _NOUNS
+def _is_apart(place: int, spoken: Sequence[str]) -> bool:
+    """Whether a word is none of a time: whose it is, a noun, "first" of "the first appointment", a name like May."""
+    word = spoken[place]
+    low = _bare(word)
+    before = _bare(spoken[place - 1]) if place else ""
+    after = _bare(spoken[place + 1]) if place + 1 < len(spoken) else ""
+    if word.startswith(_HELD) or _owner(word) or low in _NOUNS or (low in _ORDERS and after in _NOUNS):
+        return True
+    # April, May and June are people as well: a month has a number beside it, or a word that goes before a month
+    numbered = any(side[:1].isdecimal() for side in (before, after))
+    return low in _MONTHS and not numbered and before not in _BEFORE_MONTHS
 
 
 def _runs(places: Sequence[int]) -> list[frozenset[int]]:
@@ -162,11 +170,6 @@ def _runs(places: Sequence[int]) -> list[frozenset[int]]:
         if first <= last and there.issuperset(range(first, last + 1))
     ]
     return sorted(runs, key=lambda run: (-len(run), -min(run)))
-
-
-def _is_name(run: frozenset[int], spoken: Sequence[str]) -> bool:
-    # April, May and June are people as well, so a month that stands alone is no time
-    return len(run) == 1 and _bare(spoken[min(run)]) in _MONTHS
 
 
 def _owner(word: str) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import anyio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tools.curated.reception import BOTH, NORTHSIDE, RIVERSIDE, ZONES
 
@@ -49,7 +49,7 @@ def wordings(first: str, last: str, who: str, day: datetime, today: datetime) ->
 
 
 @pytest.mark.parametrize("now", MOMENTS)
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 @given(visits)
 def test_what_is_found_is_what_was_meant(now: str, chosen: list[tuple[int, int, int, str]]) -> None:
     anyio.run(_played, now, chosen)

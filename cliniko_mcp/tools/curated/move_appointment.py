@@ -55,7 +55,7 @@ class MoveAppointment(Body):
     `dry_run` only checks; `allow_clash` repeats the text of a refusal that is to be overridden.
     """
 
-    appointment: str = Field(description="Id, or patient with one coming.")
+    appointment: str = Field(description="Id, or Faye's 9:15 on Monday.")
     when: str | None = Field(default=None, description="New time, e.g. Friday at 14:00.")
     practitioner: str | None = None
     business: str | None = None
