@@ -136,7 +136,7 @@ def _joined(spoken: Sequence[str], places: Iterable[int]) -> str:
 
 def _times(spoken: Sequence[str], reads: Callable[[str], bool]) -> frozenset[int]:
     """The places of the words that are the time: the longest run, and what stands apart and goes with it."""
-    open_places = [place for place, word in enumerate(spoken) if not _is_apart(place, spoken)]
+    open_places = [place for place in range(len(spoken)) if not _is_apart(place, spoken)]
     found: frozenset[int] = frozenset()
     for run in _runs(open_places):
         if run & found or _bare(spoken[max(run)]) in _OPENING:

@@ -224,7 +224,7 @@ def test_how_many_places_of_a_series_are_meant_is_not_known_without_booking_or_p
 def test_cancelling_the_place_in_an_ordinary_appointment_counts_its_series() -> None:
     clinic = changed("attendees", "40", patient_id="1", booking_id="21")
     words = told("cancel_attendee", clinic, id="40", **SERIES).text
-    assert "It is part of a series; the later one will be cancelled too." in words
+    assert "It is part of a series; the later one will be cancelled too: Wed 9 December 2026." in words
 
 
 def test_a_single_appointment_is_cancelled_without_a_word_of_a_series() -> None:
