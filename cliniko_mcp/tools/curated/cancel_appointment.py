@@ -70,7 +70,7 @@ class CancelAppointment(Body):
     appointment: str = Field(description="Id, or Faye's 9:15 on Monday.")
     # Only the schema is closed: Cliniko has no word for every reason, and none may be refused or turned round.
     reason: Annotated[str, WithJsonSchema({"type": "string", "enum": _REASONS})]
-    note: str | None = Field(default=None, description="In their words.")
+    note: str | None = None
     patient: str | None = Field(default=None, description="Whose place in a class.")
     series: Annotated[Series, BeforeValidator(_as_series)] = Field(default="one", description="Of a series.")
 
@@ -244,8 +244,8 @@ async def _staying(clinic: GuardedClinic, patient: Known[Patient], entry: Entry,
 tool = curated(
     "cancel_appointment",
     "Cancel a patient's appointment, or their place in a class, with the reason. A person is asked first. It cannot be "
-    "undone. For another time use move_appointment; to remove one booked by mistake archive_individual_appointment; "
-    "for a whole class archive_group_appointment.",
+    "undone. Another time: move_appointment; booked by mistake: archive_individual_appointment; a whole class: "
+    "archive_group_appointment.",
     CancelAppointment,
     cancel_appointment,
     answer=Cancelled,

@@ -56,12 +56,12 @@ class MoveAppointment(Body):
     """
 
     appointment: str = Field(description="Id, or Faye's 9:15 on Monday.")
-    when: str | None = Field(default=None, description="New time, e.g. Friday at 14:00.")
+    when: str | None = Field(default=None, description="E.g. Friday at 14:00.")
     practitioner: str | None = None
     business: str | None = None
     minutes: int | None = Field(default=None, ge=5, le=1439)
     dry_run: bool = False
-    allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
+    allow_clash: str | None = Field(default=None, description="clash of a refusal.")
 
 
 class Moved(Checked):
@@ -254,7 +254,7 @@ def _notices(plan: Plan) -> list[str]:
 tool = curated(
     "move_appointment",
     "Move (reschedule) an appointment or class to another time, practitioner or site, keeping its length. A clash is "
-    "refused and shown. For its type or notes use update_individual_appointment.",
+    "refused and shown. Type or notes: update_individual_appointment.",
     MoveAppointment,
     move_appointment,
     answer=Moved,

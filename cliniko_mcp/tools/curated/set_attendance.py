@@ -131,7 +131,7 @@ def _check_possible(clinic: GuardedClinic, arguments: SetAttendance, roster: Ros
 tool = curated(
     "set_attendance",
     "Mark a patient as arrived (checked in) or a no-show (DNA), or clear it, for an appointment or a place in a class. "
-    "For one who calls off use cancel_appointment; for a visit's case or notes update_attendee.",
+    "Calling off: cancel_appointment; a visit's case or notes: update_attendee.",
     SetAttendance,
     set_attendance,
     answer=Marked,
