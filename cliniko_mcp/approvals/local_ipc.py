@@ -64,7 +64,7 @@ def _list(decisions: Decisions, now: float) -> dict[str, JsonValue]:
         {
             "question": pending.question.challenge,
             "title": pending.question.title,
-            "preview": pending.question.preview,
+            "preview": pending.question.text,
             "program": pending.program,
             "seconds": int(pending.question.expires - now),
         }

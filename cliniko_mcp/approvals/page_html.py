@@ -118,7 +118,7 @@ def _card(number: int, pending: PendingQuestion, csrf: str, needs_pin: bool, now
     )
     return (
         f'<section class=card aria-labelledby="title{number}"><h2 id="title{number}">{escape(question.title)}</h2>'
-        f'<p id="what{number}">{escape(question.preview)}</p>'
+        f'<p id="what{number}">{escape(question.text)}</p>'
         f"<p class=soft>{program}Open for {minutes} more minute{'' if minutes == 1 else 's'}.</p>"
         f'<form method=post><input type=hidden name=csrf value="{escape(csrf)}">'
         f'<input type=hidden name=question value="{escape(question.challenge)}">{pin}<div class=buttons>'

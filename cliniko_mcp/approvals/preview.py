@@ -4,28 +4,17 @@ Everything in it is read from the clinic, and a digest stands for all of it, so 
 anything has changed.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.facts import Facts, Reader
+from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, Operation
 from cliniko_mcp.cliniko.registry import reads
 from cliniko_mcp.errors import NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a person is shown about a destructive call, and the digest of what it was made from."""
-
-    title: str
-    """A short question, `Archive patient?`."""
-    text: str
-    """The sentences, on one line."""
-    facts: str
-    """The digest of the record as read and of every fact that the sentences state: 64 hexadecimal digits."""
 
 
 async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
@@ -47,9 +36,8 @@ async def preview(clinic: Reader, call: Call, now: datetime) -> Preview:
             operation=operation.name,
         ) from None
     facts = Facts(clinic, now)
-    title, sentences = await describe(facts, call, record)
-    text = " ".join(sentences)
-    return Preview(title, text, digest(canonical(record.as_sent()), canonical(facts.found), text))
+    shown = await describe(facts, call, record)
+    return replace(shown, digest=digest(canonical(record.as_sent()), canonical(facts.found), shown.stated))
 
 
 def target_of(operation: Operation) -> Get[Record]:

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final, Literal, Protocol
 
 from cliniko_mcp.approvals.digest import arguments, digest
+from cliniko_mcp.approvals.shown import NOWHERE, Account, Preview
 from cliniko_mcp.cliniko.calls import Call
 
 OPEN_FOR: Final = timedelta(minutes=10)
@@ -37,16 +38,26 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked: a title, the preview in sentences, and the challenge that the answer is bound to.
+    """What a person is asked: the preview, whose clinic it is about, and the challenge that the answer is bound to.
 
     `challenge` is the digest of operation, arguments, facts, nonce and expiry; it gives away no secret and no name.
     """
 
-    title: str
-    preview: str
+    preview: Preview
     challenge: str
     expires: float
     """In Unix seconds on the clock of the clinic."""
+    account: Account = NOWHERE
+
+    @property
+    def title(self) -> str:
+        """The act as a short question."""
+        return self.preview.title
+
+    @property
+    def text(self) -> str:
+        """What a form or a terminal shows below the title: whose clinic it is, then a fact a line."""
+        return f"{whose}\n{self.preview.text}" if (whose := self.account.words) else self.preview.text
 
 
 class AskFirst(Exception):
@@ -122,13 +133,15 @@ class Questions:
         self._denied: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def create(self, matter: Matter, title: str, preview: str, program: str = "") -> PendingQuestion:
+    def create(
+        self, matter: Matter, preview: Preview, program: str = "", account: Account = NOWHERE
+    ) -> PendingQuestion:
         """A new question about this matter, open from now on; it is on the page only once it is shown there."""
         with self._lock:
             expires = (self._now() + OPEN_FOR).timestamp()
             parts = (matter.principal, matter.operation, matter.arguments, matter.target, matter.facts)
             challenge = digest(*parts, repr(expires), self._token())
-            pending = PendingQuestion(matter, Question(title, preview, challenge, expires), program)
+            pending = PendingQuestion(matter, Question(preview, challenge, expires, account), program)
             if len(self._open) >= MAX_KEPT:
                 del self._open[next(iter(self._open))]
             self._open[challenge] = pending

@@ -20,8 +20,9 @@ from typing import Final, Literal, Protocol
 
 import anyio
 
-from cliniko_mcp.approvals.preview import Preview, preview
+from cliniko_mcp.approvals.preview import preview
 from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
+from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
@@ -153,7 +154,7 @@ class Confirm:
 
     async def _read_target(self, guarded: GuardedCall) -> tuple[Matter, Preview]:
         described = await preview(guarded.reader, guarded.call, self._now())
-        return replace(Matter.of(guarded.caller.principal, guarded.call), facts=described.facts), described
+        return replace(Matter.of(guarded.caller.principal, guarded.call), facts=described.digest), described
 
     async def _approved(
         self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float, *, form: bool
@@ -194,7 +195,7 @@ class Confirm:
         caller = guarded.caller
         if caller.asker is None or (self._policy == "strict" and caller.route != "terminal"):
             return None
-        pending = self._questions.create(matter, described.title, described.text, caller.program)
+        pending = self._questions.create(matter, described, caller.program)
         verdict = Verdict.NONE
         with anyio.CancelScope(deadline=deadline):
             verdict = await caller.asker.ask(pending.question)
@@ -210,7 +211,7 @@ class Confirm:
     def _put_on(
         self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview
     ) -> tuple[PendingQuestion, str]:
-        pending = self._questions.create(matter, described.title, described.text, guarded.caller.program)
+        pending = self._questions.create(matter, described, guarded.caller.program)
         if not self._questions.show(pending):
             self._questions.take(pending)
             raise ApprovalNeeded(

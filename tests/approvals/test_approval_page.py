@@ -16,7 +16,7 @@ import pytest
 from cliniko_mcp.approvals import approval_page, browser
 from cliniko_mcp.approvals.pin import Pin
 from cliniko_mcp.approvals.questions import Matter, Questions
-from tests.approvals.desktop import PATIENT, Wall
+from tests.approvals.desktop import PATIENT, Wall, seen
 from tests.guards.gate import Clock
 
 ADDRESS = "http://127.0.0.1:1/secret"
@@ -30,7 +30,7 @@ def test_a_page_is_made_with_a_long_address_the_pin_the_clock_and_a_browser_that
     monkeypatch.setenv("CLINIKO_API_KEY", "never-shown")
     clock = Clock()
     questions = Questions(clock, lambda: "nonce")
-    questions.show(questions.create(Matter("local", "delete_tax", "", "taxes/1", ""), "Delete tax?", "Delete tax GST."))
+    questions.show(questions.create(Matter("local", "delete_tax", "", "taxes/1", ""), seen("GST", "Delete this tax")))
     clock.pass_(minutes=3)
     page = approval_page.approval_page(questions, tmp_path, clock)
     Pin(tmp_path, Wall()).set("4711")

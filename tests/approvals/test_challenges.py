@@ -83,7 +83,7 @@ def test_a_challenge_whose_facts_have_changed_is_burnt_even_if_they_change_back(
         patient = app.clinic.records["patients"]["1"]
         patient["last_name"] = "Silva"
         changed = await asked(app, asker=RoundTrip(question.challenge, YES))
-        assert "Silva" in changed.preview
+        assert "Silva" in changed.text
         patient["last_name"] = "Lima"
         await asked(app, asker=RoundTrip(question.challenge, YES))
         await asked(app, asker=RoundTrip(changed.challenge, YES))
@@ -102,7 +102,7 @@ def test_a_series_that_grew_while_the_person_thought_is_asked_about_anew() -> No
 
     form = Form(grow, YES)
     run(lambda: app.act(CANCEL, Caller(asker=form)))
-    assert ["2 later" in form.asked[0].preview, "3 later" in form.asked[1].preview] == [True, True]
+    assert ["2 later" in form.asked[0].text, "3 later" in form.asked[1].text] == [True, True]
     assert app.clinic.destroyed == [("PATCH", "/individual_appointments/20/cancel")]
 
 
@@ -147,7 +147,7 @@ def test_a_page_question_whose_facts_changed_is_replaced() -> None:
         with pytest.raises(ApprovalNeeded):
             await app.act(ARCHIVE)
         (waiting,) = app.questions.waiting()
-        assert "Silva" in waiting.question.preview
+        assert "Silva" in waiting.question.text
         assert app.board.invited == 2
 
     run(story)

@@ -10,7 +10,7 @@ import pytest
 from cliniko_mcp.approvals import local_ipc
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.questions import Matter
-from tests.approvals.desktop import Desktop
+from tests.approvals.desktop import Desktop, seen
 
 
 def test_a_terminal_finds_the_questions_of_every_server_and_answers_them(desktop: Desktop, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_terminal_finds_the_questions_of_every_server_and_answers_them(desktop
 
 def test_a_terminal_shows_no_more_than_a_person_can_read(desktop: Desktop) -> None:
     matter = Matter("local", "archive_patient", "{}", "patients/1", "facts")
-    asked = desktop.questions.create(matter, "t" * 500, "p" * 9_000, "h" * 500)
+    asked = desktop.questions.create(matter, seen("p" * 9_000, "t" * 500), "h" * 500)
     assert desktop.questions.show(asked)
     desktop.start()
     (server,) = local_ipc.servers(desktop.folder, lambda: secrets.token_hex(8))

@@ -7,12 +7,13 @@ import pytest
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.page_html import mark, outcome_page, policy, questions_page
 from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question
+from tests.approvals.desktop import seen
 
 NOW = 1_000_000.0
 
 
 def asked(challenge: str = "c1", *, program: str = "", seconds: float = 600) -> PendingQuestion:
-    question = Question("Archive <patient>?", "Archive patient Ana & Bo.", challenge, NOW + seconds)
+    question = Question(seen("Ana & Bo", "Archive <patient>"), challenge, NOW + seconds)
     return PendingQuestion(Matter("local", "archive_patient", challenge, "patients/1", ""), question, program)
 
 
@@ -48,7 +49,7 @@ def test_one_question_and_several_are_told_apart() -> None:
 def test_what_others_wrote_is_shown_as_text() -> None:
     text = page(asked(program="Host"))
     assert "Archive &lt;patient&gt;?" in text
-    assert "Archive patient Ana &amp; Bo." in text
+    assert "Ana &amp; Bo" in text
     assert "Asked through Host." in text
     assert "Asked through" not in page(asked())
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
+from tests.approvals.desktop import seen
 from tests.guards.gate import Clock
 
 ANA = Matter("local", "archive_patient", "{}", "patients/1", "facts")
@@ -20,7 +21,7 @@ class Table:
         self.questions = Questions(self.clock, lambda: f"nonce-{next(numbers)}")
 
     def create(self, matter: Matter = ANA) -> PendingQuestion:
-        return self.questions.create(matter, "Archive patient?", "Archive patient Ana Lima.")
+        return self.questions.create(matter, seen())
 
     def about(self, number: int) -> Matter:
         return Matter("local", "archive_patient", str(number), "patients/1", "facts")

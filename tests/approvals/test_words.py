@@ -96,7 +96,7 @@ def test_a_question_that_waits() -> None:
         "Not done yet: a person has to approve it first. The question is on the approval page already."
     )
     (waiting,) = app.questions.waiting()
-    assert (waiting.program, waiting.question.title) == ("Host", "Archive patient?")
+    assert (waiting.program, waiting.question.title) == ("Host", "Archive this patient?")
 
 
 def test_the_program_that_asks_is_named_in_a_form_too() -> None:

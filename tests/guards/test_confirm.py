@@ -42,8 +42,8 @@ def test_a_yes_in_the_form_acts_once_and_leaves_its_channel() -> None:
     passing = run(lambda: app.act(ARCHIVE, Caller(asker=form, program="Host")))
     assert app.clinic.destroyed == DONE
     assert passing.outcome.channel == "form"
-    assert form.asked[0].title == "Archive patient?"
-    assert form.asked[0].preview.startswith("Archive patient Ana Lima (born 1984).")
+    assert form.asked[0].title == "Archive this patient?"
+    assert form.asked[0].text.startswith("Patient: Ana Lima, born 1984\n")
 
 
 def test_a_no_in_the_form_ends_it_and_is_remembered_for_a_quarter_of_an_hour() -> None:

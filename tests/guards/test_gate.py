@@ -115,7 +115,7 @@ class Gate(RuleBasedStateMachine):
         """A person who was shown this question answers it."""
         key = (principal, called.operation.name, arguments(called))
         if answer == "yes":
-            self.yeses.append(Yes(*key, question.preview, asked_at))
+            self.yeses.append(Yes(*key, question.text, asked_at))
         return VERDICTS[answer]
 
     def remember(self, principal: str, operation: str, arguments: str) -> None:
@@ -210,7 +210,7 @@ class Gate(RuleBasedStateMachine):
             if approved:
                 asked_at = datetime.fromtimestamp(asked.question.expires, tz=self.app.clock().tzinfo)
                 key = (matter.principal, matter.operation, matter.arguments)
-                self.yeses.append(Yes(*key, asked.question.preview, asked_at - timedelta(minutes=10)))
+                self.yeses.append(Yes(*key, asked.question.text, asked_at - timedelta(minutes=10)))
             else:
                 self.remember(matter.principal, matter.operation, matter.arguments)
             assert self.app.questions.decide(asked.question.challenge, approved, "page")
