@@ -4,7 +4,8 @@ from enum import StrEnum
 from typing import Final
 
 from cliniko_mcp.approvals.pin import Checked, Pin
-from cliniko_mcp.approvals.questions import ApprovalPlace, PendingQuestion, Questions
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import ApprovalPlace, PendingQuestion
 
 
 class Outcome(StrEnum):

@@ -10,6 +10,7 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.approvals.shown import clock_words
 from cliniko_mcp.cliniko.calls import Call, Operation, ResultT
 from cliniko_mcp.cliniko.filters import After, FilterValue
 from cliniko_mcp.cliniko.models import Record, row_id, value_of
@@ -191,11 +192,6 @@ def when_words(start: datetime, end: datetime | None, zone: tzinfo, now: datetim
 def day_words(day: date, today: date) -> str:
     """A day with its weekday, `Wed 2 Dec`; with its year where that is not this one."""
     return f"{day:%a} {day.day} {day:%b}" + (f" {day.year}" if day.year != today.year else "")
-
-
-def clock_words(at: datetime) -> str:
-    """The time of day as people write it: `8:00 am`."""
-    return f"{at.hour % 12 or 12}:{at.minute:02d} {'am' if at.hour < 12 else 'pm'}"
 
 
 def _distance(days: int) -> str:

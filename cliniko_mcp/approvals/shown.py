@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from cliniko_mcp.approvals.digest import canonical
@@ -31,6 +32,8 @@ class Account:
     user: str = ""
     demo: bool = False
     """Whether it is the demo clinic, where nothing is real."""
+    zone: tzinfo = UTC
+    """In which times of day are told."""
 
     @property
     def words(self) -> str:
@@ -90,3 +93,8 @@ def _line(fact: Fact) -> str:
     if "\n" not in fact.value:
         return f"{fact.label}: {fact.words}"
     return "\n".join([f"{fact.label}:", *(f"    {line}" for line in fact.value.split("\n"))])
+
+
+def clock_words(at: datetime) -> str:
+    """The time of day as people write it: `8:00 am`."""
+    return f"{at.hour % 12 or 12}:{at.minute:02d} {'am' if at.hour < 12 else 'pm'}"

@@ -67,6 +67,8 @@ class GuardedCall:
     """The clinic as the guards themselves may read it, through the guards too."""
     purpose: Purpose = "call"
     outcome: Outcome = field(default_factory=Outcome)
+    again: Callable[[Asker], Awaitable[object]] | None = None
+    """Performs the same call of the same principal once more, through every guard, with this asker."""
 
 
 class Guard(Protocol):

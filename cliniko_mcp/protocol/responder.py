@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
-from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
+from cliniko_mcp.errors import AlreadyDone, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.results.envelope import compact, error_body
@@ -67,7 +67,7 @@ class Responder:
         except AskFirst as first:
             return as_input_required(first)
         except ClinikoMcpError as problem:
-            return self._result(error_body(problem), failed=True)
+            return self._result(error_body(problem), failed=not isinstance(problem, AlreadyDone))
         except Exception:
             logger.exception("%s failed", params.name)
             return self._result(UNEXPECTED, failed=True)

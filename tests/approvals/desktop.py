@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from cliniko_mcp.approvals.decisions import Decisions
 from cliniko_mcp.approvals.page import ApprovalPage
 from cliniko_mcp.approvals.pin import Pin
-from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion
 from cliniko_mcp.approvals.shown import Fact, Preview
 from tests.guards.gate import Clock
 

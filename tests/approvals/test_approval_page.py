@@ -15,7 +15,8 @@ import pytest
 
 from cliniko_mcp.approvals import approval_page, browser
 from cliniko_mcp.approvals.pin import Pin
-from cliniko_mcp.approvals.questions import Matter, Questions
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Matter
 from tests.approvals.desktop import PATIENT, Wall, seen
 from tests.guards.gate import Clock
 

@@ -5,7 +5,8 @@ from typing import Any
 import anyio
 import pytest
 
-from cliniko_mcp.approvals.questions import MAX_SHOWN, AskFirst, Question, Verdict
+from cliniko_mcp.approvals.question_table import MAX_SHOWN
+from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined, NotFound
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
@@ -272,8 +273,8 @@ def test_more_questions_than_a_person_can_read_are_not_put_to_them() -> None:
 
 
 def test_questions_turned_away_push_none_off_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cliniko_mcp.approvals.questions.MAX_SHOWN", 1)
-    monkeypatch.setattr("cliniko_mcp.approvals.questions.MAX_KEPT", 3)
+    monkeypatch.setattr("cliniko_mcp.approvals.question_table.MAX_SHOWN", 1)
+    monkeypatch.setattr("cliniko_mcp.approvals.question_table.MAX_KEPT", 3)
     app = App()
 
     async def story() -> None:

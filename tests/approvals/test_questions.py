@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Verdict
 from tests.approvals.desktop import seen
 from tests.guards.gate import Clock
 

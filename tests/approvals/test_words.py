@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import MAX_KEPT, MAX_SHOWN, Matter, Verdict
+from cliniko_mcp.approvals.question_table import MAX_KEPT, MAX_SHOWN
+from cliniko_mcp.approvals.questions import Matter, Verdict
 from cliniko_mcp.errors import NotFound, Refused
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.read_only import ReadOnly
+from tests.approvals.desktop import seen
 from tests.guards.gate import App, Form, call, run
 
 ARCHIVE = call("archive_patient", id="1")
@@ -129,7 +131,7 @@ def test_too_many_questions() -> None:
     app = App()
     for number in range(MAX_SHOWN):
         matter = Matter("local", "archive_patient", str(number), "patients/1", "")
-        app.questions.show(app.questions.create(matter, "t", "p"))
+        app.questions.show(app.questions.create(matter, seen()))
     assert said(app) == {
         "code": "approval_needed",
         "message": "Not done: too many questions are waiting for a person already.",
@@ -156,7 +158,7 @@ def test_what_changed_too_often() -> None:
 def test_the_tables_of_questions_and_denials_are_bounded_and_the_oldest_go_first() -> None:
     app = App()
     matters = [Matter("local", "delete_tax", str(number), "taxes/1", "") for number in range(MAX_KEPT + 2)]
-    asked = [app.questions.create(matter, "t", "p") for matter in matters]
+    asked = [app.questions.create(matter, seen()) for matter in matters]
     kept = [app.questions.recognise(item.question.challenge, item.matter) is item for item in asked]
     assert kept == [False, False] + [True] * MAX_KEPT
     for item in asked:
@@ -168,7 +170,7 @@ def test_the_tables_of_questions_and_denials_are_bounded_and_the_oldest_go_first
 def test_equal_questions_have_challenges_of_their_own_that_say_nothing() -> None:
     app = App()
     matter = Matter("local", "archive_patient", "Ana", "patients/1", "")
-    one, other = (app.questions.create(matter, "Ana", "Ana").question for _ in range(2))
+    one, other = (app.questions.create(matter, seen()).question for _ in range(2))
     assert one.challenge != other.challenge
     assert set(one.challenge) <= set("0123456789abcdef")
     assert one.expires == app.clock().timestamp() + 600

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from cliniko_mcp.approvals.decisions import Outcome
-from cliniko_mcp.approvals.questions import AskFirst, Question, Questions, Verdict
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.models import Record

@@ -9,7 +9,8 @@ import anyio
 import pytest
 
 from cliniko_mcp.approvals.preview import target_of
-from cliniko_mcp.approvals.questions import Questions, Verdict
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.cliniko.models import row_id
 from cliniko_mcp.cliniko.operations import List, Operation, Risk
