@@ -65,6 +65,8 @@ class Preview:
     """What follows, a sentence each."""
     undo: str = ""
     """Whether it can be undone and by whom, as a sentence."""
+    restorable: bool = False
+    """Whether it can be brought back."""
     digest: str = ""
     """The digest of the record as read and of every fact that is shown: 64 hexadecimal digits."""
 

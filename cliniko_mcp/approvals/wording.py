@@ -72,6 +72,7 @@ async def describe(facts: Facts, call: Call, record: Record) -> Preview:
         facts=[*(fact for fact in stated if isinstance(fact, Fact)), Fact("Number", identity)],
         consequences=[sentence for sentence in stated if isinstance(sentence, str)],
         undo=_undo(call),
+        restorable=shape == "archive" and _restorable(call.operation),
     )
 
 

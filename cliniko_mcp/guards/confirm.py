@@ -191,7 +191,7 @@ class Confirm:
             recognised = self._questions.recognise(pending.question.challenge, matter) is pending
             if recognised and pending.verdict is Verdict.YES and self._questions.start(pending, pending.place):
                 guarded.outcome.channel = pending.place
-                async with self._carrying_out(pending):
+                async with self._carrying_out(pending, told=False):
                     yield
                 return
         if pending.ending == "changed" and self._page is not None and self._on_page(guarded, matter) is None:
@@ -199,8 +199,9 @@ class Confirm:
         raise words.changed(guarded)
 
     @asynccontextmanager
-    async def _carrying_out(self, pending: PendingQuestion) -> AsyncGenerator[None]:
-        """Within it the act goes on; how it ended is written down for whoever asks later."""
+    async def _carrying_out(self, pending: PendingQuestion, *, told: bool = True) -> AsyncGenerator[None]:
+        """Within it the act goes on; how it ended is written down for whoever asks later, unless they are `told`."""
+        pending.told = told
         try:
             yield
         except ClinikoMcpError as problem:
@@ -256,6 +257,10 @@ class Confirm:
         """Nothing where this call has to be asked about. Raises what whoever calls again has to hear."""
         matter = Matter.of(guarded.caller.principal, guarded.call)
         before = self._questions.ended(matter)
+        asker = guarded.caller.asker
+        answered = self._questions.find(asker.answered) if asker is not None and asker.answered is not None else None
+        if answered is not None and answered.ending == "replaced" and answered.matter.call == matter.call:
+            raise words.replaced(guarded)
         if before is not None and before.acting and before.ending is None:
             await self._taken_by_another(guarded, before)
         if self._questions.denied(matter):

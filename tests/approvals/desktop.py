@@ -48,8 +48,8 @@ class Desktop:
             open_browser=self.opened.append,
         )
 
-    def ask(self, preview: str = "Archive patient Ana Lima.", program: str = "Host") -> PendingQuestion:
-        matter = Matter("local", "archive_patient", preview, "patients/1", preview)
+    def ask(self, preview: str = "Ana Lima", program: str = "Host") -> PendingQuestion:
+        matter = Matter("local", "archive_patient", preview, f"patients/{preview}", preview)
         asked = self.questions.create(matter, seen(preview), program)
         assert self.questions.show(asked)
         return asked

@@ -46,7 +46,7 @@ def test_a_page_is_made_with_a_long_address_the_pin_the_clock_and_a_browser_that
     finally:
         page.close()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[A-Za-z0-9_-]{43}", address)
-    assert "Open for 7 more minutes." in text
+    assert "7:00 left" in text
     assert "<input type=password" in text
     assert environment["PATH"] == os.environ["PATH"]
     assert not [name for name in environment if name.startswith("CLINIKO_")]

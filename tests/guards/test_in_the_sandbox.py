@@ -108,6 +108,7 @@ def test_the_seeded_patient_is_described_from_the_living_clinic() -> None:
             return form.asked[0].text
 
     assert re.sub(r"\d{19}", "a number", anyio.run(story)) == (
+        "Northside & Riverside Allied Health, as Mei Ng\n"
         "Patient: Ana Lima, born 1984\nNumber: a number\n\nThey have 3 coming appointments, which stay in the diary.\n"
         "It can be brought back: ask the assistant to restore it."
     )
