@@ -12,7 +12,7 @@ from cliniko_mcp.approvals.local_ipc import Server, Waiting, servers
 from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.approvals.pin import Checked, Pin
 
-_LOOKS, _LOOK_SECONDS = 40, 0.25
+_LOOKS, _LOOK_SECONDS = 12, 0.25
 """How often, and how far apart, the end of what was approved is looked for."""
 
 
@@ -55,21 +55,25 @@ _SILENT = "One assistant's server did not answer in time; it may be suspended. R
 
 
 def _answer(folder: Path) -> None:
-    shown = 0
+    seen: set[str] = set()
     for server in servers(folder, lambda: secrets.token_urlsafe(32), lambda: click.echo(_SILENT, err=True)):
         try:
             for waiting in server.waiting():
-                shown += 1
+                seen.add(waiting.challenge)
                 _ask(server, waiting)
             for unused in server.waiting("unused"):
-                shown += 1
+                if unused.challenge in seen:
+                    continue
+                seen.add(unused.challenge)
                 _offer(server, unused, "Approved and not carried out yet", "Take it back?", Answer.WITHDRAW)
             for denied in server.waiting("denied"):
-                shown += 1
+                if denied.challenge in seen:
+                    continue
+                seen.add(denied.challenge)
                 _offer(server, denied, "Denied", "Allow the question again?", Answer.REOPEN)
         except OSError:
             click.echo("That assistant's connection has ended; nothing of it was done.", err=True)
-    if not shown:
+    if not seen:
         click.echo("Nothing is waiting for an answer.")
 
 

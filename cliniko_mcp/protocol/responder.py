@@ -66,8 +66,10 @@ class Responder:
             return self._result(await self._app.run(tool, params.arguments or {}, caller_of(ctx, params)))
         except AskFirst as first:
             return as_input_required(first)
+        except AlreadyDone as before:
+            return self._result({"done": before.message, "notes": [before.fix]})
         except ClinikoMcpError as problem:
-            return self._result(error_body(problem), failed=not isinstance(problem, AlreadyDone))
+            return self._result(error_body(problem), failed=True)
         except Exception:
             logger.exception("%s failed", params.name)
             return self._result(UNEXPECTED, failed=True)
