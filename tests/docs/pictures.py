@@ -54,7 +54,7 @@ def main() -> None:
     page = TERMINAL + "\n".join(map(as_html, shown)) + "</pre>"
     shoot(page, "demo.png", (2 * EDGE + round(8.43 * COLUMNS), 2 * EDGE + LINE * len(shown)))
     for name, waiting in QUESTIONS.items():
-        for width, height in ((1280, 900 if name == "one" else 1_700), (390, 1_000 if name == "one" else 1_700)):
+        for width, height in HEIGHTS[name].items():
             for look in ("light", "dark"):
                 shoot(approval_page(waiting), f"approval-{name}-{width}-{look}.png", (width, height), look)
     done = question(0, CANCELLING)
@@ -157,6 +157,8 @@ def as_html(line: str) -> str:
     return made + "</span>" * opened
 
 
+HEIGHTS = {"one": {1280: 800, 390: 960}, "long": {1280: 1_000, 390: 1_300}, "six": {1280: 2_500, 390: 3_300}}
+"""Of the pictures, by the number of questions and the width of the window, in pixels."""
 NARROWEST = 500
 """Pixels: no window of the browser is narrower."""
 PHONE = """<!doctype html><meta charset=utf-8><style>body {{ margin: 0; background: {shade}; text-align: center; }}
