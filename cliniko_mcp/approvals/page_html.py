@@ -132,7 +132,7 @@ def _card(number: int, pending: PendingQuestion, shown: Shown) -> str:
     )
     return (
         f'<section class=card aria-labelledby="title{number}"><{level} id="title{number}">{escape(preview.title)}'
-        f'</{level}><div id="what{number}">{_what(preview)}</div>{_asked(pending, shown.now)}'
+        f'</{level}><div id="what{number}">{_what(preview)}</div>{_who_asks(pending, shown.now)}'
         f"<form method=post>{_hidden(shown, pending.question.challenge)}{pin}<div class=buttons>"
         # Return in the PIN field presses the first button, so the yes comes first only where a PIN was typed for it.
         f"{_buttons(number, preview, yes_first=shown.needs_pin)}</div></form></section>"
@@ -156,8 +156,8 @@ def _list(facts: Sequence[Fact]) -> str:
     return f"<dl>{rows}</dl>"
 
 
-def _asked(pending: PendingQuestion, now: float) -> str:
-    at = clock_words(datetime.fromtimestamp(pending.asked, pending.question.account.zone))
+def _who_asks(pending: PendingQuestion, now: float) -> str:
+    at = clock_words(datetime.fromtimestamp(pending.asked_at, pending.question.account.zone))
     program = label(name_for_people(pending.program)) if pending.program else "An assistant"
     seconds = max(0, int(pending.question.expires - now))
     left = f"{seconds // 60}:{seconds % 60:02d} left"

@@ -255,7 +255,7 @@ class Questions:
             return any(
                 other.matter.target == matter.target
                 and other.matter.principal != matter.principal
-                and (other.shown or other.asked > live)
+                and (other.shown or other.asked_at > live)
                 for other in self._open.values()
             )
 
@@ -281,7 +281,7 @@ class Questions:
             silent = (
                 rounds
                 for pending, rounds in sent
-                if pending.matter.target == matter.target or pending.asked <= soon or rounds > 1
+                if pending.matter.target == matter.target or pending.asked_at <= soon or rounds > 1
             )
             return sum(silent) >= MAX_SILENT
 
@@ -322,7 +322,7 @@ class Questions:
         for challenge in [key for key, item in self._closed.items() if item.ending is not None and item.ended <= kept]:
             del self._closed[challenge]
         for principal, rounds in list(self._silent.items()):
-            left = {key: item for key, item in rounds.items() if item[0].asked > kept}
+            left = {key: item for key, item in rounds.items() if item[0].asked_at > kept}
             if left:
                 self._silent[principal] = left
             else:

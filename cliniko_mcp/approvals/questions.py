@@ -122,7 +122,7 @@ class PendingQuestion:
     matter: Matter
     question: Question
     program: str
-    asked: float = 0.0
+    asked_at: float = 0.0
     """In Unix seconds."""
     shown: bool = False
     verdict: Verdict = Verdict.NONE

@@ -45,9 +45,9 @@ def declined(guarded: GuardedCall, pending: PendingQuestion | None) -> Declined:
             f"Ask the person what should be different; one changed call is put to them. {again}",
             operation=operation.name,
         )
-    said = "took their yes back" if pending is not None and pending.ending == "withdrawn" else "said no"
+    answer = "took their yes back" if pending is not None and pending.ending == "withdrawn" else "said no"
     return Declined(
-        f"{operation.title}: a person was asked and {said}. Nothing was changed.",
+        f"{operation.title}: a person was asked and {answer}. Nothing was changed.",
         f"Leave it, in whatever words: for 15 minutes nobody is asked about it again. {again}",
         operation=operation.name,
     )
