@@ -188,6 +188,13 @@ class Questions:
             same = (item for item in reversed(self._closed.values()) if item.matter.subject == matter.subject)
             return next((item for item in same if item.ending == "done"), None)
 
+    def done_by(self, principal: str, call: str) -> PendingQuestion | None:
+        """The newest question of this principal's equal tool call that ended with what was asked for, or None."""
+        with self._lock:
+            self._forget()
+            same = (item for item in reversed(self._closed.values()) if item.made_by == call and call)
+            return next((item for item in same if item.ending == "done" and item.matter.principal == principal), None)
+
     def decide(self, challenge: str, approved: bool, place: ApprovalPlace, *, other: bool = False) -> bool:
         """Answer a question on the page; False where it is no longer waiting. `other` is a no to just this."""
         with self._lock:

@@ -134,6 +134,8 @@ class PendingQuestion:
     ended: float = 0.0
     problem: ClinikoMcpError | None = None
     """Why it was not done, where it failed."""
+    made_by: str = ""
+    """A digest of the tool call that led to it."""
     told: bool = False
     """Whether a caller has heard how it ended."""
 

@@ -344,6 +344,7 @@ class Confirm:
         if caller.asker is None or (self._policy == "strict" and caller.route != "terminal"):
             return None
         pending = self._questions.create(matter, described, caller.program, await self._whose(guarded))
+        pending.made_by = caller.call
         pending.place = "terminal" if caller.route == "terminal" else "form"
         verdict = Verdict.NONE
         try:
@@ -370,6 +371,7 @@ class Confirm:
     ) -> tuple[PendingQuestion, str]:
         account = await self._whose(guarded)
         pending = self._questions.create(matter, described, guarded.caller.program, account)
+        pending.made_by = guarded.caller.call
         if not self._questions.show(pending):
             self._questions.take(pending)
             raise words.too_many()

@@ -35,6 +35,8 @@ class Caller:
     progress: Progress = silent
     program: str = ""
     """The client's own name as it gave it, to show a person who asks; unverified."""
+    call: str = ""
+    """A digest of the tool and the arguments that are called, the same for an equal call; empty where no tool is."""
 
 
 Channel = Literal["form", "page", "terminal", "allowed", "none"]

@@ -117,11 +117,29 @@ QUESTIONS = {
     "long": [question(0, LONG)],
     "six": [
         *(
-            question(number, replace(CANCELLING, facts=[Fact("Patient", name), *CANCELLING.facts[1:]]))
+            question(
+                number,
+                replace(
+                    CANCELLING,
+                    facts=[
+                        Fact("Patient", name),
+                        Fact(
+                            "When",
+                            f"Wed 2 Dec, {9 + number}:00 to {9 + number}:30 {'am' if number < 3 else 'pm'}",
+                            "in 4 days",
+                        ),
+                        *CANCELLING.facts[2:-1],
+                        Fact("Number", f"110400000031184{5207 + 1371 * number}"),
+                    ],
+                ),
+            )
             for number, name in enumerate(NAMES)
         ),
         question(4, ARCHIVING),
-        question(5, replace(ARCHIVING, facts=[Fact("Patient", "Ned Ashby, born 1951"), *ARCHIVING.facts[1:]])),
+        question(
+            5,
+            replace(ARCHIVING, facts=[Fact("Patient", "Ned Ashby, born 1951"), Fact("Number", "1104000000422329955")]),
+        ),
     ],
 }
 
@@ -157,7 +175,7 @@ def as_html(line: str) -> str:
     return made + "</span>" * opened
 
 
-HEIGHTS = {"one": {1280: 800, 390: 960}, "long": {1280: 1_000, 390: 1_300}, "six": {1280: 2_500, 390: 3_300}}
+HEIGHTS = {"one": {1280: 800, 390: 1_080}, "long": {1280: 1_000, 390: 1_300}, "six": {1280: 2_500, 390: 3_300}}
 """Of the pictures, by the number of questions and the width of the window, in pixels."""
 NARROWEST = 500
 """Pixels: no window of the browser is narrower."""

@@ -114,6 +114,17 @@ async def test_whoever_comes_back_hears_that_it_was_done_when_and_by_whose_yes(m
         assert len(removals(assistant)) == 1
 
 
+async def test_a_curated_tool_that_is_called_again_tells_the_same_story(mode: Mode) -> None:
+    async with clinic(mode) as assistant:
+        visit = await assistant.first("list_individual_appointments", starts_at=">2026-11-25", limit=1)
+        call = {"appointment": visit["id"], "reason": "sick"}
+        assert (await assistant.call("cancel_appointment", **call))["code"] == "approval_needed"
+        assert (await Person().answers(APPROVE)).startswith("Cancelled at 9:00 am.")
+        told = await assistant.call("cancel_appointment", **call)
+        assert told["done"] == "Done: Cancelled at 9:00 am, approved in a terminal."
+        assert len(removals(assistant)) == 1
+
+
 async def test_a_client_that_leaves_while_it_waits_finds_the_outcome_when_it_is_back(mode: Mode) -> None:
     async with clinic(mode, name="claude-ai", approval_wait=40) as assistant:
         target = await patient(assistant)
