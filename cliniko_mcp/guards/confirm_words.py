@@ -38,7 +38,9 @@ def failed(guarded: GuardedCall, pending: PendingQuestion) -> ClinikoMcpError:
 def declined(guarded: GuardedCall, pending: PendingQuestion | None) -> Declined:
     """A person said no, took a yes back, or wants something else."""
     operation = guarded.call.operation
-    again = "A person can always do it in Cliniko itself, or allow the question again on the page or in a terminal."
+    again = "A person can always do it in Cliniko itself."
+    if guarded.caller.route == "stdio":
+        again = "A person can always do it in Cliniko itself, or allow the question again on the page or in a terminal."
     if pending is not None and pending.ending == "other":
         return Declined(
             f"{operation.title}: a person was asked and said: not like this. Nothing was changed.",
