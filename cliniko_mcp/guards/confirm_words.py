@@ -47,12 +47,12 @@ def declined(guarded: GuardedCall, pending: PendingQuestion | None) -> Declined:
             f"Ask the person what should be different; one changed call is put to them. {again}",
             operation=operation.name,
         )
-    answer = "took their yes back" if pending is not None and pending.ending == "withdrawn" else "said no"
-    return Declined(
-        f"{operation.title}: a person was asked and {answer}. Nothing was changed.",
-        f"Leave it, in whatever words: for 15 minutes nobody is asked about it again. {again}",
-        operation=operation.name,
-    )
+    advice = f"Leave it, in whatever words: for 15 minutes nobody is asked about it again. {again}"
+    if pending is not None and pending.ending == "withdrawn":
+        message = f"{operation.title}: a person was asked and took their yes back. Nothing was changed."
+    else:
+        message = f"{operation.title}: a person was asked and said no. Nothing was changed."
+    return Declined(message, advice, operation=operation.name)
 
 
 def waiting(guarded: GuardedCall, where: str) -> ApprovalNeeded:
