@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -21,8 +21,9 @@ from cliniko_mcp.approvals.effect_rules import emptied
 from cliniko_mcp.approvals.effects import losses, possible, text_amount
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, changed
-from cliniko_mcp.approvals.preview import Preview, preview, read_target
+from cliniko_mcp.approvals.preview import preview, read_target
 from cliniko_mcp.approvals.questions import Matter
+from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Risk
@@ -76,9 +77,8 @@ class Effect:
         """What an answer is bound to, before anything was read: a burst to the kind of record, all else to the call."""
         matter = Matter.of(self.guarded.caller.principal, self.guarded.call)
         if self.burst is None:
-            return matter
-        resource = self.guarded.call.operation.resource
-        return Matter(matter.principal, f"update many {resource}", "", f"{resource}/many")
+            return replace(matter, effect=" ".join(self.names)) if self.names else matter
+        return _lot(self.guarded)
 
     @property
     def turn(self) -> AbstractAsyncContextManager[object]:
@@ -102,10 +102,12 @@ class Effects:
         self._bursts: dict[_Record, _Burst] = {}
         self._taken: OrderedDict[_Record, _Taken] = OrderedDict()
 
-    async def of(self, guarded: GuardedCall) -> Effect | None:
+    async def of(self, guarded: GuardedCall, answered: Matter | None = None) -> Effect | None:
         """Why a person has to be asked about this call; None where it may go on unasked, which is then remembered.
 
-        An update's record is read only where a rule could apply to what the call sends. Raises what reading it raises.
+        `answered` is what was asked and comes back answered with this call: an answer about a burst counts also when
+        the minute is over by now. An update's record is read only where a rule could apply to what the call sends.
+        Raises what reading it raises.
         """
         call = guarded.call
         if call.operation.risk is Risk.DESTRUCTIVE:
@@ -125,7 +127,7 @@ class Effects:
             self._remember(guarded, earlier, record)
         elif emptied(call):
             self._remember(guarded, earlier, None)
-        return self._burst_of(guarded)
+        return self._burst_of(guarded, answered)
 
     def approved(self, effect: Effect) -> None:
         """Note that a person said yes: small losses begin anew, and a burst goes on for ten minutes."""
@@ -150,7 +152,7 @@ class Effects:
             self._taken.popitem(last=False)
         self._taken[key] = _Taken(Earlier(earlier.emptied | emptied(guarded.call), text), self._clock())
 
-    def _burst_of(self, guarded: GuardedCall) -> Effect | None:
+    def _burst_of(self, guarded: GuardedCall, answered: Matter | None) -> Effect | None:
         call = guarded.call
         if changed(call).keys() <= {"arrived"}:
             return None
@@ -158,6 +160,8 @@ class Effects:
         burst = self._bursts.setdefault(key, _Burst())
         for target in [target for target, at in burst.updated.items() if at + BURST_SECONDS <= now]:
             del burst.updated[target]
+        if answered is not None and answered.call == _lot(guarded).call:
+            return Effect(guarded, ("burst",), burst=burst)
         target = _record(guarded)[1]
         if target not in burst.updated and len(burst.updated) >= BURST and now >= burst.allowed_until:
             return Effect(guarded, ("burst",), burst=burst)
@@ -171,11 +175,24 @@ def _record(guarded: GuardedCall) -> _Record:
     return guarded.caller.principal, f"{call.operation.resource}/{'/'.join(call.ids.values())}"
 
 
+def _lot(guarded: GuardedCall) -> Matter:
+    """All updates of this kind of record by this caller, as one matter."""
+    resource, principal = guarded.call.operation.resource, guarded.caller.principal
+    # Bursts of two callers have nothing to do with each other.
+    return Matter(principal, f"update many {resource}", "", f"{resource}/many/{principal}", effect="burst")
+
+
 def _of_burst(call: Call) -> Preview:
     nouns = call.operation.resource.replace("_", " ")
-    text = (
-        f"{BURST} {nouns} were changed within a minute, and the assistant wants to change more. A yes lets it change "
-        f"{nouns} for ten minutes without asking about each; changes that lose something are still asked about one by "
-        "one. Every change stands in the audit log."
+    shown = Preview(
+        act=f"Go on changing {nouns}",
+        keep="Stop here",
+        done="Allowed",
+        facts=(),
+        consequences=(
+            f"{BURST} {nouns} were changed within a minute, and the assistant wants to change more. A yes lets it "
+            f"change {nouns} for ten minutes without asking about each; changes that lose something are still asked "
+            "about one by one. Every change stands in the audit log.",
+        ),
     )
-    return Preview(f"Go on changing {nouns}?", text, digest(text))
+    return replace(shown, digest=digest(shown.stated))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Final, overload
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.approvals.questions import Asker
 from cliniko_mcp.client.memory import SingleFlightCache
 from cliniko_mcp.client.pagination import Page, RowT, Sweep
 from cliniko_mcp.cliniko.calls import Call, ResultT
@@ -17,7 +18,7 @@ from cliniko_mcp.cliniko.filters import Condition, FilterValue
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
 from cliniko_mcp.errors import ClinikoRefused, NotAllowed, NotFound, RateLimited
-from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded
+from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded, silent
 from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
 from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
 
@@ -305,11 +306,21 @@ class GuardedClinic:
             self.caller,
             self._as(self.tool, "preview"),
             self._purpose,
+            again=partial(self._again, call),
             prepare=partial(self._prepared, call),
             known=self._read.get((call.operation.resource, call.target or "")),
         )
         async with guarded(self._guards, passing):
             yield passing.outcome
+
+    async def _again(self, call: Call, asker: Asker) -> object:
+        """What the clinic answers to this call, made once more by the same caller when nobody waits for it."""
+        caller = replace(self.caller, asker=asker, progress=silent)
+        clinic = GuardedClinic(self._client, self._guards, caller, self.tool, self._memory, purpose=self._purpose)
+        from cliniko_mcp.client.rate_limit import one_call
+
+        with one_call():
+            return await clinic.perform(call)
 
     async def _zone_for(self, call: Call) -> tzinfo | None:
         """The zone in which this call's local times are meant; None where it holds none, or it is not known."""

@@ -40,6 +40,8 @@ class Caller:
     progress: Progress = silent
     program: str = ""
     """The client's own name as it gave it, to show a person who asks; unverified."""
+    call: str = ""
+    """A digest of the tool and the arguments that are called, the same for an equal call; empty where no tool is."""
 
 
 Channel = Literal["form", "page", "terminal", "allowed", "none"]
@@ -109,6 +111,8 @@ class GuardedCall:
     """Takes the act's place in the rate limit, for as long as the context lasts."""
     known: Record | None = None
     """The record that the call changes, where the tool has read it in the course of the same tool call."""
+    again: Callable[[Asker], Awaitable[object]] | None = None
+    """Performs the same call of the same principal once more, through every guard, with this asker."""
 
 
 class Guard(Protocol):

@@ -1,7 +1,7 @@
 """A small clinic in memory that logs what reached it, and the guards around it, for the tests of the guards."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from cliniko_mcp.approvals.decisions import Outcome
-from cliniko_mcp.approvals.questions import AskFirst, Question, Questions, Verdict
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Asker, AskFirst, PendingQuestion, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.models import Record
@@ -109,7 +110,8 @@ class FakeClinic:
             self.gone.add((operation.resource, identity))
             return None
         if isinstance(operation, Get):
-            self.before_read()
+            if identity:  # what is read without an id is not the record
+                self.before_read()
             raw = self._live(operation.resource, identity, hidden_too=call.include_archived)
             assert operation.record is not None
             return operation.record.read(raw)
@@ -224,10 +226,22 @@ class App:
         self.questions = Questions(self.clock, lambda: f"nonce-{next(numbers)}")
         self.board = Board(self.questions)
         options.setdefault("wait", 0)
+        self.work: list[tuple[PendingQuestion, Callable[[Asker], Awaitable[object]]]] = []
+        options.setdefault("start", lambda work: self.work.append(work.args))
         self.confirm = Confirm(self.questions, now=self.clock, page=self.board if paged else None, **options)
+
+    async def goes_on(self) -> None:
+        """Carry out, one after the other, what was approved and no call waits for, as the server does by itself."""
+        work, self.work = self.work, []
+        for pending, again in work:
+            if pending.verdict is Verdict.YES and pending.ending is None and not pending.acting:
+                await self.confirm.acts.carry_out(pending, again)
 
     async def act(self, called: Call, caller: Caller | None = None, *, guards: Sequence[Guard] = ()) -> GuardedCall:
         passing = on_its_way(called, caller, clinic=self.clinic)
+        passing = replace(
+            passing, again=lambda asker: self.act(called, replace(passing.caller, asker=asker), guards=guards)
+        )
         await passed([*guards, self.confirm], passing, lambda: self.clinic.perform(called))
         return passing
 

@@ -6,7 +6,8 @@ from typing import Any
 import anyio
 import pytest
 
-from cliniko_mcp.approvals.questions import Questions, Verdict
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoMcpError, Declined, NotAllowed, NotFound, Rejected
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.effects import BURST, Effects
@@ -121,7 +122,7 @@ def test_many_at_once_are_asked_about_once() -> None:
 
     run(story)
     assert (len(form.asked), len(app.clinic.reached)) == (1, 60)
-    assert form.asked[0].preview.startswith("30 patients were changed within a minute")
+    assert form.asked[0].text.startswith("30 patients were changed within a minute")
 
 
 def test_on_the_page_a_burst_is_one_question_too() -> None:
@@ -261,5 +262,5 @@ def test_what_was_shown_and_then_changed_is_asked_about_again() -> None:
 
     with pytest.raises((ApprovalNeeded, NotFound)):
         run(story)
-    assert "new@example.com" in form.asked[1].preview
+    assert "new@example.com" in form.asked[1].text
     assert app.clinic.reached == []

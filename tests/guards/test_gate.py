@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from cliniko_mcp.approvals.digest import arguments
 from cliniko_mcp.approvals.preview import preview
-from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
+from cliniko_mcp.approvals.questions import AskFirst, Matter, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
@@ -61,6 +61,8 @@ class Gate(RuleBasedStateMachine):
         self.yeses: list[Yes] = []
         self.questions: list[tuple[Question, Call, str, datetime]] = []
         self.accounted = 0
+        self.later: list[Any] = []
+        self.calls: dict[str, Call] = {}
         self.denied: dict[tuple[str, str, str], datetime] = {}
 
     def told(self, story: Callable[[], Awaitable[Any]]) -> Any:
@@ -82,6 +84,7 @@ class Gate(RuleBasedStateMachine):
             event(f"destroyed on {caller.route}")
 
     async def quietly(self, called: Call, caller: Caller) -> None:
+        self.calls[Matter.of(caller.principal, called).call] = called
         try:
             await self.app.act(called, caller)
         except AskFirst as first:
@@ -115,7 +118,7 @@ class Gate(RuleBasedStateMachine):
         """A person who was shown this question answers it."""
         key = (principal, called.operation.name, arguments(called))
         if answer == "yes":
-            self.yeses.append(Yes(*key, question.preview, asked_at))
+            self.yeses.append(Yes(*key, question.text, asked_at))
         return VERDICTS[answer]
 
     def remember(self, principal: str, operation: str, arguments: str) -> None:
@@ -210,11 +213,34 @@ class Gate(RuleBasedStateMachine):
             if approved:
                 asked_at = datetime.fromtimestamp(asked.question.expires, tz=self.app.clock().tzinfo)
                 key = (matter.principal, matter.operation, matter.arguments)
-                self.yeses.append(Yes(*key, asked.question.preview, asked_at - timedelta(minutes=10)))
+                self.yeses.append(Yes(*key, asked.question.text, asked_at - timedelta(minutes=10)))
             else:
                 self.remember(matter.principal, matter.operation, matter.arguments)
             assert self.app.questions.decide(asked.question.challenge, approved, "page")
             assert not self.app.questions.decide(asked.question.challenge, True, "page")
+
+    @rule()
+    def the_server_carries_out_what_no_call_waits_for(self) -> None:
+        """A yes on the page is used without a call: it needs a yes of its own like everything else."""
+        work, self.app.work = self.app.work, []
+        for pending, again in work:
+            matter = pending.matter
+            # What is not due now, because nobody said yes yet, is looked at again later.
+            if pending.verdict is not Verdict.YES and pending.ending is None:
+                self.later.append((pending, again))
+                continue
+            called = self.calls[matter.call]
+            before = self.shown(called)
+            self.app.work = [(pending, again)]
+            self.told(self.app.goes_on)
+            self.later += self.app.work
+            new = self.app.clinic.destroyed[self.accounted :]
+            self.accounted += len(new)
+            assert len(new) <= 1
+            for _ in new:
+                self.match(called, matter.principal, before)
+                event("destroyed without a call")
+        self.app.work, self.later = self.later, []
 
     @rule(spelt=st.sampled_from(SPELLINGS).flatmap(st.sampled_from), many=st.integers(2, 4))
     def call_several_at_once(self, spelt: Spelling, many: int) -> None:
