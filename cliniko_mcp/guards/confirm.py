@@ -268,8 +268,8 @@ class Confirm:
             raise words.done(before)
 
     def _check_still_unasked(self, guarded: GuardedCall, answered: PendingQuestion | None) -> None:
-        """Raise ApprovalNeeded where a person answered about this call, which by now takes nothing away any more."""
-        if answered is None:
+        """Raise ApprovalNeeded where a person answered about this update, which by now takes nothing away any more."""
+        if answered is None or guarded.call.operation.shape != "update":
             return
         if self._questions.knows(answered.question.challenge, Matter.of(guarded.caller.principal, guarded.call)):
             self._questions.finish(answered, "changed")
