@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cliniko_mcp.approvals.digest import arguments
+from cliniko_mcp.approvals.losses import Earlier
 from cliniko_mcp.approvals.preview import preview
 from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.errors import ApprovalNeeded, ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
-from tests.guards.gate import App, call
+from tests.guards.gate import call
+from tests.guards.taken import Before, remember, takes_away
+from tests.guards.test_effects import NOTE, an_app, content
 
 Answer = Literal["yes", "no", "silence"]
 Spelling = tuple[str, dict[str, object]]
@@ -34,6 +37,45 @@ SPELLINGS: list[list[Spelling]] = [
     ],
     [("cancel_individual_appointment", {"id": "20", "cancellation_reason": "sick", "apply_to_repeats": True})],
     [("cancel_attendee", {"id": "40", "cancellation_reason": "away", "cancellation_note": "x"})],
+]
+# The same for updates: what each does depends on what the record holds by then.
+UPDATES: list[list[Spelling]] = [
+    [
+        ("update_patient", {"id": "3", "clear": ["notes", "email", "medicare", "occupation", "city", "post_code"]}),
+        ("update_patient", {"id": 3, "clear": ["post_code", "city", "occupation", "medicare", "email", "notes"]}),
+    ],
+    [("update_patient", {"id": "3", "clear": ["notes", "email", "medicare"]})],
+    [("update_patient", {"id": "3", "clear": ["occupation", "city", "post_code"]})],
+    [("update_patient", {"id": "3", "clear": ["date_of_birth"], "patient_phone_numbers": []})],
+    [("update_patient", {"id": "3", "email": "ida@example.com", "medicare": "2950", "city": "Perth"})],
+    [("update_patient", {"id": "3", "occupation": "Baker", "notes": "Prefers mornings.", "post_code": "6000"})],
+    [("update_treatment_note", {"id": "27", "content": content(NOTE)})],
+    [("update_treatment_note", {"id": "27", "content": content(NOTE[:100])})],
+    [("update_treatment_note", {"id": "27", "content": content(NOTE[:40])})],
+    [("update_treatment_note", {"id": "27", "clear": ["content"]})],
+    [("update_treatment_note", {"id": "27", "patient_id": patient}) for patient in ("1", 1)],
+    [("update_treatment_note", {"id": "27", "patient_id": "3", "content": content(NOTE)})],
+    [("update_patient_form", {"id": "28", "completed": False})],
+    [("update_patient_form", {"id": "28", "completed": True})],
+    [
+        ("update_individual_appointment", {"id": "20", "starts_at": starting, "clear": ["ends_at"]})
+        for starting in ("2026-11-20T23:00Z", "2026-11-21T10:00")
+    ],
+    [
+        ("update_individual_appointment", {"id": "20", "starts_at": starting, "clear": ["ends_at"]})
+        for starting in ("2026-11-24T23:00Z", "2026-11-25T10:00")
+    ],
+    [("update_individual_appointment", {"id": "20", "patient_id": "3"})],
+    [("update_individual_appointment", {"id": "20", "patient_id": "1", "notes": "Bring the scan."})],
+    [("update_business", {"id": "9", "time_zone": zone}) for zone in ("Perth",)],
+    [("update_business", {"id": "9", "time_zone": zone, "city": "Sydney"}) for zone in ("Sydney",)],
+    [
+        ("update_patient_case", {"id": "29", "attendee_ids": []}),
+        ("update_patient_case", {"id": "29", "clear": ["attendee_ids"]}),
+    ],
+    [("update_patient_case", {"id": "29", "attendee_ids": ["40"]})],
+    [("update_medical_alert", {"id": "26", "name": "."})],
+    [("update_medical_alert", {"id": "26", "name": "Severe penicillin allergy"})],
 ]
 VERDICTS = {"yes": Verdict.YES, "no": Verdict.NO, "silence": Verdict.NONE}
 PRINCIPALS = ("local", "somebody else")
@@ -54,13 +96,17 @@ class Yes:
 class Gate(RuleBasedStateMachine):
     """Calls by every route, people who answer as they like, a clinic that changes meanwhile, and forged answers."""
 
+    spellings = SPELLINGS
+
     @initialize(policy=st.sampled_from(["auto", "auto", "strict", "block"]), paged=st.booleans())
     def open(self, policy: str, paged: bool) -> None:
         self.policy = policy
-        self.app = App(policy=policy, paged=paged)
+        self.app = an_app(policy=policy, paged=paged)
         self.yeses: list[Yes] = []
         self.questions: list[tuple[Question, Call, str, datetime]] = []
-        self.accounted = 0
+        self.accounted = self.settled = self.approved = 0
+        self.overlapping = False
+        self.unasked: dict[tuple[str, str], Before] = {}
         self.denied: dict[tuple[str, str, str], datetime] = {}
 
     def told(self, story: Callable[[], Awaitable[Any]]) -> Any:
@@ -71,28 +117,61 @@ class Gate(RuleBasedStateMachine):
         return anyio.run(inner)
 
     def attempt(self, called: Call, caller: Caller) -> None:
-        """One call, and the account of what it destroyed."""
-        before = self.shown(called)
+        """One call, and the account of what it did."""
+        before = self.shown(called, caller.principal)
         self.told(lambda: self.quietly(called, caller))
+        self.settle(called, caller.principal, lambda: before)
+        event(f"{called.operation.shape} on {caller.route}")
+
+    def settle(self, called: Call, principal: str, shown: Callable[[], str | None]) -> None:
+        """Account for what a call of this principal did to the clinic: one yes for all that a person is asked about."""
         new = self.app.clinic.destroyed[self.accounted :]
         self.accounted += len(new)
         assert len(new) <= 1
-        for _ in new:
-            self.match(called, caller.principal, before)
-            event(f"destroyed on {caller.route}")
+        if new:
+            self.match(called, principal, shown())
+        for update in self.app.clinic.updates[self.settled :]:
+            self.settled += 1
+            if self.takes_away(update.call, principal, update.before, update.after):
+                event("done after a yes")
+                self.match(update.call, principal, shown())
+                self.approved += 1
+                self.unasked.pop(record_of(update.call, principal), None)
+            else:
+                event("done unasked")
+                before = self.unasked.setdefault(record_of(update.call, principal), Before())
+                remember(update.call.operation.resource, update.before, update.after, before)
+
+    def takes_away(self, called: Call, principal: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        before = self.unasked.get(record_of(called, principal), Before())
+        return takes_away(called.operation.resource, old, new, self.app.clock(), before)
+
+    def questioned(self, called: Call, principal: str) -> None:
+        """A question about this call is put to a person: there has to be a reason for it."""
+        if called.operation.shape == "update" and not self.overlapping:
+            old = self.app.clinic.records[called.operation.resource][called.ids["id"]]
+            assert self.takes_away(called, principal, old, self.app.clinic.after(called, old)), "asked for nothing"
+            event("asked about an update")
 
     async def quietly(self, called: Call, caller: Caller) -> None:
         try:
             await self.app.act(called, caller)
         except AskFirst as first:
+            self.questioned(called, caller.principal)
             self.questions.append((first.question, called, caller.principal, self.app.clock()))
+        except ApprovalNeeded as needed:
+            if "a person has to approve it first" in str(needed):
+                self.questioned(called, caller.principal)
         except ClinikoMcpError:
             pass
 
-    def shown(self, called: Call) -> str | None:
+    def shown(self, called: Call, principal: str) -> str | None:
+        unasked = self.unasked.get(record_of(called, principal), Before())
+        earlier = Earlier(frozenset(unasked.fields), unasked.letters)
+
         async def read() -> str | None:
             try:
-                return (await preview(self.app.clinic, called, self.app.clock())).text
+                return (await preview(self.app.clinic, called, self.app.clock(), earlier)).text
             except ClinikoMcpError:
                 return None
 
@@ -121,7 +200,7 @@ class Gate(RuleBasedStateMachine):
     def remember(self, principal: str, operation: str, arguments: str) -> None:
         self.denied[principal, operation, arguments] = self.app.clock() + timedelta(minutes=15)
 
-    spelt = st.sampled_from(SPELLINGS).flatmap(st.sampled_from)
+    spelt = st.runner().flatmap(lambda machine: st.sampled_from(machine.spellings).flatmap(st.sampled_from))
     principal = st.sampled_from(PRINCIPALS)
     answer = st.sampled_from(["yes", "yes", "no", "silence"])
 
@@ -145,6 +224,7 @@ class Gate(RuleBasedStateMachine):
 
             async def ask(self, question: Question) -> Verdict:
                 await anyio.lowlevel.checkpoint()
+                gate.questioned(called, principal)
                 verdict = gate.say(answer, question, called, principal, gate.app.clock())
                 if answer == "no":
                     gate.remember(principal, called.operation.name, arguments(called))
@@ -158,15 +238,24 @@ class Gate(RuleBasedStateMachine):
     def attempt_while_changing(self, called: Call, caller: Caller) -> None:
         """As `attempt`, where the record may change while the person thinks: only the last state counts."""
         self.told(lambda: self.quietly(called, caller))
-        new = self.app.clinic.destroyed[self.accounted :]
-        self.accounted += len(new)
-        assert len(new) <= 1
-        if new:
-            module = called.operation.resource
-            self.app.clinic.gone.discard((module, called.ids["id"]))
-            shown = self.shown(called)
-            self.app.clinic.gone.add((module, called.ids["id"]))
-            self.match(called, caller.principal, shown)
+        self.settle(called, caller.principal, lambda: self.as_it_was(called, caller.principal))
+
+    def as_it_was(self, called: Call, principal: str) -> str | None:
+        """What was shown just before the last thing that was done."""
+        clinic, resource, identity = self.app.clinic, called.operation.resource, called.ids["id"]
+        if called.operation.shape == "update":
+            raw, update = clinic.records[resource][identity], clinic.updates[-1]
+            now = dict(raw)
+            raw.clear()
+            raw.update(update.before)
+            shown = self.shown(called, principal)
+            raw.clear()
+            raw.update(now)
+            return shown
+        clinic.gone.discard((resource, identity))
+        shown = self.shown(called, principal)
+        clinic.gone.add((resource, identity))
+        return shown
 
     @rule(spelt=spelt, principal=principal)
     def call_in_the_newer_era(self, spelt: Spelling, principal: str) -> None:
@@ -216,7 +305,7 @@ class Gate(RuleBasedStateMachine):
             assert self.app.questions.decide(asked.question.challenge, approved, "page")
             assert not self.app.questions.decide(asked.question.challenge, True, "page")
 
-    @rule(spelt=st.sampled_from(SPELLINGS).flatmap(st.sampled_from), many=st.integers(2, 4))
+    @rule(spelt=spelt, many=st.integers(2, 4))
     def call_several_at_once(self, spelt: Spelling, many: int) -> None:
         called = call(spelt[0], **spelt[1])
         gate = self
@@ -233,13 +322,24 @@ class Gate(RuleBasedStateMachine):
                 for _ in range(many):
                     tasks.start_soon(self.quietly, called, Caller(asker=Asker()))
 
-        shown = self.shown(called)
+        shown = self.shown(called, "local")
         self.told(story)
-        live = self.app.clinic.destroyed[self.accounted :]
-        self.accounted += len(live)
-        assert len(live) <= 1
-        if live:
-            self.match(called, "local", shown)
+        self.settle(called, "local", lambda: shown)
+
+    @rule(spelt=st.lists(spelt, min_size=2, max_size=4), principal=principal)
+    def call_different_ones_at_once(self, spelt: list[Spelling], principal: str) -> None:
+        """Nobody says yes to any of them: what one takes away counts for the next, however they overlap."""
+
+        async def story() -> None:
+            async with anyio.create_task_group() as tasks:
+                for name, given in spelt:
+                    called = call(name, **given)
+                    tasks.start_soon(self.quietly, called, Caller(principal, route="http", asker=Returned(None)))
+
+        self.overlapping = True
+        self.told(story)
+        self.overlapping = False
+        self.settle(call(spelt[0][0], **spelt[0][1]), principal, lambda: None)
 
     @rule(seconds=st.sampled_from([1, 240, 599, 600, 901]))
     def time_passes(self, seconds: int) -> None:
@@ -261,12 +361,27 @@ class Gate(RuleBasedStateMachine):
             self.app.clock.pass_(minutes=11)
         elif what == "restore":
             self.app.clinic.gone.clear()
+            fresh = an_app().clinic.records
+            for resource in {update.call.operation.resource for update in self.app.clinic.updates}:
+                for identity, raw in fresh[resource].items():
+                    self.app.clinic.records[resource][identity].update(raw)
 
     @invariant()
     def everything_destroyed_is_accounted_for(self) -> None:
         if hasattr(self, "app"):
             assert len(self.app.clinic.destroyed) == self.accounted
-            assert sum(yes.used for yes in self.yeses) == self.accounted
+            assert self.settled == len(self.app.clinic.updates)
+            assert sum(yes.used for yes in self.yeses) == self.accounted + self.approved
+
+
+def record_of(called: Call, principal: str) -> tuple[str, str]:
+    return principal, f"{called.operation.resource}/{called.ids['id']}"
+
+
+class GateOfUpdates(Gate):
+    """The same for updates, some of which a person is asked about and some not, by what the record holds."""
+
+    spellings = UPDATES
 
 
 class Returned:
@@ -284,6 +399,7 @@ class Returned:
 
 
 TestGate = Gate.TestCase
-TestGate.settings = settings(
+TestGateOfUpdates = GateOfUpdates.TestCase
+TestGate.settings = TestGateOfUpdates.settings = settings(
     max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
