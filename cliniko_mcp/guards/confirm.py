@@ -77,11 +77,26 @@ class Confirm:
         Raises NotAllowed where the operator blocked it, Declined after a no, ApprovalNeeded while there is no yes, and
         lets the asker's AskFirst pass.
         """
+        while True:
+            async with self._effects.alone(guarded):
+                effect = await self._effects.of(guarded)
+                if effect is None or self._allows(guarded, effect):
+                    yield
+                    return
+            if effect.burst is None:
+                async with self._approved_act(guarded, effect):
+                    yield
+                    return
+            # A yes to the lot says nothing of what this record holds by then: it is looked at again.
+            async with effect.turn:
+                if not self._effects.lifted(effect):
+                    async with self._approved_act(guarded, effect):
+                        guarded.outcome.act = None
+
+    def _allows(self, guarded: GuardedCall, effect: Effect) -> bool:
+        """Whether the operator lets this operation pass unasked. Raises NotAllowed where all that is asked about is
+        switched off."""
         operation = guarded.call.operation
-        effect = await self._effects.of(guarded)
-        if effect is None:
-            yield
-            return
         guarded.outcome.effect = " ".join(effect.names)
         if self._policy == "block":
             raise NotAllowed(
@@ -89,16 +104,10 @@ class Confirm:
                 "Tell the person that this has to be done in Cliniko itself.",
                 operation=operation.name,
             )
-        if operation.name in self._allowed:
-            guarded.outcome.channel = "allowed"
-            yield
-            return
-        async with effect.turn:
-            if self._effects.lifted(effect):
-                yield
-                return
-            async with self._approved_act(guarded, effect):
-                yield
+        if operation.name not in self._allowed:
+            return False
+        guarded.outcome.channel = "allowed"
+        return True
 
     @asynccontextmanager
     async def _approved_act(self, guarded: GuardedCall, effect: Effect) -> AsyncGenerator[None]:
@@ -116,7 +125,7 @@ class Confirm:
             matter, described = await self._read_target(guarded, effect)
             pending = await self._approved(guarded, matter, described, deadline, form=form)
             # The place is taken first: after the second reading nothing has to be waited for.
-            async with self._acting, guarded.prepare() as prepared:
+            async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
                 if not self._questions.take(pending):
                     continue
                 matter, _ = await self._read_target(guarded, effect)
@@ -148,7 +157,7 @@ class Confirm:
         if asker is None or self._policy == "strict" or not self._questions.knows(asker.answered, matter):
             yield None
             return
-        async with self._acting, guarded.prepare() as prepared:
+        async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
             matter, _ = await self._read_target(guarded, effect)
             pending = self._questions.recognise(asker.answered, matter)
             if pending is None or self._questions.denied(matter.call) or self._on_page(guarded, matter) is not None:
