@@ -136,14 +136,14 @@ class Effects:
         return self._turns.at(_target(guarded.call)) if _may_ask(guarded.call) else nullcontext()
 
     def approved(self, effect: Effect) -> None:
-        """Note that a person said yes: a burst goes on for ten minutes; of the small losses of a record those begin anew
-        that were shown, and what else this call takes is added to the others."""
-        guarded, names = effect.guarded, effect.names
+        """Note that a person said yes: a burst goes on for ten minutes, and the small losses that were shown begin anew.
+
+        What else the call takes from the record is added to what was taken before.
+        """
         if effect.burst is not None:
             effect.burst.allowed_until = self._clock() + LOT_SECONDS
-            return
-        earlier = effect.earlier
-        self._remember(guarded, earlier, guarded.outcome.before, shown=names)
+        elif effect.guarded.call.operation.shape == "update":
+            self._remember(effect.guarded, effect.earlier, effect.guarded.outcome.before, shown=effect.names)
 
     def lifted(self, effect: Effect) -> bool:
         """Whether a person has said yes to the burst that this effect is, since it was found."""

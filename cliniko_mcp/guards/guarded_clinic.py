@@ -75,7 +75,7 @@ class GuardedClinic:
         self._guards = guards
         self._memory = memory
         self._purpose: Purpose = purpose
-        self._read: dict[tuple[str, str], tuple[Record, int]] = {}
+        self._read: dict[str, tuple[Record, int]] = {}
 
     def of(self, tool: str) -> GuardedClinic:
         """The same clinic for another tool, which an executor runs with what that tool may do by itself."""
@@ -128,7 +128,7 @@ class GuardedClinic:
         async with self._guarded(call) as outcome:
             record = await self._sent(call, outcome)
         if call.operation.shape == "get" and record is not None:
-            self._read[call.operation.resource, call.target or ""] = record, writes
+            self._read[_path(call)] = record, writes
         return record
 
     async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
@@ -288,7 +288,7 @@ class GuardedClinic:
         )
 
     def _known(self, call: Call) -> Record | None:
-        record, writes = self._read.get((call.operation.resource, call.target or ""), (None, 0))
+        record, writes = self._read.get(_path(call), (None, 0))
         return record if writes == self._memory.writes else None
 
     @asynccontextmanager
@@ -349,3 +349,8 @@ class GuardedClinic:
             )
 
         return on_page
+
+
+def _path(call: Call) -> str:
+    """The address of the record that a call reads or changes: other records have another one."""
+    return call.operation.path.format_map(call.ids)
