@@ -77,6 +77,7 @@ class Confirm:
         Raises NotAllowed where the operator blocked it, Declined after a no, ApprovalNeeded while there is no yes, and
         lets the asker's AskFirst pass.
         """
+        deadline = anyio.current_time() + (MAX_CALL_WAIT if guarded.caller.route != "terminal" else math.inf)
         while True:
             async with self._effects.alone(guarded):
                 effect = await self._effects.of(guarded)
@@ -84,13 +85,13 @@ class Confirm:
                     yield
                     return
             if effect.burst is None:
-                async with self._approved_act(guarded, effect):
+                async with self._approved_act(guarded, effect, deadline):
                     yield
                     return
             # A yes to the lot says nothing of what this record holds by then: it is looked at again.
             async with effect.turn:
                 if not self._effects.lifted(effect):
-                    async with self._approved_act(guarded, effect):
+                    async with self._approved_act(guarded, effect, deadline):
                         guarded.outcome.act = None
 
     def _allows(self, guarded: GuardedCall, effect: Effect) -> bool:
@@ -110,7 +111,7 @@ class Confirm:
         return True
 
     @asynccontextmanager
-    async def _approved_act(self, guarded: GuardedCall, effect: Effect) -> AsyncGenerator[None]:
+    async def _approved_act(self, guarded: GuardedCall, effect: Effect, deadline: float) -> AsyncGenerator[None]:
         """Lets the operation go on once a person has said yes, in the place that was taken for it in the limit."""
         async with self._answered(guarded, effect) as verdict:
             if verdict is Verdict.YES:
@@ -118,7 +119,6 @@ class Confirm:
                 return
         # A question that came back without an answer is one that this client cannot put to a person.
         form = verdict is not Verdict.NONE
-        deadline = anyio.current_time() + (MAX_CALL_WAIT if guarded.caller.route != "terminal" else math.inf)
         for _ in range(_ROUNDS):
             if deadline - anyio.current_time() < _TIME_TO_ANSWER:
                 break
