@@ -5,12 +5,14 @@ from typing import Any
 
 import anyio
 import pytest
+from conftest import DECLINE, in_process
 
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ClinikoMcpError, Declined
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.turns import Turns
+from cliniko_mcp.sandbox.faults import Fault
 from tests.guards.gate import App, Form, call, run
 from tests.guards.test_bursts import Busy
 from tests.guards.test_effects import NOTE, an_app, asked_about, content
@@ -133,3 +135,37 @@ def test_turns_are_forgotten_when_nobody_waits_for_them() -> None:
     told = run(story)
     assert told.index("first out") < told.index("second in")
     assert told.index("other in") < told.index("first out")
+
+
+def test_text_that_shows_nothing_is_no_text() -> None:
+    blank = ["occupation", "city", "post_code", "medicare"]
+    for nothing in (" ", "\u200b", "<p></p>"):
+        values = dict.fromkeys(blank, nothing)
+        questions, reached = asked_about(an_app(), call("update_patient", id="3", clear=["email", "notes"], **values))
+        assert (len(questions), reached) == (1, False), nothing
+
+
+def test_on_the_product_two_calls_at_once_do_not_empty_a_patient_s_file_together() -> None:
+    halves = (["email", "notes", "occupation"], ["city", "medicare", "post_code"])
+    values = {"email": "i@example.com", "notes": "x", "occupation": "Baker", "city": "Perth", "medicare": "2950"}
+
+    async def story() -> tuple[list[str], list[str]]:
+        async with in_process(answer=DECLINE) as assistant:
+            created = await assistant.call(
+                "create_patient", first_name="Ida", last_name="B", post_code="6000", **values
+            )
+            identity, codes = created["item"]["id"], list[str]()
+            assert assistant.app is not None
+            assistant.app.sandbox.faults.set(Fault("slow", path=f"/patients/{identity}", method="GET", seconds=0.1))
+
+            async def one(half: list[str]) -> None:
+                answer = await assistant.call("update_patient", id=identity, clear=half)
+                codes.append(answer.get("code", "done"))
+
+            async with anyio.create_task_group() as tasks:
+                for half in halves:
+                    tasks.start_soon(one, half)
+            return sorted(codes), assistant.asked
+
+    codes, asked = run(story)
+    assert (codes, len(asked)) == (["declined", "done"], 1)
