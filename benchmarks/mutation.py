@@ -52,7 +52,7 @@ _PAGE: Final = (
     "cli/test_approve_and_audit.py",
 )
 _PREVIEW: Final = ("approvals/test_preview.py", "approvals/test_words.py", "guards/test_in_the_sandbox.py")
-_EFFECTS: Final = ("guards/test_effects.py", "guards/test_bursts.py", "laws/test_effects.py")
+_EFFECTS: Final = ("guards/test_effects.py", "guards/test_bursts.py", "guards/test_turns.py", "laws/test_effects.py")
 TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.approval_page": ("approvals/test_approval_page.py",),
     "approvals.browser": ("approvals/test_approval_page.py", "approvals/test_page.py"),
@@ -105,13 +105,14 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_bursts.py",
         "guards/test_gate.py",
     ),
-    "guards.effects": ("guards/test_bursts.py", "guards/test_effects.py", *_GATE),
+    "guards.effects": ("guards/test_turns.py", "guards/test_bursts.py", "guards/test_effects.py", *_GATE),
     "guards.confirm_words": ("approvals/test_words.py", "guards/test_lives.py"),
     "guards.exclusion": ("guards/test_layers.py",),
     "guards.guarded_clinic": (*_CLINIC, "guards/test_sent_once.py", "guards/test_end_to_end.py"),
     "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
     "guards.pipeline": ("guards/test_layers.py", "guards/test_audit_edges.py", *_GATE),
     "guards.read_only": ("guards/test_layers.py", "guards/test_audit.py"),
+    "guards.turns": ("guards/test_turns.py",),
     "guards.zones": _CLINIC,
     # Not test_pin.py, which is for the PIN alone: elsewhere its cost is lowered.
     "private_files": ("test_private_files.py", "test_file_lock.py", *_LOG, "hosts/test_stored_keys.py"),

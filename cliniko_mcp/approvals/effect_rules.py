@@ -269,15 +269,13 @@ def _emptied() -> Rule:
         return len(emptied(call)) > 0 and len(emptied(call) | earlier.emptied) > 1
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        fields = call.operation.body.model_fields if call.operation.body is not None else {}
-        held = {name for name in fields if name not in _ATTENDANCE and _holds(value_of(record, name))}
-        going = held & emptied(call)
-        before = held | (earlier.emptied & fields.keys())
-        if not going or 2 * len(going | (earlier.emptied - held)) <= len(before):
+        holds = held(call, record)
+        going = holds & emptied(call)
+        if not going or 2 * len(going | (earlier.emptied - holds)) <= len(holds | earlier.emptied):
             return []
         return [
             Loss(field_words(name), await linked_words(facts, name, value_of(record, name)))
-            for name in fields
+            for name in changed(call)
             if name in going
         ]
 
@@ -296,6 +294,12 @@ def _emptied() -> Rule:
 def emptied(call: Call) -> frozenset[str]:
     """The fields that an update empties, attendance left out."""
     return frozenset(name for name, value in changed(call).items() if empties(value)) - _ATTENDANCE
+
+
+def held(call: Call, record: Record) -> frozenset[str]:
+    """The fields that an update of this record could send and that hold something, attendance left out."""
+    fields = call.operation.body.model_fields if call.operation.body is not None else {}
+    return frozenset(name for name in fields if _holds(value_of(record, name))) - _ATTENDANCE
 
 
 def can_be_emptied(operation: Operation) -> bool:

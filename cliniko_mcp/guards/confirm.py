@@ -96,43 +96,55 @@ class Confirm:
         AlreadyDone where this very call was carried out before, and lets the asker's AskFirst pass.
         """
         begun = anyio.current_time()
-        operation, asker = guarded.call.operation, guarded.caller.asker
+        asker = guarded.caller.asker
         answered = self._questions.find(asker.answered) if asker is not None and asker.answered is not None else None
         await self._tell_what_was_done(guarded, answered)
-        effect = await self._effects.of(guarded, answered.matter if answered is not None else None)
-        if effect is None:
-            self._check_still_unasked(guarded, answered)
-            yield
-            return
+        while True:
+            async with self._effects.alone(guarded):
+                effect = await self._effects.of(guarded, answered.matter if answered is not None else None)
+                if effect is None:
+                    self._check_still_unasked(guarded, answered)
+                if effect is None or self._allows(guarded, effect):
+                    yield
+                    return
+            if effect.burst is None:
+                async with self._approved_act(guarded, effect, begun):
+                    yield
+                    return
+            # A yes to the lot says nothing of what this record holds by then: it is looked at again.
+            async with effect.turn if not isinstance(asker, PageYes) else nullcontext():
+                if not self._lifted(guarded, effect):
+                    async with self._approved_act(guarded, effect, begun):
+                        guarded.outcome.act = None
+            answered = None
+
+    def _allows(self, guarded: GuardedCall, effect: Effect) -> bool:
+        """Whether the operator lets this operation pass unasked. Raises NotAllowed where all that is asked about is
+        switched off."""
         guarded.outcome.effect = " ".join(effect.names)
         if self._policy == "block":
             raise words.blocked(effect)
-        if operation.name in self._allowed:
-            guarded.outcome.channel = "allowed"
-            yield
-            return
+        if guarded.call.operation.name not in self._allowed:
+            return False
+        guarded.outcome.channel = "allowed"
+        return True
+
+    def _lifted(self, guarded: GuardedCall, effect: Effect) -> bool:
+        """Whether a yes to a burst covers this call, which brings no answer of its own."""
+        asker, matter = guarded.caller.asker, effect.matter
+        answers = isinstance(asker, PageYes) or (asker is not None and self._questions.knows(asker.answered, matter))
+        return self._effects.lifted(effect) and not answers and not self._questions.denied(matter)
+
+    @asynccontextmanager
+    async def _approved_act(self, guarded: GuardedCall, effect: Effect, begun: float) -> AsyncGenerator[None]:
+        """Lets the operation go on once a person has said yes, in the place that was taken for it in the limit."""
+        asker = guarded.caller.asker
         if isinstance(asker, PageYes):
             async with self._without_a_call(guarded, effect, asker.pending):
                 yield
             return
         if asker is not None and asker.answered is not None:
             self._questions.heard(guarded.caller.principal)
-        async with effect.turn:
-            if self._lifted(guarded, effect):
-                yield
-                return
-            async with self._approved_act(guarded, effect, begun):
-                yield
-
-    def _lifted(self, guarded: GuardedCall, effect: Effect) -> bool:
-        """Whether a yes to a burst covers this call, which brings no answer of its own."""
-        asker, matter = guarded.caller.asker, effect.matter
-        answers = asker is not None and self._questions.knows(asker.answered, matter)
-        return self._effects.lifted(effect) and not answers and not self._questions.denied(matter)
-
-    @asynccontextmanager
-    async def _approved_act(self, guarded: GuardedCall, effect: Effect, begun: float) -> AsyncGenerator[None]:
-        """Lets the operation go on once a person has said yes, in the place that was taken for it in the limit."""
         async with self._answered(guarded, effect) as verdict:
             if verdict is Verdict.YES:
                 yield
@@ -147,9 +159,9 @@ class Confirm:
             if deadline - anyio.current_time() < _TIME_TO_ANSWER:
                 break
             matter, described = await self._read_target(guarded, effect)
-            pending = await self._approved(guarded, matter, described, begun, deadline, form=form)
+            pending = await self._approved(guarded, matter, described, begun, deadline, form)
             # The place is taken first: after the second reading nothing has to be waited for.
-            async with self._acting, guarded.prepare() as prepared:
+            async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
                 started = self._questions.start(pending, pending.place)
                 if started:
                     with self.acts.carrying_out(pending):
@@ -187,7 +199,7 @@ class Confirm:
         if asker is None or self._policy == "strict" or not self._questions.knows(asker.answered, matter):
             yield None
             return
-        async with self._acting, guarded.prepare() as prepared:
+        async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
             matter, _ = await self._read_target(guarded, effect)
             pending = self._questions.recognise(asker.answered, matter)
             if pending is None or self._questions.denied(matter) or self._on_page(guarded, matter) is not None:
@@ -197,6 +209,7 @@ class Confirm:
                 self._note_channel(guarded, verdict)
                 if verdict is Verdict.NO:
                     self._questions.deny(pending)
+                    self._effects.refused(effect)
                     raise words.declined(guarded, pending)
                 if verdict is Verdict.NONE:
                     self._questions.take(pending)
@@ -218,7 +231,7 @@ class Confirm:
         Raises ApprovalNeeded where it is not to be done any more; what has changed is asked about anew on the page.
         """
         account = await self._whose(guarded)
-        async with self._acting, guarded.prepare() as prepared:
+        async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
             matter, described = await self._read_target(guarded, effect)
             recognised = self._questions.recognise(pending.question.challenge, matter) is pending
             recognised = recognised and pending.verdict is Verdict.YES and not self._questions.denied(matter)
@@ -298,27 +311,11 @@ class Confirm:
         with anyio.move_on_after(UNKNOWN_SECONDS):
             async with self._acting:  # whoever carries it out holds this until the end
                 pass
-        match pending.ending:
-            case "done":
-                raise words.done(pending)
-            case "replaced":
-                raise words.replaced(guarded)
-            case "denied" | "other" | "withdrawn":
-                raise words.declined(guarded, pending)
-            case None if pending.acting:
-                raise words.under_way(guarded)
-            case _:
-                return
+        if (told := words.ended(guarded, pending)) is not None:
+            raise told
 
     async def _approved(
-        self,
-        guarded: GuardedCall,
-        matter: Matter,
-        described: Preview,
-        begun: float,
-        deadline: float,
-        *,
-        form: bool,
+        self, guarded: GuardedCall, matter: Matter, described: Preview, begun: float, deadline: float, form: bool
     ) -> PendingQuestion:
         """The question that a person said yes to. Raises in every other case; notes the channel of either answer."""
         caller, account = guarded.caller, await self._whose(guarded)

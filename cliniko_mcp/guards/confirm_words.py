@@ -73,6 +73,21 @@ def declined(guarded: GuardedCall, pending: PendingQuestion | None) -> Declined:
     return Declined(message, advice, operation=operation.name)
 
 
+def ended(guarded: GuardedCall, pending: PendingQuestion) -> ClinikoMcpError | None:
+    """How a question ended that somebody else answered or carries out; None where it may be asked again."""
+    match pending.ending:
+        case "done":
+            return done(pending)
+        case "replaced":
+            return replaced(guarded)
+        case "denied" | "other" | "withdrawn":
+            return declined(guarded, pending)
+        case None if pending.acting:
+            return under_way(guarded)
+        case _:
+            return None
+
+
 def waiting(guarded: GuardedCall, where: str) -> ApprovalNeeded:
     """A person has been asked and has not answered."""
     return ApprovalNeeded(

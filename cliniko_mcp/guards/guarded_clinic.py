@@ -32,12 +32,14 @@ RECORD_SECONDS_KEPT: Final = 60.0
 _SITE_UNKNOWN: Final = "The site's own time zone is not known; times are in that of the key's user."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Memory:
-    """What all callers of one clinic remember together: records by list and id, and zones by site."""
+    """What all callers of one clinic remember together: records by list and id, zones by site, and how many writes
+    there were."""
 
     records: SingleFlightCache[tuple[str, str], Record]
     zones: SingleFlightCache[str, Zone]
+    writes: int = 0
 
     @classmethod
     def of(cls, clock: Callable[[], float]) -> Memory:
@@ -47,6 +49,7 @@ class Memory:
     def forget_what_changed(self, operation: Operation) -> None:
         """Drop what a write may have changed, also after a failure: its outcome may be unknown."""
         if operation.method != "GET":
+            self.writes += 1
             self.records.forget()
             if operation.resource in ("businesses", "users"):
                 self.zones.forget()
@@ -74,7 +77,7 @@ class GuardedClinic:
         self._guards = guards
         self._memory = memory
         self._purpose: Purpose = purpose
-        self._read: dict[tuple[str, str], Record] = {}
+        self._read: dict[str, tuple[Record, int]] = {}
 
     def of(self, tool: str) -> GuardedClinic:
         """The same clinic for another tool, which an executor runs with what that tool may do by itself."""
@@ -123,10 +126,11 @@ class GuardedClinic:
         ApprovalNeeded where a guard says no, and ClinikoRefused where Cliniko does.
         """
         call = what if isinstance(what, Call) else what.of(ids, body, include_archived=include_archived)
+        writes = self._memory.writes
         async with self._guarded(call) as outcome:
             record = await self._sent(call, outcome)
         if call.operation.shape == "get" and record is not None:
-            self._read[call.operation.resource, call.target or ""] = record
+            self._read[_path(call)] = record, writes
         return record
 
     async def destroy(self, call: Call[ResultT]) -> tuple[ResultT, str]:
@@ -297,6 +301,10 @@ class GuardedClinic:
             purpose=purpose,
         )
 
+    def _known(self, call: Call) -> Record | None:
+        record, writes = self._read.get(_path(call), (None, 0))
+        return record if writes == self._memory.writes else None
+
     @asynccontextmanager
     async def _guarded(self, call: Call) -> AsyncGenerator[Outcome]:
         """The one step by which anything reaches the clinic: within it the call has passed every guard."""
@@ -308,7 +316,7 @@ class GuardedClinic:
             self._purpose,
             again=partial(self._again, call),
             prepare=partial(self._prepared, call),
-            known=self._read.get((call.operation.resource, call.target or "")),
+            known=partial(self._known, call),
         )
         async with guarded(self._guards, passing):
             yield passing.outcome
@@ -365,3 +373,8 @@ class GuardedClinic:
             )
 
         return on_page
+
+
+def _path(call: Call) -> str:
+    """The address of the record that a call reads or changes: other records have another one."""
+    return call.operation.path.format_map(call.ids)

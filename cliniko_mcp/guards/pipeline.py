@@ -68,6 +68,10 @@ async def unprepared() -> AsyncGenerator[Prepared]:
     yield Prepared()
 
 
+def unknown() -> None:
+    """No record: where the tool has read none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """How a call that a person approved is carried out: with what was prepared for it, once."""
@@ -109,8 +113,9 @@ class GuardedCall:
     outcome: Outcome = field(default_factory=Outcome)
     prepare: Callable[[], AbstractAsyncContextManager[Prepared]] = unprepared
     """Takes the act's place in the rate limit, for as long as the context lasts."""
-    known: Record | None = None
-    """The record that the call changes, where the tool has read it in the course of the same tool call."""
+    known: Callable[[], Record | None] = unknown
+    """The record that the call changes, where the tool has read it in the course of the same tool call, and nothing was
+    changed from here since."""
     again: Callable[[Asker], Awaitable[object]] | None = None
     """Performs the same call of the same principal once more, through every guard, with this asker."""
 

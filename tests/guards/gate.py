@@ -99,6 +99,7 @@ class FakeClinic:
     reached: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     before_read: Callable[[], None] = lambda: None
     gone: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    updates: list["Updated"] = field(default_factory=list["Updated"])
 
     async def perform(self, call: Call[Any], /) -> Any:
         await anyio.lowlevel.checkpoint()
@@ -116,7 +117,23 @@ class FakeClinic:
             assert operation.record is not None
             return operation.record.read(raw)
         self.reached.append((operation.method, operation.path))
+        if operation.shape == "update" and identity in self.records.get(operation.resource, {}):
+            raw = self.records[operation.resource][identity]
+            self.updates.append(Updated(call, before := dict(raw), after := self.after(call, before)))
+            raw.clear()
+            raw.update(after)
         return None
+
+    def after(self, call: Call[Any], raw: dict[str, Any]) -> dict[str, Any]:
+        """What this record is after this update of it."""
+        sent = call.request(SYDNEY).body or {}
+        found = {name: value for name, value in (raw | sent).items() if value is not None}
+        if found.pop("completed", None) is not None and "completed" in sent:
+            found.pop("completed_at", None)
+            found |= {"completed_at": f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"} if sent["completed"] else {}
+        if zone := found.pop("time_zone", None):
+            found["time_zone_identifier"] = f"Australia/{zone}"
+        return found
 
     def _live(self, resource: str, identity: str, *, hidden_too: bool = False) -> dict[str, Any]:
         found = self.records.get(resource, {}).get(identity)
@@ -141,8 +158,19 @@ class FakeClinic:
     @property
     def destroyed(self) -> list[tuple[str, str]]:
         return [
-            request for request in self.reached if request[0] in ("DELETE", "PATCH") or request[1].endswith("/archive")
+            request
+            for request in self.reached
+            if request[0] == "DELETE" or request[1].endswith(("/archive", "/cancel"))
         ]
+
+
+@dataclass(frozen=True)
+class Updated:
+    """An update that reached the clinic, with the record before and after it."""
+
+    call: Call[Any]
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 @dataclass

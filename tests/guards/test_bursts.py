@@ -146,7 +146,6 @@ def test_fields_emptied_one_by_one_are_added_up() -> None:
         questions, reached = asked_about(app, call("update_patient", id="3", clear=[name]))
         asked += questions
         if reached:
-            app.clinic.records["patients"]["3"].pop(name)
             emptied.append(name)
     # Of ten things that it held, five may go.
     assert (len(emptied), len(asked)) == (5, 2)
@@ -155,9 +154,7 @@ def test_fields_emptied_one_by_one_are_added_up() -> None:
 def test_a_text_shortened_step_by_step_is_measured_against_what_it_was() -> None:
     app, lengths = an_app(), []
     for length in (200, 100, 55, 45, 30):
-        questions, reached = asked_about(app, call("update_treatment_note", id="27", content=content(NOTE[:length])))
-        if reached:
-            app.clinic.records["treatment_notes"]["27"]["content"] = content(NOTE[:length])
+        questions, _ = asked_about(app, call("update_treatment_note", id="27", content=content(NOTE[:length])))
         lengths.append((length, len(questions)))
     assert lengths[:2] == [(200, 0), (100, 0)]
     assert lengths[-1] == (30, 1)
