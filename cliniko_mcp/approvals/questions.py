@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, Literal, Protocol
 
-from cliniko_mcp.approvals.digest import arguments, digest
+from cliniko_mcp.approvals.digest import arguments, digest, plain_id
 from cliniko_mcp.cliniko.calls import Call
 
 OPEN_FOR: Final = timedelta(minutes=10)
@@ -89,7 +89,7 @@ class Matter:
     @classmethod
     def of(cls, principal: str, call: Call) -> "Matter":
         """What this call of this principal is about, before anything has been read."""
-        target = f"{call.operation.resource}/{call.target}"
+        target = f"{call.operation.resource}/{plain_id(call.target or '')}"
         return cls(principal, call.operation.name, arguments(call), target)
 
     @property

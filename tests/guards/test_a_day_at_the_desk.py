@@ -47,7 +47,7 @@ async def test_nobody_is_asked_about_an_ordinary_day() -> None:
     async with in_process(answer=DECLINE) as assistant:
         raw, done = Raw(assistant), 0
 
-        async def change(name: str, **arguments: Any) -> dict[str, Any]:
+        async def change(name: str, /, **arguments: Any) -> dict[str, Any]:
             nonlocal done
             answer = await assistant.call("cliniko_write", operation=name, arguments=arguments)
             assert "code" not in answer, (name, arguments, answer)
