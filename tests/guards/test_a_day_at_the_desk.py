@@ -85,7 +85,7 @@ async def test_nobody_is_asked_about_an_ordinary_day() -> None:
         written = await change(
             "create_treatment_note", patient_id=patient, treatment_note_template_id=template, content=NOTE, draft=True
         )
-        note = written["record"]["id"] if "record" in written else written["created"]["id"]
+        note = written["item"]["id"]
         for arguments in ({"content": LONGER}, {"content": NOTE}, {"title": "Review"}, {"draft": False}):
             await change("update_treatment_note", id=note, **arguments)
 
