@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Literal, Protocol
 
-from cliniko_mcp.approvals.digest import arguments, digest
+from cliniko_mcp.approvals.digest import arguments, digest, plain_id
 from cliniko_mcp.approvals.shown import NOWHERE, Account, Preview, clock_words
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.operations import Risk
@@ -101,7 +101,7 @@ class Matter:
         operation = call.operation
         # Archiving, deleting and cancelling by whatever name take the record away.
         effect = "removal" if operation.risk is Risk.DESTRUCTIVE else operation.name
-        target = f"{operation.resource}/{'/'.join(call.ids.values())}"
+        target = f"{operation.resource}/{'/'.join(map(plain_id, call.ids.values()))}"
         return cls(principal, operation.name, arguments(call), target, effect=effect)
 
     @property

@@ -34,8 +34,7 @@ def _id(value: object) -> object:
         value = str(value)
     if not isinstance(value, str) or not _DIGITS.fullmatch(value):
         raise ValueError('must be an id: 1 to 20 digits, given as text such as "1234567890123456789"')
-    # Cliniko reads 012 as 12; with one spelling, what is remembered of a record holds for all calls about it.
-    return value.lstrip("0") or "0"
+    return value
 
 
 def _decimal(value: object) -> object:

@@ -16,7 +16,7 @@ from typing import Final
 
 import anyio
 
-from cliniko_mcp.approvals.digest import digest
+from cliniko_mcp.approvals.digest import digest, plain_id
 from cliniko_mcp.approvals.effect_rules import emptied, held
 from cliniko_mcp.approvals.effects import losses, possible, text_amount
 from cliniko_mcp.approvals.facts import Facts
@@ -207,7 +207,7 @@ def _may_ask(call: Call) -> bool:
 
 
 def _target(call: Call) -> str:
-    return f"{call.operation.resource}/{'/'.join(call.ids.values())}"
+    return f"{call.operation.resource}/{'/'.join(map(plain_id, call.ids.values()))}"
 
 
 def _lot(guarded: GuardedCall) -> Matter:

@@ -127,7 +127,7 @@ class FakeClinic:
     def after(self, call: Call[Any], raw: dict[str, Any]) -> dict[str, Any]:
         """What this record is after this update of it."""
         sent = call.request(SYDNEY).body or {}
-        found = {name: value for name, value in (raw | sent).items() if value is not None}
+        found = {name: value for name, value in {**raw, **sent}.items() if value is not None}
         if found.pop("completed", None) is not None and "completed" in sent:
             found.pop("completed_at", None)
             found |= {"completed_at": f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"} if sent["completed"] else {}

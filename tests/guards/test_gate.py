@@ -68,10 +68,10 @@ class Gate(RuleBasedStateMachine):
         """One call, and the account of what it did."""
         before = self.shown(called, caller.principal)
         self.told(lambda: self.quietly(called, caller))
-        self.settle(called, caller.principal, lambda: before)
+        self.account_for(called, caller.principal, lambda: before)
         event(f"{called.operation.shape} on {caller.route}")
 
-    def settle(self, called: Call, principal: str, shown: Callable[[], str | None]) -> None:
+    def account_for(self, called: Call, principal: str, shown: Callable[[], str | None]) -> None:
         """Account for what a call of this principal did to the clinic: one yes for all that a person is asked about."""
         new = self.app.clinic.destroyed[self.accounted :]
         self.accounted += len(new)
@@ -187,7 +187,7 @@ class Gate(RuleBasedStateMachine):
     def attempt_while_changing(self, called: Call, caller: Caller) -> None:
         """As `attempt`, where the record may change while the person thinks: only the last state counts."""
         self.told(lambda: self.quietly(called, caller))
-        self.settle(called, caller.principal, lambda: self.as_it_was(called, caller.principal))
+        self.account_for(called, caller.principal, lambda: self.as_it_was(called, caller.principal))
 
     def as_it_was(self, called: Call, principal: str) -> str | None:
         """What was shown just before the last thing that was done."""
@@ -269,7 +269,7 @@ class Gate(RuleBasedStateMachine):
             self.app.work = [(pending, again)]
             self.told(self.app.goes_on)
             self.later += self.app.work
-            self.settle(called, matter.principal, lambda shown=before: shown)
+            self.account_for(called, matter.principal, lambda shown=before: shown)
             event("carried out without a call")
         self.app.work, self.later = self.later, []
 
@@ -292,7 +292,7 @@ class Gate(RuleBasedStateMachine):
 
         shown = self.shown(called, "local")
         self.told(story)
-        self.settle(called, "local", lambda: shown)
+        self.account_for(called, "local", lambda: shown)
 
     @rule(spelt=st.lists(spelt, min_size=2, max_size=4), principal=principal)
     def call_different_ones_at_once(self, spelt: list[Spelling], principal: str) -> None:
@@ -307,7 +307,7 @@ class Gate(RuleBasedStateMachine):
         self.overlapping = True
         self.told(story)
         self.overlapping = False
-        self.settle(call(spelt[0][0], **spelt[0][1]), principal, lambda: None)
+        self.account_for(call(spelt[0][0], **spelt[0][1]), principal, lambda: None)
 
     @rule(seconds=st.sampled_from([1, 240, 599, 600, 901]))
     def time_passes(self, seconds: int) -> None:

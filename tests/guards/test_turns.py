@@ -4,18 +4,23 @@ from contextlib import suppress
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from conftest import DECLINE, in_process
 
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ClinikoMcpError, Declined
+from cliniko_mcp.guards.confirm import Confirm
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.turns import Turns
 from cliniko_mcp.sandbox.faults import Fault
+from tests.client.virtual import run as told
 from tests.guards.gate import App, Form, call, run
 from tests.guards.test_bursts import Busy
 from tests.guards.test_effects import NOTE, an_app, asked_about, content
+from tests.guards.test_sent_once import PATIENT, Front
 
 HALVES = (["notes", "email", "medicare"], ["occupation", "city", "post_code"])
 
@@ -58,12 +63,15 @@ def test_a_form_that_is_being_completed_is_not_opened_again_unasked() -> None:
 def test_the_same_record_by_another_spelling_of_its_id_is_the_same_record() -> None:
     for spelling in ("003", 3):
         app = an_app()
+        # The clinic reads a number with zeros before it as the same number.
+        app.clinic.records["patients"]["003"] = app.clinic.records["patients"]["3"]
         assert asked_about(app, call("update_patient", id="3", clear=HALVES[0]))[1]
         assert not asked_about(app, call("update_patient", id=spelling, clear=HALVES[1]))[1]
 
 
 def test_after_a_no_another_spelling_of_the_id_is_refused_too() -> None:
     app = an_app()
+    app.clinic.records["patients"]["0003"] = app.clinic.records["patients"]["3"]
     with pytest.raises(Declined):
         run(lambda: app.act(call("archive_patient", id="3"), Caller(asker=Form(Verdict.NO), route="http")))
     form = Form(Verdict.YES)
@@ -169,3 +177,29 @@ def test_on_the_product_two_calls_at_once_do_not_empty_a_patient_s_file_together
 
     codes, asked = run(story)
     assert (codes, len(asked)) == (["declined", "done"], 1)
+
+
+def test_small_losses_are_added_up_for_an_hour() -> None:
+    for seconds, free in ((3599.5, False), (3600.0, True)):
+        app = Busy()
+        app.clinic.records["patients"]["3"] = an_app().clinic.records["patients"]["3"]
+        assert asked_about(app, call("update_patient", id="3", clear=HALVES[0]))[1]
+        app.clinic.records["patients"]["3"]["occupation"] = "Baker"
+        app.seconds.now += seconds
+        assert asked_about(app, call("update_patient", id="3", clear=HALVES[1]))[1] is free
+
+
+def test_a_record_that_the_tool_read_before_another_change_was_sent_is_read_again() -> None:
+    front = Front(lambda: httpx2.Response(200, json=front.patient), lambda: httpx2.Response(200, json=front.patient))
+
+    async def story() -> None:
+        async with front.account.clinic() as client:
+            confirm = Confirm(front.questions, now=client.now, wait=0)
+            memory = Memory.of(anyio.current_time)
+            first, second = (GuardedClinic(client, [confirm], Caller(), "some_tool", memory) for _ in range(2))
+            await first.perform(call("get_patient", id=PATIENT))
+            await second.perform(call("update_patient", id=PATIENT, city="Perth"))
+            await first.perform(call("update_patient", id=PATIENT, clear=["email", "notes"]))
+
+    told(story)
+    assert [asked.split(" ")[0] for asked in front.account.asked] == ["GET", "PATCH", "GET", "PATCH"]
