@@ -53,7 +53,7 @@ _PAGE: Final = (
     "cli/test_approve_and_audit.py",
 )
 _PREVIEW: Final = ("approvals/test_preview.py", "approvals/test_words.py", "guards/test_in_the_sandbox.py")
-_EFFECTS: Final = ("guards/test_effects.py", "guards/test_bursts.py", "laws/test_effects.py")
+_EFFECTS: Final = ("guards/test_effects.py", "guards/test_bursts.py", "guards/test_turns.py", "laws/test_effects.py")
 TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.approval_page": ("approvals/test_approval_page.py",),
     "approvals.browser": ("approvals/test_approval_page.py", "approvals/test_page.py"),
@@ -72,20 +72,32 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.peer_uid": _PAGE,
     "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
     "approvals.preview": (*_PREVIEW, *_GATE),
+    "approvals.question_table": (
+        "approvals/test_questions.py",
+        "guards/test_lives.py",
+        "guards/test_promises.py",
+        *_GATE,
+    ),
     "approvals.questions": (
         "approvals/test_questions.py",
-        "guards/test_promises.py",
+        "guards/test_lives.py",
         "guards/test_audit_edges.py",
         *_GATE,
     ),
     "approvals.refusals": ("guards/test_bursts.py", "approvals/test_wording.py"),
     "approvals.series": ("approvals/test_wording.py", *_PREVIEW),
     "approvals.wording": ("approvals/test_wording.py", *_PREVIEW, "guards/test_effects.py"),
+    "approvals.account": ("guards/test_in_the_sandbox.py", "guards/test_end_to_end.py"),
+    "approvals.host_waits": ("guards/test_confirm.py", "approvals/test_page_html.py"),
+    "approvals.shown": ("approvals/test_page_html.py", *_PREVIEW),
+    "approvals.story": ("approvals/test_page_html.py", "approvals/test_local_ipc.py"),
     "client.memory": _CLINIC[::-1],
     "client.single_flight": _CLINIC[::-1],
+    "guards.acts": ("guards/test_lives.py", "guards/test_confirm.py", *_GATE),
     "guards.audit": ("guards/test_audit_edges.py", "guards/test_audit.py", "approvals/test_words.py"),
     "guards.confirm": (
         "guards/test_confirm.py",
+        "guards/test_lives.py",
         "guards/test_repeated_calls.py",
         "approvals/test_challenges.py",
         "approvals/test_words.py",
@@ -94,12 +106,14 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_bursts.py",
         "guards/test_gate.py",
     ),
-    "guards.effects": ("guards/test_bursts.py", "guards/test_effects.py", *_GATE),
+    "guards.effects": ("guards/test_turns.py", "guards/test_bursts.py", "guards/test_effects.py", *_GATE),
+    "guards.confirm_words": ("approvals/test_words.py", "guards/test_lives.py"),
     "guards.exclusion": ("guards/test_layers.py",),
     "guards.guarded_clinic": (*_CLINIC, "guards/test_sent_once.py", "guards/test_end_to_end.py"),
     "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
     "guards.pipeline": ("guards/test_layers.py", "guards/test_audit_edges.py", *_GATE),
     "guards.read_only": ("guards/test_layers.py", "guards/test_audit.py"),
+    "guards.turns": ("guards/test_turns.py",),
     "guards.zones": _CLINIC,
     # Not test_pin.py, which is for the PIN alone: elsewhere its cost is lowered.
     "private_files": ("test_private_files.py", "test_file_lock.py", *_LOG, "hosts/test_stored_keys.py"),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import secrets  # noqa: TID251 - chance is handed from here to everything below
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
+from anyio.abc import TaskGroup
 
-from cliniko_mcp.errors import ConfigurationError, JsonValue
+from cliniko_mcp.approvals.digest import canonical, digest
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.errors import ConfigurationError, JsonValue, NotFound
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.results.cursor import Cursors
@@ -31,6 +35,7 @@ class _Behind(NamedTuple):
     """What stands behind every guarded clinic of a run; kept as one, so that no call finds a client without guards."""
 
     client: Clinic
+    questions: Questions
     guards: tuple[Guard, ...]
     memory: Memory
 
@@ -38,7 +43,8 @@ class _Behind(NamedTuple):
 class App:
     """What one run is made of: the tools that are listed or may be called, and the clinic, opened when first needed."""
 
-    def __init__(self, settings: Settings, view: View, stack: AsyncExitStack) -> None:
+    def __init__(self, settings: Settings, view: View, stack: AsyncExitStack, tasks: TaskGroup | None = None) -> None:
+        self._tasks = tasks
         self.settings = settings
         self.view = view
         self.catalogue = Catalogue(Cursors(secrets.token_bytes(32)), view.excluded, view.changing)
@@ -86,15 +92,36 @@ class App:
         wrong.
         """
         check_size(arguments, tool.max_argument_bytes)
-        ended = anyio.Event()
-        self._under_way.add(ended)
-        try:
+        with self.under_way():
+            caller = replace(caller, call=digest(tool.name, canonical(arguments)))
             guarded = await self.guarded_clinic(tool.name, caller)
             from cliniko_mcp.client.rate_limit import one_call
 
             with one_call():
-                answer = await tool.run(guarded, arguments)
+                try:
+                    answer = await tool.run(guarded, arguments)
+                except NotFound:
+                    # What is gone may be gone because a person said yes to this very call while nobody waited.
+                    before = self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
+                    if before is None:
+                        raise
+                    from cliniko_mcp.guards.confirm_words import done
+
+                    raise done(before) from None
                 return await answer.finished(guarded, tool.room(arguments))
+
+    def start(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Do this apart from every call, until the app closes; how it ends is its own matter."""
+        if self._tasks is not None:
+            self._tasks.start_soon(work)
+
+    @contextmanager
+    def under_way(self) -> Generator[None]:
+        """What goes on within is waited for when the app closes."""
+        ended = anyio.Event()
+        self._under_way.add(ended)
+        try:
+            yield
         finally:
             self._under_way.discard(ended)
             ended.set()
@@ -110,8 +137,10 @@ class App:
         async with self._opening:
             if self._behind is None:
                 client = await self._stack.enter_async_context(_client(self))
-                self._behind = _Behind(client, _guards(self, client.now), Memory.of(anyio.current_time))
-        client, guards, memory = self._behind
+                questions = Questions(client.now, lambda: secrets.token_hex(16))
+                guards = _guards(self, client.now, questions)
+                self._behind = _Behind(client, questions, guards, Memory.of(anyio.current_time))
+        client, _, guards, memory = self._behind
         return GuardedClinic(client, guards, caller, tool, memory, upload_folder=self.settings.upload_folder)
 
 
@@ -177,11 +206,10 @@ async def _client(app: App) -> AsyncGenerator[Clinic]:
         yield clinic
 
 
-def _guards(app: App, now: Callable[[], datetime]) -> tuple[Guard, ...]:
+def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tuple[Guard, ...]:
     """The guards around every operation, outermost first; `now` is the clinic's clock."""
     from cliniko_mcp.approvals.approval_page import approval_page
     from cliniko_mcp.approvals.paths import audit_file, state_folder
-    from cliniko_mcp.approvals.questions import Questions
     from cliniko_mcp.guards.audit import Audit
     from cliniko_mcp.guards.confirm import Confirm
     from cliniko_mcp.guards.exclusion import Exclusion
@@ -189,7 +217,6 @@ def _guards(app: App, now: Callable[[], datetime]) -> tuple[Guard, ...]:
     from cliniko_mcp.guards.read_only import ReadOnly
 
     settings = app.settings
-    questions = Questions(now, lambda: secrets.token_hex(16))
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:
         app.on_close(page.close)
@@ -201,6 +228,9 @@ def _guards(app: App, now: Callable[[], datetime]) -> tuple[Guard, ...]:
         allowed=frozenset(settings.allow_destroy),
         page=page,
         wait=settings.approval_wait,
+        demo=settings.demo,
+        start=app.start,
+        under_way=app.under_way,
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
@@ -231,4 +261,9 @@ async def open_app(settings: Settings) -> AsyncGenerator[App]:
     """
     check_account(settings)
     async with AsyncExitStack() as stack:
-        yield App(settings, view_of(settings), stack)
+        try:
+            async with anyio.create_task_group() as tasks:
+                yield App(settings, view_of(settings), stack, tasks)
+                tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as wrapped:  # by the task group, also where one thing alone went wrong
+            raise wrapped.exceptions[0] from None

@@ -12,6 +12,7 @@
     ├── Refused                 a guard of this server says no
     │   ├── NotAllowed          ... because the operator switched it off (read-only, excluded, block)
     │   ├── ApprovalNeeded      ... until a person approves
+    │   ├── AlreadyDone         ... because it was done already, after a person's yes
     │   └── Declined            ... because a person said no
     └── ClinikoRefused          Cliniko, or the way to it, says no
         ├── KeyRefused          401: wrong, revoked or misplaced API key
@@ -138,6 +139,12 @@ class ApprovalNeeded(Refused):
     """A person has to approve first."""
 
     code = "approval_needed"
+
+
+class AlreadyDone(Refused):
+    """Not a failure: a person said yes to this very call before, it was carried out then, and nothing more was sent."""
+
+    code = "done"
 
 
 class Declined(Refused):

@@ -11,7 +11,7 @@ from cliniko_mcp.approvals.browser import open_in_browser
 from cliniko_mcp.approvals.decisions import Decisions
 from cliniko_mcp.approvals.page import ApprovalPage
 from cliniko_mcp.approvals.pin import Pin
-from cliniko_mcp.approvals.questions import Questions
+from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.settings import environment_for_others
 
 

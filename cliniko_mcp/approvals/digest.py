@@ -26,11 +26,16 @@ def _plain(value: object) -> object:
             return repr(value)
 
 
+def plain_id(value: str) -> str:
+    """An id without leading zeros: Cliniko reads 012 as 12, so that both name one record."""
+    return value.lstrip("0") or "0"
+
+
 def arguments(call: Call) -> str:
     """The canonical text of a call's validated arguments: the same however the arguments were written."""
     return canonical(
         {
-            "ids": dict(call.ids),
+            "ids": {name: plain_id(value) for name, value in call.ids.items()},
             "conditions": [(condition.field, condition.operator, condition.value) for condition in call.conditions],
             "query": call.query.model_dump() if call.query is not None else None,
             "sort": call.sort,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
-from cliniko_mcp.approvals.facts import Facts, when_words
+from cliniko_mcp.approvals.facts import Facts, day_words, when_words
 from cliniko_mcp.approvals.links import UNREADABLE, linked_words
 from cliniko_mcp.approvals.losses import (
     Earlier,
@@ -51,8 +51,8 @@ class Rule:
     """When it applies, for people, in Markdown, after "asked about"."""
     why: str
     """Why it is asked about, for people."""
-    title: str
-    """The question, with the noun of the record."""
+    act: str
+    """What a yes does, with the noun of the record."""
     undo: str
     """What a person is told about bringing back what is lost."""
     possible: Possible
@@ -77,7 +77,7 @@ def link_cleared(field: str, row: str) -> Rule:
         (field,),
         f"`clear` names `{field}` and one is set",
         f"the {row} that `delete_{row.replace(' ', '_')}` deletes goes with it",
-        "Take something off this {noun}?",
+        "Take something off this {noun}",
         "It is deleted for good.",
         lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
         losses,
@@ -101,7 +101,7 @@ def list_emptied(field: str, what: str, why: str, listed: Callable[[Facts, str],
         (field,),
         f"`{field}` becomes an empty list and holds something",
         why,
-        "Empty a list of this {noun}?",
+        "Empty a list of this {noun}",
         "What the list held is not kept; it can be put together again by hand.",
         lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
         losses,
@@ -142,15 +142,15 @@ def start_moved() -> Rule:
         was = old.astimezone(zone).date() if old is not None else None
         if day == was or today <= day <= _years_later(today):
             return []
-        before = when_words(old, None, zone) if old is not None else "an unknown time"
-        return [Loss("Start", before, when_words(_instant(start, zone), None, zone))]
+        before = when_words(old, None, zone, facts.now)[0] if old is not None else "an unknown time"
+        return [Loss("Start", before, when_words(_instant(start, zone), None, zone, facts.now)[0])]
 
     return Rule(
         "start",
         ("starts_at",),
         f"`starts_at` moves to a day before today, or over {YEARS_AHEAD} years ahead",
         "it leaves the diary, as if it were cancelled, without a reason",
-        "Move this {noun} out of the diary?",
+        "Move this {noun} out of the diary",
         "It can be moved back by hand.",
         possible,
         losses,
@@ -183,7 +183,7 @@ def other_patient(*fields: str) -> Rule:
         fields,
         f"{_code(fields)} becomes another patient",
         "it leaves one patient's file and appears in another's",
-        "Give this {noun} to another patient?",
+        "Give this {noun} to another patient",
         "It can be given back by hand.",
         lambda call, now, earlier: any(name in changed(call) for name in fields),
         losses,
@@ -198,15 +198,16 @@ def form_reopened() -> Rule:
 
         if not isinstance(record, PatientForm) or record.completed_at is None:
             return []
-        day = record.completed_at.astimezone(await facts.zone(None))
-        return [Loss("Completed", f"{day:%A} {day.day} {day:%B %Y}", "not completed")]
+        zone = await facts.zone(None)
+        day, today = (at.astimezone(zone).date() for at in (record.completed_at, facts.now))
+        return [Loss("Completed", day_words(day, today), "not completed")]
 
     return Rule(
         "reopened",
         ("completed",),
         "`completed` becomes false and the form is completed",
         "what the patient handed in counts no more, and can be changed",
-        "Take back that this {noun} is completed?",
+        "Take back that this {noun} is completed",
         "It can be completed again, with a new date.",
         lambda call, now, earlier: changed(call).get("completed") is False,
         losses,
@@ -229,7 +230,7 @@ def text_reduced(field: str, what: str) -> Rule:
         (field,),
         f"`{field}` keeps less than a fifth of the characters that were written there",
         "what was written about a patient is gone, as if the record were archived",
-        "Take away most of what this {noun} says?",
+        "Take away most of what this {noun} says",
         "What was written cannot be brought back from here.",
         lambda call, now, earlier: field in changed(call),
         losses,
@@ -256,7 +257,7 @@ def zone_changed() -> Rule:
         names,
         f"{_code(names)} becomes another time zone",
         "every time in the site's diary shifts",
-        "Change the time zone of this {noun}?",
+        "Change the time zone of this {noun}",
         "It can be changed back by hand.",
         lambda call, now, earlier: any(name in changed(call) for name in names),
         losses,
@@ -268,15 +269,13 @@ def _emptied() -> Rule:
         return len(emptied(call)) > 0 and len(emptied(call) | earlier.emptied) > 1
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        fields = call.operation.body.model_fields if call.operation.body is not None else {}
-        held = {name for name in fields if name not in _ATTENDANCE and _holds(value_of(record, name))}
-        going = held & emptied(call)
-        before = held | (earlier.emptied & fields.keys())
-        if not going or 2 * len(going | (earlier.emptied - held)) <= len(before):
+        holds = held(call, record)
+        going = holds & emptied(call)
+        if not going or 2 * len(going | (earlier.emptied - holds)) <= len(holds | earlier.emptied):
             return []
         return [
             Loss(field_words(name), await linked_words(facts, name, value_of(record, name)))
-            for name in fields
+            for name in changed(call)
             if name in going
         ]
 
@@ -285,7 +284,7 @@ def _emptied() -> Rule:
         (),
         "two fields or more are emptied, and these are more than half of what the record holds",
         "what is left is hardly the record any more",
-        "Empty most of this {noun}?",
+        "Empty most of this {noun}",
         "What is emptied cannot be brought back from here.",
         possible,
         losses,
@@ -295,6 +294,12 @@ def _emptied() -> Rule:
 def emptied(call: Call) -> frozenset[str]:
     """The fields that an update empties, attendance left out."""
     return frozenset(name for name, value in changed(call).items() if empties(value)) - _ATTENDANCE
+
+
+def held(call: Call, record: Record) -> frozenset[str]:
+    """The fields that an update of this record could send and that hold something, attendance left out."""
+    fields = call.operation.body.model_fields if call.operation.body is not None else {}
+    return frozenset(name for name in fields if _holds(value_of(record, name))) - _ATTENDANCE
 
 
 def can_be_emptied(operation: Operation) -> bool:

@@ -6,10 +6,11 @@ Names are sanitised and capped; a name that reads like a sentence is set in quot
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.approvals.shown import clock_words
 from cliniko_mcp.cliniko import labels
 from cliniko_mcp.cliniko.calls import Call, Operation, ResultT
 from cliniko_mcp.cliniko.filters import After, FilterValue
@@ -117,7 +118,7 @@ class Facts:
             return await self._clinic.zone()
 
     async def patient(self, identity: str | None) -> str | None:
-        """A patient by name and year of birth, `Ana Lima (born 1984)`; by id where the file cannot be read.
+        """A patient by name and year of birth, `Ana Lima, born 1984`; by number where the file cannot be read.
 
         None where there is no id.
         """
@@ -153,26 +154,42 @@ def name_of(record: Record | None) -> str | None:
 
 
 def patient_words(record: Patient | None, identity: str) -> str:
-    """A patient by name and year of birth, as far as they are known: `Ana Lima (born 1984)`; else `patient 12`."""
+    """A patient so that no two are alike: `Ana Lima, born 1984`, else `Ana Lima, file ending 4211`, else `file 12`."""
     if (name := name_of(record)) is None:
-        return f"patient {identity}"
+        return f"file {identity}"
     born = record.date_of_birth if record is not None else None
-    return f"{name} (born {born.year})" if born is not None else name
+    return f"{name}, born {born.year}" if born is not None else f"{name}, file ending {identity[-4:]}"
 
 
-def when_words(start: datetime, end: datetime | None, zone: tzinfo) -> str:
-    """A span in the local time of `zone`: `Tuesday 24 November 2026, 09:30 to 10:00 (Australia/Sydney)`.
+def when_words(start: datetime, end: datetime | None, zone: tzinfo, now: datetime) -> tuple[str, str]:
+    """A span in the local time of `zone` as people write it, and how far off its day is.
 
-    Both times are aware; the end has its own day where it is on another one, and is left out where it is None.
+    `("Wed 2 Dec, 8:00 to 8:30 am", "in 4 days")`. All times are aware; the year stands there where it is not this one,
+    the end has its own day where it is on another one, and is left out where it is None.
     """
-    begins = start.astimezone(zone)
-    words = f"{begins:%A} {begins.day} {begins:%B %Y}, {begins:%H:%M}"
-    if end is not None:
+    begins, today = start.astimezone(zone), now.astimezone(zone).date()
+    words = f"{day_words(begins.date(), today)}, "
+    if end is None:
+        words += clock_words(begins)
+    else:
         ends = end.astimezone(zone)
-        words += (
-            f" to {ends:%H:%M}" if ends.date() == begins.date() else f" to {ends:%A} {ends.day} {ends:%B}, {ends:%H:%M}"
-        )
-    return f"{words} ({zone})"
+        if ends.date() != begins.date():
+            words += f"{clock_words(begins)} to {day_words(ends.date(), today)}, {clock_words(ends)}"
+        elif (begins.hour < 12) == (ends.hour < 12):
+            words += f"{clock_words(begins).rpartition(' ')[0]} to {clock_words(ends)}"
+        else:
+            words += f"{clock_words(begins)} to {clock_words(ends)}"
+    return words, _distance((begins.date() - today).days)
+
+
+def day_words(day: date, today: date) -> str:
+    """A day with its weekday, `Wed 2 Dec`; with its year where that is not this one."""
+    return f"{day:%a} {day.day} {day:%b}" + (f" {day.year}" if day.year != today.year else "")
+
+
+def _distance(days: int) -> str:
+    near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days)
+    return near or (f"in {days:,} days" if days > 0 else f"{-days:,} days ago")
 
 
 def count_words(number: int, singular: str, plural: str | None = None) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from cliniko_mcp.approvals.facts import Facts, name_of, text
 from cliniko_mcp.approvals.losses import field_words, value_words
+from cliniko_mcp.approvals.shown import Fact
 from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record
 
@@ -90,17 +91,16 @@ UNREADABLE: Final = "all of them; which they are cannot be read"
 """What is shown for a list that this key may not see."""
 
 
-async def about(facts: Facts, record: Record) -> list[str]:
-    """A sentence for each thing that the record belongs to, `Practitioner: Dr Bo Chen.`, the patient first."""
-    sentences: list[str] = []
+async def about(facts: Facts, record: Record) -> list[Fact]:
+    """A fact for each thing that the record belongs to, `Practitioner`, `Dr Bo Chen`, the patient first."""
+    found: list[Fact] = []
     if (patient := await facts.patient(text(record, _PATIENT))) is not None:
-        sentences.append(f"Patient: {patient}.")
-    sentences += [
-        f"{link.role}: {await facts.named(link.read(), identity, link.role.lower())}."
-        for link in _LINKS
-        if (identity := text(record, link.field))
-    ]
-    return sentences
+        found.append(Fact("Patient", patient))
+    for link in _LINKS:
+        name = await facts.named(link.read(), text(record, link.field), link.role.lower())
+        if name is not None:
+            found.append(Fact(link.role, name))
+    return found
 
 
 async def linked_words(facts: Facts, field: str, held: object) -> str:

@@ -14,9 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final, Literal, TypedDict
 
-from cliniko_mcp.approvals.decisions import Decisions, Outcome
+from cliniko_mcp.approvals.decisions import Answer, Decisions, Outcome
+from cliniko_mcp.approvals.host_waits import name_for_people
+from cliniko_mcp.approvals.questions import PendingQuestion
+from cliniko_mcp.approvals.story import story_of
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.private_files import private_folder, read_private, write_private
 from cliniko_mcp.sanitize import clean
@@ -24,7 +27,8 @@ from cliniko_mcp.sanitize import clean
 PATH: Final = "/terminal"
 PROOF: Final = "X-Proof"
 _TIMEOUT_SECONDS: Final = 10.0
-_MAX_REPLY_BYTES: Final = 262_144
+_MAX_REPLY_BYTES: Final = 8_388_608
+"""Of 20 questions with a long text in each."""
 
 
 def proof(secret: str, side: str, body: bytes) -> str:
@@ -52,45 +56,64 @@ def answer(decisions: Decisions, secret: str, body: bytes, signature: str, now: 
     try:
         request = json.loads(body)
         nonce = str(request["nonce"])
-        reply: dict[str, JsonValue] = _list(decisions, now) if request["do"] == "list" else _decide(decisions, request)
+        reply = _reply(decisions, request, now)
     except (ValueError, KeyError, TypeError):
         return None
     text = json.dumps(reply).encode()
     return text, proof(secret, f"server {nonce}", text)
 
 
-def _list(decisions: Decisions, now: float) -> dict[str, JsonValue]:
-    waiting: list[JsonValue] = [
-        {
-            "question": pending.question.challenge,
-            "title": pending.question.title,
-            "preview": pending.question.preview,
-            "program": pending.program,
-            "seconds": int(pending.question.expires - now),
+def _reply(decisions: Decisions, request: Mapping[str, object], now: float) -> dict[str, JsonValue]:
+    """Raises ValueError for an answer that there is not."""
+    if request["do"] == "list":
+        return {
+            "waiting": [_row(pending, now) for pending in decisions.waiting()],
+            "unused": [_row(pending, now) for pending in decisions.unused()],
+            "denied": [_row(pending, now) for pending in decisions.denials()],
+            "pin": decisions.needs_pin,
         }
-        for pending in decisions.waiting()
-    ]
-    return {"waiting": waiting, "pin": decisions.needs_pin}
+    challenge = str(request["question"])
+    if request["do"] == "story":
+        pending = decisions.find(challenge)
+        story = story_of(pending) if pending is not None else None
+        return {"words": story.words if story else "", "ended": story is None or story.ended}
+    answer = Answer(str(request["answer"]))
+    return {"outcome": decisions.decide(challenge, answer, str(request.get("pin", "")), "terminal").name}
 
 
-def _decide(decisions: Decisions, request: Mapping[str, object]) -> dict[str, JsonValue]:
-    outcome = decisions.decide(
-        str(request["question"]), request["approve"] is True, str(request.get("pin", "")), "terminal"
-    )
-    return {"outcome": outcome.name}
+def _row(pending: PendingQuestion, now: float) -> dict[str, JsonValue]:
+    preview = pending.question.preview
+    return {
+        "question": pending.question.challenge,
+        "title": pending.question.title,
+        "preview": pending.question.text,
+        "act": preview.act,
+        "keep": preview.keep,
+        "program": name_for_people(pending.program),
+        "seconds": int(pending.question.expires - now),
+    }
 
 
 class _Row(TypedDict):
     question: str
     title: str
     preview: str
+    act: str
+    keep: str
     program: str
     seconds: int
 
 
 class _Listing(TypedDict):
     waiting: list[_Row]
+    unused: list[_Row]
+    denied: list[_Row]
     pin: bool
+
+
+class _Told(TypedDict):
+    words: str
+    ended: bool
 
 
 class _Decided(TypedDict):
@@ -104,6 +127,8 @@ class Waiting:
     challenge: str
     title: str
     preview: str
+    act: str
+    keep: str
     program: str
     """The name that the asking client gives itself; empty where it gives none."""
     seconds: int
@@ -119,27 +144,41 @@ class Server:
         self._secret = secret
         self._token = token
 
-    def waiting(self) -> list[Waiting]:
-        """The questions that wait there, oldest first. Raises OSError where no such server answers any more."""
+    def waiting(self, which: Literal["waiting", "unused", "denied"] = "waiting") -> list[Waiting]:
+        """The questions that wait there, oldest first; or those whose yes is not used yet, or whose no still holds.
+
+        Raises OSError where no such server answers any more, TimeoutError where it is there and silent.
+        """
         # The proof says that one of our own servers wrote this.
         reply: _Listing = json.loads(self._send({"do": "list"}))
         return [
             Waiting(
                 row["question"],
                 clean(row["title"], 200),
-                clean(row["preview"], 4_000),
+                _lines(row["preview"]),
+                clean(row["act"], 100),
+                clean(row["keep"], 100),
                 clean(row["program"], 60),
                 row["seconds"],
                 reply["pin"],
             )
-            for row in reply["waiting"]
+            for row in reply[which]
         ]
 
-    def decide(self, challenge: str, approved: bool, pin: str = "") -> Outcome:
+    def story(self, challenge: str) -> tuple[str, bool]:
+        """How this question stands, in words, and whether it has ended; "" where it is not known any more.
+
+        Raises OSError where the server does not answer any more.
+        """
+        # The proof says that one of our own servers wrote this.
+        reply: _Told = json.loads(self._send({"do": "story", "question": challenge}))
+        return clean(reply["words"], 1_000), reply["ended"]
+
+    def decide(self, challenge: str, answer: Answer, pin: str = "") -> Outcome:
         """Answer a question; how that ended. Raises OSError where the server does not answer any more."""
         # The proof says that one of our own servers wrote this.
         reply: _Decided = json.loads(
-            self._send({"do": "decide", "question": challenge, "approve": approved, "pin": pin})
+            self._send({"do": "decide", "question": challenge, "answer": answer.value, "pin": pin})
         )
         return Outcome[reply["outcome"]]
 
@@ -163,10 +202,16 @@ class Server:
         return text
 
 
-def servers(folder: Path, token: Callable[[], str]) -> Iterator[Server]:
+def _lines(text: str) -> str:
+    """The text cleaned line by line, so that the indent of what was written by others stays what it is."""
+    return "\n".join((" " * 4 if line.startswith("    ") else "") + clean(line) for line in text.split("\n"))
+
+
+def servers(folder: Path, token: Callable[[], str], silent: Callable[[], None] = lambda: None) -> Iterator[Server]:
     """Yield the servers announced in this folder that still answer; the announcements of others are removed.
 
-    `token` gives a fresh unguessable text each time. Raises OSError where the folder cannot be made private.
+    One that is there and does not answer in time, because it is suspended, keeps its announcement, and `silent` is
+    called. `token` gives a fresh unguessable text each time. Raises OSError where the folder cannot be made private.
     """
     approvals = folder / "approvals"
     if not approvals.is_dir():
@@ -177,6 +222,9 @@ def servers(folder: Path, token: Callable[[], str]) -> Iterator[Server]:
             kept = json.loads(read_private(path))
             server = Server(int(kept["port"]), str(kept["secret"]), token)
             server.waiting()
+        except TimeoutError:
+            silent()
+            continue
         except (OSError, ValueError, KeyError, TypeError):
             with suppress(OSError):
                 os.unlink(path)

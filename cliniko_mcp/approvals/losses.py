@@ -59,7 +59,7 @@ def changed(call: Call) -> Mapping[str, object]:
 
 def empties(value: object) -> bool:
     """Whether a field that is sent so holds nothing afterwards."""
-    return value is None or value == [] or value == ""
+    return value is None or value == [] or (isinstance(value, str) and amount([value]) == 0)
 
 
 def field_words(name: str) -> str:

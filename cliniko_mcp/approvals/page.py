@@ -16,10 +16,10 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from cliniko_mcp.approvals import local_ipc, page_html
-from cliniko_mcp.approvals.decisions import Decisions, Outcome
+from cliniko_mcp.approvals.decisions import Answer, Decisions, Outcome
 from cliniko_mcp.approvals.peer_uid import is_foreign
 
 _LOG = logging.getLogger(__name__)
@@ -144,21 +144,35 @@ class _Visit(BaseHTTPRequestHandler):
         if not self._expected() or self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             return self._refuse(403)
         site = self.server
-        waiting = site.decisions.waiting()
+        shown = self._shown()
         if _same(target.path, f"{site.path}/state"):
             site.seen = time.monotonic()
-            return self._send(200, json.dumps({"mark": page_html.mark(waiting)}), "application/json")
+            return self._send(200, json.dumps({"mark": shown.mark}), "application/json")
         if not _same(target.path, site.path):
             return self._refuse(404)
-        nonce = site.token()
-        outcome = parse_qs(target.query).get("outcome", [""])[0]
+        query = parse_qs(target.query)
+        outcome, challenge = query.get("outcome", [""])[0], query.get("question", [""])[0]
         if outcome in Outcome.__members__:
-            state = page_html.mark(waiting)
-            page = page_html.outcome_page(Outcome[outcome], len(waiting), path=site.path, nonce=nonce, state=state)
+            page = page_html.outcome_page(Outcome[outcome], site.decisions.find(challenge), shown)
         else:
-            needs_pin = site.decisions.needs_pin
-            page = page_html.questions_page(waiting, csrf=site.csrf, nonce=nonce, needs_pin=needs_pin, now=site.now())
-        return self._send(200, page, "text/html; charset=utf-8", {"Content-Security-Policy": page_html.policy(nonce)})
+            page = page_html.questions_page(shown)
+        allowed = {"Content-Security-Policy": page_html.policy(shown.nonce)}
+        return self._send(200, page, "text/html; charset=utf-8", allowed)
+
+    def _shown(self) -> page_html.Shown:
+        site = self.server
+        decisions = site.decisions
+        return page_html.Shown(
+            waiting=decisions.waiting(),
+            unused=decisions.unused(),
+            recent=decisions.recent(),
+            denials=decisions.denials(),
+            csrf=site.csrf,
+            nonce=site.token(),
+            path=site.path,
+            needs_pin=decisions.needs_pin,
+            now=site.now(),
+        )
 
     def do_POST(self) -> None:
         """An answer, from the page's own form or from a terminal."""
@@ -186,13 +200,18 @@ class _Visit(BaseHTTPRequestHandler):
         form = {name: values[0] for name, values in fields.items() if len(values) == 1}
         if not _same(form.get("csrf", ""), self.server.csrf):
             return self._refuse(403)
-        decision = form.get("decision")
-        if decision not in ("approve", "deny"):
+        decision, challenge = form.get("decision", ""), form.get("question", "")
+        decisions = self.server.decisions
+        if decision == "deny_all":
+            outcome = decisions.deny_all(challenge.split(), "page")
+            return self._send(303, "", "text/plain", {"Location": f"{self.server.path}?outcome={outcome.name}"})
+        try:
+            answer = Answer(decision)
+        except ValueError:
             return self._refuse(400)
-        outcome = self.server.decisions.decide(
-            form.get("question", ""), decision == "approve", form.get("pin", ""), "page"
-        )
-        return self._send(303, "", "text/plain", {"Location": f"{self.server.path}?outcome={outcome.name}"})
+        outcome = decisions.decide(challenge, answer, form.get("pin", ""), "page")
+        known = f"question={quote(challenge)}&" if decisions.find(challenge) is not None else ""
+        return self._send(303, "", "text/plain", {"Location": f"{self.server.path}?{known}outcome={outcome.name}"})
 
     def _terminal(self, body: bytes) -> None:
         site = self.server

@@ -1,70 +1,65 @@
 """The approval page as HTML: one self-contained document that works by keyboard, on a phone, and without scripts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from html import escape
+from itertools import groupby
 from typing import Final
 
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.digest import digest
+from cliniko_mcp.approvals.host_waits import name_for_people
+from cliniko_mcp.approvals.page_style import ICON, MARK, SCRIPT, STYLE, TICK
 from cliniko_mcp.approvals.pin import MAX_LENGTH
 from cliniko_mcp.approvals.questions import PendingQuestion
+from cliniko_mcp.approvals.shown import NOWHERE, Account, Fact, Preview, clock_words
+from cliniko_mcp.approvals.story import story_of
 from cliniko_mcp.sanitize import label
-
-_STYLE: Final = """
-:root { color-scheme: light dark; --ink: #17212b; --soft: #52606d; --paper: #f4f6f8; --card: #fff; --line: #cbd2d9;
-  --yes: #a61b1b; --yes-ink: #fff; --focus: #0b69c7; }
-@media (prefers-color-scheme: dark) { :root { --ink: #f1f4f7; --soft: #b3bec9; --paper: #12181f; --card: #1d2630;
-  --line: #46525f; --yes: #ff9a8f; --yes-ink: #2b0703; --focus: #7cc0ff; } }
-* { box-sizing: border-box; }
-body { margin: 0; padding: 1.5rem 1rem 5rem; background: var(--paper); color: var(--ink);
-  font: 1.0625rem/1.55 system-ui, sans-serif; }
-main { max-width: 38rem; margin: 0 auto; }
-h1 { font-size: 1.4rem; line-height: 1.25; margin: 0 0 .25rem; }
-h2 { font-size: 1.2rem; line-height: 1.3; margin: 0 0 .5rem; }
-p { margin: 0 0 .75rem; overflow-wrap: anywhere; }
-.soft { color: var(--soft); font-size: .9375rem; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem;
-  margin: 1.25rem 0; }
-label { display: block; font-weight: 600; margin-bottom: .25rem; }
-input[type=password] { width: 100%; max-width: 16rem; font: inherit; padding: .6rem .7rem;
-  border: 1px solid var(--soft); border-radius: .5rem; background: transparent; color: inherit; margin-bottom: 1rem; }
-.buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
-button { font: inherit; font-weight: 600; min-height: 2.75rem; min-width: 8rem; padding: .5rem 1.25rem; cursor: pointer;
-  border-radius: .5rem; border: 2px solid var(--soft); background: transparent; color: inherit; }
-button.yes { background: var(--yes); border-color: var(--yes); color: var(--yes-ink); }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-a { color: var(--focus); }
-#news { position: fixed; left: 0; right: 0; bottom: 0; padding: .9rem 1rem; background: var(--ink); color: var(--paper);
-  text-align: center; }
-#news a { color: inherit; }
-"""
-
-# What is on the page never moves under a person's hand: news is announced at the foot, and shown when asked for.
-_SCRIPT: Final = """
-const { mark, idle } = document.body.dataset, news = document.getElementById("news");
-const tell = (text, link) => {
-  news.hidden = false; news.firstChild.textContent = text; news.lastChild.hidden = !link;
-};
-setInterval(async () => {
-  try {
-    const answer = await fetch(location.pathname + "/state", { cache: "no-store" });
-    if (!answer.ok) return;
-    const state = await answer.json();
-    if (state.mark === mark) news.hidden = true;
-    else if (idle) location.replace(location.pathname);
-    else tell("The list of questions has changed. ", true);
-  } catch { tell("The assistant's connection to Cliniko has ended; nothing more can be approved here.", false); }
-}, 2000);
-"""
 
 _HEADINGS: Final = {
     Outcome.APPROVED: "Approved",
     Outcome.DENIED: "Denied",
+    Outcome.OTHER: "Not like this",
+    Outcome.WITHDRAWN: "Taken back",
+    Outcome.REOPENED: "Allowed again",
+    Outcome.ALL_DENIED: "All denied",
     Outcome.GONE: "No longer open",
+    Outcome.USED: "Too late",
     Outcome.WRONG: "Wrong PIN",
     Outcome.LOCKED: "Too many tries",
     Outcome.BROKEN: "The PIN cannot be checked",
 }
+_TOLD: Final = frozenset({Outcome.APPROVED, Outcome.DENIED, Outcome.OTHER, Outcome.WITHDRAWN, Outcome.USED})
+"""The outcomes of which the question itself tells more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything that the page is about: what waits, what was approved and not used yet, and what happened lately."""
+
+    waiting: Sequence[PendingQuestion] = ()
+    unused: Sequence[PendingQuestion] = ()
+    recent: Sequence[PendingQuestion] = ()
+    denials: Sequence[PendingQuestion] = ()
+    csrf: str = ""
+    nonce: str = ""
+    path: str = ""
+    needs_pin: bool = False
+    now: float = 0.0
+    """In Unix seconds on the clock that questions expire by."""
+
+    @property
+    def account(self) -> Account:
+        """Whose clinic the questions are about."""
+        everything = (*self.waiting, *self.unused, *self.recent)
+        return everything[0].question.account if everything else NOWHERE
+
+    @property
+    def mark(self) -> str:
+        """16 hexadecimal digits that change when the list of questions does, or how one of them stands."""
+        everything = (*self.waiting, *self.unused, *self.recent)
+        return digest(*(f"{item.question.challenge} {story_of(item).heading}" for item in everything))[:16]
 
 
 def policy(nonce: str) -> str:
@@ -75,71 +70,174 @@ def policy(nonce: str) -> str:
     )
 
 
-def mark(waiting: Sequence[PendingQuestion]) -> str:
-    """16 hexadecimal digits that change when the list of questions does."""
-    return digest(*(pending.question.challenge for pending in waiting))[:16]
-
-
-def questions_page(waiting: Sequence[PendingQuestion], *, csrf: str, nonce: str, needs_pin: bool, now: float) -> str:
-    """The page with every waiting question, as HTML; `now` in Unix seconds on the clock that questions expire by."""
+def questions_page(shown: Shown) -> str:
+    """The page with every waiting question, as HTML."""
+    waiting, past = shown.waiting, _past(shown)
     if not waiting:
         body = (
             "<h1>Nothing is waiting</h1><p>When an assistant wants to archive, delete or cancel something in Cliniko, "
+            f"the question appears here.</p>{past}"
         )
-        body += "the question appears here.</p>"
-        return _document("Nothing is waiting", body, nonce, mark(waiting), idle=True)
+        return _document("Nothing is waiting", body, shown, idle=True)
     heading = "One question for you" if len(waiting) == 1 else f"{len(waiting)} questions for you"
     lead = "<p class=soft>An assistant wants to change something in Cliniko. Nothing happens unless you approve.</p>"
-    cards = "".join(_card(number, pending, csrf, needs_pin, now) for number, pending in enumerate(waiting, 1))
-    return _document(f"({len(waiting)}) {heading}", f"<h1>{heading}</h1>{lead}{cards}", nonce, mark(waiting))
+    body = f"<h1>{heading}</h1>{lead}{_deny_all(shown)}{_cards(shown)}{past}"
+    return _document(f"({len(waiting)}) {heading}", body, shown)
 
 
-def outcome_page(outcome: Outcome, left: int, *, path: str, nonce: str, state: str) -> str:
-    """The page after a decision, as HTML; `left` is how many questions still wait.
+def outcome_page(outcome: Outcome, about: PendingQuestion | None, shown: Shown) -> str:
+    """The page after a decision, as HTML: how the question stands, live until it has ended.
 
-    They are one click away, so that a double click cannot answer them.
+    The questions that still wait are one click away, so that a double click cannot answer them.
     """
+    left = len(shown.waiting)
     more = "See the question that is waiting" if left == 1 else f"See the {left} questions that are waiting"
-    link = f'<p><a href="{escape(path)}">{more if left else "Back to the page"}</a></p>'
-    heading = _HEADINGS[outcome]
-    sentences = outcome.value.removeprefix(f"{heading}. ")
-    return _document(heading, f"<h1 role=status>{heading}</h1><p>{escape(sentences)}</p>{link}", nonce, state)
+    link = f'<p><a href="{escape(shown.path)}">{more if left else "Back to the page"}</a></p>'
+    heading, kind, tick, named = _HEADINGS[outcome], "", "", ""
+    detail, going = outcome.value.removeprefix(f"{heading}. "), ""
+    if about is not None and outcome in _TOLD:
+        story = story_of(about)
+        heading, detail, going = story.heading, story.detail, "" if story.ended else " class=going"
+        kind, tick = (" good", TICK) if story.done else ("", "")
+        named = f"<p>{escape(_in_short(about.question.preview))}</p>"
+    body = (
+        f'<section class="card outcome{kind}"><h1 role=status{going}>{tick}{escape(heading)}</h1>{named}'
+        f"<p>{escape(detail)}</p>{_undoing(about, shown)}</section>{link}"
+    )
+    return _document(heading, body, shown, idle=True)
 
 
-def _card(number: int, pending: PendingQuestion, csrf: str, needs_pin: bool, now: float) -> str:
-    question = pending.question
-    minutes = max(1, int((question.expires - now) // 60))
-    program = f"Asked through {escape(label(pending.program))}. " if pending.program else ""
+def _cards(shown: Shown) -> str:
+    made, number = "", 0
+    for act, group in groupby(
+        sorted(shown.waiting, key=lambda item: item.question.preview.act), lambda item: item.question.preview.act
+    ):
+        members = list(group)
+        if len(shown.waiting) > 1:
+            many = f"{len(members)} questions" if len(members) > 1 else "1 question"
+            made += f"<h2 class=group>{escape(act)} · {many}</h2>"
+        for pending in members:
+            number += 1
+            made += _card(number, pending, shown)
+    return made
+
+
+def _card(number: int, pending: PendingQuestion, shown: Shown) -> str:
+    preview, level = pending.question.preview, "h3" if len(shown.waiting) > 1 else "h2"
     pin = (
         f'<label for="pin{number}">PIN</label><input type=password id="pin{number}" name=pin autocomplete=off '
         f'maxlength={MAX_LENGTH} aria-describedby="what{number}">'
-        if needs_pin
+        if shown.needs_pin
         else ""
     )
     return (
-        f'<section class=card aria-labelledby="title{number}"><h2 id="title{number}">{escape(question.title)}</h2>'
-        f'<p id="what{number}">{escape(question.preview)}</p>'
-        f"<p class=soft>{program}Open for {minutes} more minute{'' if minutes == 1 else 's'}.</p>"
-        f'<form method=post><input type=hidden name=csrf value="{escape(csrf)}">'
-        f'<input type=hidden name=question value="{escape(question.challenge)}">{pin}<div class=buttons>'
+        f'<section class=card aria-labelledby="title{number}"><{level} id="title{number}">{escape(preview.title)}'
+        f'</{level}><div id="what{number}">{_what(preview)}</div>{_who_asks(pending, shown.now)}'
+        f"<form method=post>{_hidden(shown, pending.question.challenge)}{pin}<div class=buttons>"
         # Return in the PIN field presses the first button, so the yes comes first only where a PIN was typed for it.
-        f"{_buttons(number, yes_first=needs_pin)}</div></form></section>"
+        f"{_buttons(number, preview, yes_first=shown.needs_pin)}</div></form></section>"
     )
 
 
-def _buttons(number: int, *, yes_first: bool) -> str:
+def _what(preview: Preview) -> str:
+    lost = f"<div class=lost><p>This will be lost</p>{_list(preview.losses)}</div>" if preview.losses else ""
+    follows = "".join(f"<li>{escape(sentence)}</li>" for sentence in preview.consequences)
+    undo = f'<p class="undo{" can" if preview.restorable else ""}">{escape(preview.undo)}</p>' if preview.undo else ""
+    return f"{_list(preview.facts)}{lost}{f'<ul class=follows>{follows}</ul>' if follows else ''}{undo}"
+
+
+def _list(facts: Sequence[Fact]) -> str:
+    rows = ""
+    for fact in facts:
+        aside = f"<span class=aside>, {escape(fact.aside)}</span>" if fact.aside else ""
+        text = " class=text" if "\n" in fact.value else ""
+        number = " class=number" if fact.label == "Number" else ""
+        rows += f"<div{number}><dt>{escape(fact.label)}</dt><dd{text}>{escape(fact.value)}{aside}</dd></div>"
+    return f"<dl>{rows}</dl>"
+
+
+def _who_asks(pending: PendingQuestion, now: float) -> str:
+    at = clock_words(datetime.fromtimestamp(pending.asked_at, pending.question.account.zone))
+    program = label(name_for_people(pending.program)) if pending.program else "An assistant"
+    seconds = max(0, int(pending.question.expires - now))
+    left = f"{seconds // 60}:{seconds % 60:02d} left"
+    return (
+        f"<p class='soft meta'><span>{escape(program)} asked at {at}</span>"
+        f'<span class=left data-left="{seconds}">{left}</span></p>'
+    )
+
+
+def _buttons(number: int, preview: Preview, *, yes_first: bool) -> str:
     described = f'aria-describedby="title{number} what{number}"'
-    yes = f"<button class=yes name=decision value=approve {described}>Approve</button>"
-    no = f"<button name=decision value=deny {described}>Deny</button>"
-    return yes + no if yes_first else no + yes
+    yes = f"<button class=yes name=decision value=approve {described}>{escape(preview.act)}</button>"
+    no = f"<button name=decision value=deny {described}>{escape(preview.keep)}</button>"
+    other = f"<button class=other name=decision value=other {described}>Not like this</button>"
+    return (yes + no if yes_first else no + yes) + other
 
 
-def _document(title: str, body: str, nonce: str, state: str, *, idle: bool = False) -> str:
+def _deny_all(shown: Shown) -> str:
+    if len(shown.waiting) < 2:
+        return ""
+    every = " ".join(pending.question.challenge for pending in shown.waiting)
+    return (
+        f"<form method=post class=all>{_hidden(shown, every)}<button name=decision value=deny_all>"
+        f"Deny all {len(shown.waiting)}</button><p class=soft>Each is approved by itself only.</p></form>"
+    )
+
+
+def _past(shown: Shown) -> str:
+    """What was approved and is not carried out yet, and what happened within the last ten minutes."""
+    rows = ""
+    for pending in (*shown.unused, *shown.recent):
+        story = story_of(pending)
+        rows += (
+            f"<li><div><strong>{escape(story.heading)}</strong><br>{escape(_in_short(pending.question.preview))}"
+            f"<br><span class=soft>{escape(story.detail.removesuffix('You can close this page.'))}</span></div>"
+            f"{_undoing(pending, shown)}</li>"
+        )
+    return f"<section class=after><h2>In the last ten minutes</h2><ul class=past>{rows}</ul></section>" if rows else ""
+
+
+def _undoing(pending: PendingQuestion | None, shown: Shown) -> str:
+    """The button that takes a yes back while it is not used, or lifts a no while it holds."""
+    decision, words = "", ""
+    if pending is not None and any(pending is item for item in shown.unused):
+        decision, words = "withdraw", "Take it back"
+    elif pending is not None and any(pending is item for item in shown.denials):
+        decision, words = "reopen", "Allow the question again"
+    if pending is None or not decision:
+        return ""
+    return (
+        f"<form method=post>{_hidden(shown, pending.question.challenge)}"
+        f"<button class=small name=decision value={decision}>{words}</button></form>"
+    )
+
+
+def _in_short(preview: Preview) -> str:
+    """The act and the first two facts on one line: enough to know which question it was."""
+    return f"{preview.act}: {', '.join(fact.value for fact in preview.facts[:2] if fact.label != 'Number')}"
+
+
+def _hidden(shown: Shown, challenge: str) -> str:
+    return (
+        f'<input type=hidden name=csrf value="{escape(shown.csrf)}">'
+        f'<input type=hidden name=question value="{escape(challenge)}">'
+    )
+
+
+def _document(title: str, body: str, shown: Shown, *, idle: bool = False) -> str:
+    account = shown.account
+    band = "<p class=demo role=note>Demo clinic: nothing in it is real</p>" if account.demo else ""
+    user = f"<span class=soft>The assistant works as {escape(account.user)}</span>" if account.user else ""
+    clinic = escape(account.clinic or "Your clinic in Cliniko")
+    # Without scripts a page on which nothing can be answered brings itself up to date.
+    refresh = '<noscript><meta http-equiv=refresh content="3"></noscript>' if idle else ""
     return (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)} - Cliniko approvals</title>"
-        '<meta name=viewport content="width=device-width, initial-scale=1"><link rel=icon href="data:,">'
-        f'<style nonce="{nonce}">{_STYLE}</style></head>'
-        f'<body data-mark="{state}" data-idle="{"yes" if idle else ""}"><main>{body}</main>'
+        f'<meta name=viewport content="width=device-width, initial-scale=1"><link rel=icon href="{ICON}">{refresh}'
+        f'<style nonce="{shown.nonce}">{STYLE}</style></head>'
+        f'<body data-mark="{shown.mark}" data-idle="{"yes" if idle else ""}">{band}'
+        f"<header>{MARK}<p><strong>{clinic}</strong>{user}</p></header><main>{body}</main>"
         '<div id=news role=status hidden><span></span><a href="?">Show it</a></div>'
-        f'<script nonce="{nonce}">{_SCRIPT}</script></body></html>'
+        f'<script nonce="{shown.nonce}">{SCRIPT}</script></body></html>'
     )

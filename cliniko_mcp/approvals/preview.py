@@ -4,35 +4,20 @@ Everything in it is read from the clinic, and a digest stands for all of it, so 
 anything has changed.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.effects import losses
 from cliniko_mcp.approvals.facts import Facts, Reader
-from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, Loss
+from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier
 from cliniko_mcp.approvals.refusals import check_possible
+from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, Operation
 from cliniko_mcp.cliniko.registry import reads
 from cliniko_mcp.errors import NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a person is shown about a call that destroys or loses something, and the digest of what it was made from."""
-
-    title: str
-    """A short question, `Archive patient?`."""
-    text: str
-    """The sentences, on one line."""
-    facts: str
-    """The digest of the record as read and of every fact that the sentences state: 64 hexadecimal digits."""
-    losses: tuple[Loss, ...] = ()
-    """What an update would take away, by value; none for what archives, deletes or cancels."""
-    record: Record | None = None
-    """The record as it was read."""
 
 
 async def preview(clinic: Reader, call: Call, now: datetime, earlier: Earlier = NOTHING_EARLIER) -> Preview:
@@ -48,15 +33,12 @@ async def preview(clinic: Reader, call: Call, now: datetime, earlier: Earlier = 
     record = await read_target(clinic, call)
     facts = Facts(clinic, now)
     await check_possible(facts, call, record)
-    lost: list[Loss] = []
     if call.operation.shape == "update":
-        lost = await losses(facts, call, record, earlier)
-        title, sentences = await describe_change(facts, call, record, lost)
+        shown = await describe_change(facts, call, record, await losses(facts, call, record, earlier))
     else:
-        title, sentences = await describe(facts, call, record)
-    text = " ".join(sentences)
-    whole = digest(canonical(record.as_sent()), canonical(facts.found), text)
-    return Preview(title, text, whole, tuple(lost), record)
+        shown = await describe(facts, call, record)
+    whole = digest(canonical(record.as_sent()), canonical(facts.found), shown.stated)
+    return replace(shown, digest=whole, record=record)
 
 
 async def read_target(clinic: Reader, call: Call) -> Record:

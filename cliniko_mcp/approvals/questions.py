@@ -1,29 +1,25 @@
-"""The questions that wait for a person's answer: each about one exact call, open for ten minutes, good for one use.
+"""The questions that are put to a person: each about one exact call, open for ten minutes, good for one use.
 
-A challenge is the digest of everything the answer is bound to, with a nonce; it counts only while it is in this table,
-so that only a question that this process asked, and that has not been used, is recognised. Used from several threads.
+A question is asked, answered, carried out and closed, and how it ended is kept for ten minutes.
+
+A challenge is the digest of everything the answer is bound to, with a nonce.
 """
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
-from cliniko_mcp.approvals.digest import arguments, digest
+from cliniko_mcp.approvals.digest import arguments, digest, plain_id
+from cliniko_mcp.approvals.shown import NOWHERE, Account, Preview, clock_words
 from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.errors import ClinikoMcpError
 
-OPEN_FOR: Final = timedelta(minutes=10)
-"""How long a question may be answered, and a yes be used."""
-DENIED_FOR: Final = timedelta(minutes=15)
-"""How long a no holds for the same call."""
-MAX_KEPT: Final = 1_000
-"""How many questions, and how many denials, are kept; the oldest go first."""
-MAX_SHOWN: Final = 20
-"""How many questions may wait on the page at once: a person has to read each of them."""
-
-ApprovalPlace = Literal["page", "terminal"]
+ApprovalPlace = Literal["page", "terminal", "form"]
+Ending = Literal["done", "failed", "denied", "other", "changed", "replaced", "withdrawn"]
+"""How a question closed: `other` is a no to just this, which lets one changed question through; `withdrawn` a yes that
+was taken back in time."""
 
 
 class Verdict(Enum):
@@ -37,16 +33,26 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked: a title, the preview in sentences, and the challenge that the answer is bound to.
+    """What a person is asked: the preview, whose clinic it is about, and the challenge that the answer is bound to.
 
     `challenge` is the digest of operation, arguments, facts, nonce and expiry; it gives away no secret and no name.
     """
 
-    title: str
-    preview: str
+    preview: Preview
     challenge: str
     expires: float
     """In Unix seconds on the clock of the clinic."""
+    account: Account = NOWHERE
+
+    @property
+    def title(self) -> str:
+        """The act as a short question."""
+        return self.preview.title
+
+    @property
+    def text(self) -> str:
+        """What a form or a terminal shows below the title: whose clinic it is, then a fact a line."""
+        return f"{whose}\n{self.preview.text}" if (whose := self.account.words) else self.preview.text
 
 
 class AskFirst(Exception):
@@ -85,12 +91,18 @@ class Matter:
     arguments: str
     target: str
     facts: str = ""
+    effect: str = ""
+    """What the call does to the record, the same for every operation that does it; several words where it does several
+    things that a person is asked about."""
 
     @classmethod
     def of(cls, principal: str, call: Call) -> "Matter":
         """What this call of this principal is about, before anything has been read."""
-        target = f"{call.operation.resource}/{call.target}"
-        return cls(principal, call.operation.name, arguments(call), target)
+        operation = call.operation
+        # Archiving, deleting and cancelling by whatever name take the record away.
+        effect = "removal" if operation.risk is Risk.DESTRUCTIVE else operation.name
+        target = f"{operation.resource}/{'/'.join(map(plain_id, call.ids.values()))}"
+        return cls(principal, operation.name, arguments(call), target, effect=effect)
 
     @property
     def call(self) -> str:
@@ -98,128 +110,59 @@ class Matter:
         record says by now."""
         return digest(self.principal, self.operation, self.arguments, self.target)
 
+    @property
+    def subject(self) -> tuple[str, str, str]:
+        """What a no is about: this effect on this record for this principal, however it is worded."""
+        return self.principal, self.target, self.effect
 
-@dataclass(slots=True)
+    def meets(self, other: "Matter") -> bool:
+        """Whether both do, at least in part, the same to the same record for the same principal."""
+        if (self.principal, self.target) != (other.principal, other.target):
+            return False
+        return self.effect == other.effect or not set(self.effect.split()).isdisjoint(other.effect.split())
+
+
+@dataclass(slots=True, eq=False)
 class PendingQuestion:
     """A question about one call, and what became of it."""
 
     matter: Matter
     question: Question
     program: str
+    asked_at: float = 0.0
+    """In Unix seconds."""
     shown: bool = False
     verdict: Verdict = Verdict.NONE
     place: ApprovalPlace = "page"
+    acting: bool = False
+    """Whether it is being carried out, or was."""
+    ending: Ending | None = None
+    """How it closed; None while it is open or being carried out."""
+    ended: float = 0.0
+    problem: ClinikoMcpError | None = None
+    """Why it was not done, where it failed."""
+    made_by: str = ""
+    """A digest of the tool call that led to it."""
+    told: bool = False
+    """Whether a caller has heard how it ended."""
+
+    @property
+    def at(self) -> str:
+        """The clinic's time of day at which it ended: `3:02 pm`."""
+        return clock_words(datetime.fromtimestamp(self.ended, self.question.account.zone))
 
 
-class Questions:
-    """The table of open questions, and of denials that still hold."""
+class PageYes:
+    """The asker of a yes that is carried out when no call waits for it."""
 
-    def __init__(self, now: Callable[[], datetime], token: Callable[[], str]) -> None:
-        """`now` is the clock that questions expire by; `token` gives a fresh unguessable text each time, for nonces."""
-        self._now = now
-        self._token = token
-        self._open: dict[str, PendingQuestion] = {}
-        self._denied: dict[str, float] = {}
-        self._lock = threading.Lock()
+    def __init__(self, pending: PendingQuestion) -> None:
+        self.pending = pending
 
-    def create(self, matter: Matter, title: str, preview: str, program: str = "") -> PendingQuestion:
-        """A new question about this matter, open from now on; it is on the page only once it is shown there."""
-        with self._lock:
-            expires = (self._now() + OPEN_FOR).timestamp()
-            parts = (matter.principal, matter.operation, matter.arguments, matter.target, matter.facts)
-            challenge = digest(*parts, repr(expires), self._token())
-            pending = PendingQuestion(matter, Question(title, preview, challenge, expires), program)
-            if len(self._open) >= MAX_KEPT:
-                del self._open[next(iter(self._open))]
-            self._open[challenge] = pending
-            return pending
+    @property
+    def answered(self) -> str | None:
+        """The challenge of the question that was answered."""
+        return self.pending.question.challenge
 
-    def knows(self, challenge: str | None, matter: Matter) -> bool:
-        """Whether the question with this challenge is open and about the same call, whatever its facts are by now."""
-        with self._lock:
-            return self._about(challenge, matter) is not None
-
-    def recognise(self, challenge: str | None, matter: Matter) -> PendingQuestion | None:
-        """The question with this challenge, if it is open and was asked about exactly this matter; else None.
-
-        One about the same call whose facts have changed since is closed.
-        """
-        with self._lock:
-            pending = self._about(challenge, matter)
-            if pending is not None and pending.matter.facts != matter.facts:
-                del self._open[pending.question.challenge]
-                return None
-            return pending
-
-    def take(self, pending: PendingQuestion) -> bool:
-        """Use the question up: True the first time, while it is open, and False ever after."""
-        with self._lock:
-            self._forget()
-            return self._open.pop(pending.question.challenge, None) is not None
-
-    def show(self, pending: PendingQuestion) -> bool:
-        """Put the question on the page; False, having done nothing, where MAX_SHOWN wait there already."""
-        with self._lock:
-            self._forget()
-            if sum(other.shown and other.verdict is Verdict.NONE for other in self._open.values()) >= MAX_SHOWN:
-                return False
-            pending.shown = True
-            return True
-
-    def shown(self, matter: Matter) -> PendingQuestion | None:
-        """The question on the page about this same matter, or None; one whose facts have changed since is closed."""
-        with self._lock:
-            self._forget()
-            for challenge, pending in list(self._open.items()):
-                if pending.shown and pending.matter.call == matter.call:
-                    if pending.matter == matter:
-                        return pending
-                    del self._open[challenge]
-            return None
-
-    def waiting(self) -> list[PendingQuestion]:
-        """The questions on the page that nobody has answered yet, oldest first."""
-        with self._lock:
-            self._forget()
-            return [pending for pending in self._open.values() if pending.shown and pending.verdict is Verdict.NONE]
-
-    def decide(self, challenge: str, approved: bool, place: ApprovalPlace) -> bool:
-        """Answer a question on the page; False where it is no longer waiting."""
-        with self._lock:
-            self._forget()
-            pending = self._open.get(challenge)
-            if pending is None or not pending.shown or pending.verdict is not Verdict.NONE:
-                return False
-            pending.verdict, pending.place = (Verdict.YES if approved else Verdict.NO), place
-            if not approved:
-                self._deny(pending)
-            return True
-
-    def deny(self, pending: PendingQuestion) -> None:
-        """Close the question and remember for 15 minutes that a person said no to this call."""
-        with self._lock:
-            self._deny(pending)
-
-    def denied(self, call: str) -> bool:
-        """Whether a person said no to this call, named by `Matter.call`, in the last 15 minutes."""
-        with self._lock:
-            self._forget()
-            return call in self._denied
-
-    def _about(self, challenge: str | None, matter: Matter) -> PendingQuestion | None:
-        self._forget()
-        pending = self._open.get(challenge) if challenge is not None else None
-        return pending if pending is not None and pending.matter.call == matter.call else None
-
-    def _deny(self, pending: PendingQuestion) -> None:
-        self._open.pop(pending.question.challenge, None)
-        if len(self._denied) >= MAX_KEPT:
-            del self._denied[next(iter(self._denied))]
-        self._denied[pending.matter.call] = (self._now() + DENIED_FOR).timestamp()
-
-    def _forget(self) -> None:
-        now = self._now().timestamp()
-        for challenge in [key for key, pending in self._open.items() if pending.question.expires <= now]:
-            del self._open[challenge]
-        for call in [key for key, until in self._denied.items() if until <= now]:
-            del self._denied[call]
+    async def ask(self, question: Question) -> Verdict:
+        """What the person answered."""
+        return self.pending.verdict

@@ -28,7 +28,7 @@ class Terminal:
         """Yes only for a typed yes."""
         import anyio.to_thread
 
-        click.echo(f"\n{question.title}\n{question.preview}", err=True)
+        click.echo(f"\n{question.title}\n{question.text}", err=True)
         typed = await anyio.to_thread.run_sync(lambda: input_line("Type yes to go ahead: "), abandon_on_cancel=True)
         return Verdict.YES if typed.strip().casefold() == "yes" else Verdict.NO
 

@@ -5,6 +5,9 @@ everything is read and described again, and the operation goes on, once, only wh
 channels: the form in the client (or the terminal that called), then on stdio the local page or `cliniko-mcp approve`,
 then refusal.
 
+A question has a life of its own, and a call only looks at it: a yes on the page or in `approve` is carried out by the
+call that waits for it, else at once by this process; whoever calls again is told how it ended.
+
 An asker that can only be answered by a repeated call raises AskFirst with the question. On the repeated call its
 `answered` is the challenge that came back: if this process asked that question about exactly this call and nobody has
 used it yet, the target is read once, and where everything shown is still the same the asker gives the answer that came
@@ -12,27 +15,30 @@ with the call. In every other case it gets a new question.
 """
 
 import math
-from collections.abc import AsyncGenerator, Callable, Set
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Set
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final, Literal, Protocol
 
 import anyio
 
-from cliniko_mcp.approvals.preview import Preview
-from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
-from cliniko_mcp.cliniko.operations import Risk
-from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed
-from cliniko_mcp.guards.effects import BURST, Effect, Effects
-from cliniko_mcp.guards.pipeline import Act, Caller, GuardedCall, Prepared
+from cliniko_mcp.approvals.account import whose
+from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS, seconds_to_wait
+from cliniko_mcp.approvals.question_table import MAX_SILENT, Questions
+from cliniko_mcp.approvals.questions import Asker, AskFirst, Matter, PageYes, PendingQuestion, Verdict
+from cliniko_mcp.approvals.shown import Account, Preview
+from cliniko_mcp.errors import NotFound
+from cliniko_mcp.guards import confirm_words as words
+from cliniko_mcp.guards.acts import Acts, decided
+from cliniko_mcp.guards.effects import Effect, Effects
+from cliniko_mcp.guards.pipeline import Act, GuardedCall, Prepared
 
 MAX_CALL_WAIT: Final = 50.0
 """Seconds that one call may wait for people altogether: hosts give up on a call after 60."""
 
 _ROUNDS: Final = 3
-_POLL_SECONDS: Final = 0.1
-_PROGRESS_SECONDS: Final = 2.0
 _TIME_TO_ANSWER: Final = 5.0
 """Seconds that must be left of a call for a person to be asked once more."""
 
@@ -58,8 +64,15 @@ class Confirm:
         page: Page | None = None,
         wait: float,
         effects: Effects | None = None,
+        demo: bool = False,
+        start: Callable[[Callable[[], Coroutine[object, object, None]]], None] | None = None,
+        under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds."""
+        """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
+
+        `start` begins work that goes on apart from every call; what is done within `under_way` is waited for at the
+        end. `demo` says that the clinic is the demo clinic.
+        """
         self._questions = questions
         self._now = now
         self._policy = policy
@@ -67,6 +80,11 @@ class Confirm:
         self._page = page
         self._wait = wait
         self._effects = effects or Effects(now)
+        self._demo = demo
+        self._start = start
+        self.acts = Acts(questions, now, under_way)
+        """How what was approved is carried out."""
+        self._account: Account | None = None
         # Of two approvals of the same thing the second has to see what the first one did.
         self._acting = anyio.Lock()
 
@@ -74,65 +92,99 @@ class Confirm:
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
         """Lets the operation go on once a person has said yes, and everything else that is approved only after it.
 
-        Raises NotAllowed where the operator blocked it, Declined after a no, ApprovalNeeded while there is no yes, and
-        lets the asker's AskFirst pass.
+        Raises NotAllowed where the operator blocked it, Declined after a no, ApprovalNeeded while there is no yes,
+        AlreadyDone where this very call was carried out before, and lets the asker's AskFirst pass.
         """
-        operation = guarded.call.operation
-        effect = await self._effects.of(guarded)
-        if effect is None:
-            yield
-            return
+        begun = anyio.current_time()
+        asker = guarded.caller.asker
+        answered = self._questions.find(asker.answered) if asker is not None and asker.answered is not None else None
+        await self._tell_what_was_done(guarded, answered)
+        while True:
+            async with self._effects.alone(guarded):
+                effect = await self._effects.of(guarded, answered.matter if answered is not None else None)
+                if effect is None:
+                    self._check_still_unasked(guarded, answered)
+                if effect is None or self._allows(guarded, effect):
+                    yield
+                    return
+            if effect.burst is None:
+                async with self._approved_act(guarded, effect, begun):
+                    yield
+                    return
+            # A yes to the lot says nothing of what this record holds by then: it is looked at again.
+            async with effect.turn if not isinstance(asker, PageYes) else nullcontext():
+                if not self._lifted(guarded, effect):
+                    async with self._approved_act(guarded, effect, begun):
+                        guarded.outcome.act = None
+            answered = None
+
+    def _allows(self, guarded: GuardedCall, effect: Effect) -> bool:
+        """Whether the operator lets this operation pass unasked. Raises NotAllowed where all that is asked about is
+        switched off."""
         guarded.outcome.effect = " ".join(effect.names)
         if self._policy == "block":
-            raise NotAllowed(
-                f"{operation.title}: {_blocked(effect)} switched off here.",
-                "Tell the person that this has to be done in Cliniko itself.",
-                operation=operation.name,
-            )
-        if operation.name in self._allowed:
-            guarded.outcome.channel = "allowed"
-            yield
-            return
-        async with effect.turn:
-            if self._effects.lifted(effect):
-                yield
-                return
-            async with self._approved_act(guarded, effect):
-                yield
+            raise words.blocked(effect)
+        if guarded.call.operation.name not in self._allowed:
+            return False
+        guarded.outcome.channel = "allowed"
+        return True
+
+    def _lifted(self, guarded: GuardedCall, effect: Effect) -> bool:
+        """Whether a yes to a burst covers this call, which brings no answer of its own."""
+        asker, matter = guarded.caller.asker, effect.matter
+        answers = isinstance(asker, PageYes) or (asker is not None and self._questions.knows(asker.answered, matter))
+        return self._effects.lifted(effect) and not answers and not self._questions.denied(matter)
 
     @asynccontextmanager
-    async def _approved_act(self, guarded: GuardedCall, effect: Effect) -> AsyncGenerator[None]:
+    async def _approved_act(self, guarded: GuardedCall, effect: Effect, begun: float) -> AsyncGenerator[None]:
         """Lets the operation go on once a person has said yes, in the place that was taken for it in the limit."""
+        asker = guarded.caller.asker
+        if isinstance(asker, PageYes):
+            async with self._without_a_call(guarded, effect, asker.pending):
+                yield
+            return
+        if asker is not None and asker.answered is not None:
+            self._questions.heard(guarded.caller.principal)
         async with self._answered(guarded, effect) as verdict:
             if verdict is Verdict.YES:
                 yield
                 return
         # A question that came back without an answer is one that this client cannot put to a person.
         form = verdict is not Verdict.NONE
-        deadline = anyio.current_time() + (MAX_CALL_WAIT if guarded.caller.route != "terminal" else math.inf)
+        deadline = begun + (MAX_CALL_WAIT if guarded.caller.route != "terminal" else math.inf)
+        await self._tell_how_it_ended(guarded, effect)
+        if effect.burst is not None and deadline - anyio.current_time() < _TIME_TO_ANSWER:
+            raise words.waiting(guarded, "It is one question about many changes.")
         for _ in range(_ROUNDS):
             if deadline - anyio.current_time() < _TIME_TO_ANSWER:
                 break
             matter, described = await self._read_target(guarded, effect)
-            pending = await self._approved(guarded, matter, described, deadline, form=form)
+            pending = await self._approved(guarded, matter, described, begun, deadline, form)
             # The place is taken first: after the second reading nothing has to be waited for.
-            async with self._acting, guarded.prepare() as prepared:
-                if not self._questions.take(pending):
-                    continue
-                matter, _ = await self._read_target(guarded, effect)
-                if matter != pending.matter:
-                    continue
-                self._go(guarded, effect, matter, prepared)
-                yield
-                return
-        raise _changed_since(guarded)
+            async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
+                started = self._questions.start(pending, pending.place)
+                if started:
+                    with self.acts.carrying_out(pending):
+                        matter, _ = await self._read_target(guarded, effect)
+                        if matter == pending.matter:
+                            self._go(guarded, effect, pending, prepared)
+                            yield
+                            return
+                        self._questions.finish(pending, "changed")
+            if not started:
+                if self._lifted(guarded, effect):
+                    yield
+                    return
+                await self._taken_by_another(guarded, pending)
+        raise words.changed(guarded)
 
-    def _go(self, guarded: GuardedCall, effect: Effect, matter: Matter, prepared: Prepared) -> None:
-        """Note that a person approved this matter, and how the call is carried out."""
+    def _go(self, guarded: GuardedCall, effect: Effect, pending: PendingQuestion, prepared: Prepared) -> None:
+        """Note that a person approved this, and how the call is carried out."""
 
         async def look_again() -> None:
-            if (await self._read_target(guarded, effect))[0] != matter:
-                raise _changed_since(guarded)
+            if (await self._read_target(guarded, effect))[0] != pending.matter:
+                self._questions.finish(pending, "changed")
+                raise words.changed(guarded)
 
         self._effects.approved(effect)
         guarded.outcome.act = Act(prepared, look_again)
@@ -143,29 +195,55 @@ class Confirm:
 
         After a yes nothing else that is approved goes on meanwhile. Raises Declined after a no.
         """
-        asker = guarded.caller.asker
-        matter = effect.matter
+        asker, matter = guarded.caller.asker, effect.matter
         if asker is None or self._policy == "strict" or not self._questions.knows(asker.answered, matter):
             yield None
             return
-        async with self._acting, guarded.prepare() as prepared:
+        async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
             matter, _ = await self._read_target(guarded, effect)
             pending = self._questions.recognise(asker.answered, matter)
-            if pending is None or self._questions.denied(matter.call) or self._on_page(guarded, matter) is not None:
+            if pending is None or self._questions.denied(matter) or self._on_page(guarded, matter) is not None:
                 verdict = None
             else:
                 verdict = await asker.ask(pending.question)
                 self._note_channel(guarded, verdict)
                 if verdict is Verdict.NO:
                     self._questions.deny(pending)
-                    raise _declined(guarded)
-                if not self._questions.take(pending):
+                    self._effects.refused(effect)
+                    raise words.declined(guarded, pending)
+                if verdict is Verdict.NONE:
+                    self._questions.take(pending)
+                elif not self._questions.start(pending, "form"):
                     verdict = None
-            if verdict is Verdict.YES:
-                self._go(guarded, effect, matter, prepared)
-                yield verdict
+            if pending is not None and verdict is Verdict.YES:
+                with self.acts.carrying_out(pending):
+                    self._go(guarded, effect, pending, prepared)
+                    yield verdict
                 return
         yield verdict
+
+    @asynccontextmanager
+    async def _without_a_call(
+        self, guarded: GuardedCall, effect: Effect, pending: PendingQuestion
+    ) -> AsyncGenerator[None]:
+        """The operation that a person said yes to on the page or in a terminal, when no call waits for it.
+
+        Raises ApprovalNeeded where it is not to be done any more; what has changed is asked about anew on the page.
+        """
+        account = await self._whose(guarded)
+        async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
+            matter, described = await self._read_target(guarded, effect)
+            recognised = self._questions.recognise(pending.question.challenge, matter) is pending
+            recognised = recognised and pending.verdict is Verdict.YES and not self._questions.denied(matter)
+            if recognised and self._questions.start(pending, pending.place):
+                guarded.outcome.channel = pending.place
+                with self.acts.carrying_out(pending, told=False):
+                    self._go(guarded, effect, pending, prepared)
+                    yield
+                return
+        if pending.ending == "changed" and self._page is not None and self._on_page(guarded, matter) is None:
+            self._put_on(self._page, guarded, matter, described, account)
+        raise words.changed(guarded)
 
     def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
         """The question about this matter that is on the approval page, for the person at this computer alone."""
@@ -176,126 +254,144 @@ class Confirm:
             guarded.outcome.channel = "terminal" if guarded.caller.route == "terminal" else "form"
 
     async def _read_target(self, guarded: GuardedCall, effect: Effect) -> tuple[Matter, Preview]:
-        described = await effect.described(self._now())
+        try:
+            described = await effect.described(self._now())
+        except NotFound:
+            if not effect.names and (done := self._questions.removed(effect.matter)) is not None:
+                raise words.done(done) from None
+            raise
         guarded.outcome.before = described.record
         guarded.outcome.told = described.text
-        return replace(effect.matter, facts=described.facts), described
+        return replace(effect.matter, facts=described.digest), described
+
+    async def _tell_what_was_done(self, guarded: GuardedCall, answered: PendingQuestion | None) -> None:
+        """Raise AlreadyDone for an update that was approved, and done without a call or with this same answer.
+
+        What is archived, deleted or cancelled is not there any more, which tells that by itself.
+        """
+        if guarded.call.operation.shape != "update":
+            return
+        before = self._questions.ended(Matter.of(guarded.caller.principal, guarded.call))
+        if before is None:
+            return
+        if before.acting and before.ending is None:
+            await self._taken_by_another(guarded, before)
+        if before.ending == "done" and (before is answered or not before.told):
+            before.told = True
+            raise words.done(before)
+
+    def _check_still_unasked(self, guarded: GuardedCall, answered: PendingQuestion | None) -> None:
+        """Raise ApprovalNeeded where a person answered about this update, which by now takes nothing away any more."""
+        if answered is None or guarded.call.operation.shape != "update":
+            return
+        if self._questions.knows(answered.question.challenge, Matter.of(guarded.caller.principal, guarded.call)):
+            self._questions.finish(answered, "changed")
+        elif not isinstance(guarded.caller.asker, PageYes):
+            return
+        raise words.changed(guarded)
+
+    async def _tell_how_it_ended(self, guarded: GuardedCall, effect: Effect) -> None:
+        """Nothing where this call has to be asked about. Raises what whoever calls again has to hear."""
+        matter, asker = effect.matter, guarded.caller.asker
+        # How one call of a burst ended says nothing of the others.
+        before = self._questions.ended(matter) if effect.burst is None else None
+        answered = self._questions.find(asker.answered) if asker is not None and asker.answered is not None else None
+        if answered is not None and answered.ending == "replaced" and answered.matter.call == matter.call:
+            raise words.replaced(guarded)
+        if before is not None and before.acting and before.ending is None:
+            await self._taken_by_another(guarded, before)
+        if self._questions.denied(matter):
+            raise words.declined(guarded, before)
+        if before is not None and before.ending == "failed" and not before.told and before.place != "form":
+            before.told = True
+            raise words.failed(guarded, before)
+
+    async def _taken_by_another(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
+        """Wait a little for the end of what somebody else carries out. Raises what is to be told of it."""
+        with anyio.move_on_after(UNKNOWN_SECONDS):
+            async with self._acting:  # whoever carries it out holds this until the end
+                pass
+        if (told := words.ended(guarded, pending)) is not None:
+            raise told
 
     async def _approved(
-        self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float, *, form: bool
+        self, guarded: GuardedCall, matter: Matter, described: Preview, begun: float, deadline: float, form: bool
     ) -> PendingQuestion:
         """The question that a person said yes to. Raises in every other case; notes the channel of either answer."""
-        caller = guarded.caller
-        if self._questions.denied(matter.call):
-            raise _declined(guarded)
-        waiting = self._on_page(guarded, matter)
-        # A question that is on the page already got there because the form did not work: a yes there counts at once.
-        if (
-            form
-            and waiting is None
-            and (pending := await self._approved_in_client(guarded, matter, described, deadline))
-        ):
-            return pending
+        caller, account = guarded.caller, await self._whose(guarded)
+        # From here to the question nothing is waited for: two calls at once are one question.
+        if self._questions.denied(matter):
+            raise words.declined(guarded, None)
+        if self._questions.elsewhere(matter):
+            raise words.asked_elsewhere(guarded)
         page = self._page if caller.route == "stdio" else None
+        asker = caller.asker if self._policy != "strict" or caller.route == "terminal" else None
+        waiting = self._on_page(guarded, matter)
+        if form and self._questions.unheard(matter):
+            form = False
+            if page is None:
+                self._questions.heard(matter.principal)
+                raise words.never_shown(guarded)
+        # A question that is on the page already got there because the form did not work: a yes there counts at once.
+        if asker is not None and form and waiting is None:
+            pending = self._questions.create(matter, described, caller.program, account, caller.call)
+            if await self._approved_in_client(guarded, asker, pending, deadline):
+                return pending
+            waiting = self._on_page(guarded, matter)
         if page is None:
-            raise _nobody_to_ask(guarded)
+            raise words.nobody_to_ask(guarded)
         where = "The question is on the approval page already."
         if waiting is None:
-            waiting, where = self._put_on(page, guarded, matter, described)
-        if not await self._decided(waiting, caller, min(anyio.current_time() + self._wait, deadline)):
-            raise ApprovalNeeded(
-                f"Not done yet: a person has to approve it first. {where}",
-                "Ask the person to approve, then call again with the same arguments. A yes holds for ten minutes.",
-                operation=guarded.call.operation.name,
-            )
+            waiting, where = self._put_on(page, guarded, matter, described, account)
+        wait = seconds_to_wait(caller.program, self._wait)
+        until = min(anyio.current_time() + wait, begun + wait if wait <= UNKNOWN_SECONDS else math.inf, deadline)
+        if not await decided(waiting, caller, until):
+            raise words.waiting(guarded, where)
         guarded.outcome.channel = waiting.place
         if waiting.verdict is Verdict.YES:
             return waiting
-        raise _declined(guarded)
+        if waiting.verdict is Verdict.NONE:
+            await self._taken_by_another(guarded, waiting)
+        raise words.declined(guarded, waiting)
 
     async def _approved_in_client(
-        self, guarded: GuardedCall, matter: Matter, described: Preview, deadline: float
-    ) -> PendingQuestion | None:
-        """The question that a person said yes to in the client or terminal that called; None where nobody answered."""
+        self, guarded: GuardedCall, asker: Asker, pending: PendingQuestion, deadline: float
+    ) -> bool:
+        """Whether a person said yes in the client or terminal that called; False where nobody answered."""
         caller = guarded.caller
-        if caller.asker is None or (self._policy == "strict" and caller.route != "terminal"):
-            return None
-        pending = self._questions.create(matter, described.title, described.text, caller.program)
+        pending.place = "terminal" if caller.route == "terminal" else "form"
         verdict = Verdict.NONE
-        with anyio.CancelScope(deadline=deadline):
-            verdict = await caller.asker.ask(pending.question)
+        try:
+            with anyio.CancelScope(deadline=deadline) as patience:
+                verdict = await asker.ask(pending.question)
+        except AskFirst:
+            self._questions.sent(pending)
+            raise
         self._note_channel(guarded, verdict)
+        if patience.cancelled_caught:
+            self._questions.sent(pending, MAX_SILENT)
+        else:
+            self._questions.heard(caller.principal)
         if verdict is Verdict.YES:
-            return pending
+            return True
         if verdict is Verdict.NO:
             self._questions.deny(pending)
-            raise _declined(guarded)
+            raise words.declined(guarded, pending)
         self._questions.take(pending)
-        return None
+        return False
 
     def _put_on(
-        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview
+        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account
     ) -> tuple[PendingQuestion, str]:
-        pending = self._questions.create(matter, described.title, described.text, guarded.caller.program)
+        pending = self._questions.create(matter, described, guarded.caller.program, account, guarded.caller.call)
         if not self._questions.show(pending):
             self._questions.take(pending)
-            raise ApprovalNeeded(
-                "Not done: too many questions are waiting for a person already.",
-                "Ask the person to answer those first, then call again with the same arguments.",
-            )
+            raise words.too_many()
+        if self._start is not None and guarded.again is not None:
+            self._start(partial(self.acts.follow, pending, guarded.again))
         return pending, page.invite()
 
-    async def _decided(self, pending: PendingQuestion, caller: Caller, until: float) -> bool:
-        begun = told = anyio.current_time()
-        while pending.verdict is Verdict.NONE:
-            now = anyio.current_time()
-            if now >= until:
-                return False
-            if now - told >= _PROGRESS_SECONDS:
-                told = now
-                await caller.progress(now - begun, until - begun, "Waiting for a person to approve or deny.")
-            # The answer comes from another thread; looking ten times a second is simpler than being woken from there.
-            await anyio.sleep(min(_POLL_SECONDS, until - now))
-        return True
-
-
-def _blocked(effect: Effect) -> str:
-    if effect.guarded.call.operation.risk is Risk.DESTRUCTIVE:
-        return "archiving, deleting and cancelling are"
-    if effect.burst is not None:
-        return f"changing more than {BURST} records of one kind within a minute is"
-    return "a change that takes this much away is"
-
-
-def _changed_since(guarded: GuardedCall) -> ApprovalNeeded:
-    operation = guarded.call.operation
-    return ApprovalNeeded(
-        f"{operation.title}: not done, because what the person was shown has changed since.",
-        "Call again with the same arguments, so that the person is asked about it as it is now.",
-        operation=operation.name,
-    )
-
-
-def _declined(guarded: GuardedCall) -> Declined:
-    operation = guarded.call.operation
-    return Declined(
-        f"{operation.title}: a person was asked and said no. Nothing was changed.",
-        "Leave it. The same call is refused for 15 minutes; a person can always do it in Cliniko itself.",
-        operation=operation.name,
-    )
-
-
-_WAYS: Final = {
-    "stdio": "an assistant that can show questions (form elicitation), or the approval page on this computer",
-    "http": "an assistant that can show questions (form elicitation, --confirm auto), or a connection over stdio",
-    "terminal": "a terminal on which the question can be shown",
-}
-
-
-def _nobody_to_ask(guarded: GuardedCall) -> ApprovalNeeded:
-    operation = guarded.call.operation
-    return ApprovalNeeded(
-        f"{operation.title}: not done. It needs a person's yes, and over this connection nobody can be asked.",
-        f"Calling again does not help. A person can do it in Cliniko, or have set up: {_WAYS[guarded.caller.route]}.",
-        operation=operation.name,
-    )
+    async def _whose(self, guarded: GuardedCall) -> Account:
+        if self._account is None:
+            self._account = await whose(guarded.reader, demo=self._demo)
+        return self._account

@@ -8,26 +8,28 @@ updates of different records of one kind within a minute, about which a person i
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 import anyio
 
-from cliniko_mcp.approvals.digest import digest
-from cliniko_mcp.approvals.effect_rules import emptied
+from cliniko_mcp.approvals.digest import digest, plain_id
+from cliniko_mcp.approvals.effect_rules import emptied, held
 from cliniko_mcp.approvals.effects import losses, possible, text_amount
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, changed
-from cliniko_mcp.approvals.preview import Preview, preview, read_target
+from cliniko_mcp.approvals.preview import preview, read_target
 from cliniko_mcp.approvals.questions import Matter
+from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards.pipeline import GuardedCall
+from cliniko_mcp.guards.turns import Turns
 
 BURST: Final = 30
 """How many different records of one kind one caller may update within a minute unasked."""
@@ -76,9 +78,8 @@ class Effect:
         """What an answer is bound to, before anything was read: a burst to the kind of record, all else to the call."""
         matter = Matter.of(self.guarded.caller.principal, self.guarded.call)
         if self.burst is None:
-            return matter
-        resource = self.guarded.call.operation.resource
-        return Matter(matter.principal, f"update many {resource}", "", f"{resource}/many")
+            return replace(matter, effect=" ".join(self.names)) if self.names else matter
+        return _lot(self.guarded)
 
     @property
     def turn(self) -> AbstractAsyncContextManager[object]:
@@ -101,37 +102,55 @@ class Effects:
         self._clock = clock
         self._bursts: dict[_Record, _Burst] = {}
         self._taken: OrderedDict[_Record, _Taken] = OrderedDict()
+        self._turns = Turns()
 
-    async def of(self, guarded: GuardedCall) -> Effect | None:
+    async def of(self, guarded: GuardedCall, answered: Matter | None = None) -> Effect | None:
         """Why a person has to be asked about this call; None where it may go on unasked, which is then remembered.
 
-        An update's record is read only where a rule could apply to what the call sends. Raises what reading it raises.
+        `answered` is what was asked and comes back answered with this call: an answer about a burst counts also when
+        the minute is over by now. An update's record is read only where a rule could apply to what the call sends.
+        Raises what reading it raises.
         """
         call = guarded.call
         if call.operation.risk is Risk.DESTRUCTIVE:
             return Effect(guarded, ())
-        if call.operation.shape != "update" or call.body is None:
+        if not _may_ask(call):
             return None
-        earlier = self._earlier(guarded)
+        earlier, record = self._earlier(guarded), None
         if possible(call, self._now(), earlier):
-            try:
-                record = guarded.known or await read_target(guarded.reader, call)
-            except NotFound:  # Cliniko says so itself
-                return None
+            with suppress(NotFound):  # Cliniko says so itself
+                record = guarded.known() or await read_target(guarded.reader, call)
+        if record is not None:
             lost = await losses(Facts(guarded.reader, self._now()), call, record, earlier)
             if lost:
                 return Effect(guarded, tuple(dict.fromkeys(loss.rule for loss in lost)), earlier)
             guarded.outcome.before = record
+        burst = self._burst_of(guarded, answered)
+        if burst is None:
             self._remember(guarded, earlier, record)
-        elif emptied(call):
-            self._remember(guarded, earlier, None)
-        return self._burst_of(guarded)
+        return burst
+
+    def alone(self, guarded: GuardedCall) -> AbstractAsyncContextManager[None]:
+        """The context in which no other call that passes here changes the record of this one.
+
+        What is found out about a record only holds for a change that is sent within the same context.
+        """
+        return self._turns.at(_target(guarded.call)) if _may_ask(guarded.call) else nullcontext()
 
     def approved(self, effect: Effect) -> None:
-        """Note that a person said yes: small losses begin anew, and a burst goes on for ten minutes."""
-        self._taken.pop(_record(effect.guarded), None)
+        """Note that a person said yes: a burst goes on for ten minutes, and small losses that were shown begin anew.
+
+        What else the call takes from the record is added to what was taken before.
+        """
         if effect.burst is not None:
             effect.burst.allowed_until = self._clock() + LOT_SECONDS
+        elif effect.guarded.call.operation.shape == "update":
+            self._remember(effect.guarded, effect.earlier, effect.guarded.outcome.before, shown=effect.names)
+
+    def refused(self, effect: Effect) -> None:
+        """Note that a person said no: a burst that was allowed before ends."""
+        if effect.burst is not None:
+            effect.burst.allowed_until = 0.0
 
     def lifted(self, effect: Effect) -> bool:
         """Whether a person has said yes to the burst that this effect is, since it was found."""
@@ -142,15 +161,26 @@ class Effects:
         taken = self._taken.get(_record(guarded))
         return taken.earlier if taken is not None and now < taken.at + REMEMBERED_SECONDS else NOTHING_EARLIER
 
-    def _remember(self, guarded: GuardedCall, earlier: Earlier, record: Record | None) -> None:
-        text = max(earlier.text, text_amount(guarded.call, record)) if record is not None else earlier.text
+    def _remember(
+        self, guarded: GuardedCall, earlier: Earlier, record: Record | None, shown: Sequence[str] = ()
+    ) -> None:
+        """Add what this call takes to what was taken earlier; what a person was `shown`, by rule, begins anew."""
+        call = guarded.call
+        gone = emptied(call) if record is None else emptied(call) & held(call, record)
+        text = text_amount(call, record) if record is not None else 0
+        taken = Earlier(
+            frozenset() if "emptied" in shown else earlier.emptied | gone,
+            0 if "text" in shown else max(earlier.text, text),
+        )
         key = _record(guarded)
         self._taken.pop(key, None)
+        if taken == NOTHING_EARLIER:
+            return
         if len(self._taken) >= MAX_REMEMBERED:
             self._taken.popitem(last=False)
-        self._taken[key] = _Taken(Earlier(earlier.emptied | emptied(guarded.call), text), self._clock())
+        self._taken[key] = _Taken(taken, self._clock())
 
-    def _burst_of(self, guarded: GuardedCall) -> Effect | None:
+    def _burst_of(self, guarded: GuardedCall, answered: Matter | None) -> Effect | None:
         call = guarded.call
         if changed(call).keys() <= {"arrived"}:
             return None
@@ -158,6 +188,8 @@ class Effects:
         burst = self._bursts.setdefault(key, _Burst())
         for target in [target for target, at in burst.updated.items() if at + BURST_SECONDS <= now]:
             del burst.updated[target]
+        if answered is not None and answered.call == _lot(guarded).call:
+            return Effect(guarded, ("burst",), burst=burst)
         target = _record(guarded)[1]
         if target not in burst.updated and len(burst.updated) >= BURST and now >= burst.allowed_until:
             return Effect(guarded, ("burst",), burst=burst)
@@ -167,15 +199,35 @@ class Effects:
 
 
 def _record(guarded: GuardedCall) -> _Record:
-    call = guarded.call
-    return guarded.caller.principal, f"{call.operation.resource}/{'/'.join(call.ids.values())}"
+    return guarded.caller.principal, _target(guarded.call)
+
+
+def _may_ask(call: Call) -> bool:
+    return call.operation.risk is Risk.DESTRUCTIVE or (call.operation.shape == "update" and call.body is not None)
+
+
+def _target(call: Call) -> str:
+    return f"{call.operation.resource}/{'/'.join(map(plain_id, call.ids.values()))}"
+
+
+def _lot(guarded: GuardedCall) -> Matter:
+    """All updates of this kind of record by this caller, as one matter."""
+    resource, principal = guarded.call.operation.resource, guarded.caller.principal
+    # Bursts of two callers have nothing to do with each other.
+    return Matter(principal, f"update many {resource}", "", f"{resource}/many/{principal}", effect="burst")
 
 
 def _of_burst(call: Call) -> Preview:
     nouns = call.operation.resource.replace("_", " ")
-    text = (
-        f"{BURST} {nouns} were changed within a minute, and the assistant wants to change more. A yes lets it change "
-        f"{nouns} for ten minutes without asking about each; changes that lose something are still asked about one by "
-        "one. Every change stands in the audit log."
+    shown = Preview(
+        act=f"Go on changing {nouns}",
+        keep="Stop here",
+        done="Allowed",
+        facts=(),
+        consequences=(
+            f"{BURST} {nouns} were changed within a minute, and the assistant wants to change more. A yes lets it "
+            f"change {nouns} for ten minutes without asking about each; changes that lose something are still asked "
+            "about one by one. Every change stands in the audit log.",
+        ),
     )
-    return Preview(f"Go on changing {nouns}?", text, digest(text))
+    return replace(shown, digest=digest(shown.stated))

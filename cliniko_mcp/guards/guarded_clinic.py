@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Final, overload
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.approvals.questions import Asker
 from cliniko_mcp.client.memory import SingleFlightCache
 from cliniko_mcp.client.pagination import Page, RowT, Sweep
 from cliniko_mcp.cliniko.calls import Call, ResultT
@@ -17,7 +18,7 @@ from cliniko_mcp.cliniko.filters import Condition, FilterValue
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
 from cliniko_mcp.errors import ClinikoRefused, NotAllowed, NotFound, RateLimited
-from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded
+from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded, silent
 from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
 from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
 
@@ -31,12 +32,14 @@ RECORD_SECONDS_KEPT: Final = 60.0
 _SITE_UNKNOWN: Final = "The site's own time zone is not known; times are in that of the key's user."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Memory:
-    """What all callers of one clinic remember together: records by list and id, and zones by site."""
+    """What all callers of one clinic remember together: records by list and id, zones by site, and how many writes
+    there were."""
 
     records: SingleFlightCache[tuple[str, str], Record]
     zones: SingleFlightCache[str, Zone]
+    writes: int = 0
 
     @classmethod
     def of(cls, clock: Callable[[], float]) -> Memory:
@@ -46,6 +49,7 @@ class Memory:
     def forget_what_changed(self, operation: Operation) -> None:
         """Drop what a write may have changed, also after a failure: its outcome may be unknown."""
         if operation.method != "GET":
+            self.writes += 1
             self.records.forget()
             if operation.resource in ("businesses", "users"):
                 self.zones.forget()
@@ -73,7 +77,7 @@ class GuardedClinic:
         self._guards = guards
         self._memory = memory
         self._purpose: Purpose = purpose
-        self._read: dict[tuple[str, str], Record] = {}
+        self._read: dict[str, tuple[Record, int]] = {}
 
     def of(self, tool: str) -> GuardedClinic:
         """The same clinic for another tool, which an executor runs with what that tool may do by itself."""
@@ -122,10 +126,11 @@ class GuardedClinic:
         ApprovalNeeded where a guard says no, and ClinikoRefused where Cliniko does.
         """
         call = what if isinstance(what, Call) else what.of(ids, body, include_archived=include_archived)
+        writes = self._memory.writes
         async with self._guarded(call) as outcome:
             record = await self._sent(call, outcome)
         if call.operation.shape == "get" and record is not None:
-            self._read[call.operation.resource, call.target or ""] = record
+            self._read[_path(call)] = record, writes
         return record
 
     async def destroy(self, call: Call[ResultT]) -> tuple[ResultT, str]:
@@ -296,6 +301,10 @@ class GuardedClinic:
             purpose=purpose,
         )
 
+    def _known(self, call: Call) -> Record | None:
+        record, writes = self._read.get(_path(call), (None, 0))
+        return record if writes == self._memory.writes else None
+
     @asynccontextmanager
     async def _guarded(self, call: Call) -> AsyncGenerator[Outcome]:
         """The one step by which anything reaches the clinic: within it the call has passed every guard."""
@@ -305,11 +314,21 @@ class GuardedClinic:
             self.caller,
             self._as(self.tool, "preview"),
             self._purpose,
+            again=partial(self._again, call),
             prepare=partial(self._prepared, call),
-            known=self._read.get((call.operation.resource, call.target or "")),
+            known=partial(self._known, call),
         )
         async with guarded(self._guards, passing):
             yield passing.outcome
+
+    async def _again(self, call: Call, asker: Asker) -> object:
+        """What the clinic answers to this call, made once more by the same caller when nobody waits for it."""
+        caller = replace(self.caller, asker=asker, progress=silent)
+        clinic = GuardedClinic(self._client, self._guards, caller, self.tool, self._memory, purpose=self._purpose)
+        from cliniko_mcp.client.rate_limit import one_call
+
+        with one_call():
+            return await clinic.perform(call)
 
     async def _zone_for(self, call: Call) -> tzinfo | None:
         """The zone in which this call's local times are meant; None where it holds none, or it is not known."""
@@ -354,3 +373,8 @@ class GuardedClinic:
             )
 
         return on_page
+
+
+def _path(call: Call) -> str:
+    """The address of the record that a call reads or changes: other records have another one."""
+    return call.operation.path.format_map(call.ids)

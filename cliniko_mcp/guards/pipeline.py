@@ -40,6 +40,8 @@ class Caller:
     progress: Progress = silent
     program: str = ""
     """The client's own name as it gave it, to show a person who asks; unverified."""
+    call: str = ""
+    """A digest of the tool and the arguments that are called, the same for an equal call; empty where no tool is."""
 
 
 Channel = Literal["form", "page", "terminal", "allowed", "none"]
@@ -64,6 +66,10 @@ class Prepared:
 async def unprepared() -> AsyncGenerator[Prepared]:
     """Nothing is needed: for calls of a clinic that nothing limits."""
     yield Prepared()
+
+
+def unknown() -> None:
+    """No record: where the tool has read none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,11 @@ class GuardedCall:
     outcome: Outcome = field(default_factory=Outcome)
     prepare: Callable[[], AbstractAsyncContextManager[Prepared]] = unprepared
     """Takes the act's place in the rate limit, for as long as the context lasts."""
-    known: Record | None = None
-    """The record that the call changes, where the tool has read it in the course of the same tool call."""
+    known: Callable[[], Record | None] = unknown
+    """The record that the call changes, where the tool has read it in the course of the same tool call, and nothing was
+    changed from here since."""
+    again: Callable[[Asker], Awaitable[object]] | None = None
+    """Performs the same call of the same principal once more, through every guard, with this asker."""
 
 
 class Guard(Protocol):

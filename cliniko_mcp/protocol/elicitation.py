@@ -44,7 +44,7 @@ def asker_of(ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestP
 
 def text_of(question: Question) -> str:
     """The question as a client shows it."""
-    return f"{question.title}\n\n{question.preview}"
+    return f"{question.title}\n\n{question.text}"
 
 
 def as_input_required(first: AskFirst) -> types.InputRequiredResult:

@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
-from cliniko_mcp.errors import INTERNAL_CODE, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
+from cliniko_mcp.errors import INTERNAL_CODE, AlreadyDone, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.results.envelope import compact, error_body
@@ -66,6 +66,8 @@ class Responder:
             return self._result(await self._app.run(tool, params.arguments or {}, caller_of(ctx, params)))
         except AskFirst as first:
             return as_input_required(first)
+        except AlreadyDone as before:
+            return self._result({"done": before.message, "notes": [before.fix]})
         except ClinikoMcpError as problem:
             return self._result(error_body(problem), failed=True)
         except Exception:

@@ -241,8 +241,9 @@ _DEEDS: Final[Mapping[str, str]] = {"archive": "Archived", "delete": "Deleted", 
 
 def _told(operation: Operation, told: str) -> list[str]:
     """What a person was told before they said yes (who, what, when, and what stays behind), as what has been done."""
-    verb = operation.shape.capitalize()
-    return [f"{_DEEDS[operation.shape]}{told.removeprefix(verb)}"] if told.startswith(f"{verb} ") else []
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    sentences = (line if line.endswith((".", ":", "!", "?")) else f"{line}." for line in lines)
+    return [f"{_DEEDS[operation.shape]}. {' '.join(sentences)}"] if lines else []
 
 
 def _done(operation: Operation, target: str | None) -> str:

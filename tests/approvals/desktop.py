@@ -9,11 +9,18 @@ from urllib.parse import urlencode
 from cliniko_mcp.approvals.decisions import Decisions
 from cliniko_mcp.approvals.page import ApprovalPage
 from cliniko_mcp.approvals.pin import Pin
-from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion
+from cliniko_mcp.approvals.shown import Fact, Preview
 from tests.guards.gate import Clock
 
 PATIENT = 300.0
 """Seconds that a test waits for the page, which a thread serves while the machine is busy with other things."""
+
+
+def seen(name: str = "Ana Lima", act: str = "Archive this patient") -> Preview:
+    """What a person is shown about a patient of this name."""
+    return Preview(act, "Keep it", "Archived", [Fact("Patient", name)], undo="It can be brought back.")
 
 
 class Wall:
@@ -41,9 +48,9 @@ class Desktop:
             open_browser=self.opened.append,
         )
 
-    def ask(self, preview: str = "Archive patient Ana Lima.", program: str = "Host") -> PendingQuestion:
-        matter = Matter("local", "archive_patient", preview, "patients/1", preview)
-        asked = self.questions.create(matter, "Archive patient?", preview, program)
+    def ask(self, preview: str = "Ana Lima", program: str = "Host") -> PendingQuestion:
+        matter = Matter("local", "archive_patient", preview, f"patients/{preview}", preview)
+        asked = self.questions.create(matter, seen(preview), program)
         assert self.questions.show(asked)
         return asked
 

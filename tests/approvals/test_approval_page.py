@@ -15,8 +15,9 @@ import pytest
 
 from cliniko_mcp.approvals import approval_page, browser
 from cliniko_mcp.approvals.pin import Pin
-from cliniko_mcp.approvals.questions import Matter, Questions
-from tests.approvals.desktop import PATIENT, Wall
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Matter
+from tests.approvals.desktop import PATIENT, Wall, seen
 from tests.guards.gate import Clock
 
 ADDRESS = "http://127.0.0.1:1/secret"
@@ -30,7 +31,7 @@ def test_a_page_is_made_with_a_long_address_the_pin_the_clock_and_a_browser_that
     monkeypatch.setenv("CLINIKO_API_KEY", "never-shown")
     clock = Clock()
     questions = Questions(clock, lambda: "nonce")
-    questions.show(questions.create(Matter("local", "delete_tax", "", "taxes/1", ""), "Delete tax?", "Delete tax GST."))
+    questions.show(questions.create(Matter("local", "delete_tax", "", "taxes/1", ""), seen("GST", "Delete this tax")))
     clock.pass_(minutes=3)
     page = approval_page.approval_page(questions, tmp_path, clock)
     Pin(tmp_path, Wall()).set("4711")
@@ -45,7 +46,7 @@ def test_a_page_is_made_with_a_long_address_the_pin_the_clock_and_a_browser_that
     finally:
         page.close()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[A-Za-z0-9_-]{43}", address)
-    assert "Open for 7 more minutes." in text
+    assert "7:00 left" in text
     assert "<input type=password" in text
     assert environment["PATH"] == os.environ["PATH"]
     assert not [name for name in environment if name.startswith("CLINIKO_")]

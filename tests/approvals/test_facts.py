@@ -1,6 +1,6 @@
 """What a preview is made of: each fact as it was asked for, kept for the digest, and put into words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,7 +70,7 @@ def test_another_record_is_read_by_its_id_and_every_field_of_it_counts(facts: Fa
 
 def test_an_archived_record_is_still_named(facts: Facts, clinic: Watched) -> None:
     clinic.gone.add(("patients", "1"))
-    assert run(lambda: facts.patient("1")) == "Ana Lima (born 1984)"
+    assert run(lambda: facts.patient("1")) == "Ana Lima, born 1984"
 
 
 def test_what_is_not_linked_is_not_read(facts: Facts, clinic: Watched) -> None:
@@ -87,7 +87,7 @@ def test_that_something_cannot_be_seen_is_a_fact_too(facts: Facts, clinic: Watch
     assert run(lambda: facts.listed(Bookings.list_bookings.call(patient_ids="1"))) is None
     assert run(lambda: facts.coming(patient_ids="1")) is None
     assert facts.found == [["patients", "1", None], ["bookings", None], ["bookings", None]]
-    assert run(lambda: facts.patient("1")) == "patient 1"
+    assert run(lambda: facts.patient("1")) == "file 1"
     assert run(lambda: facts.named(Practitioners.get_practitioner, "7", "practitioner")) == "practitioner 7"
     assert run(lambda: facts.zone("9")) is SYDNEY
 
@@ -169,19 +169,35 @@ def test_a_patient_goes_by_name_and_year_of_birth_as_far_as_they_are_known() -> 
     def words(**fields: Any) -> str:
         return patient_words(Patient.read({"id": "1", **fields}), "1")
 
-    assert words(last_name="Lima", date_of_birth="1984-02-03") == "Lima (born 1984)"
-    assert words(last_name="Lima", date_of_birth="1984") == "Lima"
-    assert words(last_name="Lima") == "Lima"
-    assert words(date_of_birth="1984-02-03") == "patient 1"
-    assert patient_words(None, "1") == "patient 1"
+    assert words(last_name="Lima", date_of_birth="1984-02-03") == "Lima, born 1984"
+    assert words(last_name="Lima", date_of_birth="1984") == "Lima, file ending 1"
+    assert words(last_name="Lima") == "Lima, file ending 1"
+    assert words(date_of_birth="1984-02-03") == "file 1"
+    assert patient_words(None, "1") == "file 1"
 
 
-def test_a_span_says_its_end_where_it_has_one_and_the_day_where_that_differs() -> None:
-    start = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-    assert when_words(start, None, SYDNEY) == "Tuesday 24 November 2026, 23:00 (Australia/Sydney)"
-    assert when_words(start, start.replace(minute=30), SYDNEY) == (
-        "Tuesday 24 November 2026, 23:00 to 23:30 (Australia/Sydney)"
-    )
+@pytest.mark.parametrize(
+    ("start", "minutes", "words"),
+    [
+        ((2026, 11, 24, 12, 0), None, "Tue 24 Nov, 11:00 pm"),
+        ((2026, 11, 24, 12, 0), 30, "Tue 24 Nov, 11:00 to 11:30 pm"),
+        ((2026, 11, 24, 0, 45), 30, "Tue 24 Nov, 11:45 am to 12:15 pm"),
+        ((2026, 11, 23, 13, 0), 5, "Tue 24 Nov, 12:00 to 12:05 am"),
+        ((2027, 1, 24, 1, 0), 60, "Sun 24 Jan 2027, 12:00 to 1:00 pm"),
+        ((2026, 11, 24, 12, 0), 90, "Tue 24 Nov, 11:00 pm to Wed 25 Nov, 12:30 am"),
+    ],
+)
+def test_a_span_is_written_as_people_write_it(start: tuple[int, ...], minutes: int | None, words: str) -> None:
+    begins = datetime(*start, tzinfo=UTC)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    ends = begins + timedelta(minutes=minutes) if minutes is not None else None
+    assert when_words(begins, ends, SYDNEY, START)[0] == words
+
+
+def test_how_far_off_a_day_is_is_counted_in_local_days() -> None:
+    late = datetime(2026, 11, 23, 12, 59, tzinfo=UTC)  # 11:59 pm in Sydney
+    off = [when_words(late + timedelta(days=days), None, SYDNEY, late)[1] for days in (-3, -1, 0, 1, 4, 1_200)]
+    assert off == ["3 days ago", "yesterday", "today", "tomorrow", "in 4 days", "in 1,200 days"]
+    assert when_words(late + timedelta(minutes=1), None, SYDNEY, late)[1] == "tomorrow"
 
 
 def test_numbers_have_their_noun_in_the_right_form() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cliniko_mcp.approvals import local_ipc
-from cliniko_mcp.approvals.decisions import Outcome
+from cliniko_mcp.approvals.decisions import Answer, Outcome
 from cliniko_mcp.approvals.questions import Matter
-from tests.approvals.desktop import Desktop
+from tests.approvals.desktop import Desktop, seen
 
 
 def test_a_terminal_finds_the_questions_of_every_server_and_answers_them(desktop: Desktop, tmp_path: Path) -> None:
@@ -21,32 +21,36 @@ def test_a_terminal_finds_the_questions_of_every_server_and_answers_them(desktop
     try:
         found = list(local_ipc.servers(desktop.folder, lambda: secrets.token_hex(8)))
         shown = {peer.waiting()[0].preview: (peer, peer.waiting()[0]) for peer in found}
-        assert set(shown) == {"Archive patient Ana Lima.", "Delete tax GST."}
-        server, waiting = shown["Archive patient Ana Lima."]
-        assert (waiting.title, waiting.program, waiting.seconds, waiting.needs_pin) == (
-            "Archive patient?",
+        ana, gst = (f"Patient: {name}\n\nIt can be brought back." for name in ("Ana Lima", "Delete tax GST."))
+        assert set(shown) == {ana, gst}
+        server, waiting = shown[ana]
+        assert (waiting.title, waiting.act, waiting.keep, waiting.program, waiting.seconds, waiting.needs_pin) == (
+            "Archive this patient?",
+            "Archive this patient",
+            "Keep it",
             "Host",
             600,
             False,
         )
-        assert server.decide(waiting.challenge, True) is Outcome.APPROVED
-        server, waiting = shown["Delete tax GST."]
-        assert server.decide(waiting.challenge, False) is Outcome.DENIED
-        assert server.decide(waiting.challenge, True) is Outcome.GONE
+        assert server.decide(waiting.challenge, Answer.APPROVE) is Outcome.APPROVED
+        server, waiting = shown[gst]
+        assert server.decide(waiting.challenge, Answer.DENY) is Outcome.DENIED
+        assert server.decide(waiting.challenge, Answer.APPROVE) is Outcome.GONE
     finally:
         other.page.close()
     assert (desktop.verdict(first), desktop.verdict(second)) == ("yes", "no")
     assert first.place == "terminal"
 
 
-def test_a_terminal_shows_no_more_than_a_person_can_read(desktop: Desktop) -> None:
+def test_a_terminal_shows_names_cut_short_and_a_text_whole(desktop: Desktop) -> None:
     matter = Matter("local", "archive_patient", "{}", "patients/1", "facts")
-    asked = desktop.questions.create(matter, "t" * 500, "p" * 9_000, "h" * 500)
+    asked = desktop.questions.create(matter, seen("first\n" + "p" * 9_000, "t" * 500), "h" * 500)
     assert desktop.questions.show(asked)
     desktop.start()
     (server,) = local_ipc.servers(desktop.folder, lambda: secrets.token_hex(8))
     (waiting,) = server.waiting()
-    assert [len(text) for text in (waiting.title, waiting.preview, waiting.program)] == [200, 4_000, 60]
+    assert [len(text) for text in (waiting.title, waiting.act, waiting.program)] == [200, 100, 60]
+    assert f"\n    first\n    {'p' * 9_000}\n" in waiting.preview
     assert waiting.seconds == 600
 
 
@@ -56,8 +60,8 @@ def test_a_terminal_needs_the_pin_too(desktop: Desktop) -> None:
     desktop.start()
     (server,) = local_ipc.servers(desktop.folder, lambda: "n")
     assert server.waiting()[0].needs_pin
-    assert server.decide(asked.question.challenge, True) is Outcome.WRONG
-    assert server.decide(asked.question.challenge, True, "4711") is Outcome.APPROVED
+    assert server.decide(asked.question.challenge, Answer.APPROVE) is Outcome.WRONG
+    assert server.decide(asked.question.challenge, Answer.APPROVE, "4711") is Outcome.APPROVED
 
 
 def word(desktop: Desktop) -> dict[str, str]:
@@ -69,7 +73,7 @@ def word(desktop: Desktop) -> dict[str, str]:
 def test_a_terminal_without_the_secret_is_turned_away(desktop: Desktop, proof: str) -> None:
     asked = desktop.ask()
     desktop.start()
-    body = json.dumps({"nonce": "n", "do": "decide", "question": asked.question.challenge, "approve": True})
+    body = json.dumps({"nonce": "n", "do": "decide", "question": asked.question.challenge, "answer": "approve"})
     if proof == "server":
         proof = local_ipc.proof(word(desktop)["secret"], "server n", body.encode())
     headers = {"X-Proof": proof.encode().decode("latin-1"), "Content-Type": "application/json"}
@@ -81,7 +85,7 @@ def test_a_terminal_without_the_secret_is_turned_away(desktop: Desktop, proof: s
 def test_a_web_page_cannot_pass_for_a_terminal(desktop: Desktop) -> None:
     asked = desktop.ask()
     desktop.start()
-    body = json.dumps({"nonce": "n", "do": "decide", "question": asked.question.challenge, "approve": True})
+    body = json.dumps({"nonce": "n", "do": "decide", "question": asked.question.challenge, "answer": "approve"})
     proof = local_ipc.proof(word(desktop)["secret"], "terminal", body.encode())
     assert desktop.visit("POST", "/terminal", body, {"X-Proof": proof, "Origin": desktop.origin})[0].status == 404
     assert desktop.verdict(asked) == "none"
@@ -96,11 +100,11 @@ def test_a_terminal_that_makes_no_sense_is_turned_away(desktop: Desktop, body: s
     assert desktop.visit("POST", "/terminal", body, headers)[0].status == 404
 
 
-@pytest.mark.parametrize("approve", [1, "true", None, [True]])
-def test_only_true_is_a_yes_at_a_terminal(desktop: Desktop, approve: object) -> None:
+@pytest.mark.parametrize("approve", [1, True, "true", "APPROVE", None, ["approve"]])
+def test_only_the_word_itself_is_a_yes_at_a_terminal(desktop: Desktop, approve: object) -> None:
     asked = desktop.ask()
     desktop.start()
-    body = json.dumps({"nonce": "n", "do": "decide", "question": asked.question.challenge, "approve": approve})
+    body = json.dumps({"nonce": "n", "do": "decide", "question": asked.question.challenge, "answer": approve})
     headers = {"X-Proof": local_ipc.proof(word(desktop)["secret"], "terminal", body.encode())}
     desktop.visit("POST", "/terminal", body, headers)
     assert desktop.verdict(asked) != "yes"
@@ -183,3 +187,35 @@ def test_without_a_place_to_leave_word_the_page_works_and_does_not_promise_a_ter
         assert desktop.visit("GET", desktop.path)[0].status == 200
     finally:
         desktop.page.close()
+
+
+def test_a_server_that_is_there_and_silent_keeps_its_announcement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    monkeypatch.setattr(local_ipc, "_TIMEOUT_SECONDS", 0.05)
+    silent: list[None] = []
+    with socket.create_server(("127.0.0.1", 0)) as suspended:
+        word = local_ipc.announce(tmp_path, "suspended", suspended.getsockname()[1], "secret")
+        assert list(local_ipc.servers(tmp_path, lambda: "n", lambda: silent.append(None))) == []
+    assert word.exists() and silent == [None]
+    assert list(local_ipc.servers(tmp_path, lambda: "n")) == []
+    assert not word.exists()
+
+
+def test_a_terminal_hears_how_a_question_ended_and_sees_what_can_be_undone(desktop: Desktop) -> None:
+    used, unused, denied = (desktop.ask(name) for name in ("T1", "T2", "T3"))
+    desktop.start()
+    (server,) = local_ipc.servers(desktop.folder, lambda: secrets.token_hex(8))
+    for pending, answer in ((used, Answer.APPROVE), (unused, Answer.APPROVE), (denied, Answer.DENY)):
+        server.decide(pending.question.challenge, answer)
+    assert server.story(used.question.challenge) == ("Approved. It is about to be carried out.", False)
+    desktop.questions.start(used, "terminal")
+    desktop.questions.finish(used, "done")
+    assert server.story(used.question.challenge) == ("Archived at 1:00 am. You can close this page.", True)
+    assert server.story("unknown") == ("", True)
+    assert [row.challenge for row in server.waiting("unused")] == [unused.question.challenge]
+    assert [row.challenge for row in server.waiting("denied")] == [denied.question.challenge]
+    assert server.decide(unused.question.challenge, Answer.WITHDRAW) is Outcome.WITHDRAWN
+    assert server.decide(denied.question.challenge, Answer.REOPEN) is Outcome.REOPENED

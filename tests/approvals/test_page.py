@@ -49,15 +49,15 @@ def test_the_address_goes_to_the_browser_alone(desktop: Desktop, capfd: pytest.C
 
 
 def test_the_page_shows_every_question_and_who_asks(desktop: Desktop) -> None:
-    desktop.ask("Archive patient Ana Lima.", "Claude Desktop")
+    desktop.ask("Ana Lima", "claude-ai")
     desktop.ask("Delete tax GST.")
     desktop.start()
     response, text = desktop.visit("GET", desktop.path)
     assert response.status == 200
     assert "2 questions for you" in text
-    assert text.index("Archive patient Ana Lima.") < text.index("Delete tax GST.")
-    assert "Asked through Claude Desktop." in text
-    assert "Open for 10 more minutes." in text
+    assert text.index("Ana Lima") < text.index("Delete tax GST.")
+    assert "Claude Desktop asked at 1:00 am" in text
+    assert "10:00 left" in text
 
 
 def test_what_is_shown_cannot_become_markup(desktop: Desktop) -> None:
@@ -84,7 +84,7 @@ def test_the_answer_forbids_everything_from_outside(desktop: Desktop) -> None:
     assert response.getheader("X-Frame-Options") == "DENY"
     assert response.getheader("Cache-Control") == "no-store"
     assert response.getheader("Referrer-Policy") == "same-origin"
-    assert "http" not in re.sub(r"charset.*?>", "", text)
+    assert "http" not in re.sub(r"charset.*?>|http://www.w3.org/2000/svg|http-equiv=refresh", "", text)
     nonces = set(re.findall(r"nonce-([\w-]+)", policy))
     assert nonces == set(re.findall(r'nonce="([\w-]+)"', text))
     again = desktop.visit("GET", desktop.path)[0].getheader("Content-Security-Policy", "")
@@ -100,8 +100,10 @@ def test_a_person_approves_or_denies(desktop: Desktop, decision: str, verdict: s
     assert asked.place == "page"
     response, text = desktop.visit("GET", f"{desktop.path}?outcome={outcome}")
     assert response.status == 200
-    assert Outcome[outcome].value.partition(". ")[2] in text
     assert f">{outcome.capitalize()}</h1>" in text
+    assert Outcome[outcome].value.partition(". ")[2] in text
+    told = desktop.visit("GET", f"{desktop.path}?outcome={outcome}&question={asked.question.challenge}")[1]
+    assert ("Approved" if verdict == "yes" else "Denied at 1:00 am") in told
 
 
 def test_after_an_answer_other_questions_are_a_click_away_and_not_under_the_pointer(desktop: Desktop) -> None:
@@ -110,7 +112,7 @@ def test_after_an_answer_other_questions_are_a_click_away_and_not_under_the_poin
     desktop.start()
     desktop.send(asked)
     text = desktop.visit("GET", f"{desktop.path}?outcome=APPROVED")[1]
-    assert "<button" not in text
+    assert "<button" not in text and "Delete tax GST." not in text
     assert "See the question that is waiting" in text
 
 
@@ -262,3 +264,62 @@ def test_a_connection_that_says_nothing_ends_by_itself_and_is_not_talked_about(
         connection.sendall(b"POST / HTTP/1.1\r\n")
     assert desktop.visit("GET", desktop.path)[0].status == 200
     assert capfd.readouterr().err == ""
+
+
+def test_all_that_a_person_saw_are_denied_at_once_and_none_that_came_later(desktop: Desktop) -> None:
+    asked = [desktop.ask(f"T{number}") for number in range(3)]
+    desktop.start()
+    csrf = re.findall(r'name=csrf value="([^"]+)"', desktop.visit("GET", desktop.path)[1])[0]
+    every = " ".join(pending.question.challenge for pending in asked)
+    later = desktop.ask("T3")
+    fields = urlencode({"csrf": csrf, "question": every, "decision": "deny_all"})
+    response, _ = desktop.visit("POST", desktop.path, fields, {"Origin": desktop.origin})
+    assert (response.status, response.getheader("Location", "")) == (303, f"{desktop.path}?outcome=ALL_DENIED")
+    assert [desktop.verdict(pending) for pending in (*asked, later)] == ["no", "no", "no", "none"]
+    response, _ = desktop.visit("POST", desktop.path, fields, {"Origin": desktop.origin})
+    assert response.getheader("Location", "").endswith("GONE")
+
+
+def test_nothing_approves_several_at_once(desktop: Desktop) -> None:
+    asked = [desktop.ask(f"T{number}") for number in range(2)]
+    desktop.start()
+    every = " ".join(pending.question.challenge for pending in asked)
+    assert desktop.send(asked[0], "approve", question=every) == (303, "GONE")
+    assert desktop.send(asked[0], "approve_all", question=every)[0] == 400
+    assert [desktop.verdict(pending) for pending in asked] == ["none", "none"]
+
+
+def test_a_yes_is_taken_back_while_it_is_not_used_and_a_no_is_lifted(desktop: Desktop) -> None:
+    used, unused = desktop.ask("T1"), desktop.ask("T2")
+    desktop.start()
+    for pending in (used, unused):
+        desktop.send(pending)
+    assert desktop.visit("GET", desktop.path)[1].count("Take it back") == 2
+    assert desktop.questions.start(used, "page")
+    assert desktop.send(used, "withdraw") == (303, "USED")
+    assert desktop.send(unused, "withdraw") == (303, "WITHDRAWN")
+    assert not desktop.questions.start(unused, "page")
+    assert desktop.questions.denied(unused.matter)
+    assert desktop.send(unused, "reopen") == (303, "REOPENED")
+    assert not desktop.questions.denied(unused.matter)
+    assert desktop.questions.waiting() == [unused]
+    assert desktop.send(unused, "reopen") == (303, "GONE")
+
+
+def test_how_it_ended_is_on_the_page_as_soon_as_it_has_ended(desktop: Desktop) -> None:
+    asked = desktop.ask()
+    desktop.start()
+    desktop.send(asked)
+    where = f"{desktop.path}?question={asked.question.challenge}&outcome=APPROVED"
+    marks = [desktop.visit("GET", f"{desktop.path}/state")[1]]
+    assert "It is about to be carried out." in desktop.visit("GET", where)[1]
+    desktop.questions.start(asked, "page")
+    marks.append(desktop.visit("GET", f"{desktop.path}/state")[1])
+    assert "It is being carried out now." in desktop.visit("GET", where)[1]
+    desktop.questions.finish(asked, "done")
+    marks.append(desktop.visit("GET", f"{desktop.path}/state")[1])
+    assert "Archived at 1:00 am" in desktop.visit("GET", where)[1]
+    assert "Archived at 1:00 am" in desktop.visit("GET", desktop.path)[1]
+    assert len(set(marks)) >= 2
+    desktop.clock.pass_(minutes=10)
+    assert "Archived at" not in desktop.visit("GET", desktop.path)[1]

@@ -1,23 +1,37 @@
-"""The approval page as a document: what a person sees, for none, one and several questions."""
+"""The approval page as a document: what a person sees, for none, one and several questions, and afterwards."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from cliniko_mcp.approvals.decisions import Outcome
-from cliniko_mcp.approvals.page_html import mark, outcome_page, policy, questions_page
-from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question
+from cliniko_mcp.approvals.page_html import Shown, outcome_page, policy, questions_page
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question, Verdict
+from cliniko_mcp.approvals.shown import Account, Fact, Preview
+from cliniko_mcp.errors import Rejected
+from tests.approvals.desktop import seen
+from tests.guards.gate import SYDNEY
 
-NOW = 1_000_000.0
+NOW = 1_795_838_400.0
+ACCOUNT = Account("Northside <Clinic>", "Mei Ng", zone=SYDNEY)
 
 
-def asked(challenge: str = "c1", *, program: str = "", seconds: float = 600) -> PendingQuestion:
-    question = Question("Archive <patient>?", "Archive patient Ana & Bo.", challenge, NOW + seconds)
-    return PendingQuestion(Matter("local", "archive_patient", challenge, "patients/1", ""), question, program)
+def asked(
+    challenge: str = "c1", *, program: str = "", seconds: float = 600, preview: Preview | None = None
+) -> PendingQuestion:
+    question = Question(preview or seen("Ana & Bo", "Archive <patient>"), challenge, NOW + seconds, ACCOUNT)
+    matter = Matter("local", "archive_patient", challenge, "patients/1", "")
+    return PendingQuestion(matter, question, program, NOW - 60)
 
 
-def page(*waiting: PendingQuestion, needs_pin: bool = False) -> str:
-    return questions_page(waiting, csrf="the-csrf", nonce="the-nonce", needs_pin=needs_pin, now=NOW)
+def page(*waiting: PendingQuestion, **more: Any) -> str:
+    return questions_page(Shown(waiting=waiting, csrf="the-csrf", nonce="the-nonce", now=NOW, **more))
+
+
+def told(outcome: Outcome, about: PendingQuestion | None = None, **more: Any) -> str:
+    return outcome_page(outcome, about, Shown(path="/secret", nonce="the-nonce", now=NOW, **more))
 
 
 def title(text: str) -> str:
@@ -30,42 +44,80 @@ def test_without_a_question_it_says_what_it_is_for_and_waits_by_itself() -> None
     assert (
         "When an assistant wants to archive, delete or cancel something in Cliniko, the question appears here." in text
     )
-    assert f'data-mark="{mark([])}" data-idle="yes"' in text
+    assert f'data-mark="{Shown().mark}" data-idle="yes"' in text
     assert "<form" not in text
+
+
+def test_whose_clinic_it_is_stands_at_the_top_and_the_demo_clinic_in_a_band_across_the_page() -> None:
+    text = page(asked())
+    assert "<strong>Northside &lt;Clinic&gt;</strong>" in text and "The assistant works as Mei Ng" in text
+    assert text.index("Northside") < text.index("<main>")
+    assert "Demo clinic" not in text
+    one = asked()
+    one.question = replace(one.question, account=replace(ACCOUNT, demo=True))
+    assert page(one).index("Demo clinic: nothing in it is real") < page(one).index("<header>")
+    assert "<strong>Your clinic in Cliniko</strong>" in page()
 
 
 def test_one_question_and_several_are_told_apart() -> None:
     one, two = page(asked()), page(asked("c1"), asked("c2"))
     assert title(one) == "(1) One question for you - Cliniko approvals"
     assert title(two) == "(2) 2 questions for you - Cliniko approvals"
-    assert [text.count("<form") for text in (one, two)] == [1, 2]
-    assert re.findall('name=question value="(.*?)"', two) == ["c1", "c2"]
+    assert re.findall('name=question value="(.*?)"', two) == ["c1 c2", "c1", "c2"]
     assert 'id="what1"' in two and 'id="what2"' in two and 'id="what3"' not in two
     assert 'data-idle=""' in one
     assert "Nothing happens unless you approve." in one
 
 
+def test_several_are_grouped_by_what_they_do_denied_at_once_and_approved_one_by_one() -> None:
+    text = page(asked("c1", preview=seen("A", "Delete it")), asked("c2"), asked("c3", preview=seen("B", "Delete it")))
+    assert re.findall("<h2 class=group>(.*?)</h2>", text) == [
+        "Archive &lt;patient&gt; · 1 question",
+        "Delete it · 2 questions",
+    ]
+    assert text.count("value=deny_all>Deny all 3</button>") == 1
+    assert text.count("value=approve ") == 3 and "approve_all" not in text
+    assert "deny_all" not in page(asked())
+
+
 def test_what_others_wrote_is_shown_as_text() -> None:
-    text = page(asked(program="Host"))
+    text = page(asked(program="Host<"))
     assert "Archive &lt;patient&gt;?" in text
-    assert "Archive patient Ana &amp; Bo." in text
-    assert "Asked through Host." in text
-    assert "Asked through" not in page(asked())
+    assert "<dt>Patient</dt><dd>Ana &amp; Bo</dd>" in text
+    assert "“Host&lt;” asked at 2:59 pm" in text
+
+
+def test_a_known_host_goes_by_the_name_that_people_know() -> None:
+    assert "Claude Desktop asked at 2:59 pm" in page(asked(program="claude-ai"))
+    assert "An assistant asked at 2:59 pm" in page(asked())
+
+
+def test_facts_are_laid_out_as_facts_and_a_text_keeps_its_lines() -> None:
+    facts = [Fact("Patient", "Ana Lima"), Fact("When", "Wed 2 Dec", "in 4 days"), Fact("Note", "one\n<two>")]
+    losses = [Fact("Notes", "all of it")]
+    shown = Preview("Cancel this", "Keep it", "Cancelled", facts, losses, ["They may be told."], "It is final.")
+    text = page(asked(preview=shown))
+    assert "<div><dt>When</dt><dd>Wed 2 Dec<span class=aside>, in 4 days</span></dd></div>" in text
+    assert "<dt>Note</dt><dd class=text>one\n&lt;two&gt;</dd>" in text
+    assert "This will be lost" in text and "<dt>Notes</dt><dd>all of it</dd>" in text
+    assert "<li>They may be told.</li>" in text
+    assert '<p class="undo">It is final.</p>' in text
+    assert '<p class="undo can">' in page(asked(preview=replace(shown, restorable=True)))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(-5, "1 more minute."), (59, "1 more minute."), (119, "1 more minute."), (120, "2 more minutes."),
-     (600, "10 more minutes.")],
-)  # fmt: skip
-def test_whole_minutes_that_are_left_are_said_and_at_least_one(seconds: float, said: str) -> None:
-    assert f"Open for {said}" in page(asked(seconds=seconds))
+    ("seconds", "left"),
+    [(-5, "0:00 left"), (0, "0:00 left"), (59, "0:59 left"), (552.9, "9:12 left"), (600, "10:00 left")],
+)
+def test_the_time_that_is_left_is_shown_and_counts(seconds: float, left: str) -> None:
+    assert f'data-left="{max(0, int(seconds))}">{left}</span>' in page(asked(seconds=seconds))
 
 
-def test_return_presses_yes_only_where_a_pin_was_typed_for_it() -> None:
+def test_the_buttons_name_the_act_and_return_presses_yes_only_where_a_pin_was_typed_for_it() -> None:
     plain, guarded = page(asked()), page(asked(), needs_pin=True)
-    assert plain.index("Deny</button>") < plain.index("Approve</button>")
-    assert guarded.index("Approve</button>") < guarded.index("Deny</button>")
+    yes, no = "Archive &lt;patient&gt;</button>", "Keep it</button>"
+    assert plain.index(no) < plain.index(yes) < plain.index("Not like this</button>")
+    assert guarded.index(yes) < guarded.index(no)
     assert "<input type=password" in guarded and "<input type=password" not in plain
 
 
@@ -74,22 +126,64 @@ def test_return_presses_yes_only_where_a_pin_was_typed_for_it() -> None:
     [(0, "Back to the page"), (1, "See the question that is waiting"), (2, "See the 2 questions that are waiting")],
 )
 def test_after_an_answer_the_others_are_one_click_away(left: int, link: str) -> None:
-    text = outcome_page(Outcome.DENIED, left, path="/secret", nonce="the-nonce", state="the-mark")
+    text = told(Outcome.DENIED, waiting=[asked(f"c{number}") for number in range(left)])
     assert f'<a href="/secret">{link}</a>' in text
     assert title(text) == "Denied - Cliniko approvals"
-    assert 'data-mark="the-mark" data-idle=""' in text
+    assert 'data-idle="yes"' in text and '<noscript><meta http-equiv=refresh content="3"></noscript>' in text
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_has_a_heading_and_is_not_said_twice(outcome: Outcome) -> None:
-    text = outcome_page(outcome, 0, path="/secret", nonce="the-nonce", state="")
+    text = told(outcome)
     heading = re.findall("<h1 role=status>(.*)</h1>", text)[0]
     assert heading and f"<p>{heading}. " not in text
 
 
-def test_the_mark_is_short_and_changes_with_the_questions() -> None:
-    marks = [mark([]), mark([asked("c1")]), mark([asked("c2")]), mark([asked("c1"), asked("c2")])]
-    assert len(set(marks)) == 4
+def ending(ending: Any, *, acting: bool = False, problem: Rejected | None = None) -> PendingQuestion:
+    pending = asked()
+    pending.verdict, pending.ending, pending.acting = Verdict.YES, ending, acting
+    pending.ended, pending.problem = NOW + 120, problem
+    return pending
+
+
+@pytest.mark.parametrize(
+    ("about", "heading", "detail"),
+    [
+        (ending(None), "Approved", "It is about to be carried out."),
+        (ending(None, acting=True), "Approved", "It is being carried out now."),
+        (ending("done"), "Archived at 3:02 pm", "You can close this page."),
+        (ending("failed", problem=Rejected("Cliniko said no.")), "Not done at 3:02 pm", "Cliniko said no."),
+        (ending("failed"), "Not known whether it was done", "Look at the record in Cliniko."),
+        (ending("changed"), "Not done", "What you were shown has changed since."),
+        (ending("replaced"), "Not done", "A newer question about the same record"),
+        (ending("withdrawn"), "Taken back at 3:02 pm", "Nothing was changed."),
+        (ending("denied"), "Denied at 3:02 pm", "For 15 minutes nobody is asked this again."),
+        (ending("other"), "Not like this, at 3:02 pm", "Tell the assistant what should be different"),
+    ],
+)
+def test_after_a_yes_the_page_tells_how_it_ended(about: PendingQuestion, heading: str, detail: str) -> None:
+    text = told(Outcome.APPROVED, about, recent=[about])
+    assert title(text) == f"{heading} - Cliniko approvals"
+    assert detail in text
+    assert "Archive &lt;patient&gt;: Ana &amp; Bo" in text
+    assert ('class="card outcome good"' in text) == (about.ending == "done")
+    assert (heading in page(recent=[about])) and "In the last ten minutes" in page(recent=[about])
+
+
+def test_a_yes_can_be_taken_back_until_it_is_used_and_a_no_lifted_while_it_holds() -> None:
+    unused, denied, over = ending(None), ending("denied"), ending("denied")
+    text = page(unused=[unused], recent=[denied, over], denials=[denied])
+    assert (text.count("value=withdraw>Take it back<"), text.count("value=reopen>Allow the question again<")) == (1, 1)
+    assert "value=withdraw" in told(Outcome.APPROVED, unused, unused=[unused])
+
+
+def test_the_mark_is_short_and_changes_with_the_questions_and_how_they_stand() -> None:
+    pages = [
+        Shown(), Shown([asked("c1")]), Shown([asked("c2")]), Shown([asked("c1"), asked("c2")]),
+        Shown(recent=[ending("done")]), Shown(recent=[ending("failed")]), Shown(unused=[ending(None)]),
+    ]  # fmt: skip
+    marks = [shown.mark for shown in pages]
+    assert len(set(marks)) == len(pages)
     assert {len(mark) for mark in marks} == {16}
 
 
@@ -97,4 +191,6 @@ def test_only_what_carries_the_nonce_may_run_and_nothing_comes_from_outside() ->
     allowed = policy("the-nonce")
     assert allowed.startswith("default-src 'none'; style-src 'nonce-the-nonce'; script-src 'nonce-the-nonce';")
     assert "form-action 'self'; base-uri 'none'; frame-ancestors 'none'" in allowed
-    assert page().count('nonce="the-nonce"') == 2
+    text = page(asked())
+    assert text.count('nonce="the-nonce"') == 2
+    assert " style=" not in text and " onclick=" not in text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cliniko_mcp.approvals.decisions import Decisions, Outcome
+from cliniko_mcp.approvals.decisions import Answer, Decisions, Outcome
 from cliniko_mcp.approvals.pin import PAUSE, TRIES, Checked, Pin
 from tests.approvals.desktop import Desktop, Wall
 
@@ -35,7 +35,7 @@ def test_a_question_that_ends_while_the_pin_is_checked_is_gone(
 
     monkeypatch.setattr(desktop.pin, "check", check)
     decisions = Decisions(desktop.questions, desktop.pin)
-    assert decisions.decide(asked.question.challenge, True, "4711", "page") is Outcome.GONE
+    assert decisions.decide(asked.question.challenge, Answer.APPROVE, "4711", "page") is Outcome.GONE
     assert desktop.verdict(asked) == "none"
 
 
@@ -71,7 +71,7 @@ def test_no_pin_is_tried_on_a_question_that_is_not_open(desktop: Desktop) -> Non
     desktop.pin.set("4711")
     decisions = Decisions(desktop.questions, desktop.pin)
     for _ in range(TRIES + 1):
-        assert decisions.decide("0" * 64, True, "0000", "page") is Outcome.GONE
+        assert decisions.decide("0" * 64, Answer.APPROVE, "0000", "page") is Outcome.GONE
     assert desktop.pin.check("4711") is Checked.RIGHT
 
 

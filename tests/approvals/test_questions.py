@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Questions, Verdict
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Verdict
+from tests.approvals.desktop import seen
 from tests.guards.gate import Clock
 
 ANA = Matter("local", "archive_patient", "{}", "patients/1", "facts")
@@ -20,10 +22,10 @@ class Table:
         self.questions = Questions(self.clock, lambda: f"nonce-{next(numbers)}")
 
     def create(self, matter: Matter = ANA) -> PendingQuestion:
-        return self.questions.create(matter, "Archive patient?", "Archive patient Ana Lima.")
+        return self.questions.create(matter, seen())
 
-    def about(self, number: int) -> Matter:
-        return Matter("local", "archive_patient", str(number), "patients/1", "facts")
+    def about(self, number: int, principal: str = "local") -> Matter:
+        return Matter(principal, "archive_patient", "{}", f"patients/{number}", "facts")
 
     def shown(self, matter: Matter = ANA) -> PendingQuestion:
         asked = self.create(matter)
@@ -73,7 +75,7 @@ def test_a_question_is_known_by_its_challenge_for_its_own_call_whatever_its_fact
 
 def test_expired_questions_leave_their_room_on_the_page(table: Table) -> None:
     for number in range(20):
-        table.shown(table.about(number))
+        table.shown(table.about(number, f"p{number}"))
     table.clock.pass_(minutes=5)
     later = table.create()
     assert not table.questions.show(later)
@@ -82,7 +84,7 @@ def test_expired_questions_leave_their_room_on_the_page(table: Table) -> None:
 
 
 def test_an_answered_question_leaves_its_room_on_the_page(table: Table) -> None:
-    asked = [table.shown(table.about(number)) for number in range(20)]
+    asked = [table.shown(table.about(number, f"p{number}")) for number in range(20)]
     later = table.create()
     assert not table.questions.show(later)
     assert table.questions.decide(asked[0].question.challenge, True, "page")
@@ -100,29 +102,29 @@ def test_a_question_whose_facts_have_changed_goes_from_the_page_unanswered(table
 def test_a_no_on_the_page_is_remembered_and_ends_the_question(table: Table) -> None:
     asked = table.shown()
     assert table.questions.decide(asked.question.challenge, False, "page")
-    assert table.questions.denied(ANA.call)
+    assert table.questions.denied(ANA)
     assert not table.questions.take(asked)
 
 
 def test_the_thousand_newest_questions_and_denials_are_kept(table: Table) -> None:
-    asked = [table.create(table.about(number)) for number in range(1_000)]
+    asked = [table.create(table.about(number, f"p{number}")) for number in range(1_000)]
     assert table.questions.recognise(asked[0].question.challenge, asked[0].matter)
-    asked.append(table.create(table.about(1_000)))
+    asked.append(table.create(table.about(1_000, "p1000")))
     kept = [table.questions.recognise(item.question.challenge, item.matter) is item for item in asked[:2]]
     assert kept == [False, True]
     for item in asked[:1_000]:
         table.questions.deny(item)
-    assert table.questions.denied(asked[0].matter.call)
+    assert table.questions.denied(asked[0].matter)
     table.questions.deny(asked[1_000])
-    assert [table.questions.denied(item.matter.call) for item in asked[:2]] == [False, True]
+    assert [table.questions.denied(item.matter) for item in asked[:2]] == [False, True]
 
 
 def test_a_denial_ends_by_itself(table: Table) -> None:
     table.questions.deny(table.create())
     table.clock.pass_(minutes=14, seconds=59)
-    assert table.questions.denied(ANA.call)
+    assert table.questions.denied(ANA)
     table.clock.pass_(seconds=1)
-    assert not table.questions.denied(ANA.call)
+    assert not table.questions.denied(ANA)
 
 
 class Noted:
@@ -153,7 +155,7 @@ def test_every_look_at_the_table_is_taken_under_its_lock(table: Table) -> None:
         lambda: questions.shown(ANA),
         questions.waiting,
         lambda: questions.decide(challenge, True, "page"),
-        lambda: questions.denied(ANA.call),
+        lambda: questions.denied(ANA),
         lambda: questions.take(asked),
         lambda: questions.deny(asked),
     ]

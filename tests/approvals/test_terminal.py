@@ -64,17 +64,17 @@ def test_a_person_reads_the_question_types_the_pin_and_approves(
     terminals: list[Terminal], folder: Path, desktop: Desktop
 ) -> None:
     Pin(folder, time.time).set("4711")
-    asked = desktop.ask("Archive patient Ana Lima (born 1984).", "Claude\x1b[2J\u202e Desktop")
+    asked = desktop.ask("Ana Lima, born 1984", "Claude\x1b[2J\u202e Desktop")
     desktop.start()
     terminal = approving(terminals)
     terminal.until("later?")
-    assert "Archive patient Ana Lima (born 1984)." in terminal.screen
+    assert "Ana Lima, born 1984" in terminal.screen
     # What others wrote cannot clear the screen or turn its direction.
-    assert "Asked through Claude[2J Desktop." in terminal.screen and "\u202e" not in terminal.screen
+    assert "Claude[2J Desktop asks; " in terminal.screen and "\u202e" not in terminal.screen
     terminal.type("yes\r")
     terminal.until("later?")
     terminal.type("approve\r")
-    terminal.until("PIN")
+    terminal.until("PIN:")
     assert asked.verdict.value == "none"
     terminal.type("4711\r")
     assert terminal.ended() == 0
@@ -124,7 +124,7 @@ def test_a_call_on_a_terminal_goes_ahead_for_a_typed_yes_alone(terminals: list[T
     for typed, ended in (("y", 1), ("yes", 0)):
         terminals.append(Terminal("call", "archive_patient", f'{{"id": "{patient}"}}', "--sandbox"))
         terminals[-1].until("Type yes to go ahead:")
-        assert "Can be restored with unarchive_patient." in terminals[-1].screen
+        assert "It can be brought back" in terminals[-1].screen
         terminals[-1].type(f"{typed}\r")
         assert terminals[-1].ended() == ended, terminals[-1].screen
         assert ("said no" in terminals[-1].screen) == (ended == 1)

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.questions import MAX_KEPT, MAX_SHOWN, Matter, Verdict
+from cliniko_mcp.approvals.question_table import MAX_KEPT_EACH, MAX_SHOWN_EACH
+from cliniko_mcp.approvals.questions import Matter, Verdict
 from cliniko_mcp.errors import NotFound, Refused
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.read_only import ReadOnly
+from tests.approvals.desktop import seen
 from tests.guards.gate import App, Form, call, run
 
 ARCHIVE = call("archive_patient", id="1")
@@ -62,7 +64,8 @@ def test_a_no_now_and_later() -> None:
     declined = error(
         "declined",
         "Archive patient: a person was asked and said no. Nothing was changed.",
-        "Leave it. The same call is refused for 15 minutes; a person can always do it in Cliniko itself.",
+        "Leave it, in whatever words: for 15 minutes nobody is asked about it again. A person can always do it in "
+        "Cliniko itself, or allow the question again on the page or in a terminal.",
     )
     assert said(app, Caller(asker=Form(Verdict.NO))) == declined
     assert said(app) == declined
@@ -89,14 +92,17 @@ def test_nobody_to_ask(route: Any, ways: str) -> None:
 
 def test_a_question_that_waits() -> None:
     app = App()
-    fix = "Ask the person to approve, then call again with the same arguments. A yes holds for ten minutes."
-    first = error("approval_needed", "Not done yet: a person has to approve it first. It is on the page.", fix)
+    fix = (
+        "Tell the person, and do not call again before they say that they answered. A yes is carried out at once; the "
+        "same call then tells how it ended."
+    )
+    first = error("approval_needed", "Not done yet: a person has been asked to approve it. It is on the page.", fix)
     assert said(app, Caller(program="Host")) == first
     assert said(app)["message"] == (
-        "Not done yet: a person has to approve it first. The question is on the approval page already."
+        "Not done yet: a person has been asked to approve it. The question is on the approval page already."
     )
     (waiting,) = app.questions.waiting()
-    assert (waiting.program, waiting.question.title) == ("Host", "Archive patient?")
+    assert (waiting.program, waiting.question.title) == ("Host", "Archive this patient?")
 
 
 def test_the_program_that_asks_is_named_in_a_form_too() -> None:
@@ -127,15 +133,15 @@ def test_what_is_gone_already() -> None:
 
 def test_too_many_questions() -> None:
     app = App()
-    for number in range(MAX_SHOWN):
-        matter = Matter("local", "archive_patient", str(number), "patients/1", "")
-        app.questions.show(app.questions.create(matter, "t", "p"))
+    for number in range(MAX_SHOWN_EACH):
+        matter = Matter("local", "archive_patient", str(number), f"taxes/{number}", "")
+        app.questions.show(app.questions.create(matter, seen()))
     assert said(app) == {
         "code": "approval_needed",
         "message": "Not done: too many questions are waiting for a person already.",
         "fix": "Ask the person to answer those first, then call again with the same arguments.",
     }
-    assert len(app.questions.waiting()) == MAX_SHOWN
+    assert len(app.questions.waiting()) == MAX_SHOWN_EACH
 
 
 def test_what_changed_too_often() -> None:
@@ -155,20 +161,20 @@ def test_what_changed_too_often() -> None:
 
 def test_the_tables_of_questions_and_denials_are_bounded_and_the_oldest_go_first() -> None:
     app = App()
-    matters = [Matter("local", "delete_tax", str(number), "taxes/1", "") for number in range(MAX_KEPT + 2)]
-    asked = [app.questions.create(matter, "t", "p") for matter in matters]
+    matters = [Matter("local", "delete_tax", "", f"taxes/{number}", "") for number in range(MAX_KEPT_EACH + 2)]
+    asked = [app.questions.create(matter, seen()) for matter in matters]
     kept = [app.questions.recognise(item.question.challenge, item.matter) is item for item in asked]
-    assert kept == [False, False] + [True] * MAX_KEPT
+    assert kept == [False, False] + [True] * MAX_KEPT_EACH
     for item in asked:
         app.questions.deny(item)
-    assert [app.questions.denied(matter.call) for matter in matters] == [False, False] + [True] * MAX_KEPT
+    assert all(app.questions.denied(matter) for matter in matters)
     assert all(app.questions.recognise(item.question.challenge, item.matter) is None for item in asked)
 
 
 def test_equal_questions_have_challenges_of_their_own_that_say_nothing() -> None:
     app = App()
     matter = Matter("local", "archive_patient", "Ana", "patients/1", "")
-    one, other = (app.questions.create(matter, "Ana", "Ana").question for _ in range(2))
+    one, other = (app.questions.create(matter, seen()).question for _ in range(2))
     assert one.challenge != other.challenge
     assert set(one.challenge) <= set("0123456789abcdef")
     assert one.expires == app.clock().timestamp() + 600

@@ -60,14 +60,14 @@ def test_nothing_waits(folder: Path) -> None:
 @pytest.mark.parametrize(("typed", "verdict"), [("approve\n", "yes"), ("deny\n", "no"), ("later\n", "none")])
 def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str) -> None:
     desktop = Desktop(folder)
-    question = desktop.ask("Archive patient Ana Lima.", "Claude Desktop")
+    question = desktop.ask("Ana Lima", "Claude Desktop")
     desktop.start()
     try:
         result = approving(typed=typed)
     finally:
         desktop.page.close()
-    assert "Archive patient Ana Lima." in result.output
-    assert "Asked through Claude Desktop." in result.output
+    assert "Ana Lima" in result.output
+    assert "Claude Desktop asks; " in result.output
     assert question.verdict.value == verdict
     assert result.exit_code == 0
 

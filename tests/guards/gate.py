@@ -1,7 +1,7 @@
 """A small clinic in memory that logs what reached it, and the guards around it, for the tests of the guards."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from cliniko_mcp.approvals.decisions import Outcome
-from cliniko_mcp.approvals.questions import AskFirst, Question, Questions, Verdict
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Asker, AskFirst, PendingQuestion, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.models import Record
@@ -98,6 +99,7 @@ class FakeClinic:
     reached: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     before_read: Callable[[], None] = lambda: None
     gone: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    updates: list["Updated"] = field(default_factory=list["Updated"])
 
     async def perform(self, call: Call[Any], /) -> Any:
         await anyio.lowlevel.checkpoint()
@@ -109,12 +111,29 @@ class FakeClinic:
             self.gone.add((operation.resource, identity))
             return None
         if isinstance(operation, Get):
-            self.before_read()
+            if identity:  # what is read without an id is not the record
+                self.before_read()
             raw = self._live(operation.resource, identity, hidden_too=call.include_archived)
             assert operation.record is not None
             return operation.record.read(raw)
         self.reached.append((operation.method, operation.path))
+        if operation.shape == "update" and identity in self.records.get(operation.resource, {}):
+            raw = self.records[operation.resource][identity]
+            self.updates.append(Updated(call, before := dict(raw), after := self.after(call, before)))
+            raw.clear()
+            raw.update(after)
         return None
+
+    def after(self, call: Call[Any], raw: dict[str, Any]) -> dict[str, Any]:
+        """What this record is after this update of it."""
+        sent = call.request(SYDNEY).body or {}
+        found = {name: value for name, value in {**raw, **sent}.items() if value is not None}
+        if found.pop("completed", None) is not None and "completed" in sent:
+            found.pop("completed_at", None)
+            found |= {"completed_at": f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"} if sent["completed"] else {}
+        if zone := found.pop("time_zone", None):
+            found["time_zone_identifier"] = f"Australia/{zone}"
+        return found
 
     def _live(self, resource: str, identity: str, *, hidden_too: bool = False) -> dict[str, Any]:
         found = self.records.get(resource, {}).get(identity)
@@ -139,8 +158,19 @@ class FakeClinic:
     @property
     def destroyed(self) -> list[tuple[str, str]]:
         return [
-            request for request in self.reached if request[0] in ("DELETE", "PATCH") or request[1].endswith("/archive")
+            request
+            for request in self.reached
+            if request[0] == "DELETE" or request[1].endswith(("/archive", "/cancel"))
         ]
+
+
+@dataclass(frozen=True)
+class Updated:
+    """An update that reached the clinic, with the record before and after it."""
+
+    call: Call[Any]
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 @dataclass
@@ -224,10 +254,22 @@ class App:
         self.questions = Questions(self.clock, lambda: f"nonce-{next(numbers)}")
         self.board = Board(self.questions)
         options.setdefault("wait", 0)
+        self.work: list[tuple[PendingQuestion, Callable[[Asker], Awaitable[object]]]] = []
+        options.setdefault("start", lambda work: self.work.append(work.args))
         self.confirm = Confirm(self.questions, now=self.clock, page=self.board if paged else None, **options)
+
+    async def goes_on(self) -> None:
+        """Carry out, one after the other, what was approved and no call waits for, as the server does by itself."""
+        work, self.work = self.work, []
+        for pending, again in work:
+            if pending.verdict is Verdict.YES and pending.ending is None and not pending.acting:
+                await self.confirm.acts.carry_out(pending, again)
 
     async def act(self, called: Call, caller: Caller | None = None, *, guards: Sequence[Guard] = ()) -> GuardedCall:
         passing = on_its_way(called, caller, clinic=self.clinic)
+        passing = replace(
+            passing, again=lambda asker: self.act(called, replace(passing.caller, asker=asker), guards=guards)
+        )
         await passed([*guards, self.confirm], passing, lambda: self.clinic.perform(called))
         return passing
 

@@ -12,6 +12,7 @@ from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
+from tests.approvals.desktop import seen
 from tests.guards.gate import Clock, call, on_its_way, passed, run
 
 READ = call("get_patient", id="1")
@@ -53,7 +54,7 @@ def test_a_change_waits_for_the_log_and_says_who_holds_it(chain: HashChain, monk
 
 
 def test_a_question_on_its_way_says_nothing_of_what_it_asks() -> None:
-    first = AskFirst(Question("Archive patient?", "Archive patient Ana Lima.", "challenge", 0))
+    first = AskFirst(Question(seen("Ana Lima"), "challenge", 0))
     assert str(first) == "a person has to be asked first"
     assert "Lima" not in repr(first)
-    assert first.question.preview == "Archive patient Ana Lima."
+    assert first.question.text.startswith("Patient: Ana Lima")

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
-from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
+from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
 from tests.guards.gate import App, Form, RoundTrip, call, run
@@ -42,8 +42,8 @@ def test_a_yes_in_the_form_acts_once_and_leaves_its_channel() -> None:
     passing = run(lambda: app.act(ARCHIVE, Caller(asker=form, program="Host")))
     assert app.clinic.destroyed == DONE
     assert passing.outcome.channel == "form"
-    assert form.asked[0].title == "Archive patient?"
-    assert form.asked[0].preview.startswith("Archive patient Ana Lima (born 1984).")
+    assert form.asked[0].title == "Archive this patient?"
+    assert form.asked[0].text.startswith("Patient: Ana Lima, born 1984\n")
 
 
 def test_a_no_in_the_form_ends_it_and_is_remembered_for_a_quarter_of_an_hour() -> None:
@@ -166,6 +166,8 @@ def test_a_yes_on_the_page_holds_for_ten_minutes_and_one_act() -> None:
         app.board.answer(True)
         app.clock.pass_(minutes=9, seconds=59)
         await app.act(ARCHIVE)
+        with pytest.raises(AlreadyDone, match=r"^Done: Archived at 12:19 pm, approved on the approval page"):
+            await app.act(ARCHIVE)
         app.clinic.gone.clear()
         with pytest.raises(ApprovalNeeded):
             await app.act(ARCHIVE)
@@ -202,10 +204,10 @@ def test_a_call_waits_at_the_page_with_progress(approved: bool) -> None:
     async def story() -> None:
         await anyio.sleep(100)
         if approved:
-            await app.act(ARCHIVE, Caller(progress=progress))
+            await app.act(ARCHIVE, Caller(progress=progress, program="claude-code"))
         else:
             with pytest.raises(Declined):
-                await app.act(ARCHIVE, Caller(progress=progress))
+                await app.act(ARCHIVE, Caller(progress=progress, program="claude-code"))
         assert 106 <= anyio.current_time() < 107
 
     in_virtual_time(story)
@@ -217,7 +219,7 @@ def test_a_call_waits_at_the_page_with_progress(approved: bool) -> None:
 def test_a_call_waits_no_longer_than_asked_for_and_never_more_than_50_seconds_in_all() -> None:
     async def waited(app: App, asker: Any) -> float:
         with pytest.raises(ApprovalNeeded):
-            await app.act(ARCHIVE, Caller(asker=asker))
+            await app.act(ARCHIVE, Caller(asker=asker, program="Claude-AI"))
         return anyio.current_time()
 
     class Hanging(Form):

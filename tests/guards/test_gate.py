@@ -11,30 +11,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cliniko_mcp.approvals.digest import arguments
+from cliniko_mcp.approvals.losses import Earlier
 from cliniko_mcp.approvals.preview import preview
-from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
+from cliniko_mcp.approvals.questions import AskFirst, Matter, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.errors import ApprovalNeeded, ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
-from tests.guards.gate import App, call
+from tests.guards.gate import call
+from tests.guards.spellings import SPELLINGS, UPDATES, Spelling
+from tests.guards.taken import Before, remember, takes_away
+from tests.guards.test_effects import an_app
 
 Answer = Literal["yes", "no", "silence"]
-Spelling = tuple[str, dict[str, object]]
-
-# Each inner list is one thing to do, spelt in different ways; deprecated twins are things of their own.
-SPELLINGS: list[list[Spelling]] = [
-    [("archive_patient", {"id": "1"}), ("archive_patient", {"id": 1})],
-    [("delete_patient", {"id": "1"})],
-    [("archive_patient", {"id": "2"})],
-    [("delete_tax", {"id": "50"})],
-    [("archive_individual_appointment", {"id": "20"})],
-    [
-        ("cancel_individual_appointment", {"id": "20", "cancellation_reason": reason})
-        for reason in ("sick", "SICK", "Sick", 30, "30")
-    ],
-    [("cancel_individual_appointment", {"id": "20", "cancellation_reason": "sick", "apply_to_repeats": True})],
-    [("cancel_attendee", {"id": "40", "cancellation_reason": "away", "cancellation_note": "x"})],
-]
 VERDICTS = {"yes": Verdict.YES, "no": Verdict.NO, "silence": Verdict.NONE}
 PRINCIPALS = ("local", "somebody else")
 
@@ -54,13 +42,19 @@ class Yes:
 class Gate(RuleBasedStateMachine):
     """Calls by every route, people who answer as they like, a clinic that changes meanwhile, and forged answers."""
 
+    spellings = SPELLINGS
+
     @initialize(policy=st.sampled_from(["auto", "auto", "strict", "block"]), paged=st.booleans())
     def open(self, policy: str, paged: bool) -> None:
         self.policy = policy
-        self.app = App(policy=policy, paged=paged)
+        self.app = an_app(policy=policy, paged=paged)
         self.yeses: list[Yes] = []
         self.questions: list[tuple[Question, Call, str, datetime]] = []
-        self.accounted = 0
+        self.accounted = self.settled = self.approved = 0
+        self.overlapping = False
+        self.unasked: dict[tuple[str, str], Before] = {}
+        self.later: list[Any] = []
+        self.calls: dict[str, Call] = {}
         self.denied: dict[tuple[str, str, str], datetime] = {}
 
     def told(self, story: Callable[[], Awaitable[Any]]) -> Any:
@@ -71,28 +65,62 @@ class Gate(RuleBasedStateMachine):
         return anyio.run(inner)
 
     def attempt(self, called: Call, caller: Caller) -> None:
-        """One call, and the account of what it destroyed."""
-        before = self.shown(called)
+        """One call, and the account of what it did."""
+        before = self.shown(called, caller.principal)
         self.told(lambda: self.quietly(called, caller))
+        self.account_for(called, caller.principal, lambda: before)
+        event(f"{called.operation.shape} on {caller.route}")
+
+    def account_for(self, called: Call, principal: str, shown: Callable[[], str | None]) -> None:
+        """Account for what a call of this principal did to the clinic: one yes for all that a person is asked about."""
         new = self.app.clinic.destroyed[self.accounted :]
         self.accounted += len(new)
         assert len(new) <= 1
-        for _ in new:
-            self.match(called, caller.principal, before)
-            event(f"destroyed on {caller.route}")
+        if new:
+            self.match(called, principal, shown())
+        for update in self.app.clinic.updates[self.settled :]:
+            self.settled += 1
+            if self.takes_away(update.call, principal, update.before, update.after):
+                event("done after a yes")
+                self.match(update.call, principal, shown())
+                self.approved += 1
+                self.unasked.pop(record_of(update.call, principal), None)
+            else:
+                event("done unasked")
+                before = self.unasked.setdefault(record_of(update.call, principal), Before())
+                remember(update.call.operation.resource, update.before, update.after, before)
+
+    def takes_away(self, called: Call, principal: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        before = self.unasked.get(record_of(called, principal), Before())
+        return takes_away(called.operation.resource, old, new, self.app.clock(), before)
+
+    def questioned(self, called: Call, principal: str) -> None:
+        """A question about this call is put to a person: there has to be a reason for it."""
+        if called.operation.shape == "update" and not self.overlapping:
+            old = self.app.clinic.records[called.operation.resource][called.ids["id"]]
+            assert self.takes_away(called, principal, old, self.app.clinic.after(called, old)), "asked for nothing"
+            event("asked about an update")
 
     async def quietly(self, called: Call, caller: Caller) -> None:
+        self.calls[Matter.of(caller.principal, called).call] = called
         try:
             await self.app.act(called, caller)
         except AskFirst as first:
+            self.questioned(called, caller.principal)
             self.questions.append((first.question, called, caller.principal, self.app.clock()))
+        except ApprovalNeeded as needed:
+            if "a person has been asked to approve it" in str(needed):
+                self.questioned(called, caller.principal)
         except ClinikoMcpError:
             pass
 
-    def shown(self, called: Call) -> str | None:
+    def shown(self, called: Call, principal: str) -> str | None:
+        unasked = self.unasked.get(record_of(called, principal), Before())
+        earlier = Earlier(frozenset(unasked.fields), unasked.letters)
+
         async def read() -> str | None:
             try:
-                return (await preview(self.app.clinic, called, self.app.clock())).text
+                return (await preview(self.app.clinic, called, self.app.clock(), earlier)).text
             except ClinikoMcpError:
                 return None
 
@@ -115,13 +143,13 @@ class Gate(RuleBasedStateMachine):
         """A person who was shown this question answers it."""
         key = (principal, called.operation.name, arguments(called))
         if answer == "yes":
-            self.yeses.append(Yes(*key, question.preview, asked_at))
+            self.yeses.append(Yes(*key, question.text, asked_at))
         return VERDICTS[answer]
 
     def remember(self, principal: str, operation: str, arguments: str) -> None:
         self.denied[principal, operation, arguments] = self.app.clock() + timedelta(minutes=15)
 
-    spelt = st.sampled_from(SPELLINGS).flatmap(st.sampled_from)
+    spelt = st.runner().flatmap(lambda machine: st.sampled_from(machine.spellings).flatmap(st.sampled_from))
     principal = st.sampled_from(PRINCIPALS)
     answer = st.sampled_from(["yes", "yes", "no", "silence"])
 
@@ -145,6 +173,7 @@ class Gate(RuleBasedStateMachine):
 
             async def ask(self, question: Question) -> Verdict:
                 await anyio.lowlevel.checkpoint()
+                gate.questioned(called, principal)
                 verdict = gate.say(answer, question, called, principal, gate.app.clock())
                 if answer == "no":
                     gate.remember(principal, called.operation.name, arguments(called))
@@ -158,15 +187,24 @@ class Gate(RuleBasedStateMachine):
     def attempt_while_changing(self, called: Call, caller: Caller) -> None:
         """As `attempt`, where the record may change while the person thinks: only the last state counts."""
         self.told(lambda: self.quietly(called, caller))
-        new = self.app.clinic.destroyed[self.accounted :]
-        self.accounted += len(new)
-        assert len(new) <= 1
-        if new:
-            module = called.operation.resource
-            self.app.clinic.gone.discard((module, called.ids["id"]))
-            shown = self.shown(called)
-            self.app.clinic.gone.add((module, called.ids["id"]))
-            self.match(called, caller.principal, shown)
+        self.account_for(called, caller.principal, lambda: self.as_it_was(called, caller.principal))
+
+    def as_it_was(self, called: Call, principal: str) -> str | None:
+        """What was shown just before the last thing that was done."""
+        clinic, resource, identity = self.app.clinic, called.operation.resource, called.ids["id"]
+        if called.operation.shape == "update":
+            raw, update = clinic.records[resource][identity], clinic.updates[-1]
+            now = dict(raw)
+            raw.clear()
+            raw.update(update.before)
+            shown = self.shown(called, principal)
+            raw.clear()
+            raw.update(now)
+            return shown
+        clinic.gone.discard((resource, identity))
+        shown = self.shown(called, principal)
+        clinic.gone.add((resource, identity))
+        return shown
 
     @rule(spelt=spelt, principal=principal)
     def call_in_the_newer_era(self, spelt: Spelling, principal: str) -> None:
@@ -210,13 +248,32 @@ class Gate(RuleBasedStateMachine):
             if approved:
                 asked_at = datetime.fromtimestamp(asked.question.expires, tz=self.app.clock().tzinfo)
                 key = (matter.principal, matter.operation, matter.arguments)
-                self.yeses.append(Yes(*key, asked.question.preview, asked_at - timedelta(minutes=10)))
+                self.yeses.append(Yes(*key, asked.question.text, asked_at - timedelta(minutes=10)))
             else:
                 self.remember(matter.principal, matter.operation, matter.arguments)
             assert self.app.questions.decide(asked.question.challenge, approved, "page")
             assert not self.app.questions.decide(asked.question.challenge, True, "page")
 
-    @rule(spelt=st.sampled_from(SPELLINGS).flatmap(st.sampled_from), many=st.integers(2, 4))
+    @rule()
+    def the_server_carries_out_what_no_call_waits_for(self) -> None:
+        """A yes on the page is used without a call: it needs a yes of its own like everything else."""
+        work, self.app.work = self.app.work, []
+        for pending, again in work:
+            matter = pending.matter
+            # What is not due now, because nobody said yes yet, is looked at again later.
+            if pending.verdict is not Verdict.YES and pending.ending is None:
+                self.later.append((pending, again))
+                continue
+            called = self.calls[matter.call]
+            before = self.shown(called, matter.principal)
+            self.app.work = [(pending, again)]
+            self.told(self.app.goes_on)
+            self.later += self.app.work
+            self.account_for(called, matter.principal, lambda shown=before: shown)
+            event("carried out without a call")
+        self.app.work, self.later = self.later, []
+
+    @rule(spelt=spelt, many=st.integers(2, 4))
     def call_several_at_once(self, spelt: Spelling, many: int) -> None:
         called = call(spelt[0], **spelt[1])
         gate = self
@@ -233,13 +290,24 @@ class Gate(RuleBasedStateMachine):
                 for _ in range(many):
                     tasks.start_soon(self.quietly, called, Caller(asker=Asker()))
 
-        shown = self.shown(called)
+        shown = self.shown(called, "local")
         self.told(story)
-        live = self.app.clinic.destroyed[self.accounted :]
-        self.accounted += len(live)
-        assert len(live) <= 1
-        if live:
-            self.match(called, "local", shown)
+        self.account_for(called, "local", lambda: shown)
+
+    @rule(spelt=st.lists(spelt, min_size=2, max_size=4), principal=principal)
+    def call_different_ones_at_once(self, spelt: list[Spelling], principal: str) -> None:
+        """Nobody says yes to any of them: what one takes away counts for the next, however they overlap."""
+
+        async def story() -> None:
+            async with anyio.create_task_group() as tasks:
+                for name, given in spelt:
+                    called = call(name, **given)
+                    tasks.start_soon(self.quietly, called, Caller(principal, route="http", asker=Returned(None)))
+
+        self.overlapping = True
+        self.told(story)
+        self.overlapping = False
+        self.account_for(call(spelt[0][0], **spelt[0][1]), principal, lambda: None)
 
     @rule(seconds=st.sampled_from([1, 240, 599, 600, 901]))
     def time_passes(self, seconds: int) -> None:
@@ -261,12 +329,27 @@ class Gate(RuleBasedStateMachine):
             self.app.clock.pass_(minutes=11)
         elif what == "restore":
             self.app.clinic.gone.clear()
+            fresh = an_app().clinic.records
+            for resource in {update.call.operation.resource for update in self.app.clinic.updates}:
+                for identity, raw in fresh[resource].items():
+                    self.app.clinic.records[resource][identity].update(raw)
 
     @invariant()
     def everything_destroyed_is_accounted_for(self) -> None:
         if hasattr(self, "app"):
             assert len(self.app.clinic.destroyed) == self.accounted
-            assert sum(yes.used for yes in self.yeses) == self.accounted
+            assert self.settled == len(self.app.clinic.updates)
+            assert sum(yes.used for yes in self.yeses) == self.accounted + self.approved
+
+
+def record_of(called: Call, principal: str) -> tuple[str, str]:
+    return principal, f"{called.operation.resource}/{called.ids['id']}"
+
+
+class GateOfUpdates(Gate):
+    """The same for updates, some of which a person is asked about and some not, by what the record holds."""
+
+    spellings = UPDATES
 
 
 class Returned:
@@ -284,6 +367,7 @@ class Returned:
 
 
 TestGate = Gate.TestCase
-TestGate.settings = settings(
+TestGateOfUpdates = GateOfUpdates.TestCase
+TestGate.settings = TestGateOfUpdates.settings = settings(
     max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -4,19 +4,19 @@ import hashlib
 from datetime import timedelta
 from pathlib import Path
 
-from cliniko_mcp.approvals import pin, questions
+from cliniko_mcp.approvals import pin, question_table
 from cliniko_mcp.guards import confirm, hash_chain
 
 SECURITY = " ".join((Path(__file__).parent.parent.parent / "SECURITY.md").read_text("utf-8").split())
 
 
 def test_a_yes_holds_for_ten_minutes_and_a_no_for_fifteen() -> None:
-    assert (timedelta(minutes=10), timedelta(minutes=15)) == (questions.OPEN_FOR, questions.DENIED_FOR)
+    assert (timedelta(minutes=10), timedelta(minutes=15)) == (question_table.OPEN_FOR, question_table.DENIED_FOR)
     assert "It is valid for ten minutes and for one operation" in SECURITY and "remembered for 15 minutes" in SECURITY
 
 
 def test_at_most_twenty_questions_wait_at_once() -> None:
-    assert questions.MAX_SHOWN == 20
+    assert (question_table.MAX_SHOWN, question_table.MAX_SHOWN_EACH) == (20, 10)
     assert "At most 20 questions wait at once" in SECURITY
 
 

@@ -5,8 +5,7 @@ from typing import Any, Literal
 import anyio
 import pytest
 
-from cliniko_mcp.approvals.questions import AskFirst
-from cliniko_mcp.errors import ApprovalNeeded, Declined, NotFound
+from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.pipeline import Caller
 from tests.guards.gate import App, Form, RoundTrip, on_its_way, passed, run
@@ -63,7 +62,7 @@ def test_of_two_answers_at_the_same_moment_the_second_sees_what_the_first_did(se
         caller = Caller(asker=RoundTrip(challenge, YES))
         try:
             await passed([app.confirm], on_its_way(called, caller, clinic=app.clinic), slowly)
-        except (NotFound, AskFirst) as problem:
+        except (AlreadyDone, ApprovalNeeded) as problem:
             errors.append(problem)
 
     async def story() -> None:

@@ -9,7 +9,8 @@ import anyio
 import httpx2
 import pytest
 
-from cliniko_mcp.approvals.questions import Questions, Verdict
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, OutcomeUnknown, RateLimited, Unavailable
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
@@ -144,11 +145,12 @@ def test_where_the_outcome_is_unknown_the_answer_says_how_to_find_out_and_the_qu
 
 def test_between_the_second_reading_and_the_act_there_is_no_request_and_no_waiting() -> None:
     front = Front(done)
-    # The readings take four requests and three, the zone being known: of eight a minute the last is the act's own.
-    front.calls(per_minute=8)
-    first, second = front.account.asked[:4], front.account.asked[4:7]
-    assert [asked for asked in first if asked != "GET /user"] == second
-    assert front.account.asked[7:] == [CANCEL]
+    # The readings take four requests and three, the zone being known, and whose clinic it is two, before a person is
+    # asked: of ten a minute the last is the act's own.
+    front.calls(per_minute=10)
+    first, second = front.account.asked[:6], front.account.asked[6:9]
+    assert [asked for asked in first if asked not in ("GET /user", "GET /settings/public")] == second
+    assert front.account.asked[9:] == [CANCEL]
 
 
 def test_an_update_that_is_asked_about_is_sent_once_as_well() -> None:

@@ -137,7 +137,7 @@ async def test_a_default_fee_is_not_taken_off_a_type_by_clearing_the_old_field_u
         answer = await assistant.call("cliniko_write", operation="update_appointment_type", arguments=target)
         after = await assistant.call("count_records", operation="list_appointment_type_billable_items")
         assert answer["code"] == "declined"
-        assert "Removed: Billable item, " in assistant.asked[-1]
+        assert "This will be lost:\nBillable item: " in assistant.asked[-1]
         assert assistant.changes() == []
         assert before["count"] == after["count"]
 

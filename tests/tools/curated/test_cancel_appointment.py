@@ -29,7 +29,7 @@ async def test_a_yes_cancels_once_with_the_reason_and_the_words(mode: str) -> No
         row = Raw(assistant).get("individual_appointments", own)
         assert (row["cancellation_reason"], row["cancellation_note"]) == (50, "has the flu. called at 8")
         assert assistant.changes() == [f"PATCH /v1/individual_appointments/{own}/cancel"]
-        assert len(assistant.asked) == 1 and "Ana Lima (born 1984)" in assistant.asked[0]
+        assert len(assistant.asked) == 1 and "Ana Lima, born 1984" in assistant.asked[0]
         assert answer["item"]["starts_at"].startswith("2026-11-26T10:00+11:00")
         assert any("fill_gap" in note for note in answer["notes"])
         again = await assistant.call("cancel_appointment", appointment=own, reason="sick")
@@ -74,7 +74,9 @@ async def test_a_place_in_a_class_is_cancelled_for_one_patient_and_the_others_st
         assert any("create_attendee" in note for note in answer["notes"])
         assert not any("fill_gap" in note for note in answer["notes"])
         again = await assistant.call("cancel_appointment", appointment=group["id"], patient=gone, reason="work")
-        assert again["code"] == "not_found"
+        assert again["done"].startswith("Done: Cancelled at ")
+        reworded = await assistant.call("cancel_appointment", appointment=group["id"], patient=gone, reason="away")
+        assert reworded["code"] == "not_found"
 
 
 @pytest.mark.parametrize(("series", "goes"), [

@@ -1,0 +1,119 @@
+"""How the approval page looks and what its script does: all of it in the page itself, nothing from outside."""
+
+from typing import Final
+
+STYLE: Final = """
+:root { color-scheme: light dark; --ink: #17212b; --soft: #52606d; --paper: #f3f5f7; --card: #fff; --line: #d3dae1;
+  --yes: #a61b1b; --yes-ink: #fff; --focus: #0b69c7; --warn: #7a4a00; --warn-bg: #fdf1dc; --good: #17603a;
+  --good-bg: #e3f4ea; --mark: #0f5c63; --demo: #5b2a86; --demo-ink: #fff; --demo-2: #6d3a9a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #eef2f5; --soft: #aeb9c4; --paper: #11171d; --card: #1b242d;
+  --line: #3d4a56; --yes: #ff9a8f; --yes-ink: #2b0703; --focus: #7cc0ff; --warn: #ffd591; --warn-bg: #3a2c12;
+  --good: #93dfb3; --good-bg: #12301f; --mark: #2b8e96; --demo: #d9b8ff; --demo-ink: #24093d; --demo-2: #e6d0ff; } }
+* { box-sizing: border-box; }
+body { margin: 0; padding: 0 0 5rem; background: var(--paper); color: var(--ink);
+  font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
+.demo { background: repeating-linear-gradient(135deg, var(--demo) 0 1.25rem, var(--demo-2) 1.25rem 2.5rem);
+  color: var(--demo-ink); text-align: center; font-weight: 700; padding: .6rem 1rem; margin: 0; }
+header, main { max-width: 42rem; margin: 0 auto; padding: 0 1rem; }
+header { display: flex; align-items: center; gap: .75rem; padding-top: 1.25rem; }
+header svg { flex: none; width: 2.25rem; height: 2.25rem; }
+header p { margin: 0; line-height: 1.3; }
+header strong { display: block; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 1.25rem 0 .25rem; }
+h2, h3 { font-size: 1.2rem; line-height: 1.3; margin: 0 0 .75rem; }
+h2.group { font-size: 1.05rem; margin: 2rem 0 -.25rem; }
+p { margin: 0 0 .75rem; }
+.soft { color: var(--soft); font-size: .9375rem; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: .875rem; padding: 1.25rem;
+  margin: 1rem 0; }
+dl { margin: 0 0 1rem; }
+dl div { display: grid; grid-template-columns: 7.5rem 1fr; gap: .75rem; padding: .3rem 0; }
+dl div:first-child dd { font-weight: 700; font-size: 1.125rem; line-height: 1.35; }
+dt { color: var(--soft); }
+dd { margin: 0; min-width: 0; }
+.aside { color: var(--soft); white-space: nowrap; }
+.text { white-space: pre-wrap; border-left: 3px solid var(--line); padding-left: .75rem; }
+.number { font-size: .8125rem; color: var(--soft); }
+.number dd { font-variant-numeric: tabular-nums; }
+.lost { border: 1px solid var(--warn); border-radius: .625rem; padding: .75rem .9rem .25rem; margin: 0 0 1rem; }
+.lost p { font-weight: 600; margin: 0 0 .25rem; }
+ul.follows { list-style: none; margin: 0 0 .75rem; padding: 0; }
+.undo { border-radius: .625rem; padding: .5rem .75rem; background: var(--warn-bg); color: var(--warn);
+  font-weight: 600; }
+.undo.can { background: var(--good-bg); color: var(--good); }
+.meta { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; margin: 0 0 1rem; }
+.left { font-variant-numeric: tabular-nums; white-space: nowrap; }
+label { display: block; font-weight: 600; margin-bottom: .25rem; }
+input[type=password] { width: 100%; max-width: 16rem; font: inherit; padding: .6rem .7rem;
+  border: 1px solid var(--soft); border-radius: .5rem; background: transparent; color: inherit; margin-bottom: 1rem; }
+.buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
+button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.1rem; cursor: pointer;
+  border-radius: .5rem; border: 2px solid var(--soft); background: transparent; color: inherit; }
+button.yes { background: var(--yes); border-color: var(--yes); color: var(--yes-ink); }
+button.other { border-color: transparent; text-decoration: underline; text-underline-offset: .2em; color: var(--soft);
+  padding-left: .25rem; padding-right: .25rem; }
+button.small { min-height: 2.25rem; padding: .25rem .75rem; font-size: .9375rem; border-width: 1px; }
+.all { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; margin: .75rem 0 0; }
+.all p { margin: 0; }
+.after { border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: 1.25rem; }
+.past { list-style: none; margin: 0; padding: 0; }
+.past li { border-top: 1px solid var(--line); padding: .75rem 0; display: flex; flex-wrap: wrap; gap: .5rem 1rem;
+  align-items: center; justify-content: space-between; }
+.past li > div { flex: 1 1 16rem; min-width: 0; }
+.outcome { text-align: left; margin-top: 1.5rem; }
+.outcome h1 { margin-top: 0; display: flex; gap: .6rem; align-items: center; }
+.outcome .tick { width: 2rem; height: 2rem; flex: none; }
+.outcome.good { border-color: var(--good); }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+a { color: var(--focus); }
+#news { position: fixed; left: 0; right: 0; bottom: 0; padding: .9rem 1rem; background: var(--ink); color: var(--paper);
+  text-align: center; }
+#news a { color: inherit; }
+@media (max-width: 30rem) { .card { padding: 1rem; } dl div { grid-template-columns: 4.75rem 1fr; gap: .5rem; }
+  .buttons button { width: 100%; } .aside { white-space: normal; } }
+@media (max-width: 21rem) { dl div { grid-template-columns: 1fr; gap: 0; padding: .35rem 0; } }
+@media print { body { background: #fff; color: #000; padding: 0; }
+  form, #news, .left { display: none !important; }
+  .card { break-inside: avoid; border-color: #888; } .demo { color: #000; border: 2px solid #000; background: none; } }
+@media (prefers-reduced-motion: no-preference) { .going { animation: going 1.6s ease-in-out infinite alternate; } }
+@keyframes going { from { opacity: .45; } to { opacity: 1; } }
+"""
+
+SCRIPT: Final = """
+const { mark, idle } = document.body.dataset, news = document.getElementById("news"), begun = performance.now();
+const tell = (text, link) => {
+  news.hidden = false; news.firstChild.textContent = text; news.lastChild.hidden = !link;
+};
+const clocks = document.querySelectorAll("[data-left]");
+setInterval(() => clocks.forEach(clock => {
+  const left = Math.max(0, Math.floor(clock.dataset.left - (performance.now() - begun) / 1000));
+  clock.textContent = left ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left` : "no longer open";
+}), 1000);
+setInterval(async () => {
+  try {
+    const answer = await fetch(location.pathname + "/state", { cache: "no-store" });
+    if (!answer.ok) return;
+    const state = await answer.json();
+    if (state.mark === mark) news.hidden = true;
+    else if (idle) location.reload();
+    else tell("The list of questions has changed. ", true);
+  } catch { tell("The assistant's connection to Cliniko has ended; nothing more can be approved here.", false); }
+}, 2000);
+"""
+"""What is on the page never moves under a person's hand: news is announced at the foot, and shown when asked for. Only
+a page on which nothing can be approved shows it by itself."""
+
+MARK: Final = (
+    '<svg viewBox="0 0 32 32" aria-hidden=true><rect width=32 height=32 rx=8 fill="var(--mark)"/><path d="M9 16.5l5 5 '
+    '9.5-11" fill=none stroke="#fff" stroke-width=3.2 stroke-linecap=round stroke-linejoin=round /></svg>'
+)
+ICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' "
+    "rx='8' fill='%230f5c63'/%3E%3Cpath d='M9 16.5l5 5 9.5-11' fill='none' stroke='white' stroke-width='3.2' "
+    "stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E"
+)
+TICK: Final = (
+    '<svg class=tick viewBox="0 0 32 32" aria-hidden=true><circle cx=16 cy=16 r=15 fill="var(--good)"/>'
+    '<path d="M9 16.5l5 5 9.5-11" fill=none stroke="var(--card)" stroke-width=3.2 stroke-linecap=round '
+    "stroke-linejoin=round /></svg>"
+)

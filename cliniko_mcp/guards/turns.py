@@ -1,0 +1,33 @@
+"""Turns at a record: what is read of it to judge a change still holds when the change is sent."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+
+
+@dataclass(slots=True)
+class _Turn:
+    lock: anyio.Lock = field(default_factory=anyio.Lock)
+    users: int = 0
+
+
+class Turns:
+    """Lets the calls that change one record go one after the other, whoever makes them."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, _Turn] = {}
+
+    @asynccontextmanager
+    async def at(self, record: str) -> AsyncGenerator[None]:
+        """Alone with this record, `patients/12`, for as long as the context lasts; those before come first."""
+        turn = self._turns.setdefault(record, _Turn())
+        turn.users += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.users -= 1
+            if turn.users == 0:
+                del self._turns[record]
