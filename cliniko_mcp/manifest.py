@@ -258,7 +258,7 @@ def generated(root: Path) -> dict[Path, str]:
 
 
 def check_registered(root: Path) -> None:
-    """Raise ConfigurationError naming the resources, curated tools and rules that no list names, so nobody would see."""
+    """Raise ConfigurationError naming the resources, curated tools and rules that no list names: nobody sees them."""
     lists = (
         ("cliniko/resources", "", RESOURCES, "RESOURCES of cliniko_mcp/cliniko/registry.py"),
         ("tools/curated", "\ntool = ", NAMES, "NAMES of cliniko_mcp/tools/curated/__init__.py"),
