@@ -308,16 +308,17 @@ async def _cancelling(facts: Facts, call: Call, record: Record) -> list[str]:
     note = call.body.sent("cancellation_note") if call.body is not None else None
     if isinstance(note, str) and (shown := clean(note, 200)):
         sentences.append("Note: “" + shown.replace("“", "'").replace("”", "'") + "”.")
-    later = await later_cancelled(facts, record)
+    later, at = await later_cancelled(facts, record)
     every = call.body is not None and call.body.sent("apply_to_repeats") is True
     if later is None:
         known = "All later ones of its series are cancelled too" if every else "Later ones of its series stay"
         sentences.append(f"{known}; how many there are could not be looked up.")
-    elif later and every:
-        also = "the later one" if later == 1 else f"the {later:,} later ones"
-        sentences.append(f"It is part of a series; {also} will be cancelled too.")
-    elif later:
-        sentences.append(f"It is part of a series; only this one is cancelled, {stay(later)}.")
+    elif later.number and every:
+        also = "the later one" if later.number == 1 else f"the {later.number:,} later ones"
+        days = await later.days(facts, at)
+        sentences.append(f"It is part of a series; {also} will be cancelled too{days and ': '}{days}.")
+    elif later.number:
+        sentences.append(f"It is part of a series; only this one is cancelled, {stay(later.number)}.")
     elif every:
         sentences.append("It has no later repeats.")
     return [*sentences, "The clinic's settings may notify the patient."]

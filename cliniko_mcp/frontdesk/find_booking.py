@@ -1,58 +1,347 @@
-"""One booking by its id, or as the coming one of a patient.
+"""Which visit is meant: by an id, or by person and time as the desk says it, shared by every tool that takes a visit.
 
-An id takes one request; a name those of the patient's name and one for each hundred coming bookings of the patient.
+Requests: one or two for an id; else those of the patient's name (`patients.by_phrase`) and one for each hundred
+bookings of the days that the words may mean, which are one or two stretches and seldom three.
 """
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import partial
 from typing import Final
 
 from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
-from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
+from cliniko_mcp.cliniko.resources.practitioners import Practitioner
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
-from cliniko_mcp.frontdesk.patients import known_patient, patient
-from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, gone, is_id, with_birth_year
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.matching import TIERS, Tier, fits, words
+from cliniko_mcp.frontdesk.patient_phrase import read_phrase
+from cliniko_mcp.frontdesk.patients import by_phrase, known_patient, patient
+from cliniko_mcp.frontdesk.roster import Known, Roster, ambiguous, candidate, gone, is_id, with_birth_year
+from cliniko_mcp.frontdesk.spans import Span
+from cliniko_mcp.frontdesk.visit_choices import Hit, nearest, patients_of, several
+from cliniko_mcp.frontdesk.visit_phrase import Order, VisitPhrase, read_visit_phrase
+from cliniko_mcp.frontdesk.visit_times import is_time, readings
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.sanitize import clean
 
 NEEDS: Final[tuple[Operation, ...]] = (Bookings.get_booking, Bookings.list_bookings, Patients.list_patients)
 AHEAD: Final = timedelta(days=730)
-"""How far ahead a patient's bookings are looked for."""
+"""How far ahead, and back, a patient's bookings are looked for where no time is said."""
+_DAY: Final = timedelta(days=1)
+_WIDEST: Final = timedelta(days=40)
+"""How long a time may be in which everyone's visits are looked through."""
 
 
-async def booking_of(clinic: GuardedClinic, roster: Roster, query: str) -> tuple[Entry, Known[Patient] | None]:
-    """The live booking of this id, or the one coming booking of the patient of this name, and then the patient.
+class Looking(Enum):
+    """Where a visit is looked for first: to move or cancel among the coming, for attendance and notes the past."""
 
-    Blocked-out times are given back too. Raises NotFound where it does not exist, is archived or cancelled, or nothing
-    is coming, and Ambiguous, with the next five, where several are.
+    COMING = "coming"
+    PAST = "past"
+
+
+@dataclass(frozen=True, slots=True)
+class WhichVisit:
+    """The booking that is meant; `patient` is whose visit it is where the words say so or only one is in it.
+
+    `when` is the time as it was understood, empty where none was said; `note` has to be told to the reader where not
+    empty. A class that was said by its id, or by practitioner and time, has no `patient`.
     """
-    query = query.strip()
-    if is_id(query):
-        return await _by_id(clinic, roster, query), None
-    who = await patient(clinic, query)
-    coming = await bookings(clinic, clinic.now, clinic.now + AHEAD, patient=who.id)
-    name = with_birth_year(who)
-    if not coming:
-        raise NotFound(
-            f"{name} has no coming appointment in the next two years.",
-            "For a past one give its id; show_diary or list_individual_appointments has it.",
-        )
-    if len(coming) > 1:
+
+    entry: Entry
+    patient: Known[Patient] | None
+    when: str = ""
+    note: str = ""
+    attendee_id: str = ""
+
+
+async def which_visit(
+    clinic: GuardedClinic,
+    roster: Roster,
+    text: str | VisitPhrase,
+    looking: Looking,
+    patient: Known[Patient] | None = None,
+    practitioner: Known[Practitioner] | None = None,
+) -> WhichVisit:
+    """The one visit that a text means: "Faye's 9:15 on Monday", "the 3 pm with Mei Ng", "his last one", an id.
+
+    `patient` and `practitioner` are named beside it: for "his", and for a time alone. Blocked-out times are given back
+    by their id. Raises NotFound, Ambiguous (both with up to five visits to choose from), InvalidArguments where nobody
+    is named, and NotUnderstood for a time that cannot be read.
+    """
+    phrase = text
+    if isinstance(phrase, str):
+        phrase = read_visit_phrase(phrase, lambda words: is_time(words, clinic.now, roster))
+    if phrase.id:
+        return await _by_id(clinic, roster, phrase.id, patient)
+    search = await _search(clinic, roster, phrase, patient, practitioner)
+    if not phrase.when:
+        return await _undated(clinic, roster, search, phrase, looking)
+    return await _dated(clinic, roster, search, phrase, looking)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Whose visits fit: of these patients or of this practitioner (`staff`, where a name fits both), at this site, of
+    these types; no ids mean all. `people` is None where nobody is named but staff."""
+
+    people: Sequence[Known[Patient]] | None
+    staff: Known[Practitioner] | None = None
+    practitioner: Known[Practitioner] | None = None
+    site_id: str = ""
+    type_ids: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Whose visits are looked for, for a sentence."""
+        if self.people is not None and len(self.people) == 1:
+            return with_birth_year(self.people[0])
+        if self.people:
+            return f"None of the {len(self.people)} patients of that name"
+        seen = self.practitioner or self.staff
+        return with_birth_year(seen) if seen else "The clinic"
+
+    def hits(self, entries: Sequence[Entry]) -> list[Hit]:
+        """The entries that fit, once for each patient by whom they do."""
+        found: list[Hit] = []
+        for entry in entries:
+            if entry.kind == "block" or (self.site_id and entry.business_id != self.site_id):
+                continue
+            if self.type_ids and entry.type_id not in self.type_ids:
+                continue
+            if self.practitioner is not None and entry.practitioner_id != self.practitioner.id:
+                continue
+            theirs = [Hit(entry, who) for who in self.people or () if who.id in entry.patient_ids]
+            found += theirs
+            staffed = self.staff is not None and entry.practitioner_id == self.staff.id
+            if not theirs and (staffed or (self.people is None and self.staff is None)):
+                found.append(Hit(entry, None))
+        return found
+
+
+async def _search(
+    clinic: GuardedClinic,
+    roster: Roster,
+    phrase: VisitPhrase,
+    beside: Known[Patient] | None,
+    practitioner: Known[Practitioner] | None,
+) -> _Search:
+    person = phrase.person
+    if phrase.mine:
+        practitioner = roster.practitioner("me")
+    elif phrase.practitioner:
+        try:
+            practitioner = roster.practitioner(phrase.practitioner)
+        except NotFound:
+            # "Mei's 9:15 with Jane Lima": whoever is named second is the patient
+            staff = _staff(roster, person) if person else None
+            if person and staff is None:
+                raise
+            person, practitioner = phrase.practitioner, staff
+    site_id = roster.business(phrase.site).id if phrase.site else ""
+    type_ids = _types(roster, phrase.kind, "prefixes") if phrase.kind else frozenset[str]()
+    if phrase.kind and not type_ids:
+        roster.type(phrase.kind)  # says that there is none, with those that come near
+    if person and not type_ids and (type_ids := _types(roster, person, "words")):
+        person = ""
+    staff = _staff(roster, person) if person and practitioner is None and phrase.when else None
+    people: Sequence[Known[Patient]] | None = None
+    if person:
+        people = await _people(clinic, person, found_staff=staff is not None)
+    if beside is not None and (people is None or beside.id in {who.id for who in people}):
+        people, staff = [beside], None
+    elif beside is not None and people:
         raise Ambiguous(
-            f"{name} has {len(coming)} coming appointments.",
-            "Ask which one is meant, then call again with its id.",
-            candidates=[_row(entry, roster) for entry in coming[:MAX_CANDIDATES]],
+            f"Two patients are named: {with_birth_year(people[0])} and {with_birth_year(beside)}.",
+            "Ask whose visit is meant, and name that patient alone.",
         )
-    return coming[0], who
+    if people is None and (phrase.pronoun or not (staff or practitioner or phrase.when)):
+        raise InvalidArguments(
+            "It is not said whose visit is meant.",
+            'Name the patient, and the time where there are several: "Jane Lima, Monday at 9:15". An id serves too.',
+            field="appointment",
+        )
+    return _Search(people, staff, practitioner, site_id, type_ids)
 
 
-async def _by_id(clinic: GuardedClinic, roster: Roster, booking_id: str) -> Entry:
-    fix = "Look for it with show_diary, or give the patient's name."
+def _staff(roster: Roster, name: str) -> Known[Practitioner] | None:
+    with suppress(NotFound, Ambiguous):
+        return roster.practitioner(name)
+    return None
+
+
+def _types(roster: Roster, text: str, tier: Tier) -> frozenset[str]:
+    return frozenset(kind.id for kind in roster.types.values() if fits(words(text), kind.names, tier))
+
+
+async def _people(clinic: GuardedClinic, text: str, *, found_staff: bool) -> Sequence[Known[Patient]] | None:
+    """All patients whom a text fits best; None where none does and it is the name of one who works here."""
+    said = await read_phrase(clinic, clean(text, 255))
+    found = await by_phrase(clinic, said)
+    if found.close or found.missed or not found.patients or is_id(text):
+        return None if found_staff else [await patient(clinic, text)]
+    if not found.whole:
+        raise ambiguous("patient", clean(text, 80), found.patients)
+    spoken = words(said.name)
+    for tier in TIERS if said.name else ():
+        fitting = [who for who in found.patients if fits(spoken, who.names, tier)]
+        if fitting:
+            return [who for who in fitting if not who.gone] or fitting
+    return [who for who in found.patients if not who.gone] or found.patients
+
+
+async def _undated(
+    clinic: GuardedClinic, roster: Roster, search: _Search, phrase: VisitPhrase, looking: Looking
+) -> WhichVisit:
+    """The visit of a patient where no time is said: the only one coming, or the only one today; next, last."""
+    if not search.people:
+        raise InvalidArguments(
+            f"{search.name} has many visits: the patient or the time is missing.",
+            'Say whose visit it is and when, such as "Jane Lima, Monday at 9:15".',
+            field="appointment",
+        )
+    if len(search.people) > 1:
+        raise ambiguous("patient", clean(phrase.person, 80), search.people)
+    who, now = search.people[0], clinic.now
+    every = search.hits(await bookings(clinic, now - AHEAD, now + AHEAD, patient=who.id))
+    begun = [hit for hit in every if hit.entry.starts <= now]
+    ahead = [hit for hit in every if hit.entry.starts > now]
+    fitting = _in_order(phrase.order, looking, begun, ahead)
+    if not phrase.order and looking is Looking.COMING:
+        fitting = [hit for hit in every if hit.entry.ends > now]
+    elif not phrase.order:
+        fitting = [hit for hit in every if _is_today(hit.entry, roster, now)]
+    if len(fitting) == 1:
+        return WhichVisit(fitting[0].entry, who)
+    if fitting:
+        noun = "coming appointments" if looking is Looking.COMING else "appointments"
+        raise await several(clinic, roster, fitting, f"{with_birth_year(who)} has {len(fitting)} {noun}.")
+    missing = "no appointment today" if looking is Looking.PAST else "no coming appointment in the next two years"
+    if phrase.order:
+        missing = f"no {'earlier' if phrase.order in ('last', 'latest') else 'coming'} appointment"
+    raise await nearest(clinic, roster, every, f"{with_birth_year(who)} has {missing}.", now)
+
+
+def _in_order(order: Order, looking: Looking, begun: Sequence[Hit], ahead: Sequence[Hit]) -> list[Hit]:
+    """Those that "next" or "last" can mean; of several that begin at once all."""
+    if order == "next":
+        return _ends_of(ahead, first=True)
+    if order == "final":
+        return _ends_of(ahead, first=False)
+    found = _ends_of(begun, first=False)
+    if order == "last" and looking is Looking.COMING:  # the last one there was, or the last of those to come
+        found += _ends_of(ahead, first=False)
+    return found
+
+
+def _ends_of(hits: Sequence[Hit], *, first: bool) -> list[Hit]:
+    starts = [hit.entry.starts for hit in hits]
+    wanted = (min if first else max)(starts, default=None)
+    return [hit for hit in hits if hit.entry.starts == wanted]
+
+
+def _is_today(entry: Entry, roster: Roster, now: datetime) -> bool:
+    zone = roster.zone(entry.business_id)
+    return local_day(entry.starts, zone) == local_day(now, zone)
+
+
+async def _dated(
+    clinic: GuardedClinic, roster: Roster, search: _Search, phrase: VisitPhrase, looking: Looking
+) -> WhichVisit:
+    """The visit at the time that is said, in the direction of the tool first and then in the other."""
+    spans = readings(phrase.when, clinic.now, roster)
+    fetched = await run_concurrently(*(partial(_around, clinic, search, span) for span in spans.values()))
+    every = {hit.entry.id + (hit.patient.id if hit.patient else ""): hit for row in fetched for hit in row}
+    found = {way: _within(list(every.values()), span) for way, span in spans.items()}
+    live = {way: [hit for hit in hits if not hit.entry.cancelled] for way, hits in found.items()}
+    today = [hit for hits in live.values() for hit in hits if _is_today(hit.entry, roster, clinic.now)]
+    order = ("today", "back", "ahead") if looking is Looking.PAST else ("ahead", "today", "back")
+    way = next((way for way in order if live.get(way)), "")
+    fitting = live.get(way, [])
+    if today and looking is Looking.PAST:
+        fitting = today
+    elif way == "ahead":
+        fitting = [*fitting, *today]
+    fitting = list({(hit.entry.id, hit.patient.id if hit.patient else ""): hit for hit in fitting}.values())
+    if phrase.order and len(fitting) > 1:
+        fitting = _ends_of(fitting, first=phrase.order == "next")
+    span = spans[way] if way else next(iter(spans.values()))
+    if len(fitting) == 1:
+        return await _one(clinic, search, phrase, fitting[0], span.description)
+    if fitting:
+        whose = search.name if search.people is None or len(search.people) == 1 else "They"
+        raise await several(
+            clinic, roster, fitting, f"{whose} {'have' if whose == 'They' else 'has'} {len(fitting)} appointments: "
+            f"{span.description}.",
+        )  # fmt: skip
+    gone_then = [hit for hits in found.values() for hit in hits]
+    if gone_then:
+        what = f"{search.name} has only cancelled appointments: {span.description}."
+        raise await nearest(clinic, roster, gone_then, what, clinic.now)
+    near = sorted(every.values(), key=lambda hit: (hit.entry.cancelled, _distance(hit.entry, spans)))
+    raise await nearest(clinic, roster, near, f"{search.name} has no appointment: {span.description}.", None)
+
+
+async def _around(clinic: GuardedClinic, search: _Search, span: Span) -> list[Hit]:
+    """All that fits on the days of a span, whatever its time, cancelled ones too."""
+    low, high = (span.bounds[0] - _DAY, span.bounds[1] + _DAY)
+    alone = search.people[0].id if search.people and len(search.people) == 1 and search.staff is None else None
+    if alone is None and high - low > _WIDEST:
+        raise NotUnderstood(
+            f"That is too long a time to find one visit in: {span.description}.",
+            "Name the patient in full, or say the day.",
+            examples=["Jane Lima, Monday at 9:15", "the 3 pm with Mei Ng on Friday"],
+        )
+    staff = [search.practitioner.id] if search.practitioner else []
+    entries = await bookings(clinic, low, high, practitioners=staff, patient=alone, cancelled=True)
+    return search.hits(entries)
+
+
+def _within(hits: Sequence[Hit], span: Span) -> list[Hit]:
+    return [
+        hit for hit in hits if any(low <= hit.entry.starts < high for low, high in span.windows(hit.entry.business_id))
+    ]
+
+
+def _distance(entry: Entry, spans: Mapping[str, Span]) -> timedelta:
+    return min(abs(entry.starts - span.bounds[0]) for span in spans.values())
+
+
+async def _one(clinic: GuardedClinic, search: _Search, phrase: VisitPhrase, hit: Hit, when: str) -> WhichVisit:
+    who, note = hit.patient, ""
+    if who is None and hit.entry.kind == "appointment":
+        who = next(iter(await patients_of(clinic, hit.entry)), None)
+    elif who is not None and search.people is not None and len(search.people) > 1:
+        shown = clean(phrase.person, 80)
+        note = f"{len(search.people)} patients fit “{shown}”; {with_birth_year(who)} is the one with a visit then."
+    return WhichVisit(hit.entry, who, when, note)
+
+
+async def _by_id(clinic: GuardedClinic, roster: Roster, booking_id: str, beside: Known[Patient] | None) -> WhichVisit:
+    """The live booking of an id, or that of an attendee's id; a patient who is named beside it has to be in it."""
+    fix = "Look for it with show_diary, or give the patient's name and the time."
+    missing = NotFound(f"There is no appointment with the id {booking_id}.", fix)
+    holder: Attendee | None = None
     try:
         record = await clinic.perform(Bookings.get_booking, include_archived=True, id=booking_id)
     except NotFound:
-        raise NotFound(f"There is no appointment with the id {booking_id}.", fix) from None
+        with suppress(NotAllowed):
+            holder = (await clinic.by_id(Attendees.list_attendees, [booking_id])).get(booking_id)
+        if holder is None or not holder.booking_id:
+            raise missing from None
+        record = await clinic.perform(Bookings.get_booking, include_archived=True, id=holder.booking_id)
+        patients = await clinic.by_id(Patients.list_patients, [holder.patient_id])
+        mine = patients.get(holder.patient_id)
+        if beside is None and mine is not None:
+            beside = known_patient(mine)
     entry = entry_of(record)
     if entry is None:
         raise NotFound(f"The appointment {booking_id} has no time.", fix)
@@ -60,25 +349,13 @@ async def _by_id(clinic: GuardedClinic, roster: Roster, booking_id: str) -> Entr
         state = "cancelled" if entry.cancelled else "archived"
         when = local_text(entry.starts, roster.zone(entry.business_id))
         raise NotFound(f"The appointment {booking_id} on {when} is {state} already.", "It stays so; book a new one.")
-    return entry
-
-
-def _row(entry: Entry, roster: Roster) -> JsonValue:
-    return {
-        "id": entry.id,
-        "starts_at": local_text(entry.starts, roster.zone(entry.business_id)),
-        "type": roster.name("appointment_type_id", entry.type_id),
-        "practitioner": roster.name("practitioner_id", entry.practitioner_id),
-    }
-
-
-async def patients_of(clinic: GuardedClinic, entry: Entry) -> tuple[Known[Patient], ...]:
-    """Everyone booked into an entry, in one request for each 95 of them."""
-    found = await clinic.by_id(Patients.list_patients, entry.patient_ids)
-    return tuple(known_patient(found[patient_id]) for patient_id in entry.patient_ids if patient_id in found)
-
-
-def in_series(entry: Entry) -> bool:
-    """Whether a booking is one of a series: a repeat, or the first that has some."""
-    rule = entry.record.repeat_rule
-    return bool(entry.record.repeated_from_id or (rule and rule.repeat_type))
+    who = beside
+    if entry.kind == "appointment" and (who is None or who.id not in entry.patient_ids):
+        who = next(iter(await patients_of(clinic, entry)), None)
+    if beside is not None and who is not None and who.id != beside.id:
+        raise Ambiguous(
+            f"The appointment {booking_id} is for {with_birth_year(who)}, not for {with_birth_year(beside)}.",
+            "Ask whose appointment is meant; show_diary has the ids.",
+            candidates=[candidate(who), candidate(beside)],
+        )
+    return WhichVisit(entry, who, attendee_id=holder.id if holder else "")

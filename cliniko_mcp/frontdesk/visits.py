@@ -19,6 +19,7 @@ from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.answer_rows import VisitRow
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.find_booking import WhichVisit
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, gone, is_id
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -208,6 +209,24 @@ async def visit_by_id(clinic: GuardedClinic, visit_id: str, patient: Known[Patie
     if holder is not None:
         places = [place for place in places if place.attendee_id == visit_id]
     return _whose(entry, places, patient)
+
+
+async def visit_of(clinic: GuardedClinic, which: WhichVisit) -> Visit:
+    """The place of the patient in the booking that is meant, with its attendee as it stands now: one request.
+
+    Raises NotFound where the place is cancelled or there is none, and Ambiguous for a class where nobody is named.
+    """
+    places = await places_of(clinic, _empty(which.entry))
+    if which.attendee_id:
+        places = [place for place in places if place.attendee_id == which.attendee_id]
+    visit = _whose(which.entry, places, which.patient)
+    if visit.cancelled is not None:
+        who = which.patient.name if which.patient else "That place"
+        raise NotFound(
+            f"{who} is cancelled in the appointment {which.entry.id}.",
+            "Nothing can be done with a cancelled place; show_diary lists who is booked in.",
+        )
+    return visit
 
 
 async def places_of(clinic: GuardedClinic, visit: Visit) -> list[Visit]:

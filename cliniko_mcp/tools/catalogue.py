@@ -297,7 +297,7 @@ class Catalogue:
                 return Answer({}, [*named, f"Cliniko did not say how many {noun} there are."])
             return Answer({"count": total, "of": noun}, named)
 
-        description = "How many records match, without listing them: give a list operation and its filters."
+        description = "How many records match: give a list operation and its filters."
         return curated("count_records", description, CountArguments, count, kind="meta")
 
     def _executor(self, risk: Risk) -> Tool:
@@ -363,7 +363,7 @@ def _in_one_line(problem: UnknownTool | NotAllowed) -> str:
 def describe_text(operations: Iterable[tuple[str, str]]) -> str:
     """The description of cliniko_describe, with the whole map of these current operations (name and resource)."""
     return (
-        "Look up operations and their arguments, by names or in plain words, before running one that is not listed. "
+        "Look up operations and their arguments, by name or in plain words, before running an unlisted one. "
         f"A name is verb_resource, in the singular except for list. {map_text(operations)}"
     )
 

@@ -28,7 +28,7 @@ _MAX_WORDS: Final = 6
 """So many words for codes are listed with an argument; of more its operation's description says some."""
 _BOUNDS: Final = ("minimum", "maximum", "minItems", "maxItems")
 PAGING: Final[Mapping[str, Schema]] = {
-    "limit": {"type": "integer", "minimum": 1},
+    "limit": {"type": "integer"},
     "cursor": {"type": "string"},
 }
 DETAIL: Final[Mapping[str, Schema]] = {"detail": {"type": "string"}}
@@ -107,7 +107,7 @@ def takes_names(operation: Operation, name: str) -> List[Record] | None:
 def description_of(operation: Operation) -> str:
     """What hosts are told of an operation: its own words, and for a list whether it takes names for ids."""
     named = any(takes_names(operation, name) for name in (*operation.path_ids, *operation.filters))
-    return f"{operation.description} Takes names for ids." if named else operation.description
+    return f"{operation.description} Names too." if named else operation.description
 
 
 def display_arguments(operation: Operation) -> Mapping[str, Schema]:

@@ -44,7 +44,8 @@ def test_cancelling_a_series_says_whose_when_in_clinic_time_why_and_how_many_mor
     assert told("cancel_individual_appointment", id="20", cancellation_note="has “flu”", **SERIES).text == (
         "Cancel the appointment of Ana Lima (born 1984) with Dr Bo Chen on Tuesday 24 November 2026, 09:30 to 10:00 "
         "(Australia/Sydney), Standard consult, at Northside. Reason: Sick. Note: “has 'flu'”. It is part of a series; "
-        "the 2 later ones will be cancelled too. The clinic's settings may notify the patient. "
+        "the 2 later ones will be cancelled too: Wed 2 December 2026, Wed 9 December 2026. The clinic's settings may "
+        "notify the patient. "
         "A cancellation cannot be undone."
     )
 

@@ -13,7 +13,7 @@ from cliniko_mcp.frontdesk import appointment_offers, online
 from cliniko_mcp.frontdesk.availability import free_slots, group_slots, spread, why_none
 from cliniko_mcp.frontdesk.bookings import EVER, bookings
 from cliniko_mcp.frontdesk.day_sheet import people_of, sheets_of, totals
-from cliniko_mcp.frontdesk.find_booking import booking_of
+from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.gap_candidates import Gap, candidates
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
@@ -96,10 +96,10 @@ async def test_a_booking_is_found_and_gaps_have_candidates(way: str, parts: tupl
         coming = next(row for row in reception.rows("individual_appointments") if row["starts_at"] > "2026-11-25")
         without(reception, way, parts)
         roster, now = await load(clinic)
-        entry, _ = await booking_of(clinic, roster, coming["id"])
+        entry = (await which_visit(clinic, roster, coming["id"], Looking.COMING)).entry
         assert entry.id == coming["id"]
         with pytest.raises(NotFound):
-            await booking_of(clinic, roster, "123")
+            await which_visit(clinic, roster, "123", Looking.COMING)
         live = await bookings(clinic, now, EVER)
         starts = now.astimezone(UTC) + timedelta(hours=1)
         gap = Gap(starts, starts + HALF_AN_HOUR, entry.practitioner_id, "no site of this clinic")

@@ -230,7 +230,7 @@ def test_what_takes_names_says_so_and_its_schema_does_not_forbid_them():
     wrong: list[str] = []
     for operation in OPERATIONS:
         taking = [name for name in (*operation.path_ids, *operation.filters) if takes_names(operation, name)]
-        if bool(taking) != ("Takes names for ids." in description_of(operation)):
+        if bool(taking) != ("Names too." in description_of(operation)):
             wrong.append(f"{operation.name}: {description_of(operation)}")
         schema = properties_of(operation_spelling(operation).schema)
         wrong += [f"{operation.name}: {name}" for name in taking if schema[name] != {"type": "string"}]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:open_binary is deprecated:Deprec
 
 LEAST: Final = 0.97
 """Of the true count: never under it by more than 3 %."""
-MAX_ON_ENGLISH: Final = 1.30
+MAX_RATIO_ON_ENGLISH: Final = 1.30
 
 COUNTED: Final[dict[str, tuple[str, int]]] = {
     # Texts with their true count in o200k_base.
@@ -182,7 +182,7 @@ def test_an_estimate_is_hardly_ever_under_the_true_count(name: str):
 def test_an_estimate_is_not_far_over_the_true_count_of_english(name: str):
     text, true = COUNTED[name]
 
-    assert tokens(text) <= MAX_ON_ENGLISH * true
+    assert tokens(text) <= MAX_RATIO_ON_ENGLISH * true
 
 
 @pytest.mark.parametrize("name", COUNTED)
@@ -203,7 +203,7 @@ def test_an_estimate_of_generated_text_is_hardly_ever_under_the_true_count(kind:
     def estimate_holds(text: str) -> None:
         assert tokens(text) >= LEAST * count(text)
         if kind == "English":
-            assert tokens(text) <= MAX_ON_ENGLISH * count(text)
+            assert tokens(text) <= MAX_RATIO_ON_ENGLISH * count(text)
 
     estimate_holds()
 

@@ -10,7 +10,7 @@ from cliniko_mcp.cliniko.operations import Create, Delete, Get, List, Resource, 
 
 class AppointmentTypeBillableItemChanges(Body):
     billable_item_id: Id
-    discount_percentage: Percentage | None = Field(default=None, description="This or discounted_amount.")
+    discount_percentage: Percentage | None = Field(default=None, description="Or discounted_amount.")
     discounted_amount: Money | None = None
     quantity: BoundedAmount
 

@@ -9,7 +9,7 @@ from cliniko_mcp.cliniko.operations import Create, Delete, Get, List, Resource, 
 
 
 class AppointmentTypeProductChanges(Body):
-    discount_percentage: Percentage | None = Field(default=None, description="This or discounted_amount.")
+    discount_percentage: Percentage | None = Field(default=None, description="Or discounted_amount.")
     discounted_amount: Money | None = None
     product_id: Id
     quantity: BoundedAmount

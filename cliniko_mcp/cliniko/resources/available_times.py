@@ -14,7 +14,7 @@ PLACE = "/businesses/{business_id}/practitioners/{practitioner_id}/appointment_t
 
 class Window(Body):
     from_: LocalDate = Field(alias="from")
-    to: LocalDate = Field(description="At most 7 days after from.")
+    to: LocalDate
 
 
 class AvailableTime(Record):

@@ -19,7 +19,7 @@ class BusinessDetails(Body):
     business_registration_value: str | None = None
     city: str | None = None
     contact_information: str | None = None
-    country_code: str | None = Field(default=None, description="Such as AU.")
+    country_code: str | None = Field(default=None, description="AU.")
     display_name: str | None = None
     email_reply_to: str | None = None
     post_code: str | None = None

@@ -89,7 +89,7 @@ class Communications(Resource):
 
     list_communications = List(
         Communication, "/communications",
-        "List contact with patients: SMS, emails, letters, memos. category_code: memo, appointment reminder, letter ...",
+        "List contact with patients: SMS, emails, letters, memos. category_code: memo, letter ...",
         filters=COMMON | {"archived_at": INSTANT, "category_code": NUMBER, "letter_id": NUMBER, "patient_id": NUMBER, "type_code": NUMBER})
     get_communication = Get(Communication, "/communications/{id}", "Read one SMS, email, letter or memo in full.", hidden=("archived_at",))
     create_communication = Create(MemoBody, Communication, "/communications", "Record a memo of a call, text, email or talk with a patient. Sends nothing.")

@@ -19,7 +19,7 @@ class ContactDetails(Body):
     address_3: str | None = Field(default=None, max_length=255)
     city: str | None = Field(default=None, max_length=255)
     company_name: str | None = Field(default=None, max_length=255)
-    country_code: str | None = Field(default=None, max_length=2, description="Such as AU.")
+    country_code: str | None = Field(default=None, max_length=2, description="AU.")
     email: str | None = Field(default=None, max_length=255)
     first_name: str | None = Field(default=None, max_length=255)
     last_name: str | None = Field(default=None, max_length=255)

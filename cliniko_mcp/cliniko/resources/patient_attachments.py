@@ -14,7 +14,7 @@ class PatientAttachmentChanges(Body):
 
 class PatientAttachmentBody(PatientAttachmentChanges):
     patient_id: Id
-    upload_url: HttpsAddress = Field(description="The presigned url followed by the Key in the upload's answer.")
+    upload_url: HttpsAddress = Field(description="The presigned url and the upload's Key.")
     filename: str | None = None
 
 
@@ -72,7 +72,7 @@ class PatientAttachments(Resource):
         filters=FILTERS)
     get_attachment_presigned_post = Get(
         PresignedPost, "/patients/{patient_id}/attachment_presigned_post",
-        "Get the address and form fields to upload a patient's file, before create_patient_attachment. Keep them private.",
+        "Get the address and form fields to upload a patient's file, for create_patient_attachment. Private.",
         grants_writing=True)  # cliniko-api.md#attachments
     delete_patient_attachment = Archive(
         "/patient_attachments/{id}",

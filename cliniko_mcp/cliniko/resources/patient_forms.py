@@ -36,7 +36,7 @@ class PatientFormChanges(PatientFormDetails):
 
 
 class PatientFormBody(PatientFormChanges):
-    name: str = omittable(max_length=255, description="Needed unless a template is given.")
+    name: str = omittable(max_length=255, description="Else a template.")
 
     @model_validator(mode="after")
     def _is_named(self) -> Self:
@@ -80,7 +80,7 @@ class PatientForms(Resource):
 
     list_patient_forms = List(
         PatientForm, "/patient_forms",
-        "List patient forms (intake, consent, questionnaires). completed_at: none finds those not filled in.",
+        "List patient forms (intake, consent, questionnaires). completed_at none: not filled in.",
         filters=FILTERS)
     get_patient_form = Get(
         PatientForm, "/patient_forms/{id}",

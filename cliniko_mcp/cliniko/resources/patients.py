@@ -144,7 +144,7 @@ class Patients(Resource):
 
     list_patients = List(
         Patient, "/patients",
-        "Find patients (clients) by first, last or preferred name (~ finds part), email or date of birth, not by full name or phone.",
+        "Find patients (clients) by first, last or preferred name (~ finds part), email or date of birth, not full name or phone.",
         filters=FILTERS)
     get_patient = Get(Patient, "/patients/{id}", "Read one patient (client): contact details, reminders, custom fields.", hidden=("archived_at",))
     create_patient = Create(PatientBody, Patient, "/patients", "Register a new patient (client). Look in list_patients first.")

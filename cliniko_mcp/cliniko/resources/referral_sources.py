@@ -10,7 +10,7 @@ from cliniko_mcp.cliniko.operations import Get, List, Resource, Update
 
 class ReferralSourceBody(Body):
     referral_source_type_id: Id
-    referrer_id: Id | None = Field(default=None, description="A patient or contact, as the type's referrer_type says.")
+    referrer_id: Id | None = Field(default=None, description="Patient or contact, by the type's referrer_type.")
     subcategory: str | None = Field(default=None, description="One of the type's own.")
     notes: str | None = Field(default=None, description="For a type without referrers.")
 

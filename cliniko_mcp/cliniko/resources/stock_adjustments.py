@@ -16,7 +16,7 @@ DECREASING: Final = ("Damaged", "Out of Date", "Item Sold", "Other", "Correction
 
 class StockAdjustmentBody(Body):
     adjustment_type: Literal["Correction", "Damaged", "Item Sold", "Other", "Out of Date", "Returned", "Stock Purchase"] = Field(
-        description="Purchase and return come in, Other either way, the rest go out."
+        description="Purchase, return: in; Other: either; the rest: out."
     )
     comment: str | None = Field(default=None, description="Deprecated.")
     notes: str | None = None

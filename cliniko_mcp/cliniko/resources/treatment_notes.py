@@ -25,7 +25,7 @@ class TreatmentNoteChanges(TreatmentNoteDetails):
 
 
 class TreatmentNoteBody(TreatmentNoteChanges):
-    title: str = omittable(description="Needed unless a template is given.")
+    title: str = omittable(description="Else a template.")
 
     @model_validator(mode="after")
     def _is_titled(self) -> Self:
@@ -73,7 +73,7 @@ class TreatmentNotes(Resource):
         "Write a treatment note (SOAP, progress note) by the key's user. Keep it a draft until read over.")
     update_treatment_note = Update(
         TreatmentNoteChanges, TreatmentNote, "/treatment_notes/{id}",
-        "Change a draft treatment note, or finalise it with draft false. Only its author can; content is replaced whole.")
+        "Change a draft treatment note, or finalise it with draft false. Its author only; content is replaced whole.")
     archive_treatment_note = Archive("/treatment_notes/{id}/archive", "Archive a treatment note; unarchive_treatment_note restores it.")
     unarchive_treatment_note = Unarchive(TreatmentNote, "/treatment_notes/{id}/unarchive", "Restore an archived treatment note.")
     list_patient_treatment_notes = List(

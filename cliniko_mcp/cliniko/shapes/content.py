@@ -53,7 +53,7 @@ Picked = Annotated[bool, AfterValidator(_picked)]
 Picture = Annotated[str, AfterValidator(_picture)]
 
 _ANSWER: Final = "paragraph: HTML; date: YYYY-MM-DD."
-_DEFAULT: Final = "For a paragraph: HTML."
+_DEFAULT: Final = "Paragraph: HTML."
 _PICTURE: Final = "SVG data URI, at most 500x500."
 _WRITTEN: Final = ("answer",)
 _CHOSEN: Final = ("answers", "other")
@@ -224,7 +224,7 @@ class PatientFormQuestion(AnsweredQuestion[FormKind]):
     required: bool = omittable()
     answer: FormAnswer = omittable(description=_ANSWER)
     signature: Picture = omittable(description=_PICTURE)
-    signature_id: Id = omittable(description="A signature the form already has.")
+    signature_id: Id = omittable(description="One the form has.")
 
     @property
     def answered(self) -> bool:

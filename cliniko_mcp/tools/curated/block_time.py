@@ -334,7 +334,7 @@ tool = curated(
     BlockTime,
     block_time,
     answer=Blocked,
-    risk=Risk.DESTRUCTIVE,
+    risk=Risk.WRITE,
     needs=[
         UnavailableBlocks.create_unavailable_block,
         UnavailableBlockTypes.list_unavailable_block_types,

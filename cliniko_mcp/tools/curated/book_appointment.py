@@ -355,7 +355,7 @@ def _remarks(
 tool = curated(
     "book_appointment",
     "Book an appointment (visit, consult) or a place in a class. Double bookings, leave, hours and room are checked "
-    "first; a clash is refused and shown. The patient may be notified. For a new class use create_group_appointment.",
+    "first; a clash is refused and shown. The patient may be notified. A new class: create_group_appointment.",
     BookAppointment,
     book_appointment,
     answer=Booked,

@@ -270,7 +270,7 @@ def _days(days: Sequence[int]) -> str:
 tool = curated(
     "clinic_overview",
     "Get to know the clinic and who you are: sites (locations) with hours and the time now, practitioners with their "
-    "days, appointment types with lengths. For leave and extra hours use show_diary.",
+    "days, appointment types with lengths. Leave, extra hours: show_diary.",
     ClinicOverview,
     clinic_overview,
     answer=Overview,

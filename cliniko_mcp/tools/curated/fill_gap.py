@@ -302,7 +302,7 @@ def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: boo
 tool = curated(
     "fill_gap",
     "Who could take a free time after a cancellation: patients booked later for the same, or who cancelled and did not "
-    "book again, nearest first. Books nothing: use move_appointment. For a place in a class use create_attendee.",
+    "book again, nearest first. Books nothing: use move_appointment, for a class book_appointment.",
     FillGap,
     fill_gap,
     answer=GapFillers,

@@ -276,8 +276,8 @@ def _walked(search: TimeSearch, *, found: bool) -> str:
 tool = curated(
     "find_times",
     "Find free times (openings, slots, gaps) for an appointment type: with any or named practitioners, at any site, "
-    "however far ahead. Says why there is none, and what comes nearest. Books nothing: use book_appointment. For extra "
-    "hours use create_availability_block.",
+    "however far ahead. Says why there is none, and what comes nearest. To book: book_appointment; extra hours: "
+    "create_availability_block.",
     FindTimes,
     find_times,
     answer=FreeTimes,

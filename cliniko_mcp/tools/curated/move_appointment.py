@@ -7,9 +7,11 @@ practitioner one for those who offer the type; then the change and one to read c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
+from typing import Final
 
 from pydantic import Field
 
@@ -19,8 +21,9 @@ from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
 from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointmentBody, GroupAppointments
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
 from cliniko_mcp.cliniko.resources.patients import Patient
+from cliniko_mcp.cliniko.time_zones import local_instant
 from cliniko_mcp.errors import InvalidArguments
-from cliniko_mcp.frontdesk import appointment_offers, find_booking, patients, working_hours
+from cliniko_mcp.frontdesk import appointment_offers, find_booking, patients, visit_choices, working_hours
 from cliniko_mcp.frontdesk.answer_rows import PlaceRow
 from cliniko_mcp.frontdesk.booking_answers import Checked, conflicts, described, dry
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
@@ -28,13 +31,22 @@ from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, r
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks, with_birth_year
+from cliniko_mcp.frontdesk.roster import named as shown_name
 from cliniko_mcp.frontdesk.spans import read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.phrases import Anchor
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.sanitize import clean
 from cliniko_mcp.tools.tool import curated
+
+_FAR: Final = 60
+"""Days from which on a move is so far that it is said."""
+_NAMES: Final = 5
+_NAME: Final = "\ue000"
+_WEEKDAY: Final = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|nes|r|rs|ur)?(?:day)?s?\b", re.I)
 
 
 class MoveAppointment(Body):
@@ -43,13 +55,13 @@ class MoveAppointment(Body):
     `dry_run` only checks; `allow_clash` repeats the text of a refusal that is to be overridden.
     """
 
-    appointment: str = Field(description="Id, or patient with one coming.")
-    when: str | None = Field(default=None, description="New time, e.g. Friday at 14:00.")
+    appointment: str = Field(description="Id, or Faye's 9:15 on Monday.")
+    when: str | None = Field(default=None, description="E.g. Friday at 14:00.")
     practitioner: str | None = None
     business: str | None = None
     minutes: int | None = Field(default=None, ge=5, le=1439)
     dry_run: bool = False
-    allow_clash: str | None = Field(default=None, description="The clash text of a refusal.")
+    allow_clash: str | None = Field(default=None, description="clash of a refusal.")
 
 
 class Moved(Checked):
@@ -61,12 +73,15 @@ class Moved(Checked):
 async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) -> Answer:
     """The appointment as moved, or with `dry_run` as it would be. Raises Clash where it has clashes."""
     roster = await Roster.load(clinic)
-    entry, named = await find_booking.booking_of(clinic, roster, arguments.appointment)
+    which = await find_booking.which_visit(clinic, roster, arguments.appointment, find_booking.Looking.COMING)
+    entry, named = which.entry, which.patient
     if entry.kind == "block":
         raise InvalidArguments(
             f"{entry.id} is blocked-out time, not an appointment.", "Use update_unavailable_block.", field="appointment"
         )
-    people = await find_booking.patients_of(clinic, entry)
+    people = await visit_choices.patients_of(clinic, entry)
+    if entry.kind == "group" and named is not None:
+        raise _whole_class(entry, named, len(people), roster)
     plan, when = _plan(clinic, arguments, roster, entry, people)
     if not _changes(plan, entry):
         raise InvalidArguments(
@@ -86,7 +101,9 @@ async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) ->
     found = concerns(plan, roster, diary, others, offering_ids, clinic.now)
     free = nearest(plan, roster, diary, offering_ids, clinic.now)
     body = Moved(when=when, item=described(plan, roster), was=_was(entry, roster))
-    notes = [*_remarks(plan, entry), *remarks(named, plan.practitioner, plan.business)]
+    notes = _remarks(clinic, plan, entry, roster, arguments.when or "")
+    notes += [which.note] if which.note else []
+    notes += remarks(named, plan.practitioner, plan.business)
     if arguments.dry_run:
         return dry(body, plan, found, free, notes, roster)
     refuse_clash(plan, found, arguments.allow_clash, free)
@@ -114,10 +131,16 @@ def _plan(
         practitioner = _present(roster.practitioners, entry.practitioner_id, entry)
     appointment_type = roster.types.get(entry.type_id) or _unknown_type(entry)
     length = timedelta(minutes=arguments.minutes) if arguments.minutes else entry.ends - entry.starts
-    starts, when = entry.starts, f"{local_text(entry.starts, roster.zone(site.id))}, as before"
+    zone, other = roster.zone(site.id), roster.zone(entry.business_id)
+    anchor = Anchor(entry.starts.astimezone(zone), entry.ends.astimezone(zone))
+    if zone != other:  # what stays is the time on the clock, not the moment
+        anchor = Anchor(*(moment.astimezone(other).replace(tzinfo=None) for moment in (entry.starts, entry.ends)))
     if arguments.when:
-        span = read_span(arguments.when, clinic.now, roster, [site])
+        span = read_span(arguments.when, clinic.now, roster, [site], anchor=anchor)
         starts, when = start_of(span.at(site.id), length), span.description
+    else:
+        starts = entry.starts if zone == other else local_instant(anchor.start, zone).astimezone(UTC)
+        when = f"{local_text(starts, zone)}, as before"
     return Plan(people, practitioner, site, appointment_type, (Stretch(starts, starts + length),), entry.id), when
 
 
@@ -171,22 +194,67 @@ def _was(entry: Entry, roster: Roster) -> PlaceRow:
     )
 
 
-def _remarks(plan: Plan, entry: Entry) -> list[str]:
-    notes: list[str] = []
+def _whole_class(entry: Entry, patient: Known[Patient], held: int, roster: Roster) -> InvalidArguments:
+    """The error that a class would be moved for the sake of one patient."""
+    kind = roster.name("appointment_type_id", entry.type_id) or "a class"
+    starts = local_text(entry.starts, roster.zone(entry.business_id))
+    return InvalidArguments(
+        f"{with_birth_year(patient)} has a place in {kind} on {starts}; a move would take all {held} in it along.",
+        "For this patient alone cancel the place with cancel_appointment and book another. To move the whole class "
+        "give its id.",
+        field="appointment",
+        appointment_id=entry.id,
+    )
+
+
+def _remarks(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, said: str) -> list[str]:
+    notes = _far(clinic, plan, entry, roster, said)
     if entry.kind == "group":
         held = len(plan.patients)
         notes.append(f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.")
-    elif plan.patients:
-        notes.append(booking_notices(plan.patients[0], plan.kind, plan.business))
-    if find_booking.in_series(entry):
+    notes += _notices(plan)
+    if visit_choices.in_series(entry):
         notes.append("It is one of a series; the others stay where they are.")
+    return notes
+
+
+def _far(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, said: str) -> list[str]:
+    """What has to be looked at twice: a move far away, to a weekday that was not said, of a visit that is past."""
+    notes: list[str] = []
+    old, new = roster.zone(entry.business_id), roster.zone(plan.business.id)
+    was, now = entry.starts.astimezone(old), plan.times[0].starts.astimezone(new)
+    days = (now.date() - was.date()).days
+    if abs(days) > _FAR:
+        notes.append(
+            f"That is {abs(days)} days {'later' if days > 0 else 'earlier'}: "
+            f"{local_text(was, old)} to {local_text(now, new)}. Check that it is meant."
+        )
+    named_days = {match[1].casefold() for match in _WEEKDAY.finditer(said)}
+    if named_days and not any(f"{now:%A}".casefold().startswith(day) for day in named_days):
+        notes.append(f"The new day is a {now:%A}, which is not the weekday in “{clean(said, 80)}”.")
+    if was <= clinic.now:
+        notes.append(f"It had begun already: {local_text(was, old)}.")
+    return notes
+
+
+def _notices(plan: Plan) -> list[str]:
+    """What Cliniko may send to whom: a sentence for each way in which the patients have it, up to five names in it."""
+    who: dict[str, list[str]] = {}
+    for patient in plan.patients:
+        name = shown_name(patient)
+        who.setdefault(booking_notices(patient, plan.kind, plan.business).replace(name, _NAME, 1), []).append(name)
+    notes: list[str] = []
+    for sentence, names in who.items():
+        more = [f"{len(names) - _NAMES} more"] if len(names) > _NAMES else []
+        *first, last = [*names[:_NAMES], *more]
+        notes.append(sentence.replace(_NAME, f"{', '.join(first)} and {last}" if first else last))
     return notes
 
 
 tool = curated(
     "move_appointment",
     "Move (reschedule) an appointment or class to another time, practitioner or site, keeping its length. A clash is "
-    "refused and shown. For its type or notes use update_individual_appointment.",
+    "refused and shown. Type or notes: update_individual_appointment.",
     MoveAppointment,
     move_appointment,
     answer=Moved,

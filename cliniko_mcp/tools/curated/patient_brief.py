@@ -262,7 +262,7 @@ def _free_text(record: Patient, file: PatientFile, visit_rows: VisitRows, *, sho
 tool = curated(
     "patient_brief",
     "Brief before a visit: alerts, last and next appointments, no-shows, case sessions left, open forms, consent, "
-    "unpaid invoices. Contact details are in get_patient, files in list_patient_attachments.",
+    "unpaid invoices. Contact details: get_patient; files: list_patient_attachments.",
     PatientBrief,
     patient_brief,
     answer=Brief,

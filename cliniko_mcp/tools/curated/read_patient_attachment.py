@@ -36,7 +36,7 @@ _TEXTS: Final = frozenset({"application/json", "application/xml", "application/c
 class ReadPatientAttachment(Body):
     """Which file."""
 
-    id: Id = Field(description="list_patient_attachments has it.")
+    id: Id
     skip: int = Field(default=0, ge=0, description="Characters of the text to pass over.")
 
 
@@ -131,8 +131,8 @@ def _shown(data: bytes, skip: int) -> tuple[str | None, int, int]:
 
 tool = curated(
     "read_patient_attachment",
-    "Read a file attached to a patient: its text where it is text, else its name, type and size. To find files use "
-    "list_patient_attachments; to add one upload_patient_attachment.",
+    "Read a file attached to a patient: its text where it is text, else its name, type and size. To find files: "
+    "list_patient_attachments; to add one: upload_patient_attachment.",
     ReadPatientAttachment,
     read_patient_attachment,
     answer=FileRead,

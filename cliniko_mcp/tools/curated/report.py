@@ -210,7 +210,7 @@ tool = curated(
     "report",
     "Clinic reports with the definition used: no-shows (DNA), cancellations with notice, unbilled visits, unpaid "
     "invoices, visits without final note, lapsed patients, utilisation in hours, new patients and return rate, "
-    "duplicates, missing contacts. For plain counts use count_records.",
+    "duplicates, missing contacts. Plain counts: count_records.",
     Report,
     report,
     answer=Reported,

@@ -7,7 +7,6 @@ time said (2 or 3 by id), one for the attendees of the booking, and the change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, Literal
 
 from pydantic import Field
@@ -15,15 +14,15 @@ from pydantic import Field
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.cliniko.resources.attendees import AttendeeChanges, Attendees
-from cliniko_mcp.cliniko.resources.patients import Patient, Patients
-from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed
+from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, VisitRow
+from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, ROSTER_NEEDS, Known, Roster, remarks
-from cliniko_mcp.frontdesk.spans import Span, read_span
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
+from cliniko_mcp.frontdesk.visit_phrase import VisitPhrase
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
@@ -37,13 +36,13 @@ _ARRIVED: Final[dict[State, bool | None]] = {"arrived": True, "did_not_arrive": 
 
 
 class SetAttendance(Body):
-    """What is true of whose visit: by patient, or practitioner, and time, or by an appointment's or attendee's id."""
+    """What is true of which visit, said in `appointment` whole, or by patient or practitioner and time."""
 
     state: State
     patient: str | None = Field(default=None, description="Name or id.")
     when: str = Field(default="today", description="E.g. today at 9.")
     practitioner: str | None = None
-    appointment: str | None = Field(default=None, description="Appointment or attendee id.")
+    appointment: str | None = Field(default=None, description="Id, or Faye's 9:15 on Monday.")
 
 
 class MarkedRow(VisitRow):
@@ -62,12 +61,12 @@ class Marked(AnswerModel):
 
 async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Answer:
     """What was set, and what it was before."""
-    if not (arguments.patient or arguments.practitioner or arguments.appointment):
-        raise _nobody_named()
     roster = await Roster.load(clinic)
     patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
-    visit, when = await _visit(clinic, arguments, roster, patient, practitioner)
+    which = await which_visit(clinic, roster, _said(arguments), Looking.PAST, patient, practitioner)
+    patient = patient or which.patient
+    visit = await visits.visit_of(clinic, which)
     name = patient.name if patient else await _name(clinic, visit.patient_id)
     _check_possible(clinic, arguments, roster, visit, name)
     arrived = _ARRIVED[arguments.state]
@@ -84,74 +83,25 @@ async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Ans
         was=ATTENDANCE[visit.arrived],
         attendance=ATTENDANCE[arrived],
     )
-    notes = remarks(patient, practitioner)
+    notes = [which.note] if which.note else []
+    notes += remarks(patient, practitioner)
     if visit.arrived is arrived:
         notes.append("It was set so already; nothing was changed.")
     else:
         changes = AttendeeChanges.partial(arrived=arrived)
         await clinic.perform(Attendees.update_attendee, changes, id=visit.attendee_id)
-    return Answer(Marked(item=item, when=when or None), notes, roster.zone(visit.business_id))
+    return Answer(Marked(item=item, when=which.when or None), notes, roster.zone(visit.business_id))
 
 
-def _nobody_named() -> InvalidArguments:
-    return InvalidArguments(
-        "The visit is missing: whose attendance should be set?",
-        "Give the patient, the practitioner and time, or the appointment.",
-    )
-
-
-async def _visit(
-    clinic: GuardedClinic,
-    arguments: SetAttendance,
-    roster: Roster,
-    patient: Known[Patient] | None,
-    practitioner: Known[Practitioner] | None,
-) -> tuple[Visit, str]:
-    """The one visit that is meant, with its attendee as it stands now, and the time as it was understood."""
+def _said(arguments: SetAttendance) -> str | VisitPhrase:
+    """The visit in words: `appointment`, else the time of the patient or practitioner."""
     if arguments.appointment is not None:
-        visit = await visits.visit_by_id(clinic, arguments.appointment.strip(), patient)
-        whose = patient.name if patient else "That place"
-        return visits.one_of([visit], roster, f"appointment {visit.booking_id}", whose), ""
-    span = read_span(arguments.when, clinic.now, roster)
-    found = await visits.visits(
-        clinic,
-        span,
-        practitioners=[practitioner.id] if practitioner else (),
-        patient=patient.id if patient else None,
-        cancelled=True,
-    )
-    if patient is not None:
-        visit = visits.one_of(found, roster, span.description, patient.name)
-    elif practitioner is not None:
-        visit = await _without_patient(clinic, roster, span, practitioner, found)
-    else:
-        raise _nobody_named()
-    if not visit.attendee_id:
-        places = await visits.places_of(clinic, visit)
-        visit = next((place for place in places if place.patient_id == visit.patient_id), visit)
-        visit = visits.one_of([visit], roster, span.description, patient.name if patient else "The patient")
-    return visit, span.description
-
-
-async def _without_patient(
-    clinic: GuardedClinic, roster: Roster, span: Span, practitioner: Known[Practitioner], found: Sequence[Visit]
-) -> Visit:
-    """The practitioner's only live visit among these. Raises Ambiguous, with the patients, where there are several."""
-    live = [visit for visit in found if visit.cancelled is None]
-    if len(live) < 2:
-        return visits.one_of(found, roster, span.description, practitioner.name)
-    patients = await clinic.by_id(Patients.list_patients, [visit.patient_id for visit in live[:MAX_CANDIDATES]])
-    candidates: list[JsonValue] = []
-    for visit in live[:MAX_CANDIDATES]:
-        row, patient = visit.row(roster).as_json(), patients.get(visit.patient_id)
-        candidates.append(
-            {"patient": person(patient) if patient else visit.patient_id, "patient_id": visit.patient_id}
-            | {name: row[name] for name in ("appointment_id", "starts_at", "type")}
-        )
-    raise Ambiguous(
-        f"{practitioner.name} sees {len(live)} patients then: {span.description}.",
-        "Say which patient is meant, or a narrower time.",
-        candidates=candidates,
+        return arguments.appointment
+    if arguments.patient or arguments.practitioner:
+        return VisitPhrase(when=arguments.when)
+    raise InvalidArguments(
+        "The visit is missing: whose attendance should be set?",
+        "Give the appointment, or the patient or practitioner and the time.",
     )
 
 
@@ -181,7 +131,7 @@ def _check_possible(clinic: GuardedClinic, arguments: SetAttendance, roster: Ros
 tool = curated(
     "set_attendance",
     "Mark a patient as arrived (checked in) or a no-show (DNA), or clear it, for an appointment or a place in a class. "
-    "For one who calls off use cancel_appointment; for a visit's case or notes update_attendee.",
+    "Calling off: cancel_appointment; a visit's case or notes: update_attendee.",
     SetAttendance,
     set_attendance,
     answer=Marked,

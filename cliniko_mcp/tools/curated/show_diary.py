@@ -330,7 +330,7 @@ def _more(left: Sequence[Sheet], arguments: ShowDiary) -> str:
 tool = curated(
     "show_diary",
     "Show the diary (calendar, day sheet, who is coming): appointments, classes with places left, blocked-out time, "
-    "gaps, attendance, head count, alerts, who is off and why. For one entry use get_booking; for free times "
+    "gaps, attendance, head count, alerts, who is off and why. One entry: get_booking; free times: "
     "find_times.",
     ShowDiary,
     show_diary,

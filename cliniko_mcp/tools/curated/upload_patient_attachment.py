@@ -34,7 +34,7 @@ from cliniko_mcp.tools.tool import curated
 class UploadPatientAttachment(Body):
     """Whose file and which: a `path` in the folder that the operator allowed, or its `content` as base64."""
 
-    patient: str = Field(description="Name or id.")
+    patient: str
     path: str | None = None
     content: str | None = None
     filename: str | None = None
@@ -114,8 +114,8 @@ def _form_of(post: PresignedPost) -> tuple[str, Mapping[str, str]]:
 tool = curated(
     "upload_patient_attachment",
     "Attach a file to a patient: referral letter, scan, report, photo. path: in the folder the operator allowed; "
-    f"or content: the file as base64, at most {MAX_BASE64_BYTES // 1_000_000} MB. To read one use "
-    "read_patient_attachment; to remove one archive_patient_attachment.",
+    f"or content: the file as base64, at most {MAX_BASE64_BYTES // 1_000_000} MB. To read one: "
+    "read_patient_attachment; to remove one: archive_patient_attachment.",
     UploadPatientAttachment,
     upload_patient_attachment,
     answer=FileAttached,

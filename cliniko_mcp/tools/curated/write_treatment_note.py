@@ -66,12 +66,12 @@ class WriteTreatmentNote(Body):
     """Whose note, from which template or draft, with which answers; `final` finalises it for good."""
 
     patient: str | None = Field(default=None, description="Name or id.")
-    template: str | None = Field(default=None, description="Name or id.")
+    template: str | None = None
     answers: dict[str, object] = Field(
-        default_factory=dict, description="Question name to answer; none lists the questions."
+        default_factory=dict, description="By question; none lists them."
     )
     visit: str | None = Field(default=None, description="Appointment id or when: today.")
-    note: Id | None = Field(default=None, description="Draft to go on with.")
+    note: Id | None = Field(default=None, description="Draft to edit.")
     final: bool = False
 
 
@@ -339,7 +339,7 @@ def _lines_lost(document: Document, arguments: WriteTreatmentNote) -> bool:
 tool = curated(
     "write_treatment_note",
     "Write up a visit: fill a treatment note (SOAP, progress note) from its template by question name. A draft unless "
-    "final is true. Choices as listed, several in a list. Without a template use create_treatment_note; to read notes "
+    "final is true. Choices as listed, several in a list. Without a template: create_treatment_note; to read notes: "
     "list_treatment_notes.",
     WriteTreatmentNote,
     write_treatment_note,

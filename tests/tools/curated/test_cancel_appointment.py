@@ -8,7 +8,7 @@ from conftest import DECLINE, YES, Assistant, in_process
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.frontdesk.reasons import read_reason
 
-from .raw import Raw
+from .raw import Raw, stamp
 
 pytestmark = pytest.mark.anyio
 ERAS = ("legacy", "2026-07-28")
@@ -77,21 +77,46 @@ async def test_a_place_in_a_class_is_cancelled_for_one_patient_and_the_others_st
         assert again["code"] == "not_found"
 
 
-async def test_a_whole_series_goes_when_it_is_said_and_only_one_otherwise() -> None:
+@pytest.mark.parametrize(("series", "goes"), [
+    (None, [1]), ("one", [1]), (False, [1]), ("rest", [1, 2, 3]), (True, [1, 2, 3]), ("whole", [0, 1, 2, 3]),
+])  # fmt: skip
+async def test_of_a_series_one_the_rest_or_the_whole_goes_as_it_is_said(series: str | None, goes: list[int]) -> None:
     async with in_process(answer=YES) as assistant:
         raw = Raw(assistant)
         usual = {"patient": "4211", "practitioner": "Ng", "type": "Standard consult", "repeat": "weekly x3"}
         first = await assistant.call("book_appointment", **usual, when="20 January 2027 at 10:00")
         own = first["item"]["id"]
-        series = [row["id"] for row in raw.live("individual_appointments") if row.get("repeated_from_id") == own]
-        one = await assistant.call("cancel_appointment", appointment=series[0], reason="away")
-        assert "It was one of a series; the later ones stay." in one["notes"]
-        live = {row["id"] for row in raw.live("individual_appointments")}
-        assert live & {own, *series} == {own, *series[1:]}
-        rest = await assistant.call("cancel_appointment", appointment=series[1], reason="away", series=True)
-        assert "The later ones of its series are cancelled too." in rest["notes"]
-        live = {row["id"] for row in raw.live("individual_appointments")}
-        assert live & {own, *series} == {own}
+        mine = [row for row in raw.live("individual_appointments") if row.get("repeated_from_id") == own]
+        ids = [own, *(row["id"] for row in sorted(mine, key=lambda row: row["starts_at"]))]
+        before = {row["id"] for row in raw.live("individual_appointments")}
+        said = {} if series is None else {"series": series}
+        text = "Ben Adeyemi, 27 January 2027 at 10:00"
+        answer = await assistant.call("cancel_appointment", appointment=text, reason="away", **said)
+        after = {row["id"] for row in raw.live("individual_appointments")}
+        wanted = [ids[number] for number in goes if number < len(ids)]
+        assert before - after == set(wanted) and answer["item"]["id"] == wanted[0]
+        assert len(answer.get("also", [])) == len(wanted) - 1
+        assert len([line for line in assistant.changes() if "/cancel" in line]) == 1
+        told = " ".join(answer["notes"])
+        assert "stay" in told and "open invoice" in told
+        for row in mine:
+            shown = f"{stamp(row['starts_at']).astimezone(raw.zone(row['business_id'])):%Y-%m-%dT%H:%M}"
+            assert shown in f"{answer['item']['starts_at']} {answer.get('also')} {told}"
+        assert ("will be cancelled too" in assistant.asked[0]) == (len(wanted) > 1)
+
+
+@pytest.mark.parametrize("text", [
+    "Ana Lima on Thursday", "Ana Lima's 10 o'clock on Thursday", "Lima, Ana (born 1984) Thursday 10:00",
+    "Ana Lima's next one", "the 10am for Ana Lima on Thursday", "Ana Lima 2026-11-26T10:00+11:00 Thu",
+])  # fmt: skip
+async def test_the_visit_is_said_as_a_desk_says_it(text: str) -> None:
+    async with in_process(answer=YES) as assistant:
+        raw = Raw(assistant)
+        before = {row["id"]: row for row in raw.rows("individual_appointments")}
+        answer = await assistant.call("cancel_appointment", appointment=text, reason="sick")
+        assert answer["item"]["starts_at"].startswith("2026-11-26T10:00"), answer
+        changed = [row["id"] for row in raw.rows("individual_appointments") if row != before[row["id"]]]
+        assert changed == [answer["item"]["id"]]
 
 
 async def test_another_patient_named_beside_the_id_stops_it() -> None:

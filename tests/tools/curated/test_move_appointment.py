@@ -125,7 +125,9 @@ async def test_a_class_moves_whole_and_the_other_bookings_of_those_in_it_count()
 @pytest.mark.parametrize(("arguments", "code"), [
     ({"when": "20 January 2027 at 10:00"}, "invalid_arguments"),
     ({}, "invalid_arguments"),
-    ({"when": "20 January 2027"}, "not_understood"),
+    ({"when": "20 January 2027"}, "invalid_arguments"),
+    ({"when": "the same day"}, "invalid_arguments"),
+    ({"when": "after 2"}, "not_understood"),
     ({"practitioner": "Greta"}, "invalid_arguments"),
     ({"practitioner": "Aroha"}, "clash"),
 ])  # fmt: skip

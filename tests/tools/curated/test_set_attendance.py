@@ -89,11 +89,11 @@ async def test_several_none_cancelled_and_later_ones_are_answers_that_change_not
         )
         call = clinic.assistant.call
         several = await call("set_attendance", state="arrived", patient="Ben Busy")
-        assert {candidate["appointment_id"] for candidate in several["candidates"]} == {one, two}
+        assert {candidate["id"] for candidate in several["candidates"]} == {one, two}
         none = await call("set_attendance", state="arrived", patient="Ben Busy", when="last week")
         assert none["code"] == "not_found" and "November" in none["message"]
         gone = await call("set_attendance", state="arrived", patient="Ben Busy", when="yesterday")
-        assert gone["candidates"][0] == {**gone["candidates"][0], "appointment_id": cancelled, "is": "cancelled"}
+        assert gone["candidates"][0] == {**gone["candidates"][0], "id": cancelled, "is": "cancelled"}
         early = await call("set_attendance", state="arrived", appointment=later)
         assert early["code"] == "not_allowed" and "Thu" in early["message"]
         soon = await call("set_attendance", state="did_not_arrive", patient="Ben Busy", when="Thursday")
@@ -144,6 +144,38 @@ async def test_the_number_of_requests_stays_the_same_in_a_full_diary() -> None:
             assert answer["item"]["attendance"] == "arrived"
             counts.append(count)
     assert counts[0] == counts[1] <= 5 + 1 + 1 + 1 + 1
+
+
+@pytest.mark.parametrize("now", ["2026-11-24T08:30:00+11:00", "2026-11-24T16:30:00+11:00"])
+@pytest.mark.parametrize(("site", "practitioner"), BOTH)
+async def test_a_visit_said_whole_is_marked_and_no_other(now: str, site: str, practitioner: str) -> None:
+    surname = practitioner.split()[-1]
+    async with reception(sandbox_now=now) as clinic:
+        clinic.empty_diary()
+        ida, ben = clinic.patient("Ida", "Quill"), clinic.patient("Ben", "Quill")
+        monday = clinic.book(ida, site, practitioner, "2026-11-23 09:15")
+        for patient, local in ((ida, "2026-11-16 09:15"), (ida, "2026-11-30 09:15"), (ben, "2026-11-23 10:00")):
+            clinic.book(patient, site, practitioner, local)
+        words = (
+            "Ida Quill's 9:15 on Monday",
+            "Ida Quill's last one",
+            "Ida Quill yesterday",
+            f"yesterday's 9:15 with {surname}",
+            "Quill, Ida 2026-11-23 09:15",
+            f"{surname}'s quarter past nine yesterday",
+            monday,
+        )
+        for number, text in enumerate(words):
+            state = ("arrived", "did_not_arrive")[number % 2]
+            before = clinic.rows("attendees")
+            answer = await clinic.assistant.call("set_attendance", state=state, appointment=text)
+            assert answer["item"]["appointment_id"] == monday, text
+            again = await clinic.assistant.call("set_attendance", state=state, appointment=text)
+            assert "It was set so already; nothing was changed." in again["notes"]
+            changed = [new for new in clinic.rows("attendees") if new not in before]
+            assert [row["booking_id"] for row in changed] == [monday]
+        off = await clinic.assistant.call("set_attendance", state="arrived", appointment="Ida Quill's 9:30 yesterday")
+        assert off["code"] == "not_found" and [row["id"] for row in off["candidates"]] == [monday]
 
 
 async def test_over_stdio_the_arrival_is_there_afterwards() -> None:

@@ -1,0 +1,165 @@
+"""Which visit is meant: the words of a desk lead to one raw row, or to an error with the visits to choose from."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from tools.curated.reception import BOTH, NORTHSIDE, RIVERSIDE, Reception
+
+from cliniko_mcp.errors import Ambiguous, ClinikoMcpError, InvalidArguments, NotFound, NotUnderstood
+from cliniko_mcp.frontdesk.find_booking import Looking, WhichVisit, which_visit
+from cliniko_mcp.frontdesk.patients import patient
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+
+from .clinics import front_desk, load
+
+pytestmark = pytest.mark.anyio
+TUESDAY = ("2026-11-24T08:30:00+11:00", "2026-11-24T16:30:00+11:00")
+
+
+@asynccontextmanager
+async def prepared(now: str) -> AsyncGenerator[tuple[Reception, GuardedClinic, dict[str, str]]]:
+    """A clinic with a few visits, by a short name each."""
+    async with front_desk("move_appointment", sandbox_now=now) as (desk, clinic):
+        desk.empty_diary()
+        desk.empty("patients")
+        faye, jane = desk.patient("Faye", "Rowe", date_of_birth="1984-03-12"), desk.patient("Jane", "Limerick")
+        april, ben = desk.patient("April", "Jones"), desk.patient("Ben", "Stone")
+        ids = {
+            "faye monday": desk.book(faye, NORTHSIDE, "Dr Mei Ng", "2026-11-30 09:15"),
+            "faye past": desk.book(faye, NORTHSIDE, "Dr Mei Ng", "2026-11-23 09:15"),
+            "faye later": desk.book(faye, NORTHSIDE, "Tom Okafor", "2026-12-03 11:00"),
+            "jane": desk.book(jane, RIVERSIDE, "Jack Whitfield", "2026-11-25 15:00"),
+            "jane past": desk.book(jane, RIVERSIDE, "Jack Whitfield", "2026-11-18 15:00"),
+            "april": desk.book(april, NORTHSIDE, "Dr Mei Ng", "2026-11-27 12:00"),
+            "class": desk.group([ben, jane], NORTHSIDE, "Priya Nair", "2026-11-27 10:00"),
+            "ben today": desk.book(ben, NORTHSIDE, "Dr Mei Ng", "2026-11-24 12:30"),
+        }
+        yield desk, clinic, ids
+
+
+async def found(clinic: GuardedClinic, text: str, looking: Looking, beside: str = "") -> WhichVisit:
+    roster, _ = await load(clinic)
+    who = await patient(clinic, beside) if beside else None
+    return await which_visit(clinic, roster, text, looking, who)
+
+
+@pytest.mark.parametrize("now", TUESDAY)
+async def test_a_visit_to_move_or_cancel_is_found_among_the_coming(now: str) -> None:
+    async with prepared(now) as (_, clinic, ids):
+        for text, name in {
+            "Faye's 9:15 on Monday": "faye monday",
+            "Faye Rowe, Monday 9:15": "faye monday",
+            "the 9.15 on Monday with Mei Ng": "faye monday",
+            "Faye's next one": "faye monday",
+            "Faye's visit on Thursday week": "faye later",
+            "the 11am for Faye Rowe on 3 December": "faye later",
+            "Rowe, Faye (born 1984) 2026-12-03T11:00+11:00 Thu": "faye later",
+            "Faye's final appointment": "faye later",
+            "Faye Rowe's visit with Tom on 3 December": "faye later",
+            "Jane Limerick tomorrow": "jane",
+            "Jane's 3 o'clock tomorrow": "jane",
+            "Jane at Riverside tomorrow at 3": "jane",
+            "tomorrow Jane Limerick at 3 pm": "jane",
+            "Jane Limerick 2026-11-25T15:00+10:30 Wed": "jane",
+            "Mr Whitfield's 3 pm tomorrow": "jane",
+            "April's 12 on Friday": "april",
+            "April Jones": "april",
+            "April Jones on Friday at noon": "april",
+            "the Pilates class on Friday at 10": "class",
+            "Priya's 10am on Friday": "class",
+            "Ben Stone's Pilates on Friday": "class",
+            "Faye's previous visit": "faye past",
+            "yesterday's 9:15 with Mei Ng": "faye past",
+            "Faye Rowe yesterday": "faye past",
+            f"appointment {ids['faye later']}": "faye later",
+            f"#{ids['jane']}": "jane",
+        }.items():
+            which = await found(clinic, text, Looking.COMING)
+            assert which.entry.id == ids[name], text
+        assert (await found(clinic, "his next one", Looking.COMING, "April Jones")).entry.id == ids["april"]
+        assert (await found(clinic, "Monday 9:15", Looking.COMING, "Faye Rowe")).entry.id == ids["faye monday"]
+
+
+@pytest.mark.parametrize("now", TUESDAY)
+async def test_a_visit_to_mark_or_write_up_is_found_among_the_past_and_today_s(now: str) -> None:
+    async with prepared(now) as (desk, clinic, ids):
+        mine = next(row["id"] for row in desk.rows("attendees") if row["booking_id"] == ids["faye past"])
+        for text, name in {
+            "Faye's 9:15 on Monday": "faye past",
+            "Faye Rowe on Monday": "faye past",
+            "Faye's last one": "faye past",
+            "yesterday's 9:15": "faye past",
+            "Faye 2026-11-23T09:15+11:00 Mon": "faye past",
+            "Jane's last visit": "jane past",
+            "Jane Limerick last Wednesday": "jane past",
+            "Ben Stone": "ben today",
+            "Ben's 12:30": "ben today",
+            "Ben at half past twelve": "ben today",
+            "today's 12:30 with Mei": "ben today",
+            "April's one on Friday": "april",
+            mine: "faye past",
+        }.items():
+            assert (await found(clinic, text, Looking.PAST)).entry.id == ids[name], text
+        assert (await found(clinic, "his last one", Looking.PAST, "Faye Rowe")).entry.id == ids["faye past"]
+
+
+@pytest.mark.parametrize("now", TUESDAY)
+async def test_what_fits_several_or_none_names_visits_to_choose_from(now: str) -> None:
+    async with prepared(now) as (_, clinic, ids):
+        for text, error, names in (
+            ("Faye Rowe", Ambiguous, ["faye monday", "faye later"]),
+            ("Faye's last one", Ambiguous, ["faye past", "faye later"]),
+            ("Faye's 9:20 on Monday", NotFound, ["faye past", "faye monday"]),
+            ("Faye at 2 on Monday", NotFound, ["faye past", "faye monday"]),
+            ("Jane's 3:15 tomorrow", NotFound, ["jane"]),
+            ("the 9:00 with Mei Ng on Friday", NotFound, ["april"]),
+        ):
+            with pytest.raises(ClinikoMcpError) as caught:
+                await found(clinic, text, Looking.COMING)
+            assert isinstance(caught.value, error), text
+            rows = caught.value.details["candidates"]
+            assert [row["id"] for row in rows] == [ids[name] for name in names], text  # type: ignore[index, union-attr]
+        for text, error in (
+            ("his last one", InvalidArguments),
+            ("Faye Monday 24 November at 9", NotUnderstood),
+            ("Faye at 3 with Nobody", NotFound),
+            ("Fay Rowan tomorrow", NotFound),
+            ("the visit with Mei Ng", InvalidArguments),
+        ):
+            with pytest.raises(error):
+                await found(clinic, text, Looking.COMING)
+
+
+@pytest.mark.parametrize(("site", "practitioner"), BOTH)
+async def test_of_namesakes_the_time_tells_and_otherwise_a_person_has_to(site: str, practitioner: str) -> None:
+    async with front_desk("move_appointment", sandbox_now=TUESDAY[0]) as (desk, clinic):
+        desk.empty_diary()
+        desk.empty("patients")
+        one, other = desk.patient("Zoë", "Adair"), desk.patient("Zoe", "Adair", date_of_birth="1990-01-01")
+        mine = desk.book(one, site, practitioner, "2026-11-27 09:15")
+        which = await found(clinic, "Zoe Adair, Friday 9:15", Looking.COMING)
+        assert which.entry.id == mine and "2 patients fit" in which.note
+        with pytest.raises(Ambiguous):
+            await found(clinic, "Zoe Adair", Looking.COMING)
+        desk.book(other, site, "Tom Okafor", "2026-11-27 09:15")
+        with pytest.raises(Ambiguous):
+            await found(clinic, "Zoe's Friday 9:15", Looking.COMING)
+        assert (await found(clinic, "Zoe Adair Friday 9:15", Looking.COMING, one)).entry.id == mine
+        cancelled = desk.book(
+            one, site, practitioner, "2026-11-28 09:15", cancelled_at="2026-11-20T00:00:00Z", cancellation_reason=30
+        )
+        with pytest.raises(NotFound) as caught:
+            await found(clinic, "Zoe Adair on Saturday", Looking.COMING)
+        assert caught.value.details["candidates"][0]["id"] == cancelled  # type: ignore[index, call-overload]
+
+
+async def test_at_most_five_are_shown_and_how_many_more_there_are() -> None:
+    async with front_desk("move_appointment", sandbox_now=TUESDAY[0]) as (desk, clinic):
+        desk.empty_diary()
+        desk.empty("patients")
+        for number in range(7):
+            desk.book(desk.patient("Pat", f"Number{number}"), NORTHSIDE, "Dr Mei Ng", "2026-11-27 09:15")
+        with pytest.raises(Ambiguous) as caught:
+            await found(clinic, "the 9:15 on Friday with Mei Ng", Looking.COMING)
+        assert len(caught.value.details["candidates"]) == 5 and "2 more" in caught.value.message  # type: ignore[arg-type]
