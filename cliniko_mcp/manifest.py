@@ -15,7 +15,9 @@ from cliniko_mcp.frontdesk.answer_rows import UNITS
 from cliniko_mcp.public_names import SNAPSHOT, PublicTool, names_text, public_names, stability_page
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.models import Surroundings
+from cliniko_mcp.sandbox.rules import MODULES
 from cliniko_mcp.tools.catalogue import Catalogue
+from cliniko_mcp.tools.curated import NAMES
 from cliniko_mcp.tools.index import FILE
 from cliniko_mcp.tools.schema import items_of, output_schema, properties_of, required_of
 from cliniko_mcp.tools.tool import Tool
@@ -256,14 +258,19 @@ def generated(root: Path) -> dict[Path, str]:
 
 
 def check_registered(root: Path) -> None:
-    """Raise ConfigurationError naming the modules of `cliniko/resources` whose operations nobody would see."""
-    folder = root / "cliniko_mcp" / "cliniko" / "resources"
-    missing = sorted({path.stem for path in folder.glob("[!_]*.py")} - {*RESOURCES})
-    if missing:
-        raise ConfigurationError(
-            f"{', '.join(missing)}: in cliniko_mcp/cliniko/resources, but not in RESOURCES of "
-            "cliniko_mcp/cliniko/registry.py; add a line there for each"
-        )
+    """Raise ConfigurationError naming the resources, curated tools and rules that no list names: nobody sees them."""
+    lists = (
+        ("cliniko/resources", "", RESOURCES, "RESOURCES of cliniko_mcp/cliniko/registry.py"),
+        ("tools/curated", "\ntool = ", NAMES, "NAMES of cliniko_mcp/tools/curated/__init__.py"),
+        ("sandbox/rules", "\nRULES", MODULES, "MODULES of cliniko_mcp/sandbox/rules/__init__.py"),
+    )
+    for folder, defines, names, place in lists:
+        files = (root / "cliniko_mcp" / folder).glob("[!_]*.py")
+        missing = sorted({file.stem for file in files if defines in file.read_text("utf-8")} - {*names})
+        if missing:
+            raise ConfigurationError(
+                f"{', '.join(missing)}: in cliniko_mcp/{folder}, but not in {place}; add a line there for each"
+            )
 
 
 def approvals_page(page: str) -> str:

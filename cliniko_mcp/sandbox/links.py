@@ -1,5 +1,5 @@
-"""The link objects that each resource embeds and where they lead (cliniko-api.md#resources, "links"; forms in 1.6 and
-1.8).
+"""The link objects that each resource embeds and where they lead (cliniko-api.md#resources, "Links"; their form, and
+which of them are null: cliniko-api.md#values).
 
 `one` names a record by its stored `<name>_id`; `many` is a path below the base URL, `{id}` being the record's own id.
 """

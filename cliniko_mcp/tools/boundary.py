@@ -171,20 +171,20 @@ def _scalar(name: str, value: JsonValue, kind: JsonValue, *, is_reference: bool)
     return str(int(value)) if is_reference and abs(value) < _EXACT else value
 
 
-def _from_text(text: str, kind: JsonValue, given: str) -> JsonValue:
-    """The number or truth value that a text stands for where one is due; any other text as it was given."""
+def _from_text(text: str, kind: JsonValue, otherwise: str) -> JsonValue:
+    """The number or truth value that a text stands for where one is due; `otherwise` for any other text."""
     if kind == "boolean":
-        return {"true": True, "false": False}.get(text.casefold(), given)
+        return {"true": True, "false": False}.get(text.casefold(), otherwise)
     if kind not in ("integer", "number"):
-        return given
+        return otherwise
     try:
         number: JsonValue = from_json(text, allow_inf_nan=False)
     except ValueError:
-        return given
+        return otherwise
     if isinstance(number, bool) or not isinstance(number, int | float):
-        return given
+        return otherwise
     if kind == "integer" and isinstance(number, float):
-        return int(number) if number.is_integer() else given
+        return int(number) if number.is_integer() else otherwise
     return number
 
 

@@ -77,7 +77,7 @@ async def listed(
     notes = [*named, *moved, *_remarks(sweep, wanted), *rows.notes]
     if call.needs_zone and (guess := await clinic.zone_note(call.site)) and guess not in notes:
         notes.append(guess)
-    if operation.name == "list_bookings" and "cancelled_at" in query.arguments:
+    if "cancelled_at" in query.arguments and _lists_bookings(operation):
         notes.append(_CLASS_PLACES)
     if not sweep.rows and complete and not position.start:
         notes.append(_nothing(operation, call))
@@ -89,6 +89,12 @@ async def listed(
     if rows.names:
         body["names"] = rows.names
     return Answer(body, notes, rows.zone)
+
+
+def _lists_bookings(operation: Operation) -> bool:
+    from cliniko_mcp.cliniko.resources.bookings import Bookings  # imported by such a call alone
+
+    return operation is Bookings.list_bookings
 
 
 async def plain_filters(

@@ -64,12 +64,12 @@ def view_of(settings: Settings) -> View:
     _check("--resources", settings.resources, resources)
     for flag, names in (("--tools", settings.tools), ("--exclude-tools", settings.exclude_tools)):
         _check(flag, names, known.keys())
-    asked = {
+    can_be_allowed = {
         name
         for name, entry in known.items()
         if entry.kind == "operation" and (entry.risk == "destructive" or name.startswith("update_"))
     }
-    _check("--allow-destroy", settings.allow_destroy, asked, "archive, delete, cancel or update operation ")
+    _check("--allow-destroy", settings.allow_destroy, can_be_allowed, "archive, delete, cancel or update operation ")
     allowed = _allowed(settings, known)
     excluded = frozenset(known.keys() - allowed)
     narrowed = bool(settings.resources or settings.tools)

@@ -213,6 +213,8 @@ def flags_that_exist() -> frozenset[str]:
         "--out",
         "--yes",
         "--fix",
+        "--deselect",
+        "--cov",
     }
     for path in (*(ROOT / "benchmarks").glob("*.py"), ROOT / "tests" / "conftest.py"):
         found |= set(re.findall(r'"(--[a-z-]+)"', path.read_text("utf-8")))

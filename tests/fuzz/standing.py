@@ -1,4 +1,4 @@
-"""A server that stands while it is fuzzed: one loop, one house, thousands of calls.
+"""A server that stands while it is fuzzed: one loop, one app, thousands of calls.
 
 The run in the suite is bounded and always the same. `python -m benchmarks.fuzz` makes a long one and writes its counts
 down: it sets FUZZ_EXAMPLES, the number of examples that each test draws at random, and reads the run's last line.
@@ -65,7 +65,7 @@ GIVEN = {
 
 
 class Standing(httpx2.AsyncBaseTransport):
-    """A house that answers call after call, over a way to its clinic that can be troubled."""
+    """An app that answers call after call, over a transport to its clinic that can be troubled."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -110,7 +110,7 @@ _transport = cliniko_mcp.sandbox.transport.SandboxTransport
 
 @contextmanager
 def standing(**flags: Any) -> Generator[Standing]:
-    """A house with its loop, for as long as the block lasts."""
+    """An app with its loop, for as long as the block lasts."""
     loop = asyncio.new_event_loop()
     stack = AsyncExitStack()
     found = Standing(loop)

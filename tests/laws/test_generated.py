@@ -37,6 +37,20 @@ def test_a_resource_module_that_the_registry_does_not_know_is_named(monkeypatch:
         stale(project_root())
 
 
+@pytest.mark.parametrize(
+    ("names", "left_out", "place"),
+    [("NAMES", "report", "tools/curated/__init__.py"), ("MODULES", "taxes", "sandbox/rules/__init__.py")],
+)
+def test_a_tool_or_rule_that_its_list_does_not_name_is_named(
+    names: str, left_out: str, place: str, monkeypatch: pytest.MonkeyPatch
+):
+    known = tuple(name for name in getattr(manifest_module, names) if name != left_out)
+    monkeypatch.setattr(manifest_module, names, known)
+
+    with pytest.raises(ConfigurationError, match=rf"^{left_out}: .* {names} of cliniko_mcp/{place}"):
+        stale(project_root())
+
+
 def test_the_list_shows_curated_tools_first_then_the_catalogue_then_operations_by_resource():
     kinds = [entry.kind for entry in entries().values()]
     order = [entry.resource for entry in entries().values() if entry.kind == "operation"]

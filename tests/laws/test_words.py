@@ -195,8 +195,6 @@ MODULES = {
 
 HOMES = {"cliniko.shapes"}
 """The shapes of content, custom fields and phones, which are called so."""
-OTHERS_NAMES = {"tools.boundary given"}
-"""For now: an argument of this name is still to get its noun."""
 LIMIT = re.compile(r"_?MOST(_|$)")
 CLASSES = re.compile(r"House|Desk$|Rung|Workflow|Soil|Stranger|Meeting")
 
@@ -217,12 +215,12 @@ def test_things_have_the_words_of_the_field():
             return "a word of the field" if CLASSES.search(name) else None
         if LIMIT.match(name):
             return "a limit's name begins with MAX_"
-        if module in modules() and f"{module.name} {name}" not in OTHERS_NAMES:
+        if module in modules():
             return (RENAMED | NOUNS).get(bare)
         return RENAMED.get(bare)
 
     assert_none(
-        f"{module.place(line)} {name}: {word}"
+        f"{module.place(line)} the name {name} is not the field's word; instead: {word}"
         for module in project()
         for line, name, node in module.bound_names()
         if (word := instead(module, name, node))
@@ -233,7 +231,7 @@ def test_modules_and_folders_have_the_words_of_the_field():
     renamed = RENAMED | NOUNS | MODULES
 
     assert_none(
-        f"{module.place(1)} {module.name}: {renamed[last]}"
+        f"{module.place(1)} the name {module.name} is not the field's word; instead: {renamed[last]}"
         for module in modules()
         if module.name not in HOMES and (last := module.name.rpartition(".")[2]) in renamed
     )

@@ -198,7 +198,10 @@ def _target(clinic: Client, operation: Operation, name: str) -> str:
     from cliniko_mcp.sandbox.links import target_of
 
     target = target_of(operation.resource, name)
-    assert target is not None, name
+    assert target is not None, (
+        f"the demo clinic does not know what {name} of {operation.resource} names: "
+        "add the link to LINKS in cliniko_mcp/sandbox/links.py"
+    )
     found = _some(clinic, target)
     if found is not None:
         return found
