@@ -23,8 +23,8 @@ def effect_table() -> str:
     lines = ["| operation | a person is asked | why |", "|---|---|---|"]
     for operation in operations().values():
         if operation.risk is not Risk.READ:
-            asked, why = _row(operation)
-            lines.append(f"| `{operation.name}` | {asked} | {why} |")
+            gated, why = _row(operation)
+            lines.append(f"| `{operation.name}` | {gated} | {why} |")
     return "\n".join(lines)
 
 
@@ -36,5 +36,5 @@ def _row(operation: Operation) -> tuple[str, str]:
     rules = [*TABLE[operation.resource], *([EMPTIED] if can_be_emptied(operation) else [])]
     if not rules:
         return "only in a burst", "no two of its fields can be emptied, and nothing else of it destroys"
-    asked = "; ".join(rule.when if rule is not EMPTIED else "it empties most of the record" for rule in rules)
-    return f"where {asked}", "; ".join(dict.fromkeys(rule.why for rule in rules))
+    gated = "; ".join(rule.when if rule is not EMPTIED else "it empties most of the record" for rule in rules)
+    return f"where {gated}", "; ".join(dict.fromkeys(rule.why for rule in rules))

@@ -168,9 +168,9 @@ def sheets_of(
 
 def run_sheets(sheets: Iterable[Sheet]) -> list[Sheet]:
     """The same entries with one sheet for each day and site, everyone's in order of time."""
-    together: dict[tuple[date, str], list[Sheet]] = {}
+    by_day: dict[tuple[date, str], list[Sheet]] = {}
     for sheet in sheets:
-        together.setdefault((sheet.day, sheet.business_id), []).append(sheet)
+        by_day.setdefault((sheet.day, sheet.business_id), []).append(sheet)
     return [
         Sheet(
             day,
@@ -182,7 +182,7 @@ def run_sheets(sheets: Iterable[Sheet]) -> list[Sheet]:
             _by_time(entry for sheet in own for entry in sheet.over),
             {sheet.practitioner_id: sheet.gaps for sheet in own if sheet.gaps},
         )
-        for (day, site), own in together.items()
+        for (day, site), own in by_day.items()
     ]
 
 

@@ -45,13 +45,13 @@ def days_off(
     `diary` may hold cancelled entries. Who never works at these sites is told of only where asked for by name.
     """
     open_sites = [site for site in sites if not site.gone]
-    asked = {known.id for known in practitioners}
+    named = {known.id for known in practitioners}
     everyone = [known for known in practitioners or roster.practitioners.values() if not known.gone]
     days = days_of(span, roster, open_sites)
     found: list[OffRow] = []
     for person in sorted(everyone, key=lambda known: (known.name, known.id)):
         theirs = [site for site in open_sites if (person.id, site.id) in diary.work]
-        if not theirs and person.id not in asked and len(open_sites) < len(roster.sites):
+        if not theirs and person.id not in named and len(open_sites) < len(roster.sites):
             continue
         reasons = ((day, _reason(diary, people, roster, span, person.id, open_sites, day)) for day in days)
         rows = _joined(roster.name("practitioner_id", person.id), reasons)
@@ -96,13 +96,15 @@ def _reason(
     if diary.unblocked(person, work):
         return "", 0
     mine = [entry for entry in diary.entries if entry.practitioner_id == person and not entry.cancelled]
-    meeting = [entry for entry in mine if any(entry.meets(*stretch) for stretch in work)]
-    kinds = [people.block_kind(entry) for entry in meeting if entry.kind == "block"]
+    overlapping = [entry for entry in mine if any(entry.meets(*stretch) for stretch in work)]
+    kinds = [people.block_kind(entry) for entry in overlapping if entry.kind == "block"]
     # Lunch within two weeks of leave is not why someone is away: the longest time is named, then what it lacks.
-    longest = max((entry for entry in meeting if entry.kind == "block"), key=lambda entry: entry.ends - entry.starts)
+    longest = max(
+        (entry for entry in overlapping if entry.kind == "block"), key=lambda entry: entry.ends - entry.starts
+    )
     alone = all(longest.starts <= stretch.starts and stretch.ends <= longest.ends for stretch in work)
     why = people.block_kind(longest) if alone else " and ".join(dict.fromkeys(kinds))
-    return why, sum(entry.kind != "block" for entry in meeting)
+    return why, sum(entry.kind != "block" for entry in overlapping)
 
 
 def _part(span: Span, roster: Roster, site_id: str, day: date) -> list[Window]:

@@ -184,14 +184,14 @@ def _types(roster: Roster, text: str, tier: Tier) -> frozenset[str]:
 
 async def _people(clinic: GuardedClinic, text: str, *, found_staff: bool) -> Sequence[Known[Patient]] | None:
     """All patients whom a text fits best; None where none does and it is the name of one who works here."""
-    said = await read_phrase(clinic, clean(text, 255))
-    found = await by_phrase(clinic, said)
+    phrase = await read_phrase(clinic, clean(text, 255))
+    found = await by_phrase(clinic, phrase)
     if found.close or found.missed or not found.patients or is_id(text):
         return None if found_staff else [await patient(clinic, text)]
     if not found.whole:
         raise ambiguous("patient", clean(text, 80), found.patients)
-    spoken = words(said.name)
-    for tier in TIERS if said.name else ():
+    spoken = words(phrase.name)
+    for tier in TIERS if phrase.name else ():
         fitting = [who for who in found.patients if fits(spoken, who.names, tier)]
         if fitting:
             return [who for who in fitting if not who.gone] or fitting

@@ -184,7 +184,7 @@ class _Parts:
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words
-        self._said: dict[_Part, list[str]] = {"person": [], "practitioner": [], "site": [], "kind": []}
+        self._words_of: dict[_Part, list[str]] = {"person": [], "practitioner": [], "site": [], "kind": []}
         self._order: Order = ""
         self._pronoun = self._mine = False
 
@@ -194,17 +194,17 @@ class _Parts:
         for place, word in enumerate(self._words):
             part = self._take(place, word, part)
         person, practitioner, site, kind = (
-            " ".join(self._said[name]).strip(" ,;") for name in ("person", "practitioner", "site", "kind")
+            " ".join(self._words_of[name]).strip(" ,;") for name in ("person", "practitioner", "site", "kind")
         )
         return VisitPhrase("", person, practitioner, site, kind, when, self._order, self._pronoun, self._mine)
 
     def _take(self, place: int, word: str, part: _Part) -> _Part:
         low = _bare(word)
         if owner := _owner(word):
-            self._said[part if part == "practitioner" else "person"].append(owner)
+            self._words_of[part if part == "practitioner" else "person"].append(owner)
             return "kind"
         if word[:1].isupper() and low != "the":  # a name
-            self._said[part].append(word)
+            self._words_of[part].append(word)
         elif low in _PREPOSITIONS:
             return _PREPOSITIONS[low]
         elif low in _THEIRS or low in _MINE:
@@ -214,7 +214,7 @@ class _Parts:
         elif low in _ORDERS and self._is_order(place):
             self._order = _ORDERS[low] if self._order in ("", "last") else self._order
         elif low not in _FILLERS:
-            self._said[part].append(word)
+            self._words_of[part].append(word)
         return part
 
     def _is_order(self, place: int) -> bool:

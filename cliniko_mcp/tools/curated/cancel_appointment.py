@@ -200,7 +200,7 @@ def _remarks(
 
 
 def _of_series(
-    said: Series, others: Sequence[Entry], taken: Sequence[Entry], left: Sequence[Entry], roster: Roster
+    series: Series, others: Sequence[Entry], taken: Sequence[Entry], left: Sequence[Entry], roster: Roster
 ) -> str:
     """What became of the rest of a series, by what is in the diary now."""
     if not others:
@@ -209,9 +209,9 @@ def _of_series(
     if stay:
         return f"Cliniko left {len(stay)} of the series in the diary: {_dates(stay, roster)}."
     rest = [row for row in others if row not in taken]
-    if said == "one":
+    if series == "one":
         return f"It was one of a series; {_number(rest)}: {_dates(rest, roster)}."
-    gone = "All that is to come of its series is" if said == "whole" else "The later ones of its series are"
+    gone = "All that is to come of its series is" if series == "whole" else "The later ones of its series are"
     return f"{gone} cancelled too." + (f" Of the series {_number(rest)}: {_dates(rest, roster)}." if rest else "")
 
 

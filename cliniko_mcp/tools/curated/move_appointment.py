@@ -207,8 +207,8 @@ def _whole_class(entry: Entry, patient: Known[Patient], held: int, roster: Roste
     )
 
 
-def _remarks(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, said: str) -> list[str]:
-    notes = _far(clinic, plan, entry, roster, said)
+def _remarks(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, phrase: str) -> list[str]:
+    notes = _far(clinic, plan, entry, roster, phrase)
     if entry.kind == "group":
         held = len(plan.patients)
         notes.append(f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.")
@@ -218,7 +218,7 @@ def _remarks(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, sa
     return notes
 
 
-def _far(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, said: str) -> list[str]:
+def _far(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, phrase: str) -> list[str]:
     """What has to be looked at twice: a move far away, to a weekday that was not said, of a visit that is past."""
     notes: list[str] = []
     old, new = roster.zone(entry.business_id), roster.zone(plan.business.id)
@@ -229,9 +229,9 @@ def _far(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, said: 
             f"That is {abs(days)} days {'later' if days > 0 else 'earlier'}: "
             f"{local_text(was, old)} to {local_text(now, new)}. Check that it is meant."
         )
-    named_days = {match[1].casefold() for match in _WEEKDAY.finditer(said)}
+    named_days = {match[1].casefold() for match in _WEEKDAY.finditer(phrase)}
     if named_days and not any(f"{now:%A}".casefold().startswith(day) for day in named_days):
-        notes.append(f"The new day is a {now:%A}, which is not the weekday in “{clean(said, 80)}”.")
+        notes.append(f"The new day is a {now:%A}, which is not the weekday in “{clean(phrase, 80)}”.")
     if was <= clinic.now:
         notes.append(f"It had begun already: {local_text(was, old)}.")
     return notes

@@ -64,7 +64,7 @@ async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Ans
     roster = await Roster.load(clinic)
     patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
-    which = await which_visit(clinic, roster, _said(arguments), Looking.PAST, patient, practitioner)
+    which = await which_visit(clinic, roster, _phrase(arguments), Looking.PAST, patient, practitioner)
     patient = patient or which.patient
     visit = await visits.visit_of(clinic, which)
     name = patient.name if patient else await _name(clinic, visit.patient_id)
@@ -93,7 +93,7 @@ async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Ans
     return Answer(Marked(item=item, when=which.when or None), notes, roster.zone(visit.business_id))
 
 
-def _said(arguments: SetAttendance) -> str | VisitPhrase:
+def _phrase(arguments: SetAttendance) -> str | VisitPhrase:
     """The visit in words: `appointment`, else the time of the patient or practitioner."""
     if arguments.appointment is not None:
         return arguments.appointment

@@ -67,9 +67,7 @@ class WriteTreatmentNote(Body):
 
     patient: str | None = Field(default=None, description="Name or id.")
     template: str | None = None
-    answers: dict[str, object] = Field(
-        default_factory=dict, description="By question; none lists them."
-    )
+    answers: dict[str, object] = Field(default_factory=dict, description="By question; none lists them.")
     visit: str | None = Field(default=None, description="Appointment id or when: today.")
     note: Id | None = Field(default=None, description="Draft to edit.")
     final: bool = False
