@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cliniko_mcp.approvals.digest import arguments
-from cliniko_mcp.approvals.losses import Earlier
+from cliniko_mcp.approvals.losses import Earlier, changed
 from cliniko_mcp.approvals.preview import preview
 from cliniko_mcp.approvals.questions import AskFirst, Matter, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
@@ -88,7 +88,7 @@ class Gate(RuleBasedStateMachine):
             else:
                 event("done unasked")
                 before = self.unasked.setdefault(record_of(update.call, principal), Before())
-                remember(update.call.operation.resource, update.before, update.after, before)
+                remember(update.call.operation.resource, update.before, update.after, before, changed(update.call))
 
     def takes_away(self, called: Call, principal: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
         before = self.unasked.get(record_of(called, principal), Before())
