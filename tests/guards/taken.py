@@ -1,6 +1,6 @@
 """What an update took away, found by comparing the record before and after it: written without the table of effects."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,7 +62,10 @@ def _emptied(old: Mapping[str, Any], new: Mapping[str, Any], before: Before) -> 
     return bool(going) and len(gone) > 1 and 2 * len(gone) > len(held | before.fields)
 
 
-def remember(resource: str, old: Mapping[str, Any], new: Mapping[str, Any], before: Before) -> None:
-    """Add an update that nobody was asked about."""
-    before.letters = max(before.letters, letters(resource, old))
+def remember(
+    resource: str, old: Mapping[str, Any], new: Mapping[str, Any], before: Before, sent: Collection[str]
+) -> None:
+    """Add an update of these fields that nobody was asked about; of the text only where it writes the text."""
+    if _TEXTS.get(resource) in sent:
+        before.letters = max(before.letters, letters(resource, old))
     before.fields |= {name for name, value in old.items() if value and not new.get(name)}

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cliniko_mcp.approvals.digest import arguments
-from cliniko_mcp.approvals.losses import Earlier
+from cliniko_mcp.approvals.losses import Earlier, changed
 from cliniko_mcp.approvals.preview import preview
 from cliniko_mcp.approvals.questions import AskFirst, Matter, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
-from tests.guards.gate import call
+from tests.guards.gate import RoundTrip, call
 from tests.guards.spellings import SPELLINGS, UPDATES, Spelling
 from tests.guards.taken import Before, remember, takes_away
 from tests.guards.test_effects import an_app
@@ -88,7 +88,7 @@ class Gate(RuleBasedStateMachine):
             else:
                 event("done unasked")
                 before = self.unasked.setdefault(record_of(update.call, principal), Before())
-                remember(update.call.operation.resource, update.before, update.after, before)
+                remember(update.call.operation.resource, update.before, update.after, before, changed(update.call))
 
     def takes_away(self, called: Call, principal: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
         before = self.unasked.get(record_of(called, principal), Before())
@@ -208,7 +208,7 @@ class Gate(RuleBasedStateMachine):
 
     @rule(spelt=spelt, principal=principal)
     def call_in_the_newer_era(self, spelt: Spelling, principal: str) -> None:
-        self.attempt(call(spelt[0], **spelt[1]), Caller(principal=principal, route="http", asker=Returned(None)))
+        self.attempt(call(spelt[0], **spelt[1]), Caller(principal=principal, route="http", asker=RoundTrip(None)))
 
     @rule(pick=st.integers(0, 20), answer=answer)
     def repeat_with_an_answer(self, pick: int, answer: Answer) -> None:
@@ -216,7 +216,7 @@ class Gate(RuleBasedStateMachine):
         if self.questions:
             question, called, principal, asked_at = self.questions[pick % len(self.questions)]
             verdict = self.say(answer, question, called, principal, asked_at)
-            caller = Caller(principal=principal, route="http", asker=Returned(question.challenge, verdict))
+            caller = Caller(principal=principal, route="http", asker=RoundTrip(question.challenge, verdict))
             self.attempt(called, caller)
 
     @rule(
@@ -236,7 +236,7 @@ class Gate(RuleBasedStateMachine):
             if same == (principal, called.operation.name, arguments(called)):
                 return
             challenge = question.challenge
-        asker_ = Returned(challenge, Verdict.YES)
+        asker_ = RoundTrip(challenge, Verdict.YES)
         self.attempt(called, Caller(principal=principal, route=route, asker=asker_))
 
     @rule(pick=st.integers(0, 20), approved=st.booleans())
@@ -302,7 +302,7 @@ class Gate(RuleBasedStateMachine):
             async with anyio.create_task_group() as tasks:
                 for name, given in spelt:
                     called = call(name, **given)
-                    tasks.start_soon(self.quietly, called, Caller(principal, route="http", asker=Returned(None)))
+                    tasks.start_soon(self.quietly, called, Caller(principal, route="http", asker=RoundTrip(None)))
 
         self.overlapping = True
         self.told(story)
@@ -350,20 +350,6 @@ class GateOfUpdates(Gate):
     """The same for updates, some of which a person is asked about and some not, by what the record holds."""
 
     spellings = UPDATES
-
-
-class Returned:
-    """What the newer era brings back with a repeated call."""
-
-    def __init__(self, challenge: str | None, verdict: Verdict = Verdict.NONE) -> None:
-        self.answered = challenge
-        self._verdict = verdict
-
-    async def ask(self, question: Question) -> Verdict:
-        await anyio.lowlevel.checkpoint()
-        if question.challenge != self.answered:
-            raise AskFirst(question)
-        return self._verdict
 
 
 TestGate = Gate.TestCase
