@@ -122,7 +122,7 @@ def test_13_a_flag_that_is_needed_is_reported_beside_what_is_blank(client: Clien
         pytest.param("deposit_price", "1" * 200_000 + "x", "is not a number", id="two hundred thousand digits"),
         ("online_bookings_lead_time_hours", 3, "is not included in the list"),
         ("online_payments_mode", "maybe", "is not included in the list"),
-        ("color", "red", "is invalid"),
+        ("color", "reddish", "is invalid"),
         ("show_in_online_bookings", "yes", "is not included in the list"),
         ("name", None, "can’t be blank"),
         ("business_ids", ["x"], "is invalid"),
