@@ -39,6 +39,11 @@ class Answer:
     room: int | None = None
     """The most tokens it may take, where what is shown has been counted by the tool itself."""
 
+    @property
+    def fields(self) -> dict[str, JsonValue]:
+        """What the tool says, as JSON, without the notes and the time."""
+        return self.body.as_json() if isinstance(self.body, AnswerModel) else self.body
+
     async def finished(self, clinic: GuardedClinic, room: int = MAX_TOKENS) -> dict[str, JsonValue]:
         """The whole envelope in at most `room` tokens, with the time now in the zone of the answer.
 
@@ -52,7 +57,7 @@ class Answer:
         except ClinikoRefused:  # what was found, or even changed, is told all the same
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
-        body = self.body.as_json() if isinstance(self.body, AnswerModel) else self.body
+        body = self.fields
         remarks = [*self.notes, *([guess] if guess else [])]
         if _ends_early(body) and not any("not shown" in note for note in remarks):
             remarks.append(_ENDS_EARLY)

@@ -87,14 +87,14 @@ _TOPICS = {table.what: name for name, table in not_offered().items()}
 
 def operations(words: str, catalogue: Catalogue = _CATALOGUE) -> list[str]:
     """The operations that `cliniko_describe` answers with."""
-    items = catalogue.describe(None, words).body["items"]
+    items = catalogue.describe(None, words).fields["items"]
     assert isinstance(items, list)
     return [str(item["name"]) for item in items if isinstance(item, dict)]
 
 
 def topic(words: str) -> str | None:
     """The topic of what `cliniko_describe` says is not in the API; None where it says no such thing."""
-    about = _CATALOGUE.describe(None, words).body.get("not_in_cliniko_api")
+    about = _CATALOGUE.describe(None, words).fields.get("not_in_cliniko_api")
     return _TOPICS[str(about["what"])] if isinstance(about, dict) else None
 
 

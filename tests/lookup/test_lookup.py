@@ -92,7 +92,7 @@ def test_read_only_describes_nothing_that_changes_records():
 
 
 def test_what_is_not_offered_is_said_first_with_what_comes_nearest(catalogue: Catalogue):
-    body = catalogue.describe(None, "send Mrs Hill a text message").body
+    body = catalogue.describe(None, "send Mrs Hill a text message").fields
     topic = not_offered()["sending_messages"]
 
     assert [*body] == ["not_in_cliniko_api", "items", "tools"]
@@ -104,7 +104,7 @@ def test_nothing_that_is_switched_off_is_named_instead():
     catalogue = Catalogue(Cursors(b"key"), changing=view_of(Settings(read_only=True)).changing)
     topic = not_offered()["sending_messages"]
 
-    body = catalogue.describe(None, "send Mrs Hill a text message").body
+    body = catalogue.describe(None, "send Mrs Hill a text message").fields
 
     assert body["not_in_cliniko_api"] == {"what": topic.what, "says": topic.says}
     assert "create_communication" not in str(body)
