@@ -17,7 +17,7 @@ from typing import Final
 
 from cliniko_mcp.approvals.paths import audit_file
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.private_files import locked, open_private, private_folder, read_private
+from cliniko_mcp.private_files import locked, open_private, private_folder, read_private, safe_folder
 
 START: Final = "0" * 64
 """What the first line names as the digest of the one before."""
@@ -82,6 +82,15 @@ class HashChain:
         """The file of the current segment, to which lines are added; it need not exist yet."""
         return self._path or audit_file()
 
+    @cached_property
+    def _in_the_usual_folder(self) -> bool:
+        return self.path.parent == audit_file().parent
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was ever written here, as far as what is left shows: a segment, or the head alone."""
+        return bool(self.files()) or self._head_path.exists()
+
     def append(self, entry: Mapping[str, JsonValue]) -> int:
         """Add one line; its number, from 1. Raises OSError, having added nothing, where it cannot be written."""
         self._prepare()
@@ -99,10 +108,8 @@ class HashChain:
             os.close(head_file)
 
     def _prepare(self) -> None:
-        if self._path is None:
-            private_folder(self.path.parent)
-        else:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_safe = private_folder if self._in_the_usual_folder else safe_folder
+        make_safe(self.path.parent)
 
     def _append(self, head_file: int, entry: Mapping[str, JsonValue]) -> int:
         head, size = self._end(Head.read(os.read(head_file, 256)))
@@ -239,6 +246,8 @@ class HashChain:
             seen += 1
         if head is None and seen:
             return Verification(seen, "the record of the last entry is missing")
+        if last.count and not self.files():
+            return Verification(0, f"the log is missing, of which the last entry is number {last.count:,}")
         return Verification(seen) if count >= last.count else Verification(seen, "entries are missing at the end")
 
     def _head(self) -> Head | None:
