@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
 import socket
-import stat
+import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
-from pathlib import Path
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
@@ -18,9 +15,10 @@ import anyio
 from pydantic import ValidationError
 
 from cliniko_mcp.app import App
+from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.redaction import SECRETS
+from cliniko_mcp.protocol.bearer import Bearer, Health, Token, bearer_token
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 
 Announce = Callable[[str], None]
 MAX_BODY_BYTES = 16 * 1024 * 1024
-_MIN_TOKEN_LENGTH = 16
 
 
 async def serve(app: App, announce: Announce) -> None:
@@ -43,27 +40,27 @@ async def serve(app: App, announce: Announce) -> None:
     `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
     """
     settings = app.settings
-    token = bearer_token(settings)
-    if settings.transport != "stdio" and not is_loopback(settings.host) and token is None:
-        raise ConfigurationError(
-            f"--host {settings.host} can be reached from other computers, so clients must send a bearer token: "
-            "set --http-token-file or CLINIKO_MCP_HTTP_TOKEN, or listen on 127.0.0.1"
-        )
+    token = None if settings.transport == "stdio" else bearer_token(settings, state_folder())
     from cliniko_mcp.protocol.server import build_server
 
     server = build_server(app)
     async with sandbox_port(app, announce):
-        if settings.transport == "stdio":
+        if token is None:
             await serve_stdio(server)
         else:
-            served = http_app(server, settings, token)
-            path = "/mcp" if settings.transport == "http" else "/sse"
-            await listen(
-                served,
-                settings.host,
-                settings.port,
-                lambda port: announce(f"listening on {url(settings.host, port)}{path}"),
-            )
+            served = http_app(server, settings, token.text)
+            started = partial(_announce_address, settings, token, announce)
+            await listen(served, settings.host, settings.port, started)
+
+
+def _announce_address(settings: Settings, token: Token, announce: Announce, port: int) -> None:
+    address = url(settings.host, port) + ("/mcp" if settings.transport == "http" else "/sse")
+    announce(f"listening on {address}")
+    if token.made_in is not None:
+        announce(f"clients send the bearer token that is in {token.made_in}")
+        # A file or a log that keeps standard error is not to hold the token.
+        if sys.stderr.isatty():
+            announce(f"for an assistant's file:\n{token.configuration(address, settings.transport)}")
 
 
 async def serve_stdio(server: Server[dict[str, Any]]) -> None:
@@ -220,13 +217,19 @@ async def _serve_asgi(
 
     # Without a log of its own: what uvicorn says goes where everything goes, and is redacted there.
     config = uvicorn.Config(
-        app, log_config=None, log_level="warning", access_log=False, lifespan=lifespan, timeout_graceful_shutdown=2
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan=lifespan,
+        timeout_graceful_shutdown=2,
     )
     await Announcing(config).serve(sockets=[bound])
 
 
-def http_app(server: Server[dict[str, Any]], settings: Settings, token: str | None) -> ASGIApp:
-    """The ASGI app for Streamable HTTP or SSE: token first, then Host and Origin, then the protocol."""
+def http_app(server: Server[dict[str, Any]], settings: Settings, token: str) -> ASGIApp:
+    """The ASGI app for Streamable HTTP or SSE: token first, then Host and Origin, then the protocol; and /healthz."""
     security = transport_security(settings.host)
     if settings.transport == "http":
         app: ASGIApp = server.streamable_http_app(
@@ -234,7 +237,7 @@ def http_app(server: Server[dict[str, Any]], settings: Settings, token: str | No
         )
     else:
         app = _sse_app(server, security)
-    return Bearer(app, token)
+    return Health(Bearer(app, token))
 
 
 def transport_security(host: str) -> TransportSecuritySettings:
@@ -281,63 +284,6 @@ class _Streams:
             except ValueError:  # a foreign Host or Origin, which the transport has already answered
                 return
             await self._server.run(read, write, self._server.create_initialization_options())
-
-
-class Bearer:
-    """Checks the bearer token before anything else, and names the principal by its digest (RFC 6750)."""
-
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
-        self._app = app
-        self._digest = hashlib.sha256(token.encode()).digest() if token else None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with `principal` in its state, `token:` and 16 hex digits; without the token answer 401."""
-        if scope["type"] == "http" and self._digest is not None:
-            token = _bearer(scope)
-            if token is None or not hmac.compare_digest(hashlib.sha256(token).digest(), self._digest):
-                await self._refuse(scope, receive, send, missing=token is None)
-                return
-            scope.setdefault("state", {})["principal"] = f"token:{self._digest.hex()[:16]}"
-        await self._app(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, missing: bool) -> None:
-        from starlette.responses import PlainTextResponse
-
-        challenge = 'Bearer realm="cliniko-mcp"' + ("" if missing else ', error="invalid_token"')
-        response = PlainTextResponse("A bearer token is needed.\n", 401, {"WWW-Authenticate": challenge})
-        await response(scope, receive, send)
-
-
-def _bearer(scope: Scope) -> bytes | None:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            kind, _, token = value.partition(b" ")
-            return token.strip() if kind.lower() == b"bearer" and token.strip() else None
-    return None
-
-
-def bearer_token(settings: Settings) -> str | None:
-    """The token that clients must send, or None where none is set.
-
-    Raises ConfigurationError for a file that others may read, that is missing, or for a token that is too short.
-    """
-    if settings.http_token_file:
-        path = Path(settings.http_token_file)
-        try:
-            mode = path.stat().st_mode
-            token = path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise ConfigurationError(f"--http-token-file {path} cannot be read") from None
-        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigurationError(f"--http-token-file {path} can be read by others: chmod 600 it")
-    elif settings.http_token:
-        token = settings.http_token.get_secret_value().strip()
-    else:
-        return None
-    if len(token) < _MIN_TOKEN_LENGTH:
-        raise ConfigurationError(f"the bearer token is shorter than {_MIN_TOKEN_LENGTH} characters")
-    SECRETS.learn(token)
-    return token
 
 
 def url(host: str, port: int) -> str:

@@ -14,11 +14,11 @@ import pytest
 
 from cliniko_mcp.guards.hash_chain import HashChain
 
-from .process import META, PATIENT, STUCK, Stream, listening
+from .process import BEARER, META, PATIENT, STUCK, Stream, listening
 from .test_leaving import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals of this test are POSIX")
-HEADERS = {
+HEADERS = BEARER | {
     "accept": "application/json, text/event-stream",
     "content-type": "application/json",
     "mcp-protocol-version": "2026-07-28",
