@@ -16,7 +16,15 @@ from anyio.abc import TaskGroup
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.question_table import Questions
-from cliniko_mcp.errors import ConfigurationError, JsonValue, NotFound
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.errors import (
+    ClinikoMcpError,
+    ConfigurationError,
+    JsonValue,
+    NotFound,
+    OutcomeUnknown,
+    Unavailable,
+)
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.results.cursor import Cursors
@@ -53,6 +61,7 @@ class App:
         self._behind: _Behind | None = None
         self._sandbox: Sandbox | None = None
         self._under_way: set[anyio.Event] = set()
+        self._calls: set[anyio.CancelScope] = set()
 
     @property
     def sandbox(self) -> Sandbox:
@@ -92,23 +101,31 @@ class App:
         wrong.
         """
         check_size(arguments, tool.max_argument_bytes)
-        with self.under_way():
-            caller = replace(caller, call=digest(tool.name, canonical(arguments)))
-            guarded = await self.guarded_clinic(tool.name, caller)
-            from cliniko_mcp.client.rate_limit import one_call
+        with self.under_way(), anyio.CancelScope() as scope:
+            self._calls.add(scope)
+            try:
+                return await self._run(tool, arguments, caller)
+            finally:
+                self._calls.discard(scope)
+        raise _cut_off(tool)
 
-            with one_call():
-                try:
-                    answer = await tool.run(guarded, arguments)
-                except NotFound:
-                    # What is gone may be gone because a person said yes to this very call while nobody waited.
-                    before = self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
-                    if before is None:
-                        raise
-                    from cliniko_mcp.guards.confirm_words import done
+    async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
+        caller = replace(caller, call=digest(tool.name, canonical(arguments)))
+        guarded = await self.guarded_clinic(tool.name, caller)
+        from cliniko_mcp.client.rate_limit import one_call
 
-                    raise done(before) from None
-                return await answer.finished(guarded, tool.room(arguments))
+        with one_call():
+            try:
+                answer = await tool.run(guarded, arguments)
+            except NotFound:
+                # What is gone may be gone because a person said yes to this very call while nobody waited.
+                before = self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
+                if before is None:
+                    raise
+                from cliniko_mcp.guards.confirm_words import done
+
+                raise done(before) from None
+            return await answer.finished(guarded, tool.room(arguments))
 
     def start(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         """Do this apart from every call, until the app closes; how it ends is its own matter."""
@@ -126,6 +143,16 @@ class App:
             self._under_way.discard(ended)
             ended.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._under_way)
+
+    def interrupt(self) -> None:
+        """End the calls under way; each is answered with what its caller has to know."""
+        for scope in tuple(self._calls):
+            scope.cancel()
+
     async def close(self) -> None:
         """Wait for the calls under way, which somebody has to have ended, and close everything that was opened."""
         for ended in tuple(self._under_way):
@@ -142,6 +169,16 @@ class App:
                 self._behind = _Behind(client, questions, guards, Memory.of(anyio.current_time))
         client, _, guards, memory = self._behind
         return GuardedClinic(client, guards, caller, tool, memory, upload_folder=self.settings.upload_folder)
+
+
+def _cut_off(tool: Tool) -> ClinikoMcpError:
+    """What a call is answered that was ended because the server was told to stop."""
+    if tool.risk is Risk.READ:
+        return Unavailable("The server was stopped before the answer was there; nothing was changed.", "Call again.")
+    return OutcomeUnknown(
+        "The server was stopped while this was under way; whether it took effect is not known.",
+        "Do not repeat it yet: look in the clinic whether the change is there, and repeat it only if it is not.",
+    )
 
 
 def demo_clinic(settings: Settings) -> Sandbox:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
 from functools import partial
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import anyio
@@ -19,6 +19,7 @@ from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.protocol.bearer import Bearer, Health, Token, bearer_token
+from cliniko_mcp.protocol.draining import Draining
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 Announce = Callable[[str], None]
+Drain = Callable[[Callable[[], bool]], Awaitable[None]]
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
@@ -48,9 +50,10 @@ async def serve(app: App, announce: Announce) -> None:
         if token is None:
             await serve_stdio(server)
         else:
-            served = http_app(server, settings, token.text)
+            draining = Draining(http_app(server, settings), app, MAX_BODY_BYTES)
+            served = Health(Bearer(draining, token.text))
             started = partial(_announce_address, settings, token, announce)
-            await listen(served, settings.host, settings.port, started)
+            await listen(served, settings.host, settings.port, started, draining.drain)
 
 
 def _announce_address(settings: Settings, token: Token, announce: Announce, port: int) -> None:
@@ -180,11 +183,16 @@ def sandbox_lines(keys: Mapping[str, str], base_url: str) -> list[str]:
     return lines
 
 
-async def listen(app: ASGIApp, host: str, port: int, started: Callable[[int], None]) -> None:
-    """Serve an ASGI app until the process is told to stop. `started` is given the port that was bound."""
+async def listen(
+    app: ASGIApp, host: str, port: int, started: Callable[[int], None], drain: Drain | None = None
+) -> None:
+    """Serve an ASGI app until the process is told to stop; `drain` then has its time, and is told of a second signal.
+
+    `started` is given the port that was bound.
+    """
     bound = listening_socket(host, port)
     number: int = bound.getsockname()[1]
-    await _serve_asgi(app, bound, started=lambda: started(number))
+    await _serve_asgi(app, bound, started=lambda: started(number), drain=drain)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -204,16 +212,36 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 async def _serve_asgi(
-    app: ASGIApp, bound: socket.socket, *, started: Callable[[], None], lifespan: Literal["on", "off"] = "on"
+    app: ASGIApp,
+    bound: socket.socket,
+    *,
+    started: Callable[[], None],
+    lifespan: Literal["on", "off"] = "on",
+    drain: Drain | None = None,
 ) -> None:
     import uvicorn
 
     class Announcing(uvicorn.Server):
-        """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one."""
+        """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one.
+
+        While it drains it still listens, so that new calls are told when to come again.
+        """
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             started()
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if drain is None:
+                super().handle_exit(sig, frame)
+            else:  # `should_exit` would end the SSE streams at once, on which calls are answered
+                self._captured_signals.append(sig)
+
+        async def on_tick(self, counter: int) -> bool:
+            if drain is not None and self._captured_signals:
+                await drain(lambda: len(self._captured_signals) > 1)
+                self.should_exit = True
+            return await super().on_tick(counter)
 
     # Without a log of its own: what uvicorn says goes where everything goes, and is redacted there.
     config = uvicorn.Config(
@@ -228,16 +256,14 @@ async def _serve_asgi(
     await Announcing(config).serve(sockets=[bound])
 
 
-def http_app(server: Server[dict[str, Any]], settings: Settings, token: str) -> ASGIApp:
-    """The ASGI app for Streamable HTTP or SSE: token first, then Host and Origin, then the protocol; and /healthz."""
+def http_app(server: Server[dict[str, Any]], settings: Settings) -> ASGIApp:
+    """The ASGI app for Streamable HTTP or SSE: Host and Origin first, then the protocol; without the token's check."""
     security = transport_security(settings.host)
     if settings.transport == "http":
-        app: ASGIApp = server.streamable_http_app(
+        return server.streamable_http_app(
             transport_security=security, host=settings.host, max_request_body_size=MAX_BODY_BYTES
         )
-    else:
-        app = _sse_app(server, security)
-    return Health(Bearer(app, token))
+    return _sse_app(server, security)
 
 
 def transport_security(host: str) -> TransportSecuritySettings:
