@@ -36,6 +36,8 @@ from cliniko_mcp.tools.views import View, view_of
 
 if TYPE_CHECKING:
     from cliniko_mcp.client.clinic import Clinic
+    from cliniko_mcp.guards.audit_copy import Copy
+    from cliniko_mcp.guards.hash_chain import HashChain
     from cliniko_mcp.sandbox.core import Sandbox
 
 
@@ -243,21 +245,39 @@ async def _client(app: App) -> AsyncGenerator[Clinic]:
         yield clinic
 
 
+def audit_log(settings: Settings, copy: Copy | None = None) -> HashChain:
+    """The audit log of a run: where the settings put it, else in the usual place, the demo clinic's apart."""
+    from cliniko_mcp.approvals.paths import audit_file
+    from cliniko_mcp.guards.hash_chain import HashChain
+
+    return HashChain(Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo), copy=copy)
+
+
+def _audit_copy(settings: Settings) -> Copy | None:
+    """What copies the audit log's lines, if they are to be. Raises ConfigurationError for a place that is none."""
+    if settings.audit_copy is None:
+        return None
+    from cliniko_mcp.guards.audit_copy import copy_to
+
+    return copy_to(settings.audit_copy)
+
+
 def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tuple[Guard, ...]:
     """The guards around every operation, outermost first; `now` is the clinic's clock."""
     from cliniko_mcp.approvals.approval_page import approval_page
-    from cliniko_mcp.approvals.paths import audit_file, state_folder
+    from cliniko_mcp.approvals.paths import state_folder
     from cliniko_mcp.guards.audit import Audit
     from cliniko_mcp.guards.confirm import Confirm
     from cliniko_mcp.guards.exclusion import Exclusion
-    from cliniko_mcp.guards.hash_chain import HashChain
     from cliniko_mcp.guards.read_only import ReadOnly
 
     settings = app.settings
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:
         app.on_close(page.close)
-    log = Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo)
+    copy = _audit_copy(settings)
+    if copy is not None:
+        app.on_close(copy.close)
     confirm = Confirm(
         questions,
         now=now,
@@ -271,7 +291,7 @@ def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tupl
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
-        Audit(HashChain(log), now),
+        Audit(audit_log(settings, copy), now),
         Exclusion(app.view.excluded_from, app.view.forbidden),
         *read_only,
         confirm,
@@ -297,6 +317,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[App]:
     Raises ConfigurationError for settings that cannot work.
     """
     check_account(settings)
+    _audit_copy(settings)  # a wrong one is said at the start
     async with AsyncExitStack() as stack:
         try:
             async with anyio.create_task_group() as tasks:

@@ -7,8 +7,9 @@ lock, so the chain stays whole across processes, and a log cut off at its end is
 
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from cliniko_mcp.private_files import locked, open_private, private_folder, read
 
 START: Final = "0" * 64
 """What the first line names as the digest of the one before."""
+_LOG = logging.getLogger(__name__)
 _TAIL_BYTES: Final = 8_192
 
 
@@ -71,8 +73,20 @@ def sealed(entry: Mapping[str, JsonValue], count: int, before: str) -> tuple[byt
 class HashChain:
     """An append-only, hash-chained file of JSON lines, shared with other processes."""
 
-    def __init__(self, path: Path | None = None, *, segment_bytes: int = 10_000_000, max_segments: int = 10) -> None:
-        """`path` None means the usual file; it is rotated at `segment_bytes`, and at most `max_segments` are kept."""
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        segment_bytes: int = 10_000_000,
+        max_segments: int = 10,
+        copy: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """`path` None means the usual file; it is rotated at `segment_bytes`, and at most `max_segments` are kept.
+
+        `copy` is given each line once it is written; what it raises as OSError is warned of and stops nothing.
+        """
+        self._copy = copy
+        self._copying = True
         self._path = path
         self._segment_bytes = segment_bytes
         self._max_segments = max_segments
@@ -107,6 +121,18 @@ class HashChain:
         finally:
             os.close(head_file)
 
+    def _copied(self, line: bytes) -> None:
+        if self._copy is None:
+            return
+        try:
+            self._copy(line)
+        except OSError as problem:
+            if self._copying:
+                _LOG.warning("the audit log could not be copied (%s)", problem.strerror or problem)
+            self._copying = False
+        else:
+            self._copying = True
+
     def _prepare(self) -> None:
         make_safe = private_folder if self._in_the_usual_folder else safe_folder
         make_safe(self.path.parent)
@@ -126,6 +152,7 @@ class HashChain:
             except OSError:
                 os.ftruncate(log, size)
                 raise
+        self._copied(line)
         return after.count
 
     @contextmanager

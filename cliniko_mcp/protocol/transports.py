@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 import anyio
 from pydantic import ValidationError
 
-from cliniko_mcp.app import App
+from cliniko_mcp.app import App, audit_log
 from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
@@ -43,9 +43,14 @@ async def serve(app: App, announce: Announce) -> None:
     """
     settings = app.settings
     token = None if settings.transport == "stdio" else bearer_token(settings, state_folder())
+    from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
 
-    server = build_server(app)
+    changes = cut_off(audit_log(settings))
+    for change in changes:
+        announce(f"cut off when the server last ended, look whether it took effect: {change}")
+    # Over HTTP a client may be somebody else than whose change it was.
+    server = build_server(app, changes if settings.transport == "stdio" else ())
     async with sandbox_port(app, announce):
         if token is None:
             await serve_stdio(server)
