@@ -57,6 +57,7 @@ bound.listen(128)
 print(f"http://127.0.0.1:{bound.getsockname()[1]}/mcp", flush=True)
 uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning", access_log=False)).run(sockets=[bound])
 """
+TOKEN = "correct-horse-battery-staple"
 Ask = Callable[[httpx2.AsyncClient], Awaitable[None]]
 
 
@@ -66,7 +67,8 @@ def listening() -> Generator[tuple[str, str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         audit = ["--audit-file", str(Path(folder) / "audit.jsonl"), "--requests-per-minute", "10000000"]
         command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox", *FLAGS, *audit]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+        environ = os.environ | {"CLINIKO_MCP_HTTP_TOKEN": TOKEN}
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as process:
             try:
                 assert process.stderr is not None
                 text = ""
@@ -122,6 +124,7 @@ def tool_call(address: str, name: str, arguments: dict[str, Any], expected: str)
     """What calls a tool in the era without sessions, and holds what comes back against a piece that it must contain."""
     headers = {
         "accept": "application/json, text/event-stream",
+        "authorization": f"Bearer {TOKEN}",
         "mcp-protocol-version": MODERN,
         "mcp-method": "tools/call",
         "mcp-name": name,

@@ -16,7 +16,15 @@ from anyio.abc import TaskGroup
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.question_table import Questions
-from cliniko_mcp.errors import ConfigurationError, JsonValue, NotFound
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.errors import (
+    ClinikoMcpError,
+    ConfigurationError,
+    JsonValue,
+    NotFound,
+    OutcomeUnknown,
+    Unavailable,
+)
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.results.cursor import Cursors
@@ -28,6 +36,8 @@ from cliniko_mcp.tools.views import View, view_of
 
 if TYPE_CHECKING:
     from cliniko_mcp.client.clinic import Clinic
+    from cliniko_mcp.guards.audit_copy import Copy
+    from cliniko_mcp.guards.hash_chain import HashChain
     from cliniko_mcp.sandbox.core import Sandbox
 
 
@@ -53,6 +63,7 @@ class App:
         self._behind: _Behind | None = None
         self._sandbox: Sandbox | None = None
         self._under_way: set[anyio.Event] = set()
+        self._calls: set[anyio.CancelScope] = set()
 
     @property
     def sandbox(self) -> Sandbox:
@@ -92,23 +103,31 @@ class App:
         wrong.
         """
         check_size(arguments, tool.max_argument_bytes)
-        with self.under_way():
-            caller = replace(caller, call=digest(tool.name, canonical(arguments)))
-            guarded = await self.guarded_clinic(tool.name, caller)
-            from cliniko_mcp.client.rate_limit import one_call
+        with self.under_way(), anyio.CancelScope() as scope:
+            self._calls.add(scope)
+            try:
+                return await self._run(tool, arguments, caller)
+            finally:
+                self._calls.discard(scope)
+        raise _cut_off(tool)
 
-            with one_call():
-                try:
-                    answer = await tool.run(guarded, arguments)
-                except NotFound:
-                    # What is gone may be gone because a person said yes to this very call while nobody waited.
-                    before = self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
-                    if before is None:
-                        raise
-                    from cliniko_mcp.guards.confirm_words import done
+    async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
+        caller = replace(caller, call=digest(tool.name, canonical(arguments)))
+        guarded = await self.guarded_clinic(tool.name, caller)
+        from cliniko_mcp.client.rate_limit import one_call
 
-                    raise done(before) from None
-                return await answer.finished(guarded, tool.room(arguments))
+        with one_call():
+            try:
+                answer = await tool.run(guarded, arguments)
+            except NotFound:
+                # What is gone may be gone because a person said yes to this very call while nobody waited.
+                before = self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
+                if before is None:
+                    raise
+                from cliniko_mcp.guards.confirm_words import done
+
+                raise done(before) from None
+            return await answer.finished(guarded, tool.room(arguments))
 
     def start(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         """Do this apart from every call, until the app closes; how it ends is its own matter."""
@@ -126,6 +145,16 @@ class App:
             self._under_way.discard(ended)
             ended.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._under_way)
+
+    def interrupt(self) -> None:
+        """End the calls under way; each is answered with what its caller has to know."""
+        for scope in tuple(self._calls):
+            scope.cancel()
+
     async def close(self) -> None:
         """Wait for the calls under way, which somebody has to have ended, and close everything that was opened."""
         for ended in tuple(self._under_way):
@@ -142,6 +171,16 @@ class App:
                 self._behind = _Behind(client, questions, guards, Memory.of(anyio.current_time))
         client, _, guards, memory = self._behind
         return GuardedClinic(client, guards, caller, tool, memory, upload_folder=self.settings.upload_folder)
+
+
+def _cut_off(tool: Tool) -> ClinikoMcpError:
+    """What a call is answered that was ended because the server was told to stop."""
+    if tool.risk is Risk.READ:
+        return Unavailable("The server was stopped before the answer was there; nothing was changed.", "Call again.")
+    return OutcomeUnknown(
+        "The server was stopped while this was under way; whether it took effect is not known.",
+        "Do not repeat it yet: look in the clinic whether the change is there, and repeat it only if it is not.",
+    )
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -206,21 +245,39 @@ async def _client(app: App) -> AsyncGenerator[Clinic]:
         yield clinic
 
 
+def audit_log(settings: Settings, copy: Copy | None = None) -> HashChain:
+    """The audit log of a run: where the settings put it, else in the usual place, the demo clinic's apart."""
+    from cliniko_mcp.approvals.paths import audit_file
+    from cliniko_mcp.guards.hash_chain import HashChain
+
+    return HashChain(Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo), copy=copy)
+
+
+def _audit_copy(settings: Settings) -> Copy | None:
+    """What copies the audit log's lines, if they are to be. Raises ConfigurationError for a place that is none."""
+    if settings.audit_copy is None:
+        return None
+    from cliniko_mcp.guards.audit_copy import copy_to
+
+    return copy_to(settings.audit_copy)
+
+
 def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tuple[Guard, ...]:
     """The guards around every operation, outermost first; `now` is the clinic's clock."""
     from cliniko_mcp.approvals.approval_page import approval_page
-    from cliniko_mcp.approvals.paths import audit_file, state_folder
+    from cliniko_mcp.approvals.paths import state_folder
     from cliniko_mcp.guards.audit import Audit
     from cliniko_mcp.guards.confirm import Confirm
     from cliniko_mcp.guards.exclusion import Exclusion
-    from cliniko_mcp.guards.hash_chain import HashChain
     from cliniko_mcp.guards.read_only import ReadOnly
 
     settings = app.settings
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:
         app.on_close(page.close)
-    log = Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo)
+    copy = _audit_copy(settings)
+    if copy is not None:
+        app.on_close(copy.close)
     confirm = Confirm(
         questions,
         now=now,
@@ -234,7 +291,7 @@ def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tupl
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
-        Audit(HashChain(log), now),
+        Audit(audit_log(settings, copy), now),
         Exclusion(app.view.excluded_from, app.view.forbidden),
         *read_only,
         confirm,
@@ -260,6 +317,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[App]:
     Raises ConfigurationError for settings that cannot work.
     """
     check_account(settings)
+    _audit_copy(settings)  # a wrong one is said at the start
     async with AsyncExitStack() as stack:
         try:
             async with anyio.create_task_group() as tasks:

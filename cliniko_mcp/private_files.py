@@ -20,15 +20,33 @@ _PAUSE = 0.002
 def private_folder(path: Path) -> Path:
     """This folder, made with mode 0700 where it was missing, and closed to others where it was open.
 
-    Raises OSError where that is not possible, and where somebody else owns it.
+    Raises OSError where that is not possible, where somebody else owns it, and where its name is a link.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.is_symlink():
+        raise PermissionError(f"the folder {path.name} is a link")
+    if os.name == "posix":
+        found = path.stat()
+        if found.st_uid != os.getuid():
+            raise PermissionError(f"the folder {path.name} belongs to another user")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            path.chmod(0o700)
+    return path
+
+
+def safe_folder(path: Path) -> Path:
+    """This folder that a person named, made with mode 0700 where it was missing, else left with the mode that it has.
+
+    Raises OSError where that is not possible, and where other users could replace what lies in it: where one of them
+    owns it, or may write into it (the sticky bit, as /tmp has it, keeps them from replacing).
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.name == "posix":
         found = path.stat()
-        if found.st_uid != os.getuid():
-            raise PermissionError(f"{path.name} belongs to another user")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            path.chmod(0o700)
+        if found.st_uid not in (os.getuid(), 0):
+            raise PermissionError(f"the folder {path.name} belongs to another user")
+        if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
+            raise PermissionError(f"other users may write into the folder {path.name}")
     return path
 
 

@@ -131,6 +131,10 @@ class Settings(BaseModel):
         default=None, description="A folder of this computer whose files may be attached to patients; none otherwise."
     )
     audit_file: str | None = Field(default=None, description="Where the audit log is kept, instead of the usual place.")
+    audit_copy: str | None = Field(
+        default=None,
+        description="Copy each line of the audit log to file:PATH, command:PROGRAM, syslog or syslog:HOST:PORT too.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

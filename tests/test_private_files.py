@@ -123,6 +123,19 @@ def test_a_link_is_not_followed(tmp_path: Path, road: Callable[[Path], object]) 
         road(tmp_path / "link")
 
 
+@posix
+@pytest.mark.parametrize("name", ["state", "approvals"])
+def test_a_folder_that_is_a_link_is_refused_and_what_it_leads_to_is_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o755)
+    for target in (tmp_path / "elsewhere", tmp_path / "nowhere"):
+        (tmp_path / name).unlink(missing_ok=True)
+        (tmp_path / name).symlink_to(target)
+        with pytest.raises(OSError):
+            private_folder(tmp_path / name)
+    assert not (tmp_path / "nowhere").exists()
+    assert mode(tmp_path / "elsewhere") == 0o755
+
+
 def test_a_file_is_replaced_whole_though_an_earlier_draft_lies_about(tmp_path: Path) -> None:
     path = tmp_path / "pin.json"
     path.with_name(f"pin.json.{os.getpid()}.new").write_text("of a process that ended")

@@ -32,15 +32,13 @@ def audit() -> None:
 @DEMO
 def verify(named: str | None, sandbox: bool) -> None:
     """Check that no line was changed, removed or put in. Exit code 1 when one was."""
-    whole = True
-    for chain in _chains(named, sandbox):
-        checked = _readable(chain.verify)
-        if checked.problem is None:
-            click.echo(f"{chain.path.name}: {checked.lines:,} lines, all as they were written.")
-        else:
-            whole = False
-            click.echo(f"{chain.path.name}: {checked.problem}; {checked.lines:,} lines before that hold.", err=True)
-    leave(ExitCode.DONE if whole else ExitCode.FAILED)
+    chain = _chain(named, sandbox)
+    checked = _readable(chain.verify)
+    if checked.problem is None:
+        click.echo(f"{chain.path.name}: {checked.lines:,} lines, all as they were written.")
+        leave(ExitCode.DONE)
+    click.echo(f"{chain.path.name}: {checked.problem}; {checked.lines:,} lines before that hold.", err=True)
+    leave(ExitCode.FAILED)
 
 
 @audit.command()
@@ -51,7 +49,7 @@ def tail(lines: int, named: str | None, sandbox: bool) -> None:
     """Show the last lines; of a change that has ended, only how it ended."""
     from collections import deque
 
-    chain = _chains(named, sandbox)[0]
+    chain = _log(named, sandbox)
     # A change is two lines, so twice as many are looked at.
     last = _readable(lambda: deque(chain.entries(), maxlen=2 * lines))
     ended = {str(entry["of"]) for entry in last if "of" in entry}
@@ -70,7 +68,7 @@ def tail(lines: int, named: str | None, sandbox: bool) -> None:
 @DEMO
 def export(form: str, named: str | None, sandbox: bool) -> None:
     """Print every line that is kept, oldest first."""
-    chain = _chains(named, sandbox)[0]
+    chain = _log(named, sandbox)
     if form == "jsonl":
         for entry in _readable(lambda: list(chain.entries())):
             click.echo(json.dumps(entry, ensure_ascii=True, separators=(",", ":")))
@@ -87,21 +85,29 @@ def _ids(entry: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     return ids if isinstance(ids, dict) else {}
 
 
-def _chains(path: str | None, demo: bool) -> list[HashChain]:
-    """The logs to read, at least one: that of `path` or of the settings, else those in the usual folder.
+def _chain(named: str | None, demo: bool) -> HashChain:
+    """The log to examine: the one that is named here or in the settings, else the usual one of the clinic or the demo.
 
-    Raises click.ClickException where there is none.
+    Raises click.ClickException where there is nothing of it, not even the record of its last entry.
     """
     from cliniko_mcp.settings import Settings
 
-    path = path or (None if demo else Settings.load({}).audit_file)
-    paths = [Path(path)] if path else [audit_file(demo=demo)]
-    if not path and not demo:
-        paths += [audit_file(demo=True)]
-    found = [chain for chain in map(HashChain, paths) if chain.files()]
-    if not found:
-        raise click.ClickException(f"there is no audit log at {paths[0]} yet")
-    return found
+    named = named or (None if demo else Settings.load({}).audit_file)
+    chain = HashChain(Path(named) if named else audit_file(demo=demo))
+    if chain.begun:
+        return chain
+    problem = f"there is no audit log at {chain.path} yet"
+    if not named and not demo and HashChain(audit_file(demo=True)).begun:
+        problem += "; the demo clinic has one: --sandbox shows it"
+    raise click.ClickException(problem)
+
+
+def _log(named: str | None, demo: bool) -> HashChain:
+    """The log to print, of which there is a file. Raises click.ClickException where there is none."""
+    chain = _chain(named, demo)
+    if not _readable(chain.files):
+        raise click.ClickException(f"the audit log {chain.path} is missing; `audit verify` says more")
+    return chain
 
 
 def _readable(read: Callable[[], ResultT]) -> ResultT:

@@ -28,6 +28,7 @@ PASSED_SETTINGS = (
     "sandbox",
     "upload_folder",
     "audit_file",
+    "audit_copy",
 )
 """The settings that `install` takes and passes to the server through the host's configuration."""
 PATH_SETTINGS = ("upload_folder", "audit_file")

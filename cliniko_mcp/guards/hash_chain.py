@@ -7,8 +7,9 @@ lock, so the chain stays whole across processes, and a log cut off at its end is
 
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,10 +18,11 @@ from typing import Final
 
 from cliniko_mcp.approvals.paths import audit_file
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.private_files import locked, open_private, private_folder, read_private
+from cliniko_mcp.private_files import locked, open_private, private_folder, read_private, safe_folder
 
 START: Final = "0" * 64
 """What the first line names as the digest of the one before."""
+_LOG = logging.getLogger(__name__)
 _TAIL_BYTES: Final = 8_192
 
 
@@ -71,8 +73,20 @@ def sealed(entry: Mapping[str, JsonValue], count: int, before: str) -> tuple[byt
 class HashChain:
     """An append-only, hash-chained file of JSON lines, shared with other processes."""
 
-    def __init__(self, path: Path | None = None, *, segment_bytes: int = 10_000_000, max_segments: int = 10) -> None:
-        """`path` None means the usual file; it is rotated at `segment_bytes`, and at most `max_segments` are kept."""
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        segment_bytes: int = 10_000_000,
+        max_segments: int = 10,
+        copy: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """`path` None means the usual file; it is rotated at `segment_bytes`, and at most `max_segments` are kept.
+
+        `copy` is given each line once it is written; what it raises as OSError is warned of and stops nothing.
+        """
+        self._copy = copy
+        self._copying = True
         self._path = path
         self._segment_bytes = segment_bytes
         self._max_segments = max_segments
@@ -81,6 +95,15 @@ class HashChain:
     def path(self) -> Path:
         """The file of the current segment, to which lines are added; it need not exist yet."""
         return self._path or audit_file()
+
+    @cached_property
+    def _in_the_usual_folder(self) -> bool:
+        return self.path.parent == audit_file().parent
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was ever written here, as far as what is left shows: a segment, or the head alone."""
+        return bool(self.files()) or self._head_path.exists()
 
     def append(self, entry: Mapping[str, JsonValue]) -> int:
         """Add one line; its number, from 1. Raises OSError, having added nothing, where it cannot be written."""
@@ -98,11 +121,21 @@ class HashChain:
         finally:
             os.close(head_file)
 
-    def _prepare(self) -> None:
-        if self._path is None:
-            private_folder(self.path.parent)
+    def _copied(self, line: bytes) -> None:
+        if self._copy is None:
+            return
+        try:
+            self._copy(line)
+        except OSError as problem:
+            if self._copying:
+                _LOG.warning("the audit log could not be copied (%s)", problem.strerror or problem)
+            self._copying = False
         else:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._copying = True
+
+    def _prepare(self) -> None:
+        make_safe = private_folder if self._in_the_usual_folder else safe_folder
+        make_safe(self.path.parent)
 
     def _append(self, head_file: int, entry: Mapping[str, JsonValue]) -> int:
         head, size = self._end(Head.read(os.read(head_file, 256)))
@@ -119,6 +152,7 @@ class HashChain:
             except OSError:
                 os.ftruncate(log, size)
                 raise
+        self._copied(line)
         return after.count
 
     @contextmanager
@@ -239,6 +273,8 @@ class HashChain:
             seen += 1
         if head is None and seen:
             return Verification(seen, "the record of the last entry is missing")
+        if last.count and not self.files():
+            return Verification(0, f"the log is missing, of which the last entry is number {last.count:,}")
         return Verification(seen) if count >= last.count else Verification(seen, "entries are missing at the end")
 
     def _head(self) -> Head | None:

@@ -1,6 +1,6 @@
 """The MCP side of a run, assembled readable top to bottom: an app in, an MCP server out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mcp_types as types
@@ -51,14 +51,17 @@ def instructions(settings: Settings) -> str:
     return INSTRUCTIONS + "".join(f"{fact}\n" for fact in facts)
 
 
-def build_server(app: App) -> Server[dict[str, Any]]:
-    """The MCP server of an app: tools listed from the generated list, calls through the guards."""
+def build_server(app: App, cut_off: Sequence[str] = ()) -> Server[dict[str, Any]]:
+    """The MCP server of an app: tools listed from the generated list, calls through the guards.
+
+    `cut_off` says which changes were under way when the last run ended; the model is told.
+    """
     responder = Responder(app, listed_tools(app))
     server: Server[dict[str, Any]] = Server(
         "cliniko-mcp",
         version=__version__,
         title="Cliniko",
-        instructions=instructions(app.settings),
+        instructions=instructions(app.settings) + _cut_off(cut_off),
         on_list_tools=responder.list_tools,
         on_call_tool=responder.call_tool,
         on_list_prompts=responder.list_prompts,
@@ -72,6 +75,15 @@ def build_server(app: App) -> Server[dict[str, Any]]:
     server.middleware.append(without_secrets)
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
     return server
+
+
+def _cut_off(changes: Sequence[str]) -> str:
+    if not changes:
+        return ""
+    return (
+        f"- The last run ended in the middle of: {'; '.join(changes)}. Whether they took effect is not known: tell the "
+        "user, and look before repeating one.\n"
+    )
 
 
 def listed_tools(app: App) -> types.ListToolsResult:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
 import socket
-import stat
-from collections.abc import AsyncGenerator, Callable, Mapping
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
-from pathlib import Path
-from types import TracebackType
+from functools import partial
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import anyio
 from pydantic import ValidationError
 
-from cliniko_mcp.app import App
+from cliniko_mcp.app import App, audit_log
+from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.redaction import SECRETS
+from cliniko_mcp.protocol.bearer import Bearer, Health, Token, bearer_token
+from cliniko_mcp.protocol.draining import Draining
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 Announce = Callable[[str], None]
+Drain = Callable[[Callable[[], bool]], Awaitable[None]]
 MAX_BODY_BYTES = 16 * 1024 * 1024
-_MIN_TOKEN_LENGTH = 16
 
 
 async def serve(app: App, announce: Announce) -> None:
@@ -43,27 +42,33 @@ async def serve(app: App, announce: Announce) -> None:
     `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
     """
     settings = app.settings
-    token = bearer_token(settings)
-    if settings.transport != "stdio" and not is_loopback(settings.host) and token is None:
-        raise ConfigurationError(
-            f"--host {settings.host} can be reached from other computers, so clients must send a bearer token: "
-            "set --http-token-file or CLINIKO_MCP_HTTP_TOKEN, or listen on 127.0.0.1"
-        )
+    token = None if settings.transport == "stdio" else bearer_token(settings, state_folder())
+    from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
 
-    server = build_server(app)
+    changes = cut_off(audit_log(settings))
+    for change in changes:
+        announce(f"cut off when the server last ended, look whether it took effect: {change}")
+    # Over HTTP a client may be somebody else than whose change it was.
+    server = build_server(app, changes if settings.transport == "stdio" else ())
     async with sandbox_port(app, announce):
-        if settings.transport == "stdio":
+        if token is None:
             await serve_stdio(server)
         else:
-            served = http_app(server, settings, token)
-            path = "/mcp" if settings.transport == "http" else "/sse"
-            await listen(
-                served,
-                settings.host,
-                settings.port,
-                lambda port: announce(f"listening on {url(settings.host, port)}{path}"),
-            )
+            draining = Draining(http_app(server, settings), app, MAX_BODY_BYTES)
+            served = Health(Bearer(draining, token.text))
+            started = partial(_announce_address, settings, token, announce)
+            await listen(served, settings.host, settings.port, started, draining.drain)
+
+
+def _announce_address(settings: Settings, token: Token, announce: Announce, port: int) -> None:
+    address = url(settings.host, port) + ("/mcp" if settings.transport == "http" else "/sse")
+    announce(f"listening on {address}")
+    if token.made_in is not None:
+        announce(f"clients send the bearer token that is in {token.made_in}")
+        # A file or a log that keeps standard error is not to hold the token.
+        if sys.stderr.isatty():
+            announce(f"for an assistant's file:\n{token.configuration(address, settings.transport)}")
 
 
 async def serve_stdio(server: Server[dict[str, Any]]) -> None:
@@ -183,11 +188,16 @@ def sandbox_lines(keys: Mapping[str, str], base_url: str) -> list[str]:
     return lines
 
 
-async def listen(app: ASGIApp, host: str, port: int, started: Callable[[int], None]) -> None:
-    """Serve an ASGI app until the process is told to stop. `started` is given the port that was bound."""
+async def listen(
+    app: ASGIApp, host: str, port: int, started: Callable[[int], None], drain: Drain | None = None
+) -> None:
+    """Serve an ASGI app until the process is told to stop; `drain` then has its time, and is told of a second signal.
+
+    `started` is given the port that was bound.
+    """
     bound = listening_socket(host, port)
     number: int = bound.getsockname()[1]
-    await _serve_asgi(app, bound, started=lambda: started(number))
+    await _serve_asgi(app, bound, started=lambda: started(number), drain=drain)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -207,34 +217,58 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 async def _serve_asgi(
-    app: ASGIApp, bound: socket.socket, *, started: Callable[[], None], lifespan: Literal["on", "off"] = "on"
+    app: ASGIApp,
+    bound: socket.socket,
+    *,
+    started: Callable[[], None],
+    lifespan: Literal["on", "off"] = "on",
+    drain: Drain | None = None,
 ) -> None:
     import uvicorn
 
     class Announcing(uvicorn.Server):
-        """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one."""
+        """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one.
+
+        While it drains it still listens, so that new calls are told when to come again.
+        """
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             started()
 
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if drain is None:
+                super().handle_exit(sig, frame)
+            else:  # `should_exit` would end the SSE streams at once, on which calls are answered
+                self._captured_signals.append(sig)
+
+        async def on_tick(self, counter: int) -> bool:
+            if drain is not None and self._captured_signals:
+                await drain(lambda: len(self._captured_signals) > 1)
+                self.should_exit = True
+            return await super().on_tick(counter)
+
     # Without a log of its own: what uvicorn says goes where everything goes, and is redacted there.
     config = uvicorn.Config(
-        app, log_config=None, log_level="warning", access_log=False, lifespan=lifespan, timeout_graceful_shutdown=2
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan=lifespan,
+        timeout_graceful_shutdown=2,
     )
     await Announcing(config).serve(sockets=[bound])
 
 
-def http_app(server: Server[dict[str, Any]], settings: Settings, token: str | None) -> ASGIApp:
-    """The ASGI app for Streamable HTTP or SSE: token first, then Host and Origin, then the protocol."""
+def http_app(server: Server[dict[str, Any]], settings: Settings) -> ASGIApp:
+    """The ASGI app for Streamable HTTP or SSE: Host and Origin first, then the protocol; without the token's check."""
     security = transport_security(settings.host)
     if settings.transport == "http":
-        app: ASGIApp = server.streamable_http_app(
+        return server.streamable_http_app(
             transport_security=security, host=settings.host, max_request_body_size=MAX_BODY_BYTES
         )
-    else:
-        app = _sse_app(server, security)
-    return Bearer(app, token)
+    return _sse_app(server, security)
 
 
 def transport_security(host: str) -> TransportSecuritySettings:
@@ -281,63 +315,6 @@ class _Streams:
             except ValueError:  # a foreign Host or Origin, which the transport has already answered
                 return
             await self._server.run(read, write, self._server.create_initialization_options())
-
-
-class Bearer:
-    """Checks the bearer token before anything else, and names the principal by its digest (RFC 6750)."""
-
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
-        self._app = app
-        self._digest = hashlib.sha256(token.encode()).digest() if token else None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with `principal` in its state, `token:` and 16 hex digits; without the token answer 401."""
-        if scope["type"] == "http" and self._digest is not None:
-            token = _bearer(scope)
-            if token is None or not hmac.compare_digest(hashlib.sha256(token).digest(), self._digest):
-                await self._refuse(scope, receive, send, missing=token is None)
-                return
-            scope.setdefault("state", {})["principal"] = f"token:{self._digest.hex()[:16]}"
-        await self._app(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, missing: bool) -> None:
-        from starlette.responses import PlainTextResponse
-
-        challenge = 'Bearer realm="cliniko-mcp"' + ("" if missing else ', error="invalid_token"')
-        response = PlainTextResponse("A bearer token is needed.\n", 401, {"WWW-Authenticate": challenge})
-        await response(scope, receive, send)
-
-
-def _bearer(scope: Scope) -> bytes | None:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            kind, _, token = value.partition(b" ")
-            return token.strip() if kind.lower() == b"bearer" and token.strip() else None
-    return None
-
-
-def bearer_token(settings: Settings) -> str | None:
-    """The token that clients must send, or None where none is set.
-
-    Raises ConfigurationError for a file that others may read, that is missing, or for a token that is too short.
-    """
-    if settings.http_token_file:
-        path = Path(settings.http_token_file)
-        try:
-            mode = path.stat().st_mode
-            token = path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise ConfigurationError(f"--http-token-file {path} cannot be read") from None
-        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigurationError(f"--http-token-file {path} can be read by others: chmod 600 it")
-    elif settings.http_token:
-        token = settings.http_token.get_secret_value().strip()
-    else:
-        return None
-    if len(token) < _MIN_TOKEN_LENGTH:
-        raise ConfigurationError(f"the bearer token is shorter than {_MIN_TOKEN_LENGTH} characters")
-    SECRETS.learn(token)
-    return token
 
 
 def url(host: str, port: int) -> str:

@@ -64,21 +64,24 @@ class Cursors:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def seal(self, position: Position) -> str:
-        """The position as text that only this server can have made."""
+    def seal(self, position: Position, principal: str) -> str:
+        """The position as text that only this server can have made, and only for this caller."""
         anchors = position.anchors
         head = _HEAD.pack(position.start, len(anchors), *anchors, *[0] * (MAX_ANCHORS - len(anchors)))
         content = head + position.query.packed
-        return base64.urlsafe_b64encode(self._mac(content) + content).decode().rstrip("=")
+        return base64.urlsafe_b64encode(self._mac(content, principal) + content).decode().rstrip("=")
 
-    def open(self, cursor: str, tool: str) -> Position:
-        """The position that `cursor` stands for. Raises InvalidCursor for anything not sealed here for this tool."""
+    def open(self, cursor: str, tool: str, principal: str) -> Position:
+        """The position that `cursor` stands for.
+
+        Raises InvalidCursor for anything not sealed here for this tool and this caller.
+        """
         try:
             sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except ValueError:
             raise _invalid() from None
         mac, content = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
-        if len(content) <= _HEAD.size or not hmac.compare_digest(mac, self._mac(content)):
+        if len(content) <= _HEAD.size or not hmac.compare_digest(mac, self._mac(content, principal)):
             raise _invalid()
         start, count, *anchors = _HEAD.unpack_from(content)
         query = Query.unpacked(content[_HEAD.size :])
@@ -88,8 +91,10 @@ class Cursors:
             )
         return Position(query, start, tuple(anchors[:count]))
 
-    def _mac(self, content: bytes) -> bytes:
-        return hmac.digest(self._key, content, hashlib.sha256)[:_MAC_BYTES]
+    def _mac(self, content: bytes, principal: str) -> bytes:
+        # The digest of the principal has one length, so that no two pairs of principal and content are the same bytes.
+        whose = hashlib.sha256(principal.encode()).digest()
+        return hmac.digest(self._key, whose + content, hashlib.sha256)[:_MAC_BYTES]
 
 
 def _invalid() -> InvalidCursor:

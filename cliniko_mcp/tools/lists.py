@@ -53,7 +53,7 @@ async def listed(
     limit = _limit(arguments)
     shape_of(operation.row, arguments, "concise")  # what is wrong is refused before a name is looked up
     arguments, named = await plain_filters(clinic, operation, arguments)
-    position = _position(operation, arguments, cursors)
+    position = _position(operation, arguments, cursors, clinic.caller.principal)
     query = position.query
     shape = shape_of(operation.row, query.arguments, "concise")
     ours = display_arguments(operation)
@@ -83,7 +83,7 @@ async def listed(
         notes.append(_nothing(operation, call))
     if not complete:
         following = _following(position, sweep, rows)
-        page["next_cursor"] = cursors.seal(following)
+        page["next_cursor"] = cursors.seal(following, clinic.caller.principal)
         notes.append(_more(operation, following.start, sweep.total))
     body: dict[str, JsonValue] = {"items": [*rows.shown], "page": page}
     if rows.names:
@@ -159,7 +159,7 @@ def _limit(arguments: Mapping[str, JsonValue]) -> int:
     return limit
 
 
-def _position(operation: Operation, arguments: Mapping[str, JsonValue], cursors: Cursors) -> Position:
+def _position(operation: Operation, arguments: Mapping[str, JsonValue], cursors: Cursors, principal: str) -> Position:
     """Where the list begins for these arguments: at the cursor among them, or at the start."""
     cursor = arguments.get("cursor")
     chosen = {name: value for name, value in arguments.items() if name not in ("limit", "cursor")}
@@ -171,7 +171,7 @@ def _position(operation: Operation, arguments: Mapping[str, JsonValue], cursors:
             "Give its next_cursor as it stands, or leave cursor out to start the list.",
             field="cursor",
         )
-    position = cursors.open(cursor, operation.name)
+    position = cursors.open(cursor, operation.name, principal)
     if any(position.query.arguments.get(name) != value for name, value in chosen.items()):
         raise InvalidArguments(
             "With a cursor, the other arguments are left out or repeated exactly; only limit may differ.",

@@ -148,13 +148,38 @@ def test_without_a_log_it_says_so(tmp_path: Path) -> None:
     assert (result.exit_code, "no audit log" in result.output) == (1, True)
 
 
-def test_the_usual_places_are_found_real_and_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_is_missing_is_told_from_one_that_never_was(log: Path) -> None:
+    log.unlink()
+    result = auditing("verify", "--audit-file", str(log))
+    assert (result.exit_code, "the log is missing, of which the last entry is number 3" in result.output) == (1, True)
+    for command in ("tail", "export"):
+        result = auditing(command, "--audit-file", str(log))
+        assert (result.exit_code, "is missing" in result.output) == (1, True)
+
+
+@pytest.fixture
+def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder where the logs are usually kept."""
     from cliniko_mcp.approvals import paths
 
     monkeypatch.setattr(paths, "state_folder", lambda: tmp_path)
     monkeypatch.delenv("CLINIKO_MCP_AUDIT_FILE", raising=False)
-    HashChain(tmp_path / "audit.jsonl").append({"operation": "real"})
-    HashChain(tmp_path / "demo-audit.jsonl").append({"operation": "demo"})
-    assert "demo-audit.jsonl" in auditing("verify").output
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", ["verify", "tail", "export"])
+def test_the_demos_log_is_never_shown_as_the_clinics(usual: Path, command: str) -> None:
+    HashChain(usual / "demo-audit.jsonl").append({"operation": "demo"})
+    result = auditing(command)
+    assert result.exit_code == 1
+    assert f"no audit log at {usual / 'audit.jsonl'} yet; the demo clinic has one: --sandbox" in result.output
+    assert auditing(command, "--sandbox").exit_code == 0
+
+
+def test_the_usual_places_are_found_real_and_demo(usual: Path) -> None:
+    HashChain(usual / "audit.jsonl").append({"operation": "real"})
+    HashChain(usual / "demo-audit.jsonl").append({"operation": "demo"})
+    assert "demo" not in auditing("verify").output
+    assert "demo-audit.jsonl" in auditing("verify", "--sandbox").output
     assert json.loads(auditing("export").output)["operation"] == "real"
     assert json.loads(auditing("export", "--sandbox").output)["operation"] == "demo"

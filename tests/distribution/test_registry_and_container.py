@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from cliniko_mcp import __version__
+from cliniko_mcp.protocol.draining import DRAIN_SECONDS
 from cliniko_mcp.settings import Settings, variable
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
@@ -81,6 +82,12 @@ def test_the_compose_file_demands_a_token_and_listens_on_this_computer_alone() -
     service = COMPOSE["services"]["cliniko-mcp"]
     assert ":?" in service["environment"]["CLINIKO_MCP_HTTP_TOKEN"]
     assert service["ports"] == ["127.0.0.1:8000:8000"]
+
+
+def test_a_stop_leaves_more_time_than_the_calls_under_way_are_allowed() -> None:
+    grace = str(COMPOSE["services"]["cliniko-mcp"]["stop_grace_period"])
+    assert int(grace.removesuffix("s")) >= DRAIN_SECONDS + 15
+    assert instructions("STOPSIGNAL") == ["SIGTERM"]
 
 
 def test_no_secret_is_written_into_the_image() -> None:

@@ -27,6 +27,9 @@ PATIENT = 300.0
 """Seconds that a test waits for an answer or an end: a busy machine takes a while to sow a clinic."""
 STUCK = 3_000.0
 """Seconds for which an upstream is silent where a test ends a call, far more than it waits for the end."""
+TOKEN = "correct-horse-battery-staple"
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+"""What a client over HTTP sends to a server of `listening`."""
 SERVE = (sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox")
 
 
@@ -138,7 +141,9 @@ def listening(audit: Path, transport: str = "http") -> Generator[tuple[subproces
     """A server process on a port: the process, its address, and its demo clinic's."""
     ports = ["--transport", transport, "--port", "0", "--sandbox-port", "0", "--rate-limit", "0"]
     with subprocess.Popen(
-        [*SERVE, *ports, "--audit-file", str(audit)], stderr=subprocess.PIPE, env=dict(os.environ)
+        [*SERVE, *ports, "--audit-file", str(audit)],
+        stderr=subprocess.PIPE,
+        env=os.environ | {"CLINIKO_MCP_HTTP_TOKEN": TOKEN},
     ) as process:
         reading: Thread | None = None
         try:
@@ -165,7 +170,7 @@ class Stream:
     """A client over SSE with no SDK: what it posts, and the messages that come down its stream."""
 
     def __init__(self, address: str) -> None:
-        self._http = httpx2.Client(trust_env=False, timeout=PATIENT)
+        self._http = httpx2.Client(trust_env=False, timeout=PATIENT, headers=BEARER)
         self._came: Queue[str | None] = Queue()
         # Sent by hand, because a stream that another thread reads can only be broken off below.
         request = self._http.build_request("GET", address)

@@ -14,11 +14,11 @@ import pytest
 
 from cliniko_mcp.guards.hash_chain import HashChain
 
-from .process import META, PATIENT, STUCK, Stream, listening
+from .process import BEARER, META, PATIENT, STUCK, Stream, listening
 from .test_leaving import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals of this test are POSIX")
-HEADERS = {
+HEADERS = BEARER | {
     "accept": "application/json, text/event-stream",
     "content-type": "application/json",
     "mcp-protocol-version": "2026-07-28",
@@ -40,8 +40,8 @@ class Http:
 
     @staticmethod
     @contextmanager
-    def writing(address: str) -> Generator[None]:
-        """A connection on which a write was sent, for as long as the block lasts."""
+    def writing(address: str) -> Generator[Callable[[], str]]:
+        """A connection on which a write was sent, for as long as the block lasts; what is answered to it."""
         host = httpx2.URL(address)
         body = json.dumps(WRITE).encode()
         headers = HEADERS | {"mcp-name": "create_patient", "host": f"{host.host}:{host.port}"}
@@ -49,7 +49,8 @@ class Http:
         head = f"POST {host.path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         with socket.create_connection((host.host, host.port or 80), timeout=PATIENT) as connection:
             connection.sendall(head.encode() + body)
-            yield
+            with connection.makefile("rb") as answer:
+                yield lambda: answer.read().decode()
 
     @staticmethod
     def read(address: str) -> str:
@@ -63,11 +64,11 @@ class Sse:
 
     @staticmethod
     @contextmanager
-    def writing(address: str) -> Generator[None]:
-        """A stream on which a write was sent, for as long as the block lasts."""
+    def writing(address: str) -> Generator[Callable[[], str]]:
+        """A stream on which a write was sent, for as long as the block lasts; what is answered to it."""
         with Stream(address) as stream:
             stream.send(WRITE)
-            yield
+            yield lambda: json.dumps(stream.answer(1))
 
     @staticmethod
     def read(address: str) -> str:
@@ -80,9 +81,9 @@ class Sse:
 CLIENTS = {"http": Http, "sse": Sse}
 
 
-def silence(clinic: str) -> None:
-    """Let the clinic receive writes and not answer them."""
-    faults = {"faults": [{"kind": "slow", "seconds": STUCK, "method": "POST"}]}
+def silence(clinic: str, seconds: float = STUCK) -> None:
+    """Let the clinic receive writes and not answer them for so long."""
+    faults = {"faults": [{"kind": "slow", "seconds": seconds, "method": "POST"}]}
     httpx2.post(f"{clinic}/_sandbox/faults", json=faults, trust_env=False, timeout=PATIENT).raise_for_status()
 
 
@@ -116,15 +117,42 @@ def test_a_client_that_vanishes_stops_its_call_which_is_written_down_and_others_
 
 
 @pytest.mark.parametrize("transport", CLIENTS)
-def test_a_server_told_to_stop_does_not_wait_for_its_call_and_writes_down_how_it_ended(
+def test_a_server_told_to_stop_lets_the_call_under_way_end_and_answers_it(tmp_path: Path, transport: str) -> None:
+    audit = tmp_path / "audit.jsonl"
+    with listening(audit, transport) as (process, address, clinic):
+        silence(clinic, 3.0)
+        with CLIENTS[transport].writing(address) as answer:
+            until(posted(clinic), process)
+            process.send_signal(signal.SIGTERM)
+            assert "Half" in answer()
+            process.wait(PATIENT)
+        assert outcomes(audit) == ["begun", "ok"]
+        assert HashChain(audit).verify().problem is None
+
+
+def turned_away(address: str) -> bool:
+    """Whether a new call is told that the server is stopping."""
+    answer = httpx2.post(address, json=READ, headers=HEADERS | {"mcp-name": "x"}, trust_env=False, timeout=PATIENT)
+    return answer.status_code == 503 and answer.headers["retry-after"] == "30"
+
+
+@pytest.mark.parametrize("transport", CLIENTS)
+def test_while_it_stops_new_calls_are_turned_away_and_a_second_signal_ends_the_rest_honestly(
     tmp_path: Path, transport: str
 ) -> None:
     audit = tmp_path / "audit.jsonl"
     with listening(audit, transport) as (process, address, clinic):
         silence(clinic)
-        with CLIENTS[transport].writing(address):
+        with CLIENTS[transport].writing(address) as answer:
             until(posted(clinic), process)
             process.send_signal(signal.SIGTERM)
+            until(lambda: turned_away(address), process)
+            health = httpx2.URL(address).copy_with(path="/healthz")
+            assert httpx2.get(health, trust_env=False, timeout=PATIENT).status_code == 200
+            assert process.poll() is None
+            process.send_signal(signal.SIGTERM)
+            told = answer()
+            assert "outcome_unknown" in told and "whether it took effect is not known" in told
             process.wait(PATIENT)
         assert outcomes(audit) == ["begun", "interrupted"]
         assert HashChain(audit).verify().problem is None

@@ -70,6 +70,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_write_leaves_its_beginning_a
         server.process.wait(PATIENT)
         assert [line["outcome"] for line in server.written() if line["operation"] == "create_patient"] == ["begun"]
     with served(audit) as server:
+        assert "cut off when the server last ended, look whether it took effect: create_patient, " in server.said
         assert "item" in server.call("create_patient", first_name="Whole", last_name="Done")
         assert server.chain().verify().problem is None
         outcomes = [line["outcome"] for line in server.written() if line["operation"] == "create_patient"]

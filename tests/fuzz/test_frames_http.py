@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.faults.process import META, PATIENT, Stream, listening
+from tests.faults.process import BEARER, META, PATIENT, Stream, listening
 
 from .standing import FUZZ, told
 from .test_frames import LINES, METHODS
@@ -44,7 +44,7 @@ VERBS = st.sampled_from(["POST", "POST", "POST", "GET", "DELETE", "PUT", "HEAD",
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx2.Client, str]]:
     with (
         listening(tmp_path_factory.mktemp("http") / "audit.jsonl") as (process, address, _),
-        httpx2.Client(trust_env=False, timeout=PATIENT) as client,
+        httpx2.Client(trust_env=False, timeout=PATIENT, headers=BEARER) as client,
     ):
         yield client, address
         assert process.poll() is None

@@ -73,10 +73,61 @@ def test_the_usual_folder_is_closed_to_others(tmp_path: Path, monkeypatch: pytes
     usual.parent.mkdir()
     usual.parent.chmod(0o755)
     monkeypatch.setattr("cliniko_mcp.guards.hash_chain.audit_file", lambda: usual)
-    chain = HashChain()
-    assert chain.append({}) == 1
-    assert chain.path == usual and usual.exists()
-    assert usual.parent.stat().st_mode & 0o777 == 0o700
+    for chain in (HashChain(), HashChain(usual), HashChain(usual.with_name("demo-audit.jsonl"))):
+        usual.parent.chmod(0o777)
+        assert chain.append({})
+        assert chain.path.exists()
+        assert usual.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are a Unix matter")
+def test_a_usual_folder_that_is_a_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "state").symlink_to(tmp_path / "elsewhere")
+    usual = tmp_path / "state" / "audit.jsonl"
+    monkeypatch.setattr("cliniko_mcp.guards.hash_chain.audit_file", lambda: usual)
+    with pytest.raises(PermissionError, match="the folder state is a link"):
+        HashChain(usual).append({})
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a Unix matter")
+@pytest.mark.parametrize(
+    ("mode", "safe"), [(0o777, False), (0o775, False), (0o702, False), (0o755, True), (0o1777, True)]
+)
+def test_a_log_is_written_only_where_other_users_cannot_replace_it(tmp_path: Path, mode: int, safe: bool) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs").chmod(mode)
+    chain = HashChain(tmp_path / "logs" / "audit.jsonl")
+    if safe:
+        assert chain.append({}) == 1
+    else:
+        with pytest.raises(PermissionError, match="other users may write into the folder logs"):
+            chain.append({})
+        assert os.listdir(tmp_path / "logs") == []
+    assert (tmp_path / "logs").stat().st_mode & 0o7777 == mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners are a Unix matter")
+@pytest.mark.parametrize("usual", [True, False])
+def test_a_folder_of_another_user_takes_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usual: bool) -> None:
+    path = tmp_path / "state" / "audit.jsonl"
+    path.parent.mkdir()
+    os.chown(path.parent, 12_345, -1) if os.getuid() == 0 else monkeypatch.setattr(os, "getuid", lambda: 12_345)
+    monkeypatch.setattr("cliniko_mcp.guards.hash_chain.audit_file", lambda: path if usual else tmp_path / "x" / "y")
+    with pytest.raises(PermissionError, match="the folder state belongs to another user"):
+        HashChain(path).append({})
+
+
+def test_a_log_that_was_taken_away_is_missing_while_its_head_is_there(chain: HashChain) -> None:
+    assert (chain.begun, chain.verify()) == (False, Verification(0))
+    chain.append({})
+    chain.append({})
+    chain.path.unlink()
+    assert chain.begun
+    assert chain.verify() == Verification(0, "the log is missing, of which the last entry is number 2")
+    assert chain.append({}) == 3
+    assert chain.verify().problem == "entries are missing before audit.jsonl line 1"
 
 
 @pytest.mark.parametrize(("more", "rotated"), [(0, True), (1, False)])

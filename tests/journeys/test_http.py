@@ -4,9 +4,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,32 +16,51 @@ from mcp.client.client import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.faults.process import BEARER, TOKEN
+
 INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
 }
-JSON = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
-TOKEN = "correct-horse-battery-staple"
+PLAIN = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+JSON = PLAIN | BEARER
 PATIENT = 300.0
 """Seconds that a test waits for an answer: a busy machine takes a while."""
 
 
 @contextmanager
-def listening(*flags: str, **environ: str) -> Generator[str]:
-    """A server process on a free port; its address."""
+def listening(*flags: str, said: list[str] | None = None, **environ: str) -> Generator[str]:
+    """A server process on a free port; its address. All that it wrote to standard error is added to `said`, the second
+    line at once."""
     command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox", "--port", "0", *flags]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ | environ, text=True) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, env=os.environ | {"CLINIKO_MCP_HTTP_TOKEN": TOKEN} | environ, text=True
+    ) as process:
         try:
             assert process.stderr is not None
             line = process.stderr.readline()
             found = re.search(r"listening on (\S+)", line)
             assert found, line + process.stderr.read()
+            if said is not None:
+                said += [line, process.stderr.readline()]
             yield found.group(1)
         finally:
             process.terminate()
             process.wait(PATIENT)
+            if said is not None and process.stderr is not None:
+                said += [process.stderr.read()]
+
+
+@asynccontextmanager
+async def over_http(address: str) -> AsyncGenerator[Any]:
+    """The SDK's transport to a server of `listening`."""
+    async with (
+        httpx2.AsyncClient(headers=BEARER, timeout=PATIENT) as client,
+        streamable_http_client(address, http_client=client) as streams,
+    ):
+        yield streams
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +87,7 @@ async def worked(client: Client, assistant: Assistant) -> None:
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 async def test_the_main_job_works_over_streamable_http_and_asks_its_person(http: str, mode: str) -> None:
     asked: list[str] = []
-    async with Client(streamable_http_client(http), mode=mode, elicitation_callback=callback_for(YES, asked)) as client:
+    async with Client(over_http(http), mode=mode, elicitation_callback=callback_for(YES, asked)) as client:
         await worked(client, Assistant(client, asked))
     assert len(asked) == 1
 
@@ -75,7 +95,9 @@ async def test_the_main_job_works_over_streamable_http_and_asks_its_person(http:
 @pytest.mark.anyio
 async def test_the_main_job_works_over_sse_and_asks_its_person(sse: str) -> None:
     asked: list[str] = []
-    async with Client(sse_client(sse), mode="legacy", elicitation_callback=callback_for(YES, asked)) as client:
+    async with Client(
+        sse_client(sse, headers=BEARER), mode="legacy", elicitation_callback=callback_for(YES, asked)
+    ) as client:
         await worked(client, Assistant(client, asked))
     assert len(asked) == 1
 
@@ -93,7 +115,7 @@ async def test_the_main_job_works_over_sse_and_asks_its_person(sse: str) -> None
 def test_a_foreign_host_or_origin_is_refused_on_both_transports(http: str, sse: str, headers: dict[str, str]) -> None:
     refused = httpx2.post(http, json=INITIALIZE, headers=JSON | headers, timeout=PATIENT)
     assert refused.status_code in (403, 421)
-    with httpx2.stream("GET", sse, headers=headers, timeout=PATIENT) as stream:
+    with httpx2.stream("GET", sse, headers=BEARER | headers, timeout=PATIENT) as stream:
         assert stream.status_code in (403, 421)
     messages = sse.replace("/sse", "/messages/?session_id=" + "0" * 32)
     posted = httpx2.post(messages, json=INITIALIZE, headers=JSON | headers, timeout=PATIENT)
@@ -102,11 +124,12 @@ def test_a_foreign_host_or_origin_is_refused_on_both_transports(http: str, sse: 
 
 def test_a_refused_stream_leaves_no_traceback_in_the_log() -> None:
     command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox", "--port", "0", "--transport", "sse"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    environ = os.environ | {"CLINIKO_MCP_HTTP_TOKEN": TOKEN}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environ, text=True) as process:
         try:
             assert process.stderr is not None
             address = process.stderr.readline().split()[-1]
-            with httpx2.stream("GET", address, headers={"host": "evil.example"}, timeout=PATIENT) as stream:
+            with httpx2.stream("GET", address, headers=BEARER | {"host": "evil.example"}, timeout=PATIENT) as stream:
                 assert stream.status_code == 421
         finally:
             process.terminate()
@@ -119,12 +142,34 @@ def test_without_a_foreign_header_the_same_request_is_answered(http: str) -> Non
     assert httpx2.post(http, json=INITIALIZE, headers=JSON, timeout=PATIENT).status_code == 200
 
 
-def test_an_address_that_others_can_reach_needs_a_token() -> None:
-    command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox", "--transport", "http", "--host", "0.0.0.0"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENT)
-    assert done.returncode == 1
-    assert "bearer token" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_where_no_token_is_set_one_is_made_and_kept_and_nothing_is_answered_without_it(
+    tmp_path: Path, host: str
+) -> None:
+    state = {"CLINIKO_MCP_HTTP_TOKEN": "", "XDG_STATE_HOME": str(tmp_path / "state")}
+    tokens: set[str] = set()
+    for _ in range(2):
+        with listening("--transport", "http", "--host", host, said=(said := []), **state) as address:
+            path = Path(said[1].partition("the bearer token that is in ")[2].strip())
+            tokens.add(token := path.read_text().strip())
+            assert len(token) >= 32 and path.stat().st_mode & 0o777 == 0o600
+            assert httpx2.post(address, json=INITIALIZE, headers=PLAIN, timeout=PATIENT).status_code == 401
+            right = PLAIN | {"authorization": f"Bearer {token}"}
+            assert httpx2.post(address, json=INITIALIZE, headers=right, timeout=PATIENT).status_code == 200
+        assert token not in "".join(said)
+    assert len(tokens) == 1
+
+
+@pytest.mark.parametrize("path", ["http", "sse"])
+def test_health_is_told_to_everyone_and_nothing_else_is(path: str, request: pytest.FixtureRequest) -> None:
+    address: str = request.getfixturevalue(path)
+    root = address.removesuffix("/mcp").removesuffix("/sse")
+    for headers in ({}, {"host": "10.0.0.7:8000"}):
+        told = httpx2.get(f"{root}/healthz", headers=headers, timeout=PATIENT)
+        assert (told.status_code, told.content) == (200, b"")
+        assert told.headers.keys() <= {"date", "content-length", "server"}
+    for method, other in (("POST", "healthz"), ("GET", "healthz/x"), ("GET", "healthz/"), ("GET", "")):
+        assert httpx2.request(method, f"{root}/{other}", timeout=PATIENT).status_code == 401
 
 
 @pytest.mark.parametrize("transport", ["http", "sse"])
@@ -136,7 +181,7 @@ def test_with_a_token_nothing_is_answered_without_it(transport: str, tmp_path: P
         method = "POST" if transport == "http" else "GET"
         body = INITIALIZE if transport == "http" else None
         for headers in ({}, {"authorization": "Bearer wrong-wrong-wrong-wrong"}, {"authorization": f"Basic {TOKEN}"}):
-            refused = httpx2.request(method, address, json=body, headers=JSON | headers, timeout=PATIENT)
+            refused = httpx2.request(method, address, json=body, headers=PLAIN | headers, timeout=PATIENT)
             assert refused.status_code == 401
             assert refused.headers["www-authenticate"].startswith("Bearer")
         right = JSON | {"authorization": f"Bearer {TOKEN}"}

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from conftest import YES, Assistant, in_process, over_stdio
 from mcp.client.client import Client
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.cliniko.registry import operations
@@ -19,7 +18,7 @@ from cliniko_mcp.protocol.server import instructions
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import entries
 from cliniko_mcp.tools.views import CORE, META, View, view_of
-from tests.journeys.test_http import listening
+from tests.journeys.test_http import listening, over_http
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +89,7 @@ async def client_over(transport: str, mode: str) -> AsyncGenerator[Client]:
             yield assistant.client
     else:
         with listening("--transport", "http") as address:
-            async with Client(streamable_http_client(address), mode=mode) as client:
+            async with Client(over_http(address), mode=mode) as client:
                 yield client
 
 

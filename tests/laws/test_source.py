@@ -233,8 +233,11 @@ def test_only_the_command_line_prints_and_exits():
     )
 
 
-DICE = {"approvals.pin": {"secrets.token_bytes(16)"}}
-"""A salt, which nothing ever needs to come out the same."""
+DICE = {
+    "approvals.pin": {"secrets.token_bytes(16)"},
+    "protocol.bearer": {"secrets.token_urlsafe(32)"},
+}
+"""A salt and a token, which nothing ever needs to come out the same."""
 
 
 def test_chance_comes_in_through_arguments_but_for_what_assembles_a_run():

@@ -1,0 +1,102 @@
+"""A stop over HTTP that loses nothing: no new calls, time for those under way, then an honest answer to the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from cliniko_mcp.app import App
+from cliniko_mcp.errors import JsonValue
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+DRAIN_SECONDS: Final = 55.0
+"""How long calls under way may go on after a stop; packaging/ gives the process 70 seconds."""
+_LAST_WORDS_SECONDS: Final = 3.0
+_LAST_WRITE_SECONDS: Final = 0.2
+"""For what was answered last to be written to its stream."""
+_PAUSE_SECONDS: Final = 0.05
+_RETRY_AFTER_SECONDS: Final = 30
+
+
+class Draining:
+    """Passes requests on, and after a stop only what belongs to calls under way, such as an answer to a form."""
+
+    def __init__(self, app: ASGIApp, calls: App, max_body_bytes: int) -> None:
+        self._app = app
+        self._calls = calls
+        self._max_body_bytes = max_body_bytes
+        self._stopping = False
+        self._posts = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; a new call or stream after a stop is answered 503, with when to try again."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._stopping:
+            body = await self._whole(receive) if scope["method"] == "POST" else None
+            if (body is None and scope["method"] != "DELETE") or (body is not None and _asks(body)):
+                from starlette.responses import PlainTextResponse
+
+                headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)}
+                await PlainTextResponse("The server is stopping.\n", 503, headers)(scope, receive, send)
+                return
+            if body is not None:
+                receive = _again(body, receive)
+        posts = scope["method"] == "POST"
+        self._posts += posts
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._posts -= posts
+
+    async def drain(self, hurried: Callable[[], bool], seconds: float = DRAIN_SECONDS) -> None:
+        """Take no new calls, wait for those under way, at most so long and not once `hurried`, and end the others."""
+        self._stopping = True
+        await self._wait(seconds, hurried)
+        self._calls.interrupt()
+        await self._wait(_LAST_WORDS_SECONDS, lambda: False)
+        await anyio.sleep(_LAST_WRITE_SECONDS)
+
+    async def _wait(self, seconds: float, hurried: Callable[[], bool]) -> None:
+        with anyio.move_on_after(seconds):
+            while (self._posts or self._calls.busy) and not hurried():  # noqa: ASYNC110 - a signal sets no event
+                await anyio.sleep(_PAUSE_SECONDS)
+
+    async def _whole(self, receive: Receive) -> bytes | None:
+        """The body of a request, or None where it is too large or its client has left."""
+        body = b""
+        while len(body) <= self._max_body_bytes:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                return body
+        return None
+
+
+def _asks(body: bytes) -> bool:
+    """Whether the message asks for an answer, so that it is neither an answer nor a notification; or cannot be read."""
+    try:
+        message: JsonValue = json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    if not isinstance(message, dict):
+        return True
+    return "id" in message if "method" in message else not message.keys() & {"result", "error"}
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What gives the body that was read already, and then what comes after it."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return left.pop() if left else await receive()
+
+    return replayed

@@ -1,0 +1,101 @@
+"""The bearer token: where it comes from, who is named by it, and what only a terminal is shown."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.protocol.bearer import Bearer, Token, bearer_token
+from cliniko_mcp.settings import Settings
+
+HTTP = Settings(transport="http", sandbox=True)
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}
+posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are a Unix matter")
+
+
+def test_a_token_is_made_once_and_kept_for_the_next_start(tmp_path: Path) -> None:
+    made = bearer_token(HTTP, tmp_path / "state")
+    assert made.made_in == tmp_path / "state" / "http-token"
+    assert bearer_token(HTTP, tmp_path / "state") == made
+    assert bearer_token(HTTP, tmp_path / "other").text != made.text
+
+
+@posix
+@pytest.mark.parametrize("trouble", ["wide", "link", "short", "folder"])
+def test_a_kept_token_that_others_could_know_is_not_used(tmp_path: Path, trouble: str) -> None:
+    made = bearer_token(HTTP, tmp_path).made_in
+    assert made is not None
+    match trouble:
+        case "wide":
+            made.chmod(0o640)
+        case "link":
+            made.rename(tmp_path / "elsewhere")
+            made.symlink_to(tmp_path / "elsewhere")
+        case "short":
+            made.write_text("short")
+        case _:
+            made.unlink()
+            made.mkdir()
+    with pytest.raises(ConfigurationError, match="http-token"):
+        bearer_token(HTTP, tmp_path)
+
+
+@posix
+def test_where_no_token_can_be_kept_the_server_does_not_start_and_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "state").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationError, match=r"is a link\): set --http-token-file or CLINIKO_MCP_HTTP_TOKEN"):
+        bearer_token(HTTP, tmp_path / "state")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_the_configuration_holds_what_a_client_sends() -> None:
+    configuration = json.loads(Token("a token of some length").configuration("http://127.0.0.1:8000/mcp", "http"))
+    assert configuration["mcpServers"]["cliniko"] == {
+        "type": "http",
+        "url": "http://127.0.0.1:8000/mcp",
+        "headers": {"Authorization": "Bearer a token of some length"},
+    }
+
+
+def headers_of(token: str) -> dict[str, str]:
+    """What a client with this token sends."""
+    return {
+        "authorization": f"Bearer {token}",
+        "accept": "application/json, text/event-stream",
+        "content-type": "application/json",
+        "host": "localhost",
+    }
+
+
+async def _statuses() -> list[int]:
+    server: Server[Any] = Server("sessions")
+    manager = StreamableHTTPSessionManager(server, json_response=True)
+    found: list[int] = []
+    message, session = INITIALIZE, dict[str, str]()
+    async with manager.run():
+        for token in ("one token of some length", "another token of some length", "one token of some length"):
+            transport = httpx2.ASGITransport(Bearer(manager.handle_request, token))
+            async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                answer = await client.post("/mcp", json=message, headers=headers_of(token) | session)
+            found.append(answer.status_code)
+            if message is INITIALIZE:
+                session = {"mcp-session-id": answer.headers["mcp-session-id"], "mcp-protocol-version": "2025-11-25"}
+                message = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+    return found
+
+
+def test_a_session_answers_only_the_token_that_opened_it() -> None:
+    assert anyio.run(_statuses) == [200, 404, 200]
