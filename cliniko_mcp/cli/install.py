@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, account_given, keep_account, kept_here
+from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, UNCHECKED, account_given, keep_account, kept_here, show_trial
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.errors import ConfigurationError
@@ -80,6 +80,7 @@ def _no(name: str) -> str:
 @EMAIL
 @KEY_STDIN
 @KEEP
+@UNCHECKED
 @click.option("--no-key", is_flag=True, help="Leave the key for later: `cliniko-mcp login` keeps it.")
 @click.option("--key-in-config", is_flag=True, help="Write the key into the assistant's configuration, in plain text.")
 @settings_options(only=PASSED_SETTINGS)
@@ -95,6 +96,7 @@ def install(
     email: str | None,
     key_stdin: bool,
     place: KeyPlace | None,
+    unchecked: bool,
     no_key: bool,
     key_in_config: bool,
     **flags: object,
@@ -131,7 +133,9 @@ def install(
     chosen = _chosen(host, settings, kept, dropped)
     key_environment: dict[str, str] = {}
     if not (settings.sandbox or no_key or printing):
-        key_environment = _key_environment(email, key_stdin=key_stdin, place=place, key_in_config=key_in_config)
+        key_environment = _key_environment(
+            email, key_stdin=key_stdin, place=place, unchecked=unchecked, key_in_config=key_in_config
+        )
     environment = {**before.other_environment, **key_environment} if before else key_environment
     entry = host.entry(started, _flags(chosen), environment)
     asked_for = {**host.flags(), **settings.model_dump(exclude_unset=True)}
@@ -247,15 +251,16 @@ def _told(
 
 
 def _key_environment(
-    email: str | None, *, key_stdin: bool, place: KeyPlace | None, key_in_config: bool
+    email: str | None, *, key_stdin: bool, place: KeyPlace | None, unchecked: bool, key_in_config: bool
 ) -> dict[str, str]:
     """The environment of the entry: empty where the key is stored on this computer."""
     if not key_in_config:
-        kept = keep_account(email, key_stdin=key_stdin, place=place, replace=False)
+        kept = keep_account(email, key_stdin=key_stdin, place=place, unchecked=unchecked, replace=False)
         where = "this computer's keychain" if kept.place == "keychain" else "a file that only you can read"
         click.echo(f"The API key is kept in {where}.")
         return {}
     key, contact = account_given(email, key_stdin=key_stdin, found=kept_here())
+    show_trial(key, contact, unchecked=unchecked)
     return {variable("api_key"): key, variable("contact_email"): contact}
 
 
