@@ -13,7 +13,14 @@ from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, UNCHECKED, account_giv
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.hosts.previous_entry import KEPT_SETTINGS, arguments_of, as_flag, differences, previous_entry
+from cliniko_mcp.hosts.previous_entry import (
+    KEPT_SETTINGS,
+    PASSED_SETTINGS,
+    arguments_of,
+    as_flag,
+    differences,
+    previous_entry,
+)
 from cliniko_mcp.hosts.table import ENTRY, HOSTS, Computer, Host, found_hosts, this_computer
 from cliniko_mcp.settings import Settings, flag, variable
 from cliniko_mcp.stored_keys import KeyPlace
@@ -23,20 +30,6 @@ if TYPE_CHECKING:
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-PASSED_SETTINGS = (
-    "view",
-    "resources",
-    "tools",
-    "exclude_tools",
-    "read_only",
-    "confirm",
-    "approval_wait",
-    "output",
-    "sandbox",
-    "upload_folder",
-    "audit_file",
-)
-"""The settings that `install` takes and passes to the server through the host's configuration."""
 PATH_SETTINGS = ("upload_folder", "audit_file")
 _DROPPING: Final = "drop_"
 """Before the name of a setting: the parameter of its flag --no-..."""

@@ -7,6 +7,20 @@ from typing import Final
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.settings import ENVIRONMENT_NAMES, PREFIX, SECRET_SETTINGS, Settings, flag
 
+PASSED_SETTINGS: Final = (
+    "view",
+    "resources",
+    "tools",
+    "exclude_tools",
+    "read_only",
+    "confirm",
+    "approval_wait",
+    "output",
+    "sandbox",
+    "upload_folder",
+    "audit_file",
+)
+"""The settings that `install` takes and passes to the server through the host's configuration."""
 KEPT_SETTINGS: Final = ("view", "resources", "tools", "exclude_tools", "read_only", "confirm", "audit_file")
 """The settings that limit what an assistant may do or that record it: a new entry keeps them unless told otherwise."""
 _WRITTEN_BY_INSTALL: Final = frozenset({"type", "command", "args", "env", "tools"})
@@ -28,6 +42,11 @@ class PreviousEntry:
     """Whether it gave the server the API key."""
     other_members: tuple[str, ...] = ()
     """The names of what else the host or a person has put into it, such as `disabled`."""
+
+    def arguments(self) -> list[str]:
+        """The arguments of `install` that make an entry with the same settings, as far as it takes them."""
+        found = self.settings.model_dump(include={*PASSED_SETTINGS}, exclude_unset=True)
+        return [argument for name, value in found.items() for argument in arguments_of(name, value)]
 
     def kept(self) -> dict[str, object]:
         """The values to keep, by setting."""
