@@ -39,20 +39,25 @@ _NAME_WIDTH: Final = 20
 def doctor(as_json: bool, **flags: object) -> None:
     """Check everything that has to work, and say what to do. Exit code 1 when something failed.
 
-    Reads from the clinic a few times and changes nothing. With --sandbox it looks at the demo clinic; with the flags of
-    an assistant's entry, at what that entry sets. Then it lists every setting, and where it comes from.
+    Reads from the clinic a few times and changes nothing. With --sandbox, or where the assistants on this computer are
+    set up for the demo clinic alone and there is no key, it looks at the demo clinic; with the flags of an assistant's
+    entry, at what that entry sets. Then it lists every setting, and where it comes from.
     """
     import anyio
 
     from cliniko_mcp.doctor.in_force import in_force
 
     settings, checks = _settings(flags)
+    readable = checks[0].status == "ok"
+    from_flags = frozenset(name for name, value in flags.items() if value is not None)
+    if readable and (demo := _demo_check(settings)):
+        settings = settings.model_copy(update={"sandbox": True})
+        checks.append(demo)
+        from_flags |= {"sandbox"}
     if not as_json:
         for check in checks:
             _show(check)
     checks += anyio.run(_run_checks, settings, not as_json)
-    readable = checks[0].status == "ok"
-    from_flags = frozenset(name for name, value in flags.items() if value is not None)
     found = in_force(settings, from_flags) if readable else []
     if as_json:
         body: dict[str, JsonValue] = {
@@ -77,6 +82,22 @@ def _settings(flags: dict[str, object]) -> tuple[Settings, list[Check]]:
             "settings", problem.message, "Correct the flag or the variable CLINIKO_MCP_... of the same name."
         )
         return Settings.load({"sandbox": flags.get("sandbox")}, {}), [wrong]
+
+
+def _demo_check(settings: Settings) -> Check | None:
+    """The check that says that the demo clinic is looked at because nothing else is set up; None where something is."""
+    from cliniko_mcp.doctor.check import ok
+    from cliniko_mcp.doctor.demo_setup import demo_hosts
+    from cliniko_mcp.hosts.table import this_computer
+
+    titles = demo_hosts(settings, this_computer())
+    if not titles:
+        return None
+    return ok(
+        "clinic",
+        f"the demo clinic, in which {' and '.join(titles)} {'works' if len(titles) == 1 else 'work'}; "
+        "for your own clinic run `cliniko-mcp install` without --sandbox",
+    )
 
 
 async def _run_checks(settings: Settings, show: bool) -> list[Check]:

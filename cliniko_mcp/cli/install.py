@@ -2,36 +2,37 @@
 
 import shutil
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, account_given, keep_account, kept_here
+from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, UNCHECKED, account_given, keep_account, kept_here, show_trial
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.hosts.previous_entry import (
+    KEPT_SETTINGS,
+    PASSED_SETTINGS,
+    arguments_of,
+    as_flag,
+    differences,
+    previous_entry,
+)
 from cliniko_mcp.hosts.table import ENTRY, HOSTS, Computer, Host, found_hosts, this_computer
 from cliniko_mcp.settings import Settings, flag, variable
 from cliniko_mcp.stored_keys import KeyPlace
 
-PASSED_SETTINGS = (
-    "view",
-    "resources",
-    "tools",
-    "exclude_tools",
-    "read_only",
-    "confirm",
-    "approval_wait",
-    "output",
-    "sandbox",
-    "upload_folder",
-    "audit_file",
-    "audit_copy",
-)
-"""The settings that `install` takes and passes to the server through the host's configuration."""
+if TYPE_CHECKING:
+    from cliniko_mcp.hosts.previous_entry import PreviousEntry
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
 PATH_SETTINGS = ("upload_folder", "audit_file")
+_DROPPING: Final = "drop_"
+"""Before the name of a setting: the parameter of its flag --no-..."""
 
 
 EXAMPLES = """\b
@@ -44,10 +45,26 @@ From a script:
 """
 
 
+def _dropping_options(command: CommandT) -> CommandT:
+    """Adds a flag --no-... for each setting that is kept from an entry that is there."""
+    for name in reversed(KEPT_SETTINGS):
+        option = _no(name)
+        text = f"Do not keep {flag(name)} from the entry as it was."
+        command = click.option(option, f"{_DROPPING}{name}", is_flag=True, help=text)(command)
+    return command
+
+
+def _no(name: str) -> str:
+    return f"--no-{flag(name)[2:]}"
+
+
 @click.command(epilog=EXAMPLES)
 @click.option("--client", "client", type=click.Choice(list(HOSTS)), default=None, help="The assistant to set up.")
 @click.option("--print", "printing", is_flag=True, help="Only show what would be written; asks nothing, needs no key.")
 @click.option("--uninstall", is_flag=True, help="Take the entry out of the assistant's configuration again.")
+@click.option(
+    "--purge", is_flag=True, help="With --uninstall: also delete the copies of the configuration, all but the newest."
+)
 @click.option("--name", default=ENTRY, show_default=True, help="What the assistant calls this server.")
 @click.option("--config", "file", default=None, type=click.Path(path_type=Path), help="Another configuration file.")
 @click.option(
@@ -56,19 +73,23 @@ From a script:
 @EMAIL
 @KEY_STDIN
 @KEEP
+@UNCHECKED
 @click.option("--no-key", is_flag=True, help="Leave the key for later: `cliniko-mcp login` keeps it.")
 @click.option("--key-in-config", is_flag=True, help="Write the key into the assistant's configuration, in plain text.")
 @settings_options(only=PASSED_SETTINGS)
+@_dropping_options
 def install(
     client: str | None,
     printing: bool,
     uninstall: bool,
+    purge: bool,
     name: str,
     file: Path | None,
     command: str | None,
     email: str | None,
     key_stdin: bool,
     place: KeyPlace | None,
+    unchecked: bool,
     no_key: bool,
     key_in_config: bool,
     **flags: object,
@@ -76,45 +97,83 @@ def install(
     """Set this server up in an assistant: Claude Desktop, Claude Code, Cursor, VS Code, Copilot CLI.
 
     The key is asked for once and kept in this computer's keychain, or in a file that only you can read; it is written
-    into the assistant's configuration only with --key-in-config. A copy of the old configuration stays beside it.
+    into the assistant's configuration only with --key-in-config. A copy of the old configuration stays beside it. An
+    entry that is there keeps its limits (--read-only, --exclude-tools and their like) unless a --no-... says otherwise,
+    and what else it loses is shown.
     """
-    from cliniko_mcp.hosts.configuration import install_into, installed_entry, remove_from
+    from cliniko_mcp.hosts.configuration import install_into, installed_entry
 
     computer = this_computer()
     if client is None:
         raise click.UsageError(f"which assistant? {_suggestion(computer)}")
     host = HOSTS[client]
     path = file.expanduser() if file else host.file(computer)
+    if purge and not uninstall:
+        raise click.UsageError("--purge goes with --uninstall")
     if uninstall:
         if host.name == "other" and file is None:
             raise click.UsageError("--config has to name that host's configuration file")
-        if printing:
-            there = installed_entry(host, path, name) is not None
-            click.echo(f"{name} would be taken out of {path}." if there else f"{name} is not in {path}.")
-            return
-        changed = remove_from(host, path, name, now=datetime.now())  # noqa: TID251 - a command begins now
-        click.echo(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
-        _print_backup(changed.backup)
+        _uninstall(host, path, name, printing=printing, purge=purge)
         return
-    shown_only = printing or (host.name == "other" and file is None)
+    unnamed = host.name == "other" and file is None
+    shown_only = printing or unnamed
+    dropped = _dropped(flags)
     settings = Settings.load(flags)
-    started, written = _command(command), _flags(host, settings)
+    started = _command(command)
+    # An unreadable file is refused before the person types a key.
+    before = None if unnamed else previous_entry(installed_entry(host, path, name))
+    kept = {key: value for key, value in (before.kept() if before else {}).items() if key not in dropped}
+    chosen = _chosen(host, settings, kept, dropped)
     key_environment: dict[str, str] = {}
-    if not shown_only:
-        installed_entry(host, path, name)  # an unreadable file is refused before the person types a key
     if not (settings.sandbox or no_key or printing):
-        key_environment = _key_environment(email, key_stdin=key_stdin, place=place, key_in_config=key_in_config)
-    entry = host.entry(started, written, key_environment)
+        key_environment = _key_environment(
+            email, key_stdin=key_stdin, place=place, unchecked=unchecked, key_in_config=key_in_config
+        )
+    environment = {**before.other_environment, **key_environment} if before else key_environment
+    entry = host.entry(started, _flags(chosen), environment)
+    asked_for = {**host.flags(), **settings.model_dump(exclude_unset=True)}
+    told = list(_told(before, chosen, asked_for, bool(key_environment))) if before else []
     if shown_only:
         click.echo(json_for({host.section: {name: entry}}, sys.stdout, indent=2))
+        for line in told:
+            click.echo(line, err=True)
         click.echo(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
         return
     changed = install_into(host, path, name, entry, now=datetime.now())  # noqa: TID251 - a command begins now
     if key_in_config and key_environment:
         _make_private(changed.path)
     click.echo(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
+    for line in told:
+        click.echo(line)
     _print_backup(changed.backup)
     click.echo(host.after)
+
+
+def _uninstall(host: Host, path: Path, name: str, *, printing: bool, purge: bool) -> None:
+    from cliniko_mcp.hosts.configuration import backups, delete_backups, installed_entry, remove_from
+
+    if printing:
+        there = installed_entry(host, path, name) is not None
+        click.echo(f"{name} would be taken out of {path}." if there else f"{name} is not in {path}.")
+    else:
+        changed = remove_from(host, path, name, now=datetime.now())  # noqa: TID251 - a command begins now
+        click.echo(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
+    copies = backups(path)
+    if not copies:
+        return
+    *older, newest = copies
+    if purge and older:
+        if not printing:
+            delete_backups([backup.path for backup in older])
+        click.echo(f"{'Would be deleted' if printing else 'Deleted'}, older copies of the configuration: {len(older)}.")
+        older = []
+    click.echo("Copies of the configuration, which install left beside it:")
+    for backup in (*older, newest):
+        click.echo(f"  {backup.path}{' (holds an API key)' if backup.holds_key else ''}")
+    if older:
+        click.echo("To delete all but the newest, run the same command again with --purge.")
+    if newest.holds_key:
+        click.echo("The newest holds an API key: delete it yourself once the assistant works as you want it.")
 
 
 def _suggestion(computer: Computer) -> str:
@@ -139,40 +198,62 @@ def _command(program: str | None) -> list[str]:
     return [str(Path(found).absolute())]
 
 
-def _flags(host: Host, settings: Settings) -> list[str]:
-    """The flags of the entry: those that the host needs, then those that the person set; checked as the server does."""
+def _dropped(flags: dict[str, object]) -> frozenset[str]:
+    """The settings that are not to be kept; takes their flags out of `flags`. Raises UsageError for a contradiction."""
+    dropped = frozenset(name for name in KEPT_SETTINGS if flags.pop(f"{_DROPPING}{name}"))
+    for name in KEPT_SETTINGS:
+        if name in dropped and flags.get(name) is not None:
+            raise click.UsageError(f"{flag(name)} and {_no(name)} exclude each other")
+    return dropped
+
+
+def _chosen(host: Host, settings: Settings, kept: Mapping[str, object], dropped: frozenset[str]) -> dict[str, Any]:
+    """The settings of the entry: what the host needs, what is kept, what the person set; checked as the server does."""
     from cliniko_mcp.tools.views import view_of
 
-    view_of(settings)
     # Variables count like flags here, because the server that a host starts does not see this environment.
-    chosen: dict[str, Any] = host.flags() | settings.model_dump(include={*PASSED_SETTINGS}, exclude_unset=True)
-    written: list[str] = []
-    for name, value in chosen.items():
-        match value:
-            case bool():
-                written += [flag(name)] if value else []
-            case [*names]:
-                written += [flag(name), ",".join(map(str, names))]
-            case float():
-                written += [flag(name), f"{value:g}"]
-            case _ if name in PATH_SETTINGS:
-                # The host starts the server in another working folder.
-                written += [flag(name), str(Path(value).expanduser().absolute())]
-            case _:
-                written += [flag(name), str(value)]
-    return written
+    explicit = settings.model_dump(include={*PASSED_SETTINGS}, exclude_unset=True)
+    chosen: dict[str, Any] = {
+        **host.flags(),
+        **kept,
+        **{name: value for name, value in explicit.items() if name not in dropped},
+    }
+    for name in PATH_SETTINGS:
+        if name in chosen:
+            # The host starts the server in another working folder.
+            chosen[name] = str(Path(chosen[name]).expanduser().absolute())
+    view_of(Settings.model_validate(chosen))
+    return {name: chosen[name] for name in Settings.model_fields if name in chosen}
+
+
+def _flags(chosen: Mapping[str, Any]) -> list[str]:
+    return [argument for name, value in chosen.items() for argument in arguments_of(name, value)]
+
+
+def _told(
+    before: "PreviousEntry", chosen: Mapping[str, Any], asked_for: Mapping[str, object], has_key: bool
+) -> Iterator[str]:
+    """Yield what a person has to know about the entry against what it was, a sentence a line."""
+    still = {name: value for name, value in before.kept().items() if chosen.get(name) == value != asked_for.get(name)}
+    if still:
+        shown = ", ".join(as_flag(name, value) for name, value in still.items())
+        yield f"Kept as it was: {shown} (to leave it out: {', '.join(map(_no, still))})."
+    yield from differences(before, Settings.model_validate(chosen))
+    if before.held_key and not has_key:
+        yield "The API key is no longer in this file."
 
 
 def _key_environment(
-    email: str | None, *, key_stdin: bool, place: KeyPlace | None, key_in_config: bool
+    email: str | None, *, key_stdin: bool, place: KeyPlace | None, unchecked: bool, key_in_config: bool
 ) -> dict[str, str]:
     """The environment of the entry: empty where the key is stored on this computer."""
     if not key_in_config:
-        kept = keep_account(email, key_stdin=key_stdin, place=place, replace=False)
+        kept = keep_account(email, key_stdin=key_stdin, place=place, unchecked=unchecked, replace=False)
         where = "this computer's keychain" if kept.place == "keychain" else "a file that only you can read"
         click.echo(f"The API key is kept in {where}.")
         return {}
     key, contact = account_given(email, key_stdin=key_stdin, found=kept_here())
+    show_trial(key, contact, unchecked=unchecked)
     return {variable("api_key"): key, variable("contact_email"): contact}
 
 

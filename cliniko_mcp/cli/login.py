@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 import click
@@ -20,6 +21,9 @@ KEEP: Final = click.option(
     default=None,
     help="Where the key is kept; without it, in the keychain where there is one.",
 )
+UNCHECKED: Final = click.option(
+    "--unchecked", is_flag=True, help="Keep the key without trying it in Cliniko first, or though Cliniko refuses it."
+)
 _TRIES: Final = 3
 
 
@@ -27,13 +31,17 @@ _TRIES: Final = 3
 @EMAIL
 @KEY_STDIN
 @KEEP
+@UNCHECKED
 @click.option("--status", is_flag=True, help="Only say what is kept, and where; the key is not shown.")
 @click.option("--forget", "forgetting", is_flag=True, help="Remove the key and the email from this computer.")
-def login(email: str | None, key_stdin: bool, place: KeyPlace | None, status: bool, forgetting: bool) -> None:
+def login(
+    email: str | None, key_stdin: bool, place: KeyPlace | None, unchecked: bool, status: bool, forgetting: bool
+) -> None:
     """Keep the clinic's API key and a contact email on this computer, for every server that is started here.
 
     The key is asked for without showing it (Cliniko: My Info, Manage API keys), and kept in this computer's keychain,
-    or in a file that only you can read where there is none.
+    or in a file that only you can read where there is none. First it is tried in Cliniko, which takes two or three
+    reads and says whose it is; a key that Cliniko refuses is not kept.
     """
     from cliniko_mcp.stored_keys import forget, kept
 
@@ -42,23 +50,51 @@ def login(email: str | None, key_stdin: bool, place: KeyPlace | None, status: bo
     elif status:
         _print_status(kept())
     else:
-        _print_status(keep_account(email, key_stdin=key_stdin, place=place, replace=True))
+        _print_status(keep_account(email, key_stdin=key_stdin, place=place, unchecked=unchecked, replace=True))
         click.echo("Next: cliniko-mcp doctor")
 
 
-def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, replace: bool) -> Kept:
+def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, unchecked: bool, replace: bool) -> Kept:
     """Store a key and an email and return what is stored; the terminal asks for what is missing.
 
-    With `replace` what is stored already does not count. Raises as `account_given` does, and ConfigurationError where
-    nothing can be stored.
+    With `replace` what is stored already does not count. A key that is new here is tried first. Raises as
+    `account_given` and `show_trial` do, and ConfigurationError where nothing can be stored.
     """
     from cliniko_mcp.stored_keys import keep
 
     found = kept_here(damaged_is_none=replace)
     key, contact = account_given(email, key_stdin=key_stdin, found=found, replace=replace)
+    if replace or key != found.key:
+        show_trial(key, contact, unchecked=unchecked)
     if (key, contact) == (found.key, found.contact_email) and place in (None, found.place):
         return found
     return keep(key, contact, place)
+
+
+def show_trial(key: str, contact: str, *, unchecked: bool) -> None:
+    """Try the key in Cliniko and print whose it is, or why it could not be tried.
+
+    Raises ConfigurationError where Cliniko refuses it, unless it is not to be checked.
+    """
+    import anyio
+
+    from cliniko_mcp.doctor.account import NEW_KEY
+    from cliniko_mcp.doctor.key_trial import try_key
+    from cliniko_mcp.settings import Settings
+
+    if unchecked:
+        click.echo("The key was not tried, as --unchecked says.")
+        return
+    if Settings.load({}).base_url:
+        click.echo("The key was not tried: CLINIKO_MCP_BASE_URL names another address, and it is for Cliniko alone.")
+        return
+    trial = anyio.run(try_key, key, contact, lambda: datetime.now(UTC))  # noqa: TID251 - a command begins now
+    if trial.outcome == "refused":
+        raise ConfigurationError(
+            f"the key was not kept. {trial.sentence}",
+            f"{NEW_KEY} To keep this one all the same, add --unchecked.",
+        )
+    click.echo(trial.sentence)
 
 
 def account_given(email: str | None, *, key_stdin: bool, found: Kept, replace: bool = False) -> tuple[str, str]:

@@ -44,8 +44,8 @@ _PERMISSION_PROBES: Final = (
     (Users.list_users, "users"),
 )
 
-_REFUSED: Final = "Cliniko did not accept the key: it is mistyped, revoked, or its ending names another region"
-_NEW_KEY: Final = (
+KEY_REFUSED: Final = "Cliniko did not accept the key: it is mistyped, revoked, or its ending names another region"
+NEW_KEY: Final = (
     "Make a new key in Cliniko (My Info, Manage API keys), copy it with its ending, and run `cliniko-mcp login`."
 )
 
@@ -256,7 +256,7 @@ def _user_unread(
     if recorder.answered:
         connection = _reachable(base_url, settings)
         if isinstance(problem, KeyRefused):
-            user = failed("user", _REFUSED, _NEW_KEY)
+            user = failed("user", KEY_REFUSED, NEW_KEY)
         elif isinstance(problem, RateLimited):
             user = warning("user", "not tried: the limit of requests a minute is used up", problem.fix)
         else:

@@ -11,6 +11,7 @@ from cliniko_mcp import __version__
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.hosts.configuration import installed_servers
+from cliniko_mcp.hosts.previous_entry import previous_entry
 from cliniko_mcp.hosts.table import ENTRY, Computer, Host, found_hosts
 
 if TYPE_CHECKING:
@@ -135,10 +136,12 @@ def _host(host: Host, path: Path) -> Check:
 
 def _reinstall_command(host: Host, server: str, entry: Mapping[str, JsonValue]) -> list[str]:
     """The command that rewrites this entry and keeps its flags, so that following it does not lose `--read-only`."""
-    found = entry.get("args")
-    arguments = [str(argument) for argument in found] if isinstance(found, list) else []
     name = [] if server == ENTRY else ["--name", server]
-    flags = arguments[arguments.index("serve") + 1 :] if "serve" in arguments else []
+    try:
+        before = previous_entry(dict(entry))
+    except ConfigurationError:
+        before = None  # install says what is wrong with it
+    flags = before.arguments() if before else []
     return ["cliniko-mcp", "install", "--client", host.name, *name, *flags]
 
 

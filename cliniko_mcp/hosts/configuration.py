@@ -1,16 +1,21 @@
 """Reads and changes a host's configuration file: a backup is kept beside it, and it is never left half written."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.hosts.edit import entry_of, with_entry, without_entry
 from cliniko_mcp.hosts.jsonc import InvalidJson, parse
 from cliniko_mcp.hosts.table import Host
 from cliniko_mcp.private_files import OWNER_ONLY, create_file, write_private
+
+_BACKUP: Final = re.compile(r"\.(?P<stamp>\d{8}-\d{6})(?:-(?P<number>\d+))?\.bak")
+"""What `_backup` adds to the name of a file."""
+_KEY: Final = re.compile(rb'"CLINIKO_API_KEY"\s*:\s*"[^"$]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,15 @@ class ConfigurationChange:
     written: bool
     """False where the file was already as it should be."""
     backup: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of a configuration file as it was before a change."""
+
+    path: Path
+    holds_key: bool
+    """Whether there is an API key in it, or it cannot be read to know."""
 
 
 def install_into(
@@ -63,6 +77,38 @@ def installed_servers(host: Host, path: Path) -> dict[str, Mapping[str, JsonValu
     return {name: entry for name, entry in entries if isinstance(entry, dict) and _starts_this(entry)}
 
 
+def backups(path: Path) -> list[Backup]:
+    """The copies that were left beside this configuration file, oldest first."""
+    path = _target(path)
+    found: list[tuple[str, int, Path]] = []
+    for file in path.parent.glob("*.bak"):
+        match = _BACKUP.fullmatch(file.name.removeprefix(path.name))
+        if match and file.name.startswith(path.name) and file.is_file():
+            found.append((match["stamp"], int(match["number"] or 0), file))
+    return [Backup(file, _holds_key(file)) for _, _, file in sorted(found)]
+
+
+def delete_backups(files: Sequence[Path]) -> None:
+    """Delete these copies. Raises ConfigurationError for the first that cannot be deleted."""
+    for file in files:
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as problem:
+            raise ConfigurationError(f"{file} cannot be deleted: {problem.strerror or problem}.") from None
+
+
+def _holds_key(file: Path) -> bool:
+    try:
+        return bool(_KEY.search(file.read_bytes()))
+    except OSError:
+        return True
+
+
+def _target(path: Path) -> Path:
+    # The file may be a link, for example into a repository of settings: then its target is changed.
+    return path.resolve() if path.is_symlink() else path
+
+
 def _starts_this(entry: Mapping[str, JsonValue]) -> bool:
     arguments = entry.get("args")
     command_line = [entry.get("command"), *(arguments if isinstance(arguments, list) else ())]
@@ -70,8 +116,7 @@ def _starts_this(entry: Mapping[str, JsonValue]) -> bool:
 
 
 def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -> ConfigurationChange:
-    # The file may be a link, for example into a repository of settings: then its target is changed.
-    path = path.resolve() if path.is_symlink() else path
+    path = _target(path)
     before = _read(path)
     try:
         after = edit(before or "")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cliniko_mcp.hosts.table import HOSTS, Computer
 from cliniko_mcp.settings import Settings
 from tests.terminal import in_a_terminal
 
@@ -41,6 +42,42 @@ def test_a_missing_key_is_a_cross_with_what_to_do_and_exit_code_1(tmp_path: Path
     assert result.returncode == 1
     assert "✗ key" in result.stdout and "cliniko-mcp login" in result.stdout
     assert "\x1b" not in result.stdout
+
+
+def set_up(home: Path, host: str, *flags: str) -> None:
+    computer = Computer("linux", home, {"XDG_CONFIG_HOME": str(home / ".config")})
+    path = HOSTS[host].file(computer)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    entry = {"command": sys.executable, "args": ["-m", "cliniko_mcp", "serve", *flags]}
+    path.write_text(json.dumps({HOSTS[host].section: {"cliniko": entry}}), "utf-8")
+
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="hosts keep their files elsewhere")
+
+
+@ON_LINUX
+def test_after_a_set_up_for_the_demo_clinic_the_demo_clinic_is_examined(tmp_path: Path) -> None:
+    set_up(tmp_path, "cursor", "--sandbox")
+    set_up(tmp_path, "claude-desktop", "--read-only", "--sandbox")
+    result = doctor(tmp_path, "--json")
+    assert result.returncode == 0, result.stdout
+    found = json.loads(result.stdout)
+    checks = {check["name"]: check for check in found["checks"]}
+    assert "Claude Desktop and Cursor work" in checks["clinic"]["detail"]
+    assert checks["user"]["status"] == "ok" and "not tried" not in result.stdout
+    (sandbox,) = [setting for setting in found["settings"] if setting["setting"] == "sandbox"]
+    assert (sandbox["value"], sandbox["where"]) == ("on", "--sandbox")
+
+
+@ON_LINUX
+def test_with_an_assistant_or_a_key_for_the_real_clinic_that_is_examined(tmp_path: Path) -> None:
+    set_up(tmp_path, "cursor", "--sandbox")
+    keyed = doctor(tmp_path, "--json", CLINIKO_API_KEY="abc")
+    set_up(tmp_path, "claude-desktop")
+    real = doctor(tmp_path, "--json")
+    for result in (real, keyed):
+        checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+        assert result.returncode == 1 and "clinic" not in checks and checks["user"]["status"] == "warning"
 
 
 def test_a_variable_that_cannot_be_read_is_a_cross(tmp_path: Path) -> None:

@@ -170,6 +170,16 @@ def test_setting_an_assistant_up_again_keeps_the_flags_it_has(tmp_path: Path) ->
     assert found.status == "ok"
 
 
+def test_the_command_to_set_up_again_has_no_flag_that_install_does_not_take(tmp_path: Path) -> None:
+    flags = ["--allow-destroy", "delete_tax", "--confirm=strict", "--unknown"]
+    entry = {"command": str(tmp_path / "gone"), "args": ["-m", "cliniko_mcp", "serve", *flags]}
+    (found,) = host(tmp_path, "cursor", {"mcpServers": {"cliniko": entry}})
+    assert found.fix == "Run `cliniko-mcp install --client cursor --confirm strict`."
+    entry["args"] = ["-m", "cliniko_mcp", "serve", "--port", "x"]
+    (found,) = host(tmp_path, "cursor", {"mcpServers": {"cliniko": entry}})
+    assert found.fix == "Run `cliniko-mcp install --client cursor`."
+
+
 def test_a_key_in_plain_text_is_a_warning_that_does_not_show_it(tmp_path: Path) -> None:
     entry = {"command": "cliniko-mcp", "env": {"CLINIKO_API_KEY": "secret-au1"}}
     (found,) = host(tmp_path, "cursor", {"mcpServers": {"cliniko": entry}})

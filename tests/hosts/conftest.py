@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import httpx2
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,6 +18,21 @@ KEY = "MS0xLXNlY3JldA-au2"
 
 
 Run = Callable[..., Result]
+Answer = Callable[[httpx2.Request], httpx2.Response]
+
+STAMPS = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
+MEI = {"id": "1", "first_name": "Mei", "last_name": "Ng", "role": "practitioner", "active": True, **STAMPS}
+
+
+def northside(request: httpx2.Request) -> httpx2.Response:
+    """Cliniko's answer for a practitioner of the clinic Northside, who may not read the settings."""
+    match request.url.path:
+        case "/v1/user":
+            return httpx2.Response(200, json=MEI)
+        case "/v1/settings/public":
+            return httpx2.Response(200, json={"account": {"name": "Northside"}})
+        case _:
+            return httpx2.Response(403, json={})
 
 
 @pytest.fixture
@@ -55,6 +71,8 @@ def run(machine: Computer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("cliniko_mcp.stored_keys.account_file", lambda: home / "kept" / "account.json")
     monkeypatch.setattr("cliniko_mcp.cli.install.this_computer", lambda: machine)
+
+    monkeypatch.setattr("cliniko_mcp.client.transport.Network", lambda: httpx2.MockTransport(northside))
 
     def call(*arguments: str, typed: str | None = None, of: click.Command = command) -> Result:
         return CliRunner().invoke(of, list(arguments), input=typed)

@@ -103,9 +103,8 @@ def test_login_keeps_shows_and_forgets(run: Run) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_terminal_is_asked_without_echo_and_again_where_it_cannot_be_right(tmp_path: Path) -> None:
-    with closing(
-        Terminal("install", "--client", "cursor", HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
-    ) as terminal:
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    with closing(Terminal("install", "--client", "cursor", "--unchecked", **home)) as terminal:
         for prompt, typed in (
             ("API key: ", "abc-nowhere"),
             ("does not end in a region such as -au2 or -uk1. Please try again.\r\nAPI key: ", KEY),
