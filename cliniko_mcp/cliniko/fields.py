@@ -20,7 +20,7 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue
 
 COLOUR_PATTERN = "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})$"
 _DIGITS = re.compile(r"[0-9]{1,20}")
-_BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _AMOUNT = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
@@ -161,7 +161,7 @@ def _https(value: str) -> str:
     except ValueError:
         raise ValueError("must be an https address") from None
     local = parts.scheme == "http" and host in ("127.0.0.1", "::1", "localhost")
-    if not host or not (parts.scheme == "https" or local) or parts.username is not None or _BLANK.search(value):
+    if not host or not (parts.scheme == "https" or local) or parts.username is not None or _CONTROL.search(value):
         raise ValueError("must be an https address")
     return value
 
