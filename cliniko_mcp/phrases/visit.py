@@ -74,7 +74,8 @@ def keep_unsaid(draft: DraftInterval, week: bool, now: Now) -> DraftInterval:
         draft = draft._replace(start=on_day(day, 0, now.zone), end=on_day(day + _DAY, 0, now.zone))
     if draft.times or days is None or days.size > 1:
         return draft
-    return draft._replace(**_minute_of(days.first, visit, now)._asdict())
+    minute = _minute_of(days.first, visit, now)
+    return draft._replace(start=minute.start, end=minute.end)
 
 
 def _whole_days(draft: DraftInterval, now: Now) -> DaySpan | None:

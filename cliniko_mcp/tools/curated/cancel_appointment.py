@@ -192,7 +192,7 @@ def _remarks(
     if entry.starts > clinic.now:
         freed, fills = "time", "fill_gap finds patients who could take it"
         if entry.kind == "group":
-            freed, fills = "place", "create_attendee gives it to another patient"
+            freed, fills = "place", "book_appointment gives it to another patient"
         notes.append(f"The {freed} on {local_text(entry.starts, zone)} is free again: {fills}.")
     else:
         notes.append(f"It had begun already: {local_text(entry.starts, zone)}.")
