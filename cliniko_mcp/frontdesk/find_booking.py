@@ -6,7 +6,7 @@ bookings of the days that the words may mean, which are one or two stretches and
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -199,7 +199,8 @@ async def _people(clinic: GuardedClinic, text: str, *, found_staff: bool) -> Seq
     for tier in TIERS if said.name else ():
         fitting = [who for who in found.patients if fits(spoken, who.names, tier)]
         if fitting:
-            return [who for who in fitting if not who.gone] or fitting
+            hidden = tuple(who for who in fitting if who.gone)
+            return [replace(who, others=hidden) for who in fitting if not who.gone] or fitting
     return [who for who in found.patients if not who.gone] or found.patients
 
 

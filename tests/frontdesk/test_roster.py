@@ -45,7 +45,7 @@ def test_a_patient_is_known_by_every_name_and_told_apart_by_the_year_of_birth() 
 
 
 def test_a_name_that_is_printed_with_its_id_is_taken_back_as_that_one() -> None:
-    sites = [known_record(Business.read({"id": row_id}), "北の診療所 (2)") for row_id in ("7", "8")]
+    sites = [known_record(Business.read({"id": row_id, "business_name": "北の診療所 (2)"})) for row_id in ("7", "8")]
     roster = Roster([], sites, [], ZoneInfo("UTC"))
     for site in sites:
         assert roster.business(roster.name("business_id", site.id)) is site
@@ -56,7 +56,7 @@ def test_a_name_that_is_printed_with_its_id_is_taken_back_as_that_one() -> None:
 
 def test_names_that_only_accents_or_titles_tell_apart_are_printed_with_their_ids() -> None:
     staff = [
-        known_record(Practitioner.read({"id": row_id}), name)
+        known_record(Practitioner.read({"id": row_id, "label": name}))
         for row_id, name in (("7", "José Peña"), ("8", "Dr Jose Pena"), ("9", "Ana Lima"))
     ]
     roster = Roster(staff, [], [], ZoneInfo("UTC"))

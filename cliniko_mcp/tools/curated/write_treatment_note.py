@@ -112,6 +112,7 @@ class _PlacedVisit:
     visit: Visit
     zone: ZoneInfo
     roster: Roster
+    patient: Known[Patient] | None = None
     note: str = ""
     """What has to be said of how it was found, if anything."""
 
@@ -127,7 +128,9 @@ async def write_treatment_note(clinic: GuardedClinic, arguments: WriteTreatmentN
         )
     patient = await _patient(clinic, arguments, source.draft)
     placed = await _visit(clinic, arguments, patient)
-    patient = patient or await find_patient(clinic, placed.visit.patient_id if placed else "")
+    if patient is None:
+        whose = placed.visit.patient_id if placed else ""
+        patient = (placed and placed.patient) or await find_patient(clinic, whose)
     zone = placed.zone if placed else await clinic.zone()
     before = held(source.document)
     answered = _filled(source.document, arguments, zone, clinic)
@@ -222,7 +225,7 @@ async def _visit(
     roster = await Roster.load(clinic)
     which = await which_visit(clinic, roster, arguments.visit, Looking.PAST, patient)
     visit = await visits.visit_of(clinic, which)
-    return _PlacedVisit(visit, roster.zone(visit.business_id), roster, which.note)
+    return _PlacedVisit(visit, roster.zone(visit.business_id), roster, which.patient, which.note)
 
 
 def _filled(document: Document, arguments: WriteTreatmentNote, zone: ZoneInfo, clinic: GuardedClinic) -> list[str]:
