@@ -8,9 +8,9 @@ from typing import Final
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType
-from cliniko_mcp.cliniko.time_zones import zone_of
-from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed
+from cliniko_mcp.errors import Ambiguous, InvalidArguments
 from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, candidate
 from cliniko_mcp.frontdesk.spans import point_of
@@ -78,7 +78,8 @@ def plan_blocks(
         sites = usual or (roster.sites if named else [])
         if business:
             sites = [business] if named or business in usual else []
-        _check_zones(sites)
+        for site in sites:
+            check_zone(site)
         planned = [
             _planned(practitioner, site, stretch, diary, block_type)
             for site in sites
@@ -87,7 +88,7 @@ def plan_blocks(
         worked = [block for block in planned if block.worked]
         if not worked and named and len(sites) != 1:
             raise Ambiguous(
-                f"{practitioner.name} could be blocked out at {len(sites)} sites then.",
+                f"{roster.name('practitioner_id', practitioner.id)} could be blocked out at {len(sites)} sites then.",
                 "Ask at which site, then call again with business.",
                 candidates=[candidate(site) for site in sites[:MAX_CANDIDATES]],
             )
@@ -97,7 +98,7 @@ def plan_blocks(
         left_out += [block for block in planned if not any(block.time.starts < other.time.ends
                      and other.time.starts < block.time.ends for other in taken)]  # fmt: skip
     if not blocks:
-        where = f" at {business.name}" if business else ""
+        where = f" at {roster.name('business_id', business.id)}" if business else ""
         raise InvalidArguments(
             f"Nobody is at work{where} then: {span.description_at([business] if business else roster.sites)}.",
             "Check the day, or name the practitioner whose time to block out nevertheless.",
@@ -109,16 +110,6 @@ def plan_blocks(
         )
     blocks.sort(key=lambda block: (block.time, block.practitioner.name, block.site.id))
     return BlockPlan(blocks, left_out)
-
-
-def _check_zones(sites: Collection[Known[Business]]) -> None:
-    """Raise NotAllowed where a local time has no meaning, because the zone of a site is not known."""
-    for site in sites:
-        if zone_of(site.record) is None:
-            raise NotAllowed(
-                f"The time zone of {site.name} is not known, so a local time there has no meaning.",
-                "Set it at the site in Cliniko, or use create_unavailable_block with times in UTC.",
-            )
 
 
 def _planned(

@@ -42,8 +42,8 @@ def planned_row(block: PlannedBlock, roster: Roster, made_id: str | None, *, sev
         id=block.existing_id or made_id,
         starts_at=local_text(block.time.starts, zone),
         ends_at=end_of(*block.time, zone),
-        business=block.site.name,
-        practitioner=block.practitioner.name if several else None,
+        business=roster.name("business_id", block.site.id),
+        practitioner=roster.name("practitioner_id", block.practitioner.id) if several else None,
     )
 
 

@@ -6,7 +6,7 @@ bookings of the days that the words may mean, which are one or two stretches and
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -19,6 +19,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import TIERS, Tier, fits, words
 from cliniko_mcp.frontdesk.patient_phrase import read_phrase
@@ -42,10 +43,14 @@ _WIDEST: Final = timedelta(days=40)
 
 
 class Looking(Enum):
-    """Where a visit is looked for first: to move or cancel among the coming, for attendance and notes the past."""
+    """Where a visit is looked for first: to move or cancel among the coming, for attendance and notes the past.
+
+    For the time that one leaves free, among the coming that are cancelled, which are none to the others.
+    """
 
     COMING = "coming"
     PAST = "past"
+    FREED = "freed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +80,13 @@ async def which_visit(
 
     `patient` and `practitioner` are named beside it: for "his", and for a time alone. Blocked-out times are given back
     by their id. Raises NotFound, Ambiguous (both with up to five visits to choose from), InvalidArguments where nobody
-    is named, and NotUnderstood for a time that cannot be read.
+    is named or a time is said at a site whose zone is not known, and NotUnderstood for a time that cannot be read.
     """
     phrase = text
     if isinstance(phrase, str):
         phrase = read_visit_phrase(phrase, lambda words: is_time(words, clinic.now, roster))
     if phrase.id:
-        return await _by_id(clinic, roster, phrase.id, patient)
+        return await _by_id(clinic, roster, phrase.id, looking, patient)
     search = await _search(clinic, roster, phrase, patient, practitioner)
     if not phrase.when:
         return await _undated(clinic, roster, search, phrase, looking)
@@ -194,7 +199,8 @@ async def _people(clinic: GuardedClinic, text: str, *, found_staff: bool) -> Seq
     for tier in TIERS if phrase.name else ():
         fitting = [who for who in found.patients if fits(spoken, who.names, tier)]
         if fitting:
-            return [who for who in fitting if not who.gone] or fitting
+            hidden = tuple(who for who in fitting if who.gone)
+            return [replace(who, others=hidden) for who in fitting if not who.gone] or fitting
     return [who for who in found.patients if not who.gone] or found.patients
 
 
@@ -211,18 +217,19 @@ async def _undated(
     if len(search.people) > 1:
         raise ambiguous("patient", clean(phrase.person, 80), search.people)
     who, now = search.people[0], clinic.now
-    every = search.hits(await bookings(clinic, now - AHEAD, now + AHEAD, patient=who.id))
+    freed = looking is Looking.FREED
+    every = search.hits(await bookings(clinic, now - AHEAD, now + AHEAD, patient=who.id, cancelled=freed))
     begun = [hit for hit in every if hit.entry.starts <= now]
     ahead = [hit for hit in every if hit.entry.starts > now]
     fitting = _in_order(phrase.order, looking, begun, ahead)
-    if not phrase.order and looking is Looking.COMING:
-        fitting = [hit for hit in every if hit.entry.ends > now]
-    elif not phrase.order:
+    if not phrase.order and looking is Looking.PAST:
         fitting = [hit for hit in every if _is_today(hit.entry, roster, now)]
+    elif not phrase.order:
+        fitting = _freed_first([hit for hit in every if hit.entry.ends > now])
     if len(fitting) == 1:
         return WhichVisit(fitting[0].entry, who)
     if fitting:
-        noun = "coming appointments" if looking is Looking.COMING else "appointments"
+        noun = "appointments" if looking is Looking.PAST else "coming appointments"
         raise await several(clinic, roster, fitting, f"{with_birth_year(who)} has {len(fitting)} {noun}.")
     missing = "no appointment today" if looking is Looking.PAST else "no coming appointment in the next two years"
     if phrase.order:
@@ -237,9 +244,14 @@ def _in_order(order: Order, looking: Looking, begun: Sequence[Hit], ahead: Seque
     if order == "final":
         return _ends_of(ahead, first=False)
     found = _ends_of(begun, first=False)
-    if order == "last" and looking is Looking.COMING:  # the last one there was, or the last of those to come
+    if order == "last" and looking is not Looking.PAST:  # the last one there was, or the last of those to come
         found += _ends_of(ahead, first=False)
     return found
+
+
+def _freed_first(hits: Sequence[Hit]) -> list[Hit]:
+    """The cancelled ones of these; all where none is."""
+    return [hit for hit in hits if hit.entry.cancelled] or [*hits]
 
 
 def _ends_of(hits: Sequence[Hit], *, first: bool) -> list[Hit]:
@@ -261,7 +273,8 @@ async def _dated(
     fetched = await run_concurrently(*(partial(_around, clinic, search, span) for span in spans.values()))
     every = {hit.entry.id + (hit.patient.id if hit.patient else ""): hit for row in fetched for hit in row}
     found = {way: _within(list(every.values()), span) for way, span in spans.items()}
-    live = {way: [hit for hit in hits if not hit.entry.cancelled] for way, hits in found.items()}
+    freed = looking is Looking.FREED
+    live = {way: [hit for hit in hits if freed or not hit.entry.cancelled] for way, hits in found.items()}
     today = [hit for hits in live.values() for hit in hits if _is_today(hit.entry, roster, clinic.now)]
     order = ("today", "back", "ahead") if looking is Looking.PAST else ("ahead", "today", "back")
     way = next((way for way in order if live.get(way)), "")
@@ -271,9 +284,14 @@ async def _dated(
     elif way == "ahead":
         fitting = [*fitting, *today]
     fitting = list({(hit.entry.id, hit.patient.id if hit.patient else ""): hit for hit in fitting}.values())
+    if freed:
+        fitting = _freed_first(fitting)
     if phrase.order and len(fitting) > 1:
         fitting = _ends_of(fitting, first=phrase.order == "next")
     span = spans[way] if way else next(iter(spans.values()))
+    for hit in fitting:
+        if (site := roster.businesses.get(hit.entry.business_id)) is not None:
+            check_zone(site)  # a time by its clock would be a guess, and so would the visit
     if len(fitting) == 1:
         return await _one(clinic, search, phrase, fitting[0], span.description)
     if fitting:
@@ -325,7 +343,9 @@ async def _one(clinic: GuardedClinic, search: _Search, phrase: VisitPhrase, hit:
     return WhichVisit(hit.entry, who, when, note)
 
 
-async def _by_id(clinic: GuardedClinic, roster: Roster, booking_id: str, beside: Known[Patient] | None) -> WhichVisit:
+async def _by_id(
+    clinic: GuardedClinic, roster: Roster, booking_id: str, looking: Looking, beside: Known[Patient] | None
+) -> WhichVisit:
     """The live booking of an id, or that of an attendee's id; a patient who is named beside it has to be in it."""
     fix = "Look for it with show_diary, or give the patient's name and the time."
     missing = NotFound(f"There is no appointment with the id {booking_id}.", fix)
@@ -345,7 +365,7 @@ async def _by_id(clinic: GuardedClinic, roster: Roster, booking_id: str, beside:
     entry = entry_of(record)
     if entry is None:
         raise NotFound(f"The appointment {booking_id} has no time.", fix)
-    if entry.cancelled or gone(entry.record):
+    if gone(entry.record) or (entry.cancelled and looking is not Looking.FREED):
         state = "cancelled" if entry.cancelled else "archived"
         when = local_text(entry.starts, roster.zone(entry.business_id))
         raise NotFound(f"The appointment {booking_id} on {when} is {state} already.", "It stays so; book a new one.")

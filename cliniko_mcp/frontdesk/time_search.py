@@ -68,6 +68,11 @@ class TimeSearch:
         self.reach = self.ends + self.length
 
     @property
+    def type_name(self) -> str:
+        """What the type is called, with its id where another has the same name."""
+        return self.roster.name("appointment_type_id", self.type.id)
+
+    @property
     def last_day(self) -> date:
         """The last day of the span, by the clocks of its sites."""
         whens = list(self.span.places.values()) or [self.span.home]
@@ -80,7 +85,7 @@ class TimeSearch:
         everyone = self.roster.practitioners.values()
         found = [known for known in everyone if not known.gone and known.id in offering_ids]
         if not found and not self.why:
-            self.why.append(f"Nobody who works here offers {self.type.name}.")
+            self.why.append(f"Nobody who works here offers {self.type_name}.")
         return found
 
     @property
@@ -92,7 +97,7 @@ class TimeSearch:
         if known.gone:
             self.why.append(known.note)
         elif known.id not in offering_ids:
-            self.why.append(f"{known.name} does not offer {self.type.name}.")
+            self.why.append(f"{self.roster.name('practitioner_id', known.id)} does not offer {self.type_name}.")
         return not known.gone and known.id in offering_ids
 
     def slots(
@@ -121,8 +126,8 @@ class TimeSearch:
                 and entry.type_id == self.type.id
                 and any(low <= entry.starts < high for low, high in self.span.windows(entry.business_id))
             ]
-            full = f"All {len(sessions)} sessions of {self.type.name} then are full or over."
-            return [full if sessions else f"There is no {self.type.name} in the diary then."]
+            full = f"All {len(sessions)} sessions of {self.type_name} then are full or over."
+            return [full if sessions else f"There is no {self.type_name} in the diary then."]
         ids = {person.id for person in without}
         blocks = [entry for entry in diary.entries if entry.kind == "block" and entry.practitioner_id in ids]
         kinds: Mapping[str, str] = {}
@@ -132,8 +137,8 @@ class TimeSearch:
         clauses: dict[str, list[str]] = {}
         for person in without:
             clause = why_none(diary, self.span, person.id, sites, self.length, self.now, self.roster, kinds)
-            clauses.setdefault(clause, []).append(person.name)
-        where = f" at {self.site.name}" if self.site else ""
+            clauses.setdefault(clause, []).append(self.roster.name("practitioner_id", person.id))
+        where = f" at {self.roster.name('business_id', self.site.id)}" if self.site else ""
         by_names = sorted(clauses.items(), key=lambda clause: clause[1])
         return [f"{', '.join(names)}{where}: {clause}." for clause, names in by_names]
 
@@ -189,7 +194,7 @@ class TimeSearch:
             diary = await working_hours.read_diary(self.clinic, self.roster, ends, last, ids)
             for slot in self.slots(diary, still, self.sites, self._days(ends, last, self.sites)):
                 firsts.setdefault(slot.practitioner_id, slot)
-            if names := [person.name for person in still if person.id not in firsts]:
+            if names := [self.roster.name("practitioner_id", person.id) for person in still if person.id not in firsts]:
                 day = day_words(last.astimezone(self.span.zone).date())
                 self.why.append(f"{', '.join(names)}: no free start up to {day}.")
         label = "another time" if len(self.practitioners) < 2 else "the next time of this practitioner"

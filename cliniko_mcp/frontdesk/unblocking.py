@@ -9,6 +9,7 @@ from cliniko_mcp.cliniko.filters import After, Before, FilterValue, Hidden, OneO
 from cliniko_mcp.cliniko.labels import is_hidden
 from cliniko_mcp.cliniko.resources.unavailable_blocks import UnavailableBlock, UnavailableBlocks
 from cliniko_mcp.errors import InvalidArguments, JsonValue, NotFound
+from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan
 from cliniko_mcp.frontdesk.roster import Roster
@@ -61,6 +62,8 @@ async def blocks_in(
             continue
         if type_id and row.unavailable_block_type_id != type_id:
             continue
+        if (site := roster.businesses.get(row.business_id or "")) is not None:
+            check_zone(site)
         time = Stretch(row.starts_at.astimezone(UTC), row.ends_at.astimezone(UTC))
         kept = without([time], [Stretch(*window) for window in span.windows(row.business_id)])
         if is_hidden(row):

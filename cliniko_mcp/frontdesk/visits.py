@@ -17,10 +17,10 @@ from cliniko_mcp.cliniko.resources.bookings import Booking, Bookings
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.answer_rows import VisitRow
-from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.find_booking import WhichVisit
-from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, gone, is_id
+from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
@@ -182,35 +182,6 @@ def _held(visit: Visit, holder: Booking | Attendee) -> Visit:
     )
 
 
-async def visit_by_id(clinic: GuardedClinic, visit_id: str, patient: Known[Patient] | None) -> Visit:
-    """The visit of an appointment's or an attendee's id; in a class `patient` says whose place is meant.
-
-    Two to four requests. Raises NotFound, and Ambiguous with the patients of a class where none of them is named.
-    """
-    missing = NotFound(
-        f"There is no appointment with the id {visit_id}.", "show_diary lists appointments with their ids."
-    )
-    if not is_id(visit_id):
-        raise missing
-    record = (await clinic.by_id(Bookings.list_bookings, [visit_id])).get(visit_id)
-    holder = None
-    if record is None:
-        holder = (await clinic.by_id(Attendees.list_attendees, [visit_id])).get(visit_id)
-        booking = [holder.booking_id] if holder is not None and holder.booking_id else []
-        record = next(iter((await clinic.by_id(Bookings.list_bookings, booking)).values()), None)
-    entry = entry_of(record) if record is not None else None
-    if entry is None or entry.kind == "block":
-        raise missing
-    if gone(entry.record):
-        raise NotFound(
-            f"The appointment {visit_id} is archived.", "Take one that is in the diary; show_diary lists them."
-        )
-    places = await places_of(clinic, _empty(entry))
-    if holder is not None:
-        places = [place for place in places if place.attendee_id == visit_id]
-    return _whose(entry, places, patient)
-
-
 async def visit_of(clinic: GuardedClinic, which: WhichVisit) -> Visit:
     """The place of the patient in the booking that is meant, with its attendee as it stands now: one request.
 
@@ -254,39 +225,3 @@ def _whose(entry: Entry, places: Sequence[Visit], patient: Known[Patient] | None
         "Say whose is meant: give the patient as well, or the attendee's id.",
         candidates=candidates,
     )
-
-
-def one_of(found: Iterable[Visit], roster: Roster, phrase: str, whose: str) -> Visit:
-    """The only live visit among these. Raises NotFound and Ambiguous, with candidates; cancelled ones are named.
-
-    `phrase` says in the error which time was meant, `whose` the patient or practitioner.
-    """
-    every = list(found)
-    live = [visit for visit in every if visit.cancelled is None]
-    if len(live) == 1:
-        return live[0]
-    shown = [candidate(visit, roster) for visit in (live or every)[:MAX_CANDIDATES]]
-    if live:
-        raise Ambiguous(
-            f"{whose} has {len(live)} appointments: {phrase}.",
-            "Ask which one is meant, then call again with appointment: its id.",
-            candidates=shown,
-        )
-    if every:
-        raise NotFound(
-            f"{whose} has only cancelled appointments: {phrase}.",
-            "Nothing can be done with a cancelled appointment; book a new one, or say another time.",
-            candidates=shown,
-        )
-    raise NotFound(
-        f"{whose} has no appointment: {phrase}.", "Say another time in `when`; show_diary lists what is booked."
-    )
-
-
-def candidate(visit: Visit, roster: Roster) -> JsonValue:
-    """A visit to choose: the appointment's id, when, with whom."""
-    row = visit.row(roster).as_json()
-    row.pop("business", None)
-    if visit.cancelled is not None:
-        row["is"] = "cancelled"
-    return row

@@ -172,7 +172,9 @@ async def _blocked(
     body = Blocked(
         done=done,
         when=span.description_at(sites.values()),
-        practitioner=", ".join(dict.fromkeys(block.practitioner.name for block in plan.blocks)),
+        practitioner=", ".join(
+            dict.fromkeys(roster.name("practitioner_id", block.practitioner.id) for block in plan.blocks)
+        ),
         type=block_type.name if block_type else None,
         items=[row for row in rows if row not in failed],
         failed=failed or None,
@@ -200,12 +202,12 @@ def _left_out(plan: BlockPlan, roster: Roster) -> list[str]:
     """Sentences on time in which they are not at work: what is blocked out nevertheless, and what is left out."""
     notes: list[str] = []
     working = {block.practitioner.id for block in plan.blocks if block.worked}
-    idle = dict.fromkeys(block.practitioner.name for block in plan.blocks if block.practitioner.id not in working)
-    notes += [f"{name} does not work in that time anyway." for name in idle]
+    idle = dict.fromkeys(block.practitioner.id for block in plan.blocks if block.practitioner.id not in working)
+    notes += [f"{roster.name('practitioner_id', who)} does not work in that time anyway." for who in idle]
     missing: dict[str, dict[str, None]] = {}
     for block in plan.left_out:
         day = local_text(block.time.starts, roster.zone(block.site.id))
-        missing.setdefault(block.practitioner.name, {})[f"{day[-3:]} {day[:10]}"] = None
+        missing.setdefault(roster.name("practitioner_id", block.practitioner.id), {})[f"{day[-3:]} {day[:10]}"] = None
     for name, days in missing.items():
         listed = [*days]
         more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""

@@ -8,7 +8,7 @@ client that is asked in rounds has all of this read again when it answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -23,7 +23,7 @@ from cliniko_mcp.cliniko.resources.individual_appointments import (
 )
 from cliniko_mcp.cliniko.resources.invoices import Invoices
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.errors import InvalidArguments, NotAllowed, NotFound, PermissionMissing
+from cliniko_mcp.errors import InvalidArguments, NotFound
 from cliniko_mcp.frontdesk import find_booking, patients, visit_choices
 from cliniko_mcp.frontdesk.answer_rows import LocalTime, PatientRow
 from cliniko_mcp.frontdesk.booking_answers import BookingRow
@@ -31,6 +31,7 @@ from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.find_booking import AHEAD, Looking, WhichVisit, which_visit
 from cliniko_mcp.frontdesk.notices import cancelling_notices
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.reasons import read_reason
 from cliniko_mcp.frontdesk.roster import (
     ROSTER_NEEDS,
@@ -192,7 +193,7 @@ def _remarks(
     if entry.starts > clinic.now:
         freed, fills = "time", "fill_gap finds patients who could take it"
         if entry.kind == "group":
-            freed, fills = "place", "create_attendee gives it to another patient"
+            freed, fills = "place", "book_appointment gives it to another patient"
         notes.append(f"The {freed} on {local_text(entry.starts, zone)} is free again: {fills}.")
     else:
         notes.append(f"It had begun already: {local_text(entry.starts, zone)}.")
@@ -226,18 +227,20 @@ def _dates(entries: Sequence[Entry], roster: Roster) -> str:
 
 
 async def _staying(clinic: GuardedClinic, patient: Known[Patient], entry: Entry, roster: Roster) -> list[str]:
-    """What the patient still has: other coming bookings and open invoices, as far as this key may read them."""
+    """What the patient still has: other coming bookings and open invoices; what cannot be read is said."""
     notes: list[str] = []
-    coming = await bookings(clinic, clinic.now, clinic.now + AHEAD, patient=patient.id)
-    if coming := [row for row in coming if row.id != entry.id]:
+    reads = PartialReads(notes)
+    every = await reads.read(
+        "Other coming bookings", partial(bookings, clinic, clinic.now, clinic.now + AHEAD, patient=patient.id)
+    )
+    if coming := [row for row in every or () if row.id != entry.id]:
         verb = "stays" if len(coming) == 1 else "stay"
         noun = "other coming booking" if len(coming) == 1 else "other coming bookings"
         notes.append(f"{len(coming)} {noun} of {named(patient)} {verb}: {_dates(coming, roster)}.")
-    with suppress(PermissionMissing, NotAllowed):
-        count = await clinic.count(Invoices.list_invoices.call(patient_id=patient.id, status=_OPEN))
-        if count:
-            verb = "invoice stays" if count == 1 else "invoices stay"
-            notes.append(f"{count} open {verb} with {named(patient)}; list_invoices has them.")
+    open_ones = Invoices.list_invoices.call(patient_id=patient.id, status=_OPEN)
+    if count := await reads.read("Open invoices", partial(clinic.count, open_ones)):
+        verb = "invoice stays" if count == 1 else "invoices stay"
+        notes.append(f"{count} open {verb} with {named(patient)}; list_invoices has them.")
     return notes
 
 

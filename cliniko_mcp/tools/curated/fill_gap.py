@@ -1,8 +1,8 @@
 """fill_gap: whom to ring when a time becomes free, ranked, with reasons.
 
-Requests: 5 for the roster, 2 or 3 for the appointment whose time it is (or 1 for where the practitioner works), one a
-hundred coming bookings of the clinic, one a hundred cancelled ones of the practitioner within reach, and one each 95
-patients.
+Requests: 5 for the roster, those that find the appointment whose time it is (1 or 2 by id; or 1 for where the
+practitioner works), one a hundred coming bookings of the clinic, one a hundred cancelled ones of the practitioner
+within reach, and one each 95 patients.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabiliti
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotUnderstood
-from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import CancelledRow, Page, PlaceRow, VisitRow
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of
 from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.day_sheet import phones_of
+from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
+from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.gap_candidates import Candidate, Gap, candidates
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import known_patient
@@ -58,7 +59,7 @@ _RULE: Final = (
 class FillGap(Body):
     """Which time is free: that of a cancelled appointment, or a practitioner's by phrase; `type` narrows who fits."""
 
-    appointment: str | None = Field(default=None, description="Id of the cancelled one; or practitioner and when.")
+    appointment: str | None = Field(default=None, description="The cancelled one: id, Faye's 9:15.")
     practitioner: str | None = None
     when: str | None = Field(default=None, description="E.g. Thursday 10 to 10:45.")
     type: str | None = None
@@ -145,11 +146,9 @@ async def _gap(
 ) -> tuple[Gap, str]:
     """The time that is free, and the phrase as it was understood; a point in time still lacks its end."""
     if arguments.appointment is not None:
-        return await _gap_of_appointment(clinic, arguments.appointment.strip(), appointment_type), ""
+        return await _gap_of_appointment(clinic, arguments.appointment, roster, appointment_type)
     if practitioner is None or not arguments.when:
-        raise InvalidArguments(
-            "The free time is missing.", "Give the cancelled appointment's id, or practitioner and when."
-        )
+        raise InvalidArguments("The free time is missing.", "Give the cancelled appointment, or practitioner and when.")
     usual = {} if business else await _weekdays(clinic, roster, practitioner)
     sites = [business] if business else [roster.businesses[site_id] for site_id in usual]
     span = read_span(arguments.when, clinic.now, roster, sites, facing=Facing.AHEAD)
@@ -170,24 +169,25 @@ async def _gap(
 
 
 async def _gap_of_appointment(
-    clinic: GuardedClinic, appointment_id: str, appointment_type: Known[AppointmentType] | None
-) -> Gap:
-    visit = await visits.visit_by_id(clinic, appointment_id, None)
-    if visit.group:
+    clinic: GuardedClinic, said: str, roster: Roster, appointment_type: Known[AppointmentType] | None
+) -> tuple[Gap, str]:
+    which = await which_visit(clinic, roster, said, Looking.FREED)
+    entry = which.entry
+    if entry.kind != "appointment":
+        what = "blocked-out time" if entry.kind == "block" else "a class, whose places are filled with book_appointment"
         raise NotAllowed(
-            "That is a class, whose places are filled with create_attendee.",
-            "fill_gap is for one-to-one appointments; list_attendees shows who has a place.",
+            f"That is {what}.", "fill_gap is for one-to-one appointments; list_attendees shows who has a place."
         )
     gap = Gap(
-        visit.starts,
-        visit.ends,
-        visit.practitioner_id,
-        visit.business_id,
-        appointment_type.id if appointment_type else visit.type_id,
-        frozenset((visit.patient_id,)),
-        visit.booking_id,
+        entry.starts,
+        entry.ends,
+        entry.practitioner_id,
+        entry.business_id,
+        appointment_type.id if appointment_type else entry.type_id,
+        frozenset(entry.patient_ids),
+        entry.id,
     )
-    return _coming(gap, clinic.now)
+    return _coming(gap, clinic.now), which.when
 
 
 def _coming(gap: Gap, now: datetime) -> Gap:
@@ -302,14 +302,14 @@ def _row(one: Candidate, patient: Known[Patient], roster: Roster, *, phones: boo
 tool = curated(
     "fill_gap",
     "Who could take a free time after a cancellation: patients booked later for the same, or who cancelled and did not "
-    "book again, nearest first. Books nothing: use move_appointment, for a class book_appointment.",
+    "book again, nearest first. To book: move_appointment.",
     FillGap,
     fill_gap,
     answer=GapFillers,
     needs=[
         *ROSTER_NEEDS,
         *PATIENT_NEEDS,
-        *visits.NEEDS,
+        *BOOKING_NEEDS,
         Bookings.list_bookings,
         DailyAvailabilities.list_daily_availabilities,
     ],

@@ -72,8 +72,8 @@ def _closed(search: TimeSearch) -> bool:
     elif missing := lacking(search.roster, "site", "practitioner"):
         search.why += missing
     elif not search.sites:
-        where = f"at {search.site.name}" if search.site else "at any site"
-        search.why.append(f"{search.type.name} is not offered {where}.")
+        where = f"at {search.roster.name('business_id', search.site.id)}" if search.site else "at any site"
+        search.why.append(f"{search.type_name} is not offered {where}.")
     elif search.span.bounds[1] <= search.now:
         search.why.append("That time is over.")
     else:
@@ -125,7 +125,7 @@ def _check_online_length(search: TimeSearch) -> None:
     usual = appointment_offers.minutes_of(search.type)
     if search.minutes != usual:
         raise InvalidArguments(
-            f"Patients book {search.type.name} online at its own length, {usual} minutes.",
+            f"Patients book {search.type_name} online at its own length, {usual} minutes.",
             "Leave minutes out, or look in the diary: kind diary.",
             field="minutes",
         )
@@ -162,7 +162,7 @@ async def _bookable_online(clinic: GuardedClinic, search: TimeSearch, arguments:
     here = {site.id for site in search.sites}
     wanted = [place for place in places if place[0] in people and place[1] in here]
     if not wanted and not search.why:
-        search.why.append(f"Nobody offers {search.type.name} there.")
+        search.why.append(f"Nobody offers {search.type_name} there.")
     found = await online.online_slots(clinic, roster, search.span, search.type, wanted, search.length)
     if found.closed and (len(found.closed) == len(wanted) or search.practitioners):
         search.why += await _why_closed(clinic, search, found.closed)
@@ -213,7 +213,7 @@ async def _instead(
         free = {slot.practitioner_id for slot in slots}
         searched = [known for known in people if known.id in {practitioner_id for practitioner_id, _ in still_open}]
         search.why += await search.reasons(diary, [known for known in searched if known.id not in free])
-        if names := [known.name for known in searched if known.id in free]:
+        if names := [roster.name("practitioner_id", known.id) for known in searched if known.id in free]:
             search.why.append(f"{', '.join(names)}: has free time then, but none that patients are offered online.")
     return in_words(found.items(), roster)
 
@@ -238,7 +238,7 @@ def _answer(search: TimeSearch, arguments: FindTimes, slots: Sequence[Slot], alt
     used += [("business_id", slot.business_id) for slot in shown]
     body = FreeTimes(
         when=search.span.description,
-        type=search.type.name,
+        type=search.type_name,
         minutes=search.minutes,
         kind=arguments.kind,
         items=[slot.row(roster) for slot in shown],

@@ -1,7 +1,7 @@
 """move_appointment: another time, practitioner or site for an appointment or a class, looked at before and after.
 
 Requests: 5 for the roster, those that find the appointment, one for its patients, then at once 2 for working hours and
-one for each hundred entries of the practitioner's new day and of what its patients have at the new time; with another
+one for each hundred entries of the practitioner's new day and of what its patients have that day; with another
 practitioner one for those who offer the type; then the change and one to read conflicts.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -93,13 +93,13 @@ async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) ->
     practitioner_id = plan.practitioner.id
     diary, others = await run_concurrently(
         partial(working_hours.read_diary, clinic, roster, starts, ends, {practitioner_id}),
-        partial(_others, clinic, plan),
+        partial(_others, clinic, plan, starts, ends),
     )
     offering_ids = frozenset((practitioner_id,))
     if practitioner_id != entry.practitioner_id:
         offering_ids = await appointment_offers.practitioners_offering(clinic, plan.kind)
     found = concerns(plan, roster, diary, others, offering_ids, clinic.now)
-    free = nearest(plan, roster, diary, offering_ids, clinic.now)
+    free = nearest(plan, roster, diary, offering_ids, clinic.now, others)
     body = Moved(when=when, item=described(plan, roster), was=_was(entry, roster))
     notes = _remarks(clinic, plan, entry, roster, arguments.when or "")
     notes += [which.note] if which.note else []
@@ -163,10 +163,10 @@ def _changes(plan: Plan, entry: Entry) -> bool:
     return before != (*plan.times[0], plan.practitioner.id, plan.business.id)
 
 
-async def _others(clinic: GuardedClinic, plan: Plan) -> list[Entry]:
-    """What else the patients have at the new time: the patient's own, or for a class everything at that time."""
+async def _others(clinic: GuardedClinic, plan: Plan, starts: datetime, ends: datetime) -> list[Entry]:
+    """What else the patients have on the new day: the patient's own, or for a class everything on that day."""
     alone = plan.patients[0].id if len(plan.patients) == 1 else None
-    return await bookings(clinic, *plan.times[0], patient=alone) if plan.patients else []
+    return await bookings(clinic, starts, ends, patient=alone) if plan.patients else []
 
 
 async def _move(clinic: GuardedClinic, plan: Plan, entry: Entry) -> None:

@@ -1,8 +1,9 @@
 """patient_brief: what a practitioner wants to know before a visit, on one page.
 
-Requests: what finding the patient takes (1 by id, up to 13 by name), 5 for the roster, and one each (one more a hundred
-rows) for alerts, bookings, attendees, open cases, forms and open invoices; 1 more for the latest hundred notes where
-they are asked for, and for a history one for each 95 places in classes that were given up.
+Requests: what finding the patient takes (1 by id, up to 13 by name; by an appointment those that find it and one for
+its attendees), 5 for the roster, and one each (one more a hundred rows) for alerts, bookings, attendees, open cases,
+forms and open invoices; 1 more for the latest hundred notes where they are asked for, and for a history one for each
+95 places in classes that were given up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final, TypedDict
 
 from pydantic import Field
 
+from cliniko_mcp.cliniko.arguments import refused_arguments
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.invoices import Invoice
 from cliniko_mcp.cliniko.resources.patient_cases import PatientCase
@@ -33,6 +35,8 @@ from cliniko_mcp.frontdesk.brief_rows import (
     consented,
 )
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
+from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.matching import fold
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patient_file import PatientFile, read_file
@@ -64,9 +68,10 @@ _TITLE_LENGTH: Final = 120
 
 
 class PatientBrief(Body):
-    """Whose brief, and whether it holds what people wrote."""
+    """Whose brief, said by name or by an appointment, and whether it holds what people wrote."""
 
-    patient: str = Field(description="Name or id.")
+    patient: str | None = Field(default=None, description="Name or id.")
+    appointment: str | None = Field(default=None, description="Or: id, Faye's 9:15.")
     notes: bool = Field(default=False, description="Also treatment notes, remarks.")
     visits: int = Field(default=3, ge=1, le=20)
     history: bool = False
@@ -81,16 +86,14 @@ class Brief(AnswerModel):
 async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answer:
     """The brief; parts that this key may not read are named in the notes."""
     permitted = PartialReads()
-    roster, patient = await run_concurrently(
-        partial(Roster.load, clinic), partial(find_patient, clinic, arguments.patient)
-    )
+    roster, patient, found_by = await _whose(clinic, arguments)
     file = await read_file(clinic, patient.id, permitted, notes=arguments.notes, history=arguments.history)
     now = clinic.now
     live = [visit for visit in file.visits if visit.cancelled is None]
     coming = [visit for visit in live if visit.ends > now]
     past = [visit for visit in live if visit.ends <= now]
     zone = roster.zone(coming[0].business_id if coming else past[-1].business_id if past else None)
-    notes = remarks(patient)
+    notes = [*found_by, *remarks(patient)]
     nearest, latest = coming[: arguments.visits], past[-arguments.visits :][::-1]
     visit_rows = VisitRows(file, roster, len(nearest) + len(latest))
     nexts, lasts = visit_rows.coming(nearest), visit_rows.past(latest)
@@ -121,6 +124,25 @@ async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answe
     if any(case.max_sessions is not None for case in file.cases or ()):
         notes.append("sessions.left is max_sessions less visits used and booked, by the case's own rule for no-shows.")
     return Answer(Brief(item=item), notes, zone)
+
+
+async def _whose(clinic: GuardedClinic, arguments: PatientBrief) -> tuple[Roster, Known[Patient], list[str]]:
+    """The roster, the patient, and what has to be said of how an appointment that was said was found."""
+    if arguments.appointment is None:
+        if arguments.patient is None:
+            raise refused_arguments("patient_brief", {"patient": "is needed, or appointment: a name or an id"}, ())
+        roster, patient = await run_concurrently(
+            partial(Roster.load, clinic), partial(find_patient, clinic, arguments.patient)
+        )
+        return roster, patient, []
+    roster = await Roster.load(clinic)
+    patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
+    which = await which_visit(clinic, roster, arguments.appointment, Looking.COMING, patient)
+    visit = await visits.visit_of(clinic, which)
+    starts = local_text(visit.starts, roster.zone(visit.business_id))
+    notes = [f"Found by the appointment {visit.booking_id} on {starts}."]
+    notes += [which.note] if which.note else []
+    return roster, which.patient or await find_patient(clinic, visit.patient_id), notes
 
 
 class _Person(TypedDict):
@@ -261,10 +283,10 @@ def _free_text(record: Patient, file: PatientFile, visit_rows: VisitRows, *, sho
 
 tool = curated(
     "patient_brief",
-    "Brief before a visit: alerts, last and next appointments, no-shows, case sessions left, open forms, consent, "
+    "Brief before a visit: alerts, appointments, no-shows, case sessions left, open forms, consent, "
     "unpaid invoices. Contact details: get_patient; files: list_patient_attachments.",
     PatientBrief,
     patient_brief,
     answer=Brief,
-    needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS],
+    needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS, *BOOKING_NEEDS],
 )

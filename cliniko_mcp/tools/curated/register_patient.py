@@ -159,7 +159,8 @@ async def register_patient(clinic: GuardedClinic, arguments: RegisterPatient) ->
     if alike:
         notes.append(f"Made beside files that may be the same person's: {', '.join(one.known.id for one in alike)}.")
     if problem is not None:
-        notes.append(f"Call again with the same arguments, or create_patient_case with patient_id {record.id}.")
+        again = f"Call again with the same arguments, or create_patient_case with patient_id {record.id}."
+        notes.append(f"The case was left out. {again}")
     body = Registered(done=done, item=_row(patients.known_patient(record), referrer), case=case)
     return Answer(body, notes)
 

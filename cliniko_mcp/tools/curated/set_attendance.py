@@ -18,6 +18,7 @@ from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, VisitRow
+from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
 from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
@@ -136,5 +137,5 @@ tool = curated(
     set_attendance,
     answer=Marked,
     risk=Risk.WRITE,
-    needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS, Attendees.update_attendee],
+    needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS, *BOOKING_NEEDS, Attendees.update_attendee],
 )

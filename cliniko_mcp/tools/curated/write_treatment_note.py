@@ -1,8 +1,8 @@
 """write_treatment_note: a note filled in from its template by question name, as a draft unless told otherwise.
 
 Requests: one for the templates, one for the note, and what finding the patient takes (1 by id, up to 13 by name). With
-a visit, 5 for the roster and one a hundred bookings of that time (3 by id), one for its attendee. One for a hundred
-notes that may be the same. Going on with a draft takes two, and those of a visit.
+a visit, 5 for the roster and one a hundred bookings of that time (1 or 2 by id), one for its attendee. One for a
+hundred notes that may be the same. Going on with a draft takes two, and those of a visit.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from cliniko_mcp.cliniko.shapes.content import TreatmentNoteContent
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import LocalTime, NoteState, PatientRow, VisitRow
+from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
+from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.notes import Document, QuestionRow, document_of, fill
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
@@ -45,7 +47,6 @@ from cliniko_mcp.frontdesk.roster import (
     name_text,
     remarks,
 )
-from cliniko_mcp.frontdesk.spans import read_span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.frontdesk.written_notes import NoteSource, held, replaced_answers, same_note
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -68,7 +69,7 @@ class WriteTreatmentNote(Body):
     patient: str | None = Field(default=None, description="Name or id.")
     template: str | None = None
     answers: dict[str, object] = Field(default_factory=dict, description="By question; none lists them.")
-    visit: str | None = Field(default=None, description="Appointment id or when: today.")
+    visit: str | None = Field(default=None, description="Id, or today at 9.")
     note: Id | None = Field(default=None, description="Draft to edit.")
     final: bool = False
 
@@ -111,6 +112,9 @@ class _PlacedVisit:
     visit: Visit
     zone: ZoneInfo
     roster: Roster
+    patient: Known[Patient] | None = None
+    note: str = ""
+    """What has to be said of how it was found, if anything."""
 
 
 async def write_treatment_note(clinic: GuardedClinic, arguments: WriteTreatmentNote) -> Answer:
@@ -124,6 +128,9 @@ async def write_treatment_note(clinic: GuardedClinic, arguments: WriteTreatmentN
         )
     patient = await _patient(clinic, arguments, source.draft)
     placed = await _visit(clinic, arguments, patient)
+    if patient is None:
+        whose = placed.visit.patient_id if placed else ""
+        patient = (placed and placed.patient) or await find_patient(clinic, whose)
     zone = placed.zone if placed else await clinic.zone()
     before = held(source.document)
     answered = _filled(source.document, arguments, zone, clinic)
@@ -192,10 +199,15 @@ def _check_draft(arguments: WriteTreatmentNote, note: TreatmentNote, before: Map
     )
 
 
-async def _patient(clinic: GuardedClinic, arguments: WriteTreatmentNote, draft: TreatmentNote | None) -> Known[Patient]:
-    """The patient whom the note is about. Raises InvalidArguments where a draft is about somebody else."""
+async def _patient(
+    clinic: GuardedClinic, arguments: WriteTreatmentNote, draft: TreatmentNote | None
+) -> Known[Patient] | None:
+    """The patient whom the note is about, None where only the visit says it. Raises InvalidArguments where nothing
+    does, and where a draft is about somebody else."""
     whose = draft.patient_id if draft is not None else None
     if arguments.patient is None and whose is None:
+        if arguments.visit is not None:
+            return None
         raise refused_arguments("write_treatment_note", {"patient": "is needed: a name or an id"}, ())
     patient = await find_patient(clinic, arguments.patient or str(whose))
     if whose is not None and patient.id != whose:
@@ -205,22 +217,15 @@ async def _patient(clinic: GuardedClinic, arguments: WriteTreatmentNote, draft: 
     return patient
 
 
-async def _visit(clinic: GuardedClinic, arguments: WriteTreatmentNote, patient: Known[Patient]) -> _PlacedVisit | None:
+async def _visit(
+    clinic: GuardedClinic, arguments: WriteTreatmentNote, patient: Known[Patient] | None
+) -> _PlacedVisit | None:
     if arguments.visit is None:
         return None
     roster = await Roster.load(clinic)
-    phrase = arguments.visit.strip()
-    if phrase.isdigit() and len(phrase) > 2:
-        visit = await visits.visit_by_id(clinic, phrase, patient)
-        found = visits.one_of([visit], roster, phrase, patient.name)
-    else:
-        span = read_span(phrase, clinic.now, roster)
-        every = await visits.visits(clinic, span, patient=patient.id, cancelled=True)
-        found = visits.one_of(every, roster, span.description, patient.name)
-    if not found.attendee_id:
-        places = await visits.places_of(clinic, found)
-        found = next((place for place in places if place.patient_id == patient.id), found)
-    return _PlacedVisit(found, roster.zone(found.business_id), roster)
+    which = await which_visit(clinic, roster, arguments.visit, Looking.PAST, patient)
+    visit = await visits.visit_of(clinic, which)
+    return _PlacedVisit(visit, roster.zone(visit.business_id), roster, which.patient, which.note)
 
 
 def _filled(document: Document, arguments: WriteTreatmentNote, zone: ZoneInfo, clinic: GuardedClinic) -> list[str]:
@@ -315,6 +320,7 @@ def _answer(
         finalized_at=local_text(note.finalized_at, zone) if note.finalized_at else None,
     )
     notes = [*more, _DRAFT if note.draft is not False else "This note is final."]
+    notes += [placed.note] if placed and placed.note else []
     if placed is None and source.draft is None:
         notes.append("It is not linked to a visit; give visit to link it, here with note.")
     notes += remarks(patient, source.template)
@@ -352,5 +358,6 @@ tool = curated(
         *PATIENT_NEEDS,
         *ROSTER_NEEDS,
         *visits.NEEDS,
+        *BOOKING_NEEDS,
     ],
 )

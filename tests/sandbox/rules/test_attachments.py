@@ -122,7 +122,9 @@ def test_59_an_upload_serves_once_and_one_patient(client: Client, ana: str, ben:
     assert client.get("/patient_attachments")["total_entries"] == 1
 
 
-@pytest.mark.parametrize("url", ["https://elsewhere.example/a.pdf", "http://127.0.0.1:8123/_storage/nothing", "x"])
+@pytest.mark.parametrize(
+    "url", ["https://elsewhere.example/a.pdf", "http://127.0.0.1:8123/_storage/nothing", "https://x"]
+)
 def test_59_what_was_never_uploaded_is_invalid(client: Client, ana: str, url: str) -> None:
     presign(client, ana)
     assert errors(attach(client, ana, url, 422)) == {"temp_attachment_url": "is invalid"}

@@ -28,6 +28,7 @@ MORE: list[tuple[str, dict[str, Any]]] = [
     ("find_times", {"type": "Standard consult", "when": "this week", "kind": "online", "practitioner": ["Ng"]}),
     ("find_times", {"type": "Initial consult", "kind": "online", "practitioner": ["Brandt"]}),
     ("find_times", {"type": "Pilates class", "when": "tomorrow"}),
+    ("find_times", {"type": "Standard consult", "when": "Friday 12:00 to 12:30", "practitioner": ["Ng"]}),
     ("book_appointment", {**CALLS["book_appointment"], "repeat": "weekly x2", "allow_clash": ""}),
     ("book_appointment", {"patient": "Otto Zimt", "type": "Pilates class", "when": "30 November 2026 at 9:00"}),
     ("move_appointment", {"appointment": "CLASS", "when": "Friday at 9:00"}),
@@ -50,6 +51,7 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 PLAYED = [*CALLS.items(), *MORE]
 OPTIONAL: dict[str, frozenset[str]] = {
     "book_appointment": frozenset({"list_active_patient_cases"}),
+    "cancel_appointment": frozenset({"list_invoices"}),
     "find_times": frozenset(
         {"list_services", "list_available_times", "get_public_settings", "list_unavailable_block_types"}
     ),
@@ -94,6 +96,7 @@ def stocked(clinic: Reception) -> dict[str, str]:
     clinic.put(
         "unavailable_blocks", practitioner_id=practitioner, business_id=clinic.id("businesses", NORTHSIDE),
         starts_at="2026-11-27T01:00:00Z", ends_at="2026-11-27T01:30:00Z",
+        unavailable_block_type_id=clinic.rows("unavailable_block_types")[0]["id"],
     )  # fmt: skip
     return {**ids, "OTTO": otto, "TODAY": today, "DRAFT": draft, "CLASS": own_class}
 
