@@ -14,18 +14,20 @@ class PartialReads:
     """Runs reads that may fail; `notes` collects a sentence for each part that is missing, with the reason."""
 
     notes: list[str] = field(default_factory=list[str])
+    changed: bool = False
+    """Whether something has been changed already, which no error may hide."""
 
     async def read(self, what: str, job: Callable[[], Awaitable[T]]) -> T | None:
         """What the job reads; None where the key's user may not read it, the operator switched it off, or Cliniko did
         not give it. `what` is a plural: "Medical alerts".
 
-        Raises KeyRefused and RateLimited: then nothing else can be read either.
+        Raises KeyRefused and RateLimited, where nothing has been changed: then nothing else can be read either.
         """
         try:
             return await job()
-        except (KeyRefused, RateLimited):
-            raise
         except (ClinikoRefused, NotAllowed) as problem:
+            if isinstance(problem, KeyRefused | RateLimited) and not self.changed:
+                raise
             self.notes.append(f"{what} are not shown: {_reason(problem)}.")
         return None
 

@@ -118,15 +118,17 @@ async def cancel_appointment(clinic: GuardedClinic, arguments: CancelAppointment
         await clinic.perform(IndividualAppointments.cancel_individual_appointment, cancellation, id=entry.id)
     notes = _remarks(clinic, which, entry, patient, roster)
     zone = roster.zone(entry.business_id)
-    left = await _series(clinic, entry, patient) if taken else []
+    reads = PartialReads(notes, changed=True)
+    left = await reads.read("Later visits of the series", partial(_series, clinic, entry, patient)) if taken else []
+    gone = [row for row in taken if left is not None and row.id not in {one.id for one in left}]
     body = Cancelled(
         done="Cancelled.",
         item=_row(entry, roster, patient),
-        also=[local_text(row.starts, zone) for row in taken if row.id not in {one.id for one in left}] or None,
+        also=[local_text(row.starts, zone) for row in gone] or None,
         reason=CANCELLATION_REASONS[code],
         note=clean(note, lines=True) if note else None,
     )
-    if len(series) > 1 or arguments.series != "one":
+    if left is not None and (len(series) > 1 or arguments.series != "one"):
         notes.append(_of_series(arguments.series, [row for row in series if row.id != entry.id], taken, left, roster))
     if patient is not None:
         notes += await _staying(clinic, patient, entry, roster)
@@ -229,7 +231,7 @@ def _dates(entries: Sequence[Entry], roster: Roster) -> str:
 async def _staying(clinic: GuardedClinic, patient: Known[Patient], entry: Entry, roster: Roster) -> list[str]:
     """What the patient still has: other coming bookings and open invoices; what cannot be read is said."""
     notes: list[str] = []
-    reads = PartialReads(notes)
+    reads = PartialReads(notes, changed=True)
     every = await reads.read(
         "Other coming bookings", partial(bookings, clinic, clinic.now, clinic.now + AHEAD, patient=patient.id)
     )
