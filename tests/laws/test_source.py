@@ -30,7 +30,8 @@ CLIENT = ("cliniko_mcp.client.clinic.", "cliniko_mcp.client.transport.")
 OPENED_BY = {
     "app": "opens the connection of a run, and hands it to guarded clinics alone",
     "client.": "the client itself",
-    "doctor.account": "tries a key before there is a run with guards",
+    "doctor.account": "examines an account before there is a run with guards",
+    "doctor.key_trial": "tries a key before it is kept, before there is a run with guards",
     "guards.guarded_clinic": "the one road",
 }
 """Who knows the client underneath the guards."""
