@@ -178,8 +178,8 @@ async def test_a_cancellation_reads_what_is_cancelled_and_asks_on_the_way(group:
         kind = "attendees" if group else "individual_appointments"
         own = ROSTER + read + Counter({f"PATCH {kind}/cancel": 1})
         assert own <= found
-        # The guard reads the booking before the question and after it, each time with what the question says of it; what
-        # the patient still has is read once it is done.
+        # The guard reads the booking before the question and after it, each time with what the question says of it;
+        # what the patient still has is read once it is done.
         assert sum((found - own).values()) <= 21
 
 
