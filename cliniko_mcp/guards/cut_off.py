@@ -11,7 +11,7 @@ from cliniko_mcp.private_files import read_private, write_private
 
 _LOOKED_AT: Final = 500
 """Lines at the end of the log among which a change is looked for."""
-_MOST: Final = 5
+_MAX_TOLD: Final = 5
 
 
 def cut_off(chain: HashChain) -> list[str]:
@@ -31,7 +31,7 @@ def cut_off(chain: HashChain) -> list[str]:
             write_private(told_file, f"{max(map(_of, found))}\n")
     except OSError:
         return []
-    return [_words(entry) for entry in found][-_MOST:]
+    return [_words(entry) for entry in found][-_MAX_TOLD:]
 
 
 def _without_end(entries: deque[Mapping[str, JsonValue]]) -> list[Mapping[str, JsonValue]]:

@@ -169,9 +169,9 @@ async def _gap(
 
 
 async def _gap_of_appointment(
-    clinic: GuardedClinic, said: str, roster: Roster, appointment_type: Known[AppointmentType] | None
+    clinic: GuardedClinic, phrase: str, roster: Roster, appointment_type: Known[AppointmentType] | None
 ) -> tuple[Gap, str]:
-    which = await which_visit(clinic, roster, said, Looking.FREED)
+    which = await which_visit(clinic, roster, phrase, Looking.FREED)
     entry = which.entry
     if entry.kind != "appointment":
         what = "blocked-out time" if entry.kind == "block" else "a class, whose places are filled with book_appointment"
