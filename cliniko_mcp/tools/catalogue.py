@@ -346,8 +346,7 @@ def _summary(entry: Entry) -> dict[str, JsonValue]:
 
 def _with_schemas(found: Iterable[Entry]) -> list[JsonValue]:
     """The first five, each with its schemas (of a curated tool its answers' too) as long as there is room for them."""
-    items: list[JsonValue] = []
-    room = MAX_TOKENS - 400
+    items, room = list[JsonValue](), MAX_TOKENS - 400
     for entry in islice(found, _DESCRIBED):
         rows = [{**_summary(entry), **schemas} for schemas in entry.schemas()]
         items.append(row := next((row for row in rows if size(row) < room), rows[-1]))
