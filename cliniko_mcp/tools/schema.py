@@ -28,7 +28,7 @@ _MAX_WORDS: Final = 6
 """So many words for codes are listed with an argument; of more its operation's description says some."""
 _BOUNDS: Final = ("minimum", "maximum", "minItems", "maxItems")
 PAGING: Final[Mapping[str, Schema]] = {
-    "limit": {"type": "integer"},
+    "limit": {"type": "integer", "minimum": 1},
     "cursor": {"type": "string"},
 }
 DETAIL: Final[Mapping[str, Schema]] = {"detail": {"type": "string"}}

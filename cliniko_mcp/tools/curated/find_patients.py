@@ -200,7 +200,7 @@ def _row(patient: Known[Patient]) -> FoundRow:
 tool = curated(
     "find_patients",
     "Find a patient (client) by name in any order or misspelt, part of a name, email, date of birth, phone or id, "
-    "archived ones too. Points out likely duplicates. Whole file: get_patient; new one: register_patient.",
+    "archived ones too. Shows likely duplicates. Whole file: get_patient; new one: register_patient.",
     FindPatients,
     find_patients,
     answer=PatientsFound,
