@@ -111,6 +111,9 @@ _REPORTS = (
     "list_patients",
 )  # fmt: skip
 DISPENSABLE: Mapping[str, tuple[str, ...]] = {
+    "book_appointment": frozenset({"list_active_patient_cases"}),
+    "cancel_appointment": frozenset({"list_invoices"}),
+    "show_diary": frozenset({"list_medical_alerts"}),
     "block_time": (*_ROSTER, "list_unavailable_blocks", "archive_unavailable_block"),
     "book_appointment": _ROSTER,
     "cancel_appointment": _ROSTER,
