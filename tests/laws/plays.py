@@ -111,12 +111,9 @@ _REPORTS = (
     "list_patients",
 )  # fmt: skip
 DISPENSABLE: Mapping[str, tuple[str, ...]] = {
-    "book_appointment": frozenset({"list_active_patient_cases"}),
-    "cancel_appointment": frozenset({"list_invoices"}),
-    "show_diary": frozenset({"list_medical_alerts"}),
     "block_time": (*_ROSTER, "list_unavailable_blocks", "archive_unavailable_block"),
-    "book_appointment": _ROSTER,
-    "cancel_appointment": _ROSTER,
+    "book_appointment": (*_ROSTER, "list_active_patient_cases"),
+    "cancel_appointment": (*_ROSTER, "list_invoices"),
     "clinic_overview": _ROSTER,
     "fill_gap": (*_ROSTER, "list_attendees", "list_daily_availabilities"),
     "find_times": (*_ROSTER, "list_available_times", "list_services"),
@@ -128,7 +125,7 @@ DISPENSABLE: Mapping[str, tuple[str, ...]] = {
     "register_patient": ("list_contacts", "create_patient_case"),
     "report": (*_ROSTER, *_REPORTS),
     "set_attendance": _ROSTER,
-    "show_diary": _ROSTER,
+    "show_diary": (*_ROSTER, "list_medical_alerts"),
     "upload_patient_attachment": ("list_patient_attachments",),
     "write_treatment_note": (
         *_ROSTER, "list_appointment_types", "list_attendees", "list_bookings", "list_businesses", "list_patients",
