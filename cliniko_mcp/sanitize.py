@@ -6,7 +6,7 @@ Such text is data wherever it appears. Pure functions, linear in the length of t
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from typing import Final
 
@@ -109,3 +109,12 @@ def label(text: str, limit: int = 60) -> str:
 def quoted(text: str, limit: int) -> str:
     """The text cleaned, on one line of at most `limit` characters, in quotes: it cannot pass for our own words."""
     return json.dumps(clean(text, limit), ensure_ascii=False)
+
+
+def first_few(texts: Sequence[str], most: int, total: int | None = None) -> str:
+    """The first `most` texts and how many more there are: `Ana, Bo and 3 more`.
+
+    `total` is how many there are in all, where `texts` holds only some of them.
+    """
+    more = (len(texts) if total is None else total) - most
+    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")

@@ -27,6 +27,7 @@ from cliniko_mcp.approvals.losses import (
 from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.time_zones import local_instant, time_zone
+from cliniko_mcp.sanitize import first_few
 
 YEARS_AHEAD: Final = 2
 """A start further ahead than so many years is as good as out of the diary."""
@@ -113,7 +114,7 @@ async def _names(facts: Facts, field: str, held: object) -> str:
     if not ids:
         return ""
     names = [await linked_words(facts, field.removesuffix("s"), str(identity)) for identity in ids[:5]]
-    return ", ".join(names) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+    return first_few(names, 5, len(ids))
 
 
 def start_moved() -> Rule:

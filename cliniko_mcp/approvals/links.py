@@ -9,6 +9,7 @@ from cliniko_mcp.approvals.losses import field_words, value_words
 from cliniko_mcp.approvals.shown import Fact
 from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.sanitize import first_few
 
 
 def practitioner() -> Operation[Record]:
@@ -136,4 +137,4 @@ async def _listed(facts: Facts, listing: Call[Record]) -> str:
         return UNREADABLE
     number, rows = found
     names = [name_of(row) or "one without a name" for row in rows[:5]]
-    return ", ".join(names) + (f" and {number - 5} more" if number > 5 else "")
+    return first_few(names, 5, number)

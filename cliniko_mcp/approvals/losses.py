@@ -11,7 +11,7 @@ from typing import Final
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sanitize import clean, plain
+from cliniko_mcp.sanitize import clean, first_few, plain
 
 SHOWN: Final = 200
 """Characters of a text that is lost that a person is shown; how long it is in all is said beside them."""
@@ -79,7 +79,7 @@ def value_words(value: object) -> str:
         case list():
             items: list[object] = [*value]
             shown = [words for item in items[:5] if (words := _item_words(item))]
-            return ", ".join(shown) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
+            return first_few(shown, 5, len(items))
         case Record() | Body():
             return text_words(" / ".join(_leaves(as_json(value))))
         case _:

@@ -17,7 +17,7 @@ from cliniko_mcp.cliniko.shapes.content import NoteKind, RecordedContent, Record
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.matching import fold
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.sanitize import clean
+from cliniko_mcp.sanitize import clean, first_few
 
 Json = dict[str, JsonValue]
 ReadDay = Callable[[str], str]
@@ -256,7 +256,7 @@ def fill(document: Document, answers: Mapping[str, object], read_day: ReadDay) -
 
 def _some(document: Document) -> str:
     names = [clean(question.name, 60) for _, question in document.questions()]
-    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "") or "none"
+    return first_few(names, 12) or "none"
 
 
 def _answer(question: NoteQuestion, value: object, read_day: ReadDay) -> None:

@@ -10,6 +10,7 @@ from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import Known, chosen, known_record, named
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.sanitize import first_few
 
 Case = Known[PatientCase]
 _MAX_NAMED: Final = 3
@@ -51,11 +52,9 @@ def case_note(cases: Sequence[Case] | None, taken: Case | None, last: date, pati
     fitting = [case for case in cases or () if case.record.expiry_date is None or case.record.expiry_date >= last]
     if not fitting:
         return []
-    shown = ", ".join(f"{named(case)} (id {case.id}){_limit(case)}" for case in fitting[:_MAX_NAMED])
-    more = len(fitting) - _MAX_NAMED
-    also = f" and {more} more" if more > 0 else ""
+    shown = first_few([f"{named(case)} (id {case.id}){_limit(case)}" for case in fitting], _MAX_NAMED)
     many = "an open case that fits" if len(fitting) == 1 else f"{len(fitting)} open cases that fit"
-    return [f"{named(patient)} has {many}: {shown}{also}. {how}"]
+    return [f"{named(patient)} has {many}: {shown}. {how}"]
 
 
 def _limit(case: Case) -> str:

@@ -14,7 +14,7 @@ from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.registry import reads
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sanitize import label, plain
+from cliniko_mcp.sanitize import first_few, label, plain
 
 _SHOWN: Final = 5
 _LENGTH: Final = 80
@@ -67,9 +67,8 @@ def notes_on(call: Call, before: Record | None, after: Record) -> list[str]:
             continue
         now = new[name] if _is_told(after, name) and name in new else sent[name]
         if gone := [entry.words for entry in _gone(old.get(name), now)]:
-            more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
             verb = "is" if len(gone) == 1 else "are"
-            notes.append(f"Replaced: {', '.join(gone[:_SHOWN])}{more} {verb} no longer there ({name}).")
+            notes.append(f"Replaced: {first_few(gone, _SHOWN)} {verb} no longer there ({name}).")
     if unknown:
         notes.append(f"Replaced: what {', '.join(unknown)} held before is not known, because it could not be read.")
     return notes

@@ -46,7 +46,7 @@ from cliniko_mcp.frontdesk.unblocking import Freed, blocks_in, live
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
-from cliniko_mcp.sanitize import label
+from cliniko_mcp.sanitize import first_few, label
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 
@@ -153,8 +153,7 @@ async def _blocked(
         done = f"Nothing was changed: a dry run. {len(plan.new)} of {len(plan.blocks)} would be blocked out."
     elif not plan.new:
         there = [block.existing_id for block in plan.blocks]
-        more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
-        done = f"Nothing was changed: that time is blocked out already, id {', '.join(there[:_SHOWN])}{more}."
+        done = f"Nothing was changed: that time is blocked out already, id {first_few(there, _SHOWN)}."
     else:
         if booked:
             number = f"{len(booked)} booking{'s' if len(booked) > 1 else ''}"
@@ -209,9 +208,7 @@ def _left_out(plan: BlockPlan, roster: Roster) -> list[str]:
         day = local_text(block.time.starts, roster.zone(block.site.id))
         missing.setdefault(roster.name("practitioner_id", block.practitioner.id), {})[f"{day[-3:]} {day[:10]}"] = None
     for name, days in missing.items():
-        listed = [*days]
-        more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-        notes.append(f"Left out, because {name} is not at work then: {', '.join(listed[:_SHOWN])}{more}.")
+        notes.append(f"Left out, because {name} is not at work then: {first_few([*days], _SHOWN)}.")
     return notes
 
 
