@@ -100,41 +100,37 @@ def waiting(guarded: GuardedCall, where: str) -> ApprovalNeeded:
 
 def changed(guarded: GuardedCall) -> ApprovalNeeded:
     """What the person was shown has changed before it could be done."""
-    operation = guarded.call.operation
-    return ApprovalNeeded(
-        f"{operation.title}: not done, because what the person was shown has changed since.",
+    return _needed(
+        guarded,
+        "not done, because what the person was shown has changed since.",
         "Call again with the same arguments, so that the person is asked about it as it is now.",
-        operation=operation.name,
     )
 
 
 def replaced(guarded: GuardedCall) -> ApprovalNeeded:
     """A newer question about the same record has taken this one's place."""
-    operation = guarded.call.operation
-    return ApprovalNeeded(
-        f"{operation.title}: not done, because a newer question about the same record has taken its place.",
+    return _needed(
+        guarded,
+        "not done, because a newer question about the same record has taken its place.",
         "Wait for the answer to that one.",
-        operation=operation.name,
     )
 
 
 def under_way(guarded: GuardedCall) -> ApprovalNeeded:
     """It is being carried out at this moment."""
-    operation = guarded.call.operation
-    return ApprovalNeeded(
-        f"{operation.title}: a person approved it, and it is being carried out now.",
+    return _needed(
+        guarded,
+        "a person approved it, and it is being carried out now.",
         "Call again with the same arguments in half a minute to hear how it ended.",
-        operation=operation.name,
     )
 
 
 def asked_elsewhere(guarded: GuardedCall) -> ApprovalNeeded:
     """Somebody else's question about the same record is before a person."""
-    operation = guarded.call.operation
-    return ApprovalNeeded(
-        f"{operation.title}: not done. Somebody is being asked about this record already, for another user.",
+    return _needed(
+        guarded,
+        "not done. Somebody is being asked about this record already, for another user.",
         "Try once more in a minute, when that question is answered.",
-        operation=operation.name,
     )
 
 
@@ -148,21 +144,24 @@ def too_many() -> ApprovalNeeded:
 
 def never_shown(guarded: GuardedCall) -> ApprovalNeeded:
     """The client says that it can show questions, and does not."""
-    operation = guarded.call.operation
-    return ApprovalNeeded(
-        f"{operation.title}: not done. The question was sent to the assistant twice and never answered, so it seems "
-        "that the assistant does not show it.",
+    return _needed(
+        guarded,
+        "not done. The question was sent to the assistant twice and never answered, so it seems that the assistant "
+        "does not show it.",
         f"Ask the person whether they saw a question. If not, they can do it in Cliniko, or have set up: "
         f"{_WAYS[guarded.caller.route]}.",
-        operation=operation.name,
     )
 
 
 def nobody_to_ask(guarded: GuardedCall) -> ApprovalNeeded:
     """No person can be asked over this connection."""
-    operation = guarded.call.operation
-    return ApprovalNeeded(
-        f"{operation.title}: not done. It needs a person's yes, and over this connection nobody can be asked.",
+    return _needed(
+        guarded,
+        "not done. It needs a person's yes, and over this connection nobody can be asked.",
         f"Calling again does not help. A person can do it in Cliniko, or have set up: {_WAYS[guarded.caller.route]}.",
-        operation=operation.name,
     )
+
+
+def _needed(guarded: GuardedCall, problem: str, advice: str) -> ApprovalNeeded:
+    operation = guarded.call.operation
+    return ApprovalNeeded(f"{operation.title}: {problem}", advice, operation=operation.name)
