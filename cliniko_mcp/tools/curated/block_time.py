@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import Field
 
@@ -69,6 +69,16 @@ class BlockTime(Body):
     allow_clash: str | None = None
 
 
+class _Meant(NamedTuple):
+    """What the arguments mean: of whom (none: all at the sites), at which site (None: all), what kind, and when."""
+
+    roster: Roster
+    practitioners: list[Known[Practitioner]]
+    business: Known[Business] | None
+    block_type: BlockType
+    span: RepeatedSpan
+
+
 async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     """The blocks as made, and those that were there already, or what was made free. Raises Clash where appointments lie
     in new blocks."""
@@ -85,9 +95,8 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
             )
     block_type = _block_type(arguments.type, block_types) if arguments.type else None
     span = read_repeated(arguments.when, clinic.now, roster, [business] if business else ())
-    if arguments.lift:
-        return await _freed(clinic, arguments, roster, practitioners, business, block_type, span)
-    return await _blocked(clinic, arguments, roster, practitioners, business, block_type, span)
+    meant = _Meant(roster, practitioners, business, block_type, span)
+    return await (_freed if arguments.lift else _blocked)(clinic, arguments, meant)
 
 
 def _practitioners(arguments: BlockTime, roster: Roster) -> list[Known[Practitioner]]:
@@ -128,15 +137,8 @@ def _block_type(name: str, rows: Sequence[UnavailableBlockType]) -> Known[Unavai
     return found
 
 
-async def _blocked(
-    clinic: GuardedClinic,
-    arguments: BlockTime,
-    roster: Roster,
-    practitioners: list[Known[Practitioner]],
-    business: Known[Business] | None,
-    block_type: BlockType,
-    span: RepeatedSpan,
-) -> Answer:
+async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -> Answer:
+    roster, practitioners, business, block_type, span = meant
     starts, ends = span.bounds
     ids = {practitioner.id for practitioner in practitioners}
     diary = await working_hours.read_diary(clinic, roster, starts - _AROUND, ends + _AROUND, ids)
@@ -264,15 +266,8 @@ async def _make(
     return made
 
 
-async def _freed(
-    clinic: GuardedClinic,
-    arguments: BlockTime,
-    roster: Roster,
-    practitioners: list[Known[Practitioner]],
-    business: Known[Business] | None,
-    block_type: BlockType,
-    span: RepeatedSpan,
-) -> Answer:
+async def _freed(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -> Answer:
+    roster, practitioners, business, block_type, span = meant
     ids = [practitioner.id for practitioner in practitioners]
     found = await blocks_in(
         clinic, roster, span, ids, business.id if business else None, block_type.id if block_type else None
