@@ -99,6 +99,12 @@ def lists(module: str) -> list[List[Record]]:
     return [operation for operation in resource(module).operations() if is_list(operation)]
 
 
+def own_lists(module: str) -> list[List[Record]]:
+    """The operations that list all records of this resource: those in use, then those who left."""
+    own = [f"/{module}", f"/{module}/inactive"]
+    return sorted((listing for listing in lists(module) if listing.path in own), key=lambda listing: listing.path)
+
+
 def is_list(operation: Operation) -> TypeGuard[List[Record]]:
     """Whether this operation gives a page of records."""
     return isinstance(operation, List)
@@ -135,8 +141,8 @@ def listed_by_name(field: str) -> List[Record] | None:
     noun = field.removesuffix("_ids") if field.endswith("_ids") else field.removesuffix("_id")
     plurals = {f"{noun}s", f"{noun}es", f"{noun.removesuffix('y')}ies"} if noun != field else set[str]()
     for module in plurals.intersection(RESOURCES):
-        for listing in lists(module):
-            if listing.name == f"list_{module}" and any(name in listing.row.model_fields for name in _NAMES):
+        for listing in own_lists(module)[:1]:
+            if any(name in listing.row.model_fields for name in _NAMES):
                 return listing
     return None
 

@@ -14,11 +14,11 @@ from datetime import date
 from itertools import combinations
 from typing import Final, NamedTuple
 
+from cliniko_mcp.cliniko.labels import NAME_LENGTH
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.frontdesk.matching import likeness, words
 from cliniko_mcp.frontdesk.roster import Known, merged
 from cliniko_mcp.frontdesk.short_forms import form_keys, is_short_form
-from cliniko_mcp.results.names import NAME_LENGTH
 from cliniko_mcp.sanitize import clean
 
 _ALIKE: Final = 85.0

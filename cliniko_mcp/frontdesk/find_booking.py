@@ -21,10 +21,10 @@ from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.matching import TIERS, Tier, fits, words
+from cliniko_mcp.frontdesk.matching import Tier, fits, words
 from cliniko_mcp.frontdesk.patient_phrase import read_phrase
 from cliniko_mcp.frontdesk.patients import by_phrase, known_patient, patient
-from cliniko_mcp.frontdesk.roster import Known, Roster, ambiguous, candidate, gone, is_id, with_birth_year
+from cliniko_mcp.frontdesk.roster import Known, Roster, ambiguous, best_fitting, candidate, gone, is_id, with_birth_year
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visit_choices import Hit, nearest, patients_of, several
 from cliniko_mcp.frontdesk.visit_phrase import Order, VisitPhrase, read_visit_phrase
@@ -195,12 +195,9 @@ async def _people(clinic: GuardedClinic, text: str, *, found_staff: bool) -> Seq
         return None if found_staff else [await patient(clinic, text)]
     if not found.whole:
         raise ambiguous("patient", clean(text, 80), found.patients)
-    spoken = words(phrase.name)
-    for tier in TIERS if phrase.name else ():
-        fitting = [who for who in found.patients if fits(spoken, who.names, tier)]
-        if fitting:
-            hidden = tuple(who for who in fitting if who.gone)
-            return [replace(who, others=hidden) for who in fitting if not who.gone] or fitting
+    if phrase.name and (fitting := best_fitting(words(phrase.name), found.patients)):
+        hidden = tuple(who for who in fitting if who.gone)
+        return [replace(who, others=hidden) for who in fitting if not who.gone] or fitting
     return [who for who in found.patients if not who.gone] or found.patients
 
 

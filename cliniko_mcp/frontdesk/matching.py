@@ -51,6 +51,12 @@ def fits(spoken: Sequence[str], names: Iterable[str], tier: Tier) -> bool:
     return any(_fits(spoken, words(name), tier) for name in names if name)
 
 
+def best_tier(spoken: Sequence[str], names: Iterable[str]) -> int | None:
+    """The place in TIERS of the first tier at which the words spoken fit one of these names; None where none does."""
+    split = [words(name) for name in names if name]
+    return next((place for place, tier in enumerate(TIERS) if any(_fits(spoken, name, tier) for name in split)), None)
+
+
 def _fits(spoken: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
     if not spoken or not name:
         return False

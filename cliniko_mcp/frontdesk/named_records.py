@@ -11,7 +11,7 @@ from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import Contains, Family, FilterValue, Hidden, operator_and_value
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import List, Operation
-from cliniko_mcp.cliniko.registry import lists
+from cliniko_mcp.cliniko.registry import own_lists
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
 from cliniko_mcp.cliniko.resources.users import Users
@@ -96,12 +96,11 @@ class NamedRecords:
     async def _among(self, listing: List[Record], name: str) -> dict[str, Known]:
         """All records of a list by id, those out of use too; of a long list those whose name holds a word of this."""
         found = await self._rows(listing, name)
-        for other in lists(listing.resource):
-            if other.name.startswith("list_inactive_") and not other.path_ids:
-                try:
-                    found = {**await self._rows(other, name), **found}
-                except NotAllowed:  # the operator excluded it: those who left stay unknown
-                    continue
+        for inactive in own_lists(listing.resource)[1:]:
+            try:
+                found = {**await self._rows(inactive, name), **found}
+            except NotAllowed:  # the operator excluded it: those who left stay unknown
+                continue
         return found
 
     async def _rows(self, listing: List[Record], name: str) -> dict[str, Known]:

@@ -15,12 +15,13 @@ from typing import Final
 
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import Between, Contains, FilterValue, Hidden, Like
+from cliniko_mcp.cliniko.labels import name_of
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS
-from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
+from cliniko_mcp.frontdesk.matching import TIERS, best_tier, fits, likeness, words
 from cliniko_mcp.frontdesk.name_patterns import one_sign_more, patterns
 from cliniko_mcp.frontdesk.patient_phrase import PatientPhrase, has_number, read_phrase
 from cliniko_mcp.frontdesk.roster import (
@@ -36,7 +37,6 @@ from cliniko_mcp.frontdesk.roster import (
     with_birth_year,
 )
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.names import person
 from cliniko_mcp.sanitize import clean
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients,)
@@ -94,7 +94,7 @@ def known_patient(record: Patient) -> Known[Patient]:
         name_text(record.label),
         *(" ".join(part for part in (forename, last) if part) for forename in (first, preferred)),
     ]
-    name = person(record) or f"patient {record.id}"
+    name = name_of(record) or f"patient {record.id}"
     return Known(record.id, name, record, gone(record), tuple(filter(None, names)))
 
 
@@ -113,7 +113,7 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
             raise NotFound(f"There is no patient with the id {query}.", ADVICE)
     if numbered := _NAMELESS.match(query):
         record = (await clinic.by_id(Patients.list_patients, [numbered[1]])).get(numbered[1])
-        known = known_patient(record) if record is not None and not person(record) else None
+        known = known_patient(record) if record is not None and not name_of(record) else None
         if known is not None and query in (known.name, named(known), with_birth_year(known)):
             return known
     shown = clean(query, 80)
@@ -327,7 +327,7 @@ def _closeness(spoken: Sequence[str], known: Known[Patient]) -> float:
 
 def _ranked(spoken: Sequence[str], found: Iterable[Known[Patient]]) -> list[Known[Patient]]:
     def rank(known: Known[Patient]) -> tuple[int, bool, float, str]:
-        tier = next((place for place, tier in enumerate(TIERS) if fits(spoken, known.names, tier)), len(TIERS))
-        return tier, bool(known.gone), -_closeness(spoken, known), known.id
+        tier = best_tier(spoken, known.names)
+        return len(TIERS) if tier is None else tier, bool(known.gone), -_closeness(spoken, known), known.id
 
     return sorted(found, key=rank)

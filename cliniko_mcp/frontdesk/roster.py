@@ -29,7 +29,7 @@ from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.matching import TIERS, fits, likeness, words
+from cliniko_mcp.frontdesk.matching import best_tier, fits, likeness, words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean, label
 
@@ -258,6 +258,13 @@ def remarks(*known: Known | None) -> list[str]:
     return list(dict.fromkeys(record.note for record in known if record is not None and record.note))
 
 
+def best_fitting(spoken: Sequence[str], among: Iterable[Known[RecordT]]) -> list[Known[RecordT]]:
+    """Those of these whose names the words (`words(...)`) fit best: all of the first tier at which any fits."""
+    tiers = [(best_tier(spoken, row.names), row) for row in among]
+    best = min((tier for tier, _ in tiers if tier is not None), default=None)
+    return [row for tier, row in tiers if tier is not None and tier == best]
+
+
 def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: str) -> Known[RecordT]:
     """The one of these that the query fits best: an id, else the same words, whole words, beginnings of words.
 
@@ -268,14 +275,12 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     if (found := among.get(query.strip()) or _printed(query, among)) is not None:
         return found
     spoken = words(shown)
-    for tier in TIERS:
-        fitting = [row for row in among.values() if fits(spoken, row.names, tier)]
-        live = [row for row in fitting if not row.gone]
-        closest = live or fitting
-        if len(closest) == 1:
-            return replace(closest[0], others=tuple(row for row in fitting if row.id != closest[0].id))
-        if closest:
-            raise ambiguous(noun, shown, closest)
+    fitting = best_fitting(spoken, among.values())
+    closest = [row for row in fitting if not row.gone] or fitting
+    if len(closest) == 1:
+        return replace(closest[0], others=tuple(row for row in fitting if row.id != closest[0].id))
+    if closest:
+        raise ambiguous(noun, shown, closest)
     near = sorted(among.values(), key=lambda row: -_closeness(spoken, row))
     near = [row for row in near if _closeness(spoken, row) >= _NEAR][:MAX_CANDIDATES]
     raise missing(noun, shown, near, advice)

@@ -11,16 +11,13 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.labels import NAME_LENGTH as NAME_LENGTH
 from cliniko_mcp.cliniko.labels import is_hidden, name_of
 from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.operations import List
-from cliniko_mcp.cliniko.registry import lists
+from cliniko_mcp.cliniko.registry import own_lists
 from cliniko_mcp.errors import ClinikoRefused, NotAllowed
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.moments import is_timed, local_text
-
-person = name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +29,7 @@ class Reference:
 
     def listings(self) -> Sequence[List[Record]]:
         """The operations that list these records: those in use, then those who left. Imports the resource."""
-        own = [f"/{self.module}", f"/{self.module}/inactive"]
-        return sorted((listing for listing in lists(self.module) if listing.path in own), key=lambda one: one.path)
+        return own_lists(self.module)
 
     def current(self) -> Call[Record]:
         """The list of the records in use."""

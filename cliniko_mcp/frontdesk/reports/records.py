@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from cliniko_mcp.cliniko.labels import name_of
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
@@ -19,7 +20,6 @@ from cliniko_mcp.frontdesk.duplicates import Pair, digits, pairs
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import merged
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.results.names import person
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
 
@@ -80,7 +80,7 @@ async def duplicates(question: ReportQuestion) -> Finding:
     groups = _groups(pairs(patients))
     if seen is not None:
         groups = [group for group in groups if any(patient.id in seen for patient in group.patients)]
-    groups.sort(key=lambda group: (not group.likely, person(group.patients[0])))
+    groups.sort(key=lambda group: (not group.likely, name_of(group.patients[0])))
     likely = sum(group.likely for group in groups)
     return Finding(
         "Likely: the same name and date of birth, or the same email or phone and a like name. Possible: the same date "
@@ -124,7 +124,7 @@ def _groups(found: Sequence[Pair]) -> list[_Group]:
 
 def _person_row(patient: Patient) -> PersonRow:
     born = patient.date_of_birth
-    return PersonRow(id=patient.id, name=person(patient), born=born.isoformat() if born else None)
+    return PersonRow(id=patient.id, name=name_of(patient), born=born.isoformat() if born else None)
 
 
 async def missing_contacts(question: ReportQuestion) -> Finding:
@@ -148,7 +148,7 @@ async def missing_contacts(question: ReportQuestion) -> Finding:
                 missing=missing,
                 reminders=f"set to {patient.reminder_type}, which cannot reach them" if lost else None,
             )
-            rows.append((-len(missing), person(patient), row))
+            rows.append((-len(missing), name_of(patient), row))
     rows.sort(key=lambda row: row[:2])
     return Finding(
         "Patients who are not archived and have no phone number at all, or no email."

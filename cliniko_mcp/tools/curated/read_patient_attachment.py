@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import Field
 
 from cliniko_mcp.cliniko.fields import Id
+from cliniko_mcp.cliniko.labels import name_of
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment, PatientAttachments
 from cliniko_mcp.cliniko.resources.patients import Patients
@@ -20,7 +21,6 @@ from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS
 from cliniko_mcp.results.cutting import left_out, text_within
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.results.names import person
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import MAX_CHARACTERS, clean
 from cliniko_mcp.tools.tool import curated
@@ -100,7 +100,7 @@ async def _name(clinic: GuardedClinic, patient_id: str | None, notes: list[str])
     found = await reads.read("Patients' names", partial(clinic.by_id, Patients.list_patients, [patient_id])) or {}
     patient = found.get(patient_id)
     notes += reads.notes
-    return person(patient) if patient else None
+    return name_of(patient) if patient else None
 
 
 def _closed(attachment: PatientAttachment) -> str | None:

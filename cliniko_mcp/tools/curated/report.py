@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from cliniko_mcp.cliniko.labels import name_of
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patients
@@ -29,7 +30,6 @@ from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.results.names import person
 from cliniko_mcp.tools.tool import curated
 
 ReportKind = Literal[
@@ -197,7 +197,7 @@ async def _rows(
     for row in some:
         if isinstance(row, PatientRow) and row.patient_id:
             patient = patients.get(row.patient_id)
-            name = (person(patient) if patient else "") or f"patient {row.patient_id}"
+            name = (name_of(patient) if patient else "") or f"patient {row.patient_id}"
             row = row.model_copy(update={"patient": name})
         room -= size(row.as_json()) + 1
         if room < 0 and shown:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from cliniko_mcp.cliniko.labels import name_of
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.cliniko.resources.attendees import AttendeeChanges, Attendees
@@ -29,7 +30,6 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.results.names import person
 from cliniko_mcp.tools.tool import curated
 
 State = Literal["arrived", "did_not_arrive", "cleared"]
@@ -108,7 +108,7 @@ def _phrase(arguments: SetAttendance) -> str | VisitPhrase:
 
 async def _name(clinic: GuardedClinic, patient_id: str) -> str:
     patient = (await clinic.by_id(Patients.list_patients, [patient_id])).get(patient_id)
-    return (person(patient) if patient else "") or f"patient {patient_id}"
+    return (name_of(patient) if patient else "") or f"patient {patient_id}"
 
 
 def _check_possible(clinic: GuardedClinic, arguments: SetAttendance, roster: Roster, visit: Visit, name: str) -> None:
