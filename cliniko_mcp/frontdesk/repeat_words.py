@@ -73,7 +73,7 @@ def unit_of(spelling: str) -> tuple[Unit, int]:
 
 def in_short(kind: Unit, interval: int) -> str:
     """How often in a word or three, as it is read back: `weekly`, `every 3 weeks`."""
-    names = {frequency: name for name, frequency in _NAMED.items()}
+    names: dict[tuple[Unit, int], str] = {frequency: name for name, frequency in _NAMED.items()}
     return names.get((kind, interval)) or f"every {interval} {PLURALS[kind][1]}"
 
 
