@@ -5,7 +5,7 @@ day. What does not say how often and how long it comes back is read as any other
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
@@ -15,44 +15,51 @@ from zoneinfo import ZoneInfo
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.time_zones import local_instant
 from cliniko_mcp.errors import InvalidArguments, NotUnderstood
+from cliniko_mcp.frontdesk.repeat_words import (
+    DAY,
+    FREQUENCY,
+    STEP,
+    UNIT,
+    Unit,
+    frequency_of,
+    in_digits,
+    in_short,
+    later,
+    step_of,
+    unit_of,
+)
 from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span, Window, read_span
 from cliniko_mcp.phrases import local_day
+from cliniko_mcp.phrases.vocabulary import MONTH_NAMES
 
 MAX_TIMES: Final = 366
-_WORDS: Final = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-_NUMBER: Final = rf"(?:\d{{1,3}}|{'|'.join(_WORDS)})"
-_WEEKDAY: Final = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*|weekdays?"
-_DAYS_OF: Final = {"day": 1, "week": 7, "fortnight": 14}
-_NTH: Final = {"second": 2, "other": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
-_STEP: Final = re.compile(
-    r"\b(?:repeat(?:ed|ing)? )?(?:(?P<named>daily|weekly|fortnightly)(?: on)?\b"
-    rf"|(?:every|each) (?P<nth>{'|'.join(_NTH)}) (?P<nth_unit>day|week)\b(?: on)?"
-    rf"|every (?P<number>{_NUMBER}) (?P<unit>days|weeks|fortnights)\b(?: on)?"
-    r"|(?:every|each) (?P<plain>day|week|fortnight)\b(?: on)?"
-    rf"|(?:every|each) (?:(?P<nth_day>{'|'.join(_NTH)}) )?(?={_WEEKDAY}\b))"
-)
-_NAMED: Final = {"daily": 1, "weekly": 7, "fortnightly": 14}
+_DAYS_OF: Final[Mapping[Unit, int]] = {"Daily": 1, "Weekly": 7}
+_STEP: Final = re.compile(rf"(?:\brepeat(?:ed|ing|s)? )?{FREQUENCY.pattern}(?: on\b)?")
+_WEEKDAY_STEP: Final = re.compile(rf"\b(?:every|each) {STEP}(?=(?:{DAY}|weekdays?)\b)")
 _COUNT: Final = re.compile(
-    rf"\s*,?\s*(?:\b(?:for|over)(?: the)?(?: next)? (?P<long>{_NUMBER}) (?P<unit>day|week|fortnight)s?\b"
-    rf"|(?:\bfor |\bx ?|× ?)?\b(?P<times>{_NUMBER}) (?:times|blocks)\b|(?:\bx ?|× ?)(?P<cross>{_NUMBER})\b)"
+    rf"\s*,?\s*(?:\b(?:for|over)(?: the)?(?: next)? (?P<long>a|an|\d{{1,3}}) (?P<unit>{UNIT}|years?)(?![a-z])"
+    r"|(?:\bfor |\bx ?|× ?)?\b(?P<times>\d{1,3}) (?:times|blocks)\b|(?:\bx ?|× ?)(?P<cross>\d{1,3})\b)"
 )
 _LAST: Final = r"\b(?:until|till|til|through(?: to)?|up to) "
 _UNTIL: Final = re.compile(rf"\s*,?\s*{_LAST}(?P<until>(?:(?!{_LAST}).)+)$")
 """The last one counts: "every Monday from 12 until 1 until 4 January"."""
 _FROM: Final = re.compile(r"\s*,?\s*\b(?:from|starting(?: on| from)?|beginning(?: on)?) (?P<from>.+)$")
+_MONTH: Final = "|".join(name[:3].casefold() for name in MONTH_NAMES)
+_LOOSE_WEEKDAY: Final = re.compile(rf"\b(?:{DAY})\b(?!,? \d{{1,2}} (?:{_MONTH})[a-z]*\b)|\bof\b")
+"""What a monthly repeat, which keeps the day of the month, would not keep."""
 _PLURAL: Final = re.compile(r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day|weekday)s\b")
 
 
 @dataclass(frozen=True, slots=True)
 class RepeatedSpan:
-    """A span that comes back every `step` days: the first `times` stretches of it, or those that begin before `until`.
+    """A span that comes back: the first `times` stretches of it, or those that begin through `until`.
 
-    Without a step it is there once.
+    `step` is the unit and how many of them lie between; without it the span is there once.
     """
 
     span: Span
-    step: int = 0
+    step: tuple[Unit, int] | None = None
     times: int | None = None
     until: date | None = None
     """The last day, by the clock of each site."""
@@ -64,9 +71,9 @@ class RepeatedSpan:
         """
         zone = self.span.at(business_id).zone
         first = list(self.span.windows(business_id))
-        if not self.step:
+        if self.step is None:
             return first
-        found = sorted(islice(self._repeated(first, zone), MAX_TIMES + 1))
+        found = sorted(islice(self._repeated(first, zone, *self.step), MAX_TIMES + 1))
         if len(found) > MAX_TIMES:
             raise InvalidArguments(f"That comes back more than {MAX_TIMES} times.", "Say a shorter time.", field="when")
         if any(one[1] > other[0] for one, other in pairwise(found)):
@@ -75,11 +82,11 @@ class RepeatedSpan:
             )
         return found
 
-    def _repeated(self, first: list[Window], zone: ZoneInfo) -> Iterator[Window]:
+    def _repeated(self, first: list[Window], zone: ZoneInfo, kind: Unit, interval: int) -> Iterator[Window]:
         made = 0
         for round_ in range(MAX_TIMES + 1):
             for start, end in first:
-                moved = _later(start, round_ * self.step, zone), _later(end, round_ * self.step, zone, last=True)
+                moved = _later((start, end), kind, round_ * interval, zone)
                 if made == self.times or (self.until is not None and local_day(moved[0], zone) > self.until):
                     return
                 if moved[0] < moved[1]:  # a stretch that the clocks skip is not there
@@ -105,10 +112,8 @@ class RepeatedSpan:
         words = self.span.narrowed(sites).description
         if not self.step:
             return words
-        often = {days: name for name, days in _NAMED.items()}.get(self.step)
         number = max((len(self.windows(site.id)) for site in sites), default=0)
-        unit, of = ("weeks", self.step // 7) if self.step % 7 == 0 else ("days", self.step)
-        return f"{words}, {often or f'every {of} {unit}'} x{self.times or number}"
+        return f"{words}, {in_short(*self.step)} x{self.times or number}"
 
 
 def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Business]] = ()) -> RepeatedSpan:
@@ -116,52 +121,54 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
 
     Raises NotUnderstood for what cannot be read.
     """
-    text = " ".join(phrase.casefold().split())
+    text = in_digits(" ".join(phrase.casefold().split()))
     count = _COUNT.search(text)
     left = _without(text, count) if count else text
-    step = _STEP.search(left)
-    days = _step_days(step) if step else 0
-    if step:
-        left = _without(left, step)
+    step: tuple[Unit, int] | None = None
+    if (match := _STEP.search(left)) is not None:
+        step, left = frequency_of(match), _without(left, match)
+    elif (match := _WEEKDAY_STEP.search(left)) is not None:
+        step = "Weekly", step_of(match["step"])
+        left = _without(left, match)
     elif count and count["long"] and _PLURAL.search(left):
-        days = 7  # "Mondays 12 to 1 for 6 weeks"
-    if not days:
+        step = "Weekly", 1  # "Mondays 12 to 1 for 6 weeks"
+    if step is None:
         return RepeatedSpan(read_span(phrase, now, roster, sites))
     left, starts = _from(left, now, roster, sites)
     left, until = (left, None) if count else _until(left, now, roster, sites)
     if count is None and until is None:
         return RepeatedSpan(read_span(phrase, now, roster, sites))
     base = _PLURAL.sub(r"\1", left).strip(" ,")
-    found = RepeatedSpan(read_span(base, starts or now, roster, sites), days, until=until)
+    if step[0] == "Monthly" and _LOOSE_WEEKDAY.search(base):
+        raise NotUnderstood(
+            f"A monthly repeat keeps the day of the month, not the weekday: “{base}”.",
+            "Say the date of the first one, or a number of weeks.",
+            examples=["30 November 12 to 1, monthly x3", "Monday 12 to 1, every 4 weeks x3"],
+        )
+    found = RepeatedSpan(read_span(base, starts or now, roster, sites), step, until=until)
     if count is None:
         return found
     if count["long"]:
-        whole = _number(count["long"]) * _DAYS_OF[count["unit"]]
-        rounds, rest = divmod(whole, days)
-        if rest or not rounds:
-            raise NotUnderstood(
-                f"{count['long']} {count['unit']}s is no whole number of the times between.",
-                'Say how many times: "every 2 weeks, 3 times".',
-            )
+        rounds = _rounds(step, 1 if count["long"] in ("a", "an") else int(count["long"]), count["unit"])
         number = max((len(list(found.span.windows(site.id))) for site in sites or roster.sites), default=1)
         return replace(found, times=rounds * number)
-    return replace(found, times=_number(count["times"] or count["cross"]))
+    return replace(found, times=int(count["times"] or count["cross"]))
 
 
-def _step_days(step: re.Match[str]) -> int:
-    if step["named"]:
-        return _NAMED[step["named"]]
-    if step["nth"]:
-        return _NTH[step["nth"]] * _DAYS_OF[step["nth_unit"]]
-    if step["number"]:
-        return _number(step["number"]) * _DAYS_OF[step["unit"].removesuffix("s")]
-    if step["plain"]:
-        return _DAYS_OF[step["plain"]]
-    return 7 * _NTH.get(step["nth_day"] or "", 1)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else _WORDS.index(text) + 1
+def _rounds(step: tuple[Unit, int], number: int, spelling: str) -> int:
+    """How often a span comes back in so many days, weeks, months or years. Raises NotUnderstood for no whole number."""
+    kind, interval = step
+    unit, size = ("Monthly", 12) if spelling.startswith("year") else unit_of(spelling)
+    if "Monthly" in (unit, kind):
+        rounds, rest = divmod(number * size, interval) if unit == kind else (0, 1)
+    else:
+        rounds, rest = divmod(number * size * _DAYS_OF[unit], interval * _DAYS_OF[kind])
+    if rest or not rounds:
+        raise NotUnderstood(
+            f"{number} {spelling} is no whole number of the times between.",
+            'Say how many times, "every 2 weeks, 3 times", or until when.',
+        )
+    return rounds
 
 
 def _without(text: str, match: re.Match[str]) -> str:
@@ -206,10 +213,17 @@ def _day(
     return (when.end - timedelta(minutes=1)).date() if last else when.start.date()
 
 
-def _later(moment: datetime, days: int, zone: ZoneInfo, *, last: bool = False) -> datetime:
-    """The same time by the clock so many days later, in UTC; `last` chooses the second of two that a clock repeats."""
-    if not days:
-        return moment.astimezone(UTC)
-    wall = moment.astimezone(zone).replace(tzinfo=None) + timedelta(days=days)
-    midnight = wall.hour == wall.minute == 0
-    return local_instant(wall.replace(fold=0), zone, last=last and not midnight).astimezone(UTC)
+def _later(window: Window, kind: Unit, steps: int, zone: ZoneInfo) -> Window:
+    """The same stretch by the clock so many days, weeks or months later, in UTC; of an end that a clock repeats the
+    second one."""
+    starts, ends = window
+    if not steps:
+        return starts.astimezone(UTC), ends.astimezone(UTC)
+    first, last = (moment.astimezone(zone).replace(tzinfo=None, fold=0) for moment in window)
+    begin = later(first, kind, steps)
+    end = begin + (last - first)
+    midnight = end.hour == end.minute == 0
+    return (
+        local_instant(begin, zone).astimezone(UTC),
+        local_instant(end, zone, last=not midnight).astimezone(UTC),
+    )

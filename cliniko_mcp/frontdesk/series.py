@@ -4,71 +4,48 @@ The number is that of the visits in all. Source: cliniko-api.md#appointments.
 """
 
 import re
-from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Final, Literal, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.shapes.repeats import MAX_REPEATS, RepeatRule
 from cliniko_mcp.errors import InvalidArguments
+from cliniko_mcp.frontdesk.repeat_words import (
+    DAY,
+    FREQUENCY,
+    PLURALS,
+    STEP,
+    UNIT,
+    Unit,
+    frequency_of,
+    in_digits,
+    later,
+    step_of,
+)
 from cliniko_mcp.phrases import parse_when
-from cliniko_mcp.phrases.vocabulary import UNITS, WEEKDAY_NAMES, WORDS
+from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES, WORDS
 from cliniko_mcp.sanitize import clean
 
 MAX_VISITS: Final = MAX_REPEATS + 1
 """Visits of a series: the first and as many repeats as Cliniko makes."""
-Unit = Literal["Daily", "Weekly", "Monthly"]
-_UNITS: Final[Mapping[str, tuple[Unit, int]]] = {
-    "day": ("Daily", 1),
-    "week": ("Weekly", 1),
-    "fortnight": ("Weekly", 2),
-    "month": ("Monthly", 1),
-}
-_NAMED: Final[Mapping[str, tuple[Unit, int]]] = {
-    "daily": ("Daily", 1),
-    "weekly": ("Weekly", 1),
-    "fortnightly": ("Weekly", 2),
-    "monthly": ("Monthly", 1),
-}
-_PLURALS: Final[Mapping[Unit, tuple[str, str]]] = {
-    "Daily": ("every day", "days"),
-    "Weekly": ("every week", "weeks"),
-    "Monthly": ("every month", "months"),
-}
-_ORDINALS: Final = {"other": 2, "2nd": 2, "3rd": 3, "4th": 4} | {
-    text: word.value for text, word in WORDS.items() if word.kind == "ord" and 2 <= word.value <= 12
-}
 _MAX_PHRASE: Final = 120
 
 
-def _either(words: Iterator[str] | list[str]) -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
-
-
-_UNIT: Final = _either([spelling for unit in _UNITS for spelling in UNITS[unit].split() if len(spelling) > 1])
-_DAY: Final = _either([text for text, word in WORDS.items() if word.kind == "weekday" and text != "midweek"])
-_STEP: Final = rf"(?:(?P<step>\d{{1,3}}|{_either(list(_ORDINALS))}) )?"
 _UNTIL: Final = re.compile(
     r"(?:,? |^)(?:(?:up )?(?P<edge>until|untill|till|til|through|thru|to|before|by|(?:for )?the rest of) |up to )"
     r"(?:and including )?(?P<end>.+)$"
 )
 _SPAN: Final = re.compile(r" (?:in|during|throughout|all through) (?!all\b|total\b)(?P<end>.+)$")
 _FOR: Final = re.compile(
-    rf",? ?\b(?:for|over) (?:the )?(?:next )?(?P<count>a|an|\d{{1,3}}) (?P<unit>{_UNIT}|years?)(?=,|$)"
+    rf",? ?\b(?:for|over) (?:the )?(?:next )?(?P<count>a|an|\d{{1,3}}) (?P<unit>{UNIT}|years?)(?=,|$)"
 )
 _TOO_MANY: Final = re.compile(
     r"\btwice\b|\b(?:thrice|\d+ times|\d+ ?x) (?:a|an|per|each|every|daily|weekly|monthly|fortnightly)\b"
     r"|\b(?:[2-9]|\d\d+)(?: visits| sessions| appointments)? (?:a|per|each) (?:day|week|fortnight|month)(?! apart)"
 )
-_WEEKDAY: Final = re.compile(rf"(?:\b(?:every|each) {_STEP}|\bon )?(?<![a-z])(?P<day>{_DAY})(?![a-z])")
-_FREQUENCY: Final = re.compile(
-    rf"(?<![a-z0-9])(?:(?P<named>daily|weekly|fortnightly|monthly)"
-    rf"|(?:1 |once )?(?:visit |session )?(?:every|each) {_STEP}(?P<unit>{_UNIT})"
-    rf"|(?:once|1 visit|1 session) (?:a|per) (?P<once>{_UNIT})"
-    rf"|(?P<apart>a|\d{{1,3}}) (?P<between>{_UNIT}) apart)(?![a-z])"
-)
+_WEEKDAY: Final = re.compile(rf"(?:\b(?:every|each) {STEP}|\bon )?(?<![a-z])(?P<day>{DAY})(?![a-z])")
 _NOUNS: Final = (
     r"visits?|sessions?|appointments?|appts?|bookings?|consults?|consultations?|treatments?|times|classes|class"
     r"|lessons?|dates|repeats?|places?"
@@ -95,21 +72,14 @@ class Repeat(NamedTuple):
     @property
     def wording(self) -> str:
         """The repeat in words: `every 2 weeks, 6 visits in all`."""
-        one, several = _PLURALS[self.kind]
+        one, several = PLURALS[self.kind]
         return f"{one if self.interval == 1 else f'every {self.interval} {several}'}, {self.visits} visits in all"
 
     def starts(self, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """The later starts in UTC: the same local time on the later days, the last day of a month that is too short."""
         local = first.astimezone(zone).replace(tzinfo=None)
         for step in range(1, self.visits):
-            yield _later(local, self.kind, step * self.interval).replace(tzinfo=zone).astimezone(UTC)
-
-
-def _later(local: datetime, kind: Unit, steps: int) -> datetime:
-    if kind != "Monthly":
-        return local + timedelta(days=steps * (7 if kind == "Weekly" else 1))
-    year, month = divmod(local.year * 12 + local.month - 1 + steps, 12)
-    return local.replace(year=year, month=month + 1, day=min(local.day, monthrange(year, month + 1)[1]))
+            yield later(local, self.kind, step * self.interval).replace(tzinfo=zone).astimezone(UTC)
 
 
 def read_repeat(
@@ -136,7 +106,7 @@ class _RepeatReader:
             self._refuse("is too long")
         text = " ".join(clean(phrase, _MAX_PHRASE).casefold().replace("×", "x").split())
         text, end = self._end(text)
-        text = _in_digits(text)
+        text = in_digits(text)
         if _TOO_MANY.search(text):
             self._refuse("was not understood: Cliniko repeats one visit at a time")
         text, until = self._length(text, end)
@@ -210,26 +180,17 @@ class _RepeatReader:
         return _WEEKDAY.sub(" ", text), (steps[0] if steps else "" if found else None)
 
     def _frequency(self, text: str, step: str | None) -> tuple[str, tuple[Unit, int]]:
-        found = list(_FREQUENCY.finditer(text))
+        found = list(FREQUENCY.finditer(text))
         if not found and step is not None:
-            return text, ("Weekly", _step(step))
+            return text, ("Weekly", step_of(step))
         if len(found) != 1 or (step and found):
             self._refuse("was not understood")
         match = found[0]
         rest = f"{text[: match.start()]} {text[match.end() :]}"
-        if match["named"]:
-            kind, interval = _NAMED[match["named"]]
-        elif match["between"]:
-            kind, interval = self._unit(match["between"], "" if match["apart"] == "a" else match["apart"])
-        else:
-            kind, interval = self._unit(match["unit"] or match["once"], match["step"])
+        kind, interval = frequency_of(match)
         if step is not None and kind != "Weekly":
             self._refuse("names a weekday beside another frequency")
         return rest, (kind, interval)
-
-    def _unit(self, spelling: str, step: str | None) -> tuple[Unit, int]:
-        kind, weeks = _UNITS[WORDS[spelling].text]
-        return kind, weeks * _step(step)
 
     def _count(self, text: str) -> int | None:
         rest = " ".join(_DROPPED.sub(" ", text).split())
@@ -251,28 +212,3 @@ class _RepeatReader:
             '"fortnightly until 12 March".',
             field=self.field,
         )
-
-
-def _step(text: str | None) -> int:
-    if not text:
-        return 1
-    return int(text) if text.isdigit() else _ORDINALS[text]
-
-
-def _in_digits(text: str) -> str:
-    """The text with number words up to ninety-nine in digits, and "a dozen" as 12."""
-    found: list[str] = []
-    tens = False
-    for word in re.sub(r"(?<=ty)-(?=[a-z])", " ", re.sub(r"\ba dozen\b", "12", text)).split(" "):
-        bare = word.rstrip(",;.")
-        known = WORDS.get(bare)
-        if known is None or known.kind != "num":
-            found.append(word)
-            tens = False
-        elif tens and 1 <= known.value <= 9:
-            found[-1] = f"{int(found[-1]) + known.value}{word[len(bare) :]}"
-            tens = False
-        else:
-            found.append(f"{known.value}{word[len(bare) :]}")
-            tens = known.value >= 20 and word == bare
-    return " ".join(found)

@@ -1,12 +1,14 @@
 """Stretches that come back, in the words of a desk: every wording means the same days."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
 
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan, read_repeated
+from cliniko_mcp.frontdesk.series import read_repeat
 
 from .clinics import front_desk, load
 
@@ -14,7 +16,8 @@ SIX_MONDAYS = (
     "every Monday 12 to 1 for 6 weeks", "each Monday 12-1 for six weeks", "Mondays 12 to 1 for 6 weeks",
     "weekly on Monday 12 to 1, 6 times", "Monday 12 to 1 weekly x6", "every Monday from 12 until 1 until 4 January",
     "every week on Monday 12 to 1 for the next 6 weeks", "Monday 30 November 2026, 12:00 to 13:00, weekly x6",
-    "every Monday 12 to 1 starting 30 November, 6 times",
+    "every Monday 12 to 1 starting 30 November, 6 times", "once a week on Monday 12 to 1, 6 times",
+    "Monday 12 to 1, a week apart x6", "each week on Monday 12 to 1 for six weeks",
 )  # fmt: skip
 ONCE = ("Friday 12 to 1", "next week except Wednesday", "every day next week 12 to 1", "20 December until 6 January")
 
@@ -50,8 +53,47 @@ def test_what_does_not_come_back_is_read_as_any_other_phrase() -> None:
 
 
 def test_what_has_no_end_or_no_whole_number_of_times_is_refused() -> None:
-    phrases = ("every Monday from 12 until 1", "every second Monday 9 to 10 for 3 weeks", "every Monday lunch")
+    phrases = (
+        "every Monday from 12 until 1",
+        "every second Monday 9 to 10 for 3 weeks",
+        "every Monday lunch",
+        "first Monday of every month 12 to 1, 6 times",
+        "Monday 12 to 1 monthly x6",
+    )
     assert all(isinstance(problem, ClinikoMcpError) for problem in read_all(*phrases))
+
+
+STEPS = {
+    "weekly": (0, 7, 14), "every other week": (0, 14, 28), "every second week": (0, 14, 28), "fortnightly": (0, 14, 28),
+    "every 3 weeks": (0, 21, 42), "every three weeks": (0, 21, 42), "3 weeks apart": (0, 21, 42), "daily": (0, 1, 2),
+    "every 2 days": (0, 2, 4), "monthly": (), "once a month": (), "every 2 months": (),
+}  # fmt: skip
+
+
+def test_visits_and_blocked_out_time_come_back_alike() -> None:
+    first = datetime(2026, 12, 31, 1, tzinfo=UTC)
+    zone = ZoneInfo("Australia/Sydney")
+    spans = read_all(*(f"31 December 2026 12:00 to 13:00, {step} x3" for step in STEPS))
+    for (step, days), span in zip(STEPS.items(), spans, strict=True):
+        assert isinstance(span, RepeatedSpan), (step, span)
+        (site,) = span.span.places
+        starts = [start for start, _ in span.windows(site)]
+        repeat = read_repeat(f"{step} x3", first, first - timedelta(days=30), zone)
+        assert starts == [first, *repeat.starts(first, zone)], step
+        if "month" not in step:
+            assert [(start - first).days for start in starts] == [*days], step
+
+
+def test_what_is_printed_of_a_repeat_is_read_back() -> None:
+    printed: list[str] = []
+    spans = read_all(*(f"31 December 2026 12:00 to 13:00, {step} x3" for step in STEPS))
+    for span in spans:
+        assert isinstance(span, RepeatedSpan)
+        printed.append(span.description_at([]).replace(" (Australia/Sydney)", ""))
+    for before, after in zip(spans, read_all(*printed), strict=True):
+        assert isinstance(before, RepeatedSpan) and isinstance(after, RepeatedSpan), (printed, after)
+        (site,) = before.span.places
+        assert before.windows(site) == after.windows(site), printed
 
 
 @pytest.mark.parametrize("phrase", ["1 to 14 March 2027, weekly x3"])

@@ -147,7 +147,7 @@ def test_what_a_checked_booking_says_of_itself_books_the_same_again(clinic: Clin
         ids = {"patient": patient["id"], "practitioner": person["id"], "business": site["id"], "type": kind["id"]}
         first = await tools.call("book_appointment", **ids, when="tomorrow at 10", dry_run=True)
         item = first["item"]
-        labels = {"practitioner": item["practitioner"], "business": item["business"], "type": item["appointment_type"]}
+        labels = {"practitioner": item["practitioner"], "business": item["business"], "type": item["type"]}
         again = await tools.call(
             "book_appointment", patient=item["patient_id"], **labels, when=item["starts_at"], dry_run=True
         )

@@ -1,8 +1,8 @@
 """cancel_appointment: a patient's appointment, or their place in a class, cancelled with a reason after a person's yes.
 
 Requests: 5 for the roster, those that find the appointment, one for its patients, for a class one for the patient's
-place; then the question to a person, for which the guard reads the booking and those it names, and the cancellation. A
-client that is asked in rounds has all of this read again when it answers.
+place; then the question to a person, for which the guard reads the booking and those it names, the cancellation, and
+two for what stays behind. A client that is asked in rounds has all but the last read again when it answers.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ async def test_a_place_in_a_class_is_cancelled_for_one_patient_and_the_others_st
         assert raw.get("group_appointments", group["id"])["patient_ids"] == stay
         places = [row for row in raw.rows("attendees") if row["booking_id"] == group["id"] and row.get("cancelled_at")]
         assert [(row["patient_id"], row["cancellation_reason"]) for row in places] == [(gone, 60)]
-        assert any("book_appointment" in note for note in answer["notes"])
+        assert any("book_appointment gives it" in note for note in answer["notes"])
         assert not any("fill_gap" in note for note in answer["notes"])
         again = await assistant.call("cancel_appointment", appointment=group["id"], patient=gone, reason="work")
         assert again["done"].startswith("Done: Cancelled at ")
