@@ -33,6 +33,8 @@ _SAME_CONTACT: Final = 3.1
 _SAME_BIRTHDAY: Final = 3.0
 _SWAPPED_BIRTHDAY: Final = 1.5
 _SLIPPED_BIRTHDAY: Final = 1.0
+_GENERATION: Final = 10
+"""Years. Namesakes so far apart are a parent and a child rather than a slip."""
 _OTHER_BIRTHDAY: Final = -4.0
 _LIKELY: Final = 4.5
 _POSSIBLE: Final = 3.0
@@ -218,7 +220,8 @@ def _birthdays(one: date | None, other: date | None) -> tuple[float, str]:
         return _SAME_BIRTHDAY, ""
     if (one.year, one.month, one.day) == (other.year, other.day, other.month):
         return _SWAPPED_BIRTHDAY, "day and month of birth swapped"
-    if sum(a != b for a, b in zip(one.isoformat(), other.isoformat(), strict=True)) == 1:
+    differing = sum(a != b for a, b in zip(one.isoformat(), other.isoformat(), strict=True))
+    if differing == 1 and abs(one.year - other.year) < _GENERATION:
         return _SLIPPED_BIRTHDAY, "dates of birth one digit apart"
     return _OTHER_BIRTHDAY, ""
 
