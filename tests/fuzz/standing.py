@@ -11,7 +11,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Coroutine, Generator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx2
@@ -112,14 +112,25 @@ _transport = cliniko_mcp.sandbox.transport.SandboxTransport
 def standing(**flags: Any) -> Generator[Standing]:
     """An app with its loop, for as long as the block lasts."""
     loop = asyncio.new_event_loop()
-    stack = AsyncExitStack()
     found = Standing(loop)
+    opened: asyncio.Future[App] = loop.create_future()
+    done = asyncio.Event()
+
+    async def hold() -> None:
+        # Opened and closed by one task, as the app's own tasks need it.
+        async with open_app(Settings.load(GIVEN | flags, {})) as app:
+            opened.set_result(app)
+            await done.wait()
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cliniko_mcp.sandbox.transport, "SandboxTransport", found.over)
+        running = loop.create_task(hold())
         try:
-            found.app = loop.run_until_complete(stack.enter_async_context(open_app(Settings.load(GIVEN | flags, {}))))
+            loop.run_until_complete(asyncio.wait((running, opened), return_when=asyncio.FIRST_COMPLETED))
+            found.app = opened.result()
             found.known = found.call("list_patients", {"limit": 1})["items"][0]["id"]
             yield found
         finally:
-            loop.run_until_complete(stack.aclose())
+            done.set()
+            loop.run_until_complete(asyncio.wait_for(running, 60))
             loop.close()
