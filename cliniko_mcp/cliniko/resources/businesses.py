@@ -25,7 +25,7 @@ class BusinessDetails(Body):
     post_code: str | None = None
     show_in_online_bookings: bool | None = None
     state: str | None = None
-    time_zone: str | None = Field(default=None, description="Such as Melbourne.")
+    time_zone: str | None = Field(default=None, description="Melbourne.")
     time_zone_identifier: str | None = None
     website_address: str | None = None
 

@@ -13,7 +13,7 @@ class MedicalAlertDetails(Body):
 
 
 class MedicalAlertBody(MedicalAlertDetails):
-    name: str = Field(min_length=1, max_length=255, description="Such as Latex allergy.")
+    name: str = Field(min_length=1, max_length=255, description="Latex allergy.")
 
 
 class MedicalAlert(MedicalAlertDetails, Record):

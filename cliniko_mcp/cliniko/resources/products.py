@@ -23,7 +23,7 @@ class ProductBody(ProductDetails):
     price_includes_tax: bool | None = None
     product_supplier_name: str = omittable(description="Deprecated.")
     stock_level: BoundedAmount | None = Field(
-        default=None, description="Stock at the start."
+        default=None, description="Opening stock."
     )
 
 

@@ -21,7 +21,7 @@ class StockAdjustmentBody(Body):
     comment: str | None = Field(default=None, description="Deprecated.")
     notes: str | None = None
     product_id: Id
-    quantity: Money | None = Field(description="5 came in, -5 went out.")
+    quantity: Money | None = Field(description="5 in, -5 out.")
 
     @field_validator("quantity")
     @classmethod

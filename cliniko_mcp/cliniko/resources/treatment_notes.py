@@ -14,7 +14,7 @@ from cliniko_mcp.cliniko.shapes.content import RecordedContent, TreatmentNoteCon
 class TreatmentNoteDetails(Body):
     patient_id: Id
     title: str = omittable()
-    draft: bool | None = Field(description="false finalises the note.")
+    draft: bool | None
     attendee_id: Id | None = None
     booking_id: Id | None = None
     treatment_note_template_id: Id | None = None
