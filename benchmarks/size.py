@@ -57,7 +57,7 @@ def counter() -> tuple[str, Callable[[str], int]]:
 
 
 def views(count: Callable[[str], int]) -> list[Row]:
-    """A row for each view: tools, bytes, tokens, tokens a tool, and its largest tool; last the list with all it carries."""
+    """A row for each view: tools, bytes, tokens, tokens a tool, its largest tool, and the list with all it carries."""
     rows: list[Row] = []
     for name, flags in VIEWS.items():
         listed = [entries()[name] for name in view_of(Settings(**flags)).listed]
