@@ -15,6 +15,8 @@ from cliniko_mcp.sanitize import clean, plain
 UNREAD: Final = "(not read here)"
 """Stands where there may be an answer, in a build that this reader does not know."""
 _WORDLESS: Final = "(no words)"
+_SIGNED: Final = "signed"
+_NOT_SIGNED: Final = "not signed"
 _OWN_WORDS: Final = "Other"
 _LINE_BREAK: Final = "\n  "
 """An answer's further lines are set in, so that none of them passes for a question."""
@@ -67,6 +69,11 @@ class QuestionAnswer:
     section: str
     question: str
     answer: str
+
+    @property
+    def written(self) -> str:
+        """What somebody wrote or chose; empty where the answer only says that there is none, or that it is not read."""
+        return "" if self.answer in (UNREAD, _WORDLESS, _SIGNED, _NOT_SIGNED) else self.answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +177,7 @@ def _answer(question: Mapping[str, object]) -> str:
     """The answer in words, empty where there is none."""
     if question.get("type") == "signature" or question.get("signature") or question.get("signature_id"):
         signed = any(question.get(name) for name in ("signature", "signature_id", *_ANSWER_FIELDS))
-        return "signed" if signed else "not signed"
+        return _SIGNED if signed else _NOT_SIGNED
     parts = [_written(question.get(name), question.get("type")) for name in _ANSWER_FIELDS]
     for name in _CHOICE_FIELDS:
         parts += _chosen(question.get(name), offered=name == "options")
