@@ -7,7 +7,7 @@ from clinics import expected
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics, days
 from clinics.tools import Tools, play
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Stretch = tuple[int, int]
@@ -140,8 +140,6 @@ def test_diary_and_reports_count_the_same_attendance_as_the_rows(clinic: Clinic,
 def test_utilisation_is_the_minutes_of_the_rows_and_its_rows_sum_to_the_whole(
     clinic: Clinic, data: st.DataObject
 ) -> None:
-    # Which local day a visit at an archived site in another zone belongs to is open.
-    assume(not any(site.get("archived_at") for site in clinic.tables["businesses"]))
     first = data.draw(days(clinic, expected.zone_of(clinic.sites[0], clinic), -3, 2))
     stretch = [first, first + timedelta(days=1)]
     wanted = {
