@@ -36,6 +36,7 @@ from cliniko_mcp.frontdesk.answer_rows import LocalTime, NoteState, PatientRow, 
 from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
 from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.notes import QuestionRow, fill, in_own_words, listed, unanswered
+from cliniko_mcp.frontdesk.notices import NO_MESSAGE
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.roster import (
@@ -332,7 +333,7 @@ def _answer(
         notes.append(f"Questions of the template that cannot be written here were left out: {left}.")
     if _lines_lost(source.document, arguments):
         notes.append(_LINES)
-    return Answer(NoteAnswer(item=item), notes, zone)
+    return Answer(NoteAnswer(item=item), [*notes, NO_MESSAGE], zone)
 
 
 def _lines_lost(document: Document, arguments: WriteTreatmentNote) -> bool:
