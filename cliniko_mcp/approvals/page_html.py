@@ -13,7 +13,7 @@ from cliniko_mcp.approvals.host_waits import name_for_people
 from cliniko_mcp.approvals.page_style import ICON, MARK, SCRIPT, STYLE, TICK
 from cliniko_mcp.approvals.pin import MAX_LENGTH
 from cliniko_mcp.approvals.questions import PendingQuestion
-from cliniko_mcp.approvals.shown import NOWHERE, Account, Fact, Preview, clock_words
+from cliniko_mcp.approvals.shown import NOWHERE, WILL_BECOME, Account, Fact, Preview, clock_words
 from cliniko_mcp.approvals.story import story_of
 from cliniko_mcp.sanitize import label
 
@@ -140,7 +140,7 @@ def _card(number: int, pending: PendingQuestion, shown: Shown) -> str:
 
 
 def _what(preview: Preview) -> str:
-    lost = f"<div class=lost><p>This will be lost</p>{_list(preview.losses)}</div>" if preview.losses else ""
+    lost = "".join(f"<div class=lost><p>{heading}</p>{_list(losses)}</div>" for heading, losses in preview.lost)
     follows = "".join(f"<li>{escape(sentence)}</li>" for sentence in preview.consequences)
     undo = f'<p class="undo{" can" if preview.restorable else ""}">{escape(preview.undo)}</p>' if preview.undo else ""
     return f"{_list(preview.facts)}{lost}{f'<ul class=follows>{follows}</ul>' if follows else ''}{undo}"
@@ -150,6 +150,8 @@ def _list(facts: Sequence[Fact]) -> str:
     rows = ""
     for fact in facts:
         aside = f"<span class=aside>, {escape(fact.aside)}</span>" if fact.aside else ""
+        if fact.becomes:
+            aside = f" <span class=becomes>{WILL_BECOME}</span> <strong>{escape(fact.becomes)}</strong>"
         text = " class=text" if "\n" in fact.value else ""
         number = " class=number" if fact.label == "Number" else ""
         rows += f"<div{number}><dt>{escape(fact.label)}</dt><dd{text}>{escape(fact.value)}{aside}</dd></div>"

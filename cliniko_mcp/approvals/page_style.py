@@ -31,6 +31,7 @@ dl div { display: grid; grid-template-columns: 7.5rem 1fr; gap: .75rem; padding:
 dl div:first-child dd { font-weight: 700; font-size: 1.125rem; line-height: 1.35; }
 dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; }
+.becomes { color: var(--soft); }
 .aside { color: var(--soft); white-space: nowrap; }
 .text { white-space: pre-wrap; border-left: 3px solid var(--line); padding-left: .75rem; }
 .number { font-size: .8125rem; color: var(--soft); }
