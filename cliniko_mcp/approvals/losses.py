@@ -18,8 +18,10 @@ SHOWN: Final = 200
 _LABELS: Final[Mapping[str, str]] = {
     "arrived": "Arrival",
     "date_of_birth": "Date of birth",
+    "ends_at": "End",
     "patient_phone_numbers": "Phone numbers",
     "sex": "Sex",
+    "starts_at": "Start",
     "to": "To",
 }
 
