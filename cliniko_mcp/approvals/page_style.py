@@ -8,7 +8,8 @@ STYLE: Final = """
   --good-bg: #e3f4ea; --mark: #0f5c63; --demo: #5b2a86; --demo-ink: #fff; --demo-2: #6d3a9a; }
 @media screen and (prefers-color-scheme: dark) { :root { --ink: #eef2f5; --soft: #aeb9c4; --paper: #11171d;
   --card: #1b242d; --line: #3d4a56; --yes: #ff9a8f; --yes-ink: #2b0703; --focus: #7cc0ff; --warn: #ffd591;
-  --warn-bg: #3a2c12; --good: #93dfb3; --good-bg: #12301f; --mark: #2b8e96; --demo: #d9b8ff; --demo-ink: #24093d; --demo-2: #e6d0ff; } }
+  --warn-bg: #3a2c12; --good: #93dfb3; --good-bg: #12301f; --mark: #2b8e96; --demo: #d9b8ff; --demo-ink: #24093d;
+  --demo-2: #e6d0ff; } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 0 0 5rem; background: var(--paper); color: var(--ink);
   font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
