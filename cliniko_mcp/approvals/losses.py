@@ -20,8 +20,10 @@ _WHOLE: Final = 1_000_000
 _LABELS: Final[Mapping[str, str]] = {
     "arrived": "Arrival",
     "date_of_birth": "Date of birth",
+    "ends_at": "End",
     "patient_phone_numbers": "Phone numbers",
     "sex": "Sex",
+    "starts_at": "Start",
     "to": "To",
 }
 

@@ -1,5 +1,6 @@
 """The approval page as HTML: one self-contained document that works by keyboard, on a phone, and without scripts."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -151,11 +152,16 @@ def _list(facts: Sequence[Fact]) -> str:
     for fact in facts:
         aside = f"<span class=aside>, {escape(fact.aside)}</span>" if fact.aside else ""
         if fact.becomes:
-            aside = f" <span class=becomes>{WILL_BECOME}</span> <strong>{escape(fact.becomes)}</strong>"
+            aside = f" <span class=becomes>{WILL_BECOME}</span> <strong>{_words(fact.becomes)}</strong>"
         text = " class=text" if "\n" in fact.value else ""
         number = " class=number" if fact.label == "Number" else ""
-        rows += f"<div{number}><dt>{escape(fact.label)}</dt><dd{text}>{escape(fact.value)}{aside}</dd></div>"
+        rows += f"<div{number}><dt>{escape(fact.label)}</dt><dd{text}>{_words(fact.value)}{aside}</dd></div>"
     return f"<dl>{rows}</dl>"
+
+
+def _words(text: str) -> str:
+    """A text as HTML in which no line ends between a time and its am or pm."""
+    return re.sub(r"(?<=:\d\d) (?=[ap]m\b)", "&nbsp;", escape(text))
 
 
 def _who_asks(pending: PendingQuestion, now: float) -> str:
@@ -164,7 +170,7 @@ def _who_asks(pending: PendingQuestion, now: float) -> str:
     seconds = max(0, int(pending.question.expires - now))
     left = f"{seconds // 60}:{seconds % 60:02d} left"
     return (
-        f"<p class='soft meta'><span>{escape(program)} asked at {at}</span>"
+        f"<p class='soft meta'><span>{escape(program)} asked at {_words(at)}</span>"
         f'<span class=left data-left="{seconds}">{left}</span></p>'
     )
 

@@ -84,12 +84,12 @@ def test_what_others_wrote_is_shown_as_text() -> None:
     text = page(asked(program="Host<"))
     assert "Archive &lt;patient&gt;?" in text
     assert "<dt>Patient</dt><dd>Ana &amp; Bo</dd>" in text
-    assert "“Host&lt;” asked at 2:59 pm" in text
+    assert "“Host&lt;” asked at 2:59&nbsp;pm" in text
 
 
 def test_a_known_host_goes_by_the_name_that_people_know() -> None:
-    assert "Claude Desktop asked at 2:59 pm" in page(asked(program="claude-ai"))
-    assert "An assistant asked at 2:59 pm" in page(asked())
+    assert "Claude Desktop asked at 2:59&nbsp;pm" in page(asked(program="claude-ai"))
+    assert "An assistant asked at 2:59&nbsp;pm" in page(asked())
 
 
 def test_facts_are_laid_out_as_facts_and_a_text_keeps_its_lines() -> None:
