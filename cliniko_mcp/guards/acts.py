@@ -18,7 +18,7 @@ from cliniko_mcp.guards.pipeline import Caller, Channel, GuardedCall
 Again = Callable[[Asker], Awaitable[object]]
 """Makes the same call once more, through every guard, with this asker."""
 
-Start = Callable[[Callable[[], Coroutine[object, object, None]]], None]
+Start = Callable[[Callable[[], Coroutine[object, object, None]]], object]
 """Begins work that goes on apart from every call."""
 Note = Callable[[GuardedCall, str, Channel], None]
 """Writes down how a question about this call ended that no call hears of, and by which channel."""
