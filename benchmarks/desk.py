@@ -56,7 +56,7 @@ MORNING: Final[Sequence[Question]] = (
     Question("diary of tomorrow", "show_diary", {"when": "tomorrow"}),
     Question("a week of one practitioner", "show_diary", {"when": "next week", "practitioner": ["Mei Ng"]}),
     Question(FOUND, "find_patients", {"query": "Ana Lima"}),
-    Question("a name with a birth year", "find_patients", {"query": "Riley Young 1987"}),
+    Question("a name with a birth year", "find_patients", {"query": "Esme Honeycombe 1960"}),
     Question(NOBODY, "find_patients", {"query": "Quentin Abernathy"}),
     Question("a phone number", "find_patients", {"query": "{phone}"}),
     Question(

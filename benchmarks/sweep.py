@@ -25,7 +25,8 @@ from cliniko_mcp.cli.export import list_named
 from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.export import export, planned
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.memory import Memory
 from cliniko_mcp.guards.pipeline import Caller
 
 DELAY = 0.05
@@ -85,7 +86,7 @@ async def timed(upstream: Upstream, work: Callable[[GuardedClinic], Awaitable[in
         per_minute=1_000_000,
         rng=random.Random(1),
     ) as client:
-        clinic = GuardedClinic(client, (), Caller(route="terminal"), "export", Memory.of(time.monotonic))
+        clinic = GuardedClinic(client, (), Caller(route="terminal"), "export", Memory(time.monotonic, client.now))
         began = time.perf_counter()
         came = await work(clinic)
         return time.perf_counter() - began, upstream.pages, came

@@ -21,13 +21,16 @@ from cliniko_mcp.errors import (
     ClinikoMcpError,
     ConfigurationError,
     JsonValue,
+    NoSuchName,
     NotFound,
     OutcomeUnknown,
     Unavailable,
 )
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.memory import Course, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.results.cursor import Cursors
+from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.boundary import check_size
 from cliniko_mcp.tools.catalogue import Catalogue
@@ -113,12 +116,12 @@ class App:
 
     async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
         caller = replace(caller, call=digest(tool.name, canonical(arguments)))
-        guarded = await self.guarded_clinic(tool.name, caller)
+        guarded = await self.guarded_clinic(tool.name, caller, tool.risk)
         from cliniko_mcp.client.rate_limit import one_call
 
         with one_call():
             try:
-                answer = await tool.run(guarded, arguments)
+                answer = await _answered(tool, guarded, arguments)
             except NotFound:
                 # What is gone may be gone because a person said yes to this very call while nobody waited.
                 before = self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
@@ -161,16 +164,35 @@ class App:
             await ended.wait()
         await self._stack.aclose()
 
-    async def guarded_clinic(self, tool: str, caller: Caller) -> GuardedClinic:
-        """What this tool acts through for this caller: the clinic behind the guards."""
+    def forget(self) -> None:
+        """Drop what is remembered of the clinic, for whoever changes it from elsewhere and cannot wait two minutes."""
+        if self._behind is not None:
+            self._behind.memory.forget_all()
+
+    async def guarded_clinic(self, tool: str, caller: Caller, risk: Risk = Risk.WRITE) -> GuardedClinic:
+        """What this tool acts through for this caller: the clinic behind the guards.
+
+        `risk` is what it may do: what a change depends on is read afresh where it may change something.
+        """
         async with self._opening:
             if self._behind is None:
                 client = await self._stack.enter_async_context(_client(self))
                 questions = Questions(client.now, lambda: secrets.token_hex(16))
                 guards = _guards(self, client.now, questions)
-                self._behind = _Behind(client, questions, guards, Memory.of(anyio.current_time))
+                self._behind = _Behind(client, questions, guards, Memory(anyio.current_time, client.now))
         client, _, guards, memory = self._behind
-        return GuardedClinic(client, guards, caller, tool, memory, upload_folder=self.settings.upload_folder)
+        folder = self.settings.upload_folder
+        return GuardedClinic(client, guards, caller, tool, memory, upload_folder=folder, course=Course(risk))
+
+
+async def _answered(tool: Tool, clinic: GuardedClinic, arguments: Arguments) -> Answer:
+    """What the tool answers. Before a name is said to be nobody's, what came from memory is read once more."""
+    try:
+        return await tool.run(clinic, arguments)
+    except NoSuchName:
+        if not clinic.look_again():
+            raise
+    return await tool.run(clinic, arguments)
 
 
 def _cut_off(tool: Tool) -> ClinikoMcpError:

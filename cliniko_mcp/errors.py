@@ -18,6 +18,7 @@
         ├── KeyRefused          401: wrong, revoked or misplaced API key
         ├── PermissionMissing   403: the key's user lacks the permission
         ├── NotFound            404: no such record, or hidden
+        │   └── NoSuchName      ... or nobody and nothing of the clinic's set-up is called so
         ├── Rejected            400 and 422: the fields and the reasons
         ├── RateLimited         429: wait, then try again
         ├── Unavailable         5xx, no connection, an unreadable answer: nothing was changed
@@ -175,6 +176,10 @@ class NotFound(ClinikoRefused):
     """No such record, or it is archived, deleted or cancelled."""
 
     code = "not_found"
+
+
+class NoSuchName(NotFound):
+    """Nobody and nothing among the staff, sites, types and other set-up of the clinic goes by this name."""
 
 
 class Rejected(ClinikoRefused):

@@ -5,8 +5,8 @@ from typing import Final, Generic, TypeVar
 
 from cliniko_mcp.client.single_flight import Flight
 
-PRUNED_ABOVE: Final = 2_000
-"""Values in memory from which on those that have expired are dropped."""
+MOST_VALUES: Final = 5_000
+"""Values in memory at most: above it those that have expired are dropped, then the oldest."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -18,10 +18,11 @@ class SingleFlightCache(Generic[K, V]):
     What does not exist is remembered as well, as None.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
-        """`clock` is monotonic, in seconds."""
+    def __init__(self, seconds: float, clock: Callable[[], float], most: int = MOST_VALUES) -> None:
+        """`clock` is monotonic, in seconds; `most` is how many values are kept."""
         self._seconds = seconds
         self._clock = clock
+        self._most = most
         self._known: dict[K, tuple[float, V | None]] = {}
         self._flights: dict[K, Flight] = {}
 
@@ -66,9 +67,13 @@ class SingleFlightCache(Generic[K, V]):
             for key in keys:
                 del self._flights[key]
         now = self._clock()
-        if len(known) > PRUNED_ABOVE:
+        fetched = {key: values.get(key) for key in keys}
+        for key, value in fetched.items():
+            known.pop(key, None)  # what was read last stands last
+            known[key] = (now + self._seconds, value)
+        if len(known) > self._most:
             for key in [key for key, (until, _) in known.items() if until <= now]:
                 del known[key]
-        fetched = {key: values.get(key) for key in keys}
-        known.update({key: (now + self._seconds, value) for key, value in fetched.items()})
+            for key in [*known][: max(len(known) - self._most, 0)]:
+                del known[key]
         return fetched

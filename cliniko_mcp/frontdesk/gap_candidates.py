@@ -3,7 +3,7 @@
 Cliniko's API knows no waitlist, so this is the nearest thing to one. Pure: the rows come from the caller.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -40,17 +40,24 @@ class Candidate:
 
 
 def candidates(
-    gap: Gap, live: Sequence[Entry], cancelled: Iterable[Entry], roster: Roster, now: datetime, reach: timedelta
+    gap: Gap,
+    live: Sequence[Entry],
+    cancelled: Iterable[Entry],
+    roster: Roster,
+    now: datetime,
+    reach: timedelta,
+    booked: Collection[str] = (),
 ) -> list[Candidate]:
     """The patients who could take the gap, each once: those whose appointment is or was due nearest to it first.
 
-    `live` are all coming entries of the clinic, `cancelled` the practitioner's cancelled appointments; both count
-    within `reach` of the gap. Times are told by the clocks of the sites.
+    `live` are the coming entries of the practitioner, and of everyone on the day of the gap; `cancelled` the
+    practitioner's cancelled appointments; both count within `reach` of the gap. `booked` are the ids of patients who
+    have something else to come. Times are told by the clocks of the sites.
     """
     mine = _by_patient(live)
     found: dict[str, Candidate] = {}
     for entry in sorted(live, key=lambda entry: entry.starts):
-        if not _suits(gap, entry) or entry.starts < gap.ends or entry.starts - gap.starts > reach:
+        if not suits(gap, entry) or entry.starts < gap.ends or entry.starts - gap.starts > reach:
             continue
         patient = entry.patient_ids[0]
         if patient in found or patient in gap.left_by:
@@ -58,10 +65,10 @@ def candidates(
         if not _sooner(gap, mine[patient]) and not _busy(gap, mine[patient]):
             found[patient] = _later(gap, entry, mine[patient], roster)
     for entry in sorted(cancelled, key=lambda entry: abs(entry.starts - gap.starts)):
-        if not _suits(gap, entry) or abs(entry.starts - gap.starts) > reach:
+        if not suits(gap, entry) or abs(entry.starts - gap.starts) > reach:
             continue
         patient = entry.patient_ids[0]
-        if patient not in found and patient not in gap.left_by and patient not in mine:
+        if patient not in found and patient not in gap.left_by and patient not in mine and patient not in booked:
             found[patient] = _cancelled(gap, entry, roster, now)
     return sorted(
         found.values(), key=lambda candidate: (abs(candidate.entry.starts - gap.starts), candidate.patient_id)
@@ -76,7 +83,8 @@ def _by_patient(live: Iterable[Entry]) -> dict[str, list[Entry]]:
     return mine
 
 
-def _suits(gap: Gap, entry: Entry) -> bool:
+def suits(gap: Gap, entry: Entry) -> bool:
+    """Whether an entry is an appointment with the practitioner that fits into the gap and is of its type."""
     return (
         entry.kind == "appointment"
         and bool(entry.patient_ids)
@@ -88,7 +96,7 @@ def _suits(gap: Gap, entry: Entry) -> bool:
 
 def _sooner(gap: Gap, entries: Iterable[Entry]) -> bool:
     """Whether one of these appointments comes before the gap and suits it as well."""
-    return any(_suits(gap, entry) and entry.starts < gap.starts for entry in entries)
+    return any(suits(gap, entry) and entry.starts < gap.starts for entry in entries)
 
 
 def _busy(gap: Gap, entries: Iterable[Entry]) -> bool:

@@ -41,6 +41,12 @@ def patterns(parts: Sequence[tuple[str, str]]) -> Iterator[tuple[bool, dict[str,
             yield len(seen) == 1, found
 
 
+def covers(pattern: str, other: str) -> bool:
+    """Whether everything that fits the other pattern fits this one: its letters are among those, in their order."""
+    letters = iter(other.replace("%", ""))
+    return all(letter in letters for letter in pattern.replace("%", ""))
+
+
 def one_sign_more(parts: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     """Patterns by field that names fit which differ from these in their vowels and in the sign on one other letter."""
     spelt = {field: [letter for letter in _letters(name) if letter not in _VOWELS] for field, name in parts}

@@ -57,7 +57,7 @@ class NamedRecords:
         except Ambiguous as problem:
             raise Ambiguous(problem.message, problem.fix, **{**problem.details, "field": field}) from None
         except NotFound as problem:
-            raise NotFound(problem.message, problem.fix, **{**problem.details, "field": field}) from None
+            raise type(problem)(problem.message, problem.fix, **{**problem.details, "field": field}) from None
 
     async def _one_or_more(self, operation: Operation, field: str, listing: List[Record], text: str) -> str:
         """The id for a name, which may hold a comma, else those for several names with commas between them."""

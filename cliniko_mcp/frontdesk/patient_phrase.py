@@ -68,6 +68,11 @@ class PatientPhrase:
         return bool(self.id or self.email or self.day or self.year)
 
     @property
+    def asked_for(self) -> "PatientPhrase":
+        """The same with nothing but what Cliniko can be asked for, the name aside."""
+        return PatientPhrase(day=self.day, year=self.year, email=self.email, id=self.id)
+
+    @property
     def parts(self) -> dict[str, Callable[[Known[Patient]], bool]]:
         """What was said besides the name, in words, with a test of whether a patient fits it."""
         found: dict[str, Callable[[Known[Patient]], bool]] = {}

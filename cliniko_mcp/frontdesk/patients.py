@@ -23,7 +23,7 @@ from cliniko_mcp.frontdesk import roster
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, duplicates, in_words, same_person
 from cliniko_mcp.frontdesk.matching import TIERS, best_tier, fits, likeness, words
-from cliniko_mcp.frontdesk.name_patterns import one_sign_more, patterns
+from cliniko_mcp.frontdesk.name_patterns import covers, one_sign_more, patterns
 from cliniko_mcp.frontdesk.patient_phrase import PatientPhrase, has_number, read_phrase
 from cliniko_mcp.frontdesk.roster import (
     MAX_CANDIDATES,
@@ -49,7 +49,11 @@ MAX_SWEPT: Final = 3_000
 
 _PAGE: Final = 100
 _MAX_ROWS: Final = 1_000
-"""Rows that one question may have before it is asked more narrowly."""
+"""Rows that the questions for one name may have together before they are asked more narrowly."""
+_MIN_ROWS: Final = 200
+"""Rows that each of them may have."""
+_MAX_PIECES: Final = 3
+"""Questions for parts of a name that nobody has."""
 _MAX_WORDS: Final = 4
 _MAX_RESPELT: Final = 10
 """Questions for other spellings of the name of one patient."""
@@ -67,13 +71,15 @@ _Question = tuple[tuple[str, str], ...]
 class Found:
     """Patients that fit, the closest first; `close` says that none fits and these only come near; `whole` that every
     row was read which Cliniko has for the words, `folded` that they were asked for in every spelling; `questions` is
-    how many were asked."""
+    how many requests that took."""
 
     patients: tuple[Known[Patient], ...]
     close: bool = False
     whole: bool = True
     folded: bool = True
     questions: int = 0
+    everyone: bool = False
+    """Whether all patients of the clinic were looked through."""
     missed: tuple[str, ...] = ()
     """What was said besides the name and does not fit the first of them."""
     read: tuple[Known[Patient], ...] = ()
@@ -168,19 +174,27 @@ def _with_doubles(one: Known[Patient], read: Iterable[Known[Patient]]) -> Known[
 async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
     """Patients of this name who fit most of the rest that was said, `missed` what the best of them did not fit.
 
-    Where nobody has the name, those who fit the rest come near. A name as in `by_name`; the rest takes a request where
-    the name does not suffice, and a phone number a sweep where nobody has the name, see `by_phone`.
+    Where nobody has the name, those who fit the rest come near. What Cliniko can be asked for besides a name is asked
+    for first, a request or a few, and the name only where nobody there has it, as in `by_name`; a phone number takes a
+    sweep where nobody has the name, see `by_phone`.
     """
     parts = phrase.parts
     if not phrase.name:
         return _most_fitting(await _by_part(clinic, phrase), phrase)
-    found = await by_name(clinic, phrase.name)
     if not parts:
-        return found
+        return await by_name(clinic, phrase.name)
+    spoken = words(phrase.name)
+    others = await _by_part(clinic, phrase.asked_for) if phrase.is_asked_for else None
+    if others is not None and others.whole:
+        # Whoever fits all of it is among these: nobody else has to be looked for by name.
+        fitting = _most_fitting(replace(others, patients=tuple(_fitting(spoken, others.patients))), phrase)
+        if fitting.patients and not fitting.missed:
+            return replace(fitting, patients=tuple(_ranked(spoken, fitting.patients)), read=others.patients)
+    found = await by_name(clinic, phrase.name)
     if found.close or not found.patients or not found.whole or not found.folded:
         nobody = found.close or not found.patients
-        others = await _by_part(clinic, phrase) if nobody or phrase.is_asked_for else Found(())
-        spoken = words(phrase.name)
+        if others is None:
+            others = await _by_part(clinic, phrase) if nobody else Found(())
         fitting = _fitting(spoken, others.patients)
         if found.close and fitting:  # none of the others has the name
             return _most_fitting(replace(others, patients=tuple(_ranked(spoken, fitting))), phrase)
@@ -220,7 +234,7 @@ async def _by_part(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
         if record is not None or phrase.id:
             return Found((known_patient(record),) if record is not None else ())
     if phrase.email:
-        return await listed(clinic, {"email": phrase.email})
+        return await listed(clinic, {"email": Contains(phrase.email)})
     if phrase.day is not None:
         return await listed(clinic, {"date_of_birth": phrase.day})
     if number := phrase.phone or phrase.number:
@@ -250,7 +264,8 @@ async def by_name(clinic: GuardedClinic, query: str) -> Found:
     if fitting := _fitting(spoken, found.patients):
         return replace(found, patients=tuple(_ranked(spoken, fitting)), read=found.patients)
     # Fewer requests than before, a page each.
-    more = await _read(clinic, _calls(_pieces(spelt)[: max(found.questions - 2, 2)]), limit=_PAGE)
+    pieces = [] if found.everyone else _pieces(spelt)[: min(max(found.questions - 1, 2), _MAX_PIECES)]
+    more = await _read(clinic, _calls(pieces), limit=_PAGE)
     near = {row.id: row for row in (*found.patients, *more.patients)}.values()
     if fitting := _fitting(spoken, near):
         return replace(found, patients=tuple(_ranked(spoken, fitting)), read=tuple(near))
@@ -274,31 +289,73 @@ async def _read(clinic: GuardedClinic, calls: Sequence[Call[Patient]], *, limit:
 
 
 async def _answers(clinic: GuardedClinic, questions: Sequence[_Question]) -> Found:
-    """Everyone whose names hold what is asked for however it is spelt; see `_narrowed`. Equal questions are one."""
+    """Everyone whose names hold what is asked for however it is spelt; see `_narrowed`. Equal questions are one.
+
+    Those in which a last name has to hold the same letters are one question for these, as long as it has few rows.
+    """
     first = {frozenset(next(patterns(question))[1].items()): question for question in questions}
-    answers = await run_concurrently(*(partial(_narrowed, clinic, question) for question in first.values()))
+    lasts = {question: dict(key).get("last_name", "") for key, question in first.items()}
+    sharing: dict[str, list[_Question]] = {}
+    for question, last in lasts.items():
+        widest = min((other for other in lasts.values() if other and covers(other, last)), key=len, default="")
+        sharing.setdefault(widest, []).append(question)
+    alone = sharing.pop("", [])
+    most = max(_MAX_ROWS // (len(sharing) + len(alone)), _MIN_ROWS)
+    return _joined(
+        await run_concurrently(
+            *(partial(_narrowed, clinic, question, most) for question in alone),
+            *(partial(_shared, clinic, last, some, most) for last, some in sharing.items()),
+        )
+    )
+
+
+async def _shared(clinic: GuardedClinic, last: str, questions: Sequence[_Question], most: int) -> Found:
+    """The answer to questions that this pattern of a last name covers: to that alone, unless each takes fewer pages."""
+    asked = 0
+    if len(questions) > 1:
+        (call,) = _calls([{"last_name": Like(last)}])
+        page = await clinic.rows(call, limit=_PAGE)
+        rows, whole, asked = page.rows, page.complete, 1
+        if page.next_position is not None and (page.total or _MAX_ROWS) <= _PAGE * len(questions):
+            rest = await clinic.rows(call, limit=_MAX_ROWS, start=page.next_position)
+            rows, whole, asked = (*rows, *rest.rows), rest.complete, 1 + rest.pages
+        if whole:
+            return Found(tuple(map(known_patient, rows)), questions=asked)
+    found = _joined(await run_concurrently(*(partial(_narrowed, clinic, question, most) for question in questions)))
+    return replace(found, questions=found.questions + asked)
+
+
+def _joined(answers: Sequence[Found]) -> Found:
     rows = {row.id: row for answer in answers for row in answer.patients}
     return Found(
         tuple(rows.values()),
         whole=all(answer.whole for answer in answers),
         folded=all(answer.folded for answer in answers),
-        questions=len(answers),
+        questions=sum(answer.questions for answer in answers),
+        everyone=any(answer.everyone for answer in answers),
     )
 
 
-async def _narrowed(clinic: GuardedClinic, question: _Question) -> Found:
+async def _narrowed(clinic: GuardedClinic, question: _Question, most: int) -> Found:
     """The answer to the widest pattern that has not too many rows; `folded` says that it was the widest of all."""
-    found = Found((), whole=False, folded=False)
+    found, asked = Found((), whole=False, folded=False), 0
     for widest, fields in patterns(question):
         filters = {field: Like(pattern) for field, pattern in fields.items()}
         (call,) = _calls([filters])
         page = await clinic.rows(call, limit=_PAGE)
-        rows = page.rows
-        whole = page.complete
-        if not whole and (page.total or 0) <= _MAX_ROWS and page.next_position is not None:
-            rest = await clinic.rows(call, limit=_MAX_ROWS - _PAGE, start=page.next_position)
+        rows, whole = page.rows, page.complete
+        asked += 1
+        if not whole and (page.total or 0) <= most and page.next_position is not None:
+            rest = await clinic.rows(call, limit=most - _PAGE, start=page.next_position)
             rows, whole = (*rows, *rest.rows), rest.complete
-        found = Found(tuple(map(known_patient, rows)), whole=whole, folded=widest and whole)
+            asked += rest.pages
+        found = Found(
+            tuple(map(known_patient, rows)),
+            whole=whole,
+            folded=widest and whole,
+            questions=asked,
+            everyone=whole and not fields,
+        )
         if whole:
             break
     return found

@@ -1,8 +1,8 @@
 """Practitioners, sites, appointment types and patients by name or id: one record, or candidates to choose from.
 
 A `Roster` holds the staff, sites and types of the clinic, hidden ones too; loading it takes four lists and the key's
-user, all at once (5 requests, and one more for each further hundred rows). Nothing here guesses: of several that fit
-equally well the caller has to choose.
+user, all at once (5 requests, one more for each further hundred rows, and none while memory keeps them). Nothing here
+guesses: of several that fit equally well the caller has to choose.
 """
 
 import re
@@ -26,7 +26,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner, Practitioners
 from cliniko_mcp.cliniko.resources.users import User
 from cliniko_mcp.cliniko.time_zones import zone_of
-from cliniko_mcp.errors import Ambiguous, JsonValue, NotAllowed, NotFound
+from cliniko_mcp.errors import Ambiguous, JsonValue, NoSuchName, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import best_tier, fits, likeness, words
@@ -184,7 +184,7 @@ class Roster:
         """
         if is_own(query):
             return own_practitioner(query, self.practitioners, self.user)
-        return chosen("practitioner", query, self.practitioners, "clinic_overview lists who works here.")
+        return in_set_up("practitioner", query, self.practitioners, "clinic_overview lists who works here.")
 
     def several(self, queries: Collection[str]) -> list[Known[Practitioner]]:
         """The practitioners of these names or ids, each once. Raises as `practitioner` does."""
@@ -193,11 +193,11 @@ class Roster:
 
     def business(self, query: str) -> Known[Business]:
         """The site of this name or id. Raises Ambiguous and NotFound, both with candidates."""
-        return chosen("site", query, self.businesses, "clinic_overview lists the sites.")
+        return in_set_up("site", query, self.businesses, "clinic_overview lists the sites.")
 
     def type(self, query: str) -> Known[AppointmentType]:
         """The appointment type of this name or id. Raises Ambiguous and NotFound, both with candidates."""
-        return chosen("appointment type", query, self.types, "clinic_overview lists the appointment types.")
+        return in_set_up("appointment type", query, self.types, "clinic_overview lists the appointment types.")
 
     def name(self, field: str, record_id: str | None) -> str:
         """What the record behind `practitioner_id`, `business_id` or `appointment_type_id` is called; "" if unknown.
@@ -291,6 +291,14 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     near = sorted(among.values(), key=lambda row: -_closeness(spoken, row))
     near = [row for row in near if _closeness(spoken, row) >= _NEAR][:MAX_CANDIDATES]
     raise missing(noun, shown, near, advice)
+
+
+def in_set_up(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: str) -> Known[RecordT]:
+    """As `chosen`, from lists that are kept for a while: raises NoSuchName where it raises NotFound."""
+    try:
+        return chosen(noun, query, among, advice)
+    except NotFound as none:
+        raise NoSuchName(none.message, none.fix, **none.details) from None
 
 
 _OWN: Final = re.compile(r"(?:me|my|mine|myself|i|my own|my (?:diary|calendar|schedule|day))", re.I)

@@ -36,6 +36,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "made": "The id of the record that was made.",
     "of": "The line that announced the change which this line ends.",
     "requests": "How many requests went out; 0 where it was answered from memory or refused.",
+    "as_at": "When what it was answered with had been read, in UTC, where that came from memory.",
     "arguments": "A digest of the arguments.",
     "before": "The seal of the line before.",
     "seal": "The digest of this line and all before it.",
@@ -80,7 +81,9 @@ class Audit:
             raise
         finally:
             found = guarded.outcome
-            entry |= {name: value for name, value in (("made", found.created), ("effect", found.effect)) if value}
+            as_at = _utc_text(found.read_at) if found.read_at else ""
+            told = ("made", found.created), ("effect", found.effect), ("as_at", as_at)
+            entry |= {name: value for name, value in told if value}
             self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
 
     def question_ended(self, guarded: GuardedCall, outcome: str, channel: Channel) -> None:
@@ -116,7 +119,11 @@ class Audit:
             self._warned = False
 
     def _stamped(self, entry: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-        return SECRETS.object({"time": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **entry})
+        return SECRETS.object({"time": _utc_text(self._now()), **entry})
+
+
+def _utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _entry(guarded: GuardedCall) -> dict[str, JsonValue]:

@@ -4,55 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, TypeGuard, overload
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.approvals.questions import Asker
-from cliniko_mcp.client.memory import SingleFlightCache
 from cliniko_mcp.client.pagination import Page, RowT, Sweep
 from cliniko_mcp.cliniko.calls import Call, ResultT
-from cliniko_mcp.cliniko.filters import Condition, FilterValue
+from cliniko_mcp.cliniko.filters import Condition, FilterValue, Hidden
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
-from cliniko_mcp.errors import ClinikoRefused, NotAllowed, NotFound, RateLimited
+from cliniko_mcp.errors import ClinikoRefused, NotAllowed, RateLimited
+from cliniko_mcp.guards.memory import AnyT, Course, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded, silent
-from cliniko_mcp.guards.zones import HOME, Zone, home_zone, site_of_target, site_zone
-from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
+from cliniko_mcp.guards.progress import told_by_page
+from cliniko_mcp.guards.zones import HOME, Zone, site_of_target, zone_for
 
 if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.cliniko.resources.users import User
-
-
-RECORD_SECONDS_KEPT: Final = 60.0
-"""Seconds for which a record read for its name is remembered."""
-_SITE_UNKNOWN: Final = "The site's own time zone is not known; times are in that of the key's user."
-
-
-@dataclass(slots=True)
-class Memory:
-    """What all callers of one clinic remember together: records by list and id, zones by site, and how many writes
-    there were."""
-
-    records: SingleFlightCache[tuple[str, str], Record]
-    zones: SingleFlightCache[str, Zone]
-    writes: int = 0
-
-    @classmethod
-    def of(cls, clock: Callable[[], float]) -> Memory:
-        """An empty memory on this monotonic clock."""
-        return cls(SingleFlightCache(RECORD_SECONDS_KEPT, clock), SingleFlightCache(ZONE_SECONDS_KEPT, clock))
-
-    def forget_what_changed(self, operation: Operation) -> None:
-        """Drop what a write may have changed, also after a failure: its outcome may be unknown."""
-        if operation.method != "GET":
-            self.writes += 1
-            self.records.forget()
-            if operation.resource in ("businesses", "users"):
-                self.zones.forget()
 
 
 class GuardedClinic:
@@ -68,7 +40,9 @@ class GuardedClinic:
         *,
         upload_folder: str | None = None,
         purpose: Purpose = "call",
+        course: Course | None = None,
     ) -> None:
+        """`course` is that of the tool call; without one, this is taken to change something."""
         self.upload_folder = upload_folder
         """The one folder of this computer whose files may be uploaded, where the operator named one."""
         self.caller = caller
@@ -77,6 +51,7 @@ class GuardedClinic:
         self._guards = guards
         self._memory = memory
         self._purpose: Purpose = purpose
+        self._course = course or Course()
         self._read: dict[str, tuple[Record, int]] = {}
 
     def of(self, tool: str) -> GuardedClinic:
@@ -126,7 +101,7 @@ class GuardedClinic:
         ApprovalNeeded where a guard says no, and ClinikoRefused where Cliniko does.
         """
         call = what if isinstance(what, Call) else what.of(ids, body, include_archived=include_archived)
-        writes = self._memory.writes
+        writes = self._memory.changes
         async with self._guarded(call) as outcome:
             record = await self._sent(call, outcome)
         if call.operation.shape == "get" and record is not None:
@@ -156,7 +131,16 @@ class GuardedClinic:
 
     async def _sent(self, call: Call[ResultT], outcome: Outcome) -> ResultT:
         """What Cliniko answers to a call that has passed the guards."""
+        if self._memory.keeps(call, self.tool, self._purpose, self._course):
+
+            async def read(_: Call) -> list[Record]:
+                found = await self._client.perform(call, count=outcome.requests)
+                return [found] if found is not None else []
+
+            for kept in await self._recalled(call, read, outcome):
+                return kept
         try:
+            self._course.changed = self._course.changed or call.operation.changes
             record = await self._acted(call, outcome)
         finally:
             self._memory.forget_what_changed(call.operation)
@@ -200,7 +184,12 @@ class GuardedClinic:
         async with self._guarded(call) as outcome:
             zone = await self._zone_for(call)
             return await self._client.rows(
-                call, limit=limit, start=start, on_page=self._progress_of(call), zone=zone, count=outcome.requests
+                call,
+                limit=limit,
+                start=start,
+                on_page=told_by_page(self.caller.progress, call),
+                zone=zone,
+                count=outcome.requests,
             )
 
     def all(
@@ -216,6 +205,13 @@ class GuardedClinic:
         """
         async with self._guarded(call) as outcome:
             zone = await self._zone_for(call)
+            if self._memory.keeps(call, self.tool, self._purpose, self._course):
+                rows = await self._recalled(call, self._reader(outcome), outcome)
+                if on_total is not None:
+                    on_total(len(rows))
+                for row in rows:
+                    yield row
+                return
             async with aclosing(self._client.all(call, on_total, zone=zone, count=outcome.requests)) as records:
                 async for record in records:
                     yield record
@@ -235,7 +231,8 @@ class GuardedClinic:
         return (await self.page(call, 1, 1)).total
 
     async def by_id(self, listing: List[RowT], ids: Collection[str]) -> Mapping[str, RowT]:
-        """The records with these ids, hidden ones too, by id, in batches through their list, kept for a minute.
+        """The records with these ids, hidden ones too, by id, in batches through their list, kept for a minute; from
+        a list that memory keeps whole, for as long as that.
 
         Unknown ids are left out. Raises NotAllowed where that list is switched off: what may not be read is not named.
         """
@@ -244,7 +241,14 @@ class GuardedClinic:
             return {}
         # One line in the audit log for all batches together, also where memory knows every record.
         call = Call(listing, conditions=tuple(Condition("id", "=", record_id) for record_id in sorted(ids)))
-        async with self._as(self.tool, "label")._guarded(call) as outcome:
+        labels = self._as(self.tool, "label")
+        async with labels._guarded(call) as outcome:
+            whole = listing.where({name: Hidden.INCLUDED for name in ("archived_at",) if name in listing.filters})
+            if self._memory.keeps(whole, self.tool, "label", self._course):
+                rows = await self._recalled(whole, self._reader(outcome), outcome)
+                found = {row_id(row): row for row in rows}
+                if outcome.read_at is None or all(record_id in found for record_id in ids):
+                    return {record_id: found[record_id] for record_id in ids if record_id in found}
 
             async def fetch(keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
                 missing = [record_id for _, record_id in keys]
@@ -290,6 +294,36 @@ class GuardedClinic:
         """The key's user, read with the zone and kept as long; None where reading them is switched off."""
         return (await self._zone(None)).user
 
+    @property
+    def as_at(self) -> datetime | None:
+        """When the earliest of what this tool call took from memory was read, in UTC; None where it took nothing."""
+        return min(self._course.recalled.values(), default=None)
+
+    def look_again(self) -> bool:
+        """Drop what this tool call took from memory; whether it took anything, and may be made once more.
+
+        False after a change.
+        """
+        kinds = [*self._course.recalled]
+        if not kinds or self._course.changed:
+            return False
+        self._memory.forget(kinds)
+        self._course.recalled.clear()
+        return True
+
+    def _reader(self, outcome: Outcome) -> Callable[[Call[RowT]], Awaitable[list[RowT]]]:
+        async def read(call: Call[RowT]) -> list[RowT]:
+            return [row async for row in self._client.all(call, count=outcome.requests)]
+
+        return read
+
+    async def _recalled(
+        self, call: Call[AnyT], read: Callable[[Call[AnyT]], Awaitable[Sequence[Record]]], outcome: Outcome
+    ) -> list[AnyT]:
+        """What a call that memory keeps gives, from there or read and kept."""
+        rows, outcome.read_at = await self._memory.rows(call, read, self._course)
+        return [row for row in rows if is_result(row, call)]
+
     def _as(self, tool: str, purpose: Purpose) -> GuardedClinic:
         return GuardedClinic(
             self._client,
@@ -299,11 +333,12 @@ class GuardedClinic:
             self._memory,
             upload_folder=self.upload_folder,
             purpose=purpose,
+            course=self._course,
         )
 
     def _known(self, call: Call) -> Record | None:
         record, writes = self._read.get(_path(call), (None, 0))
-        return record if writes == self._memory.writes else None
+        return record if writes == self._memory.changes else None
 
     @asynccontextmanager
     async def _guarded(self, call: Call) -> AsyncGenerator[Outcome]:
@@ -345,34 +380,16 @@ class GuardedClinic:
 
     async def _zone(self, business_id: str | None) -> Zone:
         async def fetch(sites: Sequence[str]) -> Mapping[str, Zone]:
-            (site,), reader = sites, self._as(self.tool, "zone")
-            if site == HOME:
-                return {site: await home_zone(reader)}
-            exists = True
-            try:
-                found = await site_zone(reader, site)
-            except NotFound:  # whatever is written for a site that is not there, Cliniko refuses
-                found, exists = None, False
-            if found is None:
-                home = await self._zone(None)
-                found = Zone(home.zone, home.note or _SITE_UNKNOWN, certain=home.certain and not exists)
-            return {site: found}
+            reader = self._as(self.tool, "zone")
+            return {site: await zone_for(reader, site, partial(self._zone, None)) for site in sites}
 
         key = business_id or HOME
         return (await self._memory.zones.get_many([key], fetch))[key]
 
-    def _progress_of(self, call: Call) -> Callable[[int, int, int, int | None], Awaitable[None]]:
-        noun = call.operation.resource.replace("_", " ")
 
-        async def on_page(done_pages: int, of_pages: int, rows: int, total: int | None) -> None:
-            if of_pages < 2:
-                return
-            known = f" of {total:,}" if total is not None else ""
-            await self.caller.progress(
-                done_pages, of_pages, f"{done_pages} of {of_pages} pages, {rows:,}{known} {noun}"
-            )
-
-        return on_page
+def is_result(record: object, call: Call[AnyT]) -> TypeGuard[AnyT]:
+    """Whether this is what the call gives: memory holds records of every kind."""
+    return call.operation.record is not None and isinstance(record, call.operation.record)
 
 
 def _path(call: Call) -> str:

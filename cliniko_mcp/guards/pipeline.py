@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from cliniko_mcp.approvals.facts import Reader
@@ -98,6 +98,8 @@ class Outcome:
     told: str = ""
     """What a person was told of it before they said yes."""
     requests: RequestCount = field(default_factory=RequestCount)
+    read_at: datetime | None = None
+    """When what it gives was read, in UTC, where it came from memory."""
 
 
 @dataclass(frozen=True, slots=True)

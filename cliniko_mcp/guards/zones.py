@@ -5,6 +5,7 @@ Source: cliniko-api.md#communications-phones-zones.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -20,11 +21,10 @@ from cliniko_mcp.sanitize import quoted
 if TYPE_CHECKING:  # resource modules are imported when a call needs them
     from cliniko_mcp.cliniko.resources.users import User
 
-SECONDS_KEPT: Final = 600.0
-"""Seconds for which a zone is remembered: sites do not move."""
 HOME: Final = ""
 """The key of the zone of the key's user, where a site has its id."""
 _UTC: Final = ZoneInfo("UTC")
+_SITE_UNKNOWN: Final = "The site's own time zone is not known; times are in that of the key's user."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,21 @@ class Zone:
     """Whether a local time may be written in it."""
     user: User | None = None
     """With the zone of the key's user: the user, where they may be read."""
+
+
+async def zone_for(clinic: Reader, business_id: str, home: Callable[[], Awaitable[Zone]]) -> Zone:
+    """The zone of a site, or for HOME that of the key's user: one request, and `home` where the site tells none."""
+    if business_id == HOME:
+        return await home_zone(clinic)
+    exists = True
+    try:
+        found = await site_zone(clinic, business_id)
+    except NotFound:  # whatever is written for a site that is not there, Cliniko refuses
+        found, exists = None, False
+    if found is not None:
+        return found
+    user = await home()
+    return Zone(user.zone, user.note or _SITE_UNKNOWN, certain=user.certain and not exists)
 
 
 async def home_zone(clinic: Reader) -> Zone:

@@ -7,8 +7,10 @@ from typing import Any
 import anyio
 import httpx2
 
+from cliniko_mcp.cliniko.calls import Risk
 from cliniko_mcp.errors import NotAllowed
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.memory import Course, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall
 from tests.client.account import Account, listed, person
 from tests.client.virtual import run
@@ -65,14 +67,21 @@ class Office:
     async def _tell(self, done: float, total: float | None, message: str) -> None:
         self.told.append((done, total, message))
 
-    def works(self, story: Callable[[GuardedClinic], Awaitable[Any]]) -> Any:
-        """What the story gives, told of a clinic that was just opened."""
+    def works(self, story: Callable[[GuardedClinic], Awaitable[Any]], risk: Risk = Risk.WRITE) -> Any:
+        """What the story gives, told of a clinic that was just opened, in a call that may do so much."""
 
         async def inner() -> Any:
             async with self.account.clinic() as client:
-                memory = Memory.of(anyio.current_time)
-                return await story(
-                    GuardedClinic(client, self.guards, self.caller, "some_tool", memory, upload_folder="/files")
+                memory = Memory(anyio.current_time, client.now)
+                clinic = GuardedClinic(
+                    client,
+                    self.guards,
+                    self.caller,
+                    "some_tool",
+                    memory,
+                    upload_folder="/files",
+                    course=Course(risk),
                 )
+                return await story(clinic)
 
         return run(inner)

@@ -17,7 +17,8 @@ from cliniko_mcp.cliniko.operations import List, Operation, Risk
 from cliniko_mcp.cliniko.registry import operations, resource
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, NotFound
 from cliniko_mcp.guards.confirm import Confirm
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.memory import Memory
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
@@ -69,7 +70,7 @@ async def some_id(clinic: Clinic, operation: Operation) -> str | None:
 def behind_confirm(client: Clinic, sandbox: Sandbox, tool: str, caller: Caller | None = None) -> GuardedClinic:
     """The clinic behind nothing but the guard that asks a person."""
     confirm = Confirm(Questions(sandbox.clock.now, lambda: "nonce"), now=sandbox.clock.now, wait=0)
-    return GuardedClinic(client, [confirm], caller or Caller(), tool, Memory.of(anyio.current_time))
+    return GuardedClinic(client, [confirm], caller or Caller(), tool, Memory(anyio.current_time, client.now))
 
 
 @pytest.mark.parametrize("operation", DESTRUCTIVE, ids=lambda operation: operation.name)

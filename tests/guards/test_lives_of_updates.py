@@ -8,7 +8,8 @@ import pytest
 from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined
 from cliniko_mcp.guards.confirm import Confirm
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.memory import Memory
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
 from tests.guards.gate import App, Board, Form, RoundTrip, call, run
@@ -157,7 +158,7 @@ def test_what_is_carried_out_without_a_call_is_sent_once_and_after_a_429_once_mo
     async def story() -> None:
         async with front.account.clinic(200) as client:
             confirm = Confirm(front.questions, now=client.now, wait=0, page=board, start=work.append)
-            clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory.of(anyio.current_time))
+            clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory(anyio.current_time, client.now))
             with pytest.raises(ApprovalNeeded):
                 await clinic.perform(CALL)
             board.answer(True)

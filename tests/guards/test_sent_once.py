@@ -13,7 +13,8 @@ from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, OutcomeUnknown, RateLimited, Unavailable
 from cliniko_mcp.guards.confirm import Confirm
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.memory import Memory
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.account import NOON, Account, call, person
 from tests.client.virtual import run
@@ -57,7 +58,9 @@ class Front:
             async with self.account.clinic(per_minute) as client:
                 confirm = Confirm(self.questions, now=client.now, wait=0)
                 who = caller or Caller(asker=self.form, route="http")
-                clinic = GuardedClinic(client, [confirm], who, called.operation.name, Memory.of(anyio.current_time))
+                clinic = GuardedClinic(
+                    client, [confirm], who, called.operation.name, Memory(anyio.current_time, client.now)
+                )
                 return await clinic.perform(called)
 
         return run(story)
@@ -179,7 +182,7 @@ def test_a_record_that_the_tool_has_just_read_is_not_read_again_to_see_whether_a
     async def story() -> None:
         async with front.account.clinic() as client:
             confirm = Confirm(front.questions, now=client.now, wait=0)
-            clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory.of(anyio.current_time))
+            clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory(anyio.current_time, client.now))
             await clinic.perform(call("get_patient", id=PATIENT))
             await clinic.perform(call("update_patient", id=PATIENT, clear=["email", "notes"]))
 

@@ -12,7 +12,8 @@ from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ClinikoMcpError, Declined
 from cliniko_mcp.guards.confirm import Confirm
-from cliniko_mcp.guards.guarded_clinic import GuardedClinic, Memory
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.memory import Memory
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.turns import Turns
 from cliniko_mcp.sandbox.faults import Fault
@@ -195,7 +196,7 @@ def test_a_record_that_the_tool_read_before_another_change_was_sent_is_read_agai
     async def story() -> None:
         async with front.account.clinic() as client:
             confirm = Confirm(front.questions, now=client.now, wait=0)
-            memory = Memory.of(anyio.current_time)
+            memory = Memory(anyio.current_time, client.now)
             first, second = (GuardedClinic(client, [confirm], Caller(), "some_tool", memory) for _ in range(2))
             await first.perform(call("get_patient", id=PATIENT))
             await second.perform(call("update_patient", id=PATIENT, city="Perth"))

@@ -38,7 +38,7 @@ from cliniko_mcp.frontdesk.roster import (
     Known,
     Roster,
     candidate,
-    chosen,
+    in_set_up,
     known_record,
     name_text,
     remarks,
@@ -126,7 +126,7 @@ def _block_type(name: str, rows: Sequence[UnavailableBlockType]) -> Known[Unavai
     kinds = [kind for kind in known.values() if not kind.gone]
     listed = ", ".join(kind.name for kind in kinds) or "none"
     try:
-        found = chosen("kind of block", name, known, "")
+        found = in_set_up("kind of block", name, known, "")
     except NotFound as problem:
         raise NotFound(
             problem.message,

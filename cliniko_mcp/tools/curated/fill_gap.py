@@ -1,8 +1,7 @@
 """fill_gap: whom to ring when a time becomes free, ranked, with reasons.
 
-Requests: 5 for the roster, those that find the appointment whose time it is (1 or 2 by id; or 1 for where the
-practitioner works), one a hundred coming bookings of the clinic, one a hundred cancelled ones of the practitioner
-within reach, and one each 95 patients.
+Requests: those that find the appointment whose time it is (1 or 2 by id), those of `frontdesk.gap_reads`, which grow
+with the practitioner's own diary, and one each 95 patients; 6 more where memory holds no roster and no hours.
 """
 
 from __future__ import annotations
@@ -15,18 +14,17 @@ from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.filters import Between, Hidden
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.appointment_types import AppointmentType
-from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotUnderstood
+from cliniko_mcp.frontdesk import gap_reads
 from cliniko_mcp.frontdesk.answer_rows import CancelledRow, Page, PlaceRow, VisitRow
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of
-from cliniko_mcp.frontdesk.bookings import EVER, Entry, bookings, entry_of
+from cliniko_mcp.frontdesk.bookings import EVER, Entry
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.day_sheet import phones_of
@@ -95,23 +93,24 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     business = roster.business(arguments.business) if arguments.business else None
     reach = timedelta(days=arguments.reach)
     gap, when = await _gap(clinic, arguments, roster, appointment_type, practitioner, business)
-    live, cancelled = await run_concurrently(
-        partial(bookings, clinic, clinic.now, EVER), partial(_cancelled, clinic, gap, reach)
-    )
+    own, cancelled = await gap_reads.practitioners_own(clinic, gap, reach)
     notes = [_RULE, *remarks(practitioner, business, appointment_type)]
-    gap = _closed(_given_up(gap, cancelled), live)
-    if gap.booking_id in {entry.id for entry in live}:
+    gap = _closed(_given_up(gap, cancelled), own)
+    that_day, booked = await run_concurrently(
+        partial(gap_reads.of_the_day, clinic, roster, gap),
+        partial(gap_reads.booked_again, clinic, gap, own, cancelled, reach),
+    )
+    live = list({entry.id: entry for entry in (*own, *that_day)}.values())
+    if gap.booking_id in {entry.id for entry in own}:
         notes.insert(0, f"The appointment {gap.booking_id} is not cancelled yet.")
     taken = [
         entry
-        for entry in live
-        if entry.practitioner_id == gap.practitioner_id
-        and entry.id != gap.booking_id
-        and entry.meets(gap.starts, max(gap.ends, gap.starts + timedelta(minutes=1)))
+        for entry in own
+        if entry.id != gap.booking_id and entry.meets(gap.starts, max(gap.ends, gap.starts + timedelta(minutes=1)))
     ]
     if taken:
         notes.insert(0, _taken(taken[0], roster))
-    ranked = candidates(gap, live, cancelled, roster, clinic.now, reach)
+    ranked = candidates(gap, live, cancelled, roster, clinic.now, reach, booked)
     shown, archived = await _named(clinic, ranked, arguments.limit)
     total = len(ranked) - archived
     zone = roster.zone(gap.business_id)
@@ -227,17 +226,6 @@ def _site(
     )
 
 
-async def _cancelled(clinic: GuardedClinic, gap: Gap, reach: timedelta) -> list[Entry]:
-    """The practitioner's cancelled entries that were due within reach of the gap."""
-    rows = clinic.all(
-        Bookings.list_bookings,
-        practitioner_id=gap.practitioner_id,
-        cancelled_at=Hidden.ONLY,
-        starts_at=Between(gap.starts - reach - _DAY, max(gap.ends, gap.starts) + reach + _DAY),
-    )
-    return [entry async for row in rows if (entry := entry_of(row)) is not None and entry.cancelled]
-
-
 def _given_up(gap: Gap, cancelled: Sequence[Entry]) -> Gap:
     """The gap with those who gave its time up. Where only its start was said, or just its times, a visit that was
     cancelled then gives its end and its type."""
@@ -253,13 +241,11 @@ def _given_up(gap: Gap, cancelled: Sequence[Entry]) -> Gap:
     return replace(gap, ends=max(gap.ends, last.ends), type_id=kind, booking_id=last.id)
 
 
-def _closed(gap: Gap, live: Sequence[Entry]) -> Gap:
+def _closed(gap: Gap, own: Sequence[Entry]) -> Gap:
     """The gap with an end: where only its start was said, the practitioner's next entry ends it, at most 4 hours on."""
     if gap.ends > gap.starts:
         return gap
-    nexts = [
-        entry.starts for entry in live if entry.practitioner_id == gap.practitioner_id and entry.starts > gap.starts
-    ]
+    nexts = [entry.starts for entry in own if entry.starts > gap.starts]
     return replace(gap, ends=min([*nexts, gap.starts + _OPEN_ENDED]))
 
 
@@ -310,7 +296,7 @@ tool = curated(
         *ROSTER_NEEDS,
         *PATIENT_NEEDS,
         *BOOKING_NEEDS,
-        Bookings.list_bookings,
+        *gap_reads.NEEDS,
         DailyAvailabilities.list_daily_availabilities,
     ],
 )

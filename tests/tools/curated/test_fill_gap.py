@@ -179,7 +179,7 @@ async def test_more_than_the_limit_is_said() -> None:
         )
         assert answer["page"] == {"returned": 50, "total": 108, "complete": False}
         assert any("58 more" in note for note in answer["notes"])
-        assert count <= 5 + 1 + 2 + 1 + 2
+        assert count <= 5 + 1 + 2 + 1 + 1 + 2
 
 
 async def test_over_stdio() -> None:

@@ -1,0 +1,260 @@
+"""The set-up of a clinic is read once in two minutes, past the guards each time, and never for what a change needs."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+
+from cliniko_mcp.cliniko.calls import Risk
+from cliniko_mcp.cliniko.filters import Hidden, OneOf
+from cliniko_mcp.cliniko.registry import operations
+from cliniko_mcp.cliniko.resources.appointment_types import AppointmentTypeBody, AppointmentTypes
+from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
+from cliniko_mcp.cliniko.resources.businesses import BusinessBody, Businesses
+from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
+from cliniko_mcp.cliniko.resources.practitioners import Practitioners
+from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
+from cliniko_mcp.errors import NotAllowed, OutcomeUnknown, Unavailable
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.memory import KEPT, MAX_LISTS, MAX_ROWS
+from tests.client.account import NOON, listed, person
+
+from .office import Office
+
+HOURS = [
+    {**person(500 + number), "practitioner_id": str(1 + number % 3), "day_of_week": 1 + number // 3}
+    for number in range(15)
+]
+ANSWERS: dict[str, Any] = {
+    "GET /practitioners": listed("practitioners", [person(1), person(2)]),
+    "GET /practitioners/inactive": listed("practitioners", [person(3)]),
+    "GET /businesses": listed("businesses", [person(77)]),
+    "GET /appointment_types": listed("appointment_types", [person(9)]),
+    "GET /appointment_types/9/practitioners": listed("practitioners", [person(1)]),
+    "GET /daily_availabilities": listed("daily_availabilities", HOURS),
+    "GET /unavailable_block_types": listed("unavailable_block_types", [person(6)]),
+    "GET /settings/public": {"online_bookings": {"enabled": True}},
+    "GET /patients": listed("patients", [person(4)]),
+    "GET /bookings": listed("bookings", [person(5)]),
+    "GET /unavailable_blocks": listed("unavailable_blocks", [person(8)]),
+    "GET /availability_blocks": listed("availability_blocks", [person(8)]),
+    "PATCH /businesses/77": person(77),
+    "PATCH /appointment_types/9": person(9),
+    "POST /attendees": lambda _: httpx2.Response(201, json=person(10)),
+}
+Read = Callable[[GuardedClinic], Awaitable[object]]
+READS: dict[str, Read] = {
+    "/practitioners": lambda clinic: clinic.collect(Practitioners.list_practitioners),
+    "/practitioners/inactive": lambda clinic: clinic.collect(Practitioners.list_inactive_practitioners),
+    "/businesses": lambda clinic: clinic.collect(Businesses.list_businesses, archived_at=Hidden.INCLUDED),
+    "/appointment_types": lambda clinic: clinic.collect(AppointmentTypes.list_appointment_types),
+    "/appointment_types/{appointment_type_id}/practitioners": lambda clinic: clinic.collect(
+        Practitioners.list_appointment_type_practitioners, appointment_type_id="9"
+    ),
+    "/daily_availabilities": lambda clinic: clinic.collect(DailyAvailabilities.list_daily_availabilities),
+    "/settings/public": lambda clinic: clinic.perform(PublicSettingsOfAccount.get_public_settings),
+}
+DEPENDED_ON = {kind for kind, kept in KEPT.items() if not kept.serves_changes}
+
+
+def sent(office: Office) -> list[int]:
+    return [seen.outcome.requests.sent for seen in office.doorkeeper.seen]
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_it_is_read_once_in_two_minutes_and_passes_the_guards_each_time(kind: str) -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        rows = [await READS[kind](clinic)]
+        for seconds in (0, 119, 1.5):
+            await anyio.sleep(seconds)
+            rows.append(await READS[kind](clinic))
+        assert all(found == rows[0] for found in rows)
+        office.doorkeeper.shut = True
+        with pytest.raises(NotAllowed):
+            await READS[kind](clinic)
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0, 0, 1, 0]
+    from_memory = [seen.outcome.read_at for seen in office.doorkeeper.seen]
+    assert from_memory == [None, NOON, NOON, None, None]
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_what_a_change_depends_on_is_read_afresh_by_a_call_that_may_change_something(kind: str) -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            await READS[kind](clinic)
+
+    office.works(story, Risk.WRITE)
+    assert sent(office) == [1, 1 if kind in DEPENDED_ON else 0]
+    assert {"/daily_availabilities", "/appointment_types/{appointment_type_id}/practitioners"} == DEPENDED_ON
+
+
+def test_nothing_of_patients_and_of_the_diary_is_kept() -> None:
+    """Whatever lists are added to the table, these are none of them."""
+    resources = {operation.resource for operation in operations().values() if operation.path in KEPT}
+    assert resources == {
+        "practitioners", "businesses", "appointment_types", "daily_availabilities", "unavailable_block_types",
+        "public_settings",
+    }  # fmt: skip
+    paths = {operation.path: operation for operation in operations().values() if operation.method == "GET"}
+    assert KEPT.keys() <= paths.keys()
+
+
+@pytest.mark.parametrize(
+    "name", ["list_patients", "list_bookings", "list_availability_blocks", "list_unavailable_blocks"]
+)
+def test_other_lists_are_read_each_time(name: str) -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            assert [row async for row in clinic.all_of(operations()[name].parse({}))]  # pyright: ignore
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 1]
+
+
+@pytest.mark.parametrize("problem", [None, httpx2.ReadTimeout("x")])
+def test_our_own_change_drops_its_kind_and_no_other_even_if_it_failed(problem: Exception | None) -> None:
+    office = Office(answers=ANSWERS | ({"PATCH /appointment_types/9": problem} if problem else {}))
+    kinds = ("/practitioners", "/appointment_types", "/appointment_types/{appointment_type_id}/practitioners")
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            for kind in kinds:
+                await READS[kind](clinic)
+        await clinic.perform(Attendees.create_attendee, AttendeeBody(booking_id="1", patient_id="2"))
+        for kind in kinds:
+            await READS[kind](clinic)
+        try:
+            await clinic.perform(
+                AppointmentTypes.update_appointment_type, AppointmentTypeBody.partial(name="Longer"), id="9"
+            )
+        except (OutcomeUnknown, Unavailable):
+            assert problem is not None
+        for kind in kinds:
+            await READS[kind](clinic)
+
+    office.works(story, Risk.READ)
+    read = [seen.outcome.requests.sent for seen in office.doorkeeper.seen if seen.call.operation.method == "GET"]
+    assert read == [1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1]
+
+
+def test_what_was_read_before_a_change_ended_is_not_kept_after_it() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(READS["/businesses"], clinic)
+            await clinic.perform(Businesses.update_business, BusinessBody.partial(business_name="East"), id="77")
+        await READS["/businesses"](clinic)
+
+    office.works(story, Risk.READ)
+    assert office.account.asked.count("GET /businesses") == 2
+
+
+def test_who_asks_while_another_reads_waits_for_it_and_reads_where_that_one_was_cancelled() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        async with anyio.create_task_group() as group:
+
+            async def leaves() -> None:
+                with anyio.move_on_after(0.005):
+                    await READS["/practitioners"](clinic)
+
+            group.start_soon(leaves)
+            await anyio.sleep(0.001)
+            for _ in range(3):
+                group.start_soon(READS["/practitioners"], clinic)
+
+    office.works(story, Risk.READ)
+    assert office.account.asked == ["GET /practitioners"] * 2
+    assert sorted(sent(office)) == [0, 0, 1, 1]
+
+
+def test_what_is_asked_for_by_its_own_name_is_read_afresh() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        await READS["/practitioners"](clinic.of("list_practitioners"))
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 1]
+
+
+def test_hours_are_read_whole_once_and_those_of_one_practitioner_picked_out_of_them() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        for ids in (["1"], ["1", "2"], ["404"]):
+            rows = await clinic.collect(DailyAvailabilities.list_daily_availabilities, practitioner_id=OneOf(ids))
+            assert [row.id for row in rows] == [row["id"] for row in HOURS if row["practitioner_id"] in ids]
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0, 0]
+
+
+def test_names_by_id_come_from_the_list_that_is_kept_and_a_new_one_is_asked_for() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        assert list(await clinic.by_id(Practitioners.list_practitioners, [person(2)["id"]])) == [person(2)["id"]]
+        office.account.answers["GET /practitioners"] = listed("practitioners", [person(1), person(2), person(30)])
+        new = person(30)["id"]
+        assert list(await clinic.by_id(Practitioners.list_practitioners, [new])) == [new]
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0, 1]
+
+
+def test_a_list_that_is_too_long_is_read_each_time_and_so_many_lists_are_kept_at_most() -> None:
+    office = Office(
+        answers=ANSWERS | {"GET /practitioners": listed("practitioners", [person(n) for n in range(MAX_ROWS + 1)])}
+    )
+    office.account.answers |= {
+        f"GET /appointment_types/{number}/practitioners": listed("practitioners", [person(1)])
+        for number in range(MAX_LISTS + 1)
+    }
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            assert len(await clinic.collect(Practitioners.list_practitioners)) == MAX_ROWS + 1
+        for number in (*range(MAX_LISTS + 1), 0, MAX_LISTS):
+            await clinic.collect(Practitioners.list_appointment_type_practitioners, appointment_type_id=str(number))
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [21, 21, *(1 for _ in range(MAX_LISTS + 1)), 1, 0]
+
+
+def test_a_call_that_took_from_memory_may_look_again_unless_it_changed_something() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        assert not clinic.look_again()
+        await anyio.sleep(30)
+        await READS["/practitioners"](clinic)
+        assert clinic.as_at == NOON
+        assert clinic.look_again()
+        assert clinic.as_at is None
+        await READS["/practitioners"](clinic)
+        await anyio.sleep(1)
+        await READS["/practitioners"](clinic)
+        assert clinic.as_at is not None
+        assert clinic.as_at > NOON + timedelta(seconds=29)
+        await clinic.perform(Attendees.create_attendee, AttendeeBody(booking_id="1", patient_id="2"))
+        assert not clinic.look_again()
+
+    office.works(story, Risk.READ)
+    assert office.account.asked.count("GET /practitioners") == 2
