@@ -17,10 +17,8 @@ STRUCK_OUT: Final = "[struck out]"
 MIN_LENGTH: Final = 7
 """Characters. What is shorter is no key of Cliniko's and would be struck out of ordinary words."""
 
-_ESCAPE: Final = re.compile(
-    r"%(?:25)*[2-7][0-9a-f]|\\+(?:u00[2-7]|[^bfnrtu\s])|&(?:\#|amp|lt|gt|quot|apos)", re.IGNORECASE
-)
-"""Without one of these no character of a secret is written as an escape."""
+_CONTROLS: Final = "bfnrtuBFNRTU"
+"""After a backslash these stand for control characters or begin a code, and are no escape of a letter."""
 _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _BASE64: Final = r"[\w+/=%-]*"
 
@@ -32,6 +30,7 @@ class Redaction:
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._probes: tuple[str, ...] = ()
+        self._escape = re.compile("(?!)")
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, secret: str) -> None:
@@ -44,6 +43,7 @@ class Redaction:
         stems = [stem for known in longest_first for stem in _stems(known)]
         forms = [_escaped(known) for known in longest_first] + [f"{_escaped(stem)}{_BASE64}" for stem in stems]
         self._probes = tuple(form.lower() for form in (*longest_first, *stems))
+        self._escape = _escape_of_any("".join((*longest_first, *stems)))
         self._pattern = re.compile("|".join(forms), re.IGNORECASE | re.ASCII)
 
     def text(self, text: str) -> str:
@@ -78,7 +78,7 @@ class Redaction:
         for probe in self._probes:
             if probe in folded:
                 return True
-        return _ESCAPE.search(text) is not None
+        return self._escape.search(text) is not None
 
 
 def _stems(secret: str) -> Iterator[str]:
@@ -88,6 +88,24 @@ def _stems(secret: str) -> Iterator[str]:
     yield stem
     if (other := stem.translate(str.maketrans("+/", "-_"))) != stem:
         yield other
+
+
+def _escape_of_any(characters: str) -> re.Pattern[str]:
+    """A pattern of the beginning of every escape of one of these characters. A text without one, in which no secret is
+    written raw, holds none: what answers are full of, such as the escaped quotes of HTML in JSON, is no such escape."""
+    known = sorted({*characters.lower(), *characters.upper()})
+    codes = {ord(character) for character in known}
+    hexadecimal = "|".join(f"{code:02x}" for code in sorted(codes))
+    html = [rf"\#0*(?:{'|'.join(map(str, sorted(codes)))});", rf"\#x0*(?:{hexadecimal});"]
+    html += [f"{_NAMED[character]};" for character in known if character in _NAMED]
+    any_of = "".join(map(re.escape, known))
+    letters = "".join(re.escape(character) for character in known if character not in _CONTROLS)
+    after_backslash = [f"u(?:{'|'.join(f'{code:04x}' for code in sorted(codes))})", rf"\\[{any_of}]"]
+    after_backslash += [f"[{letters}]"] if letters else []
+    return re.compile(
+        rf"%(?:25)*(?:{hexadecimal})|\\(?:{'|'.join(after_backslash)})|&(?:amp;)*(?:{'|'.join(html)})",
+        re.IGNORECASE | re.ASCII,
+    )
 
 
 def _escaped(secret: str) -> str:

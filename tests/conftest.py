@@ -20,6 +20,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from cliniko_mcp.app import App, open_app
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
+from tests import warm
 
 # The processes that tests start are compiled once, as on anybody's computer, not each for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -79,6 +80,7 @@ def nobody_s_computer(tmp_path_factory: pytest.TempPathFactory) -> Generator[Non
             patch.delenv(name)
         move(patch, tmp_path_factory.mktemp("shared"))
         yield
+    warm.end()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,10 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from threading import Thread
+
+from tests import warm
 
 PATIENCE = 300
 """Seconds within which a command has to show or end something."""
@@ -20,22 +24,22 @@ def in_a_terminal(*arguments: str, columns: int = 80, **environ: str) -> tuple[i
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cliniko_mcp", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=terminal,
-        stderr=terminal,
-        env=kept | {"TERM": "xterm"} | environ,
-    )
+    seen: list[bytes] = []
+    reader = Thread(target=_read_to_the_end, args=(main, seen))
+    reader.start()
+    with open(os.devnull) as nobody:
+        streams = (nobody.fileno(), terminal, terminal)
+        code = warm.in_streams(*arguments, env=kept | {"TERM": "xterm"} | environ, streams=streams)
     os.close(terminal)
-    seen = b""
-    try:
-        while more := os.read(main, 65_536):
-            seen += more
-    except OSError:
-        pass  # the end of a pseudo-terminal on Linux
+    reader.join()
     os.close(main)
-    return process.wait(PATIENCE), seen.decode().replace("\r\n", "\n")
+    return code, b"".join(seen).decode().replace("\r\n", "\n")
+
+
+def _read_to_the_end(main: int, seen: list[bytes]) -> None:
+    with suppress(OSError):  # the end of a pseudo-terminal on Linux
+        while more := os.read(main, 65_536):
+            seen.append(more)
 
 
 # The new process makes the pseudo-terminal its own, so that it can ask for a password and is reached by Ctrl-C, which a

@@ -12,16 +12,15 @@ from pathlib import Path
 import pytest
 
 from cliniko_mcp.guards.hash_chain import HashChain
+from tests import warm
 from tests.terminal import in_a_terminal
+from tests.warm import DEMO
 
 PATIENT = "list_patients"
 
 
-def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cliniko_mcp", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env=os.environ | environ, stdin=subprocess.DEVNULL
-    )
+def run(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return warm.run(*arguments, env=os.environ | environ)
 
 
 KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.example"}
@@ -81,7 +80,7 @@ def test_what_is_wrong_is_said_in_plain_words(arguments: list[str], environ: dic
 
 
 def test_a_call_prints_its_answer_as_json() -> None:
-    done = run("call", PATIENT, '{"last_name": "Lima"}', "--sandbox")
+    done = run("call", PATIENT, '{"last_name": "Lima"}', *DEMO)
     assert done.returncode == 0
     assert json.loads(done.stdout)["items"][0]["label"] == "Ana Lima"
 
@@ -95,8 +94,8 @@ def test_a_call_from_a_shell_does_not_wait_for_the_mcp_sdk_to_load() -> None:
 
 
 def test_a_call_without_a_terminal_does_not_archive() -> None:
-    patient = json.loads(run("call", PATIENT, '{"last_name": "Lima"}', "--sandbox").stdout)["items"][0]["id"]
-    done = run("call", "archive_patient", json.dumps({"id": patient}), "--sandbox")
+    patient = json.loads(run("call", PATIENT, '{"last_name": "Lima"}', *DEMO).stdout)["items"][0]["id"]
+    done = run("call", "archive_patient", json.dumps({"id": patient}), *DEMO)
     assert done.returncode == 1
     assert "approval_needed" in done.stderr
 
@@ -122,8 +121,9 @@ def test_of_the_tools_only_those_count_that_this_run_would_let_be_called() -> No
 def test_the_examples_of_a_commands_help_work_as_written(name: str, tmp_path: Path) -> None:
     lines = re.findall(r"^    (cliniko-mcp .*)$", run(name, "--help").stdout, re.MULTILINE)
     assert len(lines) >= 2
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    home = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PATH": path}
+    folder = warm.folder() if warm.POSSIBLE else Path(sys.executable).parent
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    home = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PATH": path} | warm.DEMO_SET
     for line in lines:
         done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=os.environ | home, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -146,7 +146,7 @@ def test_in_a_terminal_the_tools_are_a_table_as_wide_as_it(plain: bool) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("arguments", [("demo", "--fast"), ("doctor", "--sandbox")])
+@pytest.mark.parametrize("arguments", [("demo", "--fast"), ("doctor", *DEMO)])
 def test_in_a_terminal_no_line_is_broken_inside_a_word(arguments: tuple[str, ...]) -> None:
     code, output = in_a_terminal(*arguments, columns=72, NO_COLOR="1")
     assert code == 0
@@ -158,7 +158,7 @@ def test_in_a_terminal_no_line_is_broken_inside_a_word(arguments: tuple[str, ...
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("doctor", "--sandbox"),
+        ("doctor", *DEMO),
         ("install", "--client", "cursor", "--sandbox", "--config", "漢字 ›/mcp.json"),
         ("login", "--status"),
         ("tools",),
@@ -175,7 +175,7 @@ def test_a_pipe_that_lacks_characters_is_no_mistake(
 
 
 def test_json_loses_no_letter_in_a_pipe_that_lacks_it() -> None:
-    arguments = ("call", "list_patients", '{"fields": "label", "limit": 300}', "--sandbox")
+    arguments = ("call", "list_patients", '{"fields": "label", "limit": 300}', *DEMO)
     result = json.loads(run(*arguments, PYTHONIOENCODING="ascii").stdout)
     assert result["items"] == json.loads(run(*arguments).stdout)["items"]
     assert not all(row["label"].isascii() for row in result["items"])
@@ -194,13 +194,13 @@ def test_a_long_sweep_shows_how_far_it_is_in_a_terminal(
     end: str, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, output = in_a_terminal(*arguments, "--sandbox", columns=100, NO_COLOR="1")
+    code, output = in_a_terminal(*arguments, *DEMO, columns=100, NO_COLOR="1")
     assert code == 0 and "█" in output and end in output and "\x1b" not in output
 
 
 def test_a_long_sweep_says_nothing_on_the_way_in_a_pipe(tmp_path: Path) -> None:
-    assert run("call", "list_individual_appointments", '{"limit": 250}', "--sandbox").stderr == ""
-    done = run("export", "patients", "--sandbox", "--out", str(tmp_path / "all.csv"))
+    assert run("call", "list_individual_appointments", '{"limit": 250}', *DEMO).stderr == ""
+    done = run("export", "patients", *DEMO, "--out", str(tmp_path / "all.csv"))
     assert done.stderr == "" and len(done.stdout.splitlines()) == 1 and "█" not in done.stdout
 
 

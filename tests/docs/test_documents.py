@@ -21,6 +21,7 @@ from cliniko_mcp.cli import COMMANDS, commands
 from cliniko_mcp.settings import Settings, flag, variable
 from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.views import view_of
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -92,11 +93,13 @@ def surroundings(home: Path) -> dict[str, str]:
 
 def run(line: str, folder: Path, home: Path | None = None, /, **more: str) -> "subprocess.CompletedProcess[str]":
     """Run the line in this folder, as the person whose home it is unless another is given."""
-    home = home or folder
+    environment = surroundings(home or folder)
+    if warm.POSSIBLE:
+        environment |= warm.DEMO_SET | {"PATH": f"{warm.folder()}{os.pathsep}{environment['PATH']}"}
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", line],
         cwd=folder,
-        env=surroundings(home) | more,
+        env=environment | more,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,

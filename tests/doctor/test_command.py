@@ -10,7 +10,9 @@ import pytest
 
 from cliniko_mcp.hosts.table import HOSTS, Computer
 from cliniko_mcp.settings import Settings
+from tests import warm
 from tests.terminal import in_a_terminal
+from tests.warm import DEMO
 
 
 def doctor(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
@@ -18,18 +20,11 @@ def doctor(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedPro
     environment |= {"HOME": str(home)}
     for name, folder in (("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".state")):
         environment[name] = str(home / folder)
-    return subprocess.run(
-        [sys.executable, "-m", "cliniko_mcp", "doctor", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=environment | {"PYTHONIOENCODING": "utf-8"} | more,
-        timeout=300,
-    )
+    return warm.run("doctor", *arguments, env=environment | {"PYTHONIOENCODING": "utf-8"} | more)
 
 
 def test_the_demo_clinic_passes_and_is_json_for_programs(tmp_path: Path) -> None:
-    result = doctor(tmp_path, "--sandbox", "--json")
+    result = doctor(tmp_path, *DEMO, "--json")
     assert result.returncode == 0, result.stderr
     checks = json.loads(result.stdout)["checks"]
     assert {frozenset(check) for check in checks} == {frozenset({"name", "status", "detail", "fix"})}
@@ -81,14 +76,14 @@ def test_with_an_assistant_or_a_key_for_the_real_clinic_that_is_examined(tmp_pat
 
 
 def test_a_variable_that_cannot_be_read_is_a_cross(tmp_path: Path) -> None:
-    result = doctor(tmp_path, "--sandbox", "--json", CLINIKO_MCP_CONFIRM="never")
+    result = doctor(tmp_path, *DEMO, "--json", CLINIKO_MCP_CONFIRM="never")
     found = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
     assert result.returncode == 1 and "--confirm" in found["settings"]["detail"]
     assert found["user"]["status"] == "ok"
 
 
 def test_a_console_without_ticks_gets_letters(tmp_path: Path) -> None:
-    result = doctor(tmp_path, "--sandbox", PYTHONIOENCODING="cp1252")
+    result = doctor(tmp_path, *DEMO, PYTHONIOENCODING="cp1252")
     assert result.returncode == 0, result.stderr
     assert "ok python" in result.stdout
 
@@ -99,7 +94,7 @@ def test_colours_are_for_terminals_and_no_color_is_honoured(
     variable: dict[str, str], coloured: bool, tmp_path: Path
 ) -> None:
     home = str(tmp_path)
-    code, seen = in_a_terminal("doctor", "--sandbox", columns=80, HOME=home, XDG_STATE_HOME=home, **variable)
+    code, seen = in_a_terminal("doctor", *DEMO, columns=80, HOME=home, XDG_STATE_HOME=home, **variable)
     assert code == 0
     assert "python" in seen and ("\x1b[" in seen) is coloured
 
@@ -108,7 +103,7 @@ def test_every_setting_is_listed_with_where_it_comes_from_and_no_secret(tmp_path
     key = "MS0xNzI2MzU0OS1TZWNyZXRLZXk-au2"
     result = doctor(
         tmp_path,
-        "--sandbox",
+        *DEMO,
         "--read-only",
         "--json",
         CLINIKO_MCP_EXCLUDE_TOOLS="delete_patient_case, get_invoice",
@@ -139,12 +134,12 @@ def test_what_login_keeps_is_said_to_be_kept(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_be_read_are_not_told_as_if_they_were_in_force(tmp_path: Path) -> None:
-    result = doctor(tmp_path, "--sandbox", "--json", CLINIKO_MCP_READ_ONLY="perhaps")
+    result = doctor(tmp_path, *DEMO, "--json", CLINIKO_MCP_READ_ONLY="perhaps")
     assert json.loads(result.stdout)["settings"] == []
 
 
 def test_the_screen_says_which_guards_which_zone_and_which_view(tmp_path: Path) -> None:
-    result = doctor(tmp_path, "--sandbox", "--confirm", "strict", "--allow-destroy", "archive_patient")
+    result = doctor(tmp_path, *DEMO, "--confirm", "strict", "--allow-destroy", "archive_patient")
     assert "zone                 Australia/Sydney, that of the key's user" in result.stdout
     assert "not by a form in the assistant's window; these act without asking: archive_patient" in result.stdout
     assert "view                 core" in result.stdout
