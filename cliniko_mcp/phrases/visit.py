@@ -26,6 +26,12 @@ def read_from_visit(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None
     visit = now.visit
     if visit is None:
         return None
+    if (
+        stream.take_words("that", "week")
+        or stream.take_words("the", "same", "week")
+        or stream.take_words("same", "week")
+    ):
+        return _week_of(DaySpan(visit.start.date(), visit.start.date()))
     start = stream.position
     for read in (_read_same_day, _read_neighbour, _read_shift):
         length = read(stream)
