@@ -10,7 +10,7 @@ from .office import Desk, Row, Scene, told
 
 pytestmark = pytest.mark.anyio
 CLASS = ["pilates", "Pilates class", "the pilates class", "pilates classes", "Class", "Pilates"]
-WHEN = ["Monday at 5pm", "mon 5", "monday arvo", "Monday 5 o'clock", "the Monday class at 17:00", "next monday 5pm"]
+WHEN = ["Monday at 5pm", "mon 5pm", "monday arvo", "Monday 5 o'clock", "on Monday, 17:00", "next monday 5pm"]
 REST = [
     ("one", [11]), ("rest", [11, 18, 25]), ("whole", [4, 11, 18, 25]), ("one", [11]), ("rest", [11, 18, 25]),
     ("whole", [4, 11, 18, 25]),
@@ -93,8 +93,8 @@ async def test_one_the_rest_or_the_whole_of_a_series_is_cancelled_and_the_person
     gone = [row for row in await desk.rows("individual_appointments") if row.get("cancelled_at")]
     assert sorted(int(desk.local(row["starts_at"]).split()[0]) for row in gone) == days, answer
     (question,) = desk.assistant.asked
-    shown = [day for day in (4, 11, 18, 25) if f"{scene.at(day, '10:00'):%Y-%m-%d}" in question]
-    assert set(days) <= set(shown) and "Faye Lindqvist" in question
+    shown = {day for day in (4, 11, 18, 25) if f"{scene.at(day, '10:00'):%a %-d %b}" in question}
+    assert shown >= set(days) and "Faye Lindqvist" in question
     left = [row for row in rows if row["id"] not in {one["id"] for one in gone}]
     assert all(
         f"{scene.at(int(desk.local(row['starts_at']).split()[0]), '10:00'):%Y-%m-%d}" in str(answer) for row in left

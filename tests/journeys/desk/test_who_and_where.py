@@ -1,4 +1,4 @@
-"""The right person, the right visit, the right hour: whoever is not surely meant is asked about, and nothing is written."""
+"""The right person, visit and hour: whoever is not surely meant is asked about, and nothing is written."""
 
 import pytest
 
