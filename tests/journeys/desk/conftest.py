@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 
 import httpx2
 import pytest
@@ -26,7 +27,8 @@ async def practice() -> AsyncGenerator[OpenDesk]:
         httpx2.AsyncClient(base_url=url, trust_env=False, timeout=120) as outside,
     ):
         await assistant.client.list_tools()
-        yield lambda scene: Desk(scene, assistant, outside)
+        stories = count(1)
+        yield lambda scene: Desk(scene, assistant, outside, next(stories))
 
 
 @pytest.fixture(scope="session")

@@ -67,12 +67,23 @@ def told(wordings: Sequence[Any]) -> list[tuple[Scene, Any]]:
     return [(SCENES[place % len(SCENES)], wording) for place, wording in enumerate(wordings)]
 
 
+class Practice(Clinic):
+    """A clinic whose rows have ids of their own in every story: the server remembers names by id for a minute."""
+
+    story: int = 0
+
+    def add(self, table: str, **values: Any) -> Row:
+        row = super().add(table, **values)
+        row["id"] = str(int(row["id"]) + 1_000 * self.story)
+        return row
+
+
 class Desk:
     """One story: a practice in a scene, what was told to the assistant, and what became of the clinic's rows."""
 
-    def __init__(self, scene: Scene, assistant: Assistant, outside: httpx2.AsyncClient) -> None:
+    def __init__(self, scene: Scene, assistant: Assistant, outside: httpx2.AsyncClient, story: int) -> None:
         self.scene, self.assistant, self._outside = scene, assistant, outside
-        self.clinic = Clinic(scene.now, ZONES[NORTHSIDE])
+        self.clinic = Practice(scene.now, ZONES[NORTHSIDE])
         self.sites = {name: self._site(name, zone) for name, zone in ZONES.items()}
         self.staff = {
             " ".join(name): self._practitioner(name, site)
@@ -89,12 +100,15 @@ class Desk:
         }  # fmt: skip
         for name in BLOCK_TYPES:
             self.clinic.add("unavailable_block_types", name=name)
+        for site in self.sites.values():
+            site["appointment_type_ids"] = [kind["id"] for kind in self.types.values()]
+        self.clinic.story = story
         self._open = False
 
     def _site(self, name: str, zone: str) -> Row:
         return self.clinic.add(
             "businesses", business_name=name, label=name, display_name=name, time_zone_identifier=zone,
-            country_code="AU", appointment_reminders_enabled=True,
+            country_code="AU", appointment_reminders_enabled=True, show_in_online_bookings=True,
         )  # fmt: skip
 
     def _practitioner(self, name: tuple[str, str], site: str) -> Row:

@@ -10,7 +10,7 @@ from .office import Desk, Row, Scene, told
 
 pytestmark = pytest.mark.anyio
 CLASS = ["pilates", "Pilates class", "the pilates class", "pilates classes", "Class", "Pilates"]
-WHEN = ["Monday at 5pm", "mon 5pm", "monday arvo", "Monday 5 o'clock", "on Monday, 17:00", "next monday 5pm"]
+WHEN = ["Monday at 5pm", "mon 5pm", "monday evening", "Monday 5 o'clock", "on Monday, 17:00", "next monday 5pm"]
 REST = [
     ("one", [11]), ("rest", [11, 18, 25]), ("whole", [4, 11, 18, 25]), ("one", [11]), ("rest", [11, 18, 25]),
     ("whole", [4, 11, 18, 25]),
