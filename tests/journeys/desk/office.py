@@ -115,7 +115,7 @@ class Desk:
         own = KEY_OWNER if name == STAFF[NORTHSIDE] else None
         row = self.clinic.add(
             "practitioners", first_name=name[0], last_name=name[1], label=" ".join(name), active=True,
-            show_in_online_bookings=True, user_id=own,
+            show_in_online_bookings=True, user_id=own, business_ids=[self.sites[site]["id"]],
         )  # fmt: skip
         for day in range(1, 6):
             self.clinic.add(

@@ -11,7 +11,8 @@ MOVES = [
     ("push her back to quarter past two", "4 14:15"), ("14:40", "4 14:40"),
     ("same day, half 3 instead", "4 15:30"), ("an hour later", "4 10:15"), ("45 minutes earlier", "4 08:30"),
     ("the Wednesday of that week, same time", "6 09:15"), ("tuesday arvo at ten to 3", "5 14:50"),
-    ("the day after, 11ish no make that 11:15", "5 11:15"), ("a week later", "11 09:15"), ("2 days later at noon", "6 12:00"),
+    ("the day after, 11ish no make that 11:15", "5 11:15"), ("a week later", "11 09:15"),
+    ("2 days later at noon", "6 12:00"),
     ("next Friday 10am", "8 10:00"), ("tomorrow, same time", "1 09:15"), ("bring it forward to 8.30", "4 08:30"),
     ("the Thursday instead, same time please", "7 09:15"), ("Tue 3pm if you can", "5 15:00"),
 ]  # fmt: skip
