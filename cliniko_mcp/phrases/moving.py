@@ -3,11 +3,15 @@
 import re
 from typing import Final
 
+from cliniko_mcp.phrases.vocabulary import WORDS
+
 _MOVING: Final = re.compile(
-    r"\s*(?:(?:can|could) (?:you|we|i|she|he|they) |please |just |let['’]?s |have |get )*"
-    r"(?P<verb>move|push|put|bring|pull|shift|slide|bump|change|switch|reschedule|swap|make)\b"
+    r"\s*(?:(?:can|could) (?:you|we|i|she|he|they) |please |just |let['’]?s |have |get )*(?:"
+    r"(?:over |across )?(?:back|forwards?) to"
+    r"|(?P<verb>move|push|put|bring|pull|shift|slide|bump|change|switch|reschedule|swap|make)\b"
     r"(?: (?:her|him|them|it|this|that|me)(?! (?:week|month|day))(?: one| visit| appointment| appt)?)?"
-    r"(?: (?P<way>back|forwards?|up|on|out|over|along|across))?(?: (?:to|for|till|until|by))?(?= )\s+",
+    r"(?: (?P<way>back|forwards?|up|on|out|over|along|across))?(?: (?:to|for|till|until|by))?"
+    r")(?= )\s+",
     re.IGNORECASE,
 )
 _LENGTH: Final = re.compile(
@@ -28,5 +32,8 @@ def without_moving(phrase: str) -> str:
         return phrase
     rest = _POLITE.sub("", phrase[match.end() :].strip(" .!?"))
     way = (match["way"] or "").casefold()
-    direction = _WAYS.get((match["verb"].casefold(), "forward" if way == "forwards" else way))
-    return f"{rest} {direction}" if direction and _LENGTH.fullmatch(rest) else rest
+    direction = _WAYS.get(((match["verb"] or "").casefold(), "forward" if way == "forwards" else way))
+    if direction and _LENGTH.fullmatch(rest):
+        return f"{rest} {direction}"
+    number = WORDS.get(rest.casefold())
+    return f"at {rest}" if re.fullmatch("[0-9]{1,2}", rest) or (number is not None and number.kind == "num") else rest

@@ -24,6 +24,11 @@ def moved(phrase: str) -> str:
     ("let's make it Thursday at 3", "Thu 3 15:00"), ("move up 15 min", "Mon 30 09:00"),
     ("same day, half 3 instead", "Mon 30 15:30"), ("the Wednesday of that week, same time", "Wed 2 09:15"),
     ("Friday that week at noon", "Fri 4 12:00"),
+    ("back to 10", "Mon 30 10:00"),
+    ("move it to three", "Mon 30 15:00"), ("forward to Friday 3pm", "Fri 4 15:00"),
+    ("same slot Thursday", "Thu 3 09:15"),
+    ("the week after, same day and time", "Mon 7 09:15"), ("2pm sharp that day", "Mon 30 14:00"),
+    ("that afternoon", "Mon 30 12:00"), ("that arvo at 3", "Mon 30 15:00"),
     ("the day after, 11ish no make that 11:15", "Tue 1 11:15"), ("Wednesday 3ish, sorry, 3:20", "Wed 2 15:20"),
 ])  # fmt: skip
 def test_the_words_around_a_new_time_change_nothing_of_it(phrase: str, due: str) -> None:
