@@ -106,7 +106,8 @@ def _busy(gap: Gap, entries: Iterable[Entry]) -> bool:
 def _later(gap: Gap, entry: Entry, others: Sequence[Entry], roster: Roster) -> Candidate:
     zone = roster.zone(gap.business_id)
     days = (local_day(entry.starts, zone) - local_day(gap.starts, zone)).days
-    reasons = [f"comes {_days(days)} later for the same" if gap.type_id else f"comes {_days(days)} later"]
+    later = f"comes {_days(days)} later" if days else "comes later that day"
+    reasons = [f"{later} for the same" if gap.type_id else later]
     alike = _alike(gap, entry, roster)
     day = local_day(gap.starts, zone)
     if any(other.id != entry.id and local_day(other.starts, zone) == day for other in others):

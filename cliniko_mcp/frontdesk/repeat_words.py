@@ -46,7 +46,7 @@ STEP: Final = rf"(?:(?P<step>\d{{1,3}}|{_either(list(_ORDINALS))}) )?"
 FREQUENCY: Final = re.compile(
     rf"(?<![a-z0-9])(?:(?P<named>daily|weekly|fortnightly|monthly)"
     rf"|(?:1 |once )?(?:visit |session )?(?:every|each) {STEP}(?P<unit>{UNIT})"
-    rf"|(?:once|1 visit|1 session) (?:a|per) (?P<once>{UNIT})"
+    rf"|(?:once|1(?: visit| session)?) (?:a|per) (?P<once>{UNIT})(?! apart)"
     rf"|(?P<apart>a|\d{{1,3}}) (?P<between>{UNIT}) apart)(?![a-z])"
 )
 
@@ -109,9 +109,10 @@ def number_in(text: str) -> Number | None:
 
 
 def whole_number(text: str) -> int | None:
-    """How many times in all a text means that says nothing else: "6", "another 5" after the first; else None."""
-    match = _COUNT.fullmatch(text)
-    return _times(match) if match else None
+    """How many times in all a text means that says nothing else: "6", "another 5" after the first, "x4 4 in total";
+    else None."""
+    found = [_times(match) for match in _COUNT.finditer(text)]
+    return found[0] if not _COUNT.sub("", text).strip() and len(set(found)) == 1 else None
 
 
 def _times(match: re.Match[str]) -> int:

@@ -132,7 +132,7 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
     elif (match := _WEEKDAY_STEP.search(left)) is not None:
         step = "Weekly", step_of(match["step"])
         left = _without(left, match.span())
-    elif length and _PLURAL.search(left):
+    elif (length or number) and _PLURAL.search(left):
         step = "Weekly", 1  # "Mondays 12 to 1 for 6 weeks"
     if step is None:
         return RepeatedSpan(read_span(phrase, now, roster, sites))

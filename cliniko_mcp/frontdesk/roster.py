@@ -47,6 +47,11 @@ _ID: Final = re.compile(r"[0-9]{1,20}")
 _WITH_ID: Final = re.compile(r"(.+?) ?\((?:id )?([0-9]{1,20})\)", re.S)
 RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 
+_AND: Final = re.compile(r"[,;&+/]|\band\b|\bor\b", re.IGNORECASE)
+_PEOPLE: Final = ("patient", "practitioner", "user")
+_SMALL_WORDS: Final = frozenset(("the", "a", "an", "her", "his", "their", "my", "your", "our", "one", "s"))
+_LEAST_PLURAL: Final = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Known(Generic[RecordT_co]):
@@ -187,9 +192,19 @@ class Roster:
         return in_set_up("practitioner", query, self.practitioners, "clinic_overview lists who works here.")
 
     def several(self, queries: Collection[str]) -> list[Known[Practitioner]]:
-        """The practitioners of these names or ids, each once. Raises as `practitioner` does."""
-        found = {person.id: person for person in map(self.practitioner, queries)}
+        """The practitioners of these names or ids, each once; "Mei and Tom" are two. Raises as `practitioner` does."""
+        found = {person.id: person for query in queries for person in self._one_or_more(query)}
         return list(found.values())
+
+    def _one_or_more(self, query: str) -> list[Known[Practitioner]]:
+        """The practitioner of this name, or those of the names in it where nobody is called so."""
+        parts = [part.strip() for part in _AND.split(query) if part.strip()]
+        try:
+            return [self.practitioner(query)]
+        except NotFound:
+            if len(parts) < 2:
+                raise
+        return [self.practitioner(part) for part in parts]
 
     def business(self, query: str) -> Known[Business]:
         """The site of this name or id. Raises Ambiguous and NotFound, both with candidates."""
@@ -283,6 +298,8 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
         return found
     spoken = words(shown)
     fitting = best_fitting(spoken, among.values())
+    if not fitting and noun not in _PEOPLE:
+        fitting = best_fitting(_bare_words(spoken), among.values())
     closest = [row for row in fitting if not row.gone] or fitting
     if len(closest) == 1:
         return replace(closest[0], others=tuple(row for row in fitting if row.id != closest[0].id))
@@ -299,6 +316,13 @@ def in_set_up(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice
         return chosen(noun, query, among, advice)
     except NotFound as none:
         raise NoSuchName(none.message, none.fix, **none.details) from None
+
+
+def _bare_words(spoken: Sequence[str]) -> list[str]:
+    """What is said of a thing that no person is called: "the pilates classes", "her shoulder" without the small words,
+    in the singular."""
+    kept = [word for word in spoken if word not in _SMALL_WORDS]
+    return [re.sub(r"(?<=ss|ch|sh)es$|(?<=[^su])s$", "", word) if len(word) > _LEAST_PLURAL else word for word in kept]
 
 
 _OWN: Final = re.compile(r"(?:me|my|mine|myself|i|my own|my (?:diary|calendar|schedule|day))", re.I)

@@ -42,7 +42,10 @@ _TOO_MANY: Final = re.compile(
     r"|\b(?:[2-9]|\d\d+)(?: visits| sessions| appointments)? (?:a|per|each) (?:day|week|fortnight|month)(?! apart)"
 )
 _WEEKDAY: Final = re.compile(rf"(?:\b(?:every|each) {STEP}|\bon )?(?<![a-z])(?P<day>{DAY})(?![a-z])")
-_DROPPED: Final = re.compile(r"\b(?:please|at the same time|same time|(?:starting|from) then|and then|and)\b|[,;.()]")
+_DROPPED: Final = re.compile(
+    r"\b(?:please|at the same time|same time|(?:starting|from) then|after (?:that|this|the first)(?: one)?"
+    r"|that['’]?s|that is|so|making(?: it)?|and then|and)\b|[,;.()]|(?<= )[-–—](?= )"
+)
 
 
 class Repeat(NamedTuple):

@@ -204,6 +204,8 @@ class _Parts:
             self._words_of[part if part == "practitioner" else "person"].append(owner)
             return "kind"
         if word[:1].isupper() and low != "the":  # a name
+            if self._names_the_person_meant(place):
+                part = "person"
             self._words_of[part].append(word)
         elif low in _PREPOSITIONS:
             return _PREPOSITIONS[low]
@@ -216,6 +218,11 @@ class _Parts:
         elif low not in _FILLERS:
             self._words_of[part].append(word)
         return part
+
+    def _names_the_person_meant(self, place: int) -> bool:
+        """Whether a name after a comma says who "her" or "his" is: "her last one, Faye Lindqvist"."""
+        paused = place > 0 and self._words[place - 1].endswith(",")
+        return self._pronoun and paused and not self._words_of["person"]
 
     def _is_order(self, place: int) -> bool:
         before = self._words[place - 1] if place else ""

@@ -8,6 +8,7 @@ from cliniko_mcp.phrases.clock import TimeOfDay
 from cliniko_mcp.phrases.dates import Now
 from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, parse_phrase
 from cliniko_mcp.phrases.refusals import not_understood, quotable
+from cliniko_mcp.phrases.vocabulary import look_up
 
 # "no" takes back only before a pause: "next week, no Friday" leaves Friday out
 _TAKES_BACK: Final = re.compile(
@@ -33,23 +34,35 @@ def parse_corrected(phrase: str, now: Now) -> ParsedPhrase:
     if not last:
         raise not_understood(f'"{quotable(phrase)}" takes something back and does not say what counts instead.')
     before: ParsedPhrase | None = None
+    lost: list[str] = []
     for part in parts[:-1]:
-        before = _corrected(before, part.strip(_PAUSES), now, lenient=True)
-    result = _corrected(before, last, now, lenient=False)
-    assert result is not None
-    return result
+        before = _begun(before, part.strip(_PAUSES), now, lost)
+    here = parse_phrase(last, now, after=before)
+    if not any(segment.names_day for segment in here.segments) and (
+        unread := [part for part in lost if _has_day(part)]
+    ):
+        raise not_understood(f'I could not read "{quotable(unread[-1])}", which "{quotable(last)}" corrects.')
+    return _replaced(before, here)
 
 
-def _corrected(before: ParsedPhrase | None, part: str, now: Now, *, lenient: bool) -> ParsedPhrase | None:
-    """The phrase so far with what this part replaces; `lenient` passes over a part that broke off, as in "next Tu"."""
-    if not part:
-        return before
-    try:
-        return _replaced(before, parse_phrase(part, now, after=before))
-    except NotUnderstood:
-        if lenient:
-            return before
-        raise
+def _begun(before: ParsedPhrase | None, part: str, now: Now, lost: list[str]) -> ParsedPhrase | None:
+    """The phrase so far with what this part replaces: of one that broke off ("Tuesday at 3ish") what stands before its
+    last word or two, else nothing, and it is `lost`."""
+    words = part.split()
+    for kept in range(len(words), max(len(words) - 3, 0), -1):
+        try:
+            return _replaced(before, parse_phrase(" ".join(words[:kept]).strip(_PAUSES), now, after=before))
+        except NotUnderstood:
+            continue
+    if words:
+        lost.append(part)
+    return before
+
+
+def _has_day(part: str) -> bool:
+    """Whether a part that could not be read speaks of a day, which what corrects it may leave unsaid."""
+    known = (look_up(word.strip(_PAUSES).casefold()) for word in part.split())
+    return any(word is not None and word.kind in {"weekday", "month", "unit"} for word in known)
 
 
 def _replaced(before: ParsedPhrase | None, here: ParsedPhrase) -> ParsedPhrase:

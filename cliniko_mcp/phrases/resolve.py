@@ -34,6 +34,7 @@ from cliniko_mcp.phrases.direction import day_of_times, open_end, open_start, ot
 from cliniko_mcp.phrases.facing import Anchor, Facing
 from cliniko_mcp.phrases.interval import Minutes, OpenWhen, When, day_windows, windows
 from cliniko_mcp.phrases.limits import Endpoint, Limit, endpoint_end, endpoint_start
+from cliniko_mcp.phrases.moving import without_moving
 from cliniko_mcp.phrases.phrase import ParsedPhrase, Segment, Term
 from cliniko_mcp.phrases.read_back import by_other_clock, printed
 from cliniko_mcp.phrases.refusals import not_understood
@@ -60,7 +61,7 @@ def resolve_phrase(
     moment = in_zone(now.replace(second=0, microsecond=0), zone)
     visit = anchor and Anchor(in_zone(anchor.start, zone), in_zone(anchor.end, zone))
     reference = Now(moment, moment.date(), zone, month_first(country, zone), facing, visit, country or "")
-    return resolve(parse_corrected(words, reference), reference)
+    return resolve(parse_corrected(without_moving(words) if visit else words, reference), reference)
 
 
 def resolve(phrase: ParsedPhrase, now: Now) -> When | OpenWhen:

@@ -26,6 +26,12 @@ def read_from_visit(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None
     visit = now.visit
     if visit is None:
         return None
+    if (
+        stream.take_words("that", "week")
+        or stream.take_words("the", "same", "week")
+        or stream.take_words("same", "week")
+    ):
+        return _week_of(DaySpan(visit.start.date(), visit.start.date()))
     start = stream.position
     for read in (_read_same_day, _read_neighbour, _read_shift):
         length = read(stream)
@@ -44,9 +50,11 @@ def take_same_time(stream: TokenStream, now: Now) -> bool:
     start = stream.position
     stream.take_words("at")
     stream.take_words("the")
-    if stream.take_words("same", "time"):
+    if stream.take_words("same", "time") or stream.take_words("same", "slot"):
         return True
-    day = stream.take_any("same") and (stream.take_any("day", "weekday") or stream.take_words("day", "and", "time"))
+    day = stream.take_any("same") and stream.take_any("day", "weekday")
+    if day and stream.peek().kind == "join" and stream.peek(1).text == "time":
+        return bool(stream.take() and stream.take())
     if day and stream.peek().text in {"next", "this", "of", "in", "the", "a"}:
         return True
     stream.position = start
@@ -115,7 +123,10 @@ def _read_same_day(stream: TokenStream) -> tuple[Length, int] | None:
     stream.take_words("the")
     if stream.previous_text() in {"later", "earlier"}:
         return None
-    return (Length(0, "day"), 1) if stream.take_words("same", "day") else None
+    if stream.take_words("same", "day") or stream.take_words("that", "day"):
+        return Length(0, "day"), 1
+    # "that afternoon" is of the visit's day
+    return (Length(0, "day"), 1) if stream.peek(1).kind == "part" and stream.take_words("that") else None
 
 
 def _read_neighbour(stream: TokenStream) -> tuple[Length, int] | None:

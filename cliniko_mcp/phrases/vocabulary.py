@@ -117,13 +117,14 @@ _PLAIN = _words(
     "middle mid early late later earlier rest remainder ago hence time thing not no but apart other than without "
     "onwards onward o oh couple starting ending gone just up same following full complete calendar latter more less "
     "longer older least most fewer under including "
-    "save aside leaving leave out"
+    "save aside leaving leave out that slot"
 )
 # Words that change nothing: politeness, and determiners that the interval implies anyway.
 _POLITE = _words("please pls plz thanks ta")
 # Hedges that do not change the span; beside a real one they are dropped, alone they stay an error.
 _HEDGES = _words(
-    "maybe perhaps probably possibly preferably ideally hopefully sometime say um uh er hmm well okay ok then like"
+    "maybe perhaps probably possibly preferably ideally hopefully sometime say um uh er hmm well okay ok then like "
+    "instead sharp"
 )
 _FILLERS = _words("only either any anytime every each all whole entire")
 

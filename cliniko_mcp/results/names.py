@@ -15,9 +15,12 @@ from cliniko_mcp.cliniko.labels import is_hidden, name_of
 from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.operations import List
 from cliniko_mcp.cliniko.registry import own_lists
+from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import ClinikoRefused, NotAllowed
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.moments import is_timed, local_text
+
+_UTC: Final = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ class Named:
 async def referenced(clinic: GuardedClinic, ids: Mapping[str, Collection[str]], zone: ZoneInfo | None = None) -> Named:
     """The records behind these ids, a batch for each list; those that cannot be read are absent, and notes say so.
 
-    A booking's name is its type and its time, in `zone` or UTC: `Pilates class, 2026-11-24T09:30+11:00 Tue`.
+    A booking's name is its type and its time, by the clock of its site, else in `zone` or UTC: `Pilates class,
+    2026-11-24T09:30+11:00 Tue`.
     """
     found: dict[str, dict[str, Record]] = {}
     wanted: dict[str, set[str]] = {}
@@ -126,14 +130,16 @@ async def referenced(clinic: GuardedClinic, ids: Mapping[str, Collection[str]], 
     async with anyio.create_task_group() as group:
         for module, some in wanted.items():
             group.start_soon(read, module, some)
-    types = await _types_of(clinic, [*found.get("bookings", {}).values()])
+    bookings = [*found.get("bookings", {}).values()]
+    types, zones = await _types_of(clinic, bookings), await _zones_of(clinic, bookings)
     for name, some in ids.items():
         if name not in LINKS:
             continue
         by_id = found.get(LINKS[name].module, {})
         named.records[name] = {key: by_id[key] for key in some if key in by_id}
         named.labels[name] = {
-            key: _label(record, zone or ZoneInfo("UTC"), types) for key, record in named.records[name].items()
+            key: _label(record, zones.get(next(iter(linked(record, "business_id")), ""), zone or _UTC), types)
+            for key, record in named.records[name].items()
         }
     return named
 
@@ -162,12 +168,28 @@ async def _types_of(clinic: GuardedClinic, bookings: Collection[Record]) -> Mapp
     return {key: name_of(record) for key, record in found.items()}
 
 
+async def _zones_of(clinic: GuardedClinic, bookings: Collection[Record]) -> Mapping[str, ZoneInfo]:
+    """The zones of the sites of these bookings, by the site's id; without those that cannot be read."""
+    ids = {site for booking in bookings for site in linked(booking, "business_id")}
+    return zones_of(await _read(clinic, REFERENCES["business_id"], ids, [])) if ids else {}
+
+
 def _label(record: Record, zone: ZoneInfo, types: Mapping[str, str]) -> str:
     starts = _starts(record)
     if starts is None:
         return name_of(record)
     name = types.get(next(iter(linked(record, "appointment_type_id")), ""), "")
     return f"{name or 'Booking'}, {local_text(starts, zone)}"
+
+
+def zones_of(sites: Mapping[str, Record]) -> dict[str, ZoneInfo]:
+    """The zones of those sites whose zone is known, by their ids."""
+    if not sites:
+        return {}
+    from cliniko_mcp.cliniko.resources.businesses import Business
+
+    zones = {key: zone_of(site) for key, site in sites.items() if isinstance(site, Business)}
+    return {key: zone for key, zone in zones.items() if zone is not None}
 
 
 def _starts(record: Record) -> datetime | None:

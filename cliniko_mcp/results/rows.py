@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.shapes.answers import answer_text
-from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, USUAL_TOKENS, size
@@ -23,7 +22,7 @@ from cliniko_mcp.results.budget import Row as Row
 from cliniko_mcp.results.cutting import cut_notes, fitted
 from cliniko_mcp.results.moments import is_sited, is_timed
 from cliniko_mcp.results.moments import local_text as local_text
-from cliniko_mcp.results.names import LINKS, REFERENCES, ids_in, linked, referenced
+from cliniko_mcp.results.names import LINKS, REFERENCES, ids_in, linked, referenced, zones_of
 from cliniko_mcp.sanitize import clean
 
 Detail = Literal["concise", "full"]
@@ -137,7 +136,7 @@ async def shaped(
     home = await clinic.zone()
     found = await referenced(clinic, ids, home)
     known = {field: _told_apart(names) for field, names in found.labels.items()}
-    zones = _zones(found.records.get("business_id", {}))
+    zones = zones_of(found.records.get("business_id", {}))
     rows: list[Row] = []
     costs: list[int] = []
     notes = list(found.notes)
@@ -186,16 +185,6 @@ def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
     """Two records of one name are shown with their ids, so that a name in a row never means either."""
     times = Counter(names.values())
     return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
-
-
-def _zones(sites: Mapping[str, Record]) -> dict[str, ZoneInfo]:
-    """The zones of those sites whose zone is known, by their ids."""
-    if not sites:
-        return {}
-    from cliniko_mcp.cliniko.resources.businesses import Business
-
-    zones = {key: zone_of(site) for key, site in sites.items() if isinstance(site, Business)}
-    return {key: zone for key, zone in zones.items() if zone is not None}
 
 
 def _zone_of(records: Sequence[Record], zones: Mapping[str, ZoneInfo], home: ZoneInfo) -> ZoneInfo:

@@ -17,7 +17,7 @@ SIX_MONDAYS = (
     "weekly on Monday 12 to 1, 6 times", "Monday 12 to 1 weekly x6", "every Monday from 12 until 1 until 4 January",
     "every week on Monday 12 to 1 for the next 6 weeks", "Monday 30 November 2026, 12:00 to 13:00, weekly x6",
     "every Monday 12 to 1 starting 30 November, 6 times", "once a week on Monday 12 to 1, 6 times",
-    "Monday 12 to 1, a week apart x6", "each week on Monday 12 to 1 for six weeks",
+    "Mondays 12 to 1, 6 times", "Monday 12 to 1, a week apart x6", "each week on Monday 12 to 1 for six weeks",
 )  # fmt: skip
 ONCE = ("Friday 12 to 1", "next week except Wednesday", "every day next week 12 to 1", "20 December until 6 January")
 

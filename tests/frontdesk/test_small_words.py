@@ -1,0 +1,44 @@
+"""Things by name as a desk says them: small words and plurals change nothing, names of people are left as they are."""
+
+import anyio
+import pytest
+
+from cliniko_mcp.errors import Ambiguous, ClinikoMcpError, NotFound
+
+from .clinics import front_desk, load
+
+
+def found(*queries: str) -> list[str]:
+    names: list[str] = []
+
+    async def read() -> None:
+        async with front_desk() as (_, clinic):
+            roster, _ = await load(clinic)
+            for query in queries:
+                try:
+                    names.append(roster.type(query).name)
+                except ClinikoMcpError as problem:
+                    names.append(type(problem).__name__)
+
+    anyio.run(read)
+    return names
+
+
+def test_a_type_is_found_behind_small_words_and_in_the_plural() -> None:
+    words = ("the pilates class", "pilates classes", "a Pilates class", "her remedial massage", "the balance one",
+             "dry needlings")  # fmt: skip
+    assert found(*words) == [*["Pilates class"] * 3, "Remedial massage", "Balance class", "Dry needling"]
+    assert found("the one", "consults", "yogas") == [NotFound.__name__, Ambiguous.__name__, NotFound.__name__]
+
+
+@pytest.mark.anyio
+async def test_several_practitioners_are_read_out_of_one_text() -> None:
+    async with front_desk() as (_, clinic):
+        roster, _ = await load(clinic)
+        for text in ("Mei Ng and Tom Okafor", "Mei, Tom", "Mei & Tom", "Okafor, Tom; Ng, Mei", "Mei + Okafor"):
+            names = {person.name for person in roster.several([text])}
+            assert names == {"Dr Mei Ng", "Tom Okafor"} or text.startswith("Okafor")
+        assert [person.name for person in roster.several(["Okafor, Tom"])] == ["Tom Okafor"]
+        for text in ("Mei and Nobody", "Nobody", "and"):
+            with pytest.raises(NotFound):
+                roster.several([text])

@@ -1,0 +1,38 @@
+"""One server process for all that a desk tells."""
+
+import socket
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+
+import httpx2
+import pytest
+from conftest import YES, over_stdio
+
+from .office import Desk, Scene
+
+OpenDesk = Callable[[Scene], Desk]
+
+
+@asynccontextmanager
+async def practice() -> AsyncGenerator[OpenDesk]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    url = f"http://127.0.0.1:{port}"
+    async with (
+        over_stdio(
+            "--sandbox-port", port, "--rate-limit", "0", "--requests-per-minute", "60000", answer=YES
+        ) as assistant,
+        httpx2.AsyncClient(base_url=url, trust_env=False, timeout=120) as outside,
+    ):
+        await assistant.client.list_tools()
+        stories = count(1)
+        yield lambda scene: Desk(scene, assistant, outside, next(stories))
+
+
+@pytest.fixture(scope="session")
+async def desk_in() -> AsyncGenerator[OpenDesk]:
+    """A desk in a scene."""
+    async with practice() as opened:
+        yield opened
