@@ -1,7 +1,7 @@
 """A question that ends while no call waits stands in the audit log all the same: a no, a lapse, a newer question."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import anyio
@@ -33,7 +33,11 @@ class Office:
 
         async def whole() -> None:
             async with anyio.create_task_group() as tasks:
-                self.app.confirm.acts.start = tasks.start_soon
+
+                def start(work: Callable[[], Coroutine[object, object, None]]) -> None:
+                    tasks.start_soon(work)
+
+                self.app.confirm.acts.start = start
                 await story(self)
                 tasks.cancel_scope.cancel()
 
