@@ -71,7 +71,7 @@ def test_a_no_that_no_call_comes_back_for_is_written_down(office: Office, place:
     async def story(office: Office) -> None:
         challenge = await office.waiting(principal="p")
         assert office.app.questions.decide(challenge, False, place, other=other)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
         assert office.ends == [("declined", place)]
         (line,) = office.lines()
         shown = {name: line[name] for name in ("tool", "operation", "ids", "principal", "route")}
@@ -106,10 +106,10 @@ def test_a_question_that_nobody_answers_is_written_down_when_it_runs_out(office:
 def test_a_form_that_never_comes_back_is_written_down_when_it_runs_out(office: Office) -> None:
     async def story(office: Office) -> None:
         await asked(office.app, route="http")
-        await anyio.sleep(30)
+        await anyio.sleep(24.5)
         assert not office.chain.path.exists()
         office.app.clock.pass_(minutes=10)
-        await anyio.sleep(6)
+        await anyio.sleep(1)
         assert office.ends == [("lapsed", "none")]
 
     office.play(story)
@@ -125,7 +125,7 @@ def test_a_yes_that_was_taken_back_is_a_no(office: Office) -> None:
         challenge = await office.waiting()
         assert office.app.questions.decide(challenge, True, "page")
         assert office.app.questions.take_back(challenge)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
 
     office.play(story)
     assert office.ends == [("declined", "page")]
@@ -136,11 +136,11 @@ def test_an_older_question_whose_place_a_newer_one_takes_is_written_down(office:
     async def story(office: Office) -> None:
         await office.waiting(CANCEL)
         await office.waiting(AWAY)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
         assert office.ends == [("replaced", "none")]
         office.app.clinic.records["patients"]["1"]["last_name"] = "Silva"
         await office.waiting(AWAY)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
 
     office.play(story)
     assert office.ends == [("replaced", "none"), ("changed", "none"), ("lapsed", "none")]
@@ -151,12 +151,12 @@ def test_a_no_that_was_lifted_and_given_again_is_written_down_twice(office: Offi
         challenge = await office.waiting()
         for told in (1, 2):
             assert office.app.questions.decide(challenge, False, "page")
-            await anyio.sleep(2)
+            await anyio.sleep(1)
             assert len(office.ends) == told
             assert office.app.questions.reopen(challenge)
-            await anyio.sleep(2)
+            await anyio.sleep(1)
         assert office.app.questions.decide(challenge, True, "page")
-        await anyio.sleep(2)
+        await anyio.sleep(1)
         assert office.app.clinic.destroyed == DONE
 
     office.play(story)
@@ -172,9 +172,9 @@ def test_what_a_call_tells_is_not_written_down_once_more(office: Office) -> None
         office.app.confirm._wait = 40
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(told, Caller(program="claude-code"))
-            await anyio.sleep(2)
+            await anyio.sleep(1)
             office.app.board.answer(False)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
         office.app.clock.pass_(minutes=16)
         await told(Caller(asker=Form(Verdict.NO)))
         office.app.clock.pass_(minutes=16)
@@ -191,7 +191,7 @@ def test_a_yes_is_written_down_by_the_call_that_carries_it_out(office: Office) -
     async def story(office: Office) -> None:
         await office.waiting()
         office.app.board.answer(True)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
 
     office.play(story)
     assert (office.ends, office.app.clinic.destroyed) == ([], DONE)
@@ -217,9 +217,31 @@ def test_the_effect_of_an_update_stands_beside_the_no(chain: HashChain) -> None:
     async def story(office: Office) -> None:
         await office.waiting(emptying)
         office.app.board.answer(False)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
 
     office.play(story)
     (line,) = office.lines()
     assert (line["outcome"], line["effect"]) == ("declined", "emptied")
     assert "ana@example.com" not in office.chain.path.read_text()
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(54.5, True), (55.5, False)])
+def test_what_is_carried_out_when_the_server_is_told_to_stop_has_55_seconds(
+    office: Office, seconds: float, ended: bool
+) -> None:
+    acted: list[str] = []
+
+    async def slow(_: object) -> None:
+        await anyio.sleep(seconds)
+        acted.append("done")
+
+    async def story(office: Office) -> None:
+        await office.waiting()
+        (pending,) = office.app.questions.waiting()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(office.app.confirm.acts.carry_out, pending, slow)
+            await anyio.sleep(1)
+            tasks.cancel_scope.cancel()
+
+    office.play(story)
+    assert bool(acted) is ended
