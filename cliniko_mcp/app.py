@@ -58,6 +58,7 @@ class App:
         self.settings = settings
         self.view = view
         self.catalogue = Catalogue(Cursors(secrets.token_bytes(32)), view.excluded, view.changing)
+        self.catalogue.unread = view.forbidden
         self._stack = stack
         self._opening = anyio.Lock()
         self._behind: _Behind | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined
@@ -13,7 +14,7 @@ from cliniko_mcp.guards.audit import FIELDS, Audit
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run
-from tests.guards.gate import App, Form, RoundTrip, call
+from tests.guards.gate import App, Form, RoundTrip, call, on_its_way, passed
 from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, asked
 from tests.guards.test_effects import PATIENT_FIELDS, an_app
 
@@ -223,6 +224,23 @@ def test_the_effect_of_an_update_stands_beside_the_no(chain: HashChain) -> None:
     (line,) = office.lines()
     assert (line["outcome"], line["effect"]) == ("declined", "emptied")
     assert "ana@example.com" not in office.chain.path.read_text()
+
+
+def test_where_nothing_goes_on_between_the_calls_or_a_call_cannot_be_made_again_nothing_is_followed() -> None:
+    app, begun = App(start=None), list[object]()
+
+    async def story() -> None:
+        with pytest.raises(ApprovalNeeded):
+            await app.act(ARCHIVE)
+        app.confirm.acts.start = begun.append
+        with pytest.raises(ApprovalNeeded):
+            await passed([app.confirm], on_its_way(CANCEL, clinic=app.clinic), checkpoint)
+        assert (len(app.questions.waiting()), begun) == (2, [])
+        with pytest.raises(ApprovalNeeded):
+            await app.act(AWAY)
+        assert len(begun) == 1
+
+    run(story)
 
 
 @pytest.mark.parametrize(("seconds", "ended"), [(54.5, True), (55.5, False)])
