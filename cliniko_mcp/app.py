@@ -168,7 +168,7 @@ class App:
             if self._behind is None:
                 client = await self._stack.enter_async_context(_client(self))
                 questions = Questions(client.now, lambda: secrets.token_hex(16))
-                guards = _guards(self, client.now, questions)
+                guards = _guards(self, client, questions)
                 self._behind = _Behind(client, questions, guards, Memory.of(anyio.current_time))
         client, _, guards, memory = self._behind
         return GuardedClinic(client, guards, caller, tool, memory, upload_folder=self.settings.upload_folder)
@@ -263,8 +263,8 @@ def _audit_copy(settings: Settings) -> Copy | None:
     return copy_to(settings.audit_copy)
 
 
-def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tuple[Guard, ...]:
-    """The guards around every operation, outermost first; `now` is the clinic's clock."""
+def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]:
+    """The guards around every operation on this clinic, outermost first."""
     from cliniko_mcp.approvals.approval_page import approval_page
     from cliniko_mcp.approvals.paths import state_folder
     from cliniko_mcp.guards.audit import Audit
@@ -272,7 +272,7 @@ def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tupl
     from cliniko_mcp.guards.exclusion import Exclusion
     from cliniko_mcp.guards.read_only import ReadOnly
 
-    settings = app.settings
+    settings, now = app.settings, client.now
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:
         app.on_close(page.close)
@@ -287,7 +287,7 @@ def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tupl
         allowed=frozenset(settings.allow_destroy),
         page=page,
         wait=settings.approval_wait,
-        demo=settings.demo,
+        demo=lambda: settings.demo or client.demo,
         start=app.start,
         under_way=app.under_way,
         note=audit.question_ended,
