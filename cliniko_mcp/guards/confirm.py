@@ -206,8 +206,8 @@ class Confirm:
             else:
                 verdict = await asker.ask(pending.question)
                 self._note_channel(guarded, verdict)
+                pending.told = verdict is not Verdict.YES
                 if verdict is Verdict.NO:
-                    pending.told = True
                     self._questions.deny(pending)
                     self._effects.refused(effect)
                     raise words.declined(guarded, pending)
