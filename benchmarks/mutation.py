@@ -118,6 +118,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "guards.cut_off": ("guards/test_cut_off.py",),
     "guards.effects": (
+        "guards/test_effects_memory.py",
         "guards/test_turns.py",
         "guards/test_bursts.py",
         "guards/test_effects.py",

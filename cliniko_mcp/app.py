@@ -61,6 +61,7 @@ class App:
         self.settings = settings
         self.view = view
         self.catalogue = Catalogue(Cursors(secrets.token_bytes(32)), view.excluded, view.changing)
+        self.catalogue.unread = view.forbidden
         self._stack = stack
         self._opening = anyio.Lock()
         self._behind: _Behind | None = None
@@ -178,7 +179,7 @@ class App:
             if self._behind is None:
                 client = await self._stack.enter_async_context(_client(self))
                 questions = Questions(client.now, lambda: secrets.token_hex(16))
-                guards = _guards(self, client.now, questions)
+                guards = _guards(self, client, questions)
                 self._behind = _Behind(client, questions, guards, Memory(anyio.current_time, client.now))
         client, _, guards, memory = self._behind
         folder = self.settings.upload_folder
@@ -284,8 +285,8 @@ def _audit_copy(settings: Settings) -> Copy | None:
     return copy_to(settings.audit_copy)
 
 
-def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tuple[Guard, ...]:
-    """The guards around every operation, outermost first; `now` is the clinic's clock."""
+def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]:
+    """The guards around every operation on this clinic, outermost first."""
     from cliniko_mcp.approvals.approval_page import approval_page
     from cliniko_mcp.approvals.paths import state_folder
     from cliniko_mcp.guards.audit import Audit
@@ -293,7 +294,7 @@ def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tupl
     from cliniko_mcp.guards.exclusion import Exclusion
     from cliniko_mcp.guards.read_only import ReadOnly
 
-    settings = app.settings
+    settings, now = app.settings, client.now
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
     if page is not None:
         app.on_close(page.close)
@@ -308,7 +309,7 @@ def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tupl
         allowed=frozenset(settings.allow_destroy),
         page=page,
         wait=settings.approval_wait,
-        demo=settings.demo,
+        demo=lambda: settings.demo or client.demo,
         start=app.start,
         under_way=app.under_way,
         note=audit.question_ended,

@@ -1,5 +1,6 @@
 """Whose clinic a question is about, as far as the key may know."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, tzinfo
 from typing import Final
@@ -12,8 +13,10 @@ from cliniko_mcp.sanitize import clean
 _MAX_NAME: Final = 80
 
 
-async def whose(clinic: Reader, *, demo: bool) -> Account:
+async def whose(clinic: Reader, *, demo: Callable[[], bool]) -> Account:
     """The account's name, the key's user and their time zone; what cannot be read is left out.
+
+    `demo` is asked when the clinic has answered, by which a demo clinic at another address is known.
 
     A question is asked all the same where none of it can be read: the names are for the person's eye alone.
     """
@@ -29,4 +32,4 @@ async def whose(clinic: Reader, *, demo: bool) -> Account:
         user = name_of(await clinic.perform(Users.get_authenticated_user.of({}))) or ""
     with suppress(ClinikoMcpError):
         zone = await clinic.zone()
-    return Account(name, user, demo, zone)
+    return Account(name, user, demo(), zone)

@@ -78,6 +78,15 @@ def commands(ctx: click.Context) -> None:
         ctx.invoke(serve)
 
 
+def _leave_no_core() -> None:
+    """Have no crash of this process leave a file of its memory, in which the key would stand."""
+    try:
+        import resource
+    except ImportError:  # Windows, where there are none
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 1, and Ctrl-C ends quietly.
 
@@ -85,6 +94,7 @@ def main() -> None:
     """
     any_console()
     log_to_stderr()
+    _leave_no_core()
     try:
         commands.main(prog_name="cliniko-mcp", standalone_mode=False)
     except click.ClickException as problem:

@@ -63,7 +63,7 @@ class Confirm:
         page: Page | None = None,
         wait: float,
         effects: Effects | None = None,
-        demo: bool = False,
+        demo: Callable[[], bool] = bool,
         start: Start | None = None,
         under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
         note: Note = unnoted,
@@ -71,7 +71,7 @@ class Confirm:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
 
         `start` begins work that goes on apart from every call; what is done within `under_way` is waited for at the
-        end. `demo` says that the clinic is the demo clinic. `note` writes down how a question ended unheard.
+        end. `demo` says whether the clinic is the demo clinic. `note` writes down how a question ended unheard.
         """
         self._questions = questions
         self._now = now
@@ -206,8 +206,8 @@ class Confirm:
             else:
                 verdict = await asker.ask(pending.question)
                 self._note_channel(guarded, verdict)
+                pending.told = verdict is not Verdict.YES
                 if verdict is Verdict.NO:
-                    pending.told = True
                     self._questions.deny(pending)
                     self._effects.refused(effect)
                     raise words.declined(guarded, pending)

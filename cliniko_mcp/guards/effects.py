@@ -150,7 +150,7 @@ class Effects:
     def refused(self, effect: Effect) -> None:
         """Note that a person said no: a burst that was allowed before ends."""
         if effect.burst is not None:
-            effect.burst.allowed_until = 0.0
+            effect.burst.allowed_until = self._clock()
 
     def lifted(self, effect: Effect) -> bool:
         """Whether a person has said yes to the burst that this effect is, since it was found."""

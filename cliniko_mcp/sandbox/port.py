@@ -1,4 +1,5 @@
-"""The demo clinic on a port: the API under the base URL's path, and control routes under `/_sandbox/`.
+"""The demo clinic on a port: the API under the base URL's path, and control routes under `/_sandbox/`, which no page of
+a website can use.
 
 GET    /_sandbox/requests   the log: method, path, query, role, status, origin    DELETE  clear it
 GET    /_sandbox/clock      now, and whether it is frozen    POST  {"now": ISO} {"advance": seconds} {"frozen": bool}
@@ -69,8 +70,20 @@ class _Dropped(Response):
 ControlAction = Callable[[str, Mapping[str, JsonValue]], SandboxResponse]
 
 
+def _by_a_page(request: Request) -> bool:
+    """Whether a page of a website may have sent this: such requests name an origin, or a host by a public name.
+
+    A name of one word (localhost, or a service of Docker Compose) is none that a website could point at this computer.
+    """
+    host = request.url.hostname or ""
+    public = "." in host and not host.replace(".", "").isdecimal()
+    return "origin" in request.headers or public
+
+
 def _endpoint(action: ControlAction) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if _by_a_page(request):
+            return _starlette_response(json_response({"message": "the control routes are for programs"}, 403))
         content = await request.body()
         try:
             body: JsonValue = json.loads(content) if content.strip() else {}

@@ -94,6 +94,9 @@ class CountArguments(Body):
 class Catalogue:
     """Finds tools by name, makes them lazily, and holds what the operator excluded."""
 
+    unread: frozenset[str] = frozenset()
+    """Readings that nobody may do: what a change answers with shows no more than they would."""
+
     def __init__(
         self, cursors: Cursors, excluded: frozenset[str] = frozenset(), changing: frozenset[str] = frozenset()
     ) -> None:
@@ -108,8 +111,7 @@ class Catalogue:
     def find(self, name: str) -> Tool | None:
         """The tool of this name, or None; deprecated operations are found as well. Exclusion is a guard's business."""
         if name not in self._made:
-            made = self._make(name)
-            if made is None:
+            if (made := self._make(name)) is None:
                 return None
             self._made[name] = made
         return self._made[name]
@@ -117,10 +119,8 @@ class Catalogue:
     def get(self, name: str) -> Tool:
         """The tool of this name, for running it.
 
-        Raises UnknownTool, and NotAllowed for a catalogue tool that is excluded.
-
-        What else the operator excluded, or lets nobody change, is given all the same: when it runs, a guard refuses it
-        and that is written down.
+        Raises UnknownTool, and NotAllowed for a catalogue tool that is excluded. Whatever else is excluded is given all
+        the same: when it runs, a guard refuses it and that is written down.
         """
         tool = self.find(name)
         if tool is None:
@@ -148,7 +148,7 @@ class Catalogue:
             if name == executor:
                 return self._executor(risk)
         operation = find_operation(name)
-        return operation_tool(operation, self._cursors) if operation else None
+        return operation_tool(operation, self._cursors, self.unread) if operation else None
 
     def everything(self) -> Mapping[str, Tool]:
         """All tools in listing order: curated, catalogue, then operations by resource. Imports every module."""

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from cliniko_mcp.cliniko.arguments import refused_arguments, wire_names
 from cliniko_mcp.cliniko.calls import Call
-from cliniko_mcp.cliniko.models import Body, Record, complaints
+from cliniko_mcp.cliniko.models import Body, Record, complaints, row_id
 from cliniko_mcp.cliniko.operations import Operation, Risk
-from cliniko_mcp.cliniko.registry import is_list
+from cliniko_mcp.cliniko.registry import is_list, reads
 from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS
@@ -106,8 +106,8 @@ def operation_spelling(operation: Operation) -> Spelling:
     return spelling_of_operation(operation, operation_schema(operation))
 
 
-def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
-    """The tool that performs this operation."""
+def operation_tool(operation: Operation, cursors: Cursors, unread: frozenset[str] = frozenset()) -> Tool:
+    """The tool that performs this operation; a record whose reading is among `unread` is changed and not shown."""
     schema = operation_schema(operation)
 
     async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
@@ -115,7 +115,7 @@ def operation_tool(operation: Operation, cursors: Cursors) -> Tool:
             values = plain(arguments, operation_spelling(operation))
             if is_list(operation):
                 return await listed(clinic, operation, values, cursors)
-            return await _performed(clinic, operation, values)
+            return await _performed(clinic, operation, values, unread)
         except InvalidArguments as problem:
             raise explained(problem, operation.name, schema, operation.description) from None
 
@@ -183,7 +183,9 @@ def _validated(name: str, model: type[ArgumentsT], values: Mapping[str, JsonValu
         raise refused_arguments(name, dict(complaints(refused)), wire_names(model)) from None
 
 
-async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arguments) -> Answer:
+async def _performed(
+    clinic: GuardedClinic, operation: Operation, arguments: Arguments, unread: frozenset[str]
+) -> Answer:
     ours = display_arguments(operation)
     call = operation.parse({name: value for name, value in arguments.items() if name not in ours})
     shape = shape_of(operation.record, arguments, "full") if operation.record else None
@@ -195,6 +197,9 @@ async def _performed(clinic: GuardedClinic, operation: Operation, arguments: Arg
         record, told = await clinic.destroy(call)
     if record is None or shape is None:
         return Answer({"done": _done(operation, call.target)}, _told(operation, told))
+    if operation.shape != "get" and any(read.name in unread for read in reads(operation.resource)):
+        notes = [_UNSHOWN, *(notes_on(call, before, record) if replaces else [])]
+        return Answer({"done": _done(operation, row_id(record) or call.target)}, notes)
     zone = await _zone_of(clinic, record)
     found = await referenced(clinic, ids_in([record], set(shape.names(record))), zone)
     shown = row_of(record, shape, zone or ZoneInfo("UTC"), found.labels, expand=True, hidden=found.hidden)
@@ -236,7 +241,15 @@ async def _zone_of(clinic: GuardedClinic, record: Record) -> ZoneInfo | None:
     return None
 
 
-_DEEDS: Final[Mapping[str, str]] = {"archive": "Archived", "delete": "Deleted", "cancel": "Cancelled"}
+_DEEDS: Final[Mapping[str, str]] = {
+    "archive": "Archived",
+    "delete": "Deleted",
+    "cancel": "Cancelled",
+    "create": "Created",
+    "update": "Updated",
+    "unarchive": "Restored",
+}
+_UNSHOWN: Final = "What the record holds is not shown: reading it is switched off here."
 
 
 def _told(operation: Operation, told: str) -> list[str]:

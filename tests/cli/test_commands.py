@@ -255,3 +255,13 @@ def test_the_version_is_one_fact() -> None:
     from cliniko_mcp import __version__
 
     assert __version__ in run("--version").stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows leaves no such files")
+def test_a_crash_leaves_no_file_of_the_memory_that_holds_the_key() -> None:
+    code = (
+        "import sys; from resource import *; from cliniko_mcp.cli import main; sys.argv[1:] = ['completion', 'bash']; "
+        "setrlimit(RLIMIT_CORE, (getrlimit(RLIMIT_CORE)[1],) * 2); main(); print(getrlimit(RLIMIT_CORE)[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout.splitlines()[-1] == "0"

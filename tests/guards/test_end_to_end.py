@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from conftest import YES, Assistant, in_process
 
+from tests.sandbox.test_outside_client import served
+
 pytestmark = pytest.mark.anyio
 
 SWITCHED_OFF = "Reading the key's user is switched off here, so times are in UTC."
@@ -99,3 +101,13 @@ async def test_what_a_person_would_have_to_be_shown_is_not_read_where_it_is_swit
         answer = await assistant.call("archive_patient", id=ANA)
         assert answer["code"] == "not_allowed"
         assert assistant.changes() == [] and assistant.asked == []
+
+
+async def test_a_demo_clinic_at_another_address_is_named_as_one_in_the_question() -> None:
+    """By what its answers say of it; the address alone says nothing."""
+    for office in served("--rate-limit", "0"):
+        address: dict[str, Any] = {"sandbox": False, "base_url": office.url, "api_key": office.key}
+        async with in_process(answer=YES, contact_email="me@example.org", **address) as assistant:
+            assert (await assistant.call("archive_patient", id=ANA))["done"] == f"Archived patient {ANA}."
+        (question,) = assistant.asked
+        assert "\nDemo clinic: nothing in it is real\n" in question

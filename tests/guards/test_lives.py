@@ -311,3 +311,18 @@ def test_a_call_whose_act_failed_says_so_itself_and_is_asked_about_anew() -> Non
             await app.act(ARCHIVE, Caller(asker=RoundTrip()))
 
     run(story)
+
+
+def test_an_act_that_breaks_ends_its_question_and_the_break_goes_on() -> None:
+    app = App()
+
+    async def break_off() -> None:
+        raise RuntimeError("broken")
+
+    async def story() -> None:
+        with pytest.raises(RuntimeError, match="broken"):
+            await passed([app.confirm], on_its_way(ARCHIVE, Caller(asker=Form(YES)), clinic=app.clinic), break_off)
+        (ended,) = app.questions.recent()
+        assert (ended.ending, ended.problem, ended.told) == ("failed", None, True)
+
+    run(story)

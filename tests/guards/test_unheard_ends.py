@@ -1,11 +1,12 @@
 """A question that ends while no call waits stands in the audit log all the same: a no, a lapse, a newer question."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined
@@ -13,7 +14,7 @@ from cliniko_mcp.guards.audit import FIELDS, Audit
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run
-from tests.guards.gate import App, Form, RoundTrip, call
+from tests.guards.gate import App, Form, RoundTrip, call, on_its_way, passed
 from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, asked
 from tests.guards.test_effects import PATIENT_FIELDS, an_app
 
@@ -33,7 +34,11 @@ class Office:
 
         async def whole() -> None:
             async with anyio.create_task_group() as tasks:
-                self.app.confirm.acts.start = tasks.start_soon
+
+                def start(work: Callable[[], Coroutine[object, object, None]]) -> None:
+                    tasks.start_soon(work)
+
+                self.app.confirm.acts.start = start
                 await story(self)
                 tasks.cancel_scope.cancel()
 
@@ -67,7 +72,7 @@ def test_a_no_that_no_call_comes_back_for_is_written_down(office: Office, place:
     async def story(office: Office) -> None:
         challenge = await office.waiting(principal="p")
         assert office.app.questions.decide(challenge, False, place, other=other)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
         assert office.ends == [("declined", place)]
         (line,) = office.lines()
         shown = {name: line[name] for name in ("tool", "operation", "ids", "principal", "route")}
@@ -102,10 +107,10 @@ def test_a_question_that_nobody_answers_is_written_down_when_it_runs_out(office:
 def test_a_form_that_never_comes_back_is_written_down_when_it_runs_out(office: Office) -> None:
     async def story(office: Office) -> None:
         await asked(office.app, route="http")
-        await anyio.sleep(30)
+        await anyio.sleep(24.5)
         assert not office.chain.path.exists()
         office.app.clock.pass_(minutes=10)
-        await anyio.sleep(6)
+        await anyio.sleep(1)
         assert office.ends == [("lapsed", "none")]
 
     office.play(story)
@@ -121,7 +126,7 @@ def test_a_yes_that_was_taken_back_is_a_no(office: Office) -> None:
         challenge = await office.waiting()
         assert office.app.questions.decide(challenge, True, "page")
         assert office.app.questions.take_back(challenge)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
 
     office.play(story)
     assert office.ends == [("declined", "page")]
@@ -132,11 +137,11 @@ def test_an_older_question_whose_place_a_newer_one_takes_is_written_down(office:
     async def story(office: Office) -> None:
         await office.waiting(CANCEL)
         await office.waiting(AWAY)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
         assert office.ends == [("replaced", "none")]
         office.app.clinic.records["patients"]["1"]["last_name"] = "Silva"
         await office.waiting(AWAY)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
 
     office.play(story)
     assert office.ends == [("replaced", "none"), ("changed", "none"), ("lapsed", "none")]
@@ -147,12 +152,12 @@ def test_a_no_that_was_lifted_and_given_again_is_written_down_twice(office: Offi
         challenge = await office.waiting()
         for told in (1, 2):
             assert office.app.questions.decide(challenge, False, "page")
-            await anyio.sleep(2)
+            await anyio.sleep(1)
             assert len(office.ends) == told
             assert office.app.questions.reopen(challenge)
-            await anyio.sleep(2)
+            await anyio.sleep(1)
         assert office.app.questions.decide(challenge, True, "page")
-        await anyio.sleep(2)
+        await anyio.sleep(1)
         assert office.app.clinic.destroyed == DONE
 
     office.play(story)
@@ -168,9 +173,9 @@ def test_what_a_call_tells_is_not_written_down_once_more(office: Office) -> None
         office.app.confirm._wait = 40
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(told, Caller(program="claude-code"))
-            await anyio.sleep(2)
+            await anyio.sleep(1)
             office.app.board.answer(False)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
         office.app.clock.pass_(minutes=16)
         await told(Caller(asker=Form(Verdict.NO)))
         office.app.clock.pass_(minutes=16)
@@ -187,20 +192,24 @@ def test_a_yes_is_written_down_by_the_call_that_carries_it_out(office: Office) -
     async def story(office: Office) -> None:
         await office.waiting()
         office.app.board.answer(True)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
 
     office.play(story)
     assert (office.ends, office.app.clinic.destroyed) == ([], DONE)
 
 
-def test_a_form_that_the_client_could_not_show_leaves_the_end_to_the_page(office: Office) -> None:
+@pytest.mark.parametrize("stopped_at_once", [False, True])
+def test_a_form_that_could_not_be_shown_leaves_the_end_to_the_page(
+    office: Office, stopped_at_once: bool
+) -> None:
     async def story(office: Office) -> None:
         question = await asked(office.app)
         with pytest.raises(ApprovalNeeded):
             await office.app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, Verdict.NONE)))
-        await anyio.sleep(6)
-        office.app.clock.pass_(minutes=10)
-        await anyio.sleep(6)
+        if not stopped_at_once:
+            await anyio.sleep(6)
+            office.app.clock.pass_(minutes=10)
+            await anyio.sleep(6)
 
     office.play(story)
     assert office.ends == [("lapsed", "none")]
@@ -213,9 +222,48 @@ def test_the_effect_of_an_update_stands_beside_the_no(chain: HashChain) -> None:
     async def story(office: Office) -> None:
         await office.waiting(emptying)
         office.app.board.answer(False)
-        await anyio.sleep(2)
+        await anyio.sleep(1)
 
     office.play(story)
     (line,) = office.lines()
     assert (line["outcome"], line["effect"]) == ("declined", "emptied")
     assert "ana@example.com" not in office.chain.path.read_text()
+
+
+def test_where_nothing_goes_on_between_the_calls_or_a_call_cannot_be_made_again_nothing_is_followed() -> None:
+    app, begun = App(start=None), list[object]()
+
+    async def story() -> None:
+        with pytest.raises(ApprovalNeeded):
+            await app.act(ARCHIVE)
+        app.confirm.acts.start = begun.append
+        with pytest.raises(ApprovalNeeded):
+            await passed([app.confirm], on_its_way(CANCEL, clinic=app.clinic), checkpoint)
+        assert (len(app.questions.waiting()), begun) == (2, [])
+        with pytest.raises(ApprovalNeeded):
+            await app.act(AWAY)
+        assert len(begun) == 1
+
+    run(story)
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(54.5, True), (55.5, False)])
+def test_what_is_carried_out_when_the_server_is_told_to_stop_has_55_seconds(
+    office: Office, seconds: float, ended: bool
+) -> None:
+    acted: list[str] = []
+
+    async def slow(_: object) -> None:
+        await anyio.sleep(seconds)
+        acted.append("done")
+
+    async def story(office: Office) -> None:
+        await office.waiting()
+        (pending,) = office.app.questions.waiting()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(office.app.confirm.acts.carry_out, pending, slow)
+            await anyio.sleep(1)
+            tasks.cancel_scope.cancel()
+
+    office.play(story)
+    assert bool(acted) is ended

@@ -1,6 +1,7 @@
 """What a run lists and refuses: fixed at start, the same on every route and transport, and said truly to the model."""
 
 import json
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import product
@@ -151,6 +152,30 @@ async def test_what_is_excluded_is_refused_by_every_route():
         assert not [row for row in rows if "patient" in row]
         assert assistant.changes() == []
         assert assistant.asked == []
+
+
+async def test_where_a_record_may_not_be_read_a_change_of_it_shows_nothing_of_it_and_nobody_is_named():
+    async with in_process(view="all", exclude_tools=("get_patient",), answer=YES) as assistant:
+        who = (await assistant.rows("list_patients", limit=1))[0]["id"]
+        shown = [
+            await assistant.call("update_patient", id=who, occupation="Baker"),
+            await assistant.call(
+                "cliniko_write", operation="update_patient", arguments={"id": who, "patient_phone_numbers": []}
+            ),
+            await assistant.call("create_patient", first_name="Otto", last_name="Example"),
+        ]
+        done = [told["done"].rpartition(" ")[0] for told in shown]
+        assert done == ["Updated patient", "Updated patient", "Created patient"]
+        for told in shown:
+            assert "item" not in told and "reading it is switched off here" in told["notes"][0]
+            assert not {"Ana", "Lima", "Otto"} & set(re.findall(r"\w+", json.dumps(told)))
+        assert await refused(assistant, "archive_patient", id=who) == "not_allowed"
+        assert assistant.asked == []
+        visit = await assistant.first("list_individual_appointments", starts_at=">2026-11-25", limit=1)
+        assert (await assistant.call("cancel_individual_appointment", id=visit["id"], cancellation_reason="sick"))[
+            "done"
+        ]
+        assert f"Patient: file {visit['patient_id']}" in assistant.asked[0]
 
 
 async def test_what_is_excluded_is_refused_whatever_the_arguments_and_the_refusal_is_written_down(tmp_path: Path):

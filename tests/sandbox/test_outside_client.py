@@ -183,6 +183,29 @@ def test_the_control_routes(office: Office) -> None:
     assert office.control("GET", "clock")["now"] == "2026-11-23T22:00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "localhost:8123"}, 200),
+        ({"Host": "clinic:8123"}, 200),
+        ({}, 200),
+    ],
+)
+def test_a_page_of_a_website_reaches_no_control_route(office: Office, headers: dict[str, str], status: int) -> None:
+    for method, name in (("POST", "reset"), ("GET", "snapshot")):
+        request = Request(office.url.replace("/v1", f"/_sandbox/{name}"), method=method, headers=headers)
+        try:
+            with urlopen(request, timeout=300) as answer:
+                found = answer.status
+        except HTTPError as refused:
+            with refused:
+                found = refused.code
+        assert (found == 403) is (status == 403)
+
+
 def test_the_flags_of_the_command_reach_the_port() -> None:
     for office in served("--rate-limit", "2", "--faults", "503:/settings,dropped:/taxes", "--seed", "3"):
         assert office.request("GET", "/settings/public")[0] == 503

@@ -1,0 +1,99 @@
+"""What is remembered of a caller's changes, and what is not read twice to judge one."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.approvals.questions import Verdict
+from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.errors import Declined
+from cliniko_mcp.guards import effects
+from cliniko_mcp.guards.effects import Effects
+from cliniko_mcp.guards.pipeline import Caller, GuardedCall
+from tests.guards.gate import App, Form, call, on_its_way, run
+from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
+
+SHORTER = call("update_treatment_note", id="27", content=content(NOTE[:200]))
+GIVEN_AWAY = call("update_treatment_note", id="27", patient_id="3")
+ALMOST_NOTHING = call("update_treatment_note", id="27", content=content("x"))
+
+
+def found(app: App, guarded: GuardedCall) -> Any:
+    """The effect of a call, and how often its record was read for it."""
+    reads: list[str] = []
+    app.clinic.before_read = lambda: reads.append("read")
+    return run(lambda: Effects(app.clock).of(guarded)), len(reads)
+
+
+def test_a_no_to_one_effect_leaves_another_one_of_the_same_operation_to_be_asked_about() -> None:
+    app, form = an_app(), Form(Verdict.YES)
+
+    async def story() -> None:
+        with pytest.raises(Declined):
+            await app.act(ALMOST_NOTHING, Caller(asker=Form(Verdict.NO)))
+        await app.act(GIVEN_AWAY, Caller(asker=form))
+
+    run(story)
+    assert (len(form.asked), len(app.clinic.updates)) == (1, 1)
+
+
+def test_a_record_that_the_tool_has_read_already_is_not_read_again_and_one_that_it_has_not_is_kept() -> None:
+    app = an_app()
+    note: Record = run(lambda: app.clinic.perform(call("get_treatment_note", id="27")))
+    guarded = on_its_way(SHORTER, clinic=app.clinic)
+    assert found(app, guarded) == (None, 1)
+    assert guarded.outcome.before == note
+    known = replace(on_its_way(SHORTER, clinic=app.clinic), known=lambda: note)
+    assert found(app, known) == (None, 0)
+    assert known.outcome.before is note
+    nothing_possible = on_its_way(call("update_treatment_note", id="27", title="x"), clinic=app.clinic)
+    assert found(app, nothing_possible) == (None, 0)
+    assert nothing_possible.outcome.before is None
+
+
+def test_what_a_person_was_shown_is_not_what_the_record_holds_when_the_change_is_made() -> None:
+    app = an_app()
+    questions, reached = asked_about(app, ALMOST_NOTHING, Verdict.YES)
+    assert (len(questions), reached) == (1, True)
+    assert asked_about(app, call("update_treatment_note", id="27", content=content("y"))) == ([], True)
+
+
+@pytest.mark.parametrize(("others", "asked"), [(1, True), (2, False)])
+def test_of_more_records_than_are_remembered_the_one_changed_longest_ago_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch, others: int, asked: bool
+) -> None:
+    monkeypatch.setattr(effects, "MAX_REMEMBERED", 2)
+    app = an_app()
+    for number in (101, 102, 103):
+        app.clinic.records["patients"][str(number)] = {**app.clinic.records["patients"]["3"], "id": str(number)}
+    half, rest = PATIENT_FIELDS[:4], PATIENT_FIELDS[4:]
+
+    def unasked(identity: str, names: list[str]) -> bool:
+        return asked_about(app, call("update_patient", id=identity, clear=names)) == ([], True)
+
+    assert unasked("3", half[:3])
+    assert unasked("101", half)
+    assert unasked("3", half[3:4])  # now it is the latest
+    for number in range(102, 102 + others):
+        assert unasked(str(number), half)
+    assert unasked("3", rest) is not asked
+
+
+def test_a_burst_that_was_refused_ends_at_once() -> None:
+    app = App()
+    for number in range(60, 91):
+        app.clinic.records["taxes"][str(number)] = {"id": str(number), "name": f"T{number}", "rate": "1.0"}
+    coming = [on_its_way(call("update_tax", id=str(n), rate="2.0"), clinic=app.clinic) for n in range(60, 91)]
+
+    async def story() -> None:
+        table = Effects(app.clock)
+        *before, effect = [await table.of(guarded) for guarded in coming]
+        assert before == [None] * 30 and effect is not None
+        assert not table.lifted(effect)
+        table.approved(effect)
+        assert table.lifted(effect)
+        table.refused(effect)
+        assert not table.lifted(effect)
+
+    run(story)
