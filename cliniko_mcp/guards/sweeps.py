@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from math import ceil
+from typing import Final
 
 from cliniko_mcp.client.kept_pages import PageReading
 from cliniko_mcp.cliniko.calls import Call
@@ -10,6 +11,14 @@ from cliniko_mcp.errors import RateLimited, Unavailable
 from cliniko_mcp.guards.memory import Course
 from cliniko_mcp.guards.pipeline import Outcome, Progress
 from cliniko_mcp.guards.progress import noun_of
+
+A_MINUTE: Final = 180
+"""Pages of a sweep that Cliniko's limit lets through in a minute."""
+
+
+def _cost(done: int, of: int) -> str:
+    """How long a list takes within Cliniko's limit, said after its first page where that is more than a minute."""
+    return f"; about {ceil(of / A_MINUTE)} minutes within Cliniko's limit" if done == 1 and of > A_MINUTE else ""
 
 
 class Sweep:
@@ -31,7 +40,9 @@ class Sweep:
         self._done, self._of = done, of
         known = f"{rows:,} of {total:,}" if total is not None else f"{rows:,}"
         if not self._by_name:
-            await self._course.told.page(self._progress, id(self), self._call, done, of, f"{known} rows")
+            await self._course.told.page(
+                self._progress, id(self), self._call, done, of, f"{known} rows{_cost(done, of)}"
+            )
         elif of > 1:
             noun = self._call.operation.resource.replace("_", " ")
             await self._progress(done, of, f"{done} of {of} pages, {known} {noun}")

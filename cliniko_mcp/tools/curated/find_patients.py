@@ -1,9 +1,9 @@
 """find_patients: patients by whatever is known of them, with likely duplicates.
 
-Requests: a name as in `frontdesk.patients`, an email, a birthday or an id one, also beside a name that does not
-suffice, and one more for the birthday of the best match; a phone number, unless somebody has the name beside it, one
-for each hundred patients, up to 3,000, the latest changed first, because Cliniko cannot be asked for it
-(cliniko-api.md#filters).
+Requests: 5 cold, 4 warm (with the set-up in memory) for a usual call. In general a name as in `frontdesk.patients`, an
+email, a birthday or an id one, also beside a name that does not suffice, and one more for the birthday of the best
+match; a phone number, unless somebody has the name beside it, one for each hundred patients, up to 3,000, the latest
+changed first, because Cliniko cannot be asked for it (cliniko-api.md#filters).
 """
 
 from __future__ import annotations
