@@ -29,6 +29,7 @@ from cliniko_mcp.errors import (
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Course, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
+from cliniko_mcp.guards.progress import increasing, waiting
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.settings import Settings
@@ -116,13 +117,14 @@ class App:
         raise _cut_off(tool)
 
     async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
-        caller = replace(caller, call=digest(tool.name, canonical(arguments)))
+        called = digest(tool.name, canonical(arguments))
+        caller = replace(caller, call=called, progress=increasing(caller.progress))
         guarded = await self.guarded_clinic(tool.name, caller, tool.risk)
         from cliniko_mcp.client.rate_limit import one_call
 
-        with one_call():
+        with one_call(caller.principal, partial(waiting, caller.progress)):
             try:
-                answer = await _answered(tool, guarded, arguments)
+                answer = await self._answered(tool, guarded, arguments)
             except NotFound:
                 # What is gone may be gone because a person said yes to this very call while nobody waited.
                 before = self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
@@ -132,6 +134,18 @@ class App:
 
                 raise done(before) from None
             return await answer.finished(guarded, tool.room(arguments))
+
+    async def _answered(self, tool: Tool, clinic: GuardedClinic, arguments: Arguments) -> Answer:
+        """What the tool answers. Before a name is said to be nobody's, what came from memory is read once more."""
+        try:
+            try:
+                return await tool.run(clinic, arguments)
+            except NoSuchName:
+                if not clinic.look_again():
+                    raise
+            return await tool.run(clinic, arguments)
+        finally:
+            clinic.answered()
 
     def start(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         """Do this apart from every call, until the app closes; how it ends is its own matter."""
@@ -184,16 +198,6 @@ class App:
         client, _, guards, memory = self._behind
         folder = self.settings.upload_folder
         return GuardedClinic(client, guards, caller, tool, memory, upload_folder=folder, course=Course(risk))
-
-
-async def _answered(tool: Tool, clinic: GuardedClinic, arguments: Arguments) -> Answer:
-    """What the tool answers. Before a name is said to be nobody's, what came from memory is read once more."""
-    try:
-        return await tool.run(clinic, arguments)
-    except NoSuchName:
-        if not clinic.look_again():
-            raise
-    return await tool.run(clinic, arguments)
 
 
 def _cut_off(tool: Tool) -> ClinikoMcpError:

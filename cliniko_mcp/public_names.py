@@ -50,6 +50,8 @@ def error_codes() -> Iterator[tuple[str, str]]:
 
     def below(kind: type[ClinikoMcpError]) -> Iterator[tuple[str, str]]:
         for error in kind.__subclasses__():
+            if error.code == kind.code:  # one kind of it, with the same code
+                continue
             yield error.code, " ".join((error.__doc__ or "").split())
             yield from below(error)
 

@@ -12,6 +12,7 @@ import anyio
 import anyio.lowlevel
 
 from cliniko_mcp.client import pagination, responses
+from cliniko_mcp.client.kept_pages import PageReading
 from cliniko_mcp.client.pagination import OnPage, Page, RowT, Sweep
 from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.cliniko.calls import Call, ResultT
@@ -141,10 +142,18 @@ class Clinic:
         slots = anyio.Semaphore(_IN_FLIGHT)
 
         async def fetch(number: int, per_page: int) -> Page[RowT]:
+            kept = context.pages.recall(number) if context.pages is not None else None
+            if kept is not None:
+                await anyio.lowlevel.checkpoint()
+                read = responses.read(call, 200, {}, kept, now=self.now())
+                return _page_of(call, read or {}, number, per_page)
             async with slots:
                 response = await self._request(call, _paging(number, per_page), context, sweep=number > first)
             await anyio.lowlevel.checkpoint()  # the next request goes out before this answer is read
-            return _page_of(call, self._read(call, response) or {}, number, per_page)
+            page = _page_of(call, self._read(call, response) or {}, number, per_page)
+            if context.pages is not None:
+                context.pages.keep(number, response.content)
+            return page
 
         return fetch
 
@@ -159,11 +168,12 @@ class Clinic:
         hard: float = 45.0,
         zone: tzinfo | None = None,
         count: RequestCount | None = None,
+        pages: PageReading | None = None,
     ) -> Sweep[RowT]:
         """At most `limit` rows of a list from position `start` on, and where to go on; see `pagination.sweep`."""
         first = start // pagination.page_size(start, limit) + 1
         return await pagination.sweep(
-            self._fetcher(call, _Context(zone, count), first=first),
+            self._fetcher(call, _Context(zone, count, pages=pages), first=first),
             limit=limit,
             start=start,
             in_flight=_AHEAD,
@@ -178,17 +188,20 @@ class Clinic:
         call: Call[RowT],
         on_total: Callable[[int], None] | None = None,
         *,
+        on_page: OnPage | None = None,
         zone: tzinfo | None = None,
         count: RequestCount | None = None,
+        pages: PageReading | None = None,
     ) -> AsyncGenerator[RowT]:
-        """Every row of a list, a few pages in memory at a time; see `pagination.drain`.
+        """Every row of a list, a few pages in memory at a time; see `pagination.drain`. `pages` keeps and recalls them.
 
         Waits out the rate limit where nobody waits for it, as in an export; a tool call ends as RateLimited.
         """
         from cliniko_mcp.client.rate_limit import in_one_call
 
-        fetch = self._fetcher(call, _Context(zone, count))
-        return pagination.drain(fetch, in_flight=_AHEAD, on_total=on_total, sit_out=not in_one_call())
+        fetch = self._fetcher(call, _Context(zone, count, pages=pages))
+        patient = not in_one_call()
+        return pagination.drain(fetch, in_flight=_AHEAD, on_total=on_total, on_page=on_page, sit_out=patient)
 
     async def batch(
         self, listing: List[RowT], ids: Sequence[str], *, count: RequestCount | None = None
@@ -259,12 +272,13 @@ class Clinic:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What goes with every request of one operation: the zone of its local times, who counts the requests, and the
-    place in the rate limit that was taken for it."""
+    """What goes with every request of one operation: the zone of its local times, who counts the requests, the place
+    in the rate limit that was taken for it, and the pages that are kept."""
 
     zone: tzinfo | None = None
     count: RequestCount | None = None
     place: "Place | None" = None
+    pages: PageReading | None = None
 
 
 def _paging(number: int, per_page: int) -> tuple[tuple[str, str], ...]:

@@ -47,6 +47,11 @@ class SingleFlightCache(Generic[K, V]):
                 # Should the caller who fetches be cancelled, the next round fetches itself.
                 await self._flights[missing[0]].ended()
 
+    def values(self) -> list[V]:
+        """Everything that is known now; nothing is asked for."""
+        now = self._clock()
+        return [value for until, value in self._known.values() if now < until and value is not None]
+
     def forget(self) -> None:
         """Drop everything. What is being fetched now does not come back into the memory."""
         self._known = {}

@@ -254,17 +254,18 @@ async def drain(
     remembered: int = 5_000,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     on_total: Callable[[int], None] | None = None,
+    on_page: OnPage | None = None,
     sit_out: bool = True,
 ) -> AsyncGenerator[RowT]:
     """Yield every row of a list in its order, with a few pages in memory at a time; `sit_out` waits out the rate limit.
 
     Repeated rows are recognised among the last `remembered` ids. `on_total` is told, before the rows of each page, how
-    many rows Cliniko says the whole list has. Wrap it in `aclosing` where you may leave early.
+    many rows Cliniko says the whole list has, `on_page` how far it is. Wrap it in `aclosing` where you may leave early.
     Raises what a page raises, the limit of requests aside where it is waited out.
     """
     recent: deque[str] = deque()
     ids: set[str] = set()
-    furthest = 0
+    furthest = done = rows = 0
 
     async def patiently(number: int, size: int) -> Page[RowT]:
         for _ in range(10):
@@ -278,8 +279,12 @@ async def drain(
     async with aclosing(_pages(fetch, 1, per_page, None, in_flight, lambda: True)) as pages:
         async for page in pages:
             new = 0
+            done, rows = done + 1, rows + len(page.items)
             if on_total is not None and page.total is not None:
                 on_total(page.total)
+            if on_page is not None:
+                expected = done + int(page.more) if page.total is None else max(done, -(-page.total // per_page))
+                await on_page(done, expected, rows, page.total)
             for row in page.items:
                 if not _is_new(row, ids):
                     continue

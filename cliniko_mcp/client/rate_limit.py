@@ -3,9 +3,11 @@
 A bucket of `per_minute` tokens. A token comes back sixty seconds after the answer to its request arrived: Cliniko
 counted the request no later than that, so no window of a minute, wherever it begins, sees more than `per_minute`.
 A tenth is kept from sweeps (`extensions={"sweep": True}`), so that reading a long list never locks out a single call.
+Where several wait, who has had a third of a minute's tokens for one call, or half for all calls of one principal, goes
+after those who have not.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -25,22 +27,39 @@ PATIENCE: Final = 20.0
 
 _PAUSE_WITHOUT_HEADER: Final = 5.0
 _NAP: Final = 1.0
+_TOLD_EVERY: Final = 5.0
+"""Seconds between two words on a wait."""
+
+Told = Callable[[float], Awaitable[None]]
+"""Tells whoever waits for a call that it has to wait so many seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiter:
-    """A request that waits for its turn."""
+    """A request that waits for its turn: whether it is part of a sweep, of which call and of whose."""
 
     sweep: bool
+    call: object
+    principal: str
 
 
 class _Patience:
     """What is left of the seconds that the requests of one tool call may wait; waits at the same time count once."""
 
-    def __init__(self) -> None:
+    def __init__(self, principal: str, told: Told | None) -> None:
+        self.principal = principal
+        self._told = told
+        self._told_at: float | None = None
         self._left = PATIENCE
         self._waiting = 0
         self._since = 0.0
+
+    async def tell(self, wait: float, now: float) -> None:
+        """Tell that the call waits, unless that was told just now or the wait is nothing to speak of."""
+        due = self._told_at is None or now - self._told_at >= _TOLD_EVERY
+        if self._told is not None and wait >= _NAP and due:
+            self._told_at = now
+            await self._told(wait)
 
     def left(self, now: float) -> float:
         return self._left - (now - self._since if self._waiting else 0.0)
@@ -61,7 +80,8 @@ class _Patience:
 class Place:
     """A place in the rate limit that was taken before its request is sent: good for one request."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiter: _Waiter) -> None:
+        self.waiter = waiter
         self.used = False
 
 
@@ -69,10 +89,10 @@ _of_call: ContextVar[_Patience | None] = ContextVar("_of_call", default=None)
 
 
 @contextmanager
-def one_call() -> Generator[None]:
+def one_call(principal: str = "", told: Told | None = None) -> Generator[None]:
     """Whatever is sent within belongs to one tool call, whose requests wait 20 s together at most: a host gives a
-    call up after a minute or less."""
-    before = _of_call.set(_Patience())
+    call up after a minute or less. `told` hears of a wait."""
+    before = _of_call.set(_Patience(principal, told))
     try:
         yield
     finally:
@@ -112,7 +132,9 @@ class Throttle(httpx2.AsyncBaseTransport):
         self._sleep = sleep
         self._line: list[_Waiter] = []
         self._under_way = 0
-        self._returns: deque[float] = deque()
+        self._returns: deque[tuple[float, _Waiter]] = deque()
+        self._spent: Counter[object] = Counter()
+        self._spent_by: Counter[str] = Counter()
         self._closed_until = 0.0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -126,16 +148,18 @@ class Throttle(httpx2.AsyncBaseTransport):
             if (closed := self._closed_until - self._clock()) > 0:
                 raise rate_limited(closed)
             place.used = True
+            waiter = place.waiter
         else:
             sweep = request.extensions.get("sweep") is True
-            await self._admitted(sweep, min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE))))
+            patience = min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE)))
+            waiter = await self._admitted(sweep, patience)
         if isinstance(count := request.extensions.get("count"), RequestCount):
             count.sent += 1
         try:
             response = await self._inner.handle_async_request(request)
         finally:
             self._under_way -= 1
-            self._returns.append(self._clock() + PERIOD)
+            self._returns.append((self._clock() + PERIOD, waiter))
         if response.status_code == 429:
             wait = seconds_asked(response.headers, self._wall())
             # Clocks differ by a second or so: without a floor a reset that just passed would be tried again at once.
@@ -149,36 +173,42 @@ class Throttle(httpx2.AsyncBaseTransport):
 
         Raises RateLimited where it would take too long.
         """
-        await self._admitted(False, PATIENCE)
-        place = Place()
+        place = Place(await self._admitted(False, PATIENCE))
         try:
             yield place
         finally:
             if not place.used:
                 self._under_way -= 1
+                self._give_back(place.waiter)
 
     async def aclose(self) -> None:
         """Close the transport below."""
         await self._inner.aclose()
 
-    async def _admitted(self, sweep: bool, patience: float) -> None:
+    async def _admitted(self, sweep: bool, patience: float) -> _Waiter:
         """Wait for a turn, and count the request as under way."""
-        waiter = _Waiter(sweep)
-        if (shared := _of_call.get()) is None:
-            await self._turn(waiter, patience)
+        shared = _of_call.get()
+        waiter = _Waiter(sweep, shared, shared.principal if shared is not None else "")
+        if shared is None:
+            await self._turn(waiter, patience, None)
         else:
             patience = min(patience, shared.left(self._clock()))
             with shared.waiting(self._clock):
-                await self._turn(waiter, patience)
+                await self._turn(waiter, patience, shared)
         self._under_way += 1
+        self._spent[waiter.call] += 1
+        self._spent_by[waiter.principal] += 1
+        return waiter
 
-    async def _turn(self, waiter: _Waiter, patience: float) -> None:
+    async def _turn(self, waiter: _Waiter, patience: float, shared: _Patience | None) -> None:
         give_up_at = self._clock() + patience
         self._line.append(waiter)
         try:
             while (wait := self._wait(waiter)) > 0:
                 if self._clock() + wait > give_up_at:
                     raise rate_limited(wait)
+                if shared is not None:
+                    await shared.tell(wait, self._clock())
                 # Short naps: someone ahead may leave the line, or a 429 may close the gate, while this one sleeps.
                 await self._sleep(min(max(wait, 0.001), _NAP))
         finally:
@@ -187,20 +217,32 @@ class Throttle(httpx2.AsyncBaseTransport):
     def _wait(self, waiter: _Waiter) -> float:
         """Seconds until it is this request's turn, at the earliest."""
         now = self._clock()
-        while self._returns and self._returns[0] <= now:
-            self._returns.popleft()
+        while self._returns and self._returns[0][0] <= now:
+            self._give_back(self._returns.popleft()[1])
         allowed = self._per_minute - (self._reserve if waiter.sweep else 0)
         short = self._ahead_of(waiter) + 1 + self._under_way + len(self._returns) - allowed
         if short <= 0:
             ready = now
         elif short <= len(self._returns):
-            ready = self._returns[short - 1]
+            ready = self._returns[short - 1][0]
         else:
             ready = now + PERIOD  # only tokens still under way can help, and none of those is back sooner
         return max(ready, self._closed_until) - now
 
+    def _give_back(self, waiter: _Waiter) -> None:
+        self._spent[waiter.call] -= 1
+        self._spent_by[waiter.principal] -= 1
+        if not self._spent[waiter.call]:  # calls come and go
+            del self._spent[waiter.call]
+
     def _ahead_of(self, waiter: _Waiter) -> int:
-        before = self._line[: self._line.index(waiter)]
-        if not waiter.sweep:
-            return sum(not other.sweep for other in before)
-        return len(before) + sum(not other.sweep for other in self._line[len(before) :])
+        """How many in the line go before this one: by what was had already, singles before sweeps, as they came."""
+        place, rank = self._line.index(waiter), self._rank(waiter)
+        ranks = [self._rank(other) for other in self._line]
+        return sum(other < rank or (other == rank and at < place) for at, other in enumerate(ranks))
+
+    def _rank(self, waiter: _Waiter) -> tuple[bool, bool, bool]:
+        """False before True: whether its principal has had half, whether its call has had a third; sweeps last."""
+        half = self._spent_by[waiter.principal] >= max(self._per_minute // 2, 1)
+        third = waiter.call is not None and self._spent[waiter.call] >= max(self._per_minute // 3, 1)
+        return half, third, waiter.sweep

@@ -52,7 +52,7 @@ _MAX_ROWS: Final = 1_000
 """Rows that the questions for one name may have together before they are asked more narrowly."""
 _MIN_ROWS: Final = 200
 """Rows that each of them may have."""
-_MAX_PIECES: Final = 3
+_MAX_PIECES: Final = 2
 """Questions for parts of a name that nobody has."""
 _MAX_WORDS: Final = 4
 _MAX_RESPELT: Final = 10
@@ -84,16 +84,20 @@ class Found:
     """What was said besides the name and does not fit the first of them."""
     read: tuple[Known[Patient], ...] = ()
     """All who were read on the way, those that do not fit too."""
+    beside: tuple[Known[Patient], ...] = ()
+    """Everyone who was born on the day or in the year that was said, where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """Patients with a phone number, how many of how many patients were looked through, and whether those were all."""
+    """Patients with a phone number, how many of how many patients were looked through, and whether those were all;
+    `everyone` are all of them then."""
 
     patients: list[Known[Patient]]
     covered: int
     total: int
     whole: bool
+    everyone: Sequence[Known[Patient]] = ()
 
 
 def known_patient(record: Patient) -> Known[Patient]:
@@ -189,7 +193,10 @@ async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
         # Whoever fits all of it is among these: nobody else has to be looked for by name.
         fitting = _most_fitting(replace(others, patients=tuple(_fitting(spoken, others.patients))), phrase)
         if fitting.patients and not fitting.missed:
-            return replace(fitting, patients=tuple(_ranked(spoken, fitting.patients)), read=others.patients)
+            born_then = others.patients if phrase.asked_for.day or phrase.asked_for.year else ()
+            return replace(
+                fitting, patients=tuple(_ranked(spoken, fitting.patients)), read=others.patients, beside=born_then
+            )
     found = await by_name(clinic, phrase.name)
     if found.close or not found.patients or not found.whole or not found.folded:
         nobody = found.close or not found.patients
@@ -250,8 +257,13 @@ async def by_phone(clinic: GuardedClinic, number: str) -> Swept:
     call = Patients.list_patients.call(archived_at=Hidden.INCLUDED, sort="updated_at:desc")
     sweep = await clinic.rows(call, limit=MAX_SWEPT)
     known = [known_patient(row) for row in sweep.rows]
+    # Before nobody is said to have it, what came from memory is read once more.
+    if not any(has_number(row, number) for row in known) and clinic.course.swept_at and clinic.look_again():
+        sweep = await clinic.rows(call, limit=MAX_SWEPT)
+        known = [known_patient(row) for row in sweep.rows]
     total = len(known) if sweep.complete or sweep.total is None else sweep.total
-    return Swept([row for row in known if has_number(row, number)], len(known), total, sweep.complete)
+    having = [row for row in known if has_number(row, number)]
+    return Swept(having, len(known), total, sweep.complete, known if sweep.complete else ())
 
 
 async def by_name(clinic: GuardedClinic, query: str) -> Found:

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import TYPE_CHECKING, TypeGuard, overload
+from typing import TYPE_CHECKING, Final, overload
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.approvals.questions import Asker
@@ -17,14 +17,18 @@ from cliniko_mcp.cliniko.filters import Condition, FilterValue, Hidden
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
 from cliniko_mcp.errors import ClinikoRefused, NotAllowed, RateLimited
-from cliniko_mcp.guards.memory import AnyT, Course, Memory
+from cliniko_mcp.guards.memory import AnyT, Course, Memory, is_result
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded, silent
-from cliniko_mcp.guards.progress import told_by_page
+from cliniko_mcp.guards.sweeps import Sweep as Reading
 from cliniko_mcp.guards.zones import HOME, Zone, site_of_target, zone_for
 
 if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.cliniko.resources.users import User
+
+
+KEPT_ABOVE: Final = 1_000
+"""Rows of a bounded reading above which its pages are kept, so that it can go on where it was cut off."""
 
 
 class GuardedClinic:
@@ -51,7 +55,7 @@ class GuardedClinic:
         self._guards = guards
         self._memory = memory
         self._purpose: Purpose = purpose
-        self._course = course or Course()
+        self.course = course or Course()
         self._read: dict[str, tuple[Record, int]] = {}
 
     def of(self, tool: str) -> GuardedClinic:
@@ -131,7 +135,7 @@ class GuardedClinic:
 
     async def _sent(self, call: Call[ResultT], outcome: Outcome) -> ResultT:
         """What Cliniko answers to a call that has passed the guards."""
-        if self._memory.keeps(call, self.tool, self._purpose, self._course):
+        if self._memory.keeps(call, self.tool, self._purpose, self.course):
 
             async def read(_: Call) -> list[Record]:
                 found = await self._client.perform(call, count=outcome.requests)
@@ -140,7 +144,7 @@ class GuardedClinic:
             for kept in await self._recalled(call, read, outcome):
                 return kept
         try:
-            self._course.changed = self._course.changed or call.operation.changes
+            self.course.changed = self.course.changed or call.operation.changes
             record = await self._acted(call, outcome)
         finally:
             self._memory.forget_what_changed(call.operation)
@@ -183,14 +187,14 @@ class GuardedClinic:
         """
         async with self._guarded(call) as outcome:
             zone = await self._zone_for(call)
-            return await self._client.rows(
-                call,
-                limit=limit,
-                start=start,
-                on_page=told_by_page(self.caller.progress, call),
-                zone=zone,
-                count=outcome.requests,
-            )
+            read = self._reading(call, kept=not start and limit > KEPT_ABOVE)
+            with read.under_way(outcome):
+                told, count = read.on_page, outcome.requests
+                sweep = await self._client.rows(
+                    call, limit=limit, start=start, on_page=told, zone=zone, count=count, pages=read.pages
+                )
+            read.ended(sweep.complete or len(sweep.rows) >= limit)
+            return sweep
 
     def all(
         self, listing: List[RowT], on_total: Callable[[int], None] | None = None, /, **filters: FilterValue
@@ -205,16 +209,27 @@ class GuardedClinic:
         """
         async with self._guarded(call) as outcome:
             zone = await self._zone_for(call)
-            if self._memory.keeps(call, self.tool, self._purpose, self._course):
-                rows = await self._recalled(call, self._reader(outcome), outcome)
+            if self._memory.keeps(call, self.tool, self._purpose, self.course):
+                found = await self._recalled(call, self._reader(outcome), outcome)
                 if on_total is not None:
-                    on_total(len(rows))
-                for row in rows:
+                    on_total(len(found))
+                for row in found:
                     yield row
                 return
-            async with aclosing(self._client.all(call, on_total, zone=zone, count=outcome.requests)) as records:
-                async for record in records:
-                    yield record
+            read = self._reading(call, kept=True)
+            rows = self._client.all(
+                call, on_total, on_page=read.on_page, zone=zone, count=outcome.requests, pages=read.pages
+            )
+            with read.under_way(outcome):
+                async with aclosing(rows) as records:
+                    async for record in records:
+                        yield record
+            read.ended()
+
+    def _reading(self, call: Call, *, kept: bool) -> Reading:
+        memory, course = self._memory, self.course
+        pages = memory.reading(call, self.caller, self.tool, self._purpose, course) if kept else None
+        return Reading(call, self.caller.progress, course, pages, by_name=self.tool == call.operation.name)
 
     async def collect(self, listing: List[RowT], /, **filters: FilterValue) -> list[RowT]:
         """Every row of a list with these filters, in order: for lists that are small enough to hold."""
@@ -244,10 +259,11 @@ class GuardedClinic:
         labels = self._as(self.tool, "label")
         async with labels._guarded(call) as outcome:
             whole = listing.where({name: Hidden.INCLUDED for name in ("archived_at",) if name in listing.filters})
-            if self._memory.keeps(whole, self.tool, "label", self._course):
+            if self._memory.keeps(whole, self.tool, "label", self.course):
                 rows = await self._recalled(whole, self._reader(outcome), outcome)
                 found = {row_id(row): row for row in rows}
-                if outcome.read_at is None or all(record_id in found for record_id in ids):
+                unknown = [one for one in ids if one not in found and not self._memory.is_elsewhere(listing, one)]
+                if outcome.read_at is None or not unknown:
                     return {record_id: found[record_id] for record_id in ids if record_id in found}
 
             async def fetch(keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
@@ -294,22 +310,13 @@ class GuardedClinic:
         """The key's user, read with the zone and kept as long; None where reading them is switched off."""
         return (await self._zone(None)).user
 
-    @property
-    def as_at(self) -> datetime | None:
-        """When the earliest of what this tool call took from memory was read, in UTC; None where it took nothing."""
-        return min(self._course.recalled.values(), default=None)
-
     def look_again(self) -> bool:
-        """Drop what this tool call took from memory; whether it took anything, and may be made once more.
+        """Read anew what this tool call took from memory; whether it took anything. See `Memory.look_again`."""
+        return self._memory.look_again(self.course)
 
-        False after a change.
-        """
-        kinds = [*self._course.recalled]
-        if not kinds or self._course.changed:
-            return False
-        self._memory.forget(kinds)
-        self._course.recalled.clear()
-        return True
+    def answered(self) -> None:
+        """This tool call has ended: see `Memory.answered`."""
+        self._memory.answered(self.caller.call, self.course)
 
     def _reader(self, outcome: Outcome) -> Callable[[Call[RowT]], Awaitable[list[RowT]]]:
         async def read(call: Call[RowT]) -> list[RowT]:
@@ -321,7 +328,7 @@ class GuardedClinic:
         self, call: Call[AnyT], read: Callable[[Call[AnyT]], Awaitable[Sequence[Record]]], outcome: Outcome
     ) -> list[AnyT]:
         """What a call that memory keeps gives, from there or read and kept."""
-        rows, outcome.read_at = await self._memory.rows(call, read, self._course)
+        rows, outcome.read_at = await self._memory.rows(call, read, self.course)
         return [row for row in rows if is_result(row, call)]
 
     def _as(self, tool: str, purpose: Purpose) -> GuardedClinic:
@@ -333,7 +340,7 @@ class GuardedClinic:
             self._memory,
             upload_folder=self.upload_folder,
             purpose=purpose,
-            course=self._course,
+            course=self.course,
         )
 
     def _known(self, call: Call) -> Record | None:
@@ -385,11 +392,6 @@ class GuardedClinic:
 
         key = business_id or HOME
         return (await self._memory.zones.get_many([key], fetch))[key]
-
-
-def is_result(record: object, call: Call[AnyT]) -> TypeGuard[AnyT]:
-    """Whether this is what the call gives: memory holds records of every kind."""
-    return call.operation.record is not None and isinstance(record, call.operation.record)
 
 
 def _path(call: Call) -> str:

@@ -8,14 +8,16 @@ something reads it afresh.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeGuard, TypeVar
 
+from cliniko_mcp.client.kept_pages import KeptPages, PageReading
 from cliniko_mcp.client.memory import SingleFlightCache
 from cliniko_mcp.cliniko.calls import Call, Risk
 from cliniko_mcp.cliniko.filters import Condition, Family
-from cliniko_mcp.cliniko.models import Record, value_of
+from cliniko_mcp.cliniko.models import Record, row_id, value_of
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.guards.pipeline import Purpose
+from cliniko_mcp.guards.pipeline import Caller, Purpose
+from cliniko_mcp.guards.progress import PagesTold
 from cliniko_mcp.guards.zones import Zone
 
 SECONDS_KEPT: Final = 120.0
@@ -57,6 +59,11 @@ KEPT: Final[Mapping[str, Kept]] = {
     "/settings/public": Kept(("public_settings", "settings")),
 }
 """What is kept, by the path of the operation that reads it."""
+_OTHERS: Final = {
+    "/practitioners": "/practitioners/inactive",
+    "/practitioners/inactive": "/practitioners",
+}
+_DIARY: Final = frozenset(("/bookings", "/individual_appointments", "/group_appointments", "/unavailable_blocks"))
 ZONES_DROPPED_BY: Final = ("businesses", "users")
 
 
@@ -75,6 +82,20 @@ class Course:
     recalled: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """When what was taken from memory was read, by kind; the earliest of each."""
     changed: bool = False
+    cut_off: bool = False
+    """Whether a list could not be read to its end in time."""
+    readings: list[PageReading] = field(default_factory=list[PageReading])
+    told: PagesTold = field(default_factory=PagesTold)
+
+    @property
+    def as_at(self) -> datetime | None:
+        """When the earliest of what came from memory was read, in UTC; None where nothing did."""
+        return min(self.recalled.values(), default=None)
+
+    @property
+    def swept_at(self) -> datetime | None:
+        """The same of long lists alone, which are no part of the clinic's set-up."""
+        return min((at for kind, at in self.recalled.items() if kind not in KEPT), default=None)
 
     def recall(self, kind: str, at: datetime) -> None:
         """Note that something of this kind came from memory, as read at this time."""
@@ -88,6 +109,7 @@ class Memory:
         """`clock` is monotonic, in seconds; `now` tells when something was read."""
         self.records: SingleFlightCache[tuple[str, str], Record] = SingleFlightCache(RECORD_SECONDS_KEPT, clock)
         self.zones: SingleFlightCache[str, Zone] = SingleFlightCache(SECONDS_KEPT, clock)
+        self.pages = KeptPages(clock, now)
         self.changes = 0
         self._now = now
         self._kept: Mapping[str, SingleFlightCache[str, Reading]] = {
@@ -126,12 +148,52 @@ class Memory:
         course.recall(kind, found.at)
         return _with(found.rows, picked), found.at
 
+    def reading(self, call: Call, caller: Caller, tool: str, purpose: Purpose, course: Course) -> PageReading | None:
+        """The reading of a long list whose pages are kept for this principal; None where nothing is kept of it.
+
+        That is so where a change may depend on it, and of a list that a caller asks for by its own name, which goes on
+        by its cursor.
+        """
+        if course.risk is not Risk.READ or purpose != "call" or tool == call.operation.name or not caller.call:
+            return None
+        key = (caller.principal, call.operation.name, repr((sorted(call.ids.items()), call.conditions, call.sort)))
+        found = self.pages.reading(key, caller.call, again=_is_over(call, self._now()))
+        course.readings.append(found)
+        return found
+
+    def look_again(self, course: Course) -> bool:
+        """Drop what this tool call took from memory; whether it took anything, and may be made once more.
+
+        False after a change.
+        """
+        if not course.recalled or course.changed:
+            return False
+        self.forget([kind for kind in course.recalled if kind in KEPT])
+        for reading in course.readings:
+            self.pages.forget(reading.key)
+        course.recalled.clear()
+        return True
+
+    def answered(self, call: str, course: Course) -> None:
+        """Keep for a repetition of this call what it has read, where it was cut off, else owe it nothing more."""
+        if course.cut_off:
+            self.pages.cut_off(call, [reading.key for reading in course.readings])
+        else:
+            self.pages.answered(call)
+
+    def is_elsewhere(self, listing: Operation, record_id: str) -> bool:
+        """Whether a record that is not in a list that is kept is in the other one of its kind."""
+        other = _OTHERS.get(listing.path)
+        known = self._kept[other].values() if other is not None else ()
+        return any(row_id(row) == record_id for reading in known for row in reading.rows)
+
     def forget_what_changed(self, operation: Operation) -> None:
         """Drop what a change may have made another, also after a failure: its outcome may be unknown."""
         if operation.method == "GET":
             return
         self.changes += 1
         self.records.forget()
+        self.pages.forget_whole()
         self.forget([kind for kind, kept in KEPT.items() if operation.resource in kept.dropped_by])
         if operation.resource in ZONES_DROPPED_BY:
             self.zones.forget()
@@ -144,8 +206,28 @@ class Memory:
     def forget_all(self) -> None:
         """Drop everything."""
         self.forget([*KEPT])
+        self.pages.forget_all()
         self.records.forget()
         self.zones.forget()
+
+
+def is_result(record: object, call: Call[AnyT]) -> TypeGuard[AnyT]:
+    """Whether this is what the call gives: memory holds records of every kind."""
+    return call.operation.record is not None and isinstance(record, call.operation.record)
+
+
+def _is_over(call: Call, now: datetime) -> bool:
+    """Whether what a list holds seldom changes: of the diary a time that is over; the records of patients."""
+    if call.operation.path not in _DIARY:
+        return True
+    return any(
+        condition.field == "starts_at"
+        and condition.operator in ("<", "<=")
+        and isinstance(condition.value, datetime)
+        and condition.value.tzinfo is not None
+        and condition.value <= now
+        for condition in call.conditions
+    )
 
 
 def _picked(call: Call[AnyT]) -> tuple[Call[AnyT], tuple[Condition, ...]]:

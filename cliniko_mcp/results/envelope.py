@@ -6,6 +6,7 @@ in structured content and text, because hosts read one or the other.
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ _MAX_NOTES_TOKENS: Final = 1_500
 """Tokens of all notes: each is a sentence of ours, and there may be many."""
 _CUT_HOW: Final = "ask for less at once, or read the record itself"
 _ENDS_EARLY: Final = "Where a text ends in …, the rest of it is not shown: read the record itself."
+_A_MOMENT: Final = timedelta(seconds=1)
 _NOTHING: Final = "There is nothing to show: no record fits what was asked for."
 _OURS: Final = ("page", "names")
 """Parts of an answer that are never cut: they were counted where they were made."""
@@ -58,7 +60,7 @@ class Answer:
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
         body = self.fields
-        remarks = [*self.notes, *([guess] if guess else [])]
+        remarks = [*self.notes, *([guess] if guess else []), *_as_at(clinic, zone)]
         if _ends_early(body) and not any("not shown" in note for note in remarks):
             remarks.append(_ENDS_EARLY)
         if body.get("items") == [] and not remarks:
@@ -71,6 +73,14 @@ class Answer:
             return whole
         body, notes = _cut(body, notes, room)
         return _assembled(body, notes, clock)
+
+
+def _as_at(clinic: GuardedClinic, zone: ZoneInfo) -> list[str]:
+    """A remark where long lists came from memory and are not of this very moment."""
+    at = clinic.course.swept_at
+    if at is None or clinic.now - at < _A_MOMENT:
+        return []
+    return [f"Long lists are from memory, as at {at.astimezone(zone):%H:%M}."]
 
 
 def _ends_early(value: JsonValue) -> bool:

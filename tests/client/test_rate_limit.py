@@ -340,3 +340,78 @@ def test_waits_at_the_same_time_count_once_for_a_tool_call(limited: Limited) -> 
 
     run(story)
     assert len(upstream.arrivals) == 8
+
+
+@pytest.mark.parametrize("principals", [("", "", ""), ("before", "one", "two")])
+def test_who_has_had_a_third_of_a_minute_for_one_call_goes_after_others_who_wait(
+    limited: Limited, principals: tuple[str, str, str]
+) -> None:
+    gate, upstream = limited(12, latency=0)
+    before, one, two = principals
+
+    async def other() -> None:
+        with one_call(two):
+            await gate.send("other")
+
+    async def story() -> None:
+        for _ in range(12):
+            with one_call(before):
+                await gate.send("before")
+            await anyio.sleep(1)
+        await anyio.sleep(43)
+        async with anyio.create_task_group() as group:
+            with one_call(one):
+                for _ in range(8):
+                    group.start_soon(gate.send, "greedy")
+            await anyio.sleep(0.1)
+            for _ in range(4):
+                group.start_soon(other)
+
+    run(story)
+    assert upstream.labels[12:] == ["/greedy"] * 4 + ["/other"] * 4 + ["/greedy"] * 4
+
+
+def test_half_of_a_minute_is_the_share_of_one_principal_while_another_waits(limited: Limited) -> None:
+    gate, upstream = limited(10, latency=0)
+
+    async def fruitless(number: int) -> None:
+        with one_call("one"):
+            await gate.send(f"one-{number}")
+
+    async def other() -> None:
+        with one_call("two"):
+            await gate.send("two")
+
+    async def story() -> None:
+        for number in range(10):
+            await fruitless(number)
+            await anyio.sleep(1)
+        await anyio.sleep(45)
+        async with anyio.create_task_group() as group:
+            for number in range(10, 14):
+                group.start_soon(fruitless, number)
+            await anyio.sleep(0.1)
+            group.start_soon(other)
+
+    run(story)
+    assert upstream.labels[10] == "/two"
+
+
+def test_a_wait_is_told_every_few_seconds_to_whoever_waits_for_the_call(limited: Limited) -> None:
+    gate, _ = limited(2, latency=0)
+    told: list[tuple[float, float]] = []
+
+    async def tell(seconds: float) -> None:
+        told.append((anyio.current_time(), seconds))
+
+    async def story() -> None:
+        for _ in range(2):
+            await gate.send()
+        await anyio.sleep(48)
+        with one_call("desk", tell):
+            async with anyio.create_task_group() as group:
+                for _ in range(2):
+                    group.start_soon(gate.send)
+
+    run(story)
+    assert [(round(at), round(seconds)) for at, seconds in told] == [(48, 12), (53, 7), (58, 2)]

@@ -34,6 +34,10 @@ class Tools:
         except ClinikoMcpError as problem:
             return error_body(problem)
 
+    def forget(self) -> None:
+        """Drop what the tools remember of the clinic."""
+        self._app.forget()
+
     def rows(self) -> dict[tuple[str, str], Row]:
         """Every row of the clinic as it is now, by table and id."""
         tables = self._app.sandbox.context.store.tables()

@@ -10,6 +10,7 @@ import pytest
 
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachments
 from cliniko_mcp.cliniko.resources.patient_forms import PatientForms
 from cliniko_mcp.cliniko.resources.patients import PatientBody, Patients
@@ -208,16 +209,37 @@ def test_clock_account_tool_caller_and_folder_are_those_it_was_made_with() -> No
 
 def test_who_waits_for_several_pages_is_told_of_each() -> None:
     office = Office(answers={"GET /patient_forms": listed("patient_forms", PEOPLE)})
-    office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=50))
-    assert office.told == []
-    office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=150))
-    assert [of for _, of, _ in office.told] == [2, 2]
-    office.told.clear()
-    office.works(lambda clinic: clinic.rows(PatientForms.list_patient_forms.call(), limit=1_000))
+
+    async def story(clinic: GuardedClinic) -> None:
+        listing = clinic.of("list_patient_forms")
+        await listing.rows(PatientForms.list_patient_forms.call(), limit=50)
+        assert office.told == []
+        await listing.rows(PatientForms.list_patient_forms.call(), limit=150)
+        assert [of for _, of, _ in office.told] == [2, 2]
+        office.told.clear()
+        await listing.rows(PatientForms.list_patient_forms.call(), limit=1_000)
+
+    office.works(story)
     assert office.told == [
         (1, 3, "1 of 3 pages, 100 of 250 patient forms"),
         (2, 3, "2 of 3 pages, 200 of 250 patient forms"),
         (3, 3, "3 of 3 pages, 250 of 250 patient forms"),
+    ]
+
+
+def test_a_tool_that_reads_several_lists_tells_of_each_of_them_in_one_count() -> None:
+    office = Office(answers=ANSWERS | {"GET /bookings": listed("bookings", PEOPLE[:5])})
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.collect(Bookings.list_bookings)
+        await clinic.collect(Patients.list_patients)
+
+    office.works(story)
+    assert office.told == [
+        (1, 1, "the diary: read"),
+        (2, 4, "patients: 1 of 3 pages, 100 of 250 rows"),
+        (3, 4, "patients: 2 of 3 pages, 200 of 250 rows"),
+        (4, 4, "patients: 3 of 3 pages, 250 of 250 rows"),
     ]
 
 

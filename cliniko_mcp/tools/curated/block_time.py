@@ -1,8 +1,9 @@
 """block_time: time blocked out in practitioners' diaries by phrase, with the appointments in it shown first; or freed.
 
-Requests: 5 for the roster and one for the types of blocked-out time, then at once two for working hours and one for
-each hundred diary entries of the span; then a write for each block. To free time again: the same 6, one for each
-hundred blocks about that time, and a write for each, before which a person is asked where a block goes.
+Requests: 10 cold, 5 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
+none and one for the types of blocked-out time, then at once two for working hours and one for each hundred diary
+entries of the span; then a write for each block. To free time again: the same 6, one for each hundred blocks about that
+time, and a write for each, before which a person is asked where a block goes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """fill_gap: whom to ring when a time becomes free, ranked, with reasons.
 
-Requests: those that find the appointment whose time it is (1 or 2 by id), those of `frontdesk.gap_reads`, which grow
-with the practitioner's own diary, and one each 95 patients; 6 more where memory holds no roster and no hours.
+Requests: 10 cold, 4 warm (with the set-up in memory) for a usual call. In general those that find the appointment whose
+time it is (1 or 2 by id), those of `frontdesk.gap_reads`, which grow with the practitioner's own diary, and one each 95
+patients; 6 more where memory holds no roster and no hours.
 """
 
 from __future__ import annotations

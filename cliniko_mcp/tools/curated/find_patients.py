@@ -1,9 +1,9 @@
 """find_patients: patients by whatever is known of them, with likely duplicates.
 
-Requests: a name as in `frontdesk.patients`, an email, a birthday or an id one, also beside a name that does not
-suffice, and one more for the birthday of the best match; a phone number, unless somebody has the name beside it, one
-for each hundred patients, up to 3,000, the latest changed first, because Cliniko cannot be asked for it
-(cliniko-api.md#filters).
+Requests: 5 cold, 4 warm (with the set-up in memory) for a usual call. In general a name as in `frontdesk.patients`, an
+email, a birthday or an id one, also beside a name that does not suffice, and one more for the birthday of the best
+match; a phone number, unless somebody has the name beside it, one for each hundred patients, up to 3,000, the latest
+changed first, because Cliniko cannot be asked for it (cliniko-api.md#filters).
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class _Result:
     close: bool = False
     notes: list[str] = field(default_factory=list[str])
     whole: bool = True
+    beside: Sequence[Known[Patient]] = ()
+    """Others who were read and among whom is everyone with the birthday of those who fit; none where that is open."""
 
 
 class FoundRow(PersonRow):
@@ -83,7 +85,7 @@ async def find_patients(clinic: GuardedClinic, arguments: FindPatients) -> Answe
         notes.append("Nobody was found. Try part of the name, another spelling, the email or the date of birth.")
     if len(shown) < len(found.patients):
         notes.append(f"{len(found.patients) - len(shown)} more fit: say more of the name, or give a larger limit.")
-    twins = await _duplicates(clinic, shown, found.close)
+    twins = await _duplicates(clinic, shown, found)
     if twins:
         notes.append("duplicates are guesses for a person to check; files are merged in Cliniko itself.")
     total = len(found.patients)
@@ -127,7 +129,8 @@ async def _look(clinic: GuardedClinic, query: str) -> _Result:
         notes.append(
             f"This does not fit {named(found.patients[0])}: {', '.join(found.missed)}. Ask before using a file."
         )
-    return _Result(_ways(phrase), found.patients, found.close, notes, found.whole and found.folded)
+    whole = found.whole and found.folded
+    return _Result(_ways(phrase), found.patients, found.close, notes, whole, found.beside)
 
 
 def _ways(phrase: PatientPhrase) -> str:
@@ -162,17 +165,18 @@ async def _by_phone(clinic: GuardedClinic, number: str) -> _Result:
         else f"Phone numbers cannot be searched in Cliniko: the {swept.covered:,} latest changed of {swept.total:,} "
         "patients were looked through, so somebody may be missing. Try the name or the date of birth."
     )
-    return _Result("phone", _live_first(swept.patients), notes=[covered], whole=swept.whole)
+    found = _live_first(swept.patients)
+    return _Result("phone", found, notes=[covered], whole=swept.whole, beside=swept.everyone)
 
 
-async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], close: bool) -> list[Duplicates]:
+async def _duplicates(clinic: GuardedClinic, shown: Sequence[Known[Patient]], found: _Result) -> list[Duplicates]:
     """Pairs among those shown, and other files with the birthday of the best match."""
     pool = {patient.id: patient for patient in shown}
     ids = frozenset(pool)
-    day = born(shown[0]) if shown and not close else None
+    day = born(shown[0]) if shown and not found.close else None
     if day is not None:
-        same = await _where(clinic, "", date_of_birth=day)
-        pool |= {patient.id: patient for patient in same.patients}
+        same = found.beside or (await _where(clinic, "", date_of_birth=day)).patients
+        pool |= {patient.id: patient for patient in same if born(patient) == day}
     return [
         Duplicates(
             confidence="likely" if verdict.likely else "possible",

@@ -1,11 +1,12 @@
 """find_times: free starts for an appointment type, over any practitioners, sites and span.
 
-Requests: 5 for the roster, one for those who offer the type, 2 for working hours and one for each hundred diary entries
-of the span, whatever the number of practitioners and weeks. Where nothing is free, one for the kinds of blocked-out
-time, once more 2 and the entries of the week before and four weeks after, and for who was named and has none by then
-those of 13 weeks more. Where the phrase names no end ("as soon as possible"), 2 and the entries of up to four later
-spans, a year in all. For online booking those of `frontdesk.online`; where nothing can be booked, once more for all
-others who offer the type and for up to four later weeks, and 2 and the entries of the span for the diary.
+Requests: 9 cold, 2 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
+none, one for those who offer the type, 2 for working hours and one for each hundred diary entries of the span, whatever
+the number of practitioners and weeks. Where nothing is free, one for the kinds of blocked-out time, once more 2 and the
+entries of the week before and four weeks after, and for who was named and has none by then those of 13 weeks more.
+Where the phrase names no end ("as soon as possible"), 2 and the entries of up to four later spans, a year in all. For
+online booking those of `frontdesk.online`; where nothing can be booked, once more for all others who offer the type and
+for up to four later weeks, and 2 and the entries of the span for the diary.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """patient_brief: what a practitioner wants to know before a visit, on one page.
 
-Requests: what finding the patient takes (1 by id, up to 13 by name; by an appointment those that find it and one for
-its attendees), 5 for the roster, and one each (one more a hundred rows) for alerts, bookings, attendees, open cases,
-forms and open invoices; 1 more for the latest hundred notes where they are asked for, and for a history one for each
-95 places in classes that were given up.
+Requests: 16 cold, 11 warm (with the set-up in memory) for a usual call. In general what finding the patient takes (1 by
+id, up to 13 by name; by an appointment those that find it and one for its attendees), 5 for the roster where memory has
+none, and one each (one more a hundred rows) for alerts, bookings, attendees, open cases, forms and open invoices; 1
+more for the latest hundred notes where they are asked for, and for a history one for each 95 places in classes that
+were given up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """read_patient_attachment: what is in a file that is kept with a patient, where it is text and small; else its details.
 
-Requests: one for the details, and for a text one each for the storage's address and, without our credentials, the
-file; 1 more for the patient's name.
+Requests: 3 cold, 1 warm (with the set-up in memory) for a usual call. In general one for the details, and for a text
+one each for the storage's address and, without our credentials, the file; 1 more for the patient's name.
 """
 
 from functools import partial

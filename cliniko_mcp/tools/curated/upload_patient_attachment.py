@@ -1,7 +1,8 @@
 """upload_patient_attachment: a file for a patient, in the three steps that Cliniko wants (cliniko-api.md#attachments).
 
-Requests: what finding the patient takes (1 by id, up to 13 by name), one for files of the same name, then one each for
-the presigned address, the storage (which gets no key of ours) and the attachment.
+Requests: 9 cold, 8 warm (with the set-up in memory) for a usual call. In general what finding the patient takes (1 by
+id, up to 13 by name), one for files of the same name, then one each for the presigned address, the storage (which gets
+no key of ours) and the attachment.
 """
 
 from collections.abc import Mapping

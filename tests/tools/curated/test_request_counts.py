@@ -1,5 +1,6 @@
 """How many requests a curated tool takes: stated in its module, and the same whatever the rows of a page hold."""
 
+import re
 from base64 import b64encode
 from collections import Counter
 from importlib import import_module
@@ -48,6 +49,14 @@ CALLS: dict[str, dict[str, Any]] = {
     "fill_gap": {"practitioner": "Ng", "when": "tomorrow 10 to 10:30"},
     "report": {"kind": "no_shows", "when": "2026-11-16 to 2026-11-24"},
 }  # fmt: skip
+
+
+WARMING: dict[str, dict[str, Any]] = {
+    "clinic_overview": {},
+    "show_diary": {"when": "today"},
+    "find_times": {"type": "Standard consult", "when": "today"},
+}
+"""The calls that leave the set-up of the clinic in memory."""
 
 
 def prepared(clinic: Reception, others: int) -> dict[str, str]:
@@ -109,6 +118,21 @@ async def test_the_module_states_it_and_rows_of_a_page_change_nothing(tool: str)
             arguments = {name: ids.get(str(value), value) for name, value in CALLS[tool].items()}
             counts.append(await requests_of(clinic, tool, **arguments))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("tool", curated.NAMES)
+async def test_the_module_states_what_its_example_costs_cold_and_with_the_set_up_in_memory(tool: str) -> None:
+    stated = re.search(r"\b(\d+) cold, (\d+) warm\b", import_module(f"cliniko_mcp.tools.curated.{tool}").__doc__ or "")
+    found: list[int] = []
+    for warm in (False, True):
+        async with reception(answer=YES) as clinic:
+            ids = prepared(clinic, 3)
+            for before, arguments in WARMING.items() if warm else ():
+                await requests_of(clinic, before, **arguments)
+            arguments = {name: ids.get(str(value), value) for name, value in CALLS[tool].items()}
+            found.append((await requests_of(clinic, tool, **arguments)).total())
+    assert stated is not None, f"{tool}: {found[0]} cold, {found[1]} warm"
+    assert found == [int(number) for number in stated.groups()]
 
 
 async def test_a_move_reads_the_roster_the_booking_its_patient_and_the_diary_around_once_each() -> None:
