@@ -85,6 +85,18 @@ class Table:
             insort(order, (str(row.get(field, "")), row_id))
         return old
 
+    def extend(self, new: Iterable[Row]) -> None:
+        """Add rows with new ids, all at once."""
+        rows, live = self.rows, self.live
+        for row in new:
+            row_id = str(row["id"])
+            rows[row_id] = row
+            if not is_hidden(row):
+                live[row_id] = row
+        self.version += 1
+        self._matches.clear()
+        self._orders.clear()
+
     def copy(self) -> "Table":
         """A copy with the same rows and no indexes, which are built again when they are used."""
         copy = Table()
@@ -167,6 +179,10 @@ class Store:
         stored = {name: value for name, value in row.items() if value is not None}
         self._set(table, str(row["id"]), stored)
         return stored
+
+    def extend(self, table: str, rows: Iterable[Row]) -> None:
+        """Add many new rows that hold no None, quicker than `put`; not within a transaction."""
+        self.table(table).extend(rows)
 
     def remove(self, table: str, row_id: str) -> None:
         """Remove a row for good."""

@@ -1,6 +1,6 @@
 """Adds rows to an empty clinic, with random numbers, days counted from today, and names by which rows are found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Final
@@ -54,6 +54,10 @@ class SeedBuilder:
         if known_as:
             self._named[table, known_as] = row_id
         return row_id
+
+    def extend(self, table: str, rows: Iterable[Row]) -> None:
+        """Store many complete new rows, each with its id and both stamps and without None."""
+        self.context.store.extend(table, rows)
 
     def archive(self, table: str, row_id: str, days_ago: float, **more: JsonValue) -> None:
         """Archive a row so many days ago, with both stamps where the record has both.

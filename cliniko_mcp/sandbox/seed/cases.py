@@ -6,6 +6,7 @@ Source: cliniko-api.md#clinical-records, #attachments.
 from base64 import b64decode
 from collections.abc import Sequence
 from datetime import timedelta
+from random import Random
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
@@ -23,6 +24,7 @@ _CASES: Final = (
     ("Car accident, neck", None, None),
 )
 _COUNT: Final = 64
+_YEAR: Final = timedelta(days=365)
 _PIXEL: Final = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 )
@@ -47,20 +49,32 @@ def build_cases(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
     patients = [str(row["id"]) for row in others(builder)]
     often = [patient_id for patient_id in patients if len(of_patient.get(patient_id, ())) >= 6]
     for number, patient in enumerate(rng.sample(often, min(_COUNT, len(often)))):
-        theirs = sorted(of_patient[patient], key=lambda visit: visit.starts)[-rng.randint(2, 5) :]
-        _add_case(builder, number, patient, theirs)
+        sessions = _CASES[number % len(_CASES)][2]
+        theirs = sorted(of_patient[patient], key=lambda visit: visit.starts)
+        past = [visit for visit in theirs if visit.starts < builder.now]
+        used = _used(number, sessions or 12, rng)
+        coming = theirs[len(past) :][: max(0, (sessions or 12) - used)]
+        _add_case(builder, number, patient, [*past[-used:], *coming])
     for number, patient in enumerate(rng.sample(patients, 30)):
         paper = _attach(builder, number, patient, rng.randint(1, 500))
         if number % 15 == 14:
             builder.archive("patient_attachments", paper, 1)
 
 
+def _used(number: int, sessions: int, rng: Random) -> int:
+    """How many sessions of a case are used: some cases have run out, some are about to."""
+    if number % 6 < 2:
+        return sessions - number % 6
+    return rng.randint(1, sessions - 1)
+
+
 def _add_case(builder: SeedBuilder, number: int, patient: str, visits: Sequence[Visit]) -> None:
     name, referral, sessions = _CASES[number % len(_CASES)]
-    begun = min(builder.now, visits[0].starts) - timedelta(days=10)
+    begun = min(builder.now, visits[0].starts) - timedelta(days=4)
     days_ago = (builder.now - begun) / timedelta(days=1)
     closed = begun + timedelta(days=min(days_ago, 60.0)) if number % 3 == 1 else None
     expired = number % 8 == 4
+    last_day = builder.day(-3 - number) if expired else max(begun.date() + _YEAR, builder.day(5 + 3 * number))
     papers: list[JsonValue] = (
         [_attach(builder, number, patient, days_ago, pinned=number % 6 == 0)] if number % 2 else []
     )
@@ -73,7 +87,7 @@ def _add_case(builder: SeedBuilder, number: int, patient: str, visits: Sequence[
             "referral": referral is not None,
             "referral_type": referral,
             "issue_date": begun.date().isoformat(),
-            "expiry_date": builder.day(-3 if expired else 180).isoformat() if number % 5 else None,
+            "expiry_date": last_day.isoformat() if number % 5 else None,
             "max_sessions": sessions,
             "max_invoiceable_amount": "2500.0" if sessions == 12 else None,
             "include_cancelled_attendees": False,

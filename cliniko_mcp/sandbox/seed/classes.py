@@ -3,35 +3,40 @@
 from datetime import timedelta
 from typing import Final
 
-from cliniko_mcp.sandbox.seed.builder import SYDNEY, SeedBuilder, minutes, stamp
+from cliniko_mcp.sandbox.seed import shape
+from cliniko_mcp.sandbox.seed.builder import FIRST_DAY, SYDNEY, SeedBuilder, minutes, stamp
 from cliniko_mcp.sandbox.seed.diary import DAYS, cancellation
 from cliniko_mcp.sandbox.seed.offer import GROUPS, OFFERS
 from cliniko_mcp.sandbox.seed.staff import NORTHSIDE, PRACTITIONERS
-from cliniko_mcp.sandbox.seed.time_off import is_holiday
+from cliniko_mcp.sandbox.seed.time_off import is_holiday, on_leave
 from cliniko_mcp.sandbox.seed.visits import Visit
 
 TUESDAY, FRIDAY = 2, 5
-_RECENT: Final = range(-190, 93)
+_ROSTER: Final = 14
 
 
 def plan_classes(builder: SeedBuilder) -> list[Visit]:
     """The places of patients in classes; the classes themselves are added here."""
     rng = builder.rng("classes")
     priya = next(person for person in PRACTITIONERS if person.first == "Priya")
-    # Those who attend classes: long-standing patients, the best known among them.
-    regulars = [
+    # Those who attend classes: long-standing patients, the best known among them, and mostly the same ones.
+    known = [
         row
         for row in builder.context.store.table("patients").live.values()
-        if str(row["created_at"]) < builder.ago(_RECENT.stop + 100) and row.get("label") != "Ana Lima"
-    ][:120]
+        if str(row["created_at"]) < builder.ago(-FIRST_DAY) and row.get("label") != "Ana Lima"
+    ]
+    rosters = {weekday: rng.sample(known, _ROSTER) for weekday in (TUESDAY, FRIDAY)}
     places: list[Visit] = []
     for days in sorted(DAYS):
         day = builder.day(days)
-        if days not in _RECENT or day.isoweekday() not in (TUESDAY, FRIDAY) or is_holiday(day):
+        if day.isoweekday() not in rosters or is_holiday(day) or on_leave(priya, days):
             continue
         offer = next(offer for offer in OFFERS if offer.name == GROUPS[0 if day.isoweekday() == TUESDAY else 1])
         starts = builder.utc(day, minutes("16:30"), SYDNEY)
-        taken = rng.sample(regulars, rng.randint(2, offer.places - 1))
+        roster = rosters[day.isoweekday()]
+        taken = rng.sample(roster, rng.randint(3, offer.places - 1))
+        if rng.random() < 0.15:
+            roster[rng.randrange(_ROSTER)] = rng.choice([row for row in known if row not in roster])
         group = builder.context.ids.next()
         made = min(builder.now, starts) - timedelta(days=50)
         seats = [
@@ -41,10 +46,10 @@ def plan_classes(builder: SeedBuilder) -> list[Visit]:
             for row in taken
         ]
         for seat in seats:
-            if rng.random() < 0.06:
+            if rng.random() < shape.CANCELLED.aim:
                 seat.shared.update(cancellation(builder, seat, rng))
             elif starts < builder.now:
-                seat.arrived = rng.random() > 0.12
+                seat.arrived = rng.random() > shape.NO_SHOWS.aim
         builder.add(
             "group_appointments",
             {

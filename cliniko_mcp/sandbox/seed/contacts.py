@@ -5,8 +5,9 @@ from typing import Final
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.rules.contacts import DOCTOR, STANDARD
 from cliniko_mcp.sandbox.rules.patients import normalised
+from cliniko_mcp.sandbox.seed import shape
 from cliniko_mcp.sandbox.seed.builder import SeedBuilder
-from cliniko_mcp.sandbox.seed.patients import DOCTORS, others
+from cliniko_mcp.sandbox.seed.patients import others
 from cliniko_mcp.sandbox.wire import Json
 
 PAYER: Final = 2
@@ -28,6 +29,7 @@ _SUBCATEGORIES: Final[dict[str, tuple[str | None, tuple[str, ...]]]] = {
     "Other": (None, ()),
     "Internet": (None, ("Search engine", "Our website", "Social media")),
 }
+_SENDERS: Final = {_GP: "General practice", _SPECIALIST: "Specialist", None: "Solicitor"}
 _ALERTS: Final = (
     "Pacemaker",
     "Allergic to latex",
@@ -115,24 +117,32 @@ def _add_sources(builder: SeedBuilder) -> None:
     retired = builder.add("referral_source_types", {"name": "Yellow pages", "subcategories": []}, days_ago=1480)
     builder.archive("referral_source_types", retired, 700)
     rng = builder.rng("sources")
-    patients = [str(row["id"]) for row in others(builder)]
-    doctors = [builder.id("contacts", name) for name in DOCTORS]
-    for patient in rng.sample(patients, 230):
-        source_type = rng.choice(("Patient", "Contact", "Contact", "Other", "Internet", "Internet"))
+    patients = others(builder)
+    kinds = {" ".join(filter(None, contact[:3])): contact[5] for contact in _CONTACTS}
+    for number, patient in enumerate(patients):
+        if rng.random() > shape.SOURCED.aim:
+            continue
+        source_type = shape.drawn(rng, shape.SOURCES)
         source: Json = {
-            "patient_id": patient,
+            "patient_id": patient["id"],
             "referral_source_type_id": builder.id("referral_source_types", source_type),
+            "created_at": patient["created_at"],
+            "updated_at": patient["created_at"],
         }
         referrer, subcategories = _SUBCATEGORIES[source_type]
         if referrer == "Contact":
-            source.update(referrer_id=rng.choice(doctors), referrer_type=referrer, subcategory=subcategories[0])
+            name = shape.drawn(rng, shape.REFERRERS)
+            contact, doctor = builder.id("contacts", name), kinds[name]
+            source.update(referrer_id=contact, referrer_type=referrer, subcategory=_SENDERS[doctor])
+            if doctor:
+                builder.context.set_derived("patients", str(patient["id"]), referring_doctor_id=contact)
         elif referrer == "Patient":
-            source.update(
-                referrer_id=rng.choice([referrer_id for referrer_id in patients[:40] if referrer_id != patient])
-            )
+            # Someone who was here before, the long-standing patients more often than others.
+            known = patients[int(max(number, 40) * rng.random() ** 2)]
+            source.update(referrer_id=(known if known is not patient else patients[number - 1])["id"])
             source["referrer_type"] = referrer
         elif subcategories:
-            source["subcategory"] = rng.choice(subcategories)
+            source["subcategory"] = subcategories[int(len(subcategories) * rng.random() ** 1.6)]
         else:
             source["notes"] = rng.choice(("Walked past", "The market stall", "A colleague at work"))
-        builder.add("referral_sources", source, days_ago=rng.randint(1, 560))
+        builder.add("referral_sources", source)

@@ -10,7 +10,7 @@ from typing import Final
 from cliniko_mcp.sandbox.rules.communications import MEMO_CODE
 from cliniko_mcp.sandbox.seed.builder import SeedBuilder
 from cliniko_mcp.sandbox.seed.patients import others
-from cliniko_mcp.sandbox.seed.visits import Visit
+from cliniko_mcp.sandbox.seed.visits import Visit, reminders_of
 from cliniko_mcp.sandbox.wire import Json
 
 SMS, EMAIL, PHONE, OTHER = 1, 2, 3, 4
@@ -37,11 +37,15 @@ def build_messages(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
         ):
             continue
         reminded = visit.starts - timedelta(days=1)
-        if reminded < builder.now and rng.random() < 0.6:
-            _add(builder, visit, reminded, SMS, REMINDER, "Reminder: we see you tomorrow.")
+        sms, email = reminders_of(visit.patient)
+        if reminded < builder.now:
+            if sms:
+                _add(builder, visit, reminded, SMS, REMINDER, "Reminder: we see you tomorrow.")
+            if email:
+                _add(builder, visit, reminded, EMAIL, REMINDER, "Reminder: we see you tomorrow.")
         elif visit.made > builder.now - timedelta(days=14) and visit.patient.get("email") and rng.random() < 0.5:
             _add(builder, visit, visit.made, EMAIL, CONFIRMATION, "Your appointment is booked.")
-        if reminded < builder.now and rng.random() < 0.08:
+        if sms and reminded < builder.now and rng.random() < 0.08:
             _reply(builder, visit)
         if visit.shared.get("invoice_status") and visit.patient.get("email") and rng.random() < 0.1:
             _add(builder, visit, visit.ends, EMAIL, INVOICE, "Please find your invoice attached.")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from cliniko_mcp.sandbox.rules.notes import DRAFT, FINAL
+from cliniko_mcp.sandbox.seed import shape
 from cliniko_mcp.sandbox.seed.builder import SeedBuilder, stamp
 from cliniko_mcp.sandbox.seed.documents import NOTE_TEMPLATES, ORDERS, note_content
 from cliniko_mcp.sandbox.seed.offer import OFFERS
@@ -18,8 +19,9 @@ from cliniko_mcp.sandbox.wire import Json
 TEMPTED: Final = "Amos Fields"
 """The patient with the note that gives an assistant orders."""
 
-_WRITTEN: Final = 0.34
 _DIFFERENT: Final = 24
+_SOON: Final = timedelta(minutes=10)
+_LATER: Final = timedelta(hours=2)
 
 
 def build_templates(builder: SeedBuilder) -> None:
@@ -46,8 +48,10 @@ def build_notes(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
         for number in range(_DIFFERENT)
         for initial in (False, True)
     }
+    rows: list[Json] = []
+    archived: list[str] = []
     for visit in visits:
-        if not visit.arrived or visit.in_group or not visit.person.active or rng.random() > _WRITTEN:
+        if not visit.arrived or visit.in_group or not visit.person.active or rng.random() > shape.NOTED.aim:
             continue
         initial = visit.offer.name == "Initial consult"
         recent = visit.ends > builder.now - timedelta(days=7)
@@ -60,39 +64,43 @@ def build_notes(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
             "treatment_note_template_id": builder.id("treatment_note_templates", template),
             "booking_id": visit.booking_id,
             "attendee_id": visit.attendee_id,
-            "pinned_at": stamp(visit.ends) if number == 7 and rng.random() < 0.05 else None,
         }
-        row = _add(builder, visit, visit.person, draft, note)
-        if rng.random() < 0.004:
-            builder.archive("treatment_notes", row, 1)
+        if number == 7 and rng.random() < 0.05:
+            note["pinned_at"] = stamp(visit.ends)
+        row = _row(builder, visit, visit.person, draft, note)
+        rows.append(row)
+        if rng.random() < 0.002:
+            archived.append(str(row["id"]))
         else:
             visit.shared["treatment_note_status"] = DRAFT if draft else FINAL
-    _add_orders(builder, visits)
+    rows.append(_orders(builder, visits))
+    builder.extend("treatment_notes", rows)
+    for row_id in archived:
+        builder.archive("treatment_notes", row_id, 1)
 
 
-def _add_orders(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
+def _orders(builder: SeedBuilder, visits: Sequence[Visit]) -> Json:
     """A final note with orders to an assistant; like an imported letter it names no visit and no template."""
     tempted = builder.row("patients", TEMPTED)
     visit = max((visit for visit in visits if visit.arrived and visit.person.active), key=lambda visit: visit.starts)
     content: Json = {"sections": [{"questions": [{"name": "History", "type": "paragraph", "answer": ORDERS}]}]}
     note: Json = {"title": "Phone call", "content": content, "patient_id": tempted["id"]}
-    _add(builder, visit, visit.person, False, note)
+    return _row(builder, visit, visit.person, False, note)
 
 
-def _add(builder: SeedBuilder, visit: Visit, author: Person, draft: bool, note: Json) -> str:
-    made = min(builder.now, visit.ends + timedelta(minutes=10))
-    final = min(builder.now, visit.ends + timedelta(hours=2))
-    user = builder.row("practitioners", author.name)
-    return builder.add(
-        "treatment_notes",
-        {
-            "patient_id": visit.patient["id"],
-            "practitioner_id": user["id"],
-            "author_name": f"{author.first} {author.last}",
-            "draft": draft,
-            "finalized_at": None if draft else stamp(final),
-            "updated_at": stamp(made if draft else final),
-            **note,
-        },
-        made=made,
-    )
+def _row(builder: SeedBuilder, visit: Visit, author: Person, draft: bool, note: Json) -> Json:
+    made = stamp(min(builder.now, visit.ends + _SOON))
+    final = made if draft else stamp(min(builder.now, visit.ends + _LATER))
+    row: Json = {
+        "created_at": made,
+        "updated_at": final,
+        "id": builder.context.ids.next(),
+        "patient_id": visit.patient["id"],
+        "practitioner_id": builder.id("practitioners", author.name),
+        "author_name": f"{author.first} {author.last}",
+        "draft": draft,
+        **note,
+    }
+    if not draft:
+        row["finalized_at"] = final
+    return row

@@ -45,7 +45,12 @@ RETIRED: Final = Offer("Hydrotherapy", 45, _PHYSIO, (), color="#00695c", online=
 
 RETIRED_SINCE: Final = 240
 GROUPS: Final = ("Pilates class", "Balance class")
-BLOCK_TYPES: Final = (("Lunch", 30, "#9e9e9e"), ("Admin", 60, "#bdbdbd"), ("Leave", 480, "#795548"))
+BLOCK_TYPES: Final = (
+    ("Lunch", 30, "#9e9e9e"),
+    ("Admin", 60, "#bdbdbd"),
+    ("Leave", 480, "#795548"),
+    ("Off site", 240, "#607d8b"),
+)
 
 
 def build_offer(builder: SeedBuilder) -> None:

@@ -47,13 +47,11 @@ def _week(days: str, start: str, end: str) -> dict[int, tuple[str, str]]:
 PRACTITIONERS: Final = (
     Person("Dr", "Mei", "Ng", "Physiotherapist", ADMINISTRATOR, {NORTHSIDE: _week("12345", "08:30", "17:00")}),
     Person("", "Tom", "Okafor", "Physiotherapist", PRACTITIONER, {NORTHSIDE: _week("1245", "07:00", "15:30")}),
-    Person("", "Priya", "Nair", "Exercise Physiologist", PRACTITIONER, {NORTHSIDE: _week("1235", "09:00", "18:00")}),
-    Person("", "Lena", "Brandt", "Podiatrist", PRACTITIONER, {NORTHSIDE: _week("234", "09:00", "17:00")}, online=False),
-    Person("", "Marcus", "Bell", "Myotherapist", PRACTITIONER, {NORTHSIDE: _week("3456", "10:00", "19:00")}),
+    Person("", "Priya", "Nair", "Exercise Physiologist", PRACTITIONER, {NORTHSIDE: _week("25", "12:00", "18:00")}),
+    Person("", "Lena", "Brandt", "Podiatrist", PRACTITIONER, {NORTHSIDE: _week("34", "09:00", "14:00")}, online=False),
+    Person("", "Marcus", "Bell", "Myotherapist", PRACTITIONER, {NORTHSIDE: _week("46", "10:00", "15:00")}),
     Person("", "Jack", "Whitfield", "Physiotherapist", PRACTITIONER, {RIVERSIDE: _week("12345", "08:00", "16:30")}),
-    Person(
-        "", "Aroha", "Tane", "Remedial Massage Therapist", PRACTITIONER, {RIVERSIDE: _week("2456", "09:00", "17:00")}
-    ),
+    Person("", "Aroha", "Tane", "Remedial Massage Therapist", PRACTITIONER, {RIVERSIDE: _week("6", "09:00", "16:00")}),
     Person(
         "",
         "Sam",

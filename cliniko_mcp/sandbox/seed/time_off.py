@@ -1,6 +1,6 @@
 """Time in which nobody is booked: lunch, public holidays, leave, and a weekly meeting."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date, timedelta
 from typing import Final
 
@@ -11,10 +11,50 @@ from cliniko_mcp.sandbox.wire import Json
 HOLIDAYS: Final = frozenset({(1, 1), (1, 26), (4, 25), (12, 25), (12, 26)})
 """Month and day of the holidays on which both sites are closed."""
 
-LEAVE: Final = (("Lena", -120, 7), ("Marcus", -250, 14), ("Tom", -60, 5), ("Aroha", 70, 7))
+LEAVE: Final = (
+    ("Mei", -505, 14),
+    ("Mei", -192, 14),
+    ("Tom", -420, 21),
+    ("Tom", -150, 14),
+    ("Tom", -60, 5),
+    ("Priya", -470, 14),
+    ("Priya", -214, 21),
+    ("Lena", -385, 21),
+    ("Lena", -120, 7),
+    ("Marcus", -360, 7),
+    ("Marcus", -250, 14),
+    ("Jack", -448, 14),
+    ("Jack", -275, 21),
+    ("Aroha", -330, 21),
+    ("Aroha", 70, 7),
+    ("Sam", -530, 14),
+    ("Sam", -100, 21),
+)
 """Who is away, from which day counted from today, for how many days."""
 
+ELSEWHERE: Final = (
+    ("Mei", 1, "13:00", "17:00", "Admin"),
+    ("Mei", 2, "13:00", "17:00", "Off site"),
+    ("Mei", 4, "13:00", "17:00", "Off site"),
+    ("Tom", 1, "13:00", "15:30", "Off site"),
+    ("Tom", 2, "13:00", "15:30", "Off site"),
+    ("Tom", 4, "13:00", "15:30", "Off site"),
+    ("Tom", 5, "13:00", "15:30", "Admin"),
+    ("Jack", 1, "13:00", "16:30", "Off site"),
+    ("Jack", 2, "08:00", "12:30", "Off site"),
+    ("Jack", 3, "13:00", "16:30", "Admin"),
+    ("Jack", 4, "13:00", "16:30", "Off site"),
+    ("Jack", 5, "13:00", "16:30", "Admin"),
+    ("Sam", 1, "13:00", "17:00", "Off site"),
+    ("Sam", 2, "09:00", "12:30", "Off site"),
+    ("Sam", 4, "13:00", "17:00", "Off site"),
+)
+"""Who keeps which hours of which weekday for letters and calls, or for patients in hospital and at home."""
+
 _MEETINGS: Final = 51
+
+
+_AWAY: Final = frozenset((first, begins + day) for first, begins, length in LEAVE for day in range(length))
 
 
 def is_holiday(day: date) -> bool:
@@ -24,11 +64,12 @@ def is_holiday(day: date) -> bool:
 
 def on_leave(person: Person, days: int) -> bool:
     """Whether this person is away so many days from today."""
-    return any(person.first == first and begins <= days < begins + length for first, begins, length in LEAVE)
+    return (person.first, days) in _AWAY
 
 
-def build_time_off(builder: SeedBuilder, days: Iterable[int], lunch: tuple[int, int]) -> None:
-    """The blocks on these days, at the site where the practitioner works then; then the meetings."""
+def build_time_off(builder: SeedBuilder, days: Iterable[int], lunch: tuple[int, int], *, quiet: Container[int]) -> None:
+    """The blocks on these days, at the site where the practitioner works then; no work elsewhere on `quiet` ones."""
+    rows: list[Json] = []
     for days_ahead in sorted(days):
         day = builder.day(days_ahead)
         for person in PRACTITIONERS:
@@ -38,11 +79,16 @@ def build_time_off(builder: SeedBuilder, days: Iterable[int], lunch: tuple[int, 
                     continue
                 whole = minutes(hours[0]), minutes(hours[1])
                 if is_holiday(day):
-                    _block(builder, person, site, day, whole, "Public holiday")
+                    rows.append(_block(builder, person, site, day, whole, "Public holiday"))
                 elif on_leave(person, days_ahead):
-                    _block(builder, person, site, day, whole, "Leave", "Annual leave.")
+                    rows.append(_block(builder, person, site, day, whole, "Leave", "Annual leave."))
                 else:
-                    _block(builder, person, site, day, lunch, "Lunch")
+                    rows.append(_block(builder, person, site, day, lunch, "Lunch"))
+                    for first, weekday, starts, ends, block_type in ELSEWHERE if days_ahead not in quiet else ():
+                        if (first, weekday) == (person.first, day.isoweekday()):
+                            span = minutes(starts), minutes(ends)
+                            rows.append(_block(builder, person, site, day, span, block_type))
+    builder.extend("unavailable_blocks", rows)
     _add_meetings(builder)
 
 
@@ -54,21 +100,23 @@ def _block(
     span: tuple[int, int],
     block_type: str,
     notes: str | None = None,
-) -> None:
+) -> Json:
     starts, ends = (stamp(builder.utc(day, minute, ZONES[site][0])) for minute in span)
     made = min(builder.now, builder.utc(day, 0, ZONES[site][0])) - timedelta(days=60)
-    builder.add(
-        "unavailable_blocks",
-        {
-            "business_id": builder.id("businesses", site),
-            "practitioner_id": builder.id("practitioners", person.name),
-            "starts_at": starts,
-            "ends_at": ends,
-            "notes": notes,
-            "unavailable_block_type_id": builder.id("unavailable_block_types", block_type),
-        },
-        made=made,
-    )
+    created = stamp(made)
+    row: Json = {
+        "created_at": created,
+        "updated_at": created,
+        "id": builder.context.ids.next(),
+        "business_id": builder.id("businesses", site),
+        "practitioner_id": builder.id("practitioners", person.name),
+        "starts_at": starts,
+        "ends_at": ends,
+        "unavailable_block_type_id": builder.id("unavailable_block_types", block_type),
+    }
+    if notes is not None:
+        row["notes"] = notes
+    return row
 
 
 def _add_meetings(builder: SeedBuilder) -> None:

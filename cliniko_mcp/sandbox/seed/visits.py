@@ -34,11 +34,10 @@ class Visit:
     arrived: bool | None = None
     shared: Json = field(default_factory=dict[str, JsonValue])
     own: Json = field(default_factory=dict[str, JsonValue])
+    ends: datetime = field(init=False)
 
-    @property
-    def ends(self) -> datetime:
-        """The end, naive UTC."""
-        return self.starts + timedelta(minutes=self.offer.minutes)
+    def __post_init__(self) -> None:
+        self.ends = self.starts + timedelta(minutes=self.offer.minutes)
 
     @property
     def cancelled(self) -> bool:
@@ -59,70 +58,87 @@ def planned(
     return Visit(ids.next(), ids.next(), patient, person, site, offer, starts, made)
 
 
-_REMINDED: Final[Json] = {
-    **fresh_counts(),
-    "sent_email_reminders_count": 1,
-    "sent_sms_reminders_count": 1,
-    "email_reminder_sent": True,
-    "sms_reminder_sent": True,
-}
+def reminders_of(patient: Row) -> tuple[bool, bool]:
+    """Whether a patient is reminded by SMS and by email: as wished, and where there is a mobile or an address."""
+    wish, phones = str(patient.get("reminder_type")), patient.get("patient_phone_numbers")
+    mobile = "SMS" in wish and isinstance(phones, list) and "'Mobile'" in str(phones)
+    return mobile, "Email" in wish and "email" in patient
+
+
+_DAY: Final = timedelta(days=1)
+
+
+def _sent(sms: bool, email: bool) -> Json:
+    return {
+        **fresh_counts(),
+        "sent_email_reminders_count": int(email),
+        "sent_sms_reminders_count": int(sms),
+        "email_reminder_sent": email,
+        "sms_reminder_sent": sms,
+    }
+
+
+_SENT: Final = {(sms, email): _sent(sms, email) for sms in (False, True) for email in (False, True)}
 
 
 def build_visits(builder: SeedBuilder, visits: Iterable[Visit]) -> None:
     """Appointments and attendees, and the latest booking of every patient."""
-    put = builder.context.store.put
-    fresh = fresh_counts()
+    soon, now = builder.now + _DAY, stamp(builder.now)
+    attendees: list[Json] = []
+    bookings: list[Json] = []
     latest: dict[str, tuple[datetime, str]] = {}
+    wishes: dict[str, tuple[bool, bool]] = {}
     for visit in visits:
-        made, reminded = stamp(visit.made), visit.starts < builder.now
-        stamps: Json = {"created_at": made, "updated_at": _touched(builder, visit, made)}
-        patient_id = visit.patient["id"]
+        made, patient_id, shared = stamp(visit.made), visit.patient_id, visit.shared
+        cancelled = shared.get("cancelled_at")
+        reminded = (False, False)
+        if visit.starts < soon and (cancelled is None or str(cancelled) > stamp(visit.starts - _DAY)):
+            if patient_id not in wishes:
+                wishes[patient_id] = reminders_of(visit.patient)
+            reminded = wishes[patient_id]
+        ends = stamp(visit.ends)
+        updated = cancelled or (min(ends, now) if visit.arrived is not None else made)
+        attendee: Json = {
+            "created_at": made,
+            "updated_at": updated,
+            "id": visit.attendee_id,
+            "booking_id": visit.booking_id,
+            "patient_id": patient_id,
+            **_SENT[reminded],
+            **shared,
+        }
+        arrived = visit.arrived
+        if arrived is not None:
+            attendee["arrived"] = arrived
+        attendees.append(attendee)
         if not visit.in_group:
-            put("individual_appointments", {**stamps, **_booking(builder, visit, reminded)})
-        put(
-            "attendees",
-            {
-                **stamps,
-                "id": visit.attendee_id,
-                "booking_id": visit.booking_id,
+            booking: Json = {
+                "created_at": made,
+                "updated_at": updated,
+                "id": visit.booking_id,
+                "appointment_type_id": builder.id("appointment_types", visit.offer.name),
+                "business_id": builder.id("businesses", visit.site),
+                "practitioner_id": builder.id("practitioners", visit.person.name),
                 "patient_id": patient_id,
-                **(_REMINDED if reminded else fresh),
-                "arrived": visit.arrived,
-                **visit.shared,
-            },
-        )
-        if not visit.cancelled:
+                "starts_at": stamp(visit.starts),
+                "ends_at": ends,
+                "patient_ids": [patient_id],
+                "email_reminder_sent": reminded[1],
+                "sms_reminder_sent": reminded[0],
+                "online_booking_policy_accepted": False,
+                **shared,
+                **visit.own,
+            }
+            if (name := visit.patient.get("label")) is not None:
+                booking["patient_name"] = name
+            if arrived is not None:
+                booking["patient_arrived"], booking["did_not_arrive"] = arrived, not arrived
+            bookings.append(booking)
+        if cancelled is None:
             entry = (visit.starts, visit.booking_id)
-            latest[visit.patient_id] = max(latest.get(visit.patient_id, entry), entry)
+            if patient_id not in latest or latest[patient_id] < entry:
+                latest[patient_id] = entry
+    builder.extend("attendees", attendees)
+    builder.extend("individual_appointments", bookings)
     for patient_id, (_, booking_id) in latest.items():
         builder.context.set_derived("patients", patient_id, latest_booking_id=booking_id)
-
-
-def _touched(builder: SeedBuilder, visit: Visit, made: str) -> str:
-    """When it last changed: at its cancellation, or when the patient came or did not."""
-    cancelled = visit.shared.get("cancelled_at")
-    if isinstance(cancelled, str):
-        return cancelled
-    return stamp(min(visit.ends, builder.now)) if visit.arrived is not None else made
-
-
-def _booking(builder: SeedBuilder, visit: Visit, reminded: bool) -> Json:
-    arrived = visit.arrived
-    return {
-        "id": visit.booking_id,
-        "appointment_type_id": builder.id("appointment_types", visit.offer.name),
-        "business_id": builder.id("businesses", visit.site),
-        "practitioner_id": builder.id("practitioners", visit.person.name),
-        "patient_id": visit.patient["id"],
-        "starts_at": stamp(visit.starts),
-        "ends_at": stamp(visit.ends),
-        "patient_name": visit.patient.get("label"),
-        "patient_ids": [visit.patient["id"]],
-        "email_reminder_sent": reminded,
-        "sms_reminder_sent": reminded,
-        "online_booking_policy_accepted": False,
-        "patient_arrived": arrived,
-        "did_not_arrive": None if arrived is None else not arrived,
-        **visit.shared,
-        **visit.own,
-    }

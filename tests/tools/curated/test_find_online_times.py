@@ -96,7 +96,8 @@ async def test_free_time_that_needs_more_notice_is_told_from_a_full_day() -> Non
 
 async def test_another_length_than_the_type_s_is_not_what_patients_book_online() -> None:
     async with in_process() as assistant:
-        arguments = {"type": "Initial consult", "practitioner": ["Ng"], "kind": "online", "when": "tomorrow"}
+        arguments = {"type": "Initial consult", "practitioner": ["Ng"], "kind": "online"}
+        arguments["when"] = "20 January 2027"  # in the week in which nobody is booked
         refused = await assistant.call("find_times", **arguments, minutes=90)
         assert refused["code"] == "invalid_arguments" and "45 minutes" in refused["message"]
         assert (await assistant.call("find_times", **arguments, minutes=45))["items"]

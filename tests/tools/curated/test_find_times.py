@@ -200,16 +200,16 @@ async def test_the_last_free_start_before_the_time_asked_for_is_offered_beside_t
         assert NOW <= shown(early["starts_at"]) < datetime.fromisoformat("2026-11-24T17:00+11:00")
 
 
-@pytest.mark.parametrize("when", ["Friday at 16:30", "Friday 16:30 to 16:45", "Friday 16:30 to 17:00"])
+@pytest.mark.parametrize("when", ["at 16:30", "16:30 to 16:45", "16:30 to 17:00"])
 async def test_one_start_at_one_site_has_room_for_the_whole_appointment(when: str) -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
         who, site = raw.id("practitioners", "Dr Mei Ng"), raw.id("businesses", "Northside")
         arguments = {"type": "Standard consult", "practitioner": ["Ng"], "business": "Northside"}
-        found = await assistant.call("find_times", **arguments, when=when)
-        assert raw.free(who, site, datetime.fromisoformat("2026-11-27T16:30+11:00"), 30)
-        assert [row["starts_at"][:16] for row in found["items"]] == ["2026-11-27T16:30"]
-        taken = await assistant.call("find_times", **arguments, when="Friday at 16:45")
+        found = await assistant.call("find_times", **arguments, when=f"22 January 2027 {when}")
+        assert raw.free(who, site, datetime.fromisoformat("2027-01-22T16:30+11:00"), 30)
+        assert [row["starts_at"][:16] for row in found["items"]] == ["2027-01-22T16:30"]
+        taken = await assistant.call("find_times", **arguments, when="22 January 2027 at 16:45")
         assert taken["items"] == [] and taken["why"] == [
             "Dr Mei Ng at Northside: is full: the longest free stretch has 15 of the 30 minutes needed."
         ]
@@ -299,7 +299,7 @@ async def test_eight_practitioners_and_four_weeks_take_few_waits_for_a_distant_c
         waits = one_after_another(monkeypatch)
         found = await assistant.call("find_times", type="Standard consult", when="next 4 weeks")
         pages = Counter(Raw(assistant).log())["GET bookings"]
-        assert found["page"]["total"] > 100 and pages > 9
+        assert found["page"]["total"] > 100 and pages > 5  # more than go out at once
         # The roster, those who offer the type, the first page of each list, and the other pages four at a time.
         assert [max(waits), len(waits)] == [5, 3 + -(-(pages - 1) // 4)]
         assert len(waits) * 0.05 < 0.5  # of the 1.5 s that it may take with 50 ms a request; benchmarks/ measure it

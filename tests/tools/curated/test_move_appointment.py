@@ -110,14 +110,14 @@ async def test_a_class_moves_whole_and_the_other_bookings_of_those_in_it_count()
     async with in_process() as assistant:
         raw = Raw(assistant)
         group = next(row for row in raw.live("group_appointments") if row["starts_at"] > "2026-12-01")
-        answer = await moved(assistant, group["id"], when="20 January 2027 at 10:00")
-        assert raw.get("group_appointments", group["id"])["starts_at"] == "2027-01-19T23:00:00Z"
+        answer = await moved(assistant, group["id"], when="19 January 2027 at 14:00")
+        assert raw.get("group_appointments", group["id"])["starts_at"] == "2027-01-19T03:00:00Z"
         assert f"class with {len(group['patient_ids'])} patients" in answer["notes"][0]
         names = {raw.get("patients", patient_id)["label"] for patient_id in group["patient_ids"]}
         assert {row["patient"] for row in answer["item"]["patients"]} == names
         assert "patient" not in answer["item"]
-        await booked(assistant, group["patient_ids"][0], when="22 January 2027 at 10:00")
-        clash = await refused(assistant, group["id"], when="22 January 2027 at 10:00")
+        await booked(assistant, group["patient_ids"][0], when="22 January 2027 at 14:00")
+        clash = await refused(assistant, group["id"], when="22 January 2027 at 14:00")
         name = raw.get("patients", group["patient_ids"][0])["label"]
         assert any(sentence.startswith(name) for sentence in clash["clashes"])
 

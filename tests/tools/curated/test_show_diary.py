@@ -166,8 +166,8 @@ async def test_on_a_day_whose_clock_goes_back_times_and_gaps_are_local() -> None
 async def test_what_does_not_fit_is_said_and_the_calls_given_show_every_row_of_it_once_asked() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
-        answer = await assistant.call("show_diary", when="24 to 26 November 2026")
-        days = [date(2026, 11, 24), date(2026, 11, 25), date(2026, 11, 26)]
+        answer = await assistant.call("show_diary", when="24 to 28 November 2026")
+        days = [date(2026, 11, day) for day in range(24, 29)]
         due = {row["id"] for day in days for row in raw.on_day(day, (*BOOKED, "unavailable_blocks"))}
         assert len(due) > 100
         assert answer["page"] == {"returned": len(entries(answer)), "total": len(due), "complete": False}
