@@ -127,7 +127,8 @@ async def test_time_that_is_blocked_out_already_is_not_blocked_out_twice() -> No
 async def test_what_was_blocked_out_before_a_refusal_is_told_from_what_was_not() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
-        arguments = {"practitioner": "Jack", "when": "11 to 29 January 2027 12:35 to 12:55"}  # nobody is seen over lunch
+        over_lunch = "11 to 29 January 2027 12:35 to 12:55"  # when nobody is seen
+        arguments = {"practitioner": "Jack", "when": over_lunch}
         raw.sandbox.faults.set(Fault("forbidden", path="/unavailable_blocks", method="POST"))
         assert (await assistant.call("block_time", **arguments))["code"] == "permission_missing"
         raw.sandbox.faults.set(Fault("forbidden", path="/unavailable_blocks", method="POST", rate=0.1))
