@@ -1,5 +1,6 @@
 """One server process for all that a desk tells."""
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -34,5 +35,21 @@ async def practice() -> AsyncGenerator[OpenDesk]:
 @pytest.fixture(scope="session")
 async def desk_in() -> AsyncGenerator[OpenDesk]:
     """A desk in a scene."""
-    async with practice() as opened:
-        yield opened
+    opened: asyncio.Future[OpenDesk] = asyncio.get_running_loop().create_future()
+    done = asyncio.Event()
+
+    async def hold() -> None:
+        # Opened and closed by one task of its own: other tests come and go meanwhile, whose scopes would cross these.
+        async with practice() as desk:
+            opened.set_result(desk)
+            await done.wait()
+
+    holding = asyncio.create_task(hold())
+    try:
+        await asyncio.wait((holding, opened), return_when=asyncio.FIRST_COMPLETED)
+        if holding.done():
+            await holding
+        yield opened.result()
+    finally:
+        done.set()
+        await holding
