@@ -26,7 +26,7 @@ TWICE = [
     ("book_appointment", {"patient": "Faye Lindqvist", "type": "Standard consult", "when": "Monday at 10"},
      "individual_appointments"),
     ("block_time", {"when": "Tuesday 1 to 2", "type": "Lunch"}, "unavailable_blocks"),
-    ("register_patient", {"first_name": "Ines", "last_name": "Duarte", "born": "12/4/1990", "case": "Knee"}, "patients"),
+    ("register_patient", {"first_name": "Ines", "last_name": "Duarte", "born": "12/4/1990", "case": "Hip"}, "patients"),
     ("book_appointment", {"patient": "Lindqvist", "type": "Massage", "when": "next wed 2pm", "repeat": "weekly x3"},
      "individual_appointments"),
     ("block_time", {"when": "every Friday 12 to 1 for 3 weeks"}, "unavailable_blocks"),
