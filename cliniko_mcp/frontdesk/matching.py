@@ -77,18 +77,20 @@ def _fits(spoken: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
         return True
     if tier == "exact" and len(spoken_text) not in range(len(name_text) - 2, len(name_text) + 3):
         return False
-    return any(_fit_as_written(one, other, tier) for one in _written(spoken) for other in _written(name))
+    least = _LEAST if tier == "prefixes" else 0  # "Faye L" joined would be the beginning of a name by one letter
+    return any(_fit_as_written(one, other, tier) for one in _written(spoken, least) for other in _written(name))
 
 
 def _plain(word: str) -> str:
     return f"mc{word[3:]}" if word.startswith("mac") else word
 
 
-def _written(parts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The same words, and with any two neighbours as one."""
+def _written(parts: Sequence[str], least: int = 0) -> Iterator[Sequence[str]]:
+    """The same words, and with any two neighbours as one, the second of which has at least so many letters."""
     yield parts
     for place in range(1, min(len(parts), 8)):
-        yield [*parts[: place - 1], parts[place - 1] + parts[place], *parts[place + 1 :]]
+        if len(parts[place]) >= least or _ONE_SIGN_A_WORD.match(parts[place]):
+            yield [*parts[: place - 1], parts[place - 1] + parts[place], *parts[place + 1 :]]
 
 
 def _fit_as_written(spoken: Sequence[str], name: Sequence[str], tier: Tier) -> bool:

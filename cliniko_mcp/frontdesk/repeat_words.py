@@ -44,7 +44,7 @@ UNIT: Final = _either([spelling for unit in _UNITS for spelling in UNITS[unit].s
 DAY: Final = _either([text for text, word in WORDS.items() if word.kind == "weekday" and text != "midweek"])
 STEP: Final = rf"(?:(?P<step>\d{{1,3}}|{_either(list(_ORDINALS))}) )?"
 FREQUENCY: Final = re.compile(
-    rf"(?<![a-z0-9])(?:(?P<named>daily|weekly|fortnightly|monthly)"
+    rf"(?<![a-z0-9])(?:(?:once )?(?P<named>daily|weekly|fortnightly|monthly)"
     rf"|(?:1 |once )?(?:visit |session )?(?:every|each) {STEP}(?P<unit>{UNIT})"
     rf"|(?:once|1(?: visit| session)?) (?:a|per) (?P<once>{UNIT})(?! apart)"
     rf"|(?P<apart>a|\d{{1,3}}) (?P<between>{UNIT}) apart)(?![a-z])"
@@ -55,6 +55,7 @@ LENGTH: Final = re.compile(
 )
 """For how long, see `end_of_length`."""
 _EDGES: Final = (
+    r"(?:(?:the )?last(?: 1| visit)?(?: on| being)?|(?:finish|end)(?:ing)?(?: on)?)(?= (?:the )?\d)|"
     r"(?:up )?(?:until|untill|till|til|thru|through(?: to)?)|up to|before|by|(?:for )?(?:the )?rest of(?: the)?"
 )
 _NOUNS: Final = (
@@ -66,6 +67,9 @@ _COUNT: Final = re.compile(
     rf"(?P<after> ?x(?! ?\d))?(?P<more> more| further| extra| additional)?(?: (?P<noun>{_NOUNS}))?"
     r"(?: (?:in all|in total|altogether|total|all up))?(?![\w:])"
 )
+
+_WEEKS_NOTED: Final = re.compile(r"(?:\bevery )?\b([1-9]\d?)/52\b")
+"""As therapists note weeks: 2/52."""
 
 
 class Ending(NamedTuple):
@@ -161,7 +165,7 @@ def step_of(text: str | None) -> int:
 
 def in_digits(text: str) -> str:
     """The text with number words up to ninety-nine in digits, "a dozen" as 12 and × as x."""
-    text = text.replace("×", "x")
+    text = _WEEKS_NOTED.sub(r"every \1 weeks", text.replace("×", "x").replace("wkly", "weekly"))
     found: list[str] = []
     tens = False
     for word in re.sub(r"(?<=ty)-(?=[a-z])", " ", re.sub(r"\ba dozen\b", "12", text)).split(" "):

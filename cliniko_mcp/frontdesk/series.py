@@ -36,15 +36,17 @@ MAX_VISITS: Final = MAX_REPEATS + 1
 _MAX_PHRASE: Final = 120
 
 
-_SPAN: Final = re.compile(r" (?:in|during|throughout|all through) (?!all\b|total\b)(?P<end>.+)$")
+_SPAN: Final = re.compile(r" (?:in|during|throughout|all through) (?!all\b|total\b|a row\b)(?P<end>.+)$")
 _TOO_MANY: Final = re.compile(
     r"\btwice\b|\b(?:thrice|\d+ times|\d+ ?x) (?:a|an|per|each|every|daily|weekly|monthly|fortnightly)\b"
     r"|\b(?:[2-9]|\d\d+)(?: visits| sessions| appointments)? (?:a|per|each) (?:day|week|fortnight|month)(?! apart)"
 )
 _WEEKDAY: Final = re.compile(rf"(?:\b(?:every|each) {STEP}|\bon )?(?<![a-z])(?P<day>{DAY})(?![a-z])")
 _DROPPED: Final = re.compile(
-    r"\b(?:please|at the same time|same time|(?:starting|from) then|after (?:that|this|the first)(?: one)?"
-    r"|that['’]?s|that is|so|making(?: it)?|and then|and)\b|[,;.()]|(?<= )[-–—](?= )"
+    r"\b(?:please|at the same time|same time|(?:starting|from) then|(?:starting|beginning)(?: on| from)? (?:that|then)"
+    r"|after (?:that|this|the first)(?: one)?|in a row|straight|running|consecutive|successive|the next|next"
+    r"|(?:a |1 )?(?:course|block|set|series|run) of|that['’]?s|that is|so|making(?: it)?|and then|and)\b"
+    r"|[,;.()]|(?<= )[-–—](?= )"
 )
 
 
@@ -96,8 +98,7 @@ class _RepeatReader:
         if len(phrase) > _MAX_PHRASE:
             self._refuse("is too long")
         text = " ".join(clean(phrase, _MAX_PHRASE).casefold().split())
-        text, end = self._end(text)
-        text = in_digits(text)
+        text, end = self._end(in_digits(text))
         if _TOO_MANY.search(text):
             self._refuse("was not understood: Cliniko repeats one visit at a time")
         text, until = self._length(text, end)

@@ -53,7 +53,7 @@ _NOUNS: Final = frozenset((
     "consultation",
 ))  # fmt: skip
 _FILLERS: Final = frozenset((
-    "the", "on", "that", "this", "please", "patient", "client", "is", "most",
+    "the", "on", "that", "this", "please", "patient", "client", "is", "most", "has", "have",
 )) | _NOUNS  # fmt: skip
 _THEIRS: Final = frozenset((
     "his", "her", "hers", "their", "theirs", "him", "them", "he", "she", "they",

@@ -40,6 +40,12 @@ def read(phrase: str, first: datetime = FRIDAY) -> Repeat:
     ("every fortnight x3", Repeat("Weekly", 2, 3)), ("every 2 weeks for 3 months", Repeat("Weekly", 2, 7)),
     ("daily for 5", Repeat("Daily", 1, 5)), ("every day for five days", Repeat("Daily", 1, 5)),
     ("monthly for six months", Repeat("Monthly", 1, 6)), ("once a month, 3 times", Repeat("Monthly", 1, 3)),
+    ("once weekly for five weeks", Repeat("Weekly", 1, 5)), ("6 wkly", Repeat("Weekly", 1, 6)),
+    ("every week, five times in a row", Repeat("Weekly", 1, 5)), ("the next five Fridays", Repeat("Weekly", 1, 5)),
+    ("weekly for 5 weeks straight", Repeat("Weekly", 1, 5)), ("a course of 6, weekly", Repeat("Weekly", 1, 6)),
+    ("4 consecutive Fridays", Repeat("Weekly", 1, 4)), ("weekly, last one 18 December", Repeat("Weekly", 1, 4)),
+    ("weekly, finishing on 18 December", Repeat("Weekly", 1, 4)), ("1/52 x 6", Repeat("Weekly", 1, 6)),
+    ("every 2/52, four visits", Repeat("Weekly", 2, 4)), ("weekly x6 starting that Friday", Repeat("Weekly", 1, 6)),
     ("weekly for twenty-six weeks", Repeat("Weekly", 1, 26)), ("monthly x52", Repeat("Monthly", 1, 52)),
 ])  # fmt: skip
 def test_what_a_desk_says_is_read_as_that_many_visits_in_all(phrase: str, due: Repeat) -> None:

@@ -12,7 +12,7 @@ EQUAL = [
     ("Ann Mcdonald", "Ann MacDonald", "Ann McDonald"), ("Jean-Luc Roy", "Jean Luc Roy", "jean luc roy"),
     ("Siobhán Walsh", "Siobhan Walsh", "walsh siobhan"), ("Mary Ann Voss", "Maryann Voss", "Mary-Ann Voss"),
 ]  # fmt: skip
-SHORT = ["Fa", "Fa Li", "F. Lindqvist", "Li", "fl", "A"]
+SHORT = ["Faye L", "Lindqvist, F.", "Fa", "Fa Li", "F. Lindqvist", "Li", "fl", "A"]
 MINE = [("me", "Monday 11am"), ("my", "Tuesday at 2"), ("mine", "mon 3:30pm"), ("myself", "Wednesday noon"),
         ("Me", "Friday week 9am"), ("my diary", "tomorrow at 4")]  # fmt: skip
 SAID = [
