@@ -50,7 +50,7 @@ def run(
             readers[-1].start()
         ends = [nothing.fileno(), *(writing for _, writing in pipes)]
         try:
-            code = command.done([*arguments], dict(env), str(cwd or Path.cwd()), ends, str(_address()))
+            code = command.done([*arguments], dict(env), str(cwd or Path.cwd()), ends, str(address()))
         finally:
             for _, writing in pipes:
                 os.close(writing)
@@ -64,7 +64,7 @@ def run(
 def in_streams(*arguments: str, env: Mapping[str, str], streams: tuple[int, int, int]) -> int:
     """The exit code of a command whose input, output and errors are these descriptors."""
     if POSSIBLE:
-        return command.done([*arguments], dict(env), str(Path.cwd()), [*streams], str(_address()))
+        return command.done([*arguments], dict(env), str(Path.cwd()), [*streams], str(address()))
     stdin, stdout, stderr = streams
     return subprocess.run(
         [sys.executable, "-m", "cliniko_mcp", *arguments], stdin=stdin, stdout=stdout, stderr=stderr, env=env
@@ -74,11 +74,11 @@ def in_streams(*arguments: str, env: Mapping[str, str], streams: tuple[int, int,
 @cache
 def folder() -> Path:
     """A folder for `PATH` in which `cliniko-mcp` is a command of this kind."""
-    made = _address().parent / "bin"
+    made = address().parent / "bin"
     made.mkdir()
     program = made / "cliniko-mcp"
     body = Path(command.__file__).read_text("utf-8")
-    here = f"ADDRESS = {str(_address())!r}"
+    here = f"ADDRESS = {str(address())!r}"
     program.write_text(f"#!{sys.executable} -IS\n{body}\n{here}\nsys.exit(passed_on(ADDRESS))\n", "utf-8")
     program.chmod(0o700)
     return made
@@ -90,7 +90,7 @@ def _drained(number: int, reading: int, texts: dict[int, bytes]) -> None:
 
 
 @cache
-def _address() -> Path:
+def address() -> Path:
     """The socket of the process that forks, which is started for the first command."""
     path = Path(tempfile.mkdtemp(prefix="warm")) / "s"
     process = subprocess.Popen(
@@ -109,6 +109,6 @@ def end() -> None:
     """End the process that forks, if it was started."""
     while _STARTED:
         _STARTED.pop().communicate()
-        shutil.rmtree(_address().parent)
-        _address.cache_clear()
+        shutil.rmtree(address().parent)
+        address.cache_clear()
         folder.cache_clear()
