@@ -3,7 +3,8 @@
 Python and the package take a second of CPU time to start and build the demo clinic, which hundreds of commands need not
 each do for themselves: a process that has done it forks for every command. What a command is given and what it leaves
 is as with a process that was started: arguments, environment, folder, streams, terminal and exit code. How a command
-behaves in a process that is started afresh is shown by the servers that the tests start over stdio and by `-m`.
+behaves in a process that is started afresh is shown by tests/journeys/test_stdio_bytes.py, tests/laws/test_start.py,
+tests/distribution, and the servers in tests/docs.
 """
 
 import os
