@@ -167,11 +167,12 @@ async def in_process(*, mode: str = "auto", answer: Answer | None = None, **sett
 async def over_stdio(
     *flags: str, mode: str = "auto", answer: Answer | None = None, sandbox: bool = True
 ) -> AsyncGenerator[Assistant]:
-    """A client connected to a server process over stdio, as hosts do it."""
+    """A client connected to a server process over stdio, as hosts do it; the process is one of `tests.warm`."""
     asked: list[str] = []
     demo = ["--sandbox", "--sandbox-now", NOW, "--sandbox-clock", "frozen"] if sandbox else []
+    program = [str(warm.folder() / "cliniko-mcp")] if warm.POSSIBLE else [sys.executable, "-m", "cliniko_mcp"]
     command = StdioServerParameters(
-        command=sys.executable, args=["-m", "cliniko_mcp", "serve", *demo, *flags], env=dict(os.environ)
+        command=program[0], args=[*program[1:], "serve", *demo, *flags], env=dict(os.environ)
     )
     callback = callback_for(answer, asked) if answer else None
     async with Client(stdio_client(command), mode=mode, elicitation_callback=callback) as client:

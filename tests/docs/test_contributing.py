@@ -18,7 +18,7 @@ PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 BLOCK = re.compile(r"^`(?P<path>[\w./-]+)`[^\n]*:\n\n```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = ("cliniko_mcp", "docs", "packaging", "tests")
 LAWS = ("effects", "facts", "generated", "requests", "words", "dialect", "rules", "source")
-HELD = (*(f"tests/laws/test_{name}.py" for name in LAWS), "tests/lookup/test_tables.py")
+HELD = (*(f"test_{name}.py" for name in LAWS), "test_tables.py")
 """What the examples are held to in the copy as a whole."""
 NEW = "device or concession_type_concession_prices or next_visits"
 CASES = (
@@ -107,7 +107,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def followed(folder: Path, steps: Iterable[Example]) -> Path:
     """The folder with a copy of the project in it, in which these examples are followed."""
     for name in COPIED:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # What is compiled already is copied along and checked against its source; a file that is being written is not.
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "SECURITY.md", "tools.manifest.json"):
         shutil.copy(ROOT / name, folder)
     for example in steps:
@@ -151,12 +152,8 @@ def test_the_new_tools_work_in_the_demo_clinic(project: Path) -> None:
     assert any(item["name"] == "list_devices" for item in found["looked up"]["items"])
 
 
-def test_the_examples_keep_the_laws(project: Path) -> None:
-    passes(project, *HELD)
-
-
-def test_the_examples_pass_where_every_operation_and_tool_has_its_case(project: Path) -> None:
-    passes(project, *CASES, "-k", NEW)
+def test_the_examples_keep_the_laws_and_pass_where_every_operation_and_tool_has_its_case(project: Path) -> None:
+    passes(project, *CASES, "tests/lookup/test_tables.py", "-k", " or ".join((NEW, *HELD)))
 
 
 @pytest.mark.parametrize("what", BUDGETS)

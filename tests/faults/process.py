@@ -17,6 +17,9 @@ from typing import Any, Self
 import httpx2
 
 from cliniko_mcp.guards.hash_chain import HashChain
+from tests import warm
+from tests.warm import DEMO
+from tests.warm.started import Started
 
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -30,13 +33,13 @@ STUCK = 3_000.0
 TOKEN = "correct-horse-battery-staple"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 """What a client over HTTP sends to a server of `listening`."""
-SERVE = (sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox")
+Process = subprocess.Popen[bytes] | Started
 
 
 class Served:
     """One server process over stdio, in the era without a handshake, with its demo clinic on a port as well."""
 
-    def __init__(self, process: subprocess.Popen[bytes], audit: Path) -> None:
+    def __init__(self, process: Process, audit: Path) -> None:
         self.process = process
         self.audit = audit
         self.url = ""
@@ -117,14 +120,23 @@ class Served:
         return HashChain(self.audit)
 
 
+def started(*flags: str, prepare: Any = None, **environ: str) -> Process:
+    """A server in the demo clinic with these flags and pipes; `prepare` is called in the new process first."""
+    command = ("serve", *DEMO, *flags)
+    if warm.POSSIBLE and prepare is None:
+        return Started(*command, env=os.environ | environ)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-m", "cliniko_mcp", *command],
+        stdin=pipe, stdout=pipe, stderr=pipe, env=os.environ | environ, preexec_fn=prepare,
+    )  # fmt: skip
+
+
 @contextmanager
 def served(audit: Path, *flags: str, prepare: Any = None) -> Generator[Served]:
     """A server process; killed at the end if it is still there."""
-    command = [*SERVE, "--sandbox-port", "0", "--rate-limit", "0", "--audit-file", str(audit), *flags]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(os.environ), preexec_fn=prepare
-    ) as process:
+    ports = ["--sandbox-port", "0", "--rate-limit", "0"]
+    with started(*ports, "--audit-file", str(audit), *flags, prepare=prepare) as process:
         found: Served | None = None
         try:
             found = Served(process, audit)
@@ -137,14 +149,10 @@ def served(audit: Path, *flags: str, prepare: Any = None) -> Generator[Served]:
 
 
 @contextmanager
-def listening(audit: Path, transport: str = "http") -> Generator[tuple[subprocess.Popen[bytes], str, str]]:
+def listening(audit: Path, transport: str = "http") -> Generator[tuple[Process, str, str]]:
     """A server process on a port: the process, its address, and its demo clinic's."""
     ports = ["--transport", transport, "--port", "0", "--sandbox-port", "0", "--rate-limit", "0"]
-    with subprocess.Popen(
-        [*SERVE, *ports, "--audit-file", str(audit)],
-        stderr=subprocess.PIPE,
-        env=os.environ | {"CLINIKO_MCP_HTTP_TOKEN": TOKEN},
-    ) as process:
+    with started(*ports, "--audit-file", str(audit), CLINIKO_MCP_HTTP_TOKEN=TOKEN) as process:
         reading: Thread | None = None
         try:
             assert process.stderr is not None

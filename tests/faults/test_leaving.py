@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .process import PATIENT, STUCK, Served, served
+from .process import PATIENT, STUCK, Process, Served, served
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals of this test are POSIX")
 
@@ -29,7 +29,7 @@ def interrupt(server: Served) -> None:
     server.process.send_signal(signal.SIGINT)
 
 
-def until(holds: Callable[[], Any], process: subprocess.Popen[bytes]) -> None:
+def until(holds: Callable[[], Any], process: Process) -> None:
     """Wait for something another process does, at most until it ends; a poll of a few milliseconds, bounded."""
     give_up = time.monotonic() + PATIENT
     while not holds():

@@ -2,8 +2,7 @@
 
 import os
 import re
-import subprocess
-import sys
+import signal
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -16,7 +15,9 @@ from mcp.client.client import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.faults.process import BEARER, TOKEN
+from tests import warm
+from tests.faults.process import BEARER, TOKEN, started
+from tests.warm import DEMO
 
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -34,23 +35,20 @@ PATIENT = 300.0
 def listening(*flags: str, said: list[str] | None = None, **environ: str) -> Generator[str]:
     """A server process on a free port; its address. All that it wrote to standard error is added to `said`, the second
     line at once."""
-    command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox", "--port", "0", *flags]
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, env=os.environ | {"CLINIKO_MCP_HTTP_TOKEN": TOKEN} | environ, text=True
-    ) as process:
+    with started("--port", "0", *flags, **{"CLINIKO_MCP_HTTP_TOKEN": TOKEN} | environ) as process:
         try:
             assert process.stderr is not None
-            line = process.stderr.readline()
+            line = process.stderr.readline().decode()
             found = re.search(r"listening on (\S+)", line)
-            assert found, line + process.stderr.read()
+            assert found, line + process.stderr.read().decode()
             if said is not None:
-                said += [line, process.stderr.readline()]
+                said += [line, process.stderr.readline().decode()]
             yield found.group(1)
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
             process.wait(PATIENT)
             if said is not None and process.stderr is not None:
-                said += [process.stderr.read()]
+                said += [process.stderr.read().decode()]
 
 
 @asynccontextmanager
@@ -123,17 +121,15 @@ def test_a_foreign_host_or_origin_is_refused_on_both_transports(http: str, sse: 
 
 
 def test_a_refused_stream_leaves_no_traceback_in_the_log() -> None:
-    command = [sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox", "--port", "0", "--transport", "sse"]
-    environ = os.environ | {"CLINIKO_MCP_HTTP_TOKEN": TOKEN}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environ, text=True) as process:
+    with started("--port", "0", "--transport", "sse", CLINIKO_MCP_HTTP_TOKEN=TOKEN) as process:
         try:
             assert process.stderr is not None
-            address = process.stderr.readline().split()[-1]
+            address = process.stderr.readline().decode().split()[-1]
             with httpx2.stream("GET", address, headers=BEARER | {"host": "evil.example"}, timeout=PATIENT) as stream:
                 assert stream.status_code == 421
         finally:
-            process.terminate()
-        log = process.stderr.read()
+            process.send_signal(signal.SIGTERM)
+        log = process.stderr.read().decode()
     assert "evil.example" in log
     assert "Traceback" not in log
 
@@ -193,8 +189,7 @@ def test_a_token_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(TOKEN)
     file.chmod(0o644)
-    command = [sys.executable, "-m", "cliniko_mcp", "--sandbox", "--transport", "http", "--http-token-file", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENT)
+    done = warm.run(*DEMO, "--transport", "http", "--http-token-file", str(file), env=os.environ)
     assert done.returncode == 1
     assert "chmod 600" in done.stderr
     assert TOKEN not in done.stderr

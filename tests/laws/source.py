@@ -25,6 +25,11 @@ class Module:
         """Its syntax tree."""
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of its tree, the module first."""
+        return (*ast.walk(self.tree),)
+
     @property
     def lines(self) -> int:
         """How many lines it has."""
@@ -41,13 +46,13 @@ class Module:
 
     def calls(self) -> Iterator[tuple[int, str, ast.Call]]:
         """Yield every call with its line and the dotted text of what is called, such as `getattr` or `date.today`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Call):
                 yield node.lineno, ast.unparse(node.func), node
 
     def imports(self) -> Iterator[tuple[int, str]]:
         """Yield every import with its line and the dotted name of what it names, type checking included."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from ((node.lineno, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -55,20 +60,20 @@ class Module:
 
     def attributes(self) -> Iterator[tuple[int, str, str]]:
         """Yield every attribute with its line, the text of its owner and its name, such as `self`, `page`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Attribute):
                 yield node.lineno, ast.unparse(node.value), node.attr
 
     def results(self) -> Iterator[tuple[int, str, str]]:
         """Yield every function with its line, its name and the text of the type that it gives back."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
                 yield node.lineno, node.name, ast.unparse(node.returns)
 
     def bound_names(self) -> Iterator[tuple[int, str, ast.AST]]:
         """Yield every name that this file gives to something, with its line and the node: classes, functions, variables
         and arguments. What it only uses was named elsewhere."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             match node:
                 case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     yield node.lineno, name, node
@@ -85,7 +90,7 @@ class Module:
 
     def strings(self) -> Iterator[tuple[int, str]]:
         """Yield every text in the code with its line, documentation included."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.lineno, node.value
 
@@ -94,7 +99,7 @@ class Module:
         for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
             if token.type == tokenize.COMMENT:
                 yield token.start[0], token.string
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if (
                 isinstance(node, ast.Expr)
                 and isinstance(node.value, ast.Constant)
@@ -104,7 +109,7 @@ class Module:
 
     def classes(self) -> Iterator[tuple[int, str]]:
         """Yield the classes defined here with their lines."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.ClassDef):
                 yield node.lineno, node.name
 

@@ -3,7 +3,8 @@
 Python and the package take a second of CPU time to start and build the demo clinic, which hundreds of commands need not
 each do for themselves: a process that has done it forks for every command. What a command is given and what it leaves
 is as with a process that was started: arguments, environment, folder, streams, terminal and exit code. How a command
-behaves in a process that is started afresh is shown by the servers that the tests start over stdio and by `-m`.
+behaves in a process that is started afresh is shown by tests/journeys/test_stdio_bytes.py, tests/laws/test_start.py,
+tests/distribution, and the servers in tests/docs.
 """
 
 import os
@@ -50,7 +51,7 @@ def run(
             readers[-1].start()
         ends = [nothing.fileno(), *(writing for _, writing in pipes)]
         try:
-            code = command.done([*arguments], dict(env), str(cwd or Path.cwd()), ends, str(_address()))
+            code = command.done([*arguments], dict(env), str(cwd or Path.cwd()), ends, str(address()))
         finally:
             for _, writing in pipes:
                 os.close(writing)
@@ -64,7 +65,7 @@ def run(
 def in_streams(*arguments: str, env: Mapping[str, str], streams: tuple[int, int, int]) -> int:
     """The exit code of a command whose input, output and errors are these descriptors."""
     if POSSIBLE:
-        return command.done([*arguments], dict(env), str(Path.cwd()), [*streams], str(_address()))
+        return command.done([*arguments], dict(env), str(Path.cwd()), [*streams], str(address()))
     stdin, stdout, stderr = streams
     return subprocess.run(
         [sys.executable, "-m", "cliniko_mcp", *arguments], stdin=stdin, stdout=stdout, stderr=stderr, env=env
@@ -74,11 +75,11 @@ def in_streams(*arguments: str, env: Mapping[str, str], streams: tuple[int, int,
 @cache
 def folder() -> Path:
     """A folder for `PATH` in which `cliniko-mcp` is a command of this kind."""
-    made = _address().parent / "bin"
+    made = address().parent / "bin"
     made.mkdir()
     program = made / "cliniko-mcp"
     body = Path(command.__file__).read_text("utf-8")
-    here = f"ADDRESS = {str(_address())!r}"
+    here = f"ADDRESS = {str(address())!r}"
     program.write_text(f"#!{sys.executable} -IS\n{body}\n{here}\nsys.exit(passed_on(ADDRESS))\n", "utf-8")
     program.chmod(0o700)
     return made
@@ -90,7 +91,7 @@ def _drained(number: int, reading: int, texts: dict[int, bytes]) -> None:
 
 
 @cache
-def _address() -> Path:
+def address() -> Path:
     """The socket of the process that forks, which is started for the first command."""
     path = Path(tempfile.mkdtemp(prefix="warm")) / "s"
     process = subprocess.Popen(
@@ -109,6 +110,6 @@ def end() -> None:
     """End the process that forks, if it was started."""
     while _STARTED:
         _STARTED.pop().communicate()
-        shutil.rmtree(_address().parent)
-        _address.cache_clear()
+        shutil.rmtree(address().parent)
+        address.cache_clear()
         folder.cache_clear()

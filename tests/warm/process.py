@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -31,7 +32,7 @@ def load(now: datetime) -> None:
 
 
 def answer(wire: socket.socket) -> None:
-    """Run the command that stands on the wire, and write its exit code there: 4 bytes, signed."""
+    """Run the command that stands on the wire; its process id and its exit code go back, 4 bytes each."""
     size, streams, _, _ = socket.recv_fds(wire, 4, 3)
     order = json.loads(_read(wire, int.from_bytes(size, "big")).decode("utf-8", "surrogateescape"))
     if (child := os.fork()) == 0:
@@ -39,8 +40,10 @@ def answer(wire: socket.socket) -> None:
         become(order, streams)
     for stream in streams:
         os.close(stream)
+    wire.sendall(child.to_bytes(4, "big"))
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    wire.sendall(code.to_bytes(4, "big", signed=True))
+    with suppress(BrokenPipeError):  # whoever gave the order was killed
+        wire.sendall(code.to_bytes(4, "big", signed=True))
 
 
 def _read(wire: socket.socket, size: int) -> bytes:
