@@ -119,7 +119,30 @@ async def test_create_attendee_names_who_what_and_when(desk_in: OpenDesk, scene:
     assert all(part in str(made) for part in ("Faye Lindqvist", "Pilates class", words)), made
     gone = await desk.tell("cancel_appointment", appointment="Faye's pilates class on Monday", reason="sick")
     assert (await desk.row("attendees", place["id"])).get("cancelled_at"), gone
-    listed = await desk.tell(
-        "cliniko_read", operation="list_bookings", arguments={"patient_ids": faye["id"], "cancelled_at": "all"}
-    )
-    assert "cancelled" in str(listed.get("notes")).casefold() or listed["items"], (when, listed)
+    everything = {"patient_ids": faye["id"], "cancelled_at": "all"}
+    listed = await desk.tell("cliniko_read", operation="list_bookings", arguments=everything)
+    assert listed["items"] == [] and "class" in str(listed["notes"]), listed
+
+
+@pytest.mark.parametrize(("scene", "deed"), told([
+    ("book_appointment", {"patient": "Faye", "type": "Massage", "when": "tue 2pm"}, "may send Faye Lindqvist"),
+    ("move_appointment", {"appointment": "Faye on Monday", "when": "an hour later"}, "may send Faye Lindqvist"),
+    ("cancel_appointment", {"appointment": "Faye's 9:15 Monday", "reason": "sick"}, "may email Faye Lindqvist"),
+    ("block_time", {"when": "Thursday week 12 to 1"}, "sends patients nothing"),
+    ("set_attendance", {"patient": "Faye", "when": "yesterday", "state": "arrived"}, "sends patients nothing"),
+    ("write_treatment_note", {"patient": "Faye", "template": "Follow up", "answers": {"plan": "Rest."}},
+     "sends patients nothing"),
+    ("register_patient", {"first_name": "Ines", "last_name": "Duarte"}, "sends nothing when a file is made"),
+]), ids=str)  # fmt: skip
+async def test_every_write_says_what_may_be_sent(
+    desk_in: OpenDesk, scene: Scene, deed: tuple[str, dict[str, object], str]
+) -> None:
+    tool, arguments, words = deed
+    desk = desk_in(scene)
+    faye, _ = prepared(desk)
+    faye |= {"email": "faye@mail.example", "reminder_type": "SMS & Email"}
+    desk.visit(faye, 4, "09:15")
+    desk.visit(faye, -1, "14:00")
+    named = {"practitioner": desk.who} if tool in ("book_appointment", "block_time") else {}
+    answer = await desk.tell(tool, **named, **arguments)
+    assert any(words in note for note in answer["notes"]) and await desk.wrote(), answer

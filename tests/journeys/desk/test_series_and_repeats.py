@@ -65,6 +65,20 @@ async def test_a_series_has_as_many_visits_as_were_said(
     assert await desk.wrote() == ["POST individual_appointments"] and answer["conflicts"] is False
 
 
+@pytest.mark.parametrize(("scene", "when"), told([
+    "tomorrow at 10", "Friday 10am", "tmrw 10", "this coming Friday at ten", "fri 10:00", "tomorrow, 10 o'clock",
+]), ids=str)  # fmt: skip
+async def test_a_series_keeps_its_clock_time_over_the_change_of_clocks(
+    desk_in: OpenDesk, scene: Scene, when: str
+) -> None:
+    desk = desk_in(scene)
+    desk.patient("Faye Lindqvist")
+    await book(desk, when=when, repeat="once a week, three visits")
+    assert await starts(desk) == ["1 10:00", "15 10:00", "8 10:00"]
+    offsets = {scene.at(days, "10:00").utcoffset() for days in (1, 8)}
+    assert len(offsets) == (1 if scene.season == "summer" else 2)
+
+
 @pytest.mark.parametrize(("scene", "change"), told(CHANGED), ids=str)
 async def test_dates_of_a_series_are_left_out_or_moved_one_by_one(
     desk_in: OpenDesk, scene: Scene, change: Change
