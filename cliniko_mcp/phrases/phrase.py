@@ -34,6 +34,7 @@ _EXCEPT: Final = (
 _ALL: Final = frozenset(("any", "anytime", "every", "each", "all", "whole", "entire"))
 _EITHER: Final = frozenset(("or", "/", "nor"))
 _DAY_KINDS: Final = frozenset(("weekday", "date", "iso", "month", "ord", "unit", "year", "fy", "quarter", "halfyear"))
+_NEAR_DAYS: Final = frozenset(("today", "tomorrow", "yesterday", "tonight"))
 _DAY_WORDS: Final = frozenset(("today", "tomorrow", "yesterday", "tonight", "weekend", "weekday"))
 # What "but" can only exclude from "any day" or "all week"; before anything else ("not", "after 3") it adds nothing.
 _EXCLUDABLE_KINDS: Final = _DAY_KINDS - {"unit"} | {"part", "num"}
@@ -241,7 +242,9 @@ class _Grammar:
     def _read_times(self) -> bool:
         stream, start = self.stream, self.stream.position
         listed = bool(self.joiner) and self.last == "times"
-        hour = listed or (self.corrects_time and not self.last)
+        # "tomorrow 10" can only be an hour, "Monday 10" a day of the month as well
+        near = stream.previous_text() in _NEAR_DAYS and stream.peek().value > 0
+        hour = listed or near or (self.corrects_time and not self.last)
         time = read_time_of_day(stream, names_day=self.names_day, listed=hour)
         if time is None or self._joins_unlike("days") or self._joins_unlike("weekdays"):
             stream.position = start

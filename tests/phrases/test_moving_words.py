@@ -50,3 +50,13 @@ def test_a_correction_of_the_hour_does_not_lose_a_day_that_could_not_be_read(phr
         moved(phrase)
     with pytest.raises(NotUnderstood):
         parse_when(phrase, now=NOW + timedelta(days=1), zone=SYDNEY)
+
+
+@pytest.mark.parametrize(("phrase", "due"), [
+    ("tmrw 10", "Fri 27 10:00"), ("tomorrow 3", "Fri 27 15:00"), ("today 4", "Thu 26 16:00"),
+    ("tonight 6", "Thu 26 18:00"), ("tomorrow two", "Fri 27 14:00"),
+])  # fmt: skip
+def test_a_bare_number_after_today_or_tomorrow_is_an_hour(phrase: str, due: str) -> None:
+    assert f"{parse_when(phrase, now=NOW, zone=SYDNEY).start:%a %-d %H:%M}" == due
+    with pytest.raises(NotUnderstood):  # it may be the day of the month as well
+        parse_when(phrase.replace(phrase.split()[0], "Monday"), now=NOW, zone=SYDNEY)

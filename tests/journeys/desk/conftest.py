@@ -10,13 +10,13 @@ import httpx2
 import pytest
 from conftest import YES, over_stdio
 
-from .office import Desk, Scene
+from .office import Scene, Story
 
-OpenDesk = Callable[[Scene], Desk]
+OpenStory = Callable[[Scene], Story]
 
 
 @asynccontextmanager
-async def practice() -> AsyncGenerator[OpenDesk]:
+async def practice() -> AsyncGenerator[OpenStory]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -29,11 +29,11 @@ async def practice() -> AsyncGenerator[OpenDesk]:
     ):
         await assistant.client.list_tools()
         stories = count(1)
-        yield lambda scene: Desk(scene, assistant, outside, next(stories))
+        yield lambda scene: Story(scene, assistant, outside, next(stories))
 
 
 @pytest.fixture(scope="session")
-async def desk_in() -> AsyncGenerator[OpenDesk]:
+async def desk_in() -> AsyncGenerator[OpenStory]:
     """A desk in a scene."""
     opened: asyncio.Future[OpenDesk] = asyncio.get_running_loop().create_future()
     done = asyncio.Event()

@@ -78,7 +78,7 @@ class Practice(Clinic):
         return row
 
 
-class Desk:
+class Story:
     """One story: a practice in a scene, what was told to the assistant, and what became of the clinic's rows."""
 
     def __init__(self, scene: Scene, assistant: Assistant, outside: httpx2.AsyncClient, story: int) -> None:

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from clinics.rows import stamp
 
-from .conftest import OpenDesk
-from .office import NORTHSIDE, RIVERSIDE, Desk, Scene, told
+from .conftest import OpenStory
+from .office import NORTHSIDE, RIVERSIDE, Scene, Story, told
 
 pytestmark = pytest.mark.anyio
 # For whom, in which words, and how many hours of which days from today, a Thursday.
@@ -22,7 +22,7 @@ REPEATED = [
 KINDS = ["Holidays", "RDO", "Tea break", "Course", "Sick"]
 
 
-async def blocks(desk: Desk) -> list[str]:
+async def blocks(desk: Story) -> list[str]:
     return sorted(
         desk.local(row["starts_at"]) for row in await desk.rows("unavailable_blocks") if not row.get("archived_at")
     )
@@ -34,7 +34,7 @@ def dated(scene: Scene, text: str) -> str:
 
 @pytest.mark.parametrize(("scene", "wording"), told(REPEATED), ids=str)
 async def test_repeated_time_is_blocked_out_as_often_as_was_said(
-    desk_in: OpenDesk, scene: Scene, wording: tuple[str, list[str]]
+    desk_in: OpenStory, scene: Scene, wording: tuple[str, list[str]]
 ) -> None:
     words, due = wording
     desk = desk_in(scene)
@@ -48,7 +48,7 @@ async def test_repeated_time_is_blocked_out_as_often_as_was_said(
     ["{who}", "{second}"], ["{second}, {who}"], ["{who} and {second}"], [], ["everyone"], ["{who} & {second}"],
 ]), ids=str)  # fmt: skip
 async def test_several_or_a_whole_site_are_blocked_out_in_one_call(
-    desk_in: OpenDesk, scene: Scene, whom: list[str]
+    desk_in: OpenStory, scene: Scene, whom: list[str]
 ) -> None:
     desk = desk_in(scene)
     names = [name.format(who=desk.who, second=desk.second) for name in whom]
@@ -64,7 +64,7 @@ async def test_several_or_a_whole_site_are_blocked_out_in_one_call(
 @pytest.mark.parametrize(("scene", "when"), told([
     "Monday", "all day Tuesday", "next wednesday", "the whole of Friday week", "Thursday week",
 ]), ids=str)  # fmt: skip
-async def test_leave_on_a_day_at_two_sites_is_one_call(desk_in: OpenDesk, scene: Scene, when: str) -> None:
+async def test_leave_on_a_day_at_two_sites_is_one_call(desk_in: OpenStory, scene: Scene, when: str) -> None:
     desk = desk_in(scene)
     who = desk.staff[desk.who]
     for name in (NORTHSIDE, RIVERSIDE):
@@ -81,7 +81,7 @@ async def test_leave_on_a_day_at_two_sites_is_one_call(desk_in: OpenDesk, scene:
 
 @pytest.mark.parametrize(("scene", "kind"), told(KINDS), ids=str)
 async def test_a_kind_that_there_is_not_is_answered_with_those_there_are(
-    desk_in: OpenDesk, scene: Scene, kind: str
+    desk_in: OpenStory, scene: Scene, kind: str
 ) -> None:
     desk = desk_in(scene)
     answer = await desk.tell("block_time", practitioner=desk.who, when="Tuesday 12 to 1", type=kind)
@@ -94,7 +94,7 @@ async def test_a_kind_that_there_is_not_is_answered_with_those_there_are(
     ("Monday 12 to half 12", ["4 12:30-13:00"]), ("mon noon til 1pm", []),
 ]), ids=str)  # fmt: skip
 async def test_blocked_out_time_is_lifted_or_shortened_after_a_yes(
-    desk_in: OpenDesk, scene: Scene, when: tuple[str, list[str]]
+    desk_in: OpenStory, scene: Scene, when: tuple[str, list[str]]
 ) -> None:
     words, due = when
     desk = desk_in(scene)

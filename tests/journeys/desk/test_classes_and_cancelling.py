@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from .conftest import OpenDesk
-from .office import Desk, Row, Scene, told
+from .conftest import OpenStory
+from .office import Row, Scene, Story, told
 
 pytestmark = pytest.mark.anyio
 CLASS = ["pilates", "Pilates class", "the pilates class", "pilates classes", "Class", "Pilates"]
@@ -20,7 +20,7 @@ REASONS = [("sick", 30), ("she's unwell, flu", 50), ("away", 40), ("work", 60), 
 
 @pytest.mark.parametrize(("scene", "words"), told([*zip(CLASS, WHEN, strict=True)]), ids=str)
 async def test_a_place_in_a_class_is_booked_where_there_is_room(
-    desk_in: OpenDesk, scene: Scene, words: tuple[str, str]
+    desk_in: OpenStory, scene: Scene, words: tuple[str, str]
 ) -> None:
     kind, when = words
     desk = desk_in(scene)
@@ -36,7 +36,7 @@ async def test_a_place_in_a_class_is_booked_where_there_is_room(
 
 @pytest.mark.parametrize(("scene", "words"), told([*zip(CLASS, WHEN, strict=True)]), ids=str)
 async def test_a_full_class_names_the_next_session_with_room(
-    desk_in: OpenDesk, scene: Scene, words: tuple[str, str]
+    desk_in: OpenStory, scene: Scene, words: tuple[str, str]
 ) -> None:
     kind, when = words
     desk = desk_in(scene)
@@ -55,7 +55,7 @@ async def test_a_full_class_names_the_next_session_with_room(
     ("Knee", "knee"), ("Left shoulder", "her shoulder"), ("Workers comp 2026", "workers comp"), ("Lower back", ""),
     ("Hip replacement", "hip"), ("ACL rehab", "the ACL one"),
 ]), ids=str)  # fmt: skip
-async def test_a_case_is_taken_or_said(desk_in: OpenDesk, scene: Scene, words: tuple[str, str]) -> None:
+async def test_a_case_is_taken_or_said(desk_in: OpenStory, scene: Scene, words: tuple[str, str]) -> None:
     name, case = words
     desk = desk_in(scene)
     faye = desk.patient("Faye Lindqvist")
@@ -69,7 +69,7 @@ async def test_a_case_is_taken_or_said(desk_in: OpenDesk, scene: Scene, words: t
         assert not row.get("patient_case_id") and any(name in note for note in answer["notes"])
 
 
-def series_of(desk: Desk) -> list[Row]:
+def series_of(desk: Story) -> list[Row]:
     """Faye's four Mondays at 10, made by one rule."""
     faye = desk.patient("Faye Lindqvist")
     first = desk.visit(faye, 4, "10:00")
@@ -82,7 +82,7 @@ def series_of(desk: Desk) -> list[Row]:
 
 @pytest.mark.parametrize(("scene", "part"), told(REST), ids=str)
 async def test_one_the_rest_or_the_whole_of_a_series_is_cancelled_and_the_person_sees_which(
-    desk_in: OpenDesk, scene: Scene, part: tuple[str, list[int]]
+    desk_in: OpenStory, scene: Scene, part: tuple[str, list[int]]
 ) -> None:
     series, days = part
     desk = desk_in(scene)
@@ -101,7 +101,7 @@ async def test_one_the_rest_or_the_whole_of_a_series_is_cancelled_and_the_person
 
 @pytest.mark.parametrize(("scene", "reason"), told(REASONS), ids=str)
 async def test_what_stays_behind_is_told_to_the_model_as_to_the_person(
-    desk_in: OpenDesk, scene: Scene, reason: tuple[str, int]
+    desk_in: OpenStory, scene: Scene, reason: tuple[str, int]
 ) -> None:
     words, code = reason
     desk = desk_in(scene)
@@ -124,7 +124,7 @@ async def test_what_stays_behind_is_told_to_the_model_as_to_the_person(
 
 
 @pytest.mark.parametrize("scene", [scene for scene, _ in told(range(5))], ids=str)
-async def test_archiving_a_patient_tells_person_and_model_of_coming_visits(desk_in: OpenDesk, scene: Scene) -> None:
+async def test_archiving_a_patient_tells_person_and_model_of_coming_visits(desk_in: OpenStory, scene: Scene) -> None:
     desk = desk_in(scene)
     faye = desk.patient("Faye Lindqvist")
     desk.visit(faye, 4, "09:15")

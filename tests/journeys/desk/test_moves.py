@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import OpenDesk
+from .conftest import OpenStory
 from .office import Scene, told
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,7 @@ FAR = [
 
 
 @pytest.mark.parametrize(("scene", "wording"), told(MOVES), ids=str)
-async def test_a_visit_goes_where_the_words_say(desk_in: OpenDesk, scene: Scene, wording: tuple[str, str]) -> None:
+async def test_a_visit_goes_where_the_words_say(desk_in: OpenStory, scene: Scene, wording: tuple[str, str]) -> None:
     words, due = wording
     desk = desk_in(scene)
     visit = desk.visit(desk.patient("Faye Lindqvist"), 4, "09:15")
@@ -37,7 +37,7 @@ async def test_a_visit_goes_where_the_words_say(desk_in: OpenDesk, scene: Scene,
 
 @pytest.mark.parametrize(("scene", "wording"), told(FAR), ids=str)
 async def test_a_move_of_more_than_sixty_days_is_said(
-    desk_in: OpenDesk, scene: Scene, wording: tuple[str, bool]
+    desk_in: OpenStory, scene: Scene, wording: tuple[str, bool]
 ) -> None:
     words, far = wording
     desk = desk_in(scene)

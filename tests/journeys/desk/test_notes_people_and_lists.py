@@ -2,8 +2,8 @@
 
 import pytest
 
-from .conftest import OpenDesk
-from .office import Desk, Row, Scene, told
+from .conftest import OpenStory
+from .office import Row, Scene, Story, told
 
 pytestmark = pytest.mark.anyio
 SECTIONS = [{"name": "S", "questions": [{"name": "Progress", "type": "paragraph"}, {"name": "Plan", "type": "text"}]}]
@@ -16,7 +16,7 @@ NEW = [
 PRINTED = ["move_appointment", "book_appointment", "block_time", "find_times", "set_attendance"]
 
 
-def prepared(desk: Desk) -> tuple[Row, Row]:
+def prepared(desk: Story) -> tuple[Row, Row]:
     """Faye's visit today at 8, the template for its note, and the draft that was begun of it."""
     faye = desk.patient("Faye Lindqvist")
     visit = desk.visit(faye, 0, "08:00", state="arrived")
@@ -25,7 +25,7 @@ def prepared(desk: Desk) -> tuple[Row, Row]:
 
 
 @pytest.mark.parametrize(("scene", "words"), told(VISITS), ids=str)
-async def test_a_draft_is_made_of_the_visit_once_then_completed(desk_in: OpenDesk, scene: Scene, words: str) -> None:
+async def test_a_draft_is_made_of_the_visit_once_then_completed(desk_in: OpenStory, scene: Scene, words: str) -> None:
     desk = desk_in(scene)
     faye, visit = prepared(desk)
     usual = {"patient": "Faye Lindqvist", "template": "follow up", "visit": words}
@@ -42,7 +42,7 @@ async def test_a_draft_is_made_of_the_visit_once_then_completed(desk_in: OpenDes
 
 @pytest.mark.parametrize(("scene", "person"), told(NEW), ids=str)
 async def test_a_new_file_is_made_only_after_the_same_person_was_shown(
-    desk_in: OpenDesk, scene: Scene, person: tuple[str, str, str | None, str | None]
+    desk_in: OpenStory, scene: Scene, person: tuple[str, str, str | None, str | None]
 ) -> None:
     first, last, born, mobile = person
     desk = desk_in(scene)
@@ -59,7 +59,7 @@ async def test_a_new_file_is_made_only_after_the_same_person_was_shown(
 
 
 @pytest.mark.parametrize(("scene", "tool"), told(PRINTED), ids=str)
-async def test_a_time_as_an_answer_prints_it_is_read_back(desk_in: OpenDesk, scene: Scene, tool: str) -> None:
+async def test_a_time_as_an_answer_prints_it_is_read_back(desk_in: OpenStory, scene: Scene, tool: str) -> None:
     desk = desk_in(scene)
     faye = desk.patient("Faye Lindqvist")
     visit = desk.visit(faye, -1 if tool == "set_attendance" else 4, "09:15")
@@ -91,7 +91,7 @@ async def test_a_time_as_an_answer_prints_it_is_read_back(desk_in: OpenDesk, sce
     ["0491 570 156"], [], ["(02) 5550 1234"], ["0491 570 156", "0491 570 157"], ["0491 570 158"],
 ]), ids=str)  # fmt: skip
 async def test_a_list_that_is_replaced_says_what_went_by_value(
-    desk_in: OpenDesk, scene: Scene, left: list[str]
+    desk_in: OpenStory, scene: Scene, left: list[str]
 ) -> None:
     desk = desk_in(scene)
     before = ["0491 570 156", "(02) 5550 1234", "0491 570 157"]
@@ -108,7 +108,7 @@ async def test_a_list_that_is_replaced_says_what_went_by_value(
 @pytest.mark.parametrize(("scene", "when"), told([
     "this week", "on Monday", "next monday", "in four days", "Mon 5pm",
 ]), ids=str)  # fmt: skip
-async def test_create_attendee_names_who_what_and_when(desk_in: OpenDesk, scene: Scene, when: str) -> None:
+async def test_create_attendee_names_who_what_and_when(desk_in: OpenStory, scene: Scene, when: str) -> None:
     desk = desk_in(scene)
     faye = desk.patient("Faye Lindqvist")
     session = desk.session([desk.patient("Omar Haddad")], 4, "17:00")
@@ -119,7 +119,30 @@ async def test_create_attendee_names_who_what_and_when(desk_in: OpenDesk, scene:
     assert all(part in str(made) for part in ("Faye Lindqvist", "Pilates class", words)), made
     gone = await desk.tell("cancel_appointment", appointment="Faye's pilates class on Monday", reason="sick")
     assert (await desk.row("attendees", place["id"])).get("cancelled_at"), gone
-    listed = await desk.tell(
-        "cliniko_read", operation="list_bookings", arguments={"patient_ids": faye["id"], "cancelled_at": "all"}
-    )
-    assert "cancelled" in str(listed.get("notes")).casefold() or listed["items"], (when, listed)
+    everything = {"patient_ids": faye["id"], "cancelled_at": "all"}
+    listed = await desk.tell("cliniko_read", operation="list_bookings", arguments=everything)
+    assert listed["items"] == [] and "class" in str(listed["notes"]), listed
+
+
+@pytest.mark.parametrize(("scene", "deed"), told([
+    ("book_appointment", {"patient": "Faye", "type": "Massage", "when": "tue 2pm"}, "may send Faye Lindqvist"),
+    ("move_appointment", {"appointment": "Faye on Monday", "when": "an hour later"}, "may send Faye Lindqvist"),
+    ("cancel_appointment", {"appointment": "Faye's 9:15 Monday", "reason": "sick"}, "may email Faye Lindqvist"),
+    ("block_time", {"when": "Thursday week 12 to 1"}, "sends patients nothing"),
+    ("set_attendance", {"patient": "Faye", "when": "yesterday", "state": "arrived"}, "sends patients nothing"),
+    ("write_treatment_note", {"patient": "Faye", "template": "Follow up", "answers": {"plan": "Rest."}},
+     "sends patients nothing"),
+    ("register_patient", {"first_name": "Ines", "last_name": "Duarte"}, "sends nothing when a file is made"),
+]), ids=str)  # fmt: skip
+async def test_every_write_says_what_may_be_sent(
+    desk_in: OpenStory, scene: Scene, deed: tuple[str, dict[str, object], str]
+) -> None:
+    tool, arguments, words = deed
+    desk = desk_in(scene)
+    faye, _ = prepared(desk)
+    faye |= {"email": "faye@mail.example", "reminder_type": "SMS & Email"}
+    desk.visit(faye, 4, "09:15")
+    desk.visit(faye, -1, "14:00")
+    named = {"practitioner": desk.who} if tool in ("book_appointment", "block_time") else {}
+    answer = await desk.tell(tool, **named, **arguments)
+    assert any(words in note for note in answer["notes"]) and await desk.wrote(), answer

@@ -2,8 +2,8 @@
 
 import pytest
 
-from .conftest import OpenDesk
-from .office import Desk, Scene, Told, told
+from .conftest import OpenStory
+from .office import Scene, Story, Told, told
 
 pytestmark = pytest.mark.anyio
 # The first visit is on Monday at 10; the days count from today, a Thursday.
@@ -41,18 +41,18 @@ def dated(scene: Scene, text: str) -> str:
     return text
 
 
-async def book(desk: Desk, **more: object) -> Told:
+async def book(desk: Story, **more: object) -> Told:
     usual = {"patient": "Faye Lindqvist", "practitioner": desk.who, "type": "Standard consult", "when": "Monday at 10"}
     return await desk.tell("book_appointment", **{**usual, **more})
 
 
-async def starts(desk: Desk) -> list[str]:
+async def starts(desk: Story) -> list[str]:
     return sorted(desk.local(row["starts_at"]) for row in await desk.new("individual_appointments"))
 
 
 @pytest.mark.parametrize(("scene", "wording"), told(SERIES), ids=str)
 async def test_a_series_has_as_many_visits_as_were_said(
-    desk_in: OpenDesk, scene: Scene, wording: tuple[str, list[int]]
+    desk_in: OpenStory, scene: Scene, wording: tuple[str, list[int]]
 ) -> None:
     words, days = wording
     desk = desk_in(scene)
@@ -65,9 +65,23 @@ async def test_a_series_has_as_many_visits_as_were_said(
     assert await desk.wrote() == ["POST individual_appointments"] and answer["conflicts"] is False
 
 
+@pytest.mark.parametrize(("scene", "when"), told([
+    "tomorrow at 10", "Friday 10am", "tmrw 10", "this coming Friday at ten", "fri 10:00", "tomorrow, 10 o'clock",
+]), ids=str)  # fmt: skip
+async def test_a_series_keeps_its_clock_time_over_the_change_of_clocks(
+    desk_in: OpenStory, scene: Scene, when: str
+) -> None:
+    desk = desk_in(scene)
+    desk.patient("Faye Lindqvist")
+    await book(desk, when=when, repeat="once a week, three visits")
+    assert await starts(desk) == ["1 10:00", "15 10:00", "8 10:00"]
+    offsets = {scene.at(days, "10:00").utcoffset() for days in (1, 8)}
+    assert len(offsets) == (1 if scene.season == "summer" else 2)
+
+
 @pytest.mark.parametrize(("scene", "change"), told(CHANGED), ids=str)
 async def test_dates_of_a_series_are_left_out_or_moved_one_by_one(
-    desk_in: OpenDesk, scene: Scene, change: Change
+    desk_in: OpenStory, scene: Scene, change: Change
 ) -> None:
     repeat, skip, days = change
     desk = desk_in(scene)
@@ -83,7 +97,7 @@ async def test_dates_of_a_series_are_left_out_or_moved_one_by_one(
     "Mondays, four sessions",
 ]), ids=str)  # fmt: skip
 async def test_a_clash_of_one_date_refuses_all_and_is_told_of_that_date(
-    desk_in: OpenDesk, scene: Scene, repeat: str
+    desk_in: OpenStory, scene: Scene, repeat: str
 ) -> None:
     desk = desk_in(scene)
     desk.patient("Faye Lindqvist")
@@ -102,7 +116,7 @@ async def test_a_clash_of_one_date_refuses_all_and_is_told_of_that_date(
 
 @pytest.mark.parametrize(("scene", "deed"), told(TWICE), ids=str)
 async def test_what_is_told_again_after_a_lost_answer_is_there_once(
-    desk_in: OpenDesk, scene: Scene, deed: tuple[str, dict[str, str], str]
+    desk_in: OpenStory, scene: Scene, deed: tuple[str, dict[str, str], str]
 ) -> None:
     tool, arguments, table = deed
     desk = desk_in(scene)

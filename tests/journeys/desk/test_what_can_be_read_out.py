@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from clinics.rows import stamp
 
-from .conftest import OpenDesk
-from .office import Desk, Row, Scene, Told, told
+from .conftest import OpenStory
+from .office import Row, Scene, Story, Told, told
 
 pytestmark = pytest.mark.anyio
 UTC = ZoneInfo("UTC")
@@ -26,7 +26,7 @@ def dated(scene: Scene, text: str) -> str:
     return text
 
 
-def away(desk: Desk, name: str, days: int, kind: str = "Leave") -> None:
+def away(desk: Story, name: str, days: int, kind: str = "Leave") -> None:
     """A whole day blocked out."""
     block = next(row for row in desk.clinic.rows("unavailable_block_types") if row["name"] == kind)
     starts, ends = (stamp(desk.scene.at(day, "00:00").astimezone(UTC)) for day in (days, days + 1))
@@ -36,13 +36,13 @@ def away(desk: Desk, name: str, days: int, kind: str = "Leave") -> None:
     )  # fmt: skip
 
 
-def clock(desk: Desk, row: Row) -> str:
+def clock(desk: Story, row: Row) -> str:
     return desk.local(row["starts_at"]).split()[1]
 
 
 @pytest.mark.parametrize(("scene", "wording"), told(DAYS), ids=str)
 async def test_a_run_sheet_has_everyone_in_time_order_with_a_head_count(
-    desk_in: OpenDesk, scene: Scene, wording: tuple[str, int]
+    desk_in: OpenStory, scene: Scene, wording: tuple[str, int]
 ) -> None:
     words, days = wording
     desk = desk_in(scene)
@@ -67,7 +67,7 @@ async def test_a_run_sheet_has_everyone_in_time_order_with_a_head_count(
 
 @pytest.mark.parametrize(("scene", "wording"), told(FREE), ids=str)
 async def test_a_day_without_entries_says_so_and_who_is_away_and_why(
-    desk_in: OpenDesk, scene: Scene, wording: tuple[str, int]
+    desk_in: OpenStory, scene: Scene, wording: tuple[str, int]
 ) -> None:
     words, _ = wording
     desk = desk_in(scene)
@@ -82,7 +82,7 @@ async def test_a_day_without_entries_says_so_and_who_is_away_and_why(
 
 @pytest.mark.parametrize(("scene", "wording"), told(NEXT), ids=str)
 async def test_the_next_free_time_is_found_however_far_it_is(
-    desk_in: OpenDesk, scene: Scene, wording: tuple[str, str]
+    desk_in: OpenStory, scene: Scene, wording: tuple[str, str]
 ) -> None:
     when, kind = wording
     desk = desk_in(scene)
@@ -99,7 +99,7 @@ async def test_the_next_free_time_is_found_however_far_it_is(
     ("Friday week", "offer"),
 ]), ids=str)  # fmt: skip
 async def test_why_there_is_no_time_is_told_apart_with_the_next_one(
-    desk_in: OpenDesk, scene: Scene, wording: tuple[str, str]
+    desk_in: OpenStory, scene: Scene, wording: tuple[str, str]
 ) -> None:
     when, why = wording
     desk = desk_in(scene)
@@ -123,7 +123,7 @@ async def test_why_there_is_no_time_is_told_apart_with_the_next_one(
 
 @pytest.mark.parametrize(("scene", "words"), told(GAPS), ids=str)
 async def test_a_gap_is_offered_to_whoever_can_be_phoned_and_is_free_nearest_first(
-    desk_in: OpenDesk, scene: Scene, words: str
+    desk_in: OpenStory, scene: Scene, words: str
 ) -> None:
     desk = desk_in(scene)
     near, far, mute, busy, left, beyond = (
@@ -143,7 +143,7 @@ async def test_a_gap_is_offered_to_whoever_can_be_phoned_and_is_free_nearest_fir
     assert answer["items"][0]["phones"] == ["0491 570 156"] and await desk.wrote() == []
 
 
-async def history(desk: Desk, words: str, **more: object) -> Told:
+async def history(desk: Story, words: str, **more: object) -> Told:
     """Faye's file with nine visits of all kinds behind her and one to come, each with a note of its own."""
     faye = desk.patient("Faye Lindqvist")
     states = ["arrived", "missed", "cancelled", "arrived", "arrived", "arrived", "arrived", "missed", "arrived"]
@@ -164,7 +164,7 @@ async def history(desk: Desk, words: str, **more: object) -> Told:
 
 @pytest.mark.parametrize(("scene", "words"), told([*BRIEFLY, "Lindqvist"]), ids=str)
 async def test_a_brief_has_as_many_visits_as_asked_and_the_whole_history_on_request(
-    desk_in: OpenDesk, scene: Scene, words: str
+    desk_in: OpenStory, scene: Scene, words: str
 ) -> None:
     desk = desk_in(scene)
     item = await history(desk, words, visits=6, notes=True, history=True)
@@ -181,7 +181,7 @@ async def test_a_brief_has_as_many_visits_as_asked_and_the_whole_history_on_requ
 @pytest.mark.parametrize(("scene", "words"), told([
     "next week", "in the next 7 days", "this Monday", "next wk", "over the next fortnight",
 ]), ids=str)  # fmt: skip
-async def test_lists_and_counts_take_the_same_phrases_and_names(desk_in: OpenDesk, scene: Scene, words: str) -> None:
+async def test_lists_and_counts_take_the_same_phrases_and_names(desk_in: OpenStory, scene: Scene, words: str) -> None:
     desk = desk_in(scene)
     faye, omar = desk.patient("Faye Lindqvist"), desk.patient("Omar Haddad")
     due = desk.visit(faye, 4, "09:15")

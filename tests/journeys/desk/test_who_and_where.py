@@ -2,8 +2,8 @@
 
 import pytest
 
-from .conftest import OpenDesk
-from .office import NORTHSIDE, Desk, Scene, told
+from .conftest import OpenStory
+from .office import NORTHSIDE, Scene, Story, told
 
 pytestmark = pytest.mark.anyio
 BOOKED = {"type": "Standard consult", "when": "Monday at 10"}
@@ -26,7 +26,7 @@ ZONES = [("", "Adelaide"), (None, "Sydney"), ("Mars/Olympus", "Olympus"), (None,
 
 @pytest.mark.parametrize(("scene", "names"), told(EQUAL), ids=str)
 async def test_names_that_are_one_when_folded_are_asked_about(
-    desk_in: OpenDesk, scene: Scene, names: tuple[str, str, str]
+    desk_in: OpenStory, scene: Scene, names: tuple[str, str, str]
 ) -> None:
     one, other, words = names
     desk = desk_in(scene)
@@ -38,7 +38,7 @@ async def test_names_that_are_one_when_folded_are_asked_about(
 
 @pytest.mark.parametrize(("scene", "words"), told(SHORT), ids=str)
 async def test_nobody_is_booked_by_fewer_than_three_letters_of_a_name(
-    desk_in: OpenDesk, scene: Scene, words: str
+    desk_in: OpenStory, scene: Scene, words: str
 ) -> None:
     desk = desk_in(scene)
     desk.patient("Faye Lindqvist")
@@ -48,7 +48,7 @@ async def test_nobody_is_booked_by_fewer_than_three_letters_of_a_name(
 
 @pytest.mark.parametrize(("scene", "words"), told(MINE), ids=str)
 async def test_me_and_mine_are_the_practitioner_whose_key_it_is(
-    desk_in: OpenDesk, scene: Scene, words: tuple[str, str]
+    desk_in: OpenStory, scene: Scene, words: tuple[str, str]
 ) -> None:
     who, when = words
     desk = desk_in(scene)
@@ -62,7 +62,7 @@ async def test_me_and_mine_are_the_practitioner_whose_key_it_is(
     assert "Mei Ng" in overview["you"] if isinstance(overview.get("you"), str) else "Mei Ng" in str(overview)
 
 
-async def prepared(desk: Desk) -> str:
+async def prepared(desk: Story) -> str:
     """Faye's visit on Monday at 9:15, beside others' visits at that time and hers yesterday; its id."""
     faye = desk.patient("Faye Lindqvist")
     desk.visit(faye, -1, "14:00", state="arrived")
@@ -74,7 +74,7 @@ async def prepared(desk: Desk) -> str:
 @pytest.mark.parametrize(("scene", "words"), told(SAID), ids=str)
 @pytest.mark.parametrize("tool", ["move_appointment", "cancel_appointment"])
 async def test_a_visit_is_said_in_the_same_words_to_move_and_to_cancel(
-    desk_in: OpenDesk, scene: Scene, words: str, tool: str
+    desk_in: OpenStory, scene: Scene, words: str, tool: str
 ) -> None:
     desk = desk_in(scene)
     visit = await prepared(desk)
@@ -93,7 +93,7 @@ async def test_a_visit_is_said_in_the_same_words_to_move_and_to_cancel(
 
 
 @pytest.mark.parametrize(("scene", "words"), told(SEVERAL), ids=str)
-async def test_of_several_visits_the_times_are_shown(desk_in: OpenDesk, scene: Scene, words: str) -> None:
+async def test_of_several_visits_the_times_are_shown(desk_in: OpenStory, scene: Scene, words: str) -> None:
     desk = desk_in(scene)
     await prepared(desk)
     other = desk.visit(desk.clinic.patients[0], 6, "15:00")
@@ -103,7 +103,7 @@ async def test_of_several_visits_the_times_are_shown(desk_in: OpenDesk, scene: S
 
 
 @pytest.mark.parametrize(("scene", "words"), told(PAST), ids=str)
-async def test_attendance_looks_among_what_is_past_first(desk_in: OpenDesk, scene: Scene, words: str) -> None:
+async def test_attendance_looks_among_what_is_past_first(desk_in: OpenStory, scene: Scene, words: str) -> None:
     desk = desk_in(scene)
     await prepared(desk)
     answer = await desk.tell("set_attendance", appointment=f"Faye Lindqvist, {words}", state="did_not_arrive")
@@ -114,7 +114,7 @@ async def test_attendance_looks_among_what_is_past_first(desk_in: OpenDesk, scen
 
 
 @pytest.mark.parametrize(("scene", "clock"), told(["9", "9.30", "10 past nine", "09:00", "ten"]), ids=str)
-async def test_a_time_a_little_off_names_the_visits_of_that_day(desk_in: OpenDesk, scene: Scene, clock: str) -> None:
+async def test_a_time_a_little_off_names_the_visits_of_that_day(desk_in: OpenStory, scene: Scene, clock: str) -> None:
     desk = desk_in(scene)
     faye = desk.patient("Faye Lindqvist")
     for at in ("09:15", "14:00"):
@@ -126,7 +126,7 @@ async def test_a_time_a_little_off_names_the_visits_of_that_day(desk_in: OpenDes
 
 @pytest.mark.parametrize(("scene", "zone"), told(ZONES), ids=str)
 async def test_a_site_without_a_known_zone_is_never_booked_at_a_guessed_hour(
-    desk_in: OpenDesk, scene: Scene, zone: tuple[str | None, str | None]
+    desk_in: OpenStory, scene: Scene, zone: tuple[str | None, str | None]
 ) -> None:
     identifier, label = zone
     desk = desk_in(scene)
