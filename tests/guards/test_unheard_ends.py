@@ -199,9 +199,7 @@ def test_a_yes_is_written_down_by_the_call_that_carries_it_out(office: Office) -
 
 
 @pytest.mark.parametrize("stopped_at_once", [False, True])
-def test_a_form_that_could_not_be_shown_leaves_the_end_to_the_page(
-    office: Office, stopped_at_once: bool
-) -> None:
+def test_a_form_that_could_not_be_shown_leaves_the_end_to_the_page(office: Office, stopped_at_once: bool) -> None:
     async def story(office: Office) -> None:
         question = await asked(office.app)
         with pytest.raises(ApprovalNeeded):
