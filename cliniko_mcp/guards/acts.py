@@ -77,8 +77,8 @@ class Acts:
         noted = False
         try:
             while (left := pending.question.expires - self.now().timestamp()) > 0:
-                if pending.acting or pending.ending in ("done", "failed"):
-                    return
+                if pending.acting:
+                    return  # a call carries it out
                 if pending.verdict is Verdict.YES and pending.ending is None:
                     await anyio.sleep(_GRACE_SECONDS)
                     if not pending.acting and pending.ending is None:
@@ -101,7 +101,7 @@ class Acts:
 
     def _noted(self, guarded: GuardedCall, pending: PendingQuestion) -> bool:
         """True, with the end of this question noted, unless a call tells it."""
-        if pending.told or pending.acting or pending.ending in ("done", "failed"):
+        if pending.told or pending.acting:
             return True
         if pending.ending in ("denied", "other", "withdrawn"):
             self.note(guarded, "declined", pending.place)

@@ -164,6 +164,24 @@ def test_a_no_that_was_lifted_and_given_again_is_written_down_twice(office: Offi
     assert office.ends == [("declined", "page")] * 2
 
 
+def test_a_no_that_a_call_told_is_written_down_when_it_is_lifted_and_given_again_unheard(office: Office) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        for calls in (1, 0):
+            assert office.app.questions.decide(challenge, False, "page")
+            for _ in range(calls):
+                with pytest.raises(Declined):
+                    await office.app.act(ARCHIVE, guards=[office.audit])
+            await anyio.sleep(1)
+            assert len(office.ends) == 1 - calls
+            office.app.questions.reopen(challenge)
+            await anyio.sleep(1)
+        office.app.board.answer(False)
+
+    office.play(story)
+    assert office.ends == [("declined", "page")] * 2
+
+
 def test_what_a_call_tells_is_not_written_down_once_more(office: Office) -> None:
     async def told(caller: Caller) -> None:
         with pytest.raises(Declined):
