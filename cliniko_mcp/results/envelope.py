@@ -95,7 +95,7 @@ def _cut(body: dict[str, JsonValue], notes: list[str], room: int) -> tuple[dict[
     items, page = cut.get("items"), kept.get("page")
     if isinstance(items, list) and isinstance(page, dict):
         kept["page"] = {**page, "returned": len(items), "complete": items == body["items"] and page.get("complete")}
-    return {**cut, **kept}, [*notes, *cut_notes(cuts, _CUT_HOW)]
+    return {**cut, **kept}, [*notes, *cut_notes(cuts, lambda _: _CUT_HOW)]
 
 
 def _fewer(notes: list[str]) -> list[str]:
