@@ -68,7 +68,10 @@ class GuardedClinic:
         *,
         upload_folder: str | None = None,
         purpose: Purpose = "call",
+        missing: list[str] | None = None,
     ) -> None:
+        self.missing: list[str] = [] if missing is None else missing
+        """A sentence for each part that could not be read in this call; its answer tells them."""
         self.upload_folder = upload_folder
         """The one folder of this computer whose files may be uploaded, where the operator named one."""
         self.caller = caller
@@ -299,6 +302,7 @@ class GuardedClinic:
             self._memory,
             upload_folder=self.upload_folder,
             purpose=purpose,
+            missing=self.missing,
         )
 
     def _known(self, call: Call) -> Record | None:

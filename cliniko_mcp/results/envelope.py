@@ -58,7 +58,7 @@ class Answer:
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
         body = self.fields
-        remarks = [*self.notes, *([guess] if guess else [])]
+        remarks = [*self.notes, *clinic.missing, *([guess] if guess else [])]
         if _ends_early(body) and not any("not shown" in note for note in remarks):
             remarks.append(_ENDS_EARLY)
         if body.get("items") == [] and not remarks:
