@@ -18,6 +18,7 @@ from cliniko_mcp.cliniko.resources.users import Users
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowed, NotFound
 from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.matching import words
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import Known, chosen, is_id, is_own, known_record, named, own_practitioner, remarks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean
@@ -91,16 +92,18 @@ class NamedRecords:
         if listing is Practitioners.list_practitioners and is_own(name):
             return own_practitioner(name, self._read[listing.name], await self._clinic.user())
         noun = listing.resource.replace("_", " ").removesuffix("s")
-        return chosen(noun, name, self._read[listing.name], f"{listing.name} lists them.")
+        advice = " ".join([f"{listing.name} lists them.", *self._clinic.course.missing])
+        return chosen(noun, name, self._read[listing.name], advice)
 
     async def _among(self, listing: List[Record], name: str) -> dict[str, Known]:
         """All records of a list by id, those out of use too; of a long list those whose name holds a word of this."""
         found = await self._rows(listing, name)
+        reads = PartialReads()
         for inactive in own_lists(listing.resource)[1:]:
-            try:
-                found = {**await self._rows(inactive, name), **found}
-            except NotAllowed:  # the operator excluded it: those who left stay unknown
-                continue
+            what = f"{listing.resource.replace('_', ' ').capitalize()} who no longer work here"
+            left = await reads.read(what, partial(self._rows, inactive, name))
+            found = {**(left or {}), **found}
+        self._clinic.course.missing.extend(note for note in reads.notes if note not in self._clinic.course.missing)
         return found
 
     async def _rows(self, listing: List[Record], name: str) -> dict[str, Known]:

@@ -26,10 +26,11 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner, Practitioners
 from cliniko_mcp.cliniko.resources.users import User
 from cliniko_mcp.cliniko.time_zones import zone_of
-from cliniko_mcp.errors import Ambiguous, JsonValue, NoSuchName, NotAllowed, NotFound
+from cliniko_mcp.errors import Ambiguous, JsonValue, NoSuchName, NotFound
 from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import best_tier, fits, likeness, words
+from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean, label
 
@@ -41,6 +42,7 @@ ROSTER_NEEDS: Final[tuple[Operation, ...]] = (
 )
 """The operations that no roster can do without, for a tool's `needs`."""
 
+LEFT: Final = "Practitioners who no longer work here"
 _NEAR: Final = 70.0
 _MAX_OTHERS: Final = 3
 _ID: Final = re.compile(r"[0-9]{1,20}")
@@ -129,7 +131,10 @@ class Roster:
         types: Iterable[Known[AppointmentType]],
         home: ZoneInfo,
         user: User | None = None,
+        missing: Sequence[str] = (),
     ) -> None:
+        self.missing = missing
+        """A sentence for each list that could not be read."""
         self.practitioners: Mapping[str, Known[Practitioner]] = {person.id: person for person in practitioners}
         self.businesses: Mapping[str, Known[Business]] = {site.id: site for site in businesses}
         self.types: Mapping[str, Known[AppointmentType]] = {kind.id: kind for kind in types}
@@ -152,15 +157,10 @@ class Roster:
     async def load(cls, clinic: GuardedClinic) -> "Roster":
         """The roster of this clinic: 5 requests at once while no list has more than a hundred rows."""
 
-        async def inactive() -> list[Practitioner]:
-            try:
-                return await clinic.collect(Practitioners.list_inactive_practitioners)
-            except NotAllowed:  # the operator excluded it: those who left stay unknown
-                return []
-
+        reads = PartialReads()
         active, left, sites, types, home = await run_concurrently(
             partial(clinic.collect, Practitioners.list_practitioners),
-            inactive,
+            partial(reads.read, LEFT, partial(clinic.collect, Practitioners.list_inactive_practitioners)),
             partial(clinic.collect, Businesses.list_businesses, archived_at=Hidden.INCLUDED),
             partial(clinic.collect, AppointmentTypes.list_appointment_types, archived_at=Hidden.INCLUDED),
             clinic.zone,
@@ -169,9 +169,11 @@ class Roster:
             # The user's zone is a guess: that of a site of the clinic is a better one.
             home = next((zone for site in sites if not gone(site) and (zone := zone_of(site))), home)
         here = {practitioner.id for practitioner in active}
-        everyone = [*active, *(practitioner for practitioner in left if practitioner.id not in here)]
+        everyone = [*active, *(practitioner for practitioner in left or () if practitioner.id not in here)]
         user = await clinic.user()  # read with the zone
-        return cls(map(known_record, everyone), map(known_record, sites), map(known_record, types), home, user)
+        clinic.course.missing.extend(note for note in reads.notes if note not in clinic.course.missing)
+        staff = map(known_record, everyone)
+        return cls(staff, map(known_record, sites), map(known_record, types), home, user, reads.notes)
 
     @property
     def sites(self) -> list[Known[Business]]:
@@ -189,7 +191,8 @@ class Roster:
         """
         if is_own(query):
             return own_practitioner(query, self.practitioners, self.user)
-        return in_set_up("practitioner", query, self.practitioners, "clinic_overview lists who works here.")
+        advice = " ".join(["clinic_overview lists who works here.", *self.missing])
+        return in_set_up("practitioner", query, self.practitioners, advice)
 
     def several(self, queries: Collection[str]) -> list[Known[Practitioner]]:
         """The practitioners of these names or ids, each once; "Mei and Tom" are two. Raises as `practitioner` does."""

@@ -84,6 +84,8 @@ class Course:
     changed: bool = False
     cut_off: bool = False
     """Whether a list could not be read to its end in time."""
+    missing: list[str] = field(default_factory=list[str])
+    """A sentence for each part that could not be read; the answer tells them."""
     readings: list[PageReading] = field(default_factory=list[PageReading])
     told: PagesTold = field(default_factory=PagesTold)
 

@@ -1,6 +1,7 @@
 """How a value is cut to fit: whole rows, whole list items, whole paragraphs or sentences, and what is said of it."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -8,6 +9,11 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS, Row, size
 
 KEEP: Final = "Never send a text that ends in … back in an update: it is not whole."
+MARK: Final = " …"
+"""Stands where a text was cut."""
+_STEP: Final = re.compile(r"[A-Za-z_-][A-Za-z0-9_-]*")
+_SHOWN: Final = 4
+"""Cuts that have a note of their own."""
 _WHOLE: Final = 60
 """Tokens of a text, such as an id, a name or a time, that is never cut."""
 _ENDS: Final = ("\n\n", "\n", "。", ". ", "؟ ", " ")
@@ -26,6 +32,8 @@ class Cut:
     left: int
     total: int
     unit: str
+    at: str = ""
+    """The field and the place in it from which the rest is read."""
 
     def sentence(self, how: str) -> str:
         """What is not shown, and how to get it."""
@@ -55,7 +63,7 @@ def text_within(text: str, room: int) -> str:
 def shortened(text: str, room: int) -> str:
     """The text in at most `room` tokens, cut at a good end and marked where it was cut."""
     kept = text_within(text, room)
-    return text if kept == text else f"{text_within(text, max(room - 2, 0))} …"
+    return text if kept == text else f"{text_within(text, max(room - 2, 0))}{MARK}"
 
 
 def fitted(item: Row, room: int = MAX_TOKENS - ENVELOPE_TOKENS) -> tuple[Row, list[Cut]]:
@@ -75,46 +83,60 @@ def fitted(item: Row, room: int = MAX_TOKENS - ENVELOPE_TOKENS) -> tuple[Row, li
     cuts: list[Cut] = []
     row = _cut_row(item, low, cuts)
     names = list(row)
+    dropped: list[str] = []
     while size(row) > room and len(row) > 1:
-        row.popitem()
-    if len(row) < len(names):
-        cuts = [cut for cut in cuts if cut.place.partition(".")[0] in row]
-        cuts.append(Cut("", len(names) - len(row), len(names), "fields"))
+        name, value = row.popitem()
+        dropped = [*(value if name == "free_text" and isinstance(value, dict) else [name]), *dropped]
+    if dropped:
+        cuts = [cut for cut in cuts if cut.at.partition(".")[0].partition(":")[0] not in dropped]
+        cuts.append(Cut("", len(names) - len(row), len(names), "fields", ", ".join(dropped)))
     return row, list(_merged(cuts))
 
 
-def _cut_row(row: Row, longest: int, cuts: list[Cut], at: str = "") -> Row:
-    return {name: _cut(value, longest, cuts, f"{at}.{name}" if at else name) for name, value in row.items()}
+def step_to(value: Mapping[str, JsonValue], name: str) -> str:
+    """The step to a member of an object: its name, or its number where the name could be taken for something else."""
+    return name if _STEP.fullmatch(name) else str([*value].index(name))
 
 
-def _cut(value: JsonValue, longest: int, cuts: list[Cut], at: str) -> JsonValue:
+def _cut_row(row: Row, longest: int, cuts: list[Cut], at: str = "", place: str = "") -> Row:
+    def below(name: str, to: str, step: str) -> str:
+        return f"{to}.{step}" if to else "" if name == "free_text" else step
+
+    return {
+        name: _cut(value, longest, cuts, below(name, at, name), below(name, place, step_to(row, name)))
+        for name, value in row.items()
+    }
+
+
+def _cut(value: JsonValue, longest: int, cuts: list[Cut], at: str, place: str) -> JsonValue:
     match value:
         case str():
             kept = shortened(value, longest) if len(value) > _WHOLE else value
             if kept != value:
-                left = len(value) - len(kept.removesuffix(" …"))
-                cuts.append(Cut(at.removeprefix("free_text."), left, len(value), "characters"))
+                end = len(kept.removesuffix(MARK))
+                cuts.append(Cut(at, len(value) - end, len(value), "characters", f"{place}:{end}"))
             return kept
         case list():
-            return _cut_list(value, longest, cuts, at)
+            return _cut_list(value, longest, cuts, at, place)
         case dict():
-            return _cut_row(value, longest, cuts, at)
+            return _cut_row(value, longest, cuts, at, place)
         case _:
             return value
 
 
-def _cut_list(values: list[JsonValue], longest: int, cuts: list[Cut], at: str) -> list[JsonValue]:
+def _cut_list(values: list[JsonValue], longest: int, cuts: list[Cut], at: str, place: str) -> list[JsonValue]:
     kept: list[JsonValue] = []
     taken = 0
     for value in values:
-        shown = value if kept else _cut(value, longest, cuts, at)
+        shown = value if kept else _cut(value, longest, cuts, at, f"{place}.0")
         taken += size(shown) + 1
         if taken > longest and kept:
             break
         kept.append(shown)
     if len(kept) < len(values):
-        place, _, unit = at.removeprefix("free_text.").rpartition(".")
-        cuts.append(Cut(place.partition(".")[0], len(values) - len(kept), len(values), unit.replace("_", " ")))
+        whose, _, unit = at.rpartition(".")
+        left = len(values) - len(kept)
+        cuts.append(Cut(whose.partition(".")[0], left, len(values), unit.replace("_", " "), f"{place}.{len(kept)}"))
     return kept
 
 
@@ -124,14 +146,18 @@ def _merged(cuts: Iterable[Cut]) -> Iterator[Cut]:
     for cut in cuts:
         key = cut.place, cut.unit
         before = found.get(key)
-        found[key] = replace(cut, left=cut.left + before.left, total=cut.total + before.total) if before else cut
+        found[key] = replace(before, left=cut.left + before.left, total=cut.total + before.total) if before else cut
     yield from found.values()
 
 
-def cut_notes(cuts: Iterable[Cut], how: str) -> list[str]:
-    """The notes on what was cut and how to get it, at most five, and a warning where a text was cut inside."""
+def cut_notes(cuts: Iterable[Cut], how: Callable[[str], str]) -> list[str]:
+    """The notes on what was cut, at most five, and a warning where a text was cut inside.
+
+    `how` is how the rest is read from a place on.
+    """
     cuts = list(cuts)
-    notes = [cut.sentence(how) for cut in cuts[:4]]
-    if len(cuts) > 4:
-        notes.append(left_out(len(cuts) - 4, len(cuts), "parts", how))
+    notes = [cut.sentence(how(cut.at)) for cut in cuts[:_SHOWN]]
+    if len(cuts) > _SHOWN:
+        more = {cut.at.partition(".")[0].partition(":")[0]: cut.at for cut in reversed(cuts[_SHOWN:])}
+        notes.append(left_out(len(cuts) - _SHOWN, len(cuts), "parts", how(", ".join(reversed(more.values())))))
     return [*notes, *([KEEP] if any(cut.unit == "characters" for cut in cuts) else [])]

@@ -60,7 +60,7 @@ class Answer:
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
         body = self.fields
-        remarks = [*self.notes, *([guess] if guess else []), *_as_at(clinic, zone)]
+        remarks = [*self.notes, *clinic.course.missing, *([guess] if guess else []), *_as_at(clinic, zone)]
         if _ends_early(body) and not any("not shown" in note for note in remarks):
             remarks.append(_ENDS_EARLY)
         if body.get("items") == [] and not remarks:
@@ -105,7 +105,7 @@ def _cut(body: dict[str, JsonValue], notes: list[str], room: int) -> tuple[dict[
     items, page = cut.get("items"), kept.get("page")
     if isinstance(items, list) and isinstance(page, dict):
         kept["page"] = {**page, "returned": len(items), "complete": items == body["items"] and page.get("complete")}
-    return {**cut, **kept}, [*notes, *cut_notes(cuts, _CUT_HOW)]
+    return {**cut, **kept}, [*notes, *cut_notes(cuts, lambda _: _CUT_HOW)]
 
 
 def _fewer(notes: list[str]) -> list[str]:

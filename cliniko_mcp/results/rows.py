@@ -4,7 +4,7 @@ Text that patients or staff wrote is cleaned, capped and set apart under `free_t
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,13 +19,16 @@ from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, USUAL_TOKENS, size
 from cliniko_mcp.results.budget import Row as Row
-from cliniko_mcp.results.cutting import cut_notes, fitted
+from cliniko_mcp.results.cutting import Cut, cut_notes, fitted
 from cliniko_mcp.results.moments import is_sited, is_timed
 from cliniko_mcp.results.moments import local_text as local_text
 from cliniko_mcp.results.names import LINKS, REFERENCES, ids_in, linked, referenced, zones_of
+from cliniko_mcp.results.places import START, Place, place_in, resumed
 from cliniko_mcp.sanitize import clean
 
 Detail = Literal["concise", "full"]
+ReadingOn = Callable[[Record], Callable[[str], str]]
+"""For a record: the words for how it is read on, by the field and the place in it."""
 
 FREE_TEXT: Final = frozenset(
     {
@@ -49,6 +52,9 @@ _NOTHING: Final[tuple[JsonValue, ...]] = ("", [], {})
 _UTC: Final = ZoneInfo("UTC")
 _SHORT = 240
 _WHOLE_TEXTS: Final = "call again with detail: full"
+_RECORD_ITSELF: Final = "read the record itself"
+_CUT_NOTES_TOKENS: Final = 400
+"""What the notes on a cut record may take."""
 _WHOLE = 1_000_000
 """In full, nothing is cut here: an update replaces texts whole, so what was read has to be what is there."""
 
@@ -59,7 +65,10 @@ class Shape:
     def __init__(self, record: type[Record], detail: Detail = "concise", fields: Sequence[str] | None = None) -> None:
         self.record = record
         self.detail: Detail = detail
-        self.fields = self._known(fields) if fields else None
+        placed = dict(place_in(name) for name in fields or ())
+        self.fields = self._known([*placed]) if placed else None
+        self.starts: Mapping[str, Place] = {name: place for name, place in placed.items() if place != START}
+        """The places inside fields from which they are read on."""
 
     def _known(self, fields: Sequence[str]) -> frozenset[str]:
         by_noun = {reference.noun: field for field, reference in REFERENCES.items()}
@@ -124,11 +133,18 @@ class Rows:
 
 
 async def shaped(
-    clinic: GuardedClinic, records: Sequence[Record], shape: Shape, max_tokens: int = USUAL_TOKENS, reserved: int = 0
+    clinic: GuardedClinic,
+    records: Sequence[Record],
+    shape: Shape,
+    max_tokens: int = USUAL_TOKENS,
+    reserved: int = 0,
+    *,
+    reading_on: ReadingOn,
 ) -> Rows:
     """The records as rows, as many as fit into `max_tokens`, with the names that their ids stand for.
 
-    `reserved` is how many of the tokens the caller needs for other things.
+    `reserved` is how many of the tokens the caller needs for other things, `reading_on` how the rest of a record is
+    read from a place on.
     """
     shown = {name for record in records[:1] for name in shape.names(record)}
     # A site that is not shown still says in which zone its times are.
@@ -147,8 +163,10 @@ async def shaped(
         less: set[str] = set()
         row = row_of(record, shape, zones.get(site_of(record) or "", home), known, hidden=found.hidden, shortened=less)
         if not rows:
-            row, cuts = fitted(row, room)
-            notes += cut_notes(cuts, how_to_read(shape))
+            row, cuts = shown_part(row, shape, room)
+            notes += cut_notes(cuts, reading_on(record))
+        elif shape.starts:
+            row, _ = resumed(row, shape.starts, _WHOLE)
         cost = size(row) + 1
         if taken + cost > room and rows:
             break
@@ -163,17 +181,19 @@ async def shaped(
         taken -= costs.pop()
     used = records[: len(rows)]
     if shortened:
-        notes.append(f"Parts of {', '.join(sorted(shortened))} are not shown: {_WHOLE_TEXTS}.")
+        how = _WHOLE_TEXTS if shape.record.concise else _RECORD_ITSELF
+        notes.append(f"Parts of {', '.join(sorted(shortened))} are not shown: {how}.")
     if rows and shape.record.remark:
         notes.append(shape.record.remark)
     return Rows(rows, len(records) - len(rows), _legend(used, known, listed), _zone_of(used, zones, home), notes)
 
 
-def how_to_read(shape: Shape) -> str:
-    """How to read what did not fit into one row."""
-    if shape.fields is not None and len(shape.fields) == 1:
-        return "read the rest in Cliniko itself"
-    return "call again for this record alone with fields: and that field's name"
+def shown_part(row: Row, shape: Shape, room: int) -> tuple[Row, list[Cut]]:
+    """One row in at most `room` tokens, and what was cut: chosen fields in their order, from their places on; else the
+    beginning of every field."""
+    # The notes on what is cut take room too.
+    room = room if size(row) <= room else room - _CUT_NOTES_TOKENS
+    return fitted(row, room) if shape.fields is None else resumed(row, shape.starts, room)
 
 
 def site_of(record: Record) -> str | None:
@@ -219,13 +239,14 @@ def row_of(
     """
     row: Row = {}
     free: Row = {}
-    short = shape.detail == "concise"
+    concise = shape.detail == "concise"
     for name in shape.names(record):
         value = value_of(record, name)
         if value is None or value == "":
             continue
-        if short and value is False and shape.fields is None and shape.record.concise:
+        if concise and value is False and shape.fields is None and shape.record.concise:
             continue
+        short = concise and name not in shape.starts
         if name in FREE_TEXT:
             text, whole = _free(value, short)
             if text not in _NOTHING:

@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.cliniko.calls import Call
@@ -17,6 +18,7 @@ from cliniko_mcp.results.cursor import MAX_ANCHORS, Cursors, Position, Query
 from cliniko_mcp.results.cutting import left_out
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Rows, shape_of, shaped
+from cliniko_mcp.tools.reading_on import reading_on
 from cliniko_mcp.tools.schema import display_arguments, takes_names
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ async def listed(
     max_tokens = MAX_TOKENS if generous else USUAL_TOKENS
     wanted = min(limit, max_tokens // (_MIN_ROW_TOKENS if shape.fields is None else _MIN_CHOSEN_ROW_TOKENS))
     sweep, moved = await _from(clinic, call, position, wanted)
-    rows = await shaped(clinic, sweep.rows, shape, max_tokens, reserved)
+    rows = await shaped(clinic, sweep.rows, shape, max_tokens, reserved, reading_on=partial(reading_on, operation))
     complete = sweep.complete and not rows.left
     page: dict[str, JsonValue] = {"returned": len(rows.shown)}
     if sweep.total is not None:

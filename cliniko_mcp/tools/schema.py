@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from cliniko_mcp.cliniko.filters import Family
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, List, Operation
-from cliniko_mcp.cliniko.registry import is_list, listed_by_name
+from cliniko_mcp.cliniko.registry import is_list, listed_by_name, own_lists
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.results.models import AnswerModel, Surroundings
 
@@ -113,13 +113,15 @@ def description_of(operation: Operation) -> str:
 def display_arguments(operation: Operation) -> Mapping[str, Schema]:
     """The arguments that are ours and not the API's, by name: how much of a list, and how its rows are shown.
 
-    `detail` stands only where short rows differ from full ones; on one record `fields` only where it holds secrets.
+    `detail` stands only where short rows differ from full ones; on one record `fields` only where it holds secrets or
+    no list shows it, by which the rest of what was cut could be read.
     """
     record = operation.record
     if operation.listing and record:
         return {**PAGING, **(DETAIL if record.concise else {}), **FIELDS}
-    if isinstance(operation, Get) and record and record.secret & record.model_fields.keys():
-        return FIELDS
+    if isinstance(operation, Get) and record:
+        alone = not operation.path_ids and not own_lists(operation.resource)
+        return FIELDS if alone or record.secret & record.model_fields.keys() else {}
     return {}
 
 

@@ -16,13 +16,13 @@ from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import is_list, reads
 from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS
+from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS, USUAL_TOKENS
 from cliniko_mcp.results.cursor import Cursors
-from cliniko_mcp.results.cutting import cut_notes, fitted
+from cliniko_mcp.results.cutting import cut_notes
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.names import ids_in, referenced
-from cliniko_mcp.results.rows import how_to_read, row_of, shape_of, site_of
+from cliniko_mcp.results.rows import row_of, shape_of, shown_part, site_of
 from cliniko_mcp.tools.boundary import (
     MAX_ARGUMENT_BYTES,
     NOTHING,
@@ -33,6 +33,7 @@ from cliniko_mcp.tools.boundary import (
     spelling_of_operation,
 )
 from cliniko_mcp.tools.lists import listed
+from cliniko_mcp.tools.reading_on import reading_on
 from cliniko_mcp.tools.replaced import notes_on, read_before, replaced_fields
 from cliniko_mcp.tools.schema import (
     Schema,
@@ -203,8 +204,8 @@ async def _performed(
     zone = await _zone_of(clinic, record)
     found = await referenced(clinic, ids_in([record], set(shape.names(record))), zone)
     shown = row_of(record, shape, zone or ZoneInfo("UTC"), found.labels, expand=True, hidden=found.hidden)
-    item, cuts = fitted(shown)
-    notes = [*cut_notes(cuts, how_to_read(shape)), *_words_for_nothing(call), *found.notes]
+    item, cuts = shown_part(shown, shape, MAX_TOKENS - ENVELOPE_TOKENS)
+    notes = [*cut_notes(cuts, reading_on(operation, record)), *_words_for_nothing(call), *found.notes]
     notes += [record.remark] if record.remark else []
     notes += notes_on(call, before, record) if replaces else []
     if record.unexpected:

@@ -63,7 +63,8 @@ def test_lists_are_cut_by_whole_items_and_counted():
     shown = content["sections"][0]["questions"]
 
     assert shown == questions[: len(shown)]
-    assert cut_notes(cuts, "do it") == [f"{80 - len(shown)} of 80 questions of content are not shown: do it."]
+    due = f"{80 - len(shown)} of 80 questions of content are not shown: content.sections.0.questions.{len(shown)}."
+    assert cut_notes(cuts, lambda at: at) == [due]
 
 
 def test_all_cuts_are_told_in_one_form():

@@ -17,4 +17,4 @@ class PublicSettings(AccountSettings[Account, Integrations, OnlineBookings, Pati
 class PublicSettingsOfAccount(Resource):
     """How the clinic has set up its account, as far as every key may know."""
 
-    get_public_settings = Get(PublicSettings, "/settings/public", "Read settings open to every role: booking rules, patient custom fields, terminology.")
+    get_public_settings = Get(PublicSettings, "/settings/public", "Read booking rules, custom fields, terminology: settings for every role.")

@@ -66,4 +66,4 @@ class Settings(AccountSettings[PrivateAccount, PrivateIntegrations, PrivateOnlin
 class SettingsOfAccount(Resource):
     """How the clinic has set up its account."""
 
-    get_settings = Get(Settings, "/settings", "Read all account settings: owner, privacy, compliance.")
+    get_settings = Get(Settings, "/settings", "Read all settings: owner, privacy, compliance.")

@@ -35,7 +35,7 @@ async def practice() -> AsyncGenerator[OpenStory]:
 @pytest.fixture(scope="session")
 async def desk_in() -> AsyncGenerator[OpenStory]:
     """A desk in a scene."""
-    opened: asyncio.Future[OpenDesk] = asyncio.get_running_loop().create_future()
+    opened: asyncio.Future[OpenStory] = asyncio.get_running_loop().create_future()
     done = asyncio.Event()
 
     async def hold() -> None:
