@@ -94,7 +94,7 @@ class Answered:
     paths: Sequence[str]
 
 
-class Desk:
+class Reception:
     """A desk at work: a client of a server on the demo clinic."""
 
     def __init__(self, app: App, client: Client, known: Mapping[str, str]) -> None:
@@ -135,14 +135,14 @@ class Desk:
 
 
 @asynccontextmanager
-async def at_work(known: Mapping[str, str] | None = None, **settings: Any) -> AsyncGenerator[Desk]:
+async def at_work(known: Mapping[str, str] | None = None, **settings: Any) -> AsyncGenerator[Reception]:
     """A desk with an empty memory; what its questions leave open is looked up where it is not known."""
     with tempfile.TemporaryDirectory() as folder:
         loaded = Settings.load({**FLAGS, **settings, "audit_file": str(Path(folder) / "audit.jsonl")}, {})
         async with AsyncExitStack() as stack:
             app = await stack.enter_async_context(open_app(loaded))
             client = await stack.enter_async_context(Client(build_server(app)))
-            desk = Desk(app, client, known or {})
+            desk = Reception(app, client, known or {})
             if not known:
                 await desk.look_up()
             yield desk

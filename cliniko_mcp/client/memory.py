@@ -5,7 +5,7 @@ from typing import Final, Generic, TypeVar
 
 from cliniko_mcp.client.single_flight import Flight
 
-MOST_VALUES: Final = 5_000
+MAX_VALUES: Final = 5_000
 """Values in memory at most: above it those that have expired are dropped, then the oldest."""
 
 K = TypeVar("K", bound=Hashable)
@@ -18,7 +18,7 @@ class SingleFlightCache(Generic[K, V]):
     What does not exist is remembered as well, as None.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float], most: int = MOST_VALUES) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float], most: int = MAX_VALUES) -> None:
         """`clock` is monotonic, in seconds; `most` is how many values are kept."""
         self._seconds = seconds
         self._clock = clock

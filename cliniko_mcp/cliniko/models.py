@@ -91,7 +91,7 @@ class Record(BaseModel):
         fields = cls.model_fields
         for name, value in raw.items():
             if name in fields:
-                values[name] = _ids_of(value) if _are_links(value) else value
+                values[name] = _ids_of(value) if isinstance(value, list) and _are_links(value) else value
             elif name == "links":
                 continue
             elif isinstance(value, dict) and _is_link(value):

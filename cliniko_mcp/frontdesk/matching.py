@@ -77,6 +77,12 @@ def _fits(spoken: Sequence[str], name: Sequence[str], tier: Tier) -> bool:
         return True
     if tier == "exact" and len(spoken_text) not in range(len(name_text) - 2, len(name_text) + 3):
         return False
+    if (
+        "mac" not in (whole := "".join(spoken))
+        and "mc" not in whole
+        and not all(map("".join(name).__contains__, spoken))
+    ):
+        return False  # every word spoken begins a part of the name, or two of them that are written as one
     least = _LEAST if tier == "prefixes" else 0  # "Faye L" joined would be the beginning of a name by one letter
     return any(_fit_as_written(one, other, tier) for one in _written(spoken, least) for other in _written(name))
 

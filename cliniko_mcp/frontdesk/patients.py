@@ -1,9 +1,10 @@
 """Patients by a name in any order or misspelt, an email, a date of birth or an id.
 
 Cliniko filters first, last and preferred names apart and compares letters exactly (cliniko-api.md#filters), so a name
-of two words takes 6 questions at once (3 for one word, at most 14), each a pattern that every spelling fits: a request
-for each hundred rows, up to 1,000, above which it is asked more narrowly. A name that nothing fits takes at most as
-many requests again.
+is asked for by patterns that every spelling fits, and compared here: 3 requests for a word, 3 to 6 for two, those with
+one last name being one as long as it has few rows; one for each further hundred rows, up to 1,000 in all, above which
+it is asked more narrowly. A name that nothing fits takes 2 more. A birth date, a year of birth, an email or an id
+beside it is asked for first, in a request, and the name only where nobody there has it.
 """
 
 import re
@@ -323,18 +324,18 @@ async def _answers(clinic: GuardedClinic, questions: Sequence[_Question]) -> Fou
 
 async def _shared(clinic: GuardedClinic, last: str, questions: Sequence[_Question], most: int) -> Found:
     """The answer to questions that this pattern of a last name covers: to that alone, unless each takes fewer pages."""
-    asked = 0
+    sent = 0
+    (call,) = _calls([{"last_name": Like(last)}])
     if len(questions) > 1:
-        (call,) = _calls([{"last_name": Like(last)}])
         page = await clinic.rows(call, limit=_PAGE)
-        rows, whole, asked = page.rows, page.complete, 1
+        rows, whole, sent = page.rows, page.complete, 1
         if page.next_position is not None and (page.total or _MAX_ROWS) <= _PAGE * len(questions):
             rest = await clinic.rows(call, limit=_MAX_ROWS, start=page.next_position)
-            rows, whole, asked = (*rows, *rest.rows), rest.complete, 1 + rest.pages
+            rows, whole, sent = (*rows, *rest.rows), rest.complete, 1 + rest.pages
         if whole:
-            return Found(tuple(map(known_patient, rows)), questions=asked)
+            return Found(tuple(map(known_patient, rows)), questions=sent)
     found = _joined(await run_concurrently(*(partial(_narrowed, clinic, question, most) for question in questions)))
-    return replace(found, questions=found.questions + asked)
+    return replace(found, questions=found.questions + sent)
 
 
 def _joined(answers: Sequence[Found]) -> Found:
@@ -350,22 +351,22 @@ def _joined(answers: Sequence[Found]) -> Found:
 
 async def _narrowed(clinic: GuardedClinic, question: _Question, most: int) -> Found:
     """The answer to the widest pattern that has not too many rows; `folded` says that it was the widest of all."""
-    found, asked = Found((), whole=False, folded=False), 0
+    found, sent = Found((), whole=False, folded=False), 0
     for widest, fields in patterns(question):
         filters = {field: Like(pattern) for field, pattern in fields.items()}
         (call,) = _calls([filters])
         page = await clinic.rows(call, limit=_PAGE)
         rows, whole = page.rows, page.complete
-        asked += 1
+        sent += 1
         if not whole and (page.total or 0) <= most and page.next_position is not None:
             rest = await clinic.rows(call, limit=most - _PAGE, start=page.next_position)
             rows, whole = (*rows, *rest.rows), rest.complete
-            asked += rest.pages
+            sent += rest.pages
         found = Found(
             tuple(map(known_patient, rows)),
             whole=whole,
             folded=widest and whole,
-            questions=asked,
+            questions=sent,
             everyone=whole and not fields,
         )
         if whole:

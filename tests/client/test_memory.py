@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import anyio
 import pytest
 
-from cliniko_mcp.client.memory import MOST_VALUES, SingleFlightCache
+from cliniko_mcp.client.memory import MAX_VALUES, SingleFlightCache
 from cliniko_mcp.errors import NotAllowed, Unavailable
 
 from .virtual import run
@@ -157,7 +157,7 @@ def test_what_nobody_asked_for_in_a_minute_takes_no_room() -> None:
         for begin in range(0, 20_000, 500):
             await cache.get(*map(str, range(begin, begin + 500)))
             await anyio.sleep(30)
-        assert len(cache.kept._known) <= MOST_VALUES
+        assert len(cache.kept._known) <= MAX_VALUES
 
     run(story)
 
@@ -167,11 +167,11 @@ def test_what_came_in_a_rush_goes_when_its_time_is_over() -> None:
 
     async def story() -> None:
         cache = Cache(source)
-        await cache.get(*map(str, range(MOST_VALUES + 1)))
+        await cache.get(*map(str, range(MAX_VALUES + 1)))
         await anyio.sleep(59)
         await cache.get("1", "2")
         assert len(source.asked) == 1
-        await cache.get(str(MOST_VALUES + 1))
+        await cache.get(str(MAX_VALUES + 1))
         assert len(cache.kept._known) == 1
 
     run(story)
