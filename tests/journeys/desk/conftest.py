@@ -1,6 +1,5 @@
-"""One server process for all that a desk tells."""
+"""One server process for all that a desk tells in a module."""
 
-import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -32,24 +31,8 @@ async def practice() -> AsyncGenerator[OpenStory]:
         yield lambda scene: Story(scene, assistant, outside, next(stories))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def desk_in() -> AsyncGenerator[OpenStory]:
     """A desk in a scene."""
-    opened: asyncio.Future[OpenStory] = asyncio.get_running_loop().create_future()
-    done = asyncio.Event()
-
-    async def hold() -> None:
-        # Opened and closed by one task of its own: other tests come and go meanwhile, whose scopes would cross these.
-        async with practice() as desk:
-            opened.set_result(desk)
-            await done.wait()
-
-    holding = asyncio.create_task(hold())
-    try:
-        await asyncio.wait((holding, opened), return_when=asyncio.FIRST_COMPLETED)
-        if holding.done():
-            await holding
-        yield opened.result()
-    finally:
-        done.set()
-        await holding
+    async with practice() as opened:
+        yield opened
