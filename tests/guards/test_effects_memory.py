@@ -80,6 +80,17 @@ def test_of_more_records_than_are_remembered_the_one_changed_longest_ago_is_forg
     assert unasked("3", rest) is not asked
 
 
+def test_a_record_that_is_changed_again_takes_the_place_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effects, "MAX_REMEMBERED", 2)
+    app = an_app()
+    app.clinic.records["patients"]["101"] = {**app.clinic.records["patients"]["3"], "id": "101"}
+    changes = [("101", PATIENT_FIELDS[:4]), ("3", PATIENT_FIELDS[:1]), ("3", PATIENT_FIELDS[1:2])]
+    for identity, names in changes:
+        assert asked_about(app, call("update_patient", id=identity, clear=names)) == ([], True)
+    questions, _ = asked_about(app, call("update_patient", id="101", clear=PATIENT_FIELDS[4:]))
+    assert len(questions) == 1
+
+
 def test_a_burst_that_was_refused_ends_at_once() -> None:
     app = App()
     for number in range(60, 91):
