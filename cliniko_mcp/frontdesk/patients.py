@@ -1,10 +1,9 @@
 """Patients by a name in any order or misspelt, an email, a date of birth or an id.
 
 Cliniko filters first, last and preferred names apart and compares letters exactly (cliniko-api.md#filters), so a name
-is asked for by patterns that every spelling fits, and compared here: 3 requests for a word, 3 to 6 for two, those with
-one last name being one as long as it has few rows; one for each further hundred rows, up to 1,000 in all, above which
-it is asked more narrowly. A name that nothing fits takes 2 more. A birth date, a year of birth, an email or an id
-beside it is asked for first, in a request, and the name only where nobody there has it.
+is asked for by patterns that every spelling fits, and compared here: 3 requests, up to 6 for two words, and one for
+each further hundred rows, up to 1,000 in all, above which it is asked more narrowly. A name that nothing fits takes 2
+more. A birth date, a year, an email or an id beside it is asked for first, the name only where nobody there has it.
 """
 
 import re

@@ -54,6 +54,7 @@ LINE = {
     "route": "stdio",
     "seal": HEX,
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
+    "as_at": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
     "tool": r"[a-z_]{1,64}",
 }
 """What may stand in a line: ids, names of our own and digests, which no value of a filter and no text can pass for."""
