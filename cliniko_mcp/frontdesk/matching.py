@@ -15,6 +15,8 @@ _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
 )
 _APOSTROPHES: Final = re.compile(r"['’‘‛`´ʼʻʹˈ′＇]")
+_LEAST_PLURAL: Final = 4
+_SMALL_WORDS: Final = frozenset(("the", "a", "an", "her", "his", "their", "my", "your", "our", "one", "s"))
 _LEAST: Final = 3
 """Letters by which the beginning of a name may stand for it; a name that is shorter has to be said whole."""
 _ONE_SIGN_A_WORD: Final = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -65,6 +67,13 @@ def best_tier(spoken: Sequence[str], names: Iterable[str]) -> int | None:
     """The place in TIERS of the first tier at which the words spoken fit one of these names; None where none does."""
     split = [words(name) for name in names if name]
     return next((place for place, tier in enumerate(TIERS) if any(_fits(spoken, name, tier) for name in split)), None)
+
+
+def bare_words(spoken: Sequence[str]) -> list[str]:
+    """What is said of a thing that no person is called: "the pilates classes", "her shoulder" without the small words,
+    in the singular."""
+    kept = [word for word in spoken if word not in _SMALL_WORDS]
+    return [re.sub(r"(?<=ss|ch|sh)es$|(?<=[^su])s$", "", word) if len(word) > _LEAST_PLURAL else word for word in kept]
 
 
 def _fits(spoken: Sequence[str], name: Sequence[str], tier: Tier) -> bool:

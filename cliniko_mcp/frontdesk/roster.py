@@ -29,7 +29,7 @@ from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import Ambiguous, JsonValue, NoSuchName, NotFound
 from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.matching import best_tier, fits, likeness, words
+from cliniko_mcp.frontdesk.matching import bare_words, best_tier, fits, likeness, words
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean, label
@@ -51,8 +51,6 @@ RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 
 _AND: Final = re.compile(r"[,;&+/]|\band\b|\bor\b", re.IGNORECASE)
 _PEOPLE: Final = ("patient", "practitioner", "user")
-_SMALL_WORDS: Final = frozenset(("the", "a", "an", "her", "his", "their", "my", "your", "our", "one", "s"))
-_LEAST_PLURAL: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +300,7 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     spoken = words(shown)
     fitting = best_fitting(spoken, among.values())
     if not fitting and noun not in _PEOPLE:
-        fitting = best_fitting(_bare_words(spoken), among.values())
+        fitting = best_fitting(bare_words(spoken), among.values())
     closest = [row for row in fitting if not row.gone] or fitting
     if len(closest) == 1:
         return replace(closest[0], others=tuple(row for row in fitting if row.id != closest[0].id))
@@ -319,13 +317,6 @@ def in_set_up(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice
         return chosen(noun, query, among, advice)
     except NotFound as none:
         raise NoSuchName(none.message, none.fix, **none.details) from None
-
-
-def _bare_words(spoken: Sequence[str]) -> list[str]:
-    """What is said of a thing that no person is called: "the pilates classes", "her shoulder" without the small words,
-    in the singular."""
-    kept = [word for word in spoken if word not in _SMALL_WORDS]
-    return [re.sub(r"(?<=ss|ch|sh)es$|(?<=[^su])s$", "", word) if len(word) > _LEAST_PLURAL else word for word in kept]
 
 
 _OWN: Final = re.compile(r"(?:me|my|mine|myself|i|my own|my (?:diary|calendar|schedule|day))", re.I)
