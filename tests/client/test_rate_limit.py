@@ -1,9 +1,7 @@
 """The limit of requests a minute, held in every window of a minute and for every caller."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import anyio
 import httpx2
@@ -11,62 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cliniko_mcp.client.rate_limit import PATIENCE, PERIOD, Throttle, one_call
+from cliniko_mcp.client.rate_limit import PATIENCE, PERIOD
 from cliniko_mcp.errors import RateLimited
 
+from .gate import NOON, Gate, Limited, Upstream
 from .virtual import run
-
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-class Upstream(httpx2.AsyncBaseTransport):
-    """Answers after `latency` seconds, and remembers when each request reached it."""
-
-    def __init__(self, latency: float = 0.05, answer: Callable[[int], httpx2.Response] | None = None) -> None:
-        self.latency = latency
-        self.arrivals: list[float] = []
-        self.labels: list[str] = []
-        self.answer = answer or (lambda _: httpx2.Response(200))
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.arrivals.append(anyio.current_time())
-        self.labels.append(request.url.path)
-        await anyio.sleep(self.latency)
-        return self.answer(len(self.arrivals))
-
-
-class Gate:
-    """The limit before `upstream`, on a clock that begins at noon."""
-
-    def __init__(self, per_minute: int, upstream: httpx2.AsyncBaseTransport) -> None:
-        self._throttle = Throttle(upstream, per_minute=per_minute, wall=self.wall)
-
-    def wall(self) -> datetime:
-        return NOON + timedelta(seconds=anyio.current_time())
-
-    async def send(self, label: str = "x", **extensions: object) -> httpx2.Response:
-        request = httpx2.Request("GET", f"https://api.example/{label}", extensions=extensions)
-        return await self._throttle.handle_async_request(request)
-
-    async def seconds_to_wait(self, **extensions: Any) -> object:
-        """What the refusal of a request tells; a request that goes out fails the test."""
-        with pytest.raises(RateLimited) as limit:
-            await self.send(**extensions)
-        return limit.value.details["retry_after"]
-
-
-@pytest.fixture
-def limited() -> Callable[..., tuple[Gate, Upstream]]:
-    """A gate of so many requests a minute, and what lies behind it: `limited(10, latency=0)`."""
-
-    def build(per_minute: int, **behind: Any) -> tuple[Gate, Upstream]:
-        upstream = Upstream(**behind)
-        return Gate(per_minute, upstream), upstream
-
-    return build
-
-
-Limited = Callable[..., tuple[Gate, Upstream]]
 
 
 def busiest_minute(arrivals: Sequence[float]) -> int:
@@ -301,117 +248,3 @@ def test_a_failed_attempt_counts_and_does_not_jam_the_gate() -> None:
 def test_less_than_one_request_a_minute_is_refused(limited: Limited) -> None:
     with pytest.raises(ValueError, match="at least one"):
         limited(0)
-
-
-def test_the_requests_of_one_tool_call_wait_twenty_seconds_together_and_not_each(limited: Limited) -> None:
-    gate, upstream = limited(1)
-
-    async def story() -> float:
-        await gate.send()
-        await anyio.sleep(45.5)
-        with one_call():
-            await gate.send()  # waits 15 s of the 20
-            begin = anyio.current_time()
-            with pytest.raises(RateLimited):
-                await gate.send()
-            refused_after = anyio.current_time() - begin
-            await anyio.sleep(54)
-            with pytest.raises(RateLimited):  # 6 s would do, and 5 are left
-                await gate.send()
-        await gate.send()  # what is no part of that call waits as ever
-        return refused_after
-
-    assert run(story) < 0.001
-    assert len(upstream.arrivals) == 3
-
-
-def test_waits_at_the_same_time_count_once_for_a_tool_call(limited: Limited) -> None:
-    gate, upstream = limited(4)
-
-    async def story() -> None:
-        async with anyio.create_task_group() as group:
-            for _ in range(4):
-                group.start_soon(gate.send)
-        await anyio.sleep(48)
-        with one_call():
-            async with anyio.create_task_group() as group:
-                for _ in range(4):  # 12 s each, 48 in all
-                    group.start_soon(gate.send)
-
-    run(story)
-    assert len(upstream.arrivals) == 8
-
-
-@pytest.mark.parametrize("principals", [("", "", ""), ("before", "one", "two")])
-def test_who_has_had_a_third_of_a_minute_for_one_call_goes_after_others_who_wait(
-    limited: Limited, principals: tuple[str, str, str]
-) -> None:
-    gate, upstream = limited(12, latency=0)
-    before, one, two = principals
-
-    async def other() -> None:
-        with one_call(two):
-            await gate.send("other")
-
-    async def story() -> None:
-        for _ in range(12):
-            with one_call(before):
-                await gate.send("before")
-            await anyio.sleep(1)
-        await anyio.sleep(43)
-        async with anyio.create_task_group() as group:
-            with one_call(one):
-                for _ in range(8):
-                    group.start_soon(gate.send, "greedy")
-            await anyio.sleep(0.1)
-            for _ in range(4):
-                group.start_soon(other)
-
-    run(story)
-    assert upstream.labels[12:] == ["/greedy"] * 4 + ["/other"] * 4 + ["/greedy"] * 4
-
-
-def test_half_of_a_minute_is_the_share_of_one_principal_while_another_waits(limited: Limited) -> None:
-    gate, upstream = limited(10, latency=0)
-
-    async def fruitless(number: int) -> None:
-        with one_call("one"):
-            await gate.send(f"one-{number}")
-
-    async def other() -> None:
-        with one_call("two"):
-            await gate.send("two")
-
-    async def story() -> None:
-        for number in range(10):
-            await fruitless(number)
-            await anyio.sleep(1)
-        await anyio.sleep(45)
-        async with anyio.create_task_group() as group:
-            for number in range(10, 14):
-                group.start_soon(fruitless, number)
-            await anyio.sleep(0.1)
-            group.start_soon(other)
-
-    run(story)
-    assert upstream.labels[10] == "/two"
-
-
-def test_a_wait_is_told_every_few_seconds_to_whoever_waits_for_the_call(limited: Limited) -> None:
-    gate, _ = limited(2, latency=0)
-    told: list[tuple[float, float]] = []
-
-    async def tell(seconds: float) -> None:
-        told.append((anyio.current_time(), seconds))
-
-    async def story() -> None:
-        for _ in range(2):
-            await gate.send()
-        await anyio.sleep(48)
-        with one_call("desk", tell):
-            async with anyio.create_task_group() as group:
-                for _ in range(2):
-                    group.start_soon(gate.send)
-
-    run(story)
-    assert [(round(at), round(seconds)) for at, seconds in told] == [(48, 12), (53, 7), (58, 2)]
