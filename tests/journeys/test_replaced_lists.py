@@ -1,5 +1,6 @@
 """An update that replaces a list says by value what went, and what is not known."""
 
+import re
 from typing import Any
 
 import pytest
@@ -17,7 +18,10 @@ HOME = {"phone_type": "Home", "number": "02 5550 1234"}
 
 async def made(assistant: Assistant, **fields: Any) -> str:
     answer = await assistant.call("create_patient", first_name="Tia", last_name="Doe", **fields)
-    return answer["item"]["id"]
+    if "item" in answer:
+        return answer["item"]["id"]
+    (made_id,) = re.findall("[0-9]+", answer["done"])  # all that is told where reading is switched off
+    return made_id
 
 
 def replaced(answer: dict[str, Any]) -> list[str]:
