@@ -83,7 +83,7 @@ async def test_where_the_read_is_switched_off_the_update_goes_on_and_says_so() -
     async with in_process(exclude_tools=("get_patient",)) as assistant:
         patient = await made(assistant, patient_phone_numbers=[MOBILE])
         answer = await assistant.call("update_patient", id=patient, patient_phone_numbers=[HOME])
-        assert answer["item"]["patient_phone_numbers"][0]["number"] == "02 5550 1234"
+        assert "done" in answer and "item" not in answer
         assert replaced(answer) == [UNKNOWN]
         assert reads(assistant, f"/patients/{patient}") == 0
 
