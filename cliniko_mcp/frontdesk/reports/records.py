@@ -15,11 +15,12 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Duplicates, PatientRow, PersonRow
+from cliniko_mcp.frontdesk.answer_rows import Duplicates, PersonRow
 from cliniko_mcp.frontdesk.duplicates import Pair, digits, pairs
+from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.figures import Findable
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import merged
-from cliniko_mcp.results.models import AnswerModel
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
 
@@ -31,25 +32,7 @@ _ONLY: Final = " Only those of whom someone has a visit in the time, with the pr
 Contact = Literal["phone", "email"]
 
 
-class DuplicateSummary(AnswerModel):
-    """How many files may be of one person."""
-
-    groups: int = Field(description="Groups of files that may be one person's.")
-    likely: int = Field(description="Groups that are likely.")
-    possible: int = Field(description="Groups that are possible.")
-    patients: int = Field(description="Patients that were compared.")
-
-
-class ContactSummary(AnswerModel):
-    """How many patients cannot be reached in which way."""
-
-    patients: int = Field(description="Patients that were looked at.")
-    no_phone: int = Field(description="Patients without a phone number.")
-    no_email: int = Field(description="Patients without an email.")
-    neither: int = Field(description="Patients without either.")
-
-
-class MissingContactRow(PatientRow):
+class MissingContactRow(Findable):
     """A patient who lacks a phone number or an email."""
 
     missing: list[Contact] = Field(description="What is missing.")
@@ -87,9 +70,14 @@ async def duplicates(question: ReportQuestion) -> Finding:
         "of birth and a like name (twins too), the same email or phone and first name (a new surname), or the same "
         "name, one without date of birth. "
         f"Archived and merged records are left out.{_ONLY if question.narrowed else ''}",
-        DuplicateSummary(groups=len(groups), likely=likely, possible=len(groups) - likely, patients=len(patients)),
+        {
+            "groups_of_files": figures.count(len(groups)),
+            "likely_one_person": figures.count(likely),
+            "possibly_one_person": figures.count(len(groups) - likely),
+            "files_compared": figures.count(len(patients)),
+        },
         [group.row() for group in groups],
-        ["Cliniko's API cannot merge records; a person does that in Cliniko itself."],
+        notes=["Cliniko's API cannot merge records; a person does that in Cliniko itself."],
     )
 
 
@@ -153,7 +141,11 @@ async def missing_contacts(question: ReportQuestion) -> Finding:
     return Finding(
         "Patients who are not archived and have no phone number at all, or no email."
         f"{_ONLY if question.narrowed else ''}",
-        ContactSummary(patients=len(patients), no_phone=phones, no_email=emails, neither=neither),
+        {
+            "patients_without_phone": figures.share(phones, len(patients)),
+            "patients_without_email": figures.share(emails, len(patients)),
+            "patients_without_either": figures.share(neither, len(patients)),
+        },
         [row for _, _, row in rows],
     )
 
