@@ -19,7 +19,7 @@ from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.server import INSTRUCTIONS
 from cliniko_mcp.results.envelope import compact
 from cliniko_mcp.settings import Settings
-from cliniko_mcp.tools.index import entries
+from cliniko_mcp.tools.index import Entry, entries
 from cliniko_mcp.tools.views import view_of
 
 NOW = "2026-11-24T09:00:00+11:00"
@@ -57,10 +57,11 @@ def counter() -> tuple[str, Callable[[str], int]]:
 
 
 def views(count: Callable[[str], int]) -> list[Row]:
-    """A row for each view: tools, bytes, tokens, tokens a tool, and its largest tool."""
+    """A row for each view: tools, bytes, tokens, tokens a tool, its largest tool, and the list with all it carries."""
     rows: list[Row] = []
     for name, flags in VIEWS.items():
-        told = [_told(tool) for tool in view_of(Settings(**flags)).listed]
+        listed = [entries()[name] for name in view_of(Settings(**flags)).listed]
+        told = [compact(counted(entry)) for entry in listed]
         costs = [count(text) for text in told]
         rows.append(
             {
@@ -70,15 +71,20 @@ def views(count: Callable[[str], int]) -> list[Row]:
                 "tokens": sum(costs),
                 "a tool": round(sum(costs) / len(costs)),
                 "largest": max(costs),
+                "whole list": sum(count(compact(whole(entry))) for entry in listed),
             }
         )
     return rows
 
 
-def _told(name: str) -> str:
-    entry = entries()[name]
-    told = {"name": name, "description": entry.description, "inputSchema": entry.input_schema}
-    return compact({**told, "annotations": entry.annotations})
+def counted(entry: Entry) -> dict[str, object]:
+    """What the budgets count of a tool."""
+    return {"name": entry.name, "description": entry.description, "inputSchema": entry.input_schema}
+
+
+def whole(entry: Entry) -> dict[str, object]:
+    """What `tools/list` carries of a tool, output schema apart."""
+    return {**counted(entry), "title": entry.title, "annotations": entry.annotations}
 
 
 async def results(count: Callable[[str], int]) -> list[Row]:

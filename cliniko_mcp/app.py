@@ -278,6 +278,7 @@ def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tupl
     copy = _audit_copy(settings)
     if copy is not None:
         app.on_close(copy.close)
+    audit = Audit(audit_log(settings, copy), now)
     confirm = Confirm(
         questions,
         now=now,
@@ -288,10 +289,11 @@ def _guards(app: App, now: Callable[[], datetime], questions: Questions) -> tupl
         demo=settings.demo,
         start=app.start,
         under_way=app.under_way,
+        note=audit.question_ended,
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
     return (
-        Audit(audit_log(settings, copy), now),
+        audit,
         Exclusion(app.view.excluded_from, app.view.forbidden),
         *read_only,
         confirm,

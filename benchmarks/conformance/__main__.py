@@ -4,7 +4,8 @@
 
 Needs node and npm; the suite needs node 22, which is fetched beside it where the installed one is older. What does not
 pass is listed, with the reason, in the two files beside this one; the run fails on anything else, and also when
-something listed there begins to pass.
+something listed there begins to pass. The server asks for a bearer token, as always over HTTP, which the suite cannot
+send: each request goes through `with_token`.
 """
 
 import json
@@ -15,7 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.http import listening
+from benchmarks.conformance.with_token import with_token
+from benchmarks.http import TOKEN, listening
 
 PACKAGE = "@modelcontextprotocol/conformance@0.2.0-alpha.12"
 REVISIONS = ("2025-11-25", "2026-07-28")
@@ -27,7 +29,7 @@ def main() -> None:
     package = sys.argv[sys.argv.index("--package") + 1] if "--package" in sys.argv else PACKAGE
     if shutil.which("npm") is None:
         sys.exit("node and npm are needed")
-    with tempfile.TemporaryDirectory() as folder, listening() as (address, _, _):
+    with tempfile.TemporaryDirectory() as folder, listening() as (server, _, _), with_token(server, TOKEN) as address:
         command = installed(Path(folder), package)
         codes = [scenarios(command, address, revision, Path(folder)) for revision in REVISIONS]
     sys.exit(max(codes))

@@ -201,7 +201,7 @@ def form_reopened() -> Rule:
             return []
         zone = await facts.zone(None)
         day, today = (at.astimezone(zone).date() for at in (record.completed_at, facts.now))
-        return [Loss("Completed", day_words(day, today), "not completed")]
+        return [Loss("Status", f"completed on {day_words(day, today)}", "not completed")]
 
     return Rule(
         "reopened",

@@ -10,16 +10,20 @@ from typing import Final
 
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record
+from cliniko_mcp.cliniko.shapes.answers import answer_text, questions_and_answers
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sanitize import clean, first_few, plain
 
 SHOWN: Final = 200
 """Characters of a text that is lost that a person is shown; how long it is in all is said beside them."""
+_WHOLE: Final = 1_000_000
 _LABELS: Final[Mapping[str, str]] = {
     "arrived": "Arrival",
     "date_of_birth": "Date of birth",
+    "ends_at": "End",
     "patient_phone_numbers": "Phone numbers",
     "sex": "Sex",
+    "starts_at": "Start",
     "to": "To",
 }
 
@@ -81,9 +85,12 @@ def value_words(value: object) -> str:
             shown = [words for item in items[:5] if (words := _item_words(item))]
             return first_few(shown, 5, len(items))
         case Record() | Body():
-            return text_words(" / ".join(_leaves(as_json(value))))
+            found = as_json(value)
+            if isinstance(found, dict) and "sections" in found:
+                return text_words(answer_text(found, _WHOLE).text)
+            return text_words(" / ".join(_leaves(found)))
         case _:
-            return str(found) if (found := as_json(value)) is not None else ""
+            return str(plain_value) if (plain_value := as_json(value)) is not None else ""
 
 
 def _item_words(item: object) -> str:
@@ -126,23 +133,11 @@ def as_json(value: object) -> JsonValue:
 
 
 def written(content: JsonValue) -> Iterator[str]:
-    """Yield the answers that structured content holds, in order: what was written, and the choices that were made."""
-    match content:
-        case str():
-            yield content
-        case list():
-            for part in content:
-                yield from written(part)
-        case dict():
-            yield from written(content.get("sections"))
-            yield from written(content.get("questions"))
-            yield from _leaves(content.get("answer"))
-            answers = content.get("answers")
-            for choice in [*(answers if isinstance(answers, list) else []), content.get("other")]:
-                if isinstance(choice, dict) and choice.get("selected") is True:
-                    yield from _leaves(choice.get("value"))
-        case _:
-            return
+    """Yield what a field holds that was written: a text as it is, and the answers of structured content, in order."""
+    if isinstance(content, str):
+        yield content
+    elif content is not None:
+        yield from (pair.written for pair in questions_and_answers(content) if pair.written)
 
 
 def amount(texts: Iterable[str]) -> int:

@@ -1,5 +1,6 @@
 """The approval page as HTML: one self-contained document that works by keyboard, on a phone, and without scripts."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from cliniko_mcp.approvals.host_waits import name_for_people
 from cliniko_mcp.approvals.page_style import ICON, MARK, SCRIPT, STYLE, TICK
 from cliniko_mcp.approvals.pin import MAX_LENGTH
 from cliniko_mcp.approvals.questions import PendingQuestion
-from cliniko_mcp.approvals.shown import NOWHERE, Account, Fact, Preview, clock_words
+from cliniko_mcp.approvals.shown import NOWHERE, WILL_BECOME, Account, Fact, Preview, clock_words
 from cliniko_mcp.approvals.story import story_of
 from cliniko_mcp.sanitize import label
 
@@ -140,7 +141,7 @@ def _card(number: int, pending: PendingQuestion, shown: Shown) -> str:
 
 
 def _what(preview: Preview) -> str:
-    lost = f"<div class=lost><p>This will be lost</p>{_list(preview.losses)}</div>" if preview.losses else ""
+    lost = "".join(f"<div class=lost><p>{heading}</p>{_list(losses)}</div>" for heading, losses in preview.lost)
     follows = "".join(f"<li>{escape(sentence)}</li>" for sentence in preview.consequences)
     undo = f'<p class="undo{" can" if preview.restorable else ""}">{escape(preview.undo)}</p>' if preview.undo else ""
     return f"{_list(preview.facts)}{lost}{f'<ul class=follows>{follows}</ul>' if follows else ''}{undo}"
@@ -150,10 +151,17 @@ def _list(facts: Sequence[Fact]) -> str:
     rows = ""
     for fact in facts:
         aside = f"<span class=aside>, {escape(fact.aside)}</span>" if fact.aside else ""
+        if fact.becomes:
+            aside = f" <span class=becomes>{WILL_BECOME}</span> <strong>{_words(fact.becomes)}</strong>"
         text = " class=text" if "\n" in fact.value else ""
         number = " class=number" if fact.label == "Number" else ""
-        rows += f"<div{number}><dt>{escape(fact.label)}</dt><dd{text}>{escape(fact.value)}{aside}</dd></div>"
+        rows += f"<div{number}><dt>{escape(fact.label)}</dt><dd{text}>{_words(fact.value)}{aside}</dd></div>"
     return f"<dl>{rows}</dl>"
+
+
+def _words(text: str) -> str:
+    """A text as HTML in which no line ends between a time and its am or pm."""
+    return re.sub(r"(?<=:\d\d) (?=[ap]m\b)", "&nbsp;", escape(text))
 
 
 def _who_asks(pending: PendingQuestion, now: float) -> str:
@@ -162,7 +170,7 @@ def _who_asks(pending: PendingQuestion, now: float) -> str:
     seconds = max(0, int(pending.question.expires - now))
     left = f"{seconds // 60}:{seconds % 60:02d} left"
     return (
-        f"<p class='soft meta'><span>{escape(program)} asked at {at}</span>"
+        f"<p class='soft meta'><span>{escape(program)} asked at {_words(at)}</span>"
         f'<span class=left data-left="{seconds}">{left}</span></p>'
     )
 

@@ -6,9 +6,10 @@ STYLE: Final = """
 :root { color-scheme: light dark; --ink: #17212b; --soft: #52606d; --paper: #f3f5f7; --card: #fff; --line: #d3dae1;
   --yes: #a61b1b; --yes-ink: #fff; --focus: #0b69c7; --warn: #7a4a00; --warn-bg: #fdf1dc; --good: #17603a;
   --good-bg: #e3f4ea; --mark: #0f5c63; --demo: #5b2a86; --demo-ink: #fff; --demo-2: #6d3a9a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eef2f5; --soft: #aeb9c4; --paper: #11171d; --card: #1b242d;
-  --line: #3d4a56; --yes: #ff9a8f; --yes-ink: #2b0703; --focus: #7cc0ff; --warn: #ffd591; --warn-bg: #3a2c12;
-  --good: #93dfb3; --good-bg: #12301f; --mark: #2b8e96; --demo: #d9b8ff; --demo-ink: #24093d; --demo-2: #e6d0ff; } }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #eef2f5; --soft: #aeb9c4; --paper: #11171d;
+  --card: #1b242d; --line: #3d4a56; --yes: #ff9a8f; --yes-ink: #2b0703; --focus: #7cc0ff; --warn: #ffd591;
+  --warn-bg: #3a2c12; --good: #93dfb3; --good-bg: #12301f; --mark: #2b8e96; --demo: #d9b8ff; --demo-ink: #24093d;
+  --demo-2: #e6d0ff; } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 0 0 5rem; background: var(--paper); color: var(--ink);
   font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
@@ -28,9 +29,10 @@ p { margin: 0 0 .75rem; }
   margin: 1rem 0; }
 dl { margin: 0 0 1rem; }
 dl div { display: grid; grid-template-columns: 7.5rem 1fr; gap: .75rem; padding: .3rem 0; }
-dl div:first-child dd { font-weight: 700; font-size: 1.125rem; line-height: 1.35; }
+.card > div > dl div:first-child dd { font-weight: 700; font-size: 1.125rem; line-height: 1.35; }
 dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; }
+.becomes { color: var(--soft); }
 .aside { color: var(--soft); white-space: nowrap; }
 .text { white-space: pre-wrap; border-left: 3px solid var(--line); padding-left: .75rem; }
 .number { font-size: .8125rem; color: var(--soft); }
@@ -72,9 +74,10 @@ a { color: var(--focus); }
 @media (max-width: 30rem) { .card { padding: 1rem; } dl div { grid-template-columns: 4.75rem 1fr; gap: .5rem; }
   .buttons button { width: 100%; } .aside { white-space: normal; } }
 @media (max-width: 21rem) { dl div { grid-template-columns: 1fr; gap: 0; padding: .35rem 0; } }
-@media print { body { background: #fff; color: #000; padding: 0; }
+@media print { :root { color-scheme: light; } body { background: #fff; color: #000; padding: 0; }
   form, #news, .left { display: none !important; }
-  .card { break-inside: avoid; border-color: #888; } .demo { color: #000; border: 2px solid #000; background: none; } }
+  .card { break-inside: avoid; border-color: #888; } .undo { border: 1px solid currentColor; }
+  .demo { color: #000; border: 2px solid #000; background: none; } }
 @media (prefers-reduced-motion: no-preference) { .going { animation: going 1.6s ease-in-out infinite alternate; } }
 @keyframes going { from { opacity: .45; } to { opacity: 1; } }
 """

@@ -230,6 +230,7 @@ class Questions:
                 return False
             del self._denied[pending.matter.subject]
             self._closed.pop(challenge, None)
+            pending.told = False
             if pending.shown and pending.question.expires > self._now().timestamp():
                 pending.verdict, pending.ending = Verdict.NONE, None
                 self._open[challenge] = pending

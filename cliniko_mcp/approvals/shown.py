@@ -8,6 +8,8 @@ from typing import Final
 from cliniko_mcp.approvals.digest import canonical
 from cliniko_mcp.cliniko.models import Record
 
+WILL_BECOME: Final = "will become"
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -18,10 +20,14 @@ class Fact:
     """Cleaned; a text that will be written stands here whole, with its line breaks."""
     aside: str = ""
     """What is true only at the moment of asking, such as how far off a day is; not part of the digest."""
+    becomes: str = ""
+    """What the value is after a yes, where it becomes another one."""
 
     @property
     def words(self) -> str:
-        """The value with what stands beside it."""
+        """The value with what stands beside it: `Ana Lima will become Ida Berg`."""
+        if self.becomes:
+            return f"{self.value} {WILL_BECOME} {self.becomes}"
         return f"{self.value}, {self.aside}" if self.aside else self.value
 
 
@@ -61,7 +67,7 @@ class Preview:
     facts: Sequence[Fact]
     """Who, when, with whom, where and why, in the order in which people ask, and the record's number last."""
     losses: Sequence[Fact] = ()
-    """What will be gone afterwards, by value."""
+    """What will be gone, or become something else, by value."""
     consequences: Sequence[str] = ()
     """What follows, a sentence each."""
     undo: str = ""
@@ -79,18 +85,25 @@ class Preview:
         return f"{self.act}?"
 
     @property
+    def lost(self) -> Sequence[tuple[str, Sequence[Fact]]]:
+        """What becomes something else, and what will be gone, each under its heading, where there is any."""
+        changed = "This will change", [fact for fact in self.losses if fact.becomes]
+        gone = "This will be lost", [fact for fact in self.losses if not fact.becomes]
+        return [(heading, facts) for heading, facts in (changed, gone) if facts]
+
+    @property
     def text(self) -> str:
         """Everything below the title as plain text, a fact a line, for a form or a terminal."""
         lines = [_line(fact) for fact in self.facts]
-        if self.losses:
-            lines += ["", "This will be lost:", *map(_line, self.losses)]
+        for heading, losses in self.lost:
+            lines += ["", f"{heading}:", *map(_line, losses)]
         rest = [*self.consequences, self.undo] if self.undo else [*self.consequences]
         return "\n".join([*lines, "", *rest] if lines and rest else lines or rest)
 
     @property
     def stated(self) -> str:
         """The canonical text of everything that is shown, for the digest; asides are left out."""
-        parts = [(fact.label, fact.value) for fact in (*self.facts, *self.losses)]
+        parts = [(fact.label, fact.value, fact.becomes) for fact in (*self.facts, *self.losses)]
         return canonical([self.act, parts, list(self.consequences), self.undo])
 
 

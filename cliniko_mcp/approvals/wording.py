@@ -82,18 +82,18 @@ async def describe_change(facts: Facts, call: Call, record: Record, losses: Sequ
     Raises what `describe` raises.
     """
     rules = list(dict.fromkeys(rule_named(call.operation, loss.rule) for loss in losses))
-    lost = {loss.label for loss in losses}
-    others = [field_words(name) for name, value in changed(call).items() if not _same(value, value_of(record, name))]
-    others = [words for words in others if words not in lost]
+    told, lost = {name for rule in rules for name in rule.fields}, {loss.label for loss in losses}
+    others = [
+        words
+        for name, value in changed(call).items()
+        if name not in told and not _same(value, value_of(record, name)) and (words := field_words(name)) not in lost
+    ]
     return Preview(
         act=(rules[0].act if rules else "Change this {noun}").format(noun=noun_of(call.operation.resource)),
         keep="Leave it as it is",
         done="Changed",
         facts=[*await _subject(facts, call, record), *_number(call)],
-        losses=[
-            Fact(loss.label, f"{loss.before}; afterwards {loss.after}" if loss.after else loss.before)
-            for loss in losses
-        ],
+        losses=[Fact(loss.label, loss.before, becomes=loss.after) for loss in losses],
         consequences=[f"It also changes: {', '.join(others)}."] if others else [],
         undo=" ".join(dict.fromkeys(rule.undo for rule in rules)),
     )

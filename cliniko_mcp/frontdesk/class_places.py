@@ -117,11 +117,11 @@ async def book_places(clinic: GuardedClinic, roster: Roster, wanted: PlaceReques
         told = {"visits": visits, "places_after": body.places_before, "dry_run": True if wanted.dry_run else None}
         done = f"Already there, id {there[plan.times[0].starts]}. Nothing was changed."
         return Answer(body.model_copy(update={**told, "done": done}), notes, zone)
+    left_to_book = Plan(plan.patients, plan.practitioner, plan.business, plan.kind, missing)
     notes[:0] = [
-        booking_notices(wanted.patient, wanted.kind, plan.business),
+        booking_notices(wanted.patient, wanted.kind, plan.business, begun=missing[-1].starts <= clinic.now),
         *case_note(cases, taken, last, wanted.patient, _HOW[wanted.dry_run]),
     ]
-    left_to_book = Plan(plan.patients, plan.practitioner, plan.business, plan.kind, missing)
     full = _without_room(left_to_book, by_start, everything, theirs, roster, wanted)
     found = {
         time.starts: patient_concerns(

@@ -1,4 +1,5 @@
-"""Which patients may be one person with two files: decided here alone, for lists of patients, new files and reports.
+"""Which patients may be one person with two files: decided here alone, for lists of patients, new files, reports and
+whom a text means.
 
 One score weighs what agrees (name, date of birth, email, phone) against a date of birth that differs and is no slip.
 Families share phones and emails, and twins a birthday: without a like name nothing counts. Likely: the same name and
@@ -16,7 +17,7 @@ from typing import Final, NamedTuple
 
 from cliniko_mcp.cliniko.labels import NAME_LENGTH
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.frontdesk.matching import likeness, words
+from cliniko_mcp.frontdesk.matching import letters_of, likeness, same_name, words
 from cliniko_mcp.frontdesk.roster import Known, merged
 from cliniko_mcp.frontdesk.short_forms import form_keys, is_short_form
 from cliniko_mcp.sanitize import clean
@@ -40,6 +41,7 @@ _LIKELY: Final = 4.5
 _POSSIBLE: Final = 3.0
 _LARGEST: Final = 30
 """Patients that share one date of birth, email, phone or name; more is a placeholder, such as 1900-01-01."""
+_SHOWN: Final = 3
 MIN_DIGITS: Final = 6
 _SAME_DIGITS: Final = 9
 _RUNS: Final = re.compile(r"\+?[0-9][0-9\s()./\-\u2010-\u2015]*")
@@ -70,7 +72,7 @@ class Pair(NamedTuple):
 class _Identity:
     """What a patient is recognised by, folded; names as words."""
 
-    name: str
+    name: tuple[str, ...]
     firsts: tuple[str, ...]
     last: str
     born: date | None
@@ -131,6 +133,11 @@ def same_person(one: Patient, other: Patient) -> SamePerson | None:
     return _judged(_identity(one), _identity(other))
 
 
+def slip_between(one: date | None, other: date | None) -> str:
+    """What slip two dates of birth that differ may be, in words; empty where they are no slip."""
+    return _birthdays(one, other)[1]
+
+
 def pairs(patients: Sequence[Patient]) -> list[Pair]:
     """All pairs of these patients that may be one person, merged files left out; what too many share counts for none.
 
@@ -144,6 +151,14 @@ def duplicates(patients: Iterable[Known[Patient]]) -> list[tuple[Known[Patient],
     known = list(patients)
     verdicts = _verdicts([patient.record for patient in known])
     return [(known[one], known[other], verdict) for one, other, verdict in verdicts]
+
+
+def in_words(found: Sequence[tuple[Known[Patient], Known[Patient], SamePerson]]) -> str:
+    """A sentence on the first few pairs that are likely one person's; empty where none is."""
+    likely = [(one, other, verdict) for one, other, verdict in found if verdict.likely]
+    shown = "; ".join(f"{one.id} and {other.id} ({verdict.why})" for one, other, verdict in likely[:_SHOWN])
+    more = f"; and {len(likely) - _SHOWN} more pairs" if len(likely) > _SHOWN else ""
+    return f"These ids are likely one person's files: {shown}{more}." if likely else ""
 
 
 def _verdicts(patients: Sequence[Patient]) -> Iterator[tuple[int, int, SamePerson]]:
@@ -161,7 +176,7 @@ def _identity(patient: Patient) -> _Identity:
     )
     email = (patient.email or "").casefold().strip()
     return _Identity(
-        name=" ".join(sorted(words(f"{first} {last}"))),
+        name=tuple(words(f"{first} {last}")),
         firsts=tuple(filter(None, (_folded(first), _folded(preferred)))),
         last=_folded(last),
         born=patient.date_of_birth,
@@ -202,7 +217,7 @@ def _judged(one: _Identity, other: _Identity) -> SamePerson | None:
 
 def _names(one: _Identity, other: _Identity) -> tuple[float, str]:
     """How much the names agree, 0 for not at all, and in words what that is besides the same name or first name."""
-    if one.name and one.name == other.name:
+    if same_name(one.name, other.name):
         return _SAME_NAME, ""
     firsts = [(first, theirs) for first in one.firsts for theirs in other.firsts]
     if one.last and one.last == other.last and any(a == b or is_short_form(a, b) for a, b in firsts):
@@ -261,7 +276,7 @@ def _sharing(known: Sequence[_Identity]) -> set[tuple[int, int]]:
         lambda identity: [identity.born] if identity.born else [],
         lambda identity: identity.emails,
         lambda identity: identity.phones,
-        lambda identity: [identity.name] if identity.name else [],
+        lambda identity: [letters_of(identity.name)] if identity.name else [],
         _forms,
     )
     for keys_of in shared:

@@ -23,8 +23,8 @@ from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import Tier, fits, words
 from cliniko_mcp.frontdesk.patient_phrase import read_phrase
-from cliniko_mcp.frontdesk.patients import by_phrase, known_patient, patient
-from cliniko_mcp.frontdesk.roster import Known, Roster, ambiguous, best_fitting, candidate, gone, is_id, with_birth_year
+from cliniko_mcp.frontdesk.patients import ambiguous, by_phrase, known_patient, patient
+from cliniko_mcp.frontdesk.roster import Known, Roster, best_fitting, candidate, gone, is_id, with_birth_year
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visit_choices import Hit, nearest, patients_of, several
 from cliniko_mcp.frontdesk.visit_phrase import Order, VisitPhrase, read_visit_phrase
@@ -194,7 +194,7 @@ async def _people(clinic: GuardedClinic, text: str, *, found_staff: bool) -> Seq
     if found.close or found.missed or not found.patients or is_id(text):
         return None if found_staff else [await patient(clinic, text)]
     if not found.whole:
-        raise ambiguous("patient", clean(text, 80), found.patients)
+        raise ambiguous(clean(text, 80), found.patients)
     if phrase.name and (fitting := best_fitting(words(phrase.name), found.patients)):
         hidden = tuple(who for who in fitting if who.gone)
         return [replace(who, others=hidden) for who in fitting if not who.gone] or fitting
@@ -212,7 +212,7 @@ async def _undated(
             field="appointment",
         )
     if len(search.people) > 1:
-        raise ambiguous("patient", clean(phrase.person, 80), search.people)
+        raise ambiguous(clean(phrase.person, 80), search.people)
     who, now = search.people[0], clinic.now
     freed = looking is Looking.FREED
     every = search.hits(await bookings(clinic, now - AHEAD, now + AHEAD, patient=who.id, cancelled=freed))

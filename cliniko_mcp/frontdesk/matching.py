@@ -51,6 +51,16 @@ def fits(spoken: Sequence[str], names: Iterable[str], tier: Tier) -> bool:
     return any(_fits(spoken, words(name), tier) for name in names if name)
 
 
+def same_name(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two names (`words(...)`) are one: the same words in any order, however they are spelt and spaced."""
+    return _fits(one, other, "exact") or _fits(other, one, "exact")
+
+
+def letters_of(name: Sequence[str]) -> str:
+    """What names (`words(...)`) share that `same_name` takes for one: their letters, sorted, without the a of Mac."""
+    return "".join(sorted("".join(name).replace("a", "")))
+
+
 def best_tier(spoken: Sequence[str], names: Iterable[str]) -> int | None:
     """The place in TIERS of the first tier at which the words spoken fit one of these names; None where none does."""
     split = [words(name) for name in names if name]

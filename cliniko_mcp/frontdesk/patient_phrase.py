@@ -8,8 +8,8 @@ from typing import Final
 
 from cliniko_mcp.cliniko.fields import parse_day
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.errors import NotUnderstood
-from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, born, digits, numbers_in, numbers_of
+from cliniko_mcp.errors import JsonValue, NotUnderstood
+from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, born, digits, numbers_in, numbers_of, same_person, slip_between
 from cliniko_mcp.frontdesk.matching import words
 from cliniko_mcp.frontdesk.roster import Known
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -86,6 +86,26 @@ class PatientPhrase:
         if self.number:
             found["the number"] = lambda patient: patient.id == self.number or has_number(patient, self.number)
         return found
+
+    def likeness(self, patient: Known[Patient]) -> float:
+        """How much of what was said agrees with a file, as of two files of one person; 0 where something contradicts.
+
+        What two files are judged by, so that a birth date that is another one outweighs the same name.
+        """
+        day = self.day.isoformat() if self.day else None
+        file: dict[str, JsonValue] = {
+            "id": "0",
+            "last_name": self.name,
+            "date_of_birth": day,
+            "email": self.email,
+            "patient_phone_numbers": [{"number": self.phone or self.number}],
+        }
+        verdict = same_person(Patient.read(file), patient.record)
+        return verdict.score if verdict else 0.0
+
+    def slip(self, patient: Known[Patient]) -> str:
+        """What slip a date of birth may be that is not that of the file, in words; empty where it is none."""
+        return slip_between(self.day, born(patient))
 
 
 def has_number(patient: Known[Patient], number: str) -> bool:

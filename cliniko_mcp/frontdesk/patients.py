@@ -7,7 +7,7 @@ many requests again.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -18,19 +18,21 @@ from cliniko_mcp.cliniko.filters import Between, Contains, FilterValue, Hidden, 
 from cliniko_mcp.cliniko.labels import name_of
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
-from cliniko_mcp.errors import NotFound
+from cliniko_mcp.errors import Ambiguous, NotFound
+from cliniko_mcp.frontdesk import roster
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS
+from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, duplicates, in_words, same_person
 from cliniko_mcp.frontdesk.matching import TIERS, best_tier, fits, likeness, words
 from cliniko_mcp.frontdesk.name_patterns import one_sign_more, patterns
 from cliniko_mcp.frontdesk.patient_phrase import PatientPhrase, has_number, read_phrase
 from cliniko_mcp.frontdesk.roster import (
     MAX_CANDIDATES,
     Known,
-    ambiguous,
+    best_fitting,
     chosen,
     gone,
     is_id,
+    merged,
     missing,
     name_text,
     named,
@@ -74,6 +76,8 @@ class Found:
     questions: int = 0
     missed: tuple[str, ...] = ()
     """What was said besides the name and does not fit the first of them."""
+    read: tuple[Known[Patient], ...] = ()
+    """All who were read on the way, those that do not fit too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +127,42 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
         unfit = f"Of {named(found.patients[0])} this did not fit: {', '.join(found.missed)}. " if found.missed else ""
         raise missing("patient", shown, found.patients[:MAX_CANDIDATES], f"{unfit}{ADVICE}")
     if not found.whole:  # among those that were not read there may be another who fits as well
-        raise ambiguous("patient", shown, found.patients)
+        raise ambiguous(shown, found.patients)
     if phrase.name:
         rows = {row.id: row for row in found.patients}
-        one = chosen("patient", phrase.name, rows, ADVICE)
-        if found.folded or phrase.parts:
-            return one
-        return chosen("patient", phrase.name, rows | await _spelt_otherwise(clinic, one), ADVICE)
+        one = _chosen(phrase.name, rows)
+        if not found.folded and not phrase.parts:
+            one = _chosen(phrase.name, rows | await _spelt_otherwise(clinic, one))
+        return _with_doubles(one, found.read)
     live = [row for row in found.patients if not row.gone] or list(found.patients)
     if len(live) > 1:
-        raise ambiguous("patient", shown, live)
+        raise ambiguous(shown, live)
     return replace(live[0], others=tuple(row for row in found.patients if row.id != live[0].id))
+
+
+def ambiguous(query: str, found: Sequence[Known[Patient]]) -> Ambiguous:
+    """The error that several patients fit, which says who of them may be one person; the caller raises it."""
+    return _telling_doubles(roster.ambiguous("patient", query, found), found)
+
+
+def _chosen(name: str, rows: Mapping[str, Known[Patient]]) -> Known[Patient]:
+    try:
+        return chosen("patient", name, rows, ADVICE)
+    except Ambiguous as problem:
+        raise _telling_doubles(problem, best_fitting(words(name), rows.values())) from None
+
+
+def _telling_doubles(problem: Ambiguous, found: Sequence[Known[Patient]]) -> Ambiguous:
+    told = in_words(duplicates(found[:MAX_CANDIDATES]))
+    return Ambiguous(problem.message, f"{problem.fix} {told}".strip(), **problem.details)
+
+
+def _with_doubles(one: Known[Patient], read: Iterable[Known[Patient]]) -> Known[Patient]:
+    """The same with what is to be said of other files that are likely the same person's, among those that were read."""
+    told = {one.id, *(other.id for other in one.others)}
+    others = [row for row in read if row.id not in told and not merged(row.record)]
+    found = [(one, row, verdict) for row in others if (verdict := same_person(one.record, row.record))]
+    return replace(one, doubles=in_words(found))
 
 
 async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
@@ -144,7 +173,7 @@ async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
     """
     parts = phrase.parts
     if not phrase.name:
-        return _most_fitting(await _by_part(clinic, phrase), parts)
+        return _most_fitting(await _by_part(clinic, phrase), phrase)
     found = await by_name(clinic, phrase.name)
     if not parts:
         return found
@@ -154,7 +183,7 @@ async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
         spoken = words(phrase.name)
         fitting = _fitting(spoken, others.patients)
         if found.close and fitting:  # none of the others has the name
-            return _most_fitting(replace(others, patients=tuple(_ranked(spoken, fitting))), parts)
+            return _most_fitting(replace(others, patients=tuple(_ranked(spoken, fitting))), phrase)
         rows = {row.id: row for row in (*found.patients, *(fitting or (others.patients if found.close else ())))}
         narrowed = phrase.is_asked_for and others.whole
         found = replace(
@@ -164,16 +193,24 @@ async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
             folded=found.folded or narrowed,
             close=found.close or not found.patients,
         )
-    return _most_fitting(found, parts)
+    return _most_fitting(found, phrase)
 
 
-def _most_fitting(found: Found, parts: Mapping[str, Callable[[Known[Patient]], bool]]) -> Found:
-    """Those who fit as many parts as the best does."""
+def _most_fitting(found: Found, phrase: PatientPhrase) -> Found:
+    """Those who fit as many parts as the best does; of equal ones first whom the rest contradicts least."""
+    parts = phrase.parts
     fits_of = {row.id: [part for part, fits_part in parts.items() if fits_part(row)] for row in found.patients}
     most = max((len(fitting) for fitting in fits_of.values()), default=0)
-    best = tuple(row for row in found.patients if len(fits_of[row.id]) == most)
-    missed = tuple(part for part in parts if best and part not in fits_of[best[0].id])
-    return replace(found, patients=best, missed=missed)
+    best = [row for row in found.patients if len(fits_of[row.id]) == most]
+    if most < len(parts):
+        best.sort(key=lambda row: -phrase.likeness(row))
+    slip = phrase.slip(best[0]) if best else ""
+    missed = tuple(
+        f"{part} ({slip})" if slip and part.startswith("the date of birth") else part
+        for part in parts
+        if best and part not in fits_of[best[0].id]
+    )
+    return replace(found, patients=tuple(best), missed=missed)
 
 
 async def _by_part(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
@@ -211,12 +248,12 @@ async def by_name(clinic: GuardedClinic, query: str) -> Found:
     found = await _answers(clinic, _questions(spelt))
     spoken = words(" ".join(spelt))
     if fitting := _fitting(spoken, found.patients):
-        return replace(found, patients=tuple(_ranked(spoken, fitting)))
+        return replace(found, patients=tuple(_ranked(spoken, fitting)), read=found.patients)
     # Fewer requests than before, a page each.
     more = await _read(clinic, _calls(_pieces(spelt)[: max(found.questions - 2, 2)]), limit=_PAGE)
     near = {row.id: row for row in (*found.patients, *more.patients)}.values()
     if fitting := _fitting(spoken, near):
-        return replace(found, patients=tuple(_ranked(spoken, fitting)))
+        return replace(found, patients=tuple(_ranked(spoken, fitting)), read=tuple(near))
     close = [row for row in near if _closeness(spoken, row) >= _CLOSE]
     return replace(found, patients=tuple(_ranked(spoken, close)), close=True)
 

@@ -1,13 +1,15 @@
 """How often something comes back, in words: what visits and blocked-out time have in common.
 
-"Weekly", "every other week", "every 3 weeks", "once a month" and "every second Friday" mean the same in both.
+"Weekly", "every other week", "every 3 weeks", "once a month" and "every second Friday" mean the same in both. So do
+"x6" and "6 times", which count all of them, "for 6 weeks", which is what begins within six weeks of the first, and
+"until 12 March", that day included.
 """
 
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from cliniko_mcp.phrases.vocabulary import UNITS, WORDS
 
@@ -47,6 +49,73 @@ FREQUENCY: Final = re.compile(
     rf"|(?:once|1 visit|1 session) (?:a|per) (?P<once>{UNIT})"
     rf"|(?P<apart>a|\d{{1,3}}) (?P<between>{UNIT}) apart)(?![a-z])"
 )
+
+LENGTH: Final = re.compile(
+    rf",? ?\b(?:for|over) (?:the )?(?:next )?(?P<length>a|an|\d{{1,3}}) (?P<unit>{UNIT}|years?)(?![a-z])"
+)
+"""For how long, see `end_of_length`."""
+_EDGES: Final = (
+    r"(?:up )?(?:until|untill|till|til|thru|through(?: to)?)|up to|before|by|(?:for )?(?:the )?rest of(?: the)?"
+)
+_NOUNS: Final = (
+    r"visits?|sessions?|appointments?|appts?|bookings?|consults?|consultations?|treatments?|times|classes|class"
+    r"|lessons?|dates|repeats?|places?|blocks?"
+)
+_COUNT: Final = re.compile(
+    r"(?<![\w:.])(?:for |of |(?:a )?total of |times |(?P<before>x) ?)*(?P<another>another |plus )?(?P<count>\d{1,3})"
+    rf"(?P<after> ?x(?! ?\d))?(?P<more> more| further| extra| additional)?(?: (?P<noun>{_NOUNS}))?"
+    r"(?: (?:in all|in total|altogether|total|all up))?(?![\w:])"
+)
+
+
+class Ending(NamedTuple):
+    """The words that say until when: `phrase` as a phrase of time ("until 12 March"), `start` where they begin."""
+
+    phrase: str
+    start: int
+
+
+class Number(NamedTuple):
+    """How many times in all, and where in the text that stands."""
+
+    times: int
+    span: tuple[int, int]
+
+
+def ending_in(text: str, *, after_to: bool = False) -> Ending | None:
+    """The last words that say until when; `after_to` takes "to", which beside a time of day is no end: "12 to 1"."""
+    edges = f"{_EDGES}|to" if after_to else _EDGES
+    match = re.search(rf"(?:,? |^)(?P<edge>{edges}) (?:and including )?(?P<end>(?:(?!\b(?:{edges}) ).)+)$", text)
+    if match is None:
+        return None
+    edge = "the rest of the" if "rest" in match["edge"] else match["edge"]
+    edge = edge if edge in ("before", "by", "the rest of the") else "until"
+    return Ending(f"{edge} {match['end']}", match.start())
+
+
+def end_of_length(match: re.Match[str], first: datetime) -> datetime:
+    """The local time until which what first begins at the local time `first` goes on, of a match of `LENGTH`."""
+    number = 1 if match["length"] in ("a", "an") else int(match["length"])
+    kind, size = ("Monthly", 12) if match["unit"].startswith("year") else unit_of(match["unit"])
+    return later(first, kind, number * size)
+
+
+def number_in(text: str) -> Number | None:
+    """How many times among other words, which takes a word for it: "x6", "6 times", "another 5"."""
+    for match in _COUNT.finditer(text):
+        if any(match[word] for word in ("noun", "before", "after", "another", "more")):
+            return Number(_times(match), match.span())
+    return None
+
+
+def whole_number(text: str) -> int | None:
+    """How many times in all a text means that says nothing else: "6", "another 5" after the first; else None."""
+    match = _COUNT.fullmatch(text)
+    return _times(match) if match else None
+
+
+def _times(match: re.Match[str]) -> int:
+    return int(match["count"]) + bool(match["another"] or match["more"])
 
 
 def later(local: datetime, kind: Unit, steps: int) -> datetime:
@@ -90,7 +159,8 @@ def step_of(text: str | None) -> int:
 
 
 def in_digits(text: str) -> str:
-    """The text with number words up to ninety-nine in digits, and "a dozen" as 12."""
+    """The text with number words up to ninety-nine in digits, "a dozen" as 12 and × as x."""
+    text = text.replace("×", "x")
     found: list[str] = []
     tens = False
     for word in re.sub(r"(?<=ty)-(?=[a-z])", " ", re.sub(r"\ba dozen\b", "12", text)).split(" "):

@@ -1,11 +1,10 @@
 """Stretches of time that come back, such as "every Monday 12 to 1 for 6 weeks": all of them, at each site by its clock.
 
-A number of times is the number of stretches in all; a number of weeks is how long they go on; "until" is through that
-day. What does not say how often and how long it comes back is read as any other phrase.
+What does not say how often and how long it comes back is read as any other phrase.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
@@ -18,15 +17,17 @@ from cliniko_mcp.errors import InvalidArguments, NotUnderstood
 from cliniko_mcp.frontdesk.repeat_words import (
     DAY,
     FREQUENCY,
+    LENGTH,
     STEP,
-    UNIT,
     Unit,
+    end_of_length,
+    ending_in,
     frequency_of,
     in_digits,
     in_short,
     later,
+    number_in,
     step_of,
-    unit_of,
 )
 from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span, Window, read_span
@@ -34,16 +35,8 @@ from cliniko_mcp.phrases import local_day
 from cliniko_mcp.phrases.vocabulary import MONTH_NAMES
 
 MAX_TIMES: Final = 366
-_DAYS_OF: Final[Mapping[Unit, int]] = {"Daily": 1, "Weekly": 7}
 _STEP: Final = re.compile(rf"(?:\brepeat(?:ed|ing|s)? )?{FREQUENCY.pattern}(?: on\b)?")
 _WEEKDAY_STEP: Final = re.compile(rf"\b(?:every|each) {STEP}(?=(?:{DAY}|weekdays?)\b)")
-_COUNT: Final = re.compile(
-    rf"\s*,?\s*(?:\b(?:for|over)(?: the)?(?: next)? (?P<long>a|an|\d{{1,3}}) (?P<unit>{UNIT}|years?)(?![a-z])"
-    r"|(?:\bfor |\bx ?|× ?)?\b(?P<times>\d{1,3}) (?:times|blocks)\b|(?:\bx ?|× ?)(?P<cross>\d{1,3})\b)"
-)
-_LAST: Final = r"\b(?:until|till|til|through(?: to)?|up to) "
-_UNTIL: Final = re.compile(rf"\s*,?\s*{_LAST}(?P<until>(?:(?!{_LAST}).)+)$")
-"""The last one counts: "every Monday from 12 until 1 until 4 January"."""
 _FROM: Final = re.compile(r"\s*,?\s*\b(?:from|starting(?: on| from)?|beginning(?: on)?) (?P<from>.+)$")
 _MONTH: Final = "|".join(name[:3].casefold() for name in MONTH_NAMES)
 _LOOSE_WEEKDAY: Final = re.compile(rf"\b(?:{DAY})\b(?!,? \d{{1,2}} (?:{_MONTH})[a-z]*\b)|\bof\b")
@@ -53,7 +46,8 @@ _PLURAL: Final = re.compile(r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day|week
 
 @dataclass(frozen=True, slots=True)
 class RepeatedSpan:
-    """A span that comes back: the first `times` stretches of it, or those that begin through `until`.
+    """A span that comes back: the first `times` stretches of it, those that begin through `until`, or those that begin
+    within the `length` that was said.
 
     `step` is the unit and how many of them lie between; without it the span is there once.
     """
@@ -63,6 +57,8 @@ class RepeatedSpan:
     times: int | None = None
     until: date | None = None
     """The last day, by the clock of each site."""
+    length: re.Match[str] | None = None
+    """A match of `LENGTH`, counted from the first stretch at each site."""
 
     def windows(self, business_id: str | None) -> list[Window]:
         """The (start, end) pairs at this site, half-open, in order, in UTC.
@@ -84,10 +80,14 @@ class RepeatedSpan:
 
     def _repeated(self, first: list[Window], zone: ZoneInfo, kind: Unit, interval: int) -> Iterator[Window]:
         made = 0
+        begins = min((start for start, _ in first), default=None)
+        past = end_of_length(self.length, _clock(begins, zone)) if self.length and begins else datetime.max
         for round_ in range(MAX_TIMES + 1):
             for start, end in first:
                 moved = _later((start, end), kind, round_ * interval, zone)
                 if made == self.times or (self.until is not None and local_day(moved[0], zone) > self.until):
+                    return
+                if _clock(moved[0], zone) >= past:
                     return
                 if moved[0] < moved[1]:  # a stretch that the clocks skip is not there
                     yield moved
@@ -122,21 +122,26 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
     Raises NotUnderstood for what cannot be read.
     """
     text = in_digits(" ".join(phrase.casefold().split()))
-    count = _COUNT.search(text)
-    left = _without(text, count) if count else text
+    length = LENGTH.search(text)
+    left = _without(text, length.span()) if length else text
+    number = number_in(left)
+    left = _without(left, number.span) if number else left
     step: tuple[Unit, int] | None = None
     if (match := _STEP.search(left)) is not None:
-        step, left = frequency_of(match), _without(left, match)
+        step, left = frequency_of(match), _without(left, match.span())
     elif (match := _WEEKDAY_STEP.search(left)) is not None:
         step = "Weekly", step_of(match["step"])
-        left = _without(left, match)
-    elif count and count["long"] and _PLURAL.search(left):
+        left = _without(left, match.span())
+    elif length and _PLURAL.search(left):
         step = "Weekly", 1  # "Mondays 12 to 1 for 6 weeks"
     if step is None:
         return RepeatedSpan(read_span(phrase, now, roster, sites))
     left, starts = _from(left, now, roster, sites)
-    left, until = (left, None) if count else _until(left, now, roster, sites)
-    if count is None and until is None:
+    end = None if length else ending_in(left)
+    until = _day(end.phrase, starts or now, roster, sites, last=True) if end else None
+    if end is not None and until is not None:
+        left = left[: end.start]
+    if length is None and number is None and until is None:
         return RepeatedSpan(read_span(phrase, now, roster, sites))
     base = _PLURAL.sub(r"\1", left).strip(" ,")
     if step[0] == "Monthly" and _LOOSE_WEEKDAY.search(base):
@@ -145,34 +150,22 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
             "Say the date of the first one, or a number of weeks.",
             examples=["30 November 12 to 1, monthly x3", "Monday 12 to 1, every 4 weeks x3"],
         )
-    found = RepeatedSpan(read_span(base, starts or now, roster, sites), step, until=until)
-    if count is None:
+    span = read_span(base, starts or now, roster, sites)
+    if end is not None and until is not None:
+        until = _from_the_first(until, _day(end.phrase, span.bounds[0], roster, sites, last=True), span)
+    found = RepeatedSpan(span, step, None, until, length)
+    if number is None:
         return found
-    if count["long"]:
-        rounds = _rounds(step, 1 if count["long"] in ("a", "an") else int(count["long"]), count["unit"])
-        number = max((len(list(found.span.windows(site.id))) for site in sites or roster.sites), default=1)
-        return replace(found, times=rounds * number)
-    return replace(found, times=int(count["times"] or count["cross"]))
-
-
-def _rounds(step: tuple[Unit, int], number: int, spelling: str) -> int:
-    """How often a span comes back in so many days, weeks, months or years. Raises NotUnderstood for no whole number."""
-    kind, interval = step
-    unit, size = ("Monthly", 12) if spelling.startswith("year") else unit_of(spelling)
-    if "Monthly" in (unit, kind):
-        rounds, rest = divmod(number * size, interval) if unit == kind else (0, 1)
-    else:
-        rounds, rest = divmod(number * size * _DAYS_OF[unit], interval * _DAYS_OF[kind])
-    if rest or not rounds:
+    fitting = {len(found.windows(site)) for site in found.span.places} if length or until else {number.times}
+    if fitting != {number.times}:
         raise NotUnderstood(
-            f"{number} {spelling} is no whole number of the times between.",
-            'Say how many times, "every 2 weeks, 3 times", or until when.',
+            f"That is {number.times} times, but {min(fitting)} fit before that end.", "Say one of the two."
         )
-    return rounds
+    return replace(found, times=number.times)
 
 
-def _without(text: str, match: re.Match[str]) -> str:
-    return " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())
+def _without(text: str, span: tuple[int, int]) -> str:
+    return " ".join(f"{text[: span[0]]} {text[span[1] :]}".split())
 
 
 def _from(text: str, now: datetime, roster: Roster, sites: Collection[Known[Business]]) -> tuple[str, datetime | None]:
@@ -180,7 +173,8 @@ def _from(text: str, now: datetime, roster: Roster, sites: Collection[Known[Busi
     match = _FROM.search(text)
     if match is None:
         return text, None
-    words = _UNTIL.sub("", match["from"])
+    ending = ending_in(match["from"])
+    words = match["from"][: ending.start] if ending else match["from"]
     day = _day(words, now, roster, sites)
     if day is None:
         return text, None
@@ -192,11 +186,17 @@ def _from(text: str, now: datetime, roster: Roster, sites: Collection[Known[Busi
     ).astimezone(UTC)
 
 
-def _until(text: str, now: datetime, roster: Roster, sites: Collection[Known[Business]]) -> tuple[str, date | None]:
-    """The text without its last day, and that day; None where none is said, as in "from 12 until 1"."""
-    match = _UNTIL.search(text)
-    day = _day(match["until"], now, roster, sites, last=True) if match else None
-    return (text, None) if match is None or day is None else (text[: match.start()], day)
+def _from_the_first(from_now: date, from_first: date | None, span: Span) -> date:
+    """The last day as read from the first stretch on. Raises NotUnderstood where it reads otherwise from today."""
+    if from_first is None or (from_first != from_now and from_now >= local_day(span.bounds[0], span.zone)):
+        raise NotUnderstood(
+            f"That could end on {' or '.join(map(str, filter(None, (from_now, from_first))))}.", "Say the date."
+        )
+    return from_first
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _day(

@@ -51,7 +51,8 @@ RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 @dataclass(frozen=True, slots=True)
 class Known(Generic[RecordT_co]):
     """A record that a name or an id stood for. `gone` says why it is hidden ("archived", "no longer works here"), or
-    is empty; `names` are all the names it goes by. `others` are hidden ones whose name fits what was asked for too."""
+    is empty; `names` are all the names it goes by. `others` are hidden ones whose name fits what was asked for too;
+    `doubles` says which other files are likely the same person's."""
 
     id: str
     name: str
@@ -59,10 +60,16 @@ class Known(Generic[RecordT_co]):
     gone: str = ""
     names: tuple[str, ...] = ()
     others: "tuple[Known[RecordT_co], ...]" = ()
+    doubles: str = ""
 
     @property
     def note(self) -> str:
-        """A sentence for the reader where the record is hidden, or a hidden one has a like name; else empty."""
+        """What the reader has to know where the record is hidden, a hidden one has a like name, or there is a second
+        file; else empty."""
+        return " ".join(filter(None, (self._hidden, self.doubles)))
+
+    @property
+    def _hidden(self) -> str:
         if self.gone:
             return f"{self.name} is {self.gone}."
         if not self.others:

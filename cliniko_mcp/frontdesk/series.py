@@ -15,14 +15,17 @@ from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk.repeat_words import (
     DAY,
     FREQUENCY,
+    LENGTH,
     PLURALS,
     STEP,
-    UNIT,
     Unit,
+    end_of_length,
+    ending_in,
     frequency_of,
     in_digits,
     later,
     step_of,
+    whole_number,
 )
 from cliniko_mcp.phrases import parse_when
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES, WORDS
@@ -33,27 +36,12 @@ MAX_VISITS: Final = MAX_REPEATS + 1
 _MAX_PHRASE: Final = 120
 
 
-_UNTIL: Final = re.compile(
-    r"(?:,? |^)(?:(?:up )?(?P<edge>until|untill|till|til|through|thru|to|before|by|(?:for )?the rest of) |up to )"
-    r"(?:and including )?(?P<end>.+)$"
-)
 _SPAN: Final = re.compile(r" (?:in|during|throughout|all through) (?!all\b|total\b)(?P<end>.+)$")
-_FOR: Final = re.compile(
-    rf",? ?\b(?:for|over) (?:the )?(?:next )?(?P<count>a|an|\d{{1,3}}) (?P<unit>{UNIT}|years?)(?=,|$)"
-)
 _TOO_MANY: Final = re.compile(
     r"\btwice\b|\b(?:thrice|\d+ times|\d+ ?x) (?:a|an|per|each|every|daily|weekly|monthly|fortnightly)\b"
     r"|\b(?:[2-9]|\d\d+)(?: visits| sessions| appointments)? (?:a|per|each) (?:day|week|fortnight|month)(?! apart)"
 )
 _WEEKDAY: Final = re.compile(rf"(?:\b(?:every|each) {STEP}|\bon )?(?<![a-z])(?P<day>{DAY})(?![a-z])")
-_NOUNS: Final = (
-    r"visits?|sessions?|appointments?|appts?|bookings?|consults?|consultations?|treatments?|times|classes|class"
-    r"|lessons?|dates|repeats?|places?"
-)
-_COUNT: Final = re.compile(
-    rf"(?:for |of |(?:a )?total of |times |x ?)*(?P<another>another |plus )?(?P<count>\d{{1,3}})(?: ?x)?"
-    rf"(?P<more> more| further| extra| additional)?(?: (?:{_NOUNS}))?(?: (?:in all|in total|altogether|total|all up))?"
-)
 _DROPPED: Final = re.compile(r"\b(?:please|at the same time|same time|(?:starting|from) then|and then|and)\b|[,;.()]")
 
 
@@ -104,7 +92,7 @@ class _RepeatReader:
     def read(self, phrase: str) -> Repeat:
         if len(phrase) > _MAX_PHRASE:
             self._refuse("is too long")
-        text = " ".join(clean(phrase, _MAX_PHRASE).casefold().replace("×", "x").split())
+        text = " ".join(clean(phrase, _MAX_PHRASE).casefold().split())
         text, end = self._end(text)
         text = in_digits(text)
         if _TOO_MANY.search(text):
@@ -129,12 +117,8 @@ class _RepeatReader:
 
     def _end(self, text: str) -> tuple[str, datetime | None]:
         """The phrase without the part that says until when, and that moment."""
-        if (match := _UNTIL.search(text)) is not None:
-            edge = match["edge"] or "until"
-            if "rest of" in edge:
-                return text[: match.start()], self._read_end(f"the rest of {match['end']}")
-            word = edge if edge in ("before", "by") else "until"
-            return text[: match.start()], self._read_end(f"{word} {match['end']}")
+        if (ending := ending_in(text, after_to=True)) is not None:
+            return text[: ending.start], self._read_end(ending.phrase)
         if (match := _SPAN.search(text)) is not None:
             return text[: match.start()], self._read_end(match["end"])
         return text, None
@@ -158,15 +142,13 @@ class _RepeatReader:
         return read
 
     def _length(self, text: str, end: datetime | None) -> tuple[str, datetime | None]:
-        match = _FOR.search(text)
+        match = LENGTH.search(text)
         if match is None:
             return text, end
         if end is not None:
             self._refuse("names two ends")
-        count = "1" if match["count"] in ("a", "an") else match["count"]
-        phrase = f"in the next {count} {match['unit']}"
-        when = parse_when(phrase, now=self.first, zone=self.zone, country=self.country)
-        return f"{text[: match.start()]}{text[match.end() :]}", when.end
+        local = end_of_length(match, self.first.replace(tzinfo=None))
+        return f"{text[: match.start()]}{text[match.end() :]}", local.replace(tzinfo=self.zone)
 
     def _weekday(self, text: str) -> tuple[str, str | None]:
         """The phrase without weekdays, and the step before one ("other"), "" where there is none before it."""
@@ -196,10 +178,10 @@ class _RepeatReader:
         rest = " ".join(_DROPPED.sub(" ", text).split())
         if not rest:
             return None
-        match = _COUNT.fullmatch(rest)
-        if match is None:
+        visits = whole_number(rest)
+        if visits is None:
             self._refuse("was not understood")
-        return int(match["count"]) + bool(match["another"] or match["more"])
+        return visits
 
     def _within(self, kind: Unit, interval: int, end: datetime) -> int:
         starts = Repeat(kind, max(interval, 1), MAX_VISITS + 1).starts(self.first, self.zone)

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Generic, Literal, TypeVar, overload
 from zoneinfo import ZoneInfo
@@ -30,6 +31,8 @@ class _AtSites(Generic[WhenT]):
     home: WhenT
     names: Mapping[str, str]
     """The names of the sites, by id."""
+    closed: Mapping[str, WhenT] = field(default_factory=dict[str, WhenT])
+    """The same time at archived sites, where no site was named: their visits count on the days of their own clocks."""
 
     @property
     def description(self) -> str:
@@ -56,7 +59,13 @@ class _AtSites(Generic[WhenT]):
 
     def at(self, business_id: str | None) -> WhenT:
         """The interval by the clock of this site; by that of the key's user for a site that was not asked about."""
-        return self.places.get(business_id or "", self.home)
+        key = business_id or ""
+        return self.places.get(key) or self.closed.get(key, self.home)
+
+    @property
+    def _read(self) -> Collection[WhenT]:
+        """Every interval there is: at the sites, or by the clock of the key's user where there is none."""
+        return [*(self.places.values() or [self.home]), *self.closed.values()]
 
 
 class Span(_AtSites[When]):
@@ -67,9 +76,10 @@ class Span(_AtSites[When]):
     @classmethod
     def of_days(cls, first: date, last: date, roster: Roster, sites: Collection[Known[Business]] = ()) -> "Span":
         """The local days from `first` to and with `last` at these sites; at all open ones where none is given."""
+        closed = {} if sites else {site.id: _days(first, last, roster.zone(site.id)) for site in _closed(roster)}
         sites = list(sites) or roster.sites
         whens = {site.id: _days(first, last, roster.zone(site.id)) for site in sites}
-        return cls(whens, _days(first, last, roster.home), {site.id: site.name for site in sites})
+        return cls(whens, _days(first, last, roster.home), {site.id: site.name for site in sites}, closed)
 
     def narrowed(self, sites: Iterable[Known[Business]]) -> "Span":
         """The same span at only these of its sites, described by their clocks."""
@@ -84,8 +94,10 @@ class Span(_AtSites[When]):
     @property
     def bounds(self) -> Window:
         """The first start and the last end over all sites, in UTC."""
-        whens = list(self.places.values()) or [self.home]
-        return min(when.start.astimezone(UTC) for when in whens), max(when.end.astimezone(UTC) for when in whens)
+        return (
+            min(when.start.astimezone(UTC) for when in self._read),
+            max(when.end.astimezone(UTC) for when in self._read),
+        )
 
 
 class OpenSpan(_AtSites[OpenWhen]):
@@ -96,12 +108,13 @@ class OpenSpan(_AtSites[OpenWhen]):
     @property
     def end(self) -> datetime:
         """The last end over all sites, in UTC."""
-        return max(when.end.astimezone(UTC) for when in list(self.places.values()) or [self.home])
+        return max(when.end.astimezone(UTC) for when in self._read)
 
     def since(self, start: datetime) -> Span:
         """The same with a start, such as the clinic's first record."""
         places = {site: when.since(start) for site, when in self.places.items()}
-        return Span(places, self.home.since(start), self.names)
+        closed = {site: when.since(start) for site, when in self.closed.items()}
+        return Span(places, self.home.since(start), self.names, closed)
 
 
 @overload
@@ -143,6 +156,7 @@ def read_span(
     those of `parse_when`: only facing back, or either way, can the answer be an `OpenSpan`. Raises NotUnderstood for
     what cannot be read.
     """
+    unlisted = [] if sites else _closed(roster)
     sites = list(sites) or roster.sites
     printed = _by_site(phrase)
 
@@ -160,10 +174,25 @@ def read_span(
             raise
         home = next(iter(whens.values()))
     names = {site.id: site.name for site in sites}
+    closed: dict[str, When | OpenWhen] = {}
+    for site in unlisted:
+        with suppress(
+            NotUnderstood
+        ):  # hours that only the clocks of open sites have: there it is as for the key's user
+            closed[site.id] = read(roster.zone(site.id), site)
     if isinstance(home, OpenWhen):
         # whether the start is open is decided by the words alone, so it is so at every site
-        return OpenSpan({site: when for site, when in whens.items() if isinstance(when, OpenWhen)}, home, names)
-    return Span({site: when for site, when in whens.items() if isinstance(when, When)}, home, names)
+        return OpenSpan(_of(OpenWhen, whens), home, names, _of(OpenWhen, closed))
+    return Span(_of(When, whens), home, names, _of(When, closed))
+
+
+def _of(kind: type[WhenT], whens: Mapping[str, When | OpenWhen]) -> dict[str, WhenT]:
+    return {site: when for site, when in whens.items() if isinstance(when, kind)}
+
+
+def _closed(roster: Roster) -> list[Known[Business]]:
+    """The archived sites by whose clocks a span is not that of the key's user."""
+    return [site for site in roster.businesses.values() if site.gone and roster.zone(site.id) != roster.home]
 
 
 def _by_site(phrase: str) -> dict[str, str]:

@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 
 from cliniko_mcp.cliniko.filters import FilterValue, From
 from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote, TreatmentNotes
+from cliniko_mcp.cliniko.shapes.written_answers import Document, document_of
 from cliniko_mcp.errors import NotAllowed
-from cliniko_mcp.frontdesk.notes import Document, document_of
+from cliniko_mcp.frontdesk.notes import called
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.sanitize import label, plain
+from cliniko_mcp.sanitize import label
 
 _DAY: Final = timedelta(days=1)
 _SHOWN_LENGTH: Final = 200
@@ -24,16 +25,12 @@ class NoteSource(NamedTuple):
 
 
 def held(document: Document) -> dict[str, str]:
-    """What each answered question holds, as plain text by the name that it is called by."""
+    """What each answered question holds, in words, by the name that it is called by."""
     found: dict[str, str] = {}
-    for number, (_, question) in enumerate(document.questions(), 1):
-        if not question.answered:
-            continue
-        chosen = [choice.value for choice in question.choices if choice.selected]
-        own = [question.own_words or "Other"] if question.own_words_selected else []
-        parts = [plain(question.answer), *chosen, *own, *question.body_chart_ids]
-        name = document.called(question)
-        found[f"{name} (question {number})" if name in found else name] = ", ".join(filter(None, parts))
+    for number, (question, answer) in enumerate(document.answers(), 1):
+        if answer:
+            name = called(document, question)
+            found[f"{name} (question {number})" if name in found else name] = answer
     return found
 
 

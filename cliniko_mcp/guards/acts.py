@@ -1,10 +1,11 @@
 """Acts: what a person approved is carried out, by the call that waits for it or else by this process itself."""
 
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import anyio
@@ -12,12 +13,24 @@ import anyio
 from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.questions import Asker, PageYes, PendingQuestion, Verdict
 from cliniko_mcp.errors import ClinikoMcpError
-from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.guards.pipeline import Caller, Channel, GuardedCall
 
 Again = Callable[[Asker], Awaitable[object]]
 """Makes the same call once more, through every guard, with this asker."""
 
+Start = Callable[[Callable[[], Coroutine[object, object, None]]], object]
+"""Begins work that goes on apart from every call."""
+Note = Callable[[GuardedCall, str, Channel], None]
+"""Writes down how a question about this call ended that no call hears of, and by which channel."""
+
+
+def unnoted(guarded: GuardedCall, outcome: str, channel: Channel) -> None:
+    """Note nothing: where no audit log is kept."""
+
+
 _POLL_SECONDS: Final = 0.1
+_FORM_POLL_SECONDS: Final = 5.0
+"""How often a question is looked at whose answer comes with a call."""
 _PROGRESS_SECONDS: Final = 2.0
 _GRACE_SECONDS: Final = 0.5
 """How long a yes is left to the call that waits for it, before it is carried out without one."""
@@ -26,7 +39,7 @@ _ACT_SECONDS: Final = 55.0
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Acts:
     """How what was approved is carried out, and how it ended is written down."""
 
@@ -34,6 +47,8 @@ class Acts:
     now: Callable[[], datetime]
     under_way: Callable[[], AbstractContextManager[None]]
     """What is done within is waited for at the end."""
+    start: Start | None
+    note: Note = unnoted
 
     @contextmanager
     def carrying_out(self, pending: PendingQuestion, *, told: bool = True) -> Generator[None]:
@@ -49,18 +64,50 @@ class Acts:
             raise
         self.questions.finish(pending, "done")
 
-    async def follow(self, pending: PendingQuestion, again: Again) -> None:
-        """Wait as long as the question may be answered, and carry out a yes that no call waits for."""
-        while pending.question.expires > self.now().timestamp():
-            if pending.acting or pending.ending in ("done", "failed", "changed", "replaced"):
-                return
-            if pending.verdict is Verdict.YES and pending.ending is None:
-                await anyio.sleep(_GRACE_SECONDS)
-                if not pending.acting and pending.ending is None:
-                    await self.carry_out(pending, again)
+    def see_to(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
+        """Have this question carried out, or its end noted, where no call comes back for it."""
+        if self.start is not None and guarded.again is not None:
+            self.start(partial(self.follow, pending, guarded.again, guarded=guarded))
+
+    async def follow(self, pending: PendingQuestion, again: Again, *, guarded: GuardedCall) -> None:
+        """Wait as long as the question may be answered, and carry out a yes that no call waits for.
+
+        A no, or an end without an answer, that no call hears of is noted, also when this process is told to stop.
+        """
+        noted = False
+        try:
+            while (left := pending.question.expires - self.now().timestamp()) > 0:
+                if pending.acting or pending.ending in ("done", "failed"):
                     return
-            # The answer comes from another thread; looking now and then is simpler than being woken from there.
-            await anyio.sleep(_POLL_SECONDS)
+                if pending.verdict is Verdict.YES and pending.ending is None:
+                    await anyio.sleep(_GRACE_SECONDS)
+                    if not pending.acting and pending.ending is None:
+                        noted = True  # as the call that carries it out
+                        await self.carry_out(pending, again)
+                        return
+                elif pending.ending is not None and not noted:
+                    await anyio.sleep(_GRACE_SECONDS)
+                    noted = self._noted(guarded, pending)
+                elif pending.ending is None:
+                    if self.questions.find(pending.question.challenge) is None:
+                        noted = True  # the client could not ask, and the call went on
+                        return
+                    noted = False  # a no that was lifted can be followed by another
+                # The answer comes from another thread; looking now and then is simpler than being woken from there.
+                await anyio.sleep(_POLL_SECONDS if pending.shown else min(_FORM_POLL_SECONDS, left))
+        finally:
+            if not noted:
+                self._noted(guarded, pending)
+
+    def _noted(self, guarded: GuardedCall, pending: PendingQuestion) -> bool:
+        """True, with the end of this question noted, unless a call tells it."""
+        if pending.told or pending.acting or pending.ending in ("done", "failed"):
+            return True
+        if pending.ending in ("denied", "other", "withdrawn"):
+            self.note(guarded, "declined", pending.place)
+        else:
+            self.note(guarded, pending.ending or "lapsed", "none")
+        return True
 
     async def carry_out(self, pending: PendingQuestion, again: Again) -> None:
         """Carry out a yes without a call; how it ended is written down."""

@@ -15,7 +15,7 @@ from cliniko_mcp.approvals.digest import arguments, digest
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
 from cliniko_mcp.guards.hash_chain import HashChain
-from cliniko_mcp.guards.pipeline import GuardedCall
+from cliniko_mcp.guards.pipeline import Channel, GuardedCall
 from cliniko_mcp.redaction import SECRETS
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -23,11 +23,14 @@ FIELDS: Final[Mapping[str, str]] = {
     "time": "When, in UTC, to the microsecond.",
     "operation": "The operation of the API.",
     "ids": "The ids in its path, by name.",
-    "outcome": "`begun`, `ok`, `asked`, `failed`, `interrupted`, or the code of the error.",
-    "channel": "How a person approved: `form`, `page`, `terminal`, `allowed` (unasked, by the operator), or `none`.",
+    "outcome": "`begun`, `ok`, `asked`, `failed`, `interrupted`, or the code of the error. Of a question that ended "
+    "while no call waited: `declined`, `lapsed` (nobody answered), `changed` or `replaced` (it was put anew).",
+    "channel": "How a person answered: `form`, `page`, `terminal`, `allowed` (unasked, by the operator), or `none`.",
+    "effect": "What an update does that a person is asked about, by the names of the rules.",
     "rung": "What version 0.1.0 wrote in place of `channel`.",
     "tool": "The tool through which it was asked for.",
-    "for": "Why a read was made for the call: `label` (a name beside an id), `zone` or `preview`.",
+    "for": "Why a read was made for the call: `label` (a name beside an id), `zone` or `preview`; `question` where a "
+    "question ended while no call waited.",
     "route": "How the caller is connected: `stdio`, `http` or `terminal`.",
     "principal": "Who: `local`, or a digest of the bearer token.",
     "made": "The id of the record that was made.",
@@ -79,6 +82,14 @@ class Audit:
             found = guarded.outcome
             entry |= {name: value for name, value in (("made", found.created), ("effect", found.effect)) if value}
             self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
+
+    def question_ended(self, guarded: GuardedCall, outcome: str, channel: Channel) -> None:
+        """Write down how a question about this call ended that no call hears of: `declined`, `lapsed`, `changed`, ...
+
+        `channel` is where a person said no, if they did.
+        """
+        effect = {"effect": found} if (found := guarded.outcome.effect) else {}
+        self._note({**_entry(guarded), "for": "question", **effect, "outcome": outcome, "channel": channel})
 
     def _announce(self, entry: Mapping[str, JsonValue]) -> int:
         try:

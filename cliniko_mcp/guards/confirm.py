@@ -15,11 +15,10 @@ with the call. In every other case it gets a new question.
 """
 
 import math
-from collections.abc import AsyncGenerator, Callable, Coroutine, Set
+from collections.abc import AsyncGenerator, Callable, Set
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Final, Literal, Protocol
 
 import anyio
@@ -31,7 +30,7 @@ from cliniko_mcp.approvals.questions import Asker, AskFirst, Matter, PageYes, Pe
 from cliniko_mcp.approvals.shown import Account, Preview
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards import confirm_words as words
-from cliniko_mcp.guards.acts import Acts, decided
+from cliniko_mcp.guards.acts import Acts, Note, Start, decided, unnoted
 from cliniko_mcp.guards.effects import Effect, Effects
 from cliniko_mcp.guards.pipeline import Act, GuardedCall, Prepared
 
@@ -65,13 +64,14 @@ class Confirm:
         wait: float,
         effects: Effects | None = None,
         demo: bool = False,
-        start: Callable[[Callable[[], Coroutine[object, object, None]]], None] | None = None,
+        start: Start | None = None,
         under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
+        note: Note = unnoted,
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
 
         `start` begins work that goes on apart from every call; what is done within `under_way` is waited for at the
-        end. `demo` says that the clinic is the demo clinic.
+        end. `demo` says that the clinic is the demo clinic. `note` writes down how a question ended unheard.
         """
         self._questions = questions
         self._now = now
@@ -81,8 +81,7 @@ class Confirm:
         self._wait = wait
         self._effects = effects or Effects(now)
         self._demo = demo
-        self._start = start
-        self.acts = Acts(questions, now, under_way)
+        self.acts = Acts(questions, now, under_way, start, note)
         """How what was approved is carried out."""
         self._account: Account | None = None
         # Of two approvals of the same thing the second has to see what the first one did.
@@ -208,6 +207,7 @@ class Confirm:
                 verdict = await asker.ask(pending.question)
                 self._note_channel(guarded, verdict)
                 if verdict is Verdict.NO:
+                    pending.told = True
                     self._questions.deny(pending)
                     self._effects.refused(effect)
                     raise words.declined(guarded, pending)
@@ -301,6 +301,8 @@ class Confirm:
         if before is not None and before.acting and before.ending is None:
             await self._taken_by_another(guarded, before)
         if self._questions.denied(matter):
+            if before is not None:
+                before.told = True
             raise words.declined(guarded, before)
         if before is not None and before.ending == "failed" and not before.told and before.place != "form":
             before.told = True
@@ -352,6 +354,7 @@ class Confirm:
             return waiting
         if waiting.verdict is Verdict.NONE:
             await self._taken_by_another(guarded, waiting)
+        waiting.told = True
         raise words.declined(guarded, waiting)
 
     async def _approved_in_client(
@@ -366,6 +369,7 @@ class Confirm:
                 verdict = await asker.ask(pending.question)
         except AskFirst:
             self._questions.sent(pending)
+            self.acts.see_to(guarded, pending)
             raise
         self._note_channel(guarded, verdict)
         if patience.cancelled_caught:
@@ -387,8 +391,7 @@ class Confirm:
         if not self._questions.show(pending):
             self._questions.take(pending)
             raise words.too_many()
-        if self._start is not None and guarded.again is not None:
-            self._start(partial(self.acts.follow, pending, guarded.again))
+        self.acts.see_to(guarded, pending)
         return pending, page.invite()
 
     async def _whose(self, guarded: GuardedCall) -> Account:

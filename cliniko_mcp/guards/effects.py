@@ -138,7 +138,7 @@ class Effects:
         return self._turns.at(_target(guarded.call)) if _may_ask(guarded.call) else nullcontext()
 
     def approved(self, effect: Effect) -> None:
-        """Note that a person said yes: a burst goes on for ten minutes, and small losses that were shown begin anew.
+        """Note that a person said yes: a burst goes on for ten minutes, and losses that were shown count no more.
 
         What else the call takes from the record is added to what was taken before.
         """

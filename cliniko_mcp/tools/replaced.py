@@ -13,14 +13,12 @@ from typing import Final, NamedTuple
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.registry import reads
+from cliniko_mcp.cliniko.shapes.answers import EMPTY, questions_and_answers
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sanitize import first_few, label, plain
+from cliniko_mcp.sanitize import clean, first_few, label, plain
 
 _SHOWN: Final = 5
 _LENGTH: Final = 80
-_ANSWERS: Final = ("value", "answer")
-_CHOICES: Final = ("options", "answers", "other")
-_PARTS: Final = ("sections", "questions", "fields")
 _PHONE: Final = re.compile(r"[A-Za-z]{0,10} ?[0-9 +()./-]{1,40}")
 
 
@@ -111,23 +109,14 @@ def _entries(value: JsonValue) -> Iterator[Entry]:
                 yield from _entries(item)
         case {"number": number, **rest}:
             yield Entry("", f"{rest.get('phone_type') or ''} {number}".strip())
-        case dict() if parts := [value[part] for part in _PARTS if part in value]:
-            for part in parts:
-                yield from _entries(part)
-        case dict():
-            name = plain(str(value.get("name") or ""), _LENGTH)
-            answers = [plain(str(value[key]), _LENGTH) for key in _ANSWERS if value.get(key)]
-            answers += [choice for key in _CHOICES for choice in _chosen(value.get(key))]
-            yield from (
-                Entry(name, answer, str(value.get("token") or "")) for answer in answers or ([""] if name else [])
-            )
+        case {"sections": _}:
+            for pair in questions_and_answers(value):
+                answers = [clean(part, _LENGTH) for part in pair.parts if part not in EMPTY]
+                name = clean(pair.question, _LENGTH)
+                yield from (Entry(name, answer, pair.token) for answer in answers or ([""] if name else []))
+        case {"name": str() as name} if name:
+            yield Entry(plain(name, _LENGTH), "")
         case str() | int() | float():
             yield Entry("", str(value))
         case _:
             return
-
-
-def _chosen(choices: JsonValue) -> Iterator[str]:
-    for choice in choices if isinstance(choices, list) else [choices]:
-        if isinstance(choice, dict) and choice.get("selected") is True:
-            yield plain(str(choice.get("value") or choice.get("name") or "Other"), _LENGTH)

@@ -24,6 +24,7 @@ CORE: Final = frozenset(
         "patient_brief",
         "report",
         "write_treatment_note",
+        "register_patient",
         "get_patient",
         "list_patients",
         "list_individual_appointments",
@@ -32,9 +33,6 @@ CORE: Final = frozenset(
     }
 )
 """What the core view lists: the curated and catalogue tools of a day at the desk, and the operations used most."""
-
-BY_CATALOGUE: Final = frozenset({"register_patient"})
-"""Curated tools that the budget of the lists has no room for: the catalogue finds and runs them, and so does a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def view_of(settings: Settings) -> View:
     allowed = _allowed(settings, known)
     excluded = frozenset(known.keys() - allowed)
     narrowed = bool(settings.resources or settings.tools)
-    shown = allowed if narrowed else allowed - BY_CATALOGUE if settings.view == "all" else allowed & CORE
+    shown = allowed if narrowed or settings.view == "all" else allowed & CORE
     listed = (
         name for name, entry in known.items() if name in shown and (name in settings.tools or not entry.deprecated)
     )

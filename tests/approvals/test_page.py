@@ -56,7 +56,7 @@ def test_the_page_shows_every_question_and_who_asks(desktop: Desktop) -> None:
     assert response.status == 200
     assert "2 questions for you" in text
     assert text.index("Ana Lima") < text.index("Delete tax GST.")
-    assert "Claude Desktop asked at 1:00 am" in text
+    assert "Claude Desktop asked at 1:00&nbsp;am" in text
     assert "10:00 left" in text
 
 

@@ -84,12 +84,12 @@ def test_what_others_wrote_is_shown_as_text() -> None:
     text = page(asked(program="Host<"))
     assert "Archive &lt;patient&gt;?" in text
     assert "<dt>Patient</dt><dd>Ana &amp; Bo</dd>" in text
-    assert "“Host&lt;” asked at 2:59 pm" in text
+    assert "“Host&lt;” asked at 2:59&nbsp;pm" in text
 
 
 def test_a_known_host_goes_by_the_name_that_people_know() -> None:
-    assert "Claude Desktop asked at 2:59 pm" in page(asked(program="claude-ai"))
-    assert "An assistant asked at 2:59 pm" in page(asked())
+    assert "Claude Desktop asked at 2:59&nbsp;pm" in page(asked(program="claude-ai"))
+    assert "An assistant asked at 2:59&nbsp;pm" in page(asked())
 
 
 def test_facts_are_laid_out_as_facts_and_a_text_keeps_its_lines() -> None:
@@ -103,6 +103,22 @@ def test_facts_are_laid_out_as_facts_and_a_text_keeps_its_lines() -> None:
     assert "<li>They may be told.</li>" in text
     assert '<p class="undo">It is final.</p>' in text
     assert '<p class="undo can">' in page(asked(preview=replace(shown, restorable=True)))
+
+
+def test_what_becomes_something_else_is_one_sentence_on_the_page_and_in_a_form_apart_from_what_is_gone() -> None:
+    losses = [Fact("Email", "a@example.com"), Fact("Phone", "0400 <1>", becomes="0411 222")]
+    shown = Preview("Change this", "Leave it", "Changed", [Fact("Patient", "Ana Lima")], losses)
+    assert shown.text == (
+        "Patient: Ana Lima\n\nThis will change:\nPhone: 0400 <1> will become 0411 222\n\n"
+        "This will be lost:\nEmail: a@example.com"
+    )
+    text = page(asked(preview=shown))
+    changing, gone = "<p>This will change</p><dl><div><dt>Phone</dt>", "<p>This will be lost</p><dl><div><dt>Email</dt>"
+    assert 0 < text.index(changing) < text.index(gone)
+    assert "<dd>0400 &lt;1&gt; <span class=becomes>will become</span> <strong>0411 222</strong></dd>" in text
+    assert replace(shown, losses=[losses[0], replace(losses[1], becomes="0411 223")]).stated != shown.stated
+    assert "lost" not in replace(shown, losses=losses[1:]).text
+    assert "change" not in replace(shown, losses=losses[:1]).text
 
 
 @pytest.mark.parametrize(

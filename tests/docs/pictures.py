@@ -4,20 +4,20 @@ What they show comes from the program itself: the demo as a terminal shows it, t
 """
 
 import re
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.page_html import Shown, outcome_page, questions_page
 from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question
 from cliniko_mcp.approvals.shown import Account, Fact, Preview
+from tests.approvals.chromium import Browser, browser, missing
 from tests.terminal import in_a_terminal
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -42,7 +42,24 @@ CODE = re.compile("\x1b\\[(\\d+)m")
 
 def main() -> None:
     """Write every picture."""
+    if (reason := missing()) is not None:
+        raise SystemExit(reason)
     PICTURES.mkdir(parents=True, exist_ok=True)
+    with browser() as window:
+        shoot(window, *played_demo())
+        for name, waiting in QUESTIONS.items():
+            for width, look, media in SHOTS[name]:
+                shot = f"{width}-{look}" if media == "screen" else media
+                shoot(window, approval_page(waiting), f"approval-{name}-{shot}.png", width, look, media)
+        done = question(0, CANCELLING)
+        done.ending, done.ended, done.acting = "done", NOON + 125, True
+        page = outcome_page(Outcome.APPROVED, done, Shown(recent=[done], path="/", now=NOON))
+        shoot(window, page, "approval-done-1280-light.png", 1280)
+        shoot(window, page, "approval-done-320-dark.png", 320, "dark")
+
+
+def played_demo() -> tuple[str, str, int]:
+    """The demo as a page, the name of its picture, and how wide it is in pixels."""
     lines = demo()
     scenes = [place for place, line in enumerate(lines) if plain(line).startswith("› ")]
     parts = [lines[start:end] for start, end in pairwise([*scenes, len(lines)])]
@@ -51,16 +68,7 @@ def main() -> None:
     shown = ["\x1b[1m$ cliniko-mcp demo\x1b[0m", "", *parts[1], *parts[2], "  ...", "", *cancelling, *archiving]
     while not plain(shown[-1]).strip():
         shown.pop()
-    page = TERMINAL + "\n".join(map(as_html, shown)) + "</pre>"
-    shoot(page, "demo.png", (2 * EDGE + round(8.43 * COLUMNS), 2 * EDGE + LINE * len(shown)))
-    for name, waiting in QUESTIONS.items():
-        for width, height in HEIGHTS[name].items():
-            for look in ("light", "dark"):
-                shoot(approval_page(waiting), f"approval-{name}-{width}-{look}.png", (width, height), look)
-    done = question(0, CANCELLING)
-    done.ending, done.ended, done.acting = "done", NOON + 125, True
-    page = outcome_page(Outcome.APPROVED, done, Shown(recent=[done], path="/", now=NOON))
-    shoot(page, "approval-done-1280-light.png", (1280, 560), "light")
+    return TERMINAL + "\n".join(map(as_html, shown)) + "</pre>", "demo.png", 2 * EDGE + round(8.43 * COLUMNS)
 
 
 NOON = 1_795_838_400.0
@@ -111,10 +119,28 @@ def question(number: int, preview: Preview, account: Account = ACCOUNT) -> Pendi
     return PendingQuestion(Matter("local", "", "", str(number)), asked, "claude-ai", NOON + 9 * number)
 
 
+CHANGING = Preview(
+    "Give this appointment to another patient",
+    "Leave it as it is",
+    "Changed",
+    [
+        Fact("Patient", "Ari Bramblewick, born 1982"),
+        Fact("When", "Wed 2 Dec, 8:00 to 8:30 am", "in 4 days"),
+        Fact("Number", "1104000000311845207"),
+    ],
+    [
+        Fact("Patient", "Ari Bramblewick, born 1982", becomes="Noor Halloway, born 1969"),
+        Fact("Start", "Wed 2 Dec, 8:00 am", becomes="Fri 2 Oct, 8:00 am"),
+        Fact("Notes", "“Prefers the room on the ground floor; brings her own strap”"),
+    ],
+    consequences=["It also changes: End."],
+    undo="It can be given back by hand. It can be moved back by hand.",
+)
 NAMES = ("Ari Bramblewick, born 1982", "Oona Pell, born 1990", "Tam Okafor, file ending 5120", "Ines Roth, born 2011")
 QUESTIONS = {
     "one": [question(0, CANCELLING, DEMO)],
     "long": [question(0, LONG)],
+    "changed": [question(0, CHANGING)],
     "six": [
         *(
             question(
@@ -175,45 +201,31 @@ def as_html(line: str) -> str:
     return made + "</span>" * opened
 
 
-HEIGHTS = {"one": {1280: 800, 390: 1_080}, "long": {1280: 1_000, 390: 1_300}, "six": {1280: 2_500, 390: 3_300}}
-"""Of the pictures, by the number of questions and the width of the window, in pixels."""
-NARROWEST = 500
-"""Pixels: no window of the browser is narrower."""
-PHONE = """<!doctype html><meta charset=utf-8><style>body {{ margin: 0; background: {shade}; text-align: center; }}
-iframe {{ border: 0; margin: 20px auto; border-radius: 16px; width: {width}px; height: {height}px; }}</style>
-<iframe srcdoc="{page}"></iframe>"""
+Look = Literal["light", "dark"]
+Media = Literal["screen", "print"]
+WIDE: list[tuple[int, Look, Media]] = [(1280, "light", "screen"), (1280, "dark", "screen")]
+PHONES: list[tuple[int, Look, Media]] = [(390, "light", "screen"), (390, "dark", "screen"), (320, "light", "screen")]
+PRINTED: tuple[int, Look, Media] = (720, "dark", "print")
+"""A sheet of paper in pixels, printed by a system that prefers dark."""
+SHOTS: dict[str, list[tuple[int, Look, Media]]] = {
+    "one": [*WIDE, *PHONES, (320, "dark", "screen"), PRINTED],
+    "long": [*WIDE, *PHONES],
+    "six": [*WIDE, *PHONES, PRINTED],
+    "changed": [*WIDE, (320, "light", "screen"), (320, "dark", "screen"), PRINTED],
+}
+"""Of the page with these questions: how wide, in which colours, on a screen or on paper."""
 
 
-def shoot(page: str, name: str, size: tuple[int, int], look: str = "light") -> None:
-    """Let the browser draw the page into a picture of this size."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise SystemExit("chromium is not installed")
+def shoot(window: Browser, page: str, name: str, width: int, look: Look = "light", media: Media = "screen") -> None:
+    """Let the browser draw the page, as wide as this and as high as it is, into a picture."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "page.html"
-        # What the person's system prefers is not asked: the picture is of one look.
-        page = page.replace("(prefers-color-scheme: dark)", "all" if look == "dark" else "not all")
-        width, height = size
-        if width < NARROWEST:
-            page = PHONE.format(
-                width=width, height=height - 40, page=escape(page), shade="#0a0e12" if look == "dark" else "#dfe4e9"
-            )
-            width = NARROWEST
         source.write_text(page, "utf-8")
-        subprocess.run(
-            [
-                chromium,
-                "--headless=new",
-                "--no-sandbox",
-                "--hide-scrollbars",
-                f"--user-data-dir={folder}/profile",
-                f"--window-size={width},{height}",
-                f"--screenshot={PICTURES / name}",
-                source.as_uri(),
-            ],
-            check=True,
-            capture_output=True,
-        )
+        window.resize(width, 100)
+        window.look(look, media)
+        window.open(source.as_uri())
+        window.resize(width, window.script("document.documentElement.scrollHeight"))
+        window.picture(PICTURES / name)
 
 
 if __name__ == "__main__":

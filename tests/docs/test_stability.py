@@ -83,6 +83,8 @@ async def test_a_line_of_the_audit_log_has_no_field_that_is_not_promised(tmp_pat
         await assistant.call("update_patient", id=patient["id"], notes="x")
         await assistant.call("create_patient", first_name="A", last_name="B")
         await assistant.call("archive_patient", id=patient["id"])
+        visit = await assistant.first("list_individual_appointments", limit=1)
+        await assistant.call("update_individual_appointment", id=visit["id"], starts_at="1999-01-01T09:00:00Z")
         await assistant.call("patient_brief", patient=patient["id"])
     seen = {name for entry in HashChain(log).entries() for name in entry}
     assert set(FIELDS) - {"rung"} == seen

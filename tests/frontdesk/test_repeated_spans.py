@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import anyio
 import pytest
 
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.errors import ClinikoMcpError, InvalidArguments
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan, read_repeated
 from cliniko_mcp.frontdesk.series import read_repeat
 
@@ -52,10 +52,11 @@ def test_what_does_not_come_back_is_read_as_any_other_phrase() -> None:
     assert all(isinstance(span, RepeatedSpan) and not span.step for span in read_all(*ONCE))
 
 
-def test_what_has_no_end_or_no_whole_number_of_times_is_refused() -> None:
+def test_what_has_no_end_or_two_that_contradict_each_other_is_refused() -> None:
     phrases = (
         "every Monday from 12 until 1",
-        "every second Monday 9 to 10 for 3 weeks",
+        "every Monday 12 to 1 for 6 weeks, 4 times",
+        "every Monday 12 to 1 until 4 January x5",
         "every Monday lunch",
         "first Monday of every month 12 to 1, 6 times",
         "Monday 12 to 1 monthly x6",
@@ -82,6 +83,23 @@ def test_visits_and_blocked_out_time_come_back_alike() -> None:
         assert starts == [first, *repeat.starts(first, zone)], step
         if "month" not in step:
             assert [(start - first).days for start in starts] == [*days], step
+
+
+@pytest.mark.parametrize("step", ["weekly", "every other week", "every 3 weeks", "every day", "monthly"])
+@pytest.mark.parametrize("end", [
+    "for 3 weeks", "for a month", "over the next 2 months", "for a year", "until 9 March 2027", "up to 10 February",
+    "for the rest of the month", "before 1 March 2027", "x4", "six more", "7 times in all", "for 4 sessions", "5x",
+])  # fmt: skip
+def test_visits_and_blocked_out_time_end_alike(step: str, end: str) -> None:
+    first = datetime(2027, 1, 5, 1, tzinfo=UTC)
+    zone = ZoneInfo("Australia/Sydney")
+    (span,) = read_all(f"5 January 2027 12:00 to 13:00, {step}, {end}")
+    try:
+        due = [first, *read_repeat(f"{step}, {end}", first, first - timedelta(days=3), zone).starts(first, zone)]
+    except InvalidArguments:  # one visit, or more than Cliniko makes
+        return
+    assert isinstance(span, RepeatedSpan), span
+    assert [start for start, _ in span.windows(next(iter(span.span.places)))] == due
 
 
 def test_what_is_printed_of_a_repeat_is_read_back() -> None:

@@ -255,8 +255,12 @@ class App:
         self.board = Board(self.questions)
         options.setdefault("wait", 0)
         self.work: list[tuple[PendingQuestion, Callable[[Asker], Awaitable[object]]]] = []
-        options.setdefault("start", lambda work: self.work.append(work.args))
+        options.setdefault("start", self.keep)
         self.confirm = Confirm(self.questions, now=self.clock, page=self.board if paged else None, **options)
+
+    def keep(self, work: Any) -> None:
+        """Keep what a server would go on with by itself, for `goes_on`."""
+        self.work.append(work.args)
 
     async def goes_on(self) -> None:
         """Carry out, one after the other, what was approved and no call waits for, as the server does by itself."""

@@ -74,6 +74,7 @@ def asked_about(app: App, called: Call[Any], answer: Verdict = Verdict.NONE) -> 
     return [question.text for question in form.asked], len(app.clinic.reached) > before
 
 
+PATIENT_FIELDS = ["email", "date_of_birth", "medicare", "notes", "occupation", "city", "post_code"]
 HOLES: list[tuple[str, dict[str, Any], str]] = [
     ("update_appointment_type", {"id": "8", "clear": ["billable_item_id"]}, "\nThis will be lost:\nBillable item: Fee"),
     ("update_appointment_type", {"id": "8", "clear": ["product_id"]}, "\nThis will be lost:\nProduct: Band"),
@@ -96,46 +97,50 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
         {"id": "27", "clear": ["content"]},
         "\nThis will be lost:\nAnswers: “Pain on the left side",
     ),
-    ("update_treatment_note", {"id": "27", "content": content("x")}, "afterwards “x”"),
+    (
+        "update_treatment_note",
+        {"id": "27", "content": content("x")},
+        " characters in all) will become “x”\n\nWhat was written",
+    ),
     (
         "update_patient_form",
         {"id": "28", "completed": False},
-        "\nThis will be lost:\nCompleted: Sun 1 Nov; afterwards not completed",
+        "\nThis will change:\nStatus: completed on Sun 1 Nov will become not completed",
     ),
     (
         "update_patient_form",
         {"id": "28", "content": content("x")},
-        "\nThis will be lost:\nAnswers: “Pain on the left side",
+        "\nThis will change:\nAnswers: “Pain on the left side",
     ),
     (
         "update_medical_alert",
         {"id": "26", "name": "."},
-        "\nThis will be lost:\nAlert: “Severe penicillin allergy”; afterwards “.”",
+        "\nThis will change:\nAlert: “Severe penicillin allergy” will become “.”",
     ),
     (
         "update_individual_appointment",
         {"id": "20", "starts_at": "1999-01-01T09:00:00Z", "clear": ["ends_at"]},
-        "; afterwards Fri 1 Jan 1999, 8:00 pm",
+        " will become Fri 1 Jan 1999, 8:00 pm",
     ),
     (
         "update_unavailable_block",
         {"id": "25", "starts_at": "1999-01-01T09:00:00Z", "ends_at": "1999-01-01T10:00:00Z"},
-        "; afterwards Fri 1 Jan 1999",
+        " will become Fri 1 Jan 1999",
     ),
     (
         "update_group_appointment",
         {"id": "30", "starts_at": "2099-01-01T09:00:00Z", "clear": ["ends_at"]},
-        "; afterwards Thu 1 Jan 2099",
+        " will become Thu 1 Jan 2099",
     ),
     (
         "update_individual_appointment",
         {"id": "20", "patient_id": "3"},
-        "\nThis will be lost:\nPatient: Ana Lima, born 1984; afterwards Ida Berg, born 1990",
+        "\nThis will change:\nPatient: Ana Lima, born 1984 will become Ida Berg, born 1990",
     ),
     (
         "update_business",
         {"id": "9", "business_name": "x", "time_zone_identifier": "Etc/UTC"},
-        "\nThis will be lost:\nTime zone: Australia/Sydney; afterwards Etc/UTC",
+        "\nThis will change:\nTime zone: Australia/Sydney will become Etc/UTC",
     ),
     ("update_business", {"id": "9", "appointment_type_ids": []}, "\nThis will be lost:\nTypes offered there: Consult"),
     (
@@ -143,9 +148,25 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
         {"id": "29", "clear": ["attendee_ids"]},
         "\nThis will be lost:\nVisits that count towards it: ",
     ),
-    ("update_relationship", {"id": "31", "patient_id": "3"}, "; afterwards Ida Berg, born 1990"),
-    ("update_communication", {"id": "32", "patient_id": "3"}, "; afterwards Ida Berg, born 1990"),
+    ("update_relationship", {"id": "31", "patient_id": "3"}, " will become Ida Berg, born 1990"),
+    ("update_communication", {"id": "32", "patient_id": "3"}, " will become Ida Berg, born 1990"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "others"),
+    [
+        ("update_patient_form", {"id": "28", "content": content("x")}, None),
+        ("update_individual_appointment", {"id": "20", "starts_at": "1999-01-01T09:00:00Z"}, None),
+        ("update_business", {"id": "9", "business_name": "x", "time_zone_identifier": "Etc/UTC"}, "Business name"),
+        ("update_patient", {"id": "3", "first_name": "Ada", "clear": PATIENT_FIELDS}, "First name"),
+    ],
+)
+def test_what_else_changes_is_named_and_what_was_shown_already_is_not_named_again(
+    name: str, arguments: dict[str, Any], others: str | None
+) -> None:
+    (question,), _ = asked_about(an_app(), call(name, **arguments))
+    assert (f"It also changes: {others}.\n" in question) if others else ("also changes" not in question)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +227,6 @@ VISITS = [
     ("update_group_appointment", "30"),
     ("update_unavailable_block", "25"),
 ]
-PATIENT_FIELDS = ["email", "date_of_birth", "medicare", "notes", "occupation", "city", "post_code"]
 
 
 def moved(visit: tuple[str, str], offset: timedelta) -> tuple[str, Arguments]:

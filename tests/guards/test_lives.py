@@ -121,7 +121,7 @@ def test_the_server_follows_a_question_and_leaves_a_yes_to_the_call_that_waits_f
             def start(work: Callable[[], Coroutine[object, object, None]]) -> None:
                 tasks.start_soon(work)
 
-            app.confirm._start = start
+            app.confirm.acts.start = start
             await waiting(app)
             app.board.answer(True)
             await anyio.sleep(2)

@@ -106,7 +106,7 @@ ONE_MORE = call("update_patient", id="130", city="Perth")
 
 def test_a_yes_to_many_changes_counts_when_the_minute_is_over() -> None:
     app = Busy()
-    app.confirm._start = lambda work: app.work.append(work.args)
+    app.confirm.acts.start = app.keep
 
     async def story() -> None:
         await fill(app)

@@ -18,8 +18,9 @@ from mcp.shared.exceptions import MCPError
 from cliniko_mcp.app import open_app
 from cliniko_mcp.approvals import decisions
 from cliniko_mcp.approvals.local_ipc import Server, servers
-from cliniko_mcp.approvals.paths import state_folder
-from cliniko_mcp.guards import confirm
+from cliniko_mcp.approvals.paths import audit_file, state_folder
+from cliniko_mcp.guards import acts, confirm
+from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
 
@@ -40,7 +41,32 @@ async def clinic(
     async with open_app(Settings.load({"requests_per_minute": 60_000} | defaults | settings, {})) as app, Client(
         build_server(app), mode=mode, elicitation_callback=callback, client_info=info
     ) as client:  # fmt: skip
-        yield Assistant(client, asked, app)
+        assistant = Assistant(client, asked, app)
+        yield assistant
+        check_log(assistant)
+
+
+def lines(**wanted: str) -> list[dict[str, Any]]:
+    """The lines of the audit log with these values."""
+    chain = HashChain(audit_file(demo=True))
+    return [
+        dict(entry)
+        for entry in (chain.entries() if chain.begun else ())
+        if all(entry.get(name) == value for name, value in wanted.items())
+    ]
+
+
+def check_log(assistant: Assistant) -> None:
+    """Whoever reads the audit log afterwards knows as well: each removal once, with a person's yes, each call's end."""
+    removed = [
+        line["channel"]
+        for line in lines(outcome="ok")
+        if str(line["operation"]).startswith(("archive_", "delete_", "cancel_"))
+    ]
+    assert len(removed) == len(removals(assistant))
+    assert set(removed) <= {"form", "terminal", "page"}
+    assert {line["n"] for line in lines(outcome="begun")} == {line["of"] for line in lines() if "of" in line}
+    assert HashChain(audit_file(demo=True)).verify().problem is None
 
 
 class Person:
@@ -92,6 +118,9 @@ async def test_a_client_that_gives_up_after_five_seconds_hears_before_that_whom_
         assert told["code"] == "approval_needed"
         assert "a person has been asked" in told["message"] and "do not call again before they say" in told["fix"]
         assert Person().sees() == ["Archive this patient"]
+        assert (await Person().answers(APPROVE)).startswith("Archived at 9:00 am.")
+        with anyio.fail_after(5):
+            assert (await assistant.call("archive_patient", id=target))["done"].startswith("Done: Archived at")
 
 
 async def test_what_is_approved_is_done_though_nobody_calls_again(mode: Mode) -> None:
@@ -112,6 +141,49 @@ async def test_whoever_comes_back_hears_that_it_was_done_when_and_by_whose_yes(m
             told = await assistant.call(name, id=target)
             assert told["done"] == "Done: Archived at 9:00 am, approved in a terminal."
         assert len(removals(assistant)) == 1
+
+
+async def test_a_no_is_written_down_though_nobody_calls_again(mode: Mode) -> None:
+    async with clinic(mode) as assistant:
+        target = await patient(assistant)
+        await assistant.call("archive_patient", id=target)
+        assert (await Person().answers(DENY)).startswith("Denied. Nothing was changed.")
+        with anyio.fail_after(60):
+            await until(lambda: bool(lines(outcome="declined")))
+        (line,) = lines(outcome="declined")
+        assert (line["operation"], line["ids"], line["channel"]) == ("archive_patient", {"id": target}, "terminal")
+        assert (await assistant.call("archive_patient", id=target))["code"] == "declined"
+        assert removals(assistant) == []
+
+
+async def test_a_question_that_nobody_answers_is_open_for_ten_minutes_and_then_written_down(mode: Mode) -> None:
+    async with clinic(mode) as assistant:
+        target = await patient(assistant)
+        await assistant.call("archive_patient", id=target)
+        assert assistant.app is not None
+        assistant.app.sandbox.clock.advance(timedelta(minutes=10))
+        with anyio.fail_after(60):
+            await until(lambda: bool(lines(outcome="lapsed")))
+        assert Person().sees() == []
+        assert (await assistant.call("archive_patient", id=target))["code"] == "approval_needed"
+        assert removals(assistant) == []
+
+
+async def test_a_form_whose_client_never_comes_back_is_written_down_when_it_runs_out(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if mode == "legacy":
+        pytest.skip("in this era a form is answered while its call waits")
+    monkeypatch.setattr(acts, "_FORM_POLL_SECONDS", 0.1)
+    async with clinic(mode, answer=YES) as assistant:
+        target = await patient(assistant)
+        result = await assistant.client.session.call_tool("archive_patient", {"id": target}, allow_input_required=True)
+        assert isinstance(result, types.InputRequiredResult)
+        assert assistant.app is not None
+        assistant.app.sandbox.clock.advance(timedelta(minutes=10))
+        with anyio.fail_after(60):
+            await until(lambda: bool(lines(outcome="lapsed")))
+        assert removals(assistant) == []
 
 
 async def test_a_curated_tool_that_is_called_again_tells_the_same_story(mode: Mode) -> None:
@@ -162,6 +234,9 @@ async def test_an_answer_that_comes_too_late_does_nothing_and_says_so(mode: Mode
         assert assistant.app is not None
         assistant.app.sandbox.clock.advance(timedelta(minutes=10))
         assert server.decide(late, APPROVE) is decisions.Outcome.GONE
+        assert "no longer open" in decisions.Outcome.GONE.value
+        with anyio.fail_after(60):
+            await until(lambda: bool(lines(outcome="lapsed", operation="archive_patient")))
         assert (await assistant.call("archive_patient", id=target))["code"] == "approval_needed"
         assert removals(assistant) == []
         assert Person().sees() == ["Archive this patient"]

@@ -1,4 +1,4 @@
-"""What the lists cost a model: within the budgets, and never growing unnoticed.
+"""What the lists cost a model, as name, description and input schema: within the budgets, and never growing unnoticed.
 
 Tokens are bytes/4 here, which every computer counts alike and which comes out up to 10 % above o200k_base, in which the
 budgets are meant; `benchmarks/size.py` counts the latter. `data/budgets.json` holds what each view cost last; growing
@@ -35,7 +35,6 @@ def told(entry: Entry) -> dict[str, object]:
         "name": entry.name,
         "description": entry.description,
         "inputSchema": entry.input_schema,
-        "annotations": entry.annotations,
     }
 
 

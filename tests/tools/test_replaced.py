@@ -130,8 +130,15 @@ def question(name: str, **answer: JsonValue) -> dict[str, JsonValue]:
             [{"name": "Signs", "type": "checkboxes", "answers": [{"value": "Red"}, {"value": "Hot"}]}],
             ["Signs: Red"],
         ),
+        ([{"name": "Sign", "type": "signature"}], [{"name": "Sign", "type": "signature", "signature_id": "7"}], []),
+        ([{"name": "Sign", "type": "signature", "signature_id": "7"}], [question("Pain")], ["Sign: signed"]),
+        (
+            [{"name": "Charts", "type": "bodycharts", "body_chart_ids": ["7"]}],
+            [question("Pain")],
+            ["Charts: body chart 7"],
+        ),
     ],
-    ids=["the same", "answered", "another answer", "a question", "a choice"],
+    ids=["the same", "answered", "another answer", "a question", "a choice", "signed", "a signature", "a chart"],
 )
 def test_answers_and_questions_that_went_are_told(before: JsonValue, after: JsonValue, told: list[str]):
     def content(questions: JsonValue) -> dict[str, JsonValue]:

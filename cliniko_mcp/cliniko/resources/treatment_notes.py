@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from cliniko_mcp.cliniko.fields import Id, Timestamp, omittable
 from cliniko_mcp.cliniko.filters import COMMON, FLAG, INSTANT, NUMBER

@@ -6,7 +6,7 @@ the JSON that Cliniko sent, so that content with something unexpected in it is r
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeGuard
 
 from cliniko_mcp.cliniko.models import Record
@@ -15,6 +15,10 @@ from cliniko_mcp.sanitize import clean, plain
 UNREAD: Final = "(not read here)"
 """Stands where there may be an answer, in a build that this reader does not know."""
 _WORDLESS: Final = "(no words)"
+_SIGNED: Final = "signed"
+_NOT_SIGNED: Final = "not signed"
+EMPTY: Final = frozenset({_WORDLESS, _NOT_SIGNED})
+"""Answers that only say that there is none."""
 _OWN_WORDS: Final = "Other"
 _LINE_BREAK: Final = "\n  "
 """An answer's further lines are set in, so that none of them passes for a question."""
@@ -67,6 +71,15 @@ class QuestionAnswer:
     section: str
     question: str
     answer: str
+    parts: tuple[str, ...] = field(default=(), compare=False)
+    """The answer one by one, as where several choices are ticked."""
+    token: str = field(default="", compare=False)
+    """What a custom field is known by; empty for other questions."""
+
+    @property
+    def written(self) -> str:
+        """What somebody wrote or chose; empty where the answer only says that there is none, or that it is not read."""
+        return "" if self.answer in {*EMPTY, UNREAD, _SIGNED} else self.answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +162,8 @@ def questions_and_answers(content: object) -> Iterator[QuestionAnswer]:
                 yield QuestionAnswer("", "Section", _words(section) or UNREAD)
             continue
         name = _line(section.get("name"))
-        for field in ("questions", "fields"):
-            yield from _questions(name, section.get(field), archived=section.get("archived") is True)
+        for part in ("questions", "fields"):
+            yield from _questions(name, section.get(part), archived=section.get("archived") is True)
 
 
 def _questions(section: str, questions: object, *, archived: bool) -> Iterator[QuestionAnswer]:
@@ -161,27 +174,28 @@ def _questions(section: str, questions: object, *, archived: bool) -> Iterator[Q
             if question is not None:
                 yield QuestionAnswer(section, "", _words(question) or UNREAD)
             continue
-        answer = _answer(question)
-        if answer or not (archived or question.get("archived") is True):
-            yield QuestionAnswer(section, _line(question.get("name")), answer)
+        parts = _parts(question)
+        if parts or not (archived or question.get("archived") is True):
+            name, token = _line(question.get("name")), _line(question.get("token"))
+            yield QuestionAnswer(section, name, "; ".join(parts), parts, token)
 
 
-def _answer(question: Mapping[str, object]) -> str:
-    """The answer in words, empty where there is none."""
+def _parts(question: Mapping[str, object]) -> tuple[str, ...]:
+    """The answers in words, none where there is none."""
     if question.get("type") == "signature" or question.get("signature") or question.get("signature_id"):
         signed = any(question.get(name) for name in ("signature", "signature_id", *_ANSWER_FIELDS))
-        return "signed" if signed else "not signed"
+        return (_SIGNED if signed else _NOT_SIGNED,)
     parts = [_written(question.get(name), question.get("type")) for name in _ANSWER_FIELDS]
     for name in _CHOICE_FIELDS:
         parts += _chosen(question.get(name), offered=name == "options")
     parts.append(_own_words(question.get("other")))
     if charts := question.get("body_chart_ids"):
         parts.append(f"body chart {_words(charts)}")
-    answer = "; ".join(part for part in parts if part)
-    if answer or question.get("type") in _KNOWN_TYPES:
-        return answer
+    parts = [part for part in parts if part]
+    if parts or question.get("type") in _KNOWN_TYPES:
+        return tuple(parts)
     unknown = any(value not in (None, "") for name, value in question.items() if name not in _KNOWN_FIELDS)
-    return UNREAD if unknown else ""
+    return (UNREAD,) if unknown else ()
 
 
 def _written(value: object, kind: object) -> str:

@@ -31,6 +31,7 @@ from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import fold
+from cliniko_mcp.frontdesk.notices import NO_MESSAGE
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan, read_repeated
 from cliniko_mcp.frontdesk.roster import (
     ROSTER_NEEDS,
@@ -159,7 +160,8 @@ async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -
     else:
         if booked:
             number = f"{len(booked)} booking{'s' if len(booked) > 1 else ''}"
-            notes.append(f"{number} in that time: left in the diary. Cliniko tells their patients nothing of it.")
+            notes.append(f"{number} in that time: left in the diary.")
+        notes.append(NO_MESSAGE)
         made = await _make(clinic, arguments, block_type, plan, notes)
         done = f"Blocked out {len(made)} of {len(plan.blocks)}."
     several = len({block.practitioner.id for block in plan.blocks}) > 1
@@ -283,6 +285,8 @@ async def _freed(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -> 
             notes.append(f"Only {len(changed)} of {len(live(found))} were changed, then: {problem.message}")
             break
         changed.append(freed)
+    if changed:
+        notes.append(NO_MESSAGE)
     gone = [freed for freed in found if freed.gone]
     several = len({freed.block.practitioner_id for freed in found}) > 1
     kept = [freed for freed in found if freed.gone or arguments.dry_run or freed in changed]

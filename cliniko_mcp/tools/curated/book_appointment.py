@@ -142,7 +142,8 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
     if whole and arguments.allow_clash != clash_text(plan, found):
         return _already(body, plan, series, there, found, [*about_series, *rest], roster, arguments, case)
     about_case = case_note(cases, case, last, patient, _CASE_HOW[arguments.dry_run])
-    notes = [booking_notices(patient, appointment_type, plan.business), *about_series, *about_case, *rest]
+    sent = booking_notices(patient, appointment_type, plan.business, begun=plan.times[-1].starts <= clinic.now)
+    notes = [sent, *about_series, *about_case, *rest]
     at_dates = {time.starts: concerns_at(plan, time, roster, diary, theirs) for time in plan.times}
     free = nearest(plan, roster, diary, offering_ids, clinic.now, theirs) if found else []
     room = _SERIES_TOKENS if series.repeat else None

@@ -30,7 +30,7 @@ from cliniko_mcp.frontdesk.booking_answers import BookingRow
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.find_booking import AHEAD, Looking, WhichVisit, which_visit
-from cliniko_mcp.frontdesk.notices import cancelling_notices
+from cliniko_mcp.frontdesk.notices import cancelling_notices, reminded_already
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.reasons import read_reason
 from cliniko_mcp.frontdesk.roster import (
@@ -189,7 +189,7 @@ def _row(entry: Entry, roster: Roster, patient: Known[Patient] | None) -> Bookin
 def _remarks(
     clinic: GuardedClinic, which: WhichVisit, entry: Entry, patient: Known[Patient] | None, roster: Roster
 ) -> list[str]:
-    notes = [cancelling_notices(patient), *remarks(patient)] if patient else []
+    notes = [cancelling_notices(patient), *reminded_already(entry), *remarks(patient)] if patient else []
     notes += [which.note] if which.note else []
     zone = roster.zone(entry.business_id)
     if entry.starts > clinic.now:

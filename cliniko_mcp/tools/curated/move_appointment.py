@@ -30,7 +30,7 @@ from cliniko_mcp.frontdesk.bookings import Entry, bookings
 from cliniko_mcp.frontdesk.clashes import Plan, check_live, concerns, nearest, refuse_clash
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.notices import booking_notices
+from cliniko_mcp.frontdesk.notices import booking_notices, reminded_already
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks, with_birth_year
 from cliniko_mcp.frontdesk.roster import named as shown_name
 from cliniko_mcp.frontdesk.spans import read_span, start_of
@@ -212,7 +212,7 @@ def _remarks(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, ph
     if entry.kind == "group":
         held = len(plan.patients)
         notes.append(f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.")
-    notes += _notices(plan)
+    notes += [*reminded_already(entry), *_notices(plan, begun=plan.times[-1].starts <= clinic.now)]
     if visit_choices.in_series(entry):
         notes.append("It is one of a series; the others stay where they are.")
     return notes
@@ -237,12 +237,13 @@ def _far(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, phrase
     return notes
 
 
-def _notices(plan: Plan) -> list[str]:
+def _notices(plan: Plan, *, begun: bool) -> list[str]:
     """What Cliniko may send to whom: a sentence for each way in which the patients have it, up to five names in it."""
     who: dict[str, list[str]] = {}
     for patient in plan.patients:
         name = shown_name(patient)
-        who.setdefault(booking_notices(patient, plan.kind, plan.business).replace(name, _NAME, 1), []).append(name)
+        sentence = booking_notices(patient, plan.kind, plan.business, begun=begun)
+        who.setdefault(sentence.replace(name, _NAME, 1), []).append(name)
     notes: list[str] = []
     for sentence, names in who.items():
         more = [f"{len(names) - _NAMES} more"] if len(names) > _NAMES else []

@@ -32,6 +32,7 @@ from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import SamePerson, numbers_in, numbers_of, same_person
 from cliniko_mcp.frontdesk.matching import fold
+from cliniko_mcp.frontdesk.notices import filing_notices
 from cliniko_mcp.frontdesk.roster import Known, candidate, chosen, known_record, name_text, person_row, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
@@ -155,7 +156,7 @@ async def register_patient(clinic: GuardedClinic, arguments: RegisterPatient) ->
     record = await clinic.perform(Patients.create_patient, newcomer.body)
     case, problem = await _case(clinic, arguments, record.id, referrer)
     done = "Registered." if problem is None else f"Registered, but the case was not opened: {problem}"
-    notes += [_messages(record)]
+    notes.append(filing_notices(record))
     if alike:
         notes.append(f"Made beside files that may be the same person's: {', '.join(one.known.id for one in alike)}.")
     if problem is not None:
@@ -286,15 +287,6 @@ def _row(known: Known[Patient], referrer: Known[Contact] | None) -> RegisteredRo
         phones=phones_of(known) or None,
         referrer=referrer.name if referrer else None,
     )
-
-
-def _messages(record: Patient) -> str:
-    """A sentence on what Cliniko sends: nothing now, and reminders of visits by the file's own setting."""
-    how = record.reminder_type
-    if not how:
-        return "Cliniko sends nothing when a file is made."
-    kind = "off" if how == "None" else f"by {how.replace('SMS & Email', 'SMS and email').replace('Email', 'email')}"
-    return f"Cliniko sends nothing when a file is made; reminders of visits are {kind} in it."
 
 
 def _clash_text(newcomer: _Newcomer, alike: Sequence[_Alike]) -> str:

@@ -21,6 +21,7 @@ from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, VisitRow
 from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
 from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
+from cliniko_mcp.frontdesk.notices import attendance_notices
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
@@ -91,6 +92,7 @@ async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Ans
     else:
         changes = AttendeeChanges.partial(arrived=arrived)
         await clinic.perform(Attendees.update_attendee, changes, id=visit.attendee_id)
+        notes.append(attendance_notices(roster.types.get(visit.type_id)))
     return Answer(Marked(item=item, when=which.when or None), notes, roster.zone(visit.business_id))
 
 

@@ -21,6 +21,7 @@ from cliniko_mcp.cliniko.resources.patient_attachments import (
 from cliniko_mcp.errors import InvalidArguments, Unavailable
 from cliniko_mcp.frontdesk.answer_rows import FileRow
 from cliniko_mcp.frontdesk.files import MAX_BASE64_BYTES, Upload, from_base64, from_folder
+from cliniko_mcp.frontdesk.notices import NO_MESSAGE
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.roster import remarks
@@ -76,7 +77,7 @@ async def upload_patient_attachment(clinic: GuardedClinic, arguments: UploadPati
     if same_name:
         ids = ", ".join(attachment.id for attachment in same_name[:3])
         notes.append(f"The patient had a file of this name already: {ids}.")
-    return Answer(FileAttached(item=item), notes)
+    return Answer(FileAttached(item=item), [*notes, NO_MESSAGE])
 
 
 async def _upload(clinic: GuardedClinic, arguments: UploadPatientAttachment) -> Upload:

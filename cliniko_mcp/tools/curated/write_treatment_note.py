@@ -29,12 +29,14 @@ from cliniko_mcp.cliniko.resources.treatment_notes import (
     TreatmentNotes,
 )
 from cliniko_mcp.cliniko.shapes.content import TreatmentNoteContent
+from cliniko_mcp.cliniko.shapes.written_answers import Document, document_of
 from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import LocalTime, NoteState, PatientRow, VisitRow
 from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
 from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
-from cliniko_mcp.frontdesk.notes import Document, QuestionRow, document_of, fill
+from cliniko_mcp.frontdesk.notes import QuestionRow, fill, in_own_words, listed, unanswered
+from cliniko_mcp.frontdesk.notices import NO_MESSAGE
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.roster import (
@@ -123,7 +125,7 @@ async def write_treatment_note(clinic: GuardedClinic, arguments: WriteTreatmentN
     finishing = source.draft is not None and (arguments.final or arguments.visit)
     if not arguments.answers and not finishing:
         return Answer(
-            NoteAnswer(title=source.title, questions=source.document.listed()),
+            NoteAnswer(title=source.title, questions=listed(source.document)),
             ["Nothing was written. Call again with answers: question name to answer."],
         )
     patient = await _patient(clinic, arguments, source.draft)
@@ -314,7 +316,7 @@ def _answer(
         patient=patient.name,
         patient_id=patient.id,
         answered=answered,
-        unanswered=source.document.open(),
+        unanswered=unanswered(source.document),
         visit=placed.visit.row(placed.roster) if placed else None,
         author=name_text(note.author_name) or None,
         finalized_at=local_text(note.finalized_at, zone) if note.finalized_at else None,
@@ -324,14 +326,14 @@ def _answer(
     if placed is None and source.draft is None:
         notes.append("It is not linked to a visit; give visit to link it, here with note.")
     notes += remarks(patient, source.template)
-    if own := [name for name in source.document.in_own_words() if name in answered]:
+    if own := [name for name in in_own_words(source.document) if name in answered]:
         notes.append(f"Not one of the choices, so written as other: {', '.join(own)}.")
     if source.document.left_out:
         left = ", ".join(source.document.left_out[:5])
         notes.append(f"Questions of the template that cannot be written here were left out: {left}.")
     if _lines_lost(source.document, arguments):
         notes.append(_LINES)
-    return Answer(NoteAnswer(item=item), notes, zone)
+    return Answer(NoteAnswer(item=item), [*notes, NO_MESSAGE], zone)
 
 
 def _lines_lost(document: Document, arguments: WriteTreatmentNote) -> bool:

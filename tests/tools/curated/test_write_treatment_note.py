@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import Assistant, in_process
 
-from cliniko_mcp.frontdesk.notes import as_html
+from cliniko_mcp.cliniko.shapes.written_answers import as_html
 
 pytestmark = pytest.mark.anyio
 
@@ -177,7 +177,7 @@ async def test_what_a_correction_replaces_is_told_by_value_and_the_rest_stays() 
         first = await assistant.call("write_treatment_note", patient="Ana Lima", template="SOAP", answers=answers)
         note = first["item"]["id"]
         changed = await assistant.call("write_treatment_note", note=note, answers={"Pain": "Mild", "Next steps": "Ice"})
-        assert changed["notes"][0] == "Replaced: Pain: Severe (now Mild); Next steps: “Ice, Rest” (now Ice)."
+        assert changed["notes"][0] == "Replaced: Pain: Severe (now Mild); Next steps: “Ice; Rest” (now Ice)."
         assert "ladder" in question(stored(assistant, note), 0, 0)["answer"]
         before = assistant.changes()
         again = await assistant.call("write_treatment_note", note=note, answers={"Pain": "Mild", "Next steps": "Ice"})

@@ -1,0 +1,197 @@
+"""What a desk's morning costs in requests to Cliniko: sixteen answers, played twice through a real MCP client.
+
+    python -m benchmarks.desk [--json] [--paths]
+
+The client and the server stand in one process, the clinic is the demo clinic on a clock that stands still; requests
+are counted from the clinic's own log, so that what is kept in memory, looked up twice or repeated shows. `--paths`
+prints the requests of each answer.
+"""
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+from mcp.client.client import Client
+
+from benchmarks.report import Row, report
+from cliniko_mcp.app import App, open_app
+from cliniko_mcp.protocol.server import build_server
+from cliniko_mcp.settings import Settings
+
+FLAGS: Final[Mapping[str, Any]] = {
+    "sandbox": True,
+    "view": "all",
+    "sandbox_now": "2026-11-24T09:00:00+11:00",
+    "sandbox_clock": "frozen",
+    "rate_limit": 0,
+    "requests_per_minute": 60_000,
+}
+COLD: Final = 80
+"""Requests that the sixteen answers may take the first time."""
+WARM: Final = 55
+"""Requests that they may take a second time, within two minutes."""
+A_MINUTE: Final = 200
+"""Requests that Cliniko allows a key in a minute."""
+FOUND: Final = "a name"
+NOBODY: Final = "a name nobody has"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that a desk asks for: what it is, the tool and its arguments."""
+
+    name: str
+    tool: str
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+MORNING: Final[Sequence[Question]] = (
+    Question("overview", "clinic_overview"),
+    Question("diary of tomorrow", "show_diary", {"when": "tomorrow"}),
+    Question("a week of one practitioner", "show_diary", {"when": "next week", "practitioner": ["Mei Ng"]}),
+    Question(FOUND, "find_patients", {"query": "Ana Lima"}),
+    Question("a name with a birth year", "find_patients", {"query": "Riley Young 1987"}),
+    Question(NOBODY, "find_patients", {"query": "Quentin Abernathy"}),
+    Question("a phone number", "find_patients", {"query": "{phone}"}),
+    Question(
+        "free times of one",
+        "find_times",
+        {"type": "Standard consult", "practitioner": ["Mei Ng"], "when": "next week"},
+    ),
+    Question("free times of all", "find_times", {"type": "Standard consult", "when": "Thursday afternoon"}),
+    Question(
+        "a booking checked",
+        "book_appointment",
+        {
+            "patient": "Ana Lima",
+            "practitioner": "Mei Ng",
+            "type": "Standard consult",
+            "when": "{free}",
+            "dry_run": True,
+        },
+    ),
+    Question("a brief", "patient_brief", {"patient": "Ana Lima"}),
+    Question("a gap", "fill_gap", {"practitioner": "Mei Ng", "when": "Thursday 10 to 10:45"}),
+    Question("no-shows", "report", {"kind": "no_shows", "when": "last month"}),
+    Question("unbilled", "report", {"kind": "unbilled", "when": "last month"}),
+    Question("utilisation", "report", {"kind": "utilisation", "when": "last month"}),
+    Question("20 appointments", "list_individual_appointments", {"limit": 20}),
+)
+
+
+@dataclass
+class Answered:
+    """An answer and the requests that it took, as paths."""
+
+    question: Question
+    body: Mapping[str, Any]
+    paths: Sequence[str]
+
+
+class Desk:
+    """A desk at work: a client of a server on the demo clinic."""
+
+    def __init__(self, app: App, client: Client, known: Mapping[str, str]) -> None:
+        """`known` fills what the questions leave open in braces."""
+        self.app = app
+        self.known = dict(known)
+        self._client = client
+
+    async def answer(self, question: Question) -> Answered:
+        """The answer to a question. Raises AssertionError where it is an error."""
+        arguments = {
+            name: value.format_map(self.known) if isinstance(value, str) else value
+            for name, value in question.arguments.items()
+        }
+        before = len(self.app.sandbox.requests)
+        result = await self._client.call_tool(question.tool, arguments)
+        body: Mapping[str, Any] = result.structured_content or {}
+        assert not result.is_error, (question.name, body)
+        requests = list(self.app.sandbox.requests)[before:]
+        return Answered(question, body, [f"{request.method} {request.path}" for request in requests])
+
+    async def morning(self) -> list[Answered]:
+        """The sixteen answers, one after another."""
+        return [await self.answer(question) for question in MORNING]
+
+    async def look_up(self) -> None:
+        """Learn what the questions ask with, from the clinic itself: a phone number and a free time."""
+        tables: Any = self.app.sandbox.snapshot()["tables"]
+        numbers = [
+            phone["number"]
+            for patient in tables["patients"]
+            if not patient.get("archived_at")
+            for phone in patient.get("patient_phone_numbers") or ()
+        ]
+        self.known["phone"] = numbers[40]
+        free = await self.answer(next(question for question in MORNING if question.name == "free times of one"))
+        self.known["free"] = free.body["items"][2]["starts_at"].split()[0][:16]
+
+
+@asynccontextmanager
+async def at_work(known: Mapping[str, str] | None = None, **settings: Any) -> AsyncGenerator[Desk]:
+    """A desk with an empty memory; what its questions leave open is looked up where it is not known."""
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = Settings.load({**FLAGS, **settings, "audit_file": str(Path(folder) / "audit.jsonl")}, {})
+        async with AsyncExitStack() as stack:
+            app = await stack.enter_async_context(open_app(loaded))
+            client = await stack.enter_async_context(Client(build_server(app)))
+            desk = Desk(app, client, known or {})
+            if not known:
+                await desk.look_up()
+            yield desk
+
+
+async def measured() -> tuple[list[Answered], list[Answered]]:
+    """The sixteen answers the first time and a second time."""
+    async with at_work() as scout:
+        known = scout.known  # the clinic is the same every time
+    async with at_work(known) as desk:
+        return await desk.morning(), await desk.morning()
+
+
+def table(cold: Sequence[Answered], warm: Sequence[Answered]) -> list[Row]:
+    """A row for each answer, and their sums."""
+    rows: list[Row] = [
+        {"answer": first.question.name, "tool": first.question.tool, "cold": len(first.paths), "warm": len(then.paths)}
+        for first, then in zip(cold, warm, strict=True)
+    ]
+    return [*rows, {"answer": "all sixteen", "tool": "", "cold": total(cold), "warm": total(warm)}]
+
+
+def total(answers: Sequence[Answered]) -> int:
+    """Requests of all these answers."""
+    return sum(len(answer.paths) for answer in answers)
+
+
+def facts(cold: Sequence[Answered], warm: Sequence[Answered]) -> dict[str, object]:
+    """The budgets, and how the morning stands to them."""
+    first = {answer.question.name: len(answer.paths) for answer in cold}
+    return {
+        "budget": f"{COLD} cold, {WARM} warm",
+        "met": "yes" if total(cold) <= COLD and total(warm) <= WARM else "NO",
+        "a name nobody has, to one that is found": f"{first[NOBODY] / first[FOUND]:.2f} (budget 2)",
+        "such answers a minute for one key": f"{A_MINUTE * len(MORNING) / total(warm):.0f} (budget 45)",
+    }
+
+
+def main() -> None:
+    """Play the morning and print."""
+    cold, warm = anyio.run(measured)
+    report("Requests to Cliniko of a desk's morning", table(cold, warm), facts(cold, warm))
+    if "--paths" in sys.argv:
+        for first, then in zip(cold, warm, strict=True):
+            print(f"\n{first.question.name}")
+            for name, answer in (("cold", first), ("warm", then)):
+                told = [f"{path} x{number}" for path, number in Counter(answer.paths).items()]
+                print(f"  {name}: {', '.join(told)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""A question that ends while no call waits stands in the audit log all the same: a no, a lapse, a newer question."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from cliniko_mcp.approvals.questions import Verdict
+from cliniko_mcp.errors import ApprovalNeeded, Declined
+from cliniko_mcp.guards.audit import FIELDS, Audit
+from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.pipeline import Caller
+from tests.client.virtual import run
+from tests.guards.gate import App, Form, RoundTrip, call
+from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, asked
+from tests.guards.test_effects import PATIENT_FIELDS, an_app
+
+AWAY = call("cancel_individual_appointment", id="20", cancellation_reason="away")
+
+
+class Office:
+    """The guards with an audit log, and the server that goes on between the calls."""
+
+    def __init__(self, chain: HashChain, app: App | None = None) -> None:
+        self.chain, self.app = chain, app or App()
+        self.audit = Audit(chain, self.app.clock)
+        self.app.confirm.acts.note = self.audit.question_ended
+
+    def play(self, story: Callable[["Office"], Awaitable[object]]) -> None:
+        """The story, with a server that is told to stop when it is over."""
+
+        async def whole() -> None:
+            async with anyio.create_task_group() as tasks:
+                self.app.confirm.acts.start = tasks.start_soon
+                await story(self)
+                tasks.cancel_scope.cancel()
+
+        run(whole)
+
+    async def waiting(self, called: Any = ARCHIVE, **caller: Any) -> str:
+        """The challenge of the question that this call put on the page."""
+        with pytest.raises(ApprovalNeeded, match="a person has been asked"):
+            await self.app.act(called, Caller(**caller), guards=[self.audit])
+        return self.app.questions.waiting()[-1].question.challenge
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What was written down apart from the calls."""
+        lines = [json.loads(line) for line in self.chain.path.read_text().splitlines()]
+        assert {name for line in lines for name in line} <= set(FIELDS)
+        return [line for line in lines if line.get("for") == "question"]
+
+    @property
+    def ends(self) -> list[tuple[str, str]]:
+        return [(line["outcome"], line["channel"]) for line in self.lines()]
+
+
+@pytest.fixture
+def office(chain: HashChain) -> Office:
+    return Office(chain)
+
+
+@pytest.mark.parametrize("place", ["page", "terminal"])
+@pytest.mark.parametrize("other", [False, True])
+def test_a_no_that_no_call_comes_back_for_is_written_down(office: Office, place: Any, other: bool) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting(principal="p")
+        assert office.app.questions.decide(challenge, False, place, other=other)
+        await anyio.sleep(2)
+        assert office.ends == [("declined", place)]
+        (line,) = office.lines()
+        shown = {name: line[name] for name in ("tool", "operation", "ids", "principal", "route")}
+        assert shown == {
+            "tool": "archive_patient",
+            "operation": "archive_patient",
+            "ids": {"id": "1"},
+            "principal": "p",
+            "route": "stdio",
+        }
+        assert "of" not in line and line["arguments"]
+
+    office.play(story)
+    assert len(office.ends) == 1
+    assert office.chain.verify().problem is None
+
+
+def test_a_question_that_nobody_answers_is_written_down_when_it_runs_out(office: Office) -> None:
+    async def story(office: Office) -> None:
+        await office.waiting()
+        office.app.clock.pass_(seconds=599)
+        await anyio.sleep(1)
+        assert office.ends == []
+        office.app.clock.pass_(seconds=1)
+        await anyio.sleep(1)
+        assert office.ends == [("lapsed", "none")]
+
+    office.play(story)
+    assert len(office.ends) == 1
+
+
+def test_a_form_that_never_comes_back_is_written_down_when_it_runs_out(office: Office) -> None:
+    async def story(office: Office) -> None:
+        await asked(office.app, route="http")
+        await anyio.sleep(30)
+        assert not office.chain.path.exists()
+        office.app.clock.pass_(minutes=10)
+        await anyio.sleep(6)
+        assert office.ends == [("lapsed", "none")]
+
+    office.play(story)
+
+
+def test_what_waits_when_the_server_is_told_to_stop_has_lapsed(office: Office) -> None:
+    office.play(Office.waiting)
+    assert office.ends == [("lapsed", "none")]
+
+
+def test_a_yes_that_was_taken_back_is_a_no(office: Office) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        assert office.app.questions.decide(challenge, True, "page")
+        assert office.app.questions.take_back(challenge)
+        await anyio.sleep(2)
+
+    office.play(story)
+    assert office.ends == [("declined", "page")]
+    assert office.app.clinic.destroyed == []
+
+
+def test_an_older_question_whose_place_a_newer_one_takes_is_written_down(office: Office) -> None:
+    async def story(office: Office) -> None:
+        await office.waiting(CANCEL)
+        await office.waiting(AWAY)
+        await anyio.sleep(2)
+        assert office.ends == [("replaced", "none")]
+        office.app.clinic.records["patients"]["1"]["last_name"] = "Silva"
+        await office.waiting(AWAY)
+        await anyio.sleep(2)
+
+    office.play(story)
+    assert office.ends == [("replaced", "none"), ("changed", "none"), ("lapsed", "none")]
+
+
+def test_a_no_that_was_lifted_and_given_again_is_written_down_twice(office: Office) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        for told in (1, 2):
+            assert office.app.questions.decide(challenge, False, "page")
+            await anyio.sleep(2)
+            assert len(office.ends) == told
+            assert office.app.questions.reopen(challenge)
+            await anyio.sleep(2)
+        assert office.app.questions.decide(challenge, True, "page")
+        await anyio.sleep(2)
+        assert office.app.clinic.destroyed == DONE
+
+    office.play(story)
+    assert office.ends == [("declined", "page")] * 2
+
+
+def test_what_a_call_tells_is_not_written_down_once_more(office: Office) -> None:
+    async def told(caller: Caller) -> None:
+        with pytest.raises(Declined):
+            await office.app.act(ARCHIVE, caller, guards=[office.audit])
+
+    async def story(office: Office) -> None:
+        office.app.confirm._wait = 40
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(told, Caller(program="claude-code"))
+            await anyio.sleep(2)
+            office.app.board.answer(False)
+        await anyio.sleep(2)
+        office.app.clock.pass_(minutes=16)
+        await told(Caller(asker=Form(Verdict.NO)))
+        office.app.clock.pass_(minutes=16)
+        question = await asked(office.app)
+        await told(Caller(asker=RoundTrip(question.challenge, Verdict.NO)))
+        office.app.clock.pass_(minutes=16)
+        await anyio.sleep(6)
+
+    office.play(story)
+    assert office.ends == []
+
+
+def test_a_yes_is_written_down_by_the_call_that_carries_it_out(office: Office) -> None:
+    async def story(office: Office) -> None:
+        await office.waiting()
+        office.app.board.answer(True)
+        await anyio.sleep(2)
+
+    office.play(story)
+    assert (office.ends, office.app.clinic.destroyed) == ([], DONE)
+
+
+def test_a_form_that_the_client_could_not_show_leaves_the_end_to_the_page(office: Office) -> None:
+    async def story(office: Office) -> None:
+        question = await asked(office.app)
+        with pytest.raises(ApprovalNeeded):
+            await office.app.act(ARCHIVE, Caller(asker=RoundTrip(question.challenge, Verdict.NONE)))
+        await anyio.sleep(6)
+        office.app.clock.pass_(minutes=10)
+        await anyio.sleep(6)
+
+    office.play(story)
+    assert office.ends == [("lapsed", "none")]
+
+
+def test_the_effect_of_an_update_stands_beside_the_no(chain: HashChain) -> None:
+    office = Office(chain, an_app())
+    emptying = call("update_patient", id="3", clear=PATIENT_FIELDS)
+
+    async def story(office: Office) -> None:
+        await office.waiting(emptying)
+        office.app.board.answer(False)
+        await anyio.sleep(2)
+
+    office.play(story)
+    (line,) = office.lines()
+    assert (line["outcome"], line["effect"]) == ("declined", "emptied")
+    assert "ana@example.com" not in office.chain.path.read_text()
