@@ -15,10 +15,10 @@ from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.port import asgi_app
 
 Row = dict[str, Any]
-_BOOKED = ("archived_at", "cancelled_at")
 _HIDING = {
-    **dict.fromkeys(("individual_appointments", "group_appointments", "attendees"), _BOOKED),
-    **dict.fromkeys(("patients", "invoices", "businesses", "appointment_types"), ("archived_at",)),
+    **dict.fromkeys(("individual_appointments", "attendees"), ("archived_at", "cancelled_at")),
+    **dict.fromkeys(("group_appointments", "patients", "invoices", "businesses"), ("archived_at",)),
+    "appointment_types": ("archived_at",),
 }
 """The stamps by which lists leave rows out unless they are asked for."""
 _KEY = b64encode(b"demo-au1:").decode()
@@ -55,14 +55,19 @@ class Port:
 
     def _pages(self, table: str) -> Generator[Row]:
         filters = "".join(f"&q[]={name}:*" for name in _HIDING.get(table, ()))
-        address: str | None = f"{self._url}/{table}?per_page=100{filters}"
-        while address:
-            page = self._get(address)
+        number, seen, total = 0, 0, 1
+        while seen < total:
+            number += 1
+            page = self._get(f"{self._url}/{table}?per_page=100&page={number}{filters}")
             yield from page[table]
-            address = page["links"].get("next")
+            seen, total = seen + len(page[table]), page["total_entries"]
 
     def _get(self, address: str) -> Row:
-        headers = {"Authorization": f"Basic {_KEY}", "Accept": "application/json", "User-Agent": "Recount (a@b.example)"}
+        headers = {
+            "Authorization": f"Basic {_KEY}",
+            "Accept": "application/json",
+            "User-Agent": "Recount (a@b.example)",
+        }
         with urlopen(Request(address, headers=headers)) as answer:
             return json.load(answer)
 
