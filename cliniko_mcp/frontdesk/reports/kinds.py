@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.frontdesk.reports import attendance, hours, money, paperwork, records, returning
+from cliniko_mcp.frontdesk.reports import activity, attendance, hours, money, paperwork, records, returning
 from cliniko_mcp.frontdesk.reports.facts import VISIT_GROUPINGS
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.phrases import Facing
 
 _OF_HOURS: Final = ("practitioner", "site", "weekday", "hour", "week", "month")
-_OF_INVOICES: Final = ("practitioner", "site", "weekday", "week", "month")
+_OF_INVOICES: Final = ("practitioner", "site", "weekday", "week", "month", "new_or_returning", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class ReportKind:
 
 
 _TABLE: Final = (
+    ReportKind("activity", activity.activity, activity.NEEDS),
     ReportKind("no_shows", attendance.no_shows, attendance.NEEDS),
     ReportKind("cancellations", attendance.cancellations, attendance.NEEDS),
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),

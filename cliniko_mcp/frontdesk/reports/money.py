@@ -81,6 +81,7 @@ def _fact(invoice: Invoice) -> Fact:
         day=invoice.issue_date,
         practitioner_id=invoice.practitioner_id or "",
         business_id=invoice.business_id or "",
+        patient_id=invoice.patient_id or "",
         amount=amount(invoice.total_amount),
     )
 

@@ -60,10 +60,9 @@ async def missing_notes(question: ReportQuestion) -> Finding:
 async def _held(question: ReportQuestion) -> tuple[list[Visit], list[str]]:
     """The visits that have begun and were kept, unmarked ones too, and a sentence about those still to come."""
     found = await question.visits()
-    begun = [visit for visit in found if visit.begun(question.now)]
-    later = len(found) - len(begun)
+    later = sum(not visit.begun(question.now) for visit in found)
     notes = [f"{later:,} visits of that time are still to come; they are not counted."] if later else []
-    return [visit for visit in begun if visit.arrived is not False], notes
+    return [*filter(question.kept, found)], notes
 
 
 def _facts(question: ReportQuestion, held: Sequence[Visit], counts: Callable[[Visit], bool]) -> Facts:

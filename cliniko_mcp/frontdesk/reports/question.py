@@ -79,6 +79,10 @@ class ReportQuestion:
 
     async def visits(self, *, cancelled: bool = False) -> list[Visit]:
         """The visits asked about: those that begin in the time, of the practitioner, at the site."""
+        if any(kept.starts <= self.time.bounds[0] for kept in self._read):
+            since = await self.visits_since(self.time.bounds[0])
+            live = [visit for visit in since if cancelled or visit.cancelled is None]
+            return [visit for visit in live if self.holds(visit) and self.keeps(visit)]
         return await visits(
             self.clinic,
             self.time,
@@ -99,6 +103,18 @@ class ReportQuestion:
     async def history(self) -> list[Visit]:
         """Every visit of the clinic, as `visits_since` gives them, that was not cancelled."""
         return [visit for visit in await self.visits_since(_BEGINNING) if visit.cancelled is None]
+
+    async def first_days(self) -> dict[str, date]:
+        """The local day of each patient's first kept visit ever."""
+        days: dict[str, date] = {}
+        for visit in await self.history():
+            if self.kept(visit):
+                days.setdefault(visit.patient_id, self.day(visit))
+        return days
+
+    def kept(self, visit: Visit) -> bool:
+        """Whether a visit has begun and was neither cancelled nor a no-show; one that is not marked counts as kept."""
+        return visit.begun(self.now) and visit.cancelled is None and visit.arrived is not False
 
     def keeps(self, visit: Visit) -> bool:
         """Whether a visit is of the practitioner and at the site asked about."""
@@ -134,6 +150,7 @@ class ReportQuestion:
             practitioner_id=visit.practitioner_id,
             business_id=visit.business_id,
             type_id=visit.type_id,
+            patient_id=visit.patient_id,
             part=int(part),
         )
 
