@@ -46,6 +46,7 @@ _TABLE: Final = (
     ReportKind(
         "never_seen", returning.never_seen, returning.NEEDS, usual="", groupings=(), open_start=True, compared=False
     ),
+    ReportKind("revenue", money.revenue, money.REVENUE_NEEDS, groupings=("type", *_OF_INVOICES)),
     ReportKind("unpaid", money.unpaid, money.NEEDS, usual="", groupings=_OF_INVOICES, open_start=True, compared=False),
     ReportKind("unbilled", paperwork.unbilled, paperwork.NEEDS),
     ReportKind("missing_notes", paperwork.missing_notes, paperwork.NEEDS),
