@@ -67,7 +67,7 @@ async def utilisation(question: ReportQuestion) -> Finding:
         (hours for hours in found if hours.open or hours.booked),
         key=lambda hours: (-hours.share, hours.name),
     )
-    ahead = days_of(question.time)[-1:] > [question.today]
+    ahead = any(day > question.today for day in days_of(question.time))
     if ahead:
         kept.sort(key=lambda hours: (hours.inside - hours.open, hours.name))
     facts = Facts(Measure.HOURS, [fact for hours in kept for fact in hours.facts()])

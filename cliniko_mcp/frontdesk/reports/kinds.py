@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.frontdesk.reports import activity, attendance, hours, money, paperwork, records, returning
+from cliniko_mcp.frontdesk.reports import activity, attendance, hours, made, money, paperwork, records, returning
 from cliniko_mcp.frontdesk.reports.facts import VISIT_GROUPINGS
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.phrases import Facing
@@ -37,6 +37,8 @@ _TABLE: Final = (
     ReportKind("activity", activity.activity, activity.NEEDS),
     ReportKind("no_shows", attendance.no_shows, attendance.NEEDS),
     ReportKind("cancellations", attendance.cancellations, attendance.NEEDS),
+    ReportKind("cancellations_made", made.cancellations_made, made.NEEDS),
+    ReportKind("bookings_made", made.bookings_made, made.NEEDS),
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
     ReportKind("retention", returning.retention, returning.NEEDS, usual="last 90 days"),
     ReportKind(

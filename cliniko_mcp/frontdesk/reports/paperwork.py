@@ -52,9 +52,11 @@ async def unbilled(question: ReportQuestion) -> Finding:
             "of_types_that_charge_nothing": figures.share(free, len(open_)),
         },
         [
-            UnbilledRow(
-                **dict(visit_row(question, visit)),
-                expected=money_text(charged[visit.type_id]) if visit.type_id in charged else None,
+            UnbilledRow.model_validate(
+                {
+                    **dict(visit_row(question, visit)),
+                    "expected": money_text(charged[visit.type_id]) if visit.type_id in charged else None,
+                }
             )
             for visit in open_
         ],

@@ -124,10 +124,14 @@ class ReportQuestion:
 
     def holds(self, visit: Visit) -> bool:
         """Whether a visit begins in the time asked about, by its site's clock; every visit where all time is meant."""
+        return self.holds_moment(visit.starts, visit.business_id)
+
+    def holds_moment(self, moment: datetime, business_id: str) -> bool:
+        """Whether a moment is in the time asked about, by the clock of this site."""
         if self.span is None:
             return True
         span = self.span.since(_BEGINNING) if isinstance(self.span, OpenSpan) else self.span
-        return any(low <= visit.starts < high for low, high in span.windows(visit.business_id))
+        return any(low <= moment < high for low, high in span.windows(business_id))
 
     def holds_day(self, day: date) -> bool:
         """Whether a calendar day is in the time asked about; every day where all time is meant."""
@@ -141,12 +145,12 @@ class ReportQuestion:
         """The local day on which a visit begins, by its site's clock."""
         return local_day(visit.starts, self.roster.zone(visit.business_id))
 
-    def fact(self, visit: Visit, *, part: bool = True) -> Fact:
-        """What a visit is grouped by; `part` says whether it counts."""
-        starts = visit.starts.astimezone(self.roster.zone(visit.business_id))
+    def fact(self, visit: Visit, *, part: bool = True, at: datetime | None = None) -> Fact:
+        """What a visit is grouped by; `part` says whether it counts, `at` names another moment than its start."""
+        local = (at or visit.starts).astimezone(self.roster.zone(visit.business_id))
         return Fact(
-            day=starts.date(),
-            hour=starts.hour,
+            day=local.date(),
+            hour=local.hour,
             practitioner_id=visit.practitioner_id,
             business_id=visit.business_id,
             type_id=visit.type_id,

@@ -21,7 +21,17 @@ from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PatientRow
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
-from cliniko_mcp.frontdesk.reports import activity, attendance, figures, hours, money, paperwork, records, returning
+from cliniko_mcp.frontdesk.reports import (
+    activity,
+    attendance,
+    figures,
+    hours,
+    made,
+    money,
+    paperwork,
+    records,
+    returning,
+)
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, breakdown
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Comparison, Figure, Findable
 from cliniko_mcp.frontdesk.reports.kinds import KINDS, ReportKind
@@ -73,6 +83,7 @@ ReportRow = (
     activity.SeenRow
     | attendance.NoShowRow
     | attendance.CancellationRow
+    | made.BookingMadeRow
     | figures.ReportVisitRow
     | money.DebtorRow
     | money.PayingRow
