@@ -18,7 +18,7 @@ Row = dict[str, Any]
 _HIDING = {
     **dict.fromkeys(("individual_appointments", "attendees"), ("archived_at", "cancelled_at")),
     **dict.fromkeys(("group_appointments", "patients", "invoices", "businesses"), ("archived_at",)),
-    "appointment_types": ("archived_at",),
+    **dict.fromkeys(("appointment_types", "billable_items", "products"), ("archived_at",)),
 }
 """The stamps by which lists leave rows out unless they are asked for."""
 _KEY = b64encode(b"demo-au1:").decode()

@@ -14,8 +14,8 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import LocalTime
 from cliniko_mcp.frontdesk.reports import figures
-from cliniko_mcp.frontdesk.reports.facts import Facts, Measure, parts
-from cliniko_mcp.frontdesk.reports.figures import Figure, Findable, ReportVisitRow
+from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
+from cliniko_mcp.frontdesk.reports.figures import Breakdown, Figure, Findable, ReportVisitRow
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_patient
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.results.rows import local_text
@@ -24,6 +24,7 @@ NEEDS: Final[tuple[Operation, ...]] = visits.NEEDS
 
 _LATE: Final = timedelta(hours=24)
 _MAX_DATES: Final = 6
+_NO_REASON: Final = "no reason"
 _NOTICES: Final[Mapping[str, Callable[[timedelta], bool]]] = {
     "after the start": lambda left: left < timedelta(),
     "under 24 h": lambda left: timedelta() <= left < _LATE,
@@ -53,16 +54,22 @@ class CancellationRow(ReportVisitRow):
     next_visit: LocalTime | None = Field(default=None, description="The patient's first visit after it, if any.")
 
 
-class _Attendance:
-    """The visits of the time, cancelled ones too, and what comes after them."""
+class Attendance:
+    """The visits of the time, cancelled ones too, and what comes after them.
 
-    def __init__(self, question: ReportQuestion, every: Sequence[Visit]) -> None:
+    `cancelled` are the cancelled ones that count, where these are others than those of the time.
+    """
+
+    def __init__(
+        self, question: ReportQuestion, every: Sequence[Visit], cancelled: Sequence[Visit] | None = None
+    ) -> None:
         self.question = question
         self.booked = [visit for visit in every if question.holds(visit) and question.keeps(visit)]
         live = [visit for visit in self.booked if visit.cancelled is None]
         self.begun = [visit for visit in live if visit.begun(question.now)]
         self.missed = [visit for visit in self.begun if visit.arrived is False]
-        self.cancelled = [visit for visit in self.booked if visit.cancelled is not None]
+        found = [visit for visit in self.booked if visit.cancelled is not None]
+        self.cancelled: Sequence[Visit] = found if cancelled is None else cancelled
         self.late = [visit for visit in self.cancelled if notice(visit) < _LATE]
         self._live = by_patient(
             visit for visit in every if visit.cancelled is None and visit.arrived is not False and visit.patient_id
@@ -90,8 +97,8 @@ def notice(visit: Visit) -> timedelta:
     return visit.starts - (visit.cancelled or visit.starts)
 
 
-async def _attendance(question: ReportQuestion) -> _Attendance:
-    return _Attendance(question, await question.visits_since(question.time.bounds[0]))
+async def _attendance(question: ReportQuestion) -> Attendance:
+    return Attendance(question, await question.visits_since(question.time.bounds[0]))
 
 
 async def no_shows(question: ReportQuestion) -> Finding:
@@ -122,7 +129,7 @@ async def no_shows(question: ReportQuestion) -> Finding:
     )
 
 
-def _missed(found: _Attendance, theirs: Sequence[Visit]) -> NoShowRow:
+def _missed(found: Attendance, theirs: Sequence[Visit]) -> NoShowRow:
     roster, last = found.question.roster, theirs[-1]
     latest = theirs[: -_MAX_DATES - 1 : -1]
     return NoShowRow(
@@ -140,14 +147,6 @@ async def cancellations(question: ReportQuestion) -> Finding:
     """What was cancelled, with how much notice and why, the latest first."""
     found = await _attendance(question)
     facts = Facts(Measure.SHARE, [question.fact(visit, part=visit.cancelled is not None) for visit in found.booked])
-    whole = Facts(Measure.COUNT, [question.fact(visit) for visit in found.cancelled])
-    of_notice = {
-        name: [question.fact(visit) for visit in found.cancelled if fits(notice(visit))]
-        for name, fits in _NOTICES.items()
-    }
-    reasons: dict[str, list[Visit]] = {}
-    for visit in found.cancelled:
-        reasons.setdefault(visit.reason or "no reason", []).append(visit)
     return Finding(
         "A cancellation is an appointment, or a place in a class, of that time that was cancelled, whenever that was "
         "done; archived ones are not counted. Rates are of all that was booked for the time. Late is cancelled less "
@@ -157,40 +156,50 @@ async def cancellations(question: ReportQuestion) -> Finding:
             **_kinds_apart("cancelled", found.booked, lambda visit: visit.cancelled is not None),
             "cancelled_late": figures.share(len(found.late), len(found.booked)),
             "no_shows_and_late_cancellations": found.policy(),
-            "cancelled_and_invoiced": figures.share(_billed(found.cancelled), len(found.cancelled)),
-            "lost": figures.share(
-                sum(found.next_visit(visit) is None for visit in found.cancelled), len(found.cancelled)
-            ),
-            "patients_who_cancelled": figures.count(len(by_patient(found.cancelled))),
-            "patients_with_more_than_one": figures.count(
-                sum(len(theirs) > 1 for theirs in by_patient(found.cancelled).values())
-            ),
+            **after_cancelling(found),
         },
-        [_cancelled(found, visit) for visit in reversed(found.cancelled)],
+        [cancelled_row(found, visit) for visit in reversed(found.cancelled)],
         facts,
-        by={
-            "notice": parts(of_notice, whole, "shortest notice first"),
-            "reason": parts({name: [*map(question.fact, some)] for name, some in sorted(reasons.items())}, whole),
-        },
+        by=why_and_when(found),
     )
 
 
-def _cancelled(found: _Attendance, visit: Visit) -> CancellationRow:
-    row = visit_row(found.question, visit)
+def after_cancelling(found: Attendance) -> dict[str, Figure]:
+    """What became of the cancelled visits and of the patients whose they were."""
+    cancelled, people = found.cancelled, by_patient(found.cancelled)
+    lost = sum(found.next_visit(visit) is None for visit in cancelled)
+    return {
+        "cancelled_and_invoiced": figures.share(_billed(cancelled), len(cancelled)),
+        "lost": figures.share(lost, len(cancelled)),
+        "patients_who_cancelled": figures.count(len(people)),
+        "patients_with_more_than_one": figures.count(sum(len(theirs) > 1 for theirs in people.values())),
+    }
+
+
+def why_and_when(found: Attendance) -> dict[str, Breakdown]:
+    """The cancelled visits by the notice that was left, and by the reason."""
+    fact = found.question.fact
+    whole = Facts(Measure.COUNT, [*map(fact, found.cancelled)])
+    notices = {
+        name: [fact(visit) for visit in found.cancelled if fits(notice(visit))] for name, fits in _NOTICES.items()
+    }
+    reasons: dict[str, list[Fact]] = {}
+    for visit in found.cancelled:
+        reasons.setdefault(visit.reason or _NO_REASON, []).append(fact(visit))
+    return {"notice": parts(notices, whole, "shortest notice first"), "reason": parts(reasons, whole)}
+
+
+def cancelled_row(found: Attendance, visit: Visit) -> CancellationRow:
+    """A cancelled visit, with what was left of time and what comes next."""
     zone = found.question.roster.zone(visit.business_id)
-    return CancellationRow(
-        patient_id=row.patient_id,
-        appointment_id=row.appointment_id,
-        starts_at=row.starts_at,
-        practitioner=row.practitioner,
-        type=row.type,
-        business=row.business,
-        cancelled_at=local_text(visit.cancelled, zone) if visit.cancelled else None,
-        notice_hours=round(notice(visit).total_seconds() / 3600, 1),
-        reason=visit.reason or "no reason",
-        invoiced=True if visit.billed is not None else None,
-        next_visit=found.next_start(visit),
-    )
+    more = {
+        "cancelled_at": local_text(visit.cancelled, zone) if visit.cancelled else None,
+        "notice_hours": round(notice(visit).total_seconds() / 3600, 1),
+        "reason": visit.reason or _NO_REASON,
+        "invoiced": True if visit.billed is not None else None,
+        "next_visit": found.next_start(visit),
+    }
+    return CancellationRow.model_validate({**dict(visit_row(found.question, visit)), **more})
 
 
 def visit_row(question: ReportQuestion, visit: Visit) -> ReportVisitRow:

@@ -35,6 +35,7 @@ class Fact:
     practitioner_id: str = ""
     business_id: str = ""
     type_id: str = ""
+    patient_id: str = ""
     new: bool | None = None
     source: str = ""
     part: int = 1

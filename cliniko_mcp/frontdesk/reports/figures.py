@@ -5,7 +5,7 @@ Money is added up in Decimal; shares are in percent with one decimal; hours are 
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from cliniko_mcp.frontdesk.answer_rows import Money, Number, PatientRow, Percent
 from cliniko_mcp.results.models import AnswerModel
 
 _HOUR: Final = timedelta(hours=1)
+_CENT: Final = Decimal("0.01")
 
 
 class Figure(AnswerModel):
@@ -91,6 +92,12 @@ def money(amounts: Iterable[Decimal]) -> Figure:
     """Amounts, with their number."""
     every = list(amounts)
     return Figure(count=len(every), total=money_text(sum(every, Decimal())))
+
+
+def average(amounts: Iterable[Decimal], number: int) -> Figure:
+    """What amounts come to for each of a number of things; zero where there are none."""
+    whole = sum(amounts, Decimal())
+    return Figure(total=money_text((whole / number).quantize(_CENT, ROUND_HALF_UP) if number else Decimal()))
 
 
 def money_text(amount: Decimal) -> str:

@@ -11,18 +11,29 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.frontdesk import working_hours
-from cliniko_mcp.frontdesk.answer_rows import Rate, rate
+from cliniko_mcp.frontdesk.answer_rows import LocalTime, Rate, rate
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
+from cliniko_mcp.frontdesk.reports.span import days_of
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, joined, read_diary, within, without
 from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final[tuple[Operation, ...]] = working_hours.NEEDS
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
+_MAX_FREE: Final = 3
+
+
+class FreeStretch(AnswerModel):
+    """A stretch of open time that nothing is booked in."""
+
+    starts_at: LocalTime = Field(description="Start, by the site's clock.")
+    hours: float = Field(description="How long it is.")
+    business: str = Field(description="The site's name.")
 
 
 class HoursRow(AnswerModel):
@@ -37,10 +48,12 @@ class HoursRow(AnswerModel):
     utilisation: Rate = Field(description="Booked hours within open hours, of open hours.")
     bookings: int = Field(description="Appointments and classes.")
     outside_hours: float | None = Field(default=None, description="Booked hours outside open hours.")
+    longest_free: list[FreeStretch] = Field(description="The three longest free stretches, of those still to come.")
 
 
 async def utilisation(question: ReportQuestion) -> Finding:
-    """Open, booked and free hours, in all and a row a practitioner, the fullest first.
+    """Open, booked and free hours, in all and a row a practitioner: the fullest first, or for a time that goes on after
+    today whoever has most free.
 
     Hours are numbers with two decimals, `utilisation` is text such as `71.4%`.
     """
@@ -52,15 +65,19 @@ async def utilisation(question: ReportQuestion) -> Finding:
     found = [_Hours(question, diary, who) for who in people]
     kept = sorted(
         (hours for hours in found if hours.open or hours.booked),
-        key=lambda hours: (-hours.share, question.roster.name("practitioner_id", hours.who)),
+        key=lambda hours: (-hours.share, hours.name),
     )
+    ahead = any(day > question.today for day in days_of(question.time))
+    if ahead:
+        kept.sort(key=lambda hours: (hours.inside - hours.open, hours.name))
     facts = Facts(Measure.HOURS, [fact for hours in kept for fact in hours.facts()])
     return Finding(
         "Open hours are working hours and one-off openings less blocked-out time. Booked hours are the union of live "
         "appointments and classes, so that overlapping ones count once; no-shows count as booked, cancelled ones do "
         "not. Delivered is what of them is over, without no-shows; a class counts unless it was cancelled. Utilisation "
         "is booked time within open hours over open hours; what is booked outside them, or over blocked-out time, is "
-        "told apart. People who no longer work here have no open hours.",
+        "told apart. People who no longer work here have no open hours. "
+        f"{'Most free hours first.' if ahead else 'Fullest first.'}",
         {
             "booked_hours_within_open_hours": facts.figure,
             "open_hours": figures.hours(_sum(hours.open for hours in kept)),
@@ -100,6 +117,7 @@ class _Hours:
             )
 
         booked = taken(entries)
+        self._taken = taken(entry for entry in mine if entry.kind != "block")
         free = without(joined(part for parts in self._work.values() for part in parts), blocks)
         over = [entry for entry in entries if entry.ends <= question.now and entry.record.did_not_arrive is not True]
         self._blocks, self._booked = blocks, booked
@@ -139,6 +157,26 @@ class _Hours:
                         whole=whole,
                     )
 
+    def _longest(self) -> list[FreeStretch]:
+        """The longest stretches that are free, from now on where some of the time is still to come."""
+        question = self._question
+        _, ends = question.time.bounds
+        since = question.now if ends > question.now else question.time.bounds[0]
+        found = [
+            (stretch, site)
+            for site, stretches in self._work.items()
+            for stretch in without(without(within(stretches, [(since, ends)]), self._blocks), self._taken)
+        ]
+        found.sort(key=lambda one: (-one[0].length, one[0].starts))
+        return [
+            FreeStretch(
+                starts_at=local_text(stretch.starts, question.roster.zone(site)),
+                hours=_hours(stretch.length),
+                business=question.roster.name("business_id", site),
+            )
+            for stretch, site in found[:_MAX_FREE]
+        ]
+
     def row(self) -> HoursRow:
         """The row of one practitioner: hours with two decimals; `outside_hours` only where there are any."""
         return HoursRow(
@@ -151,6 +189,7 @@ class _Hours:
             utilisation=rate(self.inside / _HOUR, self.open / _HOUR),
             bookings=self.count,
             outside_hours=_hours(self.booked - self.inside) if self.booked > self.inside else None,
+            longest_free=self._longest(),
         )
 
 

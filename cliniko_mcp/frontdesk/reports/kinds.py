@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.frontdesk.reports import attendance, hours, money, paperwork, records, returning
+from cliniko_mcp.frontdesk.reports import activity, attendance, hours, made, money, paperwork, records, returning
 from cliniko_mcp.frontdesk.reports.facts import VISIT_GROUPINGS
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.phrases import Facing
 
 _OF_HOURS: Final = ("practitioner", "site", "weekday", "hour", "week", "month")
-_OF_INVOICES: Final = ("practitioner", "site", "weekday", "week", "month")
+_OF_INVOICES: Final = ("practitioner", "site", "weekday", "week", "month", "new_or_returning", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,11 @@ class ReportKind:
 
 
 _TABLE: Final = (
+    ReportKind("activity", activity.activity, activity.NEEDS),
     ReportKind("no_shows", attendance.no_shows, attendance.NEEDS),
     ReportKind("cancellations", attendance.cancellations, attendance.NEEDS),
+    ReportKind("cancellations_made", made.cancellations_made, made.NEEDS),
+    ReportKind("bookings_made", made.bookings_made, made.NEEDS),
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
     ReportKind("retention", returning.retention, returning.NEEDS, usual="last 90 days"),
     ReportKind(
@@ -45,6 +48,7 @@ _TABLE: Final = (
     ReportKind(
         "never_seen", returning.never_seen, returning.NEEDS, usual="", groupings=(), open_start=True, compared=False
     ),
+    ReportKind("revenue", money.revenue, money.REVENUE_NEEDS, groupings=("type", *_OF_INVOICES)),
     ReportKind("unpaid", money.unpaid, money.NEEDS, usual="", groupings=_OF_INVOICES, open_start=True, compared=False),
     ReportKind("unbilled", paperwork.unbilled, paperwork.NEEDS),
     ReportKind("missing_notes", paperwork.missing_notes, paperwork.NEEDS),

@@ -79,6 +79,10 @@ class ReportQuestion:
 
     async def visits(self, *, cancelled: bool = False) -> list[Visit]:
         """The visits asked about: those that begin in the time, of the practitioner, at the site."""
+        if any(kept.starts <= self.time.bounds[0] for kept in self._read):
+            since = await self.visits_since(self.time.bounds[0])
+            live = [visit for visit in since if cancelled or visit.cancelled is None]
+            return [visit for visit in live if self.holds(visit) and self.keeps(visit)]
         return await visits(
             self.clinic,
             self.time,
@@ -100,6 +104,18 @@ class ReportQuestion:
         """Every visit of the clinic, as `visits_since` gives them, that was not cancelled."""
         return [visit for visit in await self.visits_since(_BEGINNING) if visit.cancelled is None]
 
+    async def first_days(self) -> dict[str, date]:
+        """The local day of each patient's first kept visit ever."""
+        days: dict[str, date] = {}
+        for visit in await self.history():
+            if self.kept(visit):
+                days.setdefault(visit.patient_id, self.day(visit))
+        return days
+
+    def kept(self, visit: Visit) -> bool:
+        """Whether a visit has begun and was neither cancelled nor a no-show; one that is not marked counts as kept."""
+        return visit.begun(self.now) and visit.cancelled is None and visit.arrived is not False
+
     def keeps(self, visit: Visit) -> bool:
         """Whether a visit is of the practitioner and at the site asked about."""
         return (self.practitioner is None or visit.practitioner_id == self.practitioner.id) and (
@@ -108,10 +124,14 @@ class ReportQuestion:
 
     def holds(self, visit: Visit) -> bool:
         """Whether a visit begins in the time asked about, by its site's clock; every visit where all time is meant."""
+        return self.holds_moment(visit.starts, visit.business_id)
+
+    def holds_moment(self, moment: datetime, business_id: str) -> bool:
+        """Whether a moment is in the time asked about, by the clock of this site."""
         if self.span is None:
             return True
         span = self.span.since(_BEGINNING) if isinstance(self.span, OpenSpan) else self.span
-        return any(low <= visit.starts < high for low, high in span.windows(visit.business_id))
+        return any(low <= moment < high for low, high in span.windows(business_id))
 
     def holds_day(self, day: date) -> bool:
         """Whether a calendar day is in the time asked about; every day where all time is meant."""
@@ -125,15 +145,16 @@ class ReportQuestion:
         """The local day on which a visit begins, by its site's clock."""
         return local_day(visit.starts, self.roster.zone(visit.business_id))
 
-    def fact(self, visit: Visit, *, part: bool = True) -> Fact:
-        """What a visit is grouped by; `part` says whether it counts."""
-        starts = visit.starts.astimezone(self.roster.zone(visit.business_id))
+    def fact(self, visit: Visit, *, part: bool = True, at: datetime | None = None) -> Fact:
+        """What a visit is grouped by; `part` says whether it counts, `at` names another moment than its start."""
+        local = (at or visit.starts).astimezone(self.roster.zone(visit.business_id))
         return Fact(
-            day=starts.date(),
-            hour=starts.hour,
+            day=local.date(),
+            hour=local.hour,
             practitioner_id=visit.practitioner_id,
             business_id=visit.business_id,
             type_id=visit.type_id,
+            patient_id=visit.patient_id,
             part=int(part),
         )
 

@@ -67,7 +67,7 @@ def _people(question: ReportQuestion, found: Iterable[Visit]) -> dict[str, _Pers
     people.pop("", None)
     return {
         patient: _Person(
-            [visit for visit in theirs if visit.begun(question.now) and visit.arrived is not False],
+            [*filter(question.kept, theirs)],
             [visit for visit in theirs if not visit.begun(question.now)],
         )
         for patient, theirs in people.items()
@@ -157,6 +157,13 @@ async def retention(question: ReportQuestion) -> Finding:
     back = {patient for patient, person in new.items() if _days(question, person.kept) > 1}
     again = {patient for patient, person in new.items() if patient in back or person.ahead}
     visits_kept = sum(len(person.kept) for person in new.values())
+    held = [
+        (visit, person)
+        for person in people.values()
+        for visit in person.kept
+        if not visit.group and question.holds(visit) and question.keeps(visit)
+    ]
+    rebooked = sum((*person.kept, *person.ahead)[-1].starts > visit.starts for visit, person in held)
     facts = Facts(
         Measure.SHARE, [question.fact(person.kept[0], part=patient in back) for patient, person in new.items()]
     )
@@ -165,12 +172,16 @@ async def retention(question: ReportQuestion) -> Finding:
         "New is a patient whose first kept visit ever (not cancelled, not a no-show) was in that time; archived "
         "patients are counted too. Came back means kept a visit on another day by now; booked again means that, or a "
         "visit booked ahead. Practitioner, site and type are those of the first visit. Files made is every patient "
-        "file made in that time, whether the patient has come or not.",
+        "file made in that time, whether the patient has come or not. As in Cliniko's practitioner performance report, "
+        "the patient visit average (PVA) is appointments kept in that time for each new patient, and the rebook rate "
+        "is the share of those appointments after which the patient has a later visit, kept or booked.",
         {
             "new_patients_who_came_back": facts.figure,
             "new_patients_who_booked_again": figures.share(len(again), len(new)),
             "new_patients": figures.count(len(new)),
             "visits_kept_per_new_patient": figures.count(visits_kept / len(new) if new else 0),
+            "patient_visit_average_pva": figures.count(len(held) / len(new) if new else 0),
+            "rebook_rate": figures.share(rebooked, len(held)),
             "patient_files_made": figures.count(await _files_made(question)),
         },
         [_new(question, new[patient]) for patient in newest],

@@ -21,11 +21,22 @@ from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PatientRow
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
-from cliniko_mcp.frontdesk.reports import attendance, figures, hours, money, records, returning
+from cliniko_mcp.frontdesk.reports import (
+    activity,
+    attendance,
+    figures,
+    hours,
+    made,
+    money,
+    paperwork,
+    records,
+    returning,
+)
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, breakdown
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Comparison, Figure, Findable
 from cliniko_mcp.frontdesk.reports.kinds import KINDS, ReportKind
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
+from cliniko_mcp.frontdesk.reports.sources import with_people
 from cliniko_mcp.frontdesk.reports.span import Earlier, before, closed, over, read_time
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, known_record, remarks
 from cliniko_mcp.frontdesk.spans import OpenSpan, Span
@@ -69,10 +80,14 @@ class Report(Body):
 
 
 ReportRow = (
-    attendance.NoShowRow
+    activity.SeenRow
+    | attendance.NoShowRow
     | attendance.CancellationRow
+    | made.BookingMadeRow
     | figures.ReportVisitRow
     | money.DebtorRow
+    | money.PayingRow
+    | paperwork.UnbilledRow
     | returning.LastVisitRow
     | returning.NewPatientRow
     | returning.NeverSeenRow
@@ -123,12 +138,15 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     try:
         span = await _read(kind, span, clinic)
         question = ReportQuestion(clinic, roster, span, practitioner, business, clinic.now, arguments.by)
+        if "new_or_returning" in arguments.by:
+            await question.history()  # first, because everything else that is read is part of it
         then = await _earlier(kind, question, arguments.compare)
         found = await kind.make(question)
+        groups = await _groups(question, found)
     except NotAllowed as refusal:
         notes.append(f"This report is not made, because it reads what may not be read. {refusal.message}")
         return Answer(body, notes, zone)
-    body = body.with_parts(definition=found.definition, summary=found.summary, by=_groups(question, found) or None)
+    body = body.with_parts(definition=found.definition, summary=found.summary, by=groups or None)
     if then is not None:
         body = body.with_parts(compared=_compared(found, *then))
     larger = arguments.limit is not None or arguments.skip or arguments.by or arguments.compare
@@ -175,11 +193,11 @@ def _compared(found: Finding, span: Span, then: Finding) -> Comparison:
     return Comparison(when=span.description, summary=then.summary, change=change)
 
 
-def _groups(question: ReportQuestion, found: Finding) -> dict[str, Breakdown]:
+async def _groups(question: ReportQuestion, found: Finding) -> dict[str, Breakdown]:
     """The breakdowns asked for, then those that the kind itself makes."""
     if found.facts is None:
         return found.by
-    facts, roster = found.facts, question.roster
+    facts, roster = await with_people(question, found.facts), question.roster
     return {name: breakdown(GROUPINGS[name], facts, roster) for name in question.by} | found.by
 
 
