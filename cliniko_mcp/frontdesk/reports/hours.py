@@ -62,7 +62,7 @@ async def utilisation(question: ReportQuestion) -> Finding:
     people = {who for who, _ in diary.work} | {
         entry.practitioner_id for entry in diary.entries if entry.kind != "block"
     }
-    found = [_Hours(question, diary, who) for who in people]
+    found = [PractitionerHours(question, diary, who) for who in people]
     kept = sorted(
         (hours for hours in found if hours.open or hours.booked),
         key=lambda hours: (-hours.share, hours.name),
@@ -91,7 +91,7 @@ async def utilisation(question: ReportQuestion) -> Finding:
     )
 
 
-class _Hours:
+class PractitionerHours:
     """The hours of one practitioner in the time asked about."""
 
     def __init__(self, question: ReportQuestion, diary: Diary, who: str) -> None:

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.frontdesk.reports import activity, attendance, hours, made, money, paperwork, records, returning
+from cliniko_mcp.frontdesk.reports import (
+    activity,
+    ahead,
+    attendance,
+    changes,
+    hours,
+    made,
+    money,
+    paperwork,
+    records,
+    returning,
+)
 from cliniko_mcp.frontdesk.reports.facts import VISIT_GROUPINGS
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.phrases import Facing
@@ -40,6 +51,7 @@ _TABLE: Final = (
     ReportKind("cancellations_made", made.cancellations_made, made.NEEDS),
     ReportKind("bookings_made", made.bookings_made, made.NEEDS),
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
+    ReportKind("ahead", ahead.ahead, ahead.NEEDS, Facing.WHOLE, "next 8 weeks", _OF_HOURS, compared=False),
     ReportKind("retention", returning.retention, returning.NEEDS, usual="last 90 days"),
     ReportKind(
         "lapsed", returning.lapsed, returning.NEEDS, usual="more than 6 months ago", open_start=True, compared=False

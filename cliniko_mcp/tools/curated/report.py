@@ -23,6 +23,7 @@ from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.reports import (
     activity,
+    ahead,
     attendance,
     figures,
     hours,
@@ -92,6 +93,7 @@ ReportRow = (
     | returning.NewPatientRow
     | returning.NeverSeenRow
     | hours.HoursRow
+    | ahead.AheadRow
     | Duplicates
     | records.MissingContactRow
 )
