@@ -170,7 +170,8 @@ class App:
                 guards = _guards(self, client.now, questions)
                 self._behind = _Behind(client, questions, guards, Memory.of(anyio.current_time))
         client, _, guards, memory = self._behind
-        return GuardedClinic(client, guards, caller, tool, memory, upload_folder=self.settings.upload_folder)
+        upload_folder, log = self.settings.upload_folder, audit_log(self.settings)
+        return GuardedClinic(client, guards, caller, tool, memory, upload_folder=upload_folder, log=log)
 
 
 def _cut_off(tool: Tool) -> ClinikoMcpError:

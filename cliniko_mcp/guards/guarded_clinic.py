@@ -25,6 +25,7 @@ from cliniko_mcp.guards.zones import SECONDS_KEPT as ZONE_SECONDS_KEPT
 if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.cliniko.resources.users import User
+    from cliniko_mcp.guards.hash_chain import HashChain
 
 
 RECORD_SECONDS_KEPT: Final = 60.0
@@ -67,8 +68,11 @@ class GuardedClinic:
         memory: Memory,
         *,
         upload_folder: str | None = None,
+        log: HashChain | None = None,
         purpose: Purpose = "call",
     ) -> None:
+        self.log = log
+        """The audit log of this run, to read what was changed; None where there is none."""
         self.upload_folder = upload_folder
         """The one folder of this computer whose files may be uploaded, where the operator named one."""
         self.caller = caller
@@ -298,6 +302,7 @@ class GuardedClinic:
             tool,
             self._memory,
             upload_folder=self.upload_folder,
+            log=self.log,
             purpose=purpose,
         )
 

@@ -64,6 +64,7 @@ _TABLE: Final = (
     ReportKind("unpaid", money.unpaid, money.NEEDS, usual="", groupings=_OF_INVOICES, open_start=True, compared=False),
     ReportKind("unbilled", paperwork.unbilled, paperwork.NEEDS),
     ReportKind("missing_notes", paperwork.missing_notes, paperwork.NEEDS),
+    ReportKind("changes", changes.changes, changes.NEEDS, groupings=("weekday", "hour", "week", "month")),
     ReportKind("duplicates", records.duplicates, records.NEEDS, Facing.WHOLE, "", (), compared=False),
     ReportKind("missing_contacts", records.missing_contacts, records.NEEDS, Facing.WHOLE, "", (), compared=False),
 )

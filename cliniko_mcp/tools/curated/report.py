@@ -25,6 +25,7 @@ from cliniko_mcp.frontdesk.reports import (
     activity,
     ahead,
     attendance,
+    changes,
     figures,
     hours,
     made,
@@ -94,6 +95,7 @@ ReportRow = (
     | returning.NeverSeenRow
     | hours.HoursRow
     | ahead.AheadRow
+    | changes.ChangesRow
     | Duplicates
     | records.MissingContactRow
 )
