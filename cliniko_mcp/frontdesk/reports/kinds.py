@@ -9,6 +9,7 @@ from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import Duplicates
 from cliniko_mcp.frontdesk.reports import (
     activity,
+    ahead,
     attendance,
     cases,
     figures,
@@ -60,11 +61,12 @@ _TABLE: Final = (
     ReportKind("cancellations_made", made.cancellations_made, made.NEEDS),
     ReportKind("bookings_made", made.bookings_made, made.NEEDS),
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
+    ReportKind("ahead", ahead.ahead, ahead.NEEDS, Facing.WHOLE, "next 12 weeks", _OF_HOURS, compared=False),
     ReportKind("retention", returning.retention, returning.NEEDS, usual="last 90 days"),
     ReportKind(
         "lapsed", returning.lapsed, returning.NEEDS, usual="more than 6 months ago", open_start=True, compared=False
     ),
-    ReportKind("no_next_booking", returning.no_next_booking, returning.NEEDS),
+    ReportKind("not_rebooked", returning.not_rebooked, returning.NEEDS),
     ReportKind(
         "never_seen",
         returning.never_seen,
@@ -122,6 +124,7 @@ ReportRow = (
     | returning.NewPatientRow
     | returning.NeverSeenRow
     | hours.HoursRow
+    | ahead.AheadRow
     | notes.NoteFoundRow
     | notes.OldAlertRow
     | cases.OpenCaseRow

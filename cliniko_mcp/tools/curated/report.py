@@ -59,15 +59,15 @@ class Report(Body):
     """Which report, of what time, practitioner and site; `skip` goes on after the rows shown before."""
 
     kind: _Kind
-    when: str | None = Field(default=None, description="E.g. last month.")
+    when: str | None = None
     practitioner: str | None = None
     business: str | None = None
-    by: list[_Grouping] = Field(default_factory=list[str], description="practitioner, site, type, weekday, month...")
+    by: list[_Grouping] = Field(default_factory=list[str])
     compare: Earlier | None = None
     words: str | None = None
     phones: bool = False
     limit: int | None = Field(default=None, ge=1, le=200)
-    skip: int = Field(default=0, ge=0)
+    skip: Annotated[int, Field(ge=0), WithJsonSchema({"type": "integer"})] = 0
 
 
 class Reported(AnswerModel):
@@ -212,8 +212,7 @@ def _who(row: PatientRow, patients: Mapping[str, Patient], *, phones: bool) -> d
 
 tool = curated(
     "report",
-    "A manager's numbers, with definitions, breakdowns and comparisons: attendance (DNA), hours, retention, money, "
-    "paperwork. Looks back.",
+    "A manager's figures, by practitioner, site, type, week...; looks back.",
     Report,
     report,
     answer=Reported,
