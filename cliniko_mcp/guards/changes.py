@@ -26,8 +26,7 @@ _ENDINGS: Final[Mapping[str, Ending]] = {
     "interrupted": "unknown",
     "outcome_unknown": "unknown",
 }
-_FAILED: Final[Ending] = "failed"
-"""Every other code of an error."""
+"""How a change ended, by its outcome in the log; every other code of an error is a failure."""
 _NO_CHANGES: Final = frozenset({"done", "lapsed", "changed", "replaced"})
 """Outcomes of a change that was made by another call, and of questions that nobody answered."""
 _BY_A_PERSON: Final = frozenset({"form", "page", "terminal"})
@@ -138,7 +137,7 @@ def _change(entry: Mapping[str, JsonValue]) -> LoggedChange | None:
     at, outcome = _moment(entry), str(entry.get("outcome"))
     if at is None or outcome in _NO_CHANGES:
         return None
-    ending = _ENDINGS.get(outcome, _FAILED)
+    ending: Ending = _ENDINGS.get(outcome, "failed")
     channel = entry.get("channel", entry.get("rung"))  # version 0.1.0 wrote "rung"
     return LoggedChange(
         at, str(entry.get("principal", "")), str(entry.get("operation", "")), ending, str(channel or "none")

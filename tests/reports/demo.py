@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from cliniko_mcp.app import open_app
+from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.results.envelope import error_body
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.settings import Settings
 
@@ -66,6 +68,13 @@ class Reports:
 
     def __init__(self, app: Any) -> None:
         self._app = app
+
+    async def error(self, kind: str, **arguments: Any) -> Row:
+        """The body of the error that a call ends in."""
+        try:
+            return await self._app.call("report", {"kind": kind, **arguments}, Caller())
+        except ClinikoMcpError as problem:
+            return error_body(problem)
 
     async def call(self, kind: str, **arguments: Any) -> Row:
         """The answer, with all rows of all pages in it; each page has the same figures."""

@@ -122,6 +122,36 @@ async def test_utilisation(clinic: tuple[Sandbox, Port], now: str) -> None:
                 assert order == sorted(order, reverse=True) and "Most free hours first" in answer["definition"]
 
 
+@pytest.mark.parametrize("now", [CLOCKS[0], CLOCKS[2], CLOCKS[3]])
+async def test_ahead(clinic: tuple[Sandbox, Port], now: str) -> None:
+    sandbox, port = clinic
+    recount = Recount(port.rows, datetime.fromisoformat(now))
+    last = recount.today + 13 * DAY
+    async with reports(sandbox, recount.now) as tool:
+        answer = await tool.call("ahead", when=f"{recount.today} to {last}")
+        found = Minutes(recount, recount.today, last)
+        open_ = {key for key in found.work.keys() - found.blocked if key[1] >= minute(recount.now)}
+        inside = open_ & found.booked
+        end = datetime.combine(last + DAY, datetime.min.time(), recount.home)
+        # where the day ends last, at Riverside, is the end of the time
+        ends = max(end.replace(tzinfo=zone).timestamp() for zone in recount.zones.values())
+        weeks = (ends - recount.now.timestamp()) / timedelta(days=7).total_seconds()
+        assert answer["summary"]["booked_hours_within_open_hours"] == share(hours(len(inside)), hours(len(open_)))
+        assert answer["items"]
+        for row in answer["items"]:
+            who = next(one["id"] for one in port.rows("practitioners") if one.get("label") == row["practitioner"])
+            mine, taken = found.mine(open_, who), found.mine(inside, who)
+            assert row["booked_hours"] == hours(taken)
+            assert row["open_hours_a_week"] == pytest.approx(mine / 60 / weeks, abs=0.01)
+            assert row["weeks_booked"] == pytest.approx(taken / (mine / weeks), abs=0.06)
+            free = {step for person, step in open_ - found.booked if person == who}
+            first = minute(datetime.fromisoformat(row["next_first_consult"].split(" ")[0]))
+            assert all(step in free for step in range(first, first + 45)), row
+            runs = sorted(step for step in free if step < first)
+            assert not any(all(step + more in free for more in range(45)) for step in runs if step % 5 == 0), row
+        assert (await tool.error("ahead", when="last week"))["code"] == "not_understood"
+
+
 def name_of(recount: Recount, by: str, key: Minute, site: str) -> str:
     local = datetime.fromtimestamp(key[1] * 60, UTC).astimezone(recount.zones[site])
     names = {"site": recount.name("businesses", site), "weekday": f"{local:%A}", "hour": f"{local.hour:02d}:00"}

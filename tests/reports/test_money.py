@@ -123,7 +123,7 @@ def expected(port: Port) -> dict[str, Decimal]:
     rates: Row = {row["id"]: Decimal(row["rate"]) for row in port.rows("taxes")}
     found: dict[str, Decimal] = {}
     fees = {
-        row["id"]: Decimal(row["price"]) * (100 + rates.get(row.get("tax_id"), 0)) / 100
+        row["id"]: Decimal(row["price"]) * (100 + rates.get(str(row.get("tax_id")), 0)) / 100
         for row in port.rows("billable_items")
     }
     goods = {row["id"]: Decimal(row["price_including_tax"]) for row in port.rows("products")}

@@ -106,7 +106,7 @@ async def test_lapsed_left_without_a_booking_and_never_seen(clinic: tuple[Sandbo
         assert {row["name"]: row["count"] for row in lapsed["by"]["practitioner"]["rows"]} == who
 
         first, last = spans(recount.today)["last month"]
-        left = await tool.call("no_next_booking", when="last month")
+        left = await tool.call("not_rebooked", when="last month")
         seen = {visit.patient for visit in recount.kept(recount.within(first, last))}
         without = {patient for patient in seen & gone.keys() if gone[patient].day <= last}
         archived = {patient for patient in seen - recount.in_use if not recount.ahead(patient)}

@@ -9,7 +9,6 @@ import anyio.to_thread
 from pydantic import Field
 
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk.answer_rows import Day
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
@@ -56,11 +55,8 @@ class ChangesRow(AnswerModel):
 async def changes(question: ReportQuestion) -> Finding:
     """What was changed, approved and refused in the time, by person and day, the latest day first.
 
-    Over HTTP only what the caller had changed. Raises InvalidArguments for a practitioner or a site.
+    Over HTTP only what the caller had changed.
     """
-    for field, named in (("practitioner", question.practitioner), ("business", question.business)):
-        if named is not None:
-            raise InvalidArguments("The audit log tells changes by person, not so.", f"Leave {field} out.", field=field)
     logged, notes = await _logged(question)
     own = question.clinic.caller.route == "http"
     found = [

@@ -4,7 +4,7 @@ Requests: two for working hours and one a hundred diary entries of the time, wha
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import Field
@@ -62,7 +62,7 @@ async def utilisation(question: ReportQuestion) -> Finding:
     people = {who for who, _ in diary.work} | {
         entry.practitioner_id for entry in diary.entries if entry.kind != "block"
     }
-    found = [PractitionerHours(question, diary, who) for who in people]
+    found = [Hours(question, diary, who) for who in people]
     kept = sorted(
         (hours for hours in found if hours.open or hours.booked),
         key=lambda hours: (-hours.share, hours.name),
@@ -91,14 +91,17 @@ async def utilisation(question: ReportQuestion) -> Finding:
     )
 
 
-class PractitionerHours:
-    """The hours of one practitioner in the time asked about."""
+class Hours:
+    """The hours of one practitioner in the time asked about, or from a later moment on."""
 
-    def __init__(self, question: ReportQuestion, diary: Diary, who: str) -> None:
+    def __init__(self, question: ReportQuestion, diary: Diary, who: str, since: datetime | None = None) -> None:
         self.who = who
         self.name = question.roster.name("practitioner_id", who)
         self._question = question
-        windows = {site: list(question.time.windows(site)) for site in {*question.roster.businesses}}
+        windows = {
+            site: [(max(low, since or low), high) for low, high in question.time.windows(site)]
+            for site in {*question.roster.businesses}
+        }
         sites = [site for site in diary.sites(who) if not question.businesses or site in question.businesses]
         self._work = {site: within(diary.work[who, site], windows[site]) for site in sites}
         mine = [entry for entry in diary.entries if entry.practitioner_id == who]
@@ -122,11 +125,11 @@ class PractitionerHours:
         over = [entry for entry in entries if entry.ends <= question.now and entry.record.did_not_arrive is not True]
         self._blocks, self._booked = blocks, booked
         self.count = len(entries)
-        self.work = _length(joined(part for parts in self._work.values() for part in parts))
-        self.open = _length(free)
-        self.booked = _length(booked)
-        self.delivered = _length(taken(over))
-        self.inside = self.open - _length(without(free, booked))
+        self.work = length_of(joined(part for parts in self._work.values() for part in parts))
+        self.open = length_of(free)
+        self.booked = length_of(booked)
+        self.delivered = length_of(taken(over))
+        self.inside = self.open - length_of(without(free, booked))
 
     @property
     def share(self) -> float:
@@ -147,7 +150,7 @@ class PractitionerHours:
                 for part in _by_hour(stretch):
                     local = part.starts.astimezone(zone)
                     whole = part.length // _MINUTE
-                    left = _length(without([part], self._booked)) // _MINUTE
+                    left = length_of(without([part], self._booked)) // _MINUTE
                     yield Fact(
                         day=local.date(),
                         hour=local.hour,
@@ -171,7 +174,7 @@ class PractitionerHours:
         return [
             FreeStretch(
                 starts_at=local_text(stretch.starts, question.roster.zone(site)),
-                hours=_hours(stretch.length),
+                hours=in_hours(stretch.length),
                 business=question.roster.name("business_id", site),
             )
             for stretch, site in found[:_MAX_FREE]
@@ -181,14 +184,14 @@ class PractitionerHours:
         """The row of one practitioner: hours with two decimals; `outside_hours` only where there are any."""
         return HoursRow(
             practitioner=self.name,
-            open_hours=_hours(self.open),
-            blocked_hours=_hours(self.work - self.open),
-            booked_hours=_hours(self.booked),
-            delivered_hours=_hours(self.delivered),
-            free_hours=_hours(self.open - self.inside),
+            open_hours=in_hours(self.open),
+            blocked_hours=in_hours(self.work - self.open),
+            booked_hours=in_hours(self.booked),
+            delivered_hours=in_hours(self.delivered),
+            free_hours=in_hours(self.open - self.inside),
             utilisation=rate(self.inside / _HOUR, self.open / _HOUR),
             bookings=self.count,
-            outside_hours=_hours(self.booked - self.inside) if self.booked > self.inside else None,
+            outside_hours=in_hours(self.booked - self.inside) if self.booked > self.inside else None,
             longest_free=self._longest(),
         )
 
@@ -203,7 +206,8 @@ def _by_hour(stretch: Stretch) -> Iterator[Stretch]:
         begin = end
 
 
-def _length(stretches: Sequence[Stretch]) -> timedelta:
+def length_of(stretches: Sequence[Stretch]) -> timedelta:
+    """How long these stretches are together."""
     return _sum(stretch.length for stretch in stretches)
 
 
@@ -211,5 +215,6 @@ def _sum(lengths: Iterable[timedelta]) -> timedelta:
     return sum(lengths, timedelta())
 
 
-def _hours(length: timedelta) -> float:
+def in_hours(length: timedelta) -> float:
+    """A length of time in hours, with two decimals."""
     return round(length.total_seconds() / 3600, 2)

@@ -32,6 +32,8 @@ _OPEN: Final = 10
 _PAID: Final = 20
 _CLOSED: Final = 30
 _CREDIT: Final = 40
+BILLED: Final = frozenset((_OPEN, _PAID))
+"""The status codes of invoices that count as invoiced."""
 _MAX_IDS: Final = 6
 _DAY: Final = timedelta(days=1)
 _AGES: Final[Mapping[str, int]] = {"0 to 30 days": 30, "31 to 60 days": 60, "61 to 90 days": 90, "over 90 days": 10**6}
@@ -112,7 +114,7 @@ def _payer_name(invoice: Invoice) -> str:
 async def revenue(question: ReportQuestion) -> Finding:
     """What was invoiced, the patients with the largest sums first."""
     every = await _invoices(question)
-    billed = [invoice for invoice in every if invoice.status in (_OPEN, _PAID)]
+    billed = [invoice for invoice in every if invoice.status in BILLED]
     kinds = await _types(question, billed) if "type" in question.by else {}
     facts = Facts(Measure.MONEY, [_fact(invoice, kinds.get(invoice.appointment_id or "", "")) for invoice in billed])
     of_visits = [invoice for invoice in billed if invoice.attendee_id or invoice.appointment_id]

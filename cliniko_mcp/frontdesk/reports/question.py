@@ -43,6 +43,8 @@ class ReportQuestion:
     business: Known[Business] | None
     now: datetime
     by: Sequence[str] = ()
+    words: str = ""
+    """What to look for in notes."""
     _read: "list[_Read]" = field(default_factory=lambda: list[_Read]())
     """What was read from a moment on, which the same question of a later time need not read again."""
 

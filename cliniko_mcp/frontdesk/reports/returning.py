@@ -95,7 +95,7 @@ async def lapsed(question: ReportQuestion) -> Finding:
     )
 
 
-async def no_next_booking(question: ReportQuestion) -> Finding:
+async def not_rebooked(question: ReportQuestion) -> Finding:
     """Patients seen in the time who have no visit after it, the latest visit first."""
     since = await question.visits_since(question.time.bounds[0])
     people = _people(question, (visit for visit in since if visit.cancelled is None))

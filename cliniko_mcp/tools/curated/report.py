@@ -18,25 +18,13 @@ from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PatientRow
+from cliniko_mcp.frontdesk.answer_rows import Page, PatientRow
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
-from cliniko_mcp.frontdesk.reports import (
-    activity,
-    ahead,
-    attendance,
-    changes,
-    figures,
-    hours,
-    made,
-    money,
-    paperwork,
-    records,
-    returning,
-)
+from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, breakdown
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Comparison, Figure, Findable
-from cliniko_mcp.frontdesk.reports.kinds import KINDS, ReportKind
+from cliniko_mcp.frontdesk.reports.kinds import KINDS, ReportKind, ReportRow
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.reports.sources import with_people
 from cliniko_mcp.frontdesk.reports.span import Earlier, before, closed, over, read_time
@@ -71,34 +59,15 @@ class Report(Body):
     """Which report, of what time, practitioner and site; `skip` goes on after the rows shown before."""
 
     kind: _Kind
-    when: str | None = Field(default=None, description="E.g. last month.")
+    when: str | None = None
     practitioner: str | None = None
     business: str | None = None
-    by: list[_Grouping] = Field(default_factory=list[str], description="practitioner, site, type, weekday, month...")
+    by: list[_Grouping] = Field(default_factory=list[str])
     compare: Earlier | None = None
+    words: str | None = None
     phones: bool = False
     limit: int | None = Field(default=None, ge=1, le=200)
-    skip: int = Field(default=0, ge=0)
-
-
-ReportRow = (
-    activity.SeenRow
-    | attendance.NoShowRow
-    | attendance.CancellationRow
-    | made.BookingMadeRow
-    | figures.ReportVisitRow
-    | money.DebtorRow
-    | money.PayingRow
-    | paperwork.UnbilledRow
-    | returning.LastVisitRow
-    | returning.NewPatientRow
-    | returning.NeverSeenRow
-    | hours.HoursRow
-    | ahead.AheadRow
-    | changes.ChangesRow
-    | Duplicates
-    | records.MissingContactRow
-)
+    skip: Annotated[int, Field(ge=0), WithJsonSchema({"type": "integer"})] = 0
 
 
 class Reported(AnswerModel):
@@ -141,7 +110,9 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     zone = span.zone if span else roster.home
     try:
         span = await _read(kind, span, clinic)
-        question = ReportQuestion(clinic, roster, span, practitioner, business, clinic.now, arguments.by)
+        question = ReportQuestion(
+            clinic, roster, span, practitioner, business, clinic.now, arguments.by, arguments.words or ""
+        )
         if "new_or_returning" in arguments.by:
             await question.history()  # first, because everything else that is read is part of it
         then = await _earlier(kind, question, arguments.compare)
@@ -166,17 +137,22 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
 
 
 def _check(kind: ReportKind, arguments: Report) -> None:
-    """Raises InvalidArguments for groupings and comparisons that this kind does not have."""
+    """Raises InvalidArguments for what this kind does not have or cannot do without."""
     wrong = [name for name in arguments.by if name not in kind.groupings]
     if wrong:
         takes = f"It can be grouped by {', '.join(kind.groupings)}." if kind.groupings else "Leave by out."
         raise InvalidArguments(f"{kind.name} is not grouped by {', '.join(wrong)}.", takes, field="by")
-    if arguments.compare and not kind.compared:
-        raise InvalidArguments(
-            f"{kind.name} is what stands now, so there is no earlier one to compare with.",
-            "Leave compare out.",
-            field="compare",
-        )
+    if kind.words and not arguments.words:
+        raise InvalidArguments(f"{kind.name} needs words to look for.", "Give words.", field="words")
+    refused = {
+        "compare": arguments.compare is not None and not kind.compared,
+        "words": arguments.words is not None and not kind.words,
+        "practitioner": arguments.practitioner is not None and not kind.practitioners,
+        "business": arguments.business is not None and not kind.sites,
+    }
+    for name, given in refused.items():
+        if given:
+            raise InvalidArguments(f"{kind.name} does not take {name}.", f"Leave {name} out.", field=name)
 
 
 async def _read(kind: ReportKind, span: Span | OpenSpan | None, clinic: GuardedClinic) -> Span | OpenSpan | None:
@@ -236,8 +212,7 @@ def _who(row: PatientRow, patients: Mapping[str, Patient], *, phones: bool) -> d
 
 tool = curated(
     "report",
-    "A manager's numbers, with definitions, breakdowns and comparisons: attendance (DNA), hours, retention, money, "
-    "paperwork. Looks back.",
+    "A manager's figures, by practitioner, site, type, week...; looks back.",
     Report,
     report,
     answer=Reported,

@@ -317,7 +317,7 @@ async def test_new_patients_are_those_first_seen_and_files_made_stand_apart() ->
         never, waiting = await whole(clinic, kind="never_seen", when="2026-11-02 to 2026-11-08")
         assert {row["patient"] for row in waiting} == {"N never"}
         assert never["summary"]["patients_never_seen"] == {"count": 1, "of": 8, "rate": "12.5%"}
-        left, rows = await whole(clinic, kind="no_next_booking", when="2026-11-02 to 2026-11-08")
+        left, rows = await whole(clinic, kind="not_rebooked", when="2026-11-02 to 2026-11-08")
         assert {row["patient"] for row in rows} == {"N same day", "N once", "N missed", "N cancelled", "N old"}
         assert left["summary"]["patients_without_next_booking"] == {"count": 5, "of": 7, "rate": "71.4%"}
 
@@ -353,7 +353,7 @@ async def test_requests_grow_with_pages_and_never_with_rows() -> None:
         most = {
             "no_shows": pages + 1,
             "cancellations": pages + 1,
-            "no_next_booking": pages + 1 + 1,
+            "not_rebooked": pages + 1 + 1,
             "never_seen": pages + 1 + -(-len(clinic.rows("patients")) // 100),
             "unbilled": pages + 1,
             "missing_notes": pages + 1,
