@@ -43,6 +43,9 @@ def plays(clinic: Clinic) -> Iterator[tuple[str, Row]]:
         yield "move_appointment", {"appointment": row["id"], "when": "tomorrow at 11", "dry_run": True}
         yield "fill_gap", {"appointment": row["id"]}
     for report in KINDS:
+        if KINDS[report].words:
+            yield "report", {"kind": report, "words": "Ana"}
+            continue
         yield "report", {"kind": report}
         yield "report", {"kind": report, "when": week, "by": [*KINDS[report].groupings], "phones": True}
         if KINDS[report].compared:

@@ -56,12 +56,18 @@ class Visit:
 class Recount:
     """A clinic's rows, by table, at a moment."""
 
-    def __init__(self, rows: Callable[[str], list[Row]], now: datetime, home: str = "Australia/Sydney") -> None:
+    def __init__(
+        self,
+        rows: Callable[[str], list[Row]],
+        now: datetime,
+        home: str = "Australia/Sydney",
+        zones: dict[str, ZoneInfo] | None = None,
+    ) -> None:
         self.rows = rows
         self.now = now
         self.home = ZoneInfo(home)
         self.today = now.astimezone(self.home).date()
-        self.zones = {row["id"]: ZoneInfo(row["time_zone_identifier"]) for row in rows("businesses")}
+        self.zones = zones or {row["id"]: ZoneInfo(row["time_zone_identifier"]) for row in rows("businesses")}
 
     @cached_property
     def visits(self) -> list[Visit]:

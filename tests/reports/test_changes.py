@@ -17,6 +17,7 @@ from tools.curated.reception import NORTHSIDE, reception
 
 from cliniko_mcp.cli.audit import audit
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.pipeline import Caller
 
 pytestmark = pytest.mark.anyio
 HOME = ZoneInfo("Australia/Sydney")
@@ -113,6 +114,22 @@ async def test_the_report_is_the_log_by_person_and_day(tmp_path: Path) -> None:
             assert begins is (when == "last 90 days")
         refused = await clinic.assistant.call("report", kind="changes", practitioner="Mei Ng")
         assert refused["code"] == "invalid_arguments"
+
+
+async def test_over_http_everybody_is_told_only_their_own(tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    told = rows_of(written(HashChain(log)), date(2026, 11, 1), date(2026, 11, 24))
+    async with reception(audit_file=str(log)) as clinic:
+        clinic.sandbox.clock.set(NOW)
+        assert clinic.assistant.app is not None
+        for person in ("token:0011223344556677", "token:ffffffffffffffff"):
+            answer: Any = await clinic.assistant.app.call(
+                "report", {"kind": "changes", "when": "this month", "limit": 200}, Caller(person, "http")
+            )
+            own = sum(counts.get("made", 0) for (_, who), counts in told.items() if who == person)
+            assert answer["summary"]["changes_made"] == {"count": own}
+            assert {row["person"] for row in answer["items"]} <= {person}
+            assert any("Only your own" in note for note in answer["notes"])
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "table"])

@@ -22,7 +22,7 @@ async def test_bookings_made(clinic: tuple[Sandbox, Port], now: str) -> None:
     async with reports(sandbox, recount.now) as tool:
         for phrase in ("this month", "last month", "today"):
             first, last = spans(recount.today)[phrase]
-            answer = await tool.call("bookings_made", when=phrase, by=["practitioner", "weekday"])
+            answer = await tool.call("new_bookings", when=phrase, by=["practitioner", "weekday"])
             rows = [
                 (row, made)
                 for table in ("individual_appointments", "group_appointments")
@@ -59,7 +59,7 @@ async def test_cancellations_made(clinic: tuple[Sandbox, Port], now: str) -> Non
     async with reports(sandbox, recount.now) as tool:
         for phrase in ("this month", "last month", "last week"):
             first, last = spans(recount.today)[phrase]
-            answer = await tool.call("cancellations_made", when=phrase, by=["month"])
+            answer = await tool.call("new_cancellations", when=phrase, by=["month"])
             gone = [
                 visit
                 for visit in recount.visits

@@ -40,7 +40,7 @@ class NoShowRow(Findable):
     dates: list[LocalTime] = Field(description="Starts of the latest ones, the latest first; at most six.")
     practitioner: str = Field(description="The practitioner of the latest one.")
     appointment_ids: list[str] = Field(description="Their ids, in the same order.")
-    invoiced: int = Field(description="How many have an invoice all the same.")
+    times_invoiced: int = Field(description="How many have an invoice all the same.")
     next_visit: LocalTime | None = Field(default=None, description="The first visit after the latest of them, if any.")
 
 
@@ -138,7 +138,7 @@ def _missed(found: Attendance, theirs: Sequence[Visit]) -> NoShowRow:
         dates=[local_text(visit.starts, roster.zone(visit.business_id)) for visit in latest],
         practitioner=roster.name("practitioner_id", last.practitioner_id),
         appointment_ids=[visit.booking_id for visit in latest],
-        invoiced=_billed(theirs),
+        times_invoiced=_billed(theirs),
         next_visit=found.next_start(last),
     )
 

@@ -62,7 +62,7 @@ class SourceRow(AnswerModel):
     source: str = Field(description="The kind of source.")
     referrer: str | None = Field(default=None, description="Who referred them, or the subcategory.")
     new_patients: int = Field(description="New patients.")
-    invoiced: Money = Field(description="Invoiced to them until now, in the account's currency.")
+    total: Money = Field(description="Invoiced to them until now, in the account's currency.")
 
 
 async def where_from(question: ReportQuestion) -> Finding:
@@ -104,7 +104,7 @@ async def where_from(question: ReportQuestion) -> Finding:
                 source=source,
                 referrer=referrer or None,
                 new_patients=len(groups[source, referrer]),
-                invoiced=money_text(totals[source, referrer]),
+                total=money_text(totals[source, referrer]),
             )
             for source, referrer in sorted(groups, key=lambda key: (-len(groups[key]), -totals[key], key))
         ],

@@ -150,8 +150,8 @@ def _check(kind: ReportKind, arguments: Report) -> None:
         "practitioner": arguments.practitioner is not None and not kind.practitioners,
         "business": arguments.business is not None and not kind.sites,
     }
-    for name, given in refused.items():
-        if given:
+    for name, is_refused in refused.items():
+        if is_refused:
             raise InvalidArguments(f"{kind.name} does not take {name}.", f"Leave {name} out.", field=name)
 
 

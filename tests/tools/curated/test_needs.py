@@ -41,7 +41,8 @@ MORE: list[tuple[str, dict[str, Any]]] = [
     ("block_time", {"practitioner": ["Ng"], "when": "Friday 12:15 to 12:30", "lift": True}),
     ("register_patient", {"first_name": "Jo", "last_name": "Park", "referrer": "Sampleford", "case": "Knee"}),
     ("register_patient", {"first_name": "Otto", "last_name": "Zimt", "case": "Knee"}),
-    *(("report", {"kind": kind}) for kind in KINDS),
+    *(("report", {"kind": name, **({"words": "well"} if kind.words else {})}) for name, kind in KINDS.items()),
+    ("report", {"kind": "revenue", "by": ["source", "type"]}),
     ("report", {"kind": "utilisation", "practitioner": "Ng"}),
     ("report", {"kind": "missing_contacts", "when": "last month"}),
 ]
