@@ -98,16 +98,16 @@ def report(when: str, zone: str, now: str | None, form: str, named: str | None, 
     chain = _log(named, sandbox)
     try:
         there = clinic_zone(zone)
-        said = parse_when(when, now=moment_of(now), zone=there, facing=Facing.BACK)
+        understood = parse_when(when, now=moment_of(now), zone=there, facing=Facing.BACK)
     except NotUnderstood as problem:
         raise click.ClickException(f"{problem.message} {problem.fix}".strip()) from None
-    span = said.since(_BEGINNING) if isinstance(said, OpenWhen) else said
+    span = understood.since(_BEGINNING) if isinstance(understood, OpenWhen) else understood
     logged = _readable(lambda: logged_changes(chain, span.start, span.end))
     windows = list(span.windows())
     found = [change for change in logged.changes if any(low <= change.at < high for low, high in windows)]
     rows = [tally.row() for tally in tallies(found, lambda change: local_day(change.at, there))]
     if form == "json":
-        click.echo(json.dumps({"when": said.description, "rows": rows}, ensure_ascii=True))
+        click.echo(json.dumps({"when": understood.description, "rows": rows}, ensure_ascii=True))
         return
     if form == "csv":
         writer: csv.DictWriter[str] = csv.DictWriter(sys.stdout, COLUMNS)
@@ -115,7 +115,7 @@ def report(when: str, zone: str, now: str | None, form: str, named: str | None, 
         writer.writerows(rows)
         return
     made, approved = (sum(int(str(row[name])) for row in rows) for name in ("made", "approved"))
-    click.echo(f"{said.description}: {made:,} changes made, {approved:,} of them approved by a person.")
+    click.echo(f"{understood.description}: {made:,} changes made, {approved:,} of them approved by a person.")
     if logged.since is not None and logged.since > span.start:
         click.echo(f"The log that is kept begins on {local_day(logged.since, there)}.")
     for row in rows:

@@ -10,18 +10,18 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.sanitize import clean
 
-Ending = Literal["made", "declined", "refused", "asked", "failed", "unknown"]
+Ending = Literal["made", "declined", "refused", "questions", "failed", "unknown"]
 """Made; a person said no; the settings did not allow it; a question was put; it came to nothing; nobody knows."""
 
-_OTHERS: Final[tuple[Ending, ...]] = ("declined", "refused", "asked", "failed", "unknown")
+_OTHERS: Final[tuple[Ending, ...]] = ("declined", "refused", "questions", "failed", "unknown")
 COLUMNS: Final = ("day", "person", "made", "approved", "allowed", *_OTHERS, "operations")
 """What a report of the log tells of each person and day."""
 _ENDINGS: Final[Mapping[str, Ending]] = {
     "ok": "made",
     "declined": "declined",
     "not_allowed": "refused",
-    "asked": "asked",
-    "approval_needed": "asked",
+    "asked": "questions",
+    "approval_needed": "questions",
     "begun": "unknown",
     "interrupted": "unknown",
     "outcome_unknown": "unknown",

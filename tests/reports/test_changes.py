@@ -29,11 +29,11 @@ OUTCOMES = (
 )  # fmt: skip
 """How a change can end; None for one of which no end was written."""
 OF = {
-    "ok": "made", "declined": "declined", "not_allowed": "refused", "asked": "asked", "approval_needed": "asked",
+    "ok": "made", "declined": "declined", "not_allowed": "refused", "asked": "questions", "approval_needed": "questions",
     "interrupted": "unknown", "outcome_unknown": "unknown", None: "unknown", "rejected": "failed",
     "rate_limited": "failed",
 }  # fmt: skip
-COUNTED = ("made", "approved", "allowed", "declined", "refused", "asked", "failed", "unknown")
+COUNTED = ("made", "approved", "allowed", "declined", "refused", "questions", "failed", "unknown")
 
 
 def written(chain: HashChain) -> Counter[tuple[date, str, str]]:
@@ -107,7 +107,7 @@ async def test_the_report_is_the_log_by_person_and_day(tmp_path: Path) -> None:
             assert summary["allowed_beforehand"]["count"] == sums["allowed"]
             assert [summary[name]["count"] for name in (
                 "declined_by_a_person", "refused_by_the_settings", "questions_put", "failed", "outcome_not_known"
-            )] == [sums[name] for name in ("declined", "refused", "asked", "failed", "unknown")]  # fmt: skip
+            )] == [sums[name] for name in ("declined", "refused", "questions", "failed", "unknown")]  # fmt: skip
             for by in ("person", "operation", "week"):
                 assert sum(row["count"] for row in answer["by"][by]["rows"]) == sums["made"]
             begins = any("begins on 2026-10-15" in note for note in answer.get("notes", []))

@@ -23,7 +23,7 @@ NEEDS: Final[tuple[Operation, ...]] = ()
 _NAMES: Final[Sequence[tuple[Ending, str]]] = (
     ("declined", "declined_by_a_person"),
     ("refused", "refused_by_the_settings"),
-    ("asked", "questions_put"),
+    ("questions", "questions_put"),
     ("failed", "failed"),
     ("unknown", "outcome_not_known"),
 )
@@ -46,7 +46,7 @@ class ChangesRow(AnswerModel):
     allowed: int | None = Field(default=None, description="How many of them were allowed beforehand.")
     declined: int | None = Field(default=None, description="Changes that a person declined.")
     refused: int | None = Field(default=None, description="Changes that the settings did not allow.")
-    asked: int | None = Field(default=None, description="Questions put.")
+    questions: int | None = Field(default=None, description="Questions put.")
     failed: int | None = Field(default=None, description="Changes that came to nothing.")
     unknown: int | None = Field(default=None, description="Changes of which it is not known whether they took effect.")
     operations: dict[str, int] = Field(description="How many changes of each kind were made.")
@@ -129,7 +129,7 @@ def _row(tally: Tally) -> ChangesRow:
         allowed=tally.allowed or None,
         declined=ended["declined"] or None,
         refused=ended["refused"] or None,
-        asked=ended["asked"] or None,
+        questions=ended["questions"] or None,
         failed=ended["failed"] or None,
         unknown=ended["unknown"] or None,
         operations=dict(tally.operations.most_common()),
