@@ -25,6 +25,7 @@ from cliniko_mcp.guards.zones import HOME, Zone, site_of_target, zone_for
 if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.cliniko.resources.users import User
+    from cliniko_mcp.guards.hash_chain import HashChain
 
 
 KEPT_ABOVE: Final = 1_000
@@ -43,10 +44,13 @@ class GuardedClinic:
         memory: Memory,
         *,
         upload_folder: str | None = None,
+        log: HashChain | None = None,
         purpose: Purpose = "call",
         course: Course | None = None,
     ) -> None:
         """`course` is that of the tool call; without one, this is taken to change something."""
+        self.log = log
+        """The audit log of this run, to read what was changed; None where there is none."""
         self.upload_folder = upload_folder
         """The one folder of this computer whose files may be uploaded, where the operator named one."""
         self.caller = caller
@@ -339,6 +343,7 @@ class GuardedClinic:
             tool,
             self._memory,
             upload_folder=self.upload_folder,
+            log=self.log,
             purpose=purpose,
             course=self.course,
         )

@@ -47,7 +47,7 @@ async def test_duplicates_are_found_and_families_and_archived_records_are_not() 
         }
         assert sorted(map(sorted, found["likely"])) == sorted(map(sorted, likely))
         assert sorted(map(sorted, found["possible"])) == sorted(map(sorted, [possible, unknown, married]))
-        assert answer["summary"]["patients"] == 150 + 8 + 4 + 5
+        assert answer["summary"]["files_compared"]["count"] == 150 + 8 + 4 + 5
 
 
 async def test_missing_contacts_for_all_or_for_those_who_come() -> None:
@@ -62,7 +62,9 @@ async def test_missing_contacts_for_all_or_for_those_who_come() -> None:
             for row in raw
         }
         assert {row["patient_id"]: row["missing"] for row in rows} == {key: one for key, one in lacking.items() if one}
-        assert answer["summary"]["neither"] == sum(len(kinds) == 2 for kinds in lacking.values())
+        assert answer["summary"]["patients_without_either"]["count"] == sum(
+            len(kinds) == 2 for kinds in lacking.values()
+        )
         clinic.empty_diary()
         eva = clinic.patient("Eva", "Nothing", reminder_type="SMS")
         clinic.book(eva, RIVERSIDE, "Jack Whitfield", "2026-11-25 08:30")
