@@ -29,7 +29,8 @@ OUTCOMES = (
 )  # fmt: skip
 """How a change can end; None for one of which no end was written."""
 OF = {
-    "ok": "made", "declined": "declined", "not_allowed": "refused", "asked": "questions", "approval_needed": "questions",
+    "ok": "made", "declined": "declined", "not_allowed": "refused", "asked": "questions",
+    "approval_needed": "questions",
     "interrupted": "unknown", "outcome_unknown": "unknown", None: "unknown", "rejected": "failed",
     "rate_limited": "failed",
 }  # fmt: skip
