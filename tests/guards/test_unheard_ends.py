@@ -133,6 +133,32 @@ def test_a_yes_that_was_taken_back_is_a_no(office: Office) -> None:
     assert office.app.clinic.destroyed == []
 
 
+def test_a_yes_that_is_taken_back_before_it_is_used_is_a_no_at_once(office: Office) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        assert office.app.questions.decide(challenge, True, "page")
+        await anyio.sleep(0.35)
+        assert office.app.questions.take_back(challenge)
+        await anyio.sleep(2)
+        assert office.ends == [("declined", "page")]
+
+    office.play(story)
+    assert office.app.clinic.destroyed == []
+
+
+def test_a_yes_whose_facts_have_changed_when_a_call_comes_back_is_written_down_at_once(office: Office) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        assert office.app.questions.decide(challenge, True, "page")
+        office.app.clinic.records["patients"]["1"]["last_name"] = "Silva"
+        await office.waiting()
+        await anyio.sleep(2)
+        assert office.ends == [("changed", "none")]
+
+    office.play(story)
+    assert office.app.clinic.destroyed == []
+
+
 def test_an_older_question_whose_place_a_newer_one_takes_is_written_down(office: Office) -> None:
     async def story(office: Office) -> None:
         await office.waiting(CANCEL)
