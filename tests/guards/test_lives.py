@@ -138,13 +138,8 @@ def test_the_server_follows_a_question_and_leaves_a_yes_to_the_call_that_waits_f
     assert app.clinic.destroyed == DONE * 2
 
 
-@pytest.mark.parametrize("seconds", [0, 2])
-def test_a_call_that_comes_back_right_after_the_yes_carries_it_out_itself(seconds: float) -> None:
+def test_a_call_that_comes_back_right_after_the_yes_carries_it_out_itself() -> None:
     app = App(start=None)
-
-    async def act() -> None:
-        await anyio.sleep(seconds)
-        await app.clinic.perform(ARCHIVE)
 
     async def story() -> None:
         async with anyio.create_task_group() as tasks:
@@ -156,7 +151,7 @@ def test_a_call_that_comes_back_right_after_the_yes_carries_it_out_itself(second
             await waiting(app)
             app.board.answer(True)
             await anyio.sleep(0.35)
-            await passed([app.confirm], on_its_way(ARCHIVE, clinic=app.clinic), act)
+            await app.act(ARCHIVE)
             (ended,) = app.questions.recent()
             assert (ended.ending, ended.told) == ("done", True)
             tasks.cancel_scope.cancel()
