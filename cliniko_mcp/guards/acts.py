@@ -100,7 +100,7 @@ class Acts:
 
     def _noted(self, guarded: GuardedCall, pending: PendingQuestion) -> bool:
         """True, with the end of this question noted, unless a call tells it."""
-        if pending.told or pending.acting:
+        if pending.told:  # as it is from the moment that a call carries it out
             return True
         if pending.ending in ("denied", "other", "withdrawn"):
             self.note(guarded, "declined", pending.place)

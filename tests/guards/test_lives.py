@@ -80,6 +80,25 @@ def test_what_failed_without_a_call_is_told_once_to_whoever_comes_back() -> None
     assert app.clinic.destroyed == []
 
 
+def test_what_broke_without_a_call_before_it_began_has_failed(caplog: pytest.LogCaptureFixture) -> None:
+    app = App()
+
+    async def break_off(_: object) -> None:
+        raise RuntimeError("broken")
+
+    async def story() -> None:
+        await waiting(app)
+        app.board.answer(True)
+        ((pending, _),) = app.work
+        app.work = [(pending, break_off)]
+        await app.goes_on()
+        assert pending.ending == "failed"
+        assert app.questions.unused() == []
+
+    run(story)
+    assert "archive_patient failed after a yes" in caplog.text
+
+
 def test_a_record_that_is_gone_when_the_yes_comes_is_not_touched() -> None:
     app = App()
 
