@@ -232,6 +232,7 @@ def test_a_call_waits_no_longer_than_asked_for_and_never_more_than_50_seconds_in
             return Verdict.NONE
 
     assert in_virtual_time(lambda: waited(App(wait=40), None)) == pytest.approx(40)
+    assert in_virtual_time(lambda: waited(App(wait=3.05), None)) == pytest.approx(3.05)
     assert in_virtual_time(lambda: waited(App(wait=0), None)) == 0
     assert in_virtual_time(lambda: waited(App(wait=40), Hanging(3))) == pytest.approx(43)
     assert in_virtual_time(lambda: waited(App(wait=40), Hanging(30))) == pytest.approx(50)
