@@ -79,6 +79,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
     "approvals.preview": (*_PREVIEW, *_GATE),
     "approvals.question_table": (
+        "approvals/test_question_table.py",
         "approvals/test_questions.py",
         "guards/test_lives.py",
         "guards/test_unheard_ends.py",
