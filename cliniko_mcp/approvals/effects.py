@@ -27,9 +27,6 @@ from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record, value_of
 
 _NOT_OFFERED: Final = "it is offered nowhere any more, as after `archive_appointment_type`"
-_NO_TYPES: Final = "nothing can be booked there, as after `archive_business`"
-_NO_VISITS: Final = "the case loses its visits, as after `archive_attendee` for each"
-_NO_FILES: Final = "the case loses its files, as after `archive_patient_attachment` for each"
 _PATIENT: Final = other_patient("patient_id")
 TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "appointment_types": (
