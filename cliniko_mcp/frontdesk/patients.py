@@ -16,7 +16,7 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import Ambiguous, NotFound
 from cliniko_mcp.frontdesk import roster
-from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, duplicates, in_words, same_person
+from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, doubles_of, duplicates, in_words
 from cliniko_mcp.frontdesk.matching import words
 from cliniko_mcp.frontdesk.patient_names import (
     Found,
@@ -122,9 +122,8 @@ def _telling_doubles(problem: Ambiguous, found: Sequence[Known[Patient]]) -> Amb
 def _with_doubles(one: Known[Patient], read: Iterable[Known[Patient]]) -> Known[Patient]:
     """The same with what is to be said of other files that are likely the same person's, among those that were read."""
     told = {one.id, *(other.id for other in one.others)}
-    others = [row for row in read if row.id not in told and not merged(row.record)]
-    found = [(one, row, verdict) for row in others if (verdict := same_person(one.record, row.record))]
-    return replace(one, doubles=in_words(found))
+    others = (row for row in read if row.id not in told and not merged(row.record))
+    return replace(one, doubles=in_words(doubles_of(one, others)))
 
 
 async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
