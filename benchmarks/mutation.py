@@ -123,6 +123,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_bursts.py",
         "guards/test_gate.py",
     ),
+    "guards.changes": ("reports/test_changes.py",),
     "guards.cut_off": ("guards/test_cut_off.py",),
     "guards.effects": (
         "guards/test_effects_memory.py",

@@ -109,7 +109,10 @@ LABELS = frozenset(listing.name for link in LINKS.values() for listing in link.l
 _ROSTER = ("list_inactive_practitioners",)
 _REPORTS = (
     "list_attendees", "list_availability_blocks", "list_bookings", "list_daily_availabilities", "list_invoices",
-    "list_patients",
+    "list_patients", "list_appointment_type_practitioners", "list_medical_alerts", "list_active_patient_cases",
+    "list_treatment_notes", "list_patient_forms", "list_referral_source_types", "list_referral_sources",
+    "list_appointment_type_billable_items", "list_appointment_type_products", "list_billable_items", "list_products",
+    "list_taxes",
 )  # fmt: skip
 DISPENSABLE: Mapping[str, tuple[str, ...]] = {
     "block_time": (*_ROSTER, "list_unavailable_blocks", "archive_unavailable_block"),

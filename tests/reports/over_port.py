@@ -59,8 +59,9 @@ class Port:
         while seen < total:
             number += 1
             page = self._get(f"{self._url}/{table}?per_page=100&page={number}{filters}")
-            yield from page[table]
-            seen, total = seen + len(page[table]), page["total_entries"]
+            rows = page[table.partition("/")[0]]
+            yield from rows
+            seen, total = seen + len(rows), page["total_entries"]
 
     def _get(self, address: str) -> Row:
         headers = {

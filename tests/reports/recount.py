@@ -150,7 +150,8 @@ class Recount:
         return any(other.starts > visit.starts for other in self.theirs.get(visit.patient, []))
 
     def name(self, table: str, row_id: str) -> str:
-        row = next(row for row in self.rows(table) if row["id"] == row_id)
+        former = self.rows("practitioners/inactive") if table == "practitioners" else []
+        row = next(row for row in [*self.rows(table), *former] if row["id"] == row_id)
         return row.get("label") or row.get("business_name") or row.get("name") or row_id
 
 
