@@ -30,8 +30,8 @@ _NAMES: Final[Sequence[tuple[Ending, str]]] = (
 _DEFINITION: Final = (
     "Changes that were asked of Cliniko through this server, from its audit log, by the day on which they ended. Made "
     "is what Cliniko accepted; approved, what a person said yes to; allowed beforehand, what the operator lets pass "
-    "without a question. Declined is a person's no; refused, what the settings here do not allow; asked, a question "
-    "put, whose answer counts apart; failed, what Cliniko or a check did not take; not known, what broke off. A person "
+    "without a question. Declined is a person's no; refused, what the settings here do not allow; questions, those "
+    "put, whose answers count apart; failed, what Cliniko or a check did not take; not known, what broke off. A person "
     "is how they are connected: the log holds no names. What is done in Cliniko itself is not in it."
 )
 
