@@ -33,7 +33,7 @@ from tests.warm import DEMO
 pytestmark = pytest.mark.anyio
 
 APPOINTMENTS = "individual_appointments"
-LATELY = {"starts_at": ">=2026-11-20"}
+LATELY = {"starts_at": ">=2026-10-15"}
 """Which of the thousands of appointments are exported: some more than are kept at two checkpoints."""
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 

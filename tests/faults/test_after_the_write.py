@@ -52,8 +52,9 @@ async def blocking(assistant: Assistant) -> tuple[str, dict[str, Any]]:
 
 
 async def arriving(assistant: Assistant) -> tuple[str, dict[str, Any]]:
-    visit = await assistant.first("list_individual_appointments", starts_at="2026-11-24", sort="starts_at", limit=1)
-    return "set_attendance", {"appointment": visit["id"], "state": "arrived"}
+    visits = await assistant.rows("list_individual_appointments", starts_at="2026-11-24", sort="starts_at", limit=50)
+    waited_for = next(row["id"] for row in visits if not row.get("patient_arrived") and not row.get("did_not_arrive"))
+    return "set_attendance", {"appointment": waited_for, "state": "arrived"}
 
 
 @pytest.mark.parametrize("status", [None, 429, 500], ids=["no answer", "429", "500"])

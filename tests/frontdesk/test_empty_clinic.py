@@ -36,6 +36,7 @@ def without(reception: Any, way: str, parts: tuple[str, ...]) -> None:
         reception.empty(*parts)
     else:
         archive(reception, *parts)
+    reception.forget()
 
 
 @pytest.mark.parametrize(("way", "parts"), CLINICS)

@@ -76,6 +76,7 @@ async def test_one_who_is_called_my_makes_it_ambiguous_and_one_who_left_does_not
         reception.put("practitioners", label="Old Me", active=False, user_id=user["id"])
         assert (await Roster.load(clinic)).practitioner("me").name == "Dr Mei Ng"
         other = reception.put("practitioners", label="My Tran", active=True, user_id=None)
+        reception.forget()
         roster = await Roster.load(clinic)
         with pytest.raises(Ambiguous) as problem:
             roster.practitioner("my")

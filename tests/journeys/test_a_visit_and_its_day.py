@@ -32,8 +32,8 @@ async def test_from_the_brief_to_the_written_note() -> None:
         assert note["item"]["state"] == "draft" and note["item"]["visit"]["appointment_id"] == last["appointment_id"]
         after = (await assistant.call("patient_brief", patient="Ana Lima", notes=True))["item"]
         assert after["last_visits"][0]["note"] == "draft"
-        (note,) = after["last_visits"][0]["free_text"]["treatment_notes"]
-        assert note["text"] == "Progress: Walks without a stick < 1 km."
+        notes = {row["id"]: row for row in after["last_visits"][0]["free_text"]["treatment_notes"]}
+        assert notes[note["item"]["id"]]["text"] == "Progress: Walks without a stick < 1 km."
 
 
 async def test_a_letter_is_kept_and_a_gap_is_offered_without_anyone_being_asked_to_approve() -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from conftest import in_process
+from tools.curated.raw import Raw
 
 pytestmark = pytest.mark.anyio
 
@@ -124,7 +125,9 @@ async def test_a_concise_appointment_row_costs_at_most_70_tokens() -> None:
 
 async def test_what_short_rows_leave_out_is_there_when_it_is_named() -> None:
     async with in_process() as assistant:
-        filters = {"fields": "invoice_status,treatment_note_status", "starts_at": "<2026-11-24", "limit": 60}
-        rows = await assistant.rows("list_individual_appointments", **filters)
+        closed = next(row for row in Raw(assistant).live("individual_appointments") if row.get("invoice_status") == 30)
+        since = {"starts_at": f">={closed['starts_at']}", "sort": "starts_at", "limit": 60}
+        fields = "invoice_status,treatment_note_status"
+        rows = await assistant.rows("list_individual_appointments", fields=fields, **since)
         assert {"Paid", "Closed"} <= {row.get("invoice_status") for row in rows}
         assert "Final" in {row.get("treatment_note_status") for row in rows}

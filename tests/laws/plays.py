@@ -59,7 +59,7 @@ PLAYS = (
     ),
     _play("move_appointment", appointment="OWN", when="Friday at 13:00", practitioner="Okafor"),
     _play("move_appointment", appointment="Ida Quarz", when="Friday at 13:00"),
-    _play("move_appointment", appointment="CLASS", when="Friday at 9:00"),
+    _play("move_appointment", appointment="CLASS", when="Friday at 13:00"),
     _play("cancel_appointment", appointment="OWN", reason="sick", note="Rang at eight"),
     _play("cancel_appointment", appointment="Ida Quarz", reason="sick"),
     _play("cancel_appointment", appointment="CLASS", patient="OTTO", reason="away"),

@@ -197,6 +197,19 @@ def test_only_the_seed_and_the_start_decide(client: Client) -> None:
     assert len(coming) == 3
 
 
+@pytest.mark.parametrize("days", [1, 4])
+def test_on_every_day_it_opens_and_a_case_has_visits_but_no_more_than_its_sessions(days: int) -> None:
+    store = Sandbox(now=NOW + timedelta(days=days, hours=days), frozen=True, seed_with=build_seed).context.store
+    visits = Counter(
+        row.get("patient_case_id")
+        for table in ("individual_appointments", "attendees")
+        for row in store.table(table).rows.values()
+        if table == "individual_appointments" or row["booking_id"] in store.table("group_appointments").rows
+    )
+    cases = store.table("patient_cases").rows
+    assert cases and all(0 < visits[own] <= (row.get("max_sessions") or visits[own]) for own, row in cases.items())
+
+
 def test_clinics_of_one_process_share_their_rows_and_never_touch_them() -> None:
     before = Sandbox(now=NOW, frozen=True, rate_limit=0).snapshot()
     world = World()

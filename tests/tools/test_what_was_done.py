@@ -75,5 +75,6 @@ async def test_a_place_that_is_added_says_whose_in_what_and_when() -> None:
         answer, requests = await reception.counted("create_attendee", booking_id=group, patient_id=own)
         row = answer["item"]
         assert (row["patient"], row["booking"]) == ("Wanda Quill", "Pilates class, 2026-12-11T09:00+11:00 Fri")
-        # the write, then one batch each of patients, bookings and types, and the clinic's zone
-        assert requests <= 5
+        # the write, then one batch each of patients, bookings, types and sites (whose clock the time is by), and the
+        # zone of the key's user
+        assert requests <= 6

@@ -52,9 +52,8 @@ def build_cases(builder: SeedBuilder, visits: Sequence[Visit]) -> None:
         sessions = _CASES[number % len(_CASES)][2]
         theirs = sorted(of_patient[patient], key=lambda visit: visit.starts)
         past = [visit for visit in theirs if visit.starts < builder.now]
-        used = _used(number, sessions or 12, rng)
-        coming = theirs[len(past) :][: max(0, (sessions or 12) - used)]
-        _add_case(builder, number, patient, [*past[-used:], *coming])
+        used = min(_used(number, sessions or 12, rng), len(past))
+        _add_case(builder, number, patient, theirs[len(past) - used :][: sessions or 12])
     for number, patient in enumerate(rng.sample(patients, 30)):
         paper = _attach(builder, number, patient, rng.randint(1, 500))
         if number % 15 == 14:

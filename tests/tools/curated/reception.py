@@ -38,6 +38,11 @@ class Reception:
         self.store.put(table, row)
         return row["id"]
 
+    def forget(self) -> None:
+        """Let the server remember nothing: what is put here after it has read the set-up is a change made elsewhere."""
+        assert self.assistant.app is not None
+        self.assistant.app.forget()
+
     def patient(self, first: str, last: str, **more: Any) -> str:
         return self.put("patients", first_name=first, last_name=last, label=f"{first} {last}", **more)
 

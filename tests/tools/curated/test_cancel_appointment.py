@@ -12,6 +12,7 @@ from .raw import Raw, stamp
 
 pytestmark = pytest.mark.anyio
 ERAS = ("legacy", "2026-07-28")
+OPEN, PAID = 10, 20
 
 
 async def coming(assistant: Assistant) -> dict[str, Any]:
@@ -85,6 +86,8 @@ async def test_a_place_in_a_class_is_cancelled_for_one_patient_and_the_others_st
 async def test_of_a_series_one_the_rest_or_the_whole_goes_as_it_is_said(series: str | None, goes: list[int]) -> None:
     async with in_process(answer=YES) as assistant:
         raw = Raw(assistant)
+        paid = next(row for row in raw.live("invoices") if row["patient_id"] == "4211" and row["status"] == PAID)
+        raw.store.put("invoices", {**paid, "status": OPEN})
         usual = {"patient": "4211", "practitioner": "Ng", "type": "Standard consult", "repeat": "weekly x3"}
         first = await assistant.call("book_appointment", **usual, when="20 January 2027 at 10:00")
         own = first["item"]["id"]

@@ -21,6 +21,7 @@ async def desk() -> AsyncGenerator[Reception]:
 def change(desk: Reception, table: str, name: str, **values: Any) -> None:
     row = desk.store.table(table).rows[desk.id(table, name)]
     desk.store.put(table, {**row, **values})
+    desk.forget()
 
 
 @pytest.mark.parametrize(("wanted", "templates", "enabled", "due"), [
