@@ -25,7 +25,7 @@ from cliniko_mcp.redaction import SECRETS
 if TYPE_CHECKING:
     import httpx2
 
-    from cliniko_mcp.client.rate_limit import Place, Throttle
+    from cliniko_mcp.client.rate_limit import Reservation, Throttle
     from cliniko_mcp.client.storage import Storage
 
 
@@ -97,16 +97,16 @@ class Clinic:
             yield cls(http, now=now, clock=clock, files=files, account=account, throttle=throttle)
 
     @asynccontextmanager
-    async def place(self) -> "AsyncGenerator[Place | None]":
-        """A place in the rate limit for one request that must not wait; given back where it is not used.
+    async def reserve(self) -> "AsyncGenerator[Reservation | None]":
+        """One request of the rate limit, reserved for what must not wait; given back where it is not used.
 
-        None where nothing limits. Raises RateLimited where the place would take too long.
+        None where nothing limits. Raises RateLimited where it would take too long.
         """
         if self._throttle is None:
             yield None
             return
-        async with self._throttle.place() as place:
-            yield place
+        async with self._throttle.reserve() as reserved:
+            yield reserved
 
     async def perform(
         self,
@@ -114,14 +114,14 @@ class Clinic:
         *,
         zone: tzinfo | None = None,
         count: RequestCount | None = None,
-        place: "Place | None" = None,
+        reserved: "Reservation | None" = None,
     ) -> ResultT:
         """What one request gives back: a record, or None where the operation gives nothing (archive, delete, cancel).
 
-        `zone` is that of local times in the call; `count` learns how many requests it took. With a `place` it is sent
-        at once, and once: after whatever failure it is not sent again.
+        `zone` is that of local times in the call; `count` learns how many requests it took. Where it was `reserved` it
+        is sent at once, and once: after whatever failure it is not sent again.
         """
-        found = self._read(call, await self._request(call, (), _Context(zone, count, place)))
+        found = self._read(call, await self._request(call, (), _Context(zone, count, reserved)))
         return call.operation.result(found)
 
     async def page(
@@ -261,7 +261,7 @@ class Clinic:
 
         from cliniko_mcp.client.retry import never_sent
 
-        extensions = {"sweep": sweep, "count": context.count, "place": context.place}
+        extensions = {"sweep": sweep, "count": context.count, "reservation": context.reserved}
         try:
             response = await self._http.request(method, path, extensions=extensions, **content)
         except httpx2.RequestError as problem:
@@ -272,12 +272,12 @@ class Clinic:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What goes with every request of one operation: the zone of its local times, who counts the requests, the place
-    in the rate limit that was taken for it, and the pages that are kept."""
+    """What goes with every request of one operation: the zone of its local times, who counts the requests, the
+    request that was reserved for it, and the pages that are kept."""
 
     zone: tzinfo | None = None
     count: RequestCount | None = None
-    place: "Place | None" = None
+    reserved: "Reservation | None" = None
     pages: PageReading | None = None
 
 

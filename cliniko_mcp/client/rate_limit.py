@@ -77,8 +77,8 @@ class _Patience:
                 self._left -= clock() - self._since
 
 
-class Place:
-    """A place in the rate limit that was taken before its request is sent: good for one request."""
+class Reservation:
+    """A request of the rate limit that was reserved ahead: good for one request, which then waits for nothing."""
 
     def __init__(self, waiter: _Waiter) -> None:
         self.waiter = waiter
@@ -138,17 +138,17 @@ class Throttle(httpx2.AsyncBaseTransport):
         self._closed_until = 0.0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The answer of `inner`, after this request's turn came, or at once with `extensions["place"]`.
+        """The answer of `inner`, after this request's turn came, or at once with `extensions["reservation"]`.
 
-        Raises RateLimited, having sent nothing, where the turn would take too long, or where a 429 has come since the
-        place was taken.
+        Raises RateLimited, having sent nothing, where the turn would take too long, or where a 429 has come since it
+        was reserved.
         """
-        place = request.extensions.get("place")
-        if isinstance(place, Place) and not place.used:
+        reserved = request.extensions.get("reservation")
+        if isinstance(reserved, Reservation) and not reserved.used:
             if (closed := self._closed_until - self._clock()) > 0:
                 raise rate_limited(closed)
-            place.used = True
-            waiter = place.waiter
+            reserved.used = True
+            waiter = reserved.waiter
         else:
             sweep = request.extensions.get("sweep") is True
             patience = min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE)))
@@ -168,18 +168,18 @@ class Throttle(httpx2.AsyncBaseTransport):
         return response
 
     @asynccontextmanager
-    async def place(self) -> AsyncGenerator[Place]:
-        """A place for one request, taken now, so that the request itself waits for nothing; given back where unused.
+    async def reserve(self) -> AsyncGenerator[Reservation]:
+        """One request reserved now, so that it waits for nothing when it is sent; given back where unused.
 
         Raises RateLimited where it would take too long.
         """
-        place = Place(await self._admitted(False, PATIENCE))
+        reserved = Reservation(await self._admitted(False, PATIENCE))
         try:
-            yield place
+            yield reserved
         finally:
-            if not place.used:
+            if not reserved.used:
                 self._under_way -= 1
-                self._give_back(place.waiter)
+                self._give_back(reserved.waiter)
 
     async def aclose(self) -> None:
         """Close the transport below."""

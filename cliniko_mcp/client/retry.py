@@ -63,7 +63,7 @@ class Retry(httpx2.AsyncBaseTransport):
     """A transport around the throttle whose answers are read whole, so that a broken body counts as a failed attempt.
 
     At most three retries, none of which begins later than 20 s after the first attempt; the last failure is passed on.
-    A request with a `Place` in the rate limit (`extensions["place"]`) is the act of an approved call: it is sent once.
+    A request with a `Reservation` (`extensions["reservation"]`) is the act of an approved call: it is sent once.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Retry(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer, read whole. Raises the last httpx2.TransportError, AnswerTooLarge or RateLimited."""
         give_up_at = self._clock() + RETRY_WINDOW
-        once = request.extensions.get("place") is not None
+        once = request.extensions.get("reservation") is not None
         for attempt in count():
             remaining = max(0.0, give_up_at - self._clock())
             request.extensions = {**request.extensions, "throttle_wait": remaining}

@@ -136,7 +136,7 @@ class Confirm:
 
     @asynccontextmanager
     async def _approved_act(self, guarded: GuardedCall, effect: Effect, begun: float) -> AsyncGenerator[None]:
-        """Lets the operation go on once a person has said yes, in the place that was taken for it in the limit."""
+        """Lets the operation go on once a person has said yes, with the request that was reserved for it."""
         asker = guarded.caller.asker
         if isinstance(asker, PageYes):
             async with self._without_a_call(guarded, effect, asker.pending):
@@ -159,7 +159,7 @@ class Confirm:
                 break
             matter, described = await self._read_target(guarded, effect)
             pending = await self._approved(guarded, matter, described, begun, deadline, form)
-            # The place is taken first: after the second reading nothing has to be waited for.
+            # The request is reserved first: after the second reading nothing has to be waited for.
             async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
                 started = self._questions.start(pending, pending.place)
                 if started:

@@ -161,19 +161,19 @@ class GuardedClinic:
         act = outcome.act
         if act is None:
             return await self._client.perform(call, zone=await self._zone_for(call), count=outcome.requests)
-        zone, place = act.prepared.zone, act.prepared.place
+        zone, reserved = act.prepared.zone, act.prepared.reservation
         try:
-            return await self._client.perform(call, zone=zone, count=outcome.requests, place=place)
+            return await self._client.perform(call, zone=zone, count=outcome.requests, reserved=reserved)
         except RateLimited:
-            async with self._client.place() as place:
+            async with self._client.reserve() as reserved:
                 await act.look_again()
-                return await self._client.perform(call, zone=zone, count=outcome.requests, place=place)
+                return await self._client.perform(call, zone=zone, count=outcome.requests, reserved=reserved)
 
     @asynccontextmanager
     async def _prepared(self, call: Call) -> AsyncGenerator[Prepared]:
         zone = await self._zone_for(call)
-        async with self._client.place() as place:
-            yield Prepared(place, zone)
+        async with self._client.reserve() as reserved:
+            yield Prepared(reserved, zone)
 
     async def check(self, operation: Operation) -> None:
         """Pass the guards with this operation and send nothing. Raises what they raise."""

@@ -20,7 +20,7 @@ from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 
 if TYPE_CHECKING:  # imported with the HTTP client, when the first call needs it
-    from cliniko_mcp.client.rate_limit import Place
+    from cliniko_mcp.client.rate_limit import Reservation
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 """Tells the person who waits: how much is done, of how much (None: not known), and a sentence."""
@@ -56,8 +56,8 @@ SUPPORTING: frozenset[Purpose] = frozenset({"zone", "preview"})
 class Prepared:
     """What the act of a call needs, found before the last look at its record."""
 
-    place: Place | None = None
-    """Its place in the rate limit; None where nothing limits."""
+    reservation: Reservation | None = None
+    """Its request in the rate limit, reserved; None where nothing limits."""
     zone: tzinfo | None = None
     """The zone of its local times; None where it holds none, or it is not known."""
 
@@ -114,7 +114,7 @@ class GuardedCall:
     purpose: Purpose = "call"
     outcome: Outcome = field(default_factory=Outcome)
     prepare: Callable[[], AbstractAsyncContextManager[Prepared]] = unprepared
-    """Takes the act's place in the rate limit, for as long as the context lasts."""
+    """Reserves the act's request in the rate limit, for as long as the context lasts."""
     known: Callable[[], Record | None] = unknown
     """The record that the call changes, where the tool has read it in the course of the same tool call, and nothing was
     changed from here since."""
