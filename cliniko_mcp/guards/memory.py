@@ -219,10 +219,8 @@ def is_result(record: object, call: Call[AnyT]) -> TypeGuard[AnyT]:
 
 
 def _is_over(call: Call, now: datetime) -> bool:
-    """Whether what a list holds seldom changes: of the diary a time that is over; the records of patients."""
-    if call.operation.path not in _DIARY:
-        return True
-    return any(
+    """Whether this is a part of the diary that is over, which seldom changes."""
+    return call.operation.path in _DIARY and any(
         condition.field == "starts_at"
         and condition.operator in ("<", "<=")
         and isinstance(condition.value, datetime)
