@@ -73,6 +73,7 @@ async def test_missing_contacts_for_all_or_for_those_who_come() -> None:
         clinic.empty_diary()
         eva = clinic.patient("Eva", "Nothing", reminder_type="SMS")
         clinic.book(eva, RIVERSIDE, "Jack Whitfield", "2026-11-25 08:30")
+        clinic.forget()
         coming = await clinic.assistant.call("report", kind="missing_contacts", when="tomorrow")
         assert [row["patient_id"] for row in coming["items"]] == [eva]
         assert "cannot reach" in coming["items"][0]["reminders"]
@@ -83,6 +84,7 @@ async def test_missing_contacts_for_all_or_for_those_who_come() -> None:
         )
         for patient in (own, other):
             clinic.book(patient, RIVERSIDE, "Jack Whitfield", "2026-11-26 08:30")
+        clinic.forget()
         coming = await clinic.assistant.call("report", kind="missing_contacts", when="26 November 2026")
         assert coming["summary"]["emergency_contact_is_their_own"]["count"] == 1
         shown = {row["patient_id"]: row["missing"] for row in coming["items"]}
