@@ -30,6 +30,8 @@ class _Sweep:
     whole: bool = False
     owed: set[str] = field(default_factory=set[str])
     """The calls that were cut off while they needed it."""
+    read_for: set[str] = field(default_factory=set[str])
+    """The calls that read it: a repetition of one of them may be told it again."""
 
 
 class KeptPages:
@@ -46,11 +48,11 @@ class KeptPages:
     def reading(self, key: Hashable, call: str, *, again: bool) -> "PageReading":
         """One reading of the list with this key, for this call.
 
-        What was read before is used where a call that needs it was cut off, and where it came to its end and `again`
-        says that this may be told again; else it is dropped.
+        What was read before is used where a call that needs it was cut off, and where it came to its end and was read
+        for the same call, or `again` says that any call may be told it again; else it is dropped.
         """
         kept = self._sweeps.get(key)
-        if kept is not None and not (self._clock() < kept.until and (kept.owed or (kept.whole and again))):
+        if kept is not None and not (self._clock() < kept.until and (kept.owed or (kept.whole and (again or call in kept.read_for)))):
             self._drop(key)
         return PageReading(self, key, call)
 
@@ -92,11 +94,12 @@ class KeptPages:
         page = kept.pages.get(number) if kept is not None else None
         return (zlib.decompress(page), kept.at) if kept is not None and page is not None else None
 
-    def keep(self, key: Hashable, number: int, content: bytes) -> None:
+    def keep(self, key: Hashable, number: int, content: bytes, call: str) -> None:
         """Keep the content of a page, and drop what is too old or too much."""
         kept = self._sweeps.pop(key, None) or _Sweep(self._now(), 0.0)
         self._sweeps[key] = kept  # what was read last stands last
         kept.whole, kept.until = False, self._clock() + SECONDS_CUT_OFF
+        kept.read_for.add(call)
         self._bytes -= len(kept.pages.pop(number, b""))
         kept.pages[number] = packed = zlib.compress(content, 1)
         self._bytes += len(packed)
@@ -141,7 +144,7 @@ class PageReading:
     def keep(self, number: int, content: bytes) -> None:
         """Keep the content of a page that was read."""
         self._taken.add(number)
-        self._kept.keep(self.key, number, content)
+        self._kept.keep(self.key, number, content, self._call)
 
     def end(self) -> None:
         """The list was read to its end."""

@@ -140,7 +140,7 @@ def test_a_repeated_call_is_answered_from_memory_for_two_minutes_and_the_audit_i
         await calls.call(patients)
         assert calls.sent == PAGES
         await anyio.sleep(100)
-        rows, course = await calls.call(patients, call="another")
+        rows, course = await calls.call(patients)
         assert (len(rows), calls.sent) == (len(ROWS), PAGES)
         at = calls.doorkeeper.seen[-1].outcome.read_at
         assert at is not None
@@ -150,6 +150,17 @@ def test_a_repeated_call_is_answered_from_memory_for_two_minutes_and_the_audit_i
         _, course = await calls.call(patients)
         assert calls.sent == 2 * PAGES
         assert course.swept_at is None
+
+    calls.play(story)
+
+
+def test_another_question_reads_the_list_of_patients_afresh() -> None:
+    calls = Calls()
+
+    async def story(calls: Calls) -> None:
+        await calls.call(patients)
+        _, course = await calls.call(patients, call="another")
+        assert (calls.sent, course.swept_at) == (2 * PAGES, None)
 
     calls.play(story)
 
