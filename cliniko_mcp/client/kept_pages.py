@@ -52,8 +52,10 @@ class KeptPages:
         for the same call, or `again` says that any call may be told it again; else it is dropped.
         """
         kept = self._sweeps.get(key)
-        if kept is not None and not (self._clock() < kept.until and (kept.owed or (kept.whole and (again or call in kept.read_for)))):
-            self._drop(key)
+        if kept is not None:
+            serves = bool(kept.owed) or (kept.whole and (again or call in kept.read_for))
+            if not serves or self._clock() >= kept.until:
+                self._drop(key)
         return PageReading(self, key, call)
 
     def cut_off(self, call: str, keys: Iterable[Hashable]) -> None:
