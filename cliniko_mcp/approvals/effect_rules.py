@@ -69,9 +69,7 @@ def link_cleared(field: str, row: str) -> Rule:
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
         held = value_of(record, field)
-        if not isinstance(held, str) or not held:
-            return []
-        return [Loss(field_words(field), await linked_words(facts, field, held))]
+        return [Loss(field_words(field), await linked_words(facts, field, held))] if held else []
 
     return Rule(
         "link",

@@ -202,7 +202,7 @@ def _record(guarded: GuardedCall) -> _Record:
 
 
 def _may_ask(call: Call) -> bool:
-    return call.operation.risk is Risk.DESTRUCTIVE or (call.operation.shape == "update" and call.body is not None)
+    return call.operation.risk is Risk.DESTRUCTIVE or call.operation.shape == "update"
 
 
 def _target(call: Call) -> str:
