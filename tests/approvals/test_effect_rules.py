@@ -131,6 +131,10 @@ def test_only_a_start_that_could_be_out_of_the_diary_in_some_zone_is_looked_at(s
     assert bool(possible(moved, START)) is read
 
 
+def test_an_update_without_a_start_moves_none() -> None:
+    assert possible(call("update_individual_appointment", id="20", notes="x"), START) == ()
+
+
 @pytest.mark.parametrize(("hour", "read"), [(9, False), (10, True)])
 def test_a_day_is_over_when_it_is_over_on_the_easternmost_island(hour: int, read: bool) -> None:
     moved = call("update_individual_appointment", id="20", starts_at="2026-11-23T12:00")

@@ -19,6 +19,7 @@ from cliniko_mcp.approvals.losses import (
     written,
 )
 from cliniko_mcp.cliniko.models import JsonObject
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.shapes.content import RecordedContent
 from cliniko_mcp.cliniko.shapes.custom_fields import CustomFieldsRecord
 from cliniko_mcp.cliniko.shapes.phones import PhoneNumberRecord
@@ -123,11 +124,16 @@ def test_a_telephone_number_is_shown_with_its_kind() -> None:
         for raw in ({"phone_type": "Mobile", "number": "0491"}, {"number": "08"}, {"phone_type": "Home"})
     ]
     assert value_words(numbers) == "Mobile 0491, 08, Home"
+    for length, shown in ((53, 53), (54, 52)):
+        phone: list[Any] = [PhoneNumberRecord.read({"phone_type": "Mobile", "number": "1" * length})]
+        assert value_words(phone) == f"Mobile {'1' * shown}" + "…" * (shown < length)
 
 
 def test_a_record_that_is_no_form_is_shown_by_all_that_it_holds() -> None:
     phone = PhoneNumberRecord.read({"phone_type": "Mobile", "number": "0491"})
     assert sorted(value_words(phone).strip("“”").split(" / ")) == ["0491", "Mobile"]
+    patient = Patient.read({"first_name": "Ida", "patient_phone_numbers": [{"number": "0491"}, {"number": "08"}]})
+    assert sorted(value_words(patient).strip("“”").split(" / ")) == ["0491", "08", "Ida"]
 
 
 @pytest.mark.parametrize(("length", "counted"), [(200, False), (201, True), (1_500, True)])
