@@ -14,6 +14,7 @@ from typing import Final
 from cliniko_mcp.approvals.facts import Facts, day_words, when_words
 from cliniko_mcp.approvals.links import UNREADABLE, linked_words
 from cliniko_mcp.approvals.losses import (
+    FEW,
     Earlier,
     Loss,
     amount,
@@ -69,9 +70,7 @@ def link_cleared(field: str, row: str) -> Rule:
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
         held = value_of(record, field)
-        if not isinstance(held, str) or not held:
-            return []
-        return [Loss(field_words(field), await linked_words(facts, field, held))]
+        return [Loss(field_words(field), await linked_words(facts, field, held))] if held else []
 
     return Rule(
         "link",
@@ -111,10 +110,8 @@ def list_emptied(field: str, what: str, why: str, listed: Callable[[Facts, str],
 
 async def _names(facts: Facts, field: str, held: object) -> str:
     ids: list[object] = [*held] if isinstance(held, list) else []
-    if not ids:
-        return ""
-    names = [await linked_words(facts, field.removesuffix("s"), str(identity)) for identity in ids[:5]]
-    return first_few(names, 5, len(ids))
+    names = [await linked_words(facts, field.removesuffix("s"), str(identity)) for identity in ids[:FEW]]
+    return first_few(names, FEW, len(ids))
 
 
 def start_moved() -> Rule:

@@ -16,6 +16,8 @@ from cliniko_mcp.sanitize import clean, first_few, plain
 
 SHOWN: Final = 200
 """Characters of a text that is lost that a person is shown; how long it is in all is said beside them."""
+FEW: Final = 5
+"""How many things of a list are shown; how many more there are is said beside them."""
 _WHOLE: Final = 1_000_000
 _LABELS: Final[Mapping[str, str]] = {
     "arrived": "Arrival",
@@ -82,11 +84,11 @@ def value_words(value: object) -> str:
             return text_words(value)
         case list():
             items: list[object] = [*value]
-            shown = [words for item in items[:5] if (words := _item_words(item))]
-            return first_few(shown, 5, len(items))
+            shown = [words for item in items[:FEW] if (words := _item_words(item))]
+            return first_few(shown, FEW, len(items))
         case Record() | Body():
-            found = as_json(value)
-            if isinstance(found, dict) and "sections" in found:
+            found = value.as_json() if isinstance(value, Record) else value.wire()
+            if "sections" in found:
                 return text_words(answer_text(found, _WHOLE).text)
             return text_words(" / ".join(_leaves(found)))
         case _:

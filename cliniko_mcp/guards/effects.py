@@ -48,8 +48,8 @@ _Record = tuple[str, str]
 class _Burst:
     """What one caller updated of one kind of record lately."""
 
-    updated: OrderedDict[str, float] = field(default_factory=OrderedDict[str, float])
-    """When each record was updated last, by its id, the latest last."""
+    updated: dict[str, float] = field(default_factory=dict[str, float])
+    """When each record was updated last, by its id."""
     allowed_until: float = 0.0
     turn: anyio.Lock = field(default_factory=anyio.Lock)
     """Held while a person is asked, so that they are asked once."""
@@ -193,7 +193,6 @@ class Effects:
         target = _record(guarded)[1]
         if target not in burst.updated and len(burst.updated) >= BURST and now >= burst.allowed_until:
             return Effect(guarded, ("burst",), burst=burst)
-        burst.updated.pop(target, None)
         burst.updated[target] = now
         return None
 
@@ -203,7 +202,7 @@ def _record(guarded: GuardedCall) -> _Record:
 
 
 def _may_ask(call: Call) -> bool:
-    return call.operation.risk is Risk.DESTRUCTIVE or (call.operation.shape == "update" and call.body is not None)
+    return call.operation.risk is Risk.DESTRUCTIVE or call.operation.shape == "update"
 
 
 def _target(call: Call) -> str:

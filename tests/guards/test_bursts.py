@@ -65,6 +65,7 @@ def test_thirty_records_of_a_kind_may_be_changed_within_a_minute_and_then_a_pers
     app = Busy()
     assert changing(app, range(BURST)) == (0, 30)
     assert changing(app, range(30, 31)) == (1, 0)
+    assert changing(app, range(10)) == (0, 10), "those of the thirty may be changed again"
     assert changing(app, range(30, 90), Verdict.YES) == (1, 60)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import pytest
 
 from cliniko_mcp.approvals.questions import Verdict
@@ -11,6 +12,7 @@ from cliniko_mcp.errors import Declined
 from cliniko_mcp.guards import effects
 from cliniko_mcp.guards.effects import Effects
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
+from tests.client.virtual import run as in_virtual_time
 from tests.guards.gate import App, Form, call, on_its_way, run
 from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 
@@ -108,3 +110,38 @@ def test_a_burst_that_was_refused_ends_at_once() -> None:
         assert not table.lifted(effect)
 
     run(story)
+
+
+@pytest.mark.parametrize(("second", "sent"), [("update_patient", {"city": "Perth"}), ("archive_patient", {})])
+def test_what_changes_or_removes_a_record_waits_for_a_change_of_it_that_is_under_way(
+    second: str, sent: dict[str, Any]
+) -> None:
+    app = an_app()
+    order: list[str] = []
+
+    def coming(name: str, identity: str, **more: Any) -> GuardedCall:
+        return on_its_way(call(name, id=identity, **more), clinic=app.clinic)
+
+    async def wait(table: Effects, guarded: GuardedCall) -> None:
+        async with table.alone(guarded):
+            order.append(f"{guarded.tool} {guarded.call.ids['id']}")
+
+    async def story() -> None:
+        table = Effects(app.clock)
+        async with anyio.create_task_group() as tasks, table.alone(coming("update_patient", "3", notes="x")):
+            for guarded in (coming(second, "3", **sent), coming(second, "1", **sent), coming("get_patient", "3")):
+                tasks.start_soon(wait, table, guarded)
+            await anyio.sleep(1)
+            order.append("the first is done")
+
+    in_virtual_time(story)
+    assert sorted(order[:2]) == sorted([f"{second} 1", "get_patient 3"])
+    assert order[2:] == ["the first is done", f"{second} 3"]
+
+
+def test_no_visit_is_read_for_a_start_on_a_day_that_is_not_over_in_any_zone() -> None:
+    app = an_app()
+    app.clock.pass_(hours=8.9)  # 11:54 pm on the easternmost island
+    for day, reads in (("23", 0), ("22", 1)):
+        moved = call("update_individual_appointment", id="20", starts_at=f"2026-11-{day}T23:00:00")
+        assert found(app, on_its_way(moved, clinic=app.clinic))[1] == reads
