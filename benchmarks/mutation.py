@@ -53,7 +53,13 @@ _PAGE: Final = (
     "cli/test_approve_and_audit.py",
 )
 _PREVIEW: Final = ("approvals/test_preview.py", "approvals/test_words.py", "guards/test_in_the_sandbox.py")
-_EFFECTS: Final = ("guards/test_effects.py", "guards/test_bursts.py", "guards/test_turns.py", "laws/test_effects.py")
+_EFFECTS: Final = (
+    "guards/test_effects.py",
+    "guards/test_bursts.py",
+    "laws/test_effects.py",
+    "guards/test_lives_of_updates.py",
+    "guards/test_every_row.py",
+)
 TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.approval_page": ("approvals/test_approval_page.py",),
     "approvals.browser": ("approvals/test_approval_page.py", "approvals/test_page.py"),
@@ -65,7 +71,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.facts": ("approvals/test_facts.py", *_PREVIEW),
     "approvals.links": ("approvals/test_wording.py", *_PREVIEW, "guards/test_effects.py"),
     "approvals.local_ipc": _PAGE,
-    "approvals.losses": _EFFECTS,
+    "approvals.losses": ("approvals/test_losses.py", *_EFFECTS),
     "approvals.page": (*_PAGE, "approvals/test_browser.py"),
     "approvals.page_html": ("approvals/test_page_html.py", *_PAGE, "approvals/test_browser.py"),
     "approvals.paths": ("test_private_files.py", "cli/test_approve_and_audit.py"),
@@ -73,6 +79,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
     "approvals.preview": (*_PREVIEW, *_GATE),
     "approvals.question_table": (
+        "approvals/test_question_table.py",
         "approvals/test_questions.py",
         "guards/test_lives.py",
         "guards/test_unheard_ends.py",
@@ -119,16 +126,19 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.cut_off": ("guards/test_cut_off.py",),
     "guards.effects": (
         "guards/test_effects_memory.py",
-        "guards/test_turns.py",
-        "guards/test_bursts.py",
         "guards/test_effects.py",
+        "guards/test_bursts.py",
         "guards/test_lives_of_updates.py",
+        "guards/test_turns.py",
         *_GATE,
     ),
     "guards.confirm_words": ("approvals/test_words.py", "guards/test_lives.py"),
     "guards.exclusion": ("guards/test_layers.py",),
     "guards.guarded_clinic": (*_CLINIC, "guards/test_sent_once.py", "guards/test_end_to_end.py"),
     "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
+    "guards.memory": ("guards/test_kept.py", "guards/test_long_lists.py", *_CLINIC),
+    "guards.progress": ("guards/test_long_lists.py", "guards/test_kept.py", *_CLINIC),
+    "guards.sweeps": ("guards/test_long_lists.py", "guards/test_kept.py", *_CLINIC),
     "guards.pipeline": ("guards/test_layers.py", "guards/test_audit_edges.py", *_GATE),
     "guards.read_only": ("guards/test_layers.py", "guards/test_audit.py"),
     "guards.turns": ("guards/test_turns.py",),

@@ -196,8 +196,8 @@ class App:
                 guards = _guards(self, client, questions)
                 self._behind = _Behind(client, questions, guards, Memory(anyio.current_time, client.now))
         client, _, guards, memory = self._behind
-        folder = self.settings.upload_folder
-        return GuardedClinic(client, guards, caller, tool, memory, upload_folder=folder, course=Course(risk))
+        folder, log = self.settings.upload_folder, audit_log(self.settings)
+        return GuardedClinic(client, guards, caller, tool, memory, upload_folder=folder, log=log, course=Course(risk))
 
 
 def _cut_off(tool: Tool) -> ClinikoMcpError:

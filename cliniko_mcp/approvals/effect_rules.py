@@ -229,7 +229,7 @@ def text_reduced(field: str, what: str) -> Rule:
     return Rule(
         "text",
         (field,),
-        f"`{field}` keeps less than a fifth of the characters that were written there",
+        f"`{field}` keeps less than a fifth of the letters and digits that were written there",
         "what was written about a patient is gone, as if the record were archived",
         "Take away most of what this {noun} says",
         "What was written cannot be brought back from here.",
@@ -275,8 +275,8 @@ def _emptied() -> Rule:
         if not going or 2 * len(going | (earlier.emptied - holds)) <= len(holds | earlier.emptied):
             return []
         return [
-            Loss(field_words(name), await linked_words(facts, name, value_of(record, name)))
-            for name in changed(call)
+            Loss(field_words(name), await linked_words(facts, name, value_of(record, name)), value_words(sent))
+            for name, sent in changed(call).items()
             if name in going
         ]
 

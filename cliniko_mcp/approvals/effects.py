@@ -27,9 +27,6 @@ from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record, value_of
 
 _NOT_OFFERED: Final = "it is offered nowhere any more, as after `archive_appointment_type`"
-_NO_TYPES: Final = "nothing can be booked there, as after `archive_business`"
-_NO_VISITS: Final = "the case loses its visits, as after `archive_attendee` for each"
-_NO_FILES: Final = "the case loses its files, as after `archive_patient_attachment` for each"
 _PATIENT: Final = other_patient("patient_id")
 TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "appointment_types": (
@@ -119,7 +116,7 @@ def rule_named(operation: Operation, name: str) -> Rule:
 
 
 def text_amount(call: Call, record: Record) -> int:
-    """How many characters the clinical text has that this update would write over; 0 where it writes over none."""
+    """How many letters and digits of clinical text this update would write over; 0 where it writes over none."""
     fields = [
         rule.fields[0] for rule in rules(call.operation) if rule.name == "text" and rule.fields[0] in changed(call)
     ]

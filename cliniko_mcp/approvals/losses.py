@@ -49,7 +49,7 @@ class Earlier:
     emptied: frozenset[str] = field(default_factory=frozenset[str])
     """The fields that were emptied."""
     text: int = 0
-    """The most characters that its text had."""
+    """The most letters and digits that its text had."""
 
 
 NOTHING_EARLIER: Final = Earlier()
@@ -62,7 +62,7 @@ def changed(call: Call) -> Mapping[str, object]:
 
 
 def empties(value: object) -> bool:
-    """Whether a field that is sent so holds nothing afterwards."""
+    """Whether a field that is sent so says nothing afterwards: it is empty, or text without a letter or a digit."""
     return value is None or value == [] or (isinstance(value, str) and amount([value]) == 0)
 
 
@@ -141,8 +141,8 @@ def written(content: JsonValue) -> Iterator[str]:
 
 
 def amount(texts: Iterable[str]) -> int:
-    """How many characters these texts have, markup and white space left out."""
-    return sum(len("".join(plain(text).split())) for text in texts)
+    """How many letters and digits these texts have, markup left out: a row of dots says nothing."""
+    return sum(character.isalnum() for text in texts for character in plain(text))
 
 
 def _leaves(value: JsonValue) -> Iterator[str]:

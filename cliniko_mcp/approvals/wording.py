@@ -149,6 +149,12 @@ async def _referral(facts: Facts, call: Call, record: Record) -> Sequence[Fact] 
     return [Fact("Patient", await facts.patient(call.ids["patient_id"]) or "not known")]
 
 
+async def _block(facts: Facts, call: Call, record: Record) -> Sequence[Fact] | None:
+    from cliniko_mcp.cliniko.resources.unavailable_blocks import UnavailableBlock
+
+    return [*await about(facts, record), await _when(facts, record)] if isinstance(record, UnavailableBlock) else None
+
+
 async def _place(facts: Facts, call: Call, record: Record) -> Sequence[Fact] | None:
     from cliniko_mcp.cliniko.resources.attendees import Attendee
     from cliniko_mcp.cliniko.resources.bookings import Bookings
@@ -234,8 +240,7 @@ async def _of_unavailable_block(facts: Facts, call: Call, record: Record) -> Sta
 
     if not isinstance(record, UnavailableBlock) or record.starts_at is None:
         return []
-    repeats = await left_alone(facts, UnavailableBlocks.list_unavailable_blocks.where, record)
-    return [await _when(facts, record), *repeats]
+    return await left_alone(facts, UnavailableBlocks.list_unavailable_blocks.where, record)
 
 
 async def _of_appointment(facts: Facts, call: Call, record: Record) -> Stated:
@@ -352,6 +357,7 @@ _SUBJECTS: Final[Mapping[str, Subject]] = {
     "patients": _patient,
     "referral_sources": _referral,
     "relationships": _relationship,
+    "unavailable_blocks": _block,
 }
 """By the resource of the operation."""
 _DETAILS: Final[Mapping[str, Details]] = {

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -11,12 +12,17 @@ import click
 
 from cliniko_mcp.approvals.paths import audit_file
 from cliniko_mcp.cli.output import leave
-from cliniko_mcp.errors import ExitCode, JsonValue
+from cliniko_mcp.cli.when import DEFAULT_ZONE, moment_of
+from cliniko_mcp.errors import ExitCode, JsonValue, NotUnderstood
 from cliniko_mcp.guards.audit import FIELDS
+from cliniko_mcp.guards.changes import COLUMNS, logged_changes, tallies
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.phrases import Facing, OpenWhen, clinic_zone, local_day, parse_when
 from cliniko_mcp.sanitize import clean
 
 ResultT = TypeVar("ResultT")
+_BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before the first line of any log."""
 
 FILE: Final = click.option("--audit-file", "named", default=None, help="The log, where it is not in the usual place.")
 DEMO: Final = click.option("--sandbox", is_flag=True, help="The log of what was done in the demo clinic.")
@@ -78,6 +84,45 @@ def export(form: str, named: str | None, sandbox: bool) -> None:
     for entry in _readable(lambda: list(chain.entries())):
         flat: dict[str, object] = {**entry, "ids": " ".join(f"{name}={value}" for name, value in _ids(entry).items())}
         writer.writerow(flat)
+
+
+@audit.command()
+@click.option("--when", default="last 30 days", show_default=True, metavar="PHRASE", help="The days to look at.")
+@click.option("--zone", default=DEFAULT_ZONE, show_default=True, metavar="IANA", help="The clinic's time zone.")
+@click.option("--now", metavar="ISO", help="The moment that the days are relative to. Default: now.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@FILE
+@DEMO
+def report(when: str, zone: str, now: str | None, form: str, named: str | None, sandbox: bool) -> None:
+    """Say what was changed, approved and refused through this server, by day and person."""
+    chain = _log(named, sandbox)
+    try:
+        there = clinic_zone(zone)
+        understood = parse_when(when, now=moment_of(now), zone=there, facing=Facing.BACK)
+    except NotUnderstood as problem:
+        raise click.ClickException(f"{problem.message} {problem.fix}".strip()) from None
+    span = understood.since(_BEGINNING) if isinstance(understood, OpenWhen) else understood
+    logged = _readable(lambda: logged_changes(chain, span.start, span.end))
+    windows = list(span.windows())
+    found = [change for change in logged.changes if any(low <= change.at < high for low, high in windows)]
+    rows = [tally.row() for tally in tallies(found, lambda change: local_day(change.at, there))]
+    if form == "json":
+        click.echo(json.dumps({"when": understood.description, "rows": rows}, ensure_ascii=True))
+        return
+    if form == "csv":
+        writer: csv.DictWriter[str] = csv.DictWriter(sys.stdout, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        return
+    made, approved = (sum(int(str(row[name])) for row in rows) for name in ("made", "approved"))
+    click.echo(f"{understood.description}: {made:,} changes made, {approved:,} of them approved by a person.")
+    if logged.since is not None and logged.since > span.start:
+        click.echo(f"The log that is kept begins on {local_day(logged.since, there)}.")
+    for row in rows:
+        counts = ", ".join(f"{row[name]} {name}" for name in COLUMNS[2:-1] if row[name])
+        click.echo(
+            "  ".join(clean(str(part)) for part in (row["day"], row["person"], counts, row["operations"]) if part)
+        )
 
 
 def _ids(entry: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:

@@ -64,14 +64,14 @@ def when(
             if phrase:
                 raise NotUnderstood("Give a phrase or --batch, not both.")
             clinic_zone(zone)
-            default = Question("", _moment(now), zone, country, _facing(facing), _visit(anchor))
+            default = Question("", moment_of(now), zone, country, _facing(facing), _visit(anchor))
             for line in _lines(batch):
                 if line.strip():
                     _write(json.dumps(_answer(line, default)))
             return
         if not phrase:
             raise NotUnderstood("Say a phrase of time.", 'For example: cliniko-mcp when "Thursday after 3".')
-        question = Question(" ".join(phrase), _moment(now), zone, country, Facing.AHEAD, _visit(anchor))
+        question = Question(" ".join(phrase), moment_of(now), zone, country, Facing.AHEAD, _visit(anchor))
         if facing == ALL:
             _write_all(question)
         else:
@@ -135,7 +135,7 @@ def _answer(line: str, default: Question) -> dict[str, JsonValue]:
         facing = _text(fields, "facing")
         interval = Question(
             _text(fields, "phrase") or "",
-            _moment(line_now) if line_now is not None else default.now,
+            moment_of(line_now) if line_now is not None else default.now,
             _text(fields, "zone") or default.zone,
             _text(fields, "country") or default.country,
             _facing(facing) if facing is not None else default.facing,
@@ -202,7 +202,8 @@ def _visit(text: str | None) -> Anchor | None:
     raise NotUnderstood("A visit is its start and its end.", "Write it like 2026-11-26T15:00/2026-11-26T15:45.")
 
 
-def _moment(text: str | None) -> datetime:
+def moment_of(text: str | None) -> datetime:
+    """The moment that `--now` names, now where it names none. Raises NotUnderstood."""
     if text is None:
         return datetime.now(UTC)  # noqa: TID251 - a command begins now
     try:

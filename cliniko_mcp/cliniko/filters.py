@@ -138,9 +138,16 @@ class Hidden(Enum):
     ONLY = "?"
 
 
+class Given(Enum):
+    """A field that holds something, or nothing."""
+
+    YES = "?"
+    NO = "!?"
+
+
 MAX_IDS: Final = 95
 """Ids in one filter: with 20 digits each they stay under the 2,000 characters that a filter may have."""
-FilterValue = str | bool | int | date | Before | After | From | Between | OneOf | Contains | Like | Hidden
+FilterValue = str | bool | int | date | Before | After | From | Between | OneOf | Contains | Like | Hidden | Given
 """What our own code asks of a field; a plain value means equals. A datetime has to be aware."""
 
 
@@ -174,7 +181,7 @@ def _operators_of(field: str, family: Family, value: FilterValue) -> Iterator[tu
             yield "~", text
         case Like(pattern):
             yield "~~", pattern
-        case Hidden():
+        case Hidden() | Given():
             yield value.value, ""
         case bool() if family is FLAG:
             yield "=", "true" if value else "false"

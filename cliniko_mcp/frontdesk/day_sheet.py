@@ -22,7 +22,7 @@ from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import times
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
-from cliniko_mcp.frontdesk.patients import known_patient
+from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.roster import Known, Roster, name_text
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit, appointments_of, with_places

@@ -46,6 +46,7 @@ MIN_DIGITS: Final = 6
 _SAME_DIGITS: Final = 9
 _RUNS: Final = re.compile(r"\+?[0-9][0-9\s()./\-\u2010-\u2015]*")
 _PIECES: Final = re.compile("/")
+_NO_DIGITS: Final = re.compile("[^0-9]+")
 _APART: Final = re.compile(r"\s/\s|(?=\+)|[\r\n]")
 """Digits at the end of a phone number: what stays the same with and without a country code."""
 
@@ -82,7 +83,7 @@ class _Identity:
 
 def digits(text: str) -> str:
     """The digits of a phone number."""
-    return "".join(letter for letter in text if letter.isascii() and letter.isdigit())
+    return _NO_DIGITS.sub("", text)
 
 
 def numbers_of(patient: Known[Patient]) -> list[str]:
@@ -151,6 +152,15 @@ def duplicates(patients: Iterable[Known[Patient]]) -> list[tuple[Known[Patient],
     known = list(patients)
     verdicts = _verdicts([patient.record for patient in known])
     return [(known[one], known[other], verdict) for one, other, verdict in verdicts]
+
+
+def doubles_of(
+    one: Known[Patient], others: Iterable[Known[Patient]]
+) -> list[tuple[Known[Patient], Known[Patient], SamePerson]]:
+    """Those of the others that may be this one's person, each with the reason; see `same_person`."""
+    own = _identity(one.record)
+    verdicts = ((other, _judged(own, _identity(other.record))) for other in others)
+    return [(one, other, verdict) for other, verdict in verdicts if verdict is not None]
 
 
 def in_words(found: Sequence[tuple[Known[Patient], Known[Patient], SamePerson]]) -> str:

@@ -22,8 +22,9 @@ from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import Tier, fits, words
+from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.patient_phrase import read_phrase
-from cliniko_mcp.frontdesk.patients import ambiguous, by_phrase, known_patient, patient
+from cliniko_mcp.frontdesk.patients import ambiguous, by_phrase, patient
 from cliniko_mcp.frontdesk.roster import Known, Roster, best_fitting, candidate, gone, is_id, with_birth_year
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visit_choices import Hit, nearest, patients_of, several

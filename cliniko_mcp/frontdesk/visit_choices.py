@@ -8,7 +8,7 @@ from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.bookings import Entry, entry_of
-from cliniko_mcp.frontdesk.patients import known_patient
+from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, with_birth_year
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text

@@ -103,7 +103,7 @@ async def with_places(
     clinic: GuardedClinic, entries: Sequence[Entry], *, patient: str | None = None, cancelled: bool = False
 ) -> list[Visit]:
     """These appointments as they are, and each class as the places that its attendees hold."""
-    classes = {entry.id: _empty(entry) for entry in entries if entry.kind == "group"}
+    classes = {entry.id: empty(entry) for entry in entries if entry.kind == "group"}
     found = appointments_of(entries)
     who: dict[str, FilterValue] = {"patient_id": patient} if patient else {}
     if cancelled:
@@ -120,6 +120,12 @@ def appointments_of(entries: Iterable[Entry]) -> list[Visit]:
     return [_of_appointment(entry) for entry in entries if entry.kind == "appointment" and entry.patient_ids]
 
 
+def places_in(entries: Iterable[Entry], attendees: Iterable[Attendee]) -> list[Visit]:
+    """The places that these attendees hold in these bookings; no request."""
+    found = {entry.id: empty(entry) for entry in entries}
+    return [_place(found[row.booking_id], row) for row in attendees if row.booking_id in found]
+
+
 def of_patient(entries: Iterable[Entry], attendees: Iterable[Attendee]) -> list[Visit]:
     """One patient's visits, by start, from their bookings and attendees; what has no attendee stands by itself."""
     # Who gave a place up and took one again has two attendees there: the live one counts.
@@ -129,7 +135,7 @@ def of_patient(entries: Iterable[Entry], attendees: Iterable[Attendee]) -> list[
     for entry in entries:
         attendee = mine.get(entry.id)
         if attendee is not None:
-            found.append(_place(_empty(entry), attendee))
+            found.append(_place(empty(entry), attendee))
         elif entry.kind == "appointment" and entry.patient_ids:
             found.append(_of_appointment(entry))
     return sorted(found, key=lambda visit: (visit.starts, visit.booking_id))
@@ -145,7 +151,7 @@ def _of_appointment(entry: Entry) -> Visit:
     arrived = True if entry.record.patient_arrived is True else None
     if entry.record.did_not_arrive is True:
         arrived = False
-    return replace(_held(_empty(entry), entry.record), patient_id=entry.patient_ids[0], arrived=arrived)
+    return replace(_held(empty(entry), entry.record), patient_id=entry.patient_ids[0], arrived=arrived)
 
 
 def _place(visit: Visit, attendee: Attendee) -> Visit:
@@ -157,7 +163,8 @@ def _place(visit: Visit, attendee: Attendee) -> Visit:
     )
 
 
-def _empty(entry: Entry) -> Visit:
+def empty(entry: Entry) -> Visit:
+    """A booking as a visit of nobody."""
     return Visit(
         booking_id=entry.id,
         starts=entry.starts,
@@ -187,7 +194,7 @@ async def visit_of(clinic: GuardedClinic, which: WhichVisit) -> Visit:
 
     Raises NotFound where the place is cancelled or there is none, and Ambiguous for a class where nobody is named.
     """
-    places = await places_of(clinic, _empty(which.entry))
+    places = await places_of(clinic, empty(which.entry))
     if which.attendee_id:
         places = [place for place in places if place.attendee_id == which.attendee_id]
     visit = _whose(which.entry, places, which.patient)

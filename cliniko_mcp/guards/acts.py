@@ -90,8 +90,7 @@ class Acts:
                     noted = self._noted(guarded, pending)
                 elif pending.ending is None:
                     if self.questions.find(pending.question.challenge) is None:
-                        noted = True  # the client could not ask, and the call went on
-                        return
+                        return  # the client could not ask, and the call went on
                     noted = False  # a no that was lifted can be followed by another
                 # The answer comes from another thread; looking now and then is simpler than being woken from there.
                 await anyio.sleep(_POLL_SECONDS if pending.shown else min(_FORM_POLL_SECONDS, left))
@@ -101,7 +100,7 @@ class Acts:
 
     def _noted(self, guarded: GuardedCall, pending: PendingQuestion) -> bool:
         """True, with the end of this question noted, unless a call tells it."""
-        if pending.told or pending.acting:
+        if pending.told:  # as it is from the moment that a call carries it out
             return True
         if pending.ending in ("denied", "other", "withdrawn"):
             self.note(guarded, "declined", pending.place)

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, overload
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.approvals.questions import Asker
@@ -17,18 +17,15 @@ from cliniko_mcp.cliniko.filters import Condition, FilterValue, Hidden
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
 from cliniko_mcp.errors import ClinikoRefused, NotAllowed, RateLimited
+from cliniko_mcp.guards import sweeps
 from cliniko_mcp.guards.memory import AnyT, Course, Memory, is_result
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded, silent
-from cliniko_mcp.guards.sweeps import Sweep as Reading
 from cliniko_mcp.guards.zones import HOME, Zone, site_of_target, zone_for
 
 if TYPE_CHECKING:  # the HTTP client is imported when the first call needs it
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.cliniko.resources.users import User
-
-
-KEPT_ABOVE: Final = 1_000
-"""Rows of a bounded reading above which its pages are kept, so that it can go on where it was cut off."""
+    from cliniko_mcp.guards.hash_chain import HashChain
 
 
 class GuardedClinic:
@@ -43,10 +40,13 @@ class GuardedClinic:
         memory: Memory,
         *,
         upload_folder: str | None = None,
+        log: HashChain | None = None,
         purpose: Purpose = "call",
         course: Course | None = None,
     ) -> None:
         """`course` is that of the tool call; without one, this is taken to change something."""
+        self.log = log
+        """The audit log of this run; None where there is none."""
         self.upload_folder = upload_folder
         """The one folder of this computer whose files may be uploaded, where the operator named one."""
         self.caller = caller
@@ -187,7 +187,7 @@ class GuardedClinic:
         """
         async with self._guarded(call) as outcome:
             zone = await self._zone_for(call)
-            read = self._reading(call, kept=not start and limit > KEPT_ABOVE)
+            read = self._reading(call, kept=not start and limit > sweeps.KEPT_ABOVE)
             with read.under_way(outcome):
                 told, count = read.on_page, outcome.requests
                 sweep = await self._client.rows(
@@ -226,10 +226,10 @@ class GuardedClinic:
                         yield record
             read.ended()
 
-    def _reading(self, call: Call, *, kept: bool) -> Reading:
+    def _reading(self, call: Call, *, kept: bool) -> sweeps.Sweep:
         memory, course = self._memory, self.course
         pages = memory.reading(call, self.caller, self.tool, self._purpose, course) if kept else None
-        return Reading(call, self.caller.progress, course, pages, by_name=self.tool == call.operation.name)
+        return sweeps.Sweep(call, self.caller.progress, course, pages, by_name=self.tool == call.operation.name)
 
     async def collect(self, listing: List[RowT], /, **filters: FilterValue) -> list[RowT]:
         """Every row of a list with these filters, in order: for lists that are small enough to hold."""
@@ -339,6 +339,7 @@ class GuardedClinic:
             tool,
             self._memory,
             upload_folder=self.upload_folder,
+            log=self.log,
             purpose=purpose,
             course=self.course,
         )

@@ -14,6 +14,8 @@ from cliniko_mcp.guards.progress import noun_of
 
 A_MINUTE: Final = 180
 """Pages of a sweep that Cliniko's limit lets through in a minute."""
+KEPT_ABOVE: Final = 1_000
+"""Rows of a bounded reading above which its pages are kept, so that it can go on where it was cut off."""
 
 
 def _cost(done: int, of: int) -> str:

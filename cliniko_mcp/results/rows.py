@@ -23,7 +23,7 @@ from cliniko_mcp.results.cutting import Cut, cut_notes, fitted
 from cliniko_mcp.results.moments import is_sited, is_timed
 from cliniko_mcp.results.moments import local_text as local_text
 from cliniko_mcp.results.names import LINKS, REFERENCES, ids_in, linked, referenced, zones_of
-from cliniko_mcp.results.places import START, Place, place_in, resumed
+from cliniko_mcp.results.paths import START, Place, place_in, resumed
 from cliniko_mcp.sanitize import clean
 
 Detail = Literal["concise", "full"]

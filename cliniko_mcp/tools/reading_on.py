@@ -10,6 +10,7 @@ from cliniko_mcp.cliniko.registry import own_lists
 from cliniko_mcp.tools.schema import display_arguments
 
 _HIDING: Final = ("archived_at", "deleted_at", "cancelled_at")
+_IN_USE: Final = ("active",)
 _ELSEWHERE: Final = "read the rest in Cliniko itself"
 
 
@@ -28,7 +29,7 @@ def reading_on(operation: Operation, record: Record) -> Callable[[str], str]:
 def _lists_of(operation: Operation, record: Record) -> list[List[Record]]:
     """The lists in which the record may stand; that of those who left first where it is one of them."""
     listings = own_lists(operation.resource)
-    return listings[::-1] if value_of(record, "active") is False else listings
+    return listings[::-1] if any(value_of(record, name) is False for name in _IN_USE) else listings
 
 
 def _again(call: str, fields: str) -> str:

@@ -1,6 +1,8 @@
 """What a person is shown of a field that is lost: structured contents as questions and answers."""
 
-from cliniko_mcp.approvals.losses import amount, as_json, value_words, written
+import pytest
+
+from cliniko_mcp.approvals.losses import amount, as_json, empties, value_words, written
 from cliniko_mcp.cliniko.models import JsonObject
 from cliniko_mcp.cliniko.shapes.content import RecordedContent
 from cliniko_mcp.cliniko.shapes.custom_fields import CustomFieldsRecord
@@ -43,3 +45,13 @@ def test_only_what_somebody_wrote_counts_as_written() -> None:
     content = as_json(RecordedContent.read(FORM))
     assert list(written(content)) == ["Fell", "Carlton"]
     assert amount(written(content)) == 11
+
+
+@pytest.mark.parametrize("text", ["", " ", ".", "-", "...", "<p>—</p>", "&nbsp;", "\u2800", "_/?"])
+def test_text_without_a_letter_or_a_digit_says_nothing(text: str) -> None:
+    assert empties(text)
+
+
+@pytest.mark.parametrize("text", ["0", "x", "无", "<b>7</b>"])
+def test_one_letter_or_digit_says_something(text: str) -> None:
+    assert not empties(text)

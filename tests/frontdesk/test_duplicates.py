@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.frontdesk.answer_rows import Duplicates
 from cliniko_mcp.frontdesk.duplicates import duplicates, pairs, same_person
-from cliniko_mcp.frontdesk.patients import known_patient
+from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.reports.question import ReportQuestion
 from cliniko_mcp.frontdesk.reports.records import duplicates as report_of_duplicates
 

@@ -16,7 +16,7 @@ from cliniko_mcp.frontdesk.day_sheet import people_of, sheets_of, totals
 from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.gap_candidates import Gap, candidates
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
-from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
+from cliniko_mcp.frontdesk.reports.kinds import KINDS
 from cliniko_mcp.frontdesk.reports.question import ReportQuestion
 from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import read_span
@@ -73,20 +73,10 @@ async def test_every_report_is_made(way: str, parts: tuple[str, ...]) -> None:
         without(reception, way, parts)
         roster, now = await load(clinic)
         span = read_span("2026-10-01 to 2026-11-23", now, roster)
-        question = ReportQuestion(clinic, roster, span, None, None, now)
-        for report in (
-            attendance.no_shows,
-            attendance.cancellations,
-            attendance.unbilled,
-            attendance.missing_notes,
-            hours.utilisation,
-            money.unpaid,
-            records.duplicates,
-            records.missing_contacts,
-            returning.lapsed,
-            returning.new_patients,
-        ):
-            finding = await report(question)
+        coming = read_span("next 4 weeks", now, roster)
+        for kind in KINDS.values():
+            question = ReportQuestion(clinic, roster, coming if kind.name == "ahead" else span, None, None, now)
+            finding = await kind.make(question)
             assert finding.definition and finding.summary
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.errors import Ambiguous
-from cliniko_mcp.frontdesk.patients import known_patient, patient
+from cliniko_mcp.frontdesk.patient_names import known_patient
+from cliniko_mcp.frontdesk.patients import patient
 from cliniko_mcp.frontdesk.roster import with_birth_year
 
 from .clinics import front_desk

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.frontdesk.duplicates import numbers_in, numbers_of
-from cliniko_mcp.frontdesk.patients import known_patient
+from cliniko_mcp.frontdesk.patient_names import known_patient
 
 DIGITS = st.text("0123456789", min_size=8, max_size=11)
 REMARKS = st.sampled_from(["", " x 12", " ext 4", " extn. 123", " #9", " (mum)", " ask for Jo", ", after 5", " home; "])

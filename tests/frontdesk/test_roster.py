@@ -12,7 +12,7 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.errors import NotFound
-from cliniko_mcp.frontdesk.patients import known_patient
+from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.roster import Roster, birth_date, candidate, gone, known_record, with_birth_year
 
 STAMP = "2026-11-01T00:00:00Z"

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from cliniko_mcp.errors import Ambiguous, ClinikoMcpError, NotFound
+from cliniko_mcp.errors import Ambiguous, ClinikoMcpError, NoSuchName
 
 from .clinics import front_desk, load
 
@@ -28,7 +28,7 @@ def test_a_type_is_found_behind_small_words_and_in_the_plural() -> None:
     words = ("the pilates class", "pilates classes", "a Pilates class", "her remedial massage", "the balance one",
              "dry needlings")  # fmt: skip
     assert found(*words) == [*["Pilates class"] * 3, "Remedial massage", "Balance class", "Dry needling"]
-    assert found("the one", "consults", "yogas") == [NotFound.__name__, Ambiguous.__name__, NotFound.__name__]
+    assert found("the one", "consults", "yogas") == [NoSuchName.__name__, Ambiguous.__name__, NoSuchName.__name__]
 
 
 @pytest.mark.anyio
@@ -40,5 +40,5 @@ async def test_several_practitioners_are_read_out_of_one_text() -> None:
             assert names == {"Dr Mei Ng", "Tom Okafor"} or text.startswith("Okafor")
         assert [person.name for person in roster.several(["Okafor, Tom"])] == ["Tom Okafor"]
         for text in ("Mei and Nobody", "Nobody", "and"):
-            with pytest.raises(NotFound):
+            with pytest.raises(NoSuchName):
                 roster.several([text])

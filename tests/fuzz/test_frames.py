@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.process import META, PATIENT, SERVE
+from tests.faults.process import META, PATIENT
 
 from .standing import FUZZ, told
 from .test_calls import SURPRISES, TEXTS
@@ -91,8 +92,8 @@ class Wire:
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[Wire]:
-    pipe = subprocess.PIPE
-    with subprocess.Popen(SERVE, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    command, pipe = (sys.executable, "-m", "cliniko_mcp", "serve", "--sandbox"), subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         found = Wire(process)
         yield found
         assert process.stdin is not None

@@ -10,6 +10,8 @@ from clinics.tools import Tools, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cliniko_mcp.frontdesk.reports.facts import GROUPINGS
+
 Stretch = tuple[int, int]
 
 
@@ -117,11 +119,11 @@ def test_diary_and_reports_count_the_same_attendance_as_the_rows(clinic: Clinic,
     async def act(tools: Tools) -> None:
         when = f"{first} to {last}"
         diary = (await tools.call("show_diary", when=when))["totals"]
-        missed = await tools.call("report", kind="no_shows", when=when)
-        cancelled = await tools.call("report", kind="cancellations", when=when)
+        missed = await tools.call("report", kind="no_shows", when=when, limit=200, by=["practitioner", "site", "hour"])
+        cancelled = await tools.call("report", kind="cancellations", when=when, limit=200, by=["type", "weekday"])
         summary = missed["summary"]
         assert (summary["no_shows"]["count"], summary["no_shows"]["of"]) == (counts["missed"], due)
-        assert summary["not_marked"] == counts["not marked"]
+        assert summary["visits_not_marked"]["count"] == counts["not marked"]
         assert sum(row["no_shows"] for row in missed["items"]) == counts["missed"]
         share = cancelled["summary"]["cancelled"]
         assert (share["count"], share["of"]) == (counts["cancelled"], counts.total())
@@ -152,7 +154,7 @@ def test_utilisation_is_the_minutes_of_the_rows_and_its_rows_sum_to_the_whole(
         told = [(open_, booked, open_ - inside) for open_, booked, inside in wanted.values() if open_ or booked]
         assert shown == sorted(tuple(round(minutes / 60, 2) for minutes in row) for row in told)
         for place, name in enumerate(("open_hours", "booked_hours", "free_hours")):
-            assert answer["summary"][name] == round(sum(row[place] for row in told) / 60, 2)
+            assert answer["summary"][name]["count"] == round(sum(row[place] for row in told) / 60, 2)
 
     play(clinic, act)
 
@@ -166,25 +168,20 @@ def test_visits_without_a_bill_or_a_note_are_those_that_took_place(clinic: Clini
     came = counts["arrived"] + counts["not marked"]
 
     async def act(tools: Tools) -> None:
-        for kind, name in (("unbilled", "unbilled"), ("missing_notes", "without_final_note")):
-            answer = await tools.call("report", kind=kind, when=f"{first} to {last}", limit=200)
+        for kind, name in (("unbilled", "unbilled_visits"), ("missing_notes", "visits_without_final_note")):
+            answer = await tools.call("report", kind=kind, when=f"{first} to {last}", limit=200, by=["practitioner"])
             share = answer["summary"][name]
             assert share["count"] == share["of"] == came == len(answer["items"])
-            assert _sum(answer["summary"]["by_practitioner"]) == came
-        assert answer["summary"]["none"] == came
+            breakdowns(answer)
+        assert answer["summary"]["visits_without_any_note"]["count"] == came
 
     play(clinic, act)
 
 
-def _sum(breakdown: dict[str, int] | list[Row]) -> int:
-    counts = breakdown.values() if isinstance(breakdown, dict) else (row["count"] for row in breakdown)
-    return sum(count for count in counts if isinstance(count, int))
-
-
 def breakdowns(report: Row) -> None:
-    """The parts of each breakdown of a report sum to what it is of."""
-    summary = report["summary"]
-    total = summary[{"no_shows": "no_shows", "cancellations": "cancelled"}[report["kind"]]]["count"]
-    for name, found in summary.items():
-        if isinstance(found, dict | list) and not (isinstance(found, dict) and "of" in found):
-            assert _sum(found) == total, name
+    """The parts of each breakdown of a report sum to its first figure."""
+    first = next(iter(report["summary"].values()))
+    for name, found in report["by"].items():
+        assert sum(row["count"] for row in found["rows"]) == first["count"], name
+        if name in GROUPINGS:
+            assert sum(row["of"] for row in found["rows"]) == first["of"], name

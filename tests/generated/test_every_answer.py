@@ -12,20 +12,9 @@ from clinics.tools import Tools, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cliniko_mcp.frontdesk.reports.kinds import KINDS
 from cliniko_mcp.results.budget import MAX_TOKENS, size
 
-KINDS = (
-    "no_shows",
-    "cancellations",
-    "unbilled",
-    "unpaid",
-    "missing_notes",
-    "lapsed",
-    "utilisation",
-    "new_patients",
-    "duplicates",
-    "missing_contacts",
-)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d\S*(?: [A-Z][a-z]{2}\b)?")
 CODES = ("not_found", "ambiguous", "invalid_arguments", "not_understood", "clash", "not_allowed")
 
@@ -54,8 +43,13 @@ def plays(clinic: Clinic) -> Iterator[tuple[str, Row]]:
         yield "move_appointment", {"appointment": row["id"], "when": "tomorrow at 11", "dry_run": True}
         yield "fill_gap", {"appointment": row["id"]}
     for report in KINDS:
+        if KINDS[report].words:
+            yield "report", {"kind": report, "words": "Ana"}
+            continue
         yield "report", {"kind": report}
-        yield "report", {"kind": report, "when": week}
+        yield "report", {"kind": report, "when": week, "by": [*KINDS[report].groupings], "phones": True}
+        if KINDS[report].compared:
+            yield "report", {"kind": report, "compare": "previous"}
 
 
 def _id(rows: list[Row]) -> str:

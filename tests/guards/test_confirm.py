@@ -232,6 +232,7 @@ def test_a_call_waits_no_longer_than_asked_for_and_never_more_than_50_seconds_in
             return Verdict.NONE
 
     assert in_virtual_time(lambda: waited(App(wait=40), None)) == pytest.approx(40)
+    assert in_virtual_time(lambda: waited(App(wait=3.05), None)) == pytest.approx(3.05)
     assert in_virtual_time(lambda: waited(App(wait=0), None)) == 0
     assert in_virtual_time(lambda: waited(App(wait=40), Hanging(3))) == pytest.approx(43)
     assert in_virtual_time(lambda: waited(App(wait=40), Hanging(30))) == pytest.approx(50)
@@ -275,3 +276,22 @@ def test_in_the_newer_era_a_no_is_a_no() -> None:
 
     run(story)
     assert app.clinic.destroyed == []
+
+
+def test_a_call_that_waits_is_told_at_once_when_a_newer_question_takes_the_place_of_its_own() -> None:
+    app = App(wait=40)
+
+    async def first() -> None:
+        with pytest.raises(ApprovalNeeded, match="a newer question about the same record has taken its place"):
+            await app.act(CANCEL, Caller(program="claude-code"))
+        assert anyio.current_time() < 1.5
+
+    async def story() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first)
+            await anyio.sleep(1)
+            newer = call("cancel_individual_appointment", id="20", cancellation_reason="away")
+            with pytest.raises(ApprovalNeeded, match="has been asked"):
+                await app.act(newer, Caller(program="claude-code"))
+
+    in_virtual_time(story)

@@ -93,6 +93,12 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
         "\nEmail: “ida@example.com”\n",
     ),
     (
+        "update_patient",
+        {"id": "3", "clear": ["email"], **dict.fromkeys(("notes", "medicare", "occupation", "city", "post_code"), "-")},
+        "\nMedicare: “2950” will become “-”\n",
+    ),
+    ("update_treatment_note", {"id": "27", "content": content("." * len(NOTE))}, "\nThis will change:\nAnswers: “Pain"),
+    (
         "update_treatment_note",
         {"id": "27", "clear": ["content"]},
         "\nThis will be lost:\nAnswers: “Pain on the left side",

@@ -80,6 +80,25 @@ def test_what_failed_without_a_call_is_told_once_to_whoever_comes_back() -> None
     assert app.clinic.destroyed == []
 
 
+def test_what_broke_without_a_call_before_it_began_has_failed(caplog: pytest.LogCaptureFixture) -> None:
+    app = App()
+
+    async def break_off(_: object) -> None:
+        raise RuntimeError("broken")
+
+    async def story() -> None:
+        await waiting(app)
+        app.board.answer(True)
+        ((pending, _),) = app.work
+        app.work = [(pending, break_off)]
+        await app.goes_on()
+        assert pending.ending == "failed"
+        assert app.questions.unused() == []
+
+    run(story)
+    assert "archive_patient failed after a yes" in caplog.text
+
+
 def test_a_record_that_is_gone_when_the_yes_comes_is_not_touched() -> None:
     app = App()
 
@@ -136,6 +155,28 @@ def test_the_server_follows_a_question_and_leaves_a_yes_to_the_call_that_waits_f
 
     in_virtual_time(story)
     assert app.clinic.destroyed == DONE * 2
+
+
+def test_a_call_that_comes_back_right_after_the_yes_carries_it_out_itself() -> None:
+    app = App(start=None)
+
+    async def story() -> None:
+        async with anyio.create_task_group() as tasks:
+
+            def start(work: Callable[[], Coroutine[object, object, None]]) -> None:
+                tasks.start_soon(work)
+
+            app.confirm.acts.start = start
+            await waiting(app)
+            app.board.answer(True)
+            await anyio.sleep(0.35)
+            await app.act(ARCHIVE)
+            (ended,) = app.questions.recent()
+            assert (ended.ending, ended.told) == ("done", True)
+            tasks.cancel_scope.cancel()
+
+    in_virtual_time(story)
+    assert app.clinic.destroyed == DONE
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,11 @@ class Office:
         return [line for line in lines if line.get("for") == "question"]
 
     @property
+    def outcomes(self) -> list[str]:
+        """Of every line, those of the calls as well."""
+        return [json.loads(line)["outcome"] for line in self.chain.path.read_text().splitlines()]
+
+    @property
     def ends(self) -> list[tuple[str, str]]:
         return [(line["outcome"], line["channel"]) for line in self.lines()]
 
@@ -131,6 +136,63 @@ def test_a_yes_that_was_taken_back_is_a_no(office: Office) -> None:
     office.play(story)
     assert office.ends == [("declined", "page")]
     assert office.app.clinic.destroyed == []
+
+
+def test_a_yes_that_is_taken_back_before_it_is_used_is_a_no_at_once(office: Office) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        assert office.app.questions.decide(challenge, True, "page")
+        await anyio.sleep(0.35)
+        assert office.app.questions.take_back(challenge)
+        await anyio.sleep(2)
+        assert office.ends == [("declined", "page")]
+
+    office.play(story)
+    assert office.app.clinic.destroyed == []
+
+
+def test_a_yes_whose_facts_have_changed_when_a_call_comes_back_is_written_down_at_once(office: Office) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        assert office.app.questions.decide(challenge, True, "page")
+        office.app.clinic.records["patients"]["1"]["last_name"] = "Silva"
+        await office.waiting()
+        await anyio.sleep(2)
+        assert office.ends == [("changed", "none")]
+
+    office.play(story)
+    assert office.app.clinic.destroyed == []
+
+
+def test_a_yes_is_not_carried_out_a_second_time_while_a_call_does_it(office: Office) -> None:
+    async def slowly() -> None:
+        await anyio.sleep(2)
+        await office.app.clinic.perform(ARCHIVE)
+
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        assert office.app.questions.decide(challenge, True, "page")
+        await anyio.sleep(0.35)
+        passing = on_its_way(ARCHIVE, clinic=office.app.clinic)
+        await passed([office.audit, office.app.confirm], passing, slowly)
+        await anyio.sleep(1)
+
+    office.play(story)
+    assert office.app.clinic.destroyed == DONE
+    assert office.outcomes == ["begun", "approval_needed", "begun", "ok"]
+
+
+def test_a_yes_that_turns_out_to_be_about_changed_facts_is_written_down_by_the_call_that_saw_it(office: Office) -> None:
+    async def story(office: Office) -> None:
+        challenge = await office.waiting()
+        assert office.app.questions.decide(challenge, True, "page")
+        office.app.clinic.records["patients"]["1"]["last_name"] = "Silva"
+        await anyio.sleep(2)
+        assert office.ends == []
+
+    office.play(story)
+    assert office.app.clinic.destroyed == []
+    assert office.outcomes == ["begun", "approval_needed"] * 2 + ["lapsed"]
 
 
 def test_an_older_question_whose_place_a_newer_one_takes_is_written_down(office: Office) -> None:

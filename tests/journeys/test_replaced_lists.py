@@ -1,5 +1,6 @@
 """An update that replaces a list says by value what went, and what is not known."""
 
+import re
 from typing import Any
 
 import pytest
@@ -17,7 +18,10 @@ HOME = {"phone_type": "Home", "number": "02 5550 1234"}
 
 async def made(assistant: Assistant, **fields: Any) -> str:
     answer = await assistant.call("create_patient", first_name="Tia", last_name="Doe", **fields)
-    return answer["item"]["id"]
+    if "item" in answer:
+        return answer["item"]["id"]
+    (made_id,) = re.findall("[0-9]+", answer["done"])  # all that is told where reading is switched off
+    return made_id
 
 
 def replaced(answer: dict[str, Any]) -> list[str]:
@@ -79,7 +83,7 @@ async def test_where_the_read_is_switched_off_the_update_goes_on_and_says_so() -
     async with in_process(exclude_tools=("get_patient",)) as assistant:
         patient = await made(assistant, patient_phone_numbers=[MOBILE])
         answer = await assistant.call("update_patient", id=patient, patient_phone_numbers=[HOME])
-        assert answer["item"]["patient_phone_numbers"][0]["number"] == "02 5550 1234"
+        assert "done" in answer and "item" not in answer
         assert replaced(answer) == [UNKNOWN]
         assert reads(assistant, f"/patients/{patient}") == 0
 

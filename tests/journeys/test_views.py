@@ -230,9 +230,7 @@ async def test_an_old_name_on_the_list_of_allowed_ones_works_and_its_heir_does_n
         who = "1104000000408710859"
         assert await refused(assistant, "archive_patient", id=who) == "not_allowed"
         assert "done" in await assistant.call("delete_patient", id=who)
-        assert "done" in await assistant.call(
-            "cliniko_destroy", operation="delete_patient", arguments={"id": "4211"}
-        )
+        assert "done" in await assistant.call("cliniko_destroy", operation="delete_patient", arguments={"id": "4211"})
         assert len(assistant.asked) == 2
 
 

@@ -34,7 +34,8 @@ def _play(tool: str, /, **arguments: Any) -> Play:
 
 def _reports() -> tuple[Play, ...]:
     kinds: Any = entries()["report"].input_schema["properties"]
-    return tuple(_play("report", kind=kind) for kind in kinds["kind"]["enum"])
+    words = {"find_in_notes": {"words": "better"}}
+    return tuple(_play("report", kind=kind, **words.get(kind, {})) for kind in kinds["kind"]["enum"])
 
 
 PLAYS = (

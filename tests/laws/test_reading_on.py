@@ -12,7 +12,7 @@ from sandbox.world import World
 
 from cliniko_mcp.cliniko import registry
 from cliniko_mcp.results.budget import size
-from cliniko_mcp.results.places import Place, place_in, resumed
+from cliniko_mcp.results.paths import Place, place_in, resumed
 from tests.conftest import Assistant, in_process
 from tests.journeys.test_every_operation import arguments
 from tests.laws.overfull import overfill, text_in

@@ -42,7 +42,8 @@ OPEN = [
     *("every 24 November", "each month end", "every tomorrow", "any arvo", "any arvo bar Wednesday", "any evening"),
 ]
 UNCLEAR = [
-    *("3", "9-5", "5 to 11 Monday", "1 to 10 tomorrow", "2030", "by 2030", "Thursday 2026", "tomorrow 2030", "by 3pm February", "first"),
+    *("3", "9-5", "5 to 11 Monday", "1 to 10 tomorrow", "2030", "by 2030", "Thursday 2026", "tomorrow 2030"),
+    *("by 3pm February", "first"),
     *("next December", "last March", "the next Tuesday", "thuesday", "the last 2 weeks of November"),
 ]
 MIXED = [

@@ -183,8 +183,8 @@ def _question(recorded: RecordedQuestion) -> NoteQuestion | None:
 def _reads_alike(recorded: RecordedQuestion, question: NoteQuestion) -> bool:
     """Whether nothing of the question is lost on the way: the reader finds the same before and after."""
     before, after = (
-        list(questions_and_answers({"sections": [{"questions": [asked]}]}))
-        for asked in (recorded.as_json(), question.content)
+        list(questions_and_answers({"sections": [{"questions": [content]}]}))
+        for content in (recorded.as_json(), question.content)
     )
     return before == after
 

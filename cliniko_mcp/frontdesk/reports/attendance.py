@@ -1,10 +1,10 @@
-"""Reports on visits: no-shows, cancellations with their notice, visits without a bill, visits without a final note.
+"""Reports on who did not come: no-shows, and cancellations with their notice.
 
-Requests: one a hundred bookings of the time, one each 95 classes in it and each further hundred attendees.
+Requests: one a hundred bookings from the beginning of the time on, however far ahead, because the next visit of each
+patient is told; one each 95 classes among them and each further hundred attendees.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,228 +12,217 @@ from pydantic import Field
 
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import (
-    ATTENDANCE,
-    Attendance,
-    LocalTime,
-    NoteState,
-    PatientRow,
-    Rate,
-    VisitRow,
-    rate,
-)
-from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
+from cliniko_mcp.frontdesk.answer_rows import LocalTime
+from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
+from cliniko_mcp.frontdesk.reports.figures import Breakdown, Figure, Findable, ReportVisitRow
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_patient
 from cliniko_mcp.frontdesk.visits import Visit
-from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final[tuple[Operation, ...]] = visits.NEEDS
 
-_FINAL: Final = 90
-_DRAFT: Final = 10
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_LATE: Final = timedelta(hours=24)
+_MAX_DATES: Final = 6
+_NO_REASON: Final = "no reason"
+_NOTICES: Final[Mapping[str, Callable[[timedelta], bool]]] = {
+    "after the start": lambda left: left < timedelta(),
+    "under 24 h": lambda left: timedelta() <= left < _LATE,
+    "24 to 48 h": lambda left: _LATE <= left < 2 * _LATE,
+    "48 h or more": lambda left: left >= 2 * _LATE,
+}
 
 
-class NoShowSummary(AnswerModel):
-    """What the no-shows come to."""
-
-    no_shows: Rate = Field(description="No-shows of all visits that were due.")
-    patients: int = Field(description="Patients.")
-    more_than_once: int = Field(description="Patients who did not come more than once.")
-    not_marked: int = Field(description="Visits that were due and are not marked.")
-    by_practitioner: dict[str, int] = Field(description="How many by practitioner, the most first.")
-    by_weekday: dict[str, int] = Field(description="How many by weekday.")
-
-
-class NoShowRow(PatientRow):
+class NoShowRow(Findable):
     """A patient who did not come."""
 
     no_shows: int = Field(description="How often.")
-    last: LocalTime = Field(description="Start of the latest one.")
-    practitioner: str = Field(description="The practitioner's name.")
-    appointment_ids: list[str] = Field(description="Ids of the latest three.")
+    dates: list[LocalTime] = Field(description="Starts of the latest ones, the latest first; at most six.")
+    practitioner: str = Field(description="The practitioner of the latest one.")
+    appointment_ids: list[str] = Field(description="Their ids, in the same order.")
+    times_invoiced: int = Field(description="How many have an invoice all the same.")
+    next_visit: LocalTime | None = Field(default=None, description="The first visit after the latest of them, if any.")
 
 
-class CancellationSummary(AnswerModel):
-    """What the cancellations come to."""
-
-    cancelled: Rate = Field(description="Cancelled visits of all that were booked.")
-    notice: dict[str, int] = Field(description="How many by the time left to the start.")
-    reasons: dict[str, int] = Field(description="How many by reason, the most first.")
-    by_practitioner: dict[str, int] = Field(description="How many by practitioner, the most first.")
-
-
-class CancellationRow(VisitRow):
+class CancellationRow(ReportVisitRow):
     """A visit that was cancelled."""
 
     cancelled_at: LocalTime | None = Field(default=None, description="When it was cancelled.")
     notice_hours: float = Field(description="Hours from then to the start; negative after it.")
     reason: str = Field(description="Why it was cancelled.")
+    invoiced: bool | None = Field(default=None, description="True where it has an invoice all the same.")
+    next_visit: LocalTime | None = Field(default=None, description="The patient's first visit after it, if any.")
 
 
-class UnbilledSummary(AnswerModel):
-    """What the visits without an invoice come to."""
+class Attendance:
+    """The visits of the time, cancelled ones too, and what comes after them.
 
-    unbilled: Rate = Field(description="Visits without an invoice of all that took place.")
-    by_type: dict[str, int] = Field(description="How many by appointment type, the most first.")
-    by_practitioner: dict[str, int] = Field(description="How many by practitioner, the most first.")
+    `cancelled` are the cancelled ones that count, where these are others than those of the time.
+    """
+
+    def __init__(
+        self, question: ReportQuestion, every: Sequence[Visit], cancelled: Sequence[Visit] | None = None
+    ) -> None:
+        self.question = question
+        self.booked = [visit for visit in every if question.holds(visit) and question.keeps(visit)]
+        live = [visit for visit in self.booked if visit.cancelled is None]
+        self.begun = [visit for visit in live if visit.begun(question.now)]
+        self.missed = [visit for visit in self.begun if visit.arrived is False]
+        found = [visit for visit in self.booked if visit.cancelled is not None]
+        self.cancelled: Sequence[Visit] = found if cancelled is None else cancelled
+        self.late = [visit for visit in self.cancelled if notice(visit) < _LATE]
+        self._live = by_patient(
+            visit for visit in every if visit.cancelled is None and visit.arrived is not False and visit.patient_id
+        )
+        later = len(live) - len(self.begun)
+        self.notes = [f"{later:,} visits of that time are still to come; they are not counted."] if later else []
+
+    def next_visit(self, visit: Visit) -> Visit | None:
+        """The patient's first visit after this one that was kept or is still to come."""
+        return next((other for other in self._live.get(visit.patient_id, ()) if other.starts > visit.starts), None)
+
+    def next_start(self, visit: Visit) -> str | None:
+        """The start of the next visit, by its site's clock."""
+        found = self.next_visit(visit)
+        return local_text(found.starts, self.question.roster.zone(found.business_id)) if found else None
+
+    def policy(self) -> Figure:
+        """No-shows and late cancellations, of the visits that have begun and those cancelled so late, once due."""
+        late = [visit for visit in self.late if visit.begun(self.question.now)]
+        return figures.share(len(self.missed) + len(late), len(self.begun) + len(late))
 
 
-class MissingNoteSummary(AnswerModel):
-    """What the visits without a final note come to."""
+def notice(visit: Visit) -> timedelta:
+    """The time from the moment of cancelling to the start; negative after it."""
+    return visit.starts - (visit.cancelled or visit.starts)
 
-    without_final_note: Rate = Field(description="Visits without a final note of all that took place.")
-    draft: int = Field(description="Visits with a draft.")
-    none: int = Field(description="Visits without any note.")
-    by_practitioner: dict[str, int] = Field(description="How many by practitioner, the most first.")
+
+async def _attendance(question: ReportQuestion) -> Attendance:
+    return Attendance(question, await question.visits_since(question.time.bounds[0]))
 
 
 async def no_shows(question: ReportQuestion) -> Finding:
-    """Who did not come, the most often first, and how that compares with all visits that were due."""
-    due, to_come = _begun(question, await question.visits())
-    missed = [visit for visit in due if visit.arrived is False]
-    mine: dict[str, list[Visit]] = {}
-    for visit in missed:
-        mine.setdefault(visit.patient_id, []).append(visit)
-    days = Counter(visit.starts.astimezone(question.roster.zone(visit.business_id)).weekday() for visit in missed)
+    """Who did not come, the most often first, and how that compares with all visits that have begun."""
+    found = await _attendance(question)
+    mine = by_patient(found.missed)
+    facts = Facts(Measure.SHARE, [question.fact(visit, part=visit.arrived is False) for visit in found.begun])
+    ranked = sorted(mine.values(), key=lambda theirs: (-len(theirs), theirs[-1].starts, theirs[-1].booking_id))
     return Finding(
-        "A no-show is a visit marked as did not arrive (DNA), an appointment or a place in a class. The rate is of all "
-        "visits that should have begun in the time; cancelled ones are in neither.",
-        NoShowSummary(
-            no_shows=rate(len(missed), len(due)),
-            patients=len(mine),
-            more_than_once=sum(len(theirs) > 1 for theirs in mine.values()),
-            not_marked=sum(visit.arrived is None for visit in due),
-            by_practitioner=question.by_practitioner(missed),
-            by_weekday={_DAYS[day]: days[day] for day in sorted(days)},
-        ),
-        [
-            _missed(question, patient_id, theirs)
-            for patient_id, theirs in sorted(mine.items(), key=lambda one: (-len(one[1]), one[1][-1].starts))
-        ],
-        to_come,
+        "A no-show (DNA) is a visit marked as did not arrive: an appointment, or a place in a class. Rates are of the "
+        "visits of that time that have begun; cancelled ones are in neither, and unmarked ones count as kept. Late is "
+        "cancelled less than 24 hours before the start or after it.",
+        {
+            "no_shows": facts.figure,
+            **_kinds_apart("no_shows", found.begun, lambda visit: visit.arrived is False),
+            "no_shows_and_late_cancellations": found.policy(),
+            "no_shows_invoiced": figures.share(_billed(found.missed), len(found.missed)),
+            "no_shows_with_a_later_visit": figures.share(
+                sum(found.next_visit(visit) is not None for visit in found.missed), len(found.missed)
+            ),
+            "patients_with_no_shows": figures.count(len(mine)),
+            "patients_with_more_than_one": figures.count(sum(len(theirs) > 1 for theirs in mine.values())),
+            "visits_not_marked": figures.share(sum(visit.arrived is None for visit in found.begun), len(found.begun)),
+        },
+        [_missed(found, theirs) for theirs in ranked],
+        facts,
+        notes=found.notes,
     )
 
 
-def _missed(question: ReportQuestion, patient_id: str, theirs: Sequence[Visit]) -> NoShowRow:
-    last = theirs[-1]
+def _missed(found: Attendance, theirs: Sequence[Visit]) -> NoShowRow:
+    roster, last = found.question.roster, theirs[-1]
+    latest = theirs[: -_MAX_DATES - 1 : -1]
     return NoShowRow(
-        patient_id=patient_id,
+        patient_id=last.patient_id or None,
         no_shows=len(theirs),
-        last=local_text(last.starts, question.roster.zone(last.business_id)),
-        practitioner=question.roster.name("practitioner_id", last.practitioner_id),
-        appointment_ids=[visit.booking_id for visit in theirs[-3:]],
+        dates=[local_text(visit.starts, roster.zone(visit.business_id)) for visit in latest],
+        practitioner=roster.name("practitioner_id", last.practitioner_id),
+        appointment_ids=[visit.booking_id for visit in latest],
+        times_invoiced=_billed(theirs),
+        next_visit=found.next_start(last),
     )
 
 
 async def cancellations(question: ReportQuestion) -> Finding:
     """What was cancelled, with how much notice and why, the latest first."""
-    every = await question.visits(cancelled=True)
-    cancelled = [visit for visit in every if visit.cancelled is not None]
-    notices: Counter[str] = Counter(map(_notice, cancelled))
-    reasons = Counter(visit.reason or "not said" for visit in cancelled)
+    found = await _attendance(question)
+    facts = Facts(Measure.SHARE, [question.fact(visit, part=visit.cancelled is not None) for visit in found.booked])
     return Finding(
-        "A cancellation is an appointment, or a place in a class, that was due in the time and was cancelled (archived "
-        "ones are not counted). Notice is from the moment of cancelling to the start. The rate is of all that was "
-        "booked for the time, cancelled or not.",
-        CancellationSummary(
-            cancelled=rate(len(cancelled), len(every)),
-            notice={name: notices[name] for name in _NOTICES},
-            reasons=dict(reasons.most_common()),
-            by_practitioner=question.by_practitioner(cancelled),
-        ),
-        [_cancelled(question, visit) for visit in reversed(cancelled)],
+        "A cancellation is an appointment, or a place in a class, of that time that was cancelled, whenever that was "
+        "done; archived ones are not counted. Rates are of all that was booked for the time. Late is cancelled less "
+        "than 24 hours before the start or after it. Lost is a cancelled visit after which the patient has no other.",
+        {
+            "cancelled": facts.figure,
+            **_kinds_apart("cancelled", found.booked, lambda visit: visit.cancelled is not None),
+            "cancelled_late": figures.share(len(found.late), len(found.booked)),
+            "no_shows_and_late_cancellations": found.policy(),
+            **after_cancelling(found),
+        },
+        [cancelled_row(found, visit) for visit in reversed(found.cancelled)],
+        facts,
+        by=why_and_when(found),
     )
 
 
-_NOTICES: Final = ("after the start", "under 24 h", "24 to 48 h", "48 h or more")
+def after_cancelling(found: Attendance) -> dict[str, Figure]:
+    """What became of the cancelled visits and of the patients whose they were."""
+    cancelled, people = found.cancelled, by_patient(found.cancelled)
+    lost = sum(found.next_visit(visit) is None for visit in cancelled)
+    return {
+        "cancelled_and_invoiced": figures.share(_billed(cancelled), len(cancelled)),
+        "lost": figures.share(lost, len(cancelled)),
+        "patients_who_cancelled": figures.count(len(people)),
+        "patients_with_more_than_one": figures.count(sum(len(theirs) > 1 for theirs in people.values())),
+    }
 
 
-def _notice(visit: Visit) -> str:
-    left = _left(visit)
-    if left < timedelta():
-        return _NOTICES[0]
-    if left < timedelta(hours=24):
-        return _NOTICES[1]
-    return _NOTICES[2] if left < timedelta(hours=48) else _NOTICES[3]
+def why_and_when(found: Attendance) -> dict[str, Breakdown]:
+    """The cancelled visits by the notice that was left, and by the reason."""
+    fact = found.question.fact
+    whole = Facts(Measure.COUNT, [*map(fact, found.cancelled)])
+    notices = {
+        name: [fact(visit) for visit in found.cancelled if fits(notice(visit))] for name, fits in _NOTICES.items()
+    }
+    reasons: dict[str, list[Fact]] = {}
+    for visit in found.cancelled:
+        reasons.setdefault(visit.reason or _NO_REASON, []).append(fact(visit))
+    return {"notice": parts(notices, whole, "shortest notice first"), "reason": parts(reasons, whole)}
 
 
-def _left(visit: Visit) -> timedelta:
-    return visit.starts - (visit.cancelled or visit.starts)
+def cancelled_row(found: Attendance, visit: Visit) -> CancellationRow:
+    """A cancelled visit, with what was left of time and what comes next."""
+    zone = found.question.roster.zone(visit.business_id)
+    more = {
+        "cancelled_at": local_text(visit.cancelled, zone) if visit.cancelled else None,
+        "notice_hours": round(notice(visit).total_seconds() / 3600, 1),
+        "reason": visit.reason or _NO_REASON,
+        "invoiced": True if visit.billed is not None else None,
+        "next_visit": found.next_start(visit),
+    }
+    return CancellationRow.model_validate({**dict(visit_row(found.question, visit)), **more})
 
 
-def _cancelled(question: ReportQuestion, visit: Visit) -> CancellationRow:
-    row = _row(question, visit)
-    zone = question.roster.zone(visit.business_id)
-    return CancellationRow(
-        patient_id=row.patient_id,
+def visit_row(question: ReportQuestion, visit: Visit) -> ReportVisitRow:
+    """A visit with names, the site only where there are several."""
+    row = visit.row(question.roster)
+    one_site = question.business is not None or len(question.roster.sites) < 2
+    return ReportVisitRow(
+        patient_id=visit.patient_id or None,
         appointment_id=row.appointment_id,
         starts_at=row.starts_at,
         practitioner=row.practitioner,
         type=row.type,
-        business=row.business,
-        cancelled_at=local_text(visit.cancelled, zone) if visit.cancelled else None,
-        notice_hours=round(_left(visit).total_seconds() / 3600, 1),
-        reason=visit.reason or "not said",
+        business=None if one_site else row.business,
     )
 
 
-async def unbilled(question: ReportQuestion) -> Finding:
-    """Visits that took place and have no invoice, the oldest first."""
-    due, to_come = _begun(question, await question.visits())
-    came = [visit for visit in due if visit.arrived is not False]
-    open_ = [visit for visit in came if visit.billed is None]
-    kinds = Counter(question.roster.name("appointment_type_id", visit.type_id) or "unknown" for visit in open_)
-    return Finding(
-        "Unbilled is a visit that should have begun, was not cancelled and not a no-show, and has no invoice of any "
-        "status. Places in classes count one by one.",
-        UnbilledSummary(
-            unbilled=rate(len(open_), len(came)),
-            by_type=dict(kinds.most_common()),
-            by_practitioner=question.by_practitioner(open_),
-        ),
-        [_row(question, visit, attendance=ATTENDANCE[visit.arrived]) for visit in open_],
-        to_come,
-    )
+def _billed(found: Sequence[Visit]) -> int:
+    return sum(visit.billed is not None for visit in found)
 
 
-async def missing_notes(question: ReportQuestion) -> Finding:
-    """Visits that took place and have no final treatment note, the oldest first."""
-    due, to_come = _begun(question, await question.visits())
-    came = [visit for visit in due if visit.arrived is not False]
-    open_ = [visit for visit in came if visit.written != _FINAL]
-    drafts = [visit for visit in open_ if visit.written == _DRAFT]
-    return Finding(
-        "A visit that should have begun, was not cancelled and not a no-show, and whose treatment note is missing or "
-        "still a draft. Places in classes count one by one.",
-        MissingNoteSummary(
-            without_final_note=rate(len(open_), len(came)),
-            draft=len(drafts),
-            none=len(open_) - len(drafts),
-            by_practitioner=question.by_practitioner(open_),
-        ),
-        [_row(question, visit, note="draft" if visit.written == _DRAFT else "none") for visit in open_],
-        to_come,
-    )
-
-
-def _row(
-    question: ReportQuestion, visit: Visit, *, attendance: Attendance | None = None, note: NoteState | None = None
-) -> VisitRow:
-    row = visit.row(question.roster)
-    one_site = question.business is not None or len(question.roster.sites) < 2
-    return row.model_copy(
-        update={
-            "patient_id": visit.patient_id,
-            "business": None if one_site else row.business,
-            "attendance": attendance,
-            "note": note,
-        }
-    )
-
-
-def _begun(question: ReportQuestion, found: Sequence[Visit]) -> tuple[list[Visit], list[str]]:
-    """The visits that should have begun by now, and a sentence about those that are still to come."""
-    due = [visit for visit in found if visit.begun(question.now)]
-    later = len(found) - len(due)
-    return due, [f"{later:,} visits of that time are still to come; they are not counted."] if later else []
+def _kinds_apart(name: str, among: Sequence[Visit], counts: Callable[[Visit], bool]) -> dict[str, Figure]:
+    """The share in appointments and that in classes, where there are classes."""
+    if not any(visit.group for visit in among):
+        return {}
+    apart = {"appointments": [visit for visit in among if not visit.group], "classes": [v for v in among if v.group]}
+    return {f"{name}_in_{where}": figures.share(sum(map(counts, some)), len(some)) for where, some in apart.items()}

@@ -1,89 +1,187 @@
-"""The report on unpaid invoices, with their age. Requests: one a hundred open invoices."""
+"""Reports on invoices: what is unpaid, by age, payer and person, and what was invoiced.
 
-from collections.abc import Sequence
+Requests: one a hundred invoices of the status or time, one each 95 patients with unpaid ones, and for revenue by type
+one each 95 visits billed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.filters import Between, FilterValue
+from cliniko_mcp.cliniko.filters import Before, Between, FilterValue
+from cliniko_mcp.cliniko.labels import every_name
 from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.invoices import Invoice, Invoices
-from cliniko_mcp.frontdesk.answer_rows import Date, Money, PatientRow, UnpaidInvoices
+from cliniko_mcp.cliniko.resources.patients import Patient, Patients
+from cliniko_mcp.frontdesk.answer_rows import Date, Money
+from cliniko_mcp.frontdesk.matching import words
+from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
+from cliniko_mcp.frontdesk.reports.figures import Findable, amount, money_text
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
-from cliniko_mcp.phrases import local_day
+from cliniko_mcp.frontdesk.roster import name_text
 
-NEEDS: Final[tuple[Operation, ...]] = (Invoices.list_invoices,)
+NEEDS: Final[tuple[Operation, ...]] = (Invoices.list_invoices, Patients.list_patients)
+REVENUE_NEEDS: Final[tuple[Operation, ...]] = (Invoices.list_invoices, Bookings.list_bookings)
 
 _OPEN: Final = 10
-_AGES: Final = ((30, "0 to 30 days"), (60, "31 to 60 days"), (90, "61 to 90 days"), (10**6, "over 90 days"))
+_PAID: Final = 20
+_CLOSED: Final = 30
+_CREDIT: Final = 40
+BILLED: Final = frozenset((_OPEN, _PAID))
+"""The status codes of invoices that count as invoiced."""
+_MAX_IDS: Final = 6
+_DAY: Final = timedelta(days=1)
+_AGES: Final[Mapping[str, int]] = {"0 to 30 days": 30, "31 to 60 days": 60, "61 to 90 days": 90, "over 90 days": 10**6}
 
 
-class AgeRow(UnpaidInvoices):
-    """The open invoices of one age."""
+class DebtorRow(Findable):
+    """A patient with open invoices."""
 
-    age: str = Field(description="Days since they were issued.")
-
-
-class UnpaidSummary(UnpaidInvoices):
-    """What the open invoices come to."""
-
-    patients: int = Field(description="Patients.")
-    by_age: list[AgeRow] = Field(description="The same by days since they were issued.")
-    total_by_practitioner: dict[str, Money] = Field(description="Sum of the totals by practitioner.")
-
-
-class InvoiceRow(PatientRow):
-    """An open invoice."""
-
-    invoice_id: str = Field(description="The invoice's id.")
-    number: int | None = Field(default=None, description="The invoice's number.")
-    issue_date: Date | None = Field(default=None, description="When it was issued.")
+    invoices: int = Field(description="Open invoices.")
+    total: Money = Field(description="Sum of their totals, in the account's currency.")
+    oldest: Date | None = Field(default=None, description="When the oldest was issued.")
     days: int = Field(description="Days since then.")
-    total: Money = Field(description="Its total, in the account's currency.")
-    practitioner: str = Field(description="The practitioner's name.")
+    invoice_ids: list[str] = Field(description="Their ids, the oldest first; at most six.")
+    third_parties: list[str] | None = Field(default=None, description="Who else they are made out to.")
+
+
+class PayingRow(Findable):
+    """A patient who was invoiced."""
+
+    invoices: int = Field(description="Invoices, open and paid.")
+    total: Money = Field(description="Sum of their totals, in the account's currency.")
 
 
 async def unpaid(question: ReportQuestion) -> Finding:
-    """Open invoices, the oldest first, with totals by age."""
-    filters: dict[str, FilterValue] = {"status": _OPEN}
+    """Open invoices by the patient who has them, the largest sum first, with totals by age and payer."""
+    found = await _invoices(question, status=_OPEN)
+    facts = Facts(Measure.MONEY, [*map(_fact, found)])
+    ages: dict[str, list[Fact]] = {name: [] for name in _AGES}
+    payers: dict[str, list[Fact]] = {}
+    people = _by_patient(found)
+    names = await question.clinic.by_id(Patients.list_patients, sorted(people.keys() - {""}))
+    for invoice in found:
+        ages[_age(invoice, question.today)].append(_fact(invoice))
+        payers.setdefault(_payer(invoice, names.get(invoice.patient_id or "")), []).append(_fact(invoice))
+    totals = {patient: sum(_amounts(theirs), Decimal()) for patient, theirs in people.items()}
+    worst = sorted(people, key=lambda patient: (-totals[patient], patient))
+    return Finding(
+        "Unpaid is an invoice with status Open, by its issue date; Paid, Closed and Open credit are not. Amounts are "
+        "the invoices' totals: payments are not in Cliniko's API, so what was paid in part is not taken off. A third "
+        "party is anyone else than the patient to whom the invoice is made out.",
+        {
+            "unpaid_invoices": facts.figure,
+            "patients_with_unpaid_invoices": figures.count(len(people.keys() - {""})),
+        },
+        [_debtor(people[patient], names.get(patient), question.today) for patient in worst],
+        facts,
+        by={
+            "age": parts(ages, facts, "youngest first, in days since the issue date"),
+            "payer": parts(payers, facts),
+        },
+    )
+
+
+def _by_patient(invoices: Iterable[Invoice]) -> dict[str, list[Invoice]]:
+    people: dict[str, list[Invoice]] = {}
+    for invoice in invoices:
+        people.setdefault(invoice.patient_id or "", []).append(invoice)
+    return people
+
+
+def _payer(invoice: Invoice, patient: Patient | None) -> str:
+    """Who an invoice is made out to, as far as it tells."""
+    if not _payer_name(invoice) or patient is None or not every_name(patient):
+        return "not said"
+    return "third parties" if _third_party(invoice, patient) else "patients"
+
+
+def _third_party(invoice: Invoice, patient: Patient | None) -> bool:
+    spoken, names = {*words(_payer_name(invoice))}, every_name(patient) if patient else ()
+    return bool(spoken and names) and not any({*words(name)} <= spoken for name in names)
+
+
+def _payer_name(invoice: Invoice) -> str:
+    """The first line of the address of an invoice."""
+    return name_text((invoice.invoice_to or "").strip().partition("\n")[0])
+
+
+async def revenue(question: ReportQuestion) -> Finding:
+    """What was invoiced, the patients with the largest sums first."""
+    every = await _invoices(question)
+    billed = [invoice for invoice in every if invoice.status in BILLED]
+    kinds = await _types(question, billed) if "type" in question.by else {}
+    facts = Facts(Measure.MONEY, [_fact(invoice, kinds.get(invoice.appointment_id or "", "")) for invoice in billed])
+    of_visits = [invoice for invoice in billed if invoice.attendee_id or invoice.appointment_id]
+    visits = {invoice.attendee_id or invoice.appointment_id for invoice in of_visits}
+    people = _by_patient(billed)
+    totals = {patient: sum(_amounts(theirs), Decimal()) for patient, theirs in people.items()}
+    return Finding(
+        "Invoiced is the totals, tax included, of invoices with status Open or Paid by their issue date; Closed ones "
+        "and credits stand apart. Payments and part payments are not in Cliniko's API, so this is what was billed, not "
+        "what came in. The average is over visits with an invoice, and of the invoices of visits alone.",
+        {
+            "invoiced": facts.figure,
+            "invoiced_and_paid": figures.money(_amounts(one for one in billed if one.status == _PAID)),
+            "invoiced_and_open": figures.money(_amounts(one for one in billed if one.status == _OPEN)),
+            "visits_billed": figures.count(len(visits)),
+            "average_per_visit_billed": figures.average(_amounts(of_visits), len(visits)),
+            "closed_invoices": figures.money(_amounts(one for one in every if one.status == _CLOSED)),
+            "open_credits": figures.money(_amounts(one for one in every if one.status == _CREDIT)),
+        },
+        [
+            PayingRow(patient_id=patient or None, invoices=len(people[patient]), total=money_text(totals[patient]))
+            for patient in sorted(people, key=lambda patient: (-totals[patient], patient))
+        ],
+        facts,
+    )
+
+
+async def _types(question: ReportQuestion, billed: Iterable[Invoice]) -> dict[str, str]:
+    """The type of each appointment that was billed, by the appointment's id."""
+    ids = {invoice.appointment_id for invoice in billed if invoice.appointment_id}
+    found = await question.clinic.by_id(Bookings.list_bookings, sorted(ids))
+    return {row_id: row.appointment_type_id or "" for row_id, row in found.items()}
+
+
+def _amounts(invoices: Iterable[Invoice]) -> list[Decimal]:
+    return [amount(invoice.total_amount) for invoice in invoices]
+
+
+async def _invoices(question: ReportQuestion, **more: FilterValue) -> list[Invoice]:
+    """The invoices asked about, by issue date, the oldest first."""
+    filters = more
     if question.practitioner:
         filters["practitioner_id"] = question.practitioner.id
     if question.business:
         filters["business_id"] = question.business.id
     if question.span:
-        low, high = question.span.bounds
-        zone = question.span.zone
-        filters["issue_date"] = Between(local_day(low, zone), local_day(high, zone) + timedelta(days=1))
+        home = question.span.home
+        end = home.end.date() + _DAY
+        filters["issue_date"] = Between(home.start.date(), end) if home.start else Before(end)
     rows = await question.clinic.collect(Invoices.list_invoices, **filters)
-    found = [invoice for invoice in rows if _within(question, invoice)]
-    found.sort(key=lambda invoice: (str(invoice.issue_date or ""), invoice.number or 0))
-    today = local_day(question.now, question.span.zone if question.span else question.roster.home)
-    ages: dict[str, list[Invoice]] = {name: [] for _, name in _AGES}
-    practitioners: dict[str, list[Invoice]] = {}
-    for invoice in found:
-        ages[_age(invoice, today)].append(invoice)
-        whose = question.roster.name("practitioner_id", invoice.practitioner_id) or "nobody"
-        practitioners.setdefault(whose, []).append(invoice)
-    return Finding(
-        "Unpaid is an invoice with status Open, by its issue date; Paid, Closed and Open credit are not. Amounts are "
-        "the invoices' totals: payments are not in Cliniko's API, so what was paid in part is not taken off.",
-        UnpaidSummary(
-            invoices=len(found),
-            total=_total(found),
-            patients=len({invoice.patient_id for invoice in found}),
-            by_age=[AgeRow(age=name, invoices=len(some), total=_total(some)) for name, some in ages.items()],
-            total_by_practitioner={
-                name: _total(some) for name, some in sorted(practitioners.items(), key=lambda one: -len(one[1]))
-            },
-        ),
-        [_row(question, invoice, today) for invoice in found],
-    )
+    kept = [invoice for invoice in rows if question.span is None or _within(question, invoice)]
+    return sorted(kept, key=lambda invoice: (str(invoice.issue_date or ""), invoice.number or 0))
 
 
 def _within(question: ReportQuestion, invoice: Invoice) -> bool:
-    return question.span is None or (invoice.issue_date is not None and question.holds_day(invoice.issue_date))
+    return invoice.issue_date is not None and question.holds_day(invoice.issue_date)
+
+
+def _fact(invoice: Invoice, kind: str = "") -> Fact:
+    return Fact(
+        type_id=kind,
+        day=invoice.issue_date,
+        practitioner_id=invoice.practitioner_id or "",
+        business_id=invoice.business_id or "",
+        patient_id=invoice.patient_id or "",
+        amount=amount(invoice.total_amount),
+    )
 
 
 def _days(invoice: Invoice, today: date) -> int:
@@ -91,25 +189,18 @@ def _days(invoice: Invoice, today: date) -> int:
 
 
 def _age(invoice: Invoice, today: date) -> str:
-    return next(name for days, name in _AGES if _days(invoice, today) <= days)
+    return next(name for name, days in _AGES.items() if _days(invoice, today) <= days)
 
 
-def _total(invoices: Sequence[Invoice]) -> str:
-    return format(sum((amount(invoice.total_amount) for invoice in invoices), Decimal()), ".2f")
-
-
-def amount(money: str | None) -> Decimal:
-    """The amount that a money field holds; zero where it holds none."""
-    return Decimal(money or 0)
-
-
-def _row(question: ReportQuestion, invoice: Invoice, today: date) -> InvoiceRow:
-    return InvoiceRow(
-        patient_id=invoice.patient_id or None,
-        invoice_id=invoice.id,
-        number=invoice.number,
-        issue_date=invoice.issue_date.isoformat() if invoice.issue_date else None,
-        days=_days(invoice, today),
-        total=format(amount(invoice.total_amount), ".2f"),
-        practitioner=question.roster.name("practitioner_id", invoice.practitioner_id),
+def _debtor(theirs: Sequence[Invoice], patient: Patient | None, today: date) -> DebtorRow:
+    oldest = theirs[0]
+    others = dict.fromkeys(_payer_name(invoice) for invoice in theirs if _third_party(invoice, patient))
+    return DebtorRow(
+        patient_id=oldest.patient_id or None,
+        invoices=len(theirs),
+        total=money_text(sum(_amounts(theirs), Decimal())),
+        oldest=oldest.issue_date.isoformat() if oldest.issue_date else None,
+        days=_days(oldest, today),
+        invoice_ids=[invoice.id for invoice in theirs[:_MAX_IDS]],
+        third_parties=[*others] or None,
     )

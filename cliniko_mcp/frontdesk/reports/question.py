@@ -1,34 +1,56 @@
 """The question that a report answers, and the form of its finding."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
+from cliniko_mcp.frontdesk.reports.facts import Fact, Facts
+from cliniko_mcp.frontdesk.reports.figures import Breakdown, Figure
 from cliniko_mcp.frontdesk.roster import Known, Roster
-from cliniko_mcp.frontdesk.spans import Span
-from cliniko_mcp.frontdesk.visits import Visit, visits
+from cliniko_mcp.frontdesk.spans import OpenSpan, Span
+from cliniko_mcp.frontdesk.visits import Visit, visits, visits_since
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.phrases import day_bounds
+from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.models import AnswerModel
+
+_MINUTE = timedelta(minutes=1)
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before the first record of any clinic."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The visits of the clinic from a moment on."""
+
+    starts: datetime
+    visits: Sequence[Visit]
 
 
 @dataclass(frozen=True)
 class ReportQuestion:
     """What a report is about: when, whose and where. None means all time, everyone, every site.
 
-    `now` is an aware instant.
+    `now` is an aware instant; `by` names the groupings that the answer shows.
     """
 
     clinic: GuardedClinic
     roster: Roster
-    span: Span | None
+    span: Span | OpenSpan | None
     practitioner: Known[Practitioner] | None
     business: Known[Business] | None
     now: datetime
+    by: Sequence[str] = ()
+    words: str = ""
+    """What to look for in notes."""
+    _read: "list[_Read]" = field(default_factory=lambda: list[_Read]())
+    """What was read from a moment on, which the same question of a later time need not read again."""
+
+    def at(self, span: Span) -> "ReportQuestion":
+        """The same of another time."""
+        return replace(self, span=span)
 
     @property
     def practitioners(self) -> list[str]:
@@ -47,13 +69,22 @@ class ReportQuestion:
 
     @cached_property
     def time(self) -> Span:
-        """The span asked about. Raises RuntimeError where all time is meant, which is our own mistake."""
-        if self.span is None:
-            raise RuntimeError("this report needs a time")
+        """The time asked about. Raises RuntimeError where all time is meant or it has no start: our own mistake."""
+        if not isinstance(self.span, Span):
+            raise RuntimeError("this report needs a time with a start")
         return self.span
+
+    @property
+    def today(self) -> date:
+        """The day that it is by the calendar of the report."""
+        return local_day(self.now, self.span.home.zone if self.span else self.roster.home)
 
     async def visits(self, *, cancelled: bool = False) -> list[Visit]:
         """The visits asked about: those that begin in the time, of the practitioner, at the site."""
+        if any(kept.starts <= self.time.bounds[0] for kept in self._read):
+            since = await self.visits_since(self.time.bounds[0])
+            live = [visit for visit in since if cancelled or visit.cancelled is None]
+            return [visit for visit in live if self.holds(visit) and self.keeps(visit)]
         return await visits(
             self.clinic,
             self.time,
@@ -62,6 +93,31 @@ class ReportQuestion:
             cancelled=cancelled,
         )
 
+    async def visits_since(self, starts: datetime) -> list[Visit]:
+        """Every visit of the clinic from this moment on, by start, cancelled ones and those to come too."""
+        for kept in self._read:
+            if kept.starts <= starts:
+                return [visit for visit in kept.visits if visit.starts >= starts]
+        found = await visits_since(self.clinic, starts, cancelled=True)
+        self._read.append(_Read(starts, found))
+        return found
+
+    async def history(self) -> list[Visit]:
+        """Every visit of the clinic, as `visits_since` gives them, that was not cancelled."""
+        return [visit for visit in await self.visits_since(_BEGINNING) if visit.cancelled is None]
+
+    async def first_days(self) -> dict[str, date]:
+        """The local day of each patient's first kept visit ever."""
+        days: dict[str, date] = {}
+        for visit in await self.history():
+            if self.kept(visit):
+                days.setdefault(visit.patient_id, self.day(visit))
+        return days
+
+    def kept(self, visit: Visit) -> bool:
+        """Whether a visit has begun and was neither cancelled nor a no-show; one that is not marked counts as kept."""
+        return visit.begun(self.now) and visit.cancelled is None and visit.arrived is not False
+
     def keeps(self, visit: Visit) -> bool:
         """Whether a visit is of the practitioner and at the site asked about."""
         return (self.practitioner is None or visit.practitioner_id == self.practitioner.id) and (
@@ -69,31 +125,61 @@ class ReportQuestion:
         )
 
     def holds(self, visit: Visit) -> bool:
-        """Whether a visit begins in the time asked about, by its site's clock."""
-        return any(low <= visit.starts < high for low, high in self.time.windows(visit.business_id))
+        """Whether a visit begins in the time asked about, by its site's clock; every visit where all time is meant."""
+        return self.holds_moment(visit.starts, visit.business_id)
 
-    def holds_day(self, day: date) -> bool:
-        """Whether a calendar day has any part in the time asked about; every day where all time is meant."""
+    def holds_moment(self, moment: datetime, business_id: str) -> bool:
+        """Whether a moment is in the time asked about, by the clock of this site."""
         if self.span is None:
             return True
-        start, end = day_bounds(day, self.span.zone)
-        when = self.span.at(self.business.id if self.business else None)
-        return any(low < end and start < high for low, high in when.windows())
+        span = self.span.since(_BEGINNING) if isinstance(self.span, OpenSpan) else self.span
+        return any(low <= moment < high for low, high in span.windows(business_id))
 
-    def by_practitioner(self, found: Iterable[Visit]) -> dict[str, int]:
-        """The number of these visits by the practitioner's name, the most first; by the id where no name is known."""
-        counts = Counter(visit.practitioner_id for visit in found)
-        return {self.roster.name("practitioner_id", key) or key: count for key, count in counts.most_common()}
+    def holds_day(self, day: date) -> bool:
+        """Whether a calendar day is in the time asked about; every day where all time is meant."""
+        if self.span is None:
+            return True
+        home = self.span.home
+        starts = home.start.date() if home.start else date.min
+        return starts <= day <= (home.end - _MINUTE).date() and (not home.weekdays or day.isoweekday() in home.weekdays)
+
+    def day(self, visit: Visit) -> date:
+        """The local day on which a visit begins, by its site's clock."""
+        return local_day(visit.starts, self.roster.zone(visit.business_id))
+
+    def fact(self, visit: Visit, *, part: bool = True, at: datetime | None = None) -> Fact:
+        """What a visit is grouped by; `part` says whether it counts, `at` names another moment than its start."""
+        local = (at or visit.starts).astimezone(self.roster.zone(visit.business_id))
+        return Fact(
+            day=local.date(),
+            hour=local.hour,
+            practitioner_id=visit.practitioner_id,
+            business_id=visit.business_id,
+            type_id=visit.type_id,
+            patient_id=visit.patient_id,
+            part=int(part),
+        )
 
 
 @dataclass(slots=True)
 class Finding:
-    """The definition in sentences, the figures in `summary`, and the rows.
+    """The definition in sentences, the figures by name, what the first of them counts, and the rows.
 
-    Rows hold `patient_id`; the name is put beside it once it is known which rows are shown.
+    The first figure is what all facts come to; `by` holds the breakdowns that the kind itself makes. Rows hold
+    `patient_id`; the name is put beside it once it is known which rows are shown.
     """
 
     definition: str
-    summary: AnswerModel
-    rows: Sequence[AnswerModel]
+    summary: dict[str, Figure]
+    rows: Sequence[AnswerModel] = ()
+    facts: Facts | None = None
+    by: dict[str, Breakdown] = field(default_factory=dict[str, Breakdown])
     notes: list[str] = field(default_factory=list[str])
+
+
+def by_patient(found: Iterable[Visit]) -> dict[str, list[Visit]]:
+    """These visits by the patient whose they are, in the order in which they come."""
+    mine: dict[str, list[Visit]] = {}
+    for visit in found:
+        mine.setdefault(visit.patient_id, []).append(visit)
+    return mine

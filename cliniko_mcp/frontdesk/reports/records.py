@@ -15,11 +15,13 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Duplicates, PatientRow, PersonRow
-from cliniko_mcp.frontdesk.duplicates import Pair, digits, pairs
+from cliniko_mcp.frontdesk.answer_rows import Duplicates, PersonRow
+from cliniko_mcp.frontdesk.duplicates import Pair, digits, numbers_in, numbers_of, pairs
+from cliniko_mcp.frontdesk.matching import words
+from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.figures import Figure, Findable
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
-from cliniko_mcp.frontdesk.roster import merged
-from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.frontdesk.roster import known_record, merged
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
 
@@ -28,29 +30,17 @@ _MIN_DIGITS: Final = 6
 _ONLY: Final = " Only those of whom someone has a visit in the time, with the practitioner, at the site asked about."
 
 
-Contact = Literal["phone", "email"]
+_SAME_DIGITS: Final = 9
+Contact = Literal[
+    "phone",
+    "email",
+    "mobile for SMS reminders",
+    "emergency contact other than themselves",
+]
 
 
-class DuplicateSummary(AnswerModel):
-    """How many files may be of one person."""
-
-    groups: int = Field(description="Groups of files that may be one person's.")
-    likely: int = Field(description="Groups that are likely.")
-    possible: int = Field(description="Groups that are possible.")
-    patients: int = Field(description="Patients that were compared.")
-
-
-class ContactSummary(AnswerModel):
-    """How many patients cannot be reached in which way."""
-
-    patients: int = Field(description="Patients that were looked at.")
-    no_phone: int = Field(description="Patients without a phone number.")
-    no_email: int = Field(description="Patients without an email.")
-    neither: int = Field(description="Patients without either.")
-
-
-class MissingContactRow(PatientRow):
-    """A patient who lacks a phone number or an email."""
+class MissingContactRow(Findable):
+    """A patient who cannot be reached in some way."""
 
     missing: list[Contact] = Field(description="What is missing.")
     reminders: str | None = Field(default=None, description="Reminders that cannot reach them.")
@@ -87,9 +77,14 @@ async def duplicates(question: ReportQuestion) -> Finding:
         "of birth and a like name (twins too), the same email or phone and first name (a new surname), or the same "
         "name, one without date of birth. "
         f"Archived and merged records are left out.{_ONLY if question.narrowed else ''}",
-        DuplicateSummary(groups=len(groups), likely=likely, possible=len(groups) - likely, patients=len(patients)),
+        {
+            "groups_of_files": figures.count(len(groups)),
+            "likely_one_person": figures.count(likely),
+            "possibly_one_person": figures.count(len(groups) - likely),
+            "files_compared": figures.count(len(patients)),
+        },
         [group.row() for group in groups],
-        ["Cliniko's API cannot merge records; a person does that in Cliniko itself."],
+        notes=["Cliniko's API cannot merge records; a person does that in Cliniko itself."],
     )
 
 
@@ -128,42 +123,68 @@ def _person_row(patient: Patient) -> PersonRow:
 
 
 async def missing_contacts(question: ReportQuestion) -> Finding:
-    """Patients without a phone number or an email, those without either first."""
+    """Patients who cannot be reached in some way, those without phone and email first."""
     seen = await _seen(question)
     patients = await _patients(question)
     if seen is not None:
         patients = [patient for patient in patients if patient.id in seen]
-    rows: list[tuple[int, str, MissingContactRow]] = []
-    phones = emails = neither = 0
-    for patient in patients:
-        missing = _missing(patient)
-        phones += "phone" in missing
-        emails += "email" in missing
-        neither += len(missing) == 2
-        if missing:
-            reminder = (patient.reminder_type or "").lower()
-            lost = ("sms" in reminder and "phone" in missing) or ("email" in reminder and "email" in missing)
-            row = MissingContactRow(
-                patient_id=patient.id,
-                missing=missing,
-                reminders=f"set to {patient.reminder_type}, which cannot reach them" if lost else None,
-            )
-            rows.append((-len(missing), name_of(patient), row))
-    rows.sort(key=lambda row: row[:2])
+    missing = {patient.id: _missing(patient) for patient in patients}
+    lacking = [patient for patient in patients if missing[patient.id]]
+    lacking.sort(key=lambda patient: (not {"phone", "email"} <= {*missing[patient.id]}, name_of(patient), patient.id))
+
+    def lack(*contacts: Contact) -> Figure:
+        return figures.share(sum({*contacts} <= {*missing[patient.id]} for patient in patients), len(patients))
+
+    reachable = [{"phone", "email"} - {*missing[patient.id]} for patient in patients]
     return Finding(
-        "Patients who are not archived and have no phone number at all, or no email."
-        f"{_ONLY if question.narrowed else ''}",
-        ContactSummary(patients=len(patients), no_phone=phones, no_email=emails, neither=neither),
-        [row for _, _, row in rows],
+        "Patients who are not archived. A phone number has at least six digits. A mobile is missed only where "
+        "reminders go out by SMS; a number counts as one where its entry says so. An emergency contact is the "
+        f"patient's own where it holds nothing but their own name or number.{_ONLY if question.narrowed else ''}",
+        {
+            "patients_without_phone": lack("phone"),
+            "patients_without_email": lack("email"),
+            "patients_without_either": lack("phone", "email"),
+            "patients_with_phone_only": figures.share(sum(ways == {"phone"} for ways in reachable), len(patients)),
+            "patients_with_email_only": figures.share(sum(ways == {"email"} for ways in reachable), len(patients)),
+            "sms_reminders_without_mobile": lack("mobile for SMS reminders"),
+            "emergency_contact_is_their_own": lack("emergency contact other than themselves"),
+        },
+        [_lacking(patient, missing[patient.id]) for patient in lacking],
+    )
+
+
+def _lacking(patient: Patient, missing: Sequence[Contact]) -> MissingContactRow:
+    reminder = (patient.reminder_type or "").lower()
+    lost = ("sms" in reminder and "phone" in missing) or ("email" in reminder and "email" in missing)
+    return MissingContactRow(
+        patient_id=patient.id,
+        missing=[*missing],
+        reminders=f"set to {patient.reminder_type}, which cannot reach them" if lost else None,
     )
 
 
 def _missing(patient: Patient) -> list[Contact]:
     numbers = patient.patient_phone_numbers or ()
-    has_phone = any(len(digits(row.normalized_number or row.number or "")) >= _MIN_DIGITS for row in numbers)
-    has_email = bool((patient.email or "").strip())
-    found: list[tuple[Contact, bool]] = [("phone", has_phone), ("email", has_email)]
+    phones = [row for row in numbers if len(digits(row.normalized_number or row.number or "")) >= _MIN_DIGITS]
+    mobile = any((row.phone_type or "").casefold() == "mobile" for row in phones)
+    emergency = (patient.emergency_contact or "").strip()
+    by_sms = "sms" in (patient.reminder_type or "").lower()
+    found: list[tuple[Contact, bool]] = [
+        ("phone", bool(phones)),
+        ("email", bool((patient.email or "").strip())),
+        ("mobile for SMS reminders", mobile or not by_sms),
+        ("emergency contact other than themselves", not emergency or not _is_own(patient, emergency)),
+    ]
     return [contact for contact, there in found if not there]
+
+
+def _is_own(patient: Patient, emergency: str) -> bool:
+    """Whether an emergency contact holds only what is the patient's own: their name, or their number."""
+    known = known_record(patient)
+    own = {word for name in known.names for word in words(name)}
+    others = [word for word in words(emergency) if not word.isdigit() and word not in own]
+    there, mine = numbers_in(emergency), {*numbers_of(known)}
+    return not others and all(number[-_SAME_DIGITS:] in mine for number in there)
 
 
 async def _patients(question: ReportQuestion) -> list[Patient]:

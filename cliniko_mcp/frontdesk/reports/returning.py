@@ -1,157 +1,255 @@
-"""Reports on who comes back: lapsed patients, and new patients with their return rate.
+"""Reports on who comes back: lapsed patients, those who left without a next booking, and new patients.
 
-Requests: one a hundred bookings of the whole clinic from the beginning of the time on, however far ahead, one each 95
-classes, and for the patients one each 95 (lapsed) or a hundred (new).
+Requests: one a hundred bookings of the clinic (from the beginning of the time on for those without a next booking),
+one each 95 classes, one each 95 patients found, and for files made a request a hundred.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.filters import Between
+from cliniko_mcp.cliniko.filters import Between, Hidden
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import LocalTime, PatientRow, Rate, rate
-from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
+from cliniko_mcp.frontdesk.answer_rows import LocalTime
+from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.facts import Facts, Measure
+from cliniko_mcp.frontdesk.reports.figures import Findable
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_patient
 from cliniko_mcp.frontdesk.roster import gone
-from cliniko_mcp.frontdesk.visits import Visit, visits_since
+from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.phrases import local_day
-from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
 
 
-class LapsedSummary(AnswerModel):
-    """How many patients have lapsed."""
+class LastVisitRow(Findable):
+    """A patient with the last visit that they kept."""
 
-    lapsed: int = Field(description="Lapsed patients.")
-    seen_since: int = Field(description="Patients who came at all since the beginning of the time.")
-    by_practitioner: dict[str, int] = Field(description="How many by practitioner, the most first.")
-
-
-class LapsedRow(PatientRow):
-    """A patient who has lapsed."""
-
-    last_visit: LocalTime = Field(description="Start of the last visit.")
+    last_visit: LocalTime = Field(description="Its start.")
     days_ago: int = Field(description="Days since then.")
+    visits: int = Field(description="Visits kept, as far as they were read.")
     practitioner: str = Field(description="The practitioner's name.")
     type: str = Field(description="The appointment type's name.")
 
 
-class NewSummary(AnswerModel):
-    """How many patients are new, and how many came back."""
+class NewPatientRow(Findable):
+    """A patient whose first visit was in the time."""
 
-    new: int = Field(description="New patients.")
-    returned: Rate = Field(description="Those with a second visit, of those with a visit.")
-    by_practitioner: dict[str, int] = Field(description="How many by practitioner, the most first.")
+    first_visit: LocalTime = Field(description="Its start.")
+    practitioner: str = Field(description="Its practitioner's name.")
+    visits_kept: int = Field(description="Visits kept so far, this one too.")
+    next_booking: LocalTime | None = Field(default=None, description="Start of the next visit booked ahead.")
 
 
-class NewRow(PatientRow):
-    """A new patient."""
+class NeverSeenRow(Findable):
+    """A patient on file who has not been yet."""
 
-    since: LocalTime = Field(description="When the file was made.")
-    visits: int = Field(description="Visits, had or booked.")
-    first_visit: LocalTime | None = Field(default=None, description="Start of the first visit.")
-    practitioner: str | None = Field(default=None, description="The practitioner's name.")
+    file_made: LocalTime | None = Field(default=None, description="When the file was made.")
+    next_booking: LocalTime | None = Field(default=None, description="Start of the next visit booked ahead.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """A patient's visits that were not cancelled: those kept, by start, and those still to come."""
+
+    kept: Sequence[Visit]
+    ahead: Sequence[Visit]
+
+
+def _people(question: ReportQuestion, found: Iterable[Visit]) -> dict[str, _Person]:
+    people = by_patient(found)
+    people.pop("", None)
+    return {
+        patient: _Person(
+            [*filter(question.kept, theirs)],
+            [visit for visit in theirs if not visit.begun(question.now)],
+        )
+        for patient, theirs in people.items()
+    }
 
 
 async def lapsed(question: ReportQuestion) -> Finding:
     """Patients whose last visit was in the time and who have nothing booked, the latest visit first."""
-    mine = _by_patient(await visits_since(question.clinic, question.time.bounds[0]))
-    last = {patient: came for patient, theirs in mine.items() if (came := _last(question, theirs)) is not None}
-    coming = {patient for patient, theirs in mine.items() if any(not visit.begun(question.now) for visit in theirs)}
+    people = _people(question, await question.history())
     found = {
-        patient: visit
-        for patient, visit in last.items()
-        if patient and patient not in coming and question.holds(visit) and question.keeps(visit)
+        patient: person
+        for patient, person in people.items()
+        if person.kept and not person.ahead and question.holds(person.kept[-1]) and question.keeps(person.kept[-1])
     }
-    records = await question.clinic.by_id(Patients.list_patients, sorted(found))
-    here = [patient for patient in sorted(found) if patient in records and not gone(records[patient])]
-    latest = sorted(here, key=lambda patient: found[patient].starts, reverse=True)
-    archived = len(found) - len(here)
+    here, notes = await _not_archived(question, found)
+    facts = Facts(Measure.COUNT, [question.fact(found[patient].kept[-1]) for patient in here])
     return Finding(
-        "Lapsed is a patient whose last visit (not cancelled, not a no-show) was in the time, who has not been since "
-        "and has no live booking ahead with anyone. Practitioner and site are those of that last visit. Archived "
-        "patients are left out.",
-        LapsedSummary(
-            lapsed=len(here),
-            seen_since=len(last),
-            by_practitioner=question.by_practitioner(found[patient] for patient in here),
-        ),
-        [_lapsed(question, found[patient]) for patient in latest],
-        [f"{archived} archived patients are left out."] if archived else [],
+        "Lapsed is a patient whose last kept visit (not cancelled, not a no-show) was in that time and who has no "
+        "visit booked ahead with anyone. Practitioner, site and type are those of that last visit. Archived patients "
+        "are left out.",
+        {"lapsed_patients": facts.figure},
+        [_last_visit(question, found[patient].kept) for patient in here],
+        facts,
+        notes=notes,
     )
 
 
-def _by_patient(found: Sequence[Visit]) -> dict[str, list[Visit]]:
-    mine: dict[str, list[Visit]] = {}
-    for visit in found:
-        mine.setdefault(visit.patient_id, []).append(visit)
-    return mine
+async def not_rebooked(question: ReportQuestion) -> Finding:
+    """Patients seen in the time who have no visit after it, the latest visit first."""
+    since = await question.visits_since(question.time.bounds[0])
+    people = _people(question, (visit for visit in since if visit.cancelled is None))
+    last = {
+        patient: here[-1]
+        for patient, person in people.items()
+        if (here := [visit for visit in person.kept if question.holds(visit) and question.keeps(visit)])
+    }
+    left = {
+        patient: people[patient]
+        for patient, visit in last.items()
+        if not people[patient].ahead and people[patient].kept[-1].starts <= visit.starts
+    }
+    here, notes = await _not_archived(question, left)
+    kept = set(here)
+    seen = [patient for patient in last if patient in kept or patient not in left]
+    facts = Facts(Measure.SHARE, [question.fact(last[patient], part=patient in kept) for patient in seen])
+    return Finding(
+        "Patients with a kept visit in that time (not cancelled, not a no-show) who have neither been since nor have a "
+        "visit booked ahead with anyone, of all patients seen in that time. Practitioner, site and type are those of "
+        "the last visit in it. Archived patients are left out.",
+        {"patients_without_next_booking": facts.figure},
+        [_last_visit(question, left[patient].kept) for patient in here],
+        facts,
+        notes=notes,
+    )
 
 
-def _last(question: ReportQuestion, theirs: Sequence[Visit]) -> Visit | None:
-    came = [visit for visit in theirs if visit.begun(question.now) and visit.arrived is not False]
-    return came[-1] if came else None
+async def _not_archived(question: ReportQuestion, found: dict[str, _Person]) -> tuple[list[str], list[str]]:
+    """The patients of these whose file is in use, the latest last visit first, and a sentence about the others."""
+    records = await question.clinic.by_id(Patients.list_patients, sorted(found))
+    here = [patient for patient in sorted(found) if patient in records and not gone(records[patient])]
+    here.sort(key=lambda patient: found[patient].kept[-1].starts, reverse=True)
+    archived = len(found) - len(here)
+    return here, [f"{archived:,} archived patients are left out."] if archived else []
 
 
-def _lapsed(question: ReportQuestion, visit: Visit) -> LapsedRow:
+def _last_visit(question: ReportQuestion, kept: Sequence[Visit]) -> LastVisitRow:
+    visit = kept[-1]
     zone = question.roster.zone(visit.business_id)
-    return LapsedRow(
+    return LastVisitRow(
         patient_id=visit.patient_id,
         last_visit=local_text(visit.starts, zone),
         days_ago=(local_day(question.now, zone) - local_day(visit.starts, zone)).days,
+        visits=len(kept),
         practitioner=question.roster.name("practitioner_id", visit.practitioner_id),
         type=question.roster.name("appointment_type_id", visit.type_id),
     )
 
 
-async def new_patients(question: ReportQuestion) -> Finding:
-    """Patients registered in the time, with their visits, the newest first, and how many came back."""
-    low, high = question.time.bounds
-    records = await question.clinic.collect(Patients.list_patients, created_at=Between(low, high))
-    zone = question.time.zone
-    site = question.business.id if question.business else None
-    windows = list(question.time.at(site).windows())
-    made = {
-        patient.id: patient.created_at
-        for patient in records
-        if patient.created_at is not None and any(start <= patient.created_at < end for start, end in windows)
+async def retention(question: ReportQuestion) -> Finding:
+    """Patients whose first visit ever was in the time, the newest first, and how many came or booked again."""
+    people = _people(question, await question.history())
+    new = {
+        patient: person
+        for patient, person in people.items()
+        if person.kept and question.holds(person.kept[0]) and question.keeps(person.kept[0])
     }
-    mine = _by_patient(await visits_since(question.clinic, low)) if made else {}
-    real = {patient: [visit for visit in mine.get(patient, ()) if visit.arrived is not False] for patient in made}
-    kept = [patient for patient, theirs in real.items() if _asked_for(question, theirs)]
-    kept.sort(key=lambda patient: made[patient], reverse=True)
-    visiting = [patient for patient in kept if real[patient]]
-    back = [patient for patient in kept if len(real[patient]) > 1]
+    back = {patient for patient, person in new.items() if _days(question, person.kept) > 1}
+    again = {patient for patient, person in new.items() if patient in back or person.ahead}
+    visits_kept = sum(len(person.kept) for person in new.values())
+    held = [
+        (visit, person)
+        for person in people.values()
+        for visit in person.kept
+        if not visit.group and question.holds(visit) and question.keeps(visit)
+    ]
+    rebooked = sum((*person.kept, *person.ahead)[-1].starts > visit.starts for visit, person in held)
+    facts = Facts(
+        Measure.SHARE, [question.fact(person.kept[0], part=patient in back) for patient, person in new.items()]
+    )
+    newest = sorted(new, key=lambda patient: (new[patient].kept[0].starts, patient), reverse=True)
     return Finding(
-        "New is a patient whose record was made in the time (archived ones are left out). The return rate is the share "
-        "of those with a visit, had or booked, who have a second one, had or booked; cancelled visits and no-shows do "
-        "not count. Practitioner and site are those of the first visit.",
-        NewSummary(
-            new=len(kept),
-            returned=rate(len(back), len(visiting)),
-            by_practitioner=question.by_practitioner(real[patient][0] for patient in visiting),
-        ),
-        [_new(question, patient, local_text(made[patient], zone), real[patient]) for patient in kept],
+        "New is a patient whose first kept visit ever (not cancelled, not a no-show) was in that time; archived "
+        "patients are counted too. Came back means kept a visit on another day by now; booked again means that, or a "
+        "visit booked ahead. Practitioner, site and type are those of the first visit. Files made is every patient "
+        "file made in that time, whether the patient has come or not. As in Cliniko's practitioner performance report, "
+        "the patient visit average (PVA) is appointments kept in that time for each new patient, and the rebook rate "
+        "is the share of those appointments after which the patient has a later visit, kept or booked.",
+        {
+            "new_patients_who_came_back": facts.figure,
+            "new_patients_who_booked_again": figures.share(len(again), len(new)),
+            "new_patients": figures.count(len(new)),
+            "visits_kept_per_new_patient": figures.count(visits_kept / len(new) if new else 0),
+            "patient_visit_average_pva": figures.count(len(held) / len(new) if new else 0),
+            "rebook_rate": figures.share(rebooked, len(held)),
+            "patient_files_made": figures.count(await _files_made(question)),
+        },
+        [_new(question, new[patient]) for patient in newest],
+        facts,
     )
 
 
-def _asked_for(question: ReportQuestion, theirs: Sequence[Visit]) -> bool:
-    if question.practitioner is None and question.business is None:
-        return True
-    return bool(theirs) and question.keeps(theirs[0])
+def _days(question: ReportQuestion, kept: Iterable[Visit]) -> int:
+    return len({question.day(visit) for visit in kept})
 
 
-def _new(question: ReportQuestion, patient_id: str, since: str, theirs: Sequence[Visit]) -> NewRow:
-    first = theirs[0] if theirs else None
-    return NewRow(
-        patient_id=patient_id,
-        since=since,
-        visits=len(theirs),
-        first_visit=local_text(first.starts, question.roster.zone(first.business_id)) if first else None,
-        practitioner=question.roster.name("practitioner_id", first.practitioner_id) if first else None,
+async def _files_made(question: ReportQuestion) -> int:
+    """The patient files made in the time by the clock of the report, archived ones too."""
+    low, high = question.time.bounds
+    records = await question.clinic.collect(
+        Patients.list_patients, created_at=Between(low, high), archived_at=Hidden.INCLUDED
+    )
+    return sum(question.holds_day(made) for record in records if (made := _made(question, record)) is not None)
+
+
+def _made(question: ReportQuestion, record: Patient) -> date | None:
+    zone = question.span.home.zone if question.span else question.roster.home
+    return local_day(record.created_at, zone) if record.created_at else None
+
+
+def _new(question: ReportQuestion, person: _Person) -> NewPatientRow:
+    first = person.kept[0]
+    return NewPatientRow(
+        patient_id=first.patient_id,
+        first_visit=local_text(first.starts, question.roster.zone(first.business_id)),
+        practitioner=question.roster.name("practitioner_id", first.practitioner_id),
+        visits_kept=len(person.kept),
+        next_booking=_next(question, person),
+    )
+
+
+def _next(question: ReportQuestion, person: _Person | None) -> str | None:
+    if person is None or not person.ahead:
+        return None
+    return local_text(person.ahead[0].starts, question.roster.zone(person.ahead[0].business_id))
+
+
+async def never_seen(question: ReportQuestion) -> Finding:
+    """Patients on file who have not kept a visit yet, the newest file first."""
+    records = await question.clinic.collect(Patients.list_patients)
+    files = [
+        record
+        for record in records
+        if not gone(record)
+        and (question.span is None or ((made := _made(question, record)) is not None and question.holds_day(made)))
+    ]
+    people = _people(question, await question.history())
+    found = [record for record in files if record.id not in people or not people[record.id].kept]
+    found.sort(key=lambda record: (str(record.created_at or ""), record.id), reverse=True)
+    waiting = sum(record.id in people and bool(people[record.id].ahead) for record in found)
+    return Finding(
+        "Patients whose file was made in that time and who have not kept a visit (cancelled visits and no-shows are "
+        "none), of all files made in it. Archived patients are left out.",
+        {
+            "patients_never_seen": figures.share(len(found), len(files)),
+            "of_them_with_a_visit_booked": figures.share(waiting, len(found)),
+        },
+        [
+            NeverSeenRow(
+                patient_id=record.id,
+                file_made=local_text(record.created_at, question.roster.home) if record.created_at else None,
+                next_booking=_next(question, people.get(record.id)),
+            )
+            for record in found
+        ],
     )

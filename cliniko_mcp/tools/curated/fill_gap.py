@@ -32,8 +32,8 @@ from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
 from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
 from cliniko_mcp.frontdesk.gap_candidates import Candidate, Gap, candidates
+from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
-from cliniko_mcp.frontdesk.patients import known_patient
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic

@@ -19,7 +19,7 @@ from cliniko_mcp.cliniko.filters import Contains, FilterValue
 from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
-from cliniko_mcp.frontdesk import patients
+from cliniko_mcp.frontdesk import patient_names, patients
 from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PersonRow
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import MIN_DIGITS, born, digits, duplicates
@@ -140,7 +140,7 @@ def _ways(phrase: PatientPhrase) -> str:
 
 async def _where(clinic: GuardedClinic, by: str, **filters: FilterValue) -> _Result:
     """The patients that these filters find, hidden ones too, those in use first: a request for each hundred."""
-    found = await patients.listed(clinic, filters)
+    found = await patient_names.listed(clinic, filters)
     return _Result(by, _live_first(found.patients), notes=_partly(found), whole=found.whole)
 
 
@@ -148,7 +148,7 @@ def _live_first(found: Iterable[Known[Patient]]) -> list[Known[Patient]]:
     return sorted(found, key=lambda patient: (bool(patient.gone), patient.name, patient.id))
 
 
-def _partly(found: patients.Found) -> list[str]:
+def _partly(found: patient_names.Found) -> list[str]:
     if not found.whole:
         return ["Very many patients fit and not all were read: say more, such as the full name."]
     if not found.folded:

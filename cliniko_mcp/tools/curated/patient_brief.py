@@ -43,7 +43,7 @@ from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patient_file import PatientFile, read_file
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.reports.money import amount
+from cliniko_mcp.frontdesk.reports.figures import amount
 from cliniko_mcp.frontdesk.roster import (
     ROSTER_NEEDS,
     Known,

@@ -26,7 +26,7 @@ from cliniko_mcp.cliniko.resources.patient_cases import PatientCase, PatientCase
 from cliniko_mcp.cliniko.resources.patients import Patient, PatientBody, Patients
 from cliniko_mcp.cliniko.shapes.phones import PhoneNumber
 from cliniko_mcp.errors import Clash, ClinikoRefused, InvalidArguments, JsonValue, NotAllowed, NotFound
-from cliniko_mcp.frontdesk import patients
+from cliniko_mcp.frontdesk import patient_names, patients
 from cliniko_mcp.frontdesk.answer_rows import PersonRow
 from cliniko_mcp.frontdesk.birth_dates import read_birth_date
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
@@ -220,15 +220,15 @@ async def _referrer(clinic: GuardedClinic, arguments: RegisterPatient) -> Known[
 async def _looked_through(clinic: GuardedClinic, newcomer: _Newcomer) -> tuple[list[Known[Patient]], bool]:
     """The files that share the last name, date of birth or email, merged ones left out; and whether that is all."""
     day, email = newcomer.day, newcomer.body.email
-    questions: list[patients.Filters] = []
+    questions: list[patient_names.Filters] = []
     if day is not None:
         questions.append({"date_of_birth": day})
         if day.day <= 12 and day.day != day.month:
             questions.append({"date_of_birth": day.replace(month=day.day, day=day.month)})
     if email:
         questions.append({"email": email})
-    named = partial(patients.by_name, clinic, newcomer.body.last_name)
-    found = await run_concurrently(named, *(partial(patients.listed, clinic, question) for question in questions))
+    named = partial(patient_names.by_name, clinic, newcomer.body.last_name)
+    found = await run_concurrently(named, *(partial(patient_names.listed, clinic, question) for question in questions))
     files = {file.id: file for part in found for file in part.patients if file.record.merged_at is None}
     return list(files.values()), all(part.whole for part in found)
 

@@ -1,205 +1,200 @@
 """report: what the clinic's own rows say of attendance, money, notes, patients and hours, with the definition used.
 
 Requests: 8 cold, 3 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
-none, 1 for each 95 names shown, and those of the kind, which grow with pages of data only: see `frontdesk.reports`
-(attendance, money, returning, hours, records).
+none, 1 for each 95 names shown, and those of the kind, which grow with pages of data only: see the modules of
+`frontdesk.reports`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Final, Literal
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from cliniko_mcp.cliniko.codes import choice_of
 from cliniko_mcp.cliniko.labels import name_of
 from cliniko_mcp.cliniko.models import Body
-from cliniko_mcp.cliniko.resources.businesses import Business
-from cliniko_mcp.cliniko.resources.patients import Patients
-from cliniko_mcp.errors import NotAllowed, NotUnderstood
+from cliniko_mcp.cliniko.resources.patients import Patient, Patients
+from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Duplicates, Page, PatientRow, VisitRow
+from cliniko_mcp.frontdesk.answer_rows import Page, PatientRow
+from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
-from cliniko_mcp.frontdesk.reports import attendance, hours, money, records, returning
+from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, breakdown
+from cliniko_mcp.frontdesk.reports.figures import Breakdown, Comparison, Figure, Findable
+from cliniko_mcp.frontdesk.reports.kinds import KINDS, ReportKind, ReportRow
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
-from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
-from cliniko_mcp.frontdesk.spans import Span, read_span
+from cliniko_mcp.frontdesk.reports.sources import with_people
+from cliniko_mcp.frontdesk.reports.span import Earlier, before, closed, over, read_time
+from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, known_record, remarks
+from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.tools.tool import curated
 
-ReportKind = Literal[
-    "no_shows",
-    "cancellations",
-    "unbilled",
-    "unpaid",
-    "missing_notes",
-    "lapsed",
-    "utilisation",
-    "new_patients",
-    "duplicates",
-    "missing_contacts",
-]
-MAX_SPAN: Final = timedelta(days=800)
-_DEFAULT_LIMIT: Final = 60
-_MAKERS: Final[Mapping[ReportKind, Callable[[ReportQuestion], Awaitable[Finding]]]] = {
-    "no_shows": attendance.no_shows,
-    "cancellations": attendance.cancellations,
-    "unbilled": attendance.unbilled,
-    "unpaid": money.unpaid,
-    "missing_notes": attendance.missing_notes,
-    "lapsed": returning.lapsed,
-    "utilisation": hours.utilisation,
-    "new_patients": returning.new_patients,
-    "duplicates": records.duplicates,
-    "missing_contacts": records.missing_contacts,
-}
-_DEFAULT_DAYS: Final[Mapping[ReportKind, tuple[int, int]]] = {
-    "no_shows": (30, 0),
-    "cancellations": (30, 0),
-    "unbilled": (30, 0),
-    "missing_notes": (30, 0),
-    "utilisation": (28, 1),
-    "new_patients": (90, 0),
-    "lapsed": (180, 60),
-}
-"""Where no time is said: from so many days ago to so many days ago; all time for the others."""
-_ROOM: Final = 270
+_FEW: Final = 10
+"""Rows shown where nobody says how many: a question of how many is answered with the count and a few examples."""
+_ROOM: Final = 300
 """Tokens kept for what the envelope adds."""
+
+
+def _one_of(names: Collection[str]) -> AfterValidator:
+    def chosen(text: str) -> str:
+        if (name := choice_of(text, names)) is None:
+            raise ValueError(f"must be one of {', '.join(names)}")
+        return name
+
+    return AfterValidator(chosen)
+
+
+_Kind = Annotated[str, _one_of(KINDS), WithJsonSchema({"type": "string", "enum": [*KINDS]})]
+_Grouping = Annotated[str, _one_of(GROUPINGS)]
 
 
 class Report(Body):
     """Which report, of what time, practitioner and site; `skip` goes on after the rows shown before."""
 
-    kind: ReportKind
-    when: str | None = Field(default=None, description="E.g. last month.")
+    kind: _Kind
+    when: str | None = None
     practitioner: str | None = None
     business: str | None = None
+    by: list[_Grouping] = Field(default_factory=list[str])
+    compare: Earlier | None = None
+    words: str | None = None
+    phones: bool = False
     limit: int | None = Field(default=None, ge=1, le=200)
-    skip: int = Field(default=0, ge=0)
-
-
-Summary = (
-    attendance.NoShowSummary
-    | attendance.CancellationSummary
-    | attendance.UnbilledSummary
-    | attendance.MissingNoteSummary
-    | money.UnpaidSummary
-    | returning.LapsedSummary
-    | returning.NewSummary
-    | hours.HoursSummary
-    | records.DuplicateSummary
-    | records.ContactSummary
-)
-ReportRow = (
-    attendance.NoShowRow
-    | attendance.CancellationRow
-    | VisitRow
-    | money.InvoiceRow
-    | returning.LapsedRow
-    | returning.NewRow
-    | hours.HoursRow
-    | Duplicates
-    | records.MissingContactRow
-)
+    skip: Annotated[int, Field(ge=0), WithJsonSchema({"type": "integer"})] = 0
 
 
 class Reported(AnswerModel):
-    """A report: each kind has the fields of its own in summary and items."""
+    """A report: each kind has the figures and rows of its own."""
 
-    kind: ReportKind = Field(description="Which report.")
+    kind: str = Field(description="Which report.")
     when: str = Field(description="The time as it was understood.")
+    over: str | None = Field(default=None, description="How much of that time is over.")
     practitioner: str | None = Field(default=None, description="The practitioner asked about.")
     business: str | None = Field(default=None, description="The site asked about.")
     definition: str | None = Field(default=None, description="What is counted and what is not.")
-    summary: Summary | None = Field(default=None, description="What it comes to over all rows, shown or not.")
-    items: list[ReportRow] | None = Field(default=None, description="The rows.")
+    summary: dict[str, Figure] | None = Field(default=None, description="The figures, over all rows, shown or not.")
+    by: dict[str, Breakdown] | None = Field(default=None, description="The first figure broken down.")
+    compared: Comparison | None = Field(default=None, description="The same figures of an earlier span.")
+    items: list[ReportRow] | None = Field(default=None, description="The rows, or a few examples of them.")
     page: Page | None = Field(default=None, description="How many of how many rows are shown.")
 
-    def with_rows(self, found: Finding, rows: Sequence[AnswerModel], page: Page) -> Reported:
-        """The same with what was found, of which these rows are shown."""
-        parts = {"definition": found.definition, "summary": found.summary, "items": rows, "page": page}
+    def with_parts(self, **parts: object) -> Reported:
+        """The same with what was found."""
         return Reported.model_validate({**dict(self), **parts})
 
 
 async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     """The report: what is meant, what it comes to, and the rows that fit."""
+    kind = KINDS[arguments.kind]
+    _check(kind, arguments)
     roster = await Roster.load(clinic)
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
     business = roster.business(arguments.business) if arguments.business else None
-    sites = [business] if business else []
-    if arguments.when:
-        span = read_span(arguments.when, clinic.now, roster, sites)
-    else:
-        span = _default_span(arguments.kind, clinic, roster, sites)
-    if span is not None:
-        _check_length(span)
+    phrase = arguments.when or kind.usual
+    span = read_time(phrase, clinic.now, roster, business, kind.facing) if phrase else None
     body = Reported(
-        kind=arguments.kind,
+        kind=kind.name,
         when=span.description if span else "all time",
+        over=over(span, clinic.now) if span else None,
         practitioner=practitioner.name if practitioner else None,
         business=business.name if business else None,
     )
     notes = remarks(practitioner, business)
     zone = span.zone if span else roster.home
     try:
-        found = await _MAKERS[arguments.kind](ReportQuestion(clinic, roster, span, practitioner, business, clinic.now))
+        span = await _read(kind, span, clinic)
+        question = ReportQuestion(
+            clinic, roster, span, practitioner, business, clinic.now, arguments.by, arguments.words or ""
+        )
+        if "new_or_returning" in arguments.by:
+            await question.history()  # first, because everything else that is read is part of it
+        then = await _earlier(kind, question, arguments.compare)
+        found = await kind.make(question)
+        groups = await _groups(question, found)
     except NotAllowed as refusal:
         notes.append(f"This report is not made, because it reads what may not be read. {refusal.message}")
         return Answer(body, notes, zone)
-    used = size([body.as_json(), found.definition, found.summary.as_json(), notes, found.notes])
-    rows = await _rows(clinic, arguments, found, used, notes)
+    body = body.with_parts(definition=found.definition, summary=found.summary, by=groups or None)
+    if then is not None:
+        body = body.with_parts(compared=_compared(found, *then))
+    larger = arguments.limit is not None or arguments.skip or arguments.by or arguments.compare
+    most = MAX_TOKENS if larger else USUAL_TOKENS
+    rows = await _rows(clinic, arguments, found, most - _ROOM - size([body.as_json(), notes, found.notes]), notes)
     left = len(found.rows) - arguments.skip - len(rows)
-    body = body.with_rows(found, rows, Page(returned=len(rows), total=len(found.rows), complete=left <= 0))
+    page = Page(returned=len(rows), total=len(found.rows), complete=left <= 0)
     notes += found.notes
     if left > 0:
         after = arguments.skip + len(rows)
-        notes.append(f"{left:,} more rows: call again with skip: {after}, or narrow when. The summary is whole.")
-    return Answer(body, notes, zone)
+        notes.append(f"{left:,} more rows: call again with skip: {after}, and limit for more at once.")
+    return Answer(body.with_parts(items=rows, page=page), notes, zone, room=most)
 
 
-def _default_span(
-    kind: ReportKind, clinic: GuardedClinic, roster: Roster, sites: Sequence[Known[Business]]
-) -> Span | None:
-    """The time where none is said; None where all time is meant."""
-    if kind not in _DEFAULT_DAYS:
+def _check(kind: ReportKind, arguments: Report) -> None:
+    """Raises InvalidArguments for what this kind does not have or cannot do without."""
+    wrong = [name for name in arguments.by if name not in kind.groupings]
+    if wrong:
+        takes = f"It can be grouped by {', '.join(kind.groupings)}." if kind.groupings else "Leave by out."
+        raise InvalidArguments(f"{kind.name} is not grouped by {', '.join(wrong)}.", takes, field="by")
+    if kind.words and not arguments.words:
+        raise InvalidArguments(f"{kind.name} needs words to look for.", "Give words.", field="words")
+    refused = {
+        "compare": arguments.compare is not None and not kind.compared,
+        "words": arguments.words is not None and not kind.words,
+        "practitioner": arguments.practitioner is not None and not kind.practitioners,
+        "business": arguments.business is not None and not kind.sites,
+    }
+    for name, is_refused in refused.items():
+        if is_refused:
+            raise InvalidArguments(f"{kind.name} does not take {name}.", f"Leave {name} out.", field=name)
+
+
+async def _read(kind: ReportKind, span: Span | OpenSpan | None, clinic: GuardedClinic) -> Span | OpenSpan | None:
+    """The time as the kind takes it: with a start, unless it can do without."""
+    return span if span is None or kind.open_start else await closed(span, clinic)
+
+
+async def _earlier(kind: ReportKind, question: ReportQuestion, earlier: Earlier | None) -> tuple[Span, Finding] | None:
+    """The earlier span and what is found there. It comes first, because it reads what the later one needs."""
+    if earlier is None:
         return None
-    today = local_day(clinic.now, roster.home)
-    first, last = (today - timedelta(days=days) for days in _DEFAULT_DAYS[kind])
-    return Span.of_days(first, last, roster, sites)
+    span = before(question.time, earlier, question.roster, question.business)
+    return span, await kind.make(question.at(span))
 
 
-def _check_length(span: Span) -> None:
-    starts, ends = span.bounds
-    if ends - starts > MAX_SPAN:
-        raise NotUnderstood(
-            f"That is longer than a report covers ({MAX_SPAN.days} days): {span.description}.",
-            "Ask about a shorter time, one after another.",
-            examples=["last month", "past 12 months", "2026-01-01 to 2026-06-30"],
-        )
+def _compared(found: Finding, span: Span, then: Finding) -> Comparison:
+    change = figures.changes(found.summary, then.summary)
+    return Comparison(when=span.description, summary=then.summary, change=change)
+
+
+async def _groups(question: ReportQuestion, found: Finding) -> dict[str, Breakdown]:
+    """The breakdowns asked for, then those that the kind itself makes."""
+    if found.facts is None:
+        return found.by
+    facts, roster = await with_people(question, found.facts), question.roster
+    return {name: breakdown(GROUPINGS[name], facts, roster) for name in question.by} | found.by
 
 
 async def _rows(
-    clinic: GuardedClinic, arguments: Report, found: Finding, used: int, notes: list[str]
-) -> list[AnswerModel]:
+    clinic: GuardedClinic, arguments: Report, found: Finding, room: int, notes: list[str]
+) -> Sequence[AnswerModel]:
     """The rows that fit, with the patients' names; a note where names may not be read."""
-    some = found.rows[arguments.skip : arguments.skip + (arguments.limit or _DEFAULT_LIMIT)]
+    some = found.rows[arguments.skip : arguments.skip + (arguments.limit or _FEW)]
     ids = [row.patient_id for row in some if isinstance(row, PatientRow) and row.patient_id]
     reads = PartialReads()
     patients = await reads.read("Patients' names", partial(clinic.by_id, Patients.list_patients, ids)) or {}
     notes += reads.notes
-    room = (MAX_TOKENS if arguments.limit is not None else USUAL_TOKENS) - _ROOM - used
     shown: list[AnswerModel] = []
     for row in some:
         if isinstance(row, PatientRow) and row.patient_id:
-            patient = patients.get(row.patient_id)
-            name = (name_of(patient) if patient else "") or f"patient {row.patient_id}"
-            row = row.model_copy(update={"patient": name})
+            row = row.model_copy(update=_who(row, patients, phones=arguments.phones))
         room -= size(row.as_json()) + 1
         if room < 0 and shown:
             break
@@ -207,13 +202,21 @@ async def _rows(
     return shown
 
 
+def _who(row: PatientRow, patients: Mapping[str, Patient], *, phones: bool) -> dict[str, str | None]:
+    """The name of a row's patient, and the phone number where it is asked for."""
+    patient = patients.get(row.patient_id or "")
+    who: dict[str, str | None] = {"patient": (name_of(patient) if patient else "") or f"patient {row.patient_id}"}
+    if phones and isinstance(row, Findable) and patient is not None:
+        who["phone"] = next(iter(phones_of(known_record(patient))), None)
+    return who
+
+
 tool = curated(
     "report",
-    "Clinic reports with the definition used: no-shows (DNA), cancellations with notice, unbilled visits, unpaid "
-    "invoices, visits without final note, lapsed patients, utilisation in hours, new patients and return rate, "
-    "duplicates, missing contacts. Plain counts: count_records.",
+    "A manager's figures, by practitioner, site, type, week...; looks back.",
     Report,
     report,
     answer=Reported,
     needs=[*ROSTER_NEEDS, *visits.NEEDS],
 )
+"""The clinic's reports: each a definition, figures and rows, computed from whole lists, not from a first page."""

@@ -36,3 +36,10 @@ async def desk_in() -> AsyncGenerator[OpenStory]:
     """A desk in a scene."""
     async with practice() as opened:
         yield opened
+
+
+@pytest.fixture
+async def new_desk_in() -> AsyncGenerator[OpenStory]:
+    """A desk in a scene whose server remembers nothing: for stories in which the set-up itself is another."""
+    async with practice() as opened:
+        yield opened

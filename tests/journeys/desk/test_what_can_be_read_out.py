@@ -42,10 +42,10 @@ def clock(desk: Story, row: Row) -> str:
 
 @pytest.mark.parametrize(("scene", "wording"), told(DAYS), ids=str)
 async def test_a_run_sheet_has_everyone_in_time_order_with_a_head_count(
-    desk_in: OpenStory, scene: Scene, wording: tuple[str, int]
+    new_desk_in: OpenStory, scene: Scene, wording: tuple[str, int]
 ) -> None:
     words, days = wording
-    desk = desk_in(scene)
+    desk = new_desk_in(scene)
     desk.staff[desk.second]["show_in_online_bookings"] = False
     people = {
         name: desk.patient(name, patient_phone_numbers=MOBILE)
@@ -99,10 +99,10 @@ async def test_the_next_free_time_is_found_however_far_it_is(
     ("Friday week", "offer"),
 ]), ids=str)  # fmt: skip
 async def test_why_there_is_no_time_is_told_apart_with_the_next_one(
-    desk_in: OpenStory, scene: Scene, wording: tuple[str, str]
+    new_desk_in: OpenStory, scene: Scene, wording: tuple[str, str]
 ) -> None:
     when, why = wording
-    desk = desk_in(scene)
+    desk = new_desk_in(scene)
     away(desk, desk.who, 5)
     faye = desk.patient("Faye Lindqvist")
     for hour in range(8, 18):

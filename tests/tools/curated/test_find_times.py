@@ -268,8 +268,10 @@ async def test_the_number_of_requests_follows_the_pages_of_the_diary_and_nothing
     async with in_process() as assistant:
         raw = Raw(assistant)
         counts: list[Counter[str]] = []
+        assert assistant.app is not None
         for arguments in ({"practitioner": ["Ng"], "when": "tomorrow"}, {"when": "next 4 weeks"}):
             raw.forget()
+            assistant.app.forget()
             await assistant.call("find_times", type="Standard consult", **arguments)
             counts.append(Counter(raw.log()))
         few, many = counts

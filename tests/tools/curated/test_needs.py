@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from conftest import YES
 
+from cliniko_mcp.frontdesk.reports.kinds import KINDS
 from cliniko_mcp.tools import curated
 from cliniko_mcp.tools.tool import Tool
 
@@ -16,10 +17,6 @@ from .test_request_counts import CALLS, prepared
 
 pytestmark = pytest.mark.anyio
 
-REPORTS = (
-    "no_shows", "cancellations", "unbilled", "unpaid", "missing_notes",
-    "lapsed", "utilisation", "new_patients", "duplicates", "missing_contacts",
-)  # fmt: skip
 MORE: list[tuple[str, dict[str, Any]]] = [
     ("find_patients", {"query": "0412 000 111"}),
     ("find_patients", {"query": "otto@mail.example"}),
@@ -44,7 +41,8 @@ MORE: list[tuple[str, dict[str, Any]]] = [
     ("block_time", {"practitioner": ["Ng"], "when": "Friday 12:15 to 12:30", "lift": True}),
     ("register_patient", {"first_name": "Jo", "last_name": "Park", "referrer": "Sampleford", "case": "Knee"}),
     ("register_patient", {"first_name": "Otto", "last_name": "Zimt", "case": "Knee"}),
-    *(("report", {"kind": kind}) for kind in REPORTS),
+    *(("report", {"kind": name, **({"words": "well"} if kind.words else {})}) for name, kind in KINDS.items()),
+    ("report", {"kind": "revenue", "by": ["source", "type"]}),
     ("report", {"kind": "utilisation", "practitioner": "Ng"}),
     ("report", {"kind": "missing_contacts", "when": "last month"}),
 ]
@@ -68,7 +66,8 @@ OPTIONAL: dict[str, frozenset[str]] = {
         }
     ),
     "read_patient_attachment": frozenset({"list_patients"}),
-    "report": frozenset({"list_patients", "list_invoices", "list_daily_availabilities", "list_availability_blocks"}),
+    "report": frozenset({"list_patients", *(need.name for kind in KINDS.values() for need in kind.needs)})
+    - {"list_bookings", "list_attendees"},
 }
 """What a tool calls and can do without."""
 ROSTER_EXTRA = frozenset({"list_inactive_practitioners"})
@@ -147,7 +146,10 @@ WITHOUT: list[tuple[str, str, dict[str, Any]]] = [
     ("list_treatment_notes", "patient_brief", {"patient": "Otto Zimt", "notes": True}),
     ("list_patients", "read_patient_attachment", {"id": "FILE"}),
     ("list_patients", "report", {"kind": "no_shows"}),
-    *(("list_patients", "report", {"kind": kind}) for kind in ("duplicates", "missing_contacts", "new_patients")),
+    *(
+        ("list_patients", "report", {"kind": kind})
+        for kind in ("duplicates", "missing_contacts", "retention", "never_seen")
+    ),
     ("list_patients", "report", {"kind": "lapsed", "when": "2026-11-16 to 2026-11-23"}),
     ("list_invoices", "report", {"kind": "unpaid"}),
     ("list_daily_availabilities", "report", {"kind": "utilisation"}),

@@ -3,13 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import over_stdio
+
+from cliniko_mcp.frontdesk.reports.kinds import KINDS
+from cliniko_mcp.phrases import Facing
 
 from .reception import BOTH, NORTHSIDE, RIVERSIDE, ZONES, Reception, Row, reception, stamp, utc
 
@@ -74,6 +76,7 @@ async def test_no_shows_are_those_of_the_raw_rows_with_groups_and_without_cancel
         percent = f"{100 * missed.total() / len(visits):.1f}%"
         assert answer["summary"]["no_shows"] == {"count": missed.total(), "of": len(visits), "rate": percent}
         assert [row["no_shows"] for row in rows] == sorted(missed.values(), reverse=True)
+        assert all(len(row["dates"]) == min(row["no_shows"], 6) for row in rows)
         assert "class" in answer["definition"] and "9 November 2026" in answer["when"]
         mei = await clinic.assistant.call("report", kind="no_shows", when=WHEN, practitioner="Mei Ng")
         own = [
@@ -96,8 +99,10 @@ async def test_cancellations_carry_their_notice() -> None:
         assert {row["appointment_id"]: row["notice_hours"] for row in rows} == {
             key: pytest.approx(value, abs=0.06) for key, value in hours.items()
         }
-        assert answer["summary"]["notice"]["under 24 h"] == sum(0 <= notice < 24 for notice in hours.values())
-        assert sum(answer["summary"]["notice"].values()) == len(gone)
+        notices = {row["name"]: row["count"] for row in answer["by"]["notice"]["rows"]}
+        assert notices["under 24 h"] == sum(0 <= notice < 24 for notice in hours.values())
+        assert sum(notices.values()) == len(gone)
+        assert told["count"] >= answer["summary"]["cancelled_late"]["count"] == sum(n < 24 for n in hours.values())
 
 
 async def test_a_cancelled_place_in_a_class_counts_and_the_others_in_it_do_not() -> None:
@@ -109,7 +114,7 @@ async def test_a_cancelled_place_in_a_class_counts_and_the_others_in_it_do_not()
         answer = await clinic.assistant.call("report", kind="cancellations", when="last Friday")
         assert [row["patient_id"] for row in answer["items"]] == [people[1]]
         assert answer["items"][0]["notice_hours"] == 4.0 and answer["summary"]["cancelled"]["of"] == 4
-        assert answer["summary"]["reasons"] == {"Sick": 1}
+        assert [(row["name"], row["count"]) for row in answer["by"]["reason"]["rows"]] == [("Sick", 1)]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,7 @@ async def test_visits_without_a_bill_or_a_final_note(kind: str, field: str) -> N
         open_ = [
             visit for visit in came if (visit.get(field) is None if kind == "unbilled" else visit.get(field) != 90)
         ]
-        told = answer["summary"]["unbilled" if kind == "unbilled" else "without_final_note"]
+        told = answer["summary"]["unbilled_visits" if kind == "unbilled" else "visits_without_final_note"]
         assert open_ and (told["count"], told["of"]) == (len(open_), len(came))
         assert Counter((row["appointment_id"], row["patient_id"]) for row in rows) == Counter(
             (visit["booking_id"], visit["patient_id"]) for visit in open_
@@ -140,7 +145,7 @@ async def test_visits_without_a_bill_or_a_final_note(kind: str, field: str) -> N
         assert starts == sorted(starts)
         if kind == "missing_notes":
             drafts = sum(visit.get(field) == 10 for visit in open_)
-            assert drafts and answer["summary"]["draft"] == drafts
+            assert drafts and answer["summary"]["visits_with_a_draft"]["count"] == drafts
 
 
 async def test_unpaid_invoices_with_their_age() -> None:
@@ -155,19 +160,21 @@ async def test_unpaid_invoices_with_their_age() -> None:
             )
         answer, rows = await whole(clinic, kind="unpaid")
         raw = [row for row in clinic.rows("invoices") if row["status"] == 10 and not row.get("archived_at")]
-        assert {row["invoice_id"] for row in rows} == {row["id"] for row in raw}
-        assert Decimal(answer["summary"]["total"]) == sum(Decimal(row["total_amount"]) for row in raw)
+        total = sum(Decimal(row["total_amount"]) for row in raw)
+        assert answer["summary"]["unpaid_invoices"] == {"count": len(raw), "total": f"{total:.2f}"}
+        people = {row["patient_id"]: [one for one in raw if one["patient_id"] == row["patient_id"]] for row in raw}
+        assert {row["patient_id"]: row["invoices"] for row in rows} == {key: len(some) for key, some in people.items()}
+        sums = [sum(Decimal(one["total_amount"]) for one in people[row["patient_id"]]) for row in rows]
+        assert [Decimal(row["total"]) for row in rows] == sums == sorted(sums, reverse=True)
         old = [Decimal(row["total_amount"]) for row in raw if row["issue_date"] < "2026-08-26"]
-        assert answer["summary"]["by_age"][3] == {
-            "age": "over 90 days", "invoices": len(old), "total": f"{sum(old):.2f}"
+        assert answer["by"]["age"]["rows"][3] == {
+            "name": "over 90 days", "count": len(old), "total": f"{sum(old):.2f}"
         }  # fmt: skip
-        assert [row["issue_date"] for row in rows] == sorted(row["issue_date"] for row in raw)
-        assert next(row for row in rows if row["number"] == 1)["days"] == 115
-        june = await clinic.assistant.call("report", kind="unpaid", when="2026-08-01 to 2026-08-31")
-        assert (
-            {row["number"] for row in june["items"]}
-            == {row["number"] for row in raw if row["issue_date"].startswith("2026-08")}
-            >= {1}
+        mine = next(row for row in rows if row["patient_id"] == eva)
+        assert (mine["oldest"], mine["days"], mine["total"]) == ("2026-08-01", 115, "20.20")
+        august = await clinic.assistant.call("report", kind="unpaid", when="2026-08-01 to 2026-08-31")
+        assert august["summary"]["unpaid_invoices"]["count"] == sum(
+            row["issue_date"].startswith("2026-08") for row in raw
         )
 
 
@@ -207,92 +214,48 @@ async def test_lapsed_patients_have_been_and_have_nothing_ahead() -> None:
         assert [row["patient_id"] for row in jack["items"]] == [people["out"]]
 
 
-def minutes(clinic: Reception, practitioner: str, first: date, days: int) -> tuple[set[int], set[int], set[int]]:
-    """Working, blocked and booked minutes of a practitioner, minute by minute, as counts of minutes since 1970."""
-    who = clinic.id("practitioners", practitioner)
-    zones = {clinic.id("businesses", site): zone for site, zone in ZONES.items()}
-
-    def span(starts: datetime, ends: datetime) -> Iterator[int]:
-        yield from range(int(starts.timestamp()) // 60, int(ends.timestamp()) // 60)
-
-    work: set[int] = set()
-    for row in clinic.rows("daily_availabilities"):
-        for number in range(days):
-            day = first + timedelta(days=number)
-            if row["practitioner_id"] == who and day.isoweekday() % 7 == row["day_of_week"]:
-                zone: ZoneInfo = zones[row["business_id"]]
-                for hours in row["availabilities"]:
-                    low, high = (time.fromisoformat(hours[name]) for name in ("starts_at", "ends_at"))
-                    work |= set(span(datetime.combine(day, low, zone), datetime.combine(day, high, zone)))
-    for row in clinic.rows("availability_blocks"):
-        day = of(row["starts_at"]).astimezone(zones[row["business_id"]]).date()
-        if row["practitioner_id"] == who and first <= day < first + timedelta(days=days):
-            work |= set(span(of(row["starts_at"]), of(row["ends_at"])))
-    taken: dict[str, set[int]] = {"unavailable_blocks": set(), "booked": set()}
-    for table in ("unavailable_blocks", "individual_appointments", "group_appointments"):
-        for row in clinic.rows(table):
-            day = of(row["starts_at"]).astimezone(zones[row["business_id"]]).date()
-            here = first <= day < first + timedelta(days=days)
-            if here and row["practitioner_id"] == who and not row.get("archived_at") and not row.get("cancelled_at"):
-                key = table if table in taken else "booked"
-                taken[key] |= set(span(of(row["starts_at"]), of(row["ends_at"])))
-    return work, taken["unavailable_blocks"], taken["booked"]
-
-
-@pytest.mark.parametrize(
-    ("now", "first", "days"),
-    [("2026-11-24T09:00:00+11:00", date(2026, 11, 16), 7), ("2026-10-20T09:00:00+11:00", date(2026, 9, 28), 14)],
-)
-async def test_utilisation_is_the_minutes_counted_one_by_one(now: str, first: date, days: int) -> None:
-    async with reception(sandbox_now=now) as clinic:
-        eva = clinic.patient("Eva", "Twice")
-        monday = first.isoformat()
-        clinic.book(eva, NORTHSIDE, "Dr Mei Ng", f"{monday} 09:00", minutes=60)
-        clinic.book(eva, NORTHSIDE, "Dr Mei Ng", f"{monday} 09:30", minutes=60)  # a double booking
-        clinic.book(eva, NORTHSIDE, "Dr Mei Ng", f"{monday} 18:00")  # after hours
-        clinic.book(eva, NORTHSIDE, "Dr Mei Ng", f"{monday} 11:00", minutes=120, **GONE)
-        last = first + timedelta(days=days - 1)
-        answer, rows = await whole(clinic, kind="utilisation", when=f"{first} to {last}")
-        assert len(rows) == 8
-        for row in rows:
-            work, blocked, booked = minutes(clinic, row["practitioner"], first, days)
-            assert row["open_hours"] == round(len(work - blocked) / 60, 2), row
-            assert row["booked_hours"] == round(len(booked) / 60, 2), row
-            inside = booked & (work - blocked)
-            assert row["free_hours"] == round(len(work - blocked - booked) / 60, 2), row
-            assert row["utilisation"]["rate"] == f"{100 * len(inside) / len(work - blocked):.1f}%", row
-        assert next(row for row in rows if row["practitioner"] == "Dr Mei Ng")["outside_hours"] >= 0.5
-        assert answer["summary"]["open_hours"] == pytest.approx(sum(row["open_hours"] for row in rows), abs=0.1)
-        river = await clinic.assistant.call(
-            "report", kind="utilisation", when=f"{first} to {last}", business="Riverside"
-        )
-        assert {row["practitioner"] for row in river["items"]} == {"Jack Whitfield", "Aroha Tane", "Sam Iyer"}
-        assert river["time_zone"] == "Australia/Adelaide"
-
-
-async def test_new_patients_and_how_many_came_back() -> None:
+async def test_new_patients_are_those_first_seen_and_files_made_stand_apart() -> None:
     async with reception() as clinic:
         clinic.empty_diary()
         clinic.empty("patients")
         made = stamp(utc("2026-11-02 00:10", NORTHSIDE))
         people = {
             name: clinic.patient("N", name, created_at=made)
-            for name in ("twice", "booked", "once", "missed", "never", "cancelled")
+            for name in ("twice", "same day", "booked", "once", "missed", "never", "cancelled", "missed first")
         }
         clinic.patient("N", "before", created_at=stamp(utc("2026-11-01 23:50", NORTHSIDE)))
-        clinic.patient("N", "gone", created_at=made, **HIDDEN)
-        for name in ("twice", "booked", "once", "missed", "cancelled"):
+        old = clinic.patient("N", "old", created_at=stamp(utc("2025-11-01 23:50", NORTHSIDE)))
+        hidden = clinic.patient("N", "gone", created_at=made, **HIDDEN)
+        for name in ("twice", "same day", "booked", "once", "missed", "cancelled"):
             clinic.book(people[name], NORTHSIDE, "Dr Mei Ng", "2026-11-03 08:30", arrived=True)
+        clinic.book(people["missed first"], NORTHSIDE, "Dr Mei Ng", "2026-11-03 08:30", arrived=False)
+        clinic.book(people["missed first"], NORTHSIDE, "Dr Mei Ng", "2026-11-10 08:30", arrived=True)
+        clinic.book(hidden, RIVERSIDE, "Jack Whitfield", "2026-11-08 23:30", arrived=True)
+        clinic.book(old, NORTHSIDE, "Dr Mei Ng", "2025-11-03 08:30", arrived=True)
+        clinic.book(old, NORTHSIDE, "Dr Mei Ng", "2026-11-03 08:30", arrived=True)
+        clinic.book(people["same day"], NORTHSIDE, "Dr Mei Ng", "2026-11-03 15:30", arrived=True)
         clinic.group([people["twice"]], NORTHSIDE, "Priya Nair", "2026-11-10 16:30")
         clinic.book(people["booked"], RIVERSIDE, "Jack Whitfield", "2027-05-03 08:30")
         clinic.book(people["missed"], NORTHSIDE, "Dr Mei Ng", "2026-11-10 08:30", arrived=False)
         clinic.book(people["cancelled"], NORTHSIDE, "Dr Mei Ng", "2026-11-10 09:30", **GONE)
-        answer, rows = await whole(clinic, kind="new_patients", when="2026-11-02 to 2026-11-08")
-        assert {row["patient_id"] for row in rows} == set(people.values())
-        expected = {"new": 6, "returned": {"count": 2, "of": 5, "rate": "40.0%"}}
-        assert {name: answer["summary"][name] for name in expected} == expected
-        visits = {row["patient"]: row["visits"] for row in rows}
-        assert visits == {"N twice": 2, "N booked": 2, "N once": 1, "N missed": 1, "N never": 0, "N cancelled": 1}
+        answer, rows = await whole(clinic, kind="retention", when="2026-11-02 to 2026-11-08")
+        new = {*(people[name] for name in ("twice", "same day", "booked", "once", "missed", "cancelled")), hidden}
+        assert {row["patient_id"] for row in rows} == new
+        assert answer["summary"] == {
+            "new_patients_who_came_back": {"count": 1, "of": 7, "rate": "14.3%"},
+            "new_patients_who_booked_again": {"count": 2, "of": 7, "rate": "28.6%"},
+            "new_patients": {"count": 7},
+            "visits_kept_per_new_patient": {"count": 1.29},
+            "patient_visit_average_pva": {"count": 1.29},
+            "rebook_rate": {"count": 3, "of": 9, "rate": "33.3%"},
+            "patient_files_made": {"count": 9},
+        }
+        never, waiting = await whole(clinic, kind="never_seen", when="2026-11-02 to 2026-11-08")
+        assert {row["patient"] for row in waiting} == {"N never"}
+        assert never["summary"]["patients_never_seen"] == {"count": 1, "of": 8, "rate": "12.5%"}
+        left, rows = await whole(clinic, kind="not_rebooked", when="2026-11-02 to 2026-11-08")
+        assert {row["patient"] for row in rows} == {"N same day", "N once", "N missed", "N cancelled", "N old"}
+        assert left["summary"]["patients_without_next_booking"] == {"count": 5, "of": 7, "rate": "71.4%"}
 
 
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
@@ -326,12 +289,19 @@ async def test_requests_grow_with_pages_and_never_with_rows() -> None:
         most = {
             "no_shows": pages + 1,
             "cancellations": pages + 1,
-            "unbilled": pages + 1,
+            "not_rebooked": pages + 1 + 1,
+            "never_seen": pages + 1 + -(-len(clinic.rows("patients")) // 100),
+            "unbilled": pages + 1 + 5,
             "missing_notes": pages + 1,
-            "unpaid": -(-len(clinic.rows("invoices")) // 100),
+            "unpaid": -(-len(clinic.rows("invoices")) // 100) + 2,
+            "activity": pages + 1,
+            "new_bookings": pages,
+            "new_cancellations": 2 + pages + 1,
+            "cases": 2 + -(-len(clinic.rows("attendees")) // 95),
+            "forms": pages + 1 + 3,
             "lapsed": pages + 1 + 1,
             "utilisation": pages + 2,
-            "new_patients": 2 + pages + 1,
+            "retention": 2 + pages + 1,
             "duplicates": -(-len(clinic.rows("patients")) // 100),
             "missing_contacts": 1 + -(-len(clinic.rows("patients")) // 100),
         }
@@ -340,7 +310,7 @@ async def test_requests_grow_with_pages_and_never_with_rows() -> None:
             answer, seen = await clinic.counted(
                 "report",
                 kind=kind,
-                when="2026-11-01 to 2026-11-23" if kind not in ("unpaid", "duplicates", "missing_contacts") else None,
+                when="2026-11-01 to 2026-11-23" if KINDS[kind].usual else None,
             )
             assert "summary" in answer, answer
             assert seen <= 5 + count + 1, kind
@@ -348,9 +318,10 @@ async def test_requests_grow_with_pages_and_never_with_rows() -> None:
 
 async def test_every_kind_stays_within_its_tokens_and_says_what_is_left() -> None:
     async with reception() as clinic:
-        for kind in ("no_shows", "cancellations", "unbilled", "unpaid", "missing_notes", "lapsed", "utilisation"):
+        for kind, found in KINDS.items():
+            words = {"words": "well"} if found.words else {}
             for arguments, most in (({}, 2_000), ({"limit": 200}, 8_000)):
-                result = await clinic.assistant.client.call_tool("report", {"kind": kind, **arguments})
+                result = await clinic.assistant.client.call_tool("report", {"kind": kind, **arguments, **words})
                 text = result.content[0].text  # pyright: ignore[reportAttributeAccessIssue]
                 assert len(text.encode()) / 4 <= most, kind
                 body = json.loads(text)
@@ -376,8 +347,17 @@ async def test_unclear_names_times_and_far_too_long_spans_are_answers() -> None:
         assert former["summary"]["no_shows"] == {"count": 0, "of": 0} and any(
             "no longer" in note for note in former["notes"]
         )
-        ahead = await call("report", kind="no_shows", when="tomorrow")
-        assert ahead["summary"]["no_shows"]["of"] == 0 and any("still to come" in note for note in ahead["notes"])
+        for kind in (name for name, found in KINDS.items() if found.facing is Facing.BACK):
+            words = {"words": "well"} if KINDS[kind].words else {}
+            for ahead in ("tomorrow", "next month", "2026-12-01 to 2026-12-31"):
+                assert (await call("report", kind=kind, when=ahead, **words))["code"] == "not_understood"
+        for by in ("gossip", "source"):
+            told = await call("report", kind="utilisation", by=[by])
+            assert told["code"] == "invalid_arguments" and "practitioner" in told["message"] + told["fix"]
+        assert (await call("report", kind="unpaid", compare="previous"))["code"] == "invalid_arguments"
+        assert (await call("report", kind="find_in_notes"))["code"] == "invalid_arguments"
+        for wrong in ({"kind": "alerts", "practitioner": "Mei Ng"}, {"kind": "unpaid", "words": "well"}):
+            assert (await call("report", **wrong))["code"] == "invalid_arguments"
 
 
 async def test_over_stdio() -> None:

@@ -47,7 +47,11 @@ async def test_duplicates_are_found_and_families_and_archived_records_are_not() 
         }
         assert sorted(map(sorted, found["likely"])) == sorted(map(sorted, likely))
         assert sorted(map(sorted, found["possible"])) == sorted(map(sorted, [possible, unknown, married]))
-        assert answer["summary"]["patients"] == 150 + 8 + 4 + 5
+        assert answer["summary"]["files_compared"]["count"] == 150 + 8 + 4 + 5
+
+
+def no_mobile(row: Row) -> bool:
+    return all(number["phone_type"] != "Mobile" for number in row.get("patient_phone_numbers") or [])
 
 
 async def test_missing_contacts_for_all_or_for_those_who_come() -> None:
@@ -58,14 +62,28 @@ async def test_missing_contacts_for_all_or_for_those_who_come() -> None:
             row["id"]: [
                 *([] if row.get("patient_phone_numbers") else ["phone"]),
                 *([] if row.get("email") else ["email"]),
+                *(["mobile for SMS reminders"] if no_mobile(row) and "SMS" in (row.get("reminder_type") or "") else []),
             ]
             for row in raw
         }
         assert {row["patient_id"]: row["missing"] for row in rows} == {key: one for key, one in lacking.items() if one}
-        assert answer["summary"]["neither"] == sum(len(kinds) == 2 for kinds in lacking.values())
+        assert answer["summary"]["patients_without_either"]["count"] == sum(
+            {"phone", "email"} <= {*kinds} for kinds in lacking.values()
+        )
         clinic.empty_diary()
         eva = clinic.patient("Eva", "Nothing", reminder_type="SMS")
         clinic.book(eva, RIVERSIDE, "Jack Whitfield", "2026-11-25 08:30")
         coming = await clinic.assistant.call("report", kind="missing_contacts", when="tomorrow")
         assert [row["patient_id"] for row in coming["items"]] == [eva]
         assert "cannot reach" in coming["items"][0]["reminders"]
+        numbers = [{"number": "0400 111 222", "phone_type": "Mobile"}]
+        own = clinic.patient("Una", "Own", patient_phone_numbers=numbers, emergency_contact="Una Own 0400 111 222")
+        other = clinic.patient(
+            "Una", "Other", patient_phone_numbers=numbers, emergency_contact="Ben Other 0400 111 222"
+        )
+        for patient in (own, other):
+            clinic.book(patient, RIVERSIDE, "Jack Whitfield", "2026-11-26 08:30")
+        coming = await clinic.assistant.call("report", kind="missing_contacts", when="26 November 2026")
+        assert coming["summary"]["emergency_contact_is_their_own"]["count"] == 1
+        shown = {row["patient_id"]: row["missing"] for row in coming["items"]}
+        assert "emergency contact other than themselves" in shown[own] and shown[other] == ["email"]

@@ -1,0 +1,73 @@
+"""What a visit of each type is charged by default: its billable items and products with their tax.
+
+Requests: five lists, each of a hundred rows as a rule.
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
+from typing import Final
+
+from cliniko_mcp.cliniko.filters import Hidden
+from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.resources.appointment_type_billable_items import (
+    AppointmentTypeBillableItem,
+    AppointmentTypeBillableItems,
+)
+from cliniko_mcp.cliniko.resources.appointment_type_products import AppointmentTypeProduct, AppointmentTypeProducts
+from cliniko_mcp.cliniko.resources.billable_items import BillableItems
+from cliniko_mcp.cliniko.resources.products import Products
+from cliniko_mcp.cliniko.resources.taxes import Taxes
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.reports.figures import amount
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+
+NEEDS: Final[tuple[Operation, ...]] = (
+    AppointmentTypeBillableItems.list_appointment_type_billable_items,
+    AppointmentTypeProducts.list_appointment_type_products,
+    BillableItems.list_billable_items,
+    Products.list_products,
+    Taxes.list_taxes,
+)
+
+_CENT: Final = Decimal("0.01")
+_HUNDRED: Final = Decimal(100)
+
+
+async def expected_amounts(clinic: GuardedClinic) -> dict[str, Decimal]:
+    """What a visit is charged by default, tax included, by the id of its type; types that charge nothing are missing.
+
+    A fee is its price and tax; a product its price with tax. Concessions are not known before an invoice is made.
+    """
+    fees, goods, items, products, taxes = await run_concurrently(
+        partial(clinic.collect, AppointmentTypeBillableItems.list_appointment_type_billable_items),
+        partial(clinic.collect, AppointmentTypeProducts.list_appointment_type_products),
+        partial(clinic.collect, BillableItems.list_billable_items, archived_at=Hidden.INCLUDED),
+        partial(clinic.collect, Products.list_products, archived_at=Hidden.INCLUDED),
+        partial(clinic.collect, Taxes.list_taxes),
+    )
+    rates = {tax.id: 1 + amount(tax.rate) / _HUNDRED for tax in taxes}
+    priced = {item.id: amount(item.price) * rates.get(item.tax_id or "", Decimal(1)) for item in items}
+    shelf = {product.id: amount(product.price_including_tax) for product in products}
+    found: dict[str, Decimal] = {}
+    for fee in fees:
+        _charge(found, fee, priced, fee.billable_item_id)
+    for good in goods:
+        _charge(found, good, shelf, good.product_id)
+    return found
+
+
+def _charge(
+    found: dict[str, Decimal],
+    line: AppointmentTypeBillableItem | AppointmentTypeProduct,
+    prices: Mapping[str, Decimal],
+    priced: str | None,
+) -> None:
+    """Add what a line of a type comes to, its discount taken off, to that of the type."""
+    whole = prices.get(priced or "", Decimal()) * amount(line.quantity)
+    if line.is_monetary_discount:
+        whole -= amount(line.discounted_amount)
+    else:
+        whole -= whole * amount(line.discount_percentage) / _HUNDRED
+    kind = line.appointment_type_id or ""
+    found[kind] = found.get(kind, Decimal()) + whole.quantize(_CENT, ROUND_HALF_UP)

@@ -1,0 +1,167 @@
+"""Where patients come from, as their files say: for reports that group by it, and as a report of its own.
+
+Requests: one a hundred patients whose source is recorded, and one for the kinds of sources. The report reads the
+clinic's whole history of bookings too, one request a hundred, and the invoices of its new patients.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+from typing import Final
+
+from pydantic import Field
+
+from cliniko_mcp.cliniko.filters import MAX_IDS, Hidden, OneOf
+from cliniko_mcp.cliniko.labels import name_of
+from cliniko_mcp.cliniko.operations import List, Operation, RecordT
+from cliniko_mcp.cliniko.resources.contacts import Contacts
+from cliniko_mcp.cliniko.resources.invoices import Invoices
+from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.cliniko.resources.referral_source_types import ReferralSourceTypes
+from cliniko_mcp.cliniko.resources.referral_sources import ReferralSources
+from cliniko_mcp.frontdesk import visits
+from cliniko_mcp.frontdesk.answer_rows import Money
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, Fact, Facts, Measure, breakdown
+from cliniko_mcp.frontdesk.reports.figures import amount, money_text
+from cliniko_mcp.frontdesk.reports.money import BILLED
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
+from cliniko_mcp.frontdesk.roster import name_text
+from cliniko_mcp.frontdesk.visits import Visit
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.models import AnswerModel
+
+NEEDS: Final[tuple[Operation, ...]] = (
+    ReferralSources.list_referral_sources,
+    ReferralSourceTypes.list_referral_source_types,
+    Invoices.list_invoices,
+    Contacts.list_contacts,
+    *visits.NEEDS,
+)
+
+
+async def sources(clinic: GuardedClinic) -> dict[str, str]:
+    """The name of the kind of source of each patient for whom one is recorded, by the patient's id."""
+    recorded, kinds = await run_concurrently(
+        partial(clinic.collect, ReferralSources.list_referral_sources),
+        partial(clinic.collect, ReferralSourceTypes.list_referral_source_types, archived_at=Hidden.INCLUDED),
+    )
+    names = {kind.id: name_of(kind) or kind.id for kind in kinds}
+    return {
+        row.patient_id: names.get(row.referral_source_type_id, row.referral_source_type_id)
+        for row in recorded
+        if row.patient_id
+    }
+
+
+class SourceRow(AnswerModel):
+    """A kind of source, or one referrer of that kind."""
+
+    source: str = Field(description="The kind of source.")
+    referrer: str | None = Field(default=None, description="Who referred them, or the subcategory.")
+    new_patients: int = Field(description="New patients.")
+    total: Money = Field(description="Invoiced to them until now, in the account's currency.")
+
+
+async def where_from(question: ReportQuestion) -> Finding:
+    """Where new patients came from and what was invoiced to them since, the most first."""
+    first: dict[str, Visit] = {}
+    for visit in await question.history():
+        if question.kept(visit) and visit.patient_id:
+            first.setdefault(visit.patient_id, visit)
+    new = {patient: visit for patient, visit in first.items() if question.holds(visit) and question.keeps(visit)}
+    worth = await _worth(question, sorted(new))
+    known = await _recorded(question.clinic)
+    facts = Facts(
+        Measure.MONEY,
+        [
+            replace(
+                question.fact(visit),
+                new=True,
+                source=known[patient][0] if patient in known else "",
+                amount=worth.get(patient, Decimal()),
+            )
+            for patient, visit in new.items()
+        ],
+    )
+    groups: dict[tuple[str, str], list[str]] = {}
+    for patient in new:
+        groups.setdefault(known.get(patient, ("no source", "")), []).append(patient)
+    totals = {key: sum((worth.get(one, Decimal()) for one in theirs), Decimal()) for key, theirs in groups.items()}
+    recorded = sum(patient in known for patient in new)
+    return Finding(
+        "New is a patient whose first kept visit ever was in that time; practitioner, site and type are those of that "
+        "visit. The source is the one on the patient's file. Invoiced is the totals of their Open and Paid invoices "
+        "from then until now, whoever pays them.",
+        {
+            "invoiced_to_new_patients": facts.figure,
+            "new_patients_with_a_source": figures.share(recorded, len(new)),
+        },
+        [
+            SourceRow(
+                source=source,
+                referrer=referrer or None,
+                new_patients=len(groups[source, referrer]),
+                total=money_text(totals[source, referrer]),
+            )
+            for source, referrer in sorted(groups, key=lambda key: (-len(groups[key]), -totals[key], key))
+        ],
+        facts,
+        by={"source": breakdown(GROUPINGS["source"], facts, question.roster)},
+    )
+
+
+async def _worth(question: ReportQuestion, patients: Sequence[str]) -> dict[str, Decimal]:
+    """What was invoiced to each of these patients: open and paid invoices."""
+    found: dict[str, Decimal] = {}
+    batches = [patients[begin : begin + MAX_IDS] for begin in range(0, len(patients), MAX_IDS)]
+    listing = partial(question.clinic.collect, Invoices.list_invoices)
+    for invoices in await run_concurrently(*(partial(listing, patient_id=OneOf(batch)) for batch in batches)):
+        for invoice in invoices:
+            if invoice.status in BILLED:
+                whose = invoice.patient_id or ""
+                found[whose] = found.get(whose, Decimal()) + amount(invoice.total_amount)
+    return found
+
+
+async def _recorded(clinic: GuardedClinic) -> dict[str, tuple[str, str]]:
+    """The kind of source, and the referrer or subcategory, of each patient for whom one is recorded."""
+    recorded, kinds = await run_concurrently(
+        partial(clinic.collect, ReferralSources.list_referral_sources),
+        partial(clinic.collect, ReferralSourceTypes.list_referral_source_types, archived_at=Hidden.INCLUDED),
+    )
+    names = {kind.id: name_of(kind) or kind.id for kind in kinds}
+    contacts = {row.referrer_id for row in recorded if row.referrer_id and row.referrer_type != "Patient"}
+    patients = {row.referrer_id for row in recorded if row.referrer_id and row.referrer_type == "Patient"}
+    people = {**await _names(clinic, Contacts.list_contacts, contacts)}
+    people |= await _names(clinic, Patients.list_patients, patients)
+    return {
+        row.patient_id: (
+            names.get(row.referral_source_type_id, row.referral_source_type_id),
+            people.get(row.referrer_id or "", "") or name_text(row.subcategory),
+        )
+        for row in recorded
+        if row.patient_id
+    }
+
+
+async def _names(clinic: GuardedClinic, listing: List[RecordT], ids: Collection[str]) -> dict[str, str]:
+    found = await clinic.by_id(listing, sorted(ids))
+    return {row_id: name_of(record) or row_id for row_id, record in found.items()}
+
+
+async def with_people(question: ReportQuestion, facts: Facts) -> Facts:
+    """The facts with what a grouping asked for needs to know of the patient: whether new, and from where."""
+    first = await question.first_days() if "new_or_returning" in question.by else None
+    known = await sources(question.clinic) if "source" in question.by else {}
+    if first is None and not known:
+        return facts
+
+    def filled(fact: Fact) -> Fact:
+        began = first.get(fact.patient_id) if first is not None else None
+        new = None if first is None or fact.day is None else began is None or fact.day <= began
+        return replace(fact, new=new, source=known.get(fact.patient_id, ""))
+
+    return replace(facts, found=[filled(fact) for fact in facts.found])
