@@ -173,3 +173,17 @@ async def test_one_is_an_hour_beside_half_or_minutes(text: str) -> None:
     async with prepared(TUESDAY[0]) as (desk, clinic, _):
         due = desk.book(desk.patient("Kim", "Tran"), NORTHSIDE, "Dr Mei Ng", "2026-11-27 13:30")
         assert (await found(clinic, text, Looking.COMING)).entry.id == due
+
+
+async def test_what_several_people_of_one_name_do_not_have_is_said_in_one_sentence() -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, _):
+        first = desk.patient("Kim", "Tran")
+        desk.patient("Kim", "Doyle")
+        for text in ("Kim's 9:15 tomorrow", "Kim on Friday"):
+            with pytest.raises(NotFound) as refused:
+                await found(clinic, text, Looking.COMING)
+            assert refused.value.message.startswith("The 2 patients of that name have no appointment: ")
+        desk.book(first, NORTHSIDE, "Dr Mei Ng", "2026-11-27 13:30", cancelled_at="2026-11-23T00:00:00Z")
+        with pytest.raises(NotFound) as refused:
+            await found(clinic, "Kim on Friday", Looking.COMING)
+        assert refused.value.message.startswith("The 2 patients of that name have only cancelled appointments: ")
