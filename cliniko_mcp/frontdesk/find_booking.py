@@ -111,9 +111,14 @@ class _Search:
         if self.people is not None and len(self.people) == 1:
             return with_birth_year(self.people[0])
         if self.people:
-            return f"None of the {len(self.people)} patients of that name"
+            return f"The {len(self.people)} patients of that name"
         seen = self.practitioner or self.staff
         return with_birth_year(seen) if seen else "The clinic"
+
+    @property
+    def has(self) -> str:
+        """The verb that goes with the name."""
+        return "have" if self.people is not None and len(self.people) > 1 else "has"
 
     def hits(self, entries: Sequence[Entry]) -> list[Hit]:
         """The entries that fit, once for each patient by whom they do."""
@@ -300,10 +305,10 @@ async def _dated(
         )  # fmt: skip
     gone_then = [hit for hits in found.values() for hit in hits]
     if gone_then:
-        what = f"{search.name} has only cancelled appointments: {span.description}."
+        what = f"{search.name} {search.has} only cancelled appointments: {span.description}."
         raise await nearest(clinic, roster, gone_then, what, clinic.now)
     near = sorted(every.values(), key=lambda hit: (hit.entry.cancelled, _distance(hit.entry, spans)))
-    raise await nearest(clinic, roster, near, f"{search.name} has no appointment: {span.description}.", None)
+    raise await nearest(clinic, roster, near, f"{search.name} {search.has} no appointment: {span.description}.", None)
 
 
 async def _around(clinic: GuardedClinic, search: _Search, span: Span) -> list[Hit]:

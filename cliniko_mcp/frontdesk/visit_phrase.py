@@ -72,6 +72,11 @@ _ORDERS: Final[dict[str, Order]] = {
     "next": "next", "coming": "next", "upcoming": "next", "first": "next", "last": "last", "latest": "latest",
     "previous": "latest", "recent": "latest", "final": "final",
 }  # fmt: skip
+_BEFORE_ONE: Final = frozenset(("half", "past", "to"))
+_AFTER_ONE: Final = frozenset((
+    "o'clock", "o’clock", "oclock", "am", "pm", "fifteen", "thirty", "forty", "forty-five",
+))  # fmt: skip
+"""Beside these "one" is an hour: "half one", "quarter to one", "one thirty"."""
 _MAX_WORDS: Final = 24
 
 
@@ -153,6 +158,8 @@ def _is_apart(place: int, spoken: Sequence[str]) -> bool:
     low = _bare(word)
     before = _bare(spoken[place - 1]) if place else ""
     after = _bare(spoken[place + 1]) if place + 1 < len(spoken) else ""
+    if low == "one" and (before in _BEFORE_ONE or after in _AFTER_ONE):
+        return False
     if word.startswith(_HELD) or _owner(word) or low in _NOUNS or (low in _ORDERS and after in _NOUNS):
         return True
     # April, May and June are people as well: a month has a number beside it, or a word that goes before a month

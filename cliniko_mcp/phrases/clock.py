@@ -7,6 +7,7 @@ from cliniko_mcp.phrases.vocabulary import DAY_PARTS
 from cliniko_mcp.phrases.zones import DAY_MINUTES
 
 NOON: Final = 720
+_LATE: Final = 22 * 60
 ClockMode = Literal["fixed", "bare", "am", "pm", "midnight"]
 
 
@@ -115,4 +116,8 @@ def _range(first: ClockTime, final: ClockTime, within: tuple[int, int] | None) -
         pairs = [(start, end) for start, end in pairs if end == ends[0] or start >= NOON]
     if not pairs:
         raise not_understood(f"{clock_words(starts[0])} to {clock_words(ends[0])} runs backwards.")
-    return pairs[0]
+    start, end = pairs[0]
+    if within is None and first.mode == final.mode == "bare" and start >= NOON and end >= _LATE:
+        # "5 to 11" is from five in the morning, or until eleven at night, or 10:55
+        raise not_understood(f"{clock_words(start)} to {clock_words(end)} is hardly meant: say am or pm with the hours.")
+    return start, end

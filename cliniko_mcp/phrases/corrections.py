@@ -13,8 +13,8 @@ from cliniko_mcp.phrases.vocabulary import look_up
 # "no" takes back only before a pause: "next week, no Friday" leaves Friday out
 _TAKES_BACK: Final = re.compile(
     r"(?:^|(?<=[\s,;.!?\u2013\u2014-]))"
-    r"(?:(?:oh,?\s+)?(?:no|nope)(?=\s*[,;.!\u2013\u2014]|\s+(?:wait|sorry|make|i\s+mean|no\b)|\s+-)"
-    r"|(?:no,?\s+)?wait|sorry|oops|correction|actually|or\s+rather|rather|i\s+meant?|scratch\s+that|scrap\s+that"
+    r"(?:(?:oh,?\s+)?(?:no|nope)(?=\s*[,;.!\u2013\u2014]|\s+(?:wait|hang\s+on|hold\s+on|sorry|make|i\s+mean|no\b)|\s+-)"
+    r"|(?:no,?\s+)?(?:wait|hang\s+on|hold\s+on)|sorry|oops|correction|actually|or\s+rather|rather|i\s+meant?|scratch\s+that|scrap\s+that"
     r"|strike\s+that|make\s+(?:it|that))"
     r"(?=$|[\s,;.!?:\u2013\u2014-])[\s,;.!?:\u2013\u2014-]*",
     re.IGNORECASE,

@@ -163,9 +163,11 @@ def _read_minutes_in_words(stream: TokenStream, token: Token) -> int | None:
     start = stream.position
     if not token.text.isalpha():
         return None
+    # "three-thirty"; "nine-ten" runs from nine to ten
+    dash = stream.peek().text == "-" and not stream.peek().spaced and bool(stream.take())
     zero = stream.take_any("oh", "o", "zero")
     minute = stream.take()
-    fits = 1 <= minute.value < 10 if zero else 10 <= minute.value < 60
+    fits = 1 <= minute.value < 10 if zero else (13 if dash else 10) <= minute.value < 60
     if minute.kind == "num" and minute.text.isalpha() and fits and stream.peek().kind not in {"unit", "month"}:
         return minute.value
     stream.position = start
@@ -241,7 +243,7 @@ def _read_part(stream: TokenStream) -> TimeOfDay | None:
             return TimeOfDay("part", part="first thing")
         stream.position = start
         return TimeOfDay("part", part="first thing")
-    every = stream.previous_text() in {"every", "each"}
+    every = stream.previous_text() in {"every", "each", "any"}
     token = stream.take_kind("part")
     if token is None:
         return None
@@ -255,7 +257,8 @@ def _read_other_end(stream: TokenStream, *, clear: bool) -> ClockTime | None:
     dash = stream.peek().text == "-"
     if stream.take_kind("to") or stream.take_any("through", "until"):
         final = read_clock_time(stream)
-        if final is not None and (clear or not dash or final.mode != "bare"):
+        # "4-4:30" can be no dates
+        if final is not None and (clear or not dash or final.mode != "bare" or (final.minutes % 60 and not final.to)):
             return final
     stream.position = start
     return None

@@ -127,6 +127,10 @@ class _Grammar:
                     raise self._unreadable()
                 continue
             self.joiner = ""
+        if self.phrase.same_time and not self.last and not self.joiner and self.now.visit is not None:
+            # "same time", with somebody else
+            day = self.now.visit.start.date()
+            self._add_days([DaySpan(day, day)])
         if self.joiner or not self.last:
             raise self._unreadable()
         return self.phrase
@@ -271,6 +275,9 @@ class _Grammar:
     def _narrows(self, before: TimeOfDay, time: TimeOfDay) -> bool:
         """Whether a joined time narrows the one before it ("after 3 and before 5") instead of being an alternative."""
         if self.joiner == "comma" and before.kind == "part" != time.kind:
+            return True
+        # "before lunch, say 9:30"
+        if self.joiner == "comma" and before.kind in {"after", "before"} and time.kind in {"at", "range"}:
             return True
         opens, closes = (before, time) if before.kind == "after" else (time, before)
         return (

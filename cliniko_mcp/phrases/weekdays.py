@@ -172,6 +172,8 @@ def _read_qualifier(stream: TokenStream, weekdays: NamedWeekdays) -> NamedWeekda
         return weekdays._replace(week=2)
     if stream.take_words("before", "last"):
         return weekdays._replace(week=-2)
+    if weekdays.week is None and weekdays.which in {"", "this"} and stream.take_words("coming"):
+        return weekdays._replace(which="")
     if stream.take_words("just", "gone") or stream.take_words("gone"):
         return weekdays._replace(which="past")
     here = stream.peek()

@@ -58,6 +58,7 @@ async def test_a_visit_to_move_or_cancel_is_found_among_the_coming(now: str) -> 
             "Faye's final appointment": "faye later",
             "Faye Rowe's visit with Tom on 3 December": "faye later",
             "Jane Limerick tomorrow": "jane",
+            "Jane's one tomorrow": "jane",
             "Jane's 3 o'clock tomorrow": "jane",
             "Jane at Riverside tomorrow at 3": "jane",
             "tomorrow Jane Limerick at 3 pm": "jane",
@@ -163,3 +164,26 @@ async def test_at_most_five_are_shown_and_how_many_more_there_are() -> None:
         with pytest.raises(Ambiguous) as caught:
             await found(clinic, "the 9:15 on Friday with Mei Ng", Looking.COMING)
         assert len(caught.value.details["candidates"]) == 5 and "2 more" in caught.value.message  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["Kim's half one on Friday", "Kim at half past one, Friday", "Kim's one thirty on Friday", "the 1:30 Friday"]
+)
+async def test_one_is_an_hour_beside_half_or_minutes(text: str) -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, _):
+        due = desk.book(desk.patient("Kim", "Tran"), NORTHSIDE, "Dr Mei Ng", "2026-11-27 13:30")
+        assert (await found(clinic, text, Looking.COMING)).entry.id == due
+
+
+async def test_what_several_people_of_one_name_do_not_have_is_said_in_one_sentence() -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, _):
+        first = desk.patient("Kim", "Tran")
+        desk.patient("Kim", "Doyle")
+        for text in ("Kim's 9:15 tomorrow", "Kim on Friday"):
+            with pytest.raises(NotFound) as refused:
+                await found(clinic, text, Looking.COMING)
+            assert refused.value.message.startswith("The 2 patients of that name have no appointment: ")
+        desk.book(first, NORTHSIDE, "Dr Mei Ng", "2026-11-27 13:30", cancelled_at="2026-11-23T00:00:00Z")
+        with pytest.raises(NotFound) as refused:
+            await found(clinic, "Kim on Friday", Looking.COMING)
+        assert refused.value.message.startswith("The 2 patients of that name have only cancelled appointments: ")

@@ -24,7 +24,7 @@ UNDATED = ["Christmas", "Easter Monday", "in summer", "before Christmas", "the s
 CONTRADICTIONS = [
     *("Monday 24 Nov", "Monday, 24 November 2026", "today Monday", "tomorrow Friday", "Friday the 3rd"),
     *("tomorrow morning at 3pm", "next week last week", "Monday at 3 at 4", "weekdays this weekend"),
-    *("tomorrow morning afternoon", "Saturday except weekends", "Tue 24 Nov to Thu 28 Nov"),
+    *("tomorrow morning afternoon", "Saturday except weekends", "arvo except Wednesday", "today bar Thursday", "Tue 24 Nov to Thu 28 Nov"),
 ]
 EITHER_WAY = ["next week but Wednesday", "tomorrow but morning", "weekdays but Friday", "next week but the 2nd"]
 REVERSED = [
@@ -39,10 +39,11 @@ OPEN = [
     *("from Monday", "after Thursday", "since next week", "Mondays", "mornings", "Tuesday mornings", "not Wednesday"),
     *("every Monday", "every morning", "any Monday", "every 2 weeks from Monday", "every fortnight on Thursday"),
     *("every Thursday fortnight", "every first Monday of the month", "every 1st of the month", "each 15th until June"),
-    *("every 24 November", "each month end", "every tomorrow"),
+    *("every 24 November", "each month end", "every tomorrow", "any arvo", "any arvo bar Wednesday", "any evening"),
 ]
 UNCLEAR = [
-    *("3", "9-5", "2030", "by 2030", "Thursday 2026", "tomorrow 2030", "by 3pm February", "first"),
+    *("3", "9-5", "5 to 11 Monday", "1 to 10 tomorrow", "2030", "by 2030", "Thursday 2026", "tomorrow 2030"),
+    *("by 3pm February", "first"),
     *("next December", "last March", "the next Tuesday", "thuesday", "the last 2 weeks of November"),
 ]
 MIXED = [

@@ -198,3 +198,23 @@ def test_letters_without_a_word_of_time_are_never_a_guess(text: str, facing: Fac
         return
     with pytest.raises(NotUnderstood):
         parse_when(text, now=TUESDAY, zone=SYDNEY, facing=facing)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "start", "end"),
+    [
+        ("three-thirty on Thursday arvo", "26T15:30", "26T15:31"),
+        ("Thursday one-fifteen", "26T13:15", "26T13:16"),
+        ("nine-eleven tomorrow", "25T09:00", "25T11:00"),
+        ("4-4:30", "24T16:00", "24T16:30"),
+        ("this Friday coming at 9", "27T09:00", "27T09:01"),
+        ("Friday coming", "27T00:00", "28T00:00"),
+        ("Thursday at 2, no hang on, Friday at 9", "27T09:00", "27T09:01"),
+        ("Thursday at 2, hold on, 3", "26T15:00", "26T15:01"),
+        ("tomorrow before lunch, say 9:30", "25T09:30", "25T09:31"),
+        ("tomorrow after 3, 4:30 if you can", "25T16:30", "25T16:31"),
+    ],
+)
+def test_plain_words_of_a_desk_are_read(phrase: str, start: str, end: str) -> None:
+    found = parse(phrase)
+    assert (f"{found.start:%dT%H:%M}", f"{found.end:%dT%H:%M}", found.times) == (start, end, ())
