@@ -119,7 +119,7 @@ def rule_named(operation: Operation, name: str) -> Rule:
 
 
 def text_amount(call: Call, record: Record) -> int:
-    """How many letters and digits the clinical text has that this update would write over; 0 where it writes over none."""
+    """How many letters and digits the clinical text has that this update would write over; 0 where there is none."""
     fields = [
         rule.fields[0] for rule in rules(call.operation) if rule.name == "text" and rule.fields[0] in changed(call)
     ]
