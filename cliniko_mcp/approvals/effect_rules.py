@@ -14,7 +14,6 @@ from typing import Final
 from cliniko_mcp.approvals.facts import Facts, day_words, when_words
 from cliniko_mcp.approvals.links import UNREADABLE, linked_words
 from cliniko_mcp.approvals.losses import (
-    FEW,
     Earlier,
     Loss,
     amount,
@@ -22,13 +21,13 @@ from cliniko_mcp.approvals.losses import (
     changed,
     empties,
     field_words,
+    text_to_be,
     value_words,
     written,
 )
 from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.time_zones import local_instant, time_zone
-from cliniko_mcp.sanitize import first_few
 
 YEARS_AHEAD: Final = 2
 """A start further ahead than so many years is as good as out of the diary."""
@@ -93,7 +92,7 @@ def list_emptied(field: str, what: str, why: str, listed: Callable[[Facts, str],
         elif field not in type(record).model_fields:
             before = UNREADABLE
         else:
-            before = await _names(facts, field, value_of(record, field))
+            before = await linked_words(facts, field, value_of(record, field))
         return [Loss(what, before)] if before else []
 
     return Rule(
@@ -106,12 +105,6 @@ def list_emptied(field: str, what: str, why: str, listed: Callable[[Facts, str],
         lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
         losses,
     )
-
-
-async def _names(facts: Facts, field: str, held: object) -> str:
-    ids: list[object] = [*held] if isinstance(held, list) else []
-    names = [await linked_words(facts, field.removesuffix("s"), str(identity)) for identity in ids[:FEW]]
-    return first_few(names, FEW, len(ids))
 
 
 def start_moved() -> Rule:
@@ -221,7 +214,7 @@ def text_reduced(field: str, what: str) -> Rule:
         # An unchanged text loses nothing, whatever was taken from it before.
         if left >= held or left * 5 >= max(held, earlier.text):
             return []
-        return [Loss(what, value_words(" / ".join(old)), value_words(" / ".join(new)))]
+        return [Loss(what, value_words(" / ".join(old)), text_to_be(new))]
 
     return Rule(
         "text",

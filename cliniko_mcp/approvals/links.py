@@ -105,7 +105,11 @@ async def about(facts: Facts, record: Record) -> list[Fact]:
 
 
 async def linked_words(facts: Facts, field: str, held: object) -> str:
-    """What this field of a record holds, a link by the name of what it leads to: `Dr Bo Chen`."""
+    """What a field of a record holds, a link by the name of what it leads to, of many the first five: `Dr Bo Chen`."""
+    if field.endswith("_ids") and isinstance(held, list):
+        ids: list[object] = [*held]
+        names = [await linked_words(facts, field.removesuffix("s"), str(identity)) for identity in ids[:5]]
+        return first_few(names, 5, len(ids)) if ids else ""
     if not field.endswith("_id") or not isinstance(held, str):
         return value_words(held)
     noun = field_words(field).lower()

@@ -105,10 +105,31 @@ def _item_words(item: object) -> str:
 
 def text_words(text: str) -> str:
     """A text that somebody wrote, in quotes, at most 200 characters of it and its whole length beside them."""
-    words = " ".join(plain(text).split()).replace("“", "'").replace("”", "'")
+    words = " ".join(plain(text).split())
     if not words:
         return ""
-    return f"“{clean(words, SHOWN)}”" + (f" ({len(words):,} characters in all)" if len(words) > SHOWN else "")
+    return text_in_quotes(clean(words, SHOWN)) + (f" ({len(words):,} characters in all)" if len(words) > SHOWN else "")
+
+
+def text_in_quotes(words: str) -> str:
+    """Words of somebody else in quotes, which none of their own can end."""
+    return "“" + words.replace("“", "'").replace("”", "'") + "”"
+
+
+def text_to_be(texts: Iterable[str]) -> str:
+    """Texts that will be written, whole and with their line breaks; in quotes where they are one line."""
+    words = clean("\n".join(map(plain, texts)), lines=True)
+    return words if "\n" in words or not words else text_in_quotes(words)
+
+
+def to_be(value: object) -> str:
+    """What a field will hold, whole and with its line breaks, answers after their questions; empty for nothing."""
+    if isinstance(value, str):
+        return text_to_be([value])
+    found = as_json(value) if isinstance(value, Body) else None
+    if isinstance(found, dict) and "sections" in found:
+        return text_to_be([answer_text(found, _WHOLE, lines=True).text])
+    return value_words(value)
 
 
 def as_json(value: object) -> JsonValue:

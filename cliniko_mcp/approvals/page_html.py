@@ -152,7 +152,9 @@ def _list(facts: Sequence[Fact]) -> str:
     for fact in facts:
         aside = f"<span class=aside>, {escape(fact.aside)}</span>" if fact.aside else ""
         if fact.becomes:
-            aside = f" <span class=becomes>{WILL_BECOME}</span> <strong>{_words(fact.becomes)}</strong>"
+            words = f"<strong>{_words(fact.becomes)}</strong>"
+            words = f"<div class=text>{words}</div>" if "\n" in fact.becomes else words
+            aside = f" <span class=becomes>{WILL_BECOME}</span> {words}"
         text = " class=text" if "\n" in fact.value else ""
         number = " class=number" if fact.label == "Number" else ""
         rows += f"<div{number}><dt>{escape(fact.label)}</dt><dd{text}>{_words(fact.value)}{aside}</dd></div>"

@@ -108,9 +108,13 @@ class Preview:
 
 
 def _line(fact: Fact) -> str:
-    if "\n" not in fact.value:
-        return f"{fact.label}: {fact.words}"
-    return "\n".join([f"{fact.label}:", *(f"    {line}" for line in fact.value.split("\n"))])
+    if "\n" in fact.becomes:
+        return _indented(f"{fact.label}: {fact.value} {WILL_BECOME}:", fact.becomes)
+    return _indented(f"{fact.label}:", fact.value) if "\n" in fact.value else f"{fact.label}: {fact.words}"
+
+
+def _indented(heading: str, text: str) -> str:
+    return "\n".join([heading, *(f"    {line}" for line in text.split("\n"))])
 
 
 def clock_words(at: datetime) -> str:

@@ -11,14 +11,15 @@ from typing import Final
 from cliniko_mcp.approvals.effects import rule_named
 from cliniko_mcp.approvals.facts import Facts, count_words, day_words, name_of, patient_words, when_words
 from cliniko_mcp.approvals.links import about, appointment_type, practitioner, site
-from cliniko_mcp.approvals.losses import Loss, as_json, changed, field_words
+from cliniko_mcp.approvals.losses import Loss
+from cliniko_mcp.approvals.other_changes import other_changes
 from cliniko_mcp.approvals.refusals import check_place
 from cliniko_mcp.approvals.series import later_cancelled, left_alone, stay
 from cliniko_mcp.approvals.shown import Fact, Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.cliniko.filters import FilterValue
-from cliniko_mcp.cliniko.models import Record, value_of
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Operation, Unarchive
 from cliniko_mcp.cliniko.registry import resource
 from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
@@ -82,25 +83,16 @@ async def describe_change(facts: Facts, call: Call, record: Record, losses: Sequ
     Raises what `describe` raises.
     """
     rules = list(dict.fromkeys(rule_named(call.operation, loss.rule) for loss in losses))
-    told, lost = {name for rule in rules for name in rule.fields}, {loss.label for loss in losses}
-    others = [
-        words
-        for name, value in changed(call).items()
-        if name not in told and not _same(value, value_of(record, name)) and (words := field_words(name)) not in lost
-    ]
+    told = {name for rule in rules for name in rule.fields}
+    others = await other_changes(facts, call, record, told, {loss.label for loss in losses})
     return Preview(
         act=(rules[0].act if rules else "Change this {noun}").format(noun=noun_of(call.operation.resource)),
         keep="Leave it as it is",
         done="Changed",
         facts=[*await _subject(facts, call, record), *_number(call)],
-        losses=[Fact(loss.label, loss.before, becomes=loss.after) for loss in losses],
-        consequences=[f"It also changes: {', '.join(others)}."] if others else [],
+        losses=[*(Fact(loss.label, loss.before, becomes=loss.after) for loss in losses), *others],
         undo=" ".join(dict.fromkeys(rule.undo for rule in rules)),
     )
-
-
-def _same(sent: object, held: object) -> bool:
-    return sent == held or as_json(sent) == as_json(held)
 
 
 def noun_of(module: str) -> str:

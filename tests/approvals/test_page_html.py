@@ -121,6 +121,14 @@ def test_what_becomes_something_else_is_one_sentence_on_the_page_and_in_a_form_a
     assert "change" not in replace(shown, losses=losses[:1]).text
 
 
+def test_a_text_that_takes_the_place_of_another_keeps_its_lines_on_the_page_and_in_a_form() -> None:
+    losses = [Fact("Notes", "nothing", becomes="One.\nTwo <2>")]
+    shown = Preview("Change this", "Leave it", "Changed", [Fact("Patient", "Ana Lima")], losses)
+    assert "Notes: nothing will become:\n    One.\n    Two <2>" in shown.text
+    text = page(asked(preview=shown))
+    assert "<span class=becomes>will become</span> <div class=text><strong>One.\nTwo &lt;2&gt;</strong></div>" in text
+
+
 @pytest.mark.parametrize(
     ("seconds", "left"),
     [(-5, "0:00 left"), (0, "0:00 left"), (59, "0:59 left"), (552.9, "9:12 left"), (600, "10:00 left")],

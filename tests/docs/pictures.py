@@ -131,9 +131,9 @@ CHANGING = Preview(
     [
         Fact("Patient", "Ari Bramblewick, born 1982", becomes="Noor Halloway, born 1969"),
         Fact("Start", "Wed 2 Dec, 8:00 am", becomes="Fri 2 Oct, 8:00 am"),
+        Fact("End", "Wed 2 Dec, 8:30 am", becomes="Fri 2 Oct, 8:30 am"),
         Fact("Notes", "“Prefers the room on the ground floor; brings her own strap”"),
     ],
-    consequences=["It also changes: End."],
     undo="It can be given back by hand. It can be moved back by hand.",
 )
 NAMES = ("Ari Bramblewick, born 1982", "Oona Pell, born 1990", "Tam Okafor, file ending 5120", "Ines Roth, born 2011")

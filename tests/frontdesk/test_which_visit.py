@@ -167,7 +167,8 @@ async def test_at_most_five_are_shown_and_how_many_more_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Kim's half one on Friday", "Kim at half past one, Friday", "Kim's one thirty on Friday", "the 1:30 Friday"]
+    "text",
+    ["Kim's half one on Friday", "Kim at half past one, Friday", "Kim's one thirty on Friday", "the 1:30 Friday"],
 )
 async def test_one_is_an_hour_beside_half_or_minutes(text: str) -> None:
     async with prepared(TUESDAY[0]) as (desk, clinic, _):
