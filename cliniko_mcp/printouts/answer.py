@@ -53,20 +53,32 @@ class ReportAnswer(BaseModel):
         return words_of(self.kind)
 
     @property
+    def first(self) -> str:
+        """The name of the first figure, which the breakdowns are of; that of the report where it has no figures."""
+        return words_of(next(iter(self.summary), self.kind))
+
+    @property
     def scope(self) -> list[str]:
         """Of whom, where, when, and how much of that time is over; a line each."""
         who = " at ".join(name for name in (self.practitioner, self.business) if name)
-        over = f"{self.over} of it over" if self.over and self.over[0].isdigit() else self.over or ""
-        return [clean(line) for line in (who, self.when[:1].upper() + self.when[1:], _over(over)) if line]
+        over = f"Over so far: {self.over}" if self.over else ""
+        return [clean(line) for line in (who, self.when[:1].upper() + self.when[1:], over) if line]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the answer remarks for people; how to call for more rows is for programs."""
+        return [note for note in self.notes if "call again with skip" not in note]
+
+    @property
+    def shown(self) -> str:
+        """How many of how many rows are shown: `10 of 80`."""
+        total = self.page.total if self.page is not None else len(self.items)
+        return f"all {total:,}" if total == len(self.items) else f"{len(self.items):,} of {total:,}"
 
     @property
     def made(self) -> str:
         """The clinic's time at which it was made, in words."""
         return f"{time_words(self.now)} ({self.time_zone})"
-
-
-def _over(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}" if text else ""
 
 
 def words_of(name: str) -> str:
