@@ -34,6 +34,8 @@ _WHOLE: Final = ("csv", "html")
 """The formats that hold all rows where nobody says how many."""
 _MOST: Final = 200
 """Rows that one call of the tool gives at most."""
+_IN_VAIN: Final = 3
+"""Waits for Cliniko's limit after which nothing more was read: something else uses it up."""
 
 EXAMPLES = """\b
 From the demo clinic; without KIND the kinds are listed:
@@ -191,7 +193,7 @@ async def _whole(
 ) -> "dict[str, JsonValue]":
     """The answer with the rows of as many pages as it takes; what was read for the first serves the others."""
     if most is None:
-        return await app.call("report", arguments, caller)
+        return await _answer(app, arguments, caller)
     rows: list[JsonValue] = []
     while True:
         answer = await app.call(
@@ -203,6 +205,27 @@ async def _whole(
         rows += items
         if shown["complete"] or not items or len(rows) >= most:
             return answer | {"items": rows, "page": shown | {"returned": len(rows)}}
+
+
+async def _answer(app: "App", arguments: "dict[str, JsonValue]", caller: "Caller") -> "dict[str, JsonValue]":
+    """The answer of the tool, called again as long as Cliniko's limit of requests lets it go on.
+
+    A long list is more requests than a minute holds; nobody has to sit and repeat the command.
+    """
+    import anyio
+
+    from cliniko_mcp.errors import RateLimited
+
+    before: list[str] = []
+    while True:
+        try:
+            return await app.call("report", arguments, caller)
+        except RateLimited as problem:
+            before.append(problem.message)
+            if problem.retry_after is None or before.count(problem.message) >= _IN_VAIN:
+                raise
+            click.echo(f"{problem.message} It goes on by itself in {problem.retry_after} s.", err=True)
+            await anyio.sleep(problem.retry_after)
 
 
 def _text(

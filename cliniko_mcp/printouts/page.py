@@ -1,5 +1,6 @@
 """A report as one HTML page that stands by itself: no script, nothing from outside, readable by ear and on paper."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -32,6 +33,8 @@ _WIDE, _NARROW = 880, 326
 _OPEN_UP_TO: Final = 16
 """Rows of a plot's table beyond which it is folded up."""
 _MOST_COLUMNS: Final = 6
+_LONG: Final = re.compile(r"\S{24}(?=\S)")
+_AGE: Final = "age"
 _LATE: Final = "over 90 days"
 
 
@@ -46,7 +49,8 @@ class Letterhead:
 def report_page(answer: ReportAnswer, head: Letterhead) -> str:
     """The page as HTML: the figures, a plot with its table for each breakdown, the rows, and what is counted."""
     scope = "".join(f"<p class=scope>{_text(line)}</p>" for line in answer.scope)
-    plots = "".join(_plot(number, name, answer, found) for number, (name, found) in enumerate(answer.by.items()))
+    ordered = sorted(answer.by.items(), key=lambda one: one[0] != _AGE)  # how old debts are comes before whose they are
+    plots = "".join(_plot(number, name, answer, found) for number, (name, found) in enumerate(ordered))
     body = f"<h1>{_text(answer.title)}</h1>{scope}{_figures(answer)}{plots}{_rows(answer)}{_notes(answer)}"
     title = f"{answer.title}, {answer.when}" + (f" - {head.clinic}" if head.clinic else "")
     return (
@@ -60,6 +64,11 @@ def report_page(answer: ReportAnswer, head: Letterhead) -> str:
 
 def _text(text: str) -> str:
     return escape(clean(text))
+
+
+def _breakable(text: str) -> str:
+    """A text as HTML in which a line may end within a very long word."""
+    return "<wbr>".join(escape(part) for part in _LONG.sub("\\g<0>\n", text).split("\n"))
 
 
 def _figures(answer: ReportAnswer) -> str:
@@ -120,7 +129,7 @@ def _groups(number: int, found: Breakdown, shows: Shows, level: float | None, *,
         drawn = bar(value, most, level) if bars else ""
         late = " class=late" if row.name == _LATE else ""
         cells = "".join(f"<td class=number>{words(row)}</td>" for _, words in kept)
-        rows += f"<tr{late}><th scope=row>{_text(row.name)}{drawn}</th>{cells}</tr>"
+        rows += f"<tr{late}><th scope=row>{_breakable(clean(row.name))}{drawn}</th>{cells}</tr>"
     return (
         f'<table class=groups aria-labelledby="by{number}"><thead><tr><th scope=col>Name</th>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
@@ -187,7 +196,7 @@ def _list(answer: ReportAnswer, names: Sequence[str]) -> str:
 
 
 def _value(value: JsonValue) -> str:
-    return escape(value_words(value))
+    return _breakable(value_words(value))
 
 
 def _notes(answer: ReportAnswer) -> str:

@@ -19,18 +19,18 @@ header, main { max-width: 60rem; }
 .figures > div:first-child { border-color: var(--mark); border-width: 2px; }
 figure { margin: 0 0 .75rem; }
 svg text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--soft); }
-svg .value { fill: var(--ink); font-weight: 600; }
+svg .value { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 svg .bar { fill: var(--mark); }
 svg .track { fill: var(--line); opacity: .55; }
 svg .grid { stroke: var(--line); fill: none; }
 path.level { stroke: var(--warn); stroke-width: 2; stroke-dasharray: 6 4; fill: none; }
-rect.level { fill: var(--warn); }
+rect.level { fill: var(--warn); stroke: var(--card); }
 .late svg .bar { fill: var(--yes); }
 .across { display: block; margin-top: .25rem; }
-figure > svg { display: block; max-width: 100%; height: auto; }
+figure svg { display: block; max-width: 100%; height: auto; }
 figure > .narrow { display: none; }
-table { width: 100%; border-collapse: collapse; font-size: .9375rem; line-height: 1.35; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0; font-weight: 400; }
+table { width: 100%; overflow-wrap: break-word; border-collapse: collapse; font-size: .9375rem; line-height: 1.35; }
+th, td { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; font-weight: 400; }
 thead th { color: var(--soft); font-size: .875rem; vertical-align: bottom; border-bottom: 1px solid var(--line); }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -50,7 +50,7 @@ footer { max-width: 60rem; margin: 0 auto; padding: 0 1rem; color: var(--soft); 
   .figures { grid-template-columns: 1fr; gap: .5rem; } .figures > div { padding: .7rem .9rem; }
   .groups tbody th { width: 50%; }
   .stacks, .stacks tbody, .stacks tr, .stacks th, .stacks td { display: block; }
-  .stacks thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .stacks thead { display: none; }
   .stacks tbody tr > * { border: 0; padding: .1rem 0; }
   .stacks tbody tr { padding: .6rem 0; border-top: 1px solid var(--line); }
   .stacks tbody tr:first-child { border-top: 0; }

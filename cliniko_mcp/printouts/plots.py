@@ -105,6 +105,7 @@ def trend(made: Sequence[Column], shows: Shows, level: float | None, title: str,
         )
     letters = max(len(column.label) for column in made)
     every = max(1, ceil((letters + 1) * _LETTER / across))
+    words_over = ""
     told = max(len(shows.words(column.value or 0)) for column in made) * _LETTER <= across
     for place, column in enumerate(made):
         middle = _LEFT + across * (place + 0.5)
@@ -117,13 +118,13 @@ def trend(made: Sequence[Column], shows: Shows, level: float | None, title: str,
         drawn += f'<rect class=bar x="{middle - broad / 2:.1f}" y="{y:.1f}" width="{broad:.1f}" height="{tall:.1f}"/>'
         if told:
             words = shows.words(column.value)
-            drawn += f'<text class=value x="{middle:.1f}" y="{y - 5:.1f}" text-anchor=middle>{words}</text>'
+            words_over += f'<text class=value x="{middle:.1f}" y="{y - 5:.1f}" text-anchor=middle>{words}</text>'
     if level is not None:
         y = _HEIGHT - _BOTTOM - height(level)
         drawn += f'<path class=level d="M{_LEFT} {y:.1f}H{width - _RIGHT}"/>'
     return (
         f'<svg role=img aria-label="{escape(title)}" viewBox="0 0 {width} {_HEIGHT}" width="{width}" '
-        f'height="{_HEIGHT}">{drawn}</svg>'
+        f'height="{_HEIGHT}">{drawn}{words_over}</svg>'
     )
 
 
