@@ -82,6 +82,11 @@ class App:
         """Work in this demo clinic instead of one of its own; before the first call."""
         self._sandbox = sandbox
 
+    @property
+    def demo(self) -> bool:
+        """Whether the clinic of this run is a demo, by the settings or as its answers have said so far."""
+        return self.settings.demo or (self._behind is not None and self._behind.client.demo)
+
     def on_close(self, close: Callable[[], None]) -> None:
         """Have this called when the app closes."""
         self._stack.callback(close)
@@ -313,7 +318,7 @@ def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]
         allowed=frozenset(settings.allow_destroy),
         page=page,
         wait=settings.approval_wait,
-        demo=lambda: settings.demo or client.demo,
+        demo=lambda: app.demo,
         start=app.start,
         under_way=app.under_way,
         note=audit.question_ended,

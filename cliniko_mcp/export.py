@@ -201,8 +201,8 @@ class Unfinished:
         if plan.format == "jsonl":
             self._text.write(_JSON.encode({name: whole.get(name) for name in plan.columns} | extra) + "\n")
         else:
-            cells = [_cell(whole[name]) if name in whole else None for name in plan.columns]
-            self._csv.writerow([*cells, _cell(extra or None)] if plan.more else cells)
+            cells = [cell(whole[name]) if name in whole else None for name in plan.columns]
+            self._csv.writerow([*cells, cell(extra or None)] if plan.more else cells)
         self.rows += 1
         self.last = (row_id(record) or None) if self._plan.by_id else None
 
@@ -241,7 +241,7 @@ class Unfinished:
         return length
 
 
-def _cell(value: JsonValue) -> str | int | float | None:
+def cell(value: JsonValue) -> str | int | float | None:
     """A value as a spreadsheet reads it. Text that it would run as a formula is kept from that by an apostrophe."""
     if isinstance(value, str):
         return f"'{value}" if _FORMULA.match(value) and not _HARMLESS.fullmatch(value) else value

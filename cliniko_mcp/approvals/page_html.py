@@ -11,11 +11,12 @@ from typing import Final
 from cliniko_mcp.approvals.decisions import Outcome
 from cliniko_mcp.approvals.digest import digest
 from cliniko_mcp.approvals.host_waits import name_for_people
-from cliniko_mcp.approvals.page_style import ICON, MARK, SCRIPT, STYLE, TICK
+from cliniko_mcp.approvals.page_style import SCRIPT, STYLE, TICK
 from cliniko_mcp.approvals.pin import MAX_LENGTH
 from cliniko_mcp.approvals.questions import PendingQuestion
 from cliniko_mcp.approvals.shown import NOWHERE, WILL_BECOME, Account, Fact, Preview, clock_words
 from cliniko_mcp.approvals.story import story_of
+from cliniko_mcp.house_look import ICON, letterhead
 from cliniko_mcp.sanitize import label
 
 _HEADINGS: Final = {
@@ -237,17 +238,15 @@ def _hidden(shown: Shown, challenge: str) -> str:
 
 def _document(title: str, body: str, shown: Shown, *, idle: bool = False) -> str:
     account = shown.account
-    band = "<p class=demo role=note>Demo clinic: nothing in it is real</p>" if account.demo else ""
-    user = f"<span class=soft>The assistant works as {escape(account.user)}</span>" if account.user else ""
-    clinic = escape(account.clinic or "Your clinic in Cliniko")
+    user = f"The assistant works as {account.user}" if account.user else ""
+    head = letterhead(account.clinic, user, demo=account.demo)
     # Without scripts a page on which nothing can be answered brings itself up to date.
     refresh = '<noscript><meta http-equiv=refresh content="3"></noscript>' if idle else ""
     return (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)} - Cliniko approvals</title>"
         f'<meta name=viewport content="width=device-width, initial-scale=1"><link rel=icon href="{ICON}">{refresh}'
         f'<style nonce="{shown.nonce}">{STYLE}</style></head>'
-        f'<body data-mark="{shown.mark}" data-idle="{"yes" if idle else ""}">{band}'
-        f"<header>{MARK}<p><strong>{clinic}</strong>{user}</p></header><main>{body}</main>"
+        f'<body data-mark="{shown.mark}" data-idle="{"yes" if idle else ""}">{head}<main>{body}</main>'
         '<div id=news role=status hidden><span></span><a href="?">Show it</a></div>'
         f'<script nonce="{shown.nonce}">{SCRIPT}</script></body></html>'
     )

@@ -2,31 +2,12 @@
 
 from typing import Final
 
-STYLE: Final = """
-:root { color-scheme: light dark; --ink: #17212b; --soft: #52606d; --paper: #f3f5f7; --card: #fff; --line: #d3dae1;
-  --yes: #a61b1b; --yes-ink: #fff; --focus: #0b69c7; --warn: #7a4a00; --warn-bg: #fdf1dc; --good: #17603a;
-  --good-bg: #e3f4ea; --mark: #0f5c63; --demo: #5b2a86; --demo-ink: #fff; --demo-2: #6d3a9a; }
-@media screen and (prefers-color-scheme: dark) { :root { --ink: #eef2f5; --soft: #aeb9c4; --paper: #11171d;
-  --card: #1b242d; --line: #3d4a56; --yes: #ff9a8f; --yes-ink: #2b0703; --focus: #7cc0ff; --warn: #ffd591;
-  --warn-bg: #3a2c12; --good: #93dfb3; --good-bg: #12301f; --mark: #2b8e96; --demo: #d9b8ff; --demo-ink: #24093d;
-  --demo-2: #e6d0ff; } }
-* { box-sizing: border-box; }
-body { margin: 0; padding: 0 0 5rem; background: var(--paper); color: var(--ink);
-  font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
-.demo { background: repeating-linear-gradient(135deg, var(--demo) 0 1.25rem, var(--demo-2) 1.25rem 2.5rem);
-  color: var(--demo-ink); text-align: center; font-weight: 700; padding: .6rem 1rem; margin: 0; }
-header, main { max-width: 42rem; margin: 0 auto; padding: 0 1rem; }
-header { display: flex; align-items: center; gap: .75rem; padding-top: 1.25rem; }
-header svg { flex: none; width: 2.25rem; height: 2.25rem; }
-header p { margin: 0; line-height: 1.3; }
-header strong { display: block; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 1.25rem 0 .25rem; }
-h2, h3 { font-size: 1.2rem; line-height: 1.3; margin: 0 0 .75rem; }
+from cliniko_mcp.house_look import LOOK
+
+STYLE: Final = (
+    LOOK
+    + """
 h2.group { font-size: 1.05rem; margin: 2rem 0 -.25rem; }
-p { margin: 0 0 .75rem; }
-.soft { color: var(--soft); font-size: .9375rem; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .875rem; padding: 1.25rem;
-  margin: 1rem 0; }
 dl { margin: 0 0 1rem; }
 dl div { display: grid; grid-template-columns: 7.5rem 1fr; gap: .75rem; padding: .3rem 0; }
 .card > div > dl div:first-child dd { font-weight: 700; font-size: 1.125rem; line-height: 1.35; }
@@ -66,8 +47,6 @@ button.small { min-height: 2.25rem; padding: .25rem .75rem; font-size: .9375rem;
 .outcome h1 { margin-top: 0; display: flex; gap: .6rem; align-items: center; }
 .outcome .tick { width: 2rem; height: 2rem; flex: none; }
 .outcome.good { border-color: var(--good); }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-a { color: var(--focus); }
 #news { position: fixed; left: 0; right: 0; bottom: 0; padding: .9rem 1rem; background: var(--ink); color: var(--paper);
   text-align: center; }
 #news a { color: inherit; }
@@ -81,6 +60,7 @@ a { color: var(--focus); }
 @media (prefers-reduced-motion: no-preference) { .going { animation: going 1.6s ease-in-out infinite alternate; } }
 @keyframes going { from { opacity: .45; } to { opacity: 1; } }
 """
+)
 
 SCRIPT: Final = """
 const { mark, idle } = document.body.dataset, news = document.getElementById("news"), begun = performance.now();
@@ -106,15 +86,6 @@ setInterval(async () => {
 """What is on the page never moves under a person's hand: news is announced at the foot, and shown when asked for. Only
 a page on which nothing can be approved shows it by itself."""
 
-MARK: Final = (
-    '<svg viewBox="0 0 32 32" aria-hidden=true><rect width=32 height=32 rx=8 fill="var(--mark)"/><path d="M9 16.5l5 5 '
-    '9.5-11" fill=none stroke="#fff" stroke-width=3.2 stroke-linecap=round stroke-linejoin=round /></svg>'
-)
-ICON: Final = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' "
-    "rx='8' fill='%230f5c63'/%3E%3Cpath d='M9 16.5l5 5 9.5-11' fill='none' stroke='white' stroke-width='3.2' "
-    "stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E"
-)
 TICK: Final = (
     '<svg class=tick viewBox="0 0 32 32" aria-hidden=true><circle cx=16 cy=16 r=15 fill="var(--good)"/>'
     '<path d="M9 16.5l5 5 9.5-11" fill=none stroke="var(--card)" stroke-width=3.2 stroke-linecap=round '

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
 MEASURE = """(() => {
   const found = [];
-  const say = (what, element) => found.push(`${what}: ${element.tagName} ${element.innerText.slice(0, 40)}`);
+  const say = (what, element) => found.push(`${what}: ${element.tagName} ${element.textContent.slice(0, 40)}`);
   const rgb = text => text.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(part => part / 255)
     .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)

@@ -1,0 +1,271 @@
+"""`cliniko-mcp report`: a report of the clinic in a terminal, for a spreadsheet, as JSON, or as a page."""
+
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import click
+
+from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.output import json_for
+from cliniko_mcp.cli.progress_bar import Bar
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.redaction import SECRETS
+
+if TYPE_CHECKING:
+    from cliniko_mcp.app import App
+    from cliniko_mcp.approvals.shown import Account
+    from cliniko_mcp.frontdesk.reports.kinds import ReportKind
+    from cliniko_mcp.guards.pipeline import Caller
+    from cliniko_mcp.settings import Settings
+
+NOT_HERE = (
+    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
+    "confirm", "approval_wait", "allow_destroy", "sandbox_port", "read_only", "upload_folder",
+)  # fmt: skip
+
+Format = Literal["table", "csv", "json", "html"]
+FORMATS: Final[tuple[Format, ...]] = ("table", "csv", "json", "html")
+_BY_SUFFIX: Final[dict[str, Format]] = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html"}
+_WHOLE: Final = ("csv", "html")
+"""The formats that hold all rows where nobody says how many."""
+_MOST: Final = 200
+"""Rows that one call of the tool gives at most."""
+_IN_VAIN: Final = 3
+"""Waits for Cliniko's limit after which nothing more was read: something else uses it up."""
+
+EXAMPLES = """\b
+From the demo clinic; without KIND the kinds are listed:
+  cliniko-mcp report no_shows --when "last month" --by practitioner --sandbox
+  cliniko-mcp report unpaid --phones --output unpaid.csv --sandbox
+  cliniko-mcp report activity --when "last 12 weeks" --compare previous --output activity.html --sandbox
+"""
+
+
+def _complete_kind(_context: click.Context, _parameter: click.Parameter, prefix: str) -> list[str]:
+    from cliniko_mcp.frontdesk.reports.kinds import KINDS
+
+    return [name for name in KINDS if name.startswith(prefix)]
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("kind", required=False, shell_complete=_complete_kind)
+@click.option("--when", metavar="PHRASE", help='The time, such as "last month"; each kind has a usual one.')
+@click.option("--by", multiple=True, metavar="A,B", help="Break the first figure down, such as by practitioner,week.")
+@click.option("--compare", type=click.Choice(["previous", "last_year"]), help="The same figures of an earlier time.")
+@click.option("--practitioner", metavar="NAME", help="Only this practitioner.")
+@click.option("--business", metavar="NAME", help="Only this site.")
+@click.option("--words", metavar="TEXT", help="What find_in_notes looks for.")
+@click.option("--phones", is_flag=True, help="A phone number beside each patient.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Rows; 10 in table and json, else all.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="If left out, as the name of the file ends, else table."
+)
+@click.option("--output", "--out", "out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+@click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
+@settings_options(leave_out=NOT_HERE)
+def report(
+    kind: str | None,
+    when: str | None,
+    by: tuple[str, ...],
+    compare: str | None,
+    practitioner: str | None,
+    business: str | None,
+    words: str | None,
+    phones: bool,
+    limit: int | None,
+    form: Format | None,
+    out: Path | None,
+    overwrite: bool,
+    **flags: Any,
+) -> None:
+    """Print a report of this KIND, or write it to a file that only you can read.
+
+    A csv holds the groups where --by is used, else the rows. A page (html) stands by itself: figures, plots and rows.
+    """
+    from cliniko_mcp.errors import ConfigurationError
+    from cliniko_mcp.frontdesk.reports.kinds import KINDS
+    from cliniko_mcp.settings import Settings
+
+    if kind is None:
+        for line in kinds_table(KINDS.values()):
+            click.echo(line)
+        return
+    found = KINDS[named(kind, KINDS, "report", "all are listed by `cliniko-mcp report`")]
+    form = form or (_BY_SUFFIX.get(out.suffix.lower(), "table") if out else "table")
+    if form == "html" and out is None and sys.stdout.isatty():
+        raise click.UsageError("a page goes to a file: add --output FILE")
+    if out is not None and out.exists() and not overwrite:
+        raise ConfigurationError(f"{out} exists: choose another name, or add --overwrite")
+    groupings = _groupings(by, found)
+    arguments: dict[str, JsonValue] = {
+        "kind": found.name, "when": when, "by": [*(groupings or _usual_groupings(found, form))], "compare": compare,
+        "practitioner": practitioner, "business": business, "words": words, "phones": phones or None,
+    }  # fmt: skip
+    arguments = {name: value for name, value in arguments.items() if value is not None}
+    most = limit or (sys.maxsize if form in _WHOLE else None)
+    answer, account = _run(Settings.load(flags), arguments, most)
+    text = _text(answer, form, groupings, account, plain=out is not None)
+    if out is None:
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    _write(out, text, overwrite=overwrite)
+    click.echo(f"{found.name} in {out}")
+
+
+def named(text: str, names: Iterable[str], noun: str, advice: str) -> str:
+    """The one of these names that a text stands for. Raises click.UsageError with the nearest for anything else."""
+    from difflib import get_close_matches
+
+    from cliniko_mcp.cliniko.codes import choice_of
+
+    listed = list(names)
+    if (found := choice_of(text, listed)) is not None:
+        return found
+    near = get_close_matches(text.strip().lower(), listed, n=1, cutoff=0.5)
+    raise click.UsageError(f"there is no {noun} called {text}; {f'did you mean {near[0]}?' if near else advice}")
+
+
+def _groupings(by: Sequence[str], kind: "ReportKind") -> list[str]:
+    """The groupings that are wanted. Raises click.UsageError for one that this kind has not."""
+    wanted = [name for text in by for name in text.split(",") if name.strip()]
+    if wanted and not kind.groupings:
+        raise click.UsageError(f"{kind.name} has no groupings: leave --by out")
+    advice = f"{kind.name} has {', '.join(kind.groupings)}"
+    found = [named(name, kind.groupings, f"grouping of {kind.name}", advice) for name in wanted]
+    return list(dict.fromkeys(found))
+
+
+def _usual_groupings(kind: "ReportKind", form: Format) -> list[str]:
+    """What a page is grouped by where nobody says it: over time where the time has a beginning, and by person."""
+    if form != "html":
+        return []
+    usual = ("practitioner",) if kind.open_start else ("week", "practitioner")
+    return [name for name in usual if name in kind.groupings]
+
+
+def kinds_table(kinds: "Iterable[ReportKind]") -> list[str]:
+    """The kinds of reports, a line each: the name, the time that is meant without --when, and the groupings."""
+    rows = [(kind.name, kind.usual or "all time", ", ".join(kind.groupings)) for kind in kinds]
+    first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
+    room = shutil.get_terminal_size().columns - first - second - 4 if sys.stdout.isatty() else None
+    lines = [click.style(f"{'kind':<{first}}  {'usual time':<{second}}  --by", bold=True)] if room is not None else []
+    for name, usual, by in rows:
+        words = wrap(by, max(room, 16)) if room is not None else [by]
+        lines.append(f"{name:<{first}}  {usual:<{second}}  {words[0] if words else ''}".rstrip())
+        lines += [f"{'':<{first + second + 4}}{more}" for more in words[1:]]
+    return lines
+
+
+def _run(
+    settings: "Settings", arguments: "dict[str, JsonValue]", most: int | None
+) -> "tuple[dict[str, JsonValue], Account]":
+    """The answer of the tool with up to `most` rows, as many as it gives by itself where that is None; and whose
+    clinic it is."""
+    import anyio
+
+    from cliniko_mcp.app import open_app
+    from cliniko_mcp.approvals.account import whose
+    from cliniko_mcp.guards.pipeline import Caller
+
+    bar = Bar()
+
+    async def progress(done: float, total: float | None, message: str) -> None:
+        bar.draw(done, total, message)
+
+    async def run() -> "tuple[dict[str, JsonValue], Account]":
+        async with open_app(settings) as app:
+            caller = Caller(route="terminal", progress=progress)
+            answer = await _whole(app, arguments, most, caller)
+            return answer, await whose(await app.guarded_clinic("report", caller, "read"), demo=lambda: app.demo)
+
+    try:
+        return anyio.run(run)
+    finally:
+        bar.end()
+
+
+async def _whole(
+    app: "App", arguments: "dict[str, JsonValue]", most: int | None, caller: "Caller"
+) -> "dict[str, JsonValue]":
+    """The answer with the rows of as many pages as it takes; what was read for the first serves the others."""
+    if most is None:
+        return await _answer(app, arguments, caller)
+    rows: list[JsonValue] = []
+    while True:
+        answer = await app.call(
+            "report", {**arguments, "limit": min(most - len(rows), _MOST), "skip": len(rows)}, caller
+        )
+        items, shown = answer.get("items"), answer.get("page")
+        if not isinstance(items, list) or not isinstance(shown, dict):
+            return answer  # the report is not made, and its notes say why
+        rows += items
+        if shown["complete"] or not items or len(rows) >= most:
+            return answer | {"items": rows, "page": shown | {"returned": len(rows)}}
+
+
+async def _answer(app: "App", arguments: "dict[str, JsonValue]", caller: "Caller") -> "dict[str, JsonValue]":
+    """The answer of the tool, called again as long as Cliniko's limit of requests lets it go on.
+
+    A long list is more requests than a minute holds; nobody has to sit and repeat the command.
+    """
+    import anyio
+
+    from cliniko_mcp.errors import RateLimited
+
+    before: list[str] = []
+    while True:
+        try:
+            return await app.call("report", arguments, caller)
+        except RateLimited as problem:
+            before.append(problem.message)
+            if problem.retry_after is None or before.count(problem.message) >= _IN_VAIN:
+                raise
+            click.echo(f"{problem.message} It goes on by itself in {problem.retry_after} s.", err=True)
+            await anyio.sleep(problem.retry_after)
+
+
+def _text(
+    body: "dict[str, JsonValue]", form: Format, groupings: Sequence[str], account: "Account", *, plain: bool
+) -> str:
+    """The report in this form; `plain` where it goes to a file."""
+    if form == "json":
+        return json_for(body, sys.stdout, indent=2)
+    from cliniko_mcp.printouts.answer import ReportAnswer
+
+    answer = ReportAnswer.model_validate(SECRETS.json(body))
+    if form == "csv":
+        from cliniko_mcp.printouts.spreadsheet import report_csv
+
+        return report_csv(answer, groupings)
+    if form == "html":
+        from cliniko_mcp.printouts.page import Letterhead, report_page
+
+        return report_page(answer, Letterhead(account.clinic, account.demo))
+    from cliniko_mcp.printouts.text import report_lines
+
+    shown = not plain and sys.stdout.isatty()
+    columns = shutil.get_terminal_size().columns if shown else None
+    return "\n".join(report_lines(answer, columns, _bold if shown else str))
+
+
+def _bold(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def _write(out: Path, text: str, *, overwrite: bool) -> None:
+    """Raises ConfigurationError where the file cannot be written."""
+    from cliniko_mcp.errors import ConfigurationError
+    from cliniko_mcp.private_files import create_file, write_private
+
+    whole = text if text.endswith("\n") else f"{text}\n"
+    try:
+        if overwrite:
+            write_private(out, whole)
+        else:
+            create_file(out, whole.encode("utf-8"))
+    except OSError as problem:
+        raise ConfigurationError(f"{out} cannot be written: {problem.strerror or problem}") from None

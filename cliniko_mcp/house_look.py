@@ -1,0 +1,52 @@
+"""How the pages of this package look, the approval page and reports alike: colours, letters, and the head of a page."""
+
+from html import escape
+from typing import Final
+
+LOOK: Final = """
+:root { color-scheme: light dark; --ink: #17212b; --soft: #52606d; --paper: #f3f5f7; --card: #fff; --line: #d3dae1;
+  --yes: #a61b1b; --yes-ink: #fff; --focus: #0b69c7; --warn: #7a4a00; --warn-bg: #fdf1dc; --good: #17603a;
+  --good-bg: #e3f4ea; --mark: #0f5c63; --demo: #5b2a86; --demo-ink: #fff; --demo-2: #6d3a9a; }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #eef2f5; --soft: #aeb9c4; --paper: #11171d;
+  --card: #1b242d; --line: #3d4a56; --yes: #ff9a8f; --yes-ink: #2b0703; --focus: #7cc0ff; --warn: #ffd591;
+  --warn-bg: #3a2c12; --good: #93dfb3; --good-bg: #12301f; --mark: #2b8e96; --demo: #d9b8ff; --demo-ink: #24093d;
+  --demo-2: #e6d0ff; } }
+* { box-sizing: border-box; }
+body { margin: 0; padding: 0 0 5rem; background: var(--paper); color: var(--ink);
+  font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
+.demo { background: repeating-linear-gradient(135deg, var(--demo) 0 1.25rem, var(--demo-2) 1.25rem 2.5rem);
+  color: var(--demo-ink); text-align: center; font-weight: 700; padding: .6rem 1rem; margin: 0; }
+header, main { max-width: 42rem; margin: 0 auto; padding: 0 1rem; }
+header { display: flex; align-items: center; gap: .75rem; padding-top: 1.25rem; }
+header svg { flex: none; width: 2.25rem; height: 2.25rem; }
+header p { margin: 0; line-height: 1.3; }
+header strong { display: block; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 1.25rem 0 .25rem; }
+h2, h3 { font-size: 1.2rem; line-height: 1.3; margin: 0 0 .75rem; }
+p { margin: 0 0 .75rem; }
+.soft { color: var(--soft); font-size: .9375rem; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: .875rem; padding: 1.25rem;
+  margin: 1rem 0; }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+a { color: var(--focus); }
+"""
+"""The colours by light and dark, each pair readable (WCAG AA), and what every page is made of. What prints is dark on
+white, because the dark colours are for screens alone."""
+
+MARK: Final = (
+    '<svg viewBox="0 0 32 32" aria-hidden=true><rect width=32 height=32 rx=8 fill="var(--mark)"/><path d="M9 16.5l5 5 '
+    '9.5-11" fill=none stroke="#fff" stroke-width=3.2 stroke-linecap=round stroke-linejoin=round /></svg>'
+)
+ICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' "
+    "rx='8' fill='%230f5c63'/%3E%3Cpath d='M9 16.5l5 5 9.5-11' fill='none' stroke='white' stroke-width='3.2' "
+    "stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E"
+)
+
+
+def letterhead(clinic: str, beside: str, *, demo: bool) -> str:
+    """The head of a page as HTML: whose clinic it is about, with a line beneath; a demo clinic is named as such."""
+    band = "<p class=demo role=note>Demo clinic: nothing in it is real</p>" if demo else ""
+    line = f"<span class=soft>{escape(beside)}</span>" if beside else ""
+    name = escape(clinic or "Your clinic in Cliniko")
+    return f"{band}<header>{MARK}<p><strong>{name}</strong>{line}</p></header>"
