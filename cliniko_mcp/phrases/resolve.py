@@ -390,12 +390,7 @@ def _exclude_days(draft: DraftInterval, days: DaySpan, now: Now) -> DraftInterva
     if high == last:
         return draft._replace(end=on_day(low, 0, now.zone))
     gone = {(low + step * _DAY).isoweekday() for step in range(min((high - low).days + 1, _WEEK))}
-    if (last - first).days >= _WEEK and any(
-        _falls_outside(first + step * _DAY, low, high, gone) for step in range((last - first).days + 1)
-    ):
+    every = (first + step * _DAY for step in range((last - first).days + 1))
+    if (last - first).days >= _WEEK and any(day.isoweekday() in gone and not low <= day <= high for day in every):
         raise not_understood("I can leave single dates out of one week only: say the spans before and after instead.")
     return draft._replace(weekdays=(draft.weekdays or ALL_WEEKDAYS) - gone)
-
-
-def _falls_outside(day: date, low: date, high: date, gone: set[int]) -> bool:
-    return day.isoweekday() in gone and not low <= day <= high
