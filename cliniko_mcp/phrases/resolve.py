@@ -1,6 +1,6 @@
 """Resolves a parsed phrase to one interval: combines its parts and refuses those that contradict each other."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
