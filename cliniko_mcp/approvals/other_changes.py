@@ -29,7 +29,9 @@ async def other_changes(facts: Facts, call: Call, record: Record, told: Set[str]
 
 
 async def _change(facts: Facts, call: Call, record: Record, name: str, sent: object) -> Fact:
-    site = changed(call).get("business_id") or value_of(record, "business_id")
+    from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
+
+    site = changed(call).get("business_id") or (record.business_id if isinstance(record, BookingStamps) else None)
     held = value_of(record, name)
     known = name in type(record).model_fields
     before = await _words(facts, site, name, held, value_words) if known else _UNSEEN
