@@ -29,7 +29,7 @@ async def other_changes(facts: Facts, call: Call, record: Record, told: Set[str]
 
 
 async def _change(facts: Facts, call: Call, record: Record, name: str, sent: object) -> Fact:
-    from cliniko_mcp.cliniko.shapes.bookings import BookingStamps  # imported with the resources that have it
+    from cliniko_mcp.cliniko.shapes.bookings import BookingStamps
 
     site = changed(call).get("business_id") or (record.business_id if isinstance(record, BookingStamps) else None)
     held = value_of(record, name)

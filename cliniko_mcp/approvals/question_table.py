@@ -314,7 +314,7 @@ class Questions:
     def _deny(self, pending: PendingQuestion, ending: Ending) -> None:
         self._close(pending, ending)
         subject = pending.matter.subject
-        for other in [item for item in self._open.values() if item.matter.meets(pending.matter)]:
+        for other in [item for item in self._open.values() if pending.matter.covers(item.matter)]:
             self._close(other, "denied")
         self._denied.pop(subject, None)
         if len(self._denied) >= MAX_KEPT:
@@ -323,7 +323,7 @@ class Questions:
         self._denied[subject] = _Denial(pending, until, spare=ending == "other")
 
     def _denials(self, matter: Matter) -> list[_Denial]:
-        return [denial for denial in self._denied.values() if denial.pending.matter.meets(matter)]
+        return [denial for denial in self._denied.values() if denial.pending.matter.covers(matter)]
 
     def _forget(self) -> None:
         now = self._now()

@@ -8,7 +8,7 @@ A challenge is the digest of everything the answer is bound to, with a nonce.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from cliniko_mcp.approvals.digest import arguments, digest, plain_id
 from cliniko_mcp.approvals.shown import NOWHERE, Account, Preview, clock_words
@@ -17,6 +17,10 @@ from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import ClinikoMcpError
 
 ApprovalPlace = Literal["page", "terminal", "form"]
+REMOVAL: Final = "removal"
+"""The effect of everything that archives, deletes or cancels."""
+AS_GOOD_AS_REMOVED: Final = frozenset({"emptied", "list", "start", "text"})
+"""The effects of updates that leave as little of a record as its removal, by the names of their rules."""
 Ending = Literal["done", "failed", "denied", "other", "changed", "replaced", "withdrawn"]
 """How a question closed: `other` is a no to just this, which lets one changed question through; `withdrawn` a yes that
 was taken back in time."""
@@ -100,7 +104,7 @@ class Matter:
         """What this call of this principal is about, before anything has been read."""
         operation = call.operation
         # Archiving, deleting and cancelling by whatever name take the record away.
-        effect = "removal" if operation.risk is Risk.DESTRUCTIVE else operation.name
+        effect = REMOVAL if operation.risk is Risk.DESTRUCTIVE else operation.name
         target = f"{operation.resource}/{'/'.join(map(plain_id, call.ids.values()))}"
         return cls(principal, operation.name, arguments(call), target, effect=effect)
 
@@ -115,11 +119,16 @@ class Matter:
         """What a no is about: this effect on this record for this principal, however it is worded."""
         return self.principal, self.target, self.effect
 
-    def meets(self, other: "Matter") -> bool:
-        """Whether both do, at least in part, the same to the same record for the same principal."""
+    def covers(self, other: "Matter") -> bool:
+        """Whether a no to this one holds for the other: the same record and principal, and at least in part the same.
+
+        A no to a removal also holds for an update that leaves as little of the record. It is not so the other way
+        round: who does not want a note emptied may want it archived.
+        """
         if (self.principal, self.target) != (other.principal, other.target):
             return False
-        return self.effect == other.effect or not set(self.effect.split()).isdisjoint(other.effect.split())
+        effects = {*self.effect.split(), *(AS_GOOD_AS_REMOVED if self.effect == REMOVAL else ())}
+        return self.effect == other.effect or not effects.isdisjoint(other.effect.split())
 
 
 @dataclass(slots=True, eq=False)

@@ -86,13 +86,20 @@ async def describe_change(facts: Facts, call: Call, record: Record, losses: Sequ
     told = {name for rule in rules for name in rule.fields}
     others = await other_changes(facts, call, record, told, {loss.label for loss in losses})
     return Preview(
-        act=(rules[0].act if rules else "Change this {noun}").format(noun=noun_of(call.operation.resource)),
+        act=_acts([rule.act for rule in rules] or ["Change this {noun}"]).format(noun=noun_of(call.operation.resource)),
         keep="Leave it as it is",
         done="Changed",
         facts=[*await _subject(facts, call, record), *_number(call)],
         losses=[*(Fact(loss.label, loss.before, becomes=loss.after) for loss in losses), *others],
         undo=" ".join(dict.fromkeys(rule.undo for rule in rules)),
     )
+
+
+def _acts(acts: Sequence[str]) -> str:
+    """All that a yes does, as one sentence: `Move this {noun} out of the diary and give it to another patient`."""
+    first, *others = acts
+    more = [f"{act[0].lower()}{act[1:].replace('this {noun}', 'it')}" for act in others]
+    return " and ".join([", ".join([first, *more[:-1]]), *more[-1:]])
 
 
 def noun_of(module: str) -> str:

@@ -120,7 +120,7 @@ def question(number: int, preview: Preview, account: Account = ACCOUNT) -> Pendi
 
 
 CHANGING = Preview(
-    "Give this appointment to another patient",
+    "Give this appointment to another patient and move it out of the diary",
     "Leave it as it is",
     "Changed",
     [

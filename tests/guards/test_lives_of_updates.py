@@ -5,7 +5,9 @@ from typing import Any
 import anyio
 import pytest
 
-from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
+from cliniko_mcp.approvals.effect_rules import EMPTIED
+from cliniko_mcp.approvals.effects import TABLE
+from cliniko_mcp.approvals.questions import AS_GOOD_AS_REMOVED, AskFirst, Question, Verdict
 from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -14,7 +16,7 @@ from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
 from tests.guards.gate import App, Board, Form, RoundTrip, call, run
 from tests.guards.test_bursts import Busy
-from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, content
+from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 from tests.guards.test_sent_once import CALL, VISIT, Front, done, too_many
 
 EMPTYING = call("update_patient", id="3", clear=PATIENT_FIELDS)
@@ -171,3 +173,47 @@ def test_what_is_carried_out_without_a_call_is_sent_once_and_after_a_429_once_mo
     sent = [at for at, request in enumerate(front.account.asked) if request.endswith("/cancel")]
     readings = front.account.asked.count(f"GET /individual_appointments/{VISIT}")
     assert (readings, f"GET /individual_appointments/{VISIT}" in front.account.asked[sent[0] : sent[1]]) == (3, True)
+
+
+AWAY = {"starts_at": "1999-01-01T09:00:00Z", "clear": ["ends_at"]}
+AS_GOOD_AS: list[tuple[Any, Any]] = [
+    (call("archive_patient", id="3"), EMPTYING),
+    (call("archive_treatment_note", id="27"), SHORTENING),
+    (call("delete_treatment_note", id="27"), SHORTENING),
+    (call("archive_medical_alert", id="26"), call("update_medical_alert", id="26", name="-")),
+    (
+        call("cancel_individual_appointment", id="20", cancellation_reason="sick"),
+        call("update_individual_appointment", id="20", **AWAY),
+    ),
+    (call("archive_individual_appointment", id="20"), call("update_individual_appointment", id="20", **AWAY)),
+    (call("archive_group_appointment", id="30"), call("update_group_appointment", id="30", **AWAY)),
+    (call("archive_business", id="9"), call("update_business", id="9", appointment_type_ids=[])),
+    (call("archive_appointment_type", id="8"), call("update_appointment_type", id="8", practitioner_ids=[])),
+]
+
+
+@pytest.mark.parametrize(("removal", "update"), AS_GOOD_AS, ids=lambda called: called.operation.name)
+def test_a_no_to_a_removal_holds_for_an_update_that_leaves_as_little(removal: Any, update: Any) -> None:
+    app = an_app()
+    assert len(asked_about(app, removal, Verdict.NO)[0]) == 1
+    assert asked_about(app, update, Verdict.YES) == ([], False)
+
+
+@pytest.mark.parametrize(("removal", "update"), AS_GOOD_AS, ids=lambda called: called.operation.name)
+def test_a_no_to_such_an_update_leaves_the_removal_to_be_asked_about(removal: Any, update: Any) -> None:
+    app = an_app()
+    assert len(asked_about(app, update, Verdict.NO)[0]) == 1
+    assert len(asked_about(app, removal)[0]) == 1
+
+
+def test_a_no_to_a_removal_says_nothing_about_another_change_or_another_record() -> None:
+    app = an_app()
+    asked_about(app, call("archive_individual_appointment", id="20"), Verdict.NO)
+    assert len(asked_about(app, call("update_individual_appointment", id="20", patient_id="3"))[0]) == 1
+    assert len(asked_about(app, call("update_individual_appointment", id="21", **AWAY))[0]) == 1
+
+
+def test_what_counts_as_a_removal_are_rules_of_the_table() -> None:
+    names = {rule.name for own in TABLE.values() for rule in own} | {EMPTIED.name}
+    assert names >= AS_GOOD_AS_REMOVED
+    assert names - AS_GOOD_AS_REMOVED == {"link", "patient", "reopened", "zone"}

@@ -1,0 +1,97 @@
+"""What a person is shown of an update that takes something away: all that it does, by value."""
+
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.approvals.questions import Verdict
+from cliniko_mcp.errors import Declined
+from cliniko_mcp.guards.pipeline import Caller
+from tests.guards.gate import Form, call, run
+from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
+
+LATER = {"starts_at": "1999-01-01T09:00:00Z", "ends_at": "1999-01-01T10:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "others"),
+    [
+        ("update_patient_form", {"id": "28", "content": content("x")}, []),
+        ("update_individual_appointment", {"id": "20", "starts_at": "1999-01-01T09:00:00Z"}, []),
+        (
+            "update_business",
+            {"id": "9", "business_name": "x", "time_zone_identifier": "Etc/UTC"},
+            ["Business name: “Northside” will become “x”"],
+        ),
+        (
+            "update_patient",
+            {"id": "3", "first_name": "Ada", "clear": PATIENT_FIELDS},
+            ["First name: “Ida” will become “Ada”"],
+        ),
+        (
+            "update_individual_appointment",
+            {"id": "20", **LATER, "notes": "One.\nTwo.", "practitioner_id": "7", "patient_case_id": "29"},
+            [
+                "End: Tue 24 Nov, 10:00 am will become Fri 1 Jan 1999, 9:00 pm",
+                "Notes: nothing will become:\n    One.\n    Two.",
+                "Patient case: nothing will become patient case 29",
+            ],
+        ),
+        (
+            "update_patient_form",
+            {"id": "28", "completed": False, "content": content(NOTE, "Yes.")},
+            [f"Pain on t…” (313 characters in all) will become:\n    Q0: {NOTE.strip()}\n    Q1: Yes."],
+        ),
+        (
+            "update_appointment_type",
+            {"id": "8", "clear": ["product_id"], "practitioner_ids": ["7", "8"]},
+            ["Practitioners: what is there now will become Dr Bo Chen, practitioner 8"],
+        ),
+    ],
+)
+def test_what_else_changes_is_shown_by_value_and_what_was_shown_already_is_not_shown_again(
+    name: str, arguments: dict[str, Any], others: list[str]
+) -> None:
+    (question,), _ = asked_about(an_app(), call(name, **arguments))
+    assert [other for other in others if other not in question] == [], question
+    _, _, shown = question.partition("This will change:")
+    assert shown.count(" will become") == len(others) + (0 if "clear" in arguments else 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "act"),
+    [
+        (
+            "update_individual_appointment",
+            {"id": "20", "starts_at": "1999-01-01T09:00:00Z", "clear": ["ends_at"], "patient_id": "3"},
+            "Move this appointment out of the diary and give it to another patient",
+        ),
+        (
+            "update_patient_form",
+            {"id": "28", "completed": False, "content": content("x"), "patient_id": "3"},
+            "Take back that this patient form is completed, take away most of what it says "
+            "and give it to another patient",
+        ),
+        ("update_relationship", {"id": "31", "patient_id": "3"}, "Give this relationship to another patient"),
+    ],
+)
+def test_the_button_of_an_update_names_everything_that_it_takes_away(
+    name: str, arguments: dict[str, Any], act: str
+) -> None:
+    app, form = an_app(), Form(Verdict.NO)
+
+    async def story() -> None:
+        with pytest.raises(Declined):
+            await app.act(call(name, **arguments), Caller(asker=form, route="http"))
+
+    run(story)
+    assert [question.preview.act for question in form.asked] == [act]
+
+
+def test_a_text_that_is_left_of_a_longer_one_is_shown_whole_with_its_lines() -> None:
+    left = "\n".join(f"{number}. Exercises, twice a day, as shown." for number in range(1, 9))
+    app = an_app()
+    app.clinic.records["treatment_notes"]["27"]["content"] = content(NOTE * 6)
+    (question,), _ = asked_about(app, call("update_treatment_note", id="27", content=content(left)))
+    indented = left.replace("\n", "\n    ")
+    assert f" characters in all) will become:\n    {indented}\n" in question
