@@ -169,6 +169,7 @@ def _run(
 
     from cliniko_mcp.app import open_app
     from cliniko_mcp.approvals.account import whose
+    from cliniko_mcp.cliniko.operations import Risk
     from cliniko_mcp.guards.pipeline import Caller
 
     bar = Bar()
@@ -180,7 +181,7 @@ def _run(
         async with open_app(settings) as app:
             caller = Caller(route="terminal", progress=progress)
             answer = await _whole(app, arguments, most, caller)
-            return answer, await whose(await app.guarded_clinic("report", caller, "read"), demo=lambda: app.demo)
+            return answer, await whose(await app.guarded_clinic("report", caller, Risk.READ), demo=lambda: app.demo)
 
     try:
         return anyio.run(run)
@@ -204,7 +205,8 @@ async def _whole(
             return answer  # the report is not made, and its notes say why
         rows += items
         if shown["complete"] or not items or len(rows) >= most:
-            return answer | {"items": rows, "page": shown | {"returned": len(rows)}}
+            whole: dict[str, JsonValue] = {"items": rows, "page": {**shown, "returned": len(rows)}}
+            return answer | whole
 
 
 async def _answer(app: "App", arguments: "dict[str, JsonValue]", caller: "Caller") -> "dict[str, JsonValue]":
@@ -222,10 +224,11 @@ async def _answer(app: "App", arguments: "dict[str, JsonValue]", caller: "Caller
             return await app.call("report", arguments, caller)
         except RateLimited as problem:
             before.append(problem.message)
-            if problem.retry_after is None or before.count(problem.message) >= _IN_VAIN:
+            wait = problem.details.get("retry_after")
+            if not isinstance(wait, int) or before.count(problem.message) >= _IN_VAIN:
                 raise
-            click.echo(f"{problem.message} It goes on by itself in {problem.retry_after} s.", err=True)
-            await anyio.sleep(problem.retry_after)
+            click.echo(f"{problem.message} It goes on by itself in {wait} s.", err=True)
+            await anyio.sleep(wait)
 
 
 def _text(

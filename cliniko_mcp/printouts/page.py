@@ -99,7 +99,7 @@ def _plot(number: int, name: str, answer: ReportAnswer, found: Breakdown) -> str
     heading = f"{answer.first} by {words_of(name).lower()}"
     shows = Shows.of(found.rows)
     whole = next(iter(answer.summary.values()), None)
-    level = shows.value(whole) if whole is not None and shows is Shows.RATE else None
+    level = shows.length(whole) if whole is not None and shows is Shows.RATE else None
     told = f" The line marks {shows.words(level)}, the rate of all." if level is not None else ""
     drawn = columns(name, found.rows) if name in _IN_TIME else []
     table = _groups(number, found, shows, level, bars=not drawn)
@@ -121,7 +121,7 @@ def _plot(number: int, name: str, answer: ReportAnswer, found: Breakdown) -> str
 def _groups(number: int, found: Breakdown, shows: Shows, level: float | None, *, bars: bool) -> str:
     """The rows of a breakdown as a table; with bars under the names where they have no other plot."""
     kept = [(heading, words) for heading, words in _COLUMNS if any(words(row) for row in found.rows)]
-    values = [shows.value(row) for row in found.rows]
+    values = [shows.length(row) for row in found.rows]
     most = max([level or 0.0, *(value or 0.0 for value in values)], default=0.0)
     head = "".join(f"<th scope=col class=number>{heading}</th>" for heading, _ in kept)
     rows = ""

@@ -38,7 +38,7 @@ class Shows(Enum):
             return Shows.RATE
         return Shows.COUNT
 
-    def value(self, figure: Figure) -> float | None:
+    def length(self, figure: Figure) -> float | None:
         """The length of a figure's bar in the unit of the axis; None where it has none."""
         match self:
             case Shows.COUNT:
@@ -76,7 +76,7 @@ def columns(name: str, rows: Sequence[Group]) -> list[Column]:
         row = found.get(day)
         empty = None if shows is Shows.RATE else 0.0
         label = f"{day:%b %Y}" if name == "month" else f"{day.day} {day:%b}"
-        made.append(Column(label, shows.value(row) if row else empty))
+        made.append(Column(label, shows.length(row) if row else empty))
         day = (day.replace(day=1) + 5 * _WEEK).replace(day=1) if name == "month" else day + _WEEK
     return made
 
@@ -109,7 +109,7 @@ def trend(made: Sequence[Column], shows: Shows, level: float | None, title: str,
     told = max(len(shows.words(column.value or 0)) for column in made) * _LETTER <= across
     for place, column in enumerate(made):
         middle = _LEFT + across * (place + 0.5)
-        if place % every == 0 and _LEFT / 2 < middle < width - letters * _LETTER / 2 + _RIGHT:
+        if place % every == 0 and middle + letters * _LETTER / 2 <= width:
             drawn += f'<text x="{middle:.1f}" y="{_HEIGHT - 8}" text-anchor=middle>{escape(column.label)}</text>'
         if column.value is None:
             continue

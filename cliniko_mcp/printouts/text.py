@@ -71,7 +71,7 @@ def _figures(summary: dict[str, Figure], compared: Comparison | None, columns: i
     if compared is not None:
         yield ""
         yield from _wrapped(f"{bold('Before')}, {compared.when}", columns)
-        before = [("", *_HEADINGS, "change")]
+        before: list[tuple[str, ...]] = [("", *_HEADINGS, "change")]
         for name, figure in compared.summary.items():
             change = compared.change.get(name)
             before.append((words_of(name), *_parts(figure), change_words(change) if change else ""))

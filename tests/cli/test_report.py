@@ -1,0 +1,261 @@
+"""`cliniko-mcp report`: the figures of the tool, for a terminal, a pipe, a spreadsheet, a program and a browser."""
+
+import csv
+import io
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+from datetime import datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cliniko_mcp.frontdesk.reports.kinds import KINDS
+from tests import warm
+from tests.approvals.chromium import Browser, browser, missing
+from tests.approvals.test_browser_layout import MEASURE
+from tests.reports.demo import NOW, small_clinic
+from tests.terminal import in_a_terminal
+from tests.warm import DEMO
+
+HOSTILE = '=cmd|" /C calc"!A1<script>alert(1)</script><img src=x onerror=alert(2)>'
+
+
+def run(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return warm.run("report", *arguments, env=os.environ | environ)
+
+
+def answered(*arguments: str) -> Any:
+    done = run(*arguments, "--format", "json", *DEMO)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def unpaid() -> Any:
+    return answered("unpaid", "--limit", "200", "--phones")
+
+
+class Markup(HTMLParser):
+    """The elements of a page and its tables, each as rows of cells."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: list[list[list[str]]] = []
+        self._in_cell = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("th", "td"):
+            self.tables[-1][-1].append("")
+        self._in_cell = tag in ("th", "td") or (self._in_cell and tag == "wbr")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = False if tag in ("th", "td") else self._in_cell
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.tables[-1][-1][-1] += data
+
+
+def written(tmp_path: Path, *arguments: str, **environ: str) -> str:
+    """The page that a report writes."""
+    out = tmp_path / "page.html"
+    done = run(*arguments, "--output", str(out), "--overwrite", *(() if environ else DEMO), **environ)
+    assert done.returncode == 0, done.stderr
+    return out.read_text("utf-8")
+
+
+def test_without_a_kind_every_kind_is_listed_with_its_usual_time_and_groupings() -> None:
+    lines = run().stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [*KINDS]
+    assert re.fullmatch(r"no_shows +last 30 days +practitioner, site, type, .*source", lines[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["revenu"], "no report called revenu; did you mean revenue?"),
+        (["weather"], "no report called weather; all are listed by `cliniko-mcp report`"),
+        (["no_shows", "--by", "practitoner"], "did you mean practitioner?"),
+        (["revenue", "--by", "hour"], "no grouping of revenue called hour"),
+        (["cases", "--by", "week"], "cases has no groupings"),
+        (["cases", "--compare", "previous"], "does not take compare"),
+        (["no_shows", "--compare", "nothing"], "--compare"),
+        (["no_shows", "--format", "pdf"], "--format"),
+        (["no_shows", "--when", "next month"], "next month"),
+        (["find_in_notes"], "needs words to look for"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_one_line_that_names_what_is_near(arguments: list[str], words: str) -> None:
+    done = run(*arguments, *DEMO)
+    assert done.returncode != 0 and done.stdout == ""
+    assert words in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_json_is_what_the_tool_answers() -> None:
+    asked = {"kind": "no_shows", "when": "last week", "by": ["practitioner"]}
+    tool = warm.run("call", "report", json.dumps(asked), *DEMO, env=os.environ)
+    assert answered("no-shows", "--when", "last week", "--by", "practitioner") == json.loads(tool.stdout)
+
+
+def test_a_pipe_gets_whole_lines_with_every_figure_and_no_colour() -> None:
+    body = answered("no_shows", "--by", "site,week")
+    done = run("no_shows", "--by", "site", "--by", "week", *DEMO)
+    assert done.returncode == 0 and "\x1b" not in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == "No shows" and body["definition"] in lines
+    first = body["summary"]["no_shows"]
+    assert f"No shows {first['count']} {first['of']} {first['rate']}".split() in [line.split() for line in lines]
+    for row in [*body["by"]["site"]["rows"], *body["by"]["week"]["rows"]]:
+        cells = [row["name"], str(row["count"]), str(row["of"]), row["rate"]]
+        assert any(line.split() == cells for line in lines)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("arguments", [("no_shows", "--compare", "previous"), ("unpaid", "--phones"), ()])
+def test_a_terminal_of_80_columns_holds_every_line(arguments: tuple[str, ...], plain: bool) -> None:
+    demo = DEMO if arguments else ()
+    code, output = in_a_terminal("report", *arguments, *demo, **({"NO_COLOR": "1"} if plain else {}))
+    assert code == 0 and ("\x1b[" in output) is not plain
+    shown = re.sub("\x1b\\[[0-9;]*m", "", output.split("\r")[-1])
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_a_csv_holds_every_row_under_one_header(unpaid: Any, tmp_path: Path) -> None:
+    out = tmp_path / "unpaid.csv"
+    done = run("unpaid", "--phones", "--output", str(out), *DEMO)
+    assert done.stdout == f"unpaid in {out}\n"
+    rows = list(csv.DictReader(io.StringIO(out.read_text("utf-8"), newline="")))
+    assert [row["patient_id"] for row in rows] == [item["patient_id"] for item in unpaid["items"]]
+    assert [row["total"] for row in rows] == [item["total"] for item in unpaid["items"]]
+    assert rows[0]["invoice_ids"] == "; ".join(unpaid["items"][0]["invoice_ids"])
+    assert len(rows) == unpaid["page"]["total"] > 10
+    if os.name == "posix":
+        assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    again = run("unpaid", "--output", str(out), *DEMO)
+    assert again.returncode == 1 and "--overwrite" in again.stderr
+
+
+def test_a_csv_of_a_breakdown_holds_its_groups() -> None:
+    body = answered("revenue", "--by", "month,practitioner")
+    rows = list(
+        csv.DictReader(io.StringIO(run("revenue", "--by", "month,practitioner", "--format", "csv", *DEMO).stdout))
+    )
+    assert [*rows[0]] == ["by", "name", "count", "of", "rate", "total"]
+    for name in ("month", "practitioner"):
+        found = [(row["name"], row["count"], row["total"]) for row in rows if row["by"] == name]
+        assert found == [(row["name"], str(row["count"]), row["total"]) for row in body["by"][name]["rows"]]
+
+
+def test_the_page_has_the_clinic_its_time_the_definition_and_every_figure(unpaid: Any, tmp_path: Path) -> None:
+    page = written(tmp_path, "unpaid", "--phones")
+    for words in (
+        "Demo clinic: nothing in it is real",
+        "Northside &amp; Riverside Allied Health",
+        "Made on Tuesday 24 November 2026, 09:00 (Australia/Sydney)",
+        "Unpaid invoices by age",
+    ):
+        assert words in page
+    assert unpaid["definition"].replace("'", "&#x27;") in page
+    assert f"{float(unpaid['summary']['unpaid_invoices']['total']):,.2f}" in page
+    tables = Markup(page).tables
+    for name in ("age", "payer"):
+        rows = [[row["name"], str(row["count"]), f"{float(row['total']):,.2f}"] for row in unpaid["by"][name]["rows"]]
+        assert any(table[1:] == rows for table in tables)
+    for item in unpaid["items"]:
+        assert item["total"] in page.replace(",", "")
+
+
+def test_the_page_needs_nothing_from_outside_and_has_a_table_for_each_plot(tmp_path: Path) -> None:
+    markup = Markup(page := written(tmp_path, "no_shows"))
+    assert not {tag for tag, _ in markup.tags} & {"script", "iframe", "object", "form", "base", "img", "a"}
+    links = [value for _, attrs in markup.tags for name, value in attrs.items() if name in ("href", "src", "action")]
+    assert links and all(link and link.startswith("data:image/svg+xml,") for link in links)
+    assert "url(" not in page and "@import" not in page and "default-src 'none'" in page
+    plots = [attrs for tag, attrs in markup.tags if tag == "svg" and attrs.get("role") == "img"]
+    assert plots and all("the table beneath has the figures" in (plot["aria-label"] or "") for plot in plots)
+    by_week = answered("no_shows", "--by", "week")["by"]["week"]["rows"]
+    rows = [[row["name"], str(row["count"]), str(row["of"]), row["rate"]] for row in by_week]
+    assert any(table[1:] == rows for table in markup.tables)
+
+
+@pytest.fixture(scope="module")
+def hostile_clinic() -> Generator[dict[str, str]]:
+    """A clinic at an address in which every patient, practitioner and site has a hostile name."""
+    with small_clinic() as (sandbox, port):
+        sandbox.clock.set(datetime.fromisoformat(NOW))
+        store = sandbox.context.store
+        for table, field in (
+            ("patients", "first_name"), ("businesses", "business_name"), ("practitioners", "first_name"),
+        ):  # fmt: skip
+            for row in [*store.table(table).rows.values()]:
+                store.put(table, {**row, field: HOSTILE})
+        yield {
+            "CLINIKO_MCP_BASE_URL": port._url,
+            "CLINIKO_API_KEY": "demo-au1",
+            "CLINIKO_CONTACT_EMAIL": "front@desk.example",
+            "CLINIKO_MCP_SANDBOX_NOW": NOW,
+        }
+
+
+def test_a_hostile_name_stays_text_on_the_page(hostile_clinic: dict[str, str], tmp_path: Path) -> None:
+    markup = Markup(page := written(tmp_path, "unpaid", **hostile_clinic))
+    assert "alert(1)" in page
+    assert not {tag for tag, _ in markup.tags} & {"script", "img"}
+    assert not any(name.startswith("on") for _, attrs in markup.tags for name in attrs)
+
+
+def test_a_hostile_name_is_no_formula_in_a_spreadsheet(hostile_clinic: dict[str, str]) -> None:
+    for by in ((), ("--by", "practitioner")):
+        done = run("unpaid", *by, "--format", "csv", **hostile_clinic)
+        cells = [cell for row in csv.reader(io.StringIO(done.stdout)) for cell in row]
+        assert any("cmd|" in cell for cell in cells), done.stderr
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Browser]:
+    with browser() as window:
+        yield window
+
+
+CUT = """[...document.querySelectorAll("figure svg text")].filter(text => {
+  const box = text.getBoundingClientRect(), edge = text.ownerSVGElement.getBoundingClientRect();
+  return box.width && (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1);
+}).map(text => text.textContent)"""
+"""The letters of plots that reach over the edge."""
+
+
+@pytest.mark.skipif(missing() is not None, reason=missing() or "")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["no_shows", "unpaid", "utilisation", "revenue --by month,type --compare previous"])
+def test_in_a_browser_nothing_is_cut_overlaps_or_is_hard_to_read(
+    window: Browser, tmp_path: Path, kind: str, scheme: Any
+) -> None:
+    written(tmp_path, *kind.split())
+    window.look(scheme)
+    window.open((tmp_path / "page.html").as_uri())
+    for width in (1280, 390, 320):
+        window.resize(width, 800)
+        assert window.script(MEASURE) == [], width
+        assert window.script(CUT) == [], width
+    window.look(scheme, "print")
+    window.resize(720, 1000)
+    assert window.script(MEASURE) == [] and window.script(CUT) == []
+    assert window.script("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert window.complaints() == []
