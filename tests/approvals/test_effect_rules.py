@@ -206,7 +206,7 @@ def test_how_much_an_update_writes_over_is_counted_only_where_it_does() -> None:
 def test_a_zone_is_changed_where_it_becomes_another_one_by_whatever_name(
     sent: dict[str, str], shown: tuple[str, str] | None
 ) -> None:
-    found = lost(an_app(), "update_business", "9", **sent)
+    found = lost(an_app(), "update_business", "9", NOTHING_EARLIER, **sent)
     assert found == ([("Time zone", *shown, "zone")] if shown else [])
 
 

@@ -9,6 +9,7 @@ import pytest
 from cliniko_mcp.approvals.account import whose
 from cliniko_mcp.approvals.host_waits import name_for_people, seconds_to_wait
 from cliniko_mcp.approvals.shown import NOWHERE, Account, Fact, Preview, clock_words
+from cliniko_mcp.cliniko.models import JsonObject
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import NotAllowed
 from tests.guards.gate import SYDNEY, run
@@ -113,8 +114,8 @@ class Clinic:
             raise NotAllowed("Not for this key.")
         operation = find(name)
         assert operation is not None and operation.record is not None
-        account = {"account": {"name": self.name}} if self.name is not None else {}
-        raw = account if name == "get_public_settings" else {"first_name": "Mei", "last_name": "Ng"}
+        account: JsonObject = {"account": {"name": self.name}} if self.name is not None else {}
+        raw: JsonObject = account if name == "get_public_settings" else {"first_name": "Mei", "last_name": "Ng"}
         return operation.record.read(raw)
 
     async def zone(self, business_id: str | None = None) -> Any:

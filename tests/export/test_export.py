@@ -24,7 +24,7 @@ from cliniko_mcp.client.pagination import RowT
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, NotAllowed, Unavailable
-from cliniko_mcp.export import CHECKPOINT, Plan, Unfinished, _cell, export, planned
+from cliniko_mcp.export import CHECKPOINT, Plan, Unfinished, export, planned
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import Caller
 from tests.conftest import Assistant, in_process
@@ -336,12 +336,12 @@ def test_a_wrong_filter_or_field_is_refused_before_anything_is_asked():
     ],
 )
 def test_a_spreadsheet_runs_nothing_that_a_patient_wrote(value: Any, cell: str):
-    assert _cell(value) == cell
+    assert module.cell(value) == cell
 
 
 @given(st.text())
 def test_no_text_at_all_begins_like_a_formula(text: str):
-    cell = str(_cell(text))
+    cell = str(module.cell(text))
 
     assert not cell.startswith(("=", "@", "\t", "\r"))
     assert not (cell.startswith(("+", "-")) and any(letter.isalpha() for letter in cell))
