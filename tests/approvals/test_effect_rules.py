@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,7 +11,7 @@ from cliniko_mcp.approvals.effects import losses, possible, rule_named, rules, t
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier
 from cliniko_mcp.cliniko.registry import find
-from tests.guards.gate import START, App, call, run
+from tests.guards.gate import START, SYDNEY, App, call, run
 from tests.guards.test_effects import PATIENT_FIELDS, an_app, content
 
 Lost = list[tuple[str, str, str, str]]
@@ -92,6 +93,24 @@ def test_a_start_leaves_the_diary_on_days_of_the_site_before_today_or_over_two_y
     assert [(label, rule) for label, _, _, rule in found] == [("Start", "start")] * gone
 
 
+@pytest.mark.parametrize(("sent", "gone"), [({}, False), ({"business_id": "10"}, True), ({"business_id": "9"}, False)])
+def test_the_day_is_that_of_the_site_to_which_a_visit_is_moved(sent: dict[str, str], gone: bool) -> None:
+    app = an_app()
+
+    async def zone(business_id: str | None = None) -> ZoneInfo:
+        return SYDNEY if business_id == "9" else ZoneInfo("Australia/Perth")
+
+    app.clinic.zone = zone  # type: ignore[method-assign]
+    # Two o'clock in the night of today in Sydney, and eleven of yesterday in Perth.
+    moved = {"starts_at": "2026-11-22T15:00:00Z", "clear": ["ends_at"], **sent}
+    assert bool(lost(app, "update_individual_appointment", "20", **moved)) is gone
+
+
+def test_a_start_is_told_as_it_was_and_as_it_will_be() -> None:
+    found = lost(an_app(), "update_individual_appointment", "20", starts_at="1999-01-01T09:00:00Z", clear=["ends_at"])
+    assert found == [("Start", "Tue 24 Nov, 9:30 am", "Fri 1 Jan 1999, 8:00 pm", "start")]
+
+
 def test_a_start_that_stays_on_its_day_is_not_moved_out_of_the_diary() -> None:
     past = {"starts_at": "2026-11-16T22:30:00Z", "ends_at": "2026-11-16T23:00:00Z"}
     app = changed("individual_appointments", "20", **past)
@@ -150,6 +169,8 @@ def test_another_patient_is_told_by_name_on_both_sides_and_the_same_one_is_none(
     assert lost(nobody, "update_medical_alert", "26", patient_id="3")[0][1] == "nobody"
     unknown = lost(an_app(), "update_medical_alert", "26", patient_id="999")
     assert "999" in unknown[0][2]
+    one = lost(an_app(), "update_relationship", "31", patient_id="3")
+    assert [label for label, _, _, _ in one] == ["Patient"]
     both = lost(an_app(), "update_relationship", "31", patient_id="3", related_patient_id="3")
     assert [label for label, _, _, _ in both] == ["Patient", "Related patient"]
 
