@@ -236,6 +236,13 @@ def test_a_site_without_a_zone_is_given_one() -> None:
     assert lost(app, "update_business", "9", time_zone="Perth") == [("Time zone", "none", "Australia/Perth", "zone")]
 
 
+def test_two_zones_that_nobody_knows_are_the_same_only_by_the_same_name() -> None:
+    app = changed("businesses", "9", time_zone_identifier="Mars/Base")
+    assert lost(app, "update_business", "9", time_zone_identifier="Mars/Base") == []
+    found = lost(app, "update_business", "9", time_zone_identifier="Mars/Station")
+    assert found == [("Time zone", "Mars/Base", "“Mars/Station”", "zone")]
+
+
 def test_a_record_is_emptied_where_two_fields_or_more_go_and_more_than_half_of_what_it_holds() -> None:
     # The patient holds ten things.
     assert lost(an_app(), "update_patient", "3", clear=PATIENT_FIELDS[:5]) == []
