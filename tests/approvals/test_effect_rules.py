@@ -255,6 +255,20 @@ def test_a_record_is_emptied_where_two_fields_or_more_go_and_more_than_half_of_w
     assert lost(an_app(), "update_patient", "3", four, clear=["state", "country"]) == []
 
 
+def test_a_box_that_is_ticked_or_not_is_nothing_that_a_record_holds() -> None:
+    app = changed("patients", "3", notes=None, accepted_privacy_policy=True)
+    others = [name for name in PATIENT_FIELDS if name != "notes"]
+    assert lost(app, "update_patient", "3", clear=others[:4]) == []
+    assert len(lost(app, "update_patient", "3", clear=others[:5])) == 5
+
+
+def test_an_empty_list_and_an_empty_text_are_nothing_that_a_record_holds() -> None:
+    app = changed("patients", "3", notes=None, patient_phone_numbers=[], state="", address_1=" ")
+    others = [name for name in PATIENT_FIELDS if name != "notes"]
+    assert lost(app, "update_patient", "3", clear=others[:4]) == []
+    assert len(lost(app, "update_patient", "3", clear=others[:5])) == 5
+
+
 def test_one_field_alone_empties_no_record_unless_another_went_before() -> None:
     one = call("update_patient", id="3", clear=["notes"])
     assert possible(one, START) == ()
