@@ -263,7 +263,7 @@ def test_a_box_that_is_ticked_or_not_is_nothing_that_a_record_holds() -> None:
 
 
 def test_an_empty_list_and_an_empty_text_are_nothing_that_a_record_holds() -> None:
-    app = changed("patients", "3", notes=None, patient_phone_numbers=[], state="", address_1=" ")
+    app = changed("patients", "3", notes=None, patient_phone_numbers=[], state="", address_1=" ", custom_fields={})
     others = [name for name in PATIENT_FIELDS if name != "notes"]
     assert lost(app, "update_patient", "3", clear=others[:4]) == []
     assert len(lost(app, "update_patient", "3", clear=others[:5])) == 5
