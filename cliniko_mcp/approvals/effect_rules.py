@@ -262,7 +262,7 @@ def _emptied() -> Rule:
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
         holds = held(call, record)
         going = holds & emptied(call)
-        if not going or 2 * len(going | (earlier.emptied - holds)) <= len(holds | earlier.emptied):
+        if 2 * len(going | (earlier.emptied - holds)) <= len(holds | earlier.emptied):
             return []
         return [
             Loss(field_words(name), await linked_words(facts, name, value_of(record, name)), value_words(sent))

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,7 +11,7 @@ from cliniko_mcp.approvals.effects import losses, possible, rule_named, rules, t
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier
 from cliniko_mcp.cliniko.registry import find
-from tests.guards.gate import START, App, call, run
+from tests.guards.gate import START, SYDNEY, App, call, run
 from tests.guards.test_effects import PATIENT_FIELDS, an_app, content
 
 Lost = list[tuple[str, str, str, str]]
@@ -92,6 +93,24 @@ def test_a_start_leaves_the_diary_on_days_of_the_site_before_today_or_over_two_y
     assert [(label, rule) for label, _, _, rule in found] == [("Start", "start")] * gone
 
 
+@pytest.mark.parametrize(("sent", "gone"), [({}, False), ({"business_id": "10"}, True), ({"business_id": "9"}, False)])
+def test_the_day_is_that_of_the_site_to_which_a_visit_is_moved(sent: dict[str, str], gone: bool) -> None:
+    app = an_app()
+
+    async def zone(business_id: str | None = None) -> ZoneInfo:
+        return SYDNEY if business_id == "9" else ZoneInfo("Australia/Perth")
+
+    app.clinic.zone = zone  # type: ignore[method-assign]
+    # Two o'clock in the night of today in Sydney, and eleven of yesterday in Perth.
+    moved = {"starts_at": "2026-11-22T15:00:00Z", "clear": ["ends_at"], **sent}
+    assert bool(lost(app, "update_individual_appointment", "20", **moved)) is gone
+
+
+def test_a_start_is_told_as_it_was_and_as_it_will_be() -> None:
+    found = lost(an_app(), "update_individual_appointment", "20", starts_at="1999-01-01T09:00:00Z", clear=["ends_at"])
+    assert found == [("Start", "Tue 24 Nov, 9:30 am", "Fri 1 Jan 1999, 8:00 pm", "start")]
+
+
 def test_a_start_that_stays_on_its_day_is_not_moved_out_of_the_diary() -> None:
     past = {"starts_at": "2026-11-16T22:30:00Z", "ends_at": "2026-11-16T23:00:00Z"}
     app = changed("individual_appointments", "20", **past)
@@ -150,6 +169,8 @@ def test_another_patient_is_told_by_name_on_both_sides_and_the_same_one_is_none(
     assert lost(nobody, "update_medical_alert", "26", patient_id="3")[0][1] == "nobody"
     unknown = lost(an_app(), "update_medical_alert", "26", patient_id="999")
     assert "999" in unknown[0][2]
+    one = lost(an_app(), "update_relationship", "31", patient_id="3")
+    assert [label for label, _, _, _ in one] == ["Patient"]
     both = lost(an_app(), "update_relationship", "31", patient_id="3", related_patient_id="3")
     assert [label for label, _, _, _ in both] == ["Patient", "Related patient"]
 
@@ -215,6 +236,13 @@ def test_a_site_without_a_zone_is_given_one() -> None:
     assert lost(app, "update_business", "9", time_zone="Perth") == [("Time zone", "none", "Australia/Perth", "zone")]
 
 
+def test_two_zones_that_nobody_knows_are_the_same_only_by_the_same_name() -> None:
+    app = changed("businesses", "9", time_zone_identifier="Mars/Base")
+    assert lost(app, "update_business", "9", time_zone_identifier="Mars/Base") == []
+    found = lost(app, "update_business", "9", time_zone_identifier="Mars/Station")
+    assert found == [("Time zone", "Mars/Base", "“Mars/Station”", "zone")]
+
+
 def test_a_record_is_emptied_where_two_fields_or_more_go_and_more_than_half_of_what_it_holds() -> None:
     # The patient holds ten things.
     assert lost(an_app(), "update_patient", "3", clear=PATIENT_FIELDS[:5]) == []
@@ -225,6 +253,20 @@ def test_a_record_is_emptied_where_two_fields_or_more_go_and_more_than_half_of_w
     assert lost(an_app(), "update_patient", "3", four, clear=PATIENT_FIELDS[:3]) == []
     assert len(lost(an_app(), "update_patient", "3", four, clear=PATIENT_FIELDS[:4])) == 4
     assert lost(an_app(), "update_patient", "3", four, clear=["state", "country"]) == []
+
+
+def test_a_box_that_is_ticked_or_not_is_nothing_that_a_record_holds() -> None:
+    app = changed("patients", "3", notes=None, accepted_privacy_policy=True)
+    others = [name for name in PATIENT_FIELDS if name != "notes"]
+    assert lost(app, "update_patient", "3", clear=others[:4]) == []
+    assert len(lost(app, "update_patient", "3", clear=others[:5])) == 5
+
+
+def test_an_empty_list_and_an_empty_text_are_nothing_that_a_record_holds() -> None:
+    app = changed("patients", "3", notes=None, patient_phone_numbers=[], state="", address_1=" ", custom_fields={})
+    others = [name for name in PATIENT_FIELDS if name != "notes"]
+    assert lost(app, "update_patient", "3", clear=others[:4]) == []
+    assert len(lost(app, "update_patient", "3", clear=others[:5])) == 5
 
 
 def test_one_field_alone_empties_no_record_unless_another_went_before() -> None:
