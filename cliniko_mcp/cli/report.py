@@ -32,7 +32,7 @@ FORMATS: Final[tuple[Format, ...]] = ("table", "csv", "json", "html")
 _BY_SUFFIX: Final[dict[str, Format]] = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html"}
 _WHOLE: Final = ("csv", "html")
 """The formats that hold all rows where nobody says how many."""
-_MOST: Final = 200
+_MAX_ROWS: Final = 200
 """Rows that one call of the tool gives at most."""
 _IN_VAIN: Final = 3
 """Waits for Cliniko's limit after which nothing more was read: something else uses it up."""
@@ -198,7 +198,7 @@ async def _whole(
     rows: list[JsonValue] = []
     while True:
         answer = await app.call(
-            "report", {**arguments, "limit": min(most - len(rows), _MOST), "skip": len(rows)}, caller
+            "report", {**arguments, "limit": min(most - len(rows), _MAX_ROWS), "skip": len(rows)}, caller
         )
         items, shown = answer.get("items"), answer.get("page")
         if not isinstance(items, list) or not isinstance(shown, dict):

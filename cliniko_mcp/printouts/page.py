@@ -32,7 +32,7 @@ _WIDE, _NARROW = 880, 326
 """Pixels of a plot on a wide window and on a phone: letters keep their size on both."""
 _OPEN_UP_TO: Final = 16
 """Rows of a plot's table beyond which it is folded up."""
-_MOST_COLUMNS: Final = 6
+_MAX_COLUMNS: Final = 6
 _LONG: Final = re.compile(r"\S{24}(?=\S)")
 _AGE: Final = "age"
 _LATE: Final = "over 90 days"
@@ -160,7 +160,7 @@ def _rows(answer: ReportAnswer) -> str:
     names = [name for name in columns_of(answer.items) if not of_ids(name)]
     if not names:
         return ""
-    made = _table(answer, names) if len(names) <= _MOST_COLUMNS else _list(answer, names)
+    made = _table(answer, names) if len(names) <= _MAX_COLUMNS else _list(answer, names)
     return f"<section class=card><h2 id=rows>Rows, {answer.shown}</h2>{made}</section>"
 
 
