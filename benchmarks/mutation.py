@@ -72,6 +72,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.links": ("approvals/test_wording.py", *_PREVIEW, "guards/test_effects.py"),
     "approvals.local_ipc": _PAGE,
     "approvals.losses": ("approvals/test_losses.py", *_EFFECTS),
+    "approvals.other_changes": ("guards/test_what_a_change_shows.py", *_EFFECTS),
     "approvals.page": (*_PAGE, "approvals/test_browser.py"),
     "approvals.page_html": ("approvals/test_page_html.py", *_PAGE, "approvals/test_browser.py"),
     "approvals.paths": ("test_private_files.py", "cli/test_approve_and_audit.py"),
