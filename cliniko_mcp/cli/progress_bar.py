@@ -1,5 +1,6 @@
 """A progress bar: one line on a terminal that is redrawn, and nothing where there is no terminal."""
 
+import shutil
 import sys
 from typing import Final
 
@@ -21,6 +22,7 @@ class Bar:
             return
         full = round(_CELLS * min(done / total, 1.0)) if total else 0
         line = f"[{'█' * full:<{_CELLS}}] {label}" if total else label
+        line = line[: shutil.get_terminal_size().columns - 1]  # a longer one would be left standing with every step
         # Spaces, not an escape sequence, erase the rest of a longer line: some terminals show escape sequences.
         click.echo(f"\r{line:<{self._width}}", nl=False, err=True)
         self._width = len(line)

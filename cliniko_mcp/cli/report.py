@@ -125,7 +125,7 @@ def named(text: str, names: Iterable[str], noun: str, advice: str) -> str:
     listed = list(names)
     if (found := choice_of(text, listed)) is not None:
         return found
-    near = get_close_matches(text.strip().lower(), listed, n=1, cutoff=0.5)
+    near = get_close_matches(text.strip().lower(), listed, n=1)
     raise click.UsageError(f"there is no {noun} called {text}; {f'did you mean {near[0]}?' if near else advice}")
 
 

@@ -95,7 +95,7 @@ def test_without_a_kind_every_kind_is_listed_with_its_usual_time_and_groupings()
         (["cases", "--compare", "previous"], "does not take compare"),
         (["no_shows", "--compare", "nothing"], "--compare"),
         (["no_shows", "--format", "pdf"], "--format"),
-        (["no_shows", "--when", "next month"], "next month"),
+        (["no_shows", "--when", "next month"], "still to come"),
         (["find_in_notes"], "needs words to look for"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -200,11 +200,10 @@ def hostile_clinic() -> Generator[dict[str, str]]:
     with small_clinic() as (sandbox, port):
         sandbox.clock.set(datetime.fromisoformat(NOW))
         store = sandbox.context.store
-        for table, field in (
-            ("patients", "first_name"), ("businesses", "business_name"), ("practitioners", "first_name"),
-        ):  # fmt: skip
+        for table in ("patients", "businesses", "practitioners"):
             for row in [*store.table(table).rows.values()]:
-                store.put(table, {**row, field: HOSTILE})
+                names = {name for name in row if name.endswith("_name") or name in ("label", "display_name")}
+                store.put(table, {**row, **dict.fromkeys(names, HOSTILE)})
         yield {
             "CLINIKO_MCP_BASE_URL": port._url,
             "CLINIKO_API_KEY": "demo-au1",
