@@ -2,9 +2,9 @@
 
     python -m benchmarks.desk [--json] [--paths]
 
-The client and the server stand in one process, the clinic is the demo clinic on a clock that stands still; requests
-are counted from the clinic's own log, so that what is kept in memory, looked up twice or repeated shows. `--paths`
-prints the requests of each answer.
+The client and the server stand in one process, the clinic is the demo clinic, and the clock of memory stands still
+while there is work. Requests are counted from the clinic's own log, so that what is kept in memory, looked up twice or
+repeated shows. `--paths` prints the requests of each answer.
 """
 
 import sys
@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import anyio
 from mcp.client.client import Client
 
 from benchmarks.report import Row, report
+from benchmarks.still_clock import run
 from cliniko_mcp.app import App, open_app
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
@@ -183,7 +183,7 @@ def facts(cold: Sequence[Answered], warm: Sequence[Answered]) -> dict[str, objec
 
 def main() -> None:
     """Play the morning and print."""
-    cold, warm = anyio.run(measured)
+    cold, warm = run(measured)
     report("Requests to Cliniko of a desk's morning", table(cold, warm), facts(cold, warm))
     if "--paths" in sys.argv:
         for first, then in zip(cold, warm, strict=True):

@@ -21,7 +21,6 @@ async def whose(clinic: Reader, *, demo: Callable[[], bool]) -> Account:
     A question is asked all the same where none of it can be read: the names are for the person's eye alone.
     """
     from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
-    from cliniko_mcp.cliniko.resources.users import Users
 
     name, user = "", ""
     zone: tzinfo = UTC
@@ -29,7 +28,7 @@ async def whose(clinic: Reader, *, demo: Callable[[], bool]) -> Account:
         settings = await clinic.perform(PublicSettingsOfAccount.get_public_settings.of({}))
         name = clean((settings.account.name if settings.account is not None else None) or "", _MAX_NAME)
     with suppress(ClinikoMcpError):
-        user = name_of(await clinic.perform(Users.get_authenticated_user.of({}))) or ""
+        user = name_of(await clinic.user()) or ""
     with suppress(ClinikoMcpError):
         zone = await clinic.zone()
     return Account(name, user, demo(), zone)

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.approvals.shown import clock_words
 from cliniko_mcp.cliniko import labels
-from cliniko_mcp.cliniko.calls import Call, Operation, ResultT
+from cliniko_mcp.cliniko.calls import Call, Operation, ResultT, is_result
 from cliniko_mcp.cliniko.filters import After, FilterValue
 from cliniko_mcp.cliniko.models import Record, row_id, value_of
 from cliniko_mcp.cliniko.operations import RecordT
+from cliniko_mcp.cliniko.time_zones import zone_of
 from cliniko_mcp.errors import NotAllowed, NotFound, PermissionMissing
 from cliniko_mcp.sanitize import label
 
 if TYPE_CHECKING:  # resource modules are imported when a call needs them
     from cliniko_mcp.cliniko.resources.patients import Patient
+    from cliniko_mcp.cliniko.resources.users import User
 
 MAX_ROWS: Final = 100
 """How many rows of a list are read."""
@@ -58,6 +60,10 @@ class Reader(Protocol):
         """The time zone of this site; that of the key's user where none is named. Raises what `perform` raises."""
         ...
 
+    async def user(self) -> User | None:
+        """The key's user; None where reading them is switched off. Raises what `perform` raises."""
+        ...
+
 
 _UNREADABLE: Final = (NotFound, PermissionMissing, NotAllowed)
 """What keeps a record from being shown: it is gone, this key may not see it, or reading it is switched off here."""
@@ -72,6 +78,8 @@ class Facts:
         self.now = now
         self.found: list[object] = []
         """What was read so far, in order, in a form that a digest can be made of."""
+        self._linked: dict[tuple[str, str], Record | None] = {}
+        """The linked records among it, by operation and id: one reading of a clinic reads each once."""
 
     async def linked(self, read: Operation[RecordT], identity: str | None) -> RecordT | None:
         """The record with this id as `read` gives it, archived ones too.
@@ -80,10 +88,15 @@ class Facts:
         """
         if not identity:
             return None
+        call = read.of({"id": identity}, include_archived=True)
+        if (read.name, identity) in self._linked:
+            known = self._linked[read.name, identity]
+            return known if is_result(known, call) else None
         try:
-            record = await self._clinic.perform(read.of({"id": identity}, include_archived=True))
+            record = await self._clinic.perform(call)
         except _UNREADABLE:
             record = None
+        self._linked[read.name, identity] = record
         self.found.append([read.resource, identity, record.as_sent() if record is not None else None])
         return record
 
@@ -111,7 +124,13 @@ class Facts:
         return listed[0] if listed is not None else None
 
     async def zone(self, business_id: str | None) -> ZoneInfo:
-        """The time zone of this site; that of the key's user where there is no id or the site cannot be read."""
+        """The time zone of this site, from its record where that is among what was read; that of the key's user where
+        there is no id or the site cannot be read."""
+        from cliniko_mcp.cliniko.resources.businesses import Business, Businesses
+
+        site = self._linked.get((Businesses.get_business.name, business_id)) if business_id else None
+        if isinstance(site, Business) and (known := zone_of(site)) is not None:
+            return known
         try:
             return await self._clinic.zone(business_id or None)
         except _UNREADABLE:

@@ -65,13 +65,16 @@ async def later_in_series(
     return Later(number, tuple(sorted(starts)))
 
 
-async def later_cancelled(facts: Facts, record: Record) -> tuple[Later | None, str | None]:
+async def later_cancelled(facts: Facts, record: Record, *, every: bool) -> tuple[Later | None, str | None]:
     """The later records that `apply_to_repeats` cancels with this appointment, or with this patient's place in one,
-    and the id of the site.
+    and the id of the site; `every` says that they are to be cancelled, so that they are looked for whatever the record
+    tells of repeats.
 
     None where that cannot be looked up.
     """
     if isinstance(record, AppointmentStamps):
+        if not every and _stands_alone(record):
+            return Later(0), record.business_id
         from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
 
         visits = IndividualAppointments.list_individual_appointments.where
@@ -86,8 +89,16 @@ async def later_cancelled(facts: Facts, record: Record) -> tuple[Later | None, s
         return None, None
     from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointments
 
+    if not every and _stands_alone(booking):
+        return Later(0), booking.business_id
     places = GroupAppointments.list_group_appointments.where
     return await later_in_series(facts, places, booking, patient_ids=record.patient_id), booking.business_id
+
+
+def _stands_alone(record: BookingStamps) -> bool:
+    """Whether its record says that it is no part of a series: it repeats none, and its own rule is there and empty."""
+    rule = record.repeat_rule
+    return rule is not None and not rule.as_json() and not record.repeated_from_id and not record.unexpected
 
 
 async def left_alone(facts: Facts, listing: Listing, record: BookingStamps) -> list[str]:

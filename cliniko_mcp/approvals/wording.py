@@ -333,8 +333,8 @@ async def _cancelling(facts: Facts, call: Call, record: Record) -> Stated:
     note = call.body.sent("cancellation_note") if call.body is not None else None
     if isinstance(note, str) and (whole := clean(note, lines=True)):
         stated.append(Fact("Note", whole))
-    later, at = await later_cancelled(facts, record)
     every = call.body is not None and call.body.sent("apply_to_repeats") is True
+    later, at = await later_cancelled(facts, record, every=every)
     if later is None:
         known = "All later ones of its series are cancelled too" if every else "Later ones of its series stay"
         stated.append(f"{known}; how many there are could not be looked up.")

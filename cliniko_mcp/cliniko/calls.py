@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar, Generic, Literal, cast
+from typing import ClassVar, Generic, Literal, TypeGuard, cast
 from urllib.parse import quote
 
 from typing_extensions import TypeVar
@@ -268,3 +268,8 @@ class Operation(Generic[ResultT]):
         if columns is None:
             wrong["sort"] = "must be field names, each with :desc after it where needed, such as starts_at:desc"
         return columns
+
+
+def is_result(record: object, call: Call[ResultT]) -> TypeGuard[ResultT]:
+    """Whether this is what the call gives, where records of every kind are held together."""
+    return call.operation.record is not None and isinstance(record, call.operation.record)

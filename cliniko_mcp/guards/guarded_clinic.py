@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from cliniko_mcp.approvals.questions import Asker
 from cliniko_mcp.client.pagination import Page, RowT, Sweep
-from cliniko_mcp.cliniko.calls import Call, ResultT
+from cliniko_mcp.cliniko.calls import Call, ResultT, is_result
 from cliniko_mcp.cliniko.filters import Condition, FilterValue, Hidden
 from cliniko_mcp.cliniko.models import Body, Record, row_id
 from cliniko_mcp.cliniko.operations import BodyT, Cancel, Create, List, Operation, RecordT, Update
 from cliniko_mcp.errors import ClinikoRefused, NotAllowed, RateLimited
 from cliniko_mcp.guards import sweeps
-from cliniko_mcp.guards.memory import AnyT, Course, Memory, is_result
+from cliniko_mcp.guards.memory import AnyT, Course, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, Outcome, Prepared, Purpose, guarded, silent
 from cliniko_mcp.guards.zones import HOME, Zone, site_of_target, zone_for
 

@@ -8,7 +8,7 @@ something reads it afresh.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple, TypeGuard, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from cliniko_mcp.client.kept_pages import KeptPages, PageReading
 from cliniko_mcp.client.memory import SingleFlightCache
@@ -211,11 +211,6 @@ class Memory:
         self.pages.forget_all()
         self.records.forget()
         self.zones.forget()
-
-
-def is_result(record: object, call: Call[AnyT]) -> TypeGuard[AnyT]:
-    """Whether this is what the call gives: memory holds records of every kind."""
-    return call.operation.record is not None and isinstance(record, call.operation.record)
 
 
 def _is_over(call: Call, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Get, Risk
 from cliniko_mcp.cliniko.registry import find
+from cliniko_mcp.cliniko.resources.users import User, Users
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.pipeline import Caller, Guard, GuardedCall, guarded
@@ -154,6 +155,9 @@ class FakeClinic:
 
     async def zone(self, business_id: str | None = None) -> ZoneInfo:
         return SYDNEY
+
+    async def user(self) -> User | None:
+        return await self.perform(Users.get_authenticated_user.of({}))
 
     @property
     def destroyed(self) -> list[tuple[str, str]]:

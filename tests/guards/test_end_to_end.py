@@ -69,9 +69,8 @@ async def test_a_yes_costs_one_reading_to_show_and_one_to_act(mode: str, reading
         assert (seen[f"GET /patients/{ANA}"], seen["GET /bookings"]) == (readings, readings)
         assert seen[f"POST /patients/{ANA}/archive"] == 1
         shown = [line for line in lines(audit) if line.get("for") == "preview"]
-        assert {line["operation"] for line in shown} == {
-            "get_patient", "list_bookings", "get_public_settings", "get_authenticated_user"
-        }  # fmt: skip
+        assert {line["operation"] for line in shown} == {"get_patient", "list_bookings", "get_public_settings"}
+        assert seen["GET /user"] == 1  # read with the zone
         acted = [line for line in lines(audit) if line["operation"] == "archive_patient"]
         assert (acted[-1]["outcome"], acted[-1]["channel"], acted[-1]["requests"]) == ("ok", "form", 1)
 

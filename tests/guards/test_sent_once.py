@@ -148,12 +148,12 @@ def test_where_the_outcome_is_unknown_the_answer_says_how_to_find_out_and_the_qu
 
 def test_between_the_second_reading_and_the_act_there_is_no_request_and_no_waiting() -> None:
     front = Front(done)
-    # The readings take four requests and three, the zone being known, and whose clinic it is two, before a person is
-    # asked: of ten a minute the last is the act's own.
-    front.calls(per_minute=10)
-    first, second = front.account.asked[:6], front.account.asked[6:9]
+    # The readings take four requests and three, the user being known with the zone, and the clinic's name one before
+    # a person is asked: of nine a minute the last is the act's own.
+    front.calls(per_minute=9)
+    first, second = front.account.asked[:5], front.account.asked[5:8]
     assert [asked for asked in first if asked not in ("GET /user", "GET /settings/public")] == second
-    assert front.account.asked[9:] == [CANCEL]
+    assert front.account.asked[8:] == [CANCEL]
 
 
 def test_an_update_that_is_asked_about_is_sent_once_as_well() -> None:
