@@ -24,7 +24,13 @@ UNDATED = ["Christmas", "Easter Monday", "in summer", "before Christmas", "the s
 CONTRADICTIONS = [
     *("Monday 24 Nov", "Monday, 24 November 2026", "today Monday", "tomorrow Friday", "Friday the 3rd"),
     *("tomorrow morning at 3pm", "next week last week", "Monday at 3 at 4", "weekdays this weekend"),
-    *("tomorrow morning afternoon", "Saturday except weekends", "arvo except Wednesday", "today bar Thursday", "Tue 24 Nov to Thu 28 Nov"),
+    *(
+        "tomorrow morning afternoon",
+        "Saturday except weekends",
+        "arvo except Wednesday",
+        "today bar Thursday",
+        "Tue 24 Nov to Thu 28 Nov",
+    ),
 ]
 EITHER_WAY = ["next week but Wednesday", "tomorrow but morning", "weekdays but Friday", "next week but the 2nd"]
 REVERSED = [
