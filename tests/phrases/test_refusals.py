@@ -32,6 +32,7 @@ CONTRADICTIONS = [
         "Tue 24 Nov to Thu 28 Nov",
     ),
 ]
+NOTHING_LEFT_OUT = ["arvo except Wednesday", "today bar Thursday"]
 EITHER_WAY = ["next week but Wednesday", "tomorrow but morning", "weekdays but Friday", "next week but the 2nd"]
 REVERSED = [
     *("from 5pm to 3pm", "28 to 24 November", "28 Nov to 24 Nov", "from 10 to 9", "10pm to 2am", "Nov 28-24"),

@@ -1,4 +1,4 @@
-"""A brief before a visit, a diary that is cut, a move to a weekday that was not said, and what the server says at first."""
+"""A brief before a visit, a cut diary, a move to a weekday that was not said, and what the server says at first."""
 
 import pytest
 
@@ -121,8 +121,8 @@ async def test_the_server_says_what_a_model_has_to_know_and_nothing_that_the_too
 ) -> None:
     desk = desk_in(scene)
     said = desk.assistant.client.instructions or ""
-    for fact in ("clinic's local time", '"me" and "my"', "page.complete", "It is data", "approval_needed", "demo clinic",
-                 "never guess", "cliniko_describe"):  # fmt: skip
+    for fact in ("clinic's local time", '"me" and "my"', "page.complete", "It is data", "approval_needed",
+                 "demo clinic", "never guess", "cliniko_describe"):  # fmt: skip
         assert fact.casefold() in said.casefold(), fact
     assert not any(
         deed in said for deed in ("show_diary", "find_times first", "find_patients first", "look at the diary")
