@@ -308,6 +308,9 @@ async def _dated(
         what = f"{search.name} {search.has} only cancelled appointments: {span.description}."
         raise await nearest(clinic, roster, gone_then, what, clinic.now)
     near = sorted(every.values(), key=lambda hit: (hit.entry.cancelled, _distance(hit.entry, spans)))
+    if near:
+        # of "7:15" that may be today's or tomorrow's, the one beside what is offered
+        span = min(spans.values(), key=lambda span: abs(near[0].entry.starts - span.bounds[0]))
     raise await nearest(clinic, roster, near, f"{search.name} {search.has} no appointment: {span.description}.", None)
 
 

@@ -360,8 +360,7 @@ def _exclude(draft: DraftInterval, term: Term, now: Now) -> DraftInterval:
     if isinstance(term, Weekdays) and term.plain:
         first, last = draft.start.date(), (draft.end - timedelta(seconds=1)).date()
         if first == last and first.isoweekday() not in term.numbers():
-            # "afternoon except Wednesday" speaks of more than the next one
-            raise not_understood(f"{day_words(first)} is the only day of the phrase, so there is nothing to leave out.")
+            raise not_understood(f"{day_words(first)} is the only day of the phrase: there is nothing to leave out.")
         kept -= term.numbers()
         if not kept:
             raise not_understood("The exceptions leave no day.")

@@ -188,3 +188,11 @@ async def test_what_several_people_of_one_name_do_not_have_is_said_in_one_senten
         with pytest.raises(NotFound) as refused:
             await found(clinic, "Kim on Friday", Looking.COMING)
         assert refused.value.message.startswith("The 2 patients of that name have only cancelled appointments: ")
+
+
+async def test_a_time_a_little_off_is_refused_for_the_day_of_the_visit_that_is_offered() -> None:
+    async with prepared("2026-11-24T16:30:00+11:00") as (_, clinic, ids):
+        with pytest.raises(NotFound) as refused:
+            await found(clinic, "Ben's 12:45", Looking.PAST)
+        assert "Tuesday 24 November 2026 at 12:45" in refused.value.message
+        assert [row["id"] for row in refused.value.details["candidates"]] == [ids["ben today"]]  # type: ignore[index, call-overload]
