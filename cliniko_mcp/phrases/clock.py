@@ -119,12 +119,7 @@ def _range(first: ClockTime, final: ClockTime, within: tuple[int, int] | None) -
     start, end = pairs[0]
     if within is None and first.mode == final.mode == "bare" and start >= NOON and end >= _LATE:
         # "5 to 11" is from five in the morning, or until eleven at night, or 10:55
-<<<<<<< HEAD
-        hours = f"{clock_words(start)} to {clock_words(end)}"
-        raise not_understood(f"{hours} is hardly meant: say am or pm with the hours.")
-=======
         raise not_understood(
             f"{clock_words(start)} to {clock_words(end)} is hardly meant: say am or pm with the hours."
         )
->>>>>>> fresh15
     return start, end

@@ -24,10 +24,6 @@ UNDATED = ["Christmas", "Easter Monday", "in summer", "before Christmas", "the s
 CONTRADICTIONS = [
     *("Monday 24 Nov", "Monday, 24 November 2026", "today Monday", "tomorrow Friday", "Friday the 3rd"),
     *("tomorrow morning at 3pm", "next week last week", "Monday at 3 at 4", "weekdays this weekend"),
-<<<<<<< HEAD
-    *("tomorrow morning afternoon", "Saturday except weekends", "arvo except Wednesday", "today bar Thursday"),
-    "Tue 24 Nov to Thu 28 Nov",
-=======
     *(
         "tomorrow morning afternoon",
         "Saturday except weekends",
@@ -35,7 +31,6 @@ CONTRADICTIONS = [
         "today bar Thursday",
         "Tue 24 Nov to Thu 28 Nov",
     ),
->>>>>>> fresh15
 ]
 NOTHING_LEFT_OUT = ["arvo except Wednesday", "today bar Thursday"]
 EITHER_WAY = ["next week but Wednesday", "tomorrow but morning", "weekdays but Friday", "next week but the 2nd"]
