@@ -12,7 +12,7 @@ from cliniko_mcp.approvals.shown import NOWHERE, Account, Fact, Preview, clock_w
 from cliniko_mcp.cliniko.models import JsonObject
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import NotAllowed
-from tests.guards.gate import SYDNEY, run
+from tests.guards.gate import SYDNEY, call, run
 
 ANA = Fact("Patient", "Ana Lima")
 BARE = Preview("Archive this patient", "Keep it", "Archived", [])
@@ -117,6 +117,9 @@ class Clinic:
         account: JsonObject = {"account": {"name": self.name}} if self.name is not None else {}
         raw: JsonObject = account if name == "get_public_settings" else {"first_name": "Mei", "last_name": "Ng"}
         return operation.record.read(raw)
+
+    async def user(self) -> Any:
+        return await self.perform(call("get_authenticated_user"))
 
     async def zone(self, business_id: str | None = None) -> Any:
         if self.refused == "zone":
