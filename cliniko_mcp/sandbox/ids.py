@@ -8,8 +8,6 @@ from typing import Final
 
 _FIRST: Final = 1_104_000_000_000_000_000  # 19 digits, and far beyond what a double holds exactly
 _STEP: Final = 1 << 21
-_IN_BLOCK: Final = 16
-"""Ids whose last digits come from one digest: the seed draws tens of thousands."""
 
 
 class IdSequence:
@@ -18,22 +16,18 @@ class IdSequence:
     def __init__(self, seed: int, count: int = 0) -> None:
         self.seed = seed
         self.count = count
-        self._block = -1
-        self._noise = b""
 
     def next(self) -> str:
         """A new id, greater than all before it."""
-        self.count = count = self.count + 1
-        block, number = divmod(count, _IN_BLOCK)
-        if block != self._block:
-            self._block = block
-            self._noise = blake2b(f"{self.seed} ids {block}".encode(), digest_size=4 * _IN_BLOCK).digest()
-        noise = int.from_bytes(self._noise[4 * number : 4 * number + 4], "big")
-        return str(_FIRST + count * _STEP + noise % _STEP)
+        self.count += 1
+        return str(_FIRST + self.count * _STEP + self._noise(f"id {self.count}") % _STEP)
 
     def token(self, purpose: str) -> str:
         """A token of 24 hex digits for this purpose; the same purpose has the same token."""
         return self._digest(purpose).hex()
+
+    def _noise(self, text: str) -> int:
+        return int.from_bytes(self._digest(text)[:8], "big")
 
     def _digest(self, text: str) -> bytes:
         return blake2b(f"{self.seed} {text}".encode(), digest_size=12).digest()

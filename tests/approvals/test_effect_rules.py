@@ -102,7 +102,7 @@ def test_the_day_is_that_of_the_site_to_which_a_visit_is_moved(sent: dict[str, s
 
     app.clinic.zone = zone  # type: ignore[method-assign]
     # Two o'clock in the night of today in Sydney, and eleven of yesterday in Perth.
-    moved = {"starts_at": "2026-11-22T15:00:00Z", "clear": ["ends_at"], **sent}
+    moved: dict[str, Any] = {"starts_at": "2026-11-22T15:00:00Z", "clear": ["ends_at"], **sent}
     assert bool(lost(app, "update_individual_appointment", "20", **moved)) is gone
 
 

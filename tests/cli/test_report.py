@@ -130,7 +130,8 @@ def test_a_pipe_gets_whole_lines_with_every_figure_and_no_colour() -> None:
 @pytest.mark.parametrize("arguments", [("no_shows", "--compare", "previous"), ("unpaid", "--phones"), ()])
 def test_a_terminal_of_80_columns_holds_every_line(arguments: tuple[str, ...], plain: bool) -> None:
     demo = DEMO if arguments else ()
-    code, output = in_a_terminal("report", *arguments, *demo, **({"NO_COLOR": "1"} if plain else {}))
+    environ: dict[str, Any] = {"NO_COLOR": "1"} if plain else {}
+    code, output = in_a_terminal("report", *arguments, *demo, **environ)
     assert code == 0 and ("\x1b[" in output) is not plain
     shown = re.sub("\x1b\\[[0-9;]*m", "", output.split("\r")[-1])
     assert all(len(line) <= 80 for line in shown.splitlines())

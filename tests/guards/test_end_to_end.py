@@ -13,7 +13,7 @@ from tests.sandbox.test_outside_client import served
 pytestmark = pytest.mark.anyio
 
 SWITCHED_OFF = "Reading the key's user is switched off here, so times are in UTC."
-ANA = "1104000000408710859"
+ANA = "1104000000422323183"
 
 
 def lines(audit: Path) -> list[dict[str, Any]]:

@@ -127,7 +127,7 @@ async def test_what_is_excluded_is_refused_by_every_route():
     async with in_process(view="all", exclude_tools=gone, answer=YES) as assistant:
         listed = names_of(await assistant.client.list_tools())
         assert not {*gone, "delete_patient", "find_patients", "book_appointment"} & {*listed}
-        who = "1104000000408710859"
+        who = "1104000000422323183"
         codes = [
             await refused(assistant, "list_patients"),
             await refused(assistant, "count_records", operation="list_patients"),
@@ -182,7 +182,7 @@ async def test_what_is_excluded_is_refused_whatever_the_arguments_and_the_refusa
     log = tmp_path / "audit.jsonl"
     gone = ("archive_patient", "list_patients")
     async with in_process(exclude_tools=gone, audit_file=str(log), answer=YES) as assistant:
-        who = {"id": "1104000000408710859"}
+        who = {"id": "1104000000422323183"}
         for name, arguments in (
             ("archive_patient", who),
             ("delete_patient", who),
@@ -227,7 +227,7 @@ async def test_a_curated_tool_on_the_list_of_allowed_ones_does_its_whole_work_an
 
 async def test_an_old_name_on_the_list_of_allowed_ones_works_and_its_heir_does_not():
     async with in_process(tools=("delete_patient",), answer=YES) as assistant:
-        who = "1104000000408710859"
+        who = "1104000000422323183"
         assert await refused(assistant, "archive_patient", id=who) == "not_allowed"
         assert "done" in await assistant.call("delete_patient", id=who)
         assert "done" in await assistant.call("cliniko_destroy", operation="delete_patient", arguments={"id": "4211"})
@@ -271,7 +271,7 @@ async def test_in_read_only_a_change_is_refused_at_once_and_not_sent_round_the_e
         for name, arguments in (
             ("cliniko_read", {"operation": "archive_patient", "arguments": {"id": "1"}}),
             ("cliniko_write", {"operation": "archive_patient", "arguments": {"id": "1"}}),
-            ("archive_patient", {"id": "1104000000408710859"}),
+            ("archive_patient", {"id": "1104000000422323183"}),
             ("cliniko_describe", {"names": ["create_tax"]}),
         ):
             answer = await assistant.call(name, **arguments)

@@ -6,11 +6,14 @@ Everything is made up; the same seed and start build the same records.
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cliniko_mcp.sandbox.context import RequestContext
     from cliniko_mcp.sandbox.store import Table
+
+_BEFORE_PATIENTS: Final = 200
+"""Ids that the set-up of the clinic has room for, so that patients keep theirs when it grows or shrinks."""
 
 
 def load_seed(context: "RequestContext") -> None:
@@ -59,6 +62,7 @@ def build_seed(context: "RequestContext") -> None:
     notes.build_templates(builder)
     account.build_account(builder)
     contacts.build_contacts(builder)
+    context.ids.count = _BEFORE_PATIENTS
     patients.build_patients(builder)
     contacts.build_ties(builder)
     visits = [*diary.plan_diary(builder), *classes.plan_classes(builder)]
