@@ -302,7 +302,7 @@ def test_the_floors_in_the_developers_page_are_those_that_hold_and_the_folders_t
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     (layers,) = (contract["layers"] for contract in contracts if contract["id"] == "floors")
-    rooms = [re.split(r" *[:|] *", layer) for layer in layers]  # one in parentheses may be missing
+    rooms = [re.split(r" *[:|] *", layer) for layer in layers]  # in parentheses: it may be missing
     floors = [
         sorted(room.strip("()") for room in floor if room[0] != "(" or exists(room.strip("()"))) for floor in rooms
     ]
