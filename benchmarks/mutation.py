@@ -70,6 +70,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.effects": ("approvals/test_effect_rules.py", *_EFFECTS),
     "approvals.facts": ("approvals/test_facts.py", *_PREVIEW),
     "approvals.links": ("approvals/test_wording.py", *_PREVIEW, "guards/test_effects.py"),
+    "approvals.ledger": ("approvals/test_ledger.py", *_GATE),
     "approvals.local_ipc": _PAGE,
     "approvals.losses": ("approvals/test_losses.py", *_EFFECTS),
     "approvals.other_changes": ("guards/test_what_a_change_shows.py", *_EFFECTS),
@@ -124,6 +125,9 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_bursts.py",
         "guards/test_gate.py",
     ),
+    "guards.elsewhere": ("guards/test_elsewhere.py",),
+    "guards.log": ("guards/test_audit.py", "guards/test_unheard_ends.py"),
+    "guards.parts": ("test_parts.py",),
     "guards.changes": ("reports/test_changes.py",),
     "guards.cut_off": ("guards/test_cut_off.py",),
     "guards.effects": (

@@ -131,7 +131,7 @@ class Matter:
         return self.effect == other.effect or not effects.isdisjoint(other.effect.split())
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class PendingQuestion:
     """A question about one call, and what became of it."""
 
@@ -154,6 +154,8 @@ class PendingQuestion:
     """A digest of the tool call that led to it."""
     told: bool = False
     """Whether a caller has heard how it ended."""
+    changes: int = 0
+    """How often something became of it."""
 
     @property
     def at(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any, Any]
 Paged = types.PaginatedRequestParams | None
+
+ListedT = TypeVar("ListedT", bound=types.CacheableResult)
+LIST_KEPT_MS: Final = 300_000
+"""Milliseconds for which a client may keep a list."""
 
 UNEXPECTED: dict[str, JsonValue] = {
     "code": INTERNAL_CODE,
@@ -78,7 +82,7 @@ class Responder:
         """The day's routines."""
         from cliniko_mcp.protocol.prompts import listed
 
-        return listed()
+        return kept(listed(), self._app)
 
     async def get_prompt(self, _: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         """One routine with what the person chose. Raises MCPError where there is none of that name."""
@@ -90,13 +94,13 @@ class Responder:
         """The records that can be attached without an id."""
         from cliniko_mcp.protocol.resources import listed
 
-        return listed(self._app.view.excluded)
+        return kept(listed(self._app.view.excluded), self._app)
 
     async def list_resource_templates(self, _: Context, __: Paged) -> types.ListResourceTemplatesResult:
         """The kinds of records that can be attached by id."""
         from cliniko_mcp.protocol.resources import templates
 
-        return templates(self._app.view.excluded)
+        return kept(templates(self._app.view.excluded), self._app)
 
     async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         """One record as its get operation reads it, through every guard. Raises MCPError where it cannot be read."""
@@ -123,6 +127,15 @@ class Responder:
         text = types.TextContent(type="text", text=compact(body))
         structured = None if self._app.settings.output == "text" else dict(body)
         return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)
+
+
+def kept(listed: ListedT, app: App) -> ListedT:
+    """The list, with how long a client may keep it: nothing in it changes while a server runs.
+
+    One of several accounts keeps it to itself, as it may differ by who asks.
+    """
+    listed.ttl_ms, listed.cache_scope = LIST_KEPT_MS, "private" if app.parts.hosted else "public"
+    return listed
 
 
 def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:

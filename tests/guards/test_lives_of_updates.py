@@ -7,6 +7,7 @@ import pytest
 
 from cliniko_mcp.approvals.effect_rules import EMPTIED
 from cliniko_mcp.approvals.effects import TABLE
+from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.questions import AS_GOOD_AS_REMOVED, AskFirst, Question, Verdict
 from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined
 from cliniko_mcp.guards.confirm import Confirm
@@ -159,7 +160,7 @@ def test_what_is_carried_out_without_a_call_is_sent_once_and_after_a_429_once_mo
 
     async def story() -> None:
         async with front.account.clinic(200) as client:
-            confirm = Confirm(front.questions, now=client.now, wait=0, page=board, start=work.append)
+            confirm = Confirm(LocalLedger(front.questions), now=client.now, wait=0, page=board, start=work.append)
             clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory(anyio.current_time, client.now))
             with pytest.raises(ApprovalNeeded):
                 await clinic.perform(CALL)
