@@ -97,6 +97,13 @@ class Table:
         self._matches.clear()
         self._orders.clear()
 
+    def clear(self) -> None:
+        """Remove all rows at once."""
+        self.rows, self.live = {}, {}
+        self.version += 1
+        self._matches.clear()
+        self._orders.clear()
+
     def copy(self) -> "Table":
         """A copy with the same rows and no indexes, which are built again when they are used."""
         copy = Table()
@@ -183,6 +190,10 @@ class Store:
     def extend(self, table: str, rows: Iterable[Row]) -> None:
         """Add many new rows that hold no None, quicker than `put`; not within a transaction."""
         self.table(table).extend(rows)
+
+    def clear(self, table: str) -> None:
+        """Remove all rows of a table, quicker than `remove`; not within a transaction."""
+        self.table(table).clear()
 
     def remove(self, table: str, row_id: str) -> None:
         """Remove a row for good."""
