@@ -244,12 +244,18 @@ class Store:
         for name, rows in tables.items():
             if not isinstance(rows, list):
                 raise ValueError(f"{name} is not a list of rows")
-            fresh[name] = Table()
+            known: dict[str, Row] = {}
             for row in rows:
-                if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+                if not isinstance(row, dict) or not isinstance(row_id := row.get("id"), str):
                     raise ValueError(f"{name} holds something that is not a row")
-                fresh[name].put(str(row["id"]), row)
+                known[row_id] = row
+            fresh[name] = Table()
+            fresh[name].extend(known.values())
         self._replace(fresh)
+
+    def adopt(self, other: "Store") -> None:
+        """Replace everything by the rows of another store, which is not used any further."""
+        self._replace(other._tables)
 
     def _replace(self, fresh: dict[str, Table]) -> None:
         # Versions keep rising, so that no cached result for the old rows passes for one of the new.
