@@ -15,6 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
+from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.errors import INTERNAL_CODE, AlreadyDone, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
@@ -63,7 +64,9 @@ class Responder:
         except NotAllowed as problem:
             return self._result(error_body(problem), failed=True)
         try:
-            return self._result(await self._app.run(tool, params.arguments or {}, caller_of(ctx, params)))
+            return self._result(
+                await self._app.run(tool, params.arguments or {}, caller_of(ctx, params, self._app.waits))
+            )
         except AskFirst as first:
             return as_input_required(first)
         except AlreadyDone as before:
@@ -125,8 +128,8 @@ class Responder:
         return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)
 
 
-def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:
-    """Who calls, by what the protocol says of them."""
+def caller_of(ctx: Context, params: types.CallToolRequestParams, waits: Waits) -> Caller:
+    """Who calls, by what the protocol says of them; `waits` are those for people in this server."""
     reported = 0.0
 
     async def progress(done: float, total: float | None, message: str) -> None:
@@ -139,7 +142,7 @@ def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:
     return Caller(
         principal=principal_of(ctx),
         route="stdio" if ctx.request is None else "http",
-        asker=asker_of(ctx, params),
+        asker=asker_of(ctx, params, waits),
         progress=progress,
         program=client.client_info.name if client else "",
     )
