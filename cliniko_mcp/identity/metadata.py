@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.client.credentials import is_loopback
+from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.identity.scopes import SCOPES
 
 if TYPE_CHECKING:
@@ -24,11 +25,34 @@ class Resource:
 
     url: str
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The resource of a public address, whose path is /mcp where it has none.
+
+        Raises ConfigurationError where it is no https address, or http of another computer.
+        """
+        parts = urlsplit(text.strip())
+        host = parts.hostname or ""
+        plain = parts.scheme == "http" and is_loopback(host)
+        if not host or parts.query or parts.fragment or "@" in parts.netloc or not (plain or parts.scheme == "https"):
+            raise ConfigurationError(
+                f"--public-url {text}: give the address as assistants get it, such as https://mcp.example.org/mcp "
+                "(http only on this computer)"
+            )
+        return cls(f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/') or MCP_PATH}")
+
     @property
     def origin(self) -> str:
         """Scheme, host and port, as a browser sends them."""
         scheme, host, *_ = urlsplit(self.url)
         return f"{scheme}://{host}"
+
+    @property
+    def hosts(self) -> list[str]:
+        """The Host headers of requests that were sent there."""
+        netloc = urlsplit(self.url).netloc
+        named_port = urlsplit(self.url).port is not None
+        return [netloc] if named_port else [netloc, f"{netloc}:{443 if self.url.startswith('https') else 80}"]
 
     @property
     def path(self) -> str:

@@ -63,6 +63,11 @@ class Person:
         return f"{self.issuer}|{self.subject}"
 
     @property
+    def logged(self) -> str:
+        """The principal as the audit log shows it: as it is where we vouch for them ourselves, else by its digest."""
+        return f"person:{self.digest}" if "://" in self.issuer else f"{self.issuer}:{self.subject}"
+
+    @property
     def digest(self) -> str:
         """The principal for logs, 16 hexadecimal digits: the same person each time, and nobody's name."""
         return hashlib.sha256(self.principal.encode()).hexdigest()[:16]
