@@ -180,7 +180,7 @@ def _run(
     async def run() -> "tuple[dict[str, JsonValue], Account]":
         async with open_app(settings) as app:
             caller = Caller(route="terminal", progress=progress)
-            answer = await _whole(app, arguments, most, caller)
+            answer = await whole_answer(app, arguments, most, caller)
             return answer, await whose(await app.guarded_clinic("report", caller, Risk.READ), demo=lambda: app.demo)
 
     try:
@@ -189,7 +189,7 @@ def _run(
         bar.end()
 
 
-async def _whole(
+async def whole_answer(
     app: "App", arguments: "dict[str, JsonValue]", most: int | None, caller: "Caller"
 ) -> "dict[str, JsonValue]":
     """The answer with the rows of as many pages as it takes; what was read for the first serves the others.
