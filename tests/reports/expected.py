@@ -119,9 +119,10 @@ def new_bookings(recount: Recount, first: date, last: date) -> Row:
     rows = made_between(recount, first, last)
     ahead = [(datetime.fromisoformat(row["starts_at"]) - made) / timedelta(days=1) for row, made in rows]
     classes = sum("max_attendees" in row for row, _ in rows)
+    website = sum(bool((row.get("booking_ip_address") or "").strip()) for row, _ in rows)
     return {
         "bookings_made": {"count": len(rows)},
-        "made_on_the_website": share(sum(bool(row.get("booking_ip_address")) for row, _ in rows), len(rows)),
+        "made_on_the_website": share(website, len(rows)),
         "appointments_made": share(len(rows) - classes, len(rows)),
         "classes_made": share(classes, len(rows)),
         "cancelled_since": share(sum(bool(row.get("cancelled_at")) for row, _ in rows), len(rows)),
