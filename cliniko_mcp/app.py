@@ -17,6 +17,7 @@ from anyio.abc import TaskGroup
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.ledger import Ledger, LocalLedger
 from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import (
     ClinikoMcpError,
@@ -83,6 +84,8 @@ class App:
         self._sandbox: Sandbox | None = None
         self._under_way: set[anyio.Event] = set()
         self._calls: set[anyio.CancelScope] = set()
+        self.waits = Waits()
+        """The calls that wait for a person's answer to a form."""
 
     @property
     def sandbox(self) -> Sandbox:
@@ -324,6 +327,7 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     from cliniko_mcp.guards.exclusion import Exclusion
     from cliniko_mcp.guards.log import LocalLog
     from cliniko_mcp.guards.read_only import ReadOnly
+    from cliniko_mcp.guards.scopes import Scopes
 
     settings, parts, now, page = app.settings, app.parts, client.now, None
     if parts.ledger is not None:
@@ -355,7 +359,8 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
         locks=parts.locks,
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
-    return questions, (audit, Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, confirm)
+    around = Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, Scopes()
+    return questions, (audit, *around, confirm)
 
 
 def check_account(settings: Settings) -> None:

@@ -83,9 +83,9 @@ async def test_an_app_takes_its_tokens_and_keeps_its_log_where_its_parts_say() -
     assert [line["outcome"] for line in counted.lines if line["operation"] == "create_patient"] == ["begun", "ok"]
 
 
-async def test_lists_may_be_kept_by_everybody_where_one_key_is_served_and_by_one_person_where_many_are() -> None:
-    for account, scope in (("", "public"), ("a", "private")):
-        async with in_process(parts=Parts(LocalKeys(SECRET), account)) as assistant:
+async def test_lists_may_be_kept_by_everybody_where_one_person_is_served_and_by_each_alone_where_many_are() -> None:
+    for account, transport, scope in (("", "stdio", "public"), ("", "http", "private"), ("a", "stdio", "private")):
+        async with in_process(parts=Parts(LocalKeys(SECRET), account), transport=transport) as assistant:
             client = assistant.client
             lists = (
                 await client.list_tools(),
