@@ -16,6 +16,7 @@ from anyio.abc import TaskGroup
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import (
     ClinikoMcpError,
@@ -69,6 +70,8 @@ class App:
         self._sandbox: Sandbox | None = None
         self._under_way: set[anyio.Event] = set()
         self._calls: set[anyio.CancelScope] = set()
+        self.waits = Waits()
+        """The calls that wait for a person's answer to a form."""
 
     @property
     def sandbox(self) -> Sandbox:

@@ -16,6 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
+from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import INTERNAL_CODE, AlreadyDone, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guards.pipeline import Caller
@@ -75,7 +76,9 @@ class Responder:
         except NotAllowed as problem:
             return self._result(error_body(problem), failed=True)
         try:
-            return self._result(await self._app.run(tool, params.arguments or {}, caller_of(ctx, params)))
+            return self._result(
+                await self._app.run(tool, params.arguments or {}, caller_of(ctx, params, self._app.waits))
+            )
         except AskFirst as first:
             return as_input_required(first)
         except AlreadyDone as before:
@@ -137,8 +140,8 @@ class Responder:
         return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)
 
 
-def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:
-    """Who calls, by what the protocol says of them."""
+def caller_of(ctx: Context, params: types.CallToolRequestParams, waits: Waits) -> Caller:
+    """Who calls, by what the protocol says of them; `waits` are those for people in this server."""
     reported = 0.0
 
     async def progress(done: float, total: float | None, message: str) -> None:
@@ -150,7 +153,7 @@ def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:
     client = ctx.session.client_params
     return replace(
         reader_of(ctx),
-        asker=asker_of(ctx, params),
+        asker=asker_of(ctx, params, waits),
         progress=progress,
         program=client.client_info.name if client else "",
     )

@@ -88,7 +88,7 @@ async def changes(question: ReportQuestion) -> Finding:
 
 async def _logged(question: ReportQuestion) -> tuple[Logged, list[str]]:
     """The changes of the time, and what has to be said of the log."""
-    log, (low, high) = question.clinic.log, question.time.bounds
+    log, (low, high) = question.clinic.log, question.moments
     try:
         logged = await anyio.to_thread.run_sync(logged_changes, log, low, high) if log is not None else None
     except OSError as problem:
