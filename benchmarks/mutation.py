@@ -147,6 +147,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.progress": ("guards/test_long_lists.py", "guards/test_kept.py"),
     "guards.sweeps": ("guards/test_long_lists.py", "guards/test_kept.py"),
     "guards.pipeline": ("guards/test_layers.py", "guards/test_audit_edges.py", *_GATE),
+    "guards.scopes": ("identity/test_every_tool.py",),
     "guards.read_only": ("guards/test_layers.py", "guards/test_audit.py"),
     "guards.turns": ("guards/test_turns.py",),
     "guards.zones": _CLINIC,
