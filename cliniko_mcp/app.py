@@ -305,6 +305,7 @@ def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]
     from cliniko_mcp.guards.confirm import Confirm
     from cliniko_mcp.guards.exclusion import Exclusion
     from cliniko_mcp.guards.read_only import ReadOnly
+    from cliniko_mcp.guards.scopes import Scopes
 
     settings, now = app.settings, client.now
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
@@ -331,6 +332,7 @@ def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]
         audit,
         Exclusion(app.view.excluded_from, app.view.forbidden),
         *read_only,
+        Scopes(),
         confirm,
     )
 

@@ -180,7 +180,7 @@ def _run(
     async def run() -> "tuple[dict[str, JsonValue], Account]":
         async with open_app(settings) as app:
             caller = Caller(route="terminal", progress=progress)
-            answer = await _whole(app, arguments, most, caller)
+            answer = await whole_answer(app, arguments, most, caller)
             return answer, await whose(await app.guarded_clinic("report", caller, Risk.READ), demo=lambda: app.demo)
 
     try:
@@ -189,24 +189,36 @@ def _run(
         bar.end()
 
 
-async def _whole(
+async def whole_answer(
     app: "App", arguments: "dict[str, JsonValue]", most: int | None, caller: "Caller"
 ) -> "dict[str, JsonValue]":
-    """The answer with the rows of as many pages as it takes; what was read for the first serves the others."""
+    """The answer with the rows of as many pages as it takes; what was read for the first serves the others.
+
+    A cursor ends with this process, so none is left in it, nor the note on how to go on.
+    """
     if most is None:
-        return await _answer(app, arguments, caller)
+        return _finished(await _answer(app, arguments, caller))
     rows: list[JsonValue] = []
+    page = arguments
     while True:
-        answer = await app.call(
-            "report", {**arguments, "limit": min(most - len(rows), _MAX_ROWS), "skip": len(rows)}, caller
-        )
+        answer = await _answer(app, {**page, "limit": min(most - len(rows), _MAX_ROWS)}, caller)
         items, shown = answer.get("items"), answer.get("page")
         if not isinstance(items, list) or not isinstance(shown, dict):
             return answer  # the report is not made, and its notes say why
         rows += items
         if shown["complete"] or not items or len(rows) >= most:
             whole: dict[str, JsonValue] = {"items": rows, "page": {**shown, "returned": len(rows)}}
-            return answer | whole
+            return _finished(answer | whole)
+        page = {"kind": arguments["kind"], "cursor": shown["next_cursor"]}
+
+
+def _finished(answer: "dict[str, JsonValue]") -> "dict[str, JsonValue]":
+    found, notes = dict(answer), answer.get("notes")
+    if isinstance(shown := answer.get("page"), dict):
+        found["page"] = {name: value for name, value in shown.items() if name != "next_cursor"}
+    if isinstance(notes, list):
+        found["notes"] = [note for note in notes if "next_cursor" not in str(note)]
+    return found
 
 
 async def _answer(app: "App", arguments: "dict[str, JsonValue]", caller: "Caller") -> "dict[str, JsonValue]":

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, Self
+from typing import Final
 
 from pydantic import BaseModel, Field
 
@@ -40,13 +40,6 @@ class ReportAnswer(BaseModel):
     now: str
     time_zone: str
 
-    def with_more(self, later: Self) -> Self:
-        """The same with the rows of the page that follows."""
-        items, page = [*self.items, *later.items], later.page
-        if page is not None:
-            page = page.model_copy(update={"returned": len(items)})
-        return self.model_copy(update={"items": items, "page": page, "notes": later.notes})
-
     @property
     def title(self) -> str:
         """The name of the report: `No shows`."""
@@ -63,11 +56,6 @@ class ReportAnswer(BaseModel):
         who = " at ".join(name for name in (self.practitioner, self.business) if name)
         over = f"Over so far: {self.over}" if self.over else ""
         return [clean(line) for line in (who, self.when[:1].upper() + self.when[1:], over) if line]
-
-    @property
-    def remarks(self) -> list[str]:
-        """What the answer remarks for people; how to call for more rows is for programs."""
-        return [note for note in self.notes if "call again with skip" not in note]
 
     @property
     def shown(self) -> str:

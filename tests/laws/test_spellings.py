@@ -39,7 +39,7 @@ BY_NAME_OR_ID = {
     "report": {"practitioner", "business"},
 }
 """Arguments of curated tools that take an id, also in place of a name."""
-NO_WORDS = {"when", "repeat", "visit", "allow_clash", "appointment", "born"}
+NO_WORDS = {"when", "repeat", "visit", "allow_clash", "appointment", "born", "cursor"}
 """Texts of curated tools in which "null" is neither a name nor free text."""
 
 

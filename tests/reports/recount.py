@@ -131,6 +131,10 @@ class Recount:
     def last_kept(self) -> dict[str, Visit]:
         return {visit.patient: visit for visit in self.kept(self.visits)}
 
+    @property
+    def patients(self) -> list[Row]:
+        return self.rows("patients")
+
     @cached_property
     def in_use(self) -> set[str]:
         hiding = ("archived_at", "merged_at", "merged_with_patient_id")

@@ -4,13 +4,13 @@ import re
 import unicodedata
 from collections import Counter
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
 
+from . import expected_papers as expected
 from .demo import CLOCKS, reports
 from .over_port import Port, Row
 from .recount import DAY, Recount, share, spans, total
@@ -22,51 +22,25 @@ pytestmark = pytest.mark.anyio
 async def test_cases(clinic: tuple[Sandbox, Port], now: str) -> None:
     sandbox, port = clinic
     recount = Recount(port.rows, datetime.fromisoformat(now))
-    open_ = [
-        row
-        for row in port.rows("patient_cases")
-        if not row.get("closed_at") and not row.get("archived_at")
-        if not row.get("expiry_date") or date.fromisoformat(row["expiry_date"]) >= recount.today
-    ]
-    starts = {
-        row["id"]: datetime.fromisoformat(row["starts_at"])
-        for table in ("individual_appointments", "group_appointments")
-        for row in port.rows(table)
+    open_ = expected.open_cases(recount)
+    visits = {row["id"]: expected.sessions(recount, row) for row in open_}
+    left = {
+        row["id"]: row["max_sessions"] - len(visits[row["id"]]) if row.get("max_sessions") else None for row in open_
     }
-    left: dict[str, int | None] = {}
-    counted: dict[str, tuple[int, int]] = {}
-    for row in open_:
-        places = [
-            place
-            for place in port.rows("attendees")
-            if place.get("patient_case_id") == row["id"] and not place.get("archived_at")
-            if not place.get("cancelled_at") or row.get("include_cancelled_attendees")
-            if place.get("arrived") is not False or row.get("include_dna_attendees")
-        ]
-        ahead = sum(starts[place["booking_id"]] > recount.now for place in places)
-        counted[row["id"]] = len(places) - ahead, ahead
-        left[row["id"]] = row["max_sessions"] - len(places) if row.get("max_sessions") else None
-    limited = [number for number in left.values() if number is not None]
-    soon = [
-        row for row in open_
-        if row.get("expiry_date") and date.fromisoformat(row["expiry_date"]) <= recount.today + 30 * DAY
-    ]  # fmt: skip
+    counted = {
+        row_id: (sum(start <= recount.now for start in starts), sum(start > recount.now for start in starts))
+        for row_id, starts in visits.items()
+    }
     async with reports(sandbox, recount.now) as tool:
         answer = await tool.call("cases")
-        assert answer["summary"] == {
-            "open_cases": {"count": len(open_)},
-            "with_a_session_limit": share(len(limited), len(open_)),
-            "without_a_session_left": share(sum(number <= 0 for number in limited), len(limited)),
-            "with_one_or_two_sessions_left": share(sum(0 < number <= 2 for number in limited), len(limited)),
-            "over_their_limit": share(sum(number < 0 for number in limited), len(limited)),
-            "expiring_within_30_days": share(len(soon), len(open_)),
-        }
+        assert answer["summary"] == expected.cases(recount, date.min, date.max)
         assert {row["case_id"]: (row["used"], row["booked"]) for row in answer["items"]} == counted
         assert {row["case_id"]: row.get("left") for row in answer["items"]} == left
         shown = [row["left"] for row in answer["items"] if "left" in row]
         assert shown == sorted(shown)
-        soon_only = await tool.call("cases", when=f"{recount.today} to {recount.today + 30 * DAY}")
-        assert {row["case_id"] for row in soon_only["items"]} == {row["id"] for row in soon}
+        soon = recount.today, recount.today + 30 * DAY
+        answer = await tool.call("cases", when=f"{soon[0]} to {soon[1]}")
+        assert answer["summary"] == expected.cases(recount, *soon)
 
 
 @pytest.mark.parametrize("now", CLOCKS)
@@ -79,32 +53,10 @@ async def test_forms(clinic: tuple[Sandbox, Port], now: str) -> None:
             ("last month", *spans(recount.today)["last month"]),
         ):
             answer = await tool.call("forms", when=when, by=["practitioner"])
-            live = [row for row in port.rows("patient_forms") if not row.get("archived_at")]
-            waiting = [row for row in live if not row.get("completed_at")]
-            done = [
-                row for row in live
-                if row.get("completed_at")
-                and first
-                <= datetime.fromisoformat(row["completed_at"]).astimezone(recount.zones[row["business_id"]]).date()
-                <= last
-            ]  # fmt: skip
-            visits = [visit for visit in recount.within(first, last) if not visit.cancelled]
-            mine = {(visit.booking, visit.patient): visit for visit in visits}
-            attendee = {row["id"]: row["booking_id"] for row in port.rows("attendees")}
-            booked = {row["id"]: attendee.get(str(row.get("attendee_id"))) for row in waiting}
-            open_ = [row for row in waiting if (booked[row["id"]], row["patient_id"]) in mine]
-            assert answer["summary"] == {
-                "open_forms": {"count": len(open_)},
-                "visits_with_an_open_form": share(
-                    len({(booked[row["id"]], row["patient_id"]) for row in open_}), len(visits)
-                ),
-                "forms_completed": {"count": len(done)},
-                "open_forms_without_a_visit": {"count": sum(not booked[row["id"]] for row in waiting)},
-            }, when
-            assert {row["form_id"] for row in answer["items"]} == {row["id"] for row in open_}
-            who = Counter(
-                recount.name("practitioners", mine[str(booked[row["id"]]), row["patient_id"]].who) for row in open_
-            )
+            open_ = expected.open_forms(recount, first, last)
+            assert answer["summary"] == expected.forms(recount, first, last), when
+            assert {row["form_id"] for row in answer["items"]} == {row["id"] for row, _ in open_}
+            who = Counter(recount.name("practitioners", visit.who) for _, visit in open_)
             assert {row["name"]: row["count"] for row in answer["by"]["practitioner"]["rows"]} == who
 
 
@@ -112,19 +64,11 @@ async def test_forms(clinic: tuple[Sandbox, Port], now: str) -> None:
 async def test_alerts(clinic: tuple[Sandbox, Port], now: str) -> None:
     sandbox, port = clinic
     recount = Recount(port.rows, datetime.fromisoformat(now))
-    live = [row for row in port.rows("medical_alerts") if not row.get("archived_at")]
-    live = [row for row in live if row["patient_id"] in recount.in_use]
     async with reports(sandbox, recount.now) as tool:
         answer = await tool.call("alerts", when="more than 300 days ago")
         latest = recount.today - 300 * DAY
-        old = [
-            row for row in live
-            if datetime.fromisoformat(row["updated_at"]).astimezone(recount.home).date() <= latest
-        ]  # fmt: skip
-        assert answer["summary"] == {
-            "alerts_not_touched": share(len(old), len(live)),
-            "patients_with_such_alerts": {"count": len({row["patient_id"] for row in old})},
-        }
+        assert answer["summary"] == expected.alerts(recount, date.min, latest)
+        old = expected.old_alerts(recount, date.min, latest)
         assert {row["alert_id"] for row in answer["items"]} == {row["id"] for row in old}
 
 
@@ -175,23 +119,14 @@ async def test_sources(clinic: tuple[Sandbox, Port], now: str) -> None:
     sandbox, port = clinic
     recount = Recount(port.rows, datetime.fromisoformat(now))
     first, last = recount.today - 90 * DAY, recount.today - DAY
-    new = {patient for patient, visit in recount.first_kept.items() if first <= visit.day <= last}
-    kinds = {row["id"]: row["name"] for row in port.rows("referral_source_types")}
-    source = {row["patient_id"]: kinds[row["referral_source_type_id"]] for row in port.rows("referral_sources")}
-    invoices = [row for row in port.rows("invoices") if not row.get("archived_at") and row["status"] in (10, 20)]
-    worth = {
-        patient: sum((Decimal(row["total_amount"]) for row in invoices if row["patient_id"] == patient), Decimal())
-        for patient in new
-    }
+    new = expected.new_patients(recount, first, last)
+    source, worth = expected.source_of(recount), expected.worth_of(recount, new)
     groups: dict[str, list[str]] = {}
     for patient in new:
         groups.setdefault(source.get(patient, "no source"), []).append(patient)
     async with reports(sandbox, recount.now) as tool:
         answer = await tool.call("sources", when="last 90 days", by=["practitioner"])
-        assert answer["summary"] == {
-            "invoiced_to_new_patients": {"count": len(new), "total": total(worth.values())},
-            "new_patients_with_a_source": share(len(new & source.keys()), len(new)),
-        }
+        assert answer["summary"] == expected.sources(recount, first, last)
         assert {row.pop("name"): row for row in answer["by"]["source"]["rows"]} == {
             name: {"count": len(some), "total": total(worth[patient] for patient in some)}
             for name, some in groups.items()

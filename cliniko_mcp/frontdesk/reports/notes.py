@@ -63,7 +63,7 @@ class OldAlertRow(Findable):
 
 async def find_in_notes(question: ReportQuestion) -> Finding:
     """Treatment notes written in the time that hold the words, the latest first."""
-    low, high = question.time.bounds
+    low, high = question.moments
     filters: dict[str, FilterValue] = {"created_at": Between(low, high)}
     if question.practitioner:
         filters["practitioner_id"] = question.practitioner.id

@@ -10,7 +10,7 @@ from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Figure
 from cliniko_mcp.frontdesk.roster import Known, Roster
-from cliniko_mcp.frontdesk.spans import OpenSpan, Span
+from cliniko_mcp.frontdesk.spans import OpenSpan, Span, Window
 from cliniko_mcp.frontdesk.visits import Visit, visits, visits_since
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
@@ -73,6 +73,12 @@ class ReportQuestion:
         if not isinstance(self.span, Span):
             raise RuntimeError("this report needs a time with a start")
         return self.span
+
+    @property
+    def moments(self) -> Window:
+        """The first and the last moment of the time: at its sites, and by the calendar of the report, in UTC."""
+        (starts, ends), home = self.time.bounds, self.time.home
+        return min(starts, home.start.astimezone(UTC)), max(ends, home.end.astimezone(UTC))
 
     @property
     def today(self) -> date:
