@@ -66,6 +66,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.decisions": _PAGE,
     "approvals.digest": ("approvals/test_digest.py", "guards/test_promises.py", *_PREVIEW, *_GATE),
     "approvals.effect_rules": ("approvals/test_effect_rules.py", *_EFFECTS),
+    "approvals.part_rules": ("approvals/test_part_rules.py", *_EFFECTS),
     "approvals.effect_table": ("laws/test_effects.py",),
     "approvals.effects": ("approvals/test_effect_rules.py", *_EFFECTS),
     "approvals.facts": ("approvals/test_facts.py", *_PREVIEW),
