@@ -31,6 +31,7 @@ from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import bare_words, best_tier, fits, likeness, words
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
+from cliniko_mcp.frontdesk.set_up_words import in_full
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean, label
 
@@ -300,7 +301,9 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     spoken = words(shown)
     fitting = best_fitting(spoken, among.values())
     if not fitting and noun not in _PEOPLE:
-        fitting = best_fitting(bare_words(spoken), among.values())
+        fitting = best_fitting(bare_words(spoken), among.values()) or best_fitting(
+            in_full(noun, spoken), among.values()
+        )
     closest = [row for row in fitting if not row.gone] or fitting
     if len(closest) == 1:
         return replace(closest[0], others=tuple(row for row in fitting if row.id != closest[0].id))

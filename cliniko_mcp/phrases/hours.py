@@ -57,11 +57,17 @@ def read_time_of_day(stream: TokenStream, *, names_day: bool, listed: bool = Fal
         not lead
         and not listed
         and stream.position == start + 1
+        and not _before_a_day(stream)
         and _is_ambiguous(stream.tokens[start], names_day=names_day)
     ):
         stream.position = start
         return None
     return TimeOfDay("at", first)
+
+
+def _before_a_day(stream: TokenStream) -> bool:
+    """Whether a weekday follows by "on", so that the number before it is an hour: "10 on Monday"."""
+    return stream.peek().text == "on" and (stream.peek(1).kind == "weekday" or stream.peek(2).kind == "weekday")
 
 
 def _is_ambiguous(token: Token, *, names_day: bool) -> bool:

@@ -92,6 +92,8 @@ def test_an_idiom_is_read_as_the_plain_words_in_every_direction(said: str, plain
         ("first fortnight of December", "2026-12-01T00:00 2026-12-15T00:00"),
         ("last fortnight of December", "2026-12-18T00:00 2027-01-01T00:00"),
         ("second week of February", "2027-02-08T00:00 2027-02-15T00:00"),
+        ("12 on Monday", "2026-11-30T12:00 2026-11-30T12:01"),
+        ("10 on next Tuesday", "2026-12-01T10:00 2026-12-01T10:01"),
         ("earlier today", "2026-11-24T00:00 2026-11-24T10:37"),
         ("earlier this month", "2026-11-01T00:00 2026-11-24T00:00"),
         ("mid-morning Tuesday or Thursday next week", "2026-11-30T00:00 2026-12-07T00:00 tue,thu 09:00-11:00"),

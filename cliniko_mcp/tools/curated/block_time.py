@@ -23,7 +23,7 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType, UnavailableBlockTypes
 from cliniko_mcp.cliniko.resources.unavailable_blocks import UnavailableBlockBody, UnavailableBlocks
-from cliniko_mcp.errors import Clash, ClinikoRefused, Declined, InvalidArguments, NotAllowed, NotFound
+from cliniko_mcp.errors import Clash, ClinikoRefused, Declined, InvalidArguments, NoSuchName, NotAllowed, NotFound
 from cliniko_mcp.frontdesk import working_hours
 from cliniko_mcp.frontdesk.block_plans import BlockPlan, BlockType, PlannedBlock, plan_blocks
 from cliniko_mcp.frontdesk.block_rows import Blocked, freed_row, planned_row
@@ -129,7 +129,7 @@ def _block_type(name: str, rows: Sequence[UnavailableBlockType]) -> Known[Unavai
     try:
         found = in_set_up("kind of block", name, known, "")
     except NotFound as problem:
-        raise NotFound(
+        raise NoSuchName(
             problem.message,
             f"The kinds are: {listed}. Choose one, or leave type out.",
             candidates=[candidate(kind) for kind in kinds],
@@ -151,7 +151,8 @@ async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -
     clash = _clash_text(plan.new, booked)
     if booked and not arguments.dry_run and arguments.allow_clash != clash:
         _refuse(booked, lying, clash)
-    notes = [*_left_out(plan, roster), *remarks(*practitioners, business, block_type)]
+    notes = [*([plan.length] if plan.length else []), *_left_out(plan, roster)]
+    notes += remarks(*practitioners, business, block_type)
     made: list[str] = []
     if arguments.dry_run:
         done = f"Nothing was changed: a dry run. {len(plan.new)} of {len(plan.blocks)} would be blocked out."
