@@ -42,6 +42,8 @@ def read_time_of_day(stream: TokenStream, *, names_day: bool, listed: bool = Fal
             return found
         stream.position = start
     lead = stream.take_any("at", "from")
+    if lead == "from" and (part := _read_part_after_from(stream)) is not None:
+        return part
     first = read_clock_time(stream, lead=lead)
     if first is None:
         stream.position = start
@@ -256,6 +258,24 @@ def _read_part(stream: TokenStream) -> TimeOfDay | None:
     if token.text == "lunchtime":
         stream.take_words("time")
     return TimeOfDay("part", part=token.text, plural=every or token.value == 1)
+
+
+def _read_part_after_from(stream: TokenStream) -> TimeOfDay | None:
+    """The rest of a day from a part of it on: "from lunchtime", "from the afternoon on"; None for anything else."""
+    start = stream.position
+    stream.take_words("the")
+    part = _read_part(stream)
+    if (
+        part is None
+        or part.plural
+        or not part.minutes()[0]
+        or stream.peek().kind == "to"
+        or stream.peek().text in {"until", "through"}
+    ):
+        stream.position = start
+        return None
+    _take_onwards(stream)
+    return TimeOfDay("after", ClockTime(part.minutes()[0]))
 
 
 def _read_other_end(stream: TokenStream, *, clear: bool) -> ClockTime | None:

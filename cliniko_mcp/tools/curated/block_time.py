@@ -8,6 +8,7 @@ time, and a write for each, before which a person is asked where a block goes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -55,6 +56,8 @@ from cliniko_mcp.tools.tool import curated
 _AROUND: Final = timedelta(days=7)
 _SHOWN: Final = 5
 _EVERYONE: Final = frozenset(("everyone", "everybody", "all", "all practitioners", "the whole team", "whole team"))
+_FROM_NOW: Final = re.compile(r"\b(?:until?l?|till?|rest|remainder|before|(?:next|within) \d+)\b", re.I)
+_BY: Final = re.compile(r"\bby\b", re.I)
 _EVERYWHERE: Final = frozenset(("both", "both sites", "all", "all sites", "every site", "everywhere"))
 
 
@@ -97,6 +100,12 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
             )
     block_type = _block_type(arguments.type, block_types) if arguments.type else None
     span = read_repeated(arguments.when, clinic.now, roster, [business] if business else ())
+    if _BY.search(arguments.when) and (found := span.span.home).start <= clinic.now:
+        raise InvalidArguments(
+            f"“By” says until when, and not from when to block out: {found.description}.",
+            'Say both, such as "tomorrow 9 to 5" or "from now until Friday".',
+            field="when",
+        )
     meant = _Meant(roster, practitioners, business, block_type, span)
     return await (_freed if arguments.lift else _blocked)(clinic, arguments, meant)
 
@@ -151,7 +160,9 @@ async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -
     clash = _clash_text(plan.new, booked)
     if booked and not arguments.dry_run and arguments.allow_clash != clash:
         _refuse(booked, lying, clash)
-    notes = [*([plan.length] if plan.length else []), *_left_out(plan, roster)]
+    begins_now = span.span.home.start == clinic.now.replace(second=0, microsecond=0)
+    unsaid = ["No beginning was said: from now on."] if begins_now and _FROM_NOW.search(arguments.when) else []
+    notes = [*([plan.length] if plan.length else unsaid), *_left_out(plan, roster)]
     notes += remarks(*practitioners, business, block_type)
     made: list[str] = []
     if arguments.dry_run:

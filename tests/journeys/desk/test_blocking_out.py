@@ -177,3 +177,14 @@ async def test_twice_a_week_is_blocked_out_on_the_days_that_are_named(
     assert "which days" in unsaid["message"] and await desk.wrote() == []
     answer = await desk.tell("block_time", practitioner=desk.who, when=when)
     assert await blocks(desk) == sorted(["5 12:00", "7 12:00", "12 12:00", "14 12:00"]), answer
+
+
+@pytest.mark.parametrize(("scene", "when"), told([
+    "by Friday", "by COB Friday", "by next Monday", "by the end of the week", "by close of business tomorrow",
+]), ids=str)  # fmt: skip
+async def test_an_end_alone_blocks_nothing_out_by_itself(desk_in: OpenStory, scene: Scene, when: str) -> None:
+    desk = desk_in(scene)
+    answer = await desk.tell("block_time", practitioner=desk.who, when=when)
+    assert answer["code"] == "invalid_arguments" and "not from when" in answer["message"], answer
+    dry = await desk.tell("block_time", practitioner=desk.who, when="until next Tuesday", dry_run=True)
+    assert "No beginning was said: from now on." in dry["notes"] and await desk.wrote() == [], dry
