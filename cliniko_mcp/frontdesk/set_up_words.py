@@ -1,7 +1,10 @@
-"""How desks shorten the names of what a clinic has set up: "std consult", "annual leave", "init appt"."""
+"""Words for what a clinic has set up that are no names: "std consult", "annual leave", "me", "everyone"."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
+
+from cliniko_mcp.frontdesk.matching import fold
 
 _IN_FULL: Final[Mapping[str, str]] = {
     short: full
@@ -39,3 +42,24 @@ def in_full(noun: str, spoken: Sequence[str]) -> list[str]:
     empty = _EMPTY_OF_BLOCKS if noun == "kind of block" else _EMPTY
     found = [_IN_FULL.get(word, word) for word in words.split() if word not in empty]
     return found if found != list(spoken) else []
+
+
+_OWN: Final = re.compile(r"(?:me|my|mine|myself|i|my own|my (?:diary|calendar|schedule|day))", re.I)
+_EVERYONE: Final = frozenset(("everyone", "everybody", "all", "all practitioners", "the whole team", "whole team"))
+_ANYONE: Final = _EVERYONE | {"anyone", "anybody", "any", "any practitioner", "whoever", "no preference", "the team"}
+_EVERYWHERE: Final = frozenset(("both", "both sites", "all", "all sites", "every site", "everywhere"))
+
+
+def is_own(query: str) -> bool:
+    """Whether these words stand for the practitioner whose key this is: "me", "my", "mine"."""
+    return _OWN.fullmatch(query.strip()) is not None
+
+
+def means_everyone(queries: Collection[str], *, or_anyone: bool = False) -> bool:
+    """Whether one of these stands for all practitioners, or where only a question is asked for any of them."""
+    return any(fold(query) in (_ANYONE if or_anyone else _EVERYONE) for query in queries)
+
+
+def means_everywhere(query: str) -> bool:
+    """Whether these words stand for all sites."""
+    return fold(query) in _EVERYWHERE

@@ -4,10 +4,12 @@ from typing import Literal
 
 from cliniko_mcp.phrases.clock import NOON, ClockTime, TimeOfDay, clock_time_of
 from cliniko_mcp.phrases.days import is_year
+from cliniko_mcp.phrases.lengths import Length, read_length
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import Token
 from cliniko_mcp.phrases.vocabulary import DAY_PARTS
+from cliniko_mcp.phrases.zones import DAY_MINUTES
 
 Edge = Literal["after", "before"]
 _AFTER = (
@@ -41,6 +43,9 @@ def read_time_of_day(stream: TokenStream, *, names_day: bool, listed: bool = Fal
         if found is not None:
             return found
         stream.position = start
+    if (lasting := _read_length_first(stream)) is not None:
+        return lasting
+    stream.position = start
     lead = stream.take_any("at", "from")
     if lead == "from" and (part := _read_part_after_from(stream)) is not None:
         return part
@@ -258,6 +263,35 @@ def _read_part(stream: TokenStream) -> TimeOfDay | None:
     if token.text == "lunchtime":
         stream.take_words("time")
     return TimeOfDay("part", part=token.text, plural=every or token.value == 1)
+
+
+def _read_length_first(stream: TokenStream) -> TimeOfDay | None:
+    """The time of "an hour from 5pm" or "30 minutes at 9"; None for anything else."""
+    length = read_length(stream)
+    lead = stream.take_any("from", "at") if length is not None else ""
+    first = read_clock_time(stream, lead="limit") if lead else None
+    if length is None or first is None or stream.peek().kind == "to" or stream.peek().text in {"until", "through"}:
+        return None
+    return lasting_time(TimeOfDay("at", first), length)
+
+
+def read_lasting(stream: TokenStream) -> Length | None:
+    """The hours or minutes of "for an hour" or "for 90 minutes", or None."""
+    start = stream.position
+    length = read_length(stream) if stream.take_words("for") else None
+    if length is None or length.unit not in {"minute", "hour"}:
+        stream.position = start
+        return None
+    return length
+
+
+def lasting_time(time: TimeOfDay, length: Length) -> TimeOfDay | None:
+    """A point in time with a length of hours or minutes; None for another length, or what runs past midnight."""
+    minutes = length.number * {"minute": 1, "hour": 60}.get(length.unit, 0)
+    begin = time.minutes()[0]
+    if time.kind != "at" or not minutes or begin + minutes > DAY_MINUTES:
+        return None
+    return TimeOfDay("range", ClockTime(begin), ClockTime(begin + minutes))
 
 
 def _read_part_after_from(stream: TokenStream) -> TimeOfDay | None:

@@ -32,7 +32,6 @@ from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.matching import fold
 from cliniko_mcp.frontdesk.notices import NO_MESSAGE
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan, read_repeated
 from cliniko_mcp.frontdesk.roster import (
@@ -45,6 +44,7 @@ from cliniko_mcp.frontdesk.roster import (
     name_text,
     remarks,
 )
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.unblocking import Freed, blocks_in, live
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -55,10 +55,8 @@ from cliniko_mcp.tools.tool import curated
 
 _AROUND: Final = timedelta(days=7)
 _SHOWN: Final = 5
-_EVERYONE: Final = frozenset(("everyone", "everybody", "all", "all practitioners", "the whole team", "whole team"))
 _FROM_NOW: Final = re.compile(r"\b(?:until?l?|till?|rest|remainder|before|(?:next|within) \d+)\b", re.I)
 _BY: Final = re.compile(r"\bby\b", re.I)
-_EVERYWHERE: Final = frozenset(("both", "both sites", "all", "all sites", "every site", "everywhere"))
 
 
 class BlockTime(Body):
@@ -91,7 +89,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     require(roster, "site", "practitioner")
     practitioners = _practitioners(arguments, roster)
     business = None
-    if arguments.business and fold(arguments.business) not in _EVERYWHERE:
+    if arguments.business and not means_everywhere(arguments.business):
         business = roster.business(arguments.business)
     for field, known in [*(("practitioner", one) for one in practitioners), ("business", business)]:
         if known is not None and known.gone:
@@ -113,7 +111,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
 def _practitioners(arguments: BlockTime, roster: Roster) -> list[Known[Practitioner]]:
     """Those who were named; none where everyone at a site is meant. Raises InvalidArguments where nobody is said."""
     names = arguments.practitioner or []
-    if any(fold(name) in _EVERYONE for name in names):
+    if means_everyone(names):
         return []
     if not names and not arguments.business:
         raise InvalidArguments(
