@@ -101,6 +101,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.host_waits": ("approvals/test_shown.py", "guards/test_confirm.py", "approvals/test_page_html.py"),
     "approvals.shown": ("approvals/test_shown.py", "approvals/test_page_html.py", *_PREVIEW),
     "approvals.story": ("approvals/test_story.py", "approvals/test_page_html.py", "approvals/test_local_ipc.py"),
+    "approvals.waits": ("approvals/test_waits.py",),
     "client.memory": _CLINIC[::-1],
     "client.single_flight": _CLINIC[::-1],
     "guards.acts": ("guards/test_unheard_ends.py", "guards/test_lives.py", "guards/test_confirm.py", *_GATE),

@@ -16,6 +16,7 @@ from anyio.abc import TaskGroup
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import (
     ClinikoMcpError,
@@ -69,6 +70,8 @@ class App:
         self._sandbox: Sandbox | None = None
         self._under_way: set[anyio.Event] = set()
         self._calls: set[anyio.CancelScope] = set()
+        self.waits = Waits()
+        """The calls that wait for a person's answer to a form."""
 
     @property
     def sandbox(self) -> Sandbox:
@@ -302,6 +305,7 @@ def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]
     from cliniko_mcp.guards.confirm import Confirm
     from cliniko_mcp.guards.exclusion import Exclusion
     from cliniko_mcp.guards.read_only import ReadOnly
+    from cliniko_mcp.guards.scopes import Scopes
 
     settings, now = app.settings, client.now
     page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
@@ -328,6 +332,7 @@ def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]
         audit,
         Exclusion(app.view.excluded_from, app.view.forbidden),
         *read_only,
+        Scopes(),
         confirm,
     )
 

@@ -17,6 +17,7 @@ from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Channel, GuardedCall
 from cliniko_mcp.redaction import SECRETS
+from cliniko_mcp.sanitize import clean
 
 FIELDS: Final[Mapping[str, str]] = {
     "n": "The number of the line, from 1, without a gap.",
@@ -32,7 +33,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "for": "Why a read was made for the call: `label` (a name beside an id), `zone` or `preview`; `question` where a "
     "question ended while no call waited.",
     "route": "How the caller is connected: `stdio`, `http` or `terminal`.",
-    "principal": "Who: `local`, or a digest of the bearer token.",
+    "principal": "Who: `local`, or a digest of the bearer token or of the person that it stands for.",
+    "name": "The person's name, as the file of people or the issuer of their token gives it.",
     "made": "The id of the record that was made.",
     "of": "The line that announced the change which this line ends.",
     "requests": "How many requests went out; 0 where it was answered from memory or refused.",
@@ -129,13 +131,15 @@ def _utc_text(moment: datetime) -> str:
 def _entry(guarded: GuardedCall) -> dict[str, JsonValue]:
     call = guarded.call
     purpose: dict[str, JsonValue] = {} if guarded.purpose == "call" else {"for": guarded.purpose}
+    name: dict[str, JsonValue] = {"name": clean(guarded.caller.name, 80)} if guarded.caller.name else {}
     return {
         "tool": guarded.tool[:64],
         **purpose,
         "operation": call.operation.name,
         "ids": dict(call.ids),
         "arguments": digest(arguments(call)),
-        "principal": guarded.caller.principal[:80],
+        "principal": guarded.caller.in_log[:80],
+        **name,
         "route": guarded.caller.route,
     }
 

@@ -2,16 +2,14 @@
 
 The target is read fresh and described; a person is asked through the first approval channel that works; after a yes
 everything is read and described again, and the operation goes on, once, only where all is still exactly as shown. The
-channels: the form in the client (or the terminal that called), then on stdio the local page or `cliniko-mcp approve`,
-then refusal.
+channels: the form in the client or the terminal that called, then on stdio the local page or `approve`, then refusal.
 
 A question has a life of its own, and a call only looks at it: a yes on the page or in `approve` is carried out by the
 call that waits for it, else at once by this process; whoever calls again is told how it ended.
 
 An asker that can only be answered by a repeated call raises AskFirst with the question. On the repeated call its
 `answered` is the challenge that came back: if this process asked that question about exactly this call and nobody has
-used it yet, the target is read once, and where everything shown is still the same the asker gives the answer that came
-with the call. In every other case it gets a new question.
+used it yet, the target is read once, and where all is still as shown the asker gives the answer that came.
 """
 
 import math
@@ -28,7 +26,7 @@ from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS, seconds_to_wait
 from cliniko_mcp.approvals.question_table import MAX_SILENT, Questions
 from cliniko_mcp.approvals.questions import Asker, AskFirst, Matter, PageYes, PendingQuestion, Verdict
 from cliniko_mcp.approvals.shown import Account, Preview
-from cliniko_mcp.errors import NotFound
+from cliniko_mcp.errors import ApprovalNeeded, NotFound
 from cliniko_mcp.guards import confirm_words as words
 from cliniko_mcp.guards.acts import Acts, Note, Start, decided, unnoted
 from cliniko_mcp.guards.effects import Effect, Effects
@@ -118,8 +116,7 @@ class Confirm:
             answered = None
 
     def _allows(self, guarded: GuardedCall, effect: Effect) -> bool:
-        """Whether the operator lets this operation pass unasked. Raises NotAllowed where all that is asked about is
-        switched off."""
+        """Whether the operator lets it pass unasked. Raises NotAllowed where all that is asked about is off."""
         guarded.outcome.effect = " ".join(effect.names)
         if self._policy == "block":
             raise words.blocked(effect)
@@ -370,6 +367,9 @@ class Confirm:
         except AskFirst:
             self._questions.sent(pending)
             self.acts.see_to(guarded, pending)
+            raise
+        except ApprovalNeeded:  # the server is being stopped
+            self._questions.take(pending)
             raise
         self._note_channel(guarded, verdict)
         if patience.cancelled_caught:

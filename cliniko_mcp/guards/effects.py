@@ -29,6 +29,7 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards.pipeline import GuardedCall
+from cliniko_mcp.guards.scopes import beyond_scope
 from cliniko_mcp.guards.turns import Turns
 
 BURST: Final = 30
@@ -109,8 +110,15 @@ class Effects:
 
         `answered` is what was asked and comes back answered with this call: an answer about a burst counts also when
         the minute is over by now. An update's record is read only where a rule could apply to what the call sends.
-        Raises what reading it raises.
+        Raises what reading it raises, and NotAllowed where the caller's token does not grant such a change.
         """
+        effect = await self._found(guarded, answered)
+        if effect is not None and not Risk.DESTRUCTIVE.within(guarded.caller.may):
+            guarded.outcome.effect = " ".join(effect.names)
+            raise beyond_scope(guarded.call.operation.title, guarded.call.operation.name, Risk.DESTRUCTIVE)
+        return effect
+
+    async def _found(self, guarded: GuardedCall, answered: Matter | None) -> Effect | None:
         call = guarded.call
         if call.operation.risk is Risk.DESTRUCTIVE:
             return Effect(guarded, ())

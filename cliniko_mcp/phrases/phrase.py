@@ -7,6 +7,7 @@ from cliniko_mcp.phrases.clock import ClockTime, TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate
 from cliniko_mcp.phrases.days import Date, DateList, DateSpan, is_year, read_date, read_year, resolve_date
 from cliniko_mcp.phrases.hours import read_time_of_day
+from cliniko_mcp.phrases.lengths import read_length
 from cliniko_mcp.phrases.limits import Limit, read_dated_weekday, read_limit, read_range
 from cliniko_mcp.phrases.refusals import not_understood, quotable
 from cliniko_mcp.phrases.spans import read_span
@@ -136,6 +137,10 @@ class _Grammar:
         return self.phrase
 
     def _unreadable(self) -> Exception:
+        whole = TokenStream(self.stream.tokens)
+        if read_length(whole) is not None and whole.peek().kind == "end":
+            length = quotable(self.text if whole.position > 1 else f"a {self.text}")
+            return not_understood(f'A length alone is no time: say "in {length}", "within {length}" or "{length} ago".')
         token = self.stream.peek()
         text = {"comma": ",", "end": ""}.get(token.text, token.text)
         here = f'at "{quotable(text)}" ' if text else "to the end "

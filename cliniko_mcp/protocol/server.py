@@ -11,7 +11,7 @@ from cliniko_mcp import __version__
 from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.protocol.outgoing import without_secrets
-from cliniko_mcp.protocol.responder import Responder
+from cliniko_mcp.protocol.responder import Responder, principal_of
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 
@@ -73,7 +73,9 @@ def build_server(app: App, cut_off: Sequence[str] = ()) -> Server[dict[str, Any]
         get_tool_input_schema=_input_schema,
     )
     server.middleware.append(without_secrets)
-    server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
+    security = RequestStateSecurity.ephemeral()
+    security.bind_principal = principal_of
+    server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
     return server
 
 

@@ -62,8 +62,7 @@ async def changes(question: ReportQuestion) -> Finding:
     found = [
         change
         for change in logged.changes
-        if question.holds_day(_day_of(question, change))
-        and (not own or change.person == question.clinic.caller.principal)
+        if question.holds_day(_day_of(question, change)) and (not own or change.person == question.clinic.caller.in_log)
     ]
     if own:
         notes.append("Only your own changes; `cliniko-mcp audit report` on the server tells everybody's.")
