@@ -1,4 +1,4 @@
-"""The worked examples of docs/reports.md, counted from the rows of the demo clinic on Tuesday 24 November 2026, 9:00."""
+"""The worked examples of docs/reports.md, counted from the rows of the demo clinic on 24 November 2026 at 9:00."""
 
 import json
 from collections.abc import Callable

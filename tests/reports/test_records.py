@@ -10,7 +10,7 @@ from cliniko_mcp.sandbox.core import Sandbox
 from . import expected_papers as expected
 from .demo import CLOCKS, reports
 from .over_port import Port
-from .recount import DAY, Recount, spans, total
+from .recount import DAY, Recount, share, spans, total
 
 pytestmark = pytest.mark.anyio
 
@@ -127,3 +127,24 @@ async def test_missing_contacts(clinic: tuple[Sandbox, Port]) -> None:
         every = {row["id"]: expected.lacking(row) for row in port.rows("patients") if row["id"] in recount.in_use}
         lacking = {patient: one for patient, one in every.items() if one}
         assert {patient: one for patient, one in shown.items() if one} == lacking
+
+
+async def test_words_in_the_notes_of_one_patient(clinic: tuple[Sandbox, Port]) -> None:
+    sandbox, port = clinic
+    recount = Recount(port.rows, datetime.fromisoformat(CLOCKS[0]))
+    live = [row for row in port.rows("treatment_notes") if not row.get("archived_at")]
+    often, _ = Counter(row["patient_id"] for row in live).most_common(1)[0]
+    mine = [row for row in live if row["patient_id"] == often]
+    holding = {
+        row["id"] for row in mine
+        if any(" walk" in f" {expected.plain(text)}" for text in expected.answers(row["content"]))
+    }  # fmt: skip
+    recent = {row["id"] for row in expected.notes_with(recount, recount.today - 365 * DAY, recount.today - DAY, "walk")}
+    async with reports(sandbox, recount.now) as tool:
+        answer = await tool.call("find_in_notes", words="walk", patient=often)
+        assert holding and {row["note_id"] for row in answer["items"]} == holding
+        assert answer["summary"]["notes_with_the_words"] == share(len(holding), len(mine))
+        assert answer["when"] == "all time" and answer["patient"] == answer["items"][0]["patient"]
+        answer = await tool.call("find_in_notes", words="walk", patient=often, when="last 365 days")
+        assert {row["note_id"] for row in answer["items"]} == holding & recent
+        assert (await tool.error("no_shows", patient=often))["code"] == "invalid_arguments"
