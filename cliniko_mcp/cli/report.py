@@ -58,6 +58,7 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, prefix:
 @click.option("--compare", type=click.Choice(["previous", "last_year"]), help="The same figures of an earlier time.")
 @click.option("--practitioner", metavar="NAME", help="Only this practitioner.")
 @click.option("--business", metavar="NAME", help="Only this site.")
+@click.option("--patient", metavar="NAME", help="Only this patient's notes, in find_in_notes.")
 @click.option("--words", metavar="TEXT", help="What find_in_notes looks for.")
 @click.option("--phones", is_flag=True, help="A phone number beside each patient.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Rows; 10 in table and json, else all.")
@@ -74,6 +75,7 @@ def report(
     compare: str | None,
     practitioner: str | None,
     business: str | None,
+    patient: str | None,
     words: str | None,
     phones: bool,
     limit: int | None,
@@ -103,7 +105,8 @@ def report(
     groupings = _groupings(by, found)
     arguments: dict[str, JsonValue] = {
         "kind": found.name, "when": when, "by": [*(groupings or _usual_groupings(found, form))], "compare": compare,
-        "practitioner": practitioner, "business": business, "words": words, "phones": phones or None,
+        "practitioner": practitioner, "business": business, "patient": patient, "words": words,
+        "phones": phones or None,
     }  # fmt: skip
     arguments = {name: value for name, value in arguments.items() if value is not None}
     most = limit or (sys.maxsize if form in _WHOLE else None)
