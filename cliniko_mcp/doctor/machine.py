@@ -103,7 +103,7 @@ def view(context: "DoctorContext") -> Check:
 
 
 def hosts(computer: Computer, *, demo: bool = False) -> Iterator[Check]:
-    """Yield a check for each assistant on this computer: whether it starts this server and can, and whether it does so in
+    """Yield a check for each assistant on this computer: whether it starts this server and can, and whether that is in
     the clinic that is looked at: the `demo` clinic or a real one."""
     found = found_hosts(computer)
     for host in found:
