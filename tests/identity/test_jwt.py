@@ -75,7 +75,7 @@ REFUSED: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "an algorithm that is not the key's": (lambda issuer: issuer.token("ES256", header={"kid": "RSA0"}), "algorithm"),
     "a header that must be understood": (
         lambda issuer: issuer.token(header={"crit": ["b64"], "b64": True}),
-        "algorithm",
+        "malformed",
     ),
     "id token": (lambda issuer: issuer.token(header={"typ": "JWT"}), "kind"),
     "logout token": (lambda issuer: issuer.token(header={"typ": "logout+jwt"}), "kind"),
@@ -151,7 +151,14 @@ def test_an_issuer_that_does_not_mark_its_access_tokens_is_taken_at_its_word_whe
 def test_claims_are_read_under_the_names_that_were_set() -> None:
     """As Entra has them: scopes in scp under names of its own, a person by object and tenant, its own audience."""
     issuer = Issuer()
-    changed = {"oid": "o-1", "tid": "t-2", "scp": "cliniko.write", "aud": "8d1f", "scope": None, "name": None}
+    changed: dict[str, Any] = {
+        "oid": "o-1",
+        "tid": "t-2",
+        "scp": "cliniko.write",
+        "aud": "8d1f",
+        "scope": None,
+        "name": None,
+    }
     token = issuer.token(**changed, preferred_username="ana@clinic.example")
     rules: dict[str, Any] = {
         "audiences": frozenset({"8d1f"}),
