@@ -109,12 +109,12 @@ class KeySet:
             except (httpx2.HTTPStatusError, ValueError) as found:
                 problem = found
                 continue
-            address = document.get("jwks_uri")
+            keys = document.get("jwks_uri")
             if document.get("issuer") != self._issuer:
                 raise ValueError("its metadata names another issuer")
-            if not isinstance(address, str):
+            if not isinstance(keys, str):
                 raise ValueError("its metadata names no keys")
-            self._address = checked_address(address)
+            self._address = checked_address(keys)
             return self._address
         raise problem
 
