@@ -56,6 +56,12 @@ KEPT: Final[Mapping[str, Kept]] = {
         ("daily_availabilities", "practitioners", "businesses"), serves_changes=False, whole=True
     ),
     "/unavailable_block_types": Kept(("unavailable_block_types",)),
+    "/appointment_type_billable_items": Kept(
+        ("appointment_type_billable_items", "appointment_types", "billable_items"), serves_changes=False
+    ),
+    "/appointment_type_products": Kept(
+        ("appointment_type_products", "appointment_types", "products"), serves_changes=False
+    ),
     "/settings/public": Kept(("public_settings", "settings")),
 }
 """What is kept, by the path of the operation that reads it."""
