@@ -130,10 +130,10 @@ async def visits_of(clinic: GuardedClinic, patients: Collection[str], starts: da
         GroupAppointments.list_group_appointments,
     )
     since: Mapping[str, FilterValue] = {"starts_at": From(starts), "appointment_type_id": Given.YES}
-    groups, *own = await run_concurrently(
-        partial(clinic.collect, classes, **since),
-        *(partial(clinic.collect, appointments, patient_id=OneOf(batch), **since) for batch in _batches(sorted(who))),
-    )
+    batches = [
+        partial(clinic.collect, appointments, patient_id=OneOf(batch), **since) for batch in _batches(sorted(who))
+    ]
+    groups, own = await run_concurrently(partial(clinic.collect, classes, **since), partial(run_concurrently, *batches))
     rows = [
         *(row for batch in own for row in batch),
         *(row for row in groups if row.patient_ids is None or not who.isdisjoint(row.patient_ids)),

@@ -1,8 +1,8 @@
 """Reports on who did not come: no-shows, and cancellations with their notice.
 
 Requests: one a hundred bookings of the time, one each 95 classes among them and each further hundred attendees; for
-the next visit of those who did not come or cancelled one a hundred of their later appointments in batches of 95
-patients, one a hundred later classes, and one each 95 classes of theirs.
+the next visit of those who did not come or cancelled, where it is later than that time, one a hundred of their later
+appointments in batches of 95 patients, one a hundred later classes, and one each 95 classes of theirs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -99,13 +99,12 @@ def notice(visit: Visit) -> timedelta:
 
 
 async def _attendance(question: ReportQuestion, concerns: Callable[[Visit], bool]) -> Attendance:
-    """The visits of the time, and the later ones of the patients of those that `concerns` is true of."""
+    """The visits of the time, and what comes after those that `concerns` is true of, where that is not among them."""
     starts, until = question.time.bounds
     every = await question.visits_since(starts, until)
-    patients = {
-        visit.patient_id for visit in every if concerns(visit) and question.holds(visit) and question.keeps(visit)
-    }
-    return Attendance(question, [*every, *await question.visits_of(patients, until)])
+    found = Attendance(question, every)
+    open_ = {visit.patient_id for visit in found.booked if concerns(visit) and found.next_visit(visit) is None}
+    return Attendance(question, [*every, *await question.visits_of(open_, until)])
 
 
 async def no_shows(question: ReportQuestion) -> Finding:

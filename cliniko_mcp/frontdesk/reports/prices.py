@@ -1,10 +1,10 @@
 """What a visit of each type is charged by default: its billable items and products with their tax.
 
 Requests: two lists, each of a hundred rows as a rule, which memory keeps, and one each 95 of the billable items,
-products and taxes in them, where there are any.
+products and taxes of the types asked about, where there are any.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Final
@@ -34,15 +34,20 @@ _CENT: Final = Decimal("0.01")
 _HUNDRED: Final = Decimal(100)
 
 
-async def expected_amounts(clinic: GuardedClinic) -> dict[str, Decimal]:
-    """What a visit is charged by default, tax included, by the id of its type; types that charge nothing are missing.
+async def expected_amounts(clinic: GuardedClinic, types: Collection[str]) -> dict[str, Decimal]:
+    """What a visit of these types is charged by default, tax included, by the type's id; those that charge nothing are
+    missing.
 
     A fee is its price and tax; a product its price with tax. Concessions are not known before an invoice is made.
     """
-    fees, goods = await run_concurrently(
+    if not types:
+        return {}
+    every_fee, every_good = await run_concurrently(
         partial(clinic.collect, AppointmentTypeBillableItems.list_appointment_type_billable_items),
         partial(clinic.collect, AppointmentTypeProducts.list_appointment_type_products),
     )
+    fees = [fee for fee in every_fee if fee.appointment_type_id in types]
+    goods = [good for good in every_good if good.appointment_type_id in types]
     items, products = await run_concurrently(
         partial(clinic.by_id, BillableItems.list_billable_items, _ids(fee.billable_item_id for fee in fees)),
         partial(clinic.by_id, Products.list_products, _ids(good.product_id for good in goods)),
