@@ -3,15 +3,16 @@
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
+from cliniko_mcp.cli.answering import answer_of, check_new, patiently, write_file
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
-from cliniko_mcp.cli.progress_bar import Bar
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.redaction import SECRETS
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from cliniko_mcp.approvals.shown import Account
     from cliniko_mcp.frontdesk.reports.kinds import ReportKind
     from cliniko_mcp.guards.pipeline import Caller
-    from cliniko_mcp.settings import Settings
 
 NOT_HERE = (
     "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
@@ -34,8 +34,6 @@ _WHOLE: Final = ("csv", "html")
 """The formats that hold all rows where nobody says how many."""
 _MAX_ROWS: Final = 200
 """Rows that one call of the tool gives at most."""
-_IN_VAIN: Final = 3
-"""Waits for Cliniko's limit after which nothing more was read: something else uses it up."""
 
 EXAMPLES = """\b
 From the demo clinic; without KIND the kinds are listed:
@@ -86,7 +84,6 @@ def report(
 
     A csv holds the groups where --by is used, else the rows. A page (html) stands by itself: figures, plots and rows.
     """
-    from cliniko_mcp.errors import ConfigurationError
     from cliniko_mcp.frontdesk.reports.kinds import KINDS
     from cliniko_mcp.settings import Settings
 
@@ -98,8 +95,8 @@ def report(
     form = form or (_BY_SUFFIX.get(out.suffix.lower(), "table") if out else "table")
     if form == "html" and out is None and sys.stdout.isatty():
         raise click.UsageError("a page goes to a file: add --output FILE")
-    if out is not None and out.exists() and not overwrite:
-        raise ConfigurationError(f"{out} exists: choose another name, or add --overwrite")
+    if out is not None:
+        check_new(out, overwrite=overwrite)
     groupings = _groupings(by, found)
     arguments: dict[str, JsonValue] = {
         "kind": found.name, "when": when, "by": [*(groupings or _usual_groupings(found, form))], "compare": compare,
@@ -107,12 +104,12 @@ def report(
     }  # fmt: skip
     arguments = {name: value for name, value in arguments.items() if value is not None}
     most = limit or (sys.maxsize if form in _WHOLE else None)
-    answer, account = _run(Settings.load(flags), arguments, most)
+    answer, account = answer_of(Settings.load(flags), "report", partial(_whole, arguments, most))
     text = _text(answer, form, groupings, account, plain=out is not None)
     if out is None:
         click.echo(text, nl=not text.endswith("\n"))
         return
-    _write(out, text, overwrite=overwrite)
+    write_file(out, text, overwrite=overwrite)
     click.echo(f"{found.name} in {out}")
 
 
@@ -160,41 +157,12 @@ def kinds_table(kinds: "Iterable[ReportKind]") -> list[str]:
     return lines
 
 
-def _run(
-    settings: "Settings", arguments: "dict[str, JsonValue]", most: int | None
-) -> "tuple[dict[str, JsonValue], Account]":
-    """The answer of the tool with up to `most` rows, as many as it gives by itself where that is None; and whose
-    clinic it is."""
-    import anyio
-
-    from cliniko_mcp.app import open_app
-    from cliniko_mcp.approvals.account import whose
-    from cliniko_mcp.cliniko.operations import Risk
-    from cliniko_mcp.guards.pipeline import Caller
-
-    bar = Bar()
-
-    async def progress(done: float, total: float | None, message: str) -> None:
-        bar.draw(done, total, message)
-
-    async def run() -> "tuple[dict[str, JsonValue], Account]":
-        async with open_app(settings) as app:
-            caller = Caller(route="terminal", progress=progress)
-            answer = await _whole(app, arguments, most, caller)
-            return answer, await whose(await app.guarded_clinic("report", caller, Risk.READ), demo=lambda: app.demo)
-
-    try:
-        return anyio.run(run)
-    finally:
-        bar.end()
-
-
 async def _whole(
-    app: "App", arguments: "dict[str, JsonValue]", most: int | None, caller: "Caller"
+    arguments: "dict[str, JsonValue]", most: int | None, app: "App", caller: "Caller"
 ) -> "dict[str, JsonValue]":
     """The answer with the rows of as many pages as it takes; what was read for the first serves the others."""
     if most is None:
-        return await _answer(app, arguments, caller)
+        return await patiently(app, "report", arguments, caller)
     rows: list[JsonValue] = []
     while True:
         answer = await app.call(
@@ -207,28 +175,6 @@ async def _whole(
         if shown["complete"] or not items or len(rows) >= most:
             whole: dict[str, JsonValue] = {"items": rows, "page": {**shown, "returned": len(rows)}}
             return answer | whole
-
-
-async def _answer(app: "App", arguments: "dict[str, JsonValue]", caller: "Caller") -> "dict[str, JsonValue]":
-    """The answer of the tool, called again as long as Cliniko's limit of requests lets it go on.
-
-    A long list is more requests than a minute holds; nobody has to sit and repeat the command.
-    """
-    import anyio
-
-    from cliniko_mcp.errors import RateLimited
-
-    before: list[str] = []
-    while True:
-        try:
-            return await app.call("report", arguments, caller)
-        except RateLimited as problem:
-            before.append(problem.message)
-            wait = problem.details.get("retry_after")
-            if not isinstance(wait, int) or before.count(problem.message) >= _IN_VAIN:
-                raise
-            click.echo(f"{problem.message} It goes on by itself in {wait} s.", err=True)
-            await anyio.sleep(wait)
 
 
 def _text(
@@ -257,18 +203,3 @@ def _text(
 
 def _bold(text: str) -> str:
     return click.style(text, bold=True)
-
-
-def _write(out: Path, text: str, *, overwrite: bool) -> None:
-    """Raises ConfigurationError where the file cannot be written."""
-    from cliniko_mcp.errors import ConfigurationError
-    from cliniko_mcp.private_files import create_file, write_private
-
-    whole = text if text.endswith("\n") else f"{text}\n"
-    try:
-        if overwrite:
-            write_private(out, whole)
-        else:
-            create_file(out, whole.encode("utf-8"))
-    except OSError as problem:
-        raise ConfigurationError(f"{out} cannot be written: {problem.strerror or problem}") from None

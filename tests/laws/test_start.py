@@ -26,3 +26,15 @@ def test_no_resource_module_is_loaded_at_start():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
 
     assert done.stderr.strip() == "[]"
+
+
+def test_a_server_starts_without_what_only_a_terminal_or_a_page_needs():
+    code = (
+        "import sys, cliniko_mcp.protocol.server, cliniko_mcp.protocol.transports, cliniko_mcp.cli.serve; "
+        "late = ('cliniko_mcp.printouts', 'cliniko_mcp.protocol.apps.pages', 'rich'); "
+        "sys.exit(str(sorted(name for name in sys.modules if name.startswith(late))))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+
+    assert done.stderr.strip() == "[]"

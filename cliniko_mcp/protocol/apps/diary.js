@@ -120,7 +120,7 @@ function head() {
   const week = [mondayOf(state.first), addDays(mondayOf(state.first), 6)];
   const step = (words, label, [first, last]) =>
     (within(first, last) ? action(words, () => show(first, last), { "aria-label": label }) : null);
-  const unit = long ? "week" : "day";
+  const unit = long ? "week" : "day", who = [...new Set(visibleSheets().map((sheet) => sheet.practitioner))];
   const someDay = state.first <= today && today <= state.last ? today : state.first;
   const heldWeek = state.held && state.held.first !== state.held.last && !canCall() ? [state.held.first, state.held.last] : week;
   const views = [
@@ -130,10 +130,11 @@ function head() {
   return make("div", { class: "head" },
     make("div", {},
       make("h1", {}, daysWords(state.first, state.last)),
+      long && who.length === 1 ? make("p", { class: "whose" }, who[0]) : null,
       make("p", { class: "soft" }, countWords(countsOf(visibleSheets())).join(" · ") || "Nothing in the diary")),
     make("div", { class: "controls" },
       make("div", { class: "group" }, step("‹", `Previous ${unit}`, move(-1)),
-        step("Today", "Today", [today, today]), step("›", `Next ${unit}`, move(1))),
+        canCall() || state.held.first !== state.held.last ? step("Today", "Today", [today, today]) : null, step("›", `Next ${unit}`, move(1))),
       views.length > 1 ? make("div", { class: "group" }, views) : null,
       choice(), fullScreenButton()));
 }

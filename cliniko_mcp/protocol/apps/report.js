@@ -120,7 +120,7 @@ function draw() {
     return;
   }
   const who = [answer.practitioner, answer.business].filter(Boolean).join(" at ");
-  const scope = [who, answer.when.charAt(0).toUpperCase() + answer.when.slice(1), answer.over ? `Over so far: ${answer.over}` : ""].filter(Boolean);
+  const scope = [answer.patient, who, answer.when.charAt(0).toUpperCase() + answer.when.slice(1), answer.over ? `Over so far: ${answer.over}` : ""].filter(Boolean);
   const by = Object.entries(answer.by || {}).sort(([a], [b]) => (a === "age" ? 0 : 1) - (b === "age" ? 0 : 1));
   const notes = [answer.definition, ...(answer.notes || []).filter((note) => !/call again with (skip|cursor)/.test(note))].filter(Boolean);
   main.replaceChildren(...[
