@@ -127,6 +127,16 @@ class Settings(BaseModel):
     http_token: SecretStr | None = Field(
         default=None, description="The bearer token itself; environment only, because arguments are visible."
     )
+    people: str | None = Field(
+        default=None,
+        description="File (TOML) with a token and scopes for each person, for http; `people add` writes it.",
+    )
+    public_url: str | None = Field(
+        default=None, description="The address that people give their assistants, such as https://mcp.example.org/mcp."
+    )
+    allow_origin: Names = Field(
+        default=(), description="Web pages that may call from a browser, as https://host, separated by commas."
+    )
     upload_folder: str | None = Field(
         default=None, description="A folder of this computer whose files may be attached to patients; none otherwise."
     )
@@ -142,6 +152,8 @@ class Settings(BaseModel):
             raise ValueError("--sandbox-port needs --sandbox")
         if self.sandbox and self.base_url:
             raise ValueError("--sandbox and --base-url exclude each other")
+        if self.people and (self.transport != "http" or self.http_token or self.http_token_file):
+            raise ValueError("--people needs --transport http, and takes the place of one token for everybody")
         return self
 
     @property

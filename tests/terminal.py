@@ -78,6 +78,19 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
+    def type_unseen(self, keys: str) -> None:
+        """Type once the terminal hides what is typed.
+
+        A hidden prompt is shown a moment before the hiding begins, which throws away what was typed in between.
+        """
+        import termios
+
+        begun = time.monotonic()
+        while termios.tcgetattr(self._master)[3] & termios.ECHO:
+            assert time.monotonic() - begun < PATIENCE, f"what is typed is never hidden: {self.screen}"
+            time.sleep(0.01)
+        self.type(keys)
+
     def interrupt(self, key: str) -> None:
         """Press a key that ends the command, and press it again while nothing happens.
 

@@ -95,8 +95,12 @@ async def _whole(arguments: "dict[str, JsonValue]", app: "App", caller: "Caller"
         more = Diary.model_validate(await patiently(app, "show_diary", call, caller))
         left = [*more.next, *left[1:]]
         diary = diary.with_more(more)
-    items: list[JsonValue] = [sheet.as_json() for sheet in diary.items]
-    whole = first | {"items": items, "page": diary.page.as_json(), "notes": [*diary.remarks]}
+    whole: dict[str, JsonValue] = {
+        **first,
+        "items": [sheet.as_json() for sheet in diary.items],
+        "page": diary.page.as_json(),
+        "notes": [*diary.remarks],
+    }
     whole.pop("next", None)
     return whole
 

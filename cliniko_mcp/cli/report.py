@@ -3,7 +3,6 @@
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -56,6 +55,7 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, prefix:
 @click.option("--compare", type=click.Choice(["previous", "last_year"]), help="The same figures of an earlier time.")
 @click.option("--practitioner", metavar="NAME", help="Only this practitioner.")
 @click.option("--business", metavar="NAME", help="Only this site.")
+@click.option("--patient", metavar="NAME", help="Only this patient's notes, in find_in_notes.")
 @click.option("--words", metavar="TEXT", help="What find_in_notes looks for.")
 @click.option("--phones", is_flag=True, help="A phone number beside each patient.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Rows; 10 in table and json, else all.")
@@ -72,6 +72,7 @@ def report(
     compare: str | None,
     practitioner: str | None,
     business: str | None,
+    patient: str | None,
     words: str | None,
     phones: bool,
     limit: int | None,
@@ -100,11 +101,14 @@ def report(
     groupings = _groupings(by, found)
     arguments: dict[str, JsonValue] = {
         "kind": found.name, "when": when, "by": [*(groupings or _usual_groupings(found, form))], "compare": compare,
-        "practitioner": practitioner, "business": business, "words": words, "phones": phones or None,
+        "practitioner": practitioner, "business": business, "patient": patient, "words": words,
+        "phones": phones or None,
     }  # fmt: skip
     arguments = {name: value for name, value in arguments.items() if value is not None}
     most = limit or (sys.maxsize if form in _WHOLE else None)
-    answer, account = answer_of(Settings.load(flags), "report", partial(_whole, arguments, most))
+    answer, account = answer_of(
+        Settings.load(flags), "report", lambda app, caller: whole_answer(app, arguments, most, caller)
+    )
     text = _text(answer, form, groupings, account, plain=out is not None)
     if out is None:
         click.echo(text, nl=not text.endswith("\n"))
@@ -157,24 +161,36 @@ def kinds_table(kinds: "Iterable[ReportKind]") -> list[str]:
     return lines
 
 
-async def _whole(
-    arguments: "dict[str, JsonValue]", most: int | None, app: "App", caller: "Caller"
+async def whole_answer(
+    app: "App", arguments: "dict[str, JsonValue]", most: int | None, caller: "Caller"
 ) -> "dict[str, JsonValue]":
-    """The answer with the rows of as many pages as it takes; what was read for the first serves the others."""
+    """The answer with the rows of as many pages as it takes; what was read for the first serves the others.
+
+    A cursor ends with this process, so none is left in it, nor the note on how to go on.
+    """
     if most is None:
-        return await patiently(app, "report", arguments, caller)
+        return _finished(await patiently(app, "report", arguments, caller))
     rows: list[JsonValue] = []
+    page = arguments
     while True:
-        answer = await app.call(
-            "report", {**arguments, "limit": min(most - len(rows), _MAX_ROWS), "skip": len(rows)}, caller
-        )
+        answer = await patiently(app, "report", {**page, "limit": min(most - len(rows), _MAX_ROWS)}, caller)
         items, shown = answer.get("items"), answer.get("page")
         if not isinstance(items, list) or not isinstance(shown, dict):
             return answer  # the report is not made, and its notes say why
         rows += items
         if shown["complete"] or not items or len(rows) >= most:
             whole: dict[str, JsonValue] = {"items": rows, "page": {**shown, "returned": len(rows)}}
-            return answer | whole
+            return _finished(answer | whole)
+        page = {"kind": arguments["kind"], "cursor": shown["next_cursor"]}
+
+
+def _finished(answer: "dict[str, JsonValue]") -> "dict[str, JsonValue]":
+    found, notes = dict(answer), answer.get("notes")
+    if isinstance(shown := answer.get("page"), dict):
+        found["page"] = {name: value for name, value in shown.items() if name != "next_cursor"}
+    if isinstance(notes, list):
+        found["notes"] = [note for note in notes if "next_cursor" not in str(note)]
+    return found
 
 
 def _text(

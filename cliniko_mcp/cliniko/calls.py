@@ -43,6 +43,11 @@ class Risk(StrEnum):
     WRITE = "write"
     DESTRUCTIVE = "destructive"
 
+    def within(self, limit: Risk) -> bool:
+        """Whether this is no more than the limit: reading is the least, destroying the most."""
+        order = (*Risk,)
+        return order.index(self) <= order.index(limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -60,6 +60,12 @@ class Page(AnswerModel):
     complete: bool = Field(description="Whether all are shown.")
 
 
+class CursorPage(Page):
+    """How much of what there is an answer shows, and where it goes on."""
+
+    next_cursor: str | None = Field(default=None, description="The cursor of the rows that follow, if any.")
+
+
 class Rate(AnswerModel):
     """A share with what it is of."""
 

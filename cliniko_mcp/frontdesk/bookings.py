@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from cliniko_mcp.cliniko.filters import MAX_IDS, After, Before, FilterValue, Hidden, OneOf
+from cliniko_mcp.cliniko.filters import MAX_IDS, After, Before, FilterValue, Given, Hidden, OneOf
 from cliniko_mcp.cliniko.resources.bookings import Booking, Bookings
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 
@@ -53,11 +53,13 @@ async def bookings(
     businesses: Collection[str] = (),
     patient: str | None = None,
     cancelled: bool = False,
+    blocks: bool = True,
 ) -> list[Entry]:
     """Every live entry that shares time with this half-open span, by start; no ids mean everyone and everywhere.
 
-    Groups and blocked-out times are included. Archived entries never are, cancelled ones only with `cancelled`.
-    `patient` keeps the entries that this patient is booked into. A request a hundred rows.
+    Groups are included, and with `blocks` blocked-out times, which are the entries without a type. Archived entries
+    never are, cancelled ones only with `cancelled`. `patient` keeps the entries that this patient is booked into. A
+    request a hundred rows.
     """
     filters: dict[str, FilterValue] = {"starts_at": Before(ends), "ends_at": After(starts)}
     if 0 < len(practitioners) <= MAX_IDS:
@@ -66,6 +68,8 @@ async def bookings(
         filters["business_id"] = OneOf(businesses)
     if patient is not None:
         filters["patient_ids"] = patient
+    if not blocks:
+        filters["appointment_type_id"] = Given.YES
     if cancelled:
         filters["cancelled_at"] = Hidden.INCLUDED
     found = map(entry_of, await clinic.collect(Bookings.list_bookings, **filters))

@@ -81,21 +81,24 @@ async def visits(
     """
     starts, ends = span.bounds
     entries = await bookings(
-        clinic, starts, ends, practitioners=practitioners, businesses=businesses, patient=patient, cancelled=cancelled
+        clinic,
+        starts,
+        ends,
+        practitioners=practitioners,
+        businesses=businesses,
+        patient=patient,
+        cancelled=cancelled,
+        blocks=False,
     )
     inside = {site: list(span.windows(site)) for site in {entry.business_id for entry in entries}}
-    kept = [
-        entry
-        for entry in entries
-        if entry.kind != "block" and any(low <= entry.starts < high for low, high in inside[entry.business_id])
-    ]
+    kept = [entry for entry in entries if any(low <= entry.starts < high for low, high in inside[entry.business_id])]
     return await with_places(clinic, kept, patient=patient, cancelled=cancelled)
 
 
 async def visits_since(clinic: GuardedClinic, starts: datetime, *, cancelled: bool = False) -> list[Visit]:
     """Every visit of the clinic from this moment on, however far ahead."""
-    entries = await bookings(clinic, starts - _MOMENT, EVER, cancelled=cancelled)
-    kept = [entry for entry in entries if entry.kind != "block" and entry.starts >= starts]
+    entries = await bookings(clinic, starts - _MOMENT, EVER, cancelled=cancelled, blocks=False)
+    kept = [entry for entry in entries if entry.starts >= starts]
     return await with_places(clinic, kept, cancelled=cancelled)
 
 

@@ -18,6 +18,7 @@ from cliniko_mcp.approvals.questions import Asker
 from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.operations import Risk
 
 if TYPE_CHECKING:  # imported with the HTTP client, when the first call needs it
     from cliniko_mcp.client.rate_limit import Reservation
@@ -42,6 +43,17 @@ class Caller:
     """The client's own name as it gave it, to show a person who asks; unverified."""
     call: str = ""
     """A digest of the tool and the arguments that are called, the same for an equal call; empty where no tool is."""
+    may: Risk = Risk.DESTRUCTIVE
+    """The most that the caller may do: less than everything only where their token grants less."""
+    logged: str = ""
+    """The principal as the audit log shows it; empty where that is the principal itself."""
+    name: str = ""
+    """The person's name, as whoever vouches for them gives it; empty where nobody does."""
+
+    @property
+    def in_log(self) -> str:
+        """Who the audit log says this is."""
+        return self.logged or self.principal
 
 
 Channel = Literal["form", "page", "terminal", "allowed", "none"]

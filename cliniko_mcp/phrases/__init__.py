@@ -15,6 +15,8 @@ The conventions, which docs/when.md shows with examples:
   Wednesday, late Thursday to Sunday. The end of a month is its last 7 days, its start the first 7.
 - A bare weekday is the next one after today; "this Thursday" may be today. "Next Tuesday" is the one in the following
   ISO week, "last Tuesday" the one in the week before; "Tuesday week" is the coming one plus seven days.
+- Early and late parts of a day are narrower: late afternoon 15-17. What only a clinic or household knows ("after
+  school", "COB") is refused with what to say instead; "by COB Friday" is by the end of that day.
 - "In 2 weeks" is that one day, "in the next 2 weeks" now to then, a fortnight 14 days. Past phrases mirror these.
 - Numbers like 24/11 are day first except in the United States. A date without a year, a day of the month or a clock
   time already past is the next to come. ISO dates, times, weeks and intervals are always read.

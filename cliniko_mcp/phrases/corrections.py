@@ -14,7 +14,7 @@ from cliniko_mcp.phrases.vocabulary import look_up
 _TAKES_BACK: Final = re.compile(
     r"(?:^|(?<=[\s,;.!?\u2013\u2014-]))"
     r"(?:(?:oh,?\s+)?(?:no|nope)(?=\s*[,;.!\u2013\u2014]|\s+(?:wait|hang\s+on|hold\s+on|sorry|make|i\s+mean|no\b)|\s+-)"
-    r"|(?:no,?\s+)?(?:wait|hang\s+on|hold\s+on)|sorry|oops|correction|actually|or\s+rather|rather|i\s+meant?|scratch\s+that|scrap\s+that"
+    r"|(?:no,?\s+)?(?:wait|hang\s+on|hold\s+on)|sorry|oops|correction|actually|(?:or\s+)?rather(?!\s+than\b)|i\s+meant?|scratch\s+that|scrap\s+that"
     r"|strike\s+that|make\s+(?:it|that))"
     r"(?=$|[\s,;.!?:\u2013\u2014-])[\s,;.!?:\u2013\u2014-]*",
     re.IGNORECASE,

@@ -5,6 +5,7 @@ from typing import Final
 
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now
 from cliniko_mcp.phrases.direction import present_period, refuse_ahead, until_now
+from cliniko_mcp.phrases.idioms import END_OF_DAY
 from cliniko_mcp.phrases.lengths import CalendarPeriod, read_calendar_period
 from cliniko_mcp.phrases.periods import half_days
 from cliniko_mcp.phrases.refusals import not_understood
@@ -59,6 +60,8 @@ def _until_now(start: datetime, now: Now) -> ExactSpan:
 
 def _read_rest(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None:
     stream.take_words("the")
+    if stream.take_words("earlier"):
+        return _read_earlier(stream, now)
     if stream.take_words("later"):
         if stream.take_words("today"):
             return ExactSpan(now.moment, on_day(now.today + _DAY, 0, now.zone))
@@ -81,6 +84,19 @@ def _read_rest(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None:
     return ExactSpan(now.moment, on_day(period.days.last + _DAY, 0, now.zone))
 
 
+def _read_earlier(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None:
+    """What is over of the present day or period: "earlier today", "earlier this week" until yesterday; or None."""
+    if stream.take_words("today"):
+        return _until_now(on_day(now.today, 0, now.zone), now)
+    stream.take_any("in", "on")
+    period = read_calendar_period(stream, now, bare=True)
+    if period is None or period.offset != 0:
+        return None
+    if period.days.first == now.today:
+        raise not_understood(f"Today is the first day of this {period.unit}.")
+    return DaySpan(period.days.first, now.today - _DAY)
+
+
 def _read_edge(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None:
     if stream.peek().kind == "unit" and stream.peek(1).text == "end":
         # "month end"
@@ -92,6 +108,8 @@ def _read_edge(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None:
     if not word:
         return None
     stream.take_any("of", "in")
+    if word == "end" and (stream.take_words("the", "day") or stream.take_words("day")):
+        raise not_understood(END_OF_DAY)
     period = read_calendar_period(stream, now, bare=True)
     if period is None:
         return None
@@ -106,7 +124,7 @@ def _edge_of(period: CalendarPeriod, edge: str, now: Now) -> DaySpan:
         return _present_part(days, now) if period.offset == 0 else days
     if period.unit == "month" and edge != "mid":
         return DaySpan(first, first + 6 * _DAY) if edge == "early" else DaySpan(last - 6 * _DAY, last)
-    raise not_understood(f"That part of a {period.unit} has no fixed meaning: give dates.")
+    raise not_understood(f'That part of a {period.unit} has no fixed meaning: give dates, such as "10 to 20 March".')
 
 
 def _read_half(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None:

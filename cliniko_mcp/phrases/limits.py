@@ -118,7 +118,10 @@ def _read_edge(stream: TokenStream, now: Now) -> Limit | None:
     kind: LimitKind = "by" if word == "end" else "before"
     stream.take_words("of")
     if stream.take_words("the", "day") or stream.take_words("day"):
-        return Limit(kind, Endpoint(DaySpan(now.today, now.today), None, stream.position))
+        # "by the end of the day", "by the end of the day on Friday"
+        here = Endpoint(DaySpan(now.today, now.today), None, stream.position)
+        end = _days_after_time(stream, now)
+        return Limit(kind, end if end and not end.time else here)
     period = read_calendar_period(stream, now, bare=True)
     if period is not None:
         return Limit(kind, Endpoint(period.days, None, stream.position))

@@ -6,7 +6,8 @@ from typing import Final
 from cliniko_mcp.phrases.clock import ClockTime, TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate
 from cliniko_mcp.phrases.days import Date, DateList, DateSpan, is_year, read_date, read_year, resolve_date
-from cliniko_mcp.phrases.hours import read_time_of_day
+from cliniko_mcp.phrases.hours import lasting_time, read_lasting, read_time_of_day
+from cliniko_mcp.phrases.lengths import read_length
 from cliniko_mcp.phrases.limits import Limit, read_dated_weekday, read_limit, read_range
 from cliniko_mcp.phrases.refusals import not_understood, quotable
 from cliniko_mcp.phrases.spans import read_span
@@ -114,7 +115,7 @@ class _Grammar:
                 if self.joiner == "comma" and stream.peek().kind == "join":
                     self.joiner = stream.take().text
                 continue
-            if self._skip_filler():
+            if self._skip_filler() or self._read_lasting():
                 continue
             if not (
                 self._read_exception()
@@ -136,10 +137,25 @@ class _Grammar:
         return self.phrase
 
     def _unreadable(self) -> Exception:
+        whole = TokenStream(self.stream.tokens)
+        if read_length(whole) is not None and whole.peek().kind == "end":
+            length = quotable(self.text if whole.position > 1 else f"a {self.text}")
+            return not_understood(f'A length alone is no time: say "in {length}", "within {length}" or "{length} ago".')
         token = self.stream.peek()
         text = {"comma": ",", "end": ""}.get(token.text, token.text)
         here = f'at "{quotable(text)}" ' if text else "to the end "
         return not_understood(f'I could not read "{quotable(self.text)}" {here}as a time.')
+
+    def _read_lasting(self) -> bool:
+        """Whether "for an hour" comes next after a point in time: "Friday 5pm for an hour"."""
+        start, groups = self.stream.position, self.segment.times
+        if self.joiner or not groups or len(groups[-1]) != 1 or (length := read_lasting(self.stream)) is None:
+            return False
+        if (lasting := lasting_time(groups[-1][0], length)) is not None:
+            groups[-1] = [lasting]
+            return True
+        self.stream.position = start
+        return False
 
     def _skip_filler(self) -> bool:
         stream = self.stream

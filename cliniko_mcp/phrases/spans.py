@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
-from cliniko_mcp.phrases.ago import read_ago_span
+from cliniko_mcp.phrases.ago import read_ago_span, read_coming_span
 from cliniko_mcp.phrases.clock import TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate, day_words, month_days, weekday_after
 from cliniko_mcp.phrases.days import ONE_MINUTE, read_date, resolve_date
@@ -22,6 +22,7 @@ from cliniko_mcp.phrases.lengths import (
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.visit import read_from_visit
+from cliniko_mcp.phrases.vocabulary import MONTH_NAMES
 from cliniko_mcp.phrases.weekdays import WEEKEND, NamedWeekdays, Weekdays, days_of_weekdays, read_named_weekdays
 from cliniko_mcp.phrases.zones import instant
 
@@ -115,12 +116,24 @@ def _read_near(stream: TokenStream, now: Now) -> list[Piece] | None:
         return [DaySpan(now.today + 2 * _DAY, now.today + 2 * _DAY)]
     if stream.take_words("day", "before", "yesterday"):
         return [DaySpan(now.today - 2 * _DAY, now.today - 2 * _DAY)]
+    if stream.take_words("day"):
+        return _read_day_beside(stream, now)
     offset = _DAY_OFFSETS.get(stream.take().text)
     if offset is None:
         return None
     day = now.today + offset * _DAY
     if stream.peek(1).text not in {"of", "commencing", "beginning", "starting", "ending"}:
         day += timedelta(days=7 if stream.take_words("week") else 14 if stream.take_words("fortnight") else 0)
+    return [DaySpan(day, day)]
+
+
+def _read_day_beside(stream: TokenStream, now: Now) -> list[Piece] | None:
+    """The day after or before a day that is named: "the day after Monday", "the day before 7 December"; or None."""
+    word = stream.take_any("after", "before")
+    day = read_day(stream, now) if word else None
+    if day is None:
+        return None
+    day += _DAY if word == "after" else -_DAY
     return [DaySpan(day, day)]
 
 
@@ -148,12 +161,15 @@ def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
     if (ago := read_ago_span(stream, now)) is not None:
         return [ago]
     stream.position = start
+    if (coming := read_coming_span(stream, now)) is not None:
+        return [coming]
+    stream.position = start
     before = stream.take_any("in", "within", "over", "during", "throughout", "for", "of")
     the = stream.take_words("the")
     word = stream.take_any("next", "last", "past", "previous", "coming")
     if word:
         return _read_rolling(stream, now, word, the=the)
-    length = None if the else read_length(stream)
+    length = None if the else _read_count(stream)
     if length is None:
         return None
     if before and stream.peek().text == "ago":
@@ -174,13 +190,31 @@ def _read_counted(stream: TokenStream, now: Now) -> list[Piece] | None:
     if stream.take_words("time") or stream.take_words("hence") or stream.take_words("from", "now"):
         return [_point_from_now(now, length, 1)]
     sign = -1 if stream.take_words("before") else 1
-    if sign == 1 and not stream.take_any("on", "from", "after") and stream.peek().text not in {"today", "tomorrow"}:
-        return None
-    day = read_day(stream, now)
+    word = stream.take_any("on", "from", "after") if sign == 1 else ""
+    weekday = stream.peek().kind == "weekday"
+    if sign == 1 and not word and stream.peek().text not in {"today", "tomorrow"}:
+        # "a week Thursday"
+        if not (weekday and length.unit in {"week", "fortnight"}):
+            return None
+        word = "on"
+    # "a week on Thursday" is "Thursday week", which counts from the coming one even where a visit is moved
+    coming = now._replace(visit=None, facing=Facing.AHEAD)
+    day = read_day(stream, coming if weekday and word in {"on", "from"} else now)
     if day is None or length.unit in {"minute", "hour"}:
         return None
     day = shift_day(day, length, sign)
     return [DaySpan(day, day)]
+
+
+def _read_count(stream: TokenStream) -> Length | None:
+    """The length that comes next, or the week of "week on Monday"; else None."""
+    unit = stream.peek()
+    if unit.kind == "unit" and unit.text in {"week", "fortnight"} and stream.peek(1).text == "on":
+        if stream.peek(2).kind != "weekday":
+            return None
+        stream.position += 1
+        return Length(1, unit.text)
+    return read_length(stream)
 
 
 def _read_rolling(stream: TokenStream, now: Now, word: str, *, the: bool) -> list[Piece] | None:
@@ -249,9 +283,11 @@ def _read_nth(stream: TokenStream, now: Now) -> list[Piece] | None:
         return None
     first, final = period.days
     if what.kind == "unit":
-        size = {"week": 7, "day": 1}.get(what.text)
-        if size is None or rank not in {0, 1}:
+        size = {"week": 7, "fortnight": 14, "day": 1}.get(what.text)
+        if size is None or (rank not in {0, 1} and what.text != "week"):
             return None
+        if rank > 1:
+            return [_nth_week(period.days, rank)]
         beyond = (size - 1) * _DAY
         return [DaySpan(final - beyond, final) if last else DaySpan(first, first + beyond)]
     day = _nth_weekday(period.days, what.value, rank)
@@ -259,6 +295,21 @@ def _read_nth(stream: TokenStream, now: Now) -> list[Piece] | None:
     if period.yearless and beyond:
         day = _nth_weekday(month_days(first.year + (-1 if now.back else 1), first.month), what.value, rank)
     return [DaySpan(day, day)]
+
+
+def _nth_week(month: DaySpan, rank: int) -> DaySpan:
+    """The second, third or fourth week of a month that begins on a Monday; else the two readings are told."""
+    first = month.first + 7 * (rank - 1) * _DAY
+    monday = first - (first.isoweekday() - 1) * _DAY
+    if rank > 4:
+        raise not_understood('A fifth week is not read: say "the last week of the month" or give dates.')
+    if monday != first:
+        raise not_understood(
+            f"That can mean {day_words(monday)} to {day_words(monday + 6 * _DAY)}, "
+            f"or {day_words(first)} to {day_words(first + 6 * _DAY)}: "
+            f'say "week of {monday.day} {MONTH_NAMES[monday.month - 1]}" or give the dates.'
+        )
+    return DaySpan(first, first + 6 * _DAY)
 
 
 def _nth_weekday(month: DaySpan, weekday: int, rank: int) -> date:

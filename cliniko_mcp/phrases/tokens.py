@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from cliniko_mcp.phrases.clock import ClockTime, clock_time_of
 from cliniko_mcp.phrases.dates import Now, PartialDate
+from cliniko_mcp.phrases.idioms import in_plain_words
 from cliniko_mcp.phrases.periods import FINANCIAL_YEAR
 from cliniko_mcp.phrases.refusals import not_understood, quotable
 from cliniko_mcp.phrases.vocabulary import UNDATED, VAGUE, look_up
@@ -73,19 +74,6 @@ _LEXER: Final = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-# several words that are read as one
-_ONE_WORD: Final = (
-    (re.compile(r"\bweek-end"), "weekend"),
-    (re.compile(r"\bup to and including\b"), "until"),
-    (re.compile(r"\bprior to\b"), "before"),
-    (
-        re.compile(
-            r"\b(?:if (?:at all )?possible|if (?:you|we|they) can|(?:at )?some ?(?:time|point|stage)(?! ago)"
-            r"|i (?:think|guess|suppose)|i would say)\b"
-        ),
-        " maybe ",
-    ),
-)
 _EQUIVALENT_CHARACTERS: Final = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
@@ -148,9 +136,7 @@ def _normalised(phrase: str) -> str:
     if len(phrase) > MAX_LENGTH:
         raise not_understood(f"A phrase of time is at most {MAX_LENGTH} characters long.")
     text = unicodedata.normalize("NFKC", phrase.translate(_EQUIVALENT_CHARACTERS)).strip(" \t\r\n").casefold()
-    for phrase_of_words, word in _ONE_WORD:
-        text = phrase_of_words.sub(word, text)
-    text = text.strip()
+    text = in_plain_words(text).strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1].strip()
     if not text:

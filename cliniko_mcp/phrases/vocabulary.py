@@ -74,12 +74,26 @@ DAY_PARTS: Final = {
     "first thing": (0, 600),
     "am": (0, 720),
     "pm": (720, 1440),
+    "early morning": (0, 540),
+    "mid-morning": (540, 660),
+    "late morning": (600, 720),
+    "early afternoon": (720, 840),
+    "mid-afternoon": (840, 960),
+    "late afternoon": (900, 1020),
+    "early evening": (1020, 1140),
+    "late evening": (1200, 1440),
 }
 _PART_SPELLINGS = {
     "morning": "morning morn mornin",
     "afternoon": "afternoon arvo avo aft afternoons arvos",
     "evening": "evening eve night nite evenings nights",
     "lunchtime": "lunchtime lunch lunchtimes",
+}
+# the pieces of parts, as one word: `phrases/idioms.py` joins them
+_PIECES_OF_PARTS: Final = {
+    "morning": ("early mid late", "morning morn"),
+    "afternoon": ("early mid late", "afternoon arvo avo aft"),
+    "evening": ("early late", "evening eve"),
 }
 
 _SPELLINGS: Final = {
@@ -120,7 +134,7 @@ _PLAIN = _words(
     "save aside leaving leave out that slot"
 )
 # Words that change nothing: politeness, and determiners that the interval implies anyway.
-_POLITE = _words("please pls plz thanks ta")
+_POLITE = _words("please pls plz thanks ta inclusive incl")
 # Hedges that do not change the span; beside a real one they are dropped, alone they stay an error.
 _HEDGES = _words(
     "maybe perhaps probably possibly preferably ideally hopefully sometime say um uh er hmm well okay ok then like "
@@ -184,6 +198,13 @@ def _vocabulary() -> dict[str, Word]:
     for spelling in _words("mornings afternoons arvos evenings nights lunchtimes"):
         base = table[spelling[:-1]].text
         table[spelling] = Word("part", base, 1)
+    for part, (pieces, spellings) in _PIECES_OF_PARTS.items():
+        for piece in pieces.split():
+            text = f"mid-{part}" if piece == "mid" else f"{piece} {part}"
+            for spelling in spellings.split():
+                table[f"{piece}{spelling}"] = Word("part", text)
+                table[f"{piece}{spelling}s"] = Word("part", text, 1)
+    table["latenight"] = Word("part", "late evening")
     for spelling in ("am", "pm"):
         table[spelling] = Word("part", spelling)
     for spelling in ("weekends", "wkends", "weekdays", "wkdays", "workdays"):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, Self
+from typing import Final
 
 from pydantic import BaseModel, Field
 
@@ -30,6 +30,7 @@ class ReportAnswer(BaseModel):
     over: str | None = None
     practitioner: str | None = None
     business: str | None = None
+    patient: str | None = None
     definition: str = ""
     summary: dict[str, Figure] = Field(default_factory=dict[str, Figure])
     by: dict[str, Breakdown] = Field(default_factory=dict[str, Breakdown])
@@ -39,13 +40,6 @@ class ReportAnswer(BaseModel):
     notes: list[str] = Field(default_factory=list[str])
     now: str
     time_zone: str
-
-    def with_more(self, later: Self) -> Self:
-        """The same with the rows of the page that follows."""
-        items, page = [*self.items, *later.items], later.page
-        if page is not None:
-            page = page.model_copy(update={"returned": len(items)})
-        return self.model_copy(update={"items": items, "page": page, "notes": later.notes})
 
     @property
     def title(self) -> str:
@@ -62,12 +56,7 @@ class ReportAnswer(BaseModel):
         """Of whom, where, when, and how much of that time is over; a line each."""
         who = " at ".join(name for name in (self.practitioner, self.business) if name)
         over = f"Over so far: {self.over}" if self.over else ""
-        return [clean(line) for line in (who, self.when[:1].upper() + self.when[1:], over) if line]
-
-    @property
-    def remarks(self) -> list[str]:
-        """What the answer remarks for people; how to call for more rows is for programs."""
-        return [note for note in self.notes if "call again with skip" not in note]
+        return [clean(line) for line in (self.patient or "", who, self.when[:1].upper() + self.when[1:], over) if line]
 
     @property
     def shown(self) -> str:

@@ -200,5 +200,5 @@ def _value(value: JsonValue) -> str:
 
 
 def _notes(answer: ReportAnswer) -> str:
-    told = "".join(f"<p>{_text(text)}</p>" for text in [answer.definition, *answer.remarks] if text)
+    told = "".join(f"<p>{_text(text)}</p>" for text in [answer.definition, *answer.notes] if text)
     return f"<section class=card><h2>What is counted</h2>{told}</section>" if told else ""

@@ -42,7 +42,7 @@ def report_lines(answer: ReportAnswer, columns: int | None, bold: Bold) -> Itera
     if answer.items:
         yield ""
         yield from _rows(answer, columns, bold)
-    for text in [answer.definition, *answer.remarks]:
+    for text in [answer.definition, *answer.notes]:
         if text:
             yield ""
             yield from _wrapped(clean(text), columns)

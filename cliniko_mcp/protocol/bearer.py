@@ -1,9 +1,7 @@
-"""Who calls over HTTP: whoever sends the bearer token, which is set by the operator or made at the first start."""
+"""The one bearer token of a server without people of its own, set by the operator or made at the first start."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import secrets  # noqa: TID251 - a token is not to be guessed
@@ -82,40 +80,6 @@ def _made(folder: Path) -> Token:
         ) from None
 
 
-class Bearer:
-    """Checks the bearer token before anything else, and names the principal by its digest (RFC 6750)."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app = app
-        self._digest = hashlib.sha256(token.encode()).digest()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with `principal` in its state, `token:` and 16 hex digits; without the token answer 401."""
-        if scope["type"] == "http":
-            token = _bearer(scope)
-            if token is None or not hmac.compare_digest(hashlib.sha256(token).digest(), self._digest):
-                await self._refuse(scope, receive, send, missing=token is None)
-                return
-            self._name(scope)
-        await self._app(scope, receive, send)
-
-    def _name(self, scope: Scope) -> None:
-        from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-        from mcp.server.auth.provider import AccessToken
-
-        principal = f"token:{self._digest.hex()[:16]}"
-        scope.setdefault("state", {})["principal"] = principal
-        # By its user the SDK binds a session to whoever opened it.
-        scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=principal, scopes=[]))
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, missing: bool) -> None:
-        from starlette.responses import PlainTextResponse
-
-        challenge = 'Bearer realm="cliniko-mcp"' + ("" if missing else ', error="invalid_token"')
-        response = PlainTextResponse("A bearer token is needed.\n", 401, {"WWW-Authenticate": challenge})
-        await response(scope, receive, send)
-
-
 class Health:
     """Answers /healthz to everyone with an empty 200: that the port is served, and nothing else."""
 
@@ -130,11 +94,3 @@ class Health:
             await Response()(scope, receive, send)
             return
         await self._app(scope, receive, send)
-
-
-def _bearer(scope: Scope) -> bytes | None:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            kind, _, token = value.partition(b" ")
-            return token.strip() if kind.lower() == b"bearer" and token.strip() else None
-    return None

@@ -56,8 +56,12 @@ class Draining:
             self._posts -= posts
 
     async def drain(self, hurried: Callable[[], bool], seconds: float = DRAIN_SECONDS) -> None:
-        """Take no new calls, wait for those under way, at most so long and not once `hurried`, and end the others."""
+        """Take no new calls, wait for those under way, at most so long and not once `hurried`, and end the others.
+
+        What waits for a person ends at once, undone: nobody is to decide about it in a hurry.
+        """
         self._stopping = True
+        self._calls.waits.end()
         await self._wait(seconds, hurried)
         self._calls.interrupt()
         await self._wait(_LAST_WORDS_SECONDS, lambda: False)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
@@ -15,20 +16,28 @@ from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
+from cliniko_mcp.approvals.waits import Waits
+from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import INTERNAL_CODE, AlreadyDone, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.results.envelope import compact, error_body
+from cliniko_mcp.tools.index import entries
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from cliniko_mcp.identity.person import Person
     from cliniko_mcp.protocol.completions import Completions
 
 logger = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any, Any]
 Paged = types.PaginatedRequestParams | None
+
+ListedT = TypeVar("ListedT", bound=types.CacheableResult)
+LIST_KEPT_MS: Final = 300_000
+"""Milliseconds for which a client may keep a list."""
 
 UNEXPECTED: dict[str, JsonValue] = {
     "code": INTERNAL_CODE,
@@ -43,11 +52,19 @@ class Responder:
     def __init__(self, app: App, tools: types.ListToolsResult) -> None:
         self._app = app
         self._tools = tools
+        self._narrowed: dict[Risk, types.ListToolsResult] = {}
         self._completions: Completions | None = None
 
-    async def list_tools(self, _: Context, __: Paged) -> types.ListToolsResult:
-        """The tools of the view, in one page."""
-        return self._tools
+    async def list_tools(self, ctx: Context, _: Paged) -> types.ListToolsResult:
+        """The tools of the view that the caller may call, in one page."""
+        may = reader_of(ctx).may
+        if may is Risk.DESTRUCTIVE:
+            return self._tools
+        if may not in self._narrowed:
+            known = entries()
+            callable_tools = [tool for tool in self._tools.tools if known[tool.name].highest_risk.within(may)]
+            self._narrowed[may] = kept(types.ListToolsResult(tools=callable_tools), self._app)
+        return self._narrowed[may]
 
     async def call_tool(
         self, ctx: Context, params: types.CallToolRequestParams
@@ -63,7 +80,9 @@ class Responder:
         except NotAllowed as problem:
             return self._result(error_body(problem), failed=True)
         try:
-            return self._result(await self._app.run(tool, params.arguments or {}, caller_of(ctx, params)))
+            return self._result(
+                await self._app.run(tool, params.arguments or {}, caller_of(ctx, params, self._app.waits))
+            )
         except AskFirst as first:
             return as_input_required(first)
         except AlreadyDone as before:
@@ -78,7 +97,7 @@ class Responder:
         """The day's routines."""
         from cliniko_mcp.protocol.prompts import listed
 
-        return listed()
+        return kept(listed(), self._app)
 
     async def get_prompt(self, _: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         """One routine with what the person chose. Raises MCPError where there is none of that name."""
@@ -92,13 +111,13 @@ class Responder:
         from cliniko_mcp.protocol.resources import listed
 
         records = listed(self._app.view.excluded)
-        return types.ListResourcesResult(resources=[*records.resources, *offer.listed()])
+        return kept(types.ListResourcesResult(resources=[*records.resources, *offer.listed()]), self._app)
 
     async def list_resource_templates(self, _: Context, __: Paged) -> types.ListResourceTemplatesResult:
         """The kinds of records that can be attached by id."""
         from cliniko_mcp.protocol.resources import templates
 
-        return templates(self._app.view.excluded)
+        return kept(templates(self._app.view.excluded), self._app)
 
     async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         """One record as its get operation reads it, through every guard, or a page of ours, which holds nobody's data.
@@ -133,8 +152,18 @@ class Responder:
         return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)
 
 
-def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:
-    """Who calls, by what the protocol says of them."""
+def kept(listed: ListedT, app: App) -> ListedT:
+    """The list, with how long a client may keep it: nothing in it changes while a server runs.
+
+    Over HTTP it differs by what whoever asks may do, so that it is kept for them alone.
+    """
+    alone = app.settings.transport == "stdio" and not app.parts.hosted
+    listed.ttl_ms, listed.cache_scope = LIST_KEPT_MS, "public" if alone else "private"
+    return listed
+
+
+def caller_of(ctx: Context, params: types.CallToolRequestParams, waits: Waits) -> Caller:
+    """Who calls, by what the protocol says of them; `waits` are those for people in this server."""
     reported = 0.0
 
     async def progress(done: float, total: float | None, message: str) -> None:
@@ -144,10 +173,9 @@ def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:
             await ctx.session.report_progress(done, total, message)
 
     client = ctx.session.client_params
-    return Caller(
-        principal=principal_of(ctx),
-        route="stdio" if ctx.request is None else "http",
-        asker=asker_of(ctx, params),
+    return replace(
+        reader_of(ctx),
+        asker=asker_of(ctx, params, waits),
         progress=progress,
         program=client.client_info.name if client else "",
     )
@@ -155,14 +183,29 @@ def caller_of(ctx: Context, params: types.CallToolRequestParams) -> Caller:
 
 def reader_of(ctx: Context) -> Caller:
     """Who reads a record or completes a name: nothing there asks a person or takes long enough to tell of progress."""
-    return Caller(principal=principal_of(ctx), route="stdio" if ctx.request is None else "http")
+    if ctx.request is None:
+        return Caller()
+    person = person_of(ctx)
+    if person is None:
+        return Caller(route="http")
+    from cliniko_mcp.identity.scopes import allowed
+
+    may = allowed(person.scopes) or Risk.READ
+    return Caller(principal=person.principal, route="http", may=may, logged=person.logged, name=person.name)
 
 
 def principal_of(ctx: Context) -> str:
-    """What an answer is bound to: the digest of the bearer token over HTTP, the local person on stdio."""
-    if ctx.request is None:
-        return "local"
-    # Over HTTP the SDK hands on the request as Starlette made it, in whose scope `Bearer` put the principal.
-    request: Request = ctx.request
-    state: Mapping[str, object] = request.scope.get("state", {})
-    return str(state.get("principal", "local"))
+    """What an answer is bound to: the person of the bearer token over HTTP, the local person on stdio."""
+    person = person_of(ctx) if ctx.request is not None else None
+    return person.principal if person is not None else "local"
+
+
+def person_of(ctx: Context) -> Person | None:
+    """Who sent this request over HTTP; None where no gate stands before the protocol, as on stdio."""
+    from cliniko_mcp.identity.person import Person
+
+    # The SDK hands on the request as Starlette made it, in whose scope the gate put the person.
+    request: Request | None = ctx.request
+    state: Mapping[str, object] = request.scope.get("state", {}) if request is not None else {}
+    person = state.get("person")
+    return person if isinstance(person, Person) else None

@@ -12,7 +12,7 @@ from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.protocol.apps import offer
 from cliniko_mcp.protocol.outgoing import without_secrets
-from cliniko_mcp.protocol.responder import Responder
+from cliniko_mcp.protocol.responder import Responder, kept, principal_of
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 
@@ -75,7 +75,10 @@ def build_server(app: App, cut_off: Sequence[str] = ()) -> Server[dict[str, Any]
     )
     server.extensions[offer.EXTENSION] = {}
     server.middleware.append(without_secrets)
-    server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
+    # What a person was asked under one identity is not answered under another.
+    keys = app.parts.keys.derived("state", app.parts.account)
+    security = RequestStateSecurity(keys=keys, bind_principal=principal_of)
+    server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
     return server
 
 
@@ -104,7 +107,7 @@ def listed_tools(app: App) -> types.ListToolsResult:
         )
         for entry in (known[name] for name in app.view.listed)
     ]
-    return types.ListToolsResult(tools=tools)
+    return kept(types.ListToolsResult(tools=tools), app)
 
 
 def _input_schema(name: str) -> Mapping[str, JsonValue] | None:

@@ -18,7 +18,7 @@ from cliniko_mcp.app import App, audit_log
 from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.protocol.bearer import Bearer, Health, Token, bearer_token
+from cliniko_mcp.protocol.bearer import Token, bearer_token
 from cliniko_mcp.protocol.draining import Draining
 from cliniko_mcp.settings import Settings
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Announce = Callable[[str], None]
 Drain = Callable[[Callable[[], bool]], Awaitable[None]]
+WILDCARDS = ("0.0.0.0", "::")
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
@@ -42,7 +43,7 @@ async def serve(app: App, announce: Announce) -> None:
     `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
     """
     settings = app.settings
-    token = None if settings.transport == "stdio" else bearer_token(settings, state_folder())
+    token = None if settings.transport == "stdio" or settings.people else bearer_token(settings, state_folder())
     from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
 
@@ -52,19 +53,23 @@ async def serve(app: App, announce: Announce) -> None:
     # Over HTTP a client may be somebody else than whose change it was.
     server = build_server(app, changes if settings.transport == "stdio" else ())
     async with sandbox_port(app, announce):
-        if token is None:
+        if settings.transport == "stdio":
             await serve_stdio(server)
         else:
+            from cliniko_mcp.protocol.entrance import entrance
+
             draining = Draining(http_app(server, settings), app, MAX_BODY_BYTES)
-            served = Health(Bearer(draining, token.text))
+            served = entrance(draining, settings, token, MAX_BODY_BYTES)
             started = partial(_announce_address, settings, token, announce)
             await listen(served, settings.host, settings.port, started, draining.drain)
 
 
-def _announce_address(settings: Settings, token: Token, announce: Announce, port: int) -> None:
+def _announce_address(settings: Settings, token: Token | None, announce: Announce, port: int) -> None:
     address = url(settings.host, port) + ("/mcp" if settings.transport == "http" else "/sse")
     announce(f"listening on {address}")
-    if token.made_in is not None:
+    if token is None:
+        announce(f"each person sends a token of their own, from {settings.people}; `cliniko-mcp people add` makes one")
+    elif token.made_in is not None:
         announce(f"clients send the bearer token that is in {token.made_in}")
         # A file or a log that keeps standard error is not to hold the token.
         if sys.stderr.isatty():
@@ -262,8 +267,8 @@ async def _serve_asgi(
 
 
 def http_app(server: Server[dict[str, Any]], settings: Settings) -> ASGIApp:
-    """The ASGI app for Streamable HTTP or SSE: Host and Origin first, then the protocol; without the token's check."""
-    security = transport_security(settings.host)
+    """The ASGI app for Streamable HTTP or SSE: Host and Origin first, then the protocol; without the gate."""
+    security = transport_security(settings)
     if settings.transport == "http":
         return server.streamable_http_app(
             transport_security=security, host=settings.host, max_request_body_size=MAX_BODY_BYTES
@@ -271,19 +276,29 @@ def http_app(server: Server[dict[str, Any]], settings: Settings) -> ASGIApp:
     return _sse_app(server, security)
 
 
-def transport_security(host: str) -> TransportSecuritySettings:
+def transport_security(settings: Settings) -> TransportSecuritySettings:
     """Which Host and Origin headers are answered: on loopback only local ones, against DNS rebinding.
 
-    Beyond loopback clients carry a token, which a page in a browser cannot; on a named address no foreign Origin is
-    answered either, on a wildcard address the names that lead here are not known.
+    With a public address that one as well, and the pages that are allowed. Beyond loopback clients carry a token, which
+    a page in a browser cannot; on a named address no foreign Origin is answered either, on a wildcard address the names
+    that lead here are not known without the public one. Raises ConfigurationError for a public address that is none.
     """
     from mcp.server.transport_security import TransportSecuritySettings
 
-    names = ["127.0.0.1", "localhost", "[::1]"] if is_loopback(host) else [host, f"[{host}]"]
-    hosts = [allowed for name in names for allowed in (name, f"{name}:*")]
-    origins = [f"http://{name}" for name in hosts]
-    if host in ("0.0.0.0", "::"):
+    from cliniko_mcp.identity.metadata import Resource
+
+    host, public = settings.host, Resource.parse(settings.public_url) if settings.public_url else None
+    if host in WILDCARDS and public is None:
+        if settings.allow_origin:
+            raise ConfigurationError(f"--allow-origin on {host} needs --public-url, by which foreign pages are told")
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    local = ["127.0.0.1", "localhost", "[::1]"] if is_loopback(host) else [host, f"[{host}]"]
+    names = () if host in WILDCARDS else local
+    hosts = [allowed for name in names for allowed in (name, f"{name}:*")]
+    origins = [*(f"http://{name}" for name in hosts), *settings.allow_origin]
+    if public is not None:
+        hosts += public.hosts
+        origins.append(public.origin)
     return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
 
 

@@ -167,7 +167,7 @@ class Sandbox:
             context = self.context
             if self._persistence is not None:
                 self._persistence.replace(state)
-            context.store.take(rows.tables())
+            context.store.adopt(rows)
             context.ids.count, context.ids.seed = ids, _seed(state, context.ids.seed)
             context.clock.set(moment)
 

@@ -31,11 +31,11 @@ NOTHING: Final = frozenset({"null", "none", "undefined"})
 """Words that programs write for nothing."""
 _EXACT: Final = 2**53
 """From here on a number may have lost digits in a program that keeps numbers as floats."""
-_PHRASES: Final = frozenset({"when", "repeat", "visit", "appointment", "allow_clash", "born"})
+_PHRASES: Final = frozenset({"when", "repeat", "visit", "appointment", "allow_clash", "born", "cursor"})
 """Texts of curated tools that are neither names nor free text."""
 _PROSE: Final = frozenset(
     {
-        *("when", "repeat", "allow_clash", "notes", "description", "content", "filename", "path"),
+        *("when", "repeat", "allow_clash", "cursor", "notes", "description", "content", "filename", "path"),
         *("born", "mobile", "home_phone", "work_phone", "email", "case"),
         *("first_name", "last_name", "preferred_first_name"),
     }

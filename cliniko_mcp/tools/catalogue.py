@@ -139,7 +139,7 @@ class Catalogue:
 
         if name in NAMES:
             tool: Tool = import_module(f"cliniko_mcp.tools.curated.{name}").tool
-            return tool
+            return tool.under(self._cursors)
         if name == "cliniko_describe":
             return self._describer()
         if name == "count_records":

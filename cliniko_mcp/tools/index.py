@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NotRequired, TypedDict
 
-from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import find
 from cliniko_mcp.errors import JsonValue
 
@@ -60,6 +60,11 @@ class Entry:
     def changes(self) -> bool:
         """Whether it changes something, or lets its caller do so; as `Operation.changes`."""
         return self.risk != "read" or self.grants_writing
+
+    @property
+    def highest_risk(self) -> Risk:
+        """The most that it may do: an executor by its tier, a read that lets its caller write as a write."""
+        return Risk.WRITE if self.grants_writing else Risk(self.risk)
 
     def schemas(self) -> list[dict[str, JsonValue]]:
         """What may be told of its schemas, the most first: arguments and answers, arguments alone, nothing."""

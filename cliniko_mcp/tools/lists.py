@@ -1,7 +1,6 @@
 """A list as one bounded, honest answer: the rows that fit, whether that is all, and a cursor to go on with."""
 
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -14,10 +13,11 @@ from cliniko_mcp.cliniko.operations import List, Operation
 from cliniko_mcp.errors import InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS
-from cliniko_mcp.results.cursor import MAX_ANCHORS, Cursors, Position, Query
+from cliniko_mcp.results.cursor import MAX_ANCHORS, Cursors, Position
 from cliniko_mcp.results.cutting import left_out
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import Rows, shape_of, shaped
+from cliniko_mcp.tools.paging import LOST, MOVED, following, mark, opened
 from cliniko_mcp.tools.reading_on import reading_on
 from cliniko_mcp.tools.schema import display_arguments, takes_names
 
@@ -32,11 +32,6 @@ _MIN_CHOSEN_ROW_TOKENS: Final = 10
 """The same where the caller named the fields: an id of 19 digits alone."""
 _DAY: Final = re.compile(r"(?:[<>]=?)?[0-9]{4}-[0-9]{2}-[0-9]{2}|any|none|all")
 """Values of a filter by time that are no phrase."""
-_MOVED: Final = (
-    "Rows came or went before this place meanwhile. This goes on right after the last one given; what is new before it "
-    "shows only in a list that is started again."
-)
-_LOST: Final = "The list changed so much that rows may be missing or repeated here; start it again to be sure."
 _CLASS_PLACES: Final = (
     "Cancelled places in classes are not among these, as the class itself is not cancelled: list_attendees has them."
 )
@@ -55,7 +50,7 @@ async def listed(
     limit = _limit(arguments)
     shape_of(operation.row, arguments, "concise")  # what is wrong is refused before a name is looked up
     arguments, named = await plain_filters(clinic, operation, arguments)
-    position = _position(operation, arguments, cursors, clinic.caller.principal)
+    position = opened(operation.name, arguments, cursors, clinic.caller.principal)
     query = position.query
     shape = shape_of(operation.row, query.arguments, "concise")
     ours = display_arguments(operation)
@@ -84,9 +79,9 @@ async def listed(
     if not sweep.rows and complete and not position.start:
         notes.append(_nothing(operation, call))
     if not complete:
-        following = _following(position, sweep, rows)
-        page["next_cursor"] = cursors.seal(following, clinic.caller.principal)
-        notes.append(_more(operation, following.start, sweep.total))
+        after = _following(position, sweep, rows)
+        page["next_cursor"] = cursors.seal(after, clinic.caller.principal)
+        notes.append(_more(operation, after.start, sweep.total))
     body: dict[str, JsonValue] = {"items": [*rows.shown], "page": page}
     if rows.names:
         body["names"] = rows.names
@@ -161,28 +156,6 @@ def _limit(arguments: Mapping[str, JsonValue]) -> int:
     return limit
 
 
-def _position(operation: Operation, arguments: Mapping[str, JsonValue], cursors: Cursors, principal: str) -> Position:
-    """Where the list begins for these arguments: at the cursor among them, or at the start."""
-    cursor = arguments.get("cursor")
-    chosen = {name: value for name, value in arguments.items() if name not in ("limit", "cursor")}
-    if cursor is None or cursor == "":
-        return Position(Query.of(operation.name, chosen))
-    if not isinstance(cursor, str):
-        raise InvalidArguments(
-            "cursor must be the text that the last answer gave.",
-            "Give its next_cursor as it stands, or leave cursor out to start the list.",
-            field="cursor",
-        )
-    position = cursors.open(cursor, operation.name, principal)
-    if any(position.query.arguments.get(name) != value for name, value in chosen.items()):
-        raise InvalidArguments(
-            "With a cursor, the other arguments are left out or repeated exactly; only limit may differ.",
-            "Give the cursor alone, or start a new list without it.",
-            field="cursor",
-        )
-    return position
-
-
 async def _from(
     clinic: GuardedClinic, call: Call[Record], position: Position, limit: int
 ) -> tuple["Sweep[Record]", list[str]]:
@@ -198,14 +171,14 @@ async def _from(
         if anchor in marks:
             start = around.positions[marks.index(anchor)] + 1
             sweep = await clinic.rows(call, limit=limit, start=start)
-            return sweep, [_MOVED]
+            return sweep, [MOVED]
     sweep = await clinic.rows(call, limit=limit, start=position.start)
-    return sweep, [_LOST]
+    return sweep, [LOST]
 
 
 def _mark(record: Record) -> int:
     # Available times and services have no id: there the whole row stands for itself.
-    return zlib.crc32((row_id(record) or repr((vars(record), record.model_extra))).encode())
+    return mark(row_id(record) or repr((vars(record), record.model_extra)))
 
 
 def _following(position: Position, sweep: "Sweep[Record]", rows: Rows) -> Position:
@@ -214,8 +187,7 @@ def _following(position: Position, sweep: "Sweep[Record]", rows: Rows) -> Positi
         start = sweep.position_after(shown)
     else:
         start = sweep.next_position if sweep.next_position is not None else position.start + shown
-    marks = (*position.anchors, *(_mark(row) for row in sweep.rows[max(shown - MAX_ANCHORS, 0) : shown]))
-    return Position(position.query, start, marks[-MAX_ANCHORS:] if start > 0 else ())
+    return following(position, start, [_mark(row) for row in sweep.rows[max(shown - MAX_ANCHORS, 0) : shown]])
 
 
 def _remarks(sweep: "Sweep[Record]", wanted: int) -> list[str]:

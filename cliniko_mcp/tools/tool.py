@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -33,6 +34,7 @@ from cliniko_mcp.tools.boundary import (
     spelling_of_operation,
 )
 from cliniko_mcp.tools.lists import listed
+from cliniko_mcp.tools.paging import Paging, opened
 from cliniko_mcp.tools.reading_on import reading_on
 from cliniko_mcp.tools.replaced import notes_on, read_before, replaced_fields
 from cliniko_mcp.tools.schema import (
@@ -72,6 +74,12 @@ class Tool:
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
     max_argument_bytes: int = MAX_ARGUMENT_BYTES
     """How large its arguments may be as JSON; uploads take more than others."""
+    pages: Callable[[Cursors], Run] | None = None
+    """For a curated tool whose rows come in pages: how it runs with the cursors of an app."""
+
+    def under(self, cursors: Cursors) -> "Tool":
+        """The tool with these cursors, where it has pages."""
+        return replace(self, run=self.pages(cursors), pages=None) if self.pages else self
 
     @property
     def annotations(self) -> dict[str, JsonValue]:
@@ -91,7 +99,9 @@ class Tool:
         return USUAL_TOKENS if by_itself else MAX_TOKENS
 
 
-_LARGER: Final = frozenset({"history", "limit", "notes", "skip", "visits"})
+_BEGUN: Final = "begun_at"
+"""What a cursor of a curated tool carries beside the arguments: the moment of the first page."""
+_LARGER: Final = frozenset({"cursor", "history", "limit", "notes", "skip", "visits"})
 """Arguments by which a caller of a curated tool asks for a long answer."""
 
 
@@ -175,6 +185,44 @@ def curated(
         needs=tuple(needs),
         max_argument_bytes=max_argument_bytes,
     )
+
+
+def curated_pages(
+    name: str,
+    description: str,
+    model: type[ArgumentsT],
+    work: Callable[[GuardedClinic, ArgumentsT, Paging], Awaitable[Answer]],
+    *,
+    needs: Sequence[Operation] = (),
+    answer: type[AnswerModel],
+) -> Tool:
+    """A curated tool that reads and whose rows come in pages: as `curated`, with `limit` and `cursor` in its model.
+
+    A cursor alone stands for all arguments; it is bound to this tool and this caller, as those of lists are.
+    """
+
+    async def unbound(_: GuardedClinic, _arguments: ArgumentsT) -> Answer:
+        raise RuntimeError(f"{name} has no cursors yet")
+
+    made = curated(name, description, model, unbound, needs=needs, answer=answer)
+    spelling = spelling_of_model(name, made.input_schema)
+
+    def pages(cursors: Cursors) -> Run:
+        async def run(clinic: GuardedClinic, arguments: Arguments) -> Answer:
+            principal = clinic.caller.principal
+            try:
+                values = plain(arguments, spelling)
+                position = opened(name, values, cursors, principal, {_BEGUN: clinic.now.isoformat()})
+                carried = {key: value for key, value in position.query.arguments.items() if key != _BEGUN}
+                begun_at = datetime.fromisoformat(str(position.query.arguments[_BEGUN]))
+                paging = Paging(position, begun_at, lambda after: cursors.seal(after, principal))
+                return await work(clinic, _validated(name, model, {**values, **carried}), paging)
+            except InvalidArguments as problem:
+                raise explained(problem, name, made.input_schema) from None
+
+        return run
+
+    return replace(made, pages=pages)
 
 
 def _validated(name: str, model: type[ArgumentsT], values: Mapping[str, JsonValue]) -> ArgumentsT:

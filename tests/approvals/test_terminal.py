@@ -48,13 +48,13 @@ def test_a_pin_is_chosen_unseen_and_changed_only_with_the_old_one(terminals: lis
     first = approving(terminals, "--set-pin")
     for prompt in ("New PIN", "Repeat for confirmation"):
         first.until(prompt)
-        first.type("4711\r")
+        first.type_unseen("4711\r")
     assert first.ended() == 0
     assert "The PIN is set." in first.screen and "4711" not in first.screen
     assert Pin(folder, Wall()).check("4711") is Checked.RIGHT
     second = approving(terminals, "--set-pin")
     second.until("The PIN until now")
-    second.type("0000\r")
+    second.type_unseen("0000\r")
     assert second.ended() == 1
     assert "that is not the PIN" in second.screen and "0000" not in second.screen
     assert Pin(folder, Wall()).check("4711") is Checked.RIGHT
@@ -76,7 +76,7 @@ def test_a_person_reads_the_question_types_the_pin_and_approves(
     terminal.type("approve\r")
     terminal.until("PIN:")
     assert asked.verdict.value == "none"
-    terminal.type("4711\r")
+    terminal.type_unseen("4711\r")
     assert terminal.ended() == 0
     assert asked.verdict.value == "yes" and asked.place == "terminal"
     assert "Approved." in terminal.screen and "4711" not in terminal.screen
@@ -94,13 +94,13 @@ def test_five_wrong_pins_on_the_terminal_lock_it_even_for_the_right_one(
         terminal.until("later?")
         terminal.type("approve\r")
         terminal.until("PIN")
-        terminal.type(f"{typed}\r")
+        terminal.type_unseen(f"{typed}\r")
         assert terminal.ended() == 0
         assert said in terminal.screen
     assert asked.verdict.value == "none"
     changing = approving(terminals, "--set-pin")
     changing.until("The PIN until now")
-    changing.type("4711\r")
+    changing.type_unseen("4711\r")
     assert changing.ended() == 1
     assert "wait five minutes" in changing.screen
 

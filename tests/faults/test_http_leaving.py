@@ -9,8 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
+import mcp_types as types
 import pytest
+from mcp.client.client import Client
+from mcp.client.context import ClientRequestContext
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
 
 from cliniko_mcp.guards.hash_chain import HashChain
 
@@ -156,3 +162,48 @@ def test_while_it_stops_new_calls_are_turned_away_and_a_second_signal_ends_the_r
             process.wait(PATIENT)
         assert outcomes(audit) == ["begun", "interrupted"]
         assert HashChain(audit).verify().problem is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("transport", CLIENTS)
+async def test_a_form_that_nobody_answers_does_not_hold_up_a_stop_and_nothing_is_done(
+    tmp_path: Path, transport: str
+) -> None:
+    shown = anyio.Event()
+
+    async def nobody(context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
+        shown.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    audit, told = tmp_path / "audit.jsonl", dict[str, Any]()
+
+    async def archive(client: Client) -> None:
+        listed = await client.call_tool("list_patients", {"limit": 1})
+        assert listed.structured_content is not None
+        identity = listed.structured_content["items"][0]["id"]
+        answer = await client.call_tool("archive_patient", {"id": identity})
+        told.update(answer.structured_content or {})
+
+    with listening(audit, transport) as (process, address, _):
+        async with (
+            httpx2.AsyncClient(headers=BEARER, timeout=PATIENT) as http,
+            Client(
+                sse_client(address, headers=BEARER)
+                if transport == "sse"
+                else streamable_http_client(address, http_client=http),
+                mode="legacy",
+                elicitation_callback=nobody,
+            ) as client,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(archive, client)
+            await shown.wait()
+            process.send_signal(signal.SIGTERM)
+        # The calls under way would have had 55 seconds, and this one 50 for its person.
+        await anyio.to_thread.run_sync(process.wait, PATIENT)
+    assert told["code"] == "approval_needed"
+    assert "Nothing was changed" in told["message"] and "Call again" in told["fix"]
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    outcomes_ = [line["outcome"] for line in lines if line["operation"] == "archive_patient"]
+    assert outcomes_ == ["begun", "approval_needed"]

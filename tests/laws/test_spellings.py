@@ -36,10 +36,10 @@ BY_NAME_OR_ID = {
     "set_attendance": {"patient", "practitioner", "appointment"},
     "patient_brief": {"patient"},
     "fill_gap": {"appointment", "practitioner", "type", "business"},
-    "report": {"practitioner", "business"},
+    "report": {"practitioner", "business", "patient"},
 }
 """Arguments of curated tools that take an id, also in place of a name."""
-NO_WORDS = {"when", "repeat", "visit", "allow_clash", "appointment", "born"}
+NO_WORDS = {"when", "repeat", "visit", "allow_clash", "appointment", "born", "cursor"}
 """Texts of curated tools in which "null" is neither a name nor free text."""
 
 

@@ -18,7 +18,7 @@ VAGUE = [
         "in a few days",
         "~3pm",
     ),
-    *("some time", "maybe", "in 2 weeks or so", "Thursdayish", "whenever", "later", "late afternoon"),
+    *("some time", "maybe", "in 2 weeks or so", "Thursdayish", "whenever", "later", "late Friday"),
 ]
 UNDATED = ["Christmas", "Easter Monday", "in summer", "before Christmas", "the school holidays", "next spring"]
 CONTRADICTIONS = [

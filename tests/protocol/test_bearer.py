@@ -12,7 +12,9 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.protocol.bearer import Bearer, Token, bearer_token
+from cliniko_mcp.identity.gate import Gate
+from cliniko_mcp.identity.one_token import OneToken
+from cliniko_mcp.protocol.bearer import Token, bearer_token
 from cliniko_mcp.settings import Settings
 
 HTTP = Settings(transport="http", sandbox=True)
@@ -87,7 +89,7 @@ async def _statuses() -> list[int]:
     message, session = INITIALIZE, dict[str, str]()
     async with manager.run():
         for token in ("one token of some length", "another token of some length", "one token of some length"):
-            transport = httpx2.ASGITransport(Bearer(manager.handle_request, token))
+            transport = httpx2.ASGITransport(Gate(manager.handle_request, OneToken(token), max_body_bytes=4096))
             async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
                 answer = await client.post("/mcp", json=message, headers=headers_of(token) | session)
             found.append(answer.status_code)

@@ -42,11 +42,11 @@ def small_clinic() -> Generator[tuple[Sandbox, Port]]:
     """The clinic, and its rows over its port."""
     sandbox = Sandbox(now=datetime.fromisoformat(NOW), frozen=True, rate_limit=0)
     store = sandbox.context.store
-    kept = [
+    kept = {
         row_id for number, row_id in enumerate(store.table("patients").rows) if number < _FIRST or not number % _EVERY
-    ]
+    }
     for row_id in [*store.table("patients").rows]:
-        if row_id not in set(kept):
+        if row_id not in kept:
             store.remove("patients", row_id)
     for table in _OF_PATIENTS:
         for row in [*store.table(table).rows.values()]:
@@ -78,13 +78,14 @@ class Reports:
 
     async def call(self, kind: str, **arguments: Any) -> Row:
         """The answer, with all rows of all pages in it; each page has the same figures."""
-        first = await self._app.call("report", {"kind": kind, "limit": 200, **arguments}, Caller())
+        first = answer = await self._app.call("report", {"kind": kind, "limit": 200, **arguments}, Caller())
         rows = list(first["items"])
-        while not first["page"]["complete"] and len(rows) < first["page"]["total"]:
-            more = {"kind": kind, "limit": 200, "skip": len(rows), **arguments}
+        while not answer["page"]["complete"]:
+            more = {"kind": kind, "limit": 200, "cursor": answer["page"]["next_cursor"]}
             answer = await self._app.call("report", more, Caller())
             assert answer["summary"] == first["summary"]
             rows += answer["items"]
+        assert len(rows) == first["page"]["total"]
         return {**first, "items": rows}
 
 

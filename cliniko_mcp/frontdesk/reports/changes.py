@@ -62,8 +62,7 @@ async def changes(question: ReportQuestion) -> Finding:
     found = [
         change
         for change in logged.changes
-        if question.holds_day(_day_of(question, change))
-        and (not own or change.person == question.clinic.caller.principal)
+        if question.holds_day(_day_of(question, change)) and (not own or change.person == question.clinic.caller.in_log)
     ]
     if own:
         notes.append("Only your own changes; `cliniko-mcp audit report` on the server tells everybody's.")
@@ -89,7 +88,7 @@ async def changes(question: ReportQuestion) -> Finding:
 
 async def _logged(question: ReportQuestion) -> tuple[Logged, list[str]]:
     """The changes of the time, and what has to be said of the log."""
-    log, (low, high) = question.clinic.log, question.time.bounds
+    log, (low, high) = question.clinic.log, question.moments
     try:
         logged = await anyio.to_thread.run_sync(logged_changes, log, low, high) if log is not None else None
     except OSError as problem:

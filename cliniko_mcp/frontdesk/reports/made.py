@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.filters import Between, FilterValue, Hidden
+from cliniko_mcp.cliniko.filters import Between, FilterValue, Given, Hidden
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.attendees import Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
@@ -75,13 +75,17 @@ async def bookings_made(question: ReportQuestion) -> Finding:
 async def _entries(question: ReportQuestion, stamp: str) -> list[Entry]:
     """The appointments and classes of whom and where, cancelled ones too, whose stamp lies about in the time."""
     low, high = question.time.bounds
-    filters: dict[str, FilterValue] = {"cancelled_at": Hidden.INCLUDED, stamp: Between(low, high)}
+    filters: dict[str, FilterValue] = {
+        "cancelled_at": Hidden.INCLUDED,
+        "appointment_type_id": Given.YES,
+        stamp: Between(low, high),
+    }
     if question.practitioner:
         filters["practitioner_id"] = question.practitioner.id
     if question.business:
         filters["business_id"] = question.business.id
     found = map(entry_of, await question.clinic.collect(Bookings.list_bookings, **filters))
-    return [entry for entry in found if entry is not None and entry.kind != "block"]
+    return [entry for entry in found if entry is not None]
 
 
 def _channel(entry: Entry) -> Channel:

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Figure
 from cliniko_mcp.frontdesk.roster import Known, Roster
-from cliniko_mcp.frontdesk.spans import OpenSpan, Span
+from cliniko_mcp.frontdesk.spans import OpenSpan, Span, Window
 from cliniko_mcp.frontdesk.visits import Visit, visits, visits_since
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
@@ -45,6 +46,7 @@ class ReportQuestion:
     by: Sequence[str] = ()
     words: str = ""
     """What to look for in notes."""
+    patient: Known[Patient] | None = None
     _read: "list[_Read]" = field(default_factory=lambda: list[_Read]())
     """What was read from a moment on, which the same question of a later time need not read again."""
 
@@ -73,6 +75,12 @@ class ReportQuestion:
         if not isinstance(self.span, Span):
             raise RuntimeError("this report needs a time with a start")
         return self.span
+
+    @property
+    def moments(self) -> Window:
+        """The first and the last moment of the time: at its sites, and by the calendar of the report, in UTC."""
+        (starts, ends), home = self.time.bounds, self.time.home
+        return min(starts, home.start.astimezone(UTC)), max(ends, home.end.astimezone(UTC))
 
     @property
     def today(self) -> date:

@@ -195,7 +195,7 @@ def _days(question: ReportQuestion, kept: Iterable[Visit]) -> int:
 
 async def _files_made(question: ReportQuestion) -> int:
     """The patient files made in the time by the clock of the report, archived ones too."""
-    low, high = question.time.bounds
+    low, high = question.moments
     records = await question.clinic.collect(
         Patients.list_patients, created_at=Between(low, high), archived_at=Hidden.INCLUDED
     )

@@ -122,7 +122,7 @@ function draw() {
   const who = [answer.practitioner, answer.business].filter(Boolean).join(" at ");
   const scope = [answer.patient, who, answer.when.charAt(0).toUpperCase() + answer.when.slice(1), answer.over ? `Over so far: ${answer.over}` : ""].filter(Boolean);
   const by = Object.entries(answer.by || {}).sort(([a], [b]) => (a === "age" ? 0 : 1) - (b === "age" ? 0 : 1));
-  const notes = [answer.definition, ...(answer.notes || []).filter((note) => !/call again with (skip|cursor)/.test(note))].filter(Boolean);
+  const notes = [answer.definition, ...(answer.notes || []).filter((note) => !/next_cursor|call again with/.test(note))].filter(Boolean);
   main.replaceChildren(...[
     make("h1", {}, wordsFor(answer.kind)), ...scope.map((line) => make("p", { class: "scope" }, line)), told, otherViews(answer),
     figureCards(answer), answer.compared ? make("p", { class: "soft" }, `Before is ${answer.compared.when}.`) : null,

@@ -8,8 +8,10 @@ none, 1 for each 95 names shown, and those of the kind, which grow with pages of
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -19,9 +21,10 @@ from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Page, PatientRow
+from cliniko_mcp.frontdesk.answer_rows import CursorPage, PatientRow
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
+from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, breakdown
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Comparison, Figure, Findable
@@ -30,17 +33,21 @@ from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.reports.sources import with_people
 from cliniko_mcp.frontdesk.reports.span import Earlier, before, closed, over, read_time
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, known_record, remarks
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
-from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.envelope import Answer, compact
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.tools.tool import curated
+from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.tools.paging import Paging
+from cliniko_mcp.tools.tool import curated_pages
 
 _FEW: Final = 10
 """Rows shown where nobody says how many: a question of how many is answered with the count and a few examples."""
 _ROOM: Final = 300
 """Tokens kept for what the envelope adds."""
+_A_WHILE: Final = timedelta(minutes=1)
 
 
 def _one_of(names: Collection[str]) -> AfterValidator:
@@ -57,7 +64,7 @@ _Grouping = Annotated[str, _one_of(GROUPINGS)]
 
 
 class Report(Body):
-    """Which report, of what time, practitioner and site; `skip` goes on after the rows shown before."""
+    """Which report, of what time, practitioner and site; `cursor` goes on after the rows shown before."""
 
     kind: _Kind
     when: str | None = None
@@ -66,9 +73,10 @@ class Report(Body):
     by: list[_Grouping] = Field(default_factory=list[str])
     compare: Earlier | None = None
     words: str | None = None
+    patient: str | None = None
     phones: bool = False
     limit: int | None = Field(default=None, ge=1, le=200)
-    skip: Annotated[int, Field(ge=0), WithJsonSchema({"type": "integer"})] = 0
+    cursor: str | None = None
 
 
 class Reported(AnswerModel):
@@ -79,40 +87,45 @@ class Reported(AnswerModel):
     over: str | None = Field(default=None, description="How much of that time is over.")
     practitioner: str | None = Field(default=None, description="The practitioner asked about.")
     business: str | None = Field(default=None, description="The site asked about.")
+    patient: str | None = Field(default=None, description="The patient asked about.")
     definition: str | None = Field(default=None, description="What is counted and what is not.")
     summary: dict[str, Figure] | None = Field(default=None, description="The figures, over all rows, shown or not.")
     by: dict[str, Breakdown] | None = Field(default=None, description="The first figure broken down.")
     compared: Comparison | None = Field(default=None, description="The same figures of an earlier span.")
     items: list[ReportRow] | None = Field(default=None, description="The rows, or a few examples of them.")
-    page: Page | None = Field(default=None, description="How many of how many rows are shown.")
+    page: CursorPage | None = Field(default=None, description="How many of how many rows are shown.")
 
     def with_parts(self, **parts: object) -> Reported:
         """The same with what was found."""
         return Reported.model_validate({**dict(self), **parts})
 
 
-async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
+async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> Answer:
     """The report: what is meant, what it comes to, and the rows that fit."""
-    kind = KINDS[arguments.kind]
+    kind, now = KINDS[arguments.kind], paging.begun_at
     _check(kind, arguments)
     roster = await Roster.load(clinic)
-    practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
-    business = roster.business(arguments.business) if arguments.business else None
-    phrase = arguments.when or kind.usual
-    span = read_time(phrase, clinic.now, roster, business, kind.facing) if phrase else None
+    who = arguments.practitioner
+    practitioner = roster.practitioner(who) if who and not means_everyone([who], or_anyone=True) else None
+    at = arguments.business
+    business = roster.business(at) if at and not means_everywhere(at) else None
+    patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
+    phrase = arguments.when or ("" if patient else kind.usual)
+    span = read_time(phrase, now, roster, business, kind.facing) if phrase else None
     body = Reported(
         kind=kind.name,
         when=span.description if span else "all time",
-        over=over(span, clinic.now) if span else None,
+        over=over(span, now) if span else None,
         practitioner=practitioner.name if practitioner else None,
         business=business.name if business else None,
+        patient=patient.name if patient else None,
     )
-    notes = remarks(practitioner, business)
+    notes = remarks(practitioner, business, patient)
     zone = span.zone if span else roster.home
     try:
         span = await _read(kind, span, clinic)
         question = ReportQuestion(
-            clinic, roster, span, practitioner, business, clinic.now, arguments.by, arguments.words or ""
+            clinic, roster, span, practitioner, business, now, arguments.by, arguments.words or "", patient
         )
         if "new_or_returning" in arguments.by:
             await question.history()  # first, because everything else that is read is part of it
@@ -125,16 +138,32 @@ async def report(clinic: GuardedClinic, arguments: Report) -> Answer:
     body = body.with_parts(definition=found.definition, summary=found.summary, by=groups or None)
     if then is not None:
         body = body.with_parts(compared=_compared(found, *then))
-    larger = arguments.limit is not None or arguments.skip or arguments.by or arguments.compare
+    larger = arguments.limit is not None or paging.continued or arguments.by or arguments.compare
     most = MAX_TOKENS if larger else USUAL_TOKENS
-    rows = await _rows(clinic, arguments, found, most - _ROOM - size([body.as_json(), notes, found.notes]), notes)
-    left = len(found.rows) - arguments.skip - len(rows)
-    page = Page(returned=len(rows), total=len(found.rows), complete=left <= 0)
-    notes += found.notes
+    lines = [compact(row.as_json()) for row in found.rows]
+    start, remark = paging.begin(lines)
+    some = found.rows[start : start + (arguments.limit or _FEW)]
+    room = most - _ROOM - paging.tokens - size([body.as_json(), notes, found.notes])
+    rows = await _rows(clinic, arguments, some, room, notes)
+    notes += [*found.notes, *remark, *_as_at(now, clinic.now, zone)]
+    end = start + len(rows)
+    left = len(found.rows) - end
+    page = CursorPage(
+        returned=len(rows),
+        total=len(found.rows),
+        complete=left <= 0,
+        next_cursor=paging.next_cursor(lines, end) if left > 0 else None,
+    )
     if left > 0:
-        after = arguments.skip + len(rows)
-        notes.append(f"{left:,} more rows: call again with skip: {after}, and limit for more at once.")
+        notes.append(f"{left:,} more rows: call again with next_cursor as cursor, and limit for more at once.")
     return Answer(body.with_parts(items=rows, page=page), notes, zone, room=most)
+
+
+def _as_at(begun: datetime, now: datetime, zone: ZoneInfo) -> list[str]:
+    """A remark where the first page was made a while ago, whose moment the others keep."""
+    if now - begun < _A_WHILE:
+        return []
+    return [f"Made as at {local_text(begun, zone)}, when its first rows were given."]
 
 
 def _check(kind: ReportKind, arguments: Report) -> None:
@@ -150,6 +179,7 @@ def _check(kind: ReportKind, arguments: Report) -> None:
         "words": arguments.words is not None and not kind.words,
         "practitioner": arguments.practitioner is not None and not kind.practitioners,
         "business": arguments.business is not None and not kind.sites,
+        "patient": arguments.patient is not None and not kind.patients,
     }
     for name, is_refused in refused.items():
         if is_refused:
@@ -183,10 +213,9 @@ async def _groups(question: ReportQuestion, found: Finding) -> dict[str, Breakdo
 
 
 async def _rows(
-    clinic: GuardedClinic, arguments: Report, found: Finding, room: int, notes: list[str]
+    clinic: GuardedClinic, arguments: Report, some: Sequence[AnswerModel], room: int, notes: list[str]
 ) -> Sequence[AnswerModel]:
-    """The rows that fit, with the patients' names; a note where names may not be read."""
-    some = found.rows[arguments.skip : arguments.skip + (arguments.limit or _FEW)]
+    """Those of these rows that fit, with the patients' names; a note where names may not be read."""
     ids = [row.patient_id for row in some if isinstance(row, PatientRow) and row.patient_id]
     reads = PartialReads()
     patients = await reads.read("Patients' names", partial(clinic.by_id, Patients.list_patients, ids)) or {}
@@ -211,7 +240,7 @@ def _who(row: PatientRow, patients: Mapping[str, Patient], *, phones: bool) -> d
     return who
 
 
-tool = curated(
+tool = curated_pages(
     "report",
     "A manager's figures, by practitioner, site, type, week...; looks back.",
     Report,

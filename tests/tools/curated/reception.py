@@ -29,7 +29,8 @@ class Reception:
 
     def id(self, table: str, name: str) -> str:
         fields = ("label", "display_name", "name")
-        return next(row["id"] for row in self.rows(table) if name in [row.get(field) for field in fields])
+        rows = self.store.table(table).rows.values()
+        return next(str(row["id"]) for row in rows if name in [row.get(field) for field in fields])
 
     def put(self, table: str, **values: Any) -> str:
         """A row as it is, hidden or not."""
@@ -105,8 +106,7 @@ class Reception:
     def empty(self, *tables: str) -> None:
         """Take the seed's rows of these tables away."""
         for table in tables:
-            for row in self.rows(table):
-                self.store.remove(table, row["id"])
+            self.store.clear(table)
 
     def empty_diary(self) -> None:
         self.empty("individual_appointments", "group_appointments", "unavailable_blocks", "attendees")

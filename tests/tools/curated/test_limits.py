@@ -53,12 +53,6 @@ async def test_both_bounds_are_taken(name: str) -> None:
             assert len(answer["items"]) <= limit
 
 
-async def test_a_report_skips_no_rows_before_the_first() -> None:
-    async with in_process() as assistant:
-        answer = await assistant.call("report", kind="no_shows", skip=-1)
-        assert answer["code"] == "invalid_arguments" and list(answer["fields"]) == ["skip"]
-
-
 async def test_a_description_that_is_too_long_is_refused_before_anything_is_sent() -> None:
     async with in_process() as assistant:
         answer = await assistant.call(

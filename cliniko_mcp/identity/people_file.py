@@ -1,0 +1,184 @@
+"""People's own tokens, for a group without an authorization server: a file that names each by the token's digest.
+
+```toml
+[[person]]
+id = "ana"
+name = "Ana Lima"
+token = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+scopes = ["cliniko:read", "cliniko:write"]
+clinic = "north"
+expires = 2027-06-30T00:00:00Z
+```
+
+A token has 256 bits of chance, so that its plain digest tells nobody anything. The file is looked at again within
+seconds of a change: who is taken out of it is refused from then on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import stat
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.identity.person import Clock, Person, TokenRefused
+from cliniko_mcp.identity.scopes import SCOPES
+
+ISSUER: Final = "people"
+"""Who vouches for them: whoever keeps the file."""
+TOKEN_PREFIX: Final = "cmp_"
+"""Every token begins so, by which scanners for secrets find it."""
+LOOK_SECONDS: Final = 2.0
+"""How often the file is looked at, at most."""
+FAULTY_SECONDS: Final = 60.0
+"""How long the people of before may go on while the file cannot be read."""
+_LOG = logging.getLogger(__name__)
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class PersonEntry(BaseModel):
+    """One person as the file holds them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@+-]{0,99}$")]
+    name: str = Field(default="", max_length=100)
+    token: Digest
+    scopes: tuple[str, ...] = SCOPES[:1]
+    clinic: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] | None = None
+    expires: AwareDatetime | None = None
+    code: Digest | None = None
+    """Of the code that opens the pages once."""
+    code_expires: AwareDatetime | None = None
+
+    @field_validator("scopes")
+    @classmethod
+    def _known(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(scopes) - set(SCOPES)):
+            raise ValueError(f"there is no scope {', '.join(unknown)}; there are {', '.join(SCOPES)}")
+        return scopes
+
+    @property
+    def person(self) -> Person:
+        """Who this is to the rest of the server."""
+        expires = self.expires.astimezone(UTC) if self.expires else None
+        return Person(ISSUER, self.id, self.name or self.id, frozenset(self.scopes), self.clinic, expires)
+
+
+class PeopleFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    person: tuple[PersonEntry, ...] = ()
+
+    @field_validator("person")
+    @classmethod
+    def _apart(cls, people: tuple[PersonEntry, ...]) -> tuple[PersonEntry, ...]:
+        for what in ("id", "token"):
+            values = [person.id if what == "id" else person.token for person in people]
+            if len(set(values)) < len(values):
+                raise ValueError(f"two people have the same {what}")
+        return people
+
+
+def digest_of(secret: str) -> str:
+    """What the file holds of a token or a code."""
+    return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
+
+
+def read_people(path: Path) -> PeopleFile:
+    """The people of a file.
+
+    Raises ConfigurationError where it cannot be read or understood, and where others may write it.
+    """
+    try:
+        if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ConfigurationError(f"{path} can be written by others, who could let themselves in: chmod 600 it")
+        return checked(path, path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+        raise ConfigurationError(f"the people's file {path} cannot be read ({why})") from None
+
+
+def checked(path: Path, text: str) -> PeopleFile:
+    """The people of this text of a file. Raises ConfigurationError where it does not say clearly who may do what."""
+    try:
+        return PeopleFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigurationError(f"the people's file {path} is not TOML: {problem}") from None
+    except ValidationError as refused:
+        first = refused.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"the people's file {path}: {where}: {first['msg']}") from None
+
+
+class People:
+    """The people of a file, as it is at present."""
+
+    def __init__(self, path: Path, clock: Clock, monotonic: Callable[[], float]) -> None:
+        """Raises ConfigurationError for a file that cannot be used."""
+        self._path = path
+        self._clock = clock
+        self._monotonic = monotonic
+        self._stamp = _stamp(path)
+        self._by_token = _by_token(read_people(path))
+        self._looked_at = self._good_at = monotonic()
+
+    async def person_of(self, token: str) -> Person:
+        """Whose token this is. Raises TokenRefused for a token that is not in the file, or has expired."""
+        self._look()
+        entry = self._by_token.get(digest_of(token))
+        if entry is None:
+            raise TokenRefused("ended" if token.startswith(TOKEN_PREFIX) else "unknown")
+        if entry.expires is not None and self._clock() >= entry.expires:
+            raise TokenRefused("expired")
+        return entry.person
+
+    def entries(self) -> list[PersonEntry]:
+        """Everybody in the file, as it is at present."""
+        self._look()
+        return list(self._by_token.values())
+
+    def _look(self) -> None:
+        now = self._monotonic()
+        if now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        stamp = _stamp(self._path)
+        if stamp is not None and stamp == self._stamp:
+            self._good_at = now
+            return
+        try:
+            self._by_token = _by_token(read_people(self._path))
+        except ConfigurationError as problem:
+            # Half a file is what an editor leaves for a moment; a file that stays so lets nobody in.
+            if now - self._good_at >= FAULTY_SECONDS and self._by_token:
+                self._by_token = _by_token(PeopleFile())
+                _LOG.error("nobody is let in until this is mended: %s", problem.message)
+            else:
+                _LOG.warning("%s", problem.message)
+            return
+        self._stamp, self._good_at = stamp, now
+
+
+def _by_token(file: PeopleFile) -> Mapping[str, PersonEntry]:
+    return {person.token: person for person in file.person}
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What differs after a change of the file; None where it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
