@@ -120,7 +120,8 @@ def test_a_picked_start_goes_into_the_conversation_and_writes_nothing(shown: Hos
     shown.open("find_times", type="Standard consult", practitioner=["Mei Ng"])
     assert shown.do("axe") == [] and shown.script(MEASURE) == []
     shown.do("click", on=".gap button")
-    assert shown.do("told")["messages"] == []
+    assert shown.do("told")["messages"] == [] and shown.script(MEASURE) == [] and shown.do("axe") == []
+    assert shown.script("document.activeElement.className") == "picker", "a second press of the key sends nothing"
     shown.do("click", on=".picker .main")
     shown.do("until", code="document.querySelector('.said')")
     [message] = shown.do("told")["messages"]

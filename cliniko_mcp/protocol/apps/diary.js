@@ -163,9 +163,9 @@ function columnsFor(sheets, zones) {
     const gap = (each) => {
       const over = sheet.day < here.day || (sheet.day === here.day && each.end <= here.minutes);
       const it = { sheet, gap: each };
-      const pick = canSay() && !over ? () => { state.picked = it; draw(); } : null;
+      const choose = canSay() && !over ? () => pick(it) : null;
       const chosen = state.picked && state.picked.sheet === sheet && state.picked.gap === each;
-      return { ...each, element: gapCard(each, pick, Boolean(chosen)) };
+      return { ...each, element: gapCard(each, choose, Boolean(chosen)) };
     };
     const cards = [...sheet.over, ...sheet.entries].filter(takesTime).map((entry) => ({ start: entry.over ? 0 : entry.start, end: entry.end, element: entryCard(entry) }));
     const clipped = cards.map((card) => clip(card, sheet));
@@ -197,7 +197,8 @@ function agenda(column, place, alone) {
   const details = make("details", { class: "card agenda", open: shown },
     make("summary", {}, make("span", { class: "title" }, column.title),
       make("span", { class: "soft" }, [column.site, ...column.beneath].filter(Boolean).join(" · "))),
-    rows.length ? make("ol", {}, rows) : null, column.foot);
+    rows.length ? make("ol", {}, rows) : null,
+    state.picked && state.picked.sheet === column.sheet ? picker() : null, column.foot);
   details.addEventListener("toggle", () => { state.opened[key] = details.open; });
   return details;
 }
@@ -245,7 +246,7 @@ function drawDiary() {
   main.replaceChildren(...[back, head(), status(),
     ...changes.map((words) => make("p", { class: "remark clock-change" }, words)),
     several ? make("p", { class: "soft" }, `Each site by its own clock: ${Object.entries(zones).map(([site, zone]) => `${site} ${zone}`).join(", ")}.`) : null,
-    ...remarks(state.answer), shown, picker(), offList(), legend(), visibleSheets().length ? inTable : null].filter(Boolean));
+    ...remarks(state.answer), shown, shown.lay ? picker() : null, offList(), legend(), visibleSheets().length ? inTable : null].filter(Boolean));
   if (shown.lay) shown.lay();
 }
 
