@@ -67,10 +67,12 @@ def diary(
     body, account = answer_of(Settings.load(flags), "show_diary", partial(_whole, arguments))
     body = {name: SECRETS.json(value) for name, value in body.items()}
     if html is not None:
+        from cliniko_mcp.printouts.diary import diary_lines
         from cliniko_mcp.protocol.apps.pages import page_with
 
         title = f"Diary, {body['when']}" + (f" - {account.clinic}" if account.clinic else "")
-        page = page_with("diary", body, clinic=account.clinic, demo=account.demo, title=title)
+        lines = diary_lines(Diary.model_validate(body))
+        page = page_with("diary", body, clinic=account.clinic, demo=account.demo, title=title, lines=lines)
         write_file(html, page, overwrite=overwrite)
         click.echo(f"The diary is in {html}")
     elif as_json:

@@ -206,12 +206,15 @@ def _text(
         from cliniko_mcp.printouts.spreadsheet import report_csv
 
         return report_csv(answer, groupings)
-    if form == "html":
-        from cliniko_mcp.printouts.page import Letterhead, report_page
-
-        return report_page(answer, Letterhead(account.clinic, account.demo))
     from cliniko_mcp.printouts.text import report_lines
 
+    if form == "html":
+        from cliniko_mcp.protocol.apps.pages import page_with
+
+        title = f"{answer.title}, {answer.when}" + (f" - {account.clinic}" if account.clinic else "")
+        lines = report_lines(answer, None, str)
+        shown_body = {name: SECRETS.json(value) for name, value in body.items()}
+        return page_with("report", shown_body, clinic=account.clinic, demo=account.demo, title=title, lines=lines)
     shown = not plain and sys.stdout.isatty()
     columns = shutil.get_terminal_size().columns if shown else None
     return "\n".join(report_lines(answer, columns, _bold if shown else str))

@@ -27,7 +27,8 @@ def window() -> Iterator[Browser]:
 
 def opened(window: Browser, folder: Path, name: str, width: int, scheme: Any = "light") -> None:
     source = folder / "page.html"
-    source.write_text(page_with("diary", DIARIES[name], clinic="Northside", demo=True, title="Diary"), "utf-8")
+    page = page_with("diary", DIARIES[name], clinic="Northside", demo=True, title="Diary", lines=[])
+    source.write_text(page, "utf-8")
     window.resize(width, 900)
     window.look(scheme)
     window.open(source.as_uri())

@@ -45,7 +45,7 @@ function groupTable(rows, measure, level, label, bars) {
   const most = Math.max(level || 0, ...rows.map((row) => measure.of(row) || 0));
   const head = parts.map(([words]) => make("th", { scope: "col", class: "number" }, words));
   const body = rows.map((row) => make("tr", { class: row.name === LATE ? "late" : null },
-    make("th", { scope: "row" }, row.name, bars ? barPlot(measure.of(row), most, level) : null),
+    make("th", { scope: "row" }, breakable(row.name), bars ? barPlot(measure.of(row), most, level) : null),
     parts.map(([, words]) => make("td", { class: "number" }, words(row)))));
   return make("table", { class: "groups", "aria-label": label },
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Name"), head)), make("tbody", {}, body));
