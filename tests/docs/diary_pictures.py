@@ -16,6 +16,7 @@ from tests.protocol.app_host import Host, host, missing
 NOW = "2026-11-24T15:10:00+11:00"
 DEMO = ("--sandbox", "--sandbox-now", NOW, "--sandbox-clock", "frozen")
 PAGES: dict[str, tuple[str, ...]] = {
+    "diary": ("diary", "--when", "today after 12", "--html"),
     "diary-day": ("diary", "--when", "today", "--html"),
     "diary-week": ("diary", "--when", "2026-11-23 to 2026-11-28", "--html"),
     "diary-one": ("diary", "--when", "2026-11-23 to 2026-11-27", "--practitioner", "Tom Okafor", "--html"),
@@ -23,6 +24,7 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 """The command of each page."""
 SHOTS: dict[str, list[tuple[int, Look]]] = {
+    "diary": [(1280, "light")],
     "diary-day": [(1280, "light"), (1280, "dark"), (390, "light")],
     "diary-week": [(1280, "light"), (390, "dark")],
     "diary-one": [(1280, "dark")],
@@ -52,6 +54,7 @@ def free_times(shown: Host) -> None:
         shown.open("find_times", width=width, theme=look, type="Standard consult", when="next 7 days", limit=15)
         shown.do("click", on=".day-card:nth-child(2) .gap button")
         shown.do("until", code="document.querySelector('.picker')")
+        shown.do("size", width=width, height=shown.script("document.body.scrollHeight"))
         shown.do("picture", path=str(PICTURES / f"times-{width}-{look}.png"))
 
 

@@ -179,10 +179,10 @@ function columnsFor(sheets, zones) {
   });
 }
 
-/** A block that lasts all day is drawn over the hours of work alone: the night before needs no room. */
+/** What is blocked out is drawn over the hours of work and bookings alone: the night before needs no room. */
 function clip(card, sheet) {
   if (!sheet.hours.length) return card.start <= 0 && card.end >= MIDNIGHT ? { ...card, start: 480, end: 1020 } : card;
-  const others = sheet.entries.filter((entry) => takesTime(entry) && !entry.whole);
+  const others = sheet.entries.filter((entry) => takesTime(entry) && entry.kind !== "block");
   const first = Math.min(...[...sheet.hours, ...others].map(({ start }) => start));
   const last = Math.max(...[...sheet.hours, ...others].map(({ end }) => end));
   const start = Math.max(card.start, first), end = Math.min(card.end, last);
