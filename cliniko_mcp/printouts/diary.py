@@ -150,7 +150,8 @@ def length_words(length: int) -> str:
 
 def people_of(entry: EntryRow) -> list[str]:
     """The patients of a class, each with what there is to know."""
-    return [" ".join([clean(each.patient or "No name"), *_bracketed(_states(each))]) for each in entry.attendees or ()]
+    people = entry.attendees or ()
+    return [" ".join([clean(person.patient or "No name"), *_bracketed(_states(person))]) for person in people]
 
 
 def diary_lines(diary: Diary) -> Iterator[str]:

@@ -31,7 +31,7 @@ async def test_three_tools_name_their_page_and_every_page_is_read(mode: Literal[
         listed = (await assistant.client.list_tools()).tools
         named = {tool.name: tool.meta for tool in listed if tool.meta}
         assert named == {tool: {"ui": {"resourceUri": uri}} for tool, uri in OPENED.items()}
-        offered = {each.uri: each.mime_type for each in (await assistant.client.list_resources()).resources}
+        offered = {record.uri: record.mime_type for record in (await assistant.client.list_resources()).resources}
         for uri in OPENED.values():
             assert offered[uri] == MIME
             [page] = (await assistant.client.read_resource(uri)).contents

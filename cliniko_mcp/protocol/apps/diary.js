@@ -160,12 +160,12 @@ function columnsFor(sheets, zones) {
   return sheets.map((sheet) => {
     const here = wallClock(now, zones[sheet.site]);
     const counts = countsOf([sheet]);
-    const gap = (each) => {
-      const over = sheet.day < here.day || (sheet.day === here.day && each.end <= here.minutes);
-      const it = { sheet, gap: each };
+    const gap = (stretch) => {
+      const over = sheet.day < here.day || (sheet.day === here.day && stretch.end <= here.minutes);
+      const it = { sheet, gap: stretch };
       const choose = canSay() && !over ? () => pick(it) : null;
-      const chosen = state.picked && state.picked.sheet === sheet && state.picked.gap === each;
-      return { ...each, element: gapCard(each, choose, Boolean(chosen)) };
+      const chosen = state.picked && state.picked.sheet === sheet && state.picked.gap === stretch;
+      return { ...stretch, element: gapCard(stretch, choose, Boolean(chosen)) };
     };
     const cards = [...sheet.over, ...sheet.entries].filter(takesTime).map((entry) => ({ start: entry.over ? 0 : entry.start, end: entry.end, element: entryCard(entry) }));
     const clipped = cards.map((card) => clip(card, sheet));
@@ -263,7 +263,7 @@ function draw() {
   else if (state.times) drawTimes();
   else main.replaceChildren(status());
   if (kept) {
-    const same = [...main.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === kept);
+    const same = [...main.querySelectorAll("[aria-label]")].find((element) => element.getAttribute("aria-label") === kept);
     if (same) same.focus({ preventScroll: true });
   }
 }
