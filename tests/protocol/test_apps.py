@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any, Literal
 
 import mcp_types as types
@@ -62,6 +63,17 @@ def test_a_page_is_one_small_file_that_reaches_nothing_outside(name: str) -> Non
     browsers_clock = r"new Date\(\)|Date\.now|getTimezoneOffset|\.get(Hours|Minutes|Date|Day|Month)\(|resolvedOptions"
     for forbidden in (ways_out, ways_to_markup, browsers_clock):
         assert re.findall(forbidden, page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_makes_a_page_small_changes_none_of_its_texts(name: str) -> None:
+    page = app_page(name, demo=False)
+    folder = files("cliniko_mcp.protocol.apps")
+    for script in PAGES[name].scripts:
+        lines = folder.joinpath(f"{script}.js").read_text("utf-8").splitlines()
+        code = [line for line in lines if not line.strip().startswith(("//", "/*", "*"))]
+        texts = [text for line in code for text in re.findall(r'"[^"\\]*"|`[^`$]*`', line)]
+        assert [text for text in texts if text not in page] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -188,6 +200,14 @@ def test_a_host_that_takes_no_messages_and_calls_gets_a_diary_to_read(shown: Hos
     shown.do("open", tool="show_diary", args={"when": "2026-11-26"}, capabilities={})
     shown.do("until", code="document.querySelector('.columns')")
     assert shown.script("document.querySelectorAll('.gap button, .head button').length") == 0
+
+
+@needs_a_host
+def test_an_answer_that_is_text_alone_is_read_as_well(shown: Host) -> None:
+    answered = shown.do("call", tool="show_diary", args={"when": "2026-11-26"})
+    shown.do("open", tool="show_diary", args={"when": "2026-11-26"}, result={"content": answered["content"]})
+    shown.do("until", code="document.querySelector('.columns')")
+    assert f"{answered['structuredContent']['totals']['appointments']} visits" in shown.text()
 
 
 @needs_a_host

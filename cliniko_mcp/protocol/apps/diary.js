@@ -32,10 +32,15 @@ async function take(answer, asked) {
   const first = days.first || every[0] || (answer.now || "").slice(0, 10);
   const last = days.last || every[every.length - 1] || first;
   Object.assign(state, { answer, asked, picked: null, problem: "", said: "", first, last, sheets: joined([sheetsOf(answer)]) });
-  state.held = { first, last };
+  state.held = partly(answer) && canCall() ? { first: "", last: "" } : { first, last };
   if (!people().includes(state.who)) state.who = "";
   draw();
   await complete(answer);
+}
+
+/** Whether only some hours or weekdays of the days were asked for: the days themselves are not held then. */
+function partly(answer) {
+  return /\d\d:\d\d|, on /.test(answer.when || "");
 }
 
 /** Read what did not fit into the answer, as its own `next` says; what is read stands there at once. */
@@ -51,6 +56,7 @@ async function complete(answer) {
     parts.push(sheetsOf(more));
     queue.unshift(...(more.next || []));
     state.sheets = joined(parts.map((part) => part.map(copyOf)));
+    state.picked = null;
   }
   state.answer = { ...answer, page: { ...answer.page, complete: !queue.length } };
   state.busy = "";
@@ -130,6 +136,7 @@ function head() {
   return make("div", { class: "head" },
     make("div", {},
       make("h1", {}, daysWords(state.first, state.last)),
+      partly(state.answer) ? make("p", { class: "soft" }, state.answer.when) : null,
       long && who.length === 1 ? make("p", { class: "whose" }, who[0]) : null,
       make("p", { class: "soft" }, countWords(countsOf(visibleSheets())).join(" · ") || "Nothing in the diary")),
     make("div", { class: "controls" },
@@ -158,7 +165,7 @@ function columnsFor(sheets, zones) {
   const several = new Set(sheets.map((sheet) => sheet.day)).size > 1;
   const now = new Date(state.answer.now.slice(0, 22));
   return sheets.map((sheet) => {
-    const here = wallClock(now, zones[sheet.site]);
+    const here = zones[sheet.site] ? wallClock(now, zones[sheet.site]) : {};
     const counts = countsOf([sheet]);
     const gap = (stretch) => {
       const over = sheet.day < here.day || (sheet.day === here.day && stretch.end <= here.minutes);
@@ -235,7 +242,7 @@ function remarks(answer) {
 
 function drawDiary() {
   const zones = zonesIn(state.answer.when || "", places(), state.answer.time_zone);
-  const changes = [...new Set(Object.values(zones))].flatMap((zone) => visibleDays().slice(0, 14).map((day) =>
+  const changes = [...new Set(Object.values(zones))].filter(Boolean).flatMap((zone) => visibleDays().slice(0, 14).map((day) =>
     clockChange(day, zone).replace("on this day", state.first === state.last ? "on this day" : `on ${dayWords(day)}`))).filter(Boolean);
   const shown = body(zones);
   const inTable = make("details", { class: "as-table", open: state.table },
@@ -245,7 +252,7 @@ function drawDiary() {
   const several = new Set(Object.values(zones)).size > 1;
   main.replaceChildren(...[back, head(), status(),
     ...changes.map((words) => make("p", { class: "remark clock-change" }, words)),
-    several ? make("p", { class: "soft" }, `Each site by its own clock: ${Object.entries(zones).map(([site, zone]) => `${site} ${zone}`).join(", ")}.`) : null,
+    several ? make("p", { class: "soft" }, `Each site by its own clock: ${Object.entries(zones).map(([site, zone]) => `${site} ${zone || "unknown here"}`).join(", ")}.`) : null,
     ...remarks(state.answer), shown, shown.lay ? picker() : null, offList(), legend(), visibleSheets().length ? inTable : null].filter(Boolean));
   if (shown.lay) shown.lay();
 }

@@ -28,8 +28,8 @@ _AROUND: Final = re.compile(r" ?([{};,]) ?|(?<=:) ")
 """Blanks in a style that say nothing."""
 
 
-_SIGNS: Final = re.compile(r" ?([=*?<>,(){}\[\];&|]) ?")
-_QUOTED: Final = re.compile('("[^"\\\\]*"|`[^`$]*`)')
+_SIGNS: Final = re.compile(r" ?([=*?:<>,(){}\[\];&|]) ?")
+_QUOTED: Final = re.compile(r'("[^"\\]*"|`(?:[^`$\\]|\$\{[^{}`"\']*\})*`)')
 _KEPT: Final = frozenset("\"'`/\\")
 """Signs of texts within texts and of patterns: a line with one outside a whole text is left as it is."""
 
