@@ -29,7 +29,7 @@ COMMANDS: Final = {
     "approve": "Approve or deny what assistants are waiting to do.",
     "people": "Add, list or revoke the people who may use a server over HTTP.",
     "audit": "Verify, show or export the audit log.",
-    "completion": "Print the completion script of bash, zsh or fish.",
+    "completion": "Print the completion script of bash, zsh, fish or PowerShell.",
     "manifest": "Write or check the generated lists (for developers).",
 }
 
@@ -60,7 +60,22 @@ class Commands(click.Group):
         """The command with its name and arguments; flags without a command are those of `serve`."""
         if args and args[0] not in COMMANDS and args[0].startswith("-"):
             args = ["serve", *args]
+        elif args and args[0] not in COMMANDS and not ctx.resilient_parsing:
+            raise click.UsageError(_no_such_command(args[0]), ctx)
         return super().resolve_command(ctx, args)
+
+
+def _no_such_command(name: str) -> str:
+    """What to say of a command that does not exist: the nearest one, or how a tool of this name is called."""
+    from difflib import get_close_matches
+
+    from cliniko_mcp.tools.index import entries
+
+    unknown = f"No such command {clean(name, 60)!r}."
+    if name in entries():
+        return f"{unknown} It is a tool: cliniko-mcp call {name}"
+    near = get_close_matches(name.lower(), COMMANDS, n=1)
+    return f"{unknown} Did you mean {near[0]}?" if near else unknown
 
 
 @click.command(

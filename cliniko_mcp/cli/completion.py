@@ -9,6 +9,7 @@ HOW: Final = {
     "bash": 'eval "$(cliniko-mcp completion bash)"   in ~/.bashrc',
     "zsh": 'eval "$(cliniko-mcp completion zsh)"   in ~/.zshrc',
     "fish": "cliniko-mcp completion fish | source   in ~/.config/fish/config.fish",
+    "powershell": "cliniko-mcp completion powershell | Out-String | Invoke-Expression   in the file of $PROFILE",
 }
 
 # A new zsh does not load its completion by itself; without this the script ends in "command not found: compdef".

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from cliniko_mcp.cli.answering import answer_of, check_new, patiently, write_file
+from cliniko_mcp.cli.names import named
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
 from cliniko_mcp.errors import JsonValue
@@ -115,19 +116,6 @@ def report(
         return
     write_file(out, text, overwrite=overwrite)
     click.echo(f"{found.name} in {out}")
-
-
-def named(text: str, names: Iterable[str], noun: str, advice: str) -> str:
-    """The one of these names that a text stands for. Raises click.UsageError with the nearest for anything else."""
-    from difflib import get_close_matches
-
-    from cliniko_mcp.cliniko.codes import choice_of
-
-    listed = list(names)
-    if (found := choice_of(text, listed)) is not None:
-        return found
-    near = get_close_matches(text.strip().lower(), listed, n=1)
-    raise click.UsageError(f"there is no {noun} called {text}; {f'did you mean {near[0]}?' if near else advice}")
 
 
 def _groupings(by: Sequence[str], kind: "ReportKind") -> list[str]:

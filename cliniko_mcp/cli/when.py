@@ -16,6 +16,7 @@ from cliniko_mcp.phrases import Anchor, Facing, OpenWhen, When, clinic_zone, par
 from cliniko_mcp.phrases.clock import clock_words
 
 DEFAULT_ZONE = "Australia/Sydney"
+"""The zone without --zone, which is that of the demo clinic's home site."""
 ALL = "all"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -28,7 +29,7 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     metavar="ISO",
     help="The moment that the phrase is relative to; without an offset local. Default: now.",
 )
-@click.option("--zone", default=DEFAULT_ZONE, show_default=True, metavar="IANA", help="The clinic's time zone.")
+@click.option("--zone", metavar="IANA", help=f"The clinic's time zone. Default: {DEFAULT_ZONE}.")
 @click.option("--country", metavar="AU", help="Order of 11/24: month first in US only. Default: by zone.")
 @click.option(
     "--facing",
@@ -44,14 +45,16 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     help="Read from a visit that is moved: its start and end in local time, 2026-11-26T15:00/2026-11-26T15:45.",
 )
 @click.option("--batch", metavar="FILE", help="Read phrases from JSON lines, - for standard input; write JSON lines.")
+@click.option("--sandbox", is_flag=True, help="As the demo clinic reads it: its zone, country and clock.")
 def when(
     phrase: tuple[str, ...],
     now: str | None,
-    zone: str,
+    zone: str | None,
     country: str | None,
     facing: str,
     anchor: str | None,
     batch: str | None,
+    sandbox: bool,
 ) -> None:
     """Say how PHRASE is understood, for example: cliniko-mcp when "Thursday after 3".
 
@@ -59,19 +62,23 @@ def when(
     "end"}; what it leaves out defaults to the options. Its answer is {"id", "result": {"start", "end", "weekdays"?,
     "times"?, "said"}} in local time, where an open start is null, or {"id", "result": {"error": true, "message"}}.
     """
+    if sandbox and (zone or country):
+        raise click.UsageError("--sandbox has a zone and a country of its own: leave --zone and --country out")
+    zone = zone or DEFAULT_ZONE
     try:
+        moment = _demo_moment() if sandbox and now is None else moment_of(now)
         if batch is not None:
             if phrase:
                 raise NotUnderstood("Give a phrase or --batch, not both.")
             clinic_zone(zone)
-            default = Question("", moment_of(now), zone, country, _facing(facing), _visit(anchor))
+            default = Question("", moment, zone, country, _facing(facing), _visit(anchor))
             for line in _lines(batch):
                 if line.strip():
                     _write(json.dumps(_answer(line, default)))
             return
         if not phrase:
             raise NotUnderstood("Say a phrase of time.", 'For example: cliniko-mcp when "Thursday after 3".')
-        question = Question(" ".join(phrase), moment_of(now), zone, country, Facing.AHEAD, _visit(anchor))
+        question = Question(" ".join(phrase), moment, zone, country, Facing.AHEAD, _visit(anchor))
         if facing == ALL:
             _write_all(question)
         else:
@@ -211,6 +218,13 @@ def moment_of(text: str | None) -> datetime:
     except ValueError:
         advice = "Write it like 2026-11-24T10:00 or 2026-11-24T10:00+11:00."
         raise NotUnderstood("Now is not an ISO date and time.", advice) from None
+
+
+def _demo_moment() -> datetime:
+    """Where the demo clinic's clock starts: where the settings put it, else now."""
+    from cliniko_mcp.settings import Settings
+
+    return Settings.load({"sandbox": True}).sandbox_now or moment_of(None)
 
 
 def _lines(source: str) -> Iterator[str]:

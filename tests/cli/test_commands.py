@@ -50,6 +50,15 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["serve", "--sandbox"], {"CLINIKO_MCP_READONLY": "1"}, "did you mean CLINIKO_MCP_READ_ONLY?"),
         (["call", "list_taxes", "{}", "--sandbox"], {"CLINIKO_MCP_READONLY": "1"}, "CLINIKO_MCP_READ_ONLY"),
         (["walk"], {}, "walk"),
+        (["instal"], {}, "No such command 'instal'. Did you mean install? See"),
+        (["find_times"], {}, "It is a tool: cliniko-mcp call find_times"),
+        (["call", "list_taxes", "{}", "--sandbx"], {}, "--sandbox"),
+        (["tools", "find_tims"], {}, "did you mean find_times?"),
+        (
+            ["when", "today", "--sandbox", "--zone", "Australia/Perth"],
+            {},
+            "--sandbox has a zone and a country of its own",
+        ),
         (["call", "get_patient", "{", "--sandbox"], {}, "JSON"),
         (["call", "get_patient", "[]", "--sandbox"], {}, "JSON"),
         (["call", "get_patient", '{"id": "\\ud800"}', "--sandbox"], {}, "JSON"),
@@ -57,7 +66,7 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["call", "get_patient", '{"id": "1/../2"}', "--sandbox"], {}, "digits"),
         (["tools", "--view", "x"], {}, "--view"),
         (["audit"], {}, "Missing command. See cliniko-mcp audit --help."),
-        (["completion"], {}, "Choose from: bash, zsh, fish. See cliniko-mcp completion --help."),
+        (["completion"], {}, "Choose from: bash, zsh, fish, powershell. See cliniko-mcp completion --help."),
         (["serve", "demo"], {}, "unexpected extra argument (demo). See"),
         (["sandbox", "--port", "http"], {}, "--port"),
         (["call", "list_taxes", "{}", "--sandbox", "--sandbox-port", "0"], {}, "--sandbox-port"),
@@ -133,6 +142,19 @@ def test_in_a_pipe_the_tools_are_whole_lines_without_a_heading() -> None:
     first, *_, last = run("tools").stdout.splitlines()
     assert first.startswith("clinic_overview") and first.endswith("with lengths.")
     assert "can be called by name" in last
+
+
+def test_of_one_tool_every_argument_is_told_with_what_it_takes() -> None:
+    lines = run("tools", "book_appointment").stdout.splitlines()
+    assert lines[0] == "book_appointment  write"
+    arguments = dict(line.split(maxsplit=1) for line in lines[3:])
+    assert arguments["patient"] == "needed: text" and arguments["minutes"] == "whole number, 5 to 1439"
+    assert arguments["skip"].startswith("list: text. Dates left out") and arguments["dry_run"] == "true or false"
+    schema = json.loads(run("tools", "book_appointment", "--json").stdout)["tools"][0]["inputSchema"]
+    assert [*arguments] == [*schema["properties"]]
+    inner = [line for line in run("tools", "create_patient_form").stdout.splitlines() if line.startswith("      type ")]
+    assert inner and inner[0].split(maxsplit=1)[1].startswith("one of text, paragraph, date")
+    assert run("tools", "create_tax", "--read-only").stdout.endswith("It is switched off by these flags.\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

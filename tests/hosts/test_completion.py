@@ -14,8 +14,8 @@ from cliniko_mcp.cli import COMMANDS, commands
 from cliniko_mcp.cli.completion import VARIABLE
 
 
-def completed(words: str, place: int, tmp_path: Path) -> list[str]:
-    environment = {**os.environ, VARIABLE: "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(place)}
+def completed(words: str, place: int, tmp_path: Path, shell: str = "bash") -> list[str]:
+    environment = {**os.environ, VARIABLE: f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(place)}
     done = subprocess.run(
         [sys.executable, "-m", "cliniko_mcp"],
         env=environment,
@@ -24,10 +24,11 @@ def completed(words: str, place: int, tmp_path: Path) -> list[str]:
         text=True,
         timeout=300,
     )
-    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+    lines = done.stdout.splitlines()
+    return lines[1::3] if shell == "powershell" else [line.partition(",")[2] for line in lines]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_each_shell_gets_a_script_for_this_command(shell: str) -> None:
     done = CliRunner().invoke(commands, ["completion", shell])
     assert done.exit_code == 0 and VARIABLE in done.output and f"{shell}_complete" in done.output
@@ -35,13 +36,17 @@ def test_each_shell_gets_a_script_for_this_command(shell: str) -> None:
 
 def test_another_shell_is_refused_with_those_there_are() -> None:
     done = CliRunner().invoke(commands, ["completion", "csh"])
-    assert done.exit_code == 2 and "'bash', 'zsh', 'fish'" in done.output
+    assert done.exit_code == 2 and "'bash', 'zsh', 'fish', 'powershell'" in done.output
 
 
 def test_commands_flags_and_hosts_are_completed(tmp_path: Path) -> None:
     assert completed("cliniko-mcp ins", 1, tmp_path) == ["install"]
     assert "--key-in-config" in completed("cliniko-mcp install --key", 2, tmp_path)
     assert completed("cliniko-mcp install --client claude-", 3, tmp_path) == ["claude-desktop", "claude-code"]
+
+
+def test_powershell_is_told_the_same_in_its_own_form(tmp_path: Path) -> None:
+    assert completed("cliniko-mcp ins", 1, tmp_path, "powershell") == ["install"]
 
 
 def test_the_words_a_setting_takes_are_completed(tmp_path: Path) -> None:

@@ -213,3 +213,16 @@ def test_a_batch_is_read_from_a_file_whatever_its_bytes(tmp_path: Path) -> None:
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert [answer["id"] for answer in answers] == [1, None, 2]
     assert answers[2]["result"]["start"] == "2026-11-24T15:00"
+
+
+def test_the_demo_clinic_reads_a_phrase_in_its_own_zone_and_by_its_own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINIKO_MCP_SANDBOX_NOW", "2027-03-02T09:00+11:00")
+    assert run("tomorrow", "--sandbox").stdout == "Wednesday 3 March 2027, all day (Australia/Sydney)\n"
+    assert run("tomorrow", "--sandbox", "--now", NOW).stdout.startswith("Wednesday 25 November 2026")
+
+
+def test_the_zone_without_one_is_that_of_the_demo_clinics_home_site() -> None:
+    from cliniko_mcp.cli.when import DEFAULT_ZONE
+    from cliniko_mcp.sandbox.seed.builder import SYDNEY
+
+    assert DEFAULT_ZONE == SYDNEY
