@@ -61,10 +61,11 @@ async def unpaid(question: ReportQuestion) -> Finding:
     """Open invoices by the patient who has them, the largest sum first, with totals by age and payer."""
     found = await _invoices(question, status=_OPEN)
     facts = Facts(Measure.MONEY, [*map(_fact, found)])
-    ages: dict[str, list[Fact]] = {name: [] for name in _AGES}
-    payers: dict[str, list[Fact]] = {}
     people = _by_patient(found)
     names = await question.clinic.by_id(Patients.list_patients, sorted(people.keys() - {""}))
+    others = [invoice for invoice in found if _third_party(invoice, names.get(invoice.patient_id or ""))]
+    ages: dict[str, list[Fact]] = {name: [] for name in _AGES}
+    payers: dict[str, list[Fact]] = {}
     for invoice in found:
         ages[_age(invoice, question.today)].append(_fact(invoice))
         payers.setdefault(_payer(invoice, names.get(invoice.patient_id or "")), []).append(_fact(invoice))
@@ -76,6 +77,7 @@ async def unpaid(question: ReportQuestion) -> Finding:
         "party is anyone else than the patient to whom the invoice is made out.",
         {
             "unpaid_invoices": facts.figure,
+            "made_out_to_third_parties": figures.money(_amounts(others)),
             "patients_with_unpaid_invoices": figures.count(len(people.keys() - {""})),
         },
         [_debtor(people[patient], names.get(patient), question.today) for patient in worst],
@@ -95,10 +97,10 @@ def _by_patient(invoices: Iterable[Invoice]) -> dict[str, list[Invoice]]:
 
 
 def _payer(invoice: Invoice, patient: Patient | None) -> str:
-    """Who an invoice is made out to, as far as it tells."""
+    """Who an invoice is made out to, as far as it tells: patients as one, each third party by its name."""
     if not _payer_name(invoice) or patient is None or not every_name(patient):
         return "not said"
-    return "third parties" if _third_party(invoice, patient) else "patients"
+    return _payer_name(invoice) if _third_party(invoice, patient) else "patients"
 
 
 def _third_party(invoice: Invoice, patient: Patient | None) -> bool:
