@@ -52,6 +52,8 @@ class Questions:
         """`now` is the clock that questions expire by; `token` gives a fresh unguessable text each time, for nonces."""
         self._now = now
         self._token = token
+        self.on_change: Callable[[str], None] = _nobody
+        """Told the challenge of a question of which something became, in the thread in which it did."""
         self._open: dict[str, PendingQuestion] = {}
         self._closed: dict[str, PendingQuestion] = {}
         self._denied: dict[tuple[str, str, str], _Denial] = {}
@@ -121,6 +123,7 @@ class Questions:
                 return False
             pending.acting, pending.place, pending.verdict = True, place, Verdict.YES
             self._keep(pending)
+            self._became(pending)
             return True
 
     def finish(self, pending: PendingQuestion, ending: Ending, problem: ClinikoMcpError | None = None) -> None:
@@ -207,6 +210,7 @@ class Questions:
             pending.verdict, pending.place = (Verdict.YES if approved else Verdict.NO), place
             if not approved:
                 self._deny(pending, "other" if other else "denied")
+            self._became(pending)
             return True
 
     def take_back(self, challenge: str) -> bool:
@@ -234,6 +238,7 @@ class Questions:
             if pending.shown and pending.question.expires > self._now().timestamp():
                 pending.verdict, pending.ending = Verdict.NONE, None
                 self._open[challenge] = pending
+            self._became(pending)
             return True
 
     def denials(self) -> list[PendingQuestion]:
@@ -304,6 +309,11 @@ class Questions:
         self._open.pop(pending.question.challenge, None)
         pending.ending, pending.ended = ending, self._now().timestamp()
         self._keep(pending)
+        self._became(pending)
+
+    def _became(self, pending: PendingQuestion) -> None:
+        pending.changes += 1
+        self.on_change(pending.question.challenge)
 
     def _keep(self, pending: PendingQuestion) -> None:
         self._closed.pop(pending.question.challenge, None)
@@ -340,3 +350,7 @@ class Questions:
                 self._silent[principal] = left
             else:
                 del self._silent[principal]
+
+
+def _nobody(_challenge: str) -> None:
+    """Nobody waits for an answer."""

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "when": "Print what a phrase of time is understood as.",
     "sandbox": "Serve the demo clinic on a local port, for any Cliniko client.",
     "approve": "Approve or deny what assistants are waiting to do.",
+    "people": "Add, list or revoke the people who may use a server over HTTP.",
     "audit": "Verify, show or export the audit log.",
     "completion": "Print the completion script of bash, zsh or fish.",
     "manifest": "Write or check the generated lists (for developers).",

@@ -1,10 +1,22 @@
 """Turns at a record: what is read of it to judge a change still holds when the change is sent."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import anyio
+
+
+class Locks(Protocol):
+    """What lets one act after the other at a record, in this process or wherever several share one account."""
+
+    def at(self, record: str, /) -> AbstractAsyncContextManager[None]:
+        """Alone with this record for as long as the context lasts.
+
+        Entering it raises Unavailable where nobody knows whether somebody else is at it.
+        """
+        ...
 
 
 @dataclass(slots=True)

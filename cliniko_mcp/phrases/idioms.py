@@ -114,6 +114,10 @@ _REFUSED: Final = tuple(
             r"(?:this|the) coming (?:week|month|year)|coming (?:weeks|months)",
             'That can begin today or next: say "this week", "next week" or "the next 7 days".',
         ),
+        (
+            r"this fortnight",
+            'Which 14 days those are is not known: say "this week", "the next 2 weeks" or "this month".',
+        ),
         (r"or so|give or take|or thereabouts", "That is too vague for a diary: name a day, a span or a time."),
         (
             r"(?:just|shortly) (?:before|after)",

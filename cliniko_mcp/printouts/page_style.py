@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from cliniko_mcp.house_look import LOOK
+from cliniko_mcp.house_look import LOOK, TABLES
 
 STYLE: Final = (
     LOOK
+    + TABLES
     + """
 header, main { max-width: 60rem; }
 .scope { color: var(--soft); margin: 0; }
@@ -29,14 +30,7 @@ rect.level { fill: var(--warn); stroke: var(--card); }
 .across { display: block; margin-top: .25rem; }
 figure svg { display: block; max-width: 100%; height: auto; }
 figure > .narrow { display: none; }
-table { width: 100%; overflow-wrap: break-word; border-collapse: collapse; font-size: .9375rem; line-height: 1.35; }
-th, td { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; font-weight: 400; }
-thead th { color: var(--soft); font-size: .875rem; vertical-align: bottom; border-bottom: 1px solid var(--line); }
-tbody tr + tr > * { border-top: 1px solid var(--line); }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-th:last-child, td:last-child { padding-right: 0; }
 .groups tbody th { width: 60%; }
-tr { break-inside: avoid; }
 details summary { cursor: pointer; padding: .5rem 0; color: var(--soft); }
 .rows { list-style: none; margin: 0; padding: 0; }
 .rows li { border-top: 1px solid var(--line); padding: .7rem 0; break-inside: avoid; }
@@ -48,15 +42,7 @@ footer { max-width: 60rem; margin: 0 auto; padding: 0 1rem; color: var(--soft); 
 @media (max-width: 40rem) { .card { padding: 1rem; }
   figure > .narrow { display: block; } figure > .wide { display: none; }
   .figures { grid-template-columns: 1fr; gap: .5rem; } .figures > div { padding: .7rem .9rem; }
-  .groups tbody th { width: 50%; }
-  .stacks, .stacks tbody, .stacks tr, .stacks th, .stacks td { display: block; }
-  .stacks thead { display: none; }
-  .stacks tbody tr > * { border: 0; padding: .1rem 0; }
-  .stacks tbody tr { padding: .6rem 0; border-top: 1px solid var(--line); }
-  .stacks tbody tr:first-child { border-top: 0; }
-  .stacks td:not(:empty) { display: grid; grid-template-columns: 8rem 1fr; gap: .5rem; text-align: left; }
-  .stacks td::before { content: attr(data-label); color: var(--soft); white-space: normal; }
-  .stacks tbody th { font-weight: 600; } }
+  .groups tbody th { width: 50%; } }
 @media print { :root { color-scheme: light; } body { background: #fff; color: #000; padding: 0; font-size: 11pt; }
   .card, .figures > div { border-color: #888; } .card { padding: .9rem; } svg .track { fill: #ddd; opacity: 1; }
   .plot { break-inside: avoid; } thead { display: table-header-group; } h2 { break-after: avoid; }

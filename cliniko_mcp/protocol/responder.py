@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
@@ -35,6 +35,10 @@ logger = logging.getLogger(__name__)
 Context = ServerRequestContext[Any, Any]
 Paged = types.PaginatedRequestParams | None
 
+ListedT = TypeVar("ListedT", bound=types.CacheableResult)
+LIST_KEPT_MS: Final = 300_000
+"""Milliseconds for which a client may keep a list."""
+
 UNEXPECTED: dict[str, JsonValue] = {
     "code": INTERNAL_CODE,
     "message": "Something went wrong inside this server. Check whether a change took effect before repeating it.",
@@ -59,7 +63,7 @@ class Responder:
         if may not in self._narrowed:
             known = entries()
             callable_tools = [tool for tool in self._tools.tools if known[tool.name].highest_risk.within(may)]
-            self._narrowed[may] = types.ListToolsResult(tools=callable_tools)
+            self._narrowed[may] = kept(types.ListToolsResult(tools=callable_tools), self._app)
         return self._narrowed[may]
 
     async def call_tool(
@@ -93,7 +97,7 @@ class Responder:
         """The day's routines."""
         from cliniko_mcp.protocol.prompts import listed
 
-        return listed()
+        return kept(listed(), self._app)
 
     async def get_prompt(self, _: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         """One routine with what the person chose. Raises MCPError where there is none of that name."""
@@ -102,21 +106,29 @@ class Responder:
         return filled(params.name, params.arguments or {})
 
     async def list_resources(self, _: Context, __: Paged) -> types.ListResourcesResult:
-        """The records that can be attached without an id."""
+        """The records that can be attached without an id, and the pages that hosts show beside answers."""
+        from cliniko_mcp.protocol.apps import offer
         from cliniko_mcp.protocol.resources import listed
 
-        return listed(self._app.view.excluded)
+        records = listed(self._app.view.excluded)
+        return kept(types.ListResourcesResult(resources=[*records.resources, *offer.listed()]), self._app)
 
     async def list_resource_templates(self, _: Context, __: Paged) -> types.ListResourceTemplatesResult:
         """The kinds of records that can be attached by id."""
         from cliniko_mcp.protocol.resources import templates
 
-        return templates(self._app.view.excluded)
+        return kept(templates(self._app.view.excluded), self._app)
 
     async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        """One record as its get operation reads it, through every guard. Raises MCPError where it cannot be read."""
+        """One record as its get operation reads it, through every guard, or a page of ours, which holds nobody's data.
+
+        Raises MCPError where it cannot be read.
+        """
+        from cliniko_mcp.protocol.apps import offer
         from cliniko_mcp.protocol.resources import MIME, target
 
+        if (page := offer.read(params.uri, demo=self._app.demo)) is not None:
+            return types.ReadResourceResult(contents=[page])
         operation, arguments = target(params.uri)
         try:
             body = await self._app.call(operation.name, arguments, reader_of(ctx))
@@ -138,6 +150,16 @@ class Responder:
         text = types.TextContent(type="text", text=compact(body))
         structured = None if self._app.settings.output == "text" else dict(body)
         return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)
+
+
+def kept(listed: ListedT, app: App) -> ListedT:
+    """The list, with how long a client may keep it: nothing in it changes while a server runs.
+
+    Over HTTP it differs by what whoever asks may do, so that it is kept for them alone.
+    """
+    alone = app.settings.transport == "stdio" and not app.parts.hosted
+    listed.ttl_ms, listed.cache_scope = LIST_KEPT_MS, "public" if alone else "private"
+    return listed
 
 
 def caller_of(ctx: Context, params: types.CallToolRequestParams, waits: Waits) -> Caller:

@@ -10,8 +10,9 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from cliniko_mcp import __version__
 from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.protocol.apps import offer
 from cliniko_mcp.protocol.outgoing import without_secrets
-from cliniko_mcp.protocol.responder import Responder, principal_of
+from cliniko_mcp.protocol.responder import Responder, kept, principal_of
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 
@@ -72,9 +73,11 @@ def build_server(app: App, cut_off: Sequence[str] = ()) -> Server[dict[str, Any]
         on_completion=responder.complete,
         get_tool_input_schema=_input_schema,
     )
+    server.extensions[offer.EXTENSION] = {}
     server.middleware.append(without_secrets)
-    security = RequestStateSecurity.ephemeral()
-    security.bind_principal = principal_of
+    # What a person was asked under one identity is not answered under another.
+    keys = app.parts.keys.derived("state", app.parts.account)
+    security = RequestStateSecurity(keys=keys, bind_principal=principal_of)
     server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
     return server
 
@@ -100,10 +103,11 @@ def listed_tools(app: App) -> types.ListToolsResult:
             input_schema=dict(entry.input_schema),
             output_schema=_output_schema(entry) if with_answers else None,
             annotations=types.ToolAnnotations.model_validate(entry.annotations),
+            _meta=offer.meta_of(entry.name),
         )
         for entry in (known[name] for name in app.view.listed)
     ]
-    return types.ListToolsResult(tools=tools)
+    return kept(types.ListToolsResult(tools=tools), app)
 
 
 def _input_schema(name: str) -> Mapping[str, JsonValue] | None:

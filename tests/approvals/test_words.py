@@ -11,6 +11,7 @@ from cliniko_mcp.errors import NotFound, Refused
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.read_only import ReadOnly
 from tests.approvals.desktop import seen
@@ -50,7 +51,7 @@ def test_what_the_operator_switched_off() -> None:
 
 def test_what_cannot_be_written_down(tmp_path: Path) -> None:
     app = App()
-    assert said(app, None, Audit(HashChain(tmp_path), app.clock)) == {
+    assert said(app, None, Audit(LocalLog(HashChain(tmp_path)), app.clock)) == {
         "code": "not_allowed",
         "message": "Nothing was changed: changes have to be written down first, and the audit log cannot be written "
         "(Is a directory).",

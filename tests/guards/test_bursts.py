@@ -33,7 +33,7 @@ class Busy(App):
         self.seconds = Ticking()
         super().__init__(**options)
         self.confirm = Confirm(
-            self.questions,
+            self.ledger,
             now=self.clock,
             page=self.board,
             wait=options.get("wait", 0),

@@ -33,6 +33,7 @@ from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.reports.sources import with_people
 from cliniko_mcp.frontdesk.reports.span import Earlier, before, closed, over, read_time
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, known_record, remarks
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
@@ -104,8 +105,10 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
     kind, now = KINDS[arguments.kind], paging.begun_at
     _check(kind, arguments)
     roster = await Roster.load(clinic)
-    practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
-    business = roster.business(arguments.business) if arguments.business else None
+    who = arguments.practitioner
+    practitioner = roster.practitioner(who) if who and not means_everyone([who], or_anyone=True) else None
+    at = arguments.business
+    business = roster.business(at) if at and not means_everywhere(at) else None
     patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
     phrase = arguments.when or ("" if patient else kind.usual)
     span = read_time(phrase, now, roster, business, kind.facing) if phrase else None
