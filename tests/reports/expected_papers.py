@@ -62,8 +62,6 @@ def unpaid(recount: Recount, first: date, last: date) -> Row:
         "made_out_to_third_parties": money(
             row for row in rows if payer_of(recount, row) not in ("patients", "not said")
         ),
-            row for row in rows if payer_of(recount, row) not in ("patients", "not said")
-        ),
         "patients_with_unpaid_invoices": {"count": len({row["patient_id"] for row in rows if row.get("patient_id")})},
     }
 
