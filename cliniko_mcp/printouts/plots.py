@@ -48,6 +48,10 @@ class Shows(Enum):
             case Shows.MONEY:
                 return float(Decimal(figure.total)) if figure.total is not None else None
 
+    def over_column(self, value: float) -> str:
+        """The value of a column with its unit; of money without cents, which the table beneath has."""
+        return self.words(round(value) if self is Shows.MONEY else value)
+
     def words(self, value: float) -> str:
         """A value of the axis with its unit."""
         return f"{number_words(value)}%" if self is Shows.RATE else number_words(value)
@@ -106,7 +110,7 @@ def trend(made: Sequence[Column], shows: Shows, level: float | None, title: str,
     letters = max(len(column.label) for column in made)
     every = max(1, ceil((letters + 1) * _LETTER / across))
     words_over = ""
-    told = max(len(shows.words(column.value or 0)) for column in made) * _LETTER <= across
+    told = (max(len(shows.over_column(column.value or 0)) for column in made) + 1) * _LETTER <= across
     for place, column in enumerate(made):
         middle = _LEFT + across * (place + 0.5)
         if place % every == 0 and middle + letters * _LETTER / 2 <= width:
@@ -117,7 +121,7 @@ def trend(made: Sequence[Column], shows: Shows, level: float | None, title: str,
         y = _HEIGHT - _BOTTOM - tall
         drawn += f'<rect class=bar x="{middle - broad / 2:.1f}" y="{y:.1f}" width="{broad:.1f}" height="{tall:.1f}"/>'
         if told:
-            words = shows.words(column.value)
+            words = shows.over_column(column.value)
             words_over += f'<text class=value x="{middle:.1f}" y="{y - 5:.1f}" text-anchor=middle>{words}</text>'
     if level is not None:
         y = _HEIGHT - _BOTTOM - height(level)
