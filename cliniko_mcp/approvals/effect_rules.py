@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from cliniko_mcp.approvals.facts import Facts, day_words, when_words
-from cliniko_mcp.approvals.links import UNREADABLE, linked_words
+from cliniko_mcp.approvals.links import linked_words
 from cliniko_mcp.approvals.losses import (
     Earlier,
     Loss,
@@ -78,30 +78,6 @@ def link_cleared(field: str, row: str) -> Rule:
         f"the {row} that `delete_{row.replace(' ', '_')}` deletes goes with it",
         "Take something off this {noun}",
         "It is deleted for good.",
-        lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
-        losses,
-    )
-
-
-def list_emptied(field: str, what: str, why: str, listed: Callable[[Facts, str], Awaitable[str]] | None) -> Rule:
-    """`listed` says what the list holds where the record does not tell it."""
-
-    async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        if listed is not None:
-            before = await listed(facts, call.ids["id"])
-        elif field not in type(record).model_fields:
-            before = UNREADABLE
-        else:
-            before = await linked_words(facts, field, value_of(record, field))
-        return [Loss(what, before)] if before else []
-
-    return Rule(
-        "list",
-        (field,),
-        f"`{field}` becomes an empty list and holds something",
-        why,
-        "Empty a list of this {noun}",
-        "What the list held is not kept; it can be put together again by hand.",
         lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
         losses,
     )
@@ -257,12 +233,12 @@ def zone_changed() -> Rule:
 
 def _emptied() -> Rule:
     def possible(call: Call, now: datetime, earlier: Earlier) -> bool:
-        return len(emptied(call)) > 0 and len(emptied(call) | earlier.emptied) > 1
+        return len(emptied(call)) > 0 and len(emptied(call) | _fields(earlier)) > 1
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        holds = held(call, record)
+        holds, before = held(call, record), _fields(earlier)
         going = holds & emptied(call)
-        if 2 * len(going | (earlier.emptied - holds)) <= len(holds | earlier.emptied):
+        if 2 * len(going | (before - holds)) <= len(holds | before):
             return []
         return [
             Loss(field_words(name), await linked_words(facts, name, value_of(record, name)), value_words(sent))
@@ -280,6 +256,10 @@ def _emptied() -> Rule:
         possible,
         losses,
     )
+
+
+def _fields(earlier: Earlier) -> frozenset[str]:
+    return frozenset(name for name in earlier.emptied if "." not in name)
 
 
 def emptied(call: Call) -> frozenset[str]:

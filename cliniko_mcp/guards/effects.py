@@ -17,8 +17,7 @@ from typing import Final
 import anyio
 
 from cliniko_mcp.approvals.digest import digest, plain_id
-from cliniko_mcp.approvals.effect_rules import emptied, held
-from cliniko_mcp.approvals.effects import losses, possible, text_amount
+from cliniko_mcp.approvals.effects import emptied_parts, losses, possible, text_amount
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, changed
 from cliniko_mcp.approvals.preview import preview, read_target
@@ -174,19 +173,22 @@ class Effects:
     ) -> None:
         """Add what this call takes to what was taken earlier; what a person was `shown`, by rule, begins anew."""
         call = guarded.call
-        gone = emptied(call) if record is None else emptied(call) & held(call, record)
         text = text_amount(call, record) if record is not None else 0
-        taken = Earlier(
-            frozenset() if "emptied" in shown else earlier.emptied | gone,
+        total = Earlier(
+            frozenset(
+                name
+                for name in earlier.emptied | emptied_parts(call, record)
+                if ("answers" if "." in name else "emptied") not in shown
+            ),
             0 if "text" in shown else max(earlier.text, text),
         )
         key = _record(guarded)
         self._taken.pop(key, None)
-        if taken == NOTHING_EARLIER:
+        if total == NOTHING_EARLIER:
             return
         if len(self._taken) >= MAX_REMEMBERED:
             self._taken.popitem(last=False)
-        self._taken[key] = _Taken(taken, self._clock())
+        self._taken[key] = _Taken(total, self._clock())
 
     def _burst_of(self, guarded: GuardedCall, answered: Matter | None) -> Effect | None:
         call = guarded.call

@@ -30,6 +30,7 @@ class ReportAnswer(BaseModel):
     over: str | None = None
     practitioner: str | None = None
     business: str | None = None
+    patient: str | None = None
     definition: str = ""
     summary: dict[str, Figure] = Field(default_factory=dict[str, Figure])
     by: dict[str, Breakdown] = Field(default_factory=dict[str, Breakdown])
@@ -55,7 +56,7 @@ class ReportAnswer(BaseModel):
         """Of whom, where, when, and how much of that time is over; a line each."""
         who = " at ".join(name for name in (self.practitioner, self.business) if name)
         over = f"Over so far: {self.over}" if self.over else ""
-        return [clean(line) for line in (who, self.when[:1].upper() + self.when[1:], over) if line]
+        return [clean(line) for line in (self.patient or "", who, self.when[:1].upper() + self.when[1:], over) if line]
 
     @property
     def shown(self) -> str:

@@ -106,10 +106,12 @@ class Responder:
         return filled(params.name, params.arguments or {})
 
     async def list_resources(self, _: Context, __: Paged) -> types.ListResourcesResult:
-        """The records that can be attached without an id."""
+        """The records that can be attached without an id, and the pages that hosts show beside answers."""
+        from cliniko_mcp.protocol.apps import offer
         from cliniko_mcp.protocol.resources import listed
 
-        return kept(listed(self._app.view.excluded), self._app)
+        records = listed(self._app.view.excluded)
+        return kept(types.ListResourcesResult(resources=[*records.resources, *offer.listed()]), self._app)
 
     async def list_resource_templates(self, _: Context, __: Paged) -> types.ListResourceTemplatesResult:
         """The kinds of records that can be attached by id."""
@@ -118,9 +120,15 @@ class Responder:
         return kept(templates(self._app.view.excluded), self._app)
 
     async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        """One record as its get operation reads it, through every guard. Raises MCPError where it cannot be read."""
+        """One record as its get operation reads it, through every guard, or a page of ours, which holds nobody's data.
+
+        Raises MCPError where it cannot be read.
+        """
+        from cliniko_mcp.protocol.apps import offer
         from cliniko_mcp.protocol.resources import MIME, target
 
+        if (page := offer.read(params.uri, demo=self._app.demo)) is not None:
+            return types.ReadResourceResult(contents=[page])
         operation, arguments = target(params.uri)
         try:
             body = await self._app.call(operation.name, arguments, reader_of(ctx))

@@ -10,6 +10,7 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from cliniko_mcp import __version__
 from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.protocol.apps import offer
 from cliniko_mcp.protocol.outgoing import without_secrets
 from cliniko_mcp.protocol.responder import Responder, kept, principal_of
 from cliniko_mcp.settings import Settings
@@ -72,6 +73,7 @@ def build_server(app: App, cut_off: Sequence[str] = ()) -> Server[dict[str, Any]
         on_completion=responder.complete,
         get_tool_input_schema=_input_schema,
     )
+    server.extensions[offer.EXTENSION] = {}
     server.middleware.append(without_secrets)
     # What a person was asked under one identity is not answered under another.
     keys = app.parts.keys.derived("state", app.parts.account)
@@ -101,6 +103,7 @@ def listed_tools(app: App) -> types.ListToolsResult:
             input_schema=dict(entry.input_schema),
             output_schema=_output_schema(entry) if with_answers else None,
             annotations=types.ToolAnnotations.model_validate(entry.annotations),
+            _meta=offer.meta_of(entry.name),
         )
         for entry in (known[name] for name in app.view.listed)
     ]

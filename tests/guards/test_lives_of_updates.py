@@ -190,6 +190,10 @@ AS_GOOD_AS: list[tuple[Any, Any]] = [
     (call("archive_group_appointment", id="30"), call("update_group_appointment", id="30", **AWAY)),
     (call("archive_business", id="9"), call("update_business", id="9", appointment_type_ids=[])),
     (call("archive_appointment_type", id="8"), call("update_appointment_type", id="8", practitioner_ids=[])),
+    (
+        call("archive_treatment_note_template", id="33"),
+        call("update_treatment_note_template", id="33", content={"sections": [{"name": "S"}]}),
+    ),
 ]
 
 
@@ -217,4 +221,4 @@ def test_a_no_to_a_removal_says_nothing_about_another_change_or_another_record()
 def test_what_counts_as_a_removal_are_rules_of_the_table() -> None:
     names = {rule.name for own in TABLE.values() for rule in own} | {EMPTIED.name}
     assert names >= AS_GOOD_AS_REMOVED
-    assert names - AS_GOOD_AS_REMOVED == {"link", "patient", "reopened", "zone"}
+    assert names - AS_GOOD_AS_REMOVED == {"answers", "link", "patient", "removed", "reopened", "series", "zone"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.approvals.questions import Verdict
-from cliniko_mcp.errors import Declined
+from cliniko_mcp.errors import Declined, InvalidArguments
 from cliniko_mcp.guards.pipeline import Caller
 from tests.guards.gate import Form, call, run
 from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
@@ -95,3 +95,50 @@ def test_a_text_that_is_left_of_a_longer_one_is_shown_whole_with_its_lines() -> 
     (question,), _ = asked_about(app, call("update_treatment_note", id="27", content=content(left)))
     indented = left.replace("\n", "\n    ")
     assert f" characters in all) will become:\n    {indented}\n" in question
+
+
+NOTHING_SENT: list[tuple[str, dict[str, Any]]] = [
+    ("update_treatment_note", {"id": "27", "patient_id": "3", "content": content("a" * 60_000, "b" * 60_000)}),
+    ("update_communication", {"id": "32", "patient_id": "3", "content": "a" * 100_001}),
+    ("cancel_individual_appointment", {"id": "20", "cancellation_reason": "sick", "cancellation_note": "a" * 100_001}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), NOTHING_SENT, ids=lambda value: value if isinstance(value, str) else "")
+def test_nobody_is_asked_about_a_text_that_cannot_be_shown_whole(name: str, arguments: dict[str, Any]) -> None:
+    app, form = an_app(), Form(Verdict.YES)
+
+    async def story() -> None:
+        with pytest.raises(InvalidArguments, match=r"has 1[02]0,0\d\d characters. .* is shown 100,000 at most"):
+            await app.act(call(name, **arguments), Caller(asker=form, route="http"))
+
+    run(story)
+    assert form.asked == [] and app.clinic.updates == [] and app.clinic.destroyed == []
+
+
+def test_the_longest_text_that_can_be_shown_is_shown_to_its_end() -> None:
+    app, whole = an_app(), "a" * 99_990 + " END"
+    (question,), _ = asked_about(app, call("update_communication", id="32", patient_id="3", content=whole))
+    assert f"Content: “Rang about the scan.” will become “{whole}”" in question
+
+
+def test_names_of_questions_beside_answers_do_not_hide_what_comes_after_them() -> None:
+    section = "s" * 200
+    questions = [{"name": "Q", "type": "text", "answer": "a"} for _ in range(600)]
+    whole = {"sections": [{"name": section, "questions": questions}]}
+    with pytest.raises(InvalidArguments, match="characters"):
+        asked_about(an_app(), call("update_treatment_note", id="27", patient_id="3", content=whole))
+
+
+def test_a_list_that_will_be_written_is_shown_whole() -> None:
+    app = an_app()
+    numbers = [{"phone_type": "Home", "number": f"0491 570 1{number:02d}"} for number in range(8)]
+    (question,), _ = asked_about(
+        app, call("update_patient", id="3", clear=PATIENT_FIELDS, patient_phone_numbers=numbers)
+    )
+    shown = question.split(" will become ")[1]
+    assert all(number["number"] in shown for number in numbers)
+    assert "phone type “Home”, number “0491 570 107”" in shown
+    visits = [str(number) for number in range(60, 68)]
+    (question,), _ = asked_about(app, call("update_patient_case", id="29", patient_id="3", attendee_ids=visits))
+    assert "and 3 more (numbers 65, 66, 67)" in question

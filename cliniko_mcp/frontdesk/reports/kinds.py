@@ -36,7 +36,7 @@ _OF_INVOICES: Final = ("practitioner", "site", "weekday", "week", "month", "new_
 class ReportKind:
     """A kind of report and how its question is read.
 
-    `practitioners` and `sites` say that it can be asked of one, `words` that it looks for words.
+    `practitioners`, `sites` and `patients` say that it can be asked of one, `words` that it looks for words.
     `usual` is the phrase that is read where no time is named, empty where all time is meant. `needs` are the operations
     that it reads besides the roster. `open_start` says that it takes a time without a start ("more than 6 months ago"),
     `compared` that the same figures of an earlier span mean something.
@@ -52,6 +52,7 @@ class ReportKind:
     compared: bool = True
     practitioners: bool = True
     sites: bool = True
+    patients: bool = False
     words: bool = False
 
 
@@ -59,7 +60,7 @@ _TABLE: Final = (
     ReportKind("activity", activity.activity, activity.NEEDS),
     ReportKind("no_shows", attendance.no_shows, attendance.NEEDS),
     ReportKind("cancellations", attendance.cancellations, attendance.NEEDS),
-    ReportKind("new_cancellations", made.cancellations_made, made.NEEDS),
+    ReportKind("new_cancellations", made.cancellations_made, made.CANCELLATIONS_NEEDS),
     ReportKind("new_bookings", made.bookings_made, made.NEEDS),
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
     ReportKind("ahead", ahead.ahead, ahead.NEEDS, Facing.WHOLE, "next 12 weeks", _OF_HOURS, compared=False),
@@ -90,6 +91,7 @@ _TABLE: Final = (
         usual="last 365 days",
         groupings=("practitioner", "week", "month", "new_or_returning"),
         sites=False,
+        patients=True,
         words=True,
         compared=False,
     ),
