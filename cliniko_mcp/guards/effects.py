@@ -137,7 +137,7 @@ class Effects:
             self._remember(guarded, earlier, record)
         return burst
 
-    def alone(self, guarded: GuardedCall) -> AbstractAsyncContextManager[None]:
+    def alone(self, guarded: GuardedCall) -> AbstractAsyncContextManager[object]:
         """The context in which no other call that passes here changes the record of this one.
 
         What is found out about a record only holds for a change that is sent within the same context.
