@@ -56,7 +56,7 @@ MORNING: Final[Sequence[Question]] = (
     Question("diary of tomorrow", "show_diary", {"when": "tomorrow"}),
     Question("a week of one practitioner", "show_diary", {"when": "next week", "practitioner": ["Mei Ng"]}),
     Question(FOUND, "find_patients", {"query": "Ana Lima"}),
-    Question("a name with a birth year", "find_patients", {"query": "Esme Honeycombe 1960"}),
+    Question("a name with a birth year", "find_patients", {"query": "{named}"}),
     Question(NOBODY, "find_patients", {"query": "Quentin Abernathy"}),
     Question("a phone number", "find_patients", {"query": "{phone}"}),
     Question(
@@ -121,15 +121,14 @@ class Reception:
         return [await self.answer(question) for question in MORNING]
 
     async def look_up(self) -> None:
-        """Learn what the questions ask with, from the clinic itself: a phone number and a free time."""
+        """Learn what the questions ask with, from the clinic itself: a phone number, a birth year and a free time."""
         tables: Any = self.app.sandbox.snapshot()["tables"]
-        numbers = [
-            phone["number"]
-            for patient in tables["patients"]
-            if not patient.get("archived_at")
-            for phone in patient.get("patient_phone_numbers") or ()
-        ]
+        patients = [patient for patient in tables["patients"] if not patient.get("archived_at")]
+        numbers = [phone["number"] for patient in patients for phone in patient.get("patient_phone_numbers") or ()]
         self.known["phone"] = numbers[40]
+        names = [(row.get("first_name"), row.get("last_name"), row.get("date_of_birth")) for row in patients]
+        first, last, born = [name for name in names if all(name)][60]
+        self.known["named"] = f"{first} {last} {born[:4]}"
         free = await self.answer(next(question for question in MORNING if question.name == "free times of one"))
         self.known["free"] = free.body["items"][2]["starts_at"].split()[0][:16]
 

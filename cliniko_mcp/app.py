@@ -141,7 +141,7 @@ class App:
     async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
         called = digest(tool.name, canonical(arguments))
         caller = replace(caller, call=called, progress=increasing(caller.progress))
-        guarded = await self.guarded_clinic(tool.name, caller, tool.risk)
+        guarded = await self.guarded_clinic(tool.name, caller, tool.risk_of(arguments))
         from cliniko_mcp.client.rate_limit import one_call
 
         with one_call(caller.principal, partial(waiting, caller.progress)):

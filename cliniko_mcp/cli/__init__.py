@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "demo": "Play a front-desk conversation with the demo clinic.",
     "tools": "List the tools of a view.",
     "call": "Call one tool and print its answer.",
+    "diary": "Show the diary in columns, or write it as a page to look at.",
     "report": "Show a report of the clinic, or write it for a spreadsheet or as a page.",
     "export": "Write a whole list to a CSV or JSON Lines file.",
     "when": "Print what a phrase of time is understood as.",

@@ -45,8 +45,8 @@ class KeptPages:
         self._sweeps: dict[Hashable, _Sweep] = {}
         self._bytes = 0
 
-    def reading(self, key: Hashable, call: str, *, again: bool) -> "PageReading":
-        """One reading of the list with this key, for this call.
+    def reading(self, key: Hashable, call: str, *, again: bool, few: int = FEW_PAGES) -> "PageReading":
+        """One reading of the list with this key, for this call; one of no more than `few` pages is not kept.
 
         What was read before is used where a call that needs it was cut off, and where it came to its end and was read
         for the same call, or `again` says that any call may be told it again; else it is dropped.
@@ -56,7 +56,7 @@ class KeptPages:
             serves = bool(kept.owed) or (kept.whole and (again or call in kept.read_for))
             if not serves or self._clock() >= kept.until:
                 self._drop(key)
-        return PageReading(self, key, call)
+        return PageReading(self, key, call, few)
 
     def cut_off(self, call: str, keys: Iterable[Hashable]) -> None:
         """Keep what this call has read for as long as it may go on."""
@@ -110,10 +110,10 @@ class KeptPages:
         while self._bytes > self._max_bytes or len(self._sweeps) > MAX_SWEEPS:
             self._drop(next(iter(self._sweeps)))
 
-    def end(self, key: Hashable) -> None:
-        """A list was read to its end: one of few pages is dropped."""
+    def end(self, key: Hashable, few: int = FEW_PAGES) -> None:
+        """A list was read to its end: one of no more than `few` pages is dropped."""
         kept = self._sweeps.get(key)
-        if kept is not None and len(kept.pages) <= FEW_PAGES:
+        if kept is not None and len(kept.pages) <= few:
             self._drop(key)
         elif kept is not None and not kept.whole:  # what came from here is not kept for longer
             kept.whole, kept.until = True, self._clock() + (SECONDS_CUT_OFF if kept.owed else SECONDS_WHOLE)
@@ -122,7 +122,7 @@ class KeptPages:
 class PageReading:
     """One reading of a list, page by page, from memory as far as that goes."""
 
-    def __init__(self, kept: KeptPages, key: Hashable, call: str) -> None:
+    def __init__(self, kept: KeptPages, key: Hashable, call: str, few: int = FEW_PAGES) -> None:
         self.key = key
         self.recalled: datetime | None = None
         """When the first of the pages that came from memory was read, in UTC; None where none did."""
@@ -130,6 +130,7 @@ class PageReading:
         """How many pages were read or recalled."""
         self._kept = kept
         self._call = call
+        self._few = few
         self._taken: set[int] = set()
 
     def recall(self, number: int) -> bytes | None:
@@ -150,4 +151,4 @@ class PageReading:
 
     def end(self) -> None:
         """The list was read to its end."""
-        self._kept.end(self.key)
+        self._kept.end(self.key, self._few)

@@ -53,13 +53,14 @@ async def bookings(
     businesses: Collection[str] = (),
     patient: str | None = None,
     cancelled: bool = False,
+    visits: bool = True,
     blocks: bool = True,
 ) -> list[Entry]:
     """Every live entry that shares time with this half-open span, by start; no ids mean everyone and everywhere.
 
-    Groups are included, and with `blocks` blocked-out times, which are the entries without a type. Archived entries
-    never are, cancelled ones only with `cancelled`. `patient` keeps the entries that this patient is booked into. A
-    request a hundred rows.
+    Appointments and groups are included with `visits`, with `blocks` blocked-out times, which are the entries without a
+    type. Archived entries never are, cancelled ones only with `cancelled`. `patient` keeps the entries that this
+    patient is booked into. A request a hundred rows.
     """
     filters: dict[str, FilterValue] = {"starts_at": Before(ends), "ends_at": After(starts)}
     if 0 < len(practitioners) <= MAX_IDS:
@@ -68,8 +69,8 @@ async def bookings(
         filters["business_id"] = OneOf(businesses)
     if patient is not None:
         filters["patient_ids"] = patient
-    if not blocks:
-        filters["appointment_type_id"] = Given.YES
+    if not (visits and blocks):
+        filters["appointment_type_id"] = Given.YES if visits else Given.NO
     if cancelled:
         filters["cancelled_at"] = Hidden.INCLUDED
     found = map(entry_of, await clinic.collect(Bookings.list_bookings, **filters))

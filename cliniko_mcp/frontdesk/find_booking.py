@@ -234,8 +234,8 @@ async def _undated(
     if fitting:
         noun = "appointments" if looking is Looking.PAST else "coming appointments"
         either = f"The last one of {with_birth_year(who)} can be the latest past one or the last of those to come."
-        both = phrase.order == "last" and min(hit.entry.starts for hit in fitting) <= now
-        message = either if both else f"{with_birth_year(who)} has {len(fitting)} {noun}."
+        past_too = phrase.order == "last" and min(hit.entry.starts for hit in fitting) <= now
+        message = either if past_too else f"{with_birth_year(who)} has {len(fitting)} {noun}."
         raise await several(clinic, roster, fitting, message)
     missing = "no appointment today" if looking is Looking.PAST else "no coming appointment in the next two years"
     if phrase.order:

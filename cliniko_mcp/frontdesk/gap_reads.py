@@ -1,6 +1,6 @@
 """What has to be read of the diary to fill a free time: no more of it than decides who could come.
 
-Requests: one a hundred coming entries of the practitioner up to the end of the reach, of their cancelled ones within
+Requests: one a hundred coming visits of the practitioner up to the end of the reach, of their cancelled ones within
 reach, and of everyone's on the day; two (one more a hundred) for the patients who cancelled, where there are any.
 """
 
@@ -27,13 +27,16 @@ NEEDS: Final[tuple[Operation, ...]] = (
     GroupAppointments.list_group_appointments,
 )
 _DAY: Final = timedelta(days=1)
+OPEN_ENDED: Final = timedelta(hours=4)
+"""How long a gap is at most of which only the start was said."""
 
 
 async def practitioners_own(clinic: GuardedClinic, gap: Gap, reach: timedelta) -> tuple[list[Entry], list[Entry]]:
-    """The practitioner's live entries from now to the end of the reach, and their cancelled ones within it."""
+    """The practitioner's live appointments and classes from now to the end of the reach, and their cancelled
+    appointments within it."""
     latest = max(gap.ends, gap.starts) + reach + _DAY
     return await run_concurrently(
-        partial(bookings, clinic, clinic.now, latest, practitioners=[gap.practitioner_id]),
+        partial(bookings, clinic, clinic.now, latest, practitioners=[gap.practitioner_id], blocks=False),
         partial(_cancelled, clinic, gap, latest, reach),
     )
 
@@ -49,10 +52,10 @@ async def _cancelled(clinic: GuardedClinic, gap: Gap, latest: datetime, reach: t
 
 
 async def of_the_day(clinic: GuardedClinic, roster: Roster, gap: Gap) -> list[Entry]:
-    """Everyone's live entries to come on the day of the gap, by the clock of its site."""
+    """Everyone's live entries to come on the day of the gap, by the clock of its site, and for 4 hours from it on."""
     zone = roster.zone(gap.business_id)
     starts, ends = day_bounds(local_day(gap.starts, zone), zone)
-    return await bookings(clinic, max(starts, clinic.now), max(ends, gap.ends))
+    return await bookings(clinic, max(starts, clinic.now), max(ends, gap.ends, gap.starts + OPEN_ENDED))
 
 
 async def booked_again(

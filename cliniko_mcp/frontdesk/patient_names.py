@@ -2,8 +2,8 @@
 
 Cliniko filters first, last and preferred names apart and compares letters exactly (cliniko-api.md#filters), so a name
 is asked for by patterns that every spelling fits, and compared here: 3 requests, up to 6 for two words, and one for
-each further hundred rows, up to 1,000 in all, above which it is asked more narrowly. A name that nothing fits takes 2
-more.
+each further hundred rows, up to 1,000 in all, above which it is asked more narrowly. A name that nothing fits takes up
+to 2 more.
 """
 
 import re
@@ -54,6 +54,8 @@ class Found:
     questions: int = 0
     everyone: bool = False
     """Whether all patients of the clinic were looked through."""
+    covered: tuple[tuple[str, str], ...] = ()
+    """Fields, each with a pattern by which everyone was read who fits it."""
     missed: tuple[str, ...] = ()
     """What was said besides the name and does not fit the first of them."""
     read: tuple[Known[Patient], ...] = ()
@@ -83,9 +85,10 @@ async def by_name(clinic: GuardedClinic, query: str) -> Found:
     spoken = words(" ".join(spelt))
     if fitting := with_name(spoken, found.patients):
         return replace(found, patients=tuple(ranked(spoken, fitting)), read=found.patients)
-    # Fewer requests than before, a page each.
+    # Fewer requests than before, a page each, and none for what was read.
     pieces = [] if found.everyone else _pieces(spelt)[: min(max(found.questions - 1, 2), _MAX_PIECES)]
-    more = await _read(clinic, _calls(pieces), limit=_PAGE)
+    asked = [{field: Contains(piece)} for field, piece in pieces if not _was_read(field, piece, found)]
+    more = await _read(clinic, _calls(asked), limit=_PAGE)
     near = {row.id: row for row in (*found.patients, *more.patients)}.values()
     if fitting := with_name(spoken, near):
         return replace(found, patients=tuple(ranked(spoken, fitting)), read=tuple(near))
@@ -140,7 +143,7 @@ async def _shared(clinic: GuardedClinic, last: str, questions: Sequence[_Questio
             rest = await clinic.rows(call, limit=_MAX_ROWS, start=page.next_position)
             rows, whole, sent = (*rows, *rest.rows), rest.complete, 1 + rest.pages
         if whole:
-            return Found(tuple(map(known_patient, rows)), questions=sent)
+            return Found(tuple(map(known_patient, rows)), questions=sent, covered=(("last_name", last),))
     found = _joined(await run_concurrently(*(partial(_narrowed, clinic, question, most) for question in questions)))
     return replace(found, questions=found.questions + sent)
 
@@ -153,6 +156,7 @@ def _joined(answers: Sequence[Found]) -> Found:
         folded=all(answer.folded for answer in answers),
         questions=sum(answer.questions for answer in answers),
         everyone=any(answer.everyone for answer in answers),
+        covered=tuple(pattern for answer in answers for pattern in answer.covered),
     )
 
 
@@ -175,6 +179,7 @@ async def _narrowed(clinic: GuardedClinic, question: _Question, most: int) -> Fo
             folded=widest and whole,
             questions=sent,
             everyone=whole and not fields,
+            covered=tuple(fields.items()) if whole and len(fields) == 1 else (),
         )
         if whole:
             break
@@ -223,12 +228,17 @@ def _unspaced(whole: str) -> Iterable[_Question]:
         yield ("last_name", whole[:place]), ("first_name", whole[place:])
 
 
-def _pieces(spelt: Sequence[str]) -> list[Filters]:
+def _was_read(field: str, piece: str, found: Found) -> bool:
+    """Whether everyone with this piece in a name was read by a pattern of it."""
+    return any(field == name and covers(pattern, piece.lower()) for name, pattern in found.covered)
+
+
+def _pieces(spelt: Sequence[str]) -> list[tuple[str, str]]:
     """Beginnings and ends of the words: a misspelt name has at least one of them right."""
     longest = sorted(spelt, key=len, reverse=True)[:2]
     sizes = [(word, 3 if len(word) > 4 else 2) for word in longest]
     pieces = dict.fromkeys(piece for word, size in sizes for piece in (word[:size], word[-size:]) if len(piece) > 1)
-    return [{field: Contains(piece)} for field in ("last_name", "first_name") for piece in pieces]
+    return [(field, piece) for field in ("last_name", "first_name") for piece in pieces]
 
 
 def with_name(spoken: Sequence[str], found: Iterable[Known[Patient]]) -> list[Known[Patient]]:

@@ -5,7 +5,7 @@ which the clock changes are right. Free is what live bookings and blocked-out ti
 whatever site they are. Three lists, read at once: a request for each hundred rows of each, whatever the span.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -99,17 +99,19 @@ async def read_diary(
     practitioners: Collection[str] = (),
     *,
     cancelled: bool = False,
+    entries_by: Callable[[], Awaitable[Sequence[Entry]]] | None = None,
 ) -> Diary:
     """Work and bookings of these practitioners (none named: everyone) over a span in UTC; three lists at once.
 
-    With `cancelled` the entries hold cancelled ones too; `free` must not be asked of such a diary.
+    With `cancelled` the entries hold cancelled ones too; `free` must not be asked of such a diary. `entries_by` reads
+    the same entries in another way.
     """
     who: dict[str, FilterValue] = {}
     if 0 < len(practitioners) <= MAX_IDS:
         who["practitioner_id"] = OneOf(practitioners)
     reach = Between(starts - _LONGEST_OPENING, ends)
     entries, weekly, extra = await run_concurrently(
-        partial(bookings, clinic, starts, ends, practitioners=practitioners, cancelled=cancelled),
+        entries_by or partial(bookings, clinic, starts, ends, practitioners=practitioners, cancelled=cancelled),
         lambda: clinic.collect(DailyAvailabilities.list_daily_availabilities, **who),
         lambda: clinic.collect(AvailabilityBlocks.list_availability_blocks, starts_at=reach, **who),
     )

@@ -137,7 +137,7 @@ class GuardedClinic:
         """What Cliniko answers to a call that has passed the guards."""
         if self._memory.keeps(call, self.tool, self._purpose, self.course):
 
-            async def read(_: Call) -> list[Record]:
+            async def read(*_: object) -> list[Record]:
                 found = await self._client.perform(call, count=outcome.requests)
                 return [found] if found is not None else []
 
@@ -189,10 +189,8 @@ class GuardedClinic:
             zone = await self._zone_for(call)
             read = self._reading(call, kept=not start and limit > sweeps.KEPT_ABOVE)
             with read.under_way(outcome):
-                told, count = read.on_page, outcome.requests
-                sweep = await self._client.rows(
-                    call, limit=limit, start=start, on_page=told, zone=zone, count=count, pages=read.pages
-                )
+                more = partial(self._client.rows, on_page=read.on_page, zone=zone, count=outcome.requests)
+                sweep = await more(call, limit=limit, start=start, pages=read.pages)
             read.ended(sweep.complete or len(sweep.rows) >= limit)
             return sweep
 
@@ -318,14 +316,16 @@ class GuardedClinic:
         """This tool call has ended: see `Memory.answered`."""
         self._memory.answered(self.caller.call, self.course)
 
-    def _reader(self, outcome: Outcome) -> Callable[[Call[RowT]], Awaitable[list[RowT]]]:
-        async def read(call: Call[RowT]) -> list[RowT]:
+    def _reader(self, outcome: Outcome) -> Callable[[Call[RowT], int | None], Awaitable[Sequence[RowT]]]:
+        async def read(call: Call[RowT], page: int | None) -> Sequence[RowT]:
+            if page is not None:
+                return (await self._client.page(call, 1, page, count=outcome.requests)).items
             return [row async for row in self._client.all(call, count=outcome.requests)]
 
         return read
 
     async def _recalled(
-        self, call: Call[AnyT], read: Callable[[Call[AnyT]], Awaitable[Sequence[Record]]], outcome: Outcome
+        self, call: Call[AnyT], read: Callable[[Call[AnyT], int | None], Awaitable[Sequence[Record]]], outcome: Outcome
     ) -> list[AnyT]:
         """What a call that memory keeps gives, from there or read and kept."""
         rows, outcome.read_at = await self._memory.rows(call, read, self.course)

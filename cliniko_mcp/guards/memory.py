@@ -7,11 +7,12 @@ something reads it afresh.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
-from cliniko_mcp.client.kept_pages import KeptPages, PageReading
+from cliniko_mcp.client.kept_pages import FEW_PAGES, KeptPages, PageReading
 from cliniko_mcp.client.memory import SingleFlightCache
+from cliniko_mcp.client.pagination import MAX_PAGE_ROWS
 from cliniko_mcp.cliniko.calls import Call, Risk
 from cliniko_mcp.cliniko.filters import Condition, Family
 from cliniko_mcp.cliniko.models import Record, row_id, value_of
@@ -28,6 +29,8 @@ RECORD_SECONDS_KEPT: Final = 60.0
 """Seconds for which a record read for its name is remembered."""
 MAX_ROWS: Final = 2_000
 """Rows of a list that is kept; a longer one is read each time."""
+RECENT: Final = timedelta(days=100)
+"""How far back a list that is kept from a while ago on goes."""
 MAX_LISTS: Final = 100
 """Lists of one kind that are kept."""
 
@@ -44,6 +47,8 @@ class Kept:
     """Whether a call that may change something goes by it too."""
     whole: bool = False
     """Whether the list is read whole, and ids are picked out of it here."""
+    recent: bool = False
+    """Whether, where that fits one page, all that begins from a while ago on is read, and rows are picked out of it."""
 
 
 KEPT: Final[Mapping[str, Kept]] = {
@@ -57,7 +62,16 @@ KEPT: Final[Mapping[str, Kept]] = {
     "/daily_availabilities": Kept(
         ("daily_availabilities", "practitioners", "businesses"), serves_changes=False, whole=True
     ),
+    "/availability_blocks": Kept(
+        ("availability_blocks", "practitioners", "businesses"), serves_changes=False, recent=True
+    ),
     "/unavailable_block_types": Kept(("unavailable_block_types",)),
+    "/appointment_type_billable_items": Kept(
+        ("appointment_type_billable_items", "appointment_types", "billable_items"), serves_changes=False
+    ),
+    "/appointment_type_products": Kept(
+        ("appointment_type_products", "appointment_types", "products"), serves_changes=False
+    ),
     "/settings/public": Kept(("public_settings", "settings")),
 }
 """What is kept, by the path of the operation that reads it."""
@@ -66,6 +80,7 @@ _OTHERS: Final = {
     "/practitioners/inactive": "/practitioners",
 }
 _DIARY: Final = frozenset(("/bookings", "/individual_appointments", "/group_appointments", "/unavailable_blocks"))
+_BOUNDS: Final = frozenset((("starts_at", ">="), ("starts_at", "<")))
 ZONES_DROPPED_BY: Final = ("businesses", "users")
 _RECORDS: Final = "records"
 _ZONES: Final = "zones"
@@ -86,6 +101,8 @@ class Course:
     recalled: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """When what was taken from memory was read, by kind; the earliest of each."""
     changed: bool = False
+    over: bool = False
+    """Whether the part of the diary that was read last is over."""
     cut_off: bool = False
     """Whether a list could not be read to its end in time."""
     missing: list[str] = field(default_factory=list[str])
@@ -122,6 +139,9 @@ class Memory:
         self._now = now
         self._elsewhere: Elsewhere = elsewhere or Nowhere()
         self._generations: Mapping[str, int] = {}
+        self._clock = clock
+        self._long: dict[str, float] = {}
+        """Until when a kind is known to have more than a page of what is recent."""
         self._kept: Mapping[str, SingleFlightCache[str, Reading]] = {
             kind: SingleFlightCache(SECONDS_KEPT, clock, MAX_LISTS) for kind in KEPT
         }
@@ -134,29 +154,61 @@ class Memory:
         return kept.serves_changes or course.risk is Risk.READ
 
     async def rows(
-        self, call: Call[AnyT], read: Callable[[Call[AnyT]], Awaitable[Sequence[Record]]], course: Course
+        self,
+        call: Call[AnyT],
+        read: Callable[[Call[AnyT], int | None], Awaitable[Sequence[Record]]],
+        course: Course,
     ) -> tuple[Sequence[Record], datetime | None]:
         """The rows of a call that is kept, and when they were read where they came from memory, else None.
 
-        Who asks for what another is reading waits for it. Raises what `read` raises.
+        `read` gives every row, or of a number those of one page of so many. Who asks for what another is reading waits
+        for it. Raises what `read` raises.
         """
         kind = call.operation.path
-        wanted, picked = _picked(call) if KEPT[kind].whole else (call, ())
+        wanted, picked = self._wanted(call)
+        recent = KEPT[kind].recent and bool(picked)
         fresh: list[Record] | None = None
 
         async def fetch(keys: Sequence[str]) -> Mapping[str, Reading]:
             nonlocal fresh
             at = self._now()
-            fresh = [*await read(wanted)]
+            rows = await read(wanted, MAX_PAGE_ROWS if recent else None)
+            if recent and len(rows) == MAX_PAGE_ROWS:
+                self._long[kind] = self._clock() + SECONDS_KEPT
+                return {}
+            fresh = [*rows]
             return dict.fromkeys(keys, Reading(tuple(fresh), at)) if len(fresh) <= MAX_ROWS else {}
 
         key = repr((sorted(wanted.ids.items()), wanted.request()))
         found = (await self._kept[kind].get_many([key], fetch)).get(key)
-        if fresh is not None or found is None:  # a list that is too long to be kept is read by each
-            rows: Sequence[Record] = fresh if fresh is not None else [*await read(wanted)]
-            return _with(rows, picked), None
+        if fresh is not None:
+            return _with(fresh, picked), None
+        if found is None:  # a list that is too long to be kept is read by each
+            return [*await read(call, None)], None
         course.recall(kind, found.at)
         return _with(found.rows, picked), found.at
+
+    def _wanted(self, call: Call[AnyT]) -> tuple[Call[AnyT], tuple[Condition, ...]]:
+        """The call to read and keep, and the conditions by which the rows of `call` are picked out of it."""
+        kept = KEPT[call.operation.path]
+        if kept.whole and all(_picks_ids(call, condition) for condition in call.conditions):
+            return Call(call.operation, call.ids, sort=call.sort), call.conditions
+        if not kept.recent or self._long.get(call.operation.path, 0.0) > self._clock():
+            return call, ()
+        since = (self._now() - RECENT).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        starts = [
+            condition.value
+            for condition in call.conditions
+            if (condition.field, condition.operator) == ("starts_at", ">=") and isinstance(condition.value, datetime)
+        ]
+        fits = all(
+            _picks_ids(call, condition) or (condition.field, condition.operator) in _BOUNDS
+            for condition in call.conditions
+        )
+        if not fits or not starts or min(starts) < since:
+            return call, ()
+        wide = Call(call.operation, call.ids, (Condition("starts_at", ">=", since),), sort=call.sort)
+        return wide, call.conditions
 
     def reading(self, call: Call, caller: Caller, tool: str, purpose: Purpose, course: Course) -> PageReading | None:
         """The reading of a long list whose pages are kept for this principal; None where nothing is kept of it.
@@ -167,7 +219,11 @@ class Memory:
         if course.risk is not Risk.READ or purpose != "call" or tool == call.operation.name or not caller.call:
             return None
         key = (caller.principal, call.operation.name, repr((sorted(call.ids.items()), call.conditions, call.sort)))
-        found = self.pages.reading(key, caller.call, again=_is_over(call, self._now()))
+        if call.operation.path in _DIARY:
+            course.over = _is_over(call, self._now())
+        places = course.over and call.operation.path == "/attendees"  # of classes that are over
+        again = places or _is_over(call, self._now())
+        found = self.pages.reading(key, caller.call, again=again, few=0 if places else FEW_PAGES)
         course.readings.append(found)
         return found
 
@@ -260,6 +316,7 @@ class Memory:
         """Drop everything."""
         self.forget([*KEPT])
         self.pages.forget_all()
+        self._long.clear()
         self.records.forget()
         self.zones.forget()
 
@@ -276,20 +333,26 @@ def _is_over(call: Call, now: datetime) -> bool:
     )
 
 
-def _picked(call: Call[AnyT]) -> tuple[Call[AnyT], tuple[Condition, ...]]:
-    """The call without conditions, and those, where all of them pick rows by ids; else the call as it is."""
-    ids = all(
+def _picks_ids(call: Call, condition: Condition) -> bool:
+    """Whether a condition picks rows by ids."""
+    return (
         condition.operator == "="
         and isinstance(condition.value, str)
         and call.operation.filters.get(condition.field) is Family.NUMBER
-        for condition in call.conditions
     )
-    return (Call(call.operation, call.ids, sort=call.sort), call.conditions) if ids else (call, ())
 
 
 def _with(rows: Sequence[Record], conditions: Sequence[Condition]) -> Sequence[Record]:
-    """The rows whose ids these conditions name."""
+    """The rows that fit these conditions, which pick ids or bound the start."""
     for condition in conditions:
-        ids = set(str(condition.value).split(","))
-        rows = [row for row in rows if value_of(row, condition.field) in ids]
+        rows = [row for row in rows if _fits(value_of(row, condition.field), condition)]
     return rows
+
+
+def _fits(value: object, condition: Condition) -> bool:
+    bound = condition.value
+    if not isinstance(bound, datetime):
+        return value in bound.split(",")
+    if not isinstance(value, datetime):
+        return False
+    return value >= bound if condition.operator == ">=" else value < bound

@@ -57,8 +57,8 @@ class ClaimRules:
 
     def _audience(self, claims: Claims) -> frozenset[str]:
         """The audiences by which the token is for this server. Raises TokenRefused where there is none."""
-        said = claims.get("aud")
-        listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
+        value = claims.get("aud")
+        listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
         accepts = self.audiences.__contains__ if self.audiences else self.resource.accepts
         found = frozenset(audience for audience in listed if isinstance(audience, str) and accepts(audience))
         if not found:
@@ -77,16 +77,16 @@ class ClaimRules:
         return subject
 
     def _scopes(self, claims: Claims) -> frozenset[str]:
-        said = claims.get(self.scope)
-        listed = said.split() if isinstance(said, str) else said if isinstance(said, list) else []
+        value = claims.get(self.scope)
+        listed = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
         return frozenset(self.scope_names.get(scope, scope) for scope in listed if isinstance(scope, str))
 
     def _clinic(self, claims: Claims, audiences: frozenset[str]) -> str | None:
         """The one clinic that the token is for, by its claim or by its audience; None for any that the person has."""
         below = {self.resource.clinic_of(audience) for audience in audiences}
         bound = None if None in below else next(iter(below)) if len(below) == 1 else ""
-        said = claims.get(self.clinic)
-        claimed = said if isinstance(said, str) and said else None
+        value = claims.get(self.clinic)
+        claimed = value if isinstance(value, str) and value else None
         if bound == "" or (bound is not None and claimed is not None and bound != claimed):
             raise TokenRefused("audience")
         return claimed or bound
@@ -94,12 +94,12 @@ class ClaimRules:
 
 def _moment(claims: Claims, name: str) -> datetime | None:
     """The claim as a time; None where there is none. Raises TokenRefused where it is no time."""
-    said = claims.get(name)
-    if said is None:
+    value = claims.get(name)
+    if value is None:
         return None
-    if isinstance(said, bool) or not isinstance(said, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise TokenRefused("claims")
     try:
-        return min(datetime.fromtimestamp(said, UTC), _FARTHEST)
+        return min(datetime.fromtimestamp(value, UTC), _FARTHEST)
     except (ValueError, OverflowError, OSError):
         raise TokenRefused("claims") from None

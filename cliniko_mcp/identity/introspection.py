@@ -31,13 +31,13 @@ class Introspection:
 
     async def person_of(self, token: str) -> Person:
         """Whose token this is. Raises as `Verifier` does; what is not active is unknown, as another may know it."""
-        claims = await self._asked(token)
+        claims = await self._claims_of(token)
         if claims.get("active") is not True:
             raise TokenRefused("unknown")
         # The issuer that answers vouches for it, whether or not it names itself.
         return self._rules.person({"iss": self._rules.issuer, **claims}, self._clock())
 
-    async def _asked(self, token: str) -> dict[str, JsonValue]:
+    async def _claims_of(self, token: str) -> dict[str, JsonValue]:
         try:
             with anyio.fail_after(TIMEOUT_SECONDS):
                 answer = await self._client.post(

@@ -65,8 +65,8 @@ class SignedTokens:
         if not isinstance(id, str):
             raise TokenRefused("signature")
         key = await signed_by.keys.key(id)
-        said = key.algorithm_name if key.key_type != "RSA" else algorithm
-        if key.key_type != _KEY_TYPES[algorithm] or said != algorithm:
+        named = key.algorithm_name if key.key_type != "RSA" else algorithm
+        if key.key_type != _KEY_TYPES[algorithm] or named != algorithm:
             raise TokenRefused("algorithm")
         try:
             payload = _SIGNATURES.decode_complete(token, key.key, algorithms=[algorithm])["payload"]

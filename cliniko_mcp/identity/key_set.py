@@ -109,12 +109,12 @@ class KeySet:
             except (httpx2.HTTPStatusError, ValueError) as found:
                 problem = found
                 continue
-            said = document.get("jwks_uri")
+            keys = document.get("jwks_uri")
             if document.get("issuer") != self._issuer:
                 raise ValueError("its metadata names another issuer")
-            if not isinstance(said, str):
+            if not isinstance(keys, str):
                 raise ValueError("its metadata names no keys")
-            self._address = checked_address(said)
+            self._address = checked_address(keys)
             return self._address
         raise problem
 

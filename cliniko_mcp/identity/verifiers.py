@@ -48,7 +48,7 @@ async def _issuers(
     monotonic: Callable[[], float],
 ) -> list[Verifier]:
     signed: dict[str, SignedBy] = {}
-    asked: list[Verifier] = []
+    asking: list[Verifier] = []
     for section in sections:
         rules = ClaimRules(
             issuer=checked_address(section.url),
@@ -64,9 +64,9 @@ async def _issuers(
             where = section.introspection
             secret = secret_at(where.client_secret).get_secret_value()
             introspection = Introspection(rules, client, clock, checked_address(where.url), where.client_id, secret)
-            asked.append(Remembered(introspection, clock, KEPT_SECONDS))
+            asking.append(Remembered(introspection, clock, KEPT_SECONDS))
         else:
             keys = KeySet(section.url, client, monotonic, section.jwks_url)
             await keys.fetch()
             signed[section.url] = SignedBy(rules, keys, section.algorithms, section.plain_type)
-    return ([Remembered(SignedTokens(signed, clock), clock)] if signed else []) + asked
+    return ([Remembered(SignedTokens(signed, clock), clock)] if signed else []) + asking

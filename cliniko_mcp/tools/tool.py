@@ -93,6 +93,11 @@ class Tool:
             "openWorldHint": True,
         }
 
+    def risk_of(self, arguments: Arguments) -> Risk:
+        """The risk of a call with these arguments: one that only checks is one of reading."""
+        checks = self.kind == "curated" and self.risk is Risk.WRITE and arguments.get("dry_run") is True
+        return Risk.READ if checks else self.risk
+
     def room(self, arguments: Arguments) -> int:
         """The most tokens of an answer to these arguments: more where the caller chose how much, and after a change."""
         by_itself = self.kind == "curated" and self.risk is Risk.READ and not _LARGER.intersection(arguments)

@@ -107,11 +107,7 @@ PATIENT_FIELDS = ["email", "date_of_birth", "medicare", "notes", "occupation", "
 HOLES: list[tuple[str, dict[str, Any], str]] = [
     ("update_appointment_type", {"id": "8", "clear": ["billable_item_id"]}, "\nThis will be lost:\nBillable item: Fee"),
     ("update_appointment_type", {"id": "8", "clear": ["product_id"]}, "\nThis will be lost:\nProduct: Band"),
-    (
-        "update_appointment_type",
-        {"id": "8", "practitioner_ids": []},
-        "\nThis will be lost:\nPractitioners who offer it: Dr Bo Chen",
-    ),
+    ("update_appointment_type", {"id": "8", "practitioner_ids": []}, " lost:\nPractitioners who offer it: Dr Bo Chen"),
     (
         "update_patient",
         {

@@ -11,8 +11,11 @@ import pytest
 from cliniko_mcp.cliniko.calls import Risk
 from cliniko_mcp.cliniko.filters import Hidden, OneOf
 from cliniko_mcp.cliniko.registry import operations
+from cliniko_mcp.cliniko.resources.appointment_type_billable_items import AppointmentTypeBillableItems
+from cliniko_mcp.cliniko.resources.appointment_type_products import AppointmentTypeProducts
 from cliniko_mcp.cliniko.resources.appointment_types import AppointmentTypeBody, AppointmentTypes
 from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
+from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlocks
 from cliniko_mcp.cliniko.resources.businesses import BusinessBody, Businesses
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
@@ -41,6 +44,8 @@ ANSWERS: dict[str, Any] = {
     "GET /bookings": listed("bookings", [person(5)]),
     "GET /unavailable_blocks": listed("unavailable_blocks", [person(8)]),
     "GET /availability_blocks": listed("availability_blocks", [person(8)]),
+    "GET /appointment_type_billable_items": listed("appointment_type_billable_items", [person(11)]),
+    "GET /appointment_type_products": listed("appointment_type_products", [person(12)]),
     "PATCH /businesses/77": person(77),
     "PATCH /appointment_types/9": person(9),
     "POST /attendees": lambda _: httpx2.Response(201, json=person(10)),
@@ -56,6 +61,11 @@ READS: dict[str, Read] = {
     ),
     "/daily_availabilities": lambda clinic: clinic.collect(DailyAvailabilities.list_daily_availabilities),
     "/settings/public": lambda clinic: clinic.perform(PublicSettingsOfAccount.get_public_settings),
+    "/availability_blocks": lambda clinic: clinic.collect(AvailabilityBlocks.list_availability_blocks),
+    "/appointment_type_billable_items": lambda clinic: clinic.collect(
+        AppointmentTypeBillableItems.list_appointment_type_billable_items
+    ),
+    "/appointment_type_products": lambda clinic: clinic.collect(AppointmentTypeProducts.list_appointment_type_products),
 }
 DEPENDED_ON = {kind for kind, kept in KEPT.items() if not kept.serves_changes}
 
@@ -94,23 +104,24 @@ def test_what_a_change_depends_on_is_read_afresh_by_a_call_that_may_change_somet
 
     office.works(story, Risk.WRITE)
     assert sent(office) == [1, 1 if kind in DEPENDED_ON else 0]
-    assert {"/daily_availabilities", "/appointment_types/{appointment_type_id}/practitioners"} == DEPENDED_ON
+    assert {
+        "/daily_availabilities", "/availability_blocks", "/appointment_types/{appointment_type_id}/practitioners",
+        "/appointment_type_billable_items", "/appointment_type_products",
+    } == DEPENDED_ON  # fmt: skip
 
 
 def test_nothing_of_patients_and_of_the_diary_is_kept() -> None:
     """Whatever lists are added to the table, these are none of them."""
     resources = {operation.resource for operation in operations().values() if operation.path in KEPT}
     assert resources == {
-        "practitioners", "businesses", "appointment_types", "daily_availabilities", "unavailable_block_types",
-        "public_settings",
+        "practitioners", "businesses", "appointment_types", "daily_availabilities", "availability_blocks",
+        "unavailable_block_types", "public_settings", "appointment_type_billable_items", "appointment_type_products",
     }  # fmt: skip
     paths = {operation.path: operation for operation in operations().values() if operation.method == "GET"}
     assert KEPT.keys() <= paths.keys()
 
 
-@pytest.mark.parametrize(
-    "name", ["list_patients", "list_bookings", "list_availability_blocks", "list_unavailable_blocks"]
-)
+@pytest.mark.parametrize("name", ["list_patients", "list_bookings", "list_unavailable_blocks"])
 def test_other_lists_are_read_each_time(name: str) -> None:
     office = Office(answers=ANSWERS)
 

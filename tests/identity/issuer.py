@@ -90,7 +90,7 @@ class Issuer:
         }
         return {name: value for name, value in (usual | changed).items() if value is not None}
 
-    def token(self, algorithm: str = "RS256", *, number: int = 0, header: Any = None, **changed: Any) -> str:
+    def token(self, algorithm: Any = "RS256", *, number: Any = 0, header: Any = None, **changed: Any) -> str:
         kind = KINDS[algorithm]
         told = {"typ": "at+jwt", "kid": f"{kind}{number}"} | (header or {})
         told = {name: value for name, value in told.items() if value is not None}

@@ -185,6 +185,6 @@ async def test_tokens_that_only_the_issuer_can_read_are_asked_about_and_end_when
             assert (await http.post(f"{issuer}/token/revocation", data=back)).status_code == 200
             with pytest.raises(TokenRefused):
                 await verifier.person_of(token)
-            stranger = Introspection(rules, http, clock, asked_at, "the-server", "a-wrong-secret")
+            unknown = Introspection(rules, http, clock, asked_at, "the-server", "a-wrong-secret")
             with pytest.raises(IssuerUnavailable):
-                await stranger.person_of(token)
+                await unknown.person_of(token)

@@ -71,3 +71,15 @@ def test_nothing_of_the_hosted_mode_is_loaded_on_stdio():
     ours = tuple(f"cliniko_mcp.{room}" for room in rooms)
     others = ("redis", "asyncpg", "prometheus_client", "opentelemetry.sdk")
     assert [name for name in sorted(loaded) if name.startswith(ours) or name.split(".")[0] in others] == []
+
+
+def test_a_server_starts_without_what_only_a_terminal_or_a_page_needs():
+    code = (
+        "import sys, cliniko_mcp.protocol.server, cliniko_mcp.protocol.transports, cliniko_mcp.cli.serve; "
+        "late = ('cliniko_mcp.printouts', 'cliniko_mcp.protocol.apps.pages', 'rich'); "
+        "sys.exit(str(sorted(name for name in sys.modules if name.startswith(late))))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+
+    assert done.stderr.strip() == "[]"

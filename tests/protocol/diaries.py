@@ -172,6 +172,15 @@ def run_sheet() -> dict[str, Any]:
     return answer("Tuesday 1 December 2026, all day", [sheet])
 
 
+def two_zones() -> dict[str, Any]:
+    """Sites of which the name of one begins as that of the other does, half an hour apart."""
+    day = date(2026, 12, 1)
+    sheets = [full_sheet(day, "Dr Mei Ng", 0, "North"), full_sheet(day, "Jack Whitfield", 100, "Northside")]
+    shown = answer("Tuesday 1 December 2026, all day", sheets)
+    zones = "(Australia/Adelaide at Northside, Australia/Sydney at North)"
+    return {**shown, "when": f"Tuesday 1 December 2026, all day {zones}"}
+
+
 DIARIES: Final = {
     "full week": full_week(),
     "full day": full_day(),
@@ -181,4 +190,5 @@ DIARIES: Final = {
     "clocks forward": clock_change(forward=True),
     "clocks back": clock_change(forward=False),
     "run sheet": run_sheet(),
+    "two zones": two_zones(),
 }

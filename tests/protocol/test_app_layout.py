@@ -27,7 +27,8 @@ def window() -> Iterator[Browser]:
 
 def opened(window: Browser, folder: Path, name: str, width: int, scheme: Any = "light") -> None:
     source = folder / "page.html"
-    source.write_text(page_with("diary", DIARIES[name], clinic="Northside", demo=True, title="Diary"), "utf-8")
+    page = page_with("diary", DIARIES[name], clinic="Northside", demo=True, title="Diary", lines=[])
+    source.write_text(page, "utf-8")
     window.resize(width, 900)
     window.look(scheme)
     window.open(source.as_uri())
@@ -113,6 +114,26 @@ def test_a_day_on_which_the_clocks_change_says_so_in_the_clinics_zone(window: Br
     opened(window, tmp_path, "full day", 1280)
     assert "The clocks go" not in window.text()
     window.do("Emulation.setTimezoneOverride", timezoneId="")
+
+
+def test_it_is_now_by_the_clock_of_each_site(window: Browser, tmp_path: Path) -> None:
+    opened(window, tmp_path, "two zones", 1280)
+    assert "Each site by its own clock: North Australia/Sydney, Northside Australia/Adelaide." in window.text()
+    now = "[...document.querySelectorAll('.column')].map(column => column.querySelector('.now').offsetTop)"
+    entry = "[...document.querySelectorAll('.column')].map(column => [...column.querySelectorAll('.entry')].find("
+    # It is 12:40 in Sydney, in the lunch that begins at 12:30, and 12:10 in Adelaide, in the visit before it.
+    lunch = window.script(f"{entry}card => card.innerText.includes('Lunch')).offsetTop)")
+    sydney, adelaide = window.script(now)
+    assert sydney > lunch[0] + 10 and adelaide < lunch[1]
+
+
+def test_of_a_part_of_the_day_it_says_so(window: Browser, tmp_path: Path) -> None:
+    shown = {**DIARIES["full day"], "when": "Tuesday 1 December 2026, 15:00 to 24:00 (Australia/Sydney)"}
+    source = tmp_path / "page.html"
+    source.write_text(page_with("diary", shown, clinic="", demo=False, title="Diary", lines=[]), "utf-8")
+    window.open(source.as_uri())
+    window.until("document.querySelector('#page h1')")
+    assert shown["when"] in window.text()
 
 
 def test_on_paper_every_day_is_open_and_dark_on_white(window: Browser, tmp_path: Path) -> None:

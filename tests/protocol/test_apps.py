@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any, Literal
 
 import mcp_types as types
@@ -31,7 +32,7 @@ async def test_three_tools_name_their_page_and_every_page_is_read(mode: Literal[
         listed = (await assistant.client.list_tools()).tools
         named = {tool.name: tool.meta for tool in listed if tool.meta}
         assert named == {tool: {"ui": {"resourceUri": uri}} for tool, uri in OPENED.items()}
-        offered = {each.uri: each.mime_type for each in (await assistant.client.list_resources()).resources}
+        offered = {record.uri: record.mime_type for record in (await assistant.client.list_resources()).resources}
         for uri in OPENED.values():
             assert offered[uri] == MIME
             [page] = (await assistant.client.read_resource(uri)).contents
@@ -62,6 +63,17 @@ def test_a_page_is_one_small_file_that_reaches_nothing_outside(name: str) -> Non
     browsers_clock = r"new Date\(\)|Date\.now|getTimezoneOffset|\.get(Hours|Minutes|Date|Day|Month)\(|resolvedOptions"
     for forbidden in (ways_out, ways_to_markup, browsers_clock):
         assert re.findall(forbidden, page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_makes_a_page_small_changes_none_of_its_texts(name: str) -> None:
+    page = app_page(name, demo=False)
+    folder = files("cliniko_mcp.protocol.apps")
+    for script in PAGES[name].scripts:
+        lines = folder.joinpath(f"{script}.js").read_text("utf-8").splitlines()
+        code = [line for line in lines if not line.strip().startswith(("//", "/*", "*"))]
+        texts = [text for line in code for text in re.findall(r'"[^"\\`]*"', line)]
+        assert [text for text in texts if text not in page] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -120,7 +132,8 @@ def test_a_picked_start_goes_into_the_conversation_and_writes_nothing(shown: Hos
     shown.open("find_times", type="Standard consult", practitioner=["Mei Ng"])
     assert shown.do("axe") == [] and shown.script(MEASURE) == []
     shown.do("click", on=".gap button")
-    assert shown.do("told")["messages"] == []
+    assert shown.do("told")["messages"] == [] and shown.script(MEASURE) == [] and shown.do("axe") == []
+    assert shown.script("document.activeElement.className") == "picker", "a second press of the key sends nothing"
     shown.do("click", on=".picker .main")
     shown.do("until", code="document.querySelector('.said')")
     [message] = shown.do("told")["messages"]
@@ -187,6 +200,14 @@ def test_a_host_that_takes_no_messages_and_calls_gets_a_diary_to_read(shown: Hos
     shown.do("open", tool="show_diary", args={"when": "2026-11-26"}, capabilities={})
     shown.do("until", code="document.querySelector('.columns')")
     assert shown.script("document.querySelectorAll('.gap button, .head button').length") == 0
+
+
+@needs_a_host
+def test_an_answer_that_is_text_alone_is_read_as_well(shown: Host) -> None:
+    answered = shown.do("call", tool="show_diary", args={"when": "2026-11-26"})
+    shown.do("open", tool="show_diary", args={"when": "2026-11-26"}, result={"content": answered["content"]})
+    shown.do("until", code="document.querySelector('.columns') && !document.querySelector('.busy')")
+    assert f"{answered['structuredContent']['totals']['appointments']} visits" in shown.text()
 
 
 @needs_a_host

@@ -159,8 +159,8 @@ def _waiting(recount: Recount) -> list[Row]:
     return [row for row in rows if not row.get("archived_at") and not row.get("completed_at")]
 
 
-def _booking(row: Row, attendee: dict[str, str]) -> str | None:
-    return row.get("booking_id") or attendee.get(str(row.get("attendee_id")))
+def _booking(row: Row, attendee: dict[str, str]) -> str:
+    return row.get("booking_id") or attendee.get(str(row.get("attendee_id")), "")
 
 
 def forms(recount: Recount, first: date, last: date) -> Row:

@@ -1,7 +1,8 @@
 """Reports on who did not come: no-shows, and cancellations with their notice.
 
-Requests: one a hundred bookings from the beginning of the time on, however far ahead, because the next visit of each
-patient is told; one each 95 classes among them and each further hundred attendees.
+Requests: one a hundred bookings of the time, one each 95 classes among them and each further hundred attendees; for
+the next visit of those who did not come or cancelled, where it is later than that time, one a hundred of their later
+appointments in batches of 95 patients, one a hundred later classes, and one each 95 classes of theirs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_p
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.results.rows import local_text
 
-NEEDS: Final[tuple[Operation, ...]] = visits.NEEDS
+NEEDS: Final[tuple[Operation, ...]] = (*visits.NEEDS, *visits.LATER_NEEDS)
 
 _LATE: Final = timedelta(hours=24)
 _MAX_DATES: Final = 6
@@ -55,7 +56,7 @@ class CancellationRow(ReportVisitRow):
 
 
 class Attendance:
-    """The visits of the time, cancelled ones too, and what comes after them.
+    """The visits of the time, cancelled ones too, and what comes after them for whom it is told of.
 
     `cancelled` are the cancelled ones that count, where these are others than those of the time.
     """
@@ -97,13 +98,18 @@ def notice(visit: Visit) -> timedelta:
     return visit.starts - (visit.cancelled or visit.starts)
 
 
-async def _attendance(question: ReportQuestion) -> Attendance:
-    return Attendance(question, await question.visits_since(question.time.bounds[0]))
+async def _attendance(question: ReportQuestion, concerns: Callable[[Visit], bool]) -> Attendance:
+    """The visits of the time, and what comes after those that `concerns` is true of, where that is not among them."""
+    starts, until = question.time.bounds
+    every = await question.visits_since(starts, until)
+    found = Attendance(question, every)
+    open_ = {visit.patient_id for visit in found.booked if concerns(visit) and found.next_visit(visit) is None}
+    return Attendance(question, [*every, *await question.visits_of(open_, until)])
 
 
 async def no_shows(question: ReportQuestion) -> Finding:
     """Who did not come, the most often first, and how that compares with all visits that have begun."""
-    found = await _attendance(question)
+    found = await _attendance(question, lambda visit: visit.arrived is False)
     mine = by_patient(found.missed)
     facts = Facts(Measure.SHARE, [question.fact(visit, part=visit.arrived is False) for visit in found.begun])
     ranked = sorted(mine.values(), key=lambda theirs: (-len(theirs), theirs[-1].starts, theirs[-1].booking_id))
@@ -145,7 +151,7 @@ def _missed(found: Attendance, theirs: Sequence[Visit]) -> NoShowRow:
 
 async def cancellations(question: ReportQuestion) -> Finding:
     """What was cancelled, with how much notice and why, the latest first."""
-    found = await _attendance(question)
+    found = await _attendance(question, lambda visit: visit.cancelled is not None)
     facts = Facts(Measure.SHARE, [question.fact(visit, part=visit.cancelled is not None) for visit in found.booked])
     return Finding(
         "A cancellation is an appointment, or a place in a class, of that time that was cancelled, whenever that was "

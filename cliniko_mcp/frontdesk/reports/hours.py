@@ -1,10 +1,12 @@
 """Utilisation in hours: open, blocked, booked, delivered and free time, by practitioner.
 
-Requests: two for working hours and one a hundred diary entries of the time, whatever the number of practitioners.
+Requests: two for working hours and one a hundred diary entries of the time, whatever the number of practitioners;
+where the time is over, one a hundred visits and one a hundred blocked-out times.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from pydantic import Field
@@ -12,11 +14,13 @@ from pydantic import Field
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.frontdesk import working_hours
 from cliniko_mcp.frontdesk.answer_rows import LocalTime, Rate, rate
-from cliniko_mcp.frontdesk.bookings import Entry
+from cliniko_mcp.frontdesk.bookings import Entry, bookings
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.reports.span import days_of
+from cliniko_mcp.frontdesk.visits import entries_since
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, joined, read_diary, within, without
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
@@ -58,7 +62,14 @@ async def utilisation(question: ReportQuestion) -> Finding:
     Hours are numbers with two decimals, `utilisation` is text such as `71.4%`.
     """
     starts, ends = question.time.bounds
-    diary = await read_diary(question.clinic, question.roster, starts, ends, question.practitioners)
+    diary = await read_diary(
+        question.clinic,
+        question.roster,
+        starts,
+        ends,
+        question.practitioners,
+        entries_by=partial(_past, question) if ends <= question.now and question.practitioner is None else None,
+    )
     people = {who for who, _ in diary.work} | {
         entry.practitioner_id for entry in diary.entries if entry.kind != "block"
     }
@@ -89,6 +100,16 @@ async def utilisation(question: ReportQuestion) -> Finding:
         [hours.row() for hours in kept],
         facts,
     )
+
+
+async def _past(question: ReportQuestion) -> list[Entry]:
+    """The entries of a time that is over: visits in the list that other reports read too, blocked-out times apart."""
+    starts, ends = question.time.bounds
+    visits, blocks = await run_concurrently(
+        partial(entries_since, question.clinic, starts, ends, cancelled=True),
+        partial(bookings, question.clinic, starts, ends, visits=False),
+    )
+    return [*(entry for entry in visits if not entry.cancelled), *blocks]
 
 
 class Hours:

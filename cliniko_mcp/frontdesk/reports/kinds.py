@@ -60,7 +60,7 @@ _TABLE: Final = (
     ReportKind("activity", activity.activity, activity.NEEDS),
     ReportKind("no_shows", attendance.no_shows, attendance.NEEDS),
     ReportKind("cancellations", attendance.cancellations, attendance.NEEDS),
-    ReportKind("new_cancellations", made.cancellations_made, made.NEEDS),
+    ReportKind("new_cancellations", made.cancellations_made, made.CANCELLATIONS_NEEDS),
     ReportKind("new_bookings", made.bookings_made, made.NEEDS),
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
     ReportKind("ahead", ahead.ahead, ahead.NEEDS, Facing.WHOLE, "next 12 weeks", _OF_HOURS, compared=False),

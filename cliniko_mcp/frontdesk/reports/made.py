@@ -1,7 +1,7 @@
 """Reports on what was done in a time, whenever the visits are: bookings made, and cancellations made.
 
 Requests: for bookings one a hundred made in the time; for cancellations the same, one a hundred places given up, and
-one a hundred bookings from the earliest of their visits on, because the next visit of each patient is told.
+what `visits_of` takes for the next visit of each patient who cancelled.
 """
 
 from collections.abc import Sequence
@@ -28,6 +28,7 @@ from cliniko_mcp.frontdesk.visits import Visit, appointments_of, places_in
 from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final[tuple[Operation, ...]] = visits.NEEDS
+CANCELLATIONS_NEEDS: Final[tuple[Operation, ...]] = attendance.NEEDS
 
 Channel = Literal["website", "desk"]
 _DAY_SECONDS: Final = 86_400
@@ -119,7 +120,8 @@ async def cancellations_made(question: ReportQuestion) -> Finding:
     ]
     cancelled.sort(key=lambda visit: (visit.cancelled or visit.starts, visit.booking_id, visit.patient_id))
     since = min((visit.starts for visit in cancelled), default=None)
-    found = Attendance(question, await question.visits_since(since) if since is not None else [], cancelled)
+    patients = {visit.patient_id for visit in cancelled}
+    found = Attendance(question, await question.visits_of(patients, since) if since is not None else [], cancelled)
     facts = Facts(Measure.COUNT, [question.fact(visit, at=visit.cancelled) for visit in cancelled])
     return Finding(
         "Appointments, and places in classes, that were cancelled in that time, whenever they were to take place; "

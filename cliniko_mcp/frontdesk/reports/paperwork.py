@@ -1,11 +1,10 @@
 """Reports on what visits still lack: an invoice, or a final treatment note.
 
-Requests: one a hundred bookings of the time, one each 95 classes in it and each further hundred attendees; five more
-for what visits without an invoice would have been charged.
+Requests: one a hundred bookings of the time, one each 95 classes in it and each further hundred attendees; up to
+five more for what visits without an invoice would have been charged, two of which memory keeps.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from pydantic import Field
@@ -13,7 +12,6 @@ from pydantic import Field
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import Money, NoteState
-from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.reports import figures, prices
 from cliniko_mcp.frontdesk.reports.attendance import visit_row
 from cliniko_mcp.frontdesk.reports.facts import Facts, Measure
@@ -36,10 +34,9 @@ class UnbilledRow(ReportVisitRow):
 
 async def unbilled(question: ReportQuestion) -> Finding:
     """Visits that took place and have no invoice, the oldest first, with what their types are charged."""
-    (held, notes), charged = await run_concurrently(
-        partial(_held, question), partial(expected_amounts, question.clinic)
-    )
+    held, notes = await _held(question)
     open_ = [visit for visit in held if visit.billed is None]
+    charged = await expected_amounts(question.clinic, {visit.type_id for visit in open_})
     facts = _facts(question, held, lambda visit: visit.billed is None)
     free = sum(visit.type_id not in charged for visit in open_)
     return Finding(

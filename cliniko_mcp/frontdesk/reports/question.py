@@ -1,6 +1,6 @@
 """The question that a report answers, and the form of its finding."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -8,11 +8,12 @@ from functools import cached_property
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
+from cliniko_mcp.frontdesk.bookings import EVER
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Figure
 from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import OpenSpan, Span, Window
-from cliniko_mcp.frontdesk.visits import Visit, visits, visits_since
+from cliniko_mcp.frontdesk.visits import Visit, visits, visits_of, visits_since
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.models import AnswerModel
@@ -24,9 +25,10 @@ _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The visits of the clinic from a moment on."""
+    """The visits of the clinic from a moment on and before another one."""
 
     starts: datetime
+    until: datetime
     visits: Sequence[Visit]
 
 
@@ -48,7 +50,7 @@ class ReportQuestion:
     """What to look for in notes."""
     patient: Known[Patient] | None = None
     _read: "list[_Read]" = field(default_factory=lambda: list[_Read]())
-    """What was read from a moment on, which the same question of a later time need not read again."""
+    """What was read so far, which the same question of a time within it need not read again."""
 
     def at(self, span: Span) -> "ReportQuestion":
         """The same of another time."""
@@ -89,9 +91,11 @@ class ReportQuestion:
 
     async def visits(self, *, cancelled: bool = False) -> list[Visit]:
         """The visits asked about: those that begin in the time, of the practitioner, at the site."""
-        if any(kept.starts <= self.time.bounds[0] for kept in self._read):
-            since = await self.visits_since(self.time.bounds[0])
-            live = [visit for visit in since if cancelled or visit.cancelled is None]
+        starts, until = self.time.bounds
+        if not (self.practitioner or self.business) or self._find(starts, until) is not None:
+            # The same list for every kind of report, which memory serves again where it is long and over.
+            between = await self.visits_since(starts, until)
+            live = [visit for visit in between if cancelled or visit.cancelled is None]
             return [visit for visit in live if self.holds(visit) and self.keeps(visit)]
         return await visits(
             self.clinic,
@@ -101,14 +105,25 @@ class ReportQuestion:
             cancelled=cancelled,
         )
 
-    async def visits_since(self, starts: datetime) -> list[Visit]:
-        """Every visit of the clinic from this moment on, by start, cancelled ones and those to come too."""
-        for kept in self._read:
-            if kept.starts <= starts:
-                return [visit for visit in kept.visits if visit.starts >= starts]
-        found = await visits_since(self.clinic, starts, cancelled=True)
-        self._read.append(_Read(starts, found))
+    async def visits_since(self, starts: datetime, until: datetime = EVER) -> list[Visit]:
+        """Every visit of the clinic that begins from this moment on and before `until`, by start, cancelled ones and
+        those to come too."""
+        if (kept := self._find(starts, until)) is not None:
+            return [visit for visit in kept.visits if starts <= visit.starts < until]
+        found = await visits_since(self.clinic, starts, until, cancelled=True)
+        self._read.append(_Read(starts, until, found))
         return found
+
+    async def visits_of(self, patients: Collection[str], starts: datetime) -> list[Visit]:
+        """The live visits of these patients from this moment on, by start, those to come too."""
+        if self._find(starts, EVER) is None:
+            return await visits_of(self.clinic, patients, starts)
+        every = await self.visits_since(starts)
+        return [visit for visit in every if visit.cancelled is None and visit.patient_id in patients]
+
+    def _find(self, starts: datetime, until: datetime) -> _Read | None:
+        """What was read of this stretch before."""
+        return next((kept for kept in self._read if kept.starts <= starts and until <= kept.until), None)
 
     async def history(self) -> list[Visit]:
         """Every visit of the clinic, as `visits_since` gives them, that was not cancelled."""

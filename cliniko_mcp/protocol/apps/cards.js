@@ -15,13 +15,13 @@ function wordsOf(entry) {
 
 function attendeesOf(entry) {
   if (!entry.attendees.length) return null;
-  return make("ul", { class: "attendees" }, entry.attendees.map((each) => make("li", {},
-    make("span", { class: each.state === "cancelled" ? "gone" : null }, each.who),
-    each.state === "cancelled" ? " (cancelled)" : null,
-    each.state === "arrived" ? word("arrived", "arrived", "Arrived") : null,
-    each.state === "did not arrive" ? word("missed", "missed", "No-show") : null,
-    each.alert ? word("alert", "alert", "Medical alert") : null,
-    each.phones.length ? make("span", { class: "soft" }, ` ${each.phones[0]}`) : null)));
+  return make("ul", { class: "attendees" }, entry.attendees.map((person) => make("li", {},
+    make("span", { class: person.state === "cancelled" ? "gone" : null }, person.who),
+    person.state === "cancelled" ? " (cancelled)" : null,
+    person.state === "arrived" ? word("arrived", "arrived", "Arrived") : null,
+    person.state === "did not arrive" ? word("missed", "missed", "No-show") : null,
+    person.alert ? word("alert", "alert", "Medical alert") : null,
+    person.phones.length ? make("span", { class: "soft" }, ` ${person.phones[0]}`) : null)));
 }
 
 /** The time of an entry; where it runs over a midnight, or a clock goes back within it, both ends as they are written. */
@@ -85,14 +85,14 @@ function sheetTable(sheets) {
       ...sheet.gaps.map((gap) => ({ start: gap.start, row: [...day, spanWords(gap.start, gap.end), ...place, "",
         "Free", ""] })),
     ];
-    return timed.sort((a, b) => a.start - b.start).map((each) => each.row);
+    return timed.sort((a, b) => a.start - b.start).map((line) => line.row);
   });
   const headings = [...(several ? ["Day"] : []), "Time", "With", "Where", "Who", "What", "State"];
   return table(headings, rows, "The diary as a table");
 }
 
 function stateWords(entry) {
-  const people = entry.attendees.map((each) => `${each.who}${each.state ? ` (${each.state})` : ""}`).join(", ");
+  const people = entry.attendees.map((person) => `${person.who}${person.state ? ` (${person.state})` : ""}`).join(", ");
   return [entry.state === "cancelled" ? `Cancelled${entry.reason ? `: ${entry.reason}` : ""}` : STATES[entry.state] || "",
     entry.clashes.length ? `Clash: ${[...new Set(entry.clashes)].join(", ")}` : "", entry.alert ? "Medical alert" : "",
     entry.left !== undefined ? `${entry.left} of ${entry.places} places free` : "", people, entry.notes,

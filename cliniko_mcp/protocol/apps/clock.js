@@ -91,15 +91,22 @@ function daysIn(when) {
   return { first: days[0], last: days[days.length - 1] };
 }
 
-/** The zone of each site where an answer names several: "(Australia/Sydney at Northside, ...)". */
+/**
+ * The zone of each site, null where the answer does not tell: of several it says "(Australia/Sydney at Northside, ...)",
+ * or "at Northside Tuesday ... (Australia/Sydney); at ...".
+ */
 function zonesIn(when, sites, usual) {
-  const zones = {};
-  for (const site of sites) {
-    const before = when.indexOf(` at ${site}`);
-    const zone = before < 0 ? null : when.slice(0, before).match(/[A-Za-z_]+(?:\/[A-Za-z_+\-0-9]+)+$/);
-    zones[site] = zone ? zone[0] : usual;
-  }
-  return zones;
+  const inside = (when.match(/\((.*)\)$/) || ["", ""])[1];
+  const told = [
+    ...inside.split(/, (?=\w+\/)/).map((part) => part.match(/^(?<zone>\S+) at (?<names>.*)$/)),
+    ...when.split("; ").map((part) => part.match(/^at (?<names>.*?) [A-Z][a-z]+day .*\((?<zone>\S+)\)$/)),
+  ].filter(Boolean).map((match) => match.groups);
+  const unsure = sites.length > 1 && /\d{4} \d\d:/.test(when);
+  const zoneOf = (site) => {
+    const found = told.find(({ names }) => names === site || names.split(/, | and /).includes(site));
+    return found ? found.zone : told.length || unsure ? null : usual;
+  };
+  return Object.fromEntries(sites.map((site) => [site, zoneOf(site)]));
 }
 
 function wallClock(instant, zone) {

@@ -32,10 +32,15 @@ async function take(answer, asked) {
   const first = days.first || every[0] || (answer.now || "").slice(0, 10);
   const last = days.last || every[every.length - 1] || first;
   Object.assign(state, { answer, asked, picked: null, problem: "", said: "", first, last, sheets: joined([sheetsOf(answer)]) });
-  state.held = { first, last };
+  state.held = partly(answer) && canCall() ? { first: "", last: "" } : { first, last };
   if (!people().includes(state.who)) state.who = "";
   draw();
   await complete(answer);
+}
+
+/** Whether only some hours or weekdays of the days were asked for: the days themselves are not held then. */
+function partly(answer) {
+  return /\d\d:\d\d|, on /.test(answer.when || "");
 }
 
 /** Read what did not fit into the answer, as its own `next` says; what is read stands there at once. */
@@ -51,6 +56,7 @@ async function complete(answer) {
     parts.push(sheetsOf(more));
     queue.unshift(...(more.next || []));
     state.sheets = joined(parts.map((part) => part.map(copyOf)));
+    state.picked = null;
   }
   state.answer = { ...answer, page: { ...answer.page, complete: !queue.length } };
   state.busy = "";
@@ -120,7 +126,7 @@ function head() {
   const week = [mondayOf(state.first), addDays(mondayOf(state.first), 6)];
   const step = (words, label, [first, last]) =>
     (within(first, last) ? action(words, () => show(first, last), { "aria-label": label }) : null);
-  const unit = long ? "week" : "day";
+  const unit = long ? "week" : "day", who = [...new Set(visibleSheets().map((sheet) => sheet.practitioner))];
   const someDay = state.first <= today && today <= state.last ? today : state.first;
   const heldWeek = state.held && state.held.first !== state.held.last && !canCall() ? [state.held.first, state.held.last] : week;
   const views = [
@@ -130,10 +136,12 @@ function head() {
   return make("div", { class: "head" },
     make("div", {},
       make("h1", {}, daysWords(state.first, state.last)),
+      partly(state.answer) ? make("p", { class: "soft" }, state.answer.when) : null,
+      long && who.length === 1 ? make("p", { class: "whose" }, who[0]) : null,
       make("p", { class: "soft" }, countWords(countsOf(visibleSheets())).join(" · ") || "Nothing in the diary")),
     make("div", { class: "controls" },
       make("div", { class: "group" }, step("‹", `Previous ${unit}`, move(-1)),
-        step("Today", "Today", [today, today]), step("›", `Next ${unit}`, move(1))),
+        canCall() || state.held.first !== state.held.last ? step("Today", "Today", [today, today]) : null, step("›", `Next ${unit}`, move(1))),
       views.length > 1 ? make("div", { class: "group" }, views) : null,
       choice(), fullScreenButton()));
 }
@@ -157,14 +165,14 @@ function columnsFor(sheets, zones) {
   const several = new Set(sheets.map((sheet) => sheet.day)).size > 1;
   const now = new Date(state.answer.now.slice(0, 22));
   return sheets.map((sheet) => {
-    const here = wallClock(now, zones[sheet.site]);
+    const here = zones[sheet.site] ? wallClock(now, zones[sheet.site]) : {};
     const counts = countsOf([sheet]);
-    const gap = (each) => {
-      const over = sheet.day < here.day || (sheet.day === here.day && each.end <= here.minutes);
-      const it = { sheet, gap: each };
-      const pick = canSay() && !over ? () => { state.picked = it; draw(); } : null;
-      const chosen = state.picked && state.picked.sheet === sheet && state.picked.gap === each;
-      return { ...each, element: gapCard(each, pick, Boolean(chosen)) };
+    const gap = (stretch) => {
+      const over = sheet.day < here.day || (sheet.day === here.day && stretch.end <= here.minutes);
+      const it = { sheet, gap: stretch };
+      const choose = canSay() && !over ? () => pick(it) : null;
+      const chosen = state.picked && state.picked.sheet === sheet && state.picked.gap === stretch;
+      return { ...stretch, element: gapCard(stretch, choose, Boolean(chosen)) };
     };
     const cards = [...sheet.over, ...sheet.entries].filter(takesTime).map((entry) => ({ start: entry.over ? 0 : entry.start, end: entry.end, element: entryCard(entry) }));
     const clipped = cards.map((card) => clip(card, sheet));
@@ -178,10 +186,10 @@ function columnsFor(sheets, zones) {
   });
 }
 
-/** A block that lasts all day is drawn over the hours of work alone: the night before needs no room. */
+/** What is blocked out is drawn over the hours of work and bookings alone: the night before needs no room. */
 function clip(card, sheet) {
   if (!sheet.hours.length) return card.start <= 0 && card.end >= MIDNIGHT ? { ...card, start: 480, end: 1020 } : card;
-  const others = sheet.entries.filter((entry) => takesTime(entry) && !entry.whole);
+  const others = sheet.entries.filter((entry) => takesTime(entry) && entry.kind !== "block");
   const first = Math.min(...[...sheet.hours, ...others].map(({ start }) => start));
   const last = Math.max(...[...sheet.hours, ...others].map(({ end }) => end));
   const start = Math.max(card.start, first), end = Math.min(card.end, last);
@@ -196,7 +204,8 @@ function agenda(column, place, alone) {
   const details = make("details", { class: "card agenda", open: shown },
     make("summary", {}, make("span", { class: "title" }, column.title),
       make("span", { class: "soft" }, [column.site, ...column.beneath].filter(Boolean).join(" · "))),
-    rows.length ? make("ol", {}, rows) : null, column.foot);
+    rows.length ? make("ol", {}, rows) : null,
+    state.picked && state.picked.sheet === column.sheet ? picker() : null, column.foot);
   details.addEventListener("toggle", () => { state.opened[key] = details.open; });
   return details;
 }
@@ -233,7 +242,7 @@ function remarks(answer) {
 
 function drawDiary() {
   const zones = zonesIn(state.answer.when || "", places(), state.answer.time_zone);
-  const changes = [...new Set(Object.values(zones))].flatMap((zone) => visibleDays().slice(0, 14).map((day) =>
+  const changes = [...new Set(Object.values(zones))].filter(Boolean).flatMap((zone) => visibleDays().slice(0, 14).map((day) =>
     clockChange(day, zone).replace("on this day", state.first === state.last ? "on this day" : `on ${dayWords(day)}`))).filter(Boolean);
   const shown = body(zones);
   const inTable = make("details", { class: "as-table", open: state.table },
@@ -243,8 +252,8 @@ function drawDiary() {
   const several = new Set(Object.values(zones)).size > 1;
   main.replaceChildren(...[back, head(), status(),
     ...changes.map((words) => make("p", { class: "remark clock-change" }, words)),
-    several ? make("p", { class: "soft" }, `Each site by its own clock: ${Object.entries(zones).map(([site, zone]) => `${site} ${zone}`).join(", ")}.`) : null,
-    ...remarks(state.answer), shown, picker(), offList(), legend(), visibleSheets().length ? inTable : null].filter(Boolean));
+    several ? make("p", { class: "soft" }, `Each site by its own clock: ${Object.entries(zones).map(([site, zone]) => `${site} ${zone || "unknown here"}`).join(", ")}.`) : null,
+    ...remarks(state.answer), shown, shown.lay ? picker() : null, offList(), legend(), visibleSheets().length ? inTable : null].filter(Boolean));
   if (shown.lay) shown.lay();
 }
 
@@ -261,7 +270,7 @@ function draw() {
   else if (state.times) drawTimes();
   else main.replaceChildren(status());
   if (kept) {
-    const same = [...main.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === kept);
+    const same = [...main.querySelectorAll("[aria-label]")].find((element) => element.getAttribute("aria-label") === kept);
     if (same) same.focus({ preventScroll: true });
   }
 }

@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -13,7 +13,6 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.house_look import DEMO_BAND, ICON, LOOK, TABLES, letterhead, themed
-from cliniko_mcp.printouts.page_style import STYLE
 
 _COLOURS: Final = themed(
     "--edge: #7b8794; --mark-ink: #fff; --class: #5b2a86; --class-bg: #f3ecfa; --visit-bg: #e8f3f4; "
@@ -29,8 +28,8 @@ _AROUND: Final = re.compile(r" ?([{};,]) ?|(?<=:) ")
 """Blanks in a style that say nothing."""
 
 
-_SIGNS: Final = re.compile(r" ?([=*?<>,(){}\[\];&|]) ?")
-_QUOTED: Final = re.compile('("[^"\\\\]*"|`[^`$]*`)')
+_SIGNS: Final = re.compile(r" ?([=*?:<>,(){}\[\];&|]) ?")
+_QUOTED: Final = re.compile(r'("[^"\\]*"|`(?:[^`$\\]|\$\{[^{}`"\']*\})*`)')
 _KEPT: Final = frozenset("\"'`/\\")
 """Signs of texts within texts and of patterns: a line with one outside a whole text is left as it is."""
 
@@ -59,8 +58,13 @@ def app_page(name: str, *, demo: bool) -> str:
     return _html(PAGES[name], PAGES[name].title, {"demo": demo}, head=DEMO_BAND if demo else "", policy="")
 
 
-def page_with(name: str, answer: Mapping[str, JsonValue], *, clinic: str, demo: bool, title: str) -> str:
-    """The same page with what it shows inside, for a browser; its own script is the only one that may run."""
+def page_with(
+    name: str, answer: Mapping[str, JsonValue], *, clinic: str, demo: bool, title: str, lines: Iterable[str]
+) -> str:
+    """The same page with what it shows inside, for a browser; its own script is the only one that may run.
+
+    `lines` say the same where no script runs, as in the preview of a mail program.
+    """
     page = PAGES[name]
     digest = b64encode(sha256(_script(page).encode()).digest()).decode()
     policy = (
@@ -68,10 +72,13 @@ def page_with(name: str, answer: Mapping[str, JsonValue], *, clinic: str, demo: 
         "base-uri 'none'; form-action 'none'"
     )
     head = letterhead(clinic, "From Cliniko", demo=demo)
-    return _html(page, title, {"demo": demo, "answer": dict(answer)}, head=head, policy=policy)
+    facts: dict[str, JsonValue] = {"demo": demo, "answer": dict(answer)}
+    return _html(page, title, facts, head=head, policy=policy, lines=lines)
 
 
-def _html(page: AppPage, title: str, facts: Mapping[str, JsonValue], *, head: str, policy: str) -> str:
+def _html(
+    page: AppPage, title: str, facts: Mapping[str, JsonValue], *, head: str, policy: str, lines: Iterable[str] = ()
+) -> str:
     allowed = f'<meta http-equiv=Content-Security-Policy content="{policy}">' if policy else ""
     # In JSON a < stands in texts alone; written as its number it can end no element.
     inside = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -79,7 +86,7 @@ def _html(page: AppPage, title: str, facts: Mapping[str, JsonValue], *, head: st
         f"<!doctype html><html lang=en><head><meta charset=utf-8>{allowed}<title>{escape(title)}</title>"
         f'<meta name=viewport content="width=device-width, initial-scale=1"><link rel=icon href="{ICON}">'
         f"<style>{_style(page)}</style></head><body>{head}<main id=page></main>"
-        "<noscript><p>This page is drawn by its own script, which is switched off here.</p></noscript>"
+        f"<noscript><pre>{escape(chr(10).join(lines))}</pre></noscript>"
         f'<script type="application/json" id=facts>{inside}</script><script>{_script(page)}</script></body></html>\n'
     )
 
@@ -103,8 +110,7 @@ def _tightened(line: str) -> str:
 
 @cache
 def _style(page: AppPage) -> str:
-    base = STYLE if page is PAGES["report"] else LOOK + TABLES
-    whole = base + _COLOURS + "\n".join(_text(f"{name}.css") for name in page.styles)
+    whole = LOOK + TABLES + _COLOURS + "\n".join(_text(f"{name}.css") for name in page.styles)
     return _AROUND.sub("\\1", " ".join(_COMMENT.sub("", whole).split()))
 
 

@@ -45,7 +45,7 @@ function groupTable(rows, measure, level, label, bars) {
   const most = Math.max(level || 0, ...rows.map((row) => measure.of(row) || 0));
   const head = parts.map(([words]) => make("th", { scope: "col", class: "number" }, words));
   const body = rows.map((row) => make("tr", { class: row.name === LATE ? "late" : null },
-    make("th", { scope: "row" }, row.name, bars ? barPlot(measure.of(row), most, level) : null),
+    make("th", { scope: "row" }, breakable(row.name), bars ? barPlot(measure.of(row), most, level) : null),
     parts.map(([, words]) => make("td", { class: "number" }, words(row)))));
   return make("table", { class: "groups", "aria-label": label },
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Name"), head)), make("tbody", {}, body));
@@ -120,9 +120,9 @@ function draw() {
     return;
   }
   const who = [answer.practitioner, answer.business].filter(Boolean).join(" at ");
-  const scope = [who, answer.when.charAt(0).toUpperCase() + answer.when.slice(1), answer.over ? `Over so far: ${answer.over}` : ""].filter(Boolean);
+  const scope = [answer.patient, who, answer.when.charAt(0).toUpperCase() + answer.when.slice(1), answer.over ? `Over so far: ${answer.over}` : ""].filter(Boolean);
   const by = Object.entries(answer.by || {}).sort(([a], [b]) => (a === "age" ? 0 : 1) - (b === "age" ? 0 : 1));
-  const notes = [answer.definition, ...(answer.notes || []).filter((note) => !/call again with (skip|cursor)/.test(note))].filter(Boolean);
+  const notes = [answer.definition, ...(answer.notes || []).filter((note) => !/next_cursor|call again with/.test(note))].filter(Boolean);
   main.replaceChildren(...[
     make("h1", {}, wordsFor(answer.kind)), ...scope.map((line) => make("p", { class: "scope" }, line)), told, otherViews(answer),
     figureCards(answer), answer.compared ? make("p", { class: "soft" }, `Before is ${answer.compared.when}.`) : null,

@@ -57,9 +57,9 @@ function entryOf(row, day) {
     state: row.cancelled ? "cancelled" : row.attendance || "",
     reason: row.reason || "", alert: row.alert === true, phones: row.phones || [],
     places: row.places, left: row.places_left,
-    attendees: (row.attendees || []).map((each) => ({
-      who: each.patient || "No name", id: each.patient_id || "", alert: each.alert === true, phones: each.phones || [],
-      state: each.cancelled ? "cancelled" : each.attendance || "",
+    attendees: (row.attendees || []).map((person) => ({
+      who: person.patient || "No name", id: person.patient_id || "", alert: person.alert === true, phones: person.phones || [],
+      state: person.cancelled ? "cancelled" : person.attendance || "",
     })),
     notes: (row.free_text || {}).notes || "", clashes: [],
   };

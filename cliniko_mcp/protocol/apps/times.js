@@ -21,6 +21,13 @@ function gapWords({ sheet, gap }) {
     + "I would like to use that time: ask me for whom and for what, or suggest who could fill it.";
 }
 
+/** Show what is picked with its button beside it, and bring the two into sight; a second press of the key sends nothing. */
+function pick(picked) {
+  Object.assign(state, { picked, said: "" });
+  draw();
+  main.querySelector(".picker").focus();
+}
+
 /** What is picked, and the one button that sends it. */
 function picker() {
   const { picked } = state;
@@ -34,7 +41,7 @@ function picker() {
     Object.assign(state, { picked: null, said: "Sent to the assistant. Nothing is booked until it says so." });
     draw();
   };
-  return make("div", { class: "picker", role: "group", "aria-label": "What is picked" },
+  return make("div", { class: "picker", role: "group", tabindex: -1, "aria-label": "What is picked" },
     make("p", {}, make("strong", {}, words), make("span", { class: "soft" }, beneath.filter(Boolean).join(", "))),
     make("div", { class: "group" },
       action(picked.row ? "Ask the assistant to book it" : "Ask the assistant to fill it", send, { class: "main" }),
@@ -50,7 +57,7 @@ function startButton(start) {
     row.differs ? make("span", { class: "what" }, row.differs) : null];
   return make("li", { class: "entry gap" }, canSay()
     ? make("button", { type: "button", class: "small card-body", "aria-pressed": String(chosen),
-      onclick: () => { Object.assign(state, { picked: start, said: "" }); draw(); } }, inside)
+      onclick: () => pick(start) }, inside)
     : make("div", { class: "card-body" }, inside));
 }
 
@@ -59,7 +66,7 @@ function startsByDay(rows) {
   for (const start of rows.map(startOf)) days.set(start.day, [...(days.get(start.day) || []), start]);
   return make("div", { class: "days" }, [...days].map(([day, starts]) =>
     make("section", { class: "card day-card" }, make("h2", {}, dayWords(day, true)),
-      make("ol", {}, starts.sort((a, b) => a.start - b.start).map(startButton)),
+      make("ol", {}, starts.sort((a, b) => a.start - b.start).map(startButton)), state.picked && state.picked.day === day ? picker() : null,
       canCall() ? action(`The diary of ${dayWords(day, true)}`, () => show(day, day), { class: "link small" }) : null)));
 }
 
@@ -80,7 +87,6 @@ function drawTimes() {
     items.length ? startsByDay(items) : make("p", { class: "card empty" }, "There is no free start in that time."),
     alternatives.length ? make("h2", {}, "What comes nearest") : null,
     alternatives.length ? startsByDay(alternatives) : null,
-    picker(),
     rows.length ? make("details", { class: "as-table" }, make("summary", {}, "The same as a table"),
       table(["Day", "Time", "With", "Where"], rows, "Free times as a table")) : null].filter(Boolean));
 }

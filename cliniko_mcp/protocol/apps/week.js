@@ -14,21 +14,21 @@ function strip(sheet, first, last) {
   return bar;
 }
 
-function cellOf(sheet, day, off, span, open) {
+function cellOf(sheet, day, off, elsewhere, span, open) {
   const words = [];
   if (sheet) {
     const counts = countsOf([sheet]);
     const booked = counts.visits + counts.classes;
     words.push(make("span", { class: "booked" }, booked ? `${booked} booked` : "Nothing booked"));
-    words.push(make("span", { class: "soft" }, counts.free ? `${lengthWords(counts.free)} free` : sheet.hours.length ? "full" : "not at work"));
+    words.push(make("span", { class: "soft" }, counts.free ? `${lengthWords(counts.free)} free` : sheet.hours.length ? "full" : ""));
     if (counts.clashes) words.push(word("clash", "clash", plural(counts.clashes, "clash", "clashes")));
     if (counts.missed) words.push(word("missed", "missed", plural(counts.missed, "no-show")));
     if (counts.arrived) words.push(word("arrived", "arrived", `${counts.arrived} arrived`));
   }
-  const away = off.length ? make("span", { class: "away" }, [...new Set(off.map((row) => reasonWords(row.why)))].join(", ")) : null;
+  const why = elsewhere ? `at ${elsewhere.site}` : [...new Set(off.map((row) => reasonWords(row.why)))].join(", ") || "Not at work";
   const inside = [make("span", { class: "day" }, dayWords(day, true)), sheet ? strip(sheet, ...span) : null,
-    make("span", { class: "cell-words" }, words, sheet && sheet.hours.length ? null : away || (sheet ? null : make("span", { class: "away" }, "–")))];
-  return make("td", { role: "cell" }, open && sheet
+    make("span", { class: "cell-words" }, words, sheet && sheet.hours.length ? null : make("span", { class: "away" }, why))];
+  return make("td", { role: "cell", class: sheet || why !== "Not at work" ? null : "idle" }, open && sheet
     ? make("button", { type: "button", class: "small cell", onclick: () => open(day) }, inside)
     : make("div", { class: "cell" }, inside));
 }
@@ -57,7 +57,7 @@ function weekTable(sheets, days, off, open, only) {
       days.map((day) => cellOf(
         sheets.find((sheet) => sheet.day === day && sheet.site === where && sheet.practitioner === who), day,
         off.filter((row) => row.practitioner === who && row.day.slice(0, 10) <= day && (row.to || row.day).slice(0, 10) >= day),
-        span, open))));
+        sheets.find((sheet) => sheet.day === day && sheet.site !== where && sheet.practitioner === who), span, open))));
   }
   const heads = days.map((day) => make("th", { role: "columnheader", scope: "col" }, dayWords(day, true)));
   return make("div", { class: "week-scrolls" }, make("table", { class: "week", role: "table", "aria-label": "The week" },

@@ -47,7 +47,6 @@ from cliniko_mcp.tools.tool import curated
 
 MAX_LIMIT: Final = 50
 _DEFAULT_LIMIT: Final = 8
-_OPEN_ENDED: Final = timedelta(hours=4)
 _DAY: Final = timedelta(days=1)
 _RULE: Final = (
     "Those who can be phoned come first, and of them who comes later to the same practitioner, or cancelled and has "
@@ -97,14 +96,16 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     business = roster.business(at) if at and not means_everywhere(at) else None
     reach = timedelta(days=arguments.reach)
     gap, when = await _gap(clinic, arguments, roster, appointment_type, practitioner, business)
-    own, cancelled = await gap_reads.practitioners_own(clinic, gap, reach)
-    notes = [_RULE, *remarks(practitioner, business, appointment_type)]
-    gap = _closed(_given_up(gap, cancelled), own)
-    that_day, booked = await run_concurrently(
-        partial(gap_reads.of_the_day, clinic, roster, gap),
-        partial(gap_reads.booked_again, clinic, gap, own, cancelled, reach),
+    (coming, cancelled), that_day = await run_concurrently(
+        partial(gap_reads.practitioners_own, clinic, gap, reach), partial(gap_reads.of_the_day, clinic, roster, gap)
     )
-    live = list({entry.id: entry for entry in (*own, *that_day)}.values())
+    notes = [_RULE, *remarks(practitioner, business, appointment_type)]
+    live = list({entry.id: entry for entry in (*coming, *that_day)}.values())
+    own = sorted(
+        (entry for entry in live if entry.practitioner_id == gap.practitioner_id), key=lambda entry: entry.starts
+    )
+    gap = _closed(_given_up(gap, cancelled), own)
+    booked = await gap_reads.booked_again(clinic, gap, own, cancelled, reach)
     if gap.booking_id in {entry.id for entry in own}:
         notes.insert(0, f"The appointment {gap.booking_id} is not cancelled yet.")
     taken = [
@@ -250,7 +251,7 @@ def _closed(gap: Gap, own: Sequence[Entry]) -> Gap:
     if gap.ends > gap.starts:
         return gap
     nexts = [entry.starts for entry in own if entry.starts > gap.starts]
-    return replace(gap, ends=min([*nexts, gap.starts + _OPEN_ENDED]))
+    return replace(gap, ends=min([*nexts, gap.starts + gap_reads.OPEN_ENDED]))
 
 
 def _taken(entry: Entry, roster: Roster) -> str:

@@ -1,6 +1,6 @@
 """find_times: free starts for an appointment type, over any practitioners, sites and span.
 
-Requests: 9 cold, 2 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
+Requests: 9 cold, 1 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
 none, one for those who offer the type, 2 for working hours and one for each hundred diary entries of the span, whatever
 the number of practitioners and weeks. Where nothing is free, one for the kinds of blocked-out time, once more 2 and the
 entries of the week before and four weeks after, and for who was named and has none by then those of 13 weeks more.

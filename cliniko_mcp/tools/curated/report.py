@@ -1,6 +1,6 @@
 """report: what the clinic's own rows say of attendance, money, notes, patients and hours, with the definition used.
 
-Requests: 8 cold, 3 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
+Requests: 10 cold, 5 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
 none, 1 for each 95 names shown, and those of the kind, which grow with pages of data only: see the modules of
 `frontdesk.reports`.
 """

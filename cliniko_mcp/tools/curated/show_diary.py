@@ -1,6 +1,6 @@
 """show_diary: a day or a span of the diary, for a practitioner, a site or all, never cut without saying so.
 
-Requests: 10 cold, 4 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
+Requests: 10 cold, 3 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
 none, 2 for working hours, one for each hundred entries; then one for the kinds of blocked-out time, one for each 95
 classes and two for each 95 patients, their files and their medical alerts.
 """

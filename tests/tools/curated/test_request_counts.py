@@ -112,7 +112,7 @@ async def test_the_module_states_it_and_rows_of_a_page_change_nothing(tool: str)
     stated = import_module(f"cliniko_mcp.tools.curated.{tool}").__doc__ or ""
     assert "Requests:" in stated
     counts: list[Counter[str]] = []
-    for others in (0, 20):
+    for others in (1, 20):
         async with reception(answer=YES) as clinic:
             ids = prepared(clinic, others)
             arguments = {name: ids.get(str(value), value) for name, value in CALLS[tool].items()}

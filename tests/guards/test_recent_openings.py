@@ -1,0 +1,99 @@
+"""One-off openings that fit a page are read once for every span and practitioner; where there are more, as asked."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import anyio
+import httpx2
+
+from cliniko_mcp.cliniko.calls import Risk
+from cliniko_mcp.cliniko.filters import Between, FilterValue, OneOf
+from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlock, AvailabilityBlocks
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from tests.client.account import NOON, listed, person
+
+from .office import Office
+
+DAY = timedelta(days=1)
+
+
+def opening(number: int, starts: datetime, practitioner: int) -> dict[str, Any]:
+    hours = {"starts_at": starts.isoformat(), "ends_at": (starts + DAY / 8).isoformat()}
+    return {**person(number), **hours, "practitioner_id": str(practitioner), "business_id": "77"}
+
+
+def office_with(rows: Sequence[dict[str, Any]]) -> tuple[Office, list[str]]:
+    asked: list[str] = []
+
+    pages = listed("availability_blocks", rows)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url.params.get_list("q[]")))
+        return pages(request)
+
+    return Office(answers={"GET /availability_blocks": answer}), asked
+
+
+async def openings(clinic: GuardedClinic, starts: datetime, ends: datetime, *who: str) -> list[str]:
+    more: dict[str, FilterValue] = {"practitioner_id": OneOf(who)} if who else {}
+    listing = AvailabilityBlocks.list_availability_blocks
+    found: list[AvailabilityBlock] = await clinic.collect(listing, starts_at=Between(starts, ends), **more)
+    return [str(int(row.id) - 1897453889804840000) for row in found]
+
+
+ROWS = [opening(1, NOON - 20 * DAY, 5), opening(2, NOON, 5), opening(3, NOON + DAY, 6), opening(4, NOON + 2 * DAY, 5)]
+
+
+def test_one_page_serves_every_span_and_practitioner_of_the_next_two_minutes() -> None:
+    office, asked = office_with(ROWS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        assert await openings(clinic, NOON - 30 * DAY, NOON) == ["1"]  # the end is no part of it
+        assert await openings(clinic, NOON, NOON + 2 * DAY) == ["2", "3"]
+        assert await openings(clinic, NOON, NOON + 9 * DAY, "5") == ["2", "4"]
+        assert await openings(clinic, NOON, NOON + 9 * DAY, "5", "6") == ["2", "3", "4"]
+        assert await openings(clinic, NOON, NOON + 9 * DAY, "7") == []
+        assert len(asked) == 1
+        await anyio.sleep(121)
+        assert await openings(clinic, NOON, NOON + DAY) == ["2"]
+        assert len(asked) == 2
+
+    office.works(story, Risk.READ)
+
+
+def test_where_a_page_does_not_hold_them_each_is_asked_for_what_it_needs() -> None:
+    office, asked = office_with([opening(number, NOON, 5) for number in range(1, 102)])
+
+    async def story(clinic: GuardedClinic) -> None:
+        await openings(clinic, NOON, NOON + DAY, "5")
+        first = [*asked]
+        await openings(clinic, NOON, NOON + 2 * DAY, "6")
+        assert "practitioner_id" not in first[0]  # the page that does not hold them
+        assert all("practitioner_id" in params for params in first[1:])
+        assert all("practitioner_id" in params for params in asked[len(first) :])
+        assert len(asked) > len(first)
+
+    office.works(story, Risk.READ)
+
+
+def test_what_is_further_back_is_asked_for_as_it_is() -> None:
+    office, asked = office_with(ROWS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await openings(clinic, NOON - 120 * DAY, NOON - 110 * DAY)
+        assert "starts_at:<" in asked[0]
+
+    office.works(story, Risk.READ)
+
+
+def test_a_call_that_may_change_something_asks_for_what_it_needs_each_time() -> None:
+    office, asked = office_with(ROWS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            await openings(clinic, NOON, NOON + DAY, "5")
+        assert len(asked) == 2
+        assert all("practitioner_id" in params for params in asked)
+
+    office.works(story, Risk.WRITE)
