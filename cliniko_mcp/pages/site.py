@@ -18,11 +18,11 @@ from starlette.responses import HTMLResponse, Response
 from cliniko_mcp.directory.admission import Rule, admits, rules_of
 from cliniko_mcp.directory.keys import Keys
 from cliniko_mcp.directory.whose import Proof, Whose, WrongKey
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.errors import ClinikoMcpError, JsonValue
 from cliniko_mcp.identity.builtin import digest_of
 from cliniko_mcp.identity.limits import Addresses, Often
 from cliniko_mcp.identity.metadata import Resource
-from cliniko_mcp.pages import words
+from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.document import page
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 from cliniko_mcp.shared_state.logins import Logins
@@ -122,7 +122,7 @@ class Site:
         """A page for a login that cannot go on, for whoever cannot wait for the store."""
         return page(
             "This cannot go on",
-            words.stopped(why),
+            bodies.stopped(why),
             clinic="Cliniko",
             demo=False,
             nonce=self.parts.token(),
@@ -132,15 +132,15 @@ class Site:
     async def forbidden(self) -> Response:
         """The answer to a form that is not our own, or comes from another browser."""
         why = "This page was opened in another browser, or too long ago. Start again in your assistant."
-        return await self.show("This cannot go on", words.stopped(why), status=403)
+        return await self.show("This cannot go on", bodies.stopped(why), status=403)
 
     # The clinic, and who may log in
 
-    async def clinic(self) -> Mapping[str, object]:
+    async def clinic(self) -> Mapping[str, JsonValue]:
         """What is known of the clinic that this server is for: account, shard, name, demo."""
         kept = await self.parts.logins.fact(CLINIC_FACT)
-        found: object = json.loads(kept) if kept else {}
-        return {str(name): value for name, value in found.items()} if isinstance(found, dict) else {}
+        found: JsonValue = json.loads(kept) if kept else {}
+        return found if isinstance(found, dict) else {}
 
     async def server_for(self) -> str:
         """The clinic in words, named before anything is typed."""
