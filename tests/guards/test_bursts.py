@@ -264,3 +264,10 @@ def test_what_was_shown_and_then_changed_is_asked_about_again() -> None:
         run(story)
     assert "new@example.com" in form.asked[1].text
     assert app.clinic.reached == []
+
+
+def test_a_visit_that_ends_before_it_starts_can_be_given_away_where_its_times_are_left_alone() -> None:
+    app = an_app()
+    app.clinic.records["individual_appointments"]["20"]["ends_at"] = "2026-11-23T22:00:00Z"
+    questions, _ = asked_about(app, call("update_individual_appointment", id="20", patient_id="3"))
+    assert len(questions) == 1
