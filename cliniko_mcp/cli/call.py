@@ -1,6 +1,11 @@
-"""`cliniko-mcp call`: one tool call from a shell, with questions asked on the terminal."""
+"""`cliniko-mcp call`: one tool call from a shell, with questions asked on the terminal.
 
+A person at a terminal reads words and tables; a pipe, or `--json`, gets the answer as JSON.
+"""
+
+import shutil
 import sys
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +16,10 @@ from cliniko_mcp.cli.output import json_for, leave
 from cliniko_mcp.cli.progress_bar import Bar
 from cliniko_mcp.errors import ExitCode
 from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.redaction import SECRETS
 
 if TYPE_CHECKING:
-    from cliniko_mcp.errors import JsonValue
+    from cliniko_mcp.errors import ClinikoMcpError, JsonValue
 
 
 class Terminal:
@@ -56,13 +62,18 @@ In the Command Prompt of Windows:
 @click.command(epilog=EXAMPLES)
 @click.argument("name")
 @click.argument("arguments", default="{}")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in a terminal too, as in a pipe.")
 @settings_options(leave_out=NOT_HERE)
-def call(name: str, arguments: str, **flags: Any) -> None:
-    """Call the tool NAME with its ARGUMENTS as a JSON object, and print the answer as JSON."""
+def call(name: str, arguments: str, as_json: bool, **flags: Any) -> None:
+    """Call the tool NAME with its ARGUMENTS as a JSON object, and print the answer.
+
+    In a terminal it is words and tables; in a pipe, and with --json, it is JSON. `cliniko-mcp tools NAME` shows what a
+    tool takes.
+    """
     import anyio
 
     from cliniko_mcp.app import open_app
-    from cliniko_mcp.errors import ClinikoMcpError, InvalidArguments
+    from cliniko_mcp.errors import ClinikoMcpError
     from cliniko_mcp.results.envelope import error_body
     from cliniko_mcp.settings import Settings
 
@@ -84,13 +95,77 @@ def call(name: str, arguments: str, **flags: Any) -> None:
     try:
         answer = anyio.run(run)
     except ClinikoMcpError as problem:
-        if isinstance(problem, InvalidArguments) or not sys.stdout.isatty():
+        bar.end()
+        if as_json or not sys.stdout.isatty():
             click.echo(json_for(error_body(problem), sys.stderr), err=True)
-            leave(ExitCode.FAILED)
-        raise
+        else:
+            for line in _error_lines(problem):
+                click.echo(line, err=True)
+        leave(ExitCode.FAILED)
     finally:
         bar.end()
-    click.echo(json_for(answer, sys.stdout, indent=2))
+    if as_json or not sys.stdout.isatty():
+        click.echo(json_for(answer, sys.stdout, indent=2))
+    else:
+        _show(name, parsed, answer)
+
+
+def _show(name: str, arguments: "Mapping[str, JsonValue]", answer: "dict[str, JsonValue]") -> None:
+    """Print an answer for a person: a diary in its columns, a report in its tables, any other in tables."""
+    body = {field: SECRETS.json(value) for field, value in answer.items()}
+    if name == "show_diary" and not arguments.get("run_sheet"):
+        from cliniko_mcp.cli.diary import show
+        from cliniko_mcp.printouts.diary import Diary
+
+        show(Diary.model_validate(body))
+        return
+    for line in _report_lines(body) if name == "report" else _answer_lines(name, body):
+        click.echo(line)
+
+
+def _report_lines(body: "dict[str, JsonValue]") -> Iterator[str]:
+    from cliniko_mcp.cli.report import finished
+    from cliniko_mcp.printouts.answer import ReportAnswer
+    from cliniko_mcp.printouts.text import report_lines
+
+    return report_lines(ReportAnswer.model_validate(finished(body)), _columns(), _bold)
+
+
+def _answer_lines(name: str, body: "dict[str, JsonValue]") -> Iterator[str]:
+    from cliniko_mcp.printouts.any_answer import answer_lines
+
+    if name != "cliniko_describe":
+        return answer_lines(body, _columns(), _bold)
+    notes: list[JsonValue] = ["What each takes: cliniko-mcp tools NAME"]
+    return answer_lines({**_without_schemas(body), "notes": notes}, _columns(), _bold)
+
+
+def _without_schemas(body: "Mapping[str, JsonValue]") -> "dict[str, JsonValue]":
+    """What describes tools, without the schemas of their arguments, which are for programs."""
+
+    def short(row: "JsonValue") -> "JsonValue":
+        if not isinstance(row, dict):
+            return row
+        return {field: part for field, part in row.items() if field not in ("input_schema", "schema")}
+
+    return {field: [short(row) for row in value] if isinstance(value, list) else value for field, value in body.items()}
+
+
+def _error_lines(problem: "ClinikoMcpError") -> Iterator[str]:
+    from cliniko_mcp.errors import ClinikoMcpError
+    from cliniko_mcp.printouts.any_answer import error_lines
+
+    details = {field: SECRETS.json(value) for field, value in problem.details.items()}
+    shown = ClinikoMcpError(SECRETS.text(problem.message), SECRETS.text(problem.fix), **details)
+    return error_lines(shown, _columns(), _bold)
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _bold(text: str) -> str:
+    return click.style(text, bold=True)
 
 
 def json_object(text: str) -> "dict[str, JsonValue] | None":

@@ -78,7 +78,7 @@ def diary(
     elif as_json:
         click.echo(json_for(body, sys.stdout, indent=2))
     else:
-        _show(Diary.model_validate(body))
+        show(Diary.model_validate(body))
 
 
 async def _whole(arguments: "dict[str, JsonValue]", app: "App", caller: "Caller") -> "dict[str, JsonValue]":
@@ -107,8 +107,8 @@ async def _whole(arguments: "dict[str, JsonValue]", app: "App", caller: "Caller"
     return whole
 
 
-def _show(diary: "Diary") -> None:
-    """Print it: in colours and columns where a person looks on, as whole lines in a pipe."""
+def show(diary: "Diary") -> None:
+    """Print a diary: in colours and columns where a person looks on, as whole lines in a pipe."""
     from cliniko_mcp.printouts.diary import diary_lines
     from cliniko_mcp.settings import no_colour
 

@@ -157,7 +157,7 @@ async def whole_answer(
     A cursor ends with this process, so none is left in it, nor the note on how to go on.
     """
     if most is None:
-        return _finished(await patiently(app, "report", arguments, caller))
+        return finished(await patiently(app, "report", arguments, caller))
     rows: list[JsonValue] = []
     page = arguments
     while True:
@@ -168,11 +168,12 @@ async def whole_answer(
         rows += items
         if shown["complete"] or not items or len(rows) >= most:
             whole: dict[str, JsonValue] = {"items": rows, "page": {**shown, "returned": len(rows)}}
-            return _finished(answer | whole)
+            return finished(answer | whole)
         page = {"kind": arguments["kind"], "cursor": shown["next_cursor"]}
 
 
-def _finished(answer: "dict[str, JsonValue]") -> "dict[str, JsonValue]":
+def finished(answer: "dict[str, JsonValue]") -> "dict[str, JsonValue]":
+    """The answer without its cursor, which ends with this process, and without the note on how to go on."""
     found, notes = dict(answer), answer.get("notes")
     if isinstance(shown := answer.get("page"), dict):
         found["page"] = {name: value for name, value in shown.items() if name != "next_cursor"}

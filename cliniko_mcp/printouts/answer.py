@@ -76,6 +76,12 @@ def words_of(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def inline_words(name: str) -> str:
+    """A name of a field inside a line: `new people seen`, `SMS reminders`."""
+    words = words_of(name)
+    return words if words[1:2].isupper() else f"{words[:1].lower()}{words[1:]}"
+
+
 def number_words(number: float) -> str:
     """A number with its thousands apart and without empty decimals."""
     return f"{number:,.2f}".rstrip("0").rstrip(".") if isinstance(number, float) else f"{number:,}"
