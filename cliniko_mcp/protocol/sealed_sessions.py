@@ -114,11 +114,11 @@ class StatelessSessions:
             return
         body, rest = await _read(receive, self._max_body_bytes)
         declared = _declared(body) if rest else None
-        given = self._sessions.of(declared, principal).encode() if declared is not None else None
+        session_id = self._sessions.of(declared, principal).encode() if declared is not None else None
 
         async def replying(message: Message) -> None:
-            if given is not None and message["type"] == "http.response.start" and message["status"] == 200:
-                message = {**message, "headers": [*message.get("headers", ()), (_HEADER, given)]}
+            if session_id is not None and message["type"] == "http.response.start" and message["status"] == 200:
+                message = {**message, "headers": [*message.get("headers", ()), (_HEADER, session_id)]}
             await send(message)
 
         await self._app(scope, _again(body, receive), replying)

@@ -206,7 +206,7 @@ def test_a_crowd_that_finds_redis_away_is_told_in_the_time_of_one(redis: RedisSe
 
         try:
             async with anyio.create_task_group() as calls:
-                for _ in range(40):
+                for _call in range(40):
                     calls.start_soon(take)
         finally:
             await anyio.to_thread.run_sync(redis.start)
