@@ -369,7 +369,7 @@ def check_account(settings: Settings) -> None:
 
     if settings.base_url:
         parse_base_url(settings.base_url)
-    if not settings.sandbox:
+    if not settings.sandbox and settings.login is None:
         key, email = settings.require_account()
         Credentials.parse(key)
         user_agent(email)

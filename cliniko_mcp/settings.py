@@ -140,6 +140,25 @@ class Settings(BaseModel):
     public_url: str | None = Field(
         default=None, description="The address that people give their assistants, such as https://mcp.example.org/mcp."
     )
+    login: Literal["builtin"] | None = Field(
+        default=None, description="builtin: people connect by the address alone, each with their own key, for http."
+    )
+    admit: Names = Field(
+        default=(),
+        description="Who may log in: account:NUMBER, and within it email:ADDRESS or role:NAME, separated by commas.",
+    )
+    login_file: str | None = Field(
+        default=None, description="Where the built-in login keeps what it knows (SQLite), instead of the usual place."
+    )
+    login_key: Names = Field(
+        default=(), description="What seals people's keys, as env:NAME or file:/path, the newest first."
+    )
+    client_host: Names = Field(
+        default=(), description="Further hosts that people may connect from, as names, separated by commas."
+    )
+    trusted_proxies: Names = Field(
+        default=(), description="Addresses or networks of proxies that are believed where a request comes from."
+    )
     allow_origin: Names = Field(
         default=(), description="Web pages that may call from a browser, as https://host, separated by commas."
     )
@@ -160,6 +179,10 @@ class Settings(BaseModel):
             raise ValueError("--sandbox and --base-url exclude each other")
         if (self.people or self.hosted) and (self.transport != "http" or self.http_token or self.http_token_file):
             raise ValueError("--people and --hosted are for http, and take the place of one token for everybody")
+        if self.login and (self.transport != "http" or self.people or self.hosted or self.http_token):
+            raise ValueError("--login builtin is for http, and takes the place of --people, --hosted and one token")
+        if self.login and self.http_token_file:
+            raise ValueError("--login builtin takes the place of --http-token-file")
         if self.hosted and (self.people or self.public_url or self.allow_origin):
             raise ValueError("--people, --public-url and --allow-origin stand in the file of --hosted")
         return self
@@ -198,7 +221,7 @@ class Settings(BaseModel):
         for name in SECRET_SETTINGS:
             SECRETS.learn(str(values.get(name, "")))
         values |= {name: value for name, value in flags.items() if value is not None and value != ()}
-        if values.get("hosted") or values.get("people"):
+        if values.get("hosted") or values.get("people") or values.get("login"):
             values.setdefault("transport", "http")
         try:
             return cls.model_validate(values)

@@ -20,10 +20,12 @@ from cliniko_mcp.protocol.bearer import Health, Token
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from cliniko_mcp.protocol.builtin_login import Login
+
 
 @asynccontextmanager
 async def entrance(
-    app: ASGIApp, hosted: HostedFile, token: Token | None, max_body_bytes: int
+    app: ASGIApp, hosted: HostedFile, token: Token | None, max_body_bytes: int, login: Login | None = None
 ) -> AsyncGenerator[ASGIApp]:
     """The app behind everything that says who calls; `token` is everybody's, None where people have their own.
 
@@ -31,6 +33,13 @@ async def entrance(
     """
     if token is not None:
         yield _for_pages(Health(Gate(app, OneToken(token.text), max_body_bytes=max_body_bytes)), hosted.allow_origin)
+        return
+    if login is not None:
+        from cliniko_mcp.protocol.builtin_login import Routed
+
+        gate = Gate(app, login.verifier, max_body_bytes=max_body_bytes, resource=login.resource)
+        documented = Metadata(gate, login.resource, [login.resource.origin])
+        yield _for_pages(Health(Routed(documented, login.routes)), hosted.allow_origin)
         return
     clock = partial(datetime.now, UTC)  # noqa: TID251 - tokens expire in real time, whatever the clinic's clock says
     async with verifier_of(hosted, clock, anyio.current_time) as verifier:

@@ -18,7 +18,15 @@ from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
-from cliniko_mcp.errors import INTERNAL_CODE, AlreadyDone, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
+from cliniko_mcp.errors import (
+    INTERNAL_CODE,
+    AlreadyDone,
+    ClinikoMcpError,
+    JsonValue,
+    KeyRefused,
+    NotAllowed,
+    UnknownTool,
+)
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.results.envelope import compact, error_body
@@ -27,6 +35,7 @@ from cliniko_mcp.tools.index import entries
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from cliniko_mcp.account_pool import AccountPool
     from cliniko_mcp.identity.person import Person
     from cliniko_mcp.protocol.completions import Completions
 
@@ -49,11 +58,16 @@ UNEXPECTED: dict[str, JsonValue] = {
 class Responder:
     """Answers the requests of every client of a run; each method is one of MCP's."""
 
-    def __init__(self, app: App, tools: types.ListToolsResult) -> None:
+    def __init__(self, app: App, tools: types.ListToolsResult, pool: AccountPool | None = None) -> None:
+        """`app` says what is listed; calls are its as well, or with a `pool` those of each person's own app."""
         self._app = app
+        self._pool = pool
         self._tools = tools
         self._narrowed: dict[Risk, types.ListToolsResult] = {}
         self._completions: Completions | None = None
+
+    async def _app_of(self, ctx: Context) -> App:
+        return self._app if self._pool is None else await self._pool.app_of(person_of(ctx))
 
     async def list_tools(self, ctx: Context, _: Paged) -> types.ListToolsResult:
         """The tools of the view that the caller may call, in one page."""
@@ -74,19 +88,21 @@ class Responder:
         Raises MCPError for a name that no tool has.
         """
         try:
-            tool = self._app.catalogue.get(params.name)
+            app = await self._app_of(ctx)
+            tool = app.catalogue.get(params.name)
         except UnknownTool as problem:
             raise MCPError(types.INVALID_PARAMS, problem.message, problem.as_json()) from None
-        except NotAllowed as problem:
+        except (NotAllowed, KeyRefused) as problem:
             return self._result(error_body(problem), failed=True)
         try:
-            return self._result(
-                await self._app.run(tool, params.arguments or {}, caller_of(ctx, params, self._app.waits))
-            )
+            return self._result(await app.run(tool, params.arguments or {}, caller_of(ctx, params, app.waits)))
         except AskFirst as first:
             return as_input_required(first)
         except AlreadyDone as before:
             return self._result({"done": before.message, "notes": [before.fix]})
+        except KeyRefused as problem:
+            told = problem if self._pool is None else await self._pool.key_refused(person_of(ctx), problem)
+            return self._result(error_body(told), failed=True)
         except ClinikoMcpError as problem:
             return self._result(error_body(problem), failed=True)
         except Exception:
@@ -131,7 +147,7 @@ class Responder:
             return types.ReadResourceResult(contents=[page])
         operation, arguments = target(params.uri)
         try:
-            body = await self._app.call(operation.name, arguments, reader_of(ctx))
+            body = await (await self._app_of(ctx)).call(operation.name, arguments, reader_of(ctx))
         except ClinikoMcpError as problem:
             raise MCPError(types.INVALID_PARAMS, problem.message, error_body(problem)) from None
         text = types.TextResourceContents(uri=params.uri, mime_type=MIME, text=compact(body))
@@ -143,8 +159,8 @@ class Responder:
 
         if self._completions is None:
             self._completions = Completions()
-        caller = reader_of(ctx)
-        return await self._completions.answer(params, lambda tool: self._app.guarded_clinic(tool, caller))
+        caller, app = reader_of(ctx), await self._app_of(ctx)
+        return await self._completions.answer(params, lambda tool: app.guarded_clinic(tool, caller))
 
     def _result(self, body: Mapping[str, JsonValue], *, failed: bool = False) -> types.CallToolResult:
         text = types.TextContent(type="text", text=compact(body))

@@ -1,7 +1,9 @@
 """The MCP side of a run, assembled readable top to bottom: an app in, an MCP server out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
 from mcp.server.lowlevel import Server
@@ -15,6 +17,9 @@ from cliniko_mcp.protocol.outgoing import without_secrets
 from cliniko_mcp.protocol.responder import Responder, kept, principal_of
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries, find_operation
+
+if TYPE_CHECKING:
+    from cliniko_mcp.account_pool import AccountPool
 
 INSTRUCTIONS = """\
 Works in a clinic's Cliniko account: patients, practitioners, diaries, appointments, notes, invoices, stock.
@@ -52,12 +57,13 @@ def instructions(settings: Settings) -> str:
     return INSTRUCTIONS + "".join(f"{fact}\n" for fact in facts)
 
 
-def build_server(app: App, cut_off: Sequence[str] = ()) -> Server[dict[str, Any]]:
+def build_server(app: App, cut_off: Sequence[str] = (), pool: AccountPool | None = None) -> Server[dict[str, Any]]:
     """The MCP server of an app: tools listed from the generated list, calls through the guards.
 
-    `cut_off` says which changes were under way when the last run ended; the model is told.
+    With a `pool` each person's calls go to an app of their own. `cut_off` says which changes were under way when the
+    last run ended; the model is told.
     """
-    responder = Responder(app, listed_tools(app))
+    responder = Responder(app, listed_tools(app), pool)
     server: Server[dict[str, Any]] = Server(
         "cliniko-mcp",
         version=__version__,

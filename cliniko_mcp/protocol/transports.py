@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from cliniko_mcp.hosted_file import HostedFile
+    from cliniko_mcp.protocol.builtin_login import Login
 
 Announce = Callable[[str], None]
 Drain = Callable[[Callable[[], bool]], Awaitable[None]]
@@ -45,7 +46,7 @@ async def serve(app: App, announce: Announce) -> None:
     `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
     """
     settings = app.settings
-    own_tokens = settings.transport == "stdio" or settings.people or settings.hosted
+    own_tokens = settings.transport == "stdio" or settings.people or settings.hosted or settings.login
     token = None if own_tokens else bearer_token(settings, state_folder())
     from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
@@ -54,8 +55,9 @@ async def serve(app: App, announce: Announce) -> None:
     for change in changes:
         announce(f"cut off when the server last ended, look whether it took effect: {change}")
     # Over HTTP a client may be somebody else than whose change it was.
-    server = build_server(app, changes if settings.transport == "stdio" else ())
-    async with sandbox_port(app, announce):
+    async with sandbox_port(app, announce), _login(app, announce) as login:
+        pool = login.pool if login is not None else None
+        server = build_server(app, changes if settings.transport == "stdio" else (), pool)
         if settings.transport == "stdio":
             await serve_stdio(server)
         else:
@@ -63,10 +65,22 @@ async def serve(app: App, announce: Announce) -> None:
             from cliniko_mcp.protocol.entrance import entrance
 
             hosted = hosted_by(settings)
-            draining = Draining(http_app(server, settings, hosted), app, MAX_BODY_BYTES)
+            draining = Draining(http_app(server, settings, hosted), pool or app, MAX_BODY_BYTES)
             started = partial(_announce_address, settings, hosted, token, announce)
-            async with entrance(draining, hosted, token, MAX_BODY_BYTES) as served:
+            async with entrance(draining, hosted, token, MAX_BODY_BYTES, login) as served:
                 await listen(served, settings.host, settings.port, started, draining.drain)
+
+
+@asynccontextmanager
+async def _login(app: App, announce: Announce) -> AsyncGenerator[Login | None]:
+    """The built-in login, where the settings ask for it."""
+    if app.settings.login is None:
+        yield None
+        return
+    from cliniko_mcp.protocol.builtin_login import builtin_login
+
+    async with builtin_login(app, announce) as login:
+        yield login
 
 
 def _announce_address(
