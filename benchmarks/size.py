@@ -16,6 +16,7 @@ import anyio
 from benchmarks.report import Row, report
 from cliniko_mcp.app import App
 from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.protocol.apps.offer import meta_of
 from cliniko_mcp.protocol.server import INSTRUCTIONS
 from cliniko_mcp.results.envelope import compact
 from cliniko_mcp.settings import Settings
@@ -84,7 +85,9 @@ def counted(entry: Entry) -> dict[str, object]:
 
 def whole(entry: Entry) -> dict[str, object]:
     """What `tools/list` carries of a tool, output schema apart."""
-    return {**counted(entry), "title": entry.title, "annotations": entry.annotations}
+    meta = meta_of(entry.name)
+    page = {"_meta": meta} if meta else {}
+    return {**counted(entry), "title": entry.title, "annotations": entry.annotations, **page}
 
 
 async def results(count: Callable[[str], int]) -> list[Row]:

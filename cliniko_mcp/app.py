@@ -15,6 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from cliniko_mcp.approvals.digest import canonical, digest
+from cliniko_mcp.approvals.ledger import Ledger, LocalLedger
 from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
@@ -29,6 +30,7 @@ from cliniko_mcp.errors import (
 )
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Course, Memory
+from cliniko_mcp.guards.parts import Parts, local_parts
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.guards.progress import increasing, waiting
 from cliniko_mcp.results.cursor import Cursors
@@ -40,6 +42,8 @@ from cliniko_mcp.tools.tool import Arguments, Tool
 from cliniko_mcp.tools.views import View, view_of
 
 if TYPE_CHECKING:
+    import httpx2
+
     from cliniko_mcp.client.clinic import Clinic
     from cliniko_mcp.guards.audit_copy import Copy
     from cliniko_mcp.guards.hash_chain import HashChain
@@ -50,7 +54,7 @@ class _Behind(NamedTuple):
     """What stands behind every guarded clinic of a run; kept as one, so that no call finds a client without guards."""
 
     client: Clinic
-    questions: Questions
+    questions: Ledger
     guards: tuple[Guard, ...]
     memory: Memory
 
@@ -58,11 +62,21 @@ class _Behind(NamedTuple):
 class App:
     """What one run is made of: the tools that are listed or may be called, and the clinic, opened when first needed."""
 
-    def __init__(self, settings: Settings, view: View, stack: AsyncExitStack, tasks: TaskGroup | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        view: View,
+        stack: AsyncExitStack,
+        tasks: TaskGroup | None = None,
+        parts: Parts | None = None,
+    ) -> None:
+        """`parts` are what it shares with other processes; by default it shares nothing."""
         self._tasks = tasks
         self.settings = settings
         self.view = view
-        self.catalogue = Catalogue(Cursors(secrets.token_bytes(32)), view.excluded, view.changing)
+        self.parts = parts or local_parts(secrets.token_bytes(32))
+        cursors = Cursors(*self.parts.keys.derived("cursor", self.parts.account))
+        self.catalogue = Catalogue(cursors, view.excluded, view.changing)
         self.catalogue.unread = view.forbidden
         self._stack = stack
         self._opening = anyio.Lock()
@@ -135,7 +149,7 @@ class App:
                 answer = await self._answered(tool, guarded, arguments)
             except NotFound:
                 # What is gone may be gone because a person said yes to this very call while nobody waited.
-                before = self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
+                before = await self._behind.questions.done_by(caller.principal, caller.call) if self._behind else None
                 if before is None:
                     raise
                 from cliniko_mcp.guards.confirm_words import done
@@ -200,11 +214,13 @@ class App:
         async with self._opening:
             if self._behind is None:
                 client = await self._stack.enter_async_context(_client(self))
-                questions = Questions(client.now, lambda: secrets.token_hex(16))
-                guards = _guards(self, client, questions)
-                self._behind = _Behind(client, questions, guards, Memory(anyio.current_time, client.now))
+                questions, guards = _guards(self, client)
+                memory = Memory(anyio.current_time, client.now, self.parts.elsewhere)
+                self._behind = _Behind(client, questions, guards, memory)
         client, _, guards, memory = self._behind
-        folder, log = self.settings.upload_folder, audit_log(self.settings)
+        await memory.catch_up()
+        folder = self.settings.upload_folder
+        log = audit_log(self.settings) if self.parts.log is None else None
         return GuardedClinic(client, guards, caller, tool, memory, upload_folder=folder, log=log, course=Course(risk))
 
 
@@ -255,7 +271,11 @@ async def _client(app: App) -> AsyncGenerator[Clinic]:
     from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_agent
 
     settings = app.settings
-    transport = None
+    transport: httpx2.AsyncBaseTransport | None = None
+    if app.parts.network is not None:
+        from cliniko_mcp.client.transport import Lent
+
+        transport = Lent(app.parts.network)
     if settings.sandbox:
         from cliniko_mcp.sandbox.transport import SandboxTransport
 
@@ -275,6 +295,7 @@ async def _client(app: App) -> AsyncGenerator[Clinic]:
         user_agent=user_agent(email),
         transport=transport,
         per_minute=settings.pace,
+        tokens=app.parts.tokens,
         now=app.clock(),
     ) as clinic:
         yield clinic
@@ -297,24 +318,33 @@ def _audit_copy(settings: Settings) -> Copy | None:
     return copy_to(settings.audit_copy)
 
 
-def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]:
-    """The guards around every operation on this clinic, outermost first."""
+def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
+    """The ledger of questions, and the guards around every operation on this clinic, outermost first."""
     from cliniko_mcp.approvals.approval_page import approval_page
     from cliniko_mcp.approvals.paths import state_folder
     from cliniko_mcp.guards.audit import Audit
     from cliniko_mcp.guards.confirm import Confirm
     from cliniko_mcp.guards.exclusion import Exclusion
+    from cliniko_mcp.guards.log import LocalLog
     from cliniko_mcp.guards.read_only import ReadOnly
     from cliniko_mcp.guards.scopes import Scopes
 
-    settings, now = app.settings, client.now
-    page = approval_page(questions, state_folder(), now) if settings.transport == "stdio" else None
-    if page is not None:
-        app.on_close(page.close)
-    copy = _audit_copy(settings)
-    if copy is not None:
-        app.on_close(copy.close)
-    audit = Audit(audit_log(settings, copy), now)
+    settings, parts, now, page = app.settings, app.parts, client.now, None
+    if parts.ledger is not None:
+        questions = parts.ledger(now)
+    else:
+        table = Questions(now, lambda: secrets.token_hex(16))
+        questions = LocalLedger(table)
+        if settings.transport == "stdio":
+            page = approval_page(table, state_folder(), now)
+            app.on_close(page.close)
+    log = parts.log
+    if log is None:
+        copy = _audit_copy(settings)
+        if copy is not None:
+            app.on_close(copy.close)
+        log = LocalLog(audit_log(settings, copy))
+    audit = Audit(log, now)
     confirm = Confirm(
         questions,
         now=now,
@@ -326,15 +356,11 @@ def _guards(app: App, client: Clinic, questions: Questions) -> tuple[Guard, ...]
         start=app.start,
         under_way=app.under_way,
         note=audit.question_ended,
+        locks=parts.locks,
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
-    return (
-        audit,
-        Exclusion(app.view.excluded_from, app.view.forbidden),
-        *read_only,
-        Scopes(),
-        confirm,
-    )
+    around = Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, Scopes()
+    return questions, (audit, *around, confirm)
 
 
 def check_account(settings: Settings) -> None:
@@ -343,15 +369,15 @@ def check_account(settings: Settings) -> None:
 
     if settings.base_url:
         parse_base_url(settings.base_url)
-    if not settings.sandbox:
+    if not settings.sandbox and settings.login is None:
         key, email = settings.require_account()
         Credentials.parse(key)
         user_agent(email)
 
 
 @asynccontextmanager
-async def open_app(settings: Settings) -> AsyncGenerator[App]:
-    """The app for the length of a run; its connection closes with it.
+async def open_app(settings: Settings, parts: Parts | None = None) -> AsyncGenerator[App]:
+    """The app for the length of a run; its connection closes with it. `parts` are what it shares with other processes.
 
     Raises ConfigurationError for settings that cannot work.
     """
@@ -360,7 +386,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[App]:
     async with AsyncExitStack() as stack:
         try:
             async with anyio.create_task_group() as tasks:
-                yield App(settings, view_of(settings), stack, tasks)
+                yield App(settings, view_of(settings), stack, tasks, parts)
                 tasks.cancel_scope.cancel()
         except BaseExceptionGroup as wrapped:  # by the task group, also where one thing alone went wrong
             raise wrapped.exceptions[0] from None

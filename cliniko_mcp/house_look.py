@@ -3,15 +3,27 @@
 from html import escape
 from typing import Final
 
-LOOK: Final = """
-:root { color-scheme: light dark; --ink: #17212b; --soft: #52606d; --paper: #f3f5f7; --card: #fff; --line: #d3dae1;
+
+def themed(light: str, dark: str) -> str:
+    """Variables of CSS by light and dark: as the system prefers, else as `data-theme` says, by which a host chooses."""
+    return (
+        f":root {{ color-scheme: light dark; {light} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
+        f"@media screen {{ :root[data-theme=dark] {{ {dark} }} }}\n"
+    )
+
+
+_LIGHT: Final = """--ink: #17212b; --soft: #52606d; --paper: #f3f5f7; --card: #fff; --line: #d3dae1;
   --yes: #a61b1b; --yes-ink: #fff; --focus: #0b69c7; --warn: #7a4a00; --warn-bg: #fdf1dc; --good: #17603a;
-  --good-bg: #e3f4ea; --mark: #0f5c63; --demo: #5b2a86; --demo-ink: #fff; --demo-2: #6d3a9a; }
-@media screen and (prefers-color-scheme: dark) { :root { --ink: #eef2f5; --soft: #aeb9c4; --paper: #11171d;
+  --good-bg: #e3f4ea; --mark: #0f5c63; --demo: #5b2a86; --demo-ink: #fff; --demo-2: #6d3a9a;"""
+_DARK: Final = """--ink: #eef2f5; --soft: #aeb9c4; --paper: #11171d;
   --card: #1b242d; --line: #3d4a56; --yes: #ff9a8f; --yes-ink: #2b0703; --focus: #7cc0ff; --warn: #ffd591;
   --warn-bg: #3a2c12; --good: #93dfb3; --good-bg: #12301f; --mark: #2b8e96; --demo: #d9b8ff; --demo-ink: #24093d;
-  --demo-2: #e6d0ff; } }
-* { box-sizing: border-box; }
+  --demo-2: #e6d0ff;"""
+
+LOOK: Final = (
+    themed(_LIGHT, _DARK)
+    + """* { box-sizing: border-box; }
 body { margin: 0; padding: 0 0 5rem; background: var(--paper); color: var(--ink);
   font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
 .demo { background: repeating-linear-gradient(135deg, var(--demo) 0 1.25rem, var(--demo-2) 1.25rem 2.5rem);
@@ -30,8 +42,30 @@ p { margin: 0 0 .75rem; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 a { color: var(--focus); }
 """
+)
 """The colours by light and dark, each pair readable (WCAG AA), and what every page is made of. What prints is dark on
 white, because the dark colours are for screens alone."""
+
+TABLES: Final = """
+table { width: 100%; overflow-wrap: break-word; border-collapse: collapse; font-size: .9375rem; line-height: 1.35; }
+th, td { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; font-weight: 400; }
+thead th { color: var(--soft); font-size: .875rem; vertical-align: bottom; border-bottom: 1px solid var(--line); }
+tbody tr + tr > * { border-top: 1px solid var(--line); }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th:last-child, td:last-child { padding-right: 0; }
+tr { break-inside: avoid; }
+@media (max-width: 40rem) {
+  .stacks, .stacks tbody, .stacks tr, .stacks th, .stacks td { display: block; }
+  .stacks thead { display: none; }
+  .stacks tbody tr > * { border: 0; padding: .1rem 0; }
+  .stacks tbody tr { padding: .6rem 0; border-top: 1px solid var(--line); }
+  .stacks tbody tr:first-child { border-top: 0; }
+  .stacks td:empty { display: none; }
+  .stacks td:not(:empty) { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: .5rem; text-align: left; }
+  .stacks td::before { content: attr(data-label); color: var(--soft); white-space: normal; }
+  .stacks tbody th { font-weight: 600; } }
+"""
+"""Tables with their numbers to the right; on a narrow page each row of one that stacks is a list of its own."""
 
 MARK: Final = (
     '<svg viewBox="0 0 32 32" aria-hidden=true><rect width=32 height=32 rx=8 fill="var(--mark)"/><path d="M9 16.5l5 5 '
@@ -44,9 +78,12 @@ ICON: Final = (
 )
 
 
+DEMO_BAND: Final = "<aside aria-label='Demo clinic'><p class=demo>Demo clinic: nothing in it is real</p></aside>"
+
+
 def letterhead(clinic: str, beside: str, *, demo: bool) -> str:
     """The head of a page as HTML: whose clinic it is about, with a line beneath; a demo clinic is named as such."""
-    band = "<p class=demo role=note>Demo clinic: nothing in it is real</p>" if demo else ""
+    band = DEMO_BAND if demo else ""
     line = f"<span class=soft>{escape(beside)}</span>" if beside else ""
     name = escape(clinic or "Your clinic in Cliniko")
     return f"{band}<header>{MARK}<p><strong>{name}</strong>{line}</p></header>"

@@ -9,8 +9,10 @@ hosts leave for a blank setting, counts as unset. A variable that is none of the
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -127,12 +129,35 @@ class Settings(BaseModel):
     http_token: SecretStr | None = Field(
         default=None, description="The bearer token itself; environment only, because arguments are visible."
     )
+    hosted: str | None = Field(
+        default=None,
+        description="File (TOML) of a server for many: its public address, the issuers of its tokens, its secrets.",
+    )
     people: str | None = Field(
         default=None,
         description="File (TOML) with a token and scopes for each person, for http; `people add` writes it.",
     )
     public_url: str | None = Field(
         default=None, description="The address that people give their assistants, such as https://mcp.example.org/mcp."
+    )
+    login: Literal["builtin"] | None = Field(
+        default=None, description="builtin: people connect by the address alone, each with their own key, for http."
+    )
+    admit: Names = Field(
+        default=(),
+        description="Who may log in: account:NUMBER, and within it email:ADDRESS or role:NAME, separated by commas.",
+    )
+    login_file: str | None = Field(
+        default=None, description="Where the built-in login keeps what it knows (SQLite), instead of the usual place."
+    )
+    login_key: Names = Field(
+        default=(), description="What seals people's keys, as env:NAME or file:/path, the newest first."
+    )
+    client_host: Names = Field(
+        default=(), description="Further hosts that people may connect from, as names, separated by commas."
+    )
+    trusted_proxies: Names = Field(
+        default=(), description="Addresses or networks of proxies that are believed where a request comes from."
     )
     allow_origin: Names = Field(
         default=(), description="Web pages that may call from a browser, as https://host, separated by commas."
@@ -152,8 +177,14 @@ class Settings(BaseModel):
             raise ValueError("--sandbox-port needs --sandbox")
         if self.sandbox and self.base_url:
             raise ValueError("--sandbox and --base-url exclude each other")
-        if self.people and (self.transport != "http" or self.http_token or self.http_token_file):
-            raise ValueError("--people needs --transport http, and takes the place of one token for everybody")
+        if (self.people or self.hosted) and (self.transport != "http" or self.http_token or self.http_token_file):
+            raise ValueError("--people and --hosted are for http, and take the place of one token for everybody")
+        if self.login and (self.transport != "http" or self.people or self.hosted or self.http_token):
+            raise ValueError("--login builtin is for http, and takes the place of --people, --hosted and one token")
+        if self.login and self.http_token_file:
+            raise ValueError("--login builtin takes the place of --http-token-file")
+        if self.hosted and (self.people or self.public_url or self.allow_origin):
+            raise ValueError("--people, --public-url and --allow-origin stand in the file of --hosted")
         return self
 
     @property
@@ -190,6 +221,8 @@ class Settings(BaseModel):
         for name in SECRET_SETTINGS:
             SECRETS.learn(str(values.get(name, "")))
         values |= {name: value for name, value in flags.items() if value is not None and value != ()}
+        if values.get("hosted") or values.get("people") or values.get("login"):
+            values.setdefault("transport", "http")
         try:
             return cls.model_validate(values)
         except ValidationError as refused:
@@ -220,6 +253,32 @@ class Settings(BaseModel):
                 "can reach you"
             )
         return key, email
+
+
+_MOUNTED = ("/run/secrets/", "/var/run/secrets/")
+"""Where containers find their secrets, whose modes are not theirs to choose and which nobody else sees."""
+
+
+def secret_at(reference: str, environ: Mapping[str, str] | None = None) -> SecretStr:
+    """The secret at a reference, `env:NAME` or `file:/path`.
+
+    Raises ConfigurationError where nothing is there, and for a file that others can read.
+    """
+    kind, _, where = reference.partition(":")
+    if kind == "env":
+        found = (os.environ if environ is None else environ).get(where, "").strip()
+    else:
+        try:
+            mode = Path(where).stat().st_mode
+            found = Path(where).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(f"the secret in {where} cannot be read") from None
+        if os.name == "posix" and not where.startswith(_MOUNTED) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigurationError(f"the secret in {where} can be read by others: chmod 600 it")
+    if not found:
+        raise ConfigurationError(f"there is no secret at {reference}")
+    SECRETS.learn(found)
+    return SecretStr(found)
 
 
 def variable(name: str) -> str:

@@ -18,6 +18,7 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from cliniko_mcp.app import App, open_app
+from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
 from tests import warm
@@ -146,7 +147,9 @@ def callback_for(answer: Answer, asked: list[str]) -> Any:
 
 
 @asynccontextmanager
-async def in_process(*, mode: str = "auto", answer: Answer | None = None, **settings: Any) -> AsyncGenerator[Assistant]:
+async def in_process(
+    *, mode: str = "auto", answer: Answer | None = None, parts: Parts | None = None, **settings: Any
+) -> AsyncGenerator[Assistant]:
     """A client connected in memory; `settings` are those of the server, the demo clinic's clock stands at NOW."""
     defaults = {
         "sandbox": True,
@@ -157,7 +160,7 @@ async def in_process(*, mode: str = "auto", answer: Answer | None = None, **sett
     }
     asked: list[str] = []
     callback = callback_for(answer, asked) if answer else None
-    async with open_app(Settings.load(defaults | settings, {})) as app:
+    async with open_app(Settings.load(defaults | settings, {}), parts) as app:
         server = build_server(app)
         async with Client(server, mode=mode, elicitation_callback=callback) as client:
             yield Assistant(client, asked, app)

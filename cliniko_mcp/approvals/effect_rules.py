@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from cliniko_mcp.approvals.facts import Facts, day_words, when_words
-from cliniko_mcp.approvals.links import UNREADABLE, linked_words
+from cliniko_mcp.approvals.links import linked_words
 from cliniko_mcp.approvals.losses import (
     Earlier,
     Loss,
@@ -33,6 +33,8 @@ YEARS_AHEAD: Final = 2
 """A start further ahead than so many years is as good as out of the diary."""
 _EASTERNMOST: Final = timedelta(hours=14)
 """How far the clocks of a site can be ahead of UTC."""
+_SCANT: Final = 3
+"""Letters and digits of a text that may say nothing: “x”, “n/a”, “tbc”."""
 _ATTENDANCE: Final = frozenset({"arrived"})
 
 Possible = Callable[[Call, datetime, Earlier], bool]
@@ -78,30 +80,6 @@ def link_cleared(field: str, row: str) -> Rule:
         f"the {row} that `delete_{row.replace(' ', '_')}` deletes goes with it",
         "Take something off this {noun}",
         "It is deleted for good.",
-        lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
-        losses,
-    )
-
-
-def list_emptied(field: str, what: str, why: str, listed: Callable[[Facts, str], Awaitable[str]] | None) -> Rule:
-    """`listed` says what the list holds where the record does not tell it."""
-
-    async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        if listed is not None:
-            before = await listed(facts, call.ids["id"])
-        elif field not in type(record).model_fields:
-            before = UNREADABLE
-        else:
-            before = await linked_words(facts, field, value_of(record, field))
-        return [Loss(what, before)] if before else []
-
-    return Rule(
-        "list",
-        (field,),
-        f"`{field}` becomes an empty list and holds something",
-        why,
-        "Empty a list of this {noun}",
-        "What the list held is not kept; it can be put together again by hand.",
         lambda call, now, earlier: field in (sent := changed(call)) and empties(sent[field]),
         losses,
     )
@@ -257,12 +235,13 @@ def zone_changed() -> Rule:
 
 def _emptied() -> Rule:
     def possible(call: Call, now: datetime, earlier: Earlier) -> bool:
-        return len(emptied(call)) > 0 and len(emptied(call) | earlier.emptied) > 1
+        return len(emptied(call)) > 0 and len(emptied(call) | _fields(earlier)) > 1
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        holds = held(call, record)
-        going = holds & emptied(call)
-        if 2 * len(going | (earlier.emptied - holds)) <= len(holds | earlier.emptied):
+        holds, before = held(call, record), _fields(earlier)
+        going = emptied_of(call, record)
+        left = {name for name in holds if not _scant(value_of(record, name))}
+        if 2 * len(going | (before - left)) <= len(holds | before):
             return []
         return [
             Loss(field_words(name), await linked_words(facts, name, value_of(record, name)), value_words(sent))
@@ -282,9 +261,37 @@ def _emptied() -> Rule:
     )
 
 
+def _fields(earlier: Earlier) -> frozenset[str]:
+    return frozenset(name for name in earlier.emptied if "." not in name)
+
+
 def emptied(call: Call) -> frozenset[str]:
-    """The fields that an update empties, attendance left out."""
-    return frozenset(name for name, value in changed(call).items() if empties(value)) - _ATTENDANCE
+    """The fields that an update may empty, by the call alone, attendance left out."""
+    return frozenset(name for name, value in changed(call).items() if empties(value) or _scant(value)) - _ATTENDANCE
+
+
+def emptied_of(call: Call, record: Record) -> frozenset[str]:
+    """The fields of this record that an update empties, attendance left out.
+
+    A text of which next to nothing is left counts too: “n/a” in place of a paragraph.
+    """
+    sent = changed(call)
+    return frozenset(
+        name
+        for name in emptied(call) & held(call, record)
+        if empties(sent[name]) or _says_little(sent[name], value_of(record, name))
+    )
+
+
+def _scant(value: object) -> bool:
+    return isinstance(value, str) and amount([value]) <= _SCANT
+
+
+def _says_little(sent: object, held: object) -> bool:
+    """Whether a scant text stands in place of words that were three times as long; a number is no text."""
+    if not isinstance(held, str) or not _scant(sent) or not any(map(str.isalpha, held)):
+        return False
+    return 3 * amount([str(sent)]) <= amount([held])
 
 
 def held(call: Call, record: Record) -> frozenset[str]:

@@ -12,9 +12,10 @@ from typing import Final
 from cliniko_mcp.approvals.effect_rules import (
     EMPTIED,
     Rule,
+    emptied,
+    emptied_of,
     form_reopened,
     link_cleared,
-    list_emptied,
     other_patient,
     start_moved,
     text_reduced,
@@ -23,6 +24,14 @@ from cliniko_mcp.approvals.effect_rules import (
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.links import offered_at, offered_by
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, Loss, amount, as_json, changed, written
+from cliniko_mcp.approvals.part_rules import (
+    answers_emptied,
+    answers_gone,
+    list_emptied,
+    picture_removed,
+    questions_removed,
+    series_changed,
+)
 from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record, value_of
 
@@ -47,14 +56,15 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
             "nothing can be booked there, as after `archive_business`",
             None,
         ),
+        picture_removed("remove_logo", "Logo"),
     ),
-    "communications": (_PATIENT,),
+    "communications": (text_reduced("content", "Text"), _PATIENT),
     "concession_types": (),
     "contacts": (),
-    "group_appointments": (start_moved(),),
-    "individual_appointments": (start_moved(), _PATIENT),
+    "group_appointments": (start_moved(), series_changed()),
+    "individual_appointments": (start_moved(), _PATIENT, series_changed()),
     "medical_alerts": (text_reduced("name", "Alert"), _PATIENT),
-    "patients": (),
+    "patients": (answers_emptied("custom_fields"),),
     "patient_attachments": (),
     "patient_cases": (
         _PATIENT,
@@ -72,7 +82,7 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
         ),
     ),
     "patient_forms": (form_reopened(), text_reduced("content", "Answers"), _PATIENT),
-    "patient_form_templates": (),
+    "patient_form_templates": (questions_removed("content"),),
     "practitioner_reference_numbers": (),
     "products": (),
     "product_suppliers": (),
@@ -80,8 +90,8 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "relationships": (other_patient("patient_id", "related_patient_id"),),
     "taxes": (),
     "treatment_notes": (text_reduced("content", "Answers"), _PATIENT),
-    "treatment_note_templates": (),
-    "unavailable_blocks": (start_moved(),),
+    "treatment_note_templates": (questions_removed("content"),),
+    "unavailable_blocks": (start_moved(), series_changed()),
     "unavailable_block_types": (),
 }
 """The rules of the update of each resource that has one; besides them `EMPTIED` holds for all."""
@@ -113,6 +123,15 @@ async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier = NO
 def rule_named(operation: Operation, name: str) -> Rule:
     """The rule of this operation with this name."""
     return next(rule for rule in rules(operation) if rule.name == name)
+
+
+def emptied_parts(call: Call, record: Record | None) -> frozenset[str]:
+    """What this update empties of what the record holds, fields and answers; without a record what it sends empty."""
+    if record is None:
+        return emptied(call)
+    fields = [rule.fields[0] for rule in rules(call.operation) if rule.name == "answers"]
+    answers = (answers_gone(field, call, record) for field in fields)
+    return emptied_of(call, record).union(*answers)
 
 
 def text_amount(call: Call, record: Record) -> int:

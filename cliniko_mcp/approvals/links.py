@@ -1,6 +1,6 @@
 """What a record belongs to: the fields that hold the id of another record, and the operation that reads each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -104,30 +104,32 @@ async def about(facts: Facts, record: Record) -> list[Fact]:
     return found
 
 
-async def linked_words(facts: Facts, field: str, held: object) -> str:
-    """What a field of a record holds, a link by the name of what it leads to, of many the first five: `Dr Bo Chen`."""
+async def linked_words(facts: Facts, field: str, held: object, *, whole: bool = False) -> str:
+    """What a field of a record holds, a link by the name of what it leads to, of many the first five: `Dr Bo Chen`.
+
+    With `whole` the others stand there by their numbers.
+    """
     if field.endswith("_ids") and isinstance(held, list):
         ids: list[object] = [*held]
         names = [await linked_words(facts, field.removesuffix("s"), str(identity)) for identity in ids[:5]]
-        return first_few(names, 5, len(ids)) if ids else ""
+        numbers = f" (numbers {', '.join(map(str, ids[5:]))})" if whole and ids[5:] else ""
+        return first_few(names, 5, len(ids)) + numbers if ids else ""
     if not field.endswith("_id") or not isinstance(held, str):
         return value_words(held)
     noun = field_words(field).lower()
     read = next((link.read for link in _LINKS if link.field == field), _OTHERS.get(field))
-    if field == _PATIENT:
-        return await facts.patient(held) or ""
     return (await facts.named(read(), held, noun) if read is not None else None) or f"{noun} {held}"
 
 
-async def offered_at(facts: Facts, type_id: str) -> str:
-    """The sites where this appointment type is offered, by name; empty where there are none."""
+async def offered_at(facts: Facts, type_id: str) -> tuple[str, Set[str]] | None:
+    """The sites where this appointment type is offered, by name and by id; None where this key may not see them."""
     from cliniko_mcp.cliniko.resources.businesses import Businesses
 
     return await _listed(facts, Businesses.list_businesses.where({"appointment_type_ids": type_id}))
 
 
-async def offered_by(facts: Facts, type_id: str) -> str:
-    """The practitioners who offer this appointment type, by name; empty where there are none."""
+async def offered_by(facts: Facts, type_id: str) -> tuple[str, Set[str]] | None:
+    """The practitioners who offer this appointment type, by name and by id; None where this key may not see them."""
     from cliniko_mcp.cliniko.resources.practitioners import Practitioners
 
     return await _listed(
@@ -135,10 +137,10 @@ async def offered_by(facts: Facts, type_id: str) -> str:
     )
 
 
-async def _listed(facts: Facts, listing: Call[Record]) -> str:
+async def _listed(facts: Facts, listing: Call[Record]) -> tuple[str, Set[str]] | None:
     found = await facts.listed(listing)
     if found is None:
-        return UNREADABLE
+        return None
     number, rows = found
     names = [name_of(row) or "one without a name" for row in rows[:5]]
-    return first_few(names, 5, number)
+    return first_few(names, 5, number), {identity for row in rows if (identity := text(row, "id"))}

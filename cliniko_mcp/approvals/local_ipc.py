@@ -27,8 +27,8 @@ from cliniko_mcp.sanitize import clean
 PATH: Final = "/terminal"
 PROOF: Final = "X-Proof"
 _TIMEOUT_SECONDS: Final = 10.0
-_MAX_REPLY_BYTES: Final = 8_388_608
-"""Of 20 questions with a long text in each."""
+_MAX_REPLY_BYTES: Final = 33_554_432
+"""Of 20 questions with a text of 100,000 characters in each, of at most 12 bytes as JSON."""
 
 
 def proof(secret: str, side: str, body: bytes) -> str:

@@ -11,8 +11,8 @@ from typing import Final
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.shapes.answers import answer_text, questions_and_answers
-from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sanitize import clean, first_few, plain
+from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.sanitize import MAX_CHARACTERS, clean, first_few, plain
 
 SHOWN: Final = 200
 """Characters of a text that is lost that a person is shown; how long it is in all is said beside them."""
@@ -49,7 +49,7 @@ class Earlier:
     """What the same caller took from the same record in the last hour, unasked: many small losses are a large one."""
 
     emptied: frozenset[str] = field(default_factory=frozenset[str])
-    """The fields that were emptied."""
+    """The fields that were emptied, and of a patient's own fields each answer, as `custom_fields.` and its token."""
     text: int = 0
     """The most letters and digits that its text had."""
 
@@ -64,8 +64,18 @@ def changed(call: Call) -> Mapping[str, object]:
 
 
 def empties(value: object) -> bool:
-    """Whether a field that is sent so says nothing afterwards: it is empty, or text without a letter or a digit."""
+    """Whether a field that is sent so says nothing afterwards: it is empty, text without a letter or a digit, or a
+    patient's own fields without an answer."""
+    if isinstance(value, Record | Body):
+        return _without_answers(as_json(value))
     return value is None or value == [] or (isinstance(value, str) and amount([value]) == 0)
+
+
+def _without_answers(found: JsonValue) -> bool:
+    sections = found.get("sections") if isinstance(found, dict) else None
+    if not isinstance(sections, list) or not any(isinstance(part, dict) and "fields" in part for part in sections):
+        return False
+    return not any(written(found))
 
 
 def field_words(name: str) -> str:
@@ -90,7 +100,7 @@ def value_words(value: object) -> str:
             found = value.as_json() if isinstance(value, Record) else value.wire()
             if "sections" in found:
                 return text_words(answer_text(found, _WHOLE).text)
-            return text_words(" / ".join(_leaves(found)))
+            return text_words(" / ".join(leaves(found)))
         case _:
             return str(plain_value) if (plain_value := as_json(value)) is not None else ""
 
@@ -117,19 +127,44 @@ def text_in_quotes(words: str) -> str:
 
 
 def text_to_be(texts: Iterable[str]) -> str:
-    """Texts that will be written, whole and with their line breaks; in quotes where they are one line."""
-    words = clean("\n".join(map(plain, texts)), lines=True)
+    """Texts that will be written, whole and with their line breaks; in quotes where they are one line.
+
+    Raises InvalidArguments where they are too long to be shown whole.
+    """
+    written_texts = list(texts)
+    check_shown_whole(len("\n".join(written_texts)))
+    words = clean("\n".join(map(plain, written_texts)), lines=True)
     return words if "\n" in words or not words else text_in_quotes(words)
 
 
+def check_shown_whole(length: int) -> None:
+    """Raise InvalidArguments for a text of so many characters where a person cannot be shown the whole of it."""
+    if length > MAX_CHARACTERS:
+        raise InvalidArguments(
+            f"Not done, and nobody was asked: the text to be written has {length:,} characters. A person approves only "
+            f"what they were shown, and is shown {MAX_CHARACTERS:,} at most.",
+            "Send a shorter text, or tell the person that they can do it in Cliniko itself.",
+        )
+
+
 def to_be(value: object) -> str:
-    """What a field will hold, whole and with its line breaks, answers after their questions; empty for nothing."""
-    if isinstance(value, str):
-        return text_to_be([value])
-    found = as_json(value) if isinstance(value, Body) else None
-    if isinstance(found, dict) and "sections" in found:
-        return text_to_be([answer_text(found, _WHOLE, lines=True).text])
-    return value_words(value)
+    """What a field will hold, whole and with its line breaks, answers after their questions; empty for nothing.
+
+    Raises InvalidArguments where that is too long to be shown whole.
+    """
+    match value:
+        case str():
+            return text_to_be([value])
+        case list():
+            items: list[object] = [*value]
+            return "; ".join(filter(None, map(to_be, items)))
+        case Body():
+            found = value.wire()
+            if "sections" in found:
+                return text_to_be([answer_text(found, _WHOLE, lines=True).text])
+            return ", ".join(f"{name.replace('_', ' ')} {to_be(part)}" for name, part in found.items())
+        case _:
+            return value_words(value)
 
 
 def as_json(value: object) -> JsonValue:
@@ -165,18 +200,20 @@ def written(content: JsonValue) -> Iterator[str]:
 
 def amount(texts: Iterable[str]) -> int:
     """How many letters and digits these texts have, markup left out: a row of dots says nothing."""
-    return sum(character.isalnum() for text in texts for character in plain(text))
+    pieces = (text[at : at + MAX_CHARACTERS] for text in texts for at in range(0, len(text), MAX_CHARACTERS))
+    return sum(character.isalnum() for piece in pieces for character in plain(piece))
 
 
-def _leaves(value: JsonValue) -> Iterator[str]:
+def leaves(value: JsonValue) -> Iterator[str]:
+    """Yield each text in it, in order."""
     match value:
         case str():
             yield value
         case dict():
             for part in value.values():
-                yield from _leaves(part)
+                yield from leaves(part)
         case list():
             for part in value:
-                yield from _leaves(part)
+                yield from leaves(part)
         case _:
             return

@@ -1,6 +1,6 @@
 """What else an update changes, beside what it takes away that a person is asked about: told by value too."""
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from datetime import datetime
 from typing import Final
 
@@ -34,12 +34,13 @@ async def _change(facts: Facts, call: Call, record: Record, name: str, sent: obj
     site = changed(call).get("business_id") or (record.business_id if isinstance(record, BookingStamps) else None)
     held = value_of(record, name)
     known = name in type(record).model_fields
-    before = await _words(facts, site, name, held, value_words) if known else _UNSEEN
-    return Fact(field_words(name), before or "nothing", becomes=await _words(facts, site, name, sent, to_be))
+    before = await _words(facts, site, name, held) if known else _UNSEEN
+    return Fact(field_words(name), before or "nothing", becomes=await _words(facts, site, name, sent, whole=True))
 
 
-async def _words(facts: Facts, site: object, name: str, value: object, text: Callable[[object], str]) -> str:
-    """What a field holds in words, nothing where it is empty; times in the zone of the site, texts as `text` has it."""
+async def _words(facts: Facts, site: object, name: str, value: object, *, whole: bool = False) -> str:
+    """What a field holds in words, nothing where it is empty; times in the zone of the site, long texts and lists cut
+    short unless they are to be `whole`."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -48,9 +49,9 @@ async def _words(facts: Facts, site: object, name: str, value: object, text: Cal
             start = value if value.tzinfo is not None else local_instant(value, zone)
             return when_words(start, None, zone, facts.now)[0]
         case _ if name.endswith(("_id", "_ids")):
-            return await linked_words(facts, name, value)
+            return await linked_words(facts, name, value, whole=whole)
         case _:
-            return text(value)
+            return to_be(value) if whole else value_words(value)
 
 
 def _same(sent: object, held: object) -> bool:

@@ -24,8 +24,8 @@ async def preview(clinic: Reader, call: Call, now: datetime, earlier: Earlier = 
     """What this call would destroy or lose, in words, from a fresh reading. `now` is aware.
 
     `earlier` is what the same caller took from the record before. Raises NotFound where the target does not exist or is
-    hidden already, Rejected for what Cliniko is known to refuse, ClinikoRefused where it cannot be read, and NotAllowed
-    where reading it is switched off.
+    hidden already, Rejected for what Cliniko is known to refuse, InvalidArguments for more text than can be shown,
+    ClinikoRefused where it cannot be read, and NotAllowed where reading it is switched off.
     """
     # Loads the models of diary entries, which a call that destroys nothing does not need.
     from cliniko_mcp.approvals.wording import describe, describe_change

@@ -19,7 +19,7 @@ from cliniko_mcp.errors import ClinikoMcpError
 ApprovalPlace = Literal["page", "terminal", "form"]
 REMOVAL: Final = "removal"
 """The effect of everything that archives, deletes or cancels."""
-AS_GOOD_AS_REMOVED: Final = frozenset({"emptied", "list", "start", "text"})
+AS_GOOD_AS_REMOVED: Final = frozenset({"emptied", "list", "questions", "start", "text"})
 """The effects of updates that leave as little of a record as its removal, by the names of their rules."""
 Ending = Literal["done", "failed", "denied", "other", "changed", "replaced", "withdrawn"]
 """How a question closed: `other` is a no to just this, which lets one changed question through; `withdrawn` a yes that
@@ -131,7 +131,7 @@ class Matter:
         return self.effect == other.effect or not effects.isdisjoint(other.effect.split())
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class PendingQuestion:
     """A question about one call, and what became of it."""
 
@@ -154,6 +154,8 @@ class PendingQuestion:
     """A digest of the tool call that led to it."""
     told: bool = False
     """Whether a caller has heard how it ended."""
+    changes: int = 0
+    """How often something became of it."""
 
     @property
     def at(self) -> str:

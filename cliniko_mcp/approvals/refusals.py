@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.approvals.facts import Facts
-from cliniko_mcp.approvals.losses import changed
+from cliniko_mcp.approvals.losses import as_json, changed, check_shown_whole, leaves
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.time_zones import local_instant
@@ -24,6 +24,7 @@ _MEMO: Final = 12
 async def check_possible(facts: Facts, call: Call, record: Record) -> None:
     """Raise Rejected where Cliniko would refuse this call on this record, whoever says yes to it.
 
+    Raises InvalidArguments where it would write more text than a person can be shown.
     Sources: cliniko-api.md#appointments, #treatment-note, #communications-phones-zones.
     """
     from cliniko_mcp.cliniko.resources.communications import AnyCommunication
@@ -31,6 +32,7 @@ async def check_possible(facts: Facts, call: Call, record: Record) -> None:
     from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
 
     updates = call.operation.shape == "update"
+    check_shown_whole(sum(map(len, leaves(as_json([*changed(call).values()])))))
     match record:
         case AnyCommunication(category_code=int(code)) if code != _MEMO:
             raise _refused(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
+from cliniko_mcp.cli.answering import answer_of, check_new, patiently, write_file
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.output import json_for
-from cliniko_mcp.cli.progress_bar import Bar
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.redaction import SECRETS
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cliniko_mcp.approvals.shown import Account
     from cliniko_mcp.frontdesk.reports.kinds import ReportKind
     from cliniko_mcp.guards.pipeline import Caller
-    from cliniko_mcp.settings import Settings
 
 NOT_HERE = (
     "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
@@ -34,14 +33,12 @@ _WHOLE: Final = ("csv", "html")
 """The formats that hold all rows where nobody says how many."""
 _MAX_ROWS: Final = 200
 """Rows that one call of the tool gives at most."""
-_IN_VAIN: Final = 3
-"""Waits for Cliniko's limit after which nothing more was read: something else uses it up."""
 
 EXAMPLES = """\b
 From the demo clinic; without KIND the kinds are listed:
   cliniko-mcp report no_shows --when "last month" --by practitioner --sandbox
   cliniko-mcp report unpaid --phones --output unpaid.csv --sandbox
-  cliniko-mcp report activity --when "last 12 weeks" --compare previous --output activity.html --sandbox
+  cliniko-mcp report utilisation --when "last month" --by practitioner --output utilisation.html --sandbox
 """
 
 
@@ -58,6 +55,7 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, prefix:
 @click.option("--compare", type=click.Choice(["previous", "last_year"]), help="The same figures of an earlier time.")
 @click.option("--practitioner", metavar="NAME", help="Only this practitioner.")
 @click.option("--business", metavar="NAME", help="Only this site.")
+@click.option("--patient", metavar="NAME", help="Only this patient's notes, in find_in_notes.")
 @click.option("--words", metavar="TEXT", help="What find_in_notes looks for.")
 @click.option("--phones", is_flag=True, help="A phone number beside each patient.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Rows; 10 in table and json, else all.")
@@ -74,6 +72,7 @@ def report(
     compare: str | None,
     practitioner: str | None,
     business: str | None,
+    patient: str | None,
     words: str | None,
     phones: bool,
     limit: int | None,
@@ -86,7 +85,6 @@ def report(
 
     A csv holds the groups where --by is used, else the rows. A page (html) stands by itself: figures, plots and rows.
     """
-    from cliniko_mcp.errors import ConfigurationError
     from cliniko_mcp.frontdesk.reports.kinds import KINDS
     from cliniko_mcp.settings import Settings
 
@@ -98,21 +96,24 @@ def report(
     form = form or (_BY_SUFFIX.get(out.suffix.lower(), "table") if out else "table")
     if form == "html" and out is None and sys.stdout.isatty():
         raise click.UsageError("a page goes to a file: add --output FILE")
-    if out is not None and out.exists() and not overwrite:
-        raise ConfigurationError(f"{out} exists: choose another name, or add --overwrite")
+    if out is not None:
+        check_new(out, overwrite=overwrite)
     groupings = _groupings(by, found)
     arguments: dict[str, JsonValue] = {
         "kind": found.name, "when": when, "by": [*(groupings or _usual_groupings(found, form))], "compare": compare,
-        "practitioner": practitioner, "business": business, "words": words, "phones": phones or None,
+        "practitioner": practitioner, "business": business, "patient": patient, "words": words,
+        "phones": phones or None,
     }  # fmt: skip
     arguments = {name: value for name, value in arguments.items() if value is not None}
     most = limit or (sys.maxsize if form in _WHOLE else None)
-    answer, account = _run(Settings.load(flags), arguments, most)
+    answer, account = answer_of(
+        Settings.load(flags), "report", lambda app, caller: whole_answer(app, arguments, most, caller)
+    )
     text = _text(answer, form, groupings, account, plain=out is not None)
     if out is None:
         click.echo(text, nl=not text.endswith("\n"))
         return
-    _write(out, text, overwrite=overwrite)
+    write_file(out, text, overwrite=overwrite)
     click.echo(f"{found.name} in {out}")
 
 
@@ -160,35 +161,6 @@ def kinds_table(kinds: "Iterable[ReportKind]") -> list[str]:
     return lines
 
 
-def _run(
-    settings: "Settings", arguments: "dict[str, JsonValue]", most: int | None
-) -> "tuple[dict[str, JsonValue], Account]":
-    """The answer of the tool with up to `most` rows, as many as it gives by itself where that is None; and whose
-    clinic it is."""
-    import anyio
-
-    from cliniko_mcp.app import open_app
-    from cliniko_mcp.approvals.account import whose
-    from cliniko_mcp.cliniko.operations import Risk
-    from cliniko_mcp.guards.pipeline import Caller
-
-    bar = Bar()
-
-    async def progress(done: float, total: float | None, message: str) -> None:
-        bar.draw(done, total, message)
-
-    async def run() -> "tuple[dict[str, JsonValue], Account]":
-        async with open_app(settings) as app:
-            caller = Caller(route="terminal", progress=progress)
-            answer = await whole_answer(app, arguments, most, caller)
-            return answer, await whose(await app.guarded_clinic("report", caller, Risk.READ), demo=lambda: app.demo)
-
-    try:
-        return anyio.run(run)
-    finally:
-        bar.end()
-
-
 async def whole_answer(
     app: "App", arguments: "dict[str, JsonValue]", most: int | None, caller: "Caller"
 ) -> "dict[str, JsonValue]":
@@ -197,11 +169,11 @@ async def whole_answer(
     A cursor ends with this process, so none is left in it, nor the note on how to go on.
     """
     if most is None:
-        return _finished(await _answer(app, arguments, caller))
+        return _finished(await patiently(app, "report", arguments, caller))
     rows: list[JsonValue] = []
     page = arguments
     while True:
-        answer = await _answer(app, {**page, "limit": min(most - len(rows), _MAX_ROWS)}, caller)
+        answer = await patiently(app, "report", {**page, "limit": min(most - len(rows), _MAX_ROWS)}, caller)
         items, shown = answer.get("items"), answer.get("page")
         if not isinstance(items, list) or not isinstance(shown, dict):
             return answer  # the report is not made, and its notes say why
@@ -221,28 +193,6 @@ def _finished(answer: "dict[str, JsonValue]") -> "dict[str, JsonValue]":
     return found
 
 
-async def _answer(app: "App", arguments: "dict[str, JsonValue]", caller: "Caller") -> "dict[str, JsonValue]":
-    """The answer of the tool, called again as long as Cliniko's limit of requests lets it go on.
-
-    A long list is more requests than a minute holds; nobody has to sit and repeat the command.
-    """
-    import anyio
-
-    from cliniko_mcp.errors import RateLimited
-
-    before: list[str] = []
-    while True:
-        try:
-            return await app.call("report", arguments, caller)
-        except RateLimited as problem:
-            before.append(problem.message)
-            wait = problem.details.get("retry_after")
-            if not isinstance(wait, int) or before.count(problem.message) >= _IN_VAIN:
-                raise
-            click.echo(f"{problem.message} It goes on by itself in {wait} s.", err=True)
-            await anyio.sleep(wait)
-
-
 def _text(
     body: "dict[str, JsonValue]", form: Format, groupings: Sequence[str], account: "Account", *, plain: bool
 ) -> str:
@@ -256,12 +206,15 @@ def _text(
         from cliniko_mcp.printouts.spreadsheet import report_csv
 
         return report_csv(answer, groupings)
-    if form == "html":
-        from cliniko_mcp.printouts.page import Letterhead, report_page
-
-        return report_page(answer, Letterhead(account.clinic, account.demo))
     from cliniko_mcp.printouts.text import report_lines
 
+    if form == "html":
+        from cliniko_mcp.protocol.apps.pages import page_with
+
+        title = f"{answer.title}, {answer.when}" + (f" - {account.clinic}" if account.clinic else "")
+        lines = report_lines(answer, None, str)
+        shown_body = {name: SECRETS.json(value) for name, value in body.items()}
+        return page_with("report", shown_body, clinic=account.clinic, demo=account.demo, title=title, lines=lines)
     shown = not plain and sys.stdout.isatty()
     columns = shutil.get_terminal_size().columns if shown else None
     return "\n".join(report_lines(answer, columns, _bold if shown else str))
@@ -269,18 +222,3 @@ def _text(
 
 def _bold(text: str) -> str:
     return click.style(text, bold=True)
-
-
-def _write(out: Path, text: str, *, overwrite: bool) -> None:
-    """Raises ConfigurationError where the file cannot be written."""
-    from cliniko_mcp.errors import ConfigurationError
-    from cliniko_mcp.private_files import create_file, write_private
-
-    whole = text if text.endswith("\n") else f"{text}\n"
-    try:
-        if overwrite:
-            write_private(out, whole)
-        else:
-            create_file(out, whole.encode("utf-8"))
-    except OSError as problem:
-        raise ConfigurationError(f"{out} cannot be written: {problem.strerror or problem}") from None

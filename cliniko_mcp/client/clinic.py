@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from cliniko_mcp.client.rate_limit import Reservation, Throttle
     from cliniko_mcp.client.storage import Storage
+    from cliniko_mcp.client.tokens import Tokens
 
 
 _IN_FLIGHT: Final = 4
@@ -73,25 +74,28 @@ class Clinic:
         now: Callable[[], datetime],
         transport: "httpx2.AsyncBaseTransport | None" = None,
         per_minute: int = 200,
+        tokens: "Tokens | None" = None,
         rng: Random | None = None,
         clock: Callable[[], float] = anyio.current_time,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> AsyncGenerator[Self]:
         """Give the clinic for as long as the block lasts, then close its connections.
 
-        `base_url` ends in /v1; `transport` replaces the network (the demo clinic). `now` is the time of day, aware;
-        `clock` and `sleep` are monotonic seconds; `rng` spreads the attempts of a retry.
+        `base_url` ends in /v1; `transport` replaces the network (the demo clinic), `tokens` those that this process
+        counts by itself. `now` is the time of day, aware; `clock` and `sleep` are monotonic seconds; `rng` spreads the
+        attempts of a retry.
         """
         from cliniko_mcp.client.rate_limit import Throttle
         from cliniko_mcp.client.retry import Retry
         from cliniko_mcp.client.storage import Storage
-        from cliniko_mcp.client.transport import Network, client
+        from cliniko_mcp.client.transport import Lent, Network, client
 
         SECRETS.learn(key)
-        throttle = Throttle(transport or Network(), per_minute=per_minute, wall=now, clock=clock, sleep=sleep)
+        network = transport or Network()
+        throttle = Throttle(network, per_minute=per_minute, wall=now, clock=clock, sleep=sleep, tokens=tokens)
         retry = Retry(throttle, rng=rng or Random(), wall=now, clock=clock, sleep=sleep)
         # The storage has a client of its own, which knows no key.
-        storage = Storage.open(base_url=base_url, transport=transport or Network())
+        storage = Storage.open(base_url=base_url, transport=Lent(network))
         async with client(key, base_url, user_agent, retry) as http, storage as files:
             account = blake2b(f"{base_url} {key}".encode(), digest_size=8).hexdigest()
             yield cls(http, now=now, clock=clock, files=files, account=account, throttle=throttle)

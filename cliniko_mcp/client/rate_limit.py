@@ -1,10 +1,8 @@
 """Keeps all calls of one key inside Cliniko's limit of requests a minute (cliniko-api.md#rate-limit).
 
-A bucket of `per_minute` tokens. A token comes back sixty seconds after the answer to its request arrived: Cliniko
-counted the request no later than that, so no window of a minute, wherever it begins, sees more than `per_minute`.
-A tenth is kept from sweeps (`extensions={"sweep": True}`), so that reading a long list never locks out a single call.
-Where several wait, who has had a third of a minute's tokens for one call, or half for all calls of one principal, goes
-after those who have not.
+A bucket of `per_minute` tokens, which `tokens` counts. A tenth is kept from sweeps (`extensions={"sweep": True}`), so
+that reading a long list never locks out a single call. Where several wait, who has had a third of a minute's tokens for
+one call, or half for all calls of one principal, goes after those who have not.
 """
 
 from collections import Counter, deque
@@ -13,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import anyio
@@ -20,8 +19,9 @@ import httpx2
 
 from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.client.responses import rate_limited, seconds_asked
+from cliniko_mcp.client.tokens import PERIOD as PERIOD
+from cliniko_mcp.client.tokens import LocalTokens, Tokens
 
-PERIOD: Final = 60.0
 PATIENCE: Final = 20.0
 """Seconds that a request, and all requests of one tool call together, wait for their turns at most."""
 
@@ -80,8 +80,9 @@ class _Patience:
 class Reservation:
     """A request of the rate limit that was reserved ahead: good for one request, which then waits for nothing."""
 
-    def __init__(self, waiter: _Waiter) -> None:
+    def __init__(self, waiter: _Waiter, token: str) -> None:
         self.waiter = waiter
+        self.token = token
         self.used = False
 
 
@@ -110,7 +111,7 @@ class Throttle(httpx2.AsyncBaseTransport):
     A request that would wait longer than 20 s, than what others of its tool call (`one_call`) left of them, or than
     `extensions["throttle_wait"]` seconds, ends at once as RateLimited with the seconds to wait. After a 429 nothing is
     sent until the limit opens again. `wall` tells the time of day and serves only to read X-RateLimit-Reset; all
-    waiting is on `clock`.
+    waiting is on `clock`. `tokens` counts what may be sent; by default this process counts alone.
     """
 
     def __init__(
@@ -121,21 +122,18 @@ class Throttle(httpx2.AsyncBaseTransport):
         wall: Callable[[], datetime],
         clock: Callable[[], float] = anyio.current_time,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        tokens: Tokens | None = None,
     ) -> None:
-        if per_minute < 1:
-            raise ValueError("at least one request a minute is needed")
         self._inner = inner
+        self._tokens = tokens or LocalTokens(per_minute, clock)
         self._per_minute = per_minute
-        self._reserve = per_minute // 10
         self._wall = wall
         self._clock = clock
         self._sleep = sleep
         self._line: list[_Waiter] = []
-        self._under_way = 0
         self._returns: deque[tuple[float, _Waiter]] = deque()
         self._spent: Counter[object] = Counter()
         self._spent_by: Counter[str] = Counter()
-        self._closed_until = 0.0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer of `inner`, after this request's turn came, or at once with `extensions["reservation"]`.
@@ -145,26 +143,26 @@ class Throttle(httpx2.AsyncBaseTransport):
         """
         reserved = request.extensions.get("reservation")
         if isinstance(reserved, Reservation) and not reserved.used:
-            if (closed := self._closed_until - self._clock()) > 0:
+            if (closed := await self._tokens.closed()) > 0:
                 raise rate_limited(closed)
             reserved.used = True
-            waiter = reserved.waiter
+            waiter, token = reserved.waiter, reserved.token
         else:
             sweep = request.extensions.get("sweep") is True
             patience = min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE)))
-            waiter = await self._admitted(sweep, patience)
+            waiter, token = await self._admitted(sweep, patience)
         if isinstance(count := request.extensions.get("count"), RequestCount):
             count.sent += 1
+        pause = 0.0
         try:
             response = await self._inner.handle_async_request(request)
+            if response.status_code == 429:
+                wait = seconds_asked(response.headers, self._wall())
+                # Clocks differ by a second or so: without a floor a reset just passed would be tried again at once.
+                pause = _PAUSE_WITHOUT_HEADER if wait is None else max(wait, 1.0)
         finally:
-            self._under_way -= 1
             self._returns.append((self._clock() + PERIOD, waiter))
-        if response.status_code == 429:
-            wait = seconds_asked(response.headers, self._wall())
-            # Clocks differ by a second or so: without a floor a reset that just passed would be tried again at once.
-            pause = _PAUSE_WITHOUT_HEADER if wait is None else max(wait, 1.0)
-            self._closed_until = max(self._closed_until, self._clock() + pause)
+            await self._tokens.answered(token, pause=pause)
         return response
 
     @asynccontextmanager
@@ -173,38 +171,40 @@ class Throttle(httpx2.AsyncBaseTransport):
 
         Raises RateLimited where it would take too long.
         """
-        reserved = Reservation(await self._admitted(False, PATIENCE))
+        reserved = Reservation(*await self._admitted(False, PATIENCE))
         try:
             yield reserved
         finally:
             if not reserved.used:
-                self._under_way -= 1
                 self._give_back(reserved.waiter)
+                await self._tokens.give_back(reserved.token)
 
     async def aclose(self) -> None:
         """Close the transport below."""
         await self._inner.aclose()
 
-    async def _admitted(self, sweep: bool, patience: float) -> _Waiter:
-        """Wait for a turn, and count the request as under way."""
+    async def _admitted(self, sweep: bool, patience: float) -> tuple[_Waiter, str]:
+        """Wait for a turn: who waited, and the token that was taken for them."""
         shared = _of_call.get()
         waiter = _Waiter(sweep, shared, shared.principal if shared is not None else "")
         if shared is None:
-            await self._turn(waiter, patience, None)
+            token = await self._turn(waiter, patience, None)
         else:
             patience = min(patience, shared.left(self._clock()))
             with shared.waiting(self._clock):
-                await self._turn(waiter, patience, shared)
-        self._under_way += 1
+                token = await self._turn(waiter, patience, shared)
         self._spent[waiter.call] += 1
         self._spent_by[waiter.principal] += 1
-        return waiter
+        return waiter, token
 
-    async def _turn(self, waiter: _Waiter, patience: float, shared: _Patience | None) -> None:
+    async def _turn(self, waiter: _Waiter, patience: float, shared: _Patience | None) -> str:
         give_up_at = self._clock() + patience
         self._line.append(waiter)
         try:
-            while (wait := self._wait(waiter)) > 0:
+            while True:
+                wait, token = await self._tokens.take(sweep=waiter.sweep, ahead=partial(self._ahead_of, waiter))
+                if wait <= 0:
+                    return token
                 if self._clock() + wait > give_up_at:
                     raise rate_limited(wait)
                 if shared is not None:
@@ -214,21 +214,6 @@ class Throttle(httpx2.AsyncBaseTransport):
         finally:
             self._line.remove(waiter)
 
-    def _wait(self, waiter: _Waiter) -> float:
-        """Seconds until it is this request's turn, at the earliest."""
-        now = self._clock()
-        while self._returns and self._returns[0][0] <= now:
-            self._give_back(self._returns.popleft()[1])
-        allowed = self._per_minute - (self._reserve if waiter.sweep else 0)
-        short = self._ahead_of(waiter) + 1 + self._under_way + len(self._returns) - allowed
-        if short <= 0:
-            ready = now
-        elif short <= len(self._returns):
-            ready = self._returns[short - 1][0]
-        else:
-            ready = now + PERIOD  # only tokens still under way can help, and none of those is back sooner
-        return max(ready, self._closed_until) - now
-
     def _give_back(self, waiter: _Waiter) -> None:
         self._spent[waiter.call] -= 1
         self._spent_by[waiter.principal] -= 1
@@ -237,6 +222,9 @@ class Throttle(httpx2.AsyncBaseTransport):
 
     def _ahead_of(self, waiter: _Waiter) -> int:
         """How many in the line go before this one: by what was had already, singles before sweeps, as they came."""
+        now = self._clock()
+        while self._returns and self._returns[0][0] <= now:
+            self._give_back(self._returns.popleft()[1])
         place, rank = self._line.index(waiter), self._rank(waiter)
         ranks = [self._rank(other) for other in self._line]
         return sum(other < rank or (other == rank and at < place) for at, other in enumerate(ranks))

@@ -35,21 +35,39 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
 
 
 class Network(httpx2.AsyncBaseTransport):
-    """The real network, made when the first request needs it: reading the certificates takes a while."""
+    """The real network, made when the first request needs it: reading the certificates takes a while.
 
-    def __init__(self) -> None:
+    One serves many accounts: the key is a header of each request.
+    """
+
+    def __init__(self, limits: httpx2.Limits = _LIMITS) -> None:
+        self._limits = limits
         self._made: httpx2.AsyncHTTPTransport | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer from the network, its body still to be read."""
         if self._made is None:
-            self._made = httpx2.AsyncHTTPTransport(limits=_LIMITS)
+            self._made = httpx2.AsyncHTTPTransport(limits=self._limits)
         return await self._made.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all connections."""
         if self._made is not None:
             await self._made.aclose()
+
+
+class Lent(httpx2.AsyncBaseTransport):
+    """A transport that belongs to somebody else: what is sent through it goes there, and closing leaves it open."""
+
+    def __init__(self, owned: httpx2.AsyncBaseTransport) -> None:
+        self._owned = owned
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """The answer of the transport that was lent."""
+        return await self._owned.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Nothing: whoever lends it closes it."""
 
 
 def client(key: str, base_url: str, user_agent: str, transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:

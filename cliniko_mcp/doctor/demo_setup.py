@@ -27,13 +27,14 @@ def demo_hosts(settings: Settings, computer: Computer) -> list[str]:
             entries = installed_servers(host, host.file(computer))
         except ConfigurationError:
             return []  # what it starts is not known
-        if not all(map(_works_in_the_demo, entries.values())):
+        if not all(map(works_in_the_demo, entries.values())):
             return []
         titles += [host.title] if entries else []
     return titles
 
 
-def _works_in_the_demo(entry: "Mapping[str, JsonValue]") -> bool:
+def works_in_the_demo(entry: "Mapping[str, JsonValue]") -> bool:
+    """Whether this entry of an assistant starts the server in the demo clinic; False where it cannot be read."""
     try:
         found = previous_entry(dict(entry))
     except ConfigurationError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp import __version__
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
+from cliniko_mcp.doctor.demo_setup import works_in_the_demo
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.hosts.configuration import installed_servers
 from cliniko_mcp.hosts.previous_entry import previous_entry
@@ -27,7 +28,7 @@ def examine_machine(context: "DoctorContext") -> Iterator[Check]:
     yield python(context.python)
     yield packages()
     yield view(context)
-    yield from hosts(context.computer)
+    yield from hosts(context.computer, demo=context.settings.sandbox)
 
 
 def python(found: tuple[int, ...]) -> Check:
@@ -101,11 +102,12 @@ def view(context: "DoctorContext") -> Check:
     return ok("view", detail)
 
 
-def hosts(computer: Computer) -> Iterator[Check]:
-    """Yield a check for each assistant on this computer: whether it starts this server, and whether it can."""
+def hosts(computer: Computer, *, demo: bool = False) -> Iterator[Check]:
+    """Yield a check for each assistant on this computer: whether it starts this server and can, and whether that is in
+    the clinic that is looked at: the `demo` clinic or a real one."""
     found = found_hosts(computer)
     for host in found:
-        yield _host(host, host.file(computer))
+        yield _host(host, host.file(computer), demo=demo)
         if host.name == "claude-code" and (hook := _answering_hook(computer)):
             yield hook
     if not found:
@@ -114,7 +116,7 @@ def hosts(computer: Computer) -> Iterator[Check]:
         )
 
 
-def _host(host: Host, path: Path) -> Check:
+def _host(host: Host, path: Path, *, demo: bool) -> Check:
     name = f"host {host.name}"
     again = f"Run `cliniko-mcp install --client {host.name}`."
     try:
@@ -131,7 +133,16 @@ def _host(host: Host, path: Path) -> Check:
         environment = entry.get("env")
         if isinstance(environment, Mapping) and environment.get("CLINIKO_API_KEY"):
             return warning(name, f"the API key stands in plain text in {path}", f"Run `cliniko-mcp login`. {again}")
-    return ok(name, f"{host.title} starts it as {', '.join(servers)}")
+    demos = [] if demo else [server for server, entry in servers.items() if works_in_the_demo(entry)]
+    if demos == [*servers]:
+        own = [word for word in _reinstall_command(host, demos[0], servers[demos[0]]) if word != "--sandbox"]
+        return warning(
+            name,
+            f"{host.title} works in the demo clinic, where nothing is real, and not in your own",
+            f"For your own clinic run `{shlex.join(own)}`.",
+        )
+    starts = ", ".join(f"{server} (in the demo clinic)" if server in demos else server for server in servers)
+    return ok(name, f"{host.title} starts it as {starts}")
 
 
 def _reinstall_command(host: Host, server: str, entry: Mapping[str, JsonValue]) -> list[str]:

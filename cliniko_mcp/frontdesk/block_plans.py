@@ -39,6 +39,8 @@ class BlockPlan:
 
     blocks: Sequence[PlannedBlock]
     left_out: Sequence[PlannedBlock]
+    length: str = ""
+    """A sentence on how long the blocks are, where only a point in time was said."""
 
     @property
     def new(self) -> list[PlannedBlock]:
@@ -109,7 +111,14 @@ def plan_blocks(
             f"That makes {len(blocks)} blocks; {MAX_BLOCKS} is the most in one call.", "Shorten when.", field="when"
         )
     blocks.sort(key=lambda block: (block.time, block.practitioner.name, block.site.id))
-    return BlockPlan(blocks, left_out)
+    return BlockPlan(blocks, left_out, _length_of_type(span, block_type))
+
+
+def _length_of_type(span: RepeatedSpan, block_type: BlockType) -> str:
+    if block_type is None or any(point_of(when) is None for when in span.span.places.values()):
+        return ""
+    minutes = block_type.record.duration_in_minutes
+    return f"No end was said: {minutes} minutes are blocked out, the length that the clinic set for {block_type.name}."
 
 
 def _planned(

@@ -19,7 +19,7 @@ from cliniko_mcp.results.models import AnswerModel
 EVERY_REASON: Final = 7
 """The longest span, in days, of which days without hours are told; of a longer one only time that is blocked out."""
 _DAY: Final = timedelta(days=1)
-_NO_HOURS: Final = "no working hours"
+NO_HOURS: Final = "no working hours"
 
 
 class OffRow(AnswerModel):
@@ -55,7 +55,7 @@ def days_off(
             continue
         reasons = ((day, _reason(diary, people, roster, span, person.id, open_sites, day)) for day in days)
         rows = _joined(roster.name("practitioner_id", person.id), reasons)
-        found += [row for row in rows if len(days) <= EVERY_REASON or row.why != _NO_HOURS]
+        found += [row for row in rows if len(days) <= EVERY_REASON or row.why != NO_HOURS]
     return found
 
 
@@ -92,7 +92,7 @@ def _reason(
             if site.id not in {here.id for here in sites}
             and _hours(diary, person, site.id, [day_bounds(day, roster.zone(site.id))])
         ]
-        return (f"at {' and '.join(elsewhere)}" if elsewhere else _NO_HOURS), 0
+        return (f"at {' and '.join(elsewhere)}" if elsewhere else NO_HOURS), 0
     if diary.unblocked(person, work):
         return "", 0
     mine = [entry for entry in diary.entries if entry.practitioner_id == person and not entry.cancelled]

@@ -233,7 +233,10 @@ async def _undated(
         return WhichVisit(fitting[0].entry, who)
     if fitting:
         noun = "appointments" if looking is Looking.PAST else "coming appointments"
-        raise await several(clinic, roster, fitting, f"{with_birth_year(who)} has {len(fitting)} {noun}.")
+        either = f"The last one of {with_birth_year(who)} can be the latest past one or the last of those to come."
+        past_too = phrase.order == "last" and min(hit.entry.starts for hit in fitting) <= now
+        message = either if past_too else f"{with_birth_year(who)} has {len(fitting)} {noun}."
+        raise await several(clinic, roster, fitting, message)
     missing = "no appointment today" if looking is Looking.PAST else "no coming appointment in the next two years"
     if phrase.order:
         missing = f"no {'earlier' if phrase.order in ('last', 'latest') else 'coming'} appointment"

@@ -19,7 +19,8 @@ from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue, NotAllowe
 from cliniko_mcp.frontdesk import patients
 from cliniko_mcp.frontdesk.matching import words
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
-from cliniko_mcp.frontdesk.roster import Known, chosen, is_id, is_own, known_record, named, own_practitioner, remarks
+from cliniko_mcp.frontdesk.roster import Known, chosen, is_id, known_record, named, own_practitioner, remarks
+from cliniko_mcp.frontdesk.set_up_words import is_own
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean
 

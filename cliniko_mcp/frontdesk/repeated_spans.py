@@ -32,11 +32,15 @@ from cliniko_mcp.frontdesk.repeat_words import (
 from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.spans import Span, Window, read_span
 from cliniko_mcp.phrases import local_day
-from cliniko_mcp.phrases.vocabulary import MONTH_NAMES
+from cliniko_mcp.phrases.vocabulary import MONTH_NAMES, WORDS
 
 MAX_TIMES: Final = 366
 _STEP: Final = re.compile(rf"(?:\brepeat(?:ed|ing|s)? )?{FREQUENCY.pattern}(?: on\b)?")
 _WEEKDAY_STEP: Final = re.compile(rf"\b(?:every|each) {STEP}(?=(?:{DAY}|weekdays?)\b)")
+_SEVERAL_A_WEEK: Final = re.compile(
+    r",?\s*\b(?:(?P<twice>twice)|thrice|(?P<number>[2-7])(?: times| ?x)?) (?:a|per|each|every) week(?: on)?\b"
+)
+_A_DAY: Final = re.compile(rf"\b(?:{DAY})\b")
 _FROM: Final = re.compile(r"\s*,?\s*\b(?:from|starting(?: on| from)?|beginning(?: on)?) (?P<from>.+)$")
 _MONTH: Final = "|".join(name[:3].casefold() for name in MONTH_NAMES)
 _LOOSE_WEEKDAY: Final = re.compile(rf"\b(?:{DAY})\b(?!,? \d{{1,2}} (?:{_MONTH})[a-z]*\b)|\bof\b")
@@ -122,6 +126,7 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
     Raises NotUnderstood for what cannot be read.
     """
     text = in_digits(" ".join(phrase.casefold().split()))
+    text, several = _several_a_week(text)
     length = LENGTH.search(text)
     left = _without(text, length.span()) if length else text
     number = number_in(left)
@@ -132,7 +137,7 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
     elif (match := _WEEKDAY_STEP.search(left)) is not None:
         step = "Weekly", step_of(match["step"])
         left = _without(left, match.span())
-    elif (length or number) and _PLURAL.search(left):
+    elif several or ((length or number) and _PLURAL.search(left)):
         step = "Weekly", 1  # "Mondays 12 to 1 for 6 weeks"
     if step is None:
         return RepeatedSpan(read_span(phrase, now, roster, sites))
@@ -162,6 +167,22 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
             f"That is {number.times} times, but {min(fitting)} fit before that end.", "Say one of the two."
         )
     return replace(found, times=number.times)
+
+
+def _several_a_week(text: str) -> tuple[str, bool]:
+    """The text without "twice a week", and whether it was said. Raises NotUnderstood where no days are said."""
+    match = _SEVERAL_A_WEEK.search(text)
+    if match is None:
+        return text, False
+    number = 2 if match["twice"] else int(match["number"] or 3)
+    days = {WORDS[day[0]].value for day in _A_DAY.finditer(text)}
+    if len(days) != number:
+        raise NotUnderstood(
+            f"{number} times a week: on which days?",
+            "Name as many weekdays, and for how long.",
+            examples=["Mondays and Thursdays 12 to 1 for 4 weeks"],
+        )
+    return _without(text, match.span()), True
 
 
 def _without(text: str, span: tuple[int, int]) -> str:

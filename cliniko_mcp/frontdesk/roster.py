@@ -31,6 +31,7 @@ from cliniko_mcp.frontdesk.answer_rows import Names, PatientRow, PersonRow
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.matching import bare_words, best_tier, fits, likeness, words
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
+from cliniko_mcp.frontdesk.set_up_words import in_full, is_own
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean, label
 
@@ -300,7 +301,9 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     spoken = words(shown)
     fitting = best_fitting(spoken, among.values())
     if not fitting and noun not in _PEOPLE:
-        fitting = best_fitting(bare_words(spoken), among.values())
+        fitting = best_fitting(bare_words(spoken), among.values()) or best_fitting(
+            in_full(noun, spoken), among.values()
+        )
     closest = [row for row in fitting if not row.gone] or fitting
     if len(closest) == 1:
         return replace(closest[0], others=tuple(row for row in fitting if row.id != closest[0].id))
@@ -316,15 +319,11 @@ def in_set_up(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice
     try:
         return chosen(noun, query, among, advice)
     except NotFound as none:
-        raise NoSuchName(none.message, none.fix, **none.details) from None
-
-
-_OWN: Final = re.compile(r"(?:me|my|mine|myself|i|my own|my (?:diary|calendar|schedule|day))", re.I)
-
-
-def is_own(query: str) -> bool:
-    """Whether these words stand for the practitioner whose key this is: "me", "my", "mine"."""
-    return _OWN.fullmatch(query.strip()) is not None
+        here = [row for row in among.values() if not row.gone]
+        there: dict[str, JsonValue] = {"candidates": [candidate(row) for row in here[:MAX_CANDIDATES]]}
+        more = f" {len(here) - MAX_CANDIDATES} more there are." if len(here) > MAX_CANDIDATES else ""
+        details, more = (none.details, "") if none.details.get("candidates") or not here else (there, more)
+        raise NoSuchName(none.message, f"{none.fix}{more}", **details) from None
 
 
 def own_practitioner(query: str, practitioners: Mapping[str, Known[RecordT]], user: User | None) -> Known[RecordT]:

@@ -100,7 +100,10 @@ class _RepeatReader:
         text = " ".join(clean(phrase, _MAX_PHRASE).casefold().split())
         text, end = self._end(in_digits(text))
         if _TOO_MANY.search(text):
-            self._refuse("was not understood: Cliniko repeats one visit at a time")
+            self._refuse(
+                "was not understood: Cliniko repeats one visit at a time, so book each weekday as a series of its own, "
+                "Mondays in one call and Thursdays in the next"
+            )
         text, until = self._length(text, end)
         text, step = self._weekday(text)
         text, frequency = self._frequency(text, step)

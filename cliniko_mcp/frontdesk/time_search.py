@@ -12,6 +12,7 @@ from cliniko_mcp.frontdesk.availability import Slot, SlotRow, free_slots, group_
 from cliniko_mcp.frontdesk.day_sheet import block_kinds
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import Known, Roster
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.soonest import read_spans
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -44,8 +45,8 @@ class TimeSearch:
         self.clinic = clinic
         self.now = clinic.now
         self.type = roster.type(type_)
-        self.practitioners = roster.several(practitioners)
-        self.site = roster.business(business) if business else None
+        self.practitioners = [] if means_everyone(practitioners, or_anyone=True) else roster.several(practitioners)
+        self.site = roster.business(business) if business and not means_everywhere(business) else None
         offering = appointment_offers.sites_offering(roster, self.type)
         self.sites = [site for site in offering if self.site is None or site.id == self.site.id]
         self.minutes = minutes or appointment_offers.minutes_of(self.type)

@@ -13,6 +13,7 @@ from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan
 from cliniko_mcp.frontdesk.roster import Roster
+from cliniko_mcp.frontdesk.spans import point_of
 from cliniko_mcp.frontdesk.working_hours import Stretch, without
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.rows import local_text
@@ -65,7 +66,10 @@ async def blocks_in(
         if (site := roster.businesses.get(row.business_id or "")) is not None:
             check_zone(site)
         time = Stretch(row.starts_at.astimezone(UTC), row.ends_at.astimezone(UTC))
-        kept = without([time], [Stretch(*window) for window in span.windows(row.business_id)])
+        freed = [Stretch(*window) for window in span.windows(row.business_id)]
+        if point_of(span.span.at(row.business_id)) is not None:
+            freed = _from_points(row, time, freed, roster)
+        kept = without([time], freed)
         if is_hidden(row):
             if not kept:
                 earlier.append(Freed(row, time, gone=True))
@@ -91,6 +95,22 @@ async def blocks_in(
             candidates=candidates or None,
         )
     return found
+
+
+def _from_points(row: UnavailableBlock, time: Stretch, points: Sequence[Stretch], roster: Roster) -> list[Stretch]:
+    """All of a block that begins at one of these points in time, which have no length of their own; else nothing.
+
+    Raises InvalidArguments where one lies within a block that is still there.
+    """
+    if any(point.starts == time.starts for point in points):
+        return [time]
+    if not is_hidden(row) and any(time.starts < point.starts < time.ends for point in points):
+        raise InvalidArguments(
+            f"That is one point in time within a block: {_in_words(row, roster)}.",
+            "Say from when until when to free it, or when it begins to free all of it.",
+            field="when",
+        )
+    return []
 
 
 def _just_now(block: UnavailableBlock, clinic: GuardedClinic) -> bool:

@@ -21,6 +21,12 @@ _ID: Final = re.compile(
 )
 _O_CLOCK: Final = re.compile(r"\b(?:at |the )?([0-9]{1,2}) ?o['’]? ?clock\b", re.I)
 _BARE_HOUR: Final = re.compile(r"(?<=['’]s )([0-9]{1,2})(?= (?!am\b|pm\b|[0-9])|$)", re.I)
+_HOUR_OF_A_DAY: Final = re.compile(
+    r"\b((?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?(?: week)?|today|tomorrow|yesterday)"
+    r" ([1-9]|1[0-2])(?=$|[,;)]| (?!am\b|pm\b|of\b|[0-9]|[a-z]{3,9}\b))",
+    re.I,
+)
+"""A number that ends a day is its hour: "Faye, Monday 9"; before any other word it may be the day of a month."""
 _DAY: Final = r"[0-9]{1,2}(?:st|nd|rd|th)?"
 _DATE: Final = (
     rf"(?:[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{1,2}}[/. -][0-9]{{1,2}}[/. -][0-9]{{2,4}}"
@@ -113,7 +119,7 @@ def read_visit_phrase(text: str, reads: Callable[[str], bool]) -> VisitPhrase:
         return f" {_HELD}{len(held) - 1} "
 
     spoken = (
-        _PERSONAL.sub(keep, _BARE_HOUR.sub(r"at \1", _O_CLOCK.sub(r"at \1", shown)))
+        _PERSONAL.sub(keep, _BARE_HOUR.sub(r"at \1", _HOUR_OF_A_DAY.sub(r"\1 at \2", _O_CLOCK.sub(r"at \1", shown))))
         .replace(" - ", " ")
         .split()[:_MAX_WORDS]
     )

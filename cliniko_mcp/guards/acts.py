@@ -1,36 +1,39 @@
 """Acts: what a person approved is carried out, by the call that waits for it or else by this process itself."""
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import anyio
 
-from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS
+from cliniko_mcp.approvals.ledger import Ledger
 from cliniko_mcp.approvals.questions import Asker, PageYes, PendingQuestion, Verdict
 from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.guards import confirm_words as words
 from cliniko_mcp.guards.pipeline import Caller, Channel, GuardedCall
+from cliniko_mcp.guards.turns import Locks, Turns
 
 Again = Callable[[Asker], Awaitable[object]]
 """Makes the same call once more, through every guard, with this asker."""
 
 Start = Callable[[Callable[[], Coroutine[object, object, None]]], object]
 """Begins work that goes on apart from every call."""
-Note = Callable[[GuardedCall, str, Channel], None]
+Note = Callable[[GuardedCall, str, Channel], Awaitable[None]]
 """Writes down how a question about this call ended that no call hears of, and by which channel."""
 
 
-def unnoted(guarded: GuardedCall, outcome: str, channel: Channel) -> None:
+async def unnoted(guarded: GuardedCall, outcome: str, channel: Channel) -> None:
     """Note nothing: where no audit log is kept."""
 
 
-_POLL_SECONDS: Final = 0.1
-_FORM_POLL_SECONDS: Final = 5.0
-"""How often a question is looked at whose answer comes with a call."""
+_LOOK_SECONDS: Final = 0.5
+_FORM_LOOK_SECONDS: Final = 5.0
+"""How often a question is looked at of which nothing is heard, where its answer comes with a call: it may be gone."""
 _PROGRESS_SECONDS: Final = 2.0
 _GRACE_SECONDS: Final = 0.5
 """How long a yes is left to the call that waits for it, before it is carried out without one."""
@@ -39,30 +42,52 @@ _ACT_SECONDS: Final = 55.0
 logger = logging.getLogger(__name__)
 
 
+class Page(Protocol):
+    """The approval page, as far as it is used here."""
+
+    def invite(self) -> str:
+        """Make sure that the page is up and call a person to it; a sentence that says where to approve."""
+        ...
+
+
 @dataclass(slots=True)
 class Acts:
     """How what was approved is carried out, and how it ended is written down."""
 
-    questions: Questions
+    questions: Ledger
     now: Callable[[], datetime]
     under_way: Callable[[], AbstractContextManager[None]]
     """What is done within is waited for at the end."""
     start: Start | None
     note: Note = unnoted
+    locks: Locks = field(default_factory=Turns)
+    """Of two approvals of the same thing the second has to see what the first one did."""
 
-    @contextmanager
-    def carrying_out(self, pending: PendingQuestion, *, told: bool = True) -> Generator[None]:
-        """Within it the act goes on; how it ended is written down for whoever asks later, unless they are `told`."""
-        pending.told = told
+    async def answered(self, asker: Asker | None) -> PendingQuestion | None:
+        """The question to which a call brings the answer; None where it brings none, or it is not kept any more."""
+        return await self.questions.find(asker.answered) if asker is not None and asker.answered is not None else None
+
+    @asynccontextmanager
+    async def carrying_out(self, pending: PendingQuestion) -> AsyncGenerator[None]:
+        """Within it the act goes on; how it ended is written down for whoever asks later."""
         try:
             yield
         except ClinikoMcpError as problem:
-            self.questions.finish(pending, "failed", problem)
+            await self.questions.finish(pending, "failed", problem)
             raise
         except BaseException:
-            self.questions.finish(pending, "failed")
+            await self.questions.finish(pending, "failed")
             raise
-        self.questions.finish(pending, "done")
+        await self.questions.finish(pending, "done")
+
+    async def taken_by_another(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
+        """Wait a little for the end of what somebody else carries out. Raises what is to be told of it."""
+        with anyio.move_on_after(UNKNOWN_SECONDS):
+            async with self.locks.at(pending.matter.target):  # whoever carries it out holds this until the end
+                pass
+        await self.questions.find(pending.question.challenge)  # `pending` says from now on how it stands
+        if (told := words.ended(guarded, pending)) is not None:
+            raise told
 
     def see_to(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
         """Have this question carried out, or its end noted, where no call comes back for it."""
@@ -77,6 +102,7 @@ class Acts:
         noted = False
         try:
             while (left := pending.question.expires - self.now().timestamp()) > 0:
+                seen = pending.changes
                 if pending.acting:
                     return  # a call carries it out
                 if pending.verdict is Verdict.YES and pending.ending is None:
@@ -87,25 +113,25 @@ class Acts:
                         return
                 elif pending.ending is not None and not noted:
                     await anyio.sleep(_GRACE_SECONDS)
-                    noted = self._noted(guarded, pending)
+                    noted = await self._noted(guarded, pending)
                 elif pending.ending is None:
-                    if self.questions.find(pending.question.challenge) is None:
+                    if await self.questions.find(pending.question.challenge) is None:
                         return  # the client could not ask, and the call went on
                     noted = False  # a no that was lifted can be followed by another
-                # The answer comes from another thread; looking now and then is simpler than being woken from there.
-                await anyio.sleep(_POLL_SECONDS if pending.shown else min(_FORM_POLL_SECONDS, left))
+                seconds = _LOOK_SECONDS if pending.shown else _FORM_LOOK_SECONDS
+                await self.questions.changed(pending, seen, min(left, seconds))
         finally:
             if not noted:
-                self._noted(guarded, pending)
+                await self._noted(guarded, pending)
 
-    def _noted(self, guarded: GuardedCall, pending: PendingQuestion) -> bool:
+    async def _noted(self, guarded: GuardedCall, pending: PendingQuestion) -> bool:
         """True, with the end of this question noted, unless a call tells it."""
         if pending.told:  # as it is from the moment that a call carries it out
             return True
         if pending.ending in ("denied", "other", "withdrawn"):
-            self.note(guarded, "declined", pending.place)
+            await self.note(guarded, "declined", pending.place)
         else:
-            self.note(guarded, pending.ending or "lapsed", "none")
+            await self.note(guarded, pending.ending or "lapsed", "none")
         return True
 
     async def carry_out(self, pending: PendingQuestion, again: Again) -> None:
@@ -114,22 +140,21 @@ class Acts:
             try:
                 await again(PageYes(pending))
             except ClinikoMcpError as problem:
-                self.questions.finish(pending, "failed", problem)
+                await self.questions.finish(pending, "failed", problem)
             except Exception:
                 logger.exception("%s failed after a yes", pending.matter.operation)
-                self.questions.finish(pending, "failed")
+                await self.questions.finish(pending, "failed")
 
 
-async def decided(pending: PendingQuestion, caller: Caller, until: float) -> bool:
+async def decided(questions: Ledger, pending: PendingQuestion, caller: Caller, until: float) -> bool:
     """Whether the question is answered or closed before `until`, on the clock of the event loop."""
     begun = told = anyio.current_time()
     while pending.verdict is Verdict.NONE and pending.ending is None:
-        now = anyio.current_time()
+        now, seen = anyio.current_time(), pending.changes
         if now >= until:
             return False
         if now - told >= _PROGRESS_SECONDS:
             told = now
             await caller.progress(now - begun, until - begun, "Waiting for a person to approve or deny.")
-        # The answer comes from another thread; looking ten times a second is simpler than being woken from there.
-        await anyio.sleep(min(_POLL_SECONDS, until - now))
+        await questions.changed(pending, seen, min(until - now, told + _PROGRESS_SECONDS - now))
     return True

@@ -14,7 +14,7 @@ from typing import Final
 from cliniko_mcp.approvals.digest import arguments, digest
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue, NotAllowed
-from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.log import Log
 from cliniko_mcp.guards.pipeline import Channel, GuardedCall
 from cliniko_mcp.redaction import SECRETS
 from cliniko_mcp.sanitize import clean
@@ -51,8 +51,8 @@ _LOG = logging.getLogger(__name__)
 class Audit:
     """Writes every operation to the audit log: the outermost guard, so that refusals are written down too."""
 
-    def __init__(self, chain: HashChain, now: Callable[[], datetime]) -> None:
-        self._chain = chain
+    def __init__(self, log: Log, now: Callable[[], datetime]) -> None:
+        self._log = log
         self._now = now
         self._warned = False
 
@@ -64,7 +64,7 @@ class Audit:
         """
         entry = _entry(guarded)
         if guarded.call.operation.changes:
-            entry["of"] = self._announce(entry)
+            entry["of"] = await self._announce(entry)
         outcome = "interrupted"
         try:
             yield
@@ -86,36 +86,35 @@ class Audit:
             as_at = _utc_text(found.read_at) if found.read_at else ""
             told = ("made", found.created), ("effect", found.effect), ("as_at", as_at)
             entry |= {name: value for name, value in told if value}
-            self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
+            await self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
 
-    def question_ended(self, guarded: GuardedCall, outcome: str, channel: Channel) -> None:
+    async def question_ended(self, guarded: GuardedCall, outcome: str, channel: Channel) -> None:
         """Write down how a question about this call ended that no call hears of: `declined`, `lapsed`, `changed`, ...
 
         `channel` is where a person said no, if they did.
         """
         effect = {"effect": found} if (found := guarded.outcome.effect) else {}
-        self._note({**_entry(guarded), "for": "question", **effect, "outcome": outcome, "channel": channel})
+        await self._note({**_entry(guarded), "for": "question", **effect, "outcome": outcome, "channel": channel})
 
-    def _announce(self, entry: Mapping[str, JsonValue]) -> int:
+    async def _announce(self, entry: Mapping[str, JsonValue]) -> int:
         try:
-            return self._chain.append(self._stamped({**entry, "outcome": "begun"}))
+            return await self._log.append(self._stamped({**entry, "outcome": "begun"}))
         except OSError as problem:
-            _LOG.error(
-                "the audit log %s cannot be written (%s); changes are refused", self._chain.path, _reason(problem)
-            )
+            why = _reason(problem)
+            _LOG.error("the audit log %s cannot be written (%s); changes are refused", self._log.place, why)
             raise NotAllowed(
                 f"Nothing was changed: changes have to be written down first, and the audit log cannot be written "
-                f"({_reason(problem)}).",
+                f"({why}).",
                 "Ask whoever runs this server to make room on the disk or to make the audit log writable.",
                 reason="audit",
             ) from None
 
-    def _note(self, entry: Mapping[str, JsonValue]) -> None:
+    async def _note(self, entry: Mapping[str, JsonValue]) -> None:
         try:
-            self._chain.append(self._stamped(entry))
+            await self._log.append(self._stamped(entry))
         except OSError as problem:
             if not self._warned:
-                _LOG.warning("the audit log %s cannot be written (%s)", self._chain.path, _reason(problem))
+                _LOG.warning("the audit log %s cannot be written (%s)", self._log.place, _reason(problem))
             self._warned = True
         else:
             self._warned = False

@@ -17,20 +17,22 @@ from collections.abc import AsyncGenerator, Callable, Set
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import anyio
 
 from cliniko_mcp.approvals.account import whose
 from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS, seconds_to_wait
-from cliniko_mcp.approvals.question_table import MAX_SILENT, Questions
+from cliniko_mcp.approvals.ledger import Ledger
+from cliniko_mcp.approvals.question_table import MAX_SILENT
 from cliniko_mcp.approvals.questions import Asker, AskFirst, Matter, PageYes, PendingQuestion, Verdict
 from cliniko_mcp.approvals.shown import Account, Preview
 from cliniko_mcp.errors import ApprovalNeeded, NotFound
 from cliniko_mcp.guards import confirm_words as words
-from cliniko_mcp.guards.acts import Acts, Note, Start, decided, unnoted
+from cliniko_mcp.guards.acts import Acts, Note, Page, Start, decided, unnoted
 from cliniko_mcp.guards.effects import Effect, Effects
 from cliniko_mcp.guards.pipeline import Act, GuardedCall, Prepared
+from cliniko_mcp.guards.turns import Locks, Turns
 
 MAX_CALL_WAIT: Final = 50.0
 """Seconds that one call may wait for people altogether: hosts give up on a call after 60."""
@@ -40,20 +42,12 @@ _TIME_TO_ANSWER: Final = 5.0
 """Seconds that must be left of a call for a person to be asked once more."""
 
 
-class Page(Protocol):
-    """The approval page, as far as it is used here."""
-
-    def invite(self) -> str:
-        """Make sure that the page is up and call a person to it; a sentence that says where to approve."""
-        ...
-
-
 class Confirm:
     """The guard that asks a person before every call that destroys or loses something."""
 
     def __init__(
         self,
-        questions: Questions,
+        questions: Ledger,
         *,
         now: Callable[[], datetime],
         policy: Literal["auto", "strict", "block"] = "auto",
@@ -65,6 +59,7 @@ class Confirm:
         start: Start | None = None,
         under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
         note: Note = unnoted,
+        locks: Locks | None = None,
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
 
@@ -79,11 +74,9 @@ class Confirm:
         self._wait = wait
         self._effects = effects or Effects(now)
         self._demo = demo
-        self.acts = Acts(questions, now, under_way, start, note)
+        self.acts = Acts(questions, now, under_way, start, note, locks or Turns())
         """How what was approved is carried out."""
         self._account: Account | None = None
-        # Of two approvals of the same thing the second has to see what the first one did.
-        self._acting = anyio.Lock()
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
@@ -94,13 +87,13 @@ class Confirm:
         """
         begun = anyio.current_time()
         asker = guarded.caller.asker
-        answered = self._questions.find(asker.answered) if asker is not None and asker.answered is not None else None
+        answered = await self.acts.answered(asker)
         await self._tell_what_was_done(guarded, answered)
         while True:
             async with self._effects.alone(guarded):
                 effect = await self._effects.of(guarded, answered.matter if answered is not None else None)
                 if effect is None:
-                    self._check_still_unasked(guarded, answered)
+                    await self._check_still_unasked(guarded, answered)
                 if effect is None or self._allows(guarded, effect):
                     yield
                     return
@@ -110,7 +103,7 @@ class Confirm:
                     return
             # A yes to the lot says nothing of what this record holds by then: it is looked at again.
             async with effect.turn if not isinstance(asker, PageYes) else nullcontext():
-                if not self._lifted(guarded, effect):
+                if not await self._lifted(guarded, effect):
                     async with self._approved_act(guarded, effect, begun):
                         guarded.outcome.act = None
             answered = None
@@ -125,11 +118,13 @@ class Confirm:
         guarded.outcome.channel = "allowed"
         return True
 
-    def _lifted(self, guarded: GuardedCall, effect: Effect) -> bool:
+    async def _lifted(self, guarded: GuardedCall, effect: Effect) -> bool:
         """Whether a yes to a burst covers this call, which brings no answer of its own."""
         asker, matter = guarded.caller.asker, effect.matter
-        answers = isinstance(asker, PageYes) or (asker is not None and self._questions.knows(asker.answered, matter))
-        return self._effects.lifted(effect) and not answers and not self._questions.denied(matter)
+        if isinstance(asker, PageYes) or not self._effects.lifted(effect):
+            return False
+        answers = asker is not None and await self._questions.knows(asker.answered, matter)
+        return not answers and not await self._questions.denied(matter)
 
     @asynccontextmanager
     async def _approved_act(self, guarded: GuardedCall, effect: Effect, begun: float) -> AsyncGenerator[None]:
@@ -140,7 +135,7 @@ class Confirm:
                 yield
             return
         if asker is not None and asker.answered is not None:
-            self._questions.heard(guarded.caller.principal)
+            await self._questions.heard(guarded.caller.principal)
         async with self._answered(guarded, effect) as verdict:
             if verdict is Verdict.YES:
                 yield
@@ -157,31 +152,43 @@ class Confirm:
             matter, described = await self._read_target(guarded, effect)
             pending = await self._approved(guarded, matter, described, begun, deadline, form)
             # The request is reserved first: after the second reading nothing has to be waited for.
-            async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
-                started = self._questions.start(pending, pending.place)
+            async with self._alone(guarded, matter) as prepared:
+                started = await self._questions.start(pending, pending.place)
                 if started:
-                    with self.acts.carrying_out(pending):
+                    async with self.acts.carrying_out(pending):
                         matter, _ = await self._read_target(guarded, effect)
                         if matter == pending.matter:
-                            self._go(guarded, effect, pending, prepared)
+                            await self._go(guarded, effect, pending, prepared)
                             yield
                             return
-                        self._questions.finish(pending, "changed")
+                        await self._questions.finish(pending, "changed")
             if not started:
-                if self._lifted(guarded, effect):
+                if await self._lifted(guarded, effect):
                     yield
                     return
-                await self._taken_by_another(guarded, pending)
+                await self.acts.taken_by_another(guarded, pending)
         raise words.changed(guarded)
 
-    def _go(self, guarded: GuardedCall, effect: Effect, pending: PendingQuestion, prepared: Prepared) -> None:
+    @asynccontextmanager
+    async def _alone(self, guarded: GuardedCall, matter: Matter) -> AsyncGenerator[Prepared]:
+        """The context of an act: nobody else is at its record, and its request is reserved."""
+        async with (
+            self.acts.locks.at(matter.target) as held,
+            self._effects.alone(guarded),
+            guarded.prepare() as prepared,
+        ):
+            yield replace(prepared, held=held)
+
+    async def _go(self, guarded: GuardedCall, effect: Effect, pending: PendingQuestion, prepared: Prepared) -> None:
         """Note that a person approved this, and how the call is carried out."""
 
         async def look_again() -> None:
             if (await self._read_target(guarded, effect))[0] != pending.matter:
-                self._questions.finish(pending, "changed")
+                await self._questions.finish(pending, "changed")
                 raise words.changed(guarded)
+            await prepared.held.renew()
 
+        await prepared.held.renew()
         self._effects.approved(effect)
         guarded.outcome.act = Act(prepared, look_again)
 
@@ -192,29 +199,29 @@ class Confirm:
         After a yes nothing else that is approved goes on meanwhile. Raises Declined after a no.
         """
         asker, matter = guarded.caller.asker, effect.matter
-        if asker is None or self._policy == "strict" or not self._questions.knows(asker.answered, matter):
+        if asker is None or self._policy == "strict" or not await self._questions.knows(asker.answered, matter):
             yield None
             return
-        async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
+        async with self._alone(guarded, matter) as prepared:
             matter, _ = await self._read_target(guarded, effect)
-            pending = self._questions.recognise(asker.answered, matter)
-            if pending is None or self._questions.denied(matter) or self._on_page(guarded, matter) is not None:
+            pending = await self._questions.recognise(asker.answered, matter)
+            if pending is None or await self._questions.denied(matter) or await self._on_page(guarded, matter):
                 verdict = None
             else:
                 verdict = await asker.ask(pending.question)
                 self._note_channel(guarded, verdict)
                 pending.told = verdict is not Verdict.YES
                 if verdict is Verdict.NO:
-                    self._questions.deny(pending)
+                    await self._questions.deny(pending)
                     self._effects.refused(effect)
                     raise words.declined(guarded, pending)
                 if verdict is Verdict.NONE:
-                    self._questions.take(pending)
-                elif not self._questions.start(pending, "form"):
+                    await self._questions.take(pending)
+                elif not await self._questions.start(pending, "form"):
                     verdict = None
             if pending is not None and verdict is Verdict.YES:
-                with self.acts.carrying_out(pending):
-                    self._go(guarded, effect, pending, prepared)
+                async with self.acts.carrying_out(pending):
+                    await self._go(guarded, effect, pending, prepared)
                     yield verdict
                 return
         yield verdict
@@ -228,23 +235,23 @@ class Confirm:
         Raises ApprovalNeeded where it is not to be done any more; what has changed is asked about anew on the page.
         """
         account = await self._whose(guarded)
-        async with self._acting, self._effects.alone(guarded), guarded.prepare() as prepared:
+        async with self._alone(guarded, pending.matter) as prepared:
             matter, described = await self._read_target(guarded, effect)
-            recognised = self._questions.recognise(pending.question.challenge, matter) is pending
-            recognised = recognised and pending.verdict is Verdict.YES and not self._questions.denied(matter)
-            if recognised and self._questions.start(pending, pending.place):
+            recognised = await self._questions.recognise(pending.question.challenge, matter) is pending
+            recognised = recognised and pending.verdict is Verdict.YES and not await self._questions.denied(matter)
+            if recognised and await self._questions.start(pending, pending.place, told=False):
                 guarded.outcome.channel = pending.place
-                with self.acts.carrying_out(pending, told=False):
-                    self._go(guarded, effect, pending, prepared)
+                async with self.acts.carrying_out(pending):
+                    await self._go(guarded, effect, pending, prepared)
                     yield
                 return
-        if pending.ending == "changed" and self._page is not None and self._on_page(guarded, matter) is None:
-            self._put_on(self._page, guarded, matter, described, account)
+        if pending.ending == "changed" and self._page is not None and await self._on_page(guarded, matter) is None:
+            await self._put_on(self._page, guarded, matter, described, account)
         raise words.changed(guarded)
 
-    def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
+    async def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
         """The question about this matter that is on the approval page, for the person at this computer alone."""
-        return self._questions.shown(matter) if guarded.caller.route == "stdio" else None
+        return await self._questions.shown(matter) if guarded.caller.route == "stdio" else None
 
     def _note_channel(self, guarded: GuardedCall, verdict: Verdict) -> None:
         if verdict is not Verdict.NONE:
@@ -254,7 +261,7 @@ class Confirm:
         try:
             described = await effect.described(self._now())
         except NotFound:
-            if not effect.names and (done := self._questions.removed(effect.matter)) is not None:
+            if not effect.names and (done := await self._questions.removed(effect.matter)) is not None:
                 raise words.done(done) from None
             raise
         guarded.outcome.before = described.record
@@ -268,21 +275,21 @@ class Confirm:
         """
         if guarded.call.operation.shape != "update":
             return
-        before = self._questions.ended(Matter.of(guarded.caller.principal, guarded.call))
+        before = await self._questions.ended(Matter.of(guarded.caller.principal, guarded.call))
         if before is None:
             return
         if before.acting and before.ending is None:
-            await self._taken_by_another(guarded, before)
+            await self.acts.taken_by_another(guarded, before)
         if before.ending == "done" and (before is answered or not before.told):
-            before.told = True
+            await self._questions.tell(before)
             raise words.done(before)
 
-    def _check_still_unasked(self, guarded: GuardedCall, answered: PendingQuestion | None) -> None:
+    async def _check_still_unasked(self, guarded: GuardedCall, answered: PendingQuestion | None) -> None:
         """Raise ApprovalNeeded where a person answered about this update, which by now takes nothing away any more."""
         if answered is None or guarded.call.operation.shape != "update":
             return
-        if self._questions.knows(answered.question.challenge, Matter.of(guarded.caller.principal, guarded.call)):
-            self._questions.finish(answered, "changed")
+        if await self._questions.knows(answered.question.challenge, Matter.of(guarded.caller.principal, guarded.call)):
+            await self._questions.finish(answered, "changed")
         elif not isinstance(guarded.caller.asker, PageYes):
             return
         raise words.changed(guarded)
@@ -291,27 +298,19 @@ class Confirm:
         """Nothing where this call has to be asked about. Raises what whoever calls again has to hear."""
         matter, asker = effect.matter, guarded.caller.asker
         # How one call of a burst ended says nothing of the others.
-        before = self._questions.ended(matter) if effect.burst is None else None
-        answered = self._questions.find(asker.answered) if asker is not None and asker.answered is not None else None
+        before = await self._questions.ended(matter) if effect.burst is None else None
+        answered = await self.acts.answered(asker)
         if answered is not None and answered.ending == "replaced" and answered.matter.call == matter.call:
             raise words.replaced(guarded)
         if before is not None and before.acting and before.ending is None:
-            await self._taken_by_another(guarded, before)
-        if self._questions.denied(matter):
+            await self.acts.taken_by_another(guarded, before)
+        if await self._questions.denied(matter):
             if before is not None:
-                before.told = True
+                await self._questions.tell(before)
             raise words.declined(guarded, before)
         if before is not None and before.ending == "failed" and not before.told and before.place != "form":
-            before.told = True
+            await self._questions.tell(before)
             raise words.failed(guarded, before)
-
-    async def _taken_by_another(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
-        """Wait a little for the end of what somebody else carries out. Raises what is to be told of it."""
-        with anyio.move_on_after(UNKNOWN_SECONDS):
-            async with self._acting:  # whoever carries it out holds this until the end
-                pass
-        if (told := words.ended(guarded, pending)) is not None:
-            raise told
 
     async def _approved(
         self, guarded: GuardedCall, matter: Matter, described: Preview, begun: float, deadline: float, form: bool
@@ -319,39 +318,39 @@ class Confirm:
         """The question that a person said yes to. Raises in every other case; notes the channel of either answer."""
         caller, account = guarded.caller, await self._whose(guarded)
         # From here to the question nothing is waited for: two calls at once are one question.
-        if self._questions.denied(matter):
+        if await self._questions.denied(matter):
             raise words.declined(guarded, None)
-        if self._questions.elsewhere(matter):
+        if await self._questions.elsewhere(matter):
             raise words.asked_elsewhere(guarded)
         page = self._page if caller.route == "stdio" else None
         asker = caller.asker if self._policy != "strict" or caller.route == "terminal" else None
-        waiting = self._on_page(guarded, matter)
-        if form and self._questions.unheard(matter):
+        waiting = await self._on_page(guarded, matter)
+        if form and await self._questions.unheard(matter):
             form = False
             if page is None:
-                self._questions.heard(matter.principal)
+                await self._questions.heard(matter.principal)
                 raise words.never_shown(guarded)
         # A question that is on the page already got there because the form did not work: a yes there counts at once.
         if asker is not None and form and waiting is None:
-            pending = self._questions.create(matter, described, caller.program, account, caller.call)
+            pending = await self._questions.create(matter, described, caller.program, account, caller.call)
             if await self._approved_in_client(guarded, asker, pending, deadline):
                 return pending
-            waiting = self._on_page(guarded, matter)
+            waiting = await self._on_page(guarded, matter)
         if page is None:
             raise words.nobody_to_ask(guarded)
         where = "The question is on the approval page already."
         if waiting is None:
-            waiting, where = self._put_on(page, guarded, matter, described, account)
+            waiting, where = await self._put_on(page, guarded, matter, described, account)
         wait = seconds_to_wait(caller.program, self._wait)
         until = min(anyio.current_time() + wait, begun + wait if wait <= UNKNOWN_SECONDS else math.inf, deadline)
-        if not await decided(waiting, caller, until):
+        if not await decided(self._questions, waiting, caller, until):
             raise words.waiting(guarded, where)
         guarded.outcome.channel = waiting.place
         if waiting.verdict is Verdict.YES:
             return waiting
         if waiting.verdict is Verdict.NONE:
-            await self._taken_by_another(guarded, waiting)
-        waiting.told = True
+            await self.acts.taken_by_another(guarded, waiting)
+        await self._questions.tell(waiting)
         raise words.declined(guarded, waiting)
 
     async def _approved_in_client(
@@ -365,31 +364,31 @@ class Confirm:
             with anyio.CancelScope(deadline=deadline) as patience:
                 verdict = await asker.ask(pending.question)
         except AskFirst:
-            self._questions.sent(pending)
+            await self._questions.sent(pending)
             self.acts.see_to(guarded, pending)
             raise
         except ApprovalNeeded:  # the server is being stopped
-            self._questions.take(pending)
+            await self._questions.take(pending)
             raise
         self._note_channel(guarded, verdict)
         if patience.cancelled_caught:
-            self._questions.sent(pending, MAX_SILENT)
+            await self._questions.sent(pending, MAX_SILENT)
         else:
-            self._questions.heard(caller.principal)
+            await self._questions.heard(caller.principal)
         if verdict is Verdict.YES:
             return True
         if verdict is Verdict.NO:
-            self._questions.deny(pending)
+            await self._questions.deny(pending)
             raise words.declined(guarded, pending)
-        self._questions.take(pending)
+        await self._questions.take(pending)
         return False
 
-    def _put_on(
+    async def _put_on(
         self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account
     ) -> tuple[PendingQuestion, str]:
-        pending = self._questions.create(matter, described, guarded.caller.program, account, guarded.caller.call)
-        if not self._questions.show(pending):
-            self._questions.take(pending)
+        pending = await self._questions.create(matter, described, guarded.caller.program, account, guarded.caller.call)
+        if not await self._questions.show(pending):
+            await self._questions.take(pending)
             raise words.too_many()
         self.acts.see_to(guarded, pending)
         return pending, page.invite()

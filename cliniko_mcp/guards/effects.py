@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -17,8 +17,7 @@ from typing import Final
 import anyio
 
 from cliniko_mcp.approvals.digest import digest, plain_id
-from cliniko_mcp.approvals.effect_rules import emptied, held
-from cliniko_mcp.approvals.effects import losses, possible, text_amount
+from cliniko_mcp.approvals.effects import emptied_parts, losses, possible, text_amount
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier, changed
 from cliniko_mcp.approvals.preview import preview, read_target
@@ -27,7 +26,6 @@ from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Risk
-from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards.pipeline import GuardedCall
 from cliniko_mcp.guards.scopes import beyond_scope
 from cliniko_mcp.guards.turns import Turns
@@ -126,9 +124,8 @@ class Effects:
             return None
         earlier, record = self._earlier(guarded), None
         if possible(call, self._now(), earlier):
-            with suppress(NotFound):  # Cliniko says so itself
-                record = guarded.known() or await read_target(guarded.reader, call)
-        if record is not None:
+            # What cannot be found is not changed unseen, whatever Cliniko would do with it.
+            record = guarded.known() or await read_target(guarded.reader, call)
             lost = await losses(Facts(guarded.reader, self._now()), call, record, earlier)
             if lost:
                 return Effect(guarded, tuple(dict.fromkeys(loss.rule for loss in lost)), earlier)
@@ -138,7 +135,7 @@ class Effects:
             self._remember(guarded, earlier, record)
         return burst
 
-    def alone(self, guarded: GuardedCall) -> AbstractAsyncContextManager[None]:
+    def alone(self, guarded: GuardedCall) -> AbstractAsyncContextManager[object]:
         """The context in which no other call that passes here changes the record of this one.
 
         What is found out about a record only holds for a change that is sent within the same context.
@@ -174,19 +171,22 @@ class Effects:
     ) -> None:
         """Add what this call takes to what was taken earlier; what a person was `shown`, by rule, begins anew."""
         call = guarded.call
-        gone = emptied(call) if record is None else emptied(call) & held(call, record)
         text = text_amount(call, record) if record is not None else 0
-        taken = Earlier(
-            frozenset() if "emptied" in shown else earlier.emptied | gone,
+        total = Earlier(
+            frozenset(
+                name
+                for name in earlier.emptied | emptied_parts(call, record)
+                if ("answers" if "." in name else "emptied") not in shown
+            ),
             0 if "text" in shown else max(earlier.text, text),
         )
         key = _record(guarded)
         self._taken.pop(key, None)
-        if taken == NOTHING_EARLIER:
+        if total == NOTHING_EARLIER:
             return
         if len(self._taken) >= MAX_REMEMBERED:
             self._taken.popitem(last=False)
-        self._taken[key] = _Taken(taken, self._clock())
+        self._taken[key] = _Taken(total, self._clock())
 
     def _burst_of(self, guarded: GuardedCall, answered: Matter | None) -> Effect | None:
         call = guarded.call

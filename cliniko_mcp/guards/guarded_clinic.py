@@ -146,7 +146,7 @@ class GuardedClinic:
             self.course.changed = self.course.changed or call.operation.changes
             record = await self._acted(call, outcome)
         finally:
-            self._memory.forget_what_changed(call.operation)
+            await self._memory.forget_what_changed(call.operation)
         if call.operation.shape == "create" and record is not None:
             outcome.created = row_id(record) or None
         return record
@@ -305,7 +305,7 @@ class GuardedClinic:
 
     async def user(self) -> User | None:
         """The key's user, read with the zone and kept as long; None where reading them is switched off."""
-        return (await self._zone(None)).user
+        return (await self._zone(None, with_user=True)).user
 
     def look_again(self) -> bool:
         """Read anew what this tool call took from memory; whether it took anything. See `Memory.look_again`."""
@@ -386,13 +386,11 @@ class GuardedClinic:
         # A local time is never written in a zone that is a guess: without one, the call is refused when it is sent.
         return found.zone if found.certain or not writes else None
 
-    async def _zone(self, business_id: str | None) -> Zone:
-        async def fetch(sites: Sequence[str]) -> Mapping[str, Zone]:
-            reader = self._as(self.tool, "zone")
-            return {site: await zone_for(reader, site, partial(self._zone, None)) for site in sites}
+    async def _zone(self, business_id: str | None, *, with_user: bool = False) -> Zone:
+        async def read(site: str) -> Zone:
+            return await zone_for(self._as(self.tool, "zone"), site, partial(self._zone, None))
 
-        key = business_id or HOME
-        return (await self._memory.zones.get_many([key], fetch))[key]
+        return await self._memory.zone(business_id or HOME, read, with_user=with_user)
 
 
 def _path(call: Call) -> str:

@@ -17,6 +17,8 @@ from cliniko_mcp.cliniko.calls import Call, Risk
 from cliniko_mcp.cliniko.filters import Condition, Family
 from cliniko_mcp.cliniko.models import Record, row_id, value_of
 from cliniko_mcp.cliniko.operations import Operation
+from cliniko_mcp.cliniko.time_zones import time_zone
+from cliniko_mcp.guards.elsewhere import Elsewhere, Nowhere
 from cliniko_mcp.guards.pipeline import Caller, Purpose
 from cliniko_mcp.guards.progress import PagesTold
 from cliniko_mcp.guards.zones import Zone
@@ -80,6 +82,8 @@ _OTHERS: Final = {
 _DIARY: Final = frozenset(("/bookings", "/individual_appointments", "/group_appointments", "/unavailable_blocks"))
 _BOUNDS: Final = frozenset((("starts_at", ">="), ("starts_at", "<")))
 ZONES_DROPPED_BY: Final = ("businesses", "users")
+_RECORDS: Final = "records"
+_ZONES: Final = "zones"
 
 
 class Reading(NamedTuple):
@@ -124,13 +128,17 @@ class Course:
 class Memory:
     """What is remembered: set-up by list, records by list and id, zones by site, and how many changes there were."""
 
-    def __init__(self, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
-        """`clock` is monotonic, in seconds; `now` tells when something was read."""
+    def __init__(
+        self, clock: Callable[[], float], now: Callable[[], datetime], elsewhere: Elsewhere | None = None
+    ) -> None:
+        """`clock` is monotonic, in seconds; `now` tells when something was read; `elsewhere` is what others know."""
         self.records: SingleFlightCache[tuple[str, str], Record] = SingleFlightCache(RECORD_SECONDS_KEPT, clock)
         self.zones: SingleFlightCache[str, Zone] = SingleFlightCache(SECONDS_KEPT, clock)
         self.pages = KeptPages(clock, now)
         self.changes = 0
         self._now = now
+        self._elsewhere: Elsewhere = elsewhere or Nowhere()
+        self._generations: Mapping[str, int] = {}
         self._clock = clock
         self._long: dict[str, float] = {}
         """Until when a kind is known to have more than a page of what is recent."""
@@ -245,16 +253,59 @@ class Memory:
         known = self._kept[other].values() if other is not None else ()
         return any(row_id(row) == record_id for reading in known for row in reading.rows)
 
-    def forget_what_changed(self, operation: Operation) -> None:
-        """Drop what a change may have made another, also after a failure: its outcome may be unknown."""
+    async def zone(self, site: str, read: Callable[[str], Awaitable[Zone]], *, with_user: bool = False) -> Zone:
+        """The zone of a site, or of the key's user: from memory, from elsewhere, or as `read` gives it.
+
+        What comes from elsewhere holds no user, so `with_user` it is read here. Raises what `read` raises.
+        """
+
+        async def fetch(sites: Sequence[str]) -> Mapping[str, Zone]:
+            return {one: (None if with_user else await self._told(one)) or await self._read(one, read) for one in sites}
+
+        while True:
+            found = (await self.zones.get_many([site], fetch))[site]
+            if not (with_user and found.shared):
+                return found
+            self.zones.forget()
+
+    async def _told(self, site: str) -> Zone | None:
+        told = await self._elsewhere.get(f"zone:{site}")
+        zone = time_zone(told.decode()) if told else None
+        return Zone(zone, shared=True) if zone is not None else None
+
+    async def _read(self, site: str, read: Callable[[str], Awaitable[Zone]]) -> Zone:
+        found = await read(site)
+        if found.certain and found.note is None:
+            await self._elsewhere.put(f"zone:{site}", found.zone.key.encode(), SECONDS_KEPT)
+        return found
+
+    async def catch_up(self) -> None:
+        """Drop what other processes have changed since this was asked last."""
+        now = await self._elsewhere.generations()
+        stale = [kind for kind, count in now.items() if count != self._generations.get(kind, 0)]
+        self._generations = now
+        if stale:
+            self._drop(stale)
+
+    async def forget_what_changed(self, operation: Operation) -> None:
+        """Drop what a change may have made another, here and elsewhere, also after a failure: its outcome may be
+        unknown."""
         if operation.method == "GET":
             return
         self.changes += 1
-        self.records.forget()
-        self.pages.forget_whole()
-        self.forget([kind for kind, kept in KEPT.items() if operation.resource in kept.dropped_by])
+        stale = [_RECORDS, *(kind for kind, kept in KEPT.items() if operation.resource in kept.dropped_by)]
         if operation.resource in ZONES_DROPPED_BY:
+            stale.append(_ZONES)
+        self._drop(stale)
+        await self._elsewhere.changed(stale)
+
+    def _drop(self, kinds: Sequence[str]) -> None:
+        if _RECORDS in kinds:
+            self.records.forget()
+            self.pages.forget_whole()
+        if _ZONES in kinds:
             self.zones.forget()
+        self.forget([kind for kind in kinds if kind in KEPT])
 
     def forget(self, kinds: Sequence[str]) -> None:
         """Drop what is kept of these kinds."""

@@ -37,6 +37,8 @@ class Zone:
     """Whether a local time may be written in it."""
     user: User | None = None
     """With the zone of the key's user: the user, where they may be read."""
+    shared: bool = False
+    """Whether another process read it, which tells nothing of the user."""
 
 
 async def zone_for(clinic: Reader, business_id: str, home: Callable[[], Awaitable[Zone]]) -> Zone:

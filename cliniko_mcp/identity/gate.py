@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.identity.metadata import Resource
+from cliniko_mcp.identity.metadata import Resource, clinic_in
 from cliniko_mcp.identity.person import REASONS, Clock, IssuerUnavailable, Person, TokenRefused, Verifier
 from cliniko_mcp.identity.scopes import SCOPES, allowed, grants, needed, risk_of_tool
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_TOKEN_LENGTH: Final = 8192
+MAX_TOKEN_LENGTH: Final = 16_384
 REMEMBERED_SECONDS: Final = 60.0
 """The longest that a token may be good after its issuer or the directory took it back."""
 _MAX_REMEMBERED: Final = 10_000
@@ -136,7 +136,7 @@ class Gate:
             await self._answer(scope, send, 401, "missing", "A bearer token is needed.", self._challenge(scope))
             return
         try:
-            person = await self._person(token)
+            person = await self._person(token, clinic_in(scope["path"]))
         except TokenRefused as refused:
             challenge = self._challenge(scope, error="invalid_token")
             words = f"The token was refused: {REASONS[refused.reason]}."
@@ -156,10 +156,13 @@ class Gate:
         _name(scope, person)
         await self._app(scope, receive, send)
 
-    async def _person(self, token: bytes) -> Person:
+    async def _person(self, token: bytes, clinic: str | None) -> Person:
         if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
             raise TokenRefused("malformed")
-        return await self._verifier.person_of(token.decode("ascii"))
+        person = await self._verifier.person_of(token.decode("ascii"))
+        if clinic is not None and person.clinic not in (None, clinic):
+            raise TokenRefused("audience")
+        return person
 
     async def _risk(self, scope: Scope, receive: Receive, person: Person) -> tuple[Risk, Receive]:
         """The most that the request may do, and what gives its body, which had to be read where no header names a

@@ -72,7 +72,13 @@ class Resource:
     def accepts(self, audience: str) -> bool:
         """Whether a token for this audience is for this server or one of its clinics; a slash at the end is nothing."""
         named = audience.rstrip("/")
-        return named == self.url or (named.startswith(f"{self.url}/") and "/" not in named[len(self.url) + 1 :])
+        return named == self.url or self.clinic_of(named) is not None
+
+    def clinic_of(self, audience: str) -> str | None:
+        """The clinic whose address this is; None where it is that of all, or none of ours."""
+        named = audience.rstrip("/")
+        clinic = named[len(self.url) + 1 :] if named.startswith(f"{self.url}/") else ""
+        return clinic if clinic and "/" not in clinic else None
 
 
 def clinic_in(path: str) -> str | None:

@@ -104,10 +104,16 @@ def read_people(path: Path) -> PeopleFile:
     try:
         if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise ConfigurationError(f"{path} can be written by others, who could let themselves in: chmod 600 it")
-        return PeopleFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return checked(path, path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
         raise ConfigurationError(f"the people's file {path} cannot be read ({why})") from None
+
+
+def checked(path: Path, text: str) -> PeopleFile:
+    """The people of this text of a file. Raises ConfigurationError where it does not say clearly who may do what."""
+    try:
+        return PeopleFile.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as problem:
         raise ConfigurationError(f"the people's file {path} is not TOML: {problem}") from None
     except ValidationError as refused:

@@ -33,7 +33,7 @@ REASONS: Final[dict[Reason, str]] = {
     "kind": "it is not an access token",
     "signature": "its signature is wrong",
     "issuer": "another issuer made it",
-    "audience": "it was made for another server",
+    "audience": "it was made for another server or clinic",
     "claims": "it does not say whose it is and until when",
     "ended": "it was revoked",
 }

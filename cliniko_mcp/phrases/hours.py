@@ -4,10 +4,12 @@ from typing import Literal
 
 from cliniko_mcp.phrases.clock import NOON, ClockTime, TimeOfDay, clock_time_of
 from cliniko_mcp.phrases.days import is_year
+from cliniko_mcp.phrases.lengths import Length, read_length
 from cliniko_mcp.phrases.refusals import not_understood
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import Token
 from cliniko_mcp.phrases.vocabulary import DAY_PARTS
+from cliniko_mcp.phrases.zones import DAY_MINUTES
 
 Edge = Literal["after", "before"]
 _AFTER = (
@@ -41,7 +43,12 @@ def read_time_of_day(stream: TokenStream, *, names_day: bool, listed: bool = Fal
         if found is not None:
             return found
         stream.position = start
+    if (lasting := _read_length_first(stream)) is not None:
+        return lasting
+    stream.position = start
     lead = stream.take_any("at", "from")
+    if lead == "from" and (part := _read_part_after_from(stream)) is not None:
+        return part
     first = read_clock_time(stream, lead=lead)
     if first is None:
         stream.position = start
@@ -57,11 +64,17 @@ def read_time_of_day(stream: TokenStream, *, names_day: bool, listed: bool = Fal
         not lead
         and not listed
         and stream.position == start + 1
+        and not _before_a_day(stream)
         and _is_ambiguous(stream.tokens[start], names_day=names_day)
     ):
         stream.position = start
         return None
     return TimeOfDay("at", first)
+
+
+def _before_a_day(stream: TokenStream) -> bool:
+    """Whether a weekday follows by "on", so that the number before it is an hour: "10 on Monday"."""
+    return stream.peek().text == "on" and (stream.peek(1).kind == "weekday" or stream.peek(2).kind == "weekday")
 
 
 def _is_ambiguous(token: Token, *, names_day: bool) -> bool:
@@ -250,6 +263,53 @@ def _read_part(stream: TokenStream) -> TimeOfDay | None:
     if token.text == "lunchtime":
         stream.take_words("time")
     return TimeOfDay("part", part=token.text, plural=every or token.value == 1)
+
+
+def _read_length_first(stream: TokenStream) -> TimeOfDay | None:
+    """The time of "an hour from 5pm" or "30 minutes at 9"; None for anything else."""
+    length = read_length(stream)
+    lead = stream.take_any("from", "at") if length is not None else ""
+    first = read_clock_time(stream, lead="limit") if lead else None
+    if length is None or first is None or stream.peek().kind == "to" or stream.peek().text in {"until", "through"}:
+        return None
+    return lasting_time(TimeOfDay("at", first), length)
+
+
+def read_lasting(stream: TokenStream) -> Length | None:
+    """The hours or minutes of "for an hour" or "for 90 minutes", or None."""
+    start = stream.position
+    length = read_length(stream) if stream.take_words("for") else None
+    if length is None or length.unit not in {"minute", "hour"}:
+        stream.position = start
+        return None
+    return length
+
+
+def lasting_time(time: TimeOfDay, length: Length) -> TimeOfDay | None:
+    """A point in time with a length of hours or minutes; None for another length, or what runs past midnight."""
+    minutes = length.number * {"minute": 1, "hour": 60}.get(length.unit, 0)
+    begin = time.minutes()[0]
+    if time.kind != "at" or not minutes or begin + minutes > DAY_MINUTES:
+        return None
+    return TimeOfDay("range", ClockTime(begin), ClockTime(begin + minutes))
+
+
+def _read_part_after_from(stream: TokenStream) -> TimeOfDay | None:
+    """The rest of a day from a part of it on: "from lunchtime", "from the afternoon on"; None for anything else."""
+    start = stream.position
+    stream.take_words("the")
+    part = _read_part(stream)
+    if (
+        part is None
+        or part.plural
+        or not part.minutes()[0]
+        or stream.peek().kind == "to"
+        or stream.peek().text in {"until", "through"}
+    ):
+        stream.position = start
+        return None
+    _take_onwards(stream)
+    return TimeOfDay("after", ClockTime(part.minutes()[0]))
 
 
 def _read_other_end(stream: TokenStream, *, clear: bool) -> ClockTime | None:

@@ -33,7 +33,7 @@ _REWRITTEN: Final = tuple(
         (r"\bprior to\b", "before"),
         (
             r"\b(?:if (?:at all )?possible|if (?:you|we|they) can|(?:at )?some ?(?:time|point|stage)(?! ago)"
-            r"|i (?:think|guess|suppose)|i would say|on the dot|on the nose|bang on|dead on)\b",
+            r"|i (?:think|guess|suppose)|i would say)\b",
             " maybe ",
         ),
         (
@@ -42,6 +42,8 @@ _REWRITTEN: Final = tuple(
         ),
         (r"\b(?:,? ?failing (?:that|which)|or if not|or else|otherwise)\b,?", " or"),
         (r"\b(?:straight|right|directly|immediately) (?=after\b|before\b)", ""),
+        (r"(?<![\w:.])(?:at )?(\d\d?(?:[:.]\d\d)?(?: ?[ap]m)?) (?:on the (?:dot|nose)|sharp)\b", r"at \1"),
+        (r"\b(?:bang|dead) on (?=\d)", "at "),
         (r"\bfirst up\b", "first thing"),
         (r"\bw\.?c\.? (?=the |mon|\d)|\b(?:week|wk) (?:beg|comm?)\b\.?", "w/c "),
         (r"\b(?:tail|back|latter|far) end of\b", "end of"),
@@ -113,6 +115,10 @@ _REFUSED: Final = tuple(
         (
             r"(?:this|the) coming (?:week|month|year)|coming (?:weeks|months)",
             'That can begin today or next: say "this week", "next week" or "the next 7 days".',
+        ),
+        (
+            r"this fortnight",
+            'Which 14 days those are is not known: say "this week", "the next 2 weeks" or "this month".',
         ),
         (r"or so|give or take|or thereabouts", "That is too vague for a diary: name a day, a span or a time."),
         (

@@ -6,7 +6,7 @@ from typing import Final
 from cliniko_mcp.phrases.clock import ClockTime, TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate
 from cliniko_mcp.phrases.days import Date, DateList, DateSpan, is_year, read_date, read_year, resolve_date
-from cliniko_mcp.phrases.hours import read_time_of_day
+from cliniko_mcp.phrases.hours import lasting_time, read_lasting, read_time_of_day
 from cliniko_mcp.phrases.lengths import read_length
 from cliniko_mcp.phrases.limits import Limit, read_dated_weekday, read_limit, read_range
 from cliniko_mcp.phrases.refusals import not_understood, quotable
@@ -115,7 +115,7 @@ class _Grammar:
                 if self.joiner == "comma" and stream.peek().kind == "join":
                     self.joiner = stream.take().text
                 continue
-            if self._skip_filler():
+            if self._skip_filler() or self._read_lasting():
                 continue
             if not (
                 self._read_exception()
@@ -145,6 +145,17 @@ class _Grammar:
         text = {"comma": ",", "end": ""}.get(token.text, token.text)
         here = f'at "{quotable(text)}" ' if text else "to the end "
         return not_understood(f'I could not read "{quotable(self.text)}" {here}as a time.')
+
+    def _read_lasting(self) -> bool:
+        """Whether "for an hour" comes next after a point in time: "Friday 5pm for an hour"."""
+        start, groups = self.stream.position, self.segment.times
+        if self.joiner or not groups or len(groups[-1]) != 1 or (length := read_lasting(self.stream)) is None:
+            return False
+        if (lasting := lasting_time(groups[-1][0], length)) is not None:
+            groups[-1] = [lasting]
+            return True
+        self.stream.position = start
+        return False
 
     def _skip_filler(self) -> bool:
         stream = self.stream

@@ -134,7 +134,7 @@ _PLAIN = _words(
     "save aside leaving leave out that slot"
 )
 # Words that change nothing: politeness, and determiners that the interval implies anyway.
-_POLITE = _words("please pls plz thanks ta")
+_POLITE = _words("please pls plz thanks ta inclusive incl")
 # Hedges that do not change the span; beside a real one they are dropped, alone they stay an error.
 _HEDGES = _words(
     "maybe perhaps probably possibly preferably ideally hopefully sometime say um uh er hmm well okay ok then like "

@@ -30,6 +30,7 @@ class ReportAnswer(BaseModel):
     over: str | None = None
     practitioner: str | None = None
     business: str | None = None
+    patient: str | None = None
     definition: str = ""
     summary: dict[str, Figure] = Field(default_factory=dict[str, Figure])
     by: dict[str, Breakdown] = Field(default_factory=dict[str, Breakdown])
@@ -55,7 +56,7 @@ class ReportAnswer(BaseModel):
         """Of whom, where, when, and how much of that time is over; a line each."""
         who = " at ".join(name for name in (self.practitioner, self.business) if name)
         over = f"Over so far: {self.over}" if self.over else ""
-        return [clean(line) for line in (who, self.when[:1].upper() + self.when[1:], over) if line]
+        return [clean(line) for line in (self.patient or "", who, self.when[:1].upper() + self.when[1:], over) if line]
 
     @property
     def shown(self) -> str:
@@ -130,10 +131,16 @@ def value_words(value: JsonValue) -> str:
     if value.keys() >= {"count", "of"}:
         return figure_words(Figure.model_validate(value))
     return ", ".join(
-        value_words(part) if isinstance(part, str) else f"{words_of(name).lower()} {value_words(part)}"
+        value_words(part) if isinstance(part, str) else _measured(name, part)
         for name, part in value.items()
         if not of_ids(name)
     )
+
+
+def _measured(name: str, value: JsonValue) -> str:
+    """A number of an object with its name, or with its unit: `made 3`, `2.75 hours`."""
+    told = value_words(value)
+    return f"{told} {'hour' if value == 1 else name}" if name == "hours" else f"{words_of(name).lower()} {told}"
 
 
 def of_ids(name: str) -> bool:

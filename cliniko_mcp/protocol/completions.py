@@ -44,10 +44,10 @@ class Suggestion(NamedTuple):
 
 
 class Completions:
-    """What may stand for an argument; one for a run, so that its short memory is shared."""
+    """What may stand for an argument; one for a run, so that its short memory is shared, by account."""
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time) -> None:
-        self._known = SingleFlightCache[str, list[Suggestion]](SECONDS_KEPT, clock)
+        self._known = SingleFlightCache[tuple[str, str], list[Suggestion]](SECONDS_KEPT, clock)
 
     async def answer(self, params: types.CompleteRequestParams, clinic_of: ClinicOf) -> types.CompleteResult:
         """The values that fit what was typed so far, at most 100; none where the names may not or cannot be read."""
@@ -69,14 +69,15 @@ class Completions:
         )
 
     async def _suggestions(self, noun: str, clinic_of: ClinicOf) -> list[Suggestion]:
-        async def fetch(fields: Sequence[str]) -> Mapping[str, list[Suggestion]]:
-            return {field: await _read(field, clinic_of) for field in fields}
+        async def fetch(keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], list[Suggestion]]:
+            return {key: await _read(key[1], clinic_of) for key in keys}
 
         field = _FIELDS.get(noun)
         if field is None:
             return []
         try:
-            return (await self._known.get_many([field], fetch))[field]
+            key = (await clinic_of(REFERENCES[field].current().operation.name)).account, field
+            return (await self._known.get_many([key], fetch))[key]
         except ClinikoMcpError:  # an error in the middle of a word would help nobody: there are no suggestions
             return []
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
 
-from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
 
 if TYPE_CHECKING:
@@ -23,10 +22,34 @@ _PAUSE_SECONDS: Final = 0.05
 _RETRY_AFTER_SECONDS: Final = 30
 
 
+class Waits(Protocol):
+    """What waits for people."""
+
+    def end(self) -> None:
+        """End it, undone."""
+
+
+class Calls(Protocol):
+    """What is under way: an app, or all of a pool."""
+
+    @property
+    def waits(self) -> Waits:
+        """What waits for people."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        ...
+
+    def interrupt(self) -> None:
+        """End the calls under way."""
+
+
 class Draining:
     """Passes requests on, and after a stop only what belongs to calls under way, such as an answer to a form."""
 
-    def __init__(self, app: ASGIApp, calls: App, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, calls: Calls, max_body_bytes: int) -> None:
         self._app = app
         self._calls = calls
         self._max_body_bytes = max_body_bytes

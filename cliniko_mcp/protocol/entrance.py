@@ -1,51 +1,66 @@
-"""What stands before the protocol over HTTP, outermost first: pages' preflights, health, then the gate."""
+"""What stands before the protocol over HTTP, outermost first: pages' preflights, health, metadata, then the gate."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
+from cliniko_mcp.hosted_file import HostedFile
 from cliniko_mcp.identity.gate import Gate
+from cliniko_mcp.identity.metadata import Metadata, Resource
 from cliniko_mcp.identity.one_token import OneToken
-from cliniko_mcp.identity.people_file import People
-from cliniko_mcp.identity.person import Verifier
+from cliniko_mcp.identity.verifiers import verifier_of
 from cliniko_mcp.protocol.bearer import Health, Token
-from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from cliniko_mcp.protocol.builtin_login import Login
 
-def entrance(app: ASGIApp, settings: Settings, token: Token | None, max_body_bytes: int) -> ASGIApp:
+
+@asynccontextmanager
+async def entrance(
+    app: ASGIApp, hosted: HostedFile, token: Token | None, max_body_bytes: int, login: Login | None = None
+) -> AsyncGenerator[ASGIApp]:
     """The app behind everything that says who calls; `token` is everybody's, None where people have their own.
 
-    Raises ConfigurationError for a file of people that cannot be used.
+    Raises ConfigurationError for people and issuers that cannot be used.
     """
-    gate = Gate(app, verifier_of(settings, token), max_body_bytes=max_body_bytes)
-    return _for_pages(Health(gate), settings)
-
-
-def verifier_of(settings: Settings, token: Token | None) -> Verifier:
-    """What tells whose a token is."""
     if token is not None:
-        return OneToken(token.text)
+        yield _for_pages(Health(Gate(app, OneToken(token.text), max_body_bytes=max_body_bytes)), hosted.allow_origin)
+        return
+    if login is not None:
+        from cliniko_mcp.protocol.builtin_login import Routed
+
+        gate = Gate(app, login.verifier, max_body_bytes=max_body_bytes, resource=login.resource)
+        documented = Metadata(gate, login.resource, [login.resource.origin])
+        yield _for_pages(Health(Routed(documented, login.routes)), hosted.allow_origin)
+        return
     clock = partial(datetime.now, UTC)  # noqa: TID251 - tokens expire in real time, whatever the clinic's clock says
-    return People(Path(settings.people or ""), clock, anyio.current_time)
+    async with verifier_of(hosted, clock, anyio.current_time) as verifier:
+        # Only a server that gives tokens can be logged in at: without one there is nothing to send a client to.
+        resource = Resource.parse(hosted.public_url) if hosted.public_url and hosted.issuer else None
+        scopes = hosted.ask_scopes
+        gate = Gate(app, verifier, max_body_bytes=max_body_bytes, resource=resource, ask_scopes=scopes)
+        issuers = [issuer.url for issuer in hosted.issuer]
+        open_to_all = Metadata(gate, resource, issuers, scopes) if resource is not None else gate
+        yield _for_pages(Health(open_to_all), hosted.allow_origin)
 
 
-def _for_pages(app: ASGIApp, settings: Settings) -> ASGIApp:
+def _for_pages(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     """The app with what a browser asks before a page of another origin may call it (CORS); only for pages allowed."""
-    if not settings.allow_origin:
+    if not origins:
         return app
     from starlette.middleware.cors import CORSMiddleware
 
     return CORSMiddleware(
         app,
-        allow_origins=settings.allow_origin,
+        allow_origins=origins,
         allow_methods=("GET", "POST", "DELETE"),
         allow_headers=("*",),
         expose_headers=("WWW-Authenticate", "Mcp-Session-Id", "Mcp-Protocol-Version"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
@@ -18,7 +18,15 @@ from cliniko_mcp.app import App
 from cliniko_mcp.approvals.questions import AskFirst
 from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
-from cliniko_mcp.errors import INTERNAL_CODE, AlreadyDone, ClinikoMcpError, JsonValue, NotAllowed, UnknownTool
+from cliniko_mcp.errors import (
+    INTERNAL_CODE,
+    AlreadyDone,
+    ClinikoMcpError,
+    JsonValue,
+    KeyRefused,
+    NotAllowed,
+    UnknownTool,
+)
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.results.envelope import compact, error_body
@@ -27,6 +35,7 @@ from cliniko_mcp.tools.index import entries
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from cliniko_mcp.account_pool import AccountPool
     from cliniko_mcp.identity.person import Person
     from cliniko_mcp.protocol.completions import Completions
 
@@ -34,6 +43,10 @@ logger = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any, Any]
 Paged = types.PaginatedRequestParams | None
+
+ListedT = TypeVar("ListedT", bound=types.CacheableResult)
+LIST_KEPT_MS: Final = 300_000
+"""Milliseconds for which a client may keep a list."""
 
 UNEXPECTED: dict[str, JsonValue] = {
     "code": INTERNAL_CODE,
@@ -45,11 +58,16 @@ UNEXPECTED: dict[str, JsonValue] = {
 class Responder:
     """Answers the requests of every client of a run; each method is one of MCP's."""
 
-    def __init__(self, app: App, tools: types.ListToolsResult) -> None:
+    def __init__(self, app: App, tools: types.ListToolsResult, pool: AccountPool | None = None) -> None:
+        """`app` says what is listed; calls are its as well, or with a `pool` those of each person's own app."""
         self._app = app
+        self._pool = pool
         self._tools = tools
         self._narrowed: dict[Risk, types.ListToolsResult] = {}
         self._completions: Completions | None = None
+
+    async def _app_of(self, ctx: Context) -> App:
+        return self._app if self._pool is None else await self._pool.app_of(person_of(ctx))
 
     async def list_tools(self, ctx: Context, _: Paged) -> types.ListToolsResult:
         """The tools of the view that the caller may call, in one page."""
@@ -59,7 +77,7 @@ class Responder:
         if may not in self._narrowed:
             known = entries()
             callable_tools = [tool for tool in self._tools.tools if known[tool.name].highest_risk.within(may)]
-            self._narrowed[may] = types.ListToolsResult(tools=callable_tools)
+            self._narrowed[may] = kept(types.ListToolsResult(tools=callable_tools), self._app)
         return self._narrowed[may]
 
     async def call_tool(
@@ -70,19 +88,21 @@ class Responder:
         Raises MCPError for a name that no tool has.
         """
         try:
-            tool = self._app.catalogue.get(params.name)
+            app = await self._app_of(ctx)
+            tool = app.catalogue.get(params.name)
         except UnknownTool as problem:
             raise MCPError(types.INVALID_PARAMS, problem.message, problem.as_json()) from None
-        except NotAllowed as problem:
+        except (NotAllowed, KeyRefused) as problem:
             return self._result(error_body(problem), failed=True)
         try:
-            return self._result(
-                await self._app.run(tool, params.arguments or {}, caller_of(ctx, params, self._app.waits))
-            )
+            return self._result(await app.run(tool, params.arguments or {}, caller_of(ctx, params, app.waits)))
         except AskFirst as first:
             return as_input_required(first)
         except AlreadyDone as before:
             return self._result({"done": before.message, "notes": [before.fix]})
+        except KeyRefused as problem:
+            told = problem if self._pool is None else await self._pool.key_refused(person_of(ctx), problem)
+            return self._result(error_body(told), failed=True)
         except ClinikoMcpError as problem:
             return self._result(error_body(problem), failed=True)
         except Exception:
@@ -93,7 +113,7 @@ class Responder:
         """The day's routines."""
         from cliniko_mcp.protocol.prompts import listed
 
-        return listed()
+        return kept(listed(), self._app)
 
     async def get_prompt(self, _: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         """One routine with what the person chose. Raises MCPError where there is none of that name."""
@@ -102,24 +122,32 @@ class Responder:
         return filled(params.name, params.arguments or {})
 
     async def list_resources(self, _: Context, __: Paged) -> types.ListResourcesResult:
-        """The records that can be attached without an id."""
+        """The records that can be attached without an id, and the pages that hosts show beside answers."""
+        from cliniko_mcp.protocol.apps import offer
         from cliniko_mcp.protocol.resources import listed
 
-        return listed(self._app.view.excluded)
+        records = listed(self._app.view.excluded)
+        return kept(types.ListResourcesResult(resources=[*records.resources, *offer.listed()]), self._app)
 
     async def list_resource_templates(self, _: Context, __: Paged) -> types.ListResourceTemplatesResult:
         """The kinds of records that can be attached by id."""
         from cliniko_mcp.protocol.resources import templates
 
-        return templates(self._app.view.excluded)
+        return kept(templates(self._app.view.excluded), self._app)
 
     async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        """One record as its get operation reads it, through every guard. Raises MCPError where it cannot be read."""
+        """One record as its get operation reads it, through every guard, or a page of ours, which holds nobody's data.
+
+        Raises MCPError where it cannot be read.
+        """
+        from cliniko_mcp.protocol.apps import offer
         from cliniko_mcp.protocol.resources import MIME, target
 
+        if (page := offer.read(params.uri, demo=self._app.demo)) is not None:
+            return types.ReadResourceResult(contents=[page])
         operation, arguments = target(params.uri)
         try:
-            body = await self._app.call(operation.name, arguments, reader_of(ctx))
+            body = await (await self._app_of(ctx)).call(operation.name, arguments, reader_of(ctx))
         except ClinikoMcpError as problem:
             raise MCPError(types.INVALID_PARAMS, problem.message, error_body(problem)) from None
         text = types.TextResourceContents(uri=params.uri, mime_type=MIME, text=compact(body))
@@ -131,13 +159,23 @@ class Responder:
 
         if self._completions is None:
             self._completions = Completions()
-        caller = reader_of(ctx)
-        return await self._completions.answer(params, lambda tool: self._app.guarded_clinic(tool, caller))
+        caller, app = reader_of(ctx), await self._app_of(ctx)
+        return await self._completions.answer(params, lambda tool: app.guarded_clinic(tool, caller))
 
     def _result(self, body: Mapping[str, JsonValue], *, failed: bool = False) -> types.CallToolResult:
         text = types.TextContent(type="text", text=compact(body))
         structured = None if self._app.settings.output == "text" else dict(body)
         return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)
+
+
+def kept(listed: ListedT, app: App) -> ListedT:
+    """The list, with how long a client may keep it: nothing in it changes while a server runs.
+
+    Over HTTP it differs by what whoever asks may do, so that it is kept for them alone.
+    """
+    alone = app.settings.transport == "stdio" and not app.parts.hosted
+    listed.ttl_ms, listed.cache_scope = LIST_KEPT_MS, "public" if alone else "private"
+    return listed
 
 
 def caller_of(ctx: Context, params: types.CallToolRequestParams, waits: Waits) -> Caller:

@@ -1,7 +1,9 @@
 """The MCP side of a run, assembled readable top to bottom: an app in, an MCP server out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
 from mcp.server.lowlevel import Server
@@ -10,10 +12,14 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from cliniko_mcp import __version__
 from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.protocol.apps import offer
 from cliniko_mcp.protocol.outgoing import without_secrets
-from cliniko_mcp.protocol.responder import Responder, principal_of
+from cliniko_mcp.protocol.responder import Responder, kept, principal_of
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries, find_operation
+
+if TYPE_CHECKING:
+    from cliniko_mcp.account_pool import AccountPool
 
 INSTRUCTIONS = """\
 Works in a clinic's Cliniko account: patients, practitioners, diaries, appointments, notes, invoices, stock.
@@ -51,12 +57,13 @@ def instructions(settings: Settings) -> str:
     return INSTRUCTIONS + "".join(f"{fact}\n" for fact in facts)
 
 
-def build_server(app: App, cut_off: Sequence[str] = ()) -> Server[dict[str, Any]]:
+def build_server(app: App, cut_off: Sequence[str] = (), pool: AccountPool | None = None) -> Server[dict[str, Any]]:
     """The MCP server of an app: tools listed from the generated list, calls through the guards.
 
-    `cut_off` says which changes were under way when the last run ended; the model is told.
+    With a `pool` each person's calls go to an app of their own. `cut_off` says which changes were under way when the
+    last run ended; the model is told.
     """
-    responder = Responder(app, listed_tools(app))
+    responder = Responder(app, listed_tools(app), pool)
     server: Server[dict[str, Any]] = Server(
         "cliniko-mcp",
         version=__version__,
@@ -72,9 +79,11 @@ def build_server(app: App, cut_off: Sequence[str] = ()) -> Server[dict[str, Any]
         on_completion=responder.complete,
         get_tool_input_schema=_input_schema,
     )
+    server.extensions[offer.EXTENSION] = {}
     server.middleware.append(without_secrets)
-    security = RequestStateSecurity.ephemeral()
-    security.bind_principal = principal_of
+    # What a person was asked under one identity is not answered under another.
+    keys = app.parts.keys.derived("state", app.parts.account)
+    security = RequestStateSecurity(keys=keys, bind_principal=principal_of)
     server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
     return server
 
@@ -100,10 +109,11 @@ def listed_tools(app: App) -> types.ListToolsResult:
             input_schema=dict(entry.input_schema),
             output_schema=_output_schema(entry) if with_answers else None,
             annotations=types.ToolAnnotations.model_validate(entry.annotations),
+            _meta=offer.meta_of(entry.name),
         )
         for entry in (known[name] for name in app.view.listed)
     ]
-    return types.ListToolsResult(tools=tools)
+    return kept(types.ListToolsResult(tools=tools), app)
 
 
 def _input_schema(name: str) -> Mapping[str, JsonValue] | None:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from cliniko_mcp.hosted_file import HostedFile
+    from cliniko_mcp.protocol.builtin_login import Login
+
 Announce = Callable[[str], None]
 Drain = Callable[[Callable[[], bool]], Awaitable[None]]
 WILDCARDS = ("0.0.0.0", "::")
@@ -43,7 +46,8 @@ async def serve(app: App, announce: Announce) -> None:
     `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
     """
     settings = app.settings
-    token = None if settings.transport == "stdio" or settings.people else bearer_token(settings, state_folder())
+    own_tokens = settings.transport == "stdio" or settings.people or settings.hosted or settings.login
+    token = None if own_tokens else bearer_token(settings, state_folder())
     from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
 
@@ -51,25 +55,48 @@ async def serve(app: App, announce: Announce) -> None:
     for change in changes:
         announce(f"cut off when the server last ended, look whether it took effect: {change}")
     # Over HTTP a client may be somebody else than whose change it was.
-    server = build_server(app, changes if settings.transport == "stdio" else ())
-    async with sandbox_port(app, announce):
+    async with sandbox_port(app, announce), _login(app, announce) as login:
+        pool = login.pool if login is not None else None
+        server = build_server(app, changes if settings.transport == "stdio" else (), pool)
         if settings.transport == "stdio":
             await serve_stdio(server)
         else:
+            from cliniko_mcp.hosted_file import hosted_by
             from cliniko_mcp.protocol.entrance import entrance
 
-            draining = Draining(http_app(server, settings), app, MAX_BODY_BYTES)
-            served = entrance(draining, settings, token, MAX_BODY_BYTES)
-            started = partial(_announce_address, settings, token, announce)
-            await listen(served, settings.host, settings.port, started, draining.drain)
+            hosted = hosted_by(settings)
+            draining = Draining(http_app(server, settings, hosted), pool or app, MAX_BODY_BYTES)
+            started = partial(_announce_address, settings, hosted, token, announce)
+            async with entrance(draining, hosted, token, MAX_BODY_BYTES, login) as served:
+                await listen(served, settings.host, settings.port, started, draining.drain)
 
 
-def _announce_address(settings: Settings, token: Token | None, announce: Announce, port: int) -> None:
+@asynccontextmanager
+async def _login(app: App, announce: Announce) -> AsyncGenerator[Login | None]:
+    """The built-in login, where the settings ask for it."""
+    if app.settings.login is None:
+        yield None
+        return
+    from cliniko_mcp.protocol.builtin_login import builtin_login
+
+    async with builtin_login(app, announce) as login:
+        yield login
+
+
+def _announce_address(
+    settings: Settings, hosted: HostedFile, token: Token | None, announce: Announce, port: int
+) -> None:
     address = url(settings.host, port) + ("/mcp" if settings.transport == "http" else "/sse")
     announce(f"listening on {address}")
+    if hosted.public_url:
+        announce(f"people give their assistants {hosted.public_url}")
+    for issuer in hosted.issuer:
+        announce(f"people log in at {issuer.url}")
+    if hosted.people:
+        announce(f"people send tokens of their own, from {hosted.people}; `cliniko-mcp people add` makes one")
     if token is None:
-        announce(f"each person sends a token of their own, from {settings.people}; `cliniko-mcp people add` makes one")
-    elif token.made_in is not None:
+        return
+    if token.made_in is not None:
         announce(f"clients send the bearer token that is in {token.made_in}")
         # A file or a log that keeps standard error is not to hold the token.
         if sys.stderr.isatty():
@@ -266,9 +293,9 @@ async def _serve_asgi(
     await Announcing(config).serve(sockets=[bound])
 
 
-def http_app(server: Server[dict[str, Any]], settings: Settings) -> ASGIApp:
+def http_app(server: Server[dict[str, Any]], settings: Settings, hosted: HostedFile) -> ASGIApp:
     """The ASGI app for Streamable HTTP or SSE: Host and Origin first, then the protocol; without the gate."""
-    security = transport_security(settings)
+    security = transport_security(settings, hosted)
     if settings.transport == "http":
         return server.streamable_http_app(
             transport_security=security, host=settings.host, max_request_body_size=MAX_BODY_BYTES
@@ -276,7 +303,7 @@ def http_app(server: Server[dict[str, Any]], settings: Settings) -> ASGIApp:
     return _sse_app(server, security)
 
 
-def transport_security(settings: Settings) -> TransportSecuritySettings:
+def transport_security(settings: Settings, hosted: HostedFile) -> TransportSecuritySettings:
     """Which Host and Origin headers are answered: on loopback only local ones, against DNS rebinding.
 
     With a public address that one as well, and the pages that are allowed. Beyond loopback clients carry a token, which
@@ -287,15 +314,15 @@ def transport_security(settings: Settings) -> TransportSecuritySettings:
 
     from cliniko_mcp.identity.metadata import Resource
 
-    host, public = settings.host, Resource.parse(settings.public_url) if settings.public_url else None
+    host, public = settings.host, Resource.parse(hosted.public_url) if hosted.public_url else None
     if host in WILDCARDS and public is None:
-        if settings.allow_origin:
+        if hosted.allow_origin:
             raise ConfigurationError(f"--allow-origin on {host} needs --public-url, by which foreign pages are told")
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
     local = ["127.0.0.1", "localhost", "[::1]"] if is_loopback(host) else [host, f"[{host}]"]
     names = () if host in WILDCARDS else local
     hosts = [allowed for name in names for allowed in (name, f"{name}:*")]
-    origins = [*(f"http://{name}" for name in hosts), *settings.allow_origin]
+    origins = [*(f"http://{name}" for name in hosts), *hosted.allow_origin]
     if public is not None:
         hosts += public.hosts
         origins.append(public.origin)

@@ -59,17 +59,18 @@ class Position:
 
 
 class Cursors:
-    """Seals positions into cursors and opens them again, under one key."""
+    """Seals positions into cursors and opens them again, under one key; those of older keys are opened too."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *older: bytes) -> None:
         self._key = key
+        self._keys = (key, *older)
 
     def seal(self, position: Position, principal: str) -> str:
         """The position as text that only this server can have made, and only for this caller."""
         anchors = position.anchors
         head = _HEAD.pack(position.start, len(anchors), *anchors, *[0] * (MAX_ANCHORS - len(anchors)))
         content = head + position.query.packed
-        return base64.urlsafe_b64encode(self._mac(content, principal) + content).decode().rstrip("=")
+        return base64.urlsafe_b64encode(_mac(self._key, content, principal) + content).decode().rstrip("=")
 
     def open(self, cursor: str, tool: str, principal: str) -> Position:
         """The position that `cursor` stands for.
@@ -81,7 +82,8 @@ class Cursors:
         except ValueError:
             raise _invalid() from None
         mac, content = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
-        if len(content) <= _HEAD.size or not hmac.compare_digest(mac, self._mac(content, principal)):
+        ours = [hmac.compare_digest(mac, _mac(key, content, principal)) for key in self._keys]
+        if len(content) <= _HEAD.size or not any(ours):
             raise _invalid()
         start, count, *anchors = _HEAD.unpack_from(content)
         query = Query.unpacked(content[_HEAD.size :])
@@ -91,10 +93,11 @@ class Cursors:
             )
         return Position(query, start, tuple(anchors[:count]))
 
-    def _mac(self, content: bytes, principal: str) -> bytes:
-        # The digest of the principal has one length, so that no two pairs of principal and content are the same bytes.
-        whose = hashlib.sha256(principal.encode()).digest()
-        return hmac.digest(self._key, whose + content, hashlib.sha256)[:_MAC_BYTES]
+
+def _mac(key: bytes, content: bytes, principal: str) -> bytes:
+    # The digest of the principal has one length, so that no two pairs of principal and content are the same bytes.
+    whose = hashlib.sha256(principal.encode()).digest()
+    return hmac.digest(key, whose + content, hashlib.sha256)[:_MAC_BYTES]
 
 
 def _invalid() -> InvalidCursor:

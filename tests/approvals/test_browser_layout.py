@@ -29,21 +29,25 @@ MEASURE = """(() => {
     const own = rgb(style.backgroundColor);
     if (own.length < 4 || own[3] > 0) return [own];
   } return [[255, 255, 255]]; };
+  const scrolled = element => { for (let up = element; up; up = up.parentElement)
+    if (up.tabIndex === 0 && getComputedStyle(up).overflowX === "auto") return true;
+    return false; };
   if (document.documentElement.scrollWidth > innerWidth) found.push("the page is wider than the window");
   const texts = [...document.querySelectorAll("body *")].filter(element =>
     element.checkVisibility() && [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
   const boxes = texts.map(element => element.getBoundingClientRect());
   texts.forEach((element, place) => {
     const box = boxes[place], colour = rgb(getComputedStyle(element).color);
-    if (box.left < 0 || box.right > innerWidth) say("cut at the side", element);
+    if ((box.left < 0 || box.right > innerWidth) && !scrolled(element)) say("cut at the side", element);
     if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth) say("cut", element);
     if (grounds(element).some(ground => contrast(colour, ground) < 4.5)) say("hard to read", element);
     texts.slice(place + 1).forEach((other, later) => {
       const its = boxes[place + 1 + later];
+      if (box.left + 1 >= its.right || its.left + 1 >= box.right) return;
+      if (box.top + 1 >= its.bottom || its.top + 1 >= box.bottom) return;
       if (element.contains(other) || other.contains(element)) return;
       if (getComputedStyle(element).display === "inline" || getComputedStyle(other).display === "inline") return;
-      if (box.left + 1 < its.right && its.left + 1 < box.right && box.top + 1 < its.bottom && its.top + 1 < box.bottom)
-        say("overlaps", other);
+      say("overlaps", other);
     });
   });
   for (const button of document.querySelectorAll("button:not(.small)")) {
@@ -53,7 +57,7 @@ MEASURE = """(() => {
   return found;
 })()"""
 """What is wrong with how the page is laid out, a line each: text that is cut, overlaps or is hard to read (WCAG AA),
-and buttons that are too small to touch."""
+and buttons that are too small to touch. What scrolls within a part that the keyboard reaches is not cut."""
 
 
 def pages() -> dict[str, str]:

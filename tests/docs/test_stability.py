@@ -9,6 +9,7 @@ from conftest import in_process
 
 from cliniko_mcp.guards.audit import FIELDS
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.manifest import all_tools, project_root, public_tools
 from cliniko_mcp.public_names import PublicTool, public_names, removed, snapshot, stability_page, unannounced
 from tests.laws.source import PACKAGE
@@ -86,6 +87,8 @@ async def test_a_line_of_the_audit_log_has_no_field_that_is_not_promised(tmp_pat
         visit = await assistant.first("list_individual_appointments", limit=1)
         await assistant.call("update_individual_appointment", id=visit["id"], starts_at="1999-01-01T09:00:00Z")
         await assistant.call("patient_brief", patient=patient["id"])
+        assert assistant.app is not None
+        await assistant.app.call("list_patients", {"limit": 1}, Caller(name="Ana Lima"))
     seen = {name for entry in HashChain(log).entries() for name in entry}
     assert set(FIELDS) - {"rung"} == seen
 

@@ -155,6 +155,25 @@ def test_an_assistant_that_starts_the_server_is_a_tick(tmp_path: Path) -> None:
     assert found.status == "ok"
 
 
+DEMO = {"command": "cliniko-mcp", "args": ["serve", "--read-only", "--sandbox"]}
+OWN = {"command": "cliniko-mcp", "args": ["serve"]}
+
+
+def test_an_assistant_left_in_the_demo_clinic_is_a_warning_where_a_real_one_is_looked_at(tmp_path: Path) -> None:
+    for entry in (DEMO, {"command": "cliniko-mcp", "args": ["serve"], "env": {"CLINIKO_MCP_SANDBOX": "true"}}):
+        (found,) = host(tmp_path, "cursor", {"mcpServers": {"cliniko": entry}})
+        assert found.status == "warning" and "works in the demo clinic" in found.detail
+        keeps = " --read-only" if entry is DEMO else ""
+        assert found.fix == f"For your own clinic run `cliniko-mcp install --client cursor{keeps}`."
+    (found,) = machine.hosts(Computer("linux", tmp_path), demo=True)
+    assert (found.status, found.detail) == ("ok", "Cursor starts it as cliniko")
+
+
+def test_an_assistant_with_both_clinics_is_a_tick_that_says_which_is_the_demo(tmp_path: Path) -> None:
+    (found,) = host(tmp_path, "cursor", {"mcpServers": {"cliniko": OWN, "practice": DEMO}})
+    assert (found.status, found.detail) == ("ok", "Cursor starts it as cliniko, practice (in the demo clinic)")
+
+
 def test_an_assistant_that_starts_what_is_gone_is_a_cross(tmp_path: Path) -> None:
     (found,) = host(tmp_path, "vscode", {"servers": {"cliniko": {"command": str(tmp_path / "gone" / "cliniko-mcp")}}})
     assert found.status == "failed" and "not there any more" in found.detail

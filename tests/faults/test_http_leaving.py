@@ -14,6 +14,7 @@ import httpx2
 import mcp_types as types
 import pytest
 from mcp.client.client import Client
+from mcp.client.context import ClientRequestContext
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -170,7 +171,7 @@ async def test_a_form_that_nobody_answers_does_not_hold_up_a_stop_and_nothing_is
 ) -> None:
     shown = anyio.Event()
 
-    async def nobody(_: Any, __: types.ElicitRequestParams) -> types.ElicitResult:
+    async def nobody(context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
         shown.set()
         await anyio.sleep_forever()
         raise AssertionError

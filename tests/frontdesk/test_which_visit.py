@@ -60,6 +60,8 @@ async def test_a_visit_to_move_or_cancel_is_found_among_the_coming(now: str) -> 
             "Jane Limerick tomorrow": "jane",
             "Jane's one tomorrow": "jane",
             "Jane's 3 o'clock tomorrow": "jane",
+            "Jane Limerick tomorrow 3": "jane",
+            "April Jones, Friday 12": "april",
             "Jane at Riverside tomorrow at 3": "jane",
             "tomorrow Jane Limerick at 3 pm": "jane",
             "Jane Limerick 2026-11-25T15:00+10:30 Wed": "jane",

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from cliniko_mcp.approvals.decisions import Outcome
+from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.questions import Asker, AskFirst, PendingQuestion, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
@@ -260,7 +261,8 @@ class App:
         options.setdefault("wait", 0)
         self.work: list[tuple[PendingQuestion, Callable[[Asker], Awaitable[object]]]] = []
         options.setdefault("start", self.keep)
-        self.confirm = Confirm(self.questions, now=self.clock, page=self.board if paged else None, **options)
+        self.ledger = LocalLedger(self.questions)
+        self.confirm = Confirm(self.ledger, now=self.clock, page=self.board if paged else None, **options)
 
     def keep(self, work: Any) -> None:
         """Keep what a server would go on with by itself, for `goes_on`."""

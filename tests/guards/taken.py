@@ -7,7 +7,12 @@ from typing import Any
 
 from tests.guards.gate import SYDNEY
 
-_TEXTS = {"treatment_notes": "content", "patient_forms": "content", "medical_alerts": "name"}
+_TEXTS = {
+    "treatment_notes": "content",
+    "patient_forms": "content",
+    "medical_alerts": "name",
+    "communications": "content",
+}
 _LISTS = ("appointment_type_ids", "attendee_ids", "patient_attachment_ids")
 _LINKS = ("billable_item_id", "product_id")
 _NOT_COUNTED = {"id", "created_at", "updated_at"}
@@ -38,6 +43,8 @@ def takes_away(resource: str, old: Mapping[str, Any], new: Mapping[str, Any], no
         return True
     if any(old.get(name) and not new.get(name) for name in (*_LISTS, *_LINKS, "completed_at")):
         # A form that is completed again has a new date, which takes nothing away.
+        return True
+    if any(len(old.get(name) or ()) > 1 and not {*old[name]} & {*new[name]} for name in _LISTS):
         return True
     return _out_of_the_diary(old, new, now) or _shortened(resource, old, new, before) or _emptied(old, new, before)
 

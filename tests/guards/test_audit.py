@@ -18,6 +18,7 @@ from cliniko_mcp.errors import ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall, Purpose, guarded
 from cliniko_mcp.guards.read_only import ReadOnly
 from tests.guards.gate import SYDNEY, App, Clock, Form, RoundTrip, call, on_its_way, passed, run
@@ -27,7 +28,7 @@ READ = call("get_patient", id="1")
 
 
 def audited(chain: HashChain, app: App) -> Audit:
-    return Audit(chain, app.clock)
+    return Audit(LocalLog(chain), app.clock)
 
 
 def lines(chain: HashChain) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ def test_refusals_are_written_down_with_their_reason(
 
 
 def test_what_cliniko_refused_what_broke_and_what_was_cut_off_are_told_apart(chain: HashChain) -> None:
-    audit = Audit(chain, Clock())
+    audit = Audit(LocalLog(chain), Clock())
 
     async def told(problem: BaseException | None) -> None:
         async def act() -> None:
@@ -123,7 +124,7 @@ def test_the_id_of_a_new_record_is_written_down_and_only_where_one_was_made(chai
         async def act(passing: GuardedCall = passing, made: str | None = made) -> None:
             passing.outcome.created = made
 
-        run(lambda passing=passing, act=act: passed([Audit(chain, Clock())], passing, act))
+        run(lambda passing=passing, act=act: passed([Audit(LocalLog(chain), Clock())], passing, act))
     begun, ended, _, again = lines(chain)
     assert ("made" in begun, ended["made"], "made" in again) == (False, "123", False)
 
@@ -134,7 +135,7 @@ def test_a_line_says_how_many_requests_went_out(chain: HashChain) -> None:
     async def act() -> None:
         passing.outcome.requests.sent += 3
 
-    run(lambda: passed([Audit(chain, Clock())], passing, act))
+    run(lambda: passed([Audit(LocalLog(chain), Clock())], passing, act))
     app = App()
     with pytest.raises(NotAllowed):
         run(lambda: app.act(ARCHIVE, guards=[audited(chain, app), ReadOnly()]))
@@ -146,7 +147,7 @@ def test_a_line_says_what_a_reading_was_for_unless_it_is_the_call_itself(chain: 
     async def act() -> None:
         """Nothing is read here."""
 
-    run(lambda: passed([Audit(chain, Clock())], replace(on_its_way(READ), purpose=purpose), act))
+    run(lambda: passed([Audit(LocalLog(chain), Clock())], replace(on_its_way(READ), purpose=purpose), act))
     assert lines(chain)[0].get("for") == (None if purpose == "call" else purpose)
 
 
@@ -155,7 +156,7 @@ def test_a_list_that_its_reader_has_seen_enough_of_ended_well(chain: HashChain) 
     went_on: list[str] = []
 
     async def rows() -> AsyncGenerator[int]:
-        async with guarded([Audit(chain, Clock())], passing):
+        async with guarded([Audit(LocalLog(chain), Clock())], passing):
             for number in range(100):
                 passing.outcome.requests.sent += 1
                 yield number
@@ -174,7 +175,7 @@ def test_a_list_that_its_reader_has_seen_enough_of_ended_well(chain: HashChain) 
 
 def test_a_list_whose_reader_is_cancelled_while_it_waits_was_interrupted(chain: HashChain) -> None:
     async def rows() -> AsyncGenerator[int]:
-        async with guarded([Audit(chain, Clock())], on_its_way(call("list_patients"))):
+        async with guarded([Audit(LocalLog(chain), Clock())], on_its_way(call("list_patients"))):
             yield 1
             await anyio.sleep_forever()
 

@@ -11,6 +11,7 @@ from cliniko_mcp.approvals.questions import AskFirst, Question
 from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
 from tests.approvals.desktop import seen
 from tests.guards.gate import Clock, call, on_its_way, passed, run
@@ -28,7 +29,7 @@ def acted(chain: HashChain, passing: GuardedCall) -> Any:
     async def act() -> str:
         return "the clinic's answer"
 
-    return run(lambda: passed([Audit(chain, Clock())], passing, act))
+    return run(lambda: passed([Audit(LocalLog(chain), Clock())], passing, act))
 
 
 @pytest.mark.parametrize("called", [READ, ARCHIVE])

@@ -17,17 +17,33 @@ from cliniko_mcp.guards.pipeline import Caller
 from tests.guards.gate import STAMP, START, App, Form, call, run
 
 NOTE = "Pain on the left side since the fall, better after treatment. " * 5
+WEEKLY = {"repeat_type": "Weekly", "number_of_repeats": 5, "repeating_interval": 2}
 PATIENT = {
     "id": "3", "first_name": "Ida", "last_name": "Berg", "email": "ida@example.com", "date_of_birth": "1990-04-01",
     "medicare": "2950", "notes": "Prefers mornings.", "occupation": "Baker", "city": "Perth", "post_code": "6000",
     "patient_phone_numbers": [{"phone_type": "Mobile", "number": "0491 570 006"}], **STAMP,
 }  # fmt: skip
+ANSWERS = {"allergies": "Latex", "goals": "Run again", "parking": "Yes"}
 
 
 def content(*answers: str) -> dict[str, Any]:
     """A document with one text question for each answer."""
     questions = [{"name": f"Q{at}", "type": "text", "answer": answer} for at, answer in enumerate(answers) if answer]
     return {"sections": [{"name": "S", "questions": questions or [{"name": "Q0", "type": "text"}]}]}
+
+
+def template(*names: str) -> dict[str, Any]:
+    """A template with a question of each name."""
+    return {"sections": [{"name": "S", "questions": [{"name": name, "type": "text"} for name in names]}]}
+
+
+def own_fields(**answers: str) -> dict[str, Any]:
+    """A patient's own fields as the clinic defined them, with these answers."""
+    fields = [
+        {"token": token, **({"value": answers[token]} if token in answers else {})}
+        for token in ("allergies", "goals", "parking")
+    ]
+    return {"sections": [{"token": "s", "fields": fields}]}
 
 
 def an_app(**options: Any) -> App:
@@ -53,11 +69,24 @@ def an_app(**options: Any) -> App:
             "28": {"id": "28", "name": "Intake", "patient_id": "1", "content": content(NOTE), **STAMP}
             | {"completed_at": "2026-11-01T00:00:00Z"}
         },
-        "patient_cases": {"29": {"id": "29", "name": "Knee", "patient_id": "1", "attendee_ids": ["40"], **STAMP}},
+        "patient_cases": {
+            "29": {"id": "29", "name": "Knee", "patient_id": "1", "attendee_ids": ["40"], **STAMP},
+            "35": {"id": "35", "name": "Hip", "patient_id": "1", "attendee_ids": ["40", "41"], **STAMP},
+        },
         "relationships": {"31": {"id": "31", "patient_id": "1", "related_patient_id": "2", "relation": 10, **STAMP}},
-        "communications": {"32": {"id": "32", "category_code": 12, "content": "Rang.", "patient_id": "1", **STAMP}},
+        "communications": {
+            "32": {"id": "32", "category_code": 12, "content": "Rang about the scan.", "patient_id": "1", **STAMP}
+        },
+        "treatment_note_templates": {
+            "33": {"id": "33", "name": "SOAP", "content": template("S", "O", "A", "P"), **STAMP}
+        },
+        "patient_form_templates": {"34": {"id": "34", "name": "Intake", "content": template(*"ABCDEF"), **STAMP}},
     }
-    app.clinic.records["patients"]["3"] = dict(PATIENT)
+    app.clinic.records["individual_appointments"]["24"] = {**visit, "id": "24", "repeat_rule": WEEKLY}
+    app.clinic.records["patients"] |= {
+        "3": dict(PATIENT),
+        "4": {"id": "4", "first_name": "Una", "last_name": "Nay", "custom_fields": own_fields(**ANSWERS), **STAMP},
+    }
     app.clinic.records["practitioners"]["7"]["appointment_type_id"] = "8"
     return app
 
@@ -78,11 +107,7 @@ PATIENT_FIELDS = ["email", "date_of_birth", "medicare", "notes", "occupation", "
 HOLES: list[tuple[str, dict[str, Any], str]] = [
     ("update_appointment_type", {"id": "8", "clear": ["billable_item_id"]}, "\nThis will be lost:\nBillable item: Fee"),
     ("update_appointment_type", {"id": "8", "clear": ["product_id"]}, "\nThis will be lost:\nProduct: Band"),
-    (
-        "update_appointment_type",
-        {"id": "8", "practitioner_ids": []},
-        "\nThis will be lost:\nPractitioners who offer it: Dr Bo Chen",
-    ),
+    ("update_appointment_type", {"id": "8", "practitioner_ids": []}, " lost:\nPractitioners who offer it: Dr Bo Chen"),
     (
         "update_patient",
         {
@@ -97,12 +122,15 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
         {"id": "3", "clear": ["email"], **dict.fromkeys(("notes", "medicare", "occupation", "city", "post_code"), "-")},
         "\nMedicare: “2950” will become “-”\n",
     ),
-    ("update_treatment_note", {"id": "27", "content": content("." * len(NOTE))}, "\nThis will change:\nAnswers: “Pain"),
     (
-        "update_treatment_note",
-        {"id": "27", "clear": ["content"]},
-        "\nThis will be lost:\nAnswers: “Pain on the left side",
+        "update_patient",
+        {"id": "3", "clear": ["date_of_birth"], "email": "x@y.au"}
+        | dict.fromkeys(("first_name", "last_name", "occupation", "city"), "x")
+        | {"notes": "n/a", "patient_phone_numbers": []},
+        "\nNotes: “Prefers mornings.” will become “n/a”\n",
     ),
+    ("update_treatment_note", {"id": "27", "content": content("." * len(NOTE))}, "\nThis will change:\nAnswers: “Pain"),
+    ("update_treatment_note", {"id": "27", "clear": ["content"]}, "\nThis will be lost:\nAnswers: “Pain on the left"),
     (
         "update_treatment_note",
         {"id": "27", "content": content("x")},
@@ -113,11 +141,7 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
         {"id": "28", "completed": False},
         "\nThis will change:\nStatus: completed on Sun 1 Nov will become not completed",
     ),
-    (
-        "update_patient_form",
-        {"id": "28", "content": content("x")},
-        "\nThis will change:\nAnswers: “Pain on the left side",
-    ),
+    ("update_patient_form", {"id": "28", "content": content("x")}, "\nThis will change:\nAnswers: “Pain on the left"),
     (
         "update_medical_alert",
         {"id": "26", "name": "."},
@@ -127,6 +151,11 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
         "update_individual_appointment",
         {"id": "20", "starts_at": "1999-01-01T09:00:00Z", "clear": ["ends_at"]},
         " will become Fri 1 Jan 1999, 8:00 pm",
+    ),
+    (
+        "update_individual_appointment",
+        {"id": "20", "starts_at": "1999-01-01T09:00", "ends_at": "1999-01-01T10:00"},
+        " will become Fri 1 Jan 1999, 9:00 am",
     ),
     (
         "update_unavailable_block",
@@ -156,6 +185,29 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("update_relationship", {"id": "31", "patient_id": "3"}, " will become Ida Berg, born 1990"),
     ("update_communication", {"id": "32", "patient_id": "3"}, " will become Ida Berg, born 1990"),
+    ("update_communication", {"id": "32", "content": "."}, "\nText: “Rang about the scan.” will become “.”"),
+    ("update_business", {"id": "9", "remove_logo": True}, "\nThis will be lost:\nLogo: whatever is there now"),
+    (
+        "update_individual_appointment",
+        {"id": "24", "clear": ["repeat_rule"]},
+        "\nThis will change:\nRepeats: every 2 weeks, 5 more times will become never",
+    ),
+    (
+        "update_patient",
+        {"id": "4", "custom_fields": own_fields(parking="Yes")},
+        "\nThis will be lost:\nCustom fields: “Latex”, “Run again”\n",
+    ),
+    ("update_patient", {"id": "4", "clear": ["custom_fields"]}, "\nCustom fields: “Latex”, “Run again”, “Yes”\n"),
+    (
+        "update_treatment_note_template",
+        {"id": "33", "content": {"sections": [{"name": "S"}]}},
+        "\nThis will change:\nQuestions: “S”, “O”, “A”, “P” will become 0 questions",
+    ),
+    (
+        "update_patient_form_template",
+        {"id": "34", "content": template("A")},
+        "\nThis will change:\nQuestions: “A”, “B”, “C”, “D”, “E” and 1 more will become 1 question\n",
+    ),
 ]
 
 
@@ -177,6 +229,8 @@ def test_what_takes_something_away_waits_for_a_person_who_sees_it_by_value(
 FREE: list[tuple[str, dict[str, Any]]] = [
     ("update_patient", {"id": "3", "patient_phone_numbers": [{"phone_type": "Home", "number": "0491 570 110"}]}),
     ("update_patient", {"id": "3", "patient_phone_numbers": []}),
+    ("update_patient", {"id": "3", "state": "WA", "title": "Ms", "sex": "F", "post_code": "601", "city": "Ayr"}),
+    ("update_patient", {"id": "3", "notes": "x", "occupation": "x"}),
     ("update_patient", {"id": "3", "address_1": "3 High St", "clear": ["notes"]}),
     ("update_individual_appointment", {"id": "20", "starts_at": "2026-11-23T06:00:00Z", "clear": ["ends_at"]}),
     ("update_individual_appointment", {"id": "20", "starts_at": "2026-11-22T22:00:00Z", "clear": ["ends_at"]}),
@@ -194,6 +248,14 @@ FREE: list[tuple[str, dict[str, Any]]] = [
     ("update_business", {"id": "9", "appointment_type_ids": ["8"]}),
     ("update_appointment_type", {"id": "8", "billable_item_id": "60", "name": "Review"}),
     ("update_patient_case", {"id": "29", "closed": True}),
+    ("update_business", {"id": "9", "remove_logo": False}),
+    ("update_business", {"id": "9", "logo": "aGVsbG8="}),
+    ("update_business", {"id": "9", "appointment_type_ids": ["7"]}),
+    ("update_individual_appointment", {"id": "20", "repeat_rule": WEEKLY}),
+    ("update_individual_appointment", {"id": "24", "repeat_rule": WEEKLY}),
+    ("update_patient", {"id": "4", "custom_fields": own_fields(allergies="Latex", goals="Run")}),
+    ("update_treatment_note_template", {"id": "33", "content": template("S")}),
+    ("update_communication", {"id": "32", "content": "Rang about scan and X-ray."}),
 ]
 
 
@@ -240,6 +302,7 @@ GATED = {
             ("update_patient_case", {"id": "29", "patient_attachment_ids": []}),
             ("update_appointment_type", {"id": "8", "business_ids": []}),
             ("update_appointment_type", {"id": "8", "practitioner_ids": []}),
+            ("update_patient_case", {"id": "35", "attendee_ids": ["50"]}),
         ]
     ),
     "start": st.one_of(
@@ -268,7 +331,26 @@ GATED = {
         SHORT.map(lambda text: ("update_treatment_note", {"id": "27", "content": content(text)})),
         SHORT.map(lambda text: ("update_patient_form", {"id": "28", "content": content(text)})),
         st.text("abc", min_size=1, max_size=4).map(lambda name: ("update_medical_alert", {"id": "26", "name": name})),
+        st.text("abc", min_size=1, max_size=3).map(
+            lambda name: ("update_communication", {"id": "32", "content": name})
+        ),
     ),
+    "answers": st.sampled_from(sorted(ANSWERS)).map(
+        lambda kept: ("update_patient", {"id": "4", "custom_fields": own_fields(**{kept: ANSWERS[kept]})})
+    ),
+    "questions": st.sampled_from(
+        [
+            ("update_treatment_note_template", {"id": "33", "content": {"sections": [{"name": "S"}]}}),
+            ("update_patient_form_template", {"id": "34", "content": template("A")}),
+        ]
+    ),
+    "series": st.integers(1, 4).map(
+        lambda times: (
+            "update_individual_appointment",
+            {"id": "24", "repeat_rule": {**WEEKLY, "number_of_repeats": times}},
+        )
+    ),
+    "removed": SHORT.map(lambda name: ("update_business", {"id": "9", "remove_logo": True, "city": name})),
     "zone": st.sampled_from(["Perth", "Brisbane", "UTC"]).map(
         lambda zone: ("update_business", {"id": "9", "time_zone": zone})
     ),

@@ -12,7 +12,7 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import ApprovalNeeded, Rejected
 from cliniko_mcp.guards.pipeline import Caller
 from tests.guards.gate import STAMP, App, Form, call, run
-from tests.guards.test_effects import an_app, content
+from tests.guards.test_effects import WEEKLY, an_app, content
 from tests.laws.every import OPERATIONS
 from tests.laws.samples import body_samples
 
@@ -29,7 +29,8 @@ EXAMPLES = settings(max_examples=8, deadline=None, database=None, suppress_healt
 IDS = {
     "appointment_types": "8", "businesses": "9", "individual_appointments": "20", "group_appointments": "30",
     "unavailable_blocks": "25", "medical_alerts": "26", "treatment_notes": "27", "patient_forms": "28",
-    "patient_cases": "29", "relationships": "31", "communications": "32", "patients": "3",
+    "patient_cases": "29", "relationships": "31", "communications": "32", "patients": "4",
+    "treatment_note_templates": "33", "patient_form_templates": "34",
 }  # fmt: skip
 TIMES = {"starts_at", "ends_at"}
 Row = tuple[str, str, str]
@@ -65,7 +66,9 @@ def an_app_with(resource: str) -> tuple[App, str]:
     app = an_app()
     identity = IDS.get(resource, "70")
     samples = {name: values[0] for name, values in body_samples(UPDATES[resource]).items() if values}
-    app.clinic.records.setdefault(resource, {}).setdefault(identity, {**samples, "id": identity, **STAMP})
+    raw = app.clinic.records.setdefault(resource, {}).setdefault(identity, {**samples, "id": identity, **STAMP})
+    if "repeat_rule" in fields_of_rules(resource):
+        raw["repeat_rule"] = WEEKLY
     return app, identity
 
 
@@ -87,7 +90,7 @@ def asked(resource: str, arguments: Mapping[str, object], app: App, identity: st
     return found
 
 
-def by_rule(rule: str, field: str) -> dict[str, Any]:
+def by_rule(resource: str, rule: str, field: str) -> dict[str, Any]:
     """What does the thing that this rule names, by this field."""
     match rule:
         case "link":
@@ -101,7 +104,15 @@ def by_rule(rule: str, field: str) -> dict[str, Any]:
         case "reopened":
             return {field: False}
         case "text":
-            return {field: content("x") if field == "content" else "x"}
+            return {field: "x" if field == "name" or resource == "communications" else content("x")}
+        case "answers":
+            return {"clear": [field]}
+        case "questions":
+            return {field: {"sections": [{"name": "S"}]}}
+        case "series":
+            return {"clear": [field]}
+        case "removed":
+            return {field: True}
         case _:
             assert rule == "zone"
             return {field: "Perth" if field == "time_zone" else "Australia/Perth"}
@@ -130,7 +141,7 @@ def test_every_gated_row_is_asked_about_whatever_else_changes_with_it() -> None:
         row, others = drawn
         resource, rule, field = row
         tried[row] += 1
-        gated[row] += asked(resource, {**others, **by_rule(rule, field)}, *an_app_with(resource)) is True
+        gated[row] += asked(resource, {**others, **by_rule(resource, rule, field)}, *an_app_with(resource)) is True
 
     for row in ROWS:
         others = {name: values for name, values in everyday(UPDATES[row[0]]).items() if name not in TIMES}

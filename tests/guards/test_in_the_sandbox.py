@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import anyio
 import pytest
 
+from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.preview import target_of
 from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.questions import Verdict
@@ -69,7 +70,7 @@ async def some_id(clinic: Clinic, operation: Operation) -> str | None:
 
 def behind_confirm(client: Clinic, sandbox: Sandbox, tool: str, caller: Caller | None = None) -> GuardedClinic:
     """The clinic behind nothing but the guard that asks a person."""
-    confirm = Confirm(Questions(sandbox.clock.now, lambda: "nonce"), now=sandbox.clock.now, wait=0)
+    confirm = Confirm(LocalLedger(Questions(sandbox.clock.now, lambda: "nonce")), now=sandbox.clock.now, wait=0)
     return GuardedClinic(client, [confirm], caller or Caller(), tool, Memory(anyio.current_time, client.now))
 
 

@@ -104,10 +104,10 @@ def test_what_a_change_depends_on_is_read_afresh_by_a_call_that_may_change_somet
 
     office.works(story, Risk.WRITE)
     assert sent(office) == [1, 1 if kind in DEPENDED_ON else 0]
-    assert DEPENDED_ON == {
+    assert {
         "/daily_availabilities", "/availability_blocks", "/appointment_types/{appointment_type_id}/practitioners",
         "/appointment_type_billable_items", "/appointment_type_products",
-    }  # fmt: skip
+    } == DEPENDED_ON  # fmt: skip
 
 
 def test_nothing_of_patients_and_of_the_diary_is_kept() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from cliniko_mcp.approvals.effect_rules import EMPTIED
 from cliniko_mcp.approvals.effects import TABLE
+from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.questions import AS_GOOD_AS_REMOVED, AskFirst, Question, Verdict
 from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined
 from cliniko_mcp.guards.confirm import Confirm
@@ -159,7 +160,7 @@ def test_what_is_carried_out_without_a_call_is_sent_once_and_after_a_429_once_mo
 
     async def story() -> None:
         async with front.account.clinic(200) as client:
-            confirm = Confirm(front.questions, now=client.now, wait=0, page=board, start=work.append)
+            confirm = Confirm(LocalLedger(front.questions), now=client.now, wait=0, page=board, start=work.append)
             clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory(anyio.current_time, client.now))
             with pytest.raises(ApprovalNeeded):
                 await clinic.perform(CALL)
@@ -189,6 +190,10 @@ AS_GOOD_AS: list[tuple[Any, Any]] = [
     (call("archive_group_appointment", id="30"), call("update_group_appointment", id="30", **AWAY)),
     (call("archive_business", id="9"), call("update_business", id="9", appointment_type_ids=[])),
     (call("archive_appointment_type", id="8"), call("update_appointment_type", id="8", practitioner_ids=[])),
+    (
+        call("archive_treatment_note_template", id="33"),
+        call("update_treatment_note_template", id="33", content={"sections": [{"name": "S"}]}),
+    ),
 ]
 
 
@@ -216,4 +221,18 @@ def test_a_no_to_a_removal_says_nothing_about_another_change_or_another_record()
 def test_what_counts_as_a_removal_are_rules_of_the_table() -> None:
     names = {rule.name for own in TABLE.values() for rule in own} | {EMPTIED.name}
     assert names >= AS_GOOD_AS_REMOVED
-    assert names - AS_GOOD_AS_REMOVED == {"link", "patient", "reopened", "zone"}
+    assert names - AS_GOOD_AS_REMOVED == {"answers", "link", "patient", "removed", "reopened", "series", "zone"}
+
+
+def test_an_answer_to_another_question_does_not_stop_an_update_that_nobody_is_asked_about() -> None:
+    app = an_app()
+
+    async def story() -> None:
+        with pytest.raises(AskFirst) as first:
+            await app.act(EMPTYING, Caller(asker=RoundTrip(), route="http"))
+        answered = RoundTrip(first.value.question.challenge, Verdict.YES)
+        await app.act(call("update_patient", id="3", city="Ayr"), Caller(asker=answered, route="http"))
+
+    run(story)
+    (update,) = app.clinic.updates
+    assert (update.after["city"], update.after["email"]) == ("Ayr", "ida@example.com")

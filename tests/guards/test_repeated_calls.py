@@ -91,7 +91,7 @@ def test_a_yes_is_too_late_after_a_no_to_the_same_call() -> None:
 
 def test_a_yes_in_the_client_does_not_count_where_only_the_page_does() -> None:
     app = App()
-    strict = Confirm(app.questions, now=app.clock, policy="strict", wait=0)
+    strict = Confirm(app.ledger, now=app.clock, policy="strict", wait=0)
 
     async def story() -> None:
         question = await asked(app)

@@ -9,6 +9,7 @@ import anyio
 import httpx2
 import pytest
 
+from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, OutcomeUnknown, RateLimited, Unavailable
@@ -56,7 +57,7 @@ class Front:
 
         async def story() -> Any:
             async with self.account.clinic(per_minute) as client:
-                confirm = Confirm(self.questions, now=client.now, wait=0)
+                confirm = Confirm(LocalLedger(self.questions), now=client.now, wait=0)
                 who = caller or Caller(asker=self.form, route="http")
                 clinic = GuardedClinic(
                     client, [confirm], who, called.operation.name, Memory(anyio.current_time, client.now)
@@ -181,7 +182,7 @@ def test_a_record_that_the_tool_has_just_read_is_not_read_again_to_see_whether_a
 
     async def story() -> None:
         async with front.account.clinic() as client:
-            confirm = Confirm(front.questions, now=client.now, wait=0)
+            confirm = Confirm(LocalLedger(front.questions), now=client.now, wait=0)
             clinic = GuardedClinic(client, [confirm], Caller(), "some_tool", Memory(anyio.current_time, client.now))
             await clinic.perform(call("get_patient", id=PATIENT))
             await clinic.perform(call("update_patient", id=PATIENT, clear=["email", "notes"]))

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from conftest import DECLINE, in_process
 
+from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ClinikoMcpError, Declined
@@ -195,7 +196,7 @@ def test_a_record_that_the_tool_read_before_another_change_was_sent_is_read_agai
 
     async def story() -> None:
         async with front.account.clinic() as client:
-            confirm = Confirm(front.questions, now=client.now, wait=0)
+            confirm = Confirm(LocalLedger(front.questions), now=client.now, wait=0)
             memory = Memory(anyio.current_time, client.now)
             first, second = (GuardedClinic(client, [confirm], Caller(), "some_tool", memory) for _ in range(2))
             await first.perform(call("get_patient", id=PATIENT))

@@ -12,6 +12,7 @@ from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import ApprovalNeeded, Declined
 from cliniko_mcp.guards.audit import FIELDS, Audit
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run
 from tests.guards.gate import App, Form, RoundTrip, call, on_its_way, passed
@@ -26,7 +27,7 @@ class Office:
 
     def __init__(self, chain: HashChain, app: App | None = None) -> None:
         self.chain, self.app = chain, app or App()
-        self.audit = Audit(chain, self.app.clock)
+        self.audit = Audit(LocalLog(chain), self.app.clock)
         self.app.confirm.acts.note = self.audit.question_ended
 
     def play(self, story: Callable[["Office"], Awaitable[object]]) -> None:

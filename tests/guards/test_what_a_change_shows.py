@@ -1,13 +1,14 @@
 """What a person is shown of an update that takes something away: all that it does, by value."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from cliniko_mcp.approvals.questions import Verdict
-from cliniko_mcp.errors import Declined
+from cliniko_mcp.errors import Declined, InvalidArguments
 from cliniko_mcp.guards.pipeline import Caller
-from tests.guards.gate import Form, call, run
+from tests.guards.gate import SYDNEY, Form, call, run
 from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 
 LATER = {"starts_at": "1999-01-01T09:00:00Z", "ends_at": "1999-01-01T10:00:00Z"}
@@ -95,3 +96,62 @@ def test_a_text_that_is_left_of_a_longer_one_is_shown_whole_with_its_lines() -> 
     (question,), _ = asked_about(app, call("update_treatment_note", id="27", content=content(left)))
     indented = left.replace("\n", "\n    ")
     assert f" characters in all) will become:\n    {indented}\n" in question
+
+
+NOTHING_SENT: list[tuple[str, dict[str, Any]]] = [
+    ("update_treatment_note", {"id": "27", "patient_id": "3", "content": content("a" * 60_000, "b" * 60_000)}),
+    ("update_communication", {"id": "32", "patient_id": "3", "content": "a" * 100_001}),
+    ("cancel_individual_appointment", {"id": "20", "cancellation_reason": "sick", "cancellation_note": "a" * 100_001}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), NOTHING_SENT, ids=lambda value: value if isinstance(value, str) else "")
+def test_nobody_is_asked_about_a_text_that_cannot_be_shown_whole(name: str, arguments: dict[str, Any]) -> None:
+    app, form = an_app(), Form(Verdict.YES)
+
+    async def story() -> None:
+        with pytest.raises(InvalidArguments, match=r"has 1[02]0,0\d\d characters. .* is shown 100,000 at most"):
+            await app.act(call(name, **arguments), Caller(asker=form, route="http"))
+
+    run(story)
+    assert form.asked == [] and app.clinic.updates == [] and app.clinic.destroyed == []
+
+
+def test_the_longest_text_that_can_be_shown_is_shown_to_its_end() -> None:
+    app, whole = an_app(), "a" * 99_990 + " END"
+    (question,), _ = asked_about(app, call("update_communication", id="32", patient_id="3", content=whole))
+    assert f"Content: “Rang about the scan.” will become “{whole}”" in question
+
+
+def test_names_of_questions_beside_answers_do_not_hide_what_comes_after_them() -> None:
+    section = "s" * 200
+    questions = [{"name": "Q", "type": "text", "answer": "a"} for _ in range(600)]
+    whole = {"sections": [{"name": section, "questions": questions}]}
+    with pytest.raises(InvalidArguments, match="characters"):
+        asked_about(an_app(), call("update_treatment_note", id="27", patient_id="3", content=whole))
+
+
+def test_a_list_that_will_be_written_is_shown_whole() -> None:
+    app = an_app()
+    numbers = [{"phone_type": "Home", "number": f"0491 570 1{number:02d}"} for number in range(8)]
+    (question,), _ = asked_about(
+        app, call("update_patient", id="3", clear=PATIENT_FIELDS, patient_phone_numbers=numbers)
+    )
+    shown = question.split(" will become ")[1]
+    assert all(number["number"] in shown for number in numbers)
+    assert "phone type “Home”, number “0491 570 107”" in shown
+    visits = [str(number) for number in range(60, 68)]
+    (question,), _ = asked_about(app, call("update_patient_case", id="29", patient_id="3", attendee_ids=visits))
+    assert "and 3 more (numbers 65, 66, 67)" in question
+
+
+def test_times_are_told_by_the_clock_of_the_site_that_a_visit_moves_to() -> None:
+    app = an_app()
+
+    async def zone(business_id: str | None = None) -> ZoneInfo:
+        return ZoneInfo("Australia/Perth") if business_id == "10" else SYDNEY
+
+    app.clinic.zone = zone  # type: ignore[method-assign]
+    moved = {"business_id": "10", "ends_at": "2026-11-24T00:30:00Z"}
+    (question,), _ = asked_about(app, call("update_individual_appointment", id="20", patient_id="3", **moved))
+    assert " will become Tue 24 Nov, 8:30 am" in question

@@ -75,6 +75,13 @@ def ask(
     app: Any, path: str = "/mcp", headers: Sequence[tuple[str, str]] = (), body: bytes = b"", method: str = "POST"
 ) -> Answer:
     """What this app answers to one request, whose body comes in two pieces."""
+    return anyio.run(answered, app, path, headers, body, method)
+
+
+async def answered(
+    app: Any, path: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", method: str = "POST"
+) -> Answer:
+    """The same within a loop."""
     scope = {
         "type": "http",
         "method": method,
@@ -95,7 +102,7 @@ def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    anyio.run(app, scope, receive, send)
+    await app(scope, receive, send)
     start = sent[0]
     found = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
     return Answer(start["status"], found, b"".join(part.get("body", b"") for part in sent[1:]))

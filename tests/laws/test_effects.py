@@ -45,6 +45,36 @@ def test_what_shares_a_field_with_a_visit_s_start_a_patient_or_a_zone_has_its_ru
     )
 
 
+def test_a_flag_that_takes_something_away_has_its_rule():
+    words = {"archive", "cancel", "clear", "delete", "discard", "erase", "purge", "remove", "reset", "void", "wipe"}
+    flags = [
+        (operation, field)
+        for operation in OPERATIONS
+        if operation.shape in ("update", "create") and operation.body is not None
+        for field, info in operation.body.model_fields.items()
+        if "bool" in str(info.annotation) and words & {*field.split("_")}
+    ]
+    assert ("update_business", "remove_logo") in [(operation.name, field) for operation, field in flags]
+    assert_none(
+        f"{operation.name}: {field}"
+        for operation, field in flags
+        if operation.shape == "update"
+        and field not in {name for rule in TABLE[operation.resource] for name in rule.fields}
+    )
+
+
+def test_what_repeats_and_a_template_have_their_rules():
+    needed = {"repeat_rule": "series", "custom_fields": "answers", "content": ("text", "questions")}
+    assert_none(
+        f"{operation.name}: {field}"
+        for operation in UPDATES
+        for field, rule in needed.items()
+        if operation.body is not None
+        and field in operation.body.model_fields
+        and {rule.name for rule in rules(operation)}.isdisjoint((rule,) if isinstance(rule, str) else rule)
+    )
+
+
 def test_the_page_has_a_row_for_every_operation_that_writes():
     page = (project_root() / "docs" / "approvals.md").read_text("utf-8")
     assert effect_table() in page

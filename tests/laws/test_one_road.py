@@ -143,7 +143,10 @@ async def _surfaces(played: Stage, world: World) -> AsyncGenerator[Scene]:
 
 async def _read(assistant: Assistant, uri: str) -> dict[str, Any]:
     [content] = (await assistant.client.read_resource(uri)).contents
-    return json.loads(content.text)  # pyright: ignore[reportAttributeAccessIssue]
+    assert isinstance(content, types.TextResourceContents)
+    if content.mime_type != "application/json":  # a page for hosts, in which there is nothing of the clinic
+        return {"page": content.text}
+    return json.loads(content.text)
 
 
 async def _completed(assistant: Assistant, reference: Any, argument: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ BY_NAME_OR_ID = {
     "set_attendance": {"patient", "practitioner", "appointment"},
     "patient_brief": {"patient"},
     "fill_gap": {"appointment", "practitioner", "type", "business"},
-    "report": {"practitioner", "business"},
+    "report": {"practitioner", "business", "patient"},
 }
 """Arguments of curated tools that take an id, also in place of a name."""
 NO_WORDS = {"when", "repeat", "visit", "allow_clash", "appointment", "born", "cursor"}

@@ -193,8 +193,8 @@ MODULES = {
 }
 """Names that say too little for a module, and enough for a variable."""
 
-HOMES = {"cliniko.shapes"}
-"""The shapes of content, custom fields and phones, which are called so."""
+HOMES = {"cli.people", "cliniko.shapes"}
+"""The command that is called so; the shapes of content, custom fields and phones, which are."""
 LIMIT = re.compile(r"_?MOST(_|$)")
 CLASSES = re.compile(r"House|Desk$|Rung|Workflow|Soil|Stranger|Meeting")
 

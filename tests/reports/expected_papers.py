@@ -1,8 +1,11 @@
 """The figures that reports on money, paperwork and sources have to say, from rows alone; see `expected`."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from .expected import BOOKED, new_patients
 from .recount import DAY, Recount, Row, Visit, moment, share, total
@@ -43,10 +46,22 @@ def revenue(recount: Recount, first: date, last: date) -> Row:
     }
 
 
+def payer_of(recount: Recount, invoice: Row) -> str:
+    """Who an invoice is made out to: patients as one, each third party by the first line of its address."""
+    label = next((row.get("label") for row in recount.patients if row["id"] == invoice.get("patient_id")), None)
+    to = (invoice.get("invoice_to") or "").split("\n")[0]
+    if not to or not label:
+        return "not said"
+    return "patients" if to == label else to
+
+
 def unpaid(recount: Recount, first: date, last: date) -> Row:
     rows = [row for row in issued(recount, first, last) if row["status"] == OPEN]
     return {
         "unpaid_invoices": money(rows),
+        "made_out_to_third_parties": money(
+            row for row in rows if payer_of(recount, row) not in ("patients", "not said")
+        ),
         "patients_with_unpaid_invoices": {"count": len({row["patient_id"] for row in rows if row.get("patient_id")})},
     }
 
@@ -156,8 +171,8 @@ def _waiting(recount: Recount) -> list[Row]:
     return [row for row in rows if not row.get("archived_at") and not row.get("completed_at")]
 
 
-def _booking(row: Row, attendee: dict[str, str]) -> str | None:
-    return row.get("booking_id") or attendee.get(str(row.get("attendee_id")))
+def _booking(row: Row, attendee: dict[str, str]) -> str:
+    return row.get("booking_id") or attendee.get(str(row.get("attendee_id")), "")
 
 
 def forms(recount: Recount, first: date, last: date) -> Row:
@@ -224,3 +239,71 @@ def sources(recount: Recount, first: date, last: date) -> Row:
         "invoiced_to_new_patients": {"count": len(new), "total": total(worth_of(recount, new).values())},
         "new_patients_with_a_source": share(len(new & source_of(recount).keys()), len(new)),
     }
+
+
+def plain(text: str) -> str:
+    """Words in small letters without accents, one space apart."""
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
+    return re.sub(r"[\W_]+", " ", re.sub(r"<[^>]*>", " ", bare).replace("'", "")).strip()
+
+
+def answers(content: Any) -> list[str]:
+    """Everything that was answered in a note: texts, and the choices that were taken."""
+    found: list[str] = []
+    for section in (content or {}).get("sections", []):
+        for question in section.get("questions", []):
+            found.append(str(question.get("answer") or ""))
+            found += [str(one["value"]) for one in question.get("answers") or [] if one.get("selected")]
+    return found
+
+
+def _notes(recount: Recount, first: date, last: date) -> list[Row]:
+    return [
+        row
+        for row in recount.rows("treatment_notes")
+        if not row.get("archived_at")
+        and first <= datetime.fromisoformat(row["created_at"]).astimezone(recount.calendar).date() <= last
+    ]
+
+
+def notes_with(recount: Recount, first: date, last: date, words: str) -> list[Row]:
+    """Notes begun on these days in which an answer holds the words, from the beginning of one on."""
+    return [
+        row
+        for row in _notes(recount, first, last)
+        if any(f" {plain(words)}" in f" {plain(text)}" for text in answers(row.get("content")))
+    ]
+
+
+def find_in_notes(recount: Recount, first: date, last: date, words: str) -> Row:
+    found = notes_with(recount, first, last, words)
+    return {
+        "notes_with_the_words": share(len(found), len(_notes(recount, first, last))),
+        "patients": {"count": len({row["patient_id"] for row in found})},
+    }
+
+
+def lacking(patient: Row) -> set[str]:
+    """The ways in which a patient cannot be reached."""
+    phones = [one for one in patient.get("patient_phone_numbers") or [] if len(re.sub(r"\D", "", one["number"])) >= 6]
+    mobile = any(one["phone_type"] == "Mobile" for one in phones)
+    lacks = {
+        "phone": not phones,
+        "email": not patient.get("email"),
+        "mobile for SMS reminders": not mobile and "SMS" in (patient.get("reminder_type") or ""),
+    }
+    return {name for name, is_lacking in lacks.items() if is_lacking}
+
+
+def missing_contacts(recount: Recount) -> Row:
+    """All figures but that of emergency contacts."""
+    every = [lacking(row) for row in recount.patients if row["id"] in recount.in_use]
+    counts = {
+        "patients_without_phone": sum("phone" in one for one in every),
+        "patients_without_email": sum("email" in one for one in every),
+        "patients_without_either": sum({"phone", "email"} <= one for one in every),
+        "patients_with_phone_only": sum("email" in one and "phone" not in one for one in every),
+        "patients_with_email_only": sum("phone" in one and "email" not in one for one in every),
+        "sms_reminders_without_mobile": sum("mobile for SMS reminders" in one for one in every),
+    }
+    return {name: share(number, len(every)) for name, number in counts.items()}

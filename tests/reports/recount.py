@@ -69,6 +69,12 @@ class Recount:
         self.today = now.astimezone(self.home).date()
         self.zones = zones or {row["id"]: ZoneInfo(row["time_zone_identifier"]) for row in rows("businesses")}
 
+    @property
+    def calendar(self) -> ZoneInfo:
+        """The zone that all open sites share; else that of the clinic's home."""
+        shared = {self.zones[row["id"]] for row in self.rows("businesses") if not row.get("archived_at")}
+        return shared.pop() if len(shared) == 1 else self.home
+
     @cached_property
     def visits(self) -> list[Visit]:
         """Every place in every appointment and class that is not archived, by start."""

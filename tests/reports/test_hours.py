@@ -1,86 +1,18 @@
 """Open, booked, delivered and free hours are the minutes of the rows, looked at one by one."""
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cliniko_mcp.sandbox.core import Sandbox
 
 from .demo import CLOCKS, reports
+from .minutes import Minute, Minutes, hours, minute
 from .over_port import Port, Row
 from .recount import DAY, Recount, share
 
 pytestmark = pytest.mark.anyio
-MINUTE = timedelta(minutes=1)
-Minute = tuple[str, int]
-"""A practitioner's id, and a minute since 1970."""
-
-
-class Minutes:
-    """The minutes of some local days: worked, by site, blocked out, booked, and booked by visits kept and over."""
-
-    def __init__(self, recount: Recount, first: date, last: date) -> None:
-        self.recount, self.first, self.last = recount, first, last
-        people = {row["id"] for row in recount.rows("practitioners")}
-        self.work: dict[Minute, str] = {}
-        weekly: dict[tuple[str, int], list[Row]] = {}
-        for row in recount.rows("daily_availabilities"):
-            weekly.setdefault((row["business_id"], row["day_of_week"] % 7), []).append(row)
-        for site, zone in recount.zones.items():
-            at = datetime.combine(first - DAY, datetime.min.time(), UTC)
-            while at < datetime.combine(last + 2 * DAY, datetime.min.time(), UTC):
-                local = at.astimezone(zone)
-                if first <= local.date() <= last:
-                    clock = f"{local:%H:%M}"
-                    for row in weekly.get((site, local.isoweekday() % 7), []):
-                        if any(span["starts_at"] <= clock < span["ends_at"] for span in row["availabilities"]):
-                            self.work.setdefault((row["practitioner_id"], minute(at)), site)
-                at += MINUTE
-        for who, site, step in self.of("availability_blocks"):
-            self.work.setdefault((who, step), site)
-        self.work = {key: site for key, site in self.work.items() if key[0] in people}
-        blocks = recount.rows("unavailable_blocks")
-        self.blocked = {(row["practitioner_id"], step) for row in blocks for step in covered(row)}
-        self.booked: set[Minute] = set()
-        self.delivered: set[Minute] = set()
-        self.entries: Counter[str] = Counter()
-        for table in ("individual_appointments", "group_appointments"):
-            for row in self.rows(table):
-                if row.get("cancelled_at"):
-                    continue
-                self.entries[row["practitioner_id"]] += 1
-                taken = {(row["practitioner_id"], step) for step in covered(row)}
-                self.booked |= taken
-                if not row.get("did_not_arrive") and datetime.fromisoformat(row["ends_at"]) <= recount.now:
-                    self.delivered |= taken
-
-    def rows(self, table: str) -> Iterator[Row]:
-        """The rows that begin on these days of their site and are not archived."""
-        for row in self.recount.rows(table):
-            begins = datetime.fromisoformat(row["starts_at"]).astimezone(self.recount.zones[row["business_id"]])
-            if not row.get("archived_at") and self.first <= begins.date() <= self.last:
-                yield row
-
-    def of(self, table: str) -> Iterator[tuple[str, str, int]]:
-        for row in self.rows(table):
-            yield from ((row["practitioner_id"], row["business_id"], step) for step in covered(row))
-
-    def mine(self, found: set[Minute], who: str) -> int:
-        return sum(key[0] == who for key in found)
-
-
-def minute(at: datetime) -> int:
-    return int(at.timestamp()) // 60
-
-
-def covered(row: Row) -> range:
-    return range(minute(datetime.fromisoformat(row["starts_at"])), minute(datetime.fromisoformat(row["ends_at"])))
-
-
-def hours(minutes: int) -> float:
-    return round(minutes / 60, 2)
 
 
 @pytest.mark.parametrize("now", CLOCKS)
@@ -110,7 +42,8 @@ async def test_utilisation(clinic: tuple[Sandbox, Port], now: str) -> None:
                 }, row
                 assert row["free_hours"] == hours(found.mine(open_ - inside, who))
                 assert row["bookings"] == found.entries[who]
-                check_longest(recount, row, {step for person, step in open_ - found.booked if person == who})
+                free = {key[1]: found.work[key] for key in open_ - found.booked if key[0] == who}
+                check_longest(row, free, minute(recount.now) if first == monday else 0)
             for by in ("site", "weekday", "hour"):
                 whole = Counter(name_of(recount, by, key, found.work[key]) for key in open_)
                 part = Counter(name_of(recount, by, key, found.work[key]) for key in inside)
@@ -158,11 +91,20 @@ def name_of(recount: Recount, by: str, key: Minute, site: str) -> str:
     return names[by]
 
 
-def check_longest(recount: Recount, row: Row, free: set[int]) -> None:
-    """The stretches that are shown are free, the first of them as long as any can be."""
+def check_longest(row: Row, free: dict[int, str], since: int) -> None:
+    """The three stretches that are shown are free, at one site, and the longest that there are from a minute on."""
     for stretch in row["longest_free"]:
         starts = minute(datetime.fromisoformat(stretch["starts_at"].split(" ")[0]))
         length = round(stretch["hours"] * 60)
         assert all(step in free for step in range(starts, starts + length)), (row["practitioner"], stretch)
-    lengths = [stretch["hours"] for stretch in row["longest_free"]]
-    assert lengths == sorted(lengths, reverse=True)
+    runs: list[int] = []
+    last, site = -1, ""
+    for step in sorted(step for step in free if step >= since):
+        if step == last + 1 and free[step] == site:
+            runs[-1] += 1
+        else:
+            runs.append(1)
+        last, site = step, free[step]
+    assert [stretch["hours"] for stretch in row["longest_free"]] == [
+        hours(length) for length in sorted(runs, reverse=True)[:3]
+    ], row["practitioner"]

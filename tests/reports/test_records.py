@@ -1,10 +1,7 @@
 """Cases, forms, alerts, notes, sources and contacts are those of the rows, at several clocks."""
 
-import re
-import unicodedata
 from collections import Counter
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -12,7 +9,7 @@ from cliniko_mcp.sandbox.core import Sandbox
 
 from . import expected_papers as expected
 from .demo import CLOCKS, reports
-from .over_port import Port, Row
+from .over_port import Port
 from .recount import DAY, Recount, share, spans, total
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +53,8 @@ async def test_forms(clinic: tuple[Sandbox, Port], now: str) -> None:
             open_ = expected.open_forms(recount, first, last)
             assert answer["summary"] == expected.forms(recount, first, last), when
             assert {row["form_id"] for row in answer["items"]} == {row["id"] for row, _ in open_}
+            kinds = Counter(row["name"] for row, _ in open_)
+            assert {row["name"]: row["count"] for row in answer["by"]["form"]["rows"]} == kinds
             who = Counter(recount.name("practitioners", visit.who) for _, visit in open_)
             assert {row["name"]: row["count"] for row in answer["by"]["practitioner"]["rows"]} == who
 
@@ -72,46 +71,25 @@ async def test_alerts(clinic: tuple[Sandbox, Port], now: str) -> None:
         assert {row["alert_id"] for row in answer["items"]} == {row["id"] for row in old}
 
 
-def plain(text: str) -> str:
-    """Words in small letters without accents, one space apart."""
-    bare = "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
-    return re.sub(r"[\W_]+", " ", re.sub(r"<[^>]*>", " ", bare).replace("'", "")).strip()
-
-
-def answers(content: Any) -> list[str]:
-    """Everything that was answered in a note: texts, and the choices that were taken."""
-    found: list[str] = []
-    for section in (content or {}).get("sections", []):
-        for question in section.get("questions", []):
-            found.append(str(question.get("answer") or ""))
-            found += [str(one["value"]) for one in question.get("answers") or [] if one.get("selected")]
-    return found
-
-
 @pytest.mark.parametrize("now", [CLOCKS[0], CLOCKS[3]])
 async def test_words_in_notes(clinic: tuple[Sandbox, Port], now: str) -> None:
     sandbox, port = clinic
     recount = Recount(port.rows, datetime.fromisoformat(now))
-    first, last = recount.today - 365 * DAY, recount.today - DAY
-    notes = [
-        row for row in port.rows("treatment_notes")
-        if not row.get("archived_at")
-        and first <= datetime.fromisoformat(row["created_at"]).astimezone(recount.home).date() <= last
-    ]  # fmt: skip
+    days = recount.today - 365 * DAY, recount.today - DAY
     async with reports(sandbox, recount.now) as tool:
         for words in ("sleeping well", "SLEEPING WELL; exercises", "walk", "no such words"):
             answer = await tool.call("find_in_notes", words=words, by=["practitioner"])
-            found = {
-                row["id"] for row in notes
-                if any(f" {plain(words)}" in f" {plain(text)}" for text in answers(row.get("content")))
-            }  # fmt: skip
+            found = expected.notes_with(recount, *days, words)
             assert found or words == "no such words"
-            assert {row["note_id"] for row in answer["items"]} == found, words
-            assert answer["summary"]["notes_with_the_words"] == share(len(found), len(notes))
+            assert {row["note_id"] for row in answer["items"]} == {row["id"] for row in found}, words
+            assert answer["summary"] == expected.find_in_notes(recount, *days, words)
             for row in answer["items"]:
                 quote = row["free_text"]["quote"]
-                assert plain(words) in plain(quote) and len(quote) <= len(words) + 104
-            assert sum(row["of"] for row in answer["by"]["practitioner"]["rows"]) == len(notes)
+                assert expected.plain(words) in expected.plain(quote) and len(quote) <= len(words) + 104
+            assert (
+                sum(row["of"] for row in answer["by"]["practitioner"]["rows"])
+                == answer["summary"]["notes_with_the_words"]["of"]
+            )
 
 
 @pytest.mark.parametrize("now", CLOCKS)
@@ -140,35 +118,35 @@ async def test_sources(clinic: tuple[Sandbox, Port], now: str) -> None:
 async def test_missing_contacts(clinic: tuple[Sandbox, Port]) -> None:
     sandbox, port = clinic
     recount = Recount(port.rows, datetime.fromisoformat(CLOCKS[0]))
-    patients = [row for row in port.rows("patients") if row["id"] in recount.in_use]
-
-    def phones(row: Row) -> list[Row]:
-        return [one for one in row.get("patient_phone_numbers") or [] if len(re.sub(r"\D", "", one["number"])) >= 6]
-
-    def missing(row: Row) -> set[str]:
-        mobile = any(one["phone_type"] == "Mobile" for one in phones(row))
-        lacks = {
-            "phone": not phones(row),
-            "email": not row.get("email"),
-            "mobile for SMS reminders": not mobile and "SMS" in (row.get("reminder_type") or ""),
-        }
-        return {name for name, lacking in lacks.items() if lacking}
-
-    every = [missing(row) for row in patients]
     async with reports(sandbox, recount.now + timedelta(minutes=1)) as tool:
         answer = await tool.call("missing_contacts")
-        wanted = {
-            "patients_without_phone": sum("phone" in one for one in every),
-            "patients_without_email": sum("email" in one for one in every),
-            "patients_without_either": sum({"phone", "email"} <= one for one in every),
-            "patients_with_phone_only": sum("email" in one and "phone" not in one for one in every),
-            "patients_with_email_only": sum("phone" in one and "email" not in one for one in every),
-            "sms_reminders_without_mobile": sum("mobile for SMS reminders" in one for one in every),
-        }
-        assert {name: answer["summary"][name] for name in wanted} == {
-            name: share(number, len(patients)) for name, number in wanted.items()
+        assert answer["summary"] == {
+            **expected.missing_contacts(recount),
+            "emergency_contact_is_their_own": answer["summary"]["emergency_contact_is_their_own"],
         }
         own = "emergency contact other than themselves"
         shown = {row["patient_id"]: {*row["missing"]} - {own} for row in answer["items"]}
-        lacking = {row["id"]: one for row, one in zip(patients, every, strict=True) if one}
+        every = {row["id"]: expected.lacking(row) for row in port.rows("patients") if row["id"] in recount.in_use}
+        lacking = {patient: one for patient, one in every.items() if one}
         assert {patient: one for patient, one in shown.items() if one} == lacking
+
+
+async def test_words_in_the_notes_of_one_patient(clinic: tuple[Sandbox, Port]) -> None:
+    sandbox, port = clinic
+    recount = Recount(port.rows, datetime.fromisoformat(CLOCKS[0]))
+    live = [row for row in port.rows("treatment_notes") if not row.get("archived_at")]
+    often, _ = Counter(row["patient_id"] for row in live).most_common(1)[0]
+    mine = [row for row in live if row["patient_id"] == often]
+    holding = {
+        row["id"] for row in mine
+        if any(" walk" in f" {expected.plain(text)}" for text in expected.answers(row["content"]))
+    }  # fmt: skip
+    recent = {row["id"] for row in expected.notes_with(recount, recount.today - 365 * DAY, recount.today - DAY, "walk")}
+    async with reports(sandbox, recount.now) as tool:
+        answer = await tool.call("find_in_notes", words="walk", patient=often)
+        assert holding and {row["note_id"] for row in answer["items"]} == holding
+        assert answer["summary"]["notes_with_the_words"] == share(len(holding), len(mine))
+        assert answer["when"] == "all time" and answer["patient"] == answer["items"][0]["patient"]
+        answer = await tool.call("find_in_notes", words="walk", patient=often, when="last 365 days")
+        assert {row["note_id"] for row in answer["items"]} == holding & recent
+        assert (await tool.error("no_shows", patient=often))["code"] == "invalid_arguments"

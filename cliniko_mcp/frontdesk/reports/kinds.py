@@ -36,7 +36,7 @@ _OF_INVOICES: Final = ("practitioner", "site", "weekday", "week", "month", "new_
 class ReportKind:
     """A kind of report and how its question is read.
 
-    `practitioners` and `sites` say that it can be asked of one, `words` that it looks for words.
+    `practitioners`, `sites` and `patients` say that it can be asked of one, `words` that it looks for words.
     `usual` is the phrase that is read where no time is named, empty where all time is meant. `needs` are the operations
     that it reads besides the roster. `open_start` says that it takes a time without a start ("more than 6 months ago"),
     `compared` that the same figures of an earlier span mean something.
@@ -52,6 +52,7 @@ class ReportKind:
     compared: bool = True
     practitioners: bool = True
     sites: bool = True
+    patients: bool = False
     words: bool = False
 
 
@@ -64,6 +65,7 @@ _TABLE: Final = (
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
     ReportKind("ahead", ahead.ahead, ahead.NEEDS, Facing.WHOLE, "next 12 weeks", _OF_HOURS, compared=False),
     ReportKind("retention", returning.retention, returning.NEEDS, usual="last 90 days"),
+    ReportKind("rebooking", returning.rebooking, visits.NEEDS, usual="last 90 days"),
     ReportKind(
         "lapsed", returning.lapsed, returning.NEEDS, usual="more than 6 months ago", open_start=True, compared=False
     ),
@@ -90,6 +92,7 @@ _TABLE: Final = (
         usual="last 365 days",
         groupings=("practitioner", "week", "month", "new_or_returning"),
         sites=False,
+        patients=True,
         words=True,
         compared=False,
     ),
@@ -131,6 +134,7 @@ ReportRow = (
     | paperwork.UnbilledRow
     | returning.LastVisitRow
     | returning.NewPatientRow
+    | returning.RebookingRow
     | returning.NeverSeenRow
     | hours.HoursRow
     | ahead.AheadRow

@@ -62,13 +62,17 @@ class OldAlertRow(Findable):
 
 
 async def find_in_notes(question: ReportQuestion) -> Finding:
-    """Treatment notes written in the time that hold the words, the latest first."""
-    low, high = question.moments
-    filters: dict[str, FilterValue] = {"created_at": Between(low, high)}
+    """Treatment notes written in the time, of the patient if one is named, that hold the words, the latest first."""
+    filters: dict[str, FilterValue] = {}
+    if question.span is not None:
+        low, high = question.moments
+        filters["created_at"] = Between(low, high)
     if question.practitioner:
         filters["practitioner_id"] = question.practitioner.id
+    if question.patient:
+        filters["patient_id"] = question.patient.id
     notes = await question.clinic.collect(TreatmentNotes.list_treatment_notes, **filters)
-    zone = question.time.zone
+    zone = question.time.zone if question.span is not None else question.roster.home
     notes = [note for note in notes if note.created_at and question.holds_day(note.created_at.astimezone(zone).date())]
     notes.sort(key=lambda note: (note.created_at or _NEVER, note.id), reverse=True)
     facts: list[Fact] = []

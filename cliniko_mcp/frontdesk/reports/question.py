@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from cliniko_mcp.cliniko.resources.businesses import Business
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.frontdesk.bookings import EVER
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts
@@ -47,6 +48,7 @@ class ReportQuestion:
     by: Sequence[str] = ()
     words: str = ""
     """What to look for in notes."""
+    patient: Known[Patient] | None = None
     _read: "list[_Read]" = field(default_factory=lambda: list[_Read]())
     """What was read so far, which the same question of a time within it need not read again."""
 

@@ -8,6 +8,7 @@ time, and a write for each, before which a person is asked where a block goes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockType, UnavailableBlockTypes
 from cliniko_mcp.cliniko.resources.unavailable_blocks import UnavailableBlockBody, UnavailableBlocks
-from cliniko_mcp.errors import Clash, ClinikoRefused, Declined, InvalidArguments, NotAllowed, NotFound
+from cliniko_mcp.errors import Clash, ClinikoRefused, Declined, InvalidArguments, NoSuchName, NotAllowed, NotFound
 from cliniko_mcp.frontdesk import working_hours
 from cliniko_mcp.frontdesk.block_plans import BlockPlan, BlockType, PlannedBlock, plan_blocks
 from cliniko_mcp.frontdesk.block_rows import Blocked, freed_row, planned_row
@@ -31,7 +32,6 @@ from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clashes import shown
 from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.matching import fold
 from cliniko_mcp.frontdesk.notices import NO_MESSAGE
 from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan, read_repeated
 from cliniko_mcp.frontdesk.roster import (
@@ -44,6 +44,7 @@ from cliniko_mcp.frontdesk.roster import (
     name_text,
     remarks,
 )
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.unblocking import Freed, blocks_in, live
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -54,8 +55,8 @@ from cliniko_mcp.tools.tool import curated
 
 _AROUND: Final = timedelta(days=7)
 _SHOWN: Final = 5
-_EVERYONE: Final = frozenset(("everyone", "everybody", "all", "all practitioners", "the whole team", "whole team"))
-_EVERYWHERE: Final = frozenset(("both", "both sites", "all", "all sites", "every site", "everywhere"))
+_FROM_NOW: Final = re.compile(r"\b(?:until?l?|till?|rest|remainder|before|(?:next|within) \d+)\b", re.I)
+_BY: Final = re.compile(r"\bby\b", re.I)
 
 
 class BlockTime(Body):
@@ -88,7 +89,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
     require(roster, "site", "practitioner")
     practitioners = _practitioners(arguments, roster)
     business = None
-    if arguments.business and fold(arguments.business) not in _EVERYWHERE:
+    if arguments.business and not means_everywhere(arguments.business):
         business = roster.business(arguments.business)
     for field, known in [*(("practitioner", one) for one in practitioners), ("business", business)]:
         if known is not None and known.gone:
@@ -97,6 +98,12 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
             )
     block_type = _block_type(arguments.type, block_types) if arguments.type else None
     span = read_repeated(arguments.when, clinic.now, roster, [business] if business else ())
+    if _BY.search(arguments.when) and (found := span.span.home).start <= clinic.now:
+        raise InvalidArguments(
+            f"“By” says until when, and not from when to block out: {found.description}.",
+            'Say both, such as "tomorrow 9 to 5" or "from now until Friday".',
+            field="when",
+        )
     meant = _Meant(roster, practitioners, business, block_type, span)
     return await (_freed if arguments.lift else _blocked)(clinic, arguments, meant)
 
@@ -104,7 +111,7 @@ async def block_time(clinic: GuardedClinic, arguments: BlockTime) -> Answer:
 def _practitioners(arguments: BlockTime, roster: Roster) -> list[Known[Practitioner]]:
     """Those who were named; none where everyone at a site is meant. Raises InvalidArguments where nobody is said."""
     names = arguments.practitioner or []
-    if any(fold(name) in _EVERYONE for name in names):
+    if means_everyone(names):
         return []
     if not names and not arguments.business:
         raise InvalidArguments(
@@ -129,7 +136,7 @@ def _block_type(name: str, rows: Sequence[UnavailableBlockType]) -> Known[Unavai
     try:
         found = in_set_up("kind of block", name, known, "")
     except NotFound as problem:
-        raise NotFound(
+        raise NoSuchName(
             problem.message,
             f"The kinds are: {listed}. Choose one, or leave type out.",
             candidates=[candidate(kind) for kind in kinds],
@@ -151,7 +158,10 @@ async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -
     clash = _clash_text(plan.new, booked)
     if booked and not arguments.dry_run and arguments.allow_clash != clash:
         _refuse(booked, lying, clash)
-    notes = [*_left_out(plan, roster), *remarks(*practitioners, business, block_type)]
+    begins_now = span.span.home.start == clinic.now.replace(second=0, microsecond=0)
+    unsaid = ["No beginning was said: from now on."] if begins_now and _FROM_NOW.search(arguments.when) else []
+    notes = [*([plan.length] if plan.length else unsaid), *_left_out(plan, roster)]
+    notes += remarks(*practitioners, business, block_type)
     made: list[str] = []
     if arguments.dry_run:
         done = f"Nothing was changed: a dry run. {len(plan.new)} of {len(plan.blocks)} would be blocked out."

@@ -35,6 +35,7 @@ from cliniko_mcp.frontdesk.gap_candidates import Candidate, Gap, candidates
 from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing
@@ -89,8 +90,10 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     if arguments.appointment is None:
         require(roster, "site", "practitioner")
     appointment_type = roster.type(arguments.type) if arguments.type else None
-    practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
-    business = roster.business(arguments.business) if arguments.business else None
+    who = arguments.practitioner
+    practitioner = roster.practitioner(who) if who and not means_everyone([who], or_anyone=True) else None
+    at = arguments.business
+    business = roster.business(at) if at and not means_everywhere(at) else None
     reach = timedelta(days=arguments.reach)
     gap, when = await _gap(clinic, arguments, roster, appointment_type, practitioner, business)
     (coming, cancelled), that_day = await run_concurrently(

@@ -24,6 +24,7 @@ from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import CursorPage, PatientRow
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
+from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, breakdown
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Comparison, Figure, Findable
@@ -32,6 +33,7 @@ from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.reports.sources import with_people
 from cliniko_mcp.frontdesk.reports.span import Earlier, before, closed, over, read_time
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, known_record, remarks
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
@@ -71,6 +73,7 @@ class Report(Body):
     by: list[_Grouping] = Field(default_factory=list[str])
     compare: Earlier | None = None
     words: str | None = None
+    patient: str | None = None
     phones: bool = False
     limit: int | None = Field(default=None, ge=1, le=200)
     cursor: str | None = None
@@ -84,6 +87,7 @@ class Reported(AnswerModel):
     over: str | None = Field(default=None, description="How much of that time is over.")
     practitioner: str | None = Field(default=None, description="The practitioner asked about.")
     business: str | None = Field(default=None, description="The site asked about.")
+    patient: str | None = Field(default=None, description="The patient asked about.")
     definition: str | None = Field(default=None, description="What is counted and what is not.")
     summary: dict[str, Figure] | None = Field(default=None, description="The figures, over all rows, shown or not.")
     by: dict[str, Breakdown] | None = Field(default=None, description="The first figure broken down.")
@@ -101,9 +105,12 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
     kind, now = KINDS[arguments.kind], paging.begun_at
     _check(kind, arguments)
     roster = await Roster.load(clinic)
-    practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
-    business = roster.business(arguments.business) if arguments.business else None
-    phrase = arguments.when or kind.usual
+    who = arguments.practitioner
+    practitioner = roster.practitioner(who) if who and not means_everyone([who], or_anyone=True) else None
+    at = arguments.business
+    business = roster.business(at) if at and not means_everywhere(at) else None
+    patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
+    phrase = arguments.when or ("" if patient else kind.usual)
     span = read_time(phrase, now, roster, business, kind.facing) if phrase else None
     body = Reported(
         kind=kind.name,
@@ -111,13 +118,14 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
         over=over(span, now) if span else None,
         practitioner=practitioner.name if practitioner else None,
         business=business.name if business else None,
+        patient=patient.name if patient else None,
     )
-    notes = remarks(practitioner, business)
+    notes = remarks(practitioner, business, patient)
     zone = span.zone if span else roster.home
     try:
         span = await _read(kind, span, clinic)
         question = ReportQuestion(
-            clinic, roster, span, practitioner, business, now, arguments.by, arguments.words or ""
+            clinic, roster, span, practitioner, business, now, arguments.by, arguments.words or "", patient
         )
         if "new_or_returning" in arguments.by:
             await question.history()  # first, because everything else that is read is part of it
@@ -171,6 +179,7 @@ def _check(kind: ReportKind, arguments: Report) -> None:
         "words": arguments.words is not None and not kind.words,
         "practitioner": arguments.practitioner is not None and not kind.practitioners,
         "business": arguments.business is not None and not kind.sites,
+        "patient": arguments.patient is not None and not kind.patients,
     }
     for name, is_refused in refused.items():
         if is_refused:

@@ -36,6 +36,7 @@ from cliniko_mcp.frontdesk.day_sheet import (
 from cliniko_mcp.frontdesk.days_off import EVERY_REASON, OffRow, days_of, days_off
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import Span, read_span
 from cliniko_mcp.frontdesk.working_hours import Stretch, within
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -116,8 +117,10 @@ class DiaryShown(AnswerModel):
 async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     """The sheets of the span, totals over all of it, and what to ask for to see those that do not fit."""
     roster = await Roster.load(clinic)
-    practitioners = roster.several(arguments.practitioner or ())
-    site = roster.business(arguments.business) if arguments.business else None
+    names = arguments.practitioner or ()
+    practitioners = [] if means_everyone(names, or_anyone=True) else roster.several(names)
+    at = arguments.business
+    site = roster.business(at) if at and not means_everywhere(at) else None
     ids = {practitioner.id for practitioner in practitioners}
     span = _span(arguments.when, clinic.now, roster, [site] if site else [])
     starts, ends = span.bounds

@@ -114,3 +114,77 @@ async def test_blocked_out_time_is_lifted_or_shortened_after_a_yes(
     ]
     assert left == due, answer
     assert bool(desk.assistant.asked) is (not due) and len(await desk.wrote()) == 1
+
+
+@pytest.mark.parametrize(("scene", "when"), told([
+    "Monday at 12", "Monday at noon", "12 on Monday", "midday Monday", "Monday 12pm", "Monday at 12 o'clock",
+]), ids=str)  # fmt: skip
+async def test_a_point_in_time_frees_the_block_that_begins_then_and_never_a_minute_of_it(
+    desk_in: OpenStory, scene: Scene, when: str
+) -> None:
+    desk = desk_in(scene)
+    span = {name: stamp(scene.at(4, at).astimezone(ZoneInfo("UTC"))) for name, at in
+            (("starts_at", "12:00"), ("ends_at", "13:00"))}  # fmt: skip
+    place = {"practitioner_id": desk.staff[desk.who]["id"], "business_id": desk.sites[scene.site]["id"]}
+    desk.add("unavailable_blocks", **place, **span)
+    within = await desk.tell("block_time", practitioner=desk.who, when="Monday at 12:30", lift=True)
+    assert within["code"] == "invalid_arguments" and "12:00+" in within["message"] and await desk.wrote() == [], within
+    answer = await desk.tell("block_time", practitioner=desk.who, when=when, lift=True)
+    assert await blocks(desk) == [] and len(desk.assistant.asked) == 1, answer
+
+
+@pytest.mark.parametrize(("scene", "when"), told([
+    "Monday at 12", "Monday noon", "12 on Monday", "midday Monday", "Monday 12pm",
+]), ids=str)  # fmt: skip
+async def test_a_point_in_time_takes_the_length_of_its_kind_and_says_so_and_asks_without_one(
+    desk_in: OpenStory, scene: Scene, when: str
+) -> None:
+    desk = desk_in(scene)
+    huddle = desk.add("unavailable_block_types", name=f"Huddle {desk.clinic.story}", duration_in_minutes=20)
+    without = await desk.tell("block_time", practitioner=desk.who, when=when)
+    assert without["code"] == "invalid_arguments" and await desk.wrote() == []
+    answer = await desk.tell("block_time", practitioner=desk.who, when=when, type=huddle["name"])
+    assert "code" not in answer, answer
+    (row,) = await desk.rows("unavailable_blocks")
+    assert [desk.local(row[name]) for name in ("starts_at", "ends_at")] == ["4 12:00", "4 12:20"]
+    assert any("No end was said: 20 minutes" in note and "Huddle" in note for note in answer["notes"]), answer
+
+
+@pytest.mark.parametrize(("scene", "kind"), told([
+    ("annual leave", "Leave"), ("A/L", "Leave"), ("lunch break", "Lunch"), ("admin time", "Admin"), ("mtg", "Meeting"),
+    ("paid leave", "Leave"),
+]), ids=str)  # fmt: skip
+async def test_a_kind_is_known_by_what_desks_call_it(desk_in: OpenStory, scene: Scene, kind: tuple[str, str]) -> None:
+    said, meant = kind
+    desk = desk_in(scene)
+    answer = await desk.tell("block_time", practitioner=desk.who, when="Monday 12 to 1", type=said)
+    (row,) = await desk.rows("unavailable_blocks")
+    kinds = {row["id"]: row["name"] for row in await desk.rows("unavailable_block_types")}
+    assert kinds[row["unavailable_block_type_id"]] == meant == answer["type"], answer
+
+
+@pytest.mark.parametrize(("scene", "when"), told([
+    "twice a week, Tuesdays and Thursdays 12 to 1 for 2 weeks",
+    "Tuesdays and Thursdays 12 to 1 twice a week for 2 weeks",
+    "2 times a week for 2 weeks, Tuesday and Thursday 12-1", "twice per week on Tue and Thu noon to 1 for a fortnight",
+    "2x a week Tuesdays & Thursdays 12 to 1 for two weeks",
+]), ids=str)  # fmt: skip
+async def test_twice_a_week_is_blocked_out_on_the_days_that_are_named(
+    desk_in: OpenStory, scene: Scene, when: str
+) -> None:
+    desk = desk_in(scene)
+    unsaid = await desk.tell("block_time", practitioner=desk.who, when="twice a week 12 to 1 for 2 weeks")
+    assert "which days" in unsaid["message"] and await desk.wrote() == []
+    answer = await desk.tell("block_time", practitioner=desk.who, when=when)
+    assert await blocks(desk) == sorted(["5 12:00", "7 12:00", "12 12:00", "14 12:00"]), answer
+
+
+@pytest.mark.parametrize(("scene", "when"), told([
+    "by Friday", "by COB Friday", "by next Monday", "by the end of the week", "by close of business tomorrow",
+]), ids=str)  # fmt: skip
+async def test_an_end_alone_blocks_nothing_out_by_itself(desk_in: OpenStory, scene: Scene, when: str) -> None:
+    desk = desk_in(scene)
+    answer = await desk.tell("block_time", practitioner=desk.who, when=when)
+    assert answer["code"] == "invalid_arguments" and "not from when" in answer["message"], answer
+    dry = await desk.tell("block_time", practitioner=desk.who, when="until next Tuesday", dry_run=True)
+    assert "No beginning was said: from now on." in dry["notes"] and await desk.wrote() == [], dry

@@ -121,15 +121,3 @@ async def test_what_stays_behind_is_told_to_the_model_as_to_the_person(
     assert any(later in note for note in answer["notes"]) and any("open invoice" in note for note in answer["notes"])
     assert answer["item"]["patient"] == "Faye Lindqvist" and answer["item"]["starts_at"].endswith(" Mon")
     assert timedelta(0) < scene.at(4, "09:15") - scene.now
-
-
-@pytest.mark.parametrize("scene", [scene for scene, _ in told(range(5))], ids=str)
-async def test_archiving_a_patient_tells_person_and_model_of_coming_visits(desk_in: OpenStory, scene: Scene) -> None:
-    desk = desk_in(scene)
-    faye = desk.patient("Faye Lindqvist")
-    desk.visit(faye, 4, "09:15")
-    answer = await desk.tell("archive_patient", id=faye["id"])
-    assert (await desk.row("patients", faye["id"])).get("archived_at")
-    (question,) = desk.assistant.asked
-    for text in (question, str(answer)):
-        assert "Faye Lindqvist" in text and "1 coming" in text, text

@@ -15,6 +15,9 @@ MOVES = [
     ("2 days later at noon", "6 12:00"),
     ("next Friday 10am", "8 10:00"), ("tomorrow, same time", "1 09:15"), ("bring it forward to 8.30", "4 08:30"),
     ("the Thursday instead, same time please", "7 09:15"), ("Tue 3pm if you can", "5 15:00"),
+    ("Tuesday instead of Monday", "5 09:15"), ("a week on Tuesday at 10", "12 10:00"),
+    ("the day after, at 10", "5 10:00"),
+    ("Wednesday, 10 on the dot", "6 10:00"), ("the day after Tuesday", "6 09:15"),
 ]  # fmt: skip
 FAR = [
     ("the 9th of February 2028, same time", True), ("in 3 months at 9:15", True), ("in ten weeks, same time", True),

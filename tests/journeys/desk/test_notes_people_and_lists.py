@@ -106,13 +106,16 @@ async def test_a_list_that_is_replaced_says_what_went_by_value(
 
 
 @pytest.mark.parametrize(("scene", "when"), told([
-    "this week", "on Monday", "next monday", "in four days", "Mon 5pm",
+    "next week", "next Monday", "in four days", "the next 5 days", "next monday evening", "in 3 to 5 days",
 ]), ids=str)  # fmt: skip
 async def test_create_attendee_names_who_what_and_when(desk_in: OpenStory, scene: Scene, when: str) -> None:
     desk = desk_in(scene)
     faye = desk.patient("Faye Lindqvist")
     session = desk.session([desk.patient("Omar Haddad")], 4, "17:00")
-    call = {"booking_id": session["id"], "patient_id": faye["id"]}
+    then = {"starts_at": when, "appointment_type_id": "pilates"}
+    (found,) = (await desk.tell("cliniko_read", operation="list_group_appointments", arguments=then))["items"]
+    assert found["id"] == session["id"]
+    call = {"booking_id": found["id"], "patient_id": faye["id"]}
     made = await desk.tell("cliniko_write", operation="create_attendee", arguments=call)
     (place,) = await desk.new("attendees")
     words = f"{scene.at(4, '17:00'):%Y-%m-%dT%H:%M}"

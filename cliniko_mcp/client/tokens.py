@@ -1,0 +1,87 @@
+"""What may still be sent with one key in this minute, counted in this process or wherever several share the key.
+
+A token comes back sixty seconds after the answer to its request arrived: Cliniko counted the request no later than
+that, so no window of a minute, wherever it begins, sees more than the limit (cliniko-api.md#rate-limit).
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+PERIOD: Final = 60.0
+
+
+class Tokens(Protocol):
+    """The tokens of one key."""
+
+    async def take(self, *, sweep: bool, ahead: Callable[[], int]) -> tuple[float, str]:
+        """Take one token, unless as many are needed by those who go first in this process: `ahead` counts them.
+
+        0.0 and by what it is given back; else the seconds until one may be free. A sweep leaves a tenth of them to
+        others. Raises Unavailable where nobody knows how many are left.
+        """
+        ...
+
+    async def answered(self, token: str, *, pause: float = 0.0) -> None:
+        """The request was answered, or its outcome will never be known: the token comes back after a minute.
+
+        After a `pause` in seconds, which a 429 asks for, the next one goes out.
+        """
+        ...
+
+    async def give_back(self, token: str) -> None:
+        """The request was never sent: the token is free at once."""
+        ...
+
+    async def closed(self) -> float:
+        """Seconds for which nothing goes out after a 429; 0.0 where all may."""
+        ...
+
+
+class LocalTokens:
+    """The tokens of a key that this process alone uses. Nothing here waits, so that no other call comes between."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        """`clock` is monotonic, in seconds. Raises ValueError for less than one request a minute."""
+        if per_minute < 1:
+            raise ValueError("at least one request a minute is needed")
+        self._per_minute = per_minute
+        self._reserve = per_minute // 10
+        self._clock = clock
+        self._under_way = 0
+        self._returns: deque[float] = deque()
+        self._closed_until = 0.0
+
+    async def take(self, *, sweep: bool, ahead: Callable[[], int]) -> tuple[float, str]:
+        """See `Tokens.take`."""
+        now = self._clock()
+        while self._returns and self._returns[0] <= now:
+            self._returns.popleft()
+        allowed = self._per_minute - (self._reserve if sweep else 0)
+        short = ahead() + 1 + self._under_way + len(self._returns) - allowed
+        if short <= 0:
+            ready = now
+        elif short <= len(self._returns):
+            ready = self._returns[short - 1]
+        else:
+            ready = now + PERIOD  # only tokens still under way can help, and none of those is back sooner
+        wait = max(ready, self._closed_until) - now
+        if wait > 0:
+            return wait, ""
+        self._under_way += 1
+        return 0.0, ""
+
+    async def answered(self, token: str, *, pause: float = 0.0) -> None:
+        """See `Tokens.answered`."""
+        self._under_way -= 1
+        self._returns.append(self._clock() + PERIOD)
+        if pause:
+            self._closed_until = max(self._closed_until, self._clock() + pause)
+
+    async def give_back(self, token: str) -> None:
+        """See `Tokens.give_back`."""
+        self._under_way -= 1
+
+    async def closed(self) -> float:
+        """See `Tokens.closed`."""
+        return max(self._closed_until - self._clock(), 0.0)

@@ -1,0 +1,155 @@
+"""People's keys of Cliniko's, sealed: each by a key of its own, which the operator's ring seals, bound to its person.
+
+Nothing else of the server keeps a key. The ring lies apart from the store: who has one of the two has no key.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cliniko_mcp.directory.whose import Proof, Whose, WrongKey
+from cliniko_mcp.errors import ClinikoMcpError, ConfigurationError
+from cliniko_mcp.private_files import create_file
+from cliniko_mcp.redaction import SECRETS
+from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
+from cliniko_mcp.shared_state.logins import Logins, PersonRow
+
+PROVEN_SECONDS: Final = 86_400.0
+"""How often the key's user is looked at again while they work."""
+_RING_FACT: Final = "ring"
+_CANARY: Final = b"cliniko-mcp logins"
+_NONCE: Final = 12
+_SEALED: Final = _NONCE + 32 + 16
+
+
+class Keys:
+    """The keys of everybody who has logged in."""
+
+    def __init__(self, logins: Logins, ring: KeyRing, random: Callable[[int], bytes], now: Callable[[], float]) -> None:
+        self._logins = logins
+        self._ring = ring
+        self._random = random
+        self._now = now
+
+    async def check_ring(self) -> None:
+        """Raise ConfigurationError where the ring does not open what this store holds."""
+        kept = await self._logins.fact(_RING_FACT)
+        if kept is not None:
+            try:
+                self._ring.unseal(kept, _RING_FACT)
+            except Unsealable:
+                raise ConfigurationError(
+                    "the login key does not open this file of logins: it was sealed with another.",
+                    "Give the old key as well, the new one first: --login-key file:NEW,file:OLD.",
+                ) from None
+        await self._logins.put_fact(_RING_FACT, self._ring.seal(_CANARY, _RING_FACT))
+
+    async def keep(self, whose: Whose, key: str, *, manager: bool = False) -> PersonRow:
+        """Keep this key as the newest of its person."""
+        person = whose.subject
+        sealed = self._sealed(key, person)
+        row = PersonRow(
+            *(person, whose.name, whose.email, whose.role, whose.clinic),
+            version=0,
+            sealed=sealed,
+            proven=self._now(),
+            manager=manager,
+        )
+        return await self._logins.put_person(row)
+
+    def _sealed(self, key: str, person: str) -> bytes:
+        data_key, nonce, bound = self._random(32), self._random(_NONCE), person.encode()
+        return (
+            self._ring.seal(data_key, "key", person, bound=bound)
+            + nonce
+            + AESGCM(data_key).encrypt(nonce, key.encode(), bound)
+        )
+
+    def open(self, row: PersonRow) -> str | None:
+        """The key of this person; None where there is none, or its seal does not open."""
+        bound, sealed = row.id.encode(), row.sealed
+        try:
+            data_key = self._ring.unseal(sealed[:_SEALED], "key", row.id, bound=bound)
+            nonce, text = sealed[_SEALED : _SEALED + _NONCE], sealed[_SEALED + _NONCE :]
+            key = AESGCM(data_key).decrypt(nonce, text, bound).decode()
+        except (Unsealable, InvalidTag, ValueError):
+            return None
+        SECRETS.learn(key)
+        return key
+
+    async def refused(self, person: str, version: int, proof: Proof) -> bool:
+        """Whether Cliniko really refuses this key, by asking once more; if so it is forgotten, and what it gave ends.
+
+        A clinic that cannot be reached, or forbids, ends nothing.
+        """
+        row = await self._logins.person(person)
+        key = self.open(row) if row is not None and row.version == version else None
+        if row is None or key is None:
+            return False
+        try:
+            await proof.whose(key)
+        except WrongKey:
+            await self._logins.drop_key(person, version, self._now(), "Cliniko refused the key")
+            return True
+        except ClinikoMcpError:
+            return False
+        return False
+
+    async def still_admitted(self, row: PersonRow, proof: Proof, admits: Callable[[Whose], bool]) -> bool:
+        """Once a day of use: whether the person is as they were when they logged in, and may still. Where not, all of
+        theirs ends. A clinic that cannot be reached is asked the next time."""
+        now = self._now()
+        if now - row.proven < PROVEN_SECONDS:
+            return True
+        key = self.open(row)
+        if key is None:
+            await self._logins.drop_key(row.id, row.version, now, "the seal of the key did not open")
+            return False
+        try:
+            whose = await proof.whose(key)
+        except WrongKey:
+            await self._logins.drop_key(row.id, row.version, now, "Cliniko refused the key")
+            return False
+        except ClinikoMcpError:
+            return True
+        if whose.subject != row.id or whose.role != row.role or not admits(whose):
+            await self._logins.drop_key(row.id, row.version, now, "their role or clinic has changed")
+            return False
+        await self._logins.proven(row.id, now)
+        return True
+
+
+def read_ring(references: Sequence[str], secret_at: Callable[[str], str], random: Callable[[int], bytes]) -> KeyRing:
+    """The ring of these references, the newest first. Raises ConfigurationError for one behind which nothing is."""
+    ring: list[bytes] = []
+    for reference in references:
+        text = secret_at(reference)
+        try:
+            secret = base64.b64decode(text, validate=True)
+        except ValueError:
+            secret = text.encode()
+        ring.append(secret if len(secret) >= 32 else text.encode())
+    return KeyRing(ring, random)
+
+
+def made_ring(path: Path, random: Callable[[int], bytes]) -> Path:
+    """The file of the ring, made with a new secret where there is none. Raises ConfigurationError."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            create_file(path, base64.b64encode(random(48)) + b"\n")
+        if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigurationError(f"the login key in {path} can be read by others: chmod 600 it")
+    except OSError as problem:
+        raise ConfigurationError(
+            f"the login key cannot be kept in {path}: {problem.strerror}", "Set --login-key."
+        ) from None
+    return path

@@ -1,0 +1,103 @@
+"""The file of a server for many, `serve --hosted hosted.toml`: its address, who vouches for people, its secrets.
+
+Every secret is a reference, `env:NAME` or `file:/path`, so that the file itself can be shown to anybody.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.settings import Settings, flag
+
+SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")]
+"""Where a secret is: `env:NAME` or `file:/path`."""
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IntrospectionSection(_Section):
+    """Where and as whom the issuer is asked about tokens that only it can read (RFC 7662)."""
+
+    url: Address
+    client_id: str
+    client_secret: SecretReference
+
+
+class IssuerSection(_Section):
+    """One authorization server whose tokens are accepted."""
+
+    url: Address
+    """Exactly as the issuer writes it in its tokens, with or without a slash at its end."""
+    audiences: tuple[str, ...] = ()
+    """What its tokens must be for; without it, the public address."""
+    algorithms: tuple[Literal["RS256", "PS256", "ES256", "EdDSA"], ...] = ("RS256", "PS256", "ES256", "EdDSA")
+    plain_type: bool = False
+    """Accept tokens of the type JWT: Keycloak and Entra do not mark access tokens as such."""
+    subject_claims: tuple[str, ...] = Field(default=("sub",), min_length=1)
+    scope_claim: str = "scope"
+    name_claim: str = "name"
+    clinic_claim: str = "clinic"
+    scope_names: dict[str, str] = Field(default_factory=dict[str, str])
+    """Our scopes by the names that the issuer has for them."""
+    jwks_url: Address | None = None
+    """Where its keys are; without it, its metadata says so."""
+    introspection: IntrospectionSection | None = None
+
+
+class HostedFile(_Section):
+    """The whole file."""
+
+    public_url: Address | None = None
+    """The address that people give their assistants; without it no issuer's token can be for this server."""
+    allow_origin: tuple[Address, ...] = ()
+    people: str | None = None
+    """A file of people with tokens of their own, beside the issuers."""
+    ask_scopes: tuple[str, ...] = ("cliniko:read", "cliniko:write", "cliniko:destroy")
+    """What a client asks for at its first login: all that a person may ever need."""
+    issuer: tuple[IssuerSection, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.issuer and not self.public_url:
+            raise ValueError("an issuer's tokens are for a public_url: name it")
+        return self
+
+
+def read_hosted(path: Path) -> HostedFile:
+    """The settings of this file. Raises ConfigurationError where it cannot be read or understood."""
+    try:
+        return HostedFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+        raise ConfigurationError(f"{path} cannot be read ({why})") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigurationError(f"{path} is not TOML: {problem}") from None
+    except ValidationError as refused:
+        told = [
+            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+            for error in refused.errors(include_url=False, include_input=False)
+        ]
+        raise ConfigurationError(f"{path}: {'; '.join(told)}") from None
+
+
+def hosted_by(settings: Settings) -> HostedFile:
+    """The file that these settings name, else what they say themselves.
+
+    Raises ConfigurationError for a file or an address that cannot be used.
+    """
+    if settings.hosted:
+        return read_hosted(Path(settings.hosted))
+    try:
+        return HostedFile(public_url=settings.public_url, allow_origin=settings.allow_origin, people=settings.people)
+    except ValidationError as refused:
+        named = {str(error["loc"][0]) for error in refused.errors(include_url=False, include_input=False)}
+        flags = " and ".join(flag(name) for name in sorted(named))
+        raise ConfigurationError(f"{flags}: an address begins with https:// and has no spaces") from None

@@ -1,0 +1,212 @@
+"""The built-in login of a run, put together: the store, the keys, the provider, its addresses and pages, the pool."""
+
+from __future__ import annotations
+
+import secrets  # noqa: TID251 - tokens, codes and seals are not to be guessed
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from cliniko_mcp.account_pool import AccountPool, open_pool
+from cliniko_mcp.app import App
+from cliniko_mcp.approvals.paths import state_folder
+from cliniko_mcp.directory.admission import admits, parse_rule
+from cliniko_mcp.directory.keys import Keys, made_ring, read_ring
+from cliniko_mcp.directory.whose import Proof, Whose
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.identity.builtin import BuiltinLogin, BuiltinTokens
+from cliniko_mcp.identity.cimd import Documents
+from cliniko_mcp.identity.edge import Edge
+from cliniko_mcp.identity.limits import Addresses, Often
+from cliniko_mcp.identity.metadata import Resource
+from cliniko_mcp.identity.person import Verifier
+from cliniko_mcp.pages.connections import ConnectionPages
+from cliniko_mcp.pages.login import LoginPages
+from cliniko_mcp.pages.setup import SETUP_FACT, SetupPages, setup_link
+from cliniko_mcp.pages.site import Parts, Site
+from cliniko_mcp.settings import Settings, secret_at
+from cliniko_mcp.shared_state.keys import KeyRing
+from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
+
+if TYPE_CHECKING:
+    import httpx2
+    from starlette.routing import Route
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+REGISTRATIONS_AN_HOUR = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a run with the built-in login is made of."""
+
+    resource: Resource
+    verifier: Verifier
+    pool: AccountPool
+    routes: list[Route]
+
+
+def store_path(settings: Settings) -> Path:
+    """Where the store is."""
+    return Path(settings.login_file) if settings.login_file else state_folder() / "logins.sqlite"
+
+
+def ring_of(settings: Settings) -> KeyRing:
+    """The operator's ring: the one that is named, else one in a file of its own. Raises ConfigurationError."""
+    references = settings.login_key
+    if not references:
+        from platformdirs import user_config_path
+
+        path = user_config_path("cliniko-mcp", appauthor=False) / "login.key"
+        references = (f"file:{made_ring(path, secrets.token_bytes)}",)
+    return read_ring(references, lambda reference: secret_at(reference).get_secret_value(), secrets.token_bytes)
+
+
+def _now() -> float:
+    return time.time()  # noqa: TID251 - logins expire in real time, whatever the clinic's clock says
+
+
+@asynccontextmanager
+async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGenerator[Login]:
+    """The login for the length of a run. Raises ConfigurationError where it cannot be had safely."""
+    settings = app.settings
+    if not settings.public_url:
+        raise ConfigurationError(
+            "--login builtin needs --public-url: the address that people give their assistants, with https"
+        )
+    resource = Resource.parse(settings.public_url)
+    for rule in settings.admit:
+        parse_rule(rule)
+    ring, logins = ring_of(settings), SqliteLogins(store_path(settings))
+    try:
+        token = partial(secrets.token_urlsafe, 32)
+        keys = Keys(logins, ring, secrets.token_bytes, _now)
+        await keys.check_ring()
+        proof, network, base_url = _proof(app)
+        parts = Parts(
+            logins,
+            keys,
+            ring,
+            proof,
+            resource,
+            Addresses(settings.trusted_proxies),
+            settings.admit,
+            token,
+            _now,
+            anyio.current_time,
+        )
+        site = Site(parts)
+        await _set_up(site, announce)
+        login = BuiltinLogin(
+            logins,
+            Documents(settings.client_host, anyio.current_time),
+            resource,
+            secret_keys=ring.derived("client"),
+            client_hosts=settings.client_host,
+            token=token,
+            now=_now,
+        )
+
+        async def still_good(person: str) -> bool:
+            row = await logins.person(person)
+            if row is None:
+                return False
+            shard, account, _ = row.id.split(":")
+            rules = await site.rules()
+            whose = Whose(shard, account, "", row.name, row.email, row.role, row.clinic)
+            return admits(rules, whose) and await keys.still_admitted(row, proof, partial(admits, rules))
+
+        edge = Edge(
+            login,
+            resource,
+            error_page=site.stop_page,
+            address=parts.addresses.of,
+            ready=site.ready,
+            registrations=Often(REGISTRATIONS_AN_HOUR, 3600.0, anyio.current_time),
+        )
+        pages = (LoginPages(site, login), SetupPages(site), ConnectionPages(site))
+        routes = [*edge.routes(), *(route for group in pages for route in group.routes())]
+        verifier = BuiltinTokens(logins, resource, _now, still_good)
+        person_settings = settings.model_copy(
+            update={"sandbox": False, "base_url": base_url, "contact_email": _email(settings)}
+        )
+        async with open_pool(person_settings, logins, keys, proof, resource.url, network) as pool:
+            yield Login(resource, verifier, pool, routes)
+    finally:
+        logins.close()
+
+
+def _email(settings: Settings) -> str:
+    if settings.sandbox:
+        return settings.contact_email or "demo@example.org"
+    email = settings.contact_email
+    if not email:
+        from cliniko_mcp.stored_keys import kept
+
+        email = kept().contact_email
+    if not email:
+        raise ConfigurationError(
+            "no contact email: set CLINIKO_CONTACT_EMAIL to an address where Cliniko can reach you"
+        )
+    return email
+
+
+def _proof(app: App) -> tuple[Proof, httpx2.AsyncBaseTransport | None, str | None]:
+    """What asks whose a key is, over what network, and where instead of Cliniko's own addresses."""
+    settings, transport, base_url = app.settings, None, app.settings.base_url
+    if settings.sandbox:
+        from cliniko_mcp.sandbox.transport import SandboxTransport
+
+        transport, base_url = SandboxTransport(app.sandbox), app.sandbox.base_url
+    return Proof(_email(settings), base_url, transport, app.clock()), transport, base_url
+
+
+async def _set_up(site: Site, announce: Callable[[str], None]) -> None:
+    """Where nobody may log in yet, show the link that sets the server up, to a terminal alone."""
+    parts = site.parts
+    if await site.ready():
+        return
+    if sys.stderr.isatty():
+        link = await setup_link(parts.logins, parts.resource.origin, secrets.token_urlsafe(16), parts.now())
+        announce(f"set this server up, within half an hour: {link}")
+        return
+    if await parts.logins.fact(SETUP_FACT) is None:
+        raise ConfigurationError(
+            "--login builtin lets nobody in yet.",
+            "Run `cliniko-mcp logins setup` for a link that binds it to your clinic, or give --admit account:NUMBER.",
+        )
+
+
+class Routed:
+    """Answers the login's own addresses, and passes everything else on."""
+
+    def __init__(self, app: ASGIApp, routes: list[Route]) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer where a route fits."""
+        from starlette.routing import Match
+
+        if scope["type"] == "http":
+            partly: tuple[Route, Scope] | None = None
+            for route in self._routes:
+                match, more = route.matches(scope)
+                if match is Match.FULL:
+                    scope.update(more)
+                    await route.handle(scope, receive, send)
+                    return
+                if match is Match.PARTIAL and partly is None:
+                    partly = route, more
+            if partly is not None:
+                scope.update(partly[1])
+                await partly[0].handle(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

@@ -1,0 +1,106 @@
+"""The operator's secrets, from which every key of the hosted mode is derived, and what is sealed with those.
+
+A ring holds secrets, the newest first: the first seals, and all of them open. To put a new one in without losing what
+the old one sealed: add it as the second everywhere, then put it first everywhere, then drop the old one.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.redaction import SECRETS
+
+_MIN_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_TAG_BYTES: Final = 16
+
+
+class Unsealable(Exception):
+    """What was not sealed here, under this ring, for this purpose and account, or was altered."""
+
+
+class KeyRing:
+    """Keys by purpose and account, derived from the ring by HKDF-SHA256 (RFC 5869); seals by AES-256-GCM."""
+
+    def __init__(self, secrets: Sequence[bytes], nonce: Callable[[int], bytes]) -> None:
+        """`secrets` are of 32 bytes or more, the newest first; `nonce` gives so many random bytes.
+
+        Raises ConfigurationError for a ring without secrets and for a secret that is too short or stands there twice.
+        """
+        if not secrets:
+            raise ConfigurationError("the key ring is empty: it needs a secret of at least 32 bytes")
+        if any(len(secret) < _MIN_BYTES for secret in secrets):
+            raise ConfigurationError("a secret of the key ring is shorter than 32 bytes: openssl rand -base64 48")
+        if len(set(secrets)) < len(secrets):
+            raise ConfigurationError("a secret stands twice in the key ring")
+        self._secrets = tuple(secrets)
+        self._nonce = nonce
+        self._ciphers: dict[tuple[str, str], tuple[AESGCM, ...]] = {}
+
+    def derived(self, purpose: str, account: str = "") -> Sequence[bytes]:
+        """The keys for this purpose and account, 32 bytes each: the first seals, and all of them open."""
+        info = f"cliniko-mcp\0{purpose}\0{account}".encode()
+        return tuple(HKDF(SHA256(), 32, salt=None, info=info).derive(secret) for secret in self._secrets)
+
+    def seal(self, text: bytes, purpose: str, account: str = "", *, bound: bytes = b"") -> bytes:
+        """The text so that only this ring can read it, for the same purpose and account, `bound` to the same bytes."""
+        nonce = self._nonce(_NONCE_BYTES)
+        return nonce + self._for(purpose, account)[0].encrypt(nonce, text, bound)
+
+    def unseal(self, sealed: bytes, purpose: str, account: str = "", *, bound: bytes = b"") -> bytes:
+        """The text that was sealed. Raises Unsealable for anything else."""
+        if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
+            raise Unsealable
+        for cipher in self._for(purpose, account):
+            try:
+                return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
+            except InvalidTag:
+                continue
+        raise Unsealable
+
+    def _for(self, purpose: str, account: str) -> tuple[AESGCM, ...]:
+        ciphers = self._ciphers.get((purpose, account))
+        if ciphers is None:
+            if len(self._ciphers) >= _MAX_KEPT:
+                self._ciphers.clear()
+            ciphers = tuple(AESGCM(key) for key in self.derived(purpose, account))
+            self._ciphers[purpose, account] = ciphers
+        return ciphers
+
+
+_MAX_KEPT: Final = 10_000
+
+
+def secret_of(reference: str, environment: Mapping[str, str]) -> bytes:
+    """The secret that a reference names: `env:NAME`, or `file:/path` whose last line break does not count.
+
+    Text in base64 of 32 bytes or more is read as the bytes that it stands for. Raises ConfigurationError for a
+    reference of another form and for one behind which nothing is.
+    """
+    kind, _, name = reference.partition(":")
+    if kind == "env" and name:
+        text = environment.get(name, "")
+        if not text:
+            raise ConfigurationError(f"the variable {name} is not set, which holds a secret of this server")
+    elif kind == "file" and name:
+        try:
+            text = Path(name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(f"the file {name} cannot be read, which holds a secret of this server") from None
+    else:
+        raise ConfigurationError("a secret is named as env:NAME or as file:/path, and never written down itself")
+    text = text.strip()
+    SECRETS.learn(text)
+    try:
+        found = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        found = b""
+    return found if len(found) >= _MIN_BYTES else text.encode()

@@ -1,0 +1,98 @@
+"""The ledger wakes whoever waits for an answer, from whichever thread it comes, and changes nothing of the table."""
+
+import inspect
+import threading
+from itertools import count
+
+import anyio
+import pytest
+
+from cliniko_mcp.approvals.ledger import Ledger, LocalLedger
+from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Verdict
+from cliniko_mcp.approvals.shown import Preview
+from tests.guards.gate import Clock, run
+
+MATTER = Matter("local", "archive_patient", "{}", "patients/1", "f", "removal")
+PREVIEW = Preview(act="Archive", keep="Keep", done="Archived", facts=())
+
+
+def a_ledger() -> LocalLedger:
+    numbers = count()
+    return LocalLedger(Questions(Clock(), lambda: f"nonce-{next(numbers)}"))
+
+
+async def on_the_page(ledger: LocalLedger) -> PendingQuestion:
+    pending = await ledger.create(MATTER, PREVIEW)
+    assert await ledger.show(pending)
+    return pending
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_an_answer_from_another_thread_wakes_the_call_that_waits_for_it(approved: bool) -> None:
+    async def story() -> None:
+        ledger = a_ledger()
+        pending = await on_the_page(ledger)
+        seen = pending.changes
+
+        async def wait() -> None:
+            await ledger.changed(pending, seen, 100)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+            answering = (pending.question.challenge, approved, "page")
+            threading.Thread(target=ledger.table.decide, args=answering).start()
+        assert pending.verdict is (Verdict.YES if approved else Verdict.NO)
+        assert not ledger._waits
+
+    with_limit(story)
+
+
+def test_what_became_of_a_question_before_the_wait_began_is_not_waited_for() -> None:
+    async def story() -> None:
+        ledger = a_ledger()
+        pending = await on_the_page(ledger)
+        seen = pending.changes
+        assert await ledger.decide(pending.question.challenge, True, "page")
+        await ledger.changed(pending, seen, 100)
+        seen = pending.changes
+        assert await ledger.take_back(pending.question.challenge)
+        await ledger.changed(pending, seen, 100)
+        seen = pending.changes
+        assert await ledger.reopen(pending.question.challenge)
+        await ledger.changed(pending, seen, 100)
+        assert pending.verdict is Verdict.NONE
+
+    with_limit(story)
+
+
+def test_a_wait_ends_when_its_time_is_over_and_another_question_does_not_end_it() -> None:
+    async def story() -> None:
+        ledger = a_ledger()
+        pending = await on_the_page(ledger)
+        other = await ledger.create(Matter("local", "archive_patient", "{}", "patients/2", "f", "removal"), PREVIEW)
+        async with anyio.create_task_group() as tasks:
+            with anyio.CancelScope() as scope:
+                tasks.start_soon(ledger.deny, other)
+                await ledger.changed(pending, pending.changes, 0.2)
+            assert not scope.cancel_called
+        assert pending.verdict is Verdict.NONE and other.verdict is Verdict.NO
+
+    with_limit(story)
+
+
+def test_the_ledger_of_this_process_does_everything_that_a_ledger_does_with_the_same_arguments() -> None:
+    promised = {name for name, member in vars(Ledger).items() if inspect.isfunction(member) and name[0] != "_"}
+    assert promised
+    for name in promised:
+        own = inspect.signature(getattr(LocalLedger, name))
+        assert own == inspect.signature(getattr(Ledger, name)), name
+
+
+def with_limit(story) -> None:
+    async def limited() -> None:
+        with anyio.fail_after(30):
+            await story()
+
+    run(limited)
