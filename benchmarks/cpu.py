@@ -118,8 +118,8 @@ async def measured(calls: int, rounds: int) -> tuple[list[Row], dict[str, object
         for _ in range(rounds):
             for name, (ask, process_id, times) in asked.items():
                 began = seconds_of(process_id)
-                _, each = await load(ask, 1, times)
-                taken[name].append((seconds_of(process_id) - began) * 1000 / (len(each) + 1))
+                _, answered = await load(ask, 1, times)
+                taken[name].append((seconds_of(process_id) - began) * 1000 / (len(answered) + 1))
     cost = {name: median(found) for name, found in taken.items()}
     rows: list[Row] = [{"call": name, "CPU ms": cost[name], "least": min(taken[name])} for name in cost]
     read, requested = cost["a read of ours"], cost["the bare request in an empty tool"]

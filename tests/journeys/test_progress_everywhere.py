@@ -45,8 +45,8 @@ async def test_progress_of_curated_tools_grows_and_speaks_of_the_clinic(
         for tool, arguments in CALLS.items():
             told: list[tuple[float, float | None, str]] = []
 
-            async def on_progress(done: float, total: float | None, message: str | None, told: Any = told) -> None:
-                told.append((done, total, message or ""))
+            async def on_progress(progress: float, total: float | None, message: str | None, told: Any = told) -> None:
+                told.append((progress, total, message or ""))
 
             result = await client.call_tool(tool, arguments, progress_callback=on_progress)
             assert not result.is_error, result
