@@ -153,6 +153,11 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
         " will become Fri 1 Jan 1999, 8:00 pm",
     ),
     (
+        "update_individual_appointment",
+        {"id": "20", "starts_at": "1999-01-01T09:00", "ends_at": "1999-01-01T10:00"},
+        " will become Fri 1 Jan 1999, 9:00 am",
+    ),
+    (
         "update_unavailable_block",
         {"id": "25", "starts_at": "1999-01-01T09:00:00Z", "ends_at": "1999-01-01T10:00:00Z"},
         " will become Fri 1 Jan 1999",
