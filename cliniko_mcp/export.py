@@ -4,6 +4,9 @@ While it runs, the rows stand in `OUT.part` and what was written so far in `OUT.
 alone; only a whole export takes the name OUT. Rows come in the order of their ids, so that after a break the list goes
 on behind the last id: nothing is missed or written twice, whatever came or went meanwhile. `OUT.part` is locked while
 it is written, so that two runs never write it at once.
+
+Columns stand in a fixed order (`columns_of`). Times are those of the site that a row belongs to, else of the home site,
+with their distance from UTC (`2026-11-24T09:30:00+11:00`); with `utc` they are as Cliniko sends them.
 """
 
 import csv
@@ -13,17 +16,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, Literal, Self
+from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.filters import NUMBER, After, conditions_of
-from cliniko_mcp.cliniko.models import Record, row_id
+from cliniko_mcp.cliniko.models import Record, row_id, value_of
 from cliniko_mcp.cliniko.operations import List
 from cliniko_mcp.errors import ConfigurationError, InvalidArguments, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.private_files import locked, open_private, write_private
+from cliniko_mcp.results.moments import is_sited
 
 Format = Literal["csv", "jsonl"]
 Progress = Callable[[int, int | None], None]
@@ -33,6 +39,12 @@ CHECKPOINT: Final = 500
 """Rows between two notes of how far the file is good: five pages."""
 _RENAMES_OPEN_FILES: Final = os.name != "nt"
 _MORE: Final = "more"
+FIRST: Final = (
+    "id", "label", "title", "first_name", "last_name", "preferred_first_name", "name", "date_of_birth",
+    "patient_phone_numbers", "phone_number", "email", "starts_at", "ends_at", "patient_id", "practitioner_id",
+    "business_id",
+)  # fmt: skip
+"""The columns that people look for first, where a list has them: who, born when, how to reach, when and with whom."""
 _JSON: Final = json.JSONEncoder(ensure_ascii=False)
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 _HARMLESS: Final = re.compile(r"[+\-]?[0-9 ().,/:-]*")
@@ -54,6 +66,8 @@ class Plan:
     more: bool
     by_id: bool
     account: str = ""
+    utc: bool = False
+    """Whether times are in UTC rather than in the clinic's own time."""
 
     def facts(self) -> dict[str, JsonValue]:
         """The plan as it is kept beside an unfinished file."""
@@ -65,6 +79,7 @@ class Plan:
             "more": self.more,
             "by_id": self.by_id,
             "account": self.account,
+            "utc": self.utc,
         }
 
     def behind(self, last: str | None) -> Call[Record]:
@@ -81,24 +96,37 @@ class Exported:
     path: Path
     rows: int
     kept: int
+    notes: Sequence[str] = ()
+    """What the reader has to know of its times, such as that a zone is a guess."""
 
 
 def planned(
-    listing: List[Record], arguments: Mapping[str, str], file_format: Format, fields: Sequence[str] = ()
+    listing: List[Record],
+    arguments: Mapping[str, str],
+    file_format: Format,
+    fields: Sequence[str] = (),
+    *,
+    utc: bool = False,
 ) -> Plan:
     """The plan of an export, its arguments checked; secrets of patients are written only where `fields` names them.
 
     Raises InvalidArguments for a wrong filter or an unknown field.
     """
     record = listing.row
-    known = sorted(record.model_fields, key=lambda name: name != "id")
+    known = columns_of(record)
     if unknown := sorted(set(fields) - set(known)):
         raise InvalidArguments(f"There is no field called {unknown[0]} here.", f"Fields: {', '.join(known)}.")
     columns = list(fields) or [name for name in known if name not in record.secret]
     free = "id" not in arguments and arguments.get("sort") in (None, "id")
     by_id = free and listing.sortable and listing.filters.get("id") is NUMBER
     chosen = {**arguments, **({"sort": "id"} if by_id else {})}
-    return Plan(listing.parse(chosen), chosen, file_format, columns, more=not fields, by_id=by_id)
+    return Plan(listing.parse(chosen), chosen, file_format, columns, more=not fields, by_id=by_id, utc=utc)
+
+
+def columns_of(record: type[Record]) -> list[str]:
+    """Every field of a record in the order of an export: what people look for first, then the rest by name."""
+    first = [name for name in FIRST if name in record.model_fields]
+    return [*first, *sorted(record.model_fields.keys() - {*first})]
 
 
 async def export(
@@ -119,6 +147,7 @@ async def export(
     belongs to another export or is being written; whatever reading raises leaves the rows so far for the next run.
     """
     plan = replace(plan, account=clinic.account)
+    zones = _Zones(clinic)
     try:
         with Unfinished(plan, out, again=again, overwrite=overwrite) as unfinished:
             kept, total = unfinished.rows, None
@@ -131,7 +160,7 @@ async def export(
 
             async with aclosing(clinic.all_of(plan.behind(unfinished.last), expect)) as records:
                 async for record in records:
-                    unfinished.write(record)
+                    unfinished.write(record, None if plan.utc else await zones.of(record))
                     if unfinished.rows % CHECKPOINT == 0:
                         unfinished.note()
                         if progress:
@@ -139,11 +168,29 @@ async def export(
             unfinished.finish()
             if progress:
                 progress(unfinished.rows, total)
-            return Exported(out, unfinished.rows, kept)
+            return Exported(out, unfinished.rows, kept, [*zones.notes])
     except OSError as problem:
         raise ConfigurationError(
             f"{out} cannot be written: {problem.strerror or problem}", "Make room; the same command then goes on."
         ) from None
+
+
+class _Zones:
+    """The zone of each row: that of its site, read once a site; the home site's where a row has none."""
+
+    def __init__(self, clinic: GuardedClinic) -> None:
+        self._clinic = clinic
+        self._known: dict[str | None, ZoneInfo] = {}
+        self.notes: dict[str, None] = {}
+
+    async def of(self, record: Record) -> ZoneInfo:
+        """The zone that the times of this row are told in."""
+        site = record.business_id if is_sited(record) else None
+        if site not in self._known:
+            self._known[site] = await self._clinic.zone(site)
+            if note := await self._clinic.zone_note(site):
+                self.notes[note] = None
+        return self._known[site]
 
 
 class Unfinished:
@@ -192,11 +239,13 @@ class Unfinished:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def write(self, record: Record) -> None:
-        """Add a row; times are in UTC, as Cliniko sends them."""
+    def write(self, record: Record, zone: ZoneInfo | None = None) -> None:
+        """Add a row; its times are in this zone, without one in UTC as Cliniko sends them."""
         plan = self._plan
         # Values that were not expected are written as they came.
         whole: dict[str, JsonValue] = record.as_json()
+        if zone is not None:
+            whole |= _local_times(record, whole, zone)
         extra = {name: whole[name] for name in record.model_extra or {} if name in whole} if plan.more else {}
         if plan.format == "jsonl":
             self._text.write(_JSON.encode({name: whole.get(name) for name in plan.columns} | extra) + "\n")
@@ -239,6 +288,16 @@ class Unfinished:
             return 0
         self.rows, self.last = rows, last
         return length
+
+
+def _local_times(record: Record, whole: Mapping[str, JsonValue], zone: ZoneInfo) -> dict[str, JsonValue]:
+    """The moments of a record as they are in this zone, with their distance from UTC."""
+    moments = ((name, value_of(record, name)) for name in whole)
+    return {
+        name: moment.astimezone(zone).isoformat()
+        for name, moment in moments
+        if isinstance(moment, datetime) and moment.tzinfo is not None
+    }
 
 
 def cell(value: JsonValue) -> str | int | float | None:

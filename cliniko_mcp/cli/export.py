@@ -39,6 +39,7 @@ From the demo clinic:
 @click.option("--out", "out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
 @click.option("--again", is_flag=True, help="Start over instead of going on where an earlier run stopped.")
+@click.option("--utc", is_flag=True, help="Times in UTC, as Cliniko sends them; without it they are the clinic's own.")
 @settings_options(leave_out=NOT_HERE)
 def export(
     resource: str,
@@ -48,11 +49,13 @@ def export(
     out: Path,
     overwrite: bool,
     again: bool,
+    utc: bool,
     **flags: Any,
 ) -> None:
     """Write every row of the list RESOURCE, such as patients, to a file.
 
-    Only you can read the file. After a break the same command goes on where it stopped. Times are in UTC.
+    Only you can read the file. After a break the same command goes on where it stopped. Times are those of the site of
+    each row, with their distance from UTC. What people look for first stands in the first columns.
     """
     import anyio
 
@@ -66,7 +69,7 @@ def export(
     chosen = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
     file_format = file_format or ("jsonl" if out.suffix.lower() == ".jsonl" else "csv")
     listing = list_named(resource)
-    plan = planned(listing, pairs(filters), file_format, chosen)
+    plan = planned(listing, pairs(filters), file_format, chosen, utc=utc)
     settings = Settings.load(flags)
     rows = Rows(listing.name.removeprefix("list_").replace("_", " "))
 
@@ -86,6 +89,8 @@ def export(
         raise
     rows.end()
     before = f", {done.kept:,} of them by an earlier run" if done.kept else ""
+    for note in done.notes:
+        click.echo(note, err=True)
     click.echo(f"{done.rows:,} rows in {done.path}{before}")
 
 
