@@ -1,6 +1,7 @@
-"""Completions: names of practitioners, sites and appointment types while a person types them into a prompt.
+"""Completions: names of staff, sites, types and patients, and times, while a person types them into a prompt.
 
-The names are read in whole lists through the guards, and kept for a minute, so that typing costs no request a letter.
+Patients are looked for from the third letter on. Other names are read in whole lists through the guards, and kept for a
+minute, so that typing costs no request a letter.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,9 +29,21 @@ _FIELDS: Final = {
     "appointment_types": "appointment_type_id",
 }
 """The field whose names complete an argument of a prompt, or the id in an address."""
+LEAST_LETTERS: Final = 3
+"""Letters of a patient's name before anybody is looked for: fewer fit half the clinic."""
 DAYS: Final = tuple(
     "today tomorrow yesterday monday tuesday wednesday thursday friday saturday sunday".split()  # noqa: SIM905
 )
+
+_MONTHS: Final = "january february march april may june july august september october november december"
+TIMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "day": DAYS,
+    "week": ("this week", "next week", "the week after next"),
+    "month": ("last month", "this month", *_MONTHS.split()),
+    "last_seen": ("more than 3 months ago", "more than 6 months ago", "more than 12 months ago"),
+    "issued": ("more than 14 days ago", "more than 30 days ago", "more than 60 days ago", "more than 90 days ago"),
+}
+"""What may stand for a time in a prompt, by its argument; whatever else is typed is read as well."""
 
 ClinicOf = Callable[[str], Awaitable[GuardedClinic]]
 """The clinic as the tool of this name may use it."""
@@ -56,8 +69,10 @@ class Completions:
             noun = params.ref.uri.removeprefix("cliniko://").partition("/")[0]
             known = await self._suggestions(noun, clinic_of) if params.argument.name == "id" else []
             found = [record_id for name, record_id in known if record_id.startswith(typed) or _fits(name, typed)]
-        elif params.argument.name == "day":
-            found = [day for day in DAYS if day.startswith(typed)]
+        elif params.argument.name in TIMES:
+            found = [phrase for phrase in TIMES[params.argument.name] if _fits(phrase, typed)]
+        elif params.argument.name == "patient":
+            found = await _patients(typed, clinic_of)
         else:
             known = await self._suggestions(params.argument.name, clinic_of)
             found = [name for name, _ in known if _fits(name, typed)]
@@ -80,6 +95,21 @@ class Completions:
             return (await self._known.get_many([key], fetch))[key]
         except ClinikoMcpError:  # an error in the middle of a word would help nobody: there are no suggestions
             return []
+
+
+async def _patients(typed: str, clinic_of: ClinicOf) -> list[str]:
+    """The patients whose names hold what was typed, with the day they were born, which tells namesakes apart."""
+    from cliniko_mcp.cliniko.resources.patients import Patients
+    from cliniko_mcp.frontdesk.patient_names import by_name
+
+    if len(typed) < LEAST_LETTERS:
+        return []
+    try:
+        found = await by_name(await clinic_of(Patients.list_patients.name), typed)
+    except ClinikoMcpError:
+        return []
+    here = [] if found.close else [known for known in found.patients if not known.gone]
+    return [f"{known.name}, born {born}" if (born := known.record.date_of_birth) else known.name for known in here]
 
 
 async def _read(field: str, clinic_of: ClinicOf) -> list[Suggestion]:
