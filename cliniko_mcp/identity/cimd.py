@@ -46,7 +46,7 @@ class NotUsable(Exception):
 
 
 def is_document_address(client_id: str) -> bool:
-    """Whether a client id is the address of a document: https, a path, nothing else, and no name of a network of ours."""
+    """Whether a client id is the address of a document: https, a name, a path, and nothing else."""
     if not client_id.startswith("https://") or len(client_id) > 500 or not client_id.isascii():
         return False
     try:

@@ -108,7 +108,8 @@ class SetupPages:
         except ClinikoMcpError as problem:
             return await self._shown(row, cookie, f"{problem.message} {problem.fix}", 503)
         if whose.role != "administrator":
-            told = f"This is the key of {whose.name}, who is {whose.role or 'without a role'}: it takes an administrator's."
+            role = whose.role or "without a role"
+            told = f"This is the key of {whose.name}, who is {role}: it takes an administrator's."
             return await self._shown(row, cookie, told, 422)
         await self._logins.put_request(replace(row, proven=self._site.seal(whose, key, row.id)))
         return None

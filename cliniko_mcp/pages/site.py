@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from cliniko_mcp.directory.admission import Rule, admits, rules_of
 from cliniko_mcp.directory.keys import Keys
 from cliniko_mcp.directory.whose import Proof, Whose, WrongKey
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.errors import ClinikoMcpError, JsonValue
 from cliniko_mcp.identity.builtin import digest_of
 from cliniko_mcp.identity.limits import Addresses, Often
 from cliniko_mcp.identity.metadata import Resource
@@ -136,11 +136,11 @@ class Site:
 
     # The clinic, and who may log in
 
-    async def clinic(self) -> Mapping[str, object]:
+    async def clinic(self) -> Mapping[str, JsonValue]:
         """What is known of the clinic that this server is for: account, shard, name, demo."""
         kept = await self.parts.logins.fact(CLINIC_FACT)
-        found: object = json.loads(kept) if kept else {}
-        return {str(name): value for name, value in found.items()} if isinstance(found, dict) else {}
+        found: JsonValue = json.loads(kept) if kept else {}
+        return found if isinstance(found, dict) else {}
 
     async def server_for(self) -> str:
         """The clinic in words, named before anything is typed."""

@@ -57,7 +57,8 @@ def ask_key(program: str, place: str, server_for: str, scopes: Sequence[str], cs
     return f"""<h1>Connect {escape(program)} to Cliniko</h1>
 <p><strong>{escape(program)}</strong> asks to work in {escape(server_for)} for you. The answer goes to
 <strong>{escape(place)}</strong>.</p>
-<p class=soft>Go on only if you pressed Connect in that program a minute ago. If somebody sent you this link, close it.</p>
+<p class=soft>Go on only if you pressed Connect in that program a minute ago. If somebody sent you this link,
+close it.</p>
 {_problem(wrong)}<form method=post class=card>{hidden(csrf=csrf, step="key")}{_KEY_FIELD}{MAKE_A_KEY}
 <fieldset><legend>What may it do?</legend>{choices}</fieldset>
 <div class=buttons><button class=yes>Continue</button>
@@ -132,10 +133,12 @@ def connections(
 ) -> str:
     """What works for somebody, and for a manager everybody's."""
     own = "".join(_row("", grant, csrf) for grant in mine) or "<p>No assistant works for you.</p>"
-    body = f"""<h1>Your connections</h1><p class=soft>{escape(name)}</p>{f"<p class=note role=status>{escape(said)}</p>" if said else ""}
+    note = f"<p class=note role=status>{escape(said)}</p>" if said else ""
+    body = f"""<h1>Your connections</h1><p class=soft>{escape(name)}</p>{note}
 <section class=card><h2>Your assistants</h2>{own}<form method=post>{hidden(csrf=csrf)}<div class=buttons>
 <button class=end name=step value=end_all>End all of mine</button>
-<button class=end name=step value=forget>Forget my key</button><button name=step value=leave>Sign out here</button></div>
+<button class=end name=step value=forget>Forget my key</button>
+<button name=step value=leave>Sign out here</button></div>
 </form><p class=soft>Forgetting your key ends all of yours as well. Delete the key in Cliniko too.</p></section>
 <section class=card><h2>A new key</h2><p>Made a new key in Cliniko? Paste it, and nothing has to be connected anew.</p>
 <form method=post>{hidden(csrf=csrf, step="new")}{_KEY_FIELD.replace(" autofocus", "")}
@@ -156,7 +159,8 @@ def _row(who: str, grant: GrantRow, csrf: str) -> str:
     )
     if grant.ended:
         told, end = f"Ended {_day(grant.ended)}: {escape(grant.why)}.", ""
-    return f"<div class=row><div><strong>{person}{escape(grant.program)}</strong><br><span class=soft>{told}</span></div>{end}</div>"
+    what = f"<strong>{person}{escape(grant.program)}</strong><br><span class=soft>{told}</span>"
+    return f"<div class=row><div>{what}</div>{end}</div>"
 
 
 def stopped(words: str) -> str:

@@ -19,7 +19,7 @@ from cliniko_mcp.app import App
 from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.directory.admission import admits, parse_rule
 from cliniko_mcp.directory.keys import Keys, made_ring, read_ring
-from cliniko_mcp.directory.whose import Proof
+from cliniko_mcp.directory.whose import Proof, Whose
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.identity.builtin import BuiltinLogin, BuiltinTokens
 from cliniko_mcp.identity.cimd import Documents
@@ -120,8 +120,6 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
                 return False
             shard, account, _ = row.id.split(":")
             rules = await site.rules()
-            from cliniko_mcp.directory.whose import Whose
-
             whose = Whose(shard, account, "", row.name, row.email, row.role, row.clinic)
             return admits(rules, whose) and await keys.still_admitted(row, proof, partial(admits, rules))
 

@@ -60,7 +60,8 @@ def instructions(settings: Settings) -> str:
 def build_server(app: App, cut_off: Sequence[str] = (), pool: AccountPool | None = None) -> Server[dict[str, Any]]:
     """The MCP server of an app: tools listed from the generated list, calls through the guards.
 
-    With a `pool` each person's calls go to an app of their own. `cut_off` says which changes were under way when the last run ended; the model is told.
+    With a `pool` each person's calls go to an app of their own. `cut_off` says which changes were under way when the
+    last run ended; the model is told.
     """
     responder = Responder(app, listed_tools(app), pool)
     server: Server[dict[str, Any]] = Server(

@@ -10,8 +10,8 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.identity.real_issuer import CALLBACK, Keeps
-from tests.journeys.login_people import DESK, Browser, Person
+from tests.identity.real_issuer import Keeps
+from tests.journeys.login_people import DESK, Person
 from tests.journeys.test_http import PLAIN, listening
 
 ERAS = ("legacy", "2026-07-28")
