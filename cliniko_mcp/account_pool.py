@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import httpx2
 
 IDLE_SECONDS: Final = 600.0
-MOST_OPEN: Final = 2_000
+MAX_OPEN: Final = 2_000
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ class AccountPool:
     def _close_idle(self) -> None:
         now = self._monotonic()
         idle = [id for id, held in self._held.items() if not held.app.busy and now - held.used > IDLE_SECONDS]
-        if len(self._held) >= MOST_OPEN and not idle:
+        if len(self._held) >= MAX_OPEN and not idle:
             idle = sorted(self._held, key=lambda id: self._held[id].used)[:1]
         for id in idle:
             self._close(id)

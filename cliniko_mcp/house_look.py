@@ -60,6 +60,7 @@ tr { break-inside: avoid; }
   .stacks tbody tr > * { border: 0; padding: .1rem 0; }
   .stacks tbody tr { padding: .6rem 0; border-top: 1px solid var(--line); }
   .stacks tbody tr:first-child { border-top: 0; }
+  .stacks td:empty { display: none; }
   .stacks td:not(:empty) { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: .5rem; text-align: left; }
   .stacks td::before { content: attr(data-label); color: var(--soft); white-space: normal; }
   .stacks tbody th { font-weight: 600; } }

@@ -1,6 +1,6 @@
 """What an app shares and what it has for itself: keys, connections, tokens, the log, and names by account."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +10,6 @@ import mcp_types as types
 import pytest
 
 from cliniko_mcp.app import App
-from cliniko_mcp.client.tokens import Taken
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.parts import LocalKeys, Parts, local_parts
@@ -56,9 +55,9 @@ class Counted:
         self.taken, self.back = 0, 0
         self.lines: list[Mapping[str, JsonValue]] = []
 
-    async def take(self, *, sweep: bool, ahead: int) -> Taken:
+    async def take(self, *, sweep: bool, ahead: Callable[[], int]) -> tuple[float, str]:
         self.taken += 1
-        return Taken(0.0, str(self.taken))
+        return 0.0, str(self.taken)
 
     async def answered(self, token: str, *, pause: float = 0.0) -> None:
         self.back += 1

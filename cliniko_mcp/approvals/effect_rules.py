@@ -33,6 +33,8 @@ YEARS_AHEAD: Final = 2
 """A start further ahead than so many years is as good as out of the diary."""
 _EASTERNMOST: Final = timedelta(hours=14)
 """How far the clocks of a site can be ahead of UTC."""
+_SCANT: Final = 3
+"""Letters and digits of a text that may say nothing: “x”, “n/a”, “tbc”."""
 _ATTENDANCE: Final = frozenset({"arrived"})
 
 Possible = Callable[[Call, datetime, Earlier], bool]
@@ -237,8 +239,9 @@ def _emptied() -> Rule:
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
         holds, before = held(call, record), _fields(earlier)
-        going = holds & emptied(call)
-        if 2 * len(going | (before - holds)) <= len(holds | before):
+        going = emptied_of(call, record)
+        left = {name for name in holds if not _scant(value_of(record, name))}
+        if 2 * len(going | (before - left)) <= len(holds | before):
             return []
         return [
             Loss(field_words(name), await linked_words(facts, name, value_of(record, name)), value_words(sent))
@@ -263,8 +266,32 @@ def _fields(earlier: Earlier) -> frozenset[str]:
 
 
 def emptied(call: Call) -> frozenset[str]:
-    """The fields that an update empties, attendance left out."""
-    return frozenset(name for name, value in changed(call).items() if empties(value)) - _ATTENDANCE
+    """The fields that an update may empty, by the call alone, attendance left out."""
+    return frozenset(name for name, value in changed(call).items() if empties(value) or _scant(value)) - _ATTENDANCE
+
+
+def emptied_of(call: Call, record: Record) -> frozenset[str]:
+    """The fields of this record that an update empties, attendance left out.
+
+    A text of which next to nothing is left counts too: “n/a” in place of a paragraph.
+    """
+    sent = changed(call)
+    return frozenset(
+        name
+        for name in emptied(call) & held(call, record)
+        if empties(sent[name]) or _says_little(sent[name], value_of(record, name))
+    )
+
+
+def _scant(value: object) -> bool:
+    return isinstance(value, str) and amount([value]) <= _SCANT
+
+
+def _says_little(sent: object, held: object) -> bool:
+    """Whether a scant text stands in place of words that were three times as long; a number is no text."""
+    if not isinstance(held, str) or not _scant(sent) or not any(map(str.isalpha, held)):
+        return False
+    return 3 * amount([str(sent)]) <= amount([held])
 
 
 def held(call: Call, record: Record) -> frozenset[str]:

@@ -13,8 +13,8 @@ from cliniko_mcp.approvals.effect_rules import (
     EMPTIED,
     Rule,
     emptied,
+    emptied_of,
     form_reopened,
-    held,
     link_cleared,
     other_patient,
     start_moved,
@@ -131,7 +131,7 @@ def emptied_parts(call: Call, record: Record | None) -> frozenset[str]:
         return emptied(call)
     fields = [rule.fields[0] for rule in rules(call.operation) if rule.name == "answers"]
     answers = (answers_gone(field, call, record) for field in fields)
-    return (emptied(call) & held(call, record)).union(*answers)
+    return emptied_of(call, record).union(*answers)
 
 
 def text_amount(call: Call, record: Record) -> int:

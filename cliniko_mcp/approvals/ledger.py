@@ -39,7 +39,7 @@ class Ledger(Protocol):
         """See `Questions.take`: of all who try, in whichever process, one hears True."""
         ...
 
-    async def start(self, pending: PendingQuestion, place: ApprovalPlace) -> bool:
+    async def start(self, pending: PendingQuestion, place: ApprovalPlace, *, told: bool = True) -> bool:
         """See `Questions.start`: of all who try, in whichever process, one hears True."""
         ...
 
@@ -183,9 +183,9 @@ class LocalLedger:
         """See `Questions.take`."""
         return self.table.take(pending)
 
-    async def start(self, pending: PendingQuestion, place: ApprovalPlace) -> bool:
+    async def start(self, pending: PendingQuestion, place: ApprovalPlace, *, told: bool = True) -> bool:
         """See `Questions.start`."""
-        return self.table.start(pending, place)
+        return self.table.start(pending, place, told=told)
 
     async def finish(self, pending: PendingQuestion, ending: Ending, problem: ClinikoMcpError | None = None) -> None:
         """See `Questions.finish`."""

@@ -118,8 +118,6 @@ async def linked_words(facts: Facts, field: str, held: object, *, whole: bool = 
         return value_words(held)
     noun = field_words(field).lower()
     read = next((link.read for link in _LINKS if link.field == field), _OTHERS.get(field))
-    if field == _PATIENT:
-        return await facts.patient(held) or ""
     return (await facts.named(read(), held, noun) if read is not None else None) or f"{noun} {held}"
 
 

@@ -6,7 +6,7 @@ been used, is recognised. Used from several threads.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,7 +36,9 @@ _LIVE: Final = timedelta(seconds=50)
 
 
 @dataclass(slots=True)
-class _Denial:
+class Denial:
+    """A no that holds for a while."""
+
     pending: PendingQuestion
     until: float
     spare: bool = False
@@ -45,19 +47,34 @@ class _Denial:
     """The call that was let through."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Everything that a table of questions holds; the questions stand in it by their challenges."""
+
+    open: dict[str, PendingQuestion] = field(default_factory=dict[str, PendingQuestion])
+    closed: dict[str, PendingQuestion] = field(default_factory=dict[str, PendingQuestion])
+    denied: dict[tuple[str, str, str], Denial] = field(default_factory=dict[tuple[str, str, str], Denial])
+    silent: dict[str, dict[str, tuple[PendingQuestion, int]]] = field(
+        default_factory=dict[str, dict[str, tuple[PendingQuestion, int]]]
+    )
+    """Forms that went out to a principal, with the rounds that each counts for, since anything was heard of them."""
+
+
 class Questions:
     """The table of questions: open, being carried out, closed within the last ten minutes, and denials that hold."""
 
-    def __init__(self, now: Callable[[], datetime], token: Callable[[], str]) -> None:
-        """`now` is the clock that questions expire by; `token` gives a fresh unguessable text each time, for nonces."""
+    def __init__(self, now: Callable[[], datetime], token: Callable[[], str], holds: Tables | None = None) -> None:
+        """`now` is the clock that questions expire by; `token` gives a fresh unguessable text each time, for nonces.
+
+        `holds` is what is in it already.
+        """
         self._now = now
         self._token = token
         self.on_change: Callable[[str], None] = _nobody
         """Told the challenge of a question of which something became, in the thread in which it did."""
-        self._open: dict[str, PendingQuestion] = {}
-        self._closed: dict[str, PendingQuestion] = {}
-        self._denied: dict[tuple[str, str, str], _Denial] = {}
-        self._silent: dict[str, dict[str, tuple[PendingQuestion, int]]] = {}
+        self.holds = holds or Tables()
+        self._open, self._closed = self.holds.open, self.holds.closed
+        self._denied, self._silent = self.holds.denied, self.holds.silent
         self._lock = threading.Lock()
 
     def create(
@@ -112,16 +129,16 @@ class Questions:
             self._forget()
             return self._open.pop(pending.question.challenge, None) is not None
 
-    def start(self, pending: PendingQuestion, place: ApprovalPlace) -> bool:
+    def start(self, pending: PendingQuestion, place: ApprovalPlace, *, told: bool = True) -> bool:
         """Use the question up and begin to carry it out: True the first time, while it is open, and False ever after.
 
-        `finish` has to follow.
+        `finish` has to follow. `told` says whether a call tells how it ends.
         """
         with self._lock:
             self._forget()
             if self._open.pop(pending.question.challenge, None) is None:
                 return False
-            pending.acting, pending.place, pending.verdict = True, place, Verdict.YES
+            pending.acting, pending.place, pending.verdict, pending.told = True, place, Verdict.YES, told
             self._keep(pending)
             self._became(pending)
             return True
@@ -330,9 +347,9 @@ class Questions:
         if len(self._denied) >= MAX_KEPT:
             del self._denied[next(iter(self._denied))]
         until = (self._now() + DENIED_FOR).timestamp()
-        self._denied[subject] = _Denial(pending, until, spare=ending == "other")
+        self._denied[subject] = Denial(pending, until, spare=ending == "other")
 
-    def _denials(self, matter: Matter) -> list[_Denial]:
+    def _denials(self, matter: Matter) -> list[Denial]:
         return [denial for denial in self._denied.values() if denial.pending.matter.covers(matter)]
 
     def _forget(self) -> None:

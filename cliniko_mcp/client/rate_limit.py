@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import anyio
@@ -200,14 +201,16 @@ class Throttle(httpx2.AsyncBaseTransport):
         give_up_at = self._clock() + patience
         self._line.append(waiter)
         try:
-            while (taken := await self._tokens.take(sweep=waiter.sweep, ahead=self._ahead_of(waiter))).wait > 0:
-                if self._clock() + taken.wait > give_up_at:
-                    raise rate_limited(taken.wait)
+            while True:
+                wait, token = await self._tokens.take(sweep=waiter.sweep, ahead=partial(self._ahead_of, waiter))
+                if wait <= 0:
+                    return token
+                if self._clock() + wait > give_up_at:
+                    raise rate_limited(wait)
                 if shared is not None:
-                    await shared.tell(taken.wait, self._clock())
+                    await shared.tell(wait, self._clock())
                 # Short naps: someone ahead may leave the line, or a 429 may close the gate, while this one sleeps.
-                await self._sleep(min(max(taken.wait, 0.001), _NAP))
-            return taken.token
+                await self._sleep(min(max(wait, 0.001), _NAP))
         finally:
             self._line.remove(waiter)
 

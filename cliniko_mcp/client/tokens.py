@@ -6,27 +6,19 @@ that, so no window of a minute, wherever it begins, sees more than the limit (cl
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 PERIOD: Final = 60.0
-
-
-class Taken(NamedTuple):
-    """How an attempt to take a token ended: it is there, or it may be in so many seconds."""
-
-    wait: float
-    """Seconds until one may be free; 0.0 where this one was taken."""
-    token: str = ""
-    """By what the token is given back."""
 
 
 class Tokens(Protocol):
     """The tokens of one key."""
 
-    async def take(self, *, sweep: bool, ahead: int) -> Taken:
-        """Take one token, unless as many are needed by the `ahead` who go first in this process.
+    async def take(self, *, sweep: bool, ahead: Callable[[], int]) -> tuple[float, str]:
+        """Take one token, unless as many are needed by those who go first in this process: `ahead` counts them.
 
-        A sweep leaves a tenth of them to others. Raises Unavailable where nobody knows how many are left.
+        0.0 and by what it is given back; else the seconds until one may be free. A sweep leaves a tenth of them to
+        others. Raises Unavailable where nobody knows how many are left.
         """
         ...
 
@@ -60,13 +52,13 @@ class LocalTokens:
         self._returns: deque[float] = deque()
         self._closed_until = 0.0
 
-    async def take(self, *, sweep: bool, ahead: int) -> Taken:
+    async def take(self, *, sweep: bool, ahead: Callable[[], int]) -> tuple[float, str]:
         """See `Tokens.take`."""
         now = self._clock()
         while self._returns and self._returns[0] <= now:
             self._returns.popleft()
         allowed = self._per_minute - (self._reserve if sweep else 0)
-        short = ahead + 1 + self._under_way + len(self._returns) - allowed
+        short = ahead() + 1 + self._under_way + len(self._returns) - allowed
         if short <= 0:
             ready = now
         elif short <= len(self._returns):
@@ -75,9 +67,9 @@ class LocalTokens:
             ready = now + PERIOD  # only tokens still under way can help, and none of those is back sooner
         wait = max(ready, self._closed_until) - now
         if wait > 0:
-            return Taken(wait)
+            return wait, ""
         self._under_way += 1
-        return Taken(0.0)
+        return 0.0, ""
 
     async def answered(self, token: str, *, pause: float = 0.0) -> None:
         """See `Tokens.answered`."""

@@ -129,15 +129,15 @@ class Keys:
 
 def read_ring(references: Sequence[str], secret_at: Callable[[str], str], random: Callable[[int], bytes]) -> KeyRing:
     """The ring of these references, the newest first. Raises ConfigurationError for one behind which nothing is."""
-    secrets: list[bytes] = []
+    ring: list[bytes] = []
     for reference in references:
         text = secret_at(reference)
         try:
             secret = base64.b64decode(text, validate=True)
         except ValueError:
             secret = text.encode()
-        secrets.append(secret if len(secret) >= 32 else text.encode())
-    return KeyRing(secrets, random)
+        ring.append(secret if len(secret) >= 32 else text.encode())
+    return KeyRing(ring, random)
 
 
 def made_ring(path: Path, random: Callable[[int], bytes]) -> Path:

@@ -87,8 +87,8 @@ async def by_name(clinic: GuardedClinic, query: str) -> Found:
         return replace(found, patients=tuple(ranked(spoken, fitting)), read=found.patients)
     # Fewer requests than before, a page each, and none for what was read.
     pieces = [] if found.everyone else _pieces(spelt)[: min(max(found.questions - 1, 2), _MAX_PIECES)]
-    asked = [{field: Contains(piece)} for field, piece in pieces if not _was_read(field, piece, found)]
-    more = await _read(clinic, _calls(asked), limit=_PAGE)
+    filters = [{field: Contains(piece)} for field, piece in pieces if not _was_read(field, piece, found)]
+    more = await _read(clinic, _calls(filters), limit=_PAGE)
     near = {row.id: row for row in (*found.patients, *more.patients)}.values()
     if fitting := with_name(spoken, near):
         return replace(found, patients=tuple(ranked(spoken, fitting)), read=tuple(near))

@@ -14,8 +14,8 @@ from cliniko_mcp.cliniko.filters import MAX_IDS, FilterValue, From, Given, Hidde
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Booking, Bookings
-from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointments
-from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointments
+from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointment, GroupAppointments
+from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointment, IndividualAppointments
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import Ambiguous, JsonValue, NotFound
 from cliniko_mcp.frontdesk.answer_rows import VisitRow
@@ -125,19 +125,16 @@ async def visits_of(clinic: GuardedClinic, patients: Collection[str], starts: da
     who = frozenset(patients) - {""}
     if not who:
         return []
-    appointments, classes = (
-        IndividualAppointments.list_individual_appointments,
-        GroupAppointments.list_group_appointments,
-    )
     since: Mapping[str, FilterValue] = {"starts_at": From(starts), "appointment_type_id": Given.YES}
-    batches = [
-        partial(clinic.collect, appointments, patient_id=OneOf(batch), **since) for batch in _batches(sorted(who))
-    ]
-    groups, own = await run_concurrently(partial(clinic.collect, classes, **since), partial(run_concurrently, *batches))
-    rows = [
-        *(row for batch in own for row in batch),
-        *(row for row in groups if row.patient_ids is None or not who.isdisjoint(row.patient_ids)),
-    ]
+    own = IndividualAppointments.list_individual_appointments
+    batches = [partial(clinic.collect, own, patient_id=OneOf(batch), **since) for batch in _batches(sorted(who))]
+
+    async def of_groups() -> Sequence[GroupAppointment]:
+        return await clinic.collect(GroupAppointments.list_group_appointments, **since)
+
+    groups, found = await run_concurrently(of_groups, partial(run_concurrently, *batches))
+    rows: list[IndividualAppointment | GroupAppointment] = [row for batch in found for row in batch]
+    rows += [row for row in groups if row.patient_ids is None or not who.isdisjoint(row.patient_ids)]
     # A booking is the same record as the appointment or the class (cliniko-api.md#calendar).
     entries = [entry_of(Booking.model_validate(row, from_attributes=True)) for row in rows]
     found = await with_places(clinic, [entry for entry in entries if entry is not None])

@@ -3,17 +3,20 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
 import anyio
 
+from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS
 from cliniko_mcp.approvals.ledger import Ledger
 from cliniko_mcp.approvals.questions import Asker, PageYes, PendingQuestion, Verdict
 from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.guards import confirm_words as words
 from cliniko_mcp.guards.pipeline import Caller, Channel, GuardedCall
+from cliniko_mcp.guards.turns import Locks, Turns
 
 Again = Callable[[Asker], Awaitable[object]]
 """Makes the same call once more, through every guard, with this asker."""
@@ -57,15 +60,16 @@ class Acts:
     """What is done within is waited for at the end."""
     start: Start | None
     note: Note = unnoted
+    locks: Locks = field(default_factory=Turns)
+    """Of two approvals of the same thing the second has to see what the first one did."""
 
     async def answered(self, asker: Asker | None) -> PendingQuestion | None:
         """The question to which a call brings the answer; None where it brings none, or it is not kept any more."""
         return await self.questions.find(asker.answered) if asker is not None and asker.answered is not None else None
 
     @asynccontextmanager
-    async def carrying_out(self, pending: PendingQuestion, *, told: bool = True) -> AsyncGenerator[None]:
-        """Within it the act goes on; how it ended is written down for whoever asks later, unless they are `told`."""
-        pending.told = told
+    async def carrying_out(self, pending: PendingQuestion) -> AsyncGenerator[None]:
+        """Within it the act goes on; how it ended is written down for whoever asks later."""
         try:
             yield
         except ClinikoMcpError as problem:
@@ -75,6 +79,15 @@ class Acts:
             await self.questions.finish(pending, "failed")
             raise
         await self.questions.finish(pending, "done")
+
+    async def taken_by_another(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
+        """Wait a little for the end of what somebody else carries out. Raises what is to be told of it."""
+        with anyio.move_on_after(UNKNOWN_SECONDS):
+            async with self.locks.at(pending.matter.target):  # whoever carries it out holds this until the end
+                pass
+        await self.questions.find(pending.question.challenge)  # `pending` says from now on how it stands
+        if (told := words.ended(guarded, pending)) is not None:
+            raise told
 
     def see_to(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
         """Have this question carried out, or its end noted, where no call comes back for it."""

@@ -65,7 +65,6 @@ class Confirm:
 
         `start` begins work that goes on apart from every call; what is done within `under_way` is waited for at the
         end. `demo` says whether the clinic is the demo clinic. `note` writes down how a question ended unheard.
-        `locks` let one approved act after the other at a record; by default those of this process.
         """
         self._questions = questions
         self._now = now
@@ -75,11 +74,9 @@ class Confirm:
         self._wait = wait
         self._effects = effects or Effects(now)
         self._demo = demo
-        self.acts = Acts(questions, now, under_way, start, note)
+        self.acts = Acts(questions, now, under_way, start, note, locks or Turns())
         """How what was approved is carried out."""
         self._account: Account | None = None
-        # Of two approvals of the same thing the second has to see what the first one did.
-        self._locks: Locks = locks or Turns()
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
@@ -155,13 +152,13 @@ class Confirm:
             matter, described = await self._read_target(guarded, effect)
             pending = await self._approved(guarded, matter, described, begun, deadline, form)
             # The request is reserved first: after the second reading nothing has to be waited for.
-            async with self._locks.at(matter.target), self._effects.alone(guarded), guarded.prepare() as prepared:
+            async with self._alone(guarded, matter) as prepared:
                 started = await self._questions.start(pending, pending.place)
                 if started:
                     async with self.acts.carrying_out(pending):
                         matter, _ = await self._read_target(guarded, effect)
                         if matter == pending.matter:
-                            self._go(guarded, effect, pending, prepared)
+                            await self._go(guarded, effect, pending, prepared)
                             yield
                             return
                         await self._questions.finish(pending, "changed")
@@ -169,17 +166,29 @@ class Confirm:
                 if await self._lifted(guarded, effect):
                     yield
                     return
-                await self._taken_by_another(guarded, pending)
+                await self.acts.taken_by_another(guarded, pending)
         raise words.changed(guarded)
 
-    def _go(self, guarded: GuardedCall, effect: Effect, pending: PendingQuestion, prepared: Prepared) -> None:
+    @asynccontextmanager
+    async def _alone(self, guarded: GuardedCall, matter: Matter) -> AsyncGenerator[Prepared]:
+        """The context of an act: nobody else is at its record, and its request is reserved."""
+        async with (
+            self.acts.locks.at(matter.target) as held,
+            self._effects.alone(guarded),
+            guarded.prepare() as prepared,
+        ):
+            yield replace(prepared, held=held)
+
+    async def _go(self, guarded: GuardedCall, effect: Effect, pending: PendingQuestion, prepared: Prepared) -> None:
         """Note that a person approved this, and how the call is carried out."""
 
         async def look_again() -> None:
             if (await self._read_target(guarded, effect))[0] != pending.matter:
                 await self._questions.finish(pending, "changed")
                 raise words.changed(guarded)
+            await prepared.held.renew()
 
+        await prepared.held.renew()
         self._effects.approved(effect)
         guarded.outcome.act = Act(prepared, look_again)
 
@@ -193,7 +202,7 @@ class Confirm:
         if asker is None or self._policy == "strict" or not await self._questions.knows(asker.answered, matter):
             yield None
             return
-        async with self._locks.at(matter.target), self._effects.alone(guarded), guarded.prepare() as prepared:
+        async with self._alone(guarded, matter) as prepared:
             matter, _ = await self._read_target(guarded, effect)
             pending = await self._questions.recognise(asker.answered, matter)
             if pending is None or await self._questions.denied(matter) or await self._on_page(guarded, matter):
@@ -212,7 +221,7 @@ class Confirm:
                     verdict = None
             if pending is not None and verdict is Verdict.YES:
                 async with self.acts.carrying_out(pending):
-                    self._go(guarded, effect, pending, prepared)
+                    await self._go(guarded, effect, pending, prepared)
                     yield verdict
                 return
         yield verdict
@@ -226,14 +235,14 @@ class Confirm:
         Raises ApprovalNeeded where it is not to be done any more; what has changed is asked about anew on the page.
         """
         account = await self._whose(guarded)
-        async with self._locks.at(pending.matter.target), self._effects.alone(guarded), guarded.prepare() as prepared:
+        async with self._alone(guarded, pending.matter) as prepared:
             matter, described = await self._read_target(guarded, effect)
             recognised = await self._questions.recognise(pending.question.challenge, matter) is pending
             recognised = recognised and pending.verdict is Verdict.YES and not await self._questions.denied(matter)
-            if recognised and await self._questions.start(pending, pending.place):
+            if recognised and await self._questions.start(pending, pending.place, told=False):
                 guarded.outcome.channel = pending.place
-                async with self.acts.carrying_out(pending, told=False):
-                    self._go(guarded, effect, pending, prepared)
+                async with self.acts.carrying_out(pending):
+                    await self._go(guarded, effect, pending, prepared)
                     yield
                 return
         if pending.ending == "changed" and self._page is not None and await self._on_page(guarded, matter) is None:
@@ -270,7 +279,7 @@ class Confirm:
         if before is None:
             return
         if before.acting and before.ending is None:
-            await self._taken_by_another(guarded, before)
+            await self.acts.taken_by_another(guarded, before)
         if before.ending == "done" and (before is answered or not before.told):
             await self._questions.tell(before)
             raise words.done(before)
@@ -294,7 +303,7 @@ class Confirm:
         if answered is not None and answered.ending == "replaced" and answered.matter.call == matter.call:
             raise words.replaced(guarded)
         if before is not None and before.acting and before.ending is None:
-            await self._taken_by_another(guarded, before)
+            await self.acts.taken_by_another(guarded, before)
         if await self._questions.denied(matter):
             if before is not None:
                 await self._questions.tell(before)
@@ -302,14 +311,6 @@ class Confirm:
         if before is not None and before.ending == "failed" and not before.told and before.place != "form":
             await self._questions.tell(before)
             raise words.failed(guarded, before)
-
-    async def _taken_by_another(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
-        """Wait a little for the end of what somebody else carries out. Raises what is to be told of it."""
-        with anyio.move_on_after(UNKNOWN_SECONDS):
-            async with self._locks.at(pending.matter.target):  # whoever carries it out holds this until the end
-                pass
-        if (told := words.ended(guarded, pending)) is not None:
-            raise told
 
     async def _approved(
         self, guarded: GuardedCall, matter: Matter, described: Preview, begun: float, deadline: float, form: bool
@@ -348,7 +349,7 @@ class Confirm:
         if waiting.verdict is Verdict.YES:
             return waiting
         if waiting.verdict is Verdict.NONE:
-            await self._taken_by_another(guarded, waiting)
+            await self.acts.taken_by_another(guarded, waiting)
         await self._questions.tell(waiting)
         raise words.declined(guarded, waiting)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -26,7 +26,6 @@ from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Risk
-from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards.pipeline import GuardedCall
 from cliniko_mcp.guards.scopes import beyond_scope
 from cliniko_mcp.guards.turns import Turns
@@ -125,9 +124,8 @@ class Effects:
             return None
         earlier, record = self._earlier(guarded), None
         if possible(call, self._now(), earlier):
-            with suppress(NotFound):  # Cliniko says so itself
-                record = guarded.known() or await read_target(guarded.reader, call)
-        if record is not None:
+            # What cannot be found is not changed unseen, whatever Cliniko would do with it.
+            record = guarded.known() or await read_target(guarded.reader, call)
             lost = await losses(Facts(guarded.reader, self._now()), call, record, earlier)
             if lost:
                 return Effect(guarded, tuple(dict.fromkeys(loss.rule for loss in lost)), earlier)
@@ -137,7 +135,7 @@ class Effects:
             self._remember(guarded, earlier, record)
         return burst
 
-    def alone(self, guarded: GuardedCall) -> AbstractAsyncContextManager[None]:
+    def alone(self, guarded: GuardedCall) -> AbstractAsyncContextManager[object]:
         """The context in which no other call that passes here changes the record of this one.
 
         What is found out about a record only holds for a change that is sent within the same context.

@@ -19,6 +19,7 @@ from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.guards.turns import Held, Hold
 
 if TYPE_CHECKING:  # imported with the HTTP client, when the first call needs it
     from cliniko_mcp.client.rate_limit import Reservation
@@ -72,6 +73,8 @@ class Prepared:
     """Its request in the rate limit, reserved; None where nothing limits."""
     zone: tzinfo | None = None
     """The zone of its local times; None where it holds none, or it is not known."""
+    held: Hold = field(default_factory=Held)
+    """Its record, which nobody else is at."""
 
 
 @asynccontextmanager

@@ -214,7 +214,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         """Tokens for a code, once. Raises TokenError."""
         access, refresh, kept = self._new(client, " ".join(authorization_code.scopes))
         outcome = await self._logins.take_code(digest_of(authorization_code.code), kept, self._now())
-        return self._given(outcome, access, refresh, kept)
+        return self._tokens(outcome, access, refresh, kept)
 
     async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
         """The refresh token with all that the person gave, whether it is still good or not: `exchange` decides."""
@@ -229,7 +229,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         """New tokens for a refresh token, which is good no longer. Raises TokenError."""
         access, refresh, kept = self._new(client, " ".join(known_scopes(" ".join(scopes))))
         outcome = await self._logins.rotate(digest_of(refresh_token.token), kept, self._now())
-        return self._given(outcome, access, refresh, kept)
+        return self._tokens(outcome, access, refresh, kept)
 
     def _new(self, client: OAuthClientInformationFull, scopes: str) -> tuple[str, str | None, NewTokens]:
         now = self._now()
@@ -244,7 +244,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         )
         return access, refresh, kept
 
-    def _given(self, outcome: GrantRow | Outcome, access: str, refresh: str | None, kept: NewTokens) -> OAuthToken:
+    def _tokens(self, outcome: GrantRow | Outcome, access: str, refresh: str | None, kept: NewTokens) -> OAuthToken:
         if not isinstance(outcome, GrantRow):
             raise TokenError("invalid_grant", "the code or token is not good any more")
         life = int(min(self._lives.access, max(1.0, outcome.expires - self._now())))

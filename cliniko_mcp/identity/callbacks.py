@@ -124,14 +124,14 @@ def may_be_callback(address: str, client_hosts: Iterable[str] = ()) -> bool:
     return parts.scheme == "https" and parts.netloc in set(client_hosts)
 
 
-def callback_matches(registered: str, asked: str) -> bool:
+def callback_matches(registered: str, address: str) -> bool:
     """Whether what is asked for was registered: the same, a slash at the end aside; on loopback with any port (RFC
     8252 section 7.3), where the names of loopback are not each other's."""
-    one, other = parsed(registered), parsed(asked)
+    one, other = parsed(registered), parsed(address)
     if one is None or other is None or one.scheme != other.scheme or one.query != other.query:
         return False
     if one.path.rstrip("/") != other.path.rstrip("/"):
         return False
-    if is_loopback_callback(registered) and is_loopback_callback(asked):
+    if is_loopback_callback(registered) and is_loopback_callback(address):
         return one.hostname == other.hostname
     return one.netloc == other.netloc

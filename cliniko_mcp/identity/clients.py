@@ -36,8 +36,8 @@ class Program(OAuthClientInformationFull):
         What a program registered with is not looked at: clients register with the first challenge, and would be held
         to it for ever. Scopes of others, such as offline_access, are dropped.
         """
-        asked = known_scopes(requested_scope or "")
-        return asked or list(SCOPES)
+        wanted = known_scopes(requested_scope or "")
+        return wanted or list(SCOPES)
 
     def validate_redirect_uri(self, redirect_uri: AnyUrl | None) -> AnyUrl:
         """Where the answer goes. Raises InvalidRedirectUriError for an address that was not registered."""

@@ -63,9 +63,9 @@ class Addresses:
     def of(self, request: Request) -> str:
         """The address of who asks."""
         found = request.client.host if request.client else ""
-        said = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-        while said and self._is_trusted(found):
-            found = said.pop()
+        forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+        while forwarded and self._is_trusted(found):
+            found = forwarded.pop()
         return _network(found)
 
     def _is_trusted(self, text: str) -> bool:

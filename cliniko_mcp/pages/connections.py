@@ -11,7 +11,7 @@ from starlette.routing import Route
 from cliniko_mcp.directory.whose import WrongKey
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.identity.builtin import digest_of
-from cliniko_mcp.pages import words
+from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.site import Site, TooMany
 from cliniko_mcp.shared_state.logins import PersonRow
 
@@ -43,16 +43,16 @@ class ConnectionPages:
         self._site.set_cookie(answer, "me", cookie, int(SESSION_SECONDS))
         return answer
 
-    async def _shown(self, cookie: str, *, said: str = "", wrong: str = "", status: int = 200) -> Response:
+    async def _shown(self, cookie: str, *, note: str = "", wrong: str = "", status: int = 200) -> Response:
         who, csrf = await self._who(cookie), self._site.csrf("me", cookie)
         if who is None:
-            return await self._site.show("Your connections", words.sign_in(csrf, wrong), status=status)
+            return await self._site.show("Your connections", bodies.sign_in(csrf, wrong), status=status)
         now = self._site.parts.now()
         grants = await self._logins.grants(now, "" if who.manager else who.id)
         names = {person.id: person.name for person in await self._logins.people()} if who.manager else {}
         mine = [grant for grant in grants if grant.person == who.id]
         others = [(names.get(grant.person, "?"), grant) for grant in grants if grant.person != who.id]
-        body = words.connections(who.name, mine, others, csrf, manager=who.manager, said=said or wrong)
+        body = bodies.connections(who.name, mine, others, csrf, manager=who.manager, note=note or wrong)
         return await self._site.show("Your connections", body, status=status)
 
     async def _post(self, request: Request) -> Response:
@@ -72,10 +72,10 @@ class ConnectionPages:
                 if grant is None or (grant.person != who.id and not who.manager):
                     return await self._site.forbidden()
                 await self._logins.end(now, f"{who.name} ended it", grant=grant.id)
-                return await self._shown(cookie, said=f"{grant.program} is ended.")
+                return await self._shown(cookie, note=f"{grant.program} is ended.")
             case "end_all":
                 ended = await self._logins.end(now, f"{who.name} ended all", person=who.id)
-                return await self._shown(cookie, said=f"{ended} ended." if ended else "There was none to end.")
+                return await self._shown(cookie, note=f"{ended} ended." if ended else "There was none to end.")
             case "forget":
                 await self._logins.drop_key(who.id, who.version, now, "the key was forgotten")
                 await self._logins.drop_sessions(person=who.id)
@@ -88,7 +88,7 @@ class ConnectionPages:
         try:
             whose = await self._site.whose(request, key)
         except WrongKey:
-            return await self._shown(cookie, wrong=words.WRONG, status=422)
+            return await self._shown(cookie, wrong=bodies.WRONG, status=422)
         except TooMany:
             return await self._shown(cookie, wrong=_TOO_MANY, status=429)
         except ClinikoMcpError as problem:
@@ -98,7 +98,7 @@ class ConnectionPages:
             if whose.subject != who.id:
                 return await self._shown(cookie, wrong="That is the key of somebody else.", status=422)
             await self._site.parts.keys.keep(whose, key)
-            return await self._shown(cookie, said="The new key is used from now on. Delete the old one in Cliniko.")
+            return await self._shown(cookie, note="The new key is used from now on. Delete the old one in Cliniko.")
         if known is None:
             return await self._shown(cookie, wrong="No assistant was connected with your key yet.", status=422)
         # A session begins under a new name: what the browser had before may be known to others.

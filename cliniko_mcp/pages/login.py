@@ -12,7 +12,7 @@ from cliniko_mcp.directory.whose import WrongKey
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.identity.builtin import REQUEST_SECONDS, BuiltinLogin, Details, digest_of
 from cliniko_mcp.identity.scopes import READ, SCOPES
-from cliniko_mcp.pages import words
+from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.site import Site, TooMany
 from cliniko_mcp.shared_state.logins import RequestRow
 
@@ -42,7 +42,7 @@ class LoginPages:
         return await self._logins.request(digest_of(request.path_params["id"]), self._site.parts.now())
 
     async def _stopped(self, why: str, status: int = 400) -> Response:
-        return await self._site.show("This cannot go on", words.stopped(why), status=status)
+        return await self._site.show("This cannot go on", bodies.stopped(why), status=status)
 
     async def _get(self, request: Request) -> Response:
         row = await self._row(request)
@@ -68,10 +68,10 @@ class LoginPages:
         pasted = self._site.opened(row.proven, row.id) if row.proven else None
         if pasted is None:
             clinic = await self._site.server_for()
-            body = words.ask_key(details.program, details.place, clinic, details.scopes, csrf, wrong)
+            body = bodies.ask_key(details.program, details.place, clinic, details.scopes, csrf, wrong)
             return await self._site.show("Connect an assistant", body, status=status)
         whose, _, more = pasted
-        body = words.confirm(details.program, details.place, whose, more["scopes"].split(), csrf)
+        body = bodies.confirm(details.program, details.place, whose, more["scopes"].split(), csrf)
         return await self._site.show("Is this right?", body, demo=whose.demo)
 
     async def _handed(self, row: RequestRow, details: Details) -> Response:
@@ -80,7 +80,7 @@ class LoginPages:
             return await self._stopped("This request was answered. You can close this page.")
         where = self._site.parts.ring.unseal(sealed, "handed", bound=row.id.encode()).decode()
         connected = "code=" in where.partition("?")[2]
-        body, head = words.handover(details.program, where, connected=connected)
+        body, head = bodies.handover(details.program, where, connected=connected)
         return await self._site.show("Connected" if connected else "Not connected", body, head=head)
 
     async def _post(self, request: Request) -> Response:
@@ -115,7 +115,7 @@ class LoginPages:
             whose = await self._site.whose(request, key)
         except WrongKey:
             await self._logins.wrong_key(row.id)
-            return await self._shown(row, cookie, words.WRONG, 422)
+            return await self._shown(row, cookie, bodies.WRONG, 422)
         except TooMany:
             return await self._stopped(_TOO_MANY, 429)
         except ClinikoMcpError as problem:
@@ -141,14 +141,14 @@ class LoginPages:
         where = self._login.answer(details, code=code)
         sealed = parts.ring.seal(where.encode(), "handed", bound=row.id.encode())
         settled = replace(row, handed=sealed, handed_at=parts.now())
-        await self._logins.settle(settled, code_row, grant)
+        await self._logins.decide(settled, code_row, grant)
         return await self._shown(await self._newest(row), cookie)
 
     async def _no(self, row: RequestRow, cookie: str) -> Response:
         details, parts = Details.model_validate_json(row.details), self._site.parts
         where = self._login.answer(details, error="access_denied", error_description="The person said no")
         sealed = parts.ring.seal(where.encode(), "handed", bound=row.id.encode())
-        await self._logins.settle(replace(row, handed=sealed, handed_at=parts.now()), None, None)
+        await self._logins.decide(replace(row, handed=sealed, handed_at=parts.now()), None, None)
         return await self._shown(await self._newest(row), cookie)
 
     async def _newest(self, row: RequestRow) -> RequestRow:

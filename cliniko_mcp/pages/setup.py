@@ -14,7 +14,7 @@ from starlette.routing import Route
 from cliniko_mcp.directory.whose import Whose, WrongKey
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.identity.builtin import digest_of
-from cliniko_mcp.pages import words
+from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.site import CLINIC_FACT, Site, TooMany
 from cliniko_mcp.shared_state.logins import Logins, RequestRow
 
@@ -59,7 +59,7 @@ class SetupPages:
 
     async def _get(self, request: Request) -> Response:
         if await self._open(request) is None:
-            return await self._site.show("Not open", words.stopped(_GONE), status=404)
+            return await self._site.show("Not open", bodies.stopped(_GONE), status=404)
         row = await self._row(request)
         cookie = self._site.cookie(request, "setup")
         if not row.cookie:
@@ -76,14 +76,14 @@ class SetupPages:
         csrf = self._site.csrf(row.id, cookie)
         pasted = self._site.opened(row.proven, row.id) if row.proven else None
         if pasted is None:
-            return await self._site.show("Set up", words.set_up_key(csrf, wrong), status=status)
-        body = words.set_up_confirm(pasted[0], self._site.parts.resource.url, csrf)
+            return await self._site.show("Set up", bodies.set_up_key(csrf, wrong), status=status)
+        body = bodies.set_up_confirm(pasted[0], self._site.parts.resource.url, csrf)
         return await self._site.show("Is this your clinic?", body, demo=pasted[0].demo)
 
     async def _post(self, request: Request) -> Response:
         fact = await self._open(request)
         if fact is None:
-            return await self._site.show("Not open", words.stopped(_GONE), status=404)
+            return await self._site.show("Not open", bodies.stopped(_GONE), status=404)
         row, cookie = await self._row(request), self._site.cookie(request, "setup")
         form = await self._site.form(request, row.id, cookie)
         if form is None or digest_of(cookie) != row.cookie:
@@ -117,12 +117,12 @@ class SetupPages:
     async def _bind(self, row: RequestRow, fact: bytes) -> Response:
         pasted = self._site.opened(row.proven, row.id)
         if pasted is None or not await self._logins.put_fact(SETUP_FACT, None, only_from=fact):
-            return await self._site.show("Not open", words.stopped(_GONE), status=404)
+            return await self._site.show("Not open", bodies.stopped(_GONE), status=404)
         whose, key, _ = pasted
         await pin(self._logins, whose)
         await self._site.parts.keys.keep(whose, key, manager=True)
         await self._logins.put_request(replace(row, proven=b""))
-        return await self._site.show("Ready", words.set_up_done(self._site.parts.resource.url))
+        return await self._site.show("Ready", bodies.set_up_done(self._site.parts.resource.url))
 
 
 async def pin(logins: Logins, whose: Whose) -> None:

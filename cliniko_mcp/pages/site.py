@@ -22,7 +22,7 @@ from cliniko_mcp.errors import ClinikoMcpError, JsonValue
 from cliniko_mcp.identity.builtin import digest_of
 from cliniko_mcp.identity.limits import Addresses, Often
 from cliniko_mcp.identity.metadata import Resource
-from cliniko_mcp.pages import words
+from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.document import page
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 from cliniko_mcp.shared_state.logins import Logins
@@ -122,7 +122,7 @@ class Site:
         """A page for a login that cannot go on, for whoever cannot wait for the store."""
         return page(
             "This cannot go on",
-            words.stopped(why),
+            bodies.stopped(why),
             clinic="Cliniko",
             demo=False,
             nonce=self.parts.token(),
@@ -132,7 +132,7 @@ class Site:
     async def forbidden(self) -> Response:
         """The answer to a form that is not our own, or comes from another browser."""
         why = "This page was opened in another browser, or too long ago. Start again in your assistant."
-        return await self.show("This cannot go on", words.stopped(why), status=403)
+        return await self.show("This cannot go on", bodies.stopped(why), status=403)
 
     # The clinic, and who may log in
 

@@ -43,6 +43,7 @@ from datetime import datetime
 from typing import Literal, overload
 from zoneinfo import ZoneInfo
 
+from cliniko_mcp.errors import NotUnderstood
 from cliniko_mcp.phrases.facing import Anchor, Facing
 from cliniko_mcp.phrases.interval import OpenWhen, When
 from cliniko_mcp.phrases.zones import clinic_zone, day_bounds, local_day
@@ -97,4 +98,11 @@ def parse_when(
     from cliniko_mcp.phrases.resolve import resolve_phrase
 
     clinic = clinic_zone(zone) if isinstance(zone, str) else zone
-    return resolve_phrase(phrase, now, clinic, country, Facing.AHEAD if anchor else facing, anchor)
+    try:
+        return resolve_phrase(phrase, now, clinic, country, Facing.AHEAD if anchor else facing, anchor)
+    except NotUnderstood as problem:
+        if anchor is None and facing is Facing.BACK:
+            from cliniko_mcp.phrases.refusals import looking_back
+
+            raise looking_back(problem) from None
+        raise

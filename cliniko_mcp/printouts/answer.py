@@ -131,10 +131,16 @@ def value_words(value: JsonValue) -> str:
     if value.keys() >= {"count", "of"}:
         return figure_words(Figure.model_validate(value))
     return ", ".join(
-        value_words(part) if isinstance(part, str) else f"{words_of(name).lower()} {value_words(part)}"
+        value_words(part) if isinstance(part, str) else _measured(name, part)
         for name, part in value.items()
         if not of_ids(name)
     )
+
+
+def _measured(name: str, value: JsonValue) -> str:
+    """A number of an object with its name, or with its unit: `made 3`, `2.75 hours`."""
+    told = value_words(value)
+    return f"{told} {'hour' if value == 1 else name}" if name == "hours" else f"{words_of(name).lower()} {told}"
 
 
 def of_ids(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What several processes share: in Redis or Valkey, or in a file on one machine; nothing of a patient.
+"""What several replicas share, in Redis or Valkey: nothing of a patient, and nothing readable without the keys.
 
-The only folder that speaks to Redis, Postgres or, the demo clinic apart, SQLite. It knows nothing of what it keeps.
+The only folder that speaks to Redis or Postgres. It knows nothing of what it keeps.
 """

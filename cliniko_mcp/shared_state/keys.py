@@ -69,14 +69,14 @@ class KeyRing:
     def _for(self, purpose: str, account: str) -> tuple[AESGCM, ...]:
         ciphers = self._ciphers.get((purpose, account))
         if ciphers is None:
-            if len(self._ciphers) >= _MOST_KEPT:
+            if len(self._ciphers) >= _MAX_KEPT:
                 self._ciphers.clear()
             ciphers = tuple(AESGCM(key) for key in self.derived(purpose, account))
             self._ciphers[purpose, account] = ciphers
         return ciphers
 
 
-_MOST_KEPT: Final = 10_000
+_MAX_KEPT: Final = 10_000
 
 
 def secret_of(reference: str, environment: Mapping[str, str]) -> bytes:

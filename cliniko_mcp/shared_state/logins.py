@@ -149,7 +149,7 @@ class Logins(Protocol):
         """Count one more wrong key of this request; how many there were."""
         ...
 
-    async def settle(self, request: RequestRow, code: CodeRow | None, grant: GrantRow | None) -> bool:
+    async def decide(self, request: RequestRow, code: CodeRow | None, grant: GrantRow | None) -> bool:
         """Keep how a request was answered, with the code that came of it; False where it was answered before."""
         ...
 

@@ -140,8 +140,8 @@ class SqliteLogins:
 
         return await self._change(work)
 
-    async def settle(self, request: RequestRow, code: CodeRow | None, grant: GrantRow | None) -> bool:
-        """See `Logins.settle`."""
+    async def decide(self, request: RequestRow, code: CodeRow | None, grant: GrantRow | None) -> bool:
+        """See `Logins.decide`."""
 
         def work() -> bool:
             changed = self._db.execute(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cliniko_mcp.approvals.effect_rules import YEARS_AHEAD, _years_later, can_be_emptied
+from cliniko_mcp.approvals.effect_rules import YEARS_AHEAD, _years_later, can_be_emptied, emptied_of
 from cliniko_mcp.approvals.effects import losses, possible, rule_named, rules, text_amount
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier
@@ -287,3 +287,19 @@ def test_rules_are_found_by_name_and_an_operation_that_is_no_update_has_none() -
     assert rules(archive) == ()
     assert rule_named(update, "emptied").name == "emptied"
     assert [can_be_emptied(operation) for operation in (update, two, one)] == [True, True, False]
+
+
+def test_next_to_nothing_in_place_of_a_text_counts_as_emptied_where_it_was_three_times_as_long() -> None:
+    def gone(held: dict[str, str], sent: dict[str, str]) -> set[str]:
+        record = run(lambda: changed("patients", "3", **held).clinic.perform(call("get_patient", id="3")))
+        return set(emptied_of(call("update_patient", id="3", **sent), record))
+
+    assert gone({"notes": "a" * 9, "city": "b" * 8}, {"notes": "abc", "city": "abc"}) == {"notes"}
+    assert gone({"notes": "a" * 99, "city": "b" * 99}, {"notes": "abcd", "city": "n/a."}) == {"city"}
+    assert gone({"notes": "a", "city": "b"}, {"notes": "-", "city": "x"}) == {"notes"}
+    # A price or a number is another one, however short.
+    assert gone({"medicare": "150.00", "post_code": "6000"}, {"medicare": "5", "post_code": "60"}) == set()
+    # What holds a little by now was emptied of a lot before.
+    early = Earlier(frozenset(PATIENT_FIELDS[:4]))
+    scant = changed("patients", "3", **dict.fromkeys(PATIENT_FIELDS[2:4], "x"), email=None, date_of_birth=None)
+    assert len(lost(scant, "update_patient", "3", early, clear=PATIENT_FIELDS[4:])) == 3

@@ -152,3 +152,24 @@ def test_a_question_without_a_name_is_told_too() -> None:
         app, call("update_treatment_note_template", id="33", content={"sections": [{"name": "S"}]})
     )
     assert "Questions: one without a name, “Aims” will become 0 questions" in question
+
+
+def test_answers_that_are_gone_already_are_asked_about_with_the_next_that_goes_and_not_before() -> None:
+    app, earlier = an_app(), ("custom_fields.x", "custom_fields.y", "custom_fields.z", "custom_fields.w")
+    assert lost(app, "update_patient", "4", *earlier, custom_fields=own_fields(**ANSWERS)) == []
+    found = lost(app, "update_patient", "4", *earlier, custom_fields=own_fields(**dict(list(ANSWERS.items())[1:])))
+    assert found == [("Custom fields", "“Latex”", "", "answers")]
+
+
+def test_of_six_names_the_sixth_stands_by_its_number() -> None:
+    app = changed("patient_cases", "29", attendee_ids=["40", "41"])
+    six = [str(number) for number in range(60, 66)]
+    ((_, _, after, _),) = lost(app, "update_patient_case", "29", attendee_ids=six)
+    assert after.endswith("attendee 64 and 1 more (numbers 65)")
+
+
+def test_a_template_that_asks_something_is_not_emptied_though_it_answers_nothing() -> None:
+    sent = call("update_treatment_note_template", id="33", name="-", content=template("S"))
+    assert emptied_parts(sent, None) == {"name"}
+    answered = call("update_patient", id="4", custom_fields=own_fields(goals="Run"), clear=["notes"])
+    assert emptied_parts(answered, None) == {"notes"}

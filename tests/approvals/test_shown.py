@@ -11,6 +11,7 @@ from cliniko_mcp.approvals.host_waits import name_for_people, seconds_to_wait
 from cliniko_mcp.approvals.shown import NOWHERE, Account, Fact, Preview, clock_words
 from cliniko_mcp.cliniko.models import JsonObject
 from cliniko_mcp.cliniko.registry import find
+from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import NotAllowed
 from tests.guards.gate import SYDNEY, call, run
 
@@ -152,3 +153,10 @@ def test_only_a_host_that_is_known_to_wait_is_made_to() -> None:
         "Claude Desktop",
         "Mcp",
     ]
+
+
+def test_the_record_of_a_preview_stands_in_no_log() -> None:
+    record = Patient.read({"id": "1", "first_name": "Ana", "last_name": "Lima"})
+    shown = Preview("Archive this patient", "Keep it", "Archived", (), record=record)
+    assert "Lima" not in repr(shown)
+    assert shown == replace(shown, record=None)

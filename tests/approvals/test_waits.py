@@ -106,3 +106,13 @@ def test_the_question_that_was_asked_is_open_no_longer() -> None:
         run(lambda: app.act(ARCHIVE, Caller(asker=form)))
     assert app.questions.find(form.asked[0].challenge) is None
     assert app.clinic.destroyed == [] and app.board.invited == 0
+
+
+def test_a_wait_that_has_ended_is_kept_no_longer() -> None:
+    async def story() -> None:
+        waits = Waits()
+        with waits.one():
+            assert len(waits._scopes) == 1
+        assert waits._scopes == set()
+
+    run(story)

@@ -8,6 +8,7 @@ import pytest
 from cliniko_mcp.approvals.question_table import MAX_KEPT_EACH, MAX_SHOWN_EACH
 from cliniko_mcp.approvals.questions import Matter, Verdict
 from cliniko_mcp.errors import NotFound, Refused
+from cliniko_mcp.guards import confirm_words as words
 from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.exclusion import Exclusion
 from cliniko_mcp.guards.hash_chain import HashChain
@@ -15,7 +16,7 @@ from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.read_only import ReadOnly
 from tests.approvals.desktop import seen
-from tests.guards.gate import App, Form, call, run
+from tests.guards.gate import App, Form, call, on_its_way, run
 
 ARCHIVE = call("archive_patient", id="1")
 
@@ -179,3 +180,43 @@ def test_equal_questions_have_challenges_of_their_own_that_say_nothing() -> None
     assert one.challenge != other.challenge
     assert set(one.challenge) <= set("0123456789abcdef")
     assert one.expires == app.clock().timestamp() + 600
+
+
+ENDINGS: list[tuple[Any, bool, str | None]] = [
+    ("done", True, "Done: Archived at "),
+    (
+        "replaced",
+        False,
+        "Archive patient: not done, because a newer question about the same record has taken its place.",
+    ),
+    ("denied", False, "Archive patient: a person was asked and said no. Nothing was changed."),
+    ("withdrawn", False, "Archive patient: a person was asked and took their yes back. Nothing was changed."),
+    ("other", False, "Archive patient: a person was asked and said: not like this. Nothing was changed."),
+    (None, True, "Archive patient: a person approved it, and it is being carried out now."),
+    (None, False, None),
+    ("changed", False, None),
+    ("failed", True, None),
+]
+
+
+@pytest.mark.parametrize(("ending", "acting", "told"), ENDINGS, ids=str)
+def test_how_a_question_ended_that_somebody_else_answered(ending: Any, acting: bool, told: str | None) -> None:
+    app = App()
+    pending = app.questions.create(Matter.of("local", ARCHIVE), seen())
+    pending.ending, pending.acting = ending, acting
+    found = words.ended(on_its_way(ARCHIVE), pending)
+    assert found is None if told is None else found is not None and found.message.startswith(told)
+
+
+def test_what_was_cut_off_after_a_yes_says_how_to_find_out_and_what_failed_says_why() -> None:
+    app = App()
+    pending = app.questions.create(Matter.of("local", ARCHIVE), seen())
+    pending.ending, pending.ended = "failed", app.clock().timestamp()
+    found = words.failed(on_its_way(ARCHIVE), pending)
+    assert found.as_json() == error(
+        "outcome_unknown",
+        f"Archive patient: a person approved it at {pending.at}, and it was cut off while it was sent.",
+        "Read the record to see whether it took effect before asking for it again.",
+    )
+    pending.problem = NotFound("Gone.", "Look.")
+    assert words.failed(on_its_way(ARCHIVE), pending) is pending.problem

@@ -117,7 +117,7 @@ def test_of_the_tools_only_those_count_that_this_run_would_let_be_called() -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
-@pytest.mark.parametrize("name", ["call", "export"])
+@pytest.mark.parametrize("name", ["call", "export", "report"])
 def test_the_examples_of_a_commands_help_work_as_written(name: str, tmp_path: Path) -> None:
     lines = re.findall(r"^    (cliniko-mcp .*)$", run(name, "--help").stdout, re.MULTILINE)
     assert len(lines) >= 2

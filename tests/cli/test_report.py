@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -272,13 +273,29 @@ CUT = """[...document.querySelectorAll("figure svg text")].filter(text => {
 """The letters of plots that reach over the edge."""
 
 
+OVERLAPPING = """[...document.querySelectorAll("figure svg")].flatMap(plot => {
+  const told = [...plot.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()]);
+  return told.filter(([, one], place) => told.some(([, other], later) => later > place && one.width && other.width &&
+    one.left < other.right + 1 && other.left < one.right + 1 && one.top < other.bottom - 4 && other.top < one.bottom - 4
+  )).map(([words]) => words);
+})"""
+"""The letters of plots that lie over others, or touch them."""
+LABELS_ALONE = """[...document.querySelectorAll("td:empty")].filter(
+  cell => cell.getBoundingClientRect().height && !["none", '""'].includes(getComputedStyle(cell, "::before").content)
+).map(cell => cell.dataset.label)"""
+"""The names of values that are not there."""
+
+
 @needs_a_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["no_shows", "unpaid", "utilisation", "revenue --by month,type --compare previous"])
+@pytest.mark.parametrize(
+    "kind",
+    ["no_shows", "unpaid", "utilisation", "rebooking", "revenue --when 'this year' --by month"],
+)
 def test_in_a_browser_nothing_is_cut_overlaps_or_is_hard_to_read(
     window: Browser, tmp_path: Path, kind: str, scheme: Any
 ) -> None:
-    written(tmp_path, *kind.split())
+    written(tmp_path, *shlex.split(kind))
     window.look(scheme)
     window.open((tmp_path / "page.html").as_uri())
     for width in (1280, 390, 320):
@@ -286,6 +303,8 @@ def test_in_a_browser_nothing_is_cut_overlaps_or_is_hard_to_read(
         window.until(f"innerWidth === {width} && document.querySelector('#page h1')")
         assert window.script(MEASURE) == [], width
         assert window.script(CUT) == [], width
+        assert window.script(OVERLAPPING) == [], width
+        assert window.script(LABELS_ALONE) == [], width
     window.look(scheme, "print")
     window.resize(720, 1000)
     assert window.script(MEASURE) == [] and window.script(CUT) == []

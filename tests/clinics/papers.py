@@ -163,6 +163,7 @@ def _who(draw: st.DrawFn, clinic: Clinic, booking: Row | None) -> Row:
 
 def _invoice(draw: st.DrawFn, clinic: Clinic, patient: str, place: Row | None, booking: Row | None) -> None:
     total = draw(st.sampled_from(_AMOUNTS))
+    label = next(row.get("label") for row in clinic.patients if row["id"] == patient)
     clinic.add(
         "invoices",
         number=len(clinic.rows("invoices")) + 1,
@@ -170,6 +171,7 @@ def _invoice(draw: st.DrawFn, clinic: Clinic, patient: str, place: Row | None, b
         patient_id=patient,
         attendee_id=place["id"] if place else None,
         appointment_id=booking["id"] if booking else None,
+        invoice_to=draw(st.sampled_from((None, label, f"{label}\n1 High Street", "Kestrel Insurance\nPO Box 1"))),
         status=draw(st.sampled_from((10, 10, 20, 20, 30, 40))),
         total_amount=total,
         net_amount=total,

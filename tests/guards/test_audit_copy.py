@@ -80,3 +80,29 @@ def test_a_copy_that_fails_stops_nothing_and_is_said_at_most_once(
 def test_a_place_that_is_none_is_refused_with_those_there_are(place: str) -> None:
     with pytest.raises(ConfigurationError, match="--audit-copy takes file:PATH"):
         copy_to(place)
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="a system's log is a thing of POSIX systems")
+def test_the_system_s_log_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[object] = []
+
+    class Sending:
+        def __init__(self, *kind: object) -> None:
+            said.append(kind)
+
+        def __enter__(self) -> "Sending":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            said.append("closed")
+
+        def settimeout(self, seconds: float) -> None:
+            said.append(0 < seconds <= 1)
+
+        def sendto(self, line: bytes, address: object) -> None:
+            said.append((line, address))
+
+    monkeypatch.setattr(audit_copy.socket, "socket", Sending)
+    copy_to("syslog")(b"{}\n")
+    line = (b"<110>cliniko-mcp: {}", "/dev/log")
+    assert said == [(socket.AF_UNIX, socket.SOCK_DGRAM), True, line, "closed"]

@@ -213,9 +213,11 @@ def test_an_update_that_the_operator_allowed_empties_records_and_goes_on_unasked
     assert changing(Busy(allowed=frozenset({"update_patient"})), range(40)) == (0, 40)
 
 
-def test_a_record_that_is_not_there_is_cliniko_s_to_refuse_and_a_hidden_one_is_looked_at() -> None:
+def test_a_record_that_cannot_be_found_is_not_changed_unseen_and_a_hidden_one_is_looked_at() -> None:
     app = an_app()
-    assert asked_about(app, call("update_patient", id="999", clear=PATIENT_FIELDS)) == ([], True)
+    with pytest.raises(NotFound, match="no live record with id 999"):
+        asked_about(app, call("update_patient", id="999", clear=PATIENT_FIELDS))
+    assert app.clinic.reached == []
     app.clinic.gone.add(("patients", "3"))
     questions, reached = asked_about(app, EMPTYING)
     assert (len(questions), reached) == (1, False)
@@ -262,3 +264,10 @@ def test_what_was_shown_and_then_changed_is_asked_about_again() -> None:
         run(story)
     assert "new@example.com" in form.asked[1].text
     assert app.clinic.reached == []
+
+
+def test_a_visit_that_ends_before_it_starts_can_be_given_away_where_its_times_are_left_alone() -> None:
+    app = an_app()
+    app.clinic.records["individual_appointments"]["20"]["ends_at"] = "2026-11-23T22:00:00Z"
+    questions, _ = asked_about(app, call("update_individual_appointment", id="20", patient_id="3"))
+    assert len(questions) == 1

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import anyio
 import pytest
 
+from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS
 from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
 from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guards.pipeline import Caller
@@ -295,3 +296,21 @@ def test_a_call_that_waits_is_told_at_once_when_a_newer_question_takes_the_place
                 await app.act(newer, Caller(program="claude-code"))
 
     in_virtual_time(story)
+
+
+def test_a_host_that_nobody_knows_is_answered_within_its_seconds_however_long_reading_took() -> None:
+    app = App(wait=40)
+    perform = app.clinic.perform
+
+    async def slowly(called: Any, /) -> Any:
+        await anyio.sleep(1)
+        return await perform(called)
+
+    app.clinic.perform = slowly  # type: ignore[method-assign]
+
+    async def waited() -> float:
+        with pytest.raises(ApprovalNeeded):
+            await app.act(ARCHIVE, Caller(program="mcp"))
+        return anyio.current_time()
+
+    assert in_virtual_time(waited) == pytest.approx(UNKNOWN_SECONDS)

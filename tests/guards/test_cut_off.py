@@ -54,3 +54,19 @@ def test_every_change_with_an_end_of_its_own_is_left_out(
             chain.append({**line("update_patient", end, id=str(number)), "of": begun})
     expected = [str(number) for number, end in enumerate(ends) if end in ("interrupted", "killed")]
     assert [told.split(",")[0].split()[1] for told in cut_off(chain)] == expected[-5:]
+
+
+def test_of_many_the_last_five_are_told_and_a_mark_that_cannot_be_read_tells_them_again(chain: HashChain) -> None:
+    for number in range(7):
+        begin(chain, "update_patient", id=str(number))
+    expected = [f"update_patient {number}, 2026-11-24 09:05:07 UTC" for number in range(2, 7)]
+    assert cut_off(chain) == expected
+    chain.path.with_name(f"{chain.path.name}.told").write_text("x\n", "utf-8")
+    assert cut_off(chain) == expected
+
+
+def test_the_very_first_change_is_told_where_the_mark_cannot_be_read(chain: HashChain) -> None:
+    begin(chain, "create_patient")
+    assert len(cut_off(chain)) == 1
+    chain.path.with_name(f"{chain.path.name}.told").write_text("x\n", "utf-8")
+    assert len(cut_off(chain)) == 1

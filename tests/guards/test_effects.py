@@ -122,6 +122,13 @@ HOLES: list[tuple[str, dict[str, Any], str]] = [
         {"id": "3", "clear": ["email"], **dict.fromkeys(("notes", "medicare", "occupation", "city", "post_code"), "-")},
         "\nMedicare: “2950” will become “-”\n",
     ),
+    (
+        "update_patient",
+        {"id": "3", "clear": ["date_of_birth"], "email": "x@y.au"}
+        | dict.fromkeys(("first_name", "last_name", "occupation", "city"), "x")
+        | {"notes": "n/a", "patient_phone_numbers": []},
+        "\nNotes: “Prefers mornings.” will become “n/a”\n",
+    ),
     ("update_treatment_note", {"id": "27", "content": content("." * len(NOTE))}, "\nThis will change:\nAnswers: “Pain"),
     (
         "update_treatment_note",
@@ -225,6 +232,8 @@ def test_what_takes_something_away_waits_for_a_person_who_sees_it_by_value(
 FREE: list[tuple[str, dict[str, Any]]] = [
     ("update_patient", {"id": "3", "patient_phone_numbers": [{"phone_type": "Home", "number": "0491 570 110"}]}),
     ("update_patient", {"id": "3", "patient_phone_numbers": []}),
+    ("update_patient", {"id": "3", "state": "WA", "title": "Ms", "sex": "F", "post_code": "601", "city": "Ayr"}),
+    ("update_patient", {"id": "3", "notes": "x", "occupation": "x"}),
     ("update_patient", {"id": "3", "address_1": "3 High St", "clear": ["notes"]}),
     ("update_individual_appointment", {"id": "20", "starts_at": "2026-11-23T06:00:00Z", "clear": ["ends_at"]}),
     ("update_individual_appointment", {"id": "20", "starts_at": "2026-11-22T22:00:00Z", "clear": ["ends_at"]}),

@@ -26,7 +26,7 @@ def opening(number: int, starts: datetime, practitioner: int) -> dict[str, Any]:
 def office_with(rows: Sequence[dict[str, Any]]) -> tuple[Office, list[str]]:
     asked: list[str] = []
 
-    pages = listed("availability_blocks", rows)
+    pages = listed("availability_blocks", [*rows])
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         asked.append(str(request.url.params.get_list("q[]")))

@@ -1,13 +1,14 @@
 """What a person is shown of an update that takes something away: all that it does, by value."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import Declined, InvalidArguments
 from cliniko_mcp.guards.pipeline import Caller
-from tests.guards.gate import Form, call, run
+from tests.guards.gate import SYDNEY, Form, call, run
 from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 
 LATER = {"starts_at": "1999-01-01T09:00:00Z", "ends_at": "1999-01-01T10:00:00Z"}
@@ -142,3 +143,15 @@ def test_a_list_that_will_be_written_is_shown_whole() -> None:
     visits = [str(number) for number in range(60, 68)]
     (question,), _ = asked_about(app, call("update_patient_case", id="29", patient_id="3", attendee_ids=visits))
     assert "and 3 more (numbers 65, 66, 67)" in question
+
+
+def test_times_are_told_by_the_clock_of_the_site_that_a_visit_moves_to() -> None:
+    app = an_app()
+
+    async def zone(business_id: str | None = None) -> ZoneInfo:
+        return ZoneInfo("Australia/Perth") if business_id == "10" else SYDNEY
+
+    app.clinic.zone = zone  # type: ignore[method-assign]
+    moved = {"business_id": "10", "ends_at": "2026-11-24T00:30:00Z"}
+    (question,), _ = asked_about(app, call("update_individual_appointment", id="20", patient_id="3", **moved))
+    assert " will become Tue 24 Nov, 8:30 am" in question

@@ -227,8 +227,8 @@ async def test_a_token_request_is_held_to_what_was_asked_for(stage: Stage) -> No
     assert wrong.json()["error"] == "invalid_grant"
     kind = await stage.http.post("/token", data={"grant_type": "password", "client_id": client["client_id"]})
     assert kind.json()["error"] == "unsupported_grant_type"
-    stranger = await stage.program("http://127.0.0.1/stranger")
-    assert (await stage.exchange(stranger, back["code"])).json()["error"] == "invalid_grant"
+    unknown = await stage.program("http://127.0.0.1/unknown")
+    assert (await stage.exchange(unknown, back["code"])).json()["error"] == "invalid_grant"
     assert (await stage.exchange(client, back["code"])).status_code == 200
 
 
@@ -277,8 +277,8 @@ async def test_a_refresh_token_rotates_and_may_be_shown_again_for_two_minutes(st
 
 async def test_a_program_without_a_secret_gives_a_token_back(stage: Stage) -> None:
     client, tokens = await stage.tokens()
-    stranger = await stage.program("http://127.0.0.1/stranger")
-    for who, good in ((stranger, True), (client, False)):
+    unknown = await stage.program("http://127.0.0.1/unknown")
+    for who, good in ((unknown, True), (client, False)):
         form = {"token": tokens["access_token"], "client_id": who["client_id"]}
         assert (await stage.http.post("/revoke", data=form)).status_code == 200
         assert await stage.good(tokens["access_token"]) is good
@@ -297,11 +297,12 @@ async def test_an_access_token_ends_after_eight_hours_and_a_grant_after_ninety_d
     assert tokens["expires_in"] == 8 * 3600
     stage.clock[0] += 8 * 3600 + 1
     assert not await stage.good(tokens["access_token"])
+    answer = await stage.refresh(client, tokens["refresh_token"])
     for _ in range(4):
-        stage.clock[0] += 25 * 86400
-        answer = await stage.refresh(client, tokens["refresh_token"])
         if answer.status_code == 200:
             tokens = answer.json()
+        stage.clock[0] += 25 * 86400
+        answer = await stage.refresh(client, tokens["refresh_token"])
     assert answer.json()["error"] == "invalid_grant"
 
 

@@ -114,7 +114,7 @@ async def test_a_token_that_ends_is_refreshed_silently_and_whoever_left_is_not_l
     browser, keeps = Browser(name), Keeps()
     async with logged_in(place, browser, keeps, mode) as assistant:
         while len(keeps.given) < 2:
-            await assistant.client.list_tools()
+            await assistant.call("cliniko_describe", query="archive a patient")  # which asks nothing of the clinic
         assert browser.logins == 1
         assert keeps.given[0].refresh_token != keeps.given[1].refresh_token
     httpx2.get(f"{place.issuer}/remove/{name}", trust_env=False)

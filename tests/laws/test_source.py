@@ -29,7 +29,9 @@ GETATTR = {
 CLIENT = ("cliniko_mcp.client.clinic.", "cliniko_mcp.client.transport.")
 OPENED_BY = {
     "app": "opens the connection of a run, and hands it to guarded clinics alone",
+    "account_pool": "opens the connections of a process, and hands them to apps alone",
     "client.": "the client itself",
+    "directory.whose": "asks whose key it is, before there is a run with guards",
     "doctor.account": "examines an account before there is a run with guards",
     "doctor.key_trial": "tries a key before it is kept, before there is a run with guards",
     "guards.guarded_clinic": "the one road",
@@ -236,7 +238,9 @@ def test_only_the_command_line_prints_and_exits():
 
 DICE = {
     "approvals.pin": {"secrets.token_bytes(16)"},
+    "account_pool": {"secrets.token_bytes(32)"},
     "protocol.bearer": {"secrets.token_urlsafe(32)"},
+    "protocol.builtin_login": {"secrets.token_urlsafe(16)"},
 }
 """A salt and a token, which nothing ever needs to come out the same."""
 

@@ -240,7 +240,22 @@ def test_a_report_shows_its_figures_its_plots_and_more_of_its_rows(shown: Host) 
     assert "Rows, all " in shown.text()
     shown.do("click", on="button:text-is('By type')")
     shown.do("until", code="document.body.innerText.includes('No shows by type')")
+    shown.do("click", on="button:text-is('Compare with before')")
+    shown.do("until", code="document.body.innerText.includes('Before is ')")
+    by = ["week", "practitioner", "type"]
+    assert calls_of(shown)[-1] == ("report", {**asked, "by": by, "compare": "previous"})
     assert shown.script(MEASURE) == []
+
+
+@needs_a_host
+def test_another_view_of_rows_that_went_on_begins_with_the_first(shown: Host) -> None:
+    asked: dict[str, Any] = {"kind": "no_shows", "when": "last 8 weeks", "limit": 5}
+    first = shown.do("call", tool="report", args=asked)["structuredContent"]
+    cursor = first["page"]["next_cursor"]
+    shown.open("report", **asked, cursor=cursor)
+    shown.do("click", on="button:text-is('By site')")
+    shown.do("until", code="document.body.innerText.includes('No shows by site')")
+    assert calls_of(shown) == [("report", {**asked, "by": ["site"]})]
 
 
 @needs_a_host

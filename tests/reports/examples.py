@@ -97,6 +97,7 @@ EXAMPLES = {
     ),
     "retention": _of("retention", None, NINETY_DAYS, "new_patients", "new_patients_who_came_back",
                      "patient_visit_average_pva", "rebook_rate"),
+    "rebooking": _of("rebooking", "last month", LAST_MONTH, "rebook_rate", "patient_visit_average_pva", "new_patients"),
     "lapsed": _of("lapsed", None, (date.min, date(2026, 5, 24)), "lapsed_patients"),
     "not_rebooked": _of("not_rebooked", "last month", LAST_MONTH, "patients_without_next_booking"),
     "never_seen": _of("never_seen", None, ALL, "patients_never_seen", "of_them_with_a_visit_booked"),

@@ -68,6 +68,9 @@ def _given_up(recount: Recount, gone: list[Visit]) -> Row:
     people = Counter(visit.patient for visit in gone)
     return {
         "cancelled_and_invoiced": share(sum(visit.billed for visit in gone), len(gone)),
+        "cancelled_late_and_invoiced": share(
+            sum(visit.billed and visit.left < LATE for visit in gone), sum(visit.left < LATE for visit in gone)
+        ),
         "lost": share(sum(not recount.returns(visit) for visit in gone), len(gone)),
         "patients_who_cancelled": {"count": len(people)},
         "patients_with_more_than_one": {"count": sum(times > 1 for times in people.values())},
@@ -152,6 +155,11 @@ def retention(recount: Recount, first: date, last: date) -> Row:
         "rebook_rate": share(sum(map(recount.returns, held)), len(held)),
         "patient_files_made": {"count": sum(first <= day <= last for day in made)},
     }
+
+
+def rebooking(recount: Recount, first: date, last: date) -> Row:
+    told = retention(recount, first, last)
+    return {name: told[name] for name in ("rebook_rate", "patient_visit_average_pva", "new_patients")}
 
 
 def gone_quiet(recount: Recount) -> dict[str, Visit]:

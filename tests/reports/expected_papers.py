@@ -46,10 +46,22 @@ def revenue(recount: Recount, first: date, last: date) -> Row:
     }
 
 
+def payer_of(recount: Recount, invoice: Row) -> str:
+    """Who an invoice is made out to: patients as one, each third party by the first line of its address."""
+    label = next((row.get("label") for row in recount.patients if row["id"] == invoice.get("patient_id")), None)
+    to = (invoice.get("invoice_to") or "").split("\n")[0]
+    if not to or not label:
+        return "not said"
+    return "patients" if to == label else to
+
+
 def unpaid(recount: Recount, first: date, last: date) -> Row:
     rows = [row for row in issued(recount, first, last) if row["status"] == OPEN]
     return {
         "unpaid_invoices": money(rows),
+        "made_out_to_third_parties": money(
+            row for row in rows if payer_of(recount, row) not in ("patients", "not said")
+        ),
         "patients_with_unpaid_invoices": {"count": len({row["patient_id"] for row in rows if row.get("patient_id")})},
     }
 

@@ -11,6 +11,7 @@ FIGURES = {
         expected.new_cancellations,
         expected.new_bookings,
         expected.retention,
+        expected.rebooking,
         expected.lapsed,
         expected.not_rebooked,
         expected.never_seen,

@@ -82,6 +82,12 @@ async def test_cancellations(clinic: tuple[Sandbox, Port], now: str) -> None:
             told_notices = {row["name"]: row["count"] for row in answer["by"]["notice"]["rows"] if row["count"]}
             assert told_notices == notices
             assert Counter(row["appointment_id"] for row in answer["items"]) == Counter(v.booking for v in gone)
+            people = Counter(visit.patient for visit in gone)
+            assert [row.get("times", 1) for row in answer["items"]] == [
+                people[row["patient_id"]] for row in answer["items"]
+            ]
+            often = [people[row["patient_id"]] for row in answer["items"]]
+            assert often == sorted(often, reverse=True)
 
 
 async def test_the_span_before_and_a_year_ago_are_the_reports_of_those_spans(clinic: tuple[Sandbox, Port]) -> None:

@@ -42,7 +42,8 @@ async def test_utilisation(clinic: tuple[Sandbox, Port], now: str) -> None:
                 }, row
                 assert row["free_hours"] == hours(found.mine(open_ - inside, who))
                 assert row["bookings"] == found.entries[who]
-                check_longest(recount, row, {step for person, step in open_ - found.booked if person == who})
+                free = {key[1]: found.work[key] for key in open_ - found.booked if key[0] == who}
+                check_longest(row, free, minute(recount.now) if first == monday else 0)
             for by in ("site", "weekday", "hour"):
                 whole = Counter(name_of(recount, by, key, found.work[key]) for key in open_)
                 part = Counter(name_of(recount, by, key, found.work[key]) for key in inside)
@@ -90,11 +91,20 @@ def name_of(recount: Recount, by: str, key: Minute, site: str) -> str:
     return names[by]
 
 
-def check_longest(recount: Recount, row: Row, free: set[int]) -> None:
-    """The stretches that are shown are free, the first of them as long as any can be."""
+def check_longest(row: Row, free: dict[int, str], since: int) -> None:
+    """The three stretches that are shown are free, at one site, and the longest that there are from a minute on."""
     for stretch in row["longest_free"]:
         starts = minute(datetime.fromisoformat(stretch["starts_at"].split(" ")[0]))
         length = round(stretch["hours"] * 60)
         assert all(step in free for step in range(starts, starts + length)), (row["practitioner"], stretch)
-    lengths = [stretch["hours"] for stretch in row["longest_free"]]
-    assert lengths == sorted(lengths, reverse=True)
+    runs: list[int] = []
+    last, site = -1, ""
+    for step in sorted(step for step in free if step >= since):
+        if step == last + 1 and free[step] == site:
+            runs[-1] += 1
+        else:
+            runs.append(1)
+        last, site = step, free[step]
+    assert [stretch["hours"] for stretch in row["longest_free"]] == [
+        hours(length) for length in sorted(runs, reverse=True)[:3]
+    ], row["practitioner"]

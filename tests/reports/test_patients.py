@@ -10,7 +10,7 @@ from cliniko_mcp.sandbox.core import Sandbox
 from . import expected
 from .demo import CLOCKS, reports
 from .over_port import Port
-from .recount import Recount, Visit, spans
+from .recount import Recount, Visit, share, spans
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +60,29 @@ async def test_retention(clinic: tuple[Sandbox, Port], now: str) -> None:
         assert {row["patient_id"]: row["visits_kept"] for row in answer["items"]} == {
             patient: sum(visit.patient == patient for visit in kept) for patient in new
         }
+
+
+@pytest.mark.parametrize("now", CLOCKS)
+async def test_rebooking(clinic: tuple[Sandbox, Port], now: str) -> None:
+    recount = Recount(clinic[1].rows, datetime.fromisoformat(now))
+    first, last = spans(recount.today)["last month"]
+    held = [visit for visit in recount.kept(recount.within(first, last)) if not visit.in_class]
+    new = Counter(recount.first_kept[patient].who for patient in expected.new_patients(recount, first, last))
+    kept, again = (Counter(visit.who for visit in some) for some in (held, filter(recount.returns, held)))
+    async with reports(clinic[0], recount.now) as tool:
+        answer = await tool.call("rebooking", when="last month", by=["practitioner"])
+    assert answer["summary"] == expected.rebooking(recount, first, last)
+    rates = {recount.name("practitioners", who): share(again[who], number) for who, number in kept.items()}
+    assert {row.pop("name"): row for row in answer["by"]["practitioner"]["rows"]} == rates
+    assert {row.pop("practitioner"): row for row in answer["items"]} == {
+        recount.name("practitioners", who): {
+            "appointments_kept": number,
+            "rebook_rate": share(again[who], number),
+            "new_patients": new[who],
+            **({"patient_visit_average_pva": round(number / new[who], 2)} if new[who] else {}),
+        }
+        for who, number in kept.items()
+    }
 
 
 @pytest.mark.parametrize("now", CLOCKS)

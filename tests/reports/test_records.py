@@ -53,6 +53,8 @@ async def test_forms(clinic: tuple[Sandbox, Port], now: str) -> None:
             open_ = expected.open_forms(recount, first, last)
             assert answer["summary"] == expected.forms(recount, first, last), when
             assert {row["form_id"] for row in answer["items"]} == {row["id"] for row, _ in open_}
+            kinds = Counter(row["name"] for row, _ in open_)
+            assert {row["name"]: row["count"] for row in answer["by"]["form"]["rows"]} == kinds
             who = Counter(recount.name("practitioners", visit.who) for _, visit in open_)
             assert {row["name"]: row["count"] for row in answer["by"]["practitioner"]["rows"]} == who
 

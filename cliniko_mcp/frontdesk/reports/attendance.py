@@ -53,6 +53,7 @@ class CancellationRow(ReportVisitRow):
     reason: str = Field(description="Why it was cancelled.")
     invoiced: bool | None = Field(default=None, description="True where it has an invoice all the same.")
     next_visit: LocalTime | None = Field(default=None, description="The patient's first visit after it, if any.")
+    times: int | None = Field(default=None, description="Times the patient cancelled, if more than once.")
 
 
 class Attendance:
@@ -150,13 +151,14 @@ def _missed(found: Attendance, theirs: Sequence[Visit]) -> NoShowRow:
 
 
 async def cancellations(question: ReportQuestion) -> Finding:
-    """What was cancelled, with how much notice and why, the latest first."""
+    """What was cancelled, with how much notice and why: who cancelled most often first, each their latest first."""
     found = await _attendance(question, lambda visit: visit.cancelled is not None)
     facts = Facts(Measure.SHARE, [question.fact(visit, part=visit.cancelled is not None) for visit in found.booked])
     return Finding(
         "A cancellation is an appointment, or a place in a class, of that time that was cancelled, whenever that was "
         "done; archived ones are not counted. Rates are of all that was booked for the time. Late is cancelled less "
-        "than 24 hours before the start or after it. Lost is a cancelled visit after which the patient has no other.",
+        "than 24 hours before the start or after it. Lost is a cancelled visit after which the patient has no other. "
+        "Who cancelled most often comes first.",
         {
             "cancelled": facts.figure,
             **_kinds_apart("cancelled", found.booked, lambda visit: visit.cancelled is not None),
@@ -164,10 +166,20 @@ async def cancellations(question: ReportQuestion) -> Finding:
             "no_shows_and_late_cancellations": found.policy(),
             **after_cancelling(found),
         },
-        [cancelled_row(found, visit) for visit in reversed(found.cancelled)],
+        [
+            cancelled_row(found, visit, len(theirs))
+            for theirs in _most_often(found.cancelled)
+            for visit in reversed(theirs)
+        ],
         facts,
         by=why_and_when(found),
     )
+
+
+def _most_often(found: Sequence[Visit]) -> list[list[Visit]]:
+    """These visits by patient: who has most of them first, then whose latest is the latest."""
+    people = by_patient(found)
+    return sorted(people.values(), key=lambda theirs: (-len(theirs), -theirs[-1].starts.timestamp()))
 
 
 def after_cancelling(found: Attendance) -> dict[str, Figure]:
@@ -176,6 +188,7 @@ def after_cancelling(found: Attendance) -> dict[str, Figure]:
     lost = sum(found.next_visit(visit) is None for visit in cancelled)
     return {
         "cancelled_and_invoiced": figures.share(_billed(cancelled), len(cancelled)),
+        "cancelled_late_and_invoiced": figures.share(_billed(found.late), len(found.late)),
         "lost": figures.share(lost, len(cancelled)),
         "patients_who_cancelled": figures.count(len(people)),
         "patients_with_more_than_one": figures.count(sum(len(theirs) > 1 for theirs in people.values())),
@@ -195,8 +208,8 @@ def why_and_when(found: Attendance) -> dict[str, Breakdown]:
     return {"notice": parts(notices, whole, "shortest notice first"), "reason": parts(reasons, whole)}
 
 
-def cancelled_row(found: Attendance, visit: Visit) -> CancellationRow:
-    """A cancelled visit, with what was left of time and what comes next."""
+def cancelled_row(found: Attendance, visit: Visit, times: int | None = None) -> CancellationRow:
+    """A cancelled visit, with what was left of time, what comes next, and how often the patient cancelled."""
     zone = found.question.roster.zone(visit.business_id)
     more = {
         "cancelled_at": local_text(visit.cancelled, zone) if visit.cancelled else None,
@@ -204,6 +217,7 @@ def cancelled_row(found: Attendance, visit: Visit) -> CancellationRow:
         "reason": visit.reason or _NO_REASON,
         "invoiced": True if visit.billed is not None else None,
         "next_visit": found.next_start(visit),
+        "times": times if times is not None and times > 1 else None,
     }
     return CancellationRow.model_validate({**dict(visit_row(found.question, visit)), **more})
 

@@ -18,7 +18,7 @@ from cliniko_mcp.frontdesk.answer_rows import LocalTime
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.attendance import visit_row
-from cliniko_mcp.frontdesk.reports.facts import Facts, Measure
+from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
 from cliniko_mcp.frontdesk.reports.figures import ReportVisitRow
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import name_text
@@ -54,6 +54,9 @@ async def forms(question: ReportQuestion) -> Finding:
     ]
     open_.sort(key=lambda one: (one[1].starts, one[0].id))
     facts = Facts(Measure.COUNT, [question.fact(visit) for _, visit in open_])
+    named: dict[str, list[Fact]] = {}
+    for (form, _), fact in zip(open_, facts.found, strict=True):
+        named.setdefault(_name(form), []).append(fact)
     completed = sum(
         form.completed_at is not None and question.holds_moment(form.completed_at, form.business_id or "")
         for form in done
@@ -71,6 +74,7 @@ async def forms(question: ReportQuestion) -> Finding:
         },
         [_row(question, form, visit) for form, visit in open_],
         facts,
+        by={"form": parts(named, facts)},
     )
 
 
@@ -89,11 +93,15 @@ def _booking(place: Attendee | None) -> str | None:
     return place.booking_id if place else None
 
 
+def _name(form: PatientForm) -> str:
+    return name_text(form.name) or form.id
+
+
 def _row(question: ReportQuestion, form: PatientForm, visit: Visit) -> OpenFormRow:
     zone = question.roster.zone(visit.business_id)
     more = {
         "form_id": form.id,
-        "form": name_text(form.name) or form.id,
+        "form": _name(form),
         "given_at": local_text(form.created_at, zone) if form.created_at else None,
     }
     return OpenFormRow.model_validate({**dict(visit_row(question, visit)), **more})

@@ -87,7 +87,7 @@ async def utilisation(question: ReportQuestion) -> Finding:
         "appointments and classes, so that overlapping ones count once; no-shows count as booked, cancelled ones do "
         "not. Delivered is what of them is over, without no-shows; a class counts unless it was cancelled. Utilisation "
         "is booked time within open hours over open hours; what is booked outside them, or over blocked-out time, is "
-        "told apart. People who no longer work here have no open hours. "
+        "told apart. People who no longer work here have no open hours. Rows name the three longest free stretches. "
         f"{'Most free hours first.' if ahead else 'Fullest first.'}",
         {
             "booked_hours_within_open_hours": facts.figure,

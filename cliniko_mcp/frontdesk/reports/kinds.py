@@ -65,6 +65,7 @@ _TABLE: Final = (
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
     ReportKind("ahead", ahead.ahead, ahead.NEEDS, Facing.WHOLE, "next 12 weeks", _OF_HOURS, compared=False),
     ReportKind("retention", returning.retention, returning.NEEDS, usual="last 90 days"),
+    ReportKind("rebooking", returning.rebooking, visits.NEEDS, usual="last 90 days"),
     ReportKind(
         "lapsed", returning.lapsed, returning.NEEDS, usual="more than 6 months ago", open_start=True, compared=False
     ),
@@ -133,6 +134,7 @@ ReportRow = (
     | paperwork.UnbilledRow
     | returning.LastVisitRow
     | returning.NewPatientRow
+    | returning.RebookingRow
     | returning.NeverSeenRow
     | hours.HoursRow
     | ahead.AheadRow

@@ -1,7 +1,7 @@
 """Reports on invoices: what is unpaid, by age, payer and person, and what was invoiced.
 
 Requests: one a hundred invoices of the status or time, one each 95 patients with unpaid ones, and for revenue by type
-one each 95 visits billed.
+one each 95 visits billed, or where there are more of them one a hundred bookings of the time and a month before.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +11,14 @@ from typing import Final
 
 from pydantic import Field
 
-from cliniko_mcp.cliniko.filters import Before, Between, FilterValue
+from cliniko_mcp.cliniko.filters import MAX_IDS, Before, Between, FilterValue
 from cliniko_mcp.cliniko.labels import every_name
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.invoices import Invoice, Invoices
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.frontdesk.answer_rows import Date, Money
+from cliniko_mcp.frontdesk.bookings import bookings
 from cliniko_mcp.frontdesk.matching import words
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
@@ -36,6 +37,7 @@ BILLED: Final = frozenset((_OPEN, _PAID))
 """The status codes of invoices that count as invoiced."""
 _MAX_IDS: Final = 6
 _DAY: Final = timedelta(days=1)
+_MONTH: Final = timedelta(days=31)
 _AGES: Final[Mapping[str, int]] = {"0 to 30 days": 30, "31 to 60 days": 60, "61 to 90 days": 90, "over 90 days": 10**6}
 
 
@@ -61,10 +63,11 @@ async def unpaid(question: ReportQuestion) -> Finding:
     """Open invoices by the patient who has them, the largest sum first, with totals by age and payer."""
     found = await _invoices(question, status=_OPEN)
     facts = Facts(Measure.MONEY, [*map(_fact, found)])
-    ages: dict[str, list[Fact]] = {name: [] for name in _AGES}
-    payers: dict[str, list[Fact]] = {}
     people = _by_patient(found)
     names = await question.clinic.by_id(Patients.list_patients, sorted(people.keys() - {""}))
+    others = [invoice for invoice in found if _third_party(invoice, names.get(invoice.patient_id or ""))]
+    ages: dict[str, list[Fact]] = {name: [] for name in _AGES}
+    payers: dict[str, list[Fact]] = {}
     for invoice in found:
         ages[_age(invoice, question.today)].append(_fact(invoice))
         payers.setdefault(_payer(invoice, names.get(invoice.patient_id or "")), []).append(_fact(invoice))
@@ -76,6 +79,7 @@ async def unpaid(question: ReportQuestion) -> Finding:
         "party is anyone else than the patient to whom the invoice is made out.",
         {
             "unpaid_invoices": facts.figure,
+            "made_out_to_third_parties": figures.money(_amounts(others)),
             "patients_with_unpaid_invoices": figures.count(len(people.keys() - {""})),
         },
         [_debtor(people[patient], names.get(patient), question.today) for patient in worst],
@@ -95,10 +99,10 @@ def _by_patient(invoices: Iterable[Invoice]) -> dict[str, list[Invoice]]:
 
 
 def _payer(invoice: Invoice, patient: Patient | None) -> str:
-    """Who an invoice is made out to, as far as it tells."""
+    """Who an invoice is made out to, as far as it tells: patients as one, each third party by its name."""
     if not _payer_name(invoice) or patient is None or not every_name(patient):
         return "not said"
-    return "third parties" if _third_party(invoice, patient) else "patients"
+    return _payer_name(invoice) if _third_party(invoice, patient) else "patients"
 
 
 def _third_party(invoice: Invoice, patient: Patient | None) -> bool:
@@ -143,10 +147,21 @@ async def revenue(question: ReportQuestion) -> Finding:
 
 
 async def _types(question: ReportQuestion, billed: Iterable[Invoice]) -> dict[str, str]:
-    """The type of each appointment that was billed, by the appointment's id."""
+    """The type of each appointment that was billed, by the appointment's id.
+
+    Many are read as the list of the time and the month before it, which is kept until a repeated call has all of it.
+    """
     ids = {invoice.appointment_id for invoice in billed if invoice.appointment_id}
-    found = await question.clinic.by_id(Bookings.list_bookings, sorted(ids))
-    return {row_id: row.appointment_type_id or "" for row_id, row in found.items()}
+    found: dict[str, str] = {}
+    if len(ids) > MAX_IDS:
+        starts, ends = question.time.bounds
+        listed = await bookings(
+            question.clinic, starts - _MONTH, ends, cancelled=True, blocks=False,
+            practitioners=question.practitioners, businesses=question.businesses,
+        )  # fmt: skip
+        found = {entry.id: entry.type_id for entry in listed}
+    others = await question.clinic.by_id(Bookings.list_bookings, sorted(ids - found.keys()))
+    return found | {row_id: row.appointment_type_id or "" for row_id, row in others.items()}
 
 
 def _amounts(invoices: Iterable[Invoice]) -> list[Decimal]:

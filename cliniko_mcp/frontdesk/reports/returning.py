@@ -4,7 +4,7 @@ Requests: one a hundred bookings of the clinic (from the beginning of the time o
 one each 95 classes, one each 95 patients found, and for files made a request a hundred.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -15,7 +15,7 @@ from cliniko_mcp.cliniko.filters import Between, Hidden
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import LocalTime
+from cliniko_mcp.frontdesk.answer_rows import LocalTime, Rate, rate
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Facts, Measure
 from cliniko_mcp.frontdesk.reports.figures import Findable
@@ -23,6 +23,7 @@ from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_p
 from cliniko_mcp.frontdesk.roster import gone
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.phrases import local_day
+from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
@@ -52,6 +53,18 @@ class NeverSeenRow(Findable):
 
     file_made: LocalTime | None = Field(default=None, description="When the file was made.")
     next_booking: LocalTime | None = Field(default=None, description="Start of the next visit booked ahead.")
+
+
+class RebookingRow(AnswerModel):
+    """How often the patients of one practitioner come."""
+
+    practitioner: str = Field(description="The practitioner's name.")
+    appointments_kept: int = Field(description="Appointments kept in the time.")
+    rebook_rate: Rate = Field(description="Those after which the patient has a later visit.")
+    new_patients: int = Field(description="Patients whose first visit ever was with them, in the time.")
+    patient_visit_average_pva: float | None = Field(
+        default=None, description="Appointments for each new patient; left out where there is none."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +162,12 @@ def _last_visit(question: ReportQuestion, kept: Sequence[Visit]) -> LastVisitRow
 async def retention(question: ReportQuestion) -> Finding:
     """Patients whose first visit ever was in the time, the newest first, and how many came or booked again."""
     people = _people(question, await question.history())
-    new = {
-        patient: person
-        for patient, person in people.items()
-        if person.kept and question.holds(person.kept[0]) and question.keeps(person.kept[0])
-    }
+    new = _new_people(question, people)
     back = {patient for patient, person in new.items() if _days(question, person.kept) > 1}
     again = {patient for patient, person in new.items() if patient in back or person.ahead}
     visits_kept = sum(len(person.kept) for person in new.values())
-    held = [
-        (visit, person)
-        for person in people.values()
-        for visit in person.kept
-        if not visit.group and question.holds(visit) and question.keeps(visit)
-    ]
-    rebooked = sum((*person.kept, *person.ahead)[-1].starts > visit.starts for visit, person in held)
+    held = _appointments(question, people)
+    rebooked = sum(is_rebooked for _, is_rebooked in held)
     facts = Facts(
         Measure.SHARE, [question.fact(person.kept[0], part=patient in back) for patient, person in new.items()]
     )
@@ -186,6 +190,65 @@ async def retention(question: ReportQuestion) -> Finding:
         },
         [_new(question, new[patient]) for patient in newest],
         facts,
+    )
+
+
+def _new_people(question: ReportQuestion, people: Mapping[str, _Person]) -> dict[str, _Person]:
+    """Those whose first kept visit ever was in the time, with the practitioner, at the site asked about."""
+    return {
+        patient: person
+        for patient, person in people.items()
+        if person.kept and question.holds(person.kept[0]) and question.keeps(person.kept[0])
+    }
+
+
+def _appointments(question: ReportQuestion, people: Mapping[str, _Person]) -> list[tuple[Visit, bool]]:
+    """The appointments kept in the time, places in classes left out, and whether the patient has a later visit."""
+    return [
+        (visit, (*person.kept, *person.ahead)[-1].starts > visit.starts)
+        for person in people.values()
+        for visit in person.kept
+        if not visit.group and question.holds(visit) and question.keeps(visit)
+    ]
+
+
+async def rebooking(question: ReportQuestion) -> Finding:
+    """Appointments kept in the time, and after how many there is another, with each practitioner's own figures."""
+    people = _people(question, await question.history())
+    held, new = _appointments(question, people), _new_people(question, people)
+    facts = Facts(Measure.SHARE, [question.fact(visit, part=is_rebooked) for visit, is_rebooked in held])
+    rows = [
+        _performance(
+            question,
+            who,
+            [is_rebooked for visit, is_rebooked in held if visit.practitioner_id == who],
+            sum(person.kept[0].practitioner_id == who for person in new.values()),
+        )
+        for who in {visit.practitioner_id for visit, _ in held}
+    ]
+    rows.sort(key=lambda row: (-row.appointments_kept, row.practitioner))
+    return Finding(
+        "As in Cliniko's practitioner performance report: the rebook rate is the share of appointments kept in that "
+        "time (not cancelled, not a no-show, no classes) after which the patient has a later visit, kept or booked, "
+        "with anyone. The patient visit average (PVA) is those appointments for each new patient. New is a patient "
+        "whose first kept visit ever was in that time, with the practitioner whom that visit was with.",
+        {
+            "rebook_rate": facts.figure,
+            "patient_visit_average_pva": figures.count(len(held) / len(new) if new else 0),
+            "new_patients": figures.count(len(new)),
+        },
+        rows,
+        facts,
+    )
+
+
+def _performance(question: ReportQuestion, who: str, rebooked: Sequence[bool], new: int) -> RebookingRow:
+    return RebookingRow(
+        practitioner=question.roster.name("practitioner_id", who),
+        appointments_kept=len(rebooked),
+        rebook_rate=rate(sum(rebooked), len(rebooked)),
+        new_patients=new,
+        patient_visit_average_pva=round(len(rebooked) / new, 2) if new else None,
     )
 
 

@@ -101,7 +101,8 @@ async function moreRows() {
 function otherViews({ by = {}, compared, summary }) {
   if (!canCall() || !summary) return null;
   const again = (words, change, pressed) => button(words, async () => {
-    const asked = { ...state.asked, ...change };
+    const { cursor, skip, ...first } = state.asked; // another view begins with its first rows
+    const asked = Object.fromEntries(Object.entries({ ...first, ...change }).filter(([, value]) => value !== undefined));
     state.answer = await callTool("report", asked);
     state.asked = asked;
   }, { "aria-pressed": String(pressed) });

@@ -129,12 +129,12 @@ def _day(seconds: float) -> str:
 
 
 def connections(
-    name: str, mine: Sequence[GrantRow], others: Sequence[tuple[str, GrantRow]], csrf: str, *, manager: bool, said: str
+    name: str, mine: Sequence[GrantRow], others: Sequence[tuple[str, GrantRow]], csrf: str, *, manager: bool, note: str
 ) -> str:
     """What works for somebody, and for a manager everybody's."""
     own = "".join(_row("", grant, csrf) for grant in mine) or "<p>No assistant works for you.</p>"
-    note = f"<p class=note role=status>{escape(said)}</p>" if said else ""
-    body = f"""<h1>Your connections</h1><p class=soft>{escape(name)}</p>{note}
+    told = f"<p class=note role=status>{escape(note)}</p>" if note else ""
+    body = f"""<h1>Your connections</h1><p class=soft>{escape(name)}</p>{told}
 <section class=card><h2>Your assistants</h2>{own}<form method=post>{hidden(csrf=csrf)}<div class=buttons>
 <button class=end name=step value=end_all>End all of mine</button>
 <button class=end name=step value=forget>Forget my key</button>

@@ -1,0 +1,52 @@
+"""The parts of an app whose account several replicas work with: all of them shared but the connections to Cliniko."""
+
+import secrets  # noqa: TID251 - names of attempts are not to meet
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cliniko_mcp.approvals.shared_ledger import KEPT_SECONDS, SharedLedger
+from cliniko_mcp.guards.log import Log
+from cliniko_mcp.guards.parts import Parts
+from cliniko_mcp.guards.turns import Turns
+from cliniko_mcp.shared_state.cell import Cell
+from cliniko_mcp.shared_state.connection import SharedState
+from cliniko_mcp.shared_state.elsewhere import SharedElsewhere
+from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
+from cliniko_mcp.shared_state.locks import SharedLocks
+from cliniko_mcp.shared_state.tokens import SharedTokens
+
+if TYPE_CHECKING:  # imported with the first call
+    import httpx2
+
+
+def shared_parts(
+    state: SharedState,
+    ring: KeyRing,
+    account: str,
+    *,
+    per_minute: int,
+    log: Log | None = None,
+    network: "httpx2.AsyncBaseTransport | None" = None,
+) -> Parts:
+    """The parts of this account; `account` is a name that tells it from every other and reveals nothing of it.
+
+    `per_minute` is what Cliniko allows its key; `log` and `network` are those of the process.
+    """
+    name = partial(secrets.token_bytes, 8)
+
+    def ledger(now: Callable[[], datetime]) -> SharedLedger:
+        kept = Cell(state, account, "questions", KEPT_SECONDS)
+        return SharedLedger(kept, ring, account, now, partial(secrets.token_bytes, 16), Unsealable)
+
+    return Parts(
+        ring,
+        account,
+        tokens=SharedTokens(state, account, per_minute, name),
+        ledger=ledger,
+        log=log,
+        locks=SharedLocks(state, account, Turns(), name),
+        elsewhere=SharedElsewhere(state, account),
+        network=network,
+    )

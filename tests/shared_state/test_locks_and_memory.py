@@ -1,0 +1,262 @@
+"""What else replicas share in a real Redis: locks, what changed, zones, logins; and what is refused at the start."""
+
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from cliniko_mcp.errors import ConfigurationError, Unavailable
+from cliniko_mcp.guards.turns import Turns
+from cliniko_mcp.shared_state.connection import Script, SharedState, open_state
+from cliniko_mcp.shared_state.elsewhere import SharedElsewhere
+from cliniko_mcp.shared_state.keys import KeyRing, Unsealable, secret_of
+from cliniko_mcp.shared_state.locks import SharedLocks
+from cliniko_mcp.shared_state.page_logins import PageLogins
+from cliniko_mcp.shared_state.tokens import SharedTokens
+from tests.shared_state.redis_server import RedisServer
+
+CHANCE = random.Random(7)
+RING = KeyRing([b"r" * 32], CHANCE.randbytes)
+
+
+def told(story: Callable[[SharedState, SharedState], Awaitable[Any]], redis: RedisServer) -> Any:
+    async def inner() -> Any:
+        async with open_state(redis.url) as one, open_state(redis.url) as two:
+            with anyio.fail_after(120):
+                return await story(one, two)
+
+    return anyio.run(inner)
+
+
+def locks(state: SharedState, **options: Any) -> SharedLocks:
+    return SharedLocks(state, "locked", Turns(), lambda: CHANCE.randbytes(8), **options)
+
+
+def test_at_one_record_one_replica_acts_after_the_other_and_at_others_meanwhile(redis: RedisServer) -> None:
+    seen: list[str] = []
+
+    async def story(one: SharedState, two: SharedState) -> None:
+        replicas = [locks(one), locks(two)]
+        inside = 0
+
+        async def act(number: int) -> None:
+            nonlocal inside
+            async with replicas[number % 2].at("patients/1") as held:
+                inside += 1
+                assert inside == 1
+                await anyio.sleep(0.02)
+                await held.renew()
+                inside -= 1
+                seen.append("one")
+
+        async def another() -> None:
+            async with replicas[0].at("patients/2"):
+                seen.append("two")
+
+        async with replicas[1].at("patients/1"), anyio.create_task_group() as tasks:
+            for number in range(6):
+                tasks.start_soon(act, number)
+            tasks.start_soon(another)
+            await anyio.sleep(0.3)
+            assert seen == ["two"]
+            tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            for number in range(6):
+                tasks.start_soon(act, number)
+
+    told(story, redis)
+    assert seen == ["two"] + ["one"] * 6
+
+
+def test_whoever_lost_the_record_to_another_learns_it_before_acting_and_does_not_take_it_from_them(
+    redis: RedisServer,
+) -> None:
+    async def story(one: SharedState, two: SharedState) -> None:
+        slow, quick = locks(one, lease=0.2), locks(two)
+        async with slow.at("patients/3") as lost:
+            await anyio.sleep(0.3)
+            async with quick.at("patients/3") as held:
+                with pytest.raises(Unavailable, match="another replica may be at the same record"):
+                    await lost.renew()
+                await held.renew()
+        async with locks(two).at("patients/3"):
+            pass
+
+    told(story, redis)
+
+
+def test_no_lock_is_had_while_redis_is_away(redis: RedisServer) -> None:
+    async def story(one: SharedState, _: SharedState) -> None:
+        redis.stop()
+        try:
+            with pytest.raises(Unavailable, match="nothing was sent or changed"):
+                async with locks(one).at("patients/4"):
+                    raise AssertionError("nobody knows whether another replica is at it")
+        finally:
+            await anyio.to_thread.run_sync(redis.start)
+
+    told(story, redis)
+
+
+def test_what_one_replica_changed_the_others_are_told_by_kind_and_zones_are_known_to_all(redis: RedisServer) -> None:
+    async def story(one: SharedState, two: SharedState) -> None:
+        here, there, foreign = SharedElsewhere(one, "a"), SharedElsewhere(two, "a"), SharedElsewhere(two, "b")
+        assert (await here.generations(), await here.get("zone:1")) == ({}, None)
+        await here.changed(["records", "/practitioners"])
+        await there.changed(["records"])
+        assert await here.generations() == {"records": 2, "/practitioners": 1}
+        await here.put("zone:1", b"Australia/Perth", 0.3)
+        assert await there.get("zone:1") == b"Australia/Perth"
+        assert (await foreign.get("zone:1"), await foreign.generations()) == (None, {})
+        await anyio.sleep(0.4)
+        assert await there.get("zone:1") is None
+        redis.stop()
+        try:
+            await here.put("zone:1", b"Australia/Perth", 1)
+            await here.changed(["records"])
+            assert (await here.get("zone:1"), await here.generations()) == (None, {})
+        finally:
+            await anyio.to_thread.run_sync(redis.start)
+
+    told(story, redis)
+
+
+def test_a_login_is_known_to_all_replicas_until_it_ends_and_what_is_good_for_one_use_is_had_once(
+    redis: RedisServer,
+) -> None:
+    async def story(one: SharedState, two: SharedState) -> None:
+        here, there = PageLogins(one, RING), PageLogins(two, RING)
+        await here.put("id-1", b"ana, with a name", 60, "ana")
+        await here.put("id-2", b"ana", 60, "ana")
+        await here.put("id-3", b"eve", 60, "eve")
+        await here.put("flow", b"state", 60)
+        await here.put("short", b"x", 0.2)
+        assert await there.get("id-1") == b"ana, with a name"
+        assert await there.get("short", keep=60) == b"x"
+        assert [await there.take("flow"), await here.take("flow")] == [b"state", None]
+        await there.drop_all("ana")
+        await there.drop_all("nobody")
+        assert [await here.get(f"id-{number}") for number in (1, 2, 3)] == [None, None, b"eve"]
+        await anyio.sleep(0.3)
+        assert await here.get("short") == b"x"
+        assert await PageLogins(one, KeyRing([b"w" * 32], CHANCE.randbytes)).get("id-3") is None
+
+    told(story, redis)
+    kept = b"".join(path.read_bytes() for path in redis.files())
+    assert b"id-3" not in kept and b"ana" not in kept and b"cm:1:{pages}:record" in kept
+
+
+def test_a_redis_that_may_forget_is_refused_at_the_start(redis: RedisServer) -> None:
+    async def start(url: str) -> None:
+        async with open_state(url):
+            raise AssertionError("it was relied upon")
+
+    redis.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    try:
+        with pytest.raises(ConfigurationError, match=r"maxmemory-policy allkeys-lru.*Set maxmemory-policy noe"):
+            anyio.run(start, redis.url)
+    finally:
+        redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    with pytest.raises(ConfigurationError, match="not one of Redis"):
+        anyio.run(start, "http://127.0.0.1")
+
+
+def test_whether_it_is_ready_is_known_at_once(redis: RedisServer) -> None:
+    async def story(one: SharedState, _: SharedState) -> None:
+        assert await one.ping()
+        redis.freeze()
+        try:
+            began = anyio.current_time()
+            assert not await one.ping()
+            assert anyio.current_time() - began < 1.5
+        finally:
+            redis.thaw()
+        with anyio.fail_after(10):
+            while not await one.ping():  # noqa: ASYNC110 - another process comes back
+                await anyio.sleep(0.05)
+
+    told(story, redis)
+
+
+def test_a_script_that_redis_refuses_is_unavailable_and_not_tried_for_long(redis: RedisServer) -> None:
+    async def story(one: SharedState, _: SharedState) -> None:
+        began = anyio.current_time()
+        with pytest.raises(Unavailable):
+            await one.run(Script("return redis.call('NOSUCH')"), [])
+        assert anyio.current_time() - began < 3
+
+    told(story, redis)
+
+
+def test_a_crowd_that_finds_redis_away_is_told_in_the_time_of_one(redis: RedisServer) -> None:
+    refused: list[float] = []
+
+    async def story(one: SharedState, _: SharedState) -> None:
+        tokens = SharedTokens(one, "crowd", 200, lambda: CHANCE.randbytes(8))
+        redis.stop()
+        began = anyio.current_time()
+
+        async def take() -> None:
+            with pytest.raises(Unavailable):
+                await tokens.take(sweep=False, ahead=lambda: 0)
+            refused.append(anyio.current_time() - began)
+
+        try:
+            async with anyio.create_task_group() as calls:
+                for _ in range(40):
+                    calls.start_soon(take)
+        finally:
+            await anyio.to_thread.run_sync(redis.start)
+
+    told(story, redis)
+    assert len(refused) == 40 and max(refused) < 12
+
+
+def test_a_key_ring_derives_by_purpose_and_account_and_opens_what_its_older_secrets_sealed() -> None:
+    old, new = KeyRing([b"o" * 32], CHANCE.randbytes), KeyRing([b"n" * 32], CHANCE.randbytes)
+    both = KeyRing([b"n" * 32, b"o" * 32], CHANCE.randbytes)
+    assert [*both.derived("cursor", "a")] == [*new.derived("cursor", "a"), *old.derived("cursor", "a")]
+    everything = [("cursor", "a"), ("cursor", "b"), ("state", "a"), ("cursor", "")]
+    assert len({new.derived(*one)[0] for one in everything}) == 4
+    assert all(len(new.derived(*one)[0]) == 32 for one in everything)
+    for ring in (old, new):
+        assert both.unseal(ring.seal(b"text", "p", "a", bound=b"x"), "p", "a", bound=b"x") == b"text"
+    sealed = both.seal(b"text", "p", "a", bound=b"x")
+    assert new.unseal(sealed, "p", "a", bound=b"x") == b"text"
+    altered = [sealed[:-1] + bytes([sealed[-1] ^ 1]), sealed[1:], b"", b"x" * 27]
+    for ring, text, purpose, account, bound in (
+        (old, sealed, "p", "a", b"x"),
+        (new, sealed, "q", "a", b"x"),
+        (new, sealed, "p", "b", b"x"),
+        (new, sealed, "p", "a", b"y"),
+        *((new, other, "p", "a", b"x") for other in altered),
+    ):
+        with pytest.raises(Unsealable):
+            ring.unseal(text, purpose, account, bound=bound)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "why"), [([], "empty"), ([b"short"], "shorter than 32"), ([b"x" * 32, b"x" * 32], "twice")]
+)
+def test_a_ring_that_cannot_serve_is_refused(secrets: list[bytes], why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        KeyRing(secrets, CHANCE.randbytes)
+
+
+def test_a_secret_is_named_and_never_written_down(tmp_path: Path) -> None:
+    file = tmp_path / "ring"
+    file.write_text("a secret of more than thirty-two letters\n")
+    assert secret_of(f"file:{file}", {}) == b"a secret of more than thirty-two letters"
+    assert secret_of("env:RING", {"RING": "QUFB" * 16}) == b"A" * 48
+    for reference, environment, why in (
+        ("env:RING", {}, "RING is not set"),
+        (f"file:{tmp_path}/none", {}, "cannot be read"),
+        ("a secret of more than thirty-two letters", {}, "named as env:NAME"),
+        ("env:", {}, "named as"),
+    ):
+        with pytest.raises(ConfigurationError, match=why) as refused:
+            secret_of(reference, environment)
+        assert "thirty-two letters" not in refused.value.message
