@@ -1,4 +1,4 @@
-"""Client ID metadata documents: fetched from where anybody can reach, once, within bounds; and what lies is not used."""
+"""Client ID metadata documents: fetched from where anybody can reach, within bounds; what lies is not used."""
 
 import json
 from collections.abc import Sequence
