@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -35,13 +35,9 @@ def free_port() -> int:
         return int(bound.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("login")
-
-
-@pytest.fixture(scope="module")
-def origin(folder: Path) -> Iterator[str]:
+@contextmanager
+def served_login(folder: Path) -> Iterator[str]:
+    """The origin of a server with the built-in login before the demo clinic, which keeps its state in this folder."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     (folder / "login.key").write_text("a secret of a good forty characters, for tests")
@@ -49,6 +45,12 @@ def origin(folder: Path) -> Iterator[str]:
     flags = ("--login", "builtin", "--public-url", f"{origin}/mcp", "--admit", "account:4711")
     flags += ("--login-file", str(folder / "logins.sqlite"), "--login-key", f"file:{folder / 'login.key'}")
     with listening("--port", str(port), "--transport", "http", *flags, CLINIKO_MCP_HTTP_TOKEN=""):
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served_login(tmp_path_factory.mktemp("login")) as origin:
         yield origin
 
 
