@@ -86,8 +86,8 @@ class Model:
         grant = GrantRow(f"g{name}", person, "client", "Program", "cliniko:read", self.now, self.now + WHOLE)
         code = CodeRow(f"c{name}", grant.id, "{}", self.now + CODE)
         settled = RequestRow(request.id, "{}", request.expires, handed=b"x", handed_at=self.now)
-        assert await self.logins.settle(settled, code, grant)
-        assert not await self.logins.settle(settled, None, None), "a request is answered once"
+        assert await self.logins.decide(settled, code, grant)
+        assert not await self.logins.decide(settled, None, None), "a request is answered once"
         self.families.append((name, Family(person, self.now + WHOLE, code_ends=self.now + CODE)))
 
     async def exchange(self, which: int) -> None:
@@ -232,7 +232,7 @@ def test_of_two_processes_that_use_the_same_codes_one_wins_each(tmp_path: Path) 
             await logins.put_request(RequestRow(f"r{number}", "{}", 1e9))
             grant = GrantRow(f"g{number}", "ana", "client", "Program", "cliniko:read", 0.0, 1e9)
             settled = RequestRow(f"r{number}", "{}", 1e9, handed=b"x", handed_at=0.5)
-            assert await logins.settle(settled, CodeRow(f"c{number}", grant.id, "{}", 1e9), grant)
+            assert await logins.decide(settled, CodeRow(f"c{number}", grant.id, "{}", 1e9), grant)
         logins.close()
 
     anyio.run(prepare)
@@ -275,7 +275,7 @@ async def test_programs_that_nobody_used_go_and_those_in_use_stay(tmp_path: Path
     await logins.put_request(RequestRow("r", "{}", 1e9))
     grant = GrantRow("g", "ana", "c0", "Program", "cliniko:read", 0.0, 1e9)
     assert [await add(number, 1.0) for number in range(4)] == [True, True, True, False]
-    await logins.settle(RequestRow("r", "{}", 1e9, handed=b"x", handed_at=1.0), None, grant)
+    await logins.decide(RequestRow("r", "{}", 1e9, handed=b"x", handed_at=1.0), None, grant)
     assert await add(4, 2.0), "one in use is not counted"
     assert not await add(5, 3.0)
     assert await add(6, 4000.0)
