@@ -4,7 +4,7 @@ import json
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served_login(folder: Path) -> Iterator[str]:
+def served_login(folder: Path) -> Generator[str]:
     """The origin of a server with the built-in login before the demo clinic, which keeps its state in this folder."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
