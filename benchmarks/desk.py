@@ -1,21 +1,25 @@
 """What a desk's morning costs in requests to Cliniko: sixteen answers, played twice through a real MCP client.
 
-    python -m benchmarks.desk [--json] [--paths]
+    python -m benchmarks.desk [--json] [--paths] [--save]
 
 The client and the server stand in one process, the clinic is the demo clinic, and the clock of memory stands still
 while there is work. Requests are counted from the clinic's own log, so that what is kept in memory, looked up twice or
-repeated shows. `--paths` prints the requests of each answer.
+repeated shows. Then 1, 5 and 20 people ask the same again and again with one key of 200 requests a minute. `--paths`
+prints the requests of each answer, `--save` keeps the figures for the README.
 """
 
+import json
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import anyio
 from mcp.client.client import Client
 
 from benchmarks.report import Row, report
@@ -38,6 +42,12 @@ WARM: Final = 55
 """Requests that they may take a second time, within two minutes."""
 A_MINUTE: Final = 200
 """Requests that Cliniko allows a key in a minute."""
+PEOPLE: Final = (1, 5, 20)
+RESULT: Final = "benchmarks/desk.json"
+_MINUTE: Final = 60.0
+_MINUTES: Final = 2
+_THINKING: Final = 0.5
+"""Seconds for which a person reads an answer: hardly any, so that the limit is what ends the next."""
 FOUND: Final = "a name"
 NOBODY: Final = "a name nobody has"
 
@@ -147,12 +157,12 @@ async def at_work(known: Mapping[str, str] | None = None, **settings: Any) -> As
             yield desk
 
 
-async def measured() -> tuple[list[Answered], list[Answered]]:
-    """The sixteen answers the first time and a second time."""
+async def measured() -> tuple[list[Answered], list[Answered], Mapping[str, str]]:
+    """The sixteen answers the first time and a second time, and what the questions ask with."""
     async with at_work() as scout:
         known = scout.known  # the clinic is the same every time
     async with at_work(known) as desk:
-        return await desk.morning(), await desk.morning()
+        return await desk.morning(), await desk.morning(), known
 
 
 def table(cold: Sequence[Answered], warm: Sequence[Answered]) -> list[Row]:
@@ -180,10 +190,52 @@ def facts(cold: Sequence[Answered], warm: Sequence[Answered]) -> dict[str, objec
     }
 
 
+async def answers_a_minute(people: int, known: Mapping[str, str]) -> float:
+    """Answers that so many people get in a minute with one key, who each ask again a few seconds after an answer.
+
+    The first minute, in which everything is new, is left out; so are answers that only say to wait.
+    """
+    answered = 0
+    async with at_work(known, requests_per_minute=A_MINUTE) as desk:
+
+        async def person(number: int) -> None:
+            nonlocal answered
+            turn = number * 3
+            while True:
+                question = MORNING[turn % len(MORNING)]
+                try:
+                    await desk.answer(question)
+                except AssertionError as problem:  # the limit is used up: the answer says for how long
+                    _, body = problem.args[0]
+                    await anyio.sleep(body["retry_after"])
+                else:
+                    answered += anyio.current_time() > began + _MINUTE
+                    turn += 1
+                await anyio.sleep(_THINKING)
+
+        began = anyio.current_time()
+        with anyio.move_on_after(_MINUTE * (1 + _MINUTES)):
+            async with anyio.create_task_group() as group:
+                for number in range(people):
+                    group.start_soon(person, number)
+    return answered / _MINUTES
+
+
+async def minutes(known: Mapping[str, str]) -> dict[int, float]:
+    """Answers a minute by the number of people."""
+    return {people: await answers_a_minute(people, known) for people in PEOPLE}
+
+
 def main() -> None:
     """Play the morning and print."""
-    cold, warm = run(measured)
-    report("Requests to Cliniko of a desk's morning", table(cold, warm), facts(cold, warm))
+    cold, warm, known = run(measured)
+    told = facts(cold, warm)
+    found = run(partial(minutes, known))
+    told |= {f"answers a minute, {people} people with one key": f"{rate:.0f}" for people, rate in found.items()}
+    report("Requests to Cliniko of a desk's morning", table(cold, warm), told)
+    if "--save" in sys.argv:
+        saved = {"cold": total(cold), "warm": total(warm), "answers a minute": {str(n): r for n, r in found.items()}}
+        (Path(__file__).resolve().parents[1] / RESULT).write_text(json.dumps(saved, indent=1) + "\n", "utf-8")
     if "--paths" in sys.argv:
         for first, then in zip(cold, warm, strict=True):
             print(f"\n{first.question.name}")

@@ -154,7 +154,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_turns.py",
         *_GATE,
     ),
-    "guards.confirm_words": ("approvals/test_words.py", "guards/test_lives.py"),
+    "guards.confirm_words": ("approvals/test_words.py", "guards/test_lives.py", "guards/test_effects_memory.py"),
     "guards.exclusion": ("guards/test_layers.py",),
     "guards.guarded_clinic": (*_CLINIC, "guards/test_sent_once.py", "guards/test_end_to_end.py"),
     "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),

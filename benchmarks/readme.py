@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.desk import COLD, WARM
+from benchmarks.desk import RESULT as DESK
 from benchmarks.fuzz import RESULT as FUZZ
 from benchmarks.soak import RESULT as SOAK
 from benchmarks.summary import summary
@@ -56,6 +58,16 @@ def _part(root: Path) -> str:
 def _by_hand(root: Path) -> list[str]:
     """A paragraph for each of the long runs that are made by hand, where there was one."""
     lines: list[str] = []
+    if (root / DESK).is_file():
+        desk = _read(root / DESK)
+        rates = desk["answers a minute"]
+        lines.append(
+            f"A desk's morning of sixteen answers takes {desk['cold']} requests to Cliniko the first time and "
+            f"{desk['warm']} the second, within two minutes (budget {COLD} and {WARM}; 0.1.0: 167 and 156). One key of "
+            f"200 requests a minute gives one person {rates['1']:.0f} such answers a minute, five people "
+            f"{rates['5']:.0f} and twenty {rates['20']:.0f} together (budget 45; 0.1.0: 19): "
+            "`python -m benchmarks.desk`."
+        )
     if (root / SOAK).is_file():
         soak = _read(root / SOAK)
         lines.append(

@@ -32,7 +32,7 @@ async def check_possible(facts: Facts, call: Call, record: Record) -> None:
     from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
 
     updates = call.operation.shape == "update"
-    check_shown_whole(sum(map(len, leaves(as_json(call.body)))))
+    check_shown_whole(sum(map(len, leaves(as_json([*changed(call).values()])))))
     match record:
         case AnyCommunication(category_code=int(code)) if code != _MEMO:
             raise _refused(

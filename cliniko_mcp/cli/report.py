@@ -38,7 +38,7 @@ EXAMPLES = """\b
 From the demo clinic; without KIND the kinds are listed:
   cliniko-mcp report no_shows --when "last month" --by practitioner --sandbox
   cliniko-mcp report unpaid --phones --output unpaid.csv --sandbox
-  cliniko-mcp report activity --when "last 12 weeks" --compare previous --output activity.html --sandbox
+  cliniko-mcp report utilisation --when "last month" --by practitioner --output utilisation.html --sandbox
 """
 
 

@@ -123,8 +123,7 @@ class GuardedClinic:
     async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
         """Do an update: the record as `read` found it just before, None where it could not be read, and the new one.
 
-        It is read when the update has passed the guards, unless one of them has read it. Raises what `perform` raises
-        for the update.
+        It is read when the update has passed the guards, unless one of them has. Raises what `perform` raises for it.
         """
         async with self._guarded(call) as outcome:
             before = outcome.before
@@ -320,7 +319,8 @@ class GuardedClinic:
         async def read(call: Call[RowT], page: int | None) -> Sequence[RowT]:
             if page is not None:
                 return (await self._client.page(call, 1, page, count=outcome.requests)).items
-            return [row async for row in self._client.all(call, count=outcome.requests)]
+            told = self._reading(call, kept=False).on_page
+            return [row async for row in self._client.all(call, on_page=told, count=outcome.requests)]
 
         return read
 

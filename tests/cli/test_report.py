@@ -306,7 +306,8 @@ def test_in_a_browser_nothing_is_cut_overlaps_or_is_hard_to_read(
         assert window.script(OVERLAPPING) == [], width
         assert window.script(LABELS_ALONE) == [], width
     window.look(scheme, "print")
-    window.resize(720, 1000)
+    window.resize(1280, 1000)
+    window.until("innerWidth === 1280")
     assert window.script(MEASURE) == [] and window.script(CUT) == []
     assert window.script("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert window.complaints() == []

@@ -8,7 +8,8 @@ import pytest
 
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.errors import Declined
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.errors import Declined, NotAllowed
 from cliniko_mcp.guards import effects
 from cliniko_mcp.guards.effects import Effects
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
@@ -145,3 +146,27 @@ def test_no_visit_is_read_for_a_start_on_a_day_that_is_not_over_in_any_zone() ->
     for day, reads in (("23", 0), ("22", 1)):
         moved = call("update_individual_appointment", id="20", starts_at=f"2026-11-{day}T23:00:00")
         assert found(app, on_its_way(moved, clinic=app.clinic))[1] == reads
+
+
+def test_who_may_write_and_not_destroy_makes_everyday_changes_and_none_that_takes_something_away() -> None:
+    app, writer = an_app(), Caller(may=Risk.WRITE, asker=Form(Verdict.YES))
+    run(lambda: app.act(call("update_patient", id="3", city="Perth"), writer))
+    with pytest.raises(NotAllowed, match="access to the clinic is not enough"):
+        run(lambda: app.act(ALMOST_NOTHING, writer))
+    assert [update.call.operation.name for update in app.clinic.updates] == ["update_patient"]
+
+
+def test_where_bursts_are_switched_off_the_reason_says_so() -> None:
+    app = App(policy="block")
+    for number in range(60, 91):
+        app.clinic.records["taxes"][str(number)] = {"id": str(number), "name": f"T{number}", "rate": "1.0"}
+
+    async def story() -> None:
+        for number in range(60, 91):
+            await app.act(call("update_tax", id=str(number), rate="2.0"))
+
+    with pytest.raises(NotAllowed, match="changing more than 30 records of one kind within a minute is switched off"):
+        run(story)
+    emptying = an_app(policy="block")
+    with pytest.raises(NotAllowed, match="a change that takes this much away is switched off"):
+        run(lambda: emptying.act(ALMOST_NOTHING))

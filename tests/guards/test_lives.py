@@ -8,6 +8,7 @@ import pytest
 
 from cliniko_mcp.approvals.question_table import MAX_SHOWN_EACH
 from cliniko_mcp.approvals.questions import AskFirst, Question, Verdict
+from cliniko_mcp.cliniko.calls import Risk
 from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined, NotFound, Rejected
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
@@ -367,3 +368,46 @@ def test_an_act_that_breaks_ends_its_question_and_the_break_goes_on() -> None:
         assert (ended.ending, ended.problem, ended.told) == ("failed", None, True)
 
     run(story)
+
+
+def test_a_call_that_is_made_again_while_its_act_goes_on_asks_nobody_and_hears_how_it_ends() -> None:
+    app, first, second = App(), Form(YES), Form(YES)
+    perform = app.clinic.perform
+
+    async def slowly(called: Any, /) -> Any:
+        if called.operation.risk is Risk.DESTRUCTIVE:
+            await anyio.sleep(2)
+        return await perform(called)
+
+    app.clinic.perform = slowly  # type: ignore[method-assign]
+
+    async def story() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(app.act, ARCHIVE, Caller(asker=first))
+            await anyio.sleep(1)
+            with pytest.raises(AlreadyDone, match=r"^Done: Archived at"):
+                await app.act(ARCHIVE, Caller(asker=second))
+
+    in_virtual_time(story)
+    assert (len(first.asked), second.asked, app.clinic.destroyed) == (1, [], DONE)
+
+
+def test_a_yes_that_is_being_carried_out_without_a_call_can_be_taken_back_no_more() -> None:
+    app, seen = App(), list[object]()
+    perform = app.clinic.perform
+
+    async def watched(called: Any, /) -> Any:
+        if called.operation.risk is Risk.DESTRUCTIVE:
+            (now,) = app.questions.recent()
+            seen.extend((now.acting, app.questions.unused(), app.questions.take_back(now.question.challenge)))
+        return await perform(called)
+
+    app.clinic.perform = watched  # type: ignore[method-assign]
+
+    async def story() -> None:
+        await waiting(app)
+        app.board.answer(True)
+        await app.goes_on()
+
+    run(story)
+    assert seen == [True, [], False] and app.clinic.destroyed == DONE

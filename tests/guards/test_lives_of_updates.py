@@ -222,3 +222,17 @@ def test_what_counts_as_a_removal_are_rules_of_the_table() -> None:
     names = {rule.name for own in TABLE.values() for rule in own} | {EMPTIED.name}
     assert names >= AS_GOOD_AS_REMOVED
     assert names - AS_GOOD_AS_REMOVED == {"answers", "link", "patient", "removed", "reopened", "series", "zone"}
+
+
+def test_an_answer_to_another_question_does_not_stop_an_update_that_nobody_is_asked_about() -> None:
+    app = an_app()
+
+    async def story() -> None:
+        with pytest.raises(AskFirst) as first:
+            await app.act(EMPTYING, Caller(asker=RoundTrip(), route="http"))
+        answered = RoundTrip(first.value.question.challenge, Verdict.YES)
+        await app.act(call("update_patient", id="3", city="Ayr"), Caller(asker=answered, route="http"))
+
+    run(story)
+    (update,) = app.clinic.updates
+    assert (update.after["city"], update.after["email"]) == ("Ayr", "ida@example.com")

@@ -174,7 +174,7 @@ async def test_a_form_whose_client_never_comes_back_is_written_down_when_it_runs
 ) -> None:
     if mode == "legacy":
         pytest.skip("in this era a form is answered while its call waits")
-    monkeypatch.setattr(acts, "_FORM_POLL_SECONDS", 0.1)
+    monkeypatch.setattr(acts, "_FORM_LOOK_SECONDS", 0.1)
     async with clinic(mode, answer=YES) as assistant:
         target = await patient(assistant)
         result = await assistant.client.session.call_tool("archive_patient", {"id": target}, allow_input_required=True)

@@ -194,7 +194,7 @@ def test_a_script_that_redis_refuses_is_unavailable_and_not_tried_for_long(redis
 def test_a_crowd_that_finds_redis_away_is_told_in_the_time_of_one(redis: RedisServer) -> None:
     refused: list[float] = []
 
-    async def story(one: SharedState, _: SharedState) -> None:
+    async def story(one: SharedState, two: SharedState) -> None:
         tokens = SharedTokens(one, "crowd", 200, lambda: CHANCE.randbytes(8))
         redis.stop()
         began = anyio.current_time()
@@ -206,7 +206,7 @@ def test_a_crowd_that_finds_redis_away_is_told_in_the_time_of_one(redis: RedisSe
 
         try:
             async with anyio.create_task_group() as calls:
-                for _ in range(40):
+                for _call in range(40):
                     calls.start_soon(take)
         finally:
             await anyio.to_thread.run_sync(redis.start)
