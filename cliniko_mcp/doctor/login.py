@@ -104,14 +104,14 @@ async def _walk(http: httpx2.AsyncClient, resource: Resource) -> AsyncGenerator[
 
 async def _page(http: httpx2.AsyncClient, resource: Resource, client_id: str) -> httpx2.Response:
     challenge = base64.urlsafe_b64encode(hashlib.sha256(b"v" * 43).digest()).decode().rstrip("=")
-    asked = {"response_type": "code", "client_id": client_id, "redirect_uri": CALLBACK, "resource": resource.url}
-    asked |= {
+    query = {"response_type": "code", "client_id": client_id, "redirect_uri": CALLBACK, "resource": resource.url}
+    query |= {
         "code_challenge": challenge,
         "code_challenge_method": "S256",
         "scope": " ".join(SCOPES),
         "state": "doctor",
     }
-    answer = await http.get(f"{resource.origin}/authorize?{urlencode(asked)}")
+    answer = await http.get(f"{resource.origin}/authorize?{urlencode(query)}")
     where = answer.headers.get("location", "")
     if answer.status_code == 400 and "not set up yet" in answer.text:
         raise _Stopped("page", "the server is bound to no clinic yet", "Run `cliniko-mcp logins setup`.")
