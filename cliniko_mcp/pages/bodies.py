@@ -25,12 +25,12 @@ MAKE_A_KEY: Final = """<details><summary>How do I get a key?</summary><ol>
 <li>In Cliniko, open <strong>My Info</strong> at the bottom left, then <strong>Manage API keys</strong>.</li>
 <li>Add a key, and name it after this server, such as “Assistant server”, so that you know it again.</li>
 <li>Copy it here. Use it for nothing else.</li></ol>
-<p>To take it back, delete that key in the same place in Cliniko. Whoever holds a key can do all that you can do in
-Cliniko, so it is kept sealed on this server, and never shown to an assistant or to anybody. This page never asks for
-your Cliniko password.</p></details>"""
+<p>To take it back, delete that key in the same place in Cliniko.</p></details>"""
 _KEY_FIELD: Final = (
     "<label for=key>Your Cliniko API key</label><input type=password id=key name=key autocomplete=off spellcheck=false "
-    "autocapitalize=off required autofocus maxlength=300>"
+    "autocapitalize=off required autofocus maxlength=300><p class=soft>Whoever holds a key can do all that you can do "
+    "in Cliniko, so make one for this server alone. It is kept sealed here and never shown to an assistant. This page "
+    "never asks for your Cliniko password.</p>"
 )
 
 
@@ -63,7 +63,8 @@ close it.</p>
 <fieldset><legend>What may it do?</legend>{choices}</fieldset>
 <div class=buttons><button class=yes>Continue</button>
 <button name=step value=no formnovalidate>Do not connect</button></div></form>
-<p class=soft>What it may do is kept by this server; you can end the connection at any time at /connections.</p>"""
+<p class=soft>What it may do is kept by this server; you can end the connection at any time under
+<a href="/connections">your connections</a>.</p>"""
 
 
 def confirm(program: str, place: str, whose: Whose, scopes: Sequence[str], csrf: str) -> str:
@@ -85,7 +86,8 @@ def handover(program: str, address: str, *, connected: bool) -> tuple[str, str]:
     body = (
         f"<h1>{words}</h1><section class=card><p>{escape(program)} is told now. If nothing happens, press the button."
         f'</p><p><a class="button yes" href="{escape(address)}">Back to {escape(program)}</a></p></section>'
-        "<p class=soft>You can close this page afterwards. Your connections are at /connections.</p>"
+        "<p class=soft>You can close this page afterwards. Later you find it under <a href='/connections'>your "
+        "connections</a>.</p>"
     )
     return body, head
 

@@ -22,11 +22,14 @@ legend { font-weight: 600; padding: 0; margin-bottom: .25rem; }
   border: 1px solid var(--line); border-radius: .625rem; padding: .7rem .8rem; margin: .5rem 0; cursor: pointer; }
 .choice input { margin: .35rem 0 0; width: 1.1rem; height: 1.1rem; accent-color: var(--mark); }
 .choice strong { display: block; }
+.row + form { margin-top: .75rem; }
+form + .soft, .buttons + .soft { margin-top: 1rem; }
+input + .soft { margin-top: -.5rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
 button, a.button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.1rem; cursor: pointer;
   border-radius: .5rem; border: 2px solid var(--soft); background: transparent; color: inherit;
   text-decoration: none; display: inline-block; text-align: center; }
-button.yes, a.button.yes { background: var(--mark); border-color: var(--mark); color: #fff; }
+button.yes, a.button.yes { background: var(--mark); border-color: var(--mark); color: var(--paper); }
 button.end { border-color: var(--yes); color: var(--yes); }
 button.small { min-height: 2.25rem; padding: .25rem .75rem; font-size: .9375rem; border-width: 1px; }
 .wrong { border-radius: .625rem; padding: .6rem .8rem; background: var(--warn-bg); color: var(--warn);

@@ -13,7 +13,7 @@ from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.identity.builtin import REQUEST_SECONDS, BuiltinLogin, Details, digest_of
 from cliniko_mcp.identity.scopes import READ, SCOPES
 from cliniko_mcp.pages import bodies
-from cliniko_mcp.pages.site import Site, TooMany
+from cliniko_mcp.pages.site import Site, TooMany, name_clinic
 from cliniko_mcp.shared_state.logins import RequestRow
 
 MAX_WRONG = 5
@@ -137,6 +137,9 @@ class LoginPages:
             await parts.keys.keep(whose, key)
         else:
             await self._logins.proven(whose.subject, parts.now())
+        accounts = [value for kind, value in await self._site.rules() if kind == "account"]
+        if accounts == [whose.account] and not await self._site.clinic():
+            await name_clinic(self._logins, whose)
         code, code_row, grant = self._login.grant_for(details, whose.subject, more["scopes"].split())
         where = self._login.answer(details, code=code)
         sealed = parts.ring.seal(where.encode(), "handed", bound=row.id.encode())

@@ -15,7 +15,7 @@ from cliniko_mcp.directory.whose import Whose, WrongKey
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.identity.builtin import digest_of
 from cliniko_mcp.pages import bodies
-from cliniko_mcp.pages.site import CLINIC_FACT, Site, TooMany
+from cliniko_mcp.pages.site import Site, TooMany, name_clinic
 from cliniko_mcp.shared_state.logins import Logins, RequestRow
 
 SETUP_SECONDS: Final = 1800.0
@@ -127,7 +127,6 @@ class SetupPages:
 
 async def pin(logins: Logins, whose: Whose) -> None:
     """Bind the store to this clinic."""
-    clinic = {"account": whose.account, "shard": whose.shard, "name": whose.clinic, "demo": whose.demo}
-    await logins.put_fact(CLINIC_FACT, json.dumps(clinic).encode())
+    await name_clinic(logins, whose)
     await logins.admit("account", whose.account)
     await logins.admit("shard", whose.shard)

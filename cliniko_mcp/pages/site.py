@@ -204,3 +204,9 @@ class Site:
     def digest(self, secret: str) -> str:
         """What is kept of a cookie."""
         return digest_of(secret)
+
+
+async def name_clinic(logins: Logins, whose: Whose) -> None:
+    """Keep which clinic this server is for, to name it on every page."""
+    clinic = {"account": whose.account, "shard": whose.shard, "name": whose.clinic, "demo": whose.demo}
+    await logins.put_fact(CLINIC_FACT, json.dumps(clinic).encode())

@@ -138,7 +138,7 @@ class Logins(Protocol):
         ...
 
     async def put_request(self, row: RequestRow) -> None:
-        """Keep a login under way, in place of what was known of it."""
+        """Keep a login under way; of one that is kept, its cookie and its proof, until it was answered."""
         ...
 
     async def request(self, id: str, now: float) -> RequestRow | None:

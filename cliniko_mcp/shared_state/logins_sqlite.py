@@ -123,7 +123,11 @@ class SqliteLogins:
     async def put_request(self, row: RequestRow) -> None:
         """See `Logins.put_request`."""
         values = (*(row.id, row.details, row.expires, row.cookie, row.tried, row.proven, row.handed, row.handed_at),)
-        await self._change(lambda: self._db.execute("INSERT OR REPLACE INTO request VALUES (?,?,?,?,?,?,?,?)", values))
+        text = (
+            "INSERT INTO request VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE "
+            "SET cookie = excluded.cookie, proven = excluded.proven WHERE handed_at = 0"
+        )
+        await self._change(lambda: self._db.execute(text, values))
 
     async def request(self, id: str, now: float) -> RequestRow | None:
         """See `Logins.request`."""

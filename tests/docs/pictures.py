@@ -18,6 +18,7 @@ from cliniko_mcp.approvals.page_html import Shown, outcome_page, questions_page
 from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question
 from cliniko_mcp.approvals.shown import Account, Fact, Preview
 from tests.approvals.chromium import Browser, browser, missing
+from tests.docs.login_pictures import LOGIN_SHOTS, SHOWN_WHOLE, login_pages
 from tests.terminal import in_a_terminal
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -51,6 +52,9 @@ def main() -> None:
             for width, look, media in SHOTS[name]:
                 shot = f"{width}-{look}" if media == "screen" else media
                 shoot(window, approval_page(waiting), f"approval-{name}-{shot}.png", width, look, media)
+        for name, page in login_pages().items():
+            for width, look in LOGIN_SHOTS if name in SHOWN_WHOLE else LOGIN_SHOTS[:1]:
+                shoot(window, page, f"{name}-{width}-{look}.png", width, look)
         done = question(0, CANCELLING)
         done.ending, done.ended, done.acting = "done", NOON + 125, True
         page = outcome_page(Outcome.APPROVED, done, Shown(recent=[done], path="/", now=NOON))

@@ -61,6 +61,7 @@ class Person:
         self.key, self.may = key, may
         self.logins = 0
         self.browser = Browser()
+        self.provider: OAuthClientProvider | None = None
         self._came = ""
 
     async def open(self, address: str) -> None:
@@ -85,4 +86,5 @@ class Person:
                 "application_type": "native",
             }
         )
-        return OAuthClientProvider(address, metadata, keeps, self.open, self.back)
+        self.provider = OAuthClientProvider(address, metadata, keeps, self.open, self.back)
+        return self.provider

@@ -1,8 +1,11 @@
 """The built-in login, from the address alone to a call: connected, narrowed, stepped up, refreshed, ended."""
 
+import json
+import shutil
 import socket
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+import subprocess
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -10,8 +13,9 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.identity.real_issuer import Keeps
-from tests.journeys.login_people import DESK, Person
+from cliniko_mcp.doctor.login import examine_login
+from tests.identity.real_issuer import MODULES, Keeps
+from tests.journeys.login_people import DESK, KEY, Browser, Person
 from tests.journeys.test_http import PLAIN, listening
 
 ERAS = ("legacy", "2026-07-28")
@@ -35,13 +39,9 @@ def free_port() -> int:
         return int(bound.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("login")
-
-
-@pytest.fixture(scope="module")
-def origin(folder: Path) -> Iterator[str]:
+@contextmanager
+def served_login(folder: Path) -> Generator[str]:
+    """The origin of a server with the built-in login before the demo clinic, which keeps its state in this folder."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     (folder / "login.key").write_text("a secret of a good forty characters, for tests")
@@ -49,6 +49,12 @@ def origin(folder: Path) -> Iterator[str]:
     flags = ("--login", "builtin", "--public-url", f"{origin}/mcp", "--admit", "account:4711")
     flags += ("--login-file", str(folder / "logins.sqlite"), "--login-key", f"file:{folder / 'login.key'}")
     with listening("--port", str(port), "--transport", "http", *flags, CLINIKO_MCP_HTTP_TOKEN=""):
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served_login(tmp_path_factory.mktemp("login")) as origin:
         yield origin
 
 
@@ -87,6 +93,70 @@ async def test_a_person_connects_by_the_address_alone_and_reads_in_their_own_key
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
+async def test_an_access_token_that_ended_is_refreshed_without_a_person(origin: str, era: str) -> None:
+    person, keeps = Person(DESK), Keeps()
+    async with assistant(origin, person, keeps, era) as client:
+        await client.list_tools()
+        assert person.provider is not None
+        person.provider.context.token_expiry_time = 1.0
+        await client.call_tool("cliniko_describe", {"query": "archive a patient"})
+    assert person.logins == 1
+    first, second = keeps.given
+    assert first.access_token != second.access_token
+    assert first.refresh_token != second.refresh_token
+
+
+@pytest.mark.anyio
+async def test_two_people_with_two_assistants_each_and_one_ends_all_of_theirs(origin: str) -> None:
+    given: dict[str, list[str]] = {DESK: [], KEY: []}
+    people = {key: Person(key) for key in given}
+    for key in given:
+        for _ in range(2):
+            keeps = Keeps()
+            async with assistant(origin, people[key], keeps, "2026-07-28") as client:
+                await client.list_tools()
+            assert keeps.tokens is not None
+            given[key].append(keeps.tokens.access_token)
+    browser = Browser()
+    await browser.open(f"{origin}/connections")
+    await browser.send(step="key", key=DESK)
+    ended = await browser.send(step="end_all")
+    assert "ended." in ended.text
+    assert [await status(origin, token) for token in given[DESK]] == [401, 401]
+    assert [await status(origin, token) for token in given[KEY]] == [200, 200]
+
+
+@pytest.mark.anyio
+async def test_the_doctor_goes_an_assistant_s_way_to_the_page(origin: str) -> None:
+    checks = [check async for check in examine_login(f"{origin}/mcp")]
+    assert [check.status for check in checks] == ["ok"] * 6, checks
+    elsewhere = [check async for check in examine_login(f"{origin}/other")]
+    assert [(check.name, check.status) for check in elsewhere] == [("challenge", "failed")]
+    nowhere = [check async for check in examine_login("http://127.0.0.1:1/mcp")]
+    assert [(check.name, check.status) for check in nowhere] == [("address", "failed")]
+
+
+@pytest.mark.anyio
+async def test_a_program_is_told_once_where_to_log_in_and_what_for(origin: str) -> None:
+    async with httpx2.AsyncClient(timeout=300, trust_env=False) as http:
+        bare = await http.post(f"{origin}/mcp", json=CALL, headers=PLAIN)
+        documents = [await http.get(f"{origin}/.well-known/oauth-protected-resource{path}") for path in ("", "/mcp")]
+    metadata = f"{origin}/.well-known/oauth-protected-resource/mcp"
+    scopes = "cliniko:read cliniko:write cliniko:destroy"
+    assert bare.status_code == 401
+    assert bare.headers["www-authenticate"] == f'Bearer resource_metadata="{metadata}", scope="{scopes}"'
+    assert documents[0].content == documents[1].content
+    assert documents[0].json() == {
+        "resource": f"{origin}/mcp",
+        "authorization_servers": [origin],
+        "scopes_supported": scopes.split(),
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Cliniko",
+    }
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
 async def test_more_is_asked_for_when_a_call_needs_it(origin: str, era: str) -> None:
     person, keeps = Person(DESK), Keeps()
     async with assistant(origin, person, keeps, era) as client:
@@ -98,3 +168,22 @@ async def test_more_is_asked_for_when_a_call_needs_it(origin: str, era: str) -> 
         )
         assert not made.is_error, made
     assert person.logins == 2
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_the_typescript_sdk_connects_steps_up_refreshes_and_is_revoked(origin: str, era: str, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None or not (MODULES / "@modelcontextprotocol" / "client").is_dir():
+        pytest.skip("needs node, and @modelcontextprotocol/client in tests/npm (npm install --prefix tests/npm)")
+    (tmp_path / "node_modules").symlink_to(MODULES.resolve())
+    script = shutil.copy(MODULES.parent / "connect.mjs", tmp_path)
+    command = [node, script, f"{origin}/mcp", DESK, era]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert "cliniko_read" in found["narrow"]
+    assert "cliniko_write" not in found["narrow"]
+    assert found["who"]["item"]["first_name"] == "Finn"
+    assert found["made"]["item"]["last_name"] == f"Script {era}"
+    assert (found["refreshed"], found["logins"]) == (True, 2)
+    assert (found["revoked"], found["after"]) == (200, 401)
