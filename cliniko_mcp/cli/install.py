@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -22,10 +22,12 @@ from cliniko_mcp.hosts.previous_entry import (
     previous_entry,
 )
 from cliniko_mcp.hosts.table import ENTRY, HOSTS, Computer, Host, found_hosts, this_computer
+from cliniko_mcp.redaction import SECRETS
 from cliniko_mcp.settings import Settings, flag, variable
 from cliniko_mcp.stored_keys import KeyPlace
 
 if TYPE_CHECKING:
+    from cliniko_mcp.errors import JsonValue
     from cliniko_mcp.hosts.previous_entry import PreviousEntry
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -40,6 +42,8 @@ With the demo clinic, which needs no key:
   cliniko-mcp install --client claude-desktop --sandbox
 With your own clinic; the key is asked for:
   cliniko-mcp install --client claude-desktop
+A server that runs elsewhere, at its address:
+  cliniko-mcp install --client codex-cli --url https://mcp.your-clinic.example/mcp
 From a script:
   printf '%s\\n' "$KEY" | cliniko-mcp install --client cursor --key-stdin --email desk@your-clinic.example
 """
@@ -70,6 +74,7 @@ def _no(name: str) -> str:
 @click.option(
     "--command", "command", default=None, help="Another program that starts this server; its path or name alone."
 )
+@click.option("--url", default=None, help="Connect to a server at this address, instead of starting one here.")
 @EMAIL
 @KEY_STDIN
 @KEEP
@@ -86,6 +91,7 @@ def install(
     name: str,
     file: Path | None,
     command: str | None,
+    url: str | None,
     email: str | None,
     key_stdin: bool,
     place: KeyPlace | None,
@@ -94,7 +100,7 @@ def install(
     key_in_config: bool,
     **flags: object,
 ) -> None:
-    """Set this server up in an assistant: Claude Desktop, Claude Code, Cursor, VS Code, Copilot CLI.
+    """Set this server up in an assistant; without --client those on this computer are named.
 
     The key is asked for once and kept in this computer's keychain, or in a file that only you can read; it is written
     into the assistant's configuration only with --key-in-config. A copy of the old configuration stays beside it. An
@@ -116,6 +122,12 @@ def install(
         _uninstall(host, path, name, printing=printing, purge=purge)
         return
     unnamed = host.name == "other" and file is None
+    if url is not None:
+        own = [command, email, place, *flags.values()]
+        if any(own) or key_stdin or unchecked or no_key or key_in_config:
+            raise click.UsageError("--url takes no key and no settings: they belong to the server at that address")
+        _connect(host, path, name, url, shown_only=printing or unnamed)
+        return
     shown_only = printing or unnamed
     dropped = _dropped(flags)
     settings = Settings.load(flags)
@@ -130,14 +142,11 @@ def install(
             email, key_stdin=key_stdin, place=place, unchecked=unchecked, key_in_config=key_in_config
         )
     environment = {**before.other_environment, **key_environment} if before else key_environment
-    entry = host.entry(started, _flags(chosen), environment)
+    entry = host.entry(started, _flags(chosen), environment, name)
     asked_for = {**host.flags(), **settings.model_dump(exclude_unset=True)}
     told = list(_told(before, chosen, asked_for, bool(key_environment))) if before else []
     if shown_only:
-        click.echo(json_for({host.section: {name: entry}}, sys.stdout, indent=2))
-        for line in told:
-            click.echo(line, err=True)
-        click.echo(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
+        _print_entry(host, path, name, entry, told)
         return
     changed = install_into(host, path, name, entry, now=datetime.now())  # noqa: TID251 - a command begins now
     if key_in_config and key_environment:
@@ -147,6 +156,50 @@ def install(
         click.echo(line)
     _print_backup(changed.backup)
     click.echo(host.after)
+
+
+def _connect(host: Host, path: Path, name: str, url: str, *, shown_only: bool) -> None:
+    """Have an assistant connect to the server at this address; the entry holds the address and nothing else."""
+    from urllib.parse import urlsplit
+
+    from cliniko_mcp.hosts.configuration import install_into, installed_entry
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.password:
+        raise click.UsageError("--url takes an address such as https://mcp.your-clinic.example/mcp")
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise click.UsageError("--url has to be https, so that nobody can read on the way; http only on this computer")
+    entry = host.remote_entry(url, name)
+    if entry is None:
+        raise click.UsageError(f"for {host.title}: {host.instead}")
+    before = None if shown_only else installed_entry(host, path, name)
+    told = ["Where the server asks for a login, the assistant opens it; a token is set in the assistant itself."]
+    if isinstance(before, dict) and "command" in before:
+        told.append("It started a server on this computer before, whose limits no longer hold.")
+    if shown_only:
+        _print_entry(host, path, name, entry, told)
+        return
+    changed = install_into(host, path, name, entry, now=datetime.now())  # noqa: TID251 - a command begins now
+    click.echo(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
+    for line in told:
+        click.echo(line)
+    _print_backup(changed.backup)
+    click.echo(host.after)
+
+
+def _print_entry(host: Host, path: Path, name: str, entry: "dict[str, JsonValue]", told: Sequence[str]) -> None:
+    """Print an entry as it stands in the host's file, and beside it where it belongs and the link that adds it."""
+    if host.syntax in ("json", "jsonc"):
+        click.echo(json_for({host.section: {name: entry}}, sys.stdout, indent=2))
+    else:
+        from cliniko_mcp.hosts.syntaxes import editor_of
+
+        click.echo(SECRETS.text(editor_of(host).with_entry("", host.section, name, entry)), nl=False)
+    for line in told:
+        click.echo(line, err=True)
+    click.echo(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
+    if link := host.address(name, entry):
+        click.echo(f"Or open this link, which asks before it adds the server: {SECRETS.text(link)}", err=True)
 
 
 def _uninstall(host: Host, path: Path, name: str, *, printing: bool, purge: bool) -> None:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
-from cliniko_mcp.hosts.edit import entry_of, with_entry, without_entry
-from cliniko_mcp.hosts.jsonc import InvalidJson, parse
-from cliniko_mcp.hosts.table import Host
+from cliniko_mcp.hosts.host import Host
+from cliniko_mcp.hosts.invalid import InvalidText
+from cliniko_mcp.hosts.syntaxes import editor_of
 from cliniko_mcp.private_files import OWNER_ONLY, create_file, write_private
 
 _BACKUP: Final = re.compile(r"\.(?P<stamp>\d{8}-\d{6})(?:-(?P<number>\d+))?\.bak")
 """What `_backup` adds to the name of a file."""
-_KEY: Final = re.compile(rb'"CLINIKO_API_KEY"\s*:\s*"[^"$]')
+_KEY: Final = re.compile(rb"""CLINIKO_API_KEY["']?\s*[:=]\s*["']?[^"'$\s]""")
+"""A key in JSON, TOML or YAML; a reference to a variable is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,39 +43,39 @@ def install_into(
 ) -> ConfigurationChange:
     """Add or replace the entry in the host's file, which is created where it is missing.
 
-    Raises ConfigurationError, and changes nothing, where the file is not JSON or cannot be written.
+    Raises ConfigurationError, and changes nothing, where the file is not what its host reads or cannot be written.
     """
-    return _change(host, path, now, lambda text: with_entry(text, host.section, name, entry, comments=host.comments))
+    return _change(host, path, now, lambda text: editor_of(host).with_entry(text, host.section, name, entry))
 
 
 def remove_from(host: Host, path: Path, name: str, *, now: datetime) -> ConfigurationChange:
     """Remove the entry from the host's file, if it is there. Raises as `install_into` does."""
-    return _change(host, path, now, lambda text: without_entry(text, host.section, name, comments=host.comments))
+    return _change(host, path, now, lambda text: editor_of(host).without_entry(text, host.section, name))
 
 
 def installed_entry(host: Host, path: Path, name: str) -> JsonValue:
-    """The entry in the host's file, or None. Raises ConfigurationError for a file that is not JSON."""
-    text = _read(path)
-    if text is None:
-        return None
-    try:
-        return entry_of(text, host.section, name, comments=host.comments)
-    except InvalidJson as problem:
-        raise _refused(host, path, problem) from None
+    """The entry in the host's file under the usual names, or None.
+
+    Raises ConfigurationError for a file that cannot be read as its host does.
+    """
+    return _entries(host, path).get(name)
 
 
 def installed_servers(host: Host, path: Path) -> dict[str, Mapping[str, JsonValue]]:
     """The entries in the host's file that start this server, by name. Raises as `installed_entry` does."""
+    entries = _entries(host, path).items()
+    return {name: entry for name, entry in entries if isinstance(entry, dict) and _starts_this(entry)}
+
+
+def _entries(host: Host, path: Path) -> dict[str, JsonValue]:
     text = _read(path)
     if text is None:
         return {}
     try:
-        found = parse(text, comments=host.comments).value
-    except InvalidJson as problem:
+        entries = editor_of(host).entries(text, host.section)
+    except InvalidText as problem:
         raise _refused(host, path, problem) from None
-    section = found.get(host.section) if isinstance(found, dict) else None
-    entries = section.items() if isinstance(section, dict) else ()
-    return {name: entry for name, entry in entries if isinstance(entry, dict) and _starts_this(entry)}
+    return {name: host.standard(entry) for name, entry in entries.items()}
 
 
 def backups(path: Path) -> list[Backup]:
@@ -120,7 +121,7 @@ def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -
     before = _read(path)
     try:
         after = edit(before or "")
-    except InvalidJson as problem:
+    except InvalidText as problem:
         raise _refused(host, path, problem) from None
     if after == (before or ""):
         return ConfigurationChange(path, written=False)
@@ -135,7 +136,7 @@ def _change(host: Host, path: Path, now: datetime, edit: Callable[[str], str]) -
     return ConfigurationChange(path, written=True, backup=backup)
 
 
-def _refused(host: Host, path: Path, problem: InvalidJson) -> ConfigurationError:
+def _refused(host: Host, path: Path, problem: InvalidText) -> ConfigurationError:
     return ConfigurationError(
         f"{path} was left as it is, because {host.title} could not read it ({problem}).",
         "Correct it there, or move the file away to start afresh; then run install again.",

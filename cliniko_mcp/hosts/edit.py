@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.hosts.invalid import UNUSUAL
 from cliniko_mcp.hosts.jsonc import InvalidJson, Member, Node, parse
 
 _INDENT = "  "
@@ -69,7 +70,7 @@ def _section(root: Node, section: str) -> Node | None:
 
 def _verified(text: str, section: str, name: str, entry: Mapping[str, JsonValue], comments: bool) -> str:
     if entry_of(text, section, name, comments=comments) != entry:
-        raise InvalidJson("its layout is too unusual to be changed safely")
+        raise InvalidJson(UNUSUAL)
     return text
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.hosts.invalid import InvalidText
 
 MAX_DEPTH: Final = 200
 _BLANKS: Final = " \t\r\n"
@@ -18,7 +19,7 @@ _NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 
 
-class InvalidJson(ValueError):
+class InvalidJson(InvalidText):
     """The text is not JSON; the message names the line, the column and what is wrong there."""
 
 

@@ -1,86 +1,20 @@
-"""The hosts that `install` knows: where each keeps its list of MCP servers on every system, and which settings suit it.
+"""The hosts that `install` knows, a row each: where its list of MCP servers is on every system, and what suits it.
 
-Paths and formats follow the hosts' own documentation; the view and the output follow how each host finds tools and
-reads results.
+Where the format of a row was read, and when, stands in it: the host's own page, or one that quotes it. The view and the
+output follow how each host finds tools and reads results.
 """
 
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.settings import environment_for_others
+from cliniko_mcp.hosts.host import ENTRY as ENTRY
+from cliniko_mcp.hosts.host import Computer as Computer
+from cliniko_mcp.hosts.host import Host as Host
+from cliniko_mcp.hosts.host import System as System
+from cliniko_mcp.hosts.host import this_computer as this_computer
 
-System = Literal["darwin", "win32", "linux"]
-ENTRY: Final = "cliniko"
-"""The name of this server in a host's configuration, unless `--name` gives another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Computer:
-    """The facts that decide where a host's files are: the system, the user's home folder and the environment."""
-
-    system: System
-    home: Path
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def folder(self, variable: str, *usual: str) -> Path:
-        """The folder that the environment variable names, else the usual one in the home folder."""
-        named = self.environment.get(variable, "")
-        return Path(named) if named else self.home.joinpath(*usual)
-
-    @property
-    def applications(self) -> Path:
-        """The folder in which applications keep their settings for this user."""
-        if self.system == "win32":
-            return self.folder("APPDATA", "AppData", "Roaming")
-        if self.system == "darwin":
-            return self.home / "Library" / "Application Support"
-        return self.folder("XDG_CONFIG_HOME", ".config")
-
-
-def this_computer() -> Computer:
-    """The computer that this runs on, for its present user."""
-    system: System = "darwin" if sys.platform == "darwin" else "win32" if sys.platform == "win32" else "linux"
-    return Computer(system, Path.home(), environment_for_others())
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A program that starts MCP servers: its configuration file, and how this server is set up in it."""
-
-    name: str
-    title: str
-    file: Callable[[Computer], Path]
-    section: str = "mcpServers"
-    comments: bool = False
-    """Whether the host itself reads comments in its configuration."""
-    view: Literal["core", "all"] = "core"
-    output: Literal["both", "text"] = "both"
-    entry_type: str | None = None
-    """The value of `type` in an entry, for hosts that want one."""
-    extra: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    after: str = ""
-    """The instruction that is printed after installing."""
-
-    def entry(self, command: list[str], flags: list[str], environment: Mapping[str, str]) -> dict[str, JsonValue]:
-        """The entry for this server in this host's format, as JSON."""
-        entry: dict[str, JsonValue] = {"type": self.entry_type} if self.entry_type else {}
-        entry |= {"command": command[0], "args": [*command[1:], "serve", *flags]}
-        if environment:
-            entry["env"] = dict(environment)
-        return {**entry, **self.extra}
-
-    def flags(self) -> dict[str, str]:
-        """The settings that this host needs, by name, where they differ from the defaults."""
-        different: dict[str, str] = {}
-        if self.view != "core":
-            different["view"] = self.view
-        if self.output != "both":
-            different["output"] = self.output
-        return different
+_READ: Final = "2026-11-29"
 
 
 def _claude_desktop(computer: Computer) -> Path:
@@ -110,6 +44,55 @@ def _copilot_cli(computer: Computer) -> Path:
     return computer.folder("COPILOT_HOME", ".copilot") / "mcp-config.json"
 
 
+def _codex_cli(computer: Computer) -> Path:
+    return computer.folder("CODEX_HOME", ".codex") / "config.toml"
+
+
+def _gemini_cli(computer: Computer) -> Path:
+    return computer.home / ".gemini" / "settings.json"
+
+
+def _windsurf(computer: Computer) -> Path:
+    return computer.home / ".codeium" / "windsurf" / "mcp_config.json"
+
+
+def _zed(computer: Computer) -> Path:
+    if computer.system == "win32":
+        return computer.applications / "Zed" / "settings.json"
+    if computer.system == "darwin":
+        return computer.home / ".config" / "zed" / "settings.json"
+    return computer.folder("XDG_CONFIG_HOME", ".config") / "zed" / "settings.json"
+
+
+def _jetbrains(computer: Computer) -> Path:
+    return computer.home / ".junie" / "mcp" / "mcp.json"
+
+
+def _lm_studio(computer: Computer) -> Path:
+    folders = (computer.home / ".lmstudio", computer.home / ".cache" / "lm-studio")
+    # Installations that were set up long ago keep their folder under ~/.cache.
+    return next((folder for folder in folders if folder.is_dir()), folders[0]) / "mcp.json"
+
+
+def _goose(computer: Computer) -> Path:
+    if computer.system == "win32":
+        return computer.applications / "Block" / "goose" / "config" / "config.yaml"
+    if computer.system == "darwin":
+        return computer.home / ".config" / "goose" / "config.yaml"
+    return computer.folder("XDG_CONFIG_HOME", ".config") / "goose" / "config.yaml"
+
+
+def _cline(computer: Computer) -> Path:
+    named = computer.environment.get("CLINE_MCP_SETTINGS_PATH")
+    if named:
+        return Path(named)
+    extension = computer.applications / "Code" / "User" / "globalStorage" / "saoudrizwan.claude-dev" / "settings"
+    alone = computer.home / ".cline" / "data" / "settings"
+    # In a terminal, without VS Code, it has a folder of its own.
+    folder = alone if alone.is_dir() and not extension.is_dir() else extension
+    return folder / "cline_mcp_settings.json"
+
+
 def _other(computer: Computer) -> Path:
     return computer.home / "mcp.json"
 
@@ -121,7 +104,10 @@ HOSTS: Final[Mapping[str, Host]] = {
             "claude-desktop",
             "Claude Desktop",
             _claude_desktop,
+            source="https://scalar.com/learn/mcp/connect-mcp-server-to-claude",
+            read=_READ,
             after="Quit Claude Desktop completely and start it again; then ask: who works at the clinic today?",
+            instead="add it under Settings, Connectors, Add custom connector",
         ),
         # Claude Code searches tools once their list is long, so listing all of them costs nothing.
         Host(
@@ -130,6 +116,9 @@ HOSTS: Final[Mapping[str, Host]] = {
             _claude_code,
             view="all",
             entry_type="stdio",
+            remote={"type": "http", "url": "{url}"},
+            source="https://www.developersdigest.tech/mcp-servers/clients/claude-code",
+            read=_READ,
             after="Start a new session; /mcp shows the connection.",
         ),
         # Cursor gives a model the first 40 tools.
@@ -137,7 +126,11 @@ HOSTS: Final[Mapping[str, Host]] = {
             "cursor",
             "Cursor",
             _cursor,
-            comments=True,
+            syntax="jsonc",
+            remote={"url": "{url}"},
+            link="cursor",
+            source="https://cursor.com/docs/mcp/install-links",
+            read=_READ,
             after="Restart Cursor; then see under Settings, MCP, that cliniko is on.",
         ),
         # VS Code sends a model at most 128 tools where it does not search them.
@@ -146,8 +139,12 @@ HOSTS: Final[Mapping[str, Host]] = {
             "VS Code",
             _vscode,
             section="servers",
-            comments=True,
+            syntax="jsonc",
             entry_type="stdio",
+            remote={"type": "http", "url": "{url}"},
+            link="vscode",
+            source="https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
+            read=_READ,
             after="Run the command MCP: List Servers, and start cliniko.",
         ),
         # Copilot sends structured content and text together, so every result would count twice.
@@ -158,9 +155,102 @@ HOSTS: Final[Mapping[str, Host]] = {
             output="text",
             entry_type="local",
             extra={"tools": ["*"]},
+            remote={"type": "http", "url": "{url}"},
+            source="https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers",
+            read=_READ,
             after="Start a new session; /mcp show lists the connection.",
         ),
-        Host("other", "another host", _other, after="Put the block into that host's configuration and restart it."),
+        Host(
+            "codex-cli",
+            "Codex CLI",
+            _codex_cli,
+            section="mcp_servers",
+            syntax="toml",
+            remote={"url": "{url}"},
+            source="https://developers.openai.com/codex/mcp",
+            read=_READ,
+            after="Start a new session; /mcp shows the connection.",
+        ),
+        Host(
+            "gemini-cli",
+            "Gemini CLI",
+            _gemini_cli,
+            syntax="jsonc",
+            remote={"httpUrl": "{url}"},
+            source="https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md",
+            read=_READ,
+            after="Start a new session; /mcp shows the connection.",
+        ),
+        Host(
+            "windsurf",
+            "Windsurf",
+            _windsurf,
+            remote={"serverUrl": "{url}"},
+            source="https://docs.windsurf.com/windsurf/cascade/mcp",
+            read=_READ,
+            after="Press refresh in the list of MCP servers of Cascade.",
+        ),
+        Host(
+            "zed",
+            "Zed",
+            _zed,
+            section="context_servers",
+            syntax="jsonc",
+            remote={"url": "{url}"},
+            source="https://zed.dev/docs/ai/mcp",
+            read=_READ,
+            after="See in Settings, AI, MCP Servers, that cliniko is on.",
+        ),
+        Host(
+            "jetbrains",
+            "JetBrains Junie",
+            _jetbrains,
+            source="https://www.jetbrains.com/help/junie/model-context-protocol-mcp.html",
+            read=_READ,
+            after="See in Settings, Tools, Junie, MCP Settings, that cliniko is on.",
+            instead="Junie documents servers on this computer alone: leave --url out",
+        ),
+        Host(
+            "lm-studio",
+            "LM Studio",
+            _lm_studio,
+            remote={"url": "{url}"},
+            link="lm-studio",
+            source="https://lmstudio.ai/docs/app/mcp/deeplink",
+            read=_READ,
+            after="Switch cliniko on under Program, in the list of tools.",
+        ),
+        Host(
+            "goose",
+            "Goose",
+            _goose,
+            section="extensions",
+            syntax="yaml",
+            entry_type="stdio",
+            extra={"enabled": True, "timeout": 300},
+            keys=("cmd", "args", "envs"),
+            named=True,
+            remote={"type": "streamable_http", "uri": "{url}"},
+            source="https://github.com/aaif-goose/goose/blob/main/documentation/docs/guides/config-files.md",
+            read=_READ,
+            after="Start a new session of Goose.",
+        ),
+        Host(
+            "cline",
+            "Cline",
+            _cline,
+            remote={"type": "streamableHttp", "url": "{url}"},
+            source="https://docs.cline.bot/mcp/configuring-mcp-servers",
+            read=_READ,
+            after="See under MCP Servers, Configure, that cliniko is on.",
+        ),
+        Host(
+            "other",
+            "another host",
+            _other,
+            remote={"type": "http", "url": "{url}"},
+            after="Put the block into that host's configuration and restart it.",
+        ),
     )
 }
 

@@ -1,15 +1,20 @@
 """A computer of each system, whose person has blanks and letters of all kinds in the name of their folder."""
 
+import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx2
 import pytest
 from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
 
 from cliniko_mcp.cli.install import install as command
-from cliniko_mcp.hosts.table import Computer, System
+from cliniko_mcp.hosts.jsonc import parse
+from cliniko_mcp.hosts.table import Computer, Host, System
 
 SYSTEMS: tuple[System, ...] = ("darwin", "win32", "linux")
 
@@ -48,6 +53,19 @@ def computer(system: System, home: Path) -> Computer:
         roaming, local = home / "AppData" / "Roaming", home / "AppData" / "Local"
         environment = {"APPDATA": str(roaming), "LOCALAPPDATA": str(local)}
     return Computer(system, home, environment)
+
+
+def parsed(host: Host, text: str) -> Any:
+    """What a host reads in its file, by parsers other than those that change it where there are others."""
+    match host.syntax:
+        case "toml":
+            return tomllib.loads(text)
+        case "yaml":
+            return YAML(typ="safe", pure=True).load(text)
+        case "jsonc":
+            return parse(text, comments=True).value
+        case "json":
+            return json.loads(text)
 
 
 @pytest.fixture(params=SYSTEMS)

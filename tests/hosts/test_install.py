@@ -10,10 +10,12 @@ import pytest
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.hosts.jsonc import parse
 from cliniko_mcp.hosts.table import HOSTS, Computer, System, found_hosts
-from tests.hosts.conftest import SYSTEMS, Run, computer
+from tests.hosts.conftest import SYSTEMS, Run, computer, parsed
 
 WRITTEN = [name for name in HOSTS if name != "other"]
 
+
+CLINE = "Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json"
 
 EXPECTED = {
     ("claude-desktop", "darwin"): "Library/Application Support/Claude/claude_desktop_config.json",
@@ -25,6 +27,20 @@ EXPECTED = {
     **{("claude-code", system): ".claude.json" for system in SYSTEMS},
     **{("cursor", system): ".cursor/mcp.json" for system in SYSTEMS},
     **{("copilot-cli", system): ".copilot/mcp-config.json" for system in SYSTEMS},
+    **{("codex-cli", system): ".codex/config.toml" for system in SYSTEMS},
+    **{("gemini-cli", system): ".gemini/settings.json" for system in SYSTEMS},
+    **{("windsurf", system): ".codeium/windsurf/mcp_config.json" for system in SYSTEMS},
+    ("zed", "darwin"): ".config/zed/settings.json",
+    ("zed", "win32"): "AppData/Roaming/Zed/settings.json",
+    ("zed", "linux"): ".config/zed/settings.json",
+    **{("jetbrains", system): ".junie/mcp/mcp.json" for system in SYSTEMS},
+    **{("lm-studio", system): ".lmstudio/mcp.json" for system in SYSTEMS},
+    ("goose", "darwin"): ".config/goose/config.yaml",
+    ("goose", "win32"): "AppData/Roaming/Block/goose/config/config.yaml",
+    ("goose", "linux"): ".config/goose/config.yaml",
+    ("cline", "darwin"): f"Library/Application Support/{CLINE}",
+    ("cline", "win32"): f"AppData/Roaming/{CLINE}",
+    ("cline", "linux"): f".config/{CLINE}",
 }
 
 
@@ -65,7 +81,7 @@ def test_the_entry_starts_this_server_by_an_absolute_path(name: str, run: Run, m
     result = run("--client", name, "--sandbox")
     assert result.exit_code == 0, result.output
     host = HOSTS[name]
-    entry = json.loads(host.file(machine).read_text("utf-8"))[host.section]["cliniko"]
+    entry: Any = host.standard(parsed(host, host.file(machine).read_text("utf-8"))[host.section]["cliniko"])
     assert Path(entry["command"]).is_absolute() and Path(entry["command"]).exists()
     assert entry["args"][0] == "serve" and entry["args"][-1] == "--sandbox"
     assert "env" not in entry
@@ -143,14 +159,14 @@ def test_a_setting_that_the_server_would_refuse_is_refused_here(run: Run, home: 
 def test_print_only_shows_and_needs_no_key(name: str, run: Run, home: Path) -> None:
     result = run("--client", name, "--print")
     assert result.exit_code == 0
-    assert "cliniko" in json.loads(result.stdout)[HOSTS[name].section]
+    assert "cliniko" in parsed(HOSTS[name], result.stdout)[HOSTS[name].section]
     assert list(home.iterdir()) == []
 
 
 FOREIGN = {"mcpServers": {"files": {"command": "npx", "args": ["-y", "files"]}}, "theme": "dark", "ids": [1e3]}
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", [name for name in WRITTEN if HOSTS[name].syntax in ("json", "jsonc")])
 def test_foreign_servers_and_settings_stay_and_a_backup_lies_beside(name: str, run: Run, machine: Computer) -> None:
     host = HOSTS[name]
     path = host.file(machine)
