@@ -13,6 +13,7 @@ from cliniko_mcp.cliniko.registry import RESOURCES, resource
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.frontdesk.answer_rows import UNITS
 from cliniko_mcp.public_names import SNAPSHOT, PublicTool, names_text, public_names, stability_page
+from cliniko_mcp.published import repository, with_address, with_name_line
 from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.models import Surroundings
 from cliniko_mcp.sandbox.rules import MODULES
@@ -209,10 +210,11 @@ def _takes(field: Mapping[str, JsonValue]) -> str:
     return {"string": "text", "integer": "whole number", "boolean": "true or false"}.get(kind, kind)
 
 
-def stamped(text: str, tools: Mapping[str, Tool]) -> str:
-    """A package's description in JSON with the version of this program, and the listed tools where it names tools."""
+def stamped(text: str, tools: Mapping[str, Tool], address: str) -> str:
+    """A package's description in JSON with the version of this program and the address of its repository, and with the
+    listed tools where it names tools."""
     # A seam where JSON enters: a file of this repository, which is an object.
-    found: dict[str, JsonValue] = json.loads(text)
+    found: dict[str, JsonValue] = with_address(json.loads(text), address)
     found["version"] = __version__
     packages = found.get("packages")
     for package in packages if isinstance(packages, list) else ():
@@ -239,7 +241,7 @@ def generated(root: Path) -> dict[Path, str]:
     }
     for path in (root / "packaging" / "server.json", root / "packaging" / "mcpb" / "manifest.json"):
         if path.is_file():
-            files[path] = stamped(path.read_text("utf-8"), tools)
+            files[path] = stamped(path.read_text("utf-8"), tools, repository(root))
     demo = root / "docs" / "sandbox.md"
     if demo.is_file():
         files[demo] = demo_reference(demo.read_text("utf-8"))
@@ -253,7 +255,8 @@ def generated(root: Path) -> dict[Path, str]:
     if readme.is_file() and START in (text := readme.read_text("utf-8")):
         before, _, rest = text.partition(START)
         _, _, after = rest.partition(END)
-        files[readme] = f"{before}{START}\n{tool_table(tools)}\n{END}{after}"
+        whole = f"{before}{START}\n{tool_table(tools)}\n{END}{after}"
+        files[readme] = with_name_line(whole, repository(root))
     return files
 
 

@@ -8,12 +8,20 @@ from cliniko_mcp.errors import ExitCode
 
 @click.command()
 @click.option("--names", is_flag=True, help="Also take today's names as those of a release (docs/stability.md).")
+@click.option("--release", is_flag=True, help="Write nothing; fail where this cannot be released yet, and say why.")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a generated file is out of date.")
-def manifest(check: bool, names: bool) -> None:
+def manifest(check: bool, names: bool, release: bool) -> None:
     """Write tools.manifest.json, the package's listing and the README's tables from the registry."""
     from cliniko_mcp.manifest import project_root, stale, take_names, write
 
     root = project_root()
+    if release:
+        from cliniko_mcp.published import unreleasable
+
+        missing = list(unreleasable(root))
+        for sentence in missing:
+            click.echo(sentence, err=True)
+        leave(ExitCode.FAILED if missing else ExitCode.DONE)
     if names:
         click.echo(f"wrote {take_names(root).relative_to(root)}")
     if not check:
