@@ -13,7 +13,7 @@ from cliniko_mcp.guards.turns import Turns
 from cliniko_mcp.shared_state.cell import Cell
 from cliniko_mcp.shared_state.connection import SharedState
 from cliniko_mcp.shared_state.elsewhere import SharedElsewhere
-from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
+from cliniko_mcp.shared_state.keys import KeyRing
 from cliniko_mcp.shared_state.locks import SharedLocks
 from cliniko_mcp.shared_state.tokens import SharedTokens
 
@@ -38,7 +38,7 @@ def shared_parts(
 
     def ledger(now: Callable[[], datetime]) -> SharedLedger:
         kept = Cell(state, account, "questions", KEPT_SECONDS)
-        return SharedLedger(kept, ring, account, now, partial(secrets.token_bytes, 16), Unsealable)
+        return SharedLedger(kept, ring, account, now, partial(secrets.token_bytes, 16))
 
     return Parts(
         ring,

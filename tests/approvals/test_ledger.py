@@ -88,6 +88,9 @@ def test_the_ledger_of_this_process_does_everything_that_a_ledger_does_with_the_
     for name in promised:
         own = inspect.signature(getattr(LocalLedger, name))
         assert own == inspect.signature(getattr(Ledger, name)), name
+    for name in promised - {"changed", "tell"}:
+        taken = inspect.signature(getattr(Ledger, name)).parameters
+        assert taken == inspect.signature(getattr(Questions, name)).parameters, name
 
 
 def with_limit(story) -> None:

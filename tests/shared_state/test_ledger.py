@@ -20,7 +20,7 @@ from cliniko_mcp.approvals.shown import Account, Fact, Preview
 from cliniko_mcp.errors import NotFound, RateLimited, Unavailable
 from cliniko_mcp.shared_state.cell import Cell
 from cliniko_mcp.shared_state.connection import open_state
-from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
+from cliniko_mcp.shared_state.keys import KeyRing
 from tests.shared_state.redis_server import RedisServer
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -59,9 +59,7 @@ class Replicas:
         number = next(self._numbers)
         kept = Cell(self._states[number % len(self._states)], self.account, "questions", 1_500)
         chance = random.Random(number)
-        return SharedLedger(
-            kept, secrets or ring(), self.account, lambda: self.now, lambda: chance.randbytes(16), Unsealable
-        )
+        return SharedLedger(kept, secrets or ring(), self.account, lambda: self.now, lambda: chance.randbytes(16))
 
 
 def told(story: Callable[[Replicas], Awaitable[Any]], redis: RedisServer, account: str) -> Any:
