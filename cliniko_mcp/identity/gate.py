@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.identity.bodies import buffered
 from cliniko_mcp.identity.metadata import Resource, clinic_in
 from cliniko_mcp.identity.person import REASONS, Clock, IssuerUnavailable, Person, TokenRefused, Verifier
 from cliniko_mcp.identity.scopes import SCOPES, allowed, grants, needed, risk_of_tool
@@ -173,8 +174,8 @@ class Gate:
         if method is not None:
             called = name if method == b"tools/call" else None
             return (risk_of_tool(called.decode("latin-1").strip()) if called else Risk.READ), receive
-        body, again = await buffered(receive, self._max_body_bytes)
-        return risk_of_tool(tool_in(body)), again
+        body = await buffered(receive, self._max_body_bytes)
+        return risk_of_tool(tool_in(body.text)), body.again
 
     def _challenge(self, scope: Scope, *, error: str = "", scopes: Sequence[str] = ()) -> str:
         parts = {"error": error} if error else {}
@@ -244,27 +245,6 @@ def tool_in(body: bytes) -> str:
     params = message.get("params")
     name = params.get("name") if isinstance(params, dict) else None
     return name if isinstance(name, str) else ""
-
-
-async def buffered(receive: Receive, limit: int) -> tuple[bytes, Receive]:
-    """The body of a request, as far as it is within the limit, and what gives all that was read and then the rest."""
-    read: list[Message] = []
-    body = b""
-    while len(body) <= limit:
-        message = await receive()
-        read.append(message)
-        if message["type"] != "http.request":
-            break
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            break
-    left = iter(read)
-
-    async def again() -> Message:
-        message = next(left, None)
-        return await receive() if message is None else message
-
-    return (body if len(body) <= limit else b""), again
 
 
 async def _nothing() -> Message:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 import anyio
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.identity.bodies import buffered
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 DRAIN_SECONDS: Final = 55.0
 """How long calls under way may go on after a stop; packaging/ gives the process 70 seconds."""
@@ -62,15 +63,15 @@ class Draining:
             await self._app(scope, receive, send)
             return
         if self._stopping:
-            body = await self._whole(receive) if scope["method"] == "POST" else None
-            if (body is None and scope["method"] != "DELETE") or (body is not None and _asks(body)):
+            body = await buffered(receive, self._max_body_bytes) if scope["method"] == "POST" else None
+            if scope["method"] != "DELETE" and (body is None or not body.whole or _asks(body.text)):
                 from starlette.responses import PlainTextResponse
 
                 headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)}
                 await PlainTextResponse("The server is stopping.\n", 503, headers)(scope, receive, send)
                 return
             if body is not None:
-                receive = _again(body, receive)
+                receive = body.again
         posts = scope["method"] == "POST"
         self._posts += posts
         try:
@@ -95,18 +96,6 @@ class Draining:
             while (self._posts or self._calls.busy) and not hurried():  # noqa: ASYNC110 - a signal sets no event
                 await anyio.sleep(_PAUSE_SECONDS)
 
-    async def _whole(self, receive: Receive) -> bytes | None:
-        """The body of a request, or None where it is too large or its client has left."""
-        body = b""
-        while len(body) <= self._max_body_bytes:
-            message = await receive()
-            if message["type"] != "http.request":
-                return None
-            body += message.get("body", b"")
-            if not message.get("more_body", False):
-                return body
-        return None
-
 
 def _asks(body: bytes) -> bool:
     """Whether the message asks for an answer, so that it is neither an answer nor a notification; or cannot be read."""
@@ -117,13 +106,3 @@ def _asks(body: bytes) -> bool:
     if not isinstance(message, dict):
         return True
     return "id" in message if "method" in message else not message.keys() & {"result", "error"}
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """What gives the body that was read already, and then what comes after it."""
-    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return left.pop() if left else await receive()
-
-    return replayed

@@ -12,9 +12,11 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.identity.bodies import buffered
+from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,18 +27,6 @@ _HEADER: Final = b"mcp-session-id"
 _VERSION: Final = "v1."
 _MAX_NAME: Final = 100
 _MAX_ID: Final = 4_096
-
-
-class Seal(Protocol):
-    """What makes an id unreadable and unalterable outside."""
-
-    def seal(self, text: bytes, purpose: str, account: str = "", *, bound: bytes = b"") -> bytes:
-        """The text as only the same purpose and bytes open it."""
-        ...
-
-    def unseal(self, sealed: bytes, purpose: str, account: str = "", *, bound: bytes = b"") -> bytes:
-        """The text that was sealed."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +42,15 @@ class Declared:
 class SealedSessions:
     """The ids of sessions, sealed and opened."""
 
-    def __init__(self, seal: Seal, unreadable: type[Exception], clock: Callable[[], float]) -> None:
-        """`unreadable` is what `seal` raises for what it did not seal; `clock` is the time of day in Unix seconds."""
-        self._seal = seal
-        self._unreadable = unreadable
+    def __init__(self, ring: KeyRing, clock: Callable[[], float]) -> None:
+        """`clock` is the time of day in Unix seconds."""
+        self._ring = ring
         self._clock = clock
 
     def of(self, declared: Declared, principal: str) -> str:
         """An id for this client of this person, in letters that a header may hold."""
         text = json.dumps([int(self._clock()), declared.program[:_MAX_NAME], sorted(declared.elicitation)])
-        sealed = self._seal.seal(text.encode(), "session", bound=principal.encode())
+        sealed = self._ring.seal(text.encode(), "session", bound=principal.encode())
         return _VERSION + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def open(self, session: str, principal: str) -> Declared | None:
@@ -71,8 +60,8 @@ class SealedSessions:
         text = session.removeprefix(_VERSION)
         try:
             sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            found = self._seal.unseal(sealed, "session", bound=principal.encode())
-        except (binascii.Error, ValueError, self._unreadable):
+            found = self._ring.unseal(sealed, "session", bound=principal.encode())
+        except (binascii.Error, ValueError, Unsealable):
             return None
         begun, program, ways = json.loads(found)
         if not 0 <= self._clock() - begun + _SKEW_SECONDS < SESSION_SECONDS + _SKEW_SECONDS:
@@ -112,8 +101,8 @@ class StatelessSessions:
         if scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        body, rest = await _read(receive, self._max_body_bytes)
-        declared = _declared(body) if rest else None
+        body = await buffered(receive, self._max_body_bytes)
+        declared = _declared(body.text) if body.whole else None
         session_id = self._sessions.of(declared, principal).encode() if declared is not None else None
 
         async def replying(message: Message) -> None:
@@ -121,7 +110,7 @@ class StatelessSessions:
                 message = {**message, "headers": [*message.get("headers", ()), (_HEADER, session_id)]}
             await send(message)
 
-        await self._app(scope, _again(body, receive), replying)
+        await self._app(scope, body.again, replying)
 
 
 async def _empty(send: Send, status: int) -> None:
@@ -129,33 +118,8 @@ async def _empty(send: Send, status: int) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _read(receive: Receive, most: int) -> tuple[list[Message], bool]:
-    """The messages of a request's body, and whether they are all of it: one that is too large is read no further."""
-    messages: list[Message] = []
-    size = 0
-    while True:
-        message = await receive()
-        messages.append(message)
-        size += len(message.get("body", b""))
-        if message["type"] != "http.request" or size > most:
-            return messages, False
-        if not message.get("more_body", False):
-            return messages, True
-
-
-def _again(read: list[Message], receive: Receive) -> Receive:
-    """What gives the messages that were read already, and then what comes after them."""
-    left = list(reversed(read))
-
-    async def replayed() -> Message:
-        return left.pop() if left else await receive()
-
-    return replayed
-
-
-def _declared(read: list[Message]) -> Declared | None:
+def _declared(body: bytes) -> Declared | None:
     """What the client says of itself in a request to `initialize`; None where the body is none."""
-    body = b"".join(message.get("body", b"") for message in read)
     if b'"initialize"' not in body:
         return None
     try:

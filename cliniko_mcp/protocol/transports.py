@@ -19,7 +19,6 @@ from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.protocol.bearer import Token, bearer_token
-from cliniko_mcp.protocol.draining import Draining
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,6 +61,7 @@ async def serve(app: App, announce: Announce) -> None:
             await serve_stdio(server)
         else:
             from cliniko_mcp.hosted_file import hosted_by
+            from cliniko_mcp.protocol.draining import Draining
             from cliniko_mcp.protocol.entrance import entrance
 
             hosted = hosted_by(settings)

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from cliniko_mcp.protocol.sealed_sessions import Declared, SealedSessions, StatelessSessions
-from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
+from cliniko_mcp.shared_state.keys import KeyRing
 
 CLAUDE = Declared("claude-code", frozenset({"form"}))
 
@@ -21,7 +21,7 @@ class Clock:
 
 
 def sessions(clock: Clock | None = None, secret: bytes = b"s" * 32) -> SealedSessions:
-    return SealedSessions(KeyRing([secret], random.Random(1).randbytes), Unsealable, clock or Clock())
+    return SealedSessions(KeyRing([secret], random.Random(1).randbytes), clock or Clock())
 
 
 def test_another_replica_opens_an_id_for_the_same_person_and_for_nobody_else() -> None:
