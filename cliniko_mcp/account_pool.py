@@ -68,25 +68,29 @@ class AccountPool:
     async def app_of(self, person: Person | None) -> App:
         """The app in this person's key. Raises KeyRefused for nobody, and where their key is gone."""
         row = await self._logins.person(person.subject) if person is not None else None
-        held = self._held.get(row.id) if row is not None else None
-        if row is None or (held is not None and held.version == row.version and row.sealed):
-            if held is None:
-                raise self._gone()
-            held.used = self._monotonic()
-            return held.app
-        async with self._opening:
-            held = self._held.get(row.id)
-            if held is not None and held.version == row.version and row.sealed:
-                return held.app
-            if held is not None:
-                self._close(row.id)
-            key = self._keys.open(row)
-            if key is None:
-                raise self._gone()
-            self._close_idle()
-            held = await self._tasks.start(self._hold, row, key)
-            self._held[row.id] = held
-            return held.app
+        if row is None:
+            raise self._gone()
+        held = self._current(row)
+        if held is None:
+            async with self._opening:
+                held = self._current(row) or await self._open(row)
+        held.used = self._monotonic()
+        return held.app
+
+    def _current(self, row: PersonRow) -> _Held | None:
+        """What is open in the key that the person has now."""
+        held = self._held.get(row.id)
+        return held if held is not None and held.version == row.version and row.sealed else None
+
+    async def _open(self, row: PersonRow) -> _Held:
+        if row.id in self._held:
+            self._close(row.id)
+        key = self._keys.open(row)
+        if key is None:
+            raise self._gone()
+        self._close_idle()
+        held = self._held[row.id] = await self._tasks.start(self._hold, row, key)
+        return held
 
     async def _hold(self, row: PersonRow, key: str, *, task_status: TaskStatus[_Held]) -> None:
         settings = self._settings.model_copy(update={"api_key": SecretStr(key), "login": None})

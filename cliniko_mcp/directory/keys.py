@@ -19,7 +19,7 @@ from cliniko_mcp.directory.whose import Proof, Whose, WrongKey
 from cliniko_mcp.errors import ClinikoMcpError, ConfigurationError
 from cliniko_mcp.private_files import create_file
 from cliniko_mcp.redaction import SECRETS
-from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
+from cliniko_mcp.shared_state.keys import KeyRing, Unsealable, secret_bytes
 from cliniko_mcp.shared_state.logins import Logins, PersonRow
 
 PROVEN_SECONDS: Final = 86_400.0
@@ -129,15 +129,7 @@ class Keys:
 
 def read_ring(references: Sequence[str], secret_at: Callable[[str], str], random: Callable[[int], bytes]) -> KeyRing:
     """The ring of these references, the newest first. Raises ConfigurationError for one behind which nothing is."""
-    ring: list[bytes] = []
-    for reference in references:
-        text = secret_at(reference)
-        try:
-            secret = base64.b64decode(text, validate=True)
-        except ValueError:
-            secret = text.encode()
-        ring.append(secret if len(secret) >= 32 else text.encode())
-    return KeyRing(ring, random)
+    return KeyRing([secret_bytes(secret_at(reference)) for reference in references], random)
 
 
 def made_ring(path: Path, random: Callable[[int], bytes]) -> Path:

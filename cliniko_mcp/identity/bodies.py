@@ -1,10 +1,11 @@
-"""The body of a request, read before the app gets it, and given to the app all the same."""
+"""The body of a request within a limit: read ahead and given to the app all the same, or answered here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.types import Message, Receive
 
 
@@ -38,3 +39,13 @@ async def buffered(receive: Receive, limit: int) -> Body:
 
     within = len(text) <= limit
     return Body(text if within else b"", whole and within, again)
+
+
+async def body_within(request: Request, limit: int) -> bytes | None:
+    """The body of a request, which is answered here; None where it is larger than the limit."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            return None
+    return body

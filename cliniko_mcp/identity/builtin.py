@@ -30,7 +30,16 @@ from cliniko_mcp.identity.clients import Program, checked, fingerprint, known_sc
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.person import Person, TokenRefused
 from cliniko_mcp.identity.scopes import SCOPES
-from cliniko_mcp.shared_state.logins import ClientRow, CodeRow, GrantRow, Logins, NewTokens, Outcome, RequestRow
+from cliniko_mcp.shared_state.logins import (
+    ClientRow,
+    CodeRow,
+    GrantRow,
+    Logins,
+    NewTokens,
+    Outcome,
+    PersonRow,
+    RequestRow,
+)
 
 ISSUER: Final = "builtin"
 ACCESS_PREFIX: Final = "cma_"
@@ -44,8 +53,8 @@ MAX_UNUSED: Final = 200
 A_DAY: Final = 86_400.0
 _CHALLENGE: Final = 43
 
-StillGood = Callable[[str], Awaitable[bool]]
-"""Whether this person may still use the server."""
+StillGood = Callable[[str], Awaitable[PersonRow | None]]
+"""The person with this id, where they may still use the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,12 +292,11 @@ class BuiltinTokens:
         if not token.startswith(ACCESS_PREFIX):
             raise TokenRefused("unknown")
         row = await self._logins.token(digest_of(token), self._now())
-        if row is None or not await self._still_good(row.grant.person):
+        person = await self._still_good(row.grant.person) if row is not None else None
+        if row is None or person is None:
             raise TokenRefused("ended")
-        known = await self._logins.person(row.grant.person)
         expires = datetime.fromtimestamp(row.expires, UTC)
-        name = known.name if known is not None else ""
-        return Person(ISSUER, row.grant.person, name, frozenset(row.scopes.split()), None, expires)
+        return Person(ISSUER, person.id, person.name, frozenset(row.scopes.split()), None, expires)
 
 
 def _base64url(text: str) -> bool:

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cliniko_mcp.identity.bodies import body_within
 from cliniko_mcp.identity.builtin import BuiltinLogin
 from cliniko_mcp.identity.clients import known_scopes
 from cliniko_mcp.identity.limits import Often
@@ -153,12 +154,9 @@ class Edge:
     async def _token(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return _preflight("POST")
-        form = await _form(request)
+        form = await _form_of_program(request)
         if form is None:
             return _refused(413, "invalid_request", "too large")
-        basic = _basic(request)
-        if basic is not None:
-            form.setdefault("client_id", basic[0])
         if form.get("grant_type") not in ("authorization_code", "refresh_token"):
             return _refused(400, "unsupported_grant_type", "authorization_code or refresh_token")
         named = form.get("resource")
@@ -176,7 +174,7 @@ class Edge:
     async def _register(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return _preflight("POST")
-        body = await _body(request)
+        body = await body_within(request, MAX_BODY_BYTES)
         if body is None:
             return _refused(413, "invalid_client_metadata", "too large")
         address = self._address(request)
@@ -195,12 +193,9 @@ class Edge:
     async def _revoke(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return _preflight("POST")
-        form = await _form(request)
+        form = await _form_of_program(request)
         if form is None or not form.get("token"):
             return _refused(400, "invalid_request", "token is missing")
-        basic = _basic(request)
-        if basic is not None:
-            form.setdefault("client_id", basic[0])
         try:
             client = await self._authenticator.authenticate_request(_with_form(request, form))
         except AuthenticationError as problem:
@@ -218,19 +213,9 @@ def _preflight(methods: str) -> Response:
     return Response(status_code=204, headers=_ANYWHERE | allowed)
 
 
-async def _body(request: Request) -> bytes | None:
-    """The body; None where it is too large."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return body
-
-
 async def _form(request: Request) -> dict[str, str] | None:
     """The fields of a form; None where it is too large, or a field stands there twice."""
-    body = await _body(request)
+    body = await body_within(request, MAX_BODY_BYTES)
     if body is None:
         return None
     try:
@@ -241,16 +226,17 @@ async def _form(request: Request) -> dict[str, str] | None:
     return fields if len(fields) == len(pairs) else None
 
 
-def _basic(request: Request) -> tuple[str, str] | None:
-    """The program and its secret, where they stand in the header (RFC 6749 section 2.3.1)."""
+async def _form_of_program(request: Request) -> dict[str, str] | None:
+    """The fields of a form with the program that sends it, which may stand in the header (RFC 6749 section 2.3.1)."""
+    form = await _form(request)
     kind, _, text = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "basic":
-        return None
+    if form is None or kind.lower() != "basic":
+        return form
     try:
-        name, _, secret = base64.b64decode(text, validate=True).decode().partition(":")
+        name = base64.b64decode(text, validate=True).decode().partition(":")[0]
     except (ValueError, binascii.Error):
-        return None
-    return unquote(name), unquote(secret)
+        return form
+    return {"client_id": unquote(name), **form}
 
 
 def _with_form(request: Request, form: Mapping[str, str]) -> Request:

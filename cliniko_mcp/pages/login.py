@@ -14,7 +14,7 @@ from cliniko_mcp.identity.builtin import REQUEST_SECONDS, BuiltinLogin, Details,
 from cliniko_mcp.identity.scopes import READ, SCOPES
 from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.site import Site, TooMany, name_clinic
-from cliniko_mcp.shared_state.logins import RequestRow
+from cliniko_mcp.shared_state.logins import CodeRow, GrantRow, RequestRow
 
 MAX_WRONG = 5
 _AGAIN_SECONDS = 10.0
@@ -49,13 +49,10 @@ class LoginPages:
         if row is None:
             return await self._stopped(_GONE)
         what = row.id[:16]
-        cookie = self._site.cookie(request, what)
-        if not row.cookie:
-            cookie = self._site.parts.token()
-            row = replace(row, cookie=digest_of(cookie))
-            await self._logins.put_request(row)
-        elif digest_of(cookie) != row.cookie:
+        bound = await self._site.bound(request, row, what)
+        if bound is None:
             return await self._site.forbidden()
+        row, cookie = bound
         answer = await self._shown(row, cookie)
         self._site.set_cookie(answer, what, cookie, int(REQUEST_SECONDS))
         return answer
@@ -141,19 +138,18 @@ class LoginPages:
         if accounts == [whose.account] and not await self._site.clinic():
             await name_clinic(self._logins, whose)
         code, code_row, grant = self._login.grant_for(details, whose.subject, more["scopes"].split())
-        where = self._login.answer(details, code=code)
-        sealed = parts.ring.seal(where.encode(), "handed", bound=row.id.encode())
-        settled = replace(row, handed=sealed, handed_at=parts.now())
-        await self._logins.decide(settled, code_row, grant)
-        return await self._shown(await self._newest(row), cookie)
+        return await self._decided(row, cookie, self._login.answer(details, code=code), code_row, grant)
 
     async def _no(self, row: RequestRow, cookie: str) -> Response:
-        details, parts = Details.model_validate_json(row.details), self._site.parts
+        details = Details.model_validate_json(row.details)
         where = self._login.answer(details, error="access_denied", error_description="The person said no")
-        sealed = parts.ring.seal(where.encode(), "handed", bound=row.id.encode())
-        await self._logins.decide(replace(row, handed=sealed, handed_at=parts.now()), None, None)
-        return await self._shown(await self._newest(row), cookie)
+        return await self._decided(row, cookie, where, None, None)
 
-    async def _newest(self, row: RequestRow) -> RequestRow:
-        """The request as it is now: of two answers at once the first counts, and both see it."""
-        return await self._logins.request(row.id, self._site.parts.now()) or row
+    async def _decided(
+        self, row: RequestRow, cookie: str, where: str, code: CodeRow | None, grant: GrantRow | None
+    ) -> Response:
+        """The page that leads back to the program. Of two answers at once the first counts, and both see it."""
+        parts = self._site.parts
+        sealed = parts.ring.seal(where.encode(), "handed", bound=row.id.encode())
+        await self._logins.decide(replace(row, handed=sealed, handed_at=parts.now()), code, grant)
+        return await self._shown(await self._logins.request(row.id, parts.now()) or row, cookie)

@@ -61,13 +61,10 @@ class SetupPages:
         if await self._open(request) is None:
             return await self._site.show("Not open", bodies.stopped(_GONE), status=404)
         row = await self._row(request)
-        cookie = self._site.cookie(request, "setup")
-        if not row.cookie:
-            cookie = self._site.parts.token()
-            row = replace(row, cookie=digest_of(cookie))
-            await self._logins.put_request(row)
-        elif digest_of(cookie) != row.cookie:
+        bound = await self._site.bound(request, row, "setup")
+        if bound is None:
             return await self._site.forbidden()
+        row, cookie = bound
         answer = await self._shown(row, cookie)
         self._site.set_cookie(answer, "setup", cookie, int(SETUP_SECONDS))
         return answer

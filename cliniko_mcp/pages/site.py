@@ -7,7 +7,7 @@ import hmac
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -19,13 +19,14 @@ from cliniko_mcp.directory.admission import Rule, admits, rules_of
 from cliniko_mcp.directory.keys import Keys
 from cliniko_mcp.directory.whose import Proof, Whose, WrongKey
 from cliniko_mcp.errors import ClinikoMcpError, JsonValue
+from cliniko_mcp.identity.bodies import body_within
 from cliniko_mcp.identity.builtin import digest_of
 from cliniko_mcp.identity.limits import Addresses, Often
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.document import page
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
-from cliniko_mcp.shared_state.logins import Logins
+from cliniko_mcp.shared_state.logins import Logins, RequestRow
 
 MAX_FORM_BYTES: Final = 4096
 LEAST_SECONDS: Final = 0.3
@@ -81,6 +82,15 @@ class Site:
         """What the browser keeps; empty for nothing."""
         return request.cookies.get(self.cookie_name(what), "")
 
+    async def bound(self, request: Request, row: RequestRow, what: str) -> tuple[RequestRow, str] | None:
+        """The login and the cookie of the browser that it belongs to: the first that opens it; None for another."""
+        cookie = self.cookie(request, what)
+        if not row.cookie:
+            cookie = self.parts.token()
+            row = replace(row, cookie=digest_of(cookie))
+            await self.parts.logins.put_request(row)
+        return (row, cookie) if digest_of(cookie) == row.cookie else None
+
     def csrf(self, what: str, cookie: str) -> str:
         """What our own form sends with it."""
         key = self.parts.ring.derived("csrf")[0]
@@ -92,11 +102,9 @@ class Site:
             return None
         if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
             return None
-        body = b""
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MAX_FORM_BYTES:
-                return None
+        body = await body_within(request, MAX_FORM_BYTES)
+        if body is None:
+            return None
         try:
             pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=10)
         except ValueError:
@@ -200,10 +208,6 @@ class Site:
             return None
         more = {name: str(value) for name, value in record.items() if name not in ("whose", "key")}
         return Whose(**record["whose"]), str(record["key"]), more
-
-    def digest(self, secret: str) -> str:
-        """What is kept of a cookie."""
-        return digest_of(secret)
 
 
 async def name_clinic(logins: Logins, whose: Whose) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from starlette.routing import Route, Router
 
 from cliniko_mcp.account_pool import AccountPool, open_pool
 from cliniko_mcp.app import App
@@ -33,11 +34,11 @@ from cliniko_mcp.pages.setup import SETUP_FACT, SetupPages, setup_link
 from cliniko_mcp.pages.site import Parts, Site
 from cliniko_mcp.settings import Settings, secret_at
 from cliniko_mcp.shared_state.keys import KeyRing
+from cliniko_mcp.shared_state.logins import PersonRow
 from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
 
 if TYPE_CHECKING:
     import httpx2
-    from starlette.routing import Route
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 REGISTRATIONS_AN_HOUR = 20
@@ -114,14 +115,15 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
             now=_now,
         )
 
-        async def still_good(person: str) -> bool:
+        async def still_good(person: str) -> PersonRow | None:
             row = await logins.person(person)
             if row is None:
-                return False
+                return None
             shard, account, _ = row.id.split(":")
             rules = await site.rules()
             whose = Whose(shard, account, "", row.name, row.email, row.role, row.clinic)
-            return admits(rules, whose) and await keys.still_admitted(row, proof, partial(admits, rules))
+            good = admits(rules, whose) and await keys.still_admitted(row, proof, partial(admits, rules))
+            return row if good else None
 
         edge = Edge(
             login,
@@ -189,24 +191,8 @@ class Routed:
 
     def __init__(self, app: ASGIApp, routes: list[Route]) -> None:
         self._app = app
-        self._routes = routes
+        self._router = Router(routes, redirect_slashes=False, default=app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer where a route fits."""
-        from starlette.routing import Match
-
-        if scope["type"] == "http":
-            partly: tuple[Route, Scope] | None = None
-            for route in self._routes:
-                match, more = route.matches(scope)
-                if match is Match.FULL:
-                    scope.update(more)
-                    await route.handle(scope, receive, send)
-                    return
-                if match is Match.PARTIAL and partly is None:
-                    partly = route, more
-            if partly is not None:
-                scope.update(partly[1])
-                await partly[0].handle(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        """Answer where a route fits. What is no request, such as the start of a server, is the app's alone."""
+        await (self._router if scope["type"] == "http" else self._app)(scope, receive, send)

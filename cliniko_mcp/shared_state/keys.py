@@ -5,7 +5,6 @@ the old one sealed: add it as the second everywhere, then put it first everywher
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -99,8 +98,13 @@ def secret_of(reference: str, environment: Mapping[str, str]) -> bytes:
         raise ConfigurationError("a secret is named as env:NAME or as file:/path, and never written down itself")
     text = text.strip()
     SECRETS.learn(text)
+    return secret_bytes(text)
+
+
+def secret_bytes(text: str) -> bytes:
+    """The bytes of a secret: those that the text stands for, where it is base64 of 32 bytes or more, else its own."""
     try:
         found = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         found = b""
     return found if len(found) >= _MIN_BYTES else text.encode()

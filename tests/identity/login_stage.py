@@ -180,13 +180,10 @@ async def staged(
         registrations=Often(10_000, 3600.0, now),
     )
 
-    async def good(person: str) -> bool:
-        return await logins.person(person) is not None
-
     pages = (LoginPages(site, login), SetupPages(site), ConnectionPages(site))
     routes = [*edge.routes(), *(route for group in pages for route in group.routes())]
     transport = httpx2.ASGITransport(app=Starlette(routes=routes))
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as http:
-        verifier = BuiltinTokens(logins, resource, now, good)
+        verifier = BuiltinTokens(logins, resource, now, logins.person)
         yield Stage(logins, keys, ring, site, login, documents, verifier, http, clock)
     logins.close()
