@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,24 +68,16 @@ class Keeps:
         self.client = client_info
 
 
-class Browser:
-    """Somebody who logs in, under this name, whenever a client sends them to the issuer."""
+class Redirected(ABC):
+    """Somebody who logs in whenever a client sends them somewhere, and the client that sends them."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.logins = 0
         self._came = ""
 
+    @abstractmethod
     async def open(self, address: str) -> None:
-        self.logins += 1
-        address += "&" + urlencode({"login_hint": self.name})
-        async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
-            while not address.startswith(CALLBACK):
-                answer = await http.get(address)
-                assert answer.is_redirect, answer.text
-                address = str(answer.url.join(answer.headers["location"]))
-        assert "code=" in address, address
-        self._came = address
+        """Go there and log in; `_came` is where that leads back to."""
 
     async def back(self) -> AuthorizationCodeResult:
         told = {name: values[0] for name, values in parse_qs(urlsplit(self._came).query).items()}
@@ -101,3 +94,22 @@ class Browser:
             }
         )
         return OAuthClientProvider(address, metadata, keeps, self.open, self.back)
+
+
+class Browser(Redirected):
+    """Somebody who logs in at the issuer under this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    async def open(self, address: str) -> None:
+        self.logins += 1
+        address += "&" + urlencode({"login_hint": self.name})
+        async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
+            while not address.startswith(CALLBACK):
+                answer = await http.get(address)
+                assert answer.is_redirect, answer.text
+                address = str(answer.url.join(answer.headers["location"]))
+        assert "code=" in address, address
+        self._came = address

@@ -2,13 +2,12 @@
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 from mcp.client.auth import OAuthClientProvider
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 
-from tests.identity.real_issuer import CALLBACK, Keeps
+from tests.identity.real_issuer import Keeps, Redirected
 
 KEY = "demo-au1"
 DESK = "demo-receptionist-au1"
@@ -54,15 +53,14 @@ class Browser:
         return found.group(1).replace("&amp;", "&")
 
 
-class Person:
+class Person(Redirected):
     """Somebody who logs in with this key, and chooses this scope, whenever a client sends them there."""
 
     def __init__(self, key: str = KEY, may: str = "cliniko:read") -> None:
+        super().__init__()
         self.key, self.may = key, may
-        self.logins = 0
         self.browser = Browser()
         self.provider: OAuthClientProvider | None = None
-        self._came = ""
 
     async def open(self, address: str) -> None:
         self.logins += 1
@@ -72,19 +70,6 @@ class Person:
         self._came = self.browser.handed()
         assert "code=" in self._came, self._came
 
-    async def back(self) -> AuthorizationCodeResult:
-        told = {name: values[0] for name, values in parse_qs(urlsplit(self._came).query).items()}
-        return AuthorizationCodeResult(code=told["code"], state=told.get("state"), iss=told.get("iss"))
-
     def auth(self, address: str, keeps: Keeps) -> OAuthClientProvider:
-        metadata = OAuthClientMetadata.model_validate(
-            {
-                "client_name": "a test",
-                "redirect_uris": [CALLBACK],
-                "token_endpoint_auth_method": "none",
-                "grant_types": ["authorization_code", "refresh_token"],
-                "application_type": "native",
-            }
-        )
-        self.provider = OAuthClientProvider(address, metadata, keeps, self.open, self.back)
+        self.provider = super().auth(address, keeps)
         return self.provider
