@@ -12,7 +12,7 @@ import click
 
 from cliniko_mcp.approvals.questions import Question, Verdict
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import json_for, leave
+from cliniko_mcp.cli.output import bold, json_for, leave
 from cliniko_mcp.cli.progress_bar import Bar
 from cliniko_mcp.errors import ExitCode
 from cliniko_mcp.guards.pipeline import Caller
@@ -112,7 +112,7 @@ def call(name: str, arguments: str, as_json: bool, **flags: Any) -> None:
 
 def _show(name: str, arguments: "Mapping[str, JsonValue]", answer: "dict[str, JsonValue]") -> None:
     """Print an answer for a person: a diary in its columns, a report in its tables, any other in tables."""
-    body = {field: SECRETS.json(value) for field, value in answer.items()}
+    body = SECRETS.object(answer)
     if name == "show_diary" and not arguments.get("run_sheet"):
         from cliniko_mcp.cli.diary import show
         from cliniko_mcp.printouts.diary import Diary
@@ -128,16 +128,16 @@ def _report_lines(body: "dict[str, JsonValue]") -> Iterator[str]:
     from cliniko_mcp.printouts.answer import ReportAnswer
     from cliniko_mcp.printouts.text import report_lines
 
-    return report_lines(ReportAnswer.model_validate(finished(body)), _columns(), _bold)
+    return report_lines(ReportAnswer.model_validate(finished(body)), _columns(), bold)
 
 
 def _answer_lines(name: str, body: "dict[str, JsonValue]") -> Iterator[str]:
     from cliniko_mcp.printouts.any_answer import answer_lines
 
     if name != "cliniko_describe":
-        return answer_lines(body, _columns(), _bold)
+        return answer_lines(body, _columns(), bold)
     notes: list[JsonValue] = ["What each takes: cliniko-mcp tools NAME"]
-    return answer_lines({**_without_schemas(body), "notes": notes}, _columns(), _bold)
+    return answer_lines({**_without_schemas(body), "notes": notes}, _columns(), bold)
 
 
 def _without_schemas(body: "Mapping[str, JsonValue]") -> "dict[str, JsonValue]":
@@ -155,17 +155,13 @@ def _error_lines(problem: "ClinikoMcpError") -> Iterator[str]:
     from cliniko_mcp.errors import ClinikoMcpError
     from cliniko_mcp.printouts.any_answer import error_lines
 
-    details = {field: SECRETS.json(value) for field, value in problem.details.items()}
+    details = SECRETS.object(problem.details)
     shown = ClinikoMcpError(SECRETS.text(problem.message), SECRETS.text(problem.fix), **details)
-    return error_lines(shown, _columns(), _bold)
+    return error_lines(shown, _columns(), bold)
 
 
 def _columns() -> int:
     return shutil.get_terminal_size().columns
-
-
-def _bold(text: str) -> str:
-    return click.style(text, bold=True)
 
 
 def json_object(text: str) -> "dict[str, JsonValue] | None":

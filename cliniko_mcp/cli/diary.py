@@ -64,8 +64,8 @@ def diary(
         "limit": _LONG,
     }  # fmt: skip
     arguments = {name: value for name, value in arguments.items() if value is not None}
-    body, account = answer_of(Settings.load(flags), "show_diary", partial(_whole, arguments))
-    body = {name: SECRETS.json(value) for name, value in body.items()}
+    answer, account = answer_of(Settings.load(flags), "show_diary", partial(_whole, arguments))
+    body = SECRETS.object(answer)
     if html is not None:
         from cliniko_mcp.printouts.diary import diary_lines
         from cliniko_mcp.protocol.apps.pages import page_with

@@ -5,6 +5,8 @@ import json
 import sys
 from typing import NoReturn, TextIO
 
+import click
+
 from cliniko_mcp.errors import ExitCode, JsonValue
 from cliniko_mcp.redaction import SECRETS
 
@@ -31,3 +33,8 @@ def json_for(value: JsonValue, stream: TextIO, indent: int | None = None) -> str
     except UnicodeEncodeError:
         return json.dumps(value, indent=indent)
     return text
+
+
+def bold(text: str) -> str:
+    """A heading for a terminal."""
+    return click.style(text, bold=True)

@@ -12,7 +12,7 @@ import click
 from cliniko_mcp.cli.answering import answer_of, check_new, patiently, write_file
 from cliniko_mcp.cli.names import named
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import json_for
+from cliniko_mcp.cli.output import bold, json_for
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.redaction import SECRETS
 
@@ -190,7 +190,8 @@ def _text(
         return json_for(body, sys.stdout, indent=2)
     from cliniko_mcp.printouts.answer import ReportAnswer
 
-    answer = ReportAnswer.model_validate(SECRETS.json(body))
+    body = SECRETS.object(body)
+    answer = ReportAnswer.model_validate(body)
     if form == "csv":
         from cliniko_mcp.printouts.spreadsheet import report_csv
 
@@ -202,12 +203,7 @@ def _text(
 
         title = f"{answer.title}, {answer.when}" + (f" - {account.clinic}" if account.clinic else "")
         lines = report_lines(answer, None, str)
-        shown_body = {name: SECRETS.json(value) for name, value in body.items()}
-        return page_with("report", shown_body, clinic=account.clinic, demo=account.demo, title=title, lines=lines)
+        return page_with("report", body, clinic=account.clinic, demo=account.demo, title=title, lines=lines)
     shown = not plain and sys.stdout.isatty()
     columns = shutil.get_terminal_size().columns if shown else None
-    return "\n".join(report_lines(answer, columns, _bold if shown else str))
-
-
-def _bold(text: str) -> str:
-    return click.style(text, bold=True)
+    return "\n".join(report_lines(answer, columns, bold if shown else str))

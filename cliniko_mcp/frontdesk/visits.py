@@ -132,8 +132,8 @@ async def visits_of(clinic: GuardedClinic, patients: Collection[str], starts: da
     async def of_groups() -> Sequence[GroupAppointment]:
         return await clinic.collect(GroupAppointments.list_group_appointments, **since)
 
-    groups, found = await run_concurrently(of_groups, partial(run_concurrently, *batches))
-    rows: list[IndividualAppointment | GroupAppointment] = [row for batch in found for row in batch]
+    groups, own_rows = await run_concurrently(of_groups, partial(run_concurrently, *batches))
+    rows: list[IndividualAppointment | GroupAppointment] = [row for batch in own_rows for row in batch]
     rows += [row for row in groups if row.patient_ids is None or not who.isdisjoint(row.patient_ids)]
     # A booking is the same record as the appointment or the class (cliniko-api.md#calendar).
     entries = [entry_of(Booking.model_validate(row, from_attributes=True)) for row in rows]

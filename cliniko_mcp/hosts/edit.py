@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.hosts.invalid import UNUSUAL
 from cliniko_mcp.hosts.jsonc import InvalidJson, Member, Node, parse
+from cliniko_mcp.hosts.plain import newline_of
 
 _INDENT = "  "
 
@@ -75,7 +76,7 @@ def _verified(text: str, section: str, name: str, entry: Mapping[str, JsonValue]
 
 
 def _style(text: str, root: Node) -> Style:
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = newline_of(text)
     step = _indent_at(text, root.members[0].start) if root.members else None
     return Style(step or _INDENT, newline)
 

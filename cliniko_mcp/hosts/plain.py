@@ -1,4 +1,4 @@
-"""Values of configuration files as JSON, with what JSON has no form for, such as a date, as text."""
+"""Values of configuration files as JSON, with what JSON has no form for, such as a date, as text; and their lines."""
 
 from typing import TypeGuard
 
@@ -19,6 +19,11 @@ def json_of(value: object) -> JsonValue:
 def is_mapping(value: object) -> TypeGuard[dict[object, object]]:
     """Whether it holds names with values."""
     return isinstance(value, dict)
+
+
+def newline_of(text: str) -> str:
+    """How the lines of a text end."""
+    return "\r\n" if "\r\n" in text else "\n"
 
 
 def _is_list(value: object) -> TypeGuard[list[object]]:

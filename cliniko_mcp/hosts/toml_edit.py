@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.hosts.invalid import UNUSUAL, InvalidText
-from cliniko_mcp.hosts.plain import json_of
+from cliniko_mcp.hosts.plain import json_of, newline_of
 
 
 class TomlEditor:
@@ -23,7 +23,7 @@ class TomlEditor:
         if _section(root, section).get(name) == entry:
             return text
         kept = self.without_entry(text, section, name)
-        newline = "\r\n" if "\r\n" in text else "\n"
+        newline = newline_of(text)
         block = tomlkit.dumps({section: {name: dict(entry)}}).strip("\n") + "\n"
         lead = "" if not kept.strip() else kept.rstrip("\r\n") + newline * 2
         after = (lead or kept) + block.replace("\n", newline)
@@ -43,7 +43,7 @@ class TomlEditor:
             del table[name]  # pyright: ignore[reportIndexIssue, reportArgumentType]
         except (TOMLKitError, KeyError, TypeError):
             raise InvalidText(UNUSUAL) from None
-        left, newline = document.as_string(), "\r\n" if "\r\n" in text else "\n"
+        left, newline = document.as_string(), newline_of(text)
         if left.endswith(newline * 2) and not text.endswith(newline * 2):
             left = left.removesuffix(newline)  # the line that stood between it and the rest
         return _verified(left, _changed(root, section, name, None))

@@ -11,7 +11,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.hosts.invalid import UNUSUAL, InvalidText
-from cliniko_mcp.hosts.plain import is_mapping, json_of
+from cliniko_mcp.hosts.plain import is_mapping, json_of, newline_of
 
 _WIDE = 4096
 """Columns before a long text would be broken."""
@@ -29,7 +29,7 @@ class YamlEditor:
         root = _parsed(text)
         if _section(root, section).get(name) == entry:
             return text
-        newline = "\r\n" if "\r\n" in text else "\n"
+        newline = newline_of(text)
         lines = _lines(text)
         node = _node(text, section)
         if node is None:
@@ -60,7 +60,7 @@ class YamlEditor:
             raise InvalidText(UNUSUAL)
         lines, start = _lines(text), node.keys[name]
         # The last one leaves an empty mapping behind, which a host reads as none.
-        left = [] if len(node.keys) > 1 else [f"{' ' * node.column}{{}}{_newline_of(text)}"]
+        left = [] if len(node.keys) > 1 else [f"{' ' * node.column}{{}}{newline_of(text)}"]
         lines[start : _end(lines, start, node.column)] = left
         return _verified(
             "".join(lines), {**root, section: {key: value for key, value in others.items() if key != name}}
@@ -134,10 +134,6 @@ def _ended(lines: list[str], newline: str) -> list[str]:
     if lines and not lines[-1].endswith("\n"):
         return [*lines[:-1], lines[-1] + newline]
     return lines
-
-
-def _newline_of(text: str) -> str:
-    return "\r\n" if "\r\n" in text else "\n"
 
 
 def _end(lines: list[str], start: int, column: int) -> int:
