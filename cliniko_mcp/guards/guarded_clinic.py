@@ -257,7 +257,7 @@ class GuardedClinic:
         async with labels._guarded(call) as outcome:
             whole = listing.where({name: Hidden.INCLUDED for name in ("archived_at",) if name in listing.filters})
             if self._memory.keeps(whole, self.tool, "label", self.course):
-                rows = await self._recalled(whole, self._reader(outcome), outcome)
+                rows = await labels._recalled(whole, labels._reader(outcome), outcome)
                 found = {row_id(row): row for row in rows}
                 unknown = [one for one in ids if one not in found and not self._memory.is_elsewhere(listing, one)]
                 if outcome.read_at is None or not unknown:
@@ -319,7 +319,8 @@ class GuardedClinic:
         async def read(call: Call[RowT], page: int | None) -> Sequence[RowT]:
             if page is not None:
                 return (await self._client.page(call, 1, page, count=outcome.requests)).items
-            told = self._reading(call, kept=False).on_page
+            # Names and zones beside an answer are no part of what is waited for.
+            told = self._reading(call, kept=False).on_page if self._purpose == "call" else None
             return [row async for row in self._client.all(call, on_page=told, count=outcome.requests)]
 
         return read

@@ -69,8 +69,8 @@ KILL_AT = """
 import os, signal, sys
 import cliniko_mcp.export as export
 real = export.Unfinished.write
-def write(self, record):
-    real(self, record)
+def write(self, record, *more):
+    real(self, record, *more)
     if self.rows == int(os.environ["KILL_AT"]):
         if os.environ["KILL_BY"] == "full":
             import resource
