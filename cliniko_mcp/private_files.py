@@ -140,15 +140,16 @@ else:
 
 
 @contextmanager
-def locked(descriptor: int) -> Generator[None]:
-    """Hold the lock of this open file meanwhile. Raises TimeoutError when another process keeps it for two seconds."""
-    give_up = time.monotonic() + _PATIENCE
+def locked(descriptor: int, patience: float = _PATIENCE) -> Generator[None]:
+    """Hold the lock of this open file meanwhile. Raises TimeoutError when another process keeps it for so many seconds,
+    at once where they are 0."""
+    give_up = time.monotonic() + patience
     while True:
         try:
             _take(descriptor)
             break
         except OSError:
-            if time.monotonic() > give_up:
+            if not patience or time.monotonic() > give_up:
                 raise TimeoutError("another process holds the file") from None
             time.sleep(_PAUSE)
     try:

@@ -1,16 +1,18 @@
 """Moments as answers show them, and the records that have them."""
 
 from datetime import datetime
-from typing import Protocol, TypeGuard
+from typing import Final, Protocol, TypeGuard
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.models import Record
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def local_text(moment: datetime, zone: ZoneInfo) -> str:
     """A moment as the clinic says it: `2026-11-24T09:30+11:00 Tue`, to the minute."""
     local = moment.astimezone(zone)
-    return f"{local.isoformat(timespec='minutes')} {local:%a}"
+    return f"{local.isoformat(timespec='minutes')} {_DAYS[local.weekday()]}"
 
 
 class Timed(Protocol):

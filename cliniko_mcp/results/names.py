@@ -106,7 +106,7 @@ class Named:
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The ids of patients that are archived."""
+        """The ids of patients that are archived, found anew each time."""
         return frozenset(key for key, record in self.records.get("patient_id", {}).items() if is_hidden(record))
 
 
@@ -127,9 +127,12 @@ async def referenced(clinic: GuardedClinic, ids: Mapping[str, Collection[str]], 
     async def read(module: str, some: Collection[str]) -> None:
         found[module] = await _read(clinic, Reference("", module), some, named.notes)
 
-    async with anyio.create_task_group() as group:
-        for module, some in wanted.items():
-            group.start_soon(read, module, some)
+    if len(wanted) == 1:  # a task of its own costs more than most of what is remembered
+        await read(*next(iter(wanted.items())))
+    elif wanted:
+        async with anyio.create_task_group() as group:
+            for module, some in wanted.items():
+                group.start_soon(read, module, some)
     bookings = [*found.get("bookings", {}).values()]
     types, zones = await _types_of(clinic, bookings), await _zones_of(clinic, bookings)
     for name, some in ids.items():
