@@ -40,7 +40,8 @@ def safe_folder(path: Path) -> Path:
     Raises OSError where that is not possible, and where other users could replace what lies in it: where one of them
     owns it, or may write into it (the sticky bit, as /tmp has it, keeps them from replacing).
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.name == "posix":
         found = path.stat()
         if found.st_uid not in (os.getuid(), 0):

@@ -198,7 +198,7 @@ class HashChain:
             return Head(last.number, last.seal), size
         return head, size
 
-    @property
+    @cached_property
     def _head_path(self) -> Path:
         return self.path.with_name(f"{self.path.name}.head")
 

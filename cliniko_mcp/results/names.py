@@ -204,13 +204,17 @@ def ids_in(records: Iterable[Record], fields: Collection[str] = tuple(LINKS)) ->
     ids: dict[str, set[str]] = {name: set() for name in LINKS if name in fields}
     for record in records:
         for name, found in ids.items():
-            found.update(linked(record, name))
+            if value := value_of(record, name):
+                found.update(_ids(value))
     return {name: found for name, found in ids.items() if found}
 
 
 def linked(record: Record, name: str) -> list[str]:
     """The ids that this field of a record holds: one, several or none."""
-    value = value_of(record, name)
+    return _ids(value_of(record, name))
+
+
+def _ids(value: object) -> list[str]:
     if isinstance(value, str):
         return [value] if value else []
     return [key for key in value if isinstance(key, str)] if _is_list(value) else []

@@ -186,9 +186,11 @@ async def shaped(
     # The names cost room too, and which of them are needed is known only now.
     listed = shown & (REFERENCES.keys() - {"patient_id"})
     legend = _legend(records[: len(rows)], known, listed)
-    while len(rows) > 1 and taken + size(legend) > room:
-        rows.pop()
-        taken -= costs.pop()
+    if (over := taken + size(legend) - room) > 0:
+        while len(rows) > 1 and over > 0:
+            rows.pop()
+            over -= costs[-1]
+            taken -= costs.pop()
         legend = _legend(records[: len(rows)], known, listed)
     used = records[: len(rows)]
     if shortened:
