@@ -206,6 +206,11 @@ class App:
         if self._behind is not None:
             self._behind.memory.forget_all()
 
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes that are kept of long lists for calls that go on, compressed."""
+        return self._behind.memory.pages.held if self._behind is not None else 0
+
     async def guarded_clinic(self, tool: str, caller: Caller, risk: Risk = Risk.WRITE) -> GuardedClinic:
         """What this tool acts through for this caller: the clinic behind the guards.
 
