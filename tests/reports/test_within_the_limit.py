@@ -22,7 +22,7 @@ from .demo import NOW
 pytestmark = pytest.mark.long
 PER_MINUTE = 40
 QUESTIONS: dict[str, dict[str, Any]] = {
-    **{kind: {} for kind in KINDS},
+    **{kind: {} for kind in KINDS if kind != "changes"},  # which asks Cliniko for nothing: it reads our own audit log
     "activity": {"when": "last month"},
     "no_shows": {"by": ["new_or_returning"], "when": "this year"},
     "revenue": {"when": "this year", "by": ["type"]},
@@ -60,7 +60,7 @@ async def until_answered(client: Client, arguments: dict[str, Any]) -> tuple[dic
         await anyio.sleep(body["retry_after"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", QUESTIONS)
 def test_called_again_as_it_says_a_report_ends_with_the_answer_it_has_without_a_limit(
     sandbox: Sandbox, kind: str
 ) -> None:
@@ -78,6 +78,7 @@ def test_called_again_as_it_says_a_report_ends_with_the_answer_it_has_without_a_
     paced, refused = run(lambda: story(PER_MINUTE))
     assert {name: paced.get(name) for name in SAME} == {name: free.get(name) for name in SAME}
     assert len(sandbox.requests) <= 1.15 * needed  # nothing that was read is read again
-    read = [body["pages_read"] for body in refused if "pages_read" in body]
-    assert all("have been read" in body["message"] and "same arguments" in body["fix"] for body in refused if "pages_read" in body)
-    print(kind, needed, len(sandbox.requests), len(refused), read)
+    assert bool(refused) is (needed > PER_MINUTE)
+    for body in refused:
+        assert f"{body['pages_read']:,} of {body['pages']:,} pages" in body["message"]
+        assert "same arguments" in body["fix"]
