@@ -98,11 +98,15 @@ def test_what_a_desk_may_expect_stands_in_the_table_with_the_figures_of_the_firs
     (root / readme.DESK).write_text(json.dumps(desk))
     (root / readme.CPU).write_text(json.dumps({"read": 1.19, "row": 0.093}))
     kept = {"MB kept at most": 4.2, "MB allowed": 32}
-    (root / readme.BEYOND).write_text(json.dumps({"rows": 100_000, "calls": 7, "minutes": 6, "requests": 1_010, **kept}))
+    (root / readme.BEYOND).write_text(
+        json.dumps({"rows": 100_000, "calls": 7, "minutes": 6, "requests": 1_010, **kept})
+    )
     page = readme.rewritten(PAGE, root)
     assert "| a desk's morning, sixteen answers | 80 requests; 0.1.0: 167 | 80 requests |" in page
     assert "| the same again within two minutes | 44 requests; 0.1.0: 156 | 55 requests |" in page
-    one = "| one key of 200 requests a minute, 1 person | 57 answers a minute; 0.1.0: 19 | at least 45 answers a minute |"
+    one = (
+        "| one key of 200 requests a minute, 1 person | 57 answers a minute; 0.1.0: 19 | at least 45 answers a minute |"
+    )
     assert one in page
     assert f"| {readme.READ} | 1.19 x; 0.1.0: 1.3 | 1.2 x |" in page
     assert f"| {readme.ROW} | 0.093 ms; 0.1.0: 0.14 | 0.1 ms |" in page

@@ -22,7 +22,9 @@ async def test_four_times_as_many_rows_take_no_more_than_four_times_the_calls_of
             calls = 0
             sys.setprofile(count)
             try:
-                answer = await assistant.call("list_individual_appointments", limit=limit, fields="starts_at,patient_id")
+                answer = await assistant.call(
+                    "list_individual_appointments", limit=limit, fields="starts_at,patient_id"
+                )
             finally:
                 sys.setprofile(None)
             assert len(answer["items"]) == limit
