@@ -96,7 +96,8 @@ def test_what_a_desk_may_expect_stands_in_the_table_with_the_figures_of_the_firs
     assert "sixteen answers" not in readme.rewritten(PAGE, root)
     desk = {"cold": 80, "warm": 44, "answers a minute": {"1": 57.4, "5": 62.5, "20": 54.5}}
     (root / readme.DESK).write_text(json.dumps(desk))
-    (root / readme.CPU).write_text(json.dumps({"read": 1.19, "row": 0.093}))
+    about = {"measured": "2026-11-29", "machine": "it, load 0.1"}
+    (root / readme.CPU).write_text(json.dumps({**about, "read": 1.19, "read without names": 1.1, "row": 0.093}))
     kept = {"MB kept at most": 4.2, "MB allowed": 32}
     (root / readme.BEYOND).write_text(
         json.dumps({"rows": 100_000, "calls": 7, "minutes": 6, "requests": 1_010, **kept})
@@ -108,6 +109,7 @@ def test_what_a_desk_may_expect_stands_in_the_table_with_the_figures_of_the_firs
         "| one key of 200 requests a minute, 1 person | 57 answers a minute; 0.1.0: 19 | at least 45 answers a minute |"
     )
     assert one in page
+    assert "The CPU's figures are of 2026-11-29, it, load 0.1: " in page
     assert f"| {readme.READ} | 1.19 x; 0.1.0: 1.3 | 1.2 x |" in page
     assert f"| {readme.ROW} | 0.093 ms; 0.1.0: 0.14 | 0.1 ms |" in page
     assert "called again until it is answered | 7 calls, 6 minutes, 1,010 requests |" in page

@@ -1,4 +1,4 @@
-"""What a row costs does not grow with the number of rows, nor is an answer looked through more often for more of them."""
+"""What a row costs does not grow with the number of rows."""
 
 import sys
 from types import FrameType

@@ -29,7 +29,7 @@ async def cancelled(meanwhile: str) -> tuple[dict[str, Any], bool, int]:
                 (visit,) = clinic.rows("individual_appointments")
                 clinic.store.put("individual_appointments", {**visit, "starts_at": "2026-11-26T05:00:00Z"})
             case "patient is called otherwise":
-                (patient,) = (row for row in clinic.rows("patients") if row["label"] == "Otto Zimt")
+                (patient,) = (row for row in clinic.rows("patients") if row.get("label") == "Otto Zimt")
                 clinic.store.put("patients", {**patient, "label": "Otto Zimmer", "last_name": "Zimmer"})
             case _:
                 pass
