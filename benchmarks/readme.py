@@ -26,7 +26,7 @@ REASONS: Mapping[str, str] = {
     ),
     READ: (
         "a read passes the guards and the limit of requests, writes a line of the audit log for itself and for each "
-        "list that names come from, each chained to the one before, looks for secrets in what comes and in what goes, and "
+        "list that names come from, each chained to the one before, looks for secrets in what comes and what goes, and "
         "makes names and local times of ids; a bare request does none of it"
     ),
     ROW: (
