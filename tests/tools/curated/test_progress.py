@@ -22,8 +22,8 @@ async def test_a_tool_that_reads_from_cliniko_tells_of_each_list_in_the_clinics_
         for tool in curated.NAMES:
             told: list[tuple[float, float | None, str]] = []
 
-            async def heard(done: float, total: float | None, message: str | None, told: Any = told) -> None:
-                told.append((done, total, message or ""))
+            async def heard(progress: float, total: float | None, message: str | None, told: Any = told) -> None:
+                told.append((progress, total, message or ""))
 
             clinic.forget()
             arguments = {
