@@ -38,7 +38,12 @@ _GATE: Final = (
     "approvals/test_challenges.py",
     "guards/test_gate.py",
 )
-_LOG: Final = ("guards/test_hash_chain.py", "guards/test_chain_ends.py", "guards/test_audit_chain.py")
+_LOG: Final = (
+    "guards/test_log.py",
+    "guards/test_hash_chain.py",
+    "guards/test_chain_ends.py",
+    "guards/test_audit_chain.py",
+)
 _CLINIC: Final = (
     "guards/test_guarded_clinic.py",
     "guards/test_names_by_id.py",
@@ -141,7 +146,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_gate.py",
     ),
     "guards.elsewhere": ("guards/test_elsewhere.py",),
-    "guards.log": ("guards/test_audit.py", "guards/test_unheard_ends.py"),
+    "guards.log": ("guards/test_log.py", "guards/test_audit.py", "guards/test_unheard_ends.py"),
     "guards.shared_parts": ("shared_state/test_replicas.py",),
     "guards.parts": ("test_parts.py",),
     "guards.changes": ("reports/test_changes.py",),

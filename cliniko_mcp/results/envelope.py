@@ -24,7 +24,7 @@ _FIX_TOKENS: Final = 4
 """What the name of the fix costs."""
 _MAX_NOTES_TOKENS: Final = 1_500
 """Tokens of all notes: each is a sentence of ours, and there may be many."""
-_MOST_TOKENS_A_BYTE: Final = 1.5
+_MAX_TOKENS_A_BYTE: Final = 1.5
 """A token is a byte at the least; a few signs of two bytes are estimated at three tokens."""
 _CUT_HOW: Final = "ask for less at once, or read the record itself"
 _ENDS_EARLY: Final = "Where a text ends in …, the rest of it is not shown: read the record itself."
@@ -77,7 +77,7 @@ class Answer:
         ours = _ours(notes, clock)
         if not body.keys() & ours.keys():  # the body's JSON is made once, and what stands around it joined to it
             text = f"{text[:-1]}{',' if body else ''}{compact(ours)[1:]}"
-            if len(text.encode()) * _MOST_TOKENS_A_BYTE <= room or self._tokens(text, body, ours) <= room:
+            if len(text.encode()) * _MAX_TOKENS_A_BYTE <= room or self._tokens(text, body, ours) <= room:
                 return Envelope({**body, **ours}, text)
         body, notes = _cut(body, notes, room)
         return Envelope.of({**body, **_ours(notes, clock)})
