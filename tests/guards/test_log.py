@@ -1,5 +1,6 @@
 """A line of the audit log is written where it is given unless it had to wait, and lines keep their order."""
 
+import asyncio
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -66,3 +67,27 @@ def test_a_line_given_while_an_earlier_one_waits_comes_after_it(chain: HashChain
 
     anyio.run(story)
     assert written(chain) == ["first", "second", "third", "fourth"]
+
+
+def test_a_line_that_waits_is_written_though_its_call_is_cancelled_which_then_ends_with_its_next_wait(
+    chain: HashChain,
+) -> None:
+    log, done = LocalLog(chain), list[object]()
+
+    async def call() -> None:
+        done.append(await log.append({"name": "second"}))
+        await anyio.lowlevel.checkpoint()
+        done.append("went on")
+
+    async def story() -> None:
+        task = asyncio.create_task(call())
+        with another_writes(chain):
+            await anyio.lowlevel.checkpoint()
+            task.cancel()
+            await anyio.lowlevel.checkpoint()
+        await asyncio.wait((task,))
+        assert (task.cancelled(), task.cancelling()) == (True, 1)
+
+    anyio.run(story)
+    assert done == [2]
+    assert written(chain) == ["first", "second"]
