@@ -15,9 +15,9 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Memory
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
+from tests.guards.every_kind import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 from tests.guards.gate import App, Board, Form, RoundTrip, call, run
 from tests.guards.test_bursts import Busy
-from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 from tests.guards.test_sent_once import CALL, VISIT, Front, done, too_many
 
 EMPTYING = call("update_patient", id="3", clear=PATIENT_FIELDS)
