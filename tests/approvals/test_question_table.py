@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.question_table import MAX_KEPT, MAX_KEPT_EACH, MAX_SHOWN, MAX_SHOWN_EACH
+from cliniko_mcp.approvals.question_table import MAX_KEPT, MAX_KEPT_EACH, MAX_SHOWN, MAX_SHOWN_EACH, Questions
 from cliniko_mcp.approvals.questions import PendingQuestion, Verdict
 from cliniko_mcp.errors import Rejected
 from tests.approvals.desktop import seen
@@ -31,6 +31,12 @@ def done(table: Table, matter: Any = ANA, made_by: str = "") -> PendingQuestion:
 
 def test_the_limits_are_the_ones_that_the_guide_names() -> None:
     assert (MAX_KEPT, MAX_KEPT_EACH, MAX_SHOWN, MAX_SHOWN_EACH) == (1_000, 200, 20, 10)
+
+
+def test_a_table_is_given_what_another_held(table: Table) -> None:
+    waiting, ended = table.shown(), done(table, BO)
+    taken_over = Questions(table.clock, lambda: "nonce", table.questions.holds)
+    assert taken_over.waiting() == [waiting] and taken_over.recent() == [ended]
 
 
 def test_of_one_principal_ten_wait_on_the_page_and_an_answered_one_makes_room(table: Table) -> None:
