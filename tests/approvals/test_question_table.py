@@ -155,6 +155,34 @@ def test_every_other_look_at_the_table_is_taken_under_its_lock(table: Table) -> 
         assert noted.held == number
 
 
+def test_whoever_waits_hears_of_everything_that_becomes_of_a_question(table: Table) -> None:
+    heard: list[str] = []
+    table.questions.on_change = heard.append
+    questions, used, denied = table.questions, table.shown(), table.shown(table.about(2))
+    steps: list[tuple[PendingQuestion, Any]] = [
+        (used, lambda: questions.decide(used.question.challenge, True, "page")),
+        (used, lambda: questions.start(used, "page")),
+        (used, lambda: questions.finish(used, "done")),
+        (denied, lambda: questions.decide(denied.question.challenge, False, "page")),
+        (denied, lambda: questions.reopen(denied.question.challenge)),
+        (denied, lambda: questions.deny(denied)),
+    ]
+    for asked, step in steps:
+        before = asked.changes
+        heard.clear()
+        step()
+        assert asked.changes > before and {*heard} == {asked.question.challenge}
+
+
+@pytest.mark.parametrize(("told", "tells"), [({}, True), ({"told": False}, False)])
+def test_a_call_tells_how_it_ends_unless_it_is_begun_without_one(
+    table: Table, told: dict[str, bool], tells: bool
+) -> None:
+    asked = table.create()
+    assert table.questions.start(asked, "page", **told)
+    assert (asked.told, asked.place, asked.verdict) == (tells, "page", Verdict.YES)
+
+
 def test_the_newest_end_is_told_first_and_only_of_the_same_call(table: Table) -> None:
     first, other, second = done(table), done(table, CASES), done(table)
     assert table.questions.recent() == [second, other, first]
