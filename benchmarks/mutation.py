@@ -136,6 +136,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "approvals/test_challenges.py",
         "approvals/test_words.py",
         "guards/test_promises.py",
+        "guards/test_held_records.py",
         "guards/test_sent_once.py",
         "guards/test_bursts.py",
         "guards/test_gate.py",
