@@ -190,6 +190,7 @@ AS_GOOD_AS: list[tuple[Any, Any]] = [
     (call("archive_group_appointment", id="30"), call("update_group_appointment", id="30", **AWAY)),
     (call("archive_business", id="9"), call("update_business", id="9", appointment_type_ids=[])),
     (call("archive_appointment_type", id="8"), call("update_appointment_type", id="8", practitioner_ids=[])),
+    (call("archive_patient_form", id="28"), call("update_patient_form", id="28", patient_form_template_id="34")),
     (
         call("archive_treatment_note_template", id="33"),
         call("update_treatment_note_template", id="33", content={"sections": [{"name": "S"}]}),
