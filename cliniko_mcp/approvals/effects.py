@@ -85,7 +85,7 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "patient_forms": (
         form_reopened(),
         text_reduced("content", "Answers"),
-        template_put_under("patient_form_template_id", "Answers"),
+        template_put_under("patient_form_template_id", "content", "Answers"),
         _PATIENT,
     ),
     "patient_form_templates": (questions_removed("content"),),
@@ -97,7 +97,7 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "taxes": (),
     "treatment_notes": (
         text_reduced("content", "Answers"),
-        template_put_under("treatment_note_template_id", "Answers"),
+        template_put_under("treatment_note_template_id", "content", "Answers"),
         _PATIENT,
     ),
     "treatment_note_templates": (questions_removed("content"),),

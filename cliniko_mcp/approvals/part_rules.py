@@ -167,11 +167,14 @@ def _questions(value: object) -> list[str]:
     return [value_words(pair.question) or "one without a name" for pair in questions_and_answers(found)]
 
 
-def template_put_under(field: str, what: str) -> Rule:
-    """A rule for another template that is put under `what` somebody wrote, where the update does not write it anew."""
+def template_put_under(field: str, text: str, what: str) -> Rule:
+    """A rule for another template that is put under what is written, where the update does not write it anew.
+
+    `field` names the template, `text` what is written, and `what` that for people.
+    """
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
-        sent, texts = changed(call)[field], list(written(as_json(value_of(record, "content"))))
+        sent, texts = changed(call)[field], list(written(as_json(value_of(record, text))))
         if sent == value_of(record, field) or amount(texts) == 0:
             return []
         template = await linked_words(facts, field, sent)
@@ -180,11 +183,11 @@ def template_put_under(field: str, what: str) -> Rule:
     return Rule(
         "template",
         (field,),
-        f"`{field}` becomes another template, `content` is not sent, and something is written there",
+        f"`{field}` becomes another template, `{text}` is not sent, and something is written there",
         "Cliniko does not say what becomes of what is written there; it may be lost, as if the record were archived",
         "Put another template under this {noun}",
         "What was written cannot be brought back from here.",
-        lambda call, now, earlier: bool((sent := changed(call)).get(field)) and "content" not in sent,
+        lambda call, now, earlier: bool((sent := changed(call)).get(field)) and text not in sent,
         losses,
     )
 
