@@ -97,6 +97,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "approvals/test_question_table.py",
         "approvals/test_questions.py",
         "guards/test_lives.py",
+        "guards/test_unanswered_forms.py",
         "guards/test_unheard_ends.py",
         "guards/test_lives_of_updates.py",
         "guards/test_promises.py",
@@ -105,6 +106,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.questions": (
         "approvals/test_questions.py",
         "guards/test_lives.py",
+        "guards/test_unanswered_forms.py",
         "guards/test_lives_of_updates.py",
         "guards/test_audit_edges.py",
         *_GATE,
@@ -130,6 +132,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.confirm": (
         "guards/test_confirm.py",
         "guards/test_lives.py",
+        "guards/test_unanswered_forms.py",
         "guards/test_unheard_ends.py",
         "guards/test_lives_of_updates.py",
         "guards/test_repeated_calls.py",
