@@ -12,6 +12,7 @@ from cliniko_mcp import __version__
 from cliniko_mcp.cliniko.registry import RESOURCES, resource
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.frontdesk.answer_rows import UNITS
+from cliniko_mcp.house_look import mark
 from cliniko_mcp.public_names import SNAPSHOT, PublicTool, names_text, public_names, stability_page
 from cliniko_mcp.published import repository, with_address, with_name_line
 from cliniko_mcp.results.cursor import Cursors
@@ -239,6 +240,7 @@ def generated(root: Path) -> dict[Path, str]:
         + "\n",
         root / "docs" / "tools.md": tool_reference(tools),
     }
+    files[root / "docs" / "pictures" / "mark.svg"] = f"{mark()}\n"
     for path in (root / "packaging" / "server.json", root / "packaging" / "mcpb" / "manifest.json"):
         if path.is_file():
             files[path] = stamped(path.read_text("utf-8"), tools, repository(root))
