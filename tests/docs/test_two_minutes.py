@@ -23,6 +23,7 @@ def test_the_readme_leads_from_installing_to_a_booking_in_the_diary() -> None:
     assert all(kind in line for kind, line in zip(kinds, FOLLOWED, strict=True))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a Unix shell")
 def test_the_readmes_commands_book_an_appointment_and_show_it_in_the_diary(tmp_path: Path) -> None:
     ours = [line for line in FOLLOWED if line.startswith("cliniko-mcp ")]
@@ -33,6 +34,7 @@ def test_the_readmes_commands_book_an_appointment_and_show_it_in_the_diary(tmp_p
     assert (tmp_path / ".config/Claude/claude_desktop_config.json").is_file()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     not os.environ.get("CLINIKO_TEST_INSTALLS"), reason="fetches libraries; set CLINIKO_TEST_INSTALLS=1"
 )
