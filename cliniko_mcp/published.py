@@ -83,7 +83,8 @@ def unreleasable(root: Path) -> Iterator[str]:
     address = repository(root)
     if PLACEHOLDER in address:
         yield f"pyproject.toml: put the account in place of {PLACEHOLDER} in {address}; then run cliniko-mcp manifest."
-    for path in (found for pattern in _SHIPPED for found in sorted(root.glob(pattern))):
+    shipped = (found for pattern in _SHIPPED for found in sorted(root.glob(pattern)))
+    for path in () if PLACEHOLDER in address else shipped:
         if f"{PLACEHOLDER}/" in path.read_text("utf-8"):
             yield f"{path.relative_to(root).as_posix()}: {PLACEHOLDER} stands in an address; run cliniko-mcp manifest."
     newest = _RELEASE.search((root / "CHANGELOG.md").read_text("utf-8"))
