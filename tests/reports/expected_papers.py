@@ -46,6 +46,16 @@ def revenue(recount: Recount, first: date, last: date) -> Row:
     }
 
 
+def a_visit(billed: list[Row]) -> Row:
+    """The visits of some invoices and what those come to for each; nothing where they are of none."""
+    of_visits = [row for row in billed if row.get("attendee_id") or row.get("appointment_id")]
+    if not of_visits:
+        return {}
+    visits = {row.get("attendee_id") or row["appointment_id"] for row in of_visits}
+    whole = sum((Decimal(row["total_amount"]) for row in of_visits), Decimal())
+    return {"visits": len(visits), "average": f"{(whole / len(visits)).quantize(CENT, ROUND_HALF_UP):.2f}"}
+
+
 def payer_of(recount: Recount, invoice: Row) -> str:
     """Who an invoice is made out to: patients as one, each third party by the first line of its address."""
     label = next((row.get("label") for row in recount.patients if row["id"] == invoice.get("patient_id")), None)

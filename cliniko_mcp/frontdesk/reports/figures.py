@@ -33,6 +33,9 @@ class _Named(AnswerModel):
 class Group(Figure, _Named):
     """The part of a figure that belongs to one practitioner, type, week or the like."""
 
+    visits: Number | None = Field(default=None, description="Visits that were billed, where money is of visits.")
+    average: Money | None = Field(default=None, description="The invoices of those visits, for each of them.")
+
 
 class Breakdown(AnswerModel):
     """The parts of the first figure of the summary, of which they are the sum."""

@@ -6,7 +6,6 @@ from typing import Final
 
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Duplicates
 from cliniko_mcp.frontdesk.reports import (
     activity,
     ahead,
@@ -144,7 +143,7 @@ ReportRow = (
     | forms.OpenFormRow
     | sources.SourceRow
     | changes.ChangesRow
-    | Duplicates
+    | records.SamePersonRow
     | records.MissingContactRow
 )
 """The rows of all kinds."""

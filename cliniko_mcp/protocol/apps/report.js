@@ -41,7 +41,8 @@ function breakdown(name, found, answer) {
 
 function groupTable(rows, measure, level, label, bars) {
   const parts = [["Count", (row) => (row.count === undefined ? "" : numberWords(row.count))], ["Of", (row) => (row.of === undefined ? "" : numberWords(row.of))],
-    ["Rate", (row) => row.rate || ""], ["Total", (row) => (row.total === undefined ? "" : moneyWords(row.total))]].filter(([, words]) => rows.some(words));
+    ["Rate", (row) => row.rate || ""], ["Total", (row) => (row.total === undefined ? "" : moneyWords(row.total))],
+    ["Visits", (row) => (row.visits === undefined ? "" : numberWords(row.visits))], ["Average", (row) => (row.average === undefined ? "" : moneyWords(row.average))]].filter(([, words]) => rows.some(words));
   const most = Math.max(level || 0, ...rows.map((row) => measure.of(row) || 0));
   const head = parts.map(([words]) => make("th", { scope: "col", class: "number" }, words));
   const body = rows.map((row) => make("tr", { class: row.name === LATE ? "late" : null },

@@ -125,8 +125,9 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
     try:
         span = await _read(kind, span, clinic)
         question = ReportQuestion(
-            clinic, roster, span, practitioner, business, now, arguments.by, arguments.words or "", patient
-        )
+            clinic, roster, span, practitioner, business, now, arguments.by, arguments.words or "", patient,
+            arguments.phones,
+        )  # fmt: skip
         if "new_or_returning" in arguments.by:
             await question.history()  # first, because everything else that is read is part of it
         then = await _earlier(kind, question, arguments.compare)
