@@ -54,12 +54,9 @@ def _summary(names: Iterable[str]) -> Taken:
     return lambda answer: {name: answer["summary"][name] for name in names}
 
 
-def groups(by: str, *fields: str) -> Taken:
-    """The groups of a breakdown, by name."""
-    return lambda answer: {
-        row["name"]: tuple(row[field] for field in fields) if len(fields) > 1 else row[fields[0]]
-        for row in answer["by"][by]["rows"]
-    }
+def groups(by: str, value: str) -> Taken:
+    """A figure of each group of a breakdown, by name."""
+    return lambda answer: {row["name"]: row[value] for row in answer["by"][by]["rows"]}
 
 
 def rows(key: str, value: str) -> Taken:
