@@ -172,7 +172,12 @@ def gone_quiet(recount: Recount) -> dict[str, Visit]:
 
 
 def lapsed(recount: Recount, first: date, last: date) -> Row:
-    return {"lapsed_patients": {"count": sum(first <= v.day <= last for v in gone_quiet(recount).values())}}
+    days = [visit.day for visit in gone_quiet(recount).values()]
+    longer = {"last_seen_before_that_time": {"count": sum(day < first for day in days)}}
+    return {
+        "lapsed_patients": {"count": sum(first <= day <= last for day in days)},
+        **(longer if first > date.min else {}),
+    }
 
 
 def without_next(recount: Recount, first: date, last: date) -> tuple[set[str], set[str]]:

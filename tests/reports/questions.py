@@ -220,6 +220,7 @@ QUESTIONS = (
     figure("What is our PVA?", "retention", "last 90 days", "patient_visit_average_pva"),
     figure("Rebook rate this quarter?", "rebooking", "this quarter", "rebook_rate"),
     listed("Who hasn't been in for six months?", "lapsed", "more than 6 months ago", ids("patient_id"), seen_last),
+    figure("Who hasn't been since the last quarter began?", "lapsed", "last quarter", "last_seen_before_that_time"),
     listed("And who for three?", "lapsed", "more than 3 months ago", ids("patient_id"), seen_last),
     listed("Who walked out last week without booking again?", "not_rebooked", "last week", ids("patient_id"),
            left_without_one),

@@ -9,6 +9,8 @@ from cliniko_mcp.frontdesk.reports.kinds import KINDS
 from cliniko_mcp.phrases import Facing
 from cliniko_mcp.sandbox.core import Sandbox
 
+from . import expected
+from .days import DAYS
 from .demo import CLOCKS, reports
 from .over_port import Port
 from .questions import QUESTIONS, span_of
@@ -35,6 +37,25 @@ async def test_one_call_answers_it(clinic: tuple[Sandbox, Port], place: int) -> 
         for question in QUESTIONS[place :: len(CLOCKS)]:
             answer = await tool.call(**question.call)
             assert question.taken(answer) == question.counted(recount, *span_of(question, recount)), question.said
+
+
+async def test_the_time_that_is_printed_is_taken_back(clinic: tuple[Sandbox, Port]) -> None:
+    async with reports(clinic[0], datetime.fromisoformat(CLOCKS[1])) as tool:
+        for phrase in (*DAYS.keys() - {"the next 7 days"}, "Mondays last month", "mornings last week"):
+            answer = await tool.call("unpaid", when=phrase)
+            again = await tool.call("unpaid", when=answer["when"])
+            assert (again["when"], again["summary"]) == (answer["when"], answer["summary"]), phrase
+
+
+async def test_all_time_is_from_the_first_booking_on(clinic: tuple[Sandbox, Port]) -> None:
+    recount = Recount(clinic[1].rows, datetime.fromisoformat(CLOCKS[0]))
+    async with reports(clinic[0], recount.now) as tool:
+        for phrase in ("all time", "ever"):
+            answer = await tool.call("no_shows", when=phrase)
+            assert answer["summary"]["no_shows"]["of"] == len(recount.begun(recount.visits))
+            lapsed = await tool.call("lapsed", when=phrase)
+            assert lapsed["summary"]["lapsed_patients"]["count"] == len(expected.gone_quiet(recount))
+            assert (await tool.error("utilisation", when=phrase))["code"] == "not_understood"
 
 
 @pytest.mark.parametrize("kind", KINDS)
