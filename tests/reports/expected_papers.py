@@ -31,16 +31,13 @@ def issued(recount: Recount, first: date, last: date) -> list[Row]:
 def revenue(recount: Recount, first: date, last: date) -> Row:
     rows = issued(recount, first, last)
     billed = [row for row in rows if row["status"] in (OPEN, PAID)]
-    of_visits = [row for row in billed if row.get("attendee_id") or row.get("appointment_id")]
-    visits = {row.get("attendee_id") or row["appointment_id"] for row in of_visits}
-    whole = sum((Decimal(row["total_amount"]) for row in of_visits), Decimal())
-    average = (whole / len(visits)).quantize(CENT, ROUND_HALF_UP) if visits else Decimal()
+    each = a_visit(billed)
     return {
         "invoiced": money(billed),
         "invoiced_and_paid": money(row for row in rows if row["status"] == PAID),
         "invoiced_and_open": money(row for row in rows if row["status"] == OPEN),
-        "visits_billed": {"count": len(visits)},
-        "average_per_visit_billed": {"total": f"{average:.2f}"},
+        "visits_billed": {"count": each.get("visits", 0)},
+        **({"average_per_visit_billed": {"total": each["average"]}} if each else {}),
         "closed_invoices": money(row for row in rows if row["status"] == CLOSED),
         "open_credits": money(row for row in rows if row["status"] == CREDIT),
     }

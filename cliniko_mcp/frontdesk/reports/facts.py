@@ -213,7 +213,6 @@ def _ranked(named: Mapping[str, list[Fact]], measure: Measure) -> dict[str, list
 def _group(name: str, facts: Facts, some: Sequence[Fact]) -> Group:
     figure = facts.measure.figure(some, facts.found)
     billed = {fact.visit for fact in some if fact.visit}
-    average = figures.average((fact.amount for fact in some if fact.visit), len(billed)) if billed else None
     return Group(
         name=name,
         count=figure.count,
@@ -221,5 +220,5 @@ def _group(name: str, facts: Facts, some: Sequence[Fact]) -> Group:
         rate=figure.rate,
         total=figure.total,
         visits=len(billed) or None,
-        average=average.total if average else None,
+        average=figures.average((fact.amount for fact in some if fact.visit), len(billed)),
     )

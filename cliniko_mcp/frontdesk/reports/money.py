@@ -23,7 +23,7 @@ from cliniko_mcp.frontdesk.bookings import bookings
 from cliniko_mcp.frontdesk.matching import words
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
-from cliniko_mcp.frontdesk.reports.figures import Findable, amount, money_text
+from cliniko_mcp.frontdesk.reports.figures import Figure, Findable, amount, money_text
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import name_text
 
@@ -130,6 +130,7 @@ async def revenue(question: ReportQuestion) -> Finding:
     )
     of_visits = [invoice for invoice in billed if _visit(invoice)]
     visits = {*map(_visit, of_visits)}
+    average = figures.average(_amounts(of_visits), len(visits))
     people = _by_patient(billed)
     totals = {patient: sum(_amounts(theirs), Decimal()) for patient, theirs in people.items()}
     return Finding(
@@ -141,7 +142,7 @@ async def revenue(question: ReportQuestion) -> Finding:
             "invoiced_and_paid": figures.money(_amounts(one for one in billed if one.status == _PAID)),
             "invoiced_and_open": figures.money(_amounts(one for one in billed if one.status == _OPEN)),
             "visits_billed": figures.count(len(visits)),
-            "average_per_visit_billed": figures.average(_amounts(of_visits), len(visits)),
+            **({"average_per_visit_billed": Figure(total=average)} if average else {}),
             "closed_invoices": figures.money(_amounts(one for one in every if one.status == _CLOSED)),
             "open_credits": figures.money(_amounts(one for one in every if one.status == _CREDIT)),
         },
