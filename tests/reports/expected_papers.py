@@ -182,16 +182,20 @@ def _booking(row: Row, attendee: dict[str, str]) -> str:
     return row.get("booking_id") or attendee.get(str(row.get("attendee_id")), "")
 
 
-def forms(recount: Recount, first: date, last: date) -> Row:
-    open_ = open_forms(recount, first, last)
-    attendee = {row["id"]: row["booking_id"] for row in recount.rows("attendees")}
-    done = [
+def completed_forms(recount: Recount, first: date, last: date) -> list[Row]:
+    return [
         row
         for row in recount.rows("patient_forms")
         if not row.get("archived_at")
         and (at := moment(row.get("completed_at")))
         and first <= at.astimezone(recount.zones.get(row.get("business_id") or "", recount.home)).date() <= last
     ]
+
+
+def forms(recount: Recount, first: date, last: date) -> Row:
+    open_ = open_forms(recount, first, last)
+    attendee = {row["id"]: row["booking_id"] for row in recount.rows("attendees")}
+    done = completed_forms(recount, first, last)
     return {
         "open_forms": {"count": len(open_)},
         "visits_with_an_open_form": share(

@@ -65,3 +65,11 @@ async def test_a_time_that_cannot_be_meant_is_refused_and_never_zero(clinic: tup
         for phrase in MISREAD if KINDS[kind].facing is Facing.BACK else MISREAD[4:]:
             found = await tool.error(kind, when=phrase, **words)
             assert found.get("code") == "not_understood", (phrase, found.get("when"))
+
+
+async def test_my_notes_are_those_of_the_keys_own_practitioner(clinic: tuple[Sandbox, Port]) -> None:
+    async with reports(clinic[0], datetime.fromisoformat(CLOCKS[0])) as tool:
+        named = await tool.call("missing_notes", when="last month", practitioner="Mei Ng")
+        for me in ("me", "my"):
+            answer = await tool.call("missing_notes", when="last month", practitioner=me)
+            assert (answer["practitioner"], answer["summary"]) == (named["practitioner"], named["summary"])

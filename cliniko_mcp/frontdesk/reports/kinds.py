@@ -141,6 +141,7 @@ ReportRow = (
     | notes.OldAlertRow
     | cases.OpenCaseRow
     | forms.OpenFormRow
+    | forms.CompletedFormRow
     | sources.SourceRow
     | changes.ChangesRow
     | records.SamePersonRow

@@ -176,6 +176,8 @@ async def retention(question: ReportQuestion) -> Finding:
     facts = Facts(
         Measure.SHARE, [question.fact(person.kept[0], part=patient in back) for patient, person in new.items()]
     )
+    kept_to = question.practitioner or question.business  # whose a file is, only visits tell
+    files = {} if kept_to else {"patient_files_made": figures.count(await _files_made(question))}
     newest = sorted(new, key=lambda patient: (new[patient].kept[0].starts, patient), reverse=True)
     return Finding(
         "New is a patient whose first kept visit ever (not cancelled, not a no-show) was in that time; archived "
@@ -191,7 +193,7 @@ async def retention(question: ReportQuestion) -> Finding:
             **figures.mean("visits_kept_per_new_patient", visits_kept, len(new)),
             **figures.mean("patient_visit_average_pva", len(held), len(new)),
             "rebook_rate": figures.share(rebooked, len(held)),
-            "patient_files_made": figures.count(await _files_made(question)),
+            **files,
         },
         [_new(question, new[patient]) for patient in newest],
         facts,
