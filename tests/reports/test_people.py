@@ -63,3 +63,29 @@ async def test_every_person_in_a_row_has_an_id_and_a_phone(clinic: tuple[Sandbox
 async def test_the_rows_of_the_others_name_no_patient(clinic: tuple[Sandbox, Port], kind: str) -> None:
     async with reports(clinic[0], datetime.fromisoformat(NOW)) as tool:
         assert not any([*people_in(row)] for row in (await tool.call(kind))["items"])
+
+
+@pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if kind.practitioners))
+async def test_of_someone_who_has_seen_nobody_every_figure_is_nothing(
+    clinic: tuple[Sandbox, Port], kind: str, nova: str
+) -> None:
+    more = {name: of[kind] for name, of in WIDE.items() if kind in of}
+    if kind in ("duplicates", "missing_contacts"):
+        more["when"] = "last 12 months"
+    async with reports(clinic[0], datetime.fromisoformat(NOW)) as tool:
+        answer = await tool.call(kind, practitioner=nova, **more)
+    counts = {name: figure.get("count", 0) for name, figure in answer["summary"].items() if name != "files_compared"}
+    assert not any(counts.values()), counts
+    assert answer["items"] == []
+
+
+@pytest.fixture
+def nova(clinic: tuple[Sandbox, Port]) -> Iterator[str]:
+    """A practitioner who began today: no hours, no visits."""
+    store = clinic[0].context.store
+    row = next(iter(store.table("practitioners").rows.values()))
+    new = {**row, "id": "1104000000999999999", "first_name": "Nova", "last_name": "Newcomer", "label": "Nova Newcomer",
+           "display_name": "Nova Newcomer"}  # fmt: skip
+    store.put("practitioners", new)
+    yield "Nova Newcomer"
+    store.remove("practitioners", new["id"])
