@@ -41,6 +41,7 @@ def people_in(row: Row) -> Iterator[Row]:
     yield from row.get("patients", ())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - NOBODY))
 async def test_every_person_in_a_row_has_an_id_and_a_phone(clinic: tuple[Sandbox, Port], kind: str) -> None:
     known = numbers(clinic[1])
@@ -59,12 +60,14 @@ async def test_every_person_in_a_row_has_an_id_and_a_phone(clinic: tuple[Sandbox
     assert not any("phone" in person for row in quiet["items"] for person in people_in(row))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", sorted(NOBODY))
 async def test_the_rows_of_the_others_name_no_patient(clinic: tuple[Sandbox, Port], kind: str) -> None:
     async with reports(clinic[0], datetime.fromisoformat(NOW)) as tool:
         assert not any([*people_in(row)] for row in (await tool.call(kind))["items"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if kind.practitioners))
 async def test_of_someone_who_has_seen_nobody_every_figure_is_nothing(
     clinic: tuple[Sandbox, Port], kind: str, nova: str

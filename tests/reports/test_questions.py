@@ -30,6 +30,7 @@ def test_there_are_enough_of_them_and_no_two_say_the_same() -> None:
     assert named == KINDS.keys() - {"utilisation", "ahead", "duplicates", "find_in_notes", "changes"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", range(len(CLOCKS)))
 async def test_one_call_answers_it(clinic: tuple[Sandbox, Port], place: int) -> None:
     recount = Recount(clinic[1].rows, datetime.fromisoformat(CLOCKS[place]))
@@ -39,6 +40,7 @@ async def test_one_call_answers_it(clinic: tuple[Sandbox, Port], place: int) -> 
             assert question.taken(answer) == question.counted(recount, *span_of(question, recount)), question.said
 
 
+@pytest.mark.long
 async def test_the_time_that_is_printed_is_taken_back(clinic: tuple[Sandbox, Port]) -> None:
     async with reports(clinic[0], datetime.fromisoformat(CLOCKS[1])) as tool:
         for phrase in (*DAYS.keys() - {"the next 7 days"}, "Mondays last month", "mornings last week"):
@@ -47,6 +49,7 @@ async def test_the_time_that_is_printed_is_taken_back(clinic: tuple[Sandbox, Por
             assert (again["when"], again["summary"]) == (answer["when"], answer["summary"]), phrase
 
 
+@pytest.mark.long
 async def test_all_time_is_from_the_first_booking_on(clinic: tuple[Sandbox, Port]) -> None:
     recount = Recount(clinic[1].rows, datetime.fromisoformat(CLOCKS[0]))
     async with reports(clinic[0], recount.now) as tool:
@@ -67,6 +70,7 @@ async def test_a_time_that_cannot_be_meant_is_refused_and_never_zero(clinic: tup
             assert found.get("code") == "not_understood", (phrase, found.get("when"))
 
 
+@pytest.mark.long
 async def test_my_notes_are_those_of_the_keys_own_practitioner(clinic: tuple[Sandbox, Port]) -> None:
     async with reports(clinic[0], datetime.fromisoformat(CLOCKS[0])) as tool:
         named = await tool.call("missing_notes", when="last month", practitioner="Mei Ng")
