@@ -31,13 +31,13 @@ def issued(recount: Recount, first: date, last: date) -> list[Row]:
 def revenue(recount: Recount, first: date, last: date) -> Row:
     rows = issued(recount, first, last)
     billed = [row for row in rows if row["status"] in (OPEN, PAID)]
-    each = a_visit(billed)
+    visits = a_visit(billed)
     return {
         "invoiced": money(billed),
         "invoiced_and_paid": money(row for row in rows if row["status"] == PAID),
         "invoiced_and_open": money(row for row in rows if row["status"] == OPEN),
-        "visits_billed": {"count": each.get("visits", 0)},
-        **({"average_per_visit_billed": {"total": each["average"]}} if each else {}),
+        "visits_billed": {"count": visits.get("visits", 0)},
+        **({"average_per_visit_billed": {"total": visits["average"]}} if visits else {}),
         "closed_invoices": money(row for row in rows if row["status"] == CLOSED),
         "open_credits": money(row for row in rows if row["status"] == CREDIT),
     }

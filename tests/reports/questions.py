@@ -19,31 +19,31 @@ MEI, RIVERSIDE = "Dr Mei Ng", "Riverside"
 class Question(NamedTuple):
     """The words of a manager, the call, the days it is about, what is taken from the answer, and the same counted."""
 
-    said: str
+    wording: str
     call: Row
     days: str
     taken: Taken
     counted: Answered
 
 
-def figure(said: str, kind: str, days: str, *names: str, **more: Any) -> Question:
+def figure(wording: str, kind: str, days: str, *names: str, **more: Any) -> Question:
     """A question that figures of the summary answer."""
 
     def counted(recount: Recount, first: date, last: date) -> Row:
         whole = FIGURES[kind](recount, first, last)
         return {name: whole[name] for name in names}
 
-    return Question(said, _call(kind, days, more), days, _summary(names), counted)
+    return Question(wording, _call(kind, days, more), days, _summary(names), counted)
 
 
-def listed(said: str, kind: str, days: str, taken: Taken, counted: Answered, **more: Any) -> Question:
+def listed(wording: str, kind: str, days: str, taken: Taken, counted: Answered, **more: Any) -> Question:
     """A question that rows or groups answer."""
-    return Question(said, _call(kind, days, more), days, taken, counted)
+    return Question(wording, _call(kind, days, more), days, taken, counted)
 
 
-def of(said: str, kind: str, days: str, names: tuple[str, ...], counted: Answered, **more: Any) -> Question:
+def of(wording: str, kind: str, days: str, names: tuple[str, ...], counted: Answered, **more: Any) -> Question:
     """A question about one practitioner or site."""
-    return Question(said, _call(kind, days, more), days, _summary(names), counted)
+    return Question(wording, _call(kind, days, more), days, _summary(names), counted)
 
 
 def _call(kind: str, days: str, more: Row) -> Row:

@@ -24,7 +24,7 @@ MISREAD = ("tomorrow", "next week", "in 3 weeks", "2027-01-04 to 2027-01-08", "s
 
 def test_there_are_enough_of_them_and_no_two_say_the_same() -> None:
     assert len(QUESTIONS) >= 40
-    assert Counter(question.said for question in QUESTIONS).most_common(1)[0][1] == 1
+    assert Counter(question.wording for question in QUESTIONS).most_common(1)[0][1] == 1
     named = {question.call["kind"] for question in QUESTIONS}
     # the others are asked about hours, duplicates, words and the log, in tests of their own
     assert named == KINDS.keys() - {"utilisation", "ahead", "duplicates", "find_in_notes", "changes"}
@@ -37,7 +37,7 @@ async def test_one_call_answers_it(clinic: tuple[Sandbox, Port], place: int) -> 
     async with reports(clinic[0], recount.now) as tool:
         for question in QUESTIONS[place :: len(CLOCKS)]:
             answer = await tool.call(**question.call)
-            assert question.taken(answer) == question.counted(recount, *span_of(question, recount)), question.said
+            assert question.taken(answer) == question.counted(recount, *span_of(question, recount)), question.wording
 
 
 @pytest.mark.long
