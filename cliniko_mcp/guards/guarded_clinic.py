@@ -340,17 +340,8 @@ class GuardedClinic:
         return [row for row in rows if is_result(row, call)]
 
     def _as(self, tool: str, purpose: Purpose) -> GuardedClinic:
-        return GuardedClinic(
-            self._client,
-            self._guards,
-            self.caller,
-            tool,
-            self._memory,
-            upload_folder=self.upload_folder,
-            log=self.log,
-            purpose=purpose,
-            course=self.course,
-        )
+        same = partial(GuardedClinic, self._client, self._guards, self.caller, tool, self._memory, log=self.log)
+        return same(upload_folder=self.upload_folder, purpose=purpose, course=self.course)
 
     def _known(self, call: Call) -> Record | None:
         record, writes = self._read.get(call.address, (None, 0))
