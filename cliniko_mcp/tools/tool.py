@@ -15,7 +15,7 @@ from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record, complaints, row_id
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import is_list, reads
-from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
+from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue, OutcomeUnknown
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS, USUAL_TOKENS
 from cliniko_mcp.results.cursor import Cursors
@@ -104,6 +104,8 @@ class Tool:
         return USUAL_TOKENS if by_itself else MAX_TOKENS
 
 
+CALL_AGAIN: Final = "Call again with the same arguments: what took effect is found and not done twice."
+"""The advice where a change was cut off in a tool that can be called again."""
 _BEGUN: Final = "begun_at"
 """What a cursor of a curated tool carries beside the arguments: the moment of the first page."""
 _LARGER: Final = frozenset({"cursor", "history", "limit", "notes", "skip", "visits"})
@@ -163,10 +165,12 @@ def curated(
     kind: ToolKind = "curated",
     answer: type[AnswerModel] | None = None,
     max_argument_bytes: int = MAX_ARGUMENT_BYTES,
+    repeatable: bool = False,
 ) -> Tool:
     """A curated tool: its arguments are those of `model`, its work a function of the clinic and the validated model.
 
-    `answer` is the model of its answers, `needs` are the operations it acts through.
+    `answer` is the model of its answers, `needs` are the operations it acts through. `repeatable` says that the same
+    call again does nothing twice, so that it is the advice where a change was cut off.
     """
     described = model_schema(model)
     schema = object_schema(properties_of(described), required_of(described))
@@ -177,6 +181,10 @@ def curated(
             return await work(clinic, _validated(name, model, plain(arguments, spelling)))
         except InvalidArguments as problem:
             raise explained(problem, name, schema) from None
+        except OutcomeUnknown as problem:
+            if not repeatable:
+                raise
+            raise OutcomeUnknown(problem.message, CALL_AGAIN, **problem.details) from None
 
     return Tool(
         name=name,

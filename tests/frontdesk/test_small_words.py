@@ -4,6 +4,7 @@ import anyio
 import pytest
 
 from cliniko_mcp.errors import Ambiguous, ClinikoMcpError, NoSuchName
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 
 from .clinics import front_desk, load
 
@@ -42,3 +43,25 @@ async def test_several_practitioners_are_read_out_of_one_text() -> None:
         for text in ("Mei and Nobody", "Nobody", "and"):
             with pytest.raises(NoSuchName):
                 roster.several([text])
+
+
+EVERY = ("all", "all the", "the whole", "every")
+PEOPLE = ("staff", "team", "practitioners", "practitioner", "clinic")
+SITES = (
+    "both sites",
+    "both clinics",
+    "all sites",
+    "all the sites",
+    "every site",
+    "both",
+    "everywhere",
+    "all locations",
+)
+
+
+def test_everyone_and_everywhere_are_known_in_all_the_usual_words() -> None:
+    assert all(means_everyone([f"{every} {people}"]) for every in EVERY for people in PEOPLE)
+    assert all(means_everyone([word]) for word in ("everyone", "Everybody", "ALL"))
+    assert all(means_everywhere(word) for word in SITES)
+    assert not any(means_everyone([word]) for word in ("staff", "the clinic", "all physios", "any", "Allan", "both"))
+    assert not any(means_everywhere(word) for word in ("the site", "Northside", "either", "site"))

@@ -362,6 +362,7 @@ tool = curated(
     book_appointment,
     answer=Booked,
     risk=Risk.WRITE,
+    repeatable=True,
     needs=[
         IndividualAppointments.create_individual_appointment,
         IndividualAppointments.get_individual_appointment_conflicts,

@@ -256,6 +256,7 @@ tool = curated(
     cancel_appointment,
     answer=Cancelled,
     risk=Risk.DESTRUCTIVE,
+    repeatable=True,
     needs=[
         IndividualAppointments.cancel_individual_appointment,
         Attendees.cancel_attendee,

@@ -140,5 +140,6 @@ tool = curated(
     set_attendance,
     answer=Marked,
     risk=Risk.WRITE,
+    repeatable=True,
     needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS, *BOOKING_NEEDS, Attendees.update_attendee],
 )
