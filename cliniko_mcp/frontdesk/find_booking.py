@@ -6,7 +6,7 @@ bookings of the days that the words may mean, which are one or two stretches and
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -24,6 +24,7 @@ from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.patients import ambiguous
+from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.roster import Known, Roster, candidate, gone, with_birth_year
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visit_choices import Hit, nearest, patients_of, several
@@ -76,18 +77,26 @@ async def which_visit(
     roster: Roster,
     text: str | VisitPhrase,
     looking: Looking,
-    patient: Known[Patient] | None = None,
+    patient: Known[Patient] | str | None = None,
     practitioner: Known[Practitioner] | None = None,
 ) -> WhichVisit:
     """The one visit that a text means: "Faye's 9:15 on Monday", "the 3 pm with Mei Ng", "his last one", an id.
 
-    `patient` and `practitioner` are named beside it: for "his", and for a time alone. Blocked-out times are given back
+    `patient` and `practitioner` are named beside it: for "his", and for a time alone. Of several patients whom the
+    words for one fit, the one with a visit then is meant. Blocked-out times are given back
     by their id. Raises NotFound, Ambiguous (both with up to five visits to choose from), InvalidArguments where nobody
     is named or a time is said at a site whose zone is not known, and NotUnderstood for a time that cannot be read.
     """
     phrase = text
     if isinstance(phrase, str):
         phrase = read_visit_phrase(phrase, lambda words: is_time(words, clinic.now, roster))
+    if isinstance(patient, str):
+        try:
+            patient = await find_patient(clinic, patient)
+        except Ambiguous:
+            if phrase.id or phrase.person or not phrase.when:
+                raise
+            phrase, patient = replace(phrase, person=patient, pronoun=False, is_patient=True), None
     if phrase.id:
         return await _by_id(clinic, roster, phrase.id, looking, patient)
     search = await visit_search(clinic, roster, phrase, patient, practitioner)

@@ -96,12 +96,14 @@ async def visit_search(
                 raise
     if phrase.kind and not type_ids:
         roster.type(phrase.kind)  # says that there is none, with those that come near
-    if person and not type_ids and (type_ids := _types(roster, person, "words")):
+    if person and not phrase.is_patient and not type_ids and (type_ids := _types(roster, person, "words")):
         person = ""
     if not type_ids and "," in person and (named := _types(roster, person.rpartition(",")[2], "words")):
         # "Faye Lindqvist, Pilates"
         person, type_ids = person.rpartition(",")[0].strip(), named
-    staff = _staff(roster, person) if person and practitioner is None and (phrase.when or phrase.order) else None
+    staff = None
+    if person and practitioner is None and (phrase.when or phrase.order) and not phrase.is_patient:
+        staff = _staff(roster, person)
     people: Sequence[Known[Patient]] | None = None
     if person:
         people = await _people(clinic, person, found_staff=staff is not None)

@@ -27,8 +27,9 @@ def found(*queries: str) -> list[str]:
 
 def test_a_type_is_found_behind_small_words_and_in_the_plural() -> None:
     words = ("the pilates class", "pilates classes", "a Pilates class", "her remedial massage", "the balance one",
-             "dry needlings")  # fmt: skip
-    assert found(*words) == [*["Pilates class"] * 3, "Remedial massage", "Balance class", "Dry needling"]
+             "dry needlings", "a massg appt", "the std appts")  # fmt: skip
+    due = [*["Pilates class"] * 3, "Remedial massage", "Balance class", "Dry needling", "Remedial massage"]
+    assert found(*words) == [*due, "Standard consult"]
     assert found("the one", "consults", "yogas") == [NoSuchName.__name__, Ambiguous.__name__, NoSuchName.__name__]
 
 

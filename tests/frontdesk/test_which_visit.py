@@ -226,6 +226,22 @@ async def test_what_several_people_of_one_name_do_not_have_is_said_in_one_senten
         assert refused.value.message.startswith("The 2 patients of that name have only cancelled appointments: ")
 
 
+async def test_who_is_named_beside_the_time_is_told_apart_by_it_and_is_never_a_practitioner() -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, ids):
+        roster, _ = await load(clinic)
+        one = desk.patient("Mei", "Adair")
+        desk.patient("Mei", "Bell")
+        for looking in Looking.COMING, Looking.PAST:
+            with pytest.raises(NotFound):  # Mei Ng has a visit then, and neither patient has
+                await which_visit(clinic, roster, "today at 12:30", looking, "Mei")
+        due = desk.book(one, NORTHSIDE, "Tom Okafor", "2026-11-24 12:30")
+        which = await which_visit(clinic, roster, "today at 12:30", Looking.COMING, "Mei")
+        assert which.entry.id == due != ids["ben today"] and "2 patients fit" in which.note
+        for text in ("her next one", due):
+            with pytest.raises(Ambiguous):
+                await which_visit(clinic, roster, text, Looking.COMING, "Mei")
+
+
 async def test_a_time_a_little_off_is_refused_for_the_day_of_the_visit_that_is_offered() -> None:
     async with prepared("2026-11-24T16:30:00+11:00") as (_, clinic, ids):
         with pytest.raises(NotFound) as refused:
