@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import pytest
 from clinics.rows import KEY_OWNER, Clinic, Row
 from clinics.tools import Change, Tools, play
 from hypothesis import given, settings
@@ -161,6 +162,7 @@ def held(clinic: Clinic, answer: Row, changes: list[Change]) -> list[str]:
     return missing
 
 
+@pytest.mark.long
 @given(st.sampled_from(DEEDS), st.data(), st.booleans(), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3))
 @settings(max_examples=60)
 def test_what_was_not_said_and_chosen_stands_in_the_answer(
@@ -182,6 +184,7 @@ def test_what_was_not_said_and_chosen_stands_in_the_answer(
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(st.integers(2, 3), st.integers(2, 3))
 @settings(max_examples=4)
 def test_where_several_could_be_meant_and_it_matters_they_are_named_and_nothing_is_written(

@@ -5,7 +5,7 @@ import pytest
 from .conftest import OpenStory
 from .office import MIDNIGHT, Scene, told
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 # Today is a Thursday, one minute old; the days count from it.
 BOOKED = [("today at 10", "0 10:00"), ("tomorrow 10am", "1 10:00"), ("this arvo at 3", "0 15:00"),
           ("thursday 9am", "7 09:00"), ("friday noon", "1 12:00"), ("this Thursday at 2", "0 14:00"),

@@ -8,7 +8,7 @@ import pytest
 from .conftest import OpenStory
 from .office import SECOND, STAFF, Scene, told
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 SHORT = [
     ("std consult", "Standard consult"), ("std", "Standard consult"), ("init cons", "Initial consult"),
     ("initial", "Initial consult"), ("massg", "Massage"), ("a massage appt", "Massage"),

@@ -8,7 +8,7 @@ import pytest
 from .conftest import OpenStory
 from .office import Scene, told
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 SECTIONS = [{"name": "S", "questions": [{"name": "Plan", "type": "text"}]}]
 SAID = [
     "Faye's 9:15 on Monday", "Faye Lindqvist, mon 9.15", "the 9:15 with {who} on Monday", "Lindqvist monday 9:15am",
