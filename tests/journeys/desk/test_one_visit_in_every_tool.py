@@ -21,6 +21,7 @@ TOOLS: dict[str, tuple[str, dict[str, Any], int]] = {
     "set_attendance": ("appointment", {"state": "did_not_arrive"}, -3),
     "write_treatment_note": ("visit", {"template": "Follow up", "answers": {"Plan": "Rest."}}, -3),
 }
+ZONES = ["Adelaide", "Sydney", "Olympus", "Nowhere", None]
 NEXT = ["my next patient", "my next one", "the next one with {me}", "{me}'s next patient", "my next visit"]
 CLASS = ["Faye's pilates on Monday", "Faye at pilates Monday", "Faye Lindqvist, pilates, Monday 5pm",
          "Faye in the Pilates class on Monday", "faye's class monday 5pm"]  # fmt: skip
@@ -81,3 +82,21 @@ async def test_a_place_in_a_class_is_said_in_words_too(desk_in: OpenStory, scene
     assert [(row["booking_id"], row["patient_id"]) for row in gone] == [(session["id"], faye["id"])], answer
     again = await desk.tell("cancel_appointment", appointment=words, reason="sick")
     assert "ancelled" in str(again) and len(await desk.wrote()) == 1
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool not in ("move_appointment", "patient_brief")])
+@pytest.mark.parametrize(("scene", "label"), told(ZONES), ids=str)
+async def test_a_visit_by_the_clock_of_a_site_without_a_known_zone_is_not_guessed(
+    new_desk_in: OpenStory, scene: Scene, label: str | None, tool: str
+) -> None:
+    desk = new_desk_in(scene)
+    site = desk.sites[scene.site]
+    site["time_zone_identifier"], site["time_zone"] = None, label
+    faye = desk.patient("Faye Lindqvist")
+    for days in (-3, 4):
+        desk.visit(faye, days, "09:15")
+    desk.add("treatment_note_templates", name="Follow up", content={"sections": SECTIONS})
+    argument, more, _ = TOOLS[tool]
+    answer = await desk.tell(tool, **{argument: "Faye's 9:15 on Monday", **more})
+    right = label is not None and label in str(scene.zone)
+    assert (len(await desk.wrote()), "code" in answer) == ((1, False) if right else (0, True)), answer
