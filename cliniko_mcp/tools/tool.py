@@ -74,6 +74,8 @@ class Tool:
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
     max_argument_bytes: int = MAX_ARGUMENT_BYTES
     """How large its arguments may be as JSON; uploads take more than others."""
+    repeatable: bool = False
+    """Whether the same call again does nothing twice, so that it is the advice where a change was cut off."""
     pages: Callable[[Cursors], Run] | None = None
     """For a curated tool whose rows come in pages: how it runs with the cursors of an app."""
 
@@ -169,8 +171,7 @@ def curated(
 ) -> Tool:
     """A curated tool: its arguments are those of `model`, its work a function of the clinic and the validated model.
 
-    `answer` is the model of its answers, `needs` are the operations it acts through. `repeatable` says that the same
-    call again does nothing twice, so that it is the advice where a change was cut off.
+    `answer` is the model of its answers, `needs` are the operations it acts through; `repeatable`: see `Tool`.
     """
     described = model_schema(model)
     schema = object_schema(properties_of(described), required_of(described))
@@ -197,6 +198,7 @@ def curated(
         answer_schema=answer_schema(answer) if answer else None,
         needs=tuple(needs),
         max_argument_bytes=max_argument_bytes,
+        repeatable=repeatable,
     )
 
 
