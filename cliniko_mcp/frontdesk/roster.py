@@ -302,7 +302,9 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     fitting = best_fitting(spoken, among.values())
     if not fitting and noun not in _PEOPLE:
         bare = bare_words(spoken)
-        readings = (best_fitting(said, among.values()) for said in (bare, in_full(noun, spoken), in_full(noun, bare)))
+        readings = (
+            best_fitting(phrase, among.values()) for phrase in (bare, in_full(noun, spoken), in_full(noun, bare))
+        )
         fitting = next(filter(None, readings), fitting)
     closest = [row for row in fitting if not row.gone] or fitting
     if len(closest) == 1:

@@ -66,9 +66,9 @@ async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Ans
     """What was set, and what it was before."""
     roster = await Roster.load(clinic)
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
-    said = arguments.patient
+    name = arguments.patient
     # only a time that was said tells namesakes apart
-    patient = await find_patient(clinic, said) if said and "when" not in arguments.model_fields_set else said
+    patient = await find_patient(clinic, name) if name and "when" not in arguments.model_fields_set else name
     which = await which_visit(clinic, roster, _phrase(arguments), Looking.PAST, patient, practitioner)
     patient = which.patient
     visit = await visits.visit_of(clinic, which)
