@@ -131,6 +131,7 @@ def test_every_label_of_a_diary_is_taken_back_and_means_the_same_record(clinic: 
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=30)
 def test_what_a_checked_booking_says_of_itself_books_the_same_again(clinic: Clinic, data: st.DataObject) -> None:
@@ -157,6 +158,7 @@ def test_what_a_checked_booking_says_of_itself_books_the_same_again(clinic: Clin
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=40)
 def test_a_patient_s_whole_name_finds_all_of_that_name_and_the_file_of_none_other(
