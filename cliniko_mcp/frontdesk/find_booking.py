@@ -1,7 +1,8 @@
 """Which visit is meant: by an id, or by person and time as the desk says it, shared by every tool that takes a visit.
 
 Requests: one or two for an id; else those of the patient's name (`patients.by_phrase`) and one for each hundred
-bookings of the days that the words may mean, which are one or two stretches and seldom three.
+bookings of the days that the words may mean, which are one or two stretches and seldom three; two more where a patient
+has nothing then, for a place in a class that was cancelled.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
