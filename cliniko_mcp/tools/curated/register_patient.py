@@ -170,7 +170,7 @@ async def register_patient(clinic: GuardedClinic, arguments: RegisterPatient) ->
     if alike:
         notes.append(f"Made beside files that may be the same person's: {', '.join(one.known.id for one in alike)}.")
     if problem is not None:
-        notes.append("Call again with the same arguments for the case: nothing is made twice.")
+        notes.append("The case is left out here. Call again with the same arguments for it: nothing is made twice.")
     body = Registered(done=done, item=_row(patients.known_patient(record), referrer), case=case)
     return Answer(body, notes)
 
